@@ -1,0 +1,47 @@
+"""Every setting, once: its name, type, default and help text.
+
+`cli/` makes the flag `--some-name`, the variable `PROCESSION_SOME_NAME` and the TOML key `some-name` of each field;
+`docs/configuration.md` lists them. Settings are read once, at the edge, into one of these values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def setting(default: Any, help_text: str, **extra: Any) -> Any:
+    """A field of a settings class. `extra` goes to the flag: `metavar`, `envvars` (further variables), `secret`."""
+    metadata = {"help": help_text, **extra}
+    if isinstance(default, (list, dict)):
+        raise TypeError("a setting's default must be immutable")
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """`procession serve` and `procession up`."""
+
+    listen: str = setting("127.0.0.1:7171", "Address and port to listen on.", metavar="HOST:PORT")
+    data_dir: str = setting("", "Folder of the embedded store and the local keys [user's data folder].", metavar="DIR")
+    store: str = setting("", "Where the store is: a folder [the data folder].", metavar="DIR")
+    retention_hours: int = setting(24 * 90, "How long it is kept what ran when, in hours.", metavar="HOURS")
+    sighting_retention_hours: int = setting(
+        24 * 7, "How long the numbers of every sighting are kept, in hours.", metavar="HOURS"
+    )
+    rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT")
+    max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES")
+    max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSettings:
+    """`procession agent`, and the agent half of `procession up`."""
+
+    url: str = setting("http://127.0.0.1:7171", "Server to send to.", metavar="URL")
+    api_key: str = setting("", "API key; better in a file or a variable.", envvars=("DD_API_KEY",), secret=True)
+    api_key_file: str = setting("", "File that holds the API key.", metavar="FILE")
+    interval_seconds: float = setting(10.0, "Time between two snapshots.", metavar="SECONDS")
+    proc_root: str = setting("/proc", "Where the host's /proc is mounted.", metavar="DIR")
+    hostname: str = setting("", "Name to report [the host's own].", metavar="NAME", envvars=("DD_HOSTNAME",))
+    queue_bytes: int = setting(64 * 2**20, "Most that is kept of what could not be sent.", metavar="BYTES")

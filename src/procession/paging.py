@@ -1,0 +1,68 @@
+"""Part of a result, and the opaque way on."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+from procession.errors import InvalidParameter
+from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, ProcessSummary
+from procession.window import Window
+
+_VERSION = 1
+_LAYOUT = struct.Struct(">BqqIQI8s")  # version, from, to, start, host key, pid, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Processes in the order of their keys: as many as the query's limit, fewer only at the end of the result."""
+
+    processes: tuple[ProcessSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The window of page one and the last process shown, so that a scan neither repeats nor misses a process.
+
+    It grants nothing: the org comes from the key. `fingerprint` ties it to the filters that it came from.
+    """
+
+    window: Window
+    last: ProcessKey
+    fingerprint: bytes
+
+    def encode(self) -> str:
+        """78 hex digits; not to be read by clients."""
+        return _LAYOUT.pack(
+            _VERSION,
+            self.window.from_at,
+            self.window.to_at,
+            self.last.started_at,
+            MAX_UINT64 - self.last.host_key,
+            MAX_UINT32 - self.last.pid,
+            self.fingerprint,
+        ).hex()
+
+    @classmethod
+    def decode(cls, text: str, *, fingerprint: bytes) -> Cursor:
+        """Raises InvalidParameter for what is no cursor, one of another version, or one from other filters."""
+        try:
+            version, from_at, to_at, started_at, host, pid, found = _LAYOUT.unpack(bytes.fromhex(text))
+        except (ValueError, struct.error):
+            raise InvalidParameter("page[cursor]", "it is not a cursor that this server gave") from None
+        if version != _VERSION or from_at > to_at:
+            raise InvalidParameter("page[cursor]", "it is not a cursor that this server gave")
+        if found != fingerprint:
+            raise InvalidParameter("page[cursor]", "it comes from a query with other parameters")
+        return cls(Window(from_at, to_at), ProcessKey(started_at, MAX_UINT64 - host, MAX_UINT32 - pid), found)
+
+
+def fingerprint(org_id: int, search: str, tags: str) -> bytes:
+    """8 bytes that tell the filters of one scan from those of another."""
+    parts = (str(org_id), search, tags)
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.digest()

@@ -1,0 +1,65 @@
+"""Texts to look for: folded, with wildcards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+def fold(text: str) -> str:
+    """The form in which texts are compared, so that case does not matter. One definition for store and queries."""
+    return text.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A folded text in which `*` stands for any run of characters, also none: the literal parts between the stars."""
+
+    parts: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Pattern:
+        """Every `*` in the text is a wildcard."""
+        first, *rest = fold(text).split("*")
+        parts = [first]
+        for index, part in enumerate(rest):
+            if part or index == len(rest) - 1:  # a run of stars means what one star means
+                parts.append(part)
+        return cls(tuple(parts))
+
+    @classmethod
+    def literal(cls, text: str) -> Pattern:
+        return cls((fold(text),))
+
+    @property
+    def is_literal(self) -> bool:
+        return len(self.parts) == 1
+
+    @property
+    def text(self) -> str:
+        """As it would be written."""
+        return "*".join(self.parts)
+
+    def matches(self, folded: str) -> bool:
+        """Whether the whole of a folded text fits."""
+        if self.is_literal:
+            return folded == self.parts[0]
+        first, *middle, last = self.parts
+        if not folded.startswith(first):
+            return False
+        position = len(first)
+        for part in middle:
+            found = folded.find(part, position)
+            if found < 0:
+                return False
+            position = found + len(part)
+        return len(folded) - len(last) >= position and folded.endswith(last)
+
+    def is_within(self, folded: str) -> bool:
+        """Whether some stretch of a folded text fits."""
+        position = 0
+        for part in self.parts:
+            found = folded.find(part, position)
+            if found < 0:
+                return False
+            position = found + len(part)
+        return True

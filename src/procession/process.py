@@ -1,0 +1,150 @@
+"""What Procession keeps: processes, as snapshots of hosts saw them.
+
+Moments are whole Unix seconds everywhere inside: the wire, the API and the store all speak integers. The values
+are `msgspec.Struct`s and not dataclasses, since an intake makes hundreds of thousands of them a second and a Struct
+costs a fifth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+
+import msgspec
+
+MAX_UINT32 = 2**32 - 1
+MAX_UINT64 = 2**64 - 1
+
+
+class ProcessIdentity(msgspec.Struct, frozen=True, order=True):
+    """What makes two sightings one process, within an org. A reused pid has another `started_at`."""
+
+    host: str
+    pid: int
+    started_at: int
+
+
+class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process is. Changes rarely: by exec, by a new parent, by renaming itself, by new tags.
+
+    Texts are empty and numbers None where the agent could not read them. `tags` are lower-cased, sorted and unique:
+    those of its host, its container and its own, without the four that every process has (see `ProcessSummary.tags`).
+    """
+
+    cmdline: str = ""
+    """The arguments, joined by single blanks, scrubbed."""
+    exe: str = ""
+    cwd: str = ""
+    comm: str = ""
+    """The kernel's name of it: at most 15 bytes on Linux."""
+    command: str = ""
+    """The short name that people know it by: see `procession.commands`."""
+    user: str = ""
+    """Its name, or `uid:118` where the uid has none."""
+    uid: int | None = None
+    gid: int | None = None
+    ppid: int = 0
+    namespace_pid: int | None = None
+    container_id: str = ""
+    is_zombie: bool = False
+    tags: tuple[str, ...] = ()
+
+
+class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process used at one sighting. None: not known, or not to be read without more rights. Never 0 for that."""
+
+    cpu_total_percent: float | None = None
+    """Of one core: a busy loop with four threads is 400."""
+    cpu_user_percent: float | None = None
+    cpu_system_percent: float | None = None
+    rss_bytes: int | None = None
+    vms_bytes: int | None = None
+    threads: int | None = None
+    open_files: int | None = None
+    read_bytes_per_second: float | None = None
+    write_bytes_per_second: float | None = None
+    read_operations_per_second: float | None = None
+    write_operations_per_second: float | None = None
+    voluntary_switches: int | None = None
+    """Since the start of the process."""
+    involuntary_switches: int | None = None
+    state: str = ""
+    """The kernel's letter: R, S, D, T, Z, X, W; empty where unknown."""
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """One process, as one snapshot saw it."""
+
+    pid: int
+    started_at: int
+    description: ProcessDescription
+    numbers: ProcessNumbers = ProcessNumbers()
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The processes of one host at one moment, or one chunk of them.
+
+    Chunks of one snapshot share `host` and `taken_at`; `request_id` tells them apart and stays the same when an agent
+    sends one again. `group_id` and `group_size` say which and how many chunks belong together (0: not known).
+    """
+
+    host: str
+    taken_at: int
+    sightings: tuple[Sighting, ...]
+    request_id: int = 0
+    group_id: int = 0
+    group_size: int = 0
+
+
+class ProcessSummary(msgspec.Struct, frozen=True):
+    """What the API shows of a process: its newest sighting in the window."""
+
+    identity: ProcessIdentity
+    seen_at: int
+    description: ProcessDescription
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """All tags in the API's order: the process's, then `host:`, `user:`, `command:` and `state_zombie:`."""
+        return (*self.description.tags, *generated_tags(self.identity.host, self.description))
+
+
+def generated_tags(host: str, description: ProcessDescription) -> tuple[str, str, str, str]:
+    """The four tags that every process has, in the API's order and in their own case."""
+    return (
+        f"host:{host}",
+        f"user:{description.user}",
+        f"command:{description.command}",
+        "state_zombie:true" if description.is_zombie else "state_zombie:false",
+    )
+
+
+class ProcessKey(msgspec.Struct, frozen=True, order=True):
+    """Where a process stands in the order of the API and of the store: by start, then by host and pid.
+
+    The API's order is "`start` ascending, ties by `id` descending"; the id holds host and pid inverted (`id_of`), so
+    that this order, ascending, is that one.
+    """
+
+    started_at: int
+    host_key: int
+    pid: int
+
+    @classmethod
+    def of(cls, identity: ProcessIdentity) -> ProcessKey:
+        return cls(identity.started_at, host_key(identity.host), identity.pid)
+
+    def id_of(self, org_id: int) -> bytes:
+        """20 bytes: org id as uint32 little-endian, host key and pid inverted, start; the last three big-endian."""
+        return (
+            org_id.to_bytes(4, "little")
+            + (MAX_UINT64 - self.host_key).to_bytes(8, "big")
+            + (MAX_UINT32 - self.pid).to_bytes(4, "big")
+            + self.started_at.to_bytes(4, "big")
+        )
+
+
+@lru_cache(maxsize=65536)
+def host_key(host: str) -> int:
+    """64 bits that stand for a host's name. From a cryptographic hash: no host can take another's on purpose."""
+    return int.from_bytes(hashlib.blake2b(host.encode("utf-8", "replace"), digest_size=8).digest(), "big")

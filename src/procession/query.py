@@ -1,0 +1,26 @@
+"""One question to the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from procession.process import ProcessKey
+from procession.search import SearchNode
+from procession.tags import TagFilter
+from procession.window import Window
+
+DEFAULT_LIMIT = 1000
+MAX_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessQuery:
+    """The processes of an org seen in a window whose newest sighting there fits `search` and `tags`."""
+
+    org_id: int
+    window: Window
+    search: SearchNode | None = None
+    tags: TagFilter = field(default_factory=TagFilter)
+    after: ProcessKey | None = None
+    """The last process of the page before; the answer begins with the next one in the order of keys."""
+    limit: int = DEFAULT_LIMIT

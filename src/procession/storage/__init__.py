@@ -1,0 +1,44 @@
+"""How sightings, keys and orgs are kept and found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from procession.orgs import Key, Org
+from procession.paging import Page
+from procession.process import Snapshot
+from procession.query import ProcessQuery
+
+__all__ = ["KeyStore", "ProcessStore"]
+
+
+class ProcessStore(Protocol):
+    """The contract. All calls block, and may come from any number of threads at once.
+
+    Any of them raises Unavailable where the store cannot do it now.
+    """
+
+    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+        """Keep these chunks of (org id, snapshot) as one group; what this returns from is safe on disk.
+
+        The same chunk again changes nothing.
+        """
+
+    def find(self, query: ProcessQuery) -> Page:
+        """The page right after `query.after`, full unless it is the last."""
+
+
+class KeyStore(Protocol):
+    """Orgs and keys. Few, so that readers may take all at once and keep them for seconds."""
+
+    def orgs(self) -> tuple[Org, ...]: ...
+
+    def keys(self) -> tuple[Key, ...]:
+        """Revoked ones too."""
+
+    def put_org(self, org: Org) -> None:
+        """Add it, or rename the one with this id."""
+
+    def put_key(self, key: Key) -> None:
+        """Add it, or replace the one with this id."""

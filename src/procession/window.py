@@ -1,0 +1,34 @@
+"""The stretch of time that a query looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from procession.errors import InvalidParameter, InvalidRequest
+
+DEFAULT_WINDOW_SECONDS = 15 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Unix seconds, both ends within."""
+
+    from_at: int
+    to_at: int
+
+    @classmethod
+    def from_bounds(cls, from_at: int | None, to_at: int | None, *, now: int, retention_hours: int) -> Window:
+        """The window that a client asked for, by either bound, both or none.
+
+        A missing bound lies 15 minutes from the other one; `to` in the future is cut to now. Raises InvalidParameter
+        if `from` is after `to`, InvalidRequest if all of it is older than the retention.
+        """
+        if to_at is None:
+            to_at = now if from_at is None else from_at + DEFAULT_WINDOW_SECONDS
+        if from_at is None:
+            from_at = to_at - DEFAULT_WINDOW_SECONDS
+        if from_at > to_at:
+            raise InvalidParameter("from", "it is after to")
+        if to_at < now - retention_hours * 3600:
+            raise InvalidRequest(f"Only data from the past {retention_hours} hours are available")
+        return cls(from_at, min(to_at, now))
