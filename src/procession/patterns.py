@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 
 def fold(text: str) -> str:
-    """The form in which texts are compared, so that case does not matter. One definition for store and queries."""
-    return text.lower()
+    """The form in which texts are compared, so that case does not matter. One definition for store and queries.
+
+    In SQL: `replaceAll(lowerUTF8(text), 'ς', 'σ')`. The two small sigmas are one letter here: which of them `lower`
+    gives depends on what follows, and then a word would not be found within a longer one.
+    """
+    return text.lower().replace("ς", "σ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""The store's contract in plain Python: every sighting is kept, and every question looks at all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+
+from procession.orgs import Key, Org
+from procession.paging import Page
+from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
+from procession.query import ProcessQuery
+from procession.search import accepts
+from procession.window import Window
+
+
+class OracleStore:
+    """A ProcessStore and a KeyStore, too simple to be wrong and too slow to be used.
+
+    Of two descriptions of a process in the same second, the greater one counts, in the order of their encodings: so
+    it does not matter which was added first, or how often.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sightings: defaultdict[int, defaultdict[ProcessIdentity, dict[int, ProcessDescription]]]
+        self._sightings = defaultdict(lambda: defaultdict(dict))
+        self._orgs: dict[int, Org] = {}
+        self._keys: dict[str, Key] = {}
+
+    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+        with self._lock:
+            for org_id, snapshot in snapshots:
+                for sighting in snapshot.sightings:
+                    identity = ProcessIdentity(snapshot.host, sighting.pid, sighting.started_at)
+                    by_moment = self._sightings[org_id][identity]
+                    rival = by_moment.get(snapshot.taken_at, sighting.description)
+                    by_moment[snapshot.taken_at] = max(rival, sighting.description, key=msgspec.msgpack.encode)
+
+    def find(self, query: ProcessQuery) -> Page:
+        with self._lock:
+            org = self._sightings[query.org_id]
+            processes = [_newest(identity, by_moment, query.window) for identity, by_moment in org.items()]
+        found = [
+            process
+            for process in processes
+            if process is not None
+            and accepts(query.search, process)
+            and query.tags.accepts(process.tags)
+            and (query.after is None or ProcessKey.of(process.identity) > query.after)
+        ]
+        found.sort(key=lambda process: ProcessKey.of(process.identity))
+        return Page(tuple(found[: query.limit]))
+
+    def orgs(self) -> tuple[Org, ...]:
+        with self._lock:
+            return tuple(self._orgs.values())
+
+    def keys(self) -> tuple[Key, ...]:
+        with self._lock:
+            return tuple(self._keys.values())
+
+    def put_org(self, org: Org) -> None:
+        with self._lock:
+            self._orgs[org.id] = org
+
+    def put_key(self, key: Key) -> None:
+        with self._lock:
+            self._keys[key.id] = key
+
+    def close(self) -> None:
+        """Nothing to give back; the other stores have something."""
+
+
+def _newest(
+    identity: ProcessIdentity, by_moment: dict[int, ProcessDescription], window: Window
+) -> ProcessSummary | None:
+    """The newest sighting in the window, None if there is none."""
+    moments = [moment for moment in by_moment if window.from_at <= moment <= window.to_at]
+    return ProcessSummary(identity, max(moments), by_moment[max(moments)]) if moments else None
