@@ -1,0 +1,65 @@
+# One short name per chore. Each sets itself up: the first use makes .venv and fills it from a lock file, by hash;
+# later uses do nothing of that until a lock file changes.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fix lock clean
+
+help: ## what there is
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(VENV)/.runtime ## start the server, its store and an agent for this machine (ARGS="--listen ..." is passed on)
+	@exec $(BIN)/procession up $(ARGS)
+
+test: $(VENV)/.dev ## run all tests (ARGS="-k name" is passed on)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## check format, style and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+fix: $(VENV)/.dev ## mend what can be mended by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# No index address may get into a lock file: hashes say what is meant, wherever it comes from.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
+
+lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upgrade" takes newer versions)
+	$(COMPILE) $(ARGS) --group build --output-file requirements.lock
+	$(COMPILE) $(ARGS) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove what the chores made; never what Procession stored
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Tried by running them, since a name on the PATH may be a shim that leads nowhere, and Debian's python3 may lack venv.
+$(VENV)/.made:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+		if "$$python" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "procession: making $(VENV) with $$("$$python" --version), once"; \
+			"$$python" -m venv --clear $(VENV) && touch $@; exit; \
+		fi; \
+	done; \
+	found=$$(python3 --version 2>&1 || true); \
+	echo "procession: needs Python 3.11 or newer with its venv module (here: $${found:-none}); install it" \
+		"(Debian: apt install python3 python3-venv) or name one: make PYTHON=/path/to/python3.12" >&2; exit 1
+
+$(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
+	@echo "procession: installing what it needs from requirements.lock"
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+# Holds all of requirements.lock in the same versions, so it serves for running too.
+$(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
+	@echo "procession: installing what it needs from requirements-dev.lock"
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $(VENV)/.runtime $@
