@@ -1,0 +1,125 @@
+"""The application: its routes, and errors into responses, in this one place."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from procession.config import ServerSettings
+from procession.errors import MethodNotAllowed, NotFound, RequestError
+from procession.server.auth import KeyRing
+from procession.server.processes import process_routes
+from procession.server.rate_limit import RateLimiter
+from procession.server.responses import AnswerHeaders, error_response
+from procession.server.threads import Threads
+from procession.storage import KeyStore, ProcessStore
+
+_log = logging.getLogger(__name__)
+
+STORE_THREADS = 8
+"""Queries that the store works on at once."""
+
+
+def create_app(
+    *,
+    store: ProcessStore,
+    keys: KeyStore,
+    settings: ServerSettings,
+    now: Callable[[], int] = lambda: int(time.time()),
+) -> Starlette:
+    ring = KeyRing(keys)
+    threads = Threads(STORE_THREADS, "store")
+    routes = [
+        *process_routes(
+            store=store,
+            keys=ring,
+            limiter=RateLimiter(settings.rate_limit, now),
+            threads=threads,
+            retention_hours=settings.retention_hours,
+            now=now,
+        ),
+    ]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        threads.close()
+        ring.close()
+
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        # Outermost first: an answer to a bug has the standard headers, too.
+        middleware=[
+            Middleware(AnswerHeaders),
+            Middleware(GZipMiddleware, minimum_size=1, compresslevel=5),
+            Middleware(AnswerBugs),
+        ],
+        exception_handlers={RequestError: _answer_request_error, HTTPException: _answer_http_exception},
+    )
+    # `/api/v2/processes/` is another route, and there is none.
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _answer_request_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)  # noqa: S101 (registered for nothing else)
+    if error.status >= 500:
+        _log.warning("cannot answer %r: %s", request.scope["path"], error)
+    headers = {"allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else None
+    return error_response(error.status, *error.messages, headers=headers)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own: no such route, no such method."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == 404:
+        return await _answer_request_error(request, NotFound())
+    if error.status_code == 405:
+        return await _answer_request_error(request, MethodNotAllowed(_allowed_methods(request)))
+    return error_response(error.status_code, error.detail, headers=error.headers)
+
+
+def _allowed_methods(request: Request) -> tuple[str, ...]:
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return tuple(sorted(methods))
+
+
+class AnswerBugs:
+    """What is in no tree of errors is a bug: logged with its traceback, answered with a bare 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal is_started
+            is_started = is_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            return  # Nobody is there to be answered.
+        except Exception:
+            if scope["type"] != "http" or is_started:
+                raise
+            # Never the query string: it may hold a key.
+            _log.exception("cannot answer %s %r", scope["method"], scope["path"])
+            await error_response(500, "Internal Server Error")(scope, receive, send)

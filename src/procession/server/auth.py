@@ -1,0 +1,93 @@
+"""Keys -> org. What a key may do depends on its kind alone, and no kind includes another."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+
+from procession.errors import Forbidden
+from procession.orgs import Key, KeyKind, hash_secret
+from procession.server.threads import Threads
+from procession.storage import KeyStore
+
+REFRESH_SECONDS = 2.0
+"""How long keys are believed without looking again: well under the 5 s within which a revoked key must be dead."""
+
+
+class KeyRing:
+    """The keys in force, as the store had them at most two seconds ago.
+
+    While the store cannot say which keys are good, its Unavailable goes to the client: nobody is let in on a guess.
+    """
+
+    def __init__(self, store: KeyStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        # One thread: of many requests that find the ring too old, the first takes it anew and the rest see that.
+        self._thread = Threads(1, "keys")
+        self._keys: dict[tuple[KeyKind, bytes], Key] = {}
+        self._taken_at: float | None = None
+
+    async def org_of_api_key(self, secret: str) -> int:
+        """The org that an agent posts for. Raises Forbidden."""
+        return (await self._key(KeyKind.API, secret)).org_id
+
+    async def org_of_reader(self, headers: Mapping[str, str]) -> int:
+        """The org that a reader may see: by API key and application key of one org, or by an application key as
+        bearer. Raises Forbidden."""
+        api_key = headers.get("dd-api-key", "")
+        application_key = headers.get("dd-application-key", "")
+        # The Ruby client sends `Authorization: Bearer` with nothing after it beside its two keys.
+        if not (api_key and application_key):
+            return (await self._key(KeyKind.APPLICATION, bearer_token(headers))).org_id
+        org_id = await self.org_of_api_key(api_key)
+        reader = await self._key(KeyKind.APPLICATION, application_key)
+        if reader.org_id != org_id:
+            raise Forbidden
+        return org_id
+
+    async def require_admin(self, headers: Mapping[str, str]) -> None:
+        """Raises Forbidden unless an admin key is the bearer."""
+        await self._key(KeyKind.ADMIN, bearer_token(headers))
+
+    async def refresh(self) -> None:
+        """Take the keys anew if the last time was two seconds ago."""
+        if self._is_old():
+            await self._thread.run(self._take_if_old)
+
+    async def retake(self) -> None:
+        """Take the keys anew now: they were just changed."""
+        await self._thread.run(self._take)
+
+    def close(self) -> None:
+        self._thread.close()
+
+    async def _key(self, kind: KeyKind, secret: str) -> Key:
+        await self.refresh()
+        digest = hash_secret(secret)
+        # How long the look-up takes may depend on the digest, which tells nothing of the secret and which nobody can
+        # steer towards another; what is found is compared in constant time all the same.
+        key = self._keys.get((kind, digest))
+        if not secret or key is None or not hmac.compare_digest(key.secret_hash, digest):
+            raise Forbidden
+        return key
+
+    def _is_old(self) -> bool:
+        return self._taken_at is None or self._clock() - self._taken_at >= REFRESH_SECONDS
+
+    def _take_if_old(self) -> None:
+        if self._is_old():
+            self._take()
+
+    def _take(self) -> None:
+        started_at = self._clock()
+        keys = self._store.keys()
+        self._keys = {(key.kind, key.secret_hash): key for key in keys if key.revoked_at is None}
+        self._taken_at = started_at
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The token of an `Authorization: Bearer` header; empty where there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

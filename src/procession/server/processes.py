@@ -1,0 +1,123 @@
+"""`GET /api/v2/processes`: authenticate, parse, find, render."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.errors import TooManyRequests
+from procession.paging import Cursor, Page
+from procession.process import ProcessKey
+from procession.query import ProcessQuery
+from procession.server.auth import KeyRing
+from procession.server.parameters import filters_of, parse_parameters, parse_query
+from procession.server.rate_limit import RateLimiter
+from procession.server.responses import add_headers
+from procession.server.threads import Threads
+from procession.storage import ProcessStore
+
+PATH = "/api/v2/processes"
+
+
+class _Attributes(msgspec.Struct):
+    """The order of the fields is that of the keys, here and below."""
+
+    cmdline: str
+    timestamp: str
+    start: str
+    user: str
+    pid: int
+    ppid: int
+    host: str
+    tags: tuple[str, ...]
+
+
+class _Item(msgspec.Struct):
+    type: Literal["process"]
+    id: str
+    attributes: _Attributes
+
+
+class _PageMeta(msgspec.Struct):
+    after: str
+    size: int
+
+
+class _Meta(msgspec.Struct):
+    page: _PageMeta
+
+
+class _Answer(msgspec.Struct):
+    meta: _Meta
+    data: list[_Item]
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def process_routes(
+    *,
+    store: ProcessStore,
+    keys: KeyRing,
+    limiter: RateLimiter,
+    threads: Threads,
+    retention_hours: int,
+    now: Callable[[], int],
+) -> list[Route]:
+    async def list_processes(request: Request) -> Response:
+        org_id = await keys.org_of_reader(request.headers)
+        allowance = limiter.count(org_id)
+        if allowance is not None:
+            add_headers(request, allowance.headers("processes_get_all"))
+            if allowance.is_exceeded:
+                raise TooManyRequests
+        parameters = parse_parameters(request.scope["query_string"])
+        query = parse_query(org_id, parameters, now=now(), retention_hours=retention_hours)
+        filters = filters_of(parameters, org_id)
+        # Rendering thousands of rows takes long enough to keep it off the event loop, too.
+        body = await threads.run(lambda: render_page(store.find(query), query, filters))
+        return Response(body, media_type="application/json")
+
+    return [Route(PATH, list_processes, methods=["GET"])]
+
+
+def render_page(page: Page, query: ProcessQuery, filters: bytes) -> bytes:
+    """The body of the answer.
+
+    `after` is empty only where the page is: each official client either stops or starts over at an empty one.
+    """
+    after = ""
+    if page.processes:
+        last = ProcessKey.of(page.processes[-1].identity)
+        after = Cursor(query.window, last, filters).encode()
+    items = [
+        _Item(
+            "process",
+            ProcessKey.of(process.identity).id_of(query.org_id).hex(),
+            _Attributes(
+                process.description.cmdline,
+                _render_moment(process.seen_at),
+                _render_moment(process.identity.started_at),
+                process.description.user,
+                process.identity.pid,
+                process.description.ppid,
+                process.identity.host,
+                process.tags,
+            ),
+        )
+        for process in page.processes
+    ]
+    return _ENCODER.encode(_Answer(_Meta(_PageMeta(after, len(items))), items))
+
+
+@lru_cache(maxsize=65536)
+def _render_moment(moment: int) -> str:
+    """UTC to the second, without saying so: `2021-02-04T11:51:47`."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S")

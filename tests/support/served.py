@@ -1,0 +1,86 @@
+"""The real application over the oracle of the store, at a fixed moment, with two orgs and their keys."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from procession.config import ServerSettings
+from procession.orgs import Key, KeyKind, Org, hash_secret
+from procession.server import create_app
+from tests.support.builders import NOON
+from tests.support.oracle import OracleStore
+
+ORG = 1
+OTHER_ORG = 2
+API_KEY = "a" * 32
+APPLICATION_KEY = "b" * 40
+ADMIN_KEY = "c" * 40
+OTHER_API_KEY = "d" * 32
+OTHER_APPLICATION_KEY = "e" * 40
+PATH = "/api/v2/processes"
+READER = {"dd-api-key": API_KEY, "dd-application-key": APPLICATION_KEY}
+
+
+@dataclass
+class Clock:
+    now: int = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Client:
+    """Talks to an application in this process, without a socket in between; tests need not be async for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._runner = asyncio.Runner()
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._http = httpx.AsyncClient(transport=transport, base_url="http://procession.test")
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        return self._runner.run(self._http.request(method, url, **options))
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("POST", url, **options)
+
+    def processes(self, query: str = "", **options: Any) -> httpx.Response:
+        """As a reader of the first org, unless other headers are given."""
+        return self.get(f"{PATH}?{query}", **({"headers": READER} | options))
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+@dataclass
+class Served:
+    """What a test has at hand."""
+
+    store: OracleStore
+    clock: Clock = field(default_factory=Clock)
+    settings: ServerSettings = field(default_factory=ServerSettings)
+
+    def app(self) -> ASGIApp:
+        return create_app(store=self.store, keys=self.store, settings=self.settings, now=self.clock)
+
+
+def a_store() -> OracleStore:
+    store = OracleStore()
+    store.put_org(Org(ORG, "main"))
+    store.put_org(Org(OTHER_ORG, "other"))
+    for org_id, kind, secret in (
+        (ORG, KeyKind.API, API_KEY),
+        (ORG, KeyKind.APPLICATION, APPLICATION_KEY),
+        (ORG, KeyKind.ADMIN, ADMIN_KEY),
+        (OTHER_ORG, KeyKind.API, OTHER_API_KEY),
+        (OTHER_ORG, KeyKind.APPLICATION, OTHER_APPLICATION_KEY),
+    ):
+        store.put_key(Key(secret[:4], org_id, kind, f"{kind.value} of {org_id}", hash_secret(secret), NOON - 3600))
+    return store
