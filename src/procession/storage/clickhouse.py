@@ -1,0 +1,276 @@
+"""The store on ClickHouse: what is added goes into its tables, what is asked for is found in them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from procession.errors import UsageError
+from procession.orgs import Key, KeyKind, Org
+from procession.paging import Page
+from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
+from procession.query import ProcessQuery
+from procession.storage import schema, sql
+from procession.storage.engine import Connection, Engine, first_line, unavailable_on_failure
+from procession.storage.resolve import Candidate, complete_before, newest_of
+from procession.storage.rows import Group, Written
+
+_READ_SETTINGS = {"max_execution_time": 30, "max_memory_usage": 4 * 2**30, "max_query_size": 16 * 2**20}
+_BATCH_FACTOR = 5
+"""A bucket that is not merged yet names a process several times, so more rows are read than processes wanted."""
+
+
+def open_embedded(
+    data_dir: Path,
+    *,
+    retention_hours: int = 24 * 90,
+    sighting_retention_hours: int = 24 * 7,
+    now: Callable[[], int] = lambda: int(time.time()),
+) -> ClickHouseStore:
+    """The store in a folder, its tables brought up to date. Raises UsageError in words for who started us."""
+    engine = Engine(data_dir)
+    try:
+        _migrate(engine, now=now)
+        with engine.connection() as connection:
+            for statement in schema.retention_statements(
+                retention_hours=retention_hours, sighting_retention_hours=sighting_retention_hours
+            ):
+                connection.command(statement)
+    except UsageError:
+        engine.close()
+        raise
+    except Exception as error:
+        engine.close()
+        raise UsageError(f"cannot bring the tables in {data_dir} up to date: {first_line(error)}") from error
+    return ClickHouseStore(engine, now=now)
+
+
+def _migrate(engine: Engine, *, now: Callable[[], int]) -> None:
+    with engine.connection() as connection:
+        connection.command(schema.MIGRATIONS_TABLE)
+        applied = {number for (number,) in connection.query("SELECT number FROM migrations FINAL").result_rows}
+        newest = schema.MIGRATIONS[-1].number
+        if applied and max(applied) > newest:
+            raise UsageError(
+                f"the data folder {engine.folder} was written by a newer Procession (its tables are at {max(applied)},"
+                f" this one knows {newest}); start that version, or use another folder with --data-dir"
+            )
+        for migration in schema.MIGRATIONS:
+            if migration.number not in applied:
+                for statement in migration.statements:
+                    connection.command(statement)
+                connection.query(
+                    "INSERT INTO migrations SELECT {number:UInt32}, {name:String}, {at:UInt32}",
+                    {"number": migration.number, "name": migration.name, "at": now()},
+                )
+
+
+class ClickHouseStore:
+    """A ProcessStore and a KeyStore."""
+
+    def __init__(self, engine: Engine, *, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._now = now
+        self._adding = threading.Lock()
+        self._written = Written()
+        self._tags = _Names(sql.tags_of, lambda tags: tuple(tags))
+        self._hosts = _Names(sql.names_of, str)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+        with self._adding, unavailable_on_failure(), self._engine.connection() as connection:
+            group = Group(snapshots, self._written, received_at=self._now())
+            for name, table in group.tables():
+                connection.insert_arrow(name, table)
+            group.remember()
+
+    def find(self, query: ProcessQuery) -> Page:
+        if query.window.from_at > query.window.to_at:
+            return Page(())
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            return _Finder(connection, query, self._tags, self._hosts).page()
+
+    def orgs(self) -> tuple[Org, ...]:
+        rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")
+        return tuple(Org(id_, name) for id_, name in rows)
+
+    def keys(self) -> tuple[Key, ...]:
+        rows = self._rows(
+            "SELECT id, org, kind, name, secret_hash, created_at, revoked_at FROM keys FINAL ORDER BY created_at, id"
+        )
+        return tuple(
+            Key(id_, org, KeyKind(kind), name, bytes.fromhex(secret_hash), created_at, revoked_at)
+            for id_, org, kind, name, secret_hash, created_at, revoked_at in rows
+        )
+
+    def put_org(self, org: Org) -> None:
+        self._insert(
+            "INSERT INTO orgs SELECT {id:UInt32}, {name:String}, {change:UInt64}", {"id": org.id, "name": org.name}
+        )
+
+    def put_key(self, key: Key) -> None:
+        self._insert(
+            "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
+            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}",
+            {
+                "id": key.id,
+                "org": key.org_id,
+                "kind": key.kind.value,
+                "name": key.name,
+                "secret_hash": key.secret_hash.hex(),
+                "created_at": key.created_at,
+                "revoked_at": key.revoked_at,
+            },
+        )
+
+    def _rows(self, text: str) -> Sequence[Any]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            rows: Sequence[Any] = connection.query(text, settings=_READ_SETTINGS).result_rows
+            return rows
+
+    def _insert(self, text: str, parameters: dict[str, Any]) -> None:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            connection.query(text, parameters | {"change": time.time_ns()})
+
+
+class _Names:
+    """What numbers stand for, looked up once: a number never changes its meaning."""
+
+    _MOST = 200_000
+
+    def __init__(self, statement: Callable[[int, Iterable[int]], sql.Statement], value: Callable[[Any], Any]) -> None:
+        self._statement = statement
+        self._value = value
+        self._known: dict[tuple[int, int], Any] = {}
+
+    def of(self, connection: Connection, org_id: int, numbers: Iterable[int]) -> dict[int, Any]:
+        wanted = set(numbers)
+        found = {number: self._known[org_id, number] for number in wanted if (org_id, number) in self._known}
+        missing = wanted - found.keys()
+        if missing:
+            statement = self._statement(org_id, missing)
+            rows = connection.query(statement.text, statement.parameters, _READ_SETTINGS).result_rows
+            fresh = {number: self._value(value) for number, value in rows}
+            if len(self._known) > self._MOST:
+                self._known = {}
+            self._known |= {(org_id, number): value for number, value in fresh.items()}
+            found |= fresh
+        return found
+
+
+class _Finder:
+    """One query. Keys first, in key order; then the newest sighting of each in the window; then the texts of a page."""
+
+    def __init__(self, connection: Connection, query: ProcessQuery, tags: _Names, hosts: _Names) -> None:
+        self._connection = connection
+        self._query = query
+        self._tags = tags
+        self._hosts = hosts
+        self._is_filtered = query.search is not None or bool(query.tags.conditions)
+
+    def page(self) -> Page:
+        found: list[Candidate] = []
+        after = self._query.after
+        limit = self._query.limit * _BATCH_FACTOR + 100
+        while len(found) < self._query.limit:
+            batch, after = self._filtered(after, limit) if self._is_filtered else self._unfiltered(after, limit)
+            found += batch
+            if after is None:
+                break
+            limit = min(limit * 2, 200_000)
+        return Page(self._summaries(found[: self._query.limit]))
+
+    def _unfiltered(self, after: ProcessKey | None, limit: int) -> tuple[list[Candidate], ProcessKey | None]:
+        query = self._query
+        rows = self._columns(sql.seen_keys(query.org_id, query.window, after, limit))
+        rows, last = complete_before(rows, limit)
+        return self._certain(newest_of(rows)), last
+
+    def _filtered(self, after: ProcessKey | None, limit: int) -> tuple[list[Candidate], ProcessKey | None]:
+        query = self._query
+        rows = self._columns(sql.matching_keys(query.org_id, query.window, query.search, query.tags, after, limit))
+        rows, last = complete_before(rows, limit)
+        matching = set(zip(*(rows[name].tolist() for name in ("start", "host", "pid", "version")), strict=True))
+        keys = [ProcessKey(*key) for key in sorted({key[:3] for key in matching})]
+        found: list[Candidate] = []
+        for index in range(0, len(keys), 10_000):
+            some = keys[index : index + 10_000]
+            seen = self._columns(sql.seen_of_keys(query.org_id, query.window, some))
+            found += self._certain(newest_of(seen))
+        return [item for item in found if (item.start, item.host, item.pid, item.version) in matching], last
+
+    def _certain(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Ask the truth about those whose newest sighting inside the window their rows do not prove."""
+        query = self._query
+        open_keys = [candidate.key for candidate in candidates if candidate.is_open]
+        if not open_keys:
+            return candidates
+        newest: dict[ProcessKey, tuple[int, int]] = {}
+        for index in range(0, len(open_keys), 10_000):
+            some = open_keys[index : index + 10_000]
+            statement = sql.newest_sightings(query.org_id, query.window, some)
+            for start, host, pid, at, version in self._rows(statement):
+                newest[ProcessKey(start, host, pid)] = (at, version)
+        certain = []
+        for candidate in candidates:
+            if not candidate.is_open:
+                certain.append(candidate)
+                continue
+            at, version = newest.get(candidate.key, (0, 0))
+            if at > candidate.known:
+                certain.append(msgspec.structs.replace(candidate, known=at, version=version))
+            elif candidate.known:
+                certain.append(candidate)
+        return certain
+
+    def _summaries(self, candidates: list[Candidate]) -> tuple[ProcessSummary, ...]:
+        if not candidates:
+            return ()
+        query = self._query
+        statement = sql.descriptions(
+            query.org_id, query.window, [candidate.key for candidate in candidates], dense=not self._is_filtered
+        )
+        texts = {(row[0], row[1], row[2], row[3]): row for row in self._rows(statement)}
+        rows = [texts[item.start, item.host, item.pid, item.version] for item in candidates]
+        tags = self._tags.of(self._connection, query.org_id, (row[16] for row in rows))
+        hosts = self._hosts.of(self._connection, query.org_id, (item.host for item in candidates))
+        return tuple(
+            ProcessSummary(
+                ProcessIdentity(hosts[item.host], item.pid, item.start), item.known, _description(row, tags[row[16]])
+            )
+            for item, row in zip(candidates, rows, strict=True)
+        )
+
+    def _rows(self, statement: sql.Statement) -> Sequence[Any]:
+        rows: Sequence[Any] = self._connection.query(statement.text, statement.parameters, _READ_SETTINGS).result_rows
+        return rows
+
+    def _columns(self, statement: sql.Statement) -> dict[str, Any]:
+        table = self._connection.query_arrow(statement.text, statement.parameters, _READ_SETTINGS)
+        return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def _description(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
+    _, _, _, _, cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie, _ = row
+    return ProcessDescription(
+        cmdline=cmdline,
+        exe=exe,
+        cwd=cwd,
+        comm=comm,
+        command=command,
+        user=user,
+        uid=None if uid < 0 else uid,
+        gid=None if gid < 0 else gid,
+        ppid=ppid,
+        namespace_pid=None if namespace_pid < 0 else namespace_pid,
+        container_id=container_id,
+        is_zombie=is_zombie,
+        tags=tags,
+    )

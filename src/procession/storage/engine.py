@@ -1,0 +1,135 @@
+"""The embedded ClickHouse: one data folder, one process, many connections."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from procession.errors import Unavailable, UsageError
+
+
+class Connection(Protocol):
+    """What we use of a `clickhouse_connect` client; none is safe to share between threads at one moment."""
+
+    def query(
+        self, text: str, parameters: dict[str, Any] | None = ..., settings: dict[str, Any] | None = ...
+    ) -> Any: ...
+    def query_arrow(
+        self, text: str, parameters: dict[str, Any] | None = ..., settings: dict[str, Any] | None = ...
+    ) -> Any: ...
+    def insert_arrow(self, table: str, arrow_table: Any) -> Any: ...
+    def command(self, text: str) -> Any: ...
+    def close(self) -> None: ...
+
+
+class Engine:
+    """Lends connections to the store in one folder. Closing it lets another process open the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises UsageError where the folder cannot be used, in words for the person who started us."""
+        self.folder = folder
+        self._lock = _lock_folder(folder)
+        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._all: list[Connection] = []
+        try:
+            with self.connection() as connection:
+                connection.command("SELECT 1")
+        except Exception as error:
+            self.close()
+            raise UsageError(f"cannot open the store in {folder}: {first_line(error)}") from error
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection of one's own for the length of the block."""
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = self._connect()
+            self._all.append(connection)
+        try:
+            yield connection
+        finally:
+            self._idle.put(connection)
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+        self._all.clear()
+        self._idle = queue.SimpleQueue()
+        self._lock.close()
+
+    def _connect(self) -> Connection:
+        import clickhouse_connect  # takes half a second and 200 MB: only for who opens a store
+
+        connection: Connection = clickhouse_connect.get_client(
+            interface="chdb", path=str(self.folder / "clickhouse"), settings={"use_query_condition_cache": 0}
+        )
+        return connection
+
+
+def _lock_folder(folder: Path) -> IO[str]:
+    """Hold the folder for this process, until the file is closed or the process ends, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (folder / "lock").open("a+")
+    except OSError as error:
+        raise UsageError(f"cannot write to the data folder {folder}: {_reason(error)}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise UsageError(f"cannot lock the data folder {folder}: {_reason(error)}") from error
+        who = f"process {holder}" if holder else "another process"
+        raise UsageError(
+            f"the data folder {folder} is in use by {who}; stop it, or give this one another folder with --data-dir"
+        ) from None
+    try:
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        os.fsync(lock.fileno())
+        _probe(folder)
+    except OSError as error:
+        lock.close()
+        raise UsageError(f"cannot write to the data folder {folder}: {_reason(error)}") from error
+    return lock
+
+
+def _probe(folder: Path) -> None:
+    """The engine takes a full disk badly at its start, so find out before: 1 MiB must fit."""
+    probe = folder / "probe"
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(2**20))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]
+
+
+@contextmanager
+def unavailable_on_failure() -> Iterator[None]:
+    """What the engine refuses or cannot do becomes Unavailable: the client may try again."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    try:
+        yield
+    except (ClickHouseError, OSError, MemoryError) as error:
+        raise Unavailable(f"The store cannot do this now: {first_line(error)}") from error

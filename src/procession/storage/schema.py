@@ -1,0 +1,180 @@
+"""The tables, as numbered migrations: applied in order at start, each once, never edited after a release.
+
+| table | a row | read for |
+| --- | --- | --- |
+| `snap` | a chunk of a snapshot: arrays over its processes | the truth: who was seen when, with which numbers |
+| `seen` | process, version and hour: first and last sighting | which processes a window holds, in the API's order |
+| `what` | process, version and hour: what the process is | what a page shows, and text search |
+| `tagsets`, `hosts` | a distinct set of tags; a host's name | small dictionaries behind `what` and `seen` |
+| `orgs`, `keys` | an org; a key's hash | who may do what |
+
+A *version* is a hash of a `ProcessDescription`, so that rows say themselves what a process was at each sighting: any
+server may write any chunk, again and in any order, and nothing but the rows has to be remembered. `seen` is fed by a
+materialized view, in the same insert as `snap`. `what` is written before `snap`: a sighting never lacks its text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BLOCK_SECONDS = 300
+"""Snapshots of one host lie together inside such a stretch, so that what did not change costs next to nothing."""
+
+BUCKET_SECONDS = 3600
+"""`seen` and `what` keep a row per process and such a stretch."""
+
+DAY_SECONDS = 86400
+
+# An acknowledged payload must survive a power cut, not only the end of the process.
+_DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1"
+
+NUMBER_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("cpu_total_percent", "Float32"),
+    ("cpu_user_percent", "Float32"),
+    ("cpu_system_percent", "Float32"),
+    ("rss_bytes", "Int64"),
+    ("vms_bytes", "Int64"),
+    ("threads", "Int32"),
+    ("open_files", "Int32"),
+    ("read_bytes_per_second", "Float32"),
+    ("write_bytes_per_second", "Float32"),
+    ("read_operations_per_second", "Float32"),
+    ("write_operations_per_second", "Float32"),
+    ("voluntary_switches", "Int64"),
+    ("involuntary_switches", "Int64"),
+)
+"""Fields of `ProcessNumbers` as arrays of `snap`. What is absent is stored as -1; none of them can be negative."""
+
+_SNAP_NUMBERS = "".join(f"    {name} Array({kind}) CODEC(ZSTD(1)),\n" for name, kind in NUMBER_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "first tables",
+        (
+            f"""CREATE TABLE snap (
+    org UInt32,
+    at UInt32 CODEC(Delta, ZSTD(1)),
+    host UInt64,
+    request UInt64 COMMENT 'tells the chunks of one snapshot apart',
+    group_id Int32,
+    group_size UInt32,
+    pid Array(UInt32) CODEC(Delta(4), ZSTD(1)),
+    start Array(UInt32) CODEC(ZSTD(1)),
+    version Array(UInt64) CODEC(ZSTD(1)),
+    state Array(UInt8) CODEC(ZSTD(1)),
+{_SNAP_NUMBERS}    received_at UInt32 CODEC(Delta, ZSTD(1))
+) ENGINE = ReplacingMergeTree
+ORDER BY (org, intDiv(at, {BLOCK_SECONDS}), host, at, request)
+PARTITION BY intDiv(at, {DAY_SECONDS})
+SETTINGS {_DURABLE}, index_granularity = 128, ttl_only_drop_parts = 1""",
+            f"""CREATE TABLE seen (
+    org UInt32,
+    bucket UInt32,
+    start UInt32 CODEC(Delta, ZSTD(1)),
+    host UInt64,
+    pid UInt32,
+    version UInt64,
+    first SimpleAggregateFunction(min, UInt32),
+    last SimpleAggregateFunction(max, UInt32)
+) ENGINE = AggregatingMergeTree
+ORDER BY (org, bucket, start, host, pid, version)
+PARTITION BY intDiv(bucket, {DAY_SECONDS // BUCKET_SECONDS})
+SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
+            f"""CREATE MATERIALIZED VIEW seen_from_snap TO seen AS
+SELECT org, intDiv(at, {BUCKET_SECONDS}) AS bucket, start, host, pid, version, at AS first, at AS last
+FROM snap ARRAY JOIN pid, start, version""",
+            f"""CREATE TABLE what (
+    org UInt32,
+    bucket UInt32,
+    start UInt32 CODEC(Delta, ZSTD(1)),
+    host UInt64,
+    pid UInt32,
+    version UInt64,
+    cmdline String CODEC(ZSTD(1)),
+    exe String CODEC(ZSTD(1)),
+    cwd String CODEC(ZSTD(1)),
+    comm String CODEC(ZSTD(1)),
+    command String CODEC(ZSTD(1)),
+    user LowCardinality(String),
+    uid Int64,
+    gid Int64,
+    ppid UInt32,
+    namespace_pid Int64,
+    container_id String CODEC(ZSTD(1)),
+    is_zombie Bool,
+    tagset UInt64,
+    text String CODEC(ZSTD(1)) COMMENT 'folded command line, executable and user, for search',
+    own_tags Array(LowCardinality(String)) COMMENT 'folded user:, command: and state_zombie:',
+    INDEX text_ngrams text TYPE text(tokenizer = ngrams(3))
+) ENGINE = ReplacingMergeTree
+ORDER BY (org, bucket, start, host, pid, version)
+PARTITION BY intDiv(bucket, {DAY_SECONDS // BUCKET_SECONDS})
+SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
+            f"""CREATE TABLE tagsets (
+    org UInt32,
+    tagset UInt64,
+    day UInt32 COMMENT 'of the newest sighting that was written with it',
+    tags Array(String) CODEC(ZSTD(1))
+) ENGINE = ReplacingMergeTree(day)
+ORDER BY (org, tagset)
+SETTINGS {_DURABLE}""",
+            f"""CREATE TABLE hosts (
+    org UInt32,
+    host UInt64,
+    day UInt32,
+    name String,
+    folded String
+) ENGINE = ReplacingMergeTree(day)
+ORDER BY (org, host)
+SETTINGS {_DURABLE}""",
+            f"""CREATE TABLE orgs (
+    id UInt32,
+    name String,
+    change UInt64
+) ENGINE = ReplacingMergeTree(change)
+ORDER BY id
+SETTINGS {_DURABLE}""",
+            f"""CREATE TABLE keys (
+    id String,
+    org UInt32,
+    kind LowCardinality(String),
+    name String,
+    secret_hash String COMMENT 'hex',
+    created_at Int64,
+    revoked_at Nullable(Int64),
+    change UInt64
+) ENGINE = ReplacingMergeTree(change)
+ORDER BY id
+SETTINGS {_DURABLE}""",
+        ),
+    ),
+)
+
+MIGRATIONS_TABLE = f"""CREATE TABLE IF NOT EXISTS migrations (
+    number UInt32,
+    name String,
+    applied_at UInt32
+) ENGINE = ReplacingMergeTree
+ORDER BY number
+SETTINGS {_DURABLE}"""
+
+
+def retention_statements(*, retention_hours: int, sighting_retention_hours: int) -> tuple[str, ...]:
+    """TTLs for the two retention settings, one hour of grace included: queries cut exactly, the engine in parts."""
+    whole, sightings = retention_hours + 1, sighting_retention_hours + 1
+    return (
+        f"ALTER TABLE snap MODIFY TTL toDateTime(at) + toIntervalHour({sightings})",
+        f"ALTER TABLE seen MODIFY TTL toDateTime(bucket * {BUCKET_SECONDS}) + toIntervalHour({whole + 1})",
+        f"ALTER TABLE what MODIFY TTL toDateTime(bucket * {BUCKET_SECONDS}) + toIntervalHour({whole + 1})",
+        f"ALTER TABLE tagsets MODIFY TTL toDateTime(day * {DAY_SECONDS}) + toIntervalHour({whole + 24})",
+        f"ALTER TABLE hosts MODIFY TTL toDateTime(day * {DAY_SECONDS}) + toIntervalHour({whole + 24})",
+    )

@@ -1,0 +1,277 @@
+"""Queries -> SQL text and parameters. Nothing that came from outside stands in the text, and every statement names one
+org: this is the only place where SQL over processes is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from procession.patterns import Pattern
+from procession.process import ProcessKey
+from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.storage.rows import SEPARATOR
+from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS
+from procession.tags import TagCondition, TagFilter
+from procession.window import Window
+
+MAX_UNION = 6
+"""Up to so many buckets are read one by one, each in key order with an early stop; more in one go."""
+
+_GENERATED_KEYS = ("user", "command", "state_zombie")
+"""Of the tags in `what.own_tags`; `host:` is looked up in `hosts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    text: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def buckets_of(window: Window) -> range:
+    return range(max(0, window.from_at) // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS + 1)
+
+
+def seen_keys(org_id: int, window: Window, after: ProcessKey | None, limit: int) -> Statement:
+    """Processes of the window in key order: `source, start, host, pid, version, known, is_open`.
+
+    `known` is the newest sighting inside the window that the row itself proves, 0 if it proves none; `is_open` says
+    that sightings go on after the window, so that there may be newer ones inside that the row does not name.
+    A source that gives `limit` rows has more.
+    """
+    parameters = _window_parameters(org_id, window) | _after_parameters(after)
+    columns = (
+        "start, host, pid, version,"
+        " if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS known, last > {to:Int64} AS is_open"
+    )
+    condition = f"last >= {{from:Int64}} AND first <= {{to:Int64}}{_after_condition(after)}"
+    return _from_buckets("seen", columns, condition, window, limit, parameters)
+
+
+def matching_keys(
+    org_id: int, window: Window, search: SearchNode | None, tags: TagFilter, after: ProcessKey | None, limit: int
+) -> Statement:
+    """Versions that fit the filters, in key order, from the buckets of the window: `source, start, host, pid, version`.
+
+    Whether they were seen in the window, and were the newest there, is for `seen_of_keys` to say.
+    """
+    parameters = {"org": org_id} | _after_parameters(after)
+    condition = filter_condition(search, tags, parameters) + _after_condition(after)
+    return _from_buckets("what", "start, host, pid, version", condition, window, limit, parameters)
+
+
+def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
+    """As `seen_keys`, for these processes only and without a limit."""
+    parameters = _window_parameters(org_id, window) | _keys_parameters(keys)
+    parameters["buckets"] = list(buckets_of(window))
+    return Statement(
+        "SELECT 0 AS source, start, host, pid, version,"
+        " if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS known, last > {to:Int64} AS is_open"
+        " FROM seen WHERE org = {org:UInt32} AND bucket IN {buckets:Array(UInt32)}"
+        f" AND {_KEYS_CONDITION} AND last >= {{from:Int64}} AND first <= {{to:Int64}}",
+        parameters,
+    )
+
+
+def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
+    """The newest sighting inside the window of each of these processes, from the truth: `start, host, pid, at,
+    version`. A process without one is left out."""
+    parameters = _window_parameters(org_id, window) | _keys_parameters(keys)
+    parameters["hosts"] = sorted({key.host_key for key in keys})
+    return Statement(
+        "SELECT start, host, pid, max(at) AS newest, argMax(version, at) AS version FROM ("
+        "SELECT at, host, pid, start, version FROM snap ARRAY JOIN pid, start, version"
+        f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
+        f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
+        " AND at >= {from:Int64} AND at <= {to:Int64} AND host IN {hosts:Array(UInt64)}"
+        f" AND {_KEYS_CONDITION}) GROUP BY start, host, pid",
+        parameters,
+    )
+
+
+def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], *, dense: bool) -> Statement:
+    """The rows of `what` for these processes, given in key order. `dense`: they lie close together, so that reading
+    all between the first and the last costs less than looking each of them up."""
+    parameters: dict[str, Any] = {"org": org_id, "buckets": list(buckets_of(window))}
+    if dense:
+        first, last = keys[0], keys[-1]
+        condition = (
+            "start >= {s0:UInt32} AND start <= {s1:UInt32}"
+            " AND (start, host, pid) >= ({s0:UInt32}, {h0:UInt64}, {p0:UInt32})"
+            " AND (start, host, pid) <= ({s1:UInt32}, {h1:UInt64}, {p1:UInt32})"
+        )
+        parameters |= {"s0": first.started_at, "h0": first.host_key, "p0": first.pid}
+        parameters |= {"s1": last.started_at, "h1": last.host_key, "p1": last.pid}
+    else:
+        condition = _KEYS_CONDITION
+        parameters |= _keys_parameters(keys)
+    return Statement(
+        "SELECT start, host, pid, version, cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid,"
+        " container_id, is_zombie, tagset FROM what"
+        f" WHERE org = {{org:UInt32}} AND bucket IN {{buckets:Array(UInt32)}} AND {condition}"
+        " LIMIT 1 BY start, host, pid, version",
+        parameters,
+    )
+
+
+def tags_of(org_id: int, tagsets: Iterable[int]) -> Statement:
+    return Statement(
+        "SELECT tagset, any(tags) FROM tagsets WHERE org = {org:UInt32} AND tagset IN {tagsets:Array(UInt64)}"
+        " GROUP BY tagset",
+        {"org": org_id, "tagsets": list(tagsets)},
+    )
+
+
+def names_of(org_id: int, hosts: Iterable[int]) -> Statement:
+    return Statement(
+        "SELECT host, any(name) FROM hosts WHERE org = {org:UInt32} AND host IN {hosts:Array(UInt64)} GROUP BY host",
+        {"org": org_id, "hosts": list(hosts)},
+    )
+
+
+def filter_condition(search: SearchNode | None, tags: TagFilter, parameters: dict[str, Any]) -> str:
+    """A condition over `what`. Adds the values it binds to `parameters`."""
+    conditions = [_tag_condition(condition, parameters) for condition in tags.conditions]
+    if search is not None:
+        conditions.append(_search_condition(search, parameters))
+    return " AND ".join(conditions) or "true"
+
+
+def _search_condition(node: SearchNode, parameters: dict[str, Any]) -> str:
+    match node:
+        case TextTerm(pattern):
+            return _text_condition(pattern, parameters)
+        case TagTerm(key, pattern):
+            has_tag = _own_tag_condition(pattern, parameters)
+            if key in (*_GENERATED_KEYS, "host"):  # every process has these
+                return has_tag
+            return f"if({_has_key(key, parameters)}, {has_tag}, {_text_condition(pattern, parameters)})"
+        case Not(operand):
+            return f"NOT ({_search_condition(operand, parameters)})"
+        case And(operands):
+            return "(" + " AND ".join(_search_condition(operand, parameters) for operand in operands) + ")"
+        case Or(operands):
+            return "(" + " OR ".join(_search_condition(operand, parameters) for operand in operands) + ")"
+
+
+def _text_condition(pattern: Pattern, parameters: dict[str, Any]) -> str:
+    parts = [part.replace(SEPARATOR, "\ufffd") for part in pattern.parts]
+    if len(parts) == 1:
+        # LIKE, since the text index serves it; on folded text it needs no case rules of its own.
+        return f"text LIKE {_bind(parameters, 'String', '%' + _like_escaped(parts[0]) + '%')}"
+    regex = f"[^{_regex_escaped(SEPARATOR)}]*".join(_regex_escaped(part) for part in parts)
+    return f"match(text, {_bind(parameters, 'String', regex)})"
+
+
+def _tag_condition(condition: TagCondition, parameters: dict[str, Any]) -> str:
+    has_tag = _own_tag_condition(condition.pattern, parameters)
+    return f"NOT {has_tag}" if condition.negated else has_tag
+
+
+def _own_tag_condition(pattern: Pattern, parameters: dict[str, Any]) -> str:
+    """Whether any tag of the process fits, wherever it is kept."""
+    first = pattern.parts[0]
+    if pattern.is_literal:
+        tag = _bind(parameters, "String", pattern.text)
+        conditions = [_in_tagsets(f"has(tags, {tag})")]
+        in_own_tags, equals_host = f"has(own_tags, {tag})", f"concat('host:', folded) = {tag}"
+    else:
+        like = _bind(parameters, "String", "%".join(_like_escaped(part) for part in pattern.parts))
+        conditions = [_in_tagsets(f"arrayExists(tag -> tag LIKE {like}, tags)")]
+        in_own_tags, equals_host = (
+            f"arrayExists(tag -> tag LIKE {like}, own_tags)",
+            f"concat('host:', folded) LIKE {like}",
+        )
+    # The generated tags are asked only where the beginning of the pattern leaves them possible.
+    if any(_may_begin(first, f"{key}:", pattern) for key in _GENERATED_KEYS):
+        conditions.append(in_own_tags)
+    if _may_begin(first, "host:", pattern):
+        conditions.append(f"host IN (SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {equals_host})")
+    return "(" + " OR ".join(conditions) + ")"
+
+
+def _has_key(key: str, parameters: dict[str, Any]) -> str:
+    prefix = _bind(parameters, "String", f"{key}:")
+    return _in_tagsets(f"arrayExists(tag -> startsWith(tag, {prefix}), tags)")
+
+
+def _in_tagsets(condition: str) -> str:
+    return f"tagset IN (SELECT tagset FROM tagsets WHERE org = {{org:UInt32}} AND {condition})"
+
+
+def _may_begin(first: str, prefix: str, pattern: Pattern) -> bool:
+    """Whether a tag `prefix…` can fit a pattern whose first literal part is `first`."""
+    return first.startswith(prefix) or (not pattern.is_literal and prefix.startswith(first))
+
+
+def _from_buckets(
+    table: str, columns: str, condition: str, window: Window, limit: int, parameters: dict[str, Any]
+) -> Statement:
+    """Rows in key order from each bucket of the window. A plain ordered LIMIT on one bucket stops early; a GROUP BY or
+    a LIMIT BY over several does not."""
+    buckets = buckets_of(window)
+    parameters |= {"limit": limit}
+    order = "ORDER BY org, bucket, start, host, pid LIMIT {limit:UInt64}"
+    if len(buckets) > MAX_UNION:
+        parameters |= {"first_bucket": buckets.start, "last_bucket": buckets.stop - 1}
+        order = "ORDER BY start, host, pid LIMIT {limit:UInt64}"
+        return Statement(
+            f"SELECT DISTINCT 0 AS source, {columns} FROM {table} WHERE org = {{org:UInt32}}"
+            f" AND bucket >= {{first_bucket:UInt32}} AND bucket <= {{last_bucket:UInt32}} AND {condition} {order}",
+            parameters,
+        )
+    selects = []
+    for number, bucket in enumerate(buckets):
+        parameters[f"bucket{number}"] = bucket
+        selects.append(
+            f"(SELECT {number} AS source, {columns} FROM {table}"
+            f" WHERE org = {{org:UInt32}} AND bucket = {{bucket{number}:UInt32}} AND {condition} {order})"
+        )
+    return Statement(" UNION ALL ".join(selects), parameters)
+
+
+def _window_parameters(org_id: int, window: Window) -> dict[str, Any]:
+    return {"org": org_id, "from": max(0, window.from_at), "to": window.to_at}
+
+
+def _after_parameters(after: ProcessKey | None) -> dict[str, Any]:
+    return {} if after is None else {"s": after.started_at, "h": after.host_key, "p": after.pid}
+
+
+def _after_condition(after: ProcessKey | None) -> str:
+    if after is None:
+        return ""
+    # The first term says nothing new, but it is the one that the primary index understands.
+    return " AND start >= {s:UInt32} AND (start, host, pid) > ({s:UInt32}, {h:UInt64}, {p:UInt32})"
+
+
+_KEYS_CONDITION = (
+    "start >= {least:UInt32} AND start <= {most:UInt32} AND (start, host, pid) IN (SELECT arrayJoin(arrayZip("
+    "{starts:Array(UInt32)}, {key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
+)
+
+
+def _keys_parameters(keys: Sequence[ProcessKey]) -> dict[str, Any]:
+    starts = [key.started_at for key in keys]
+    return {
+        "least": min(starts),
+        "most": max(starts),
+        "starts": starts,
+        "key_hosts": [key.host_key for key in keys],
+        "pids": [key.pid for key in keys],
+    }
+
+
+def _bind(parameters: dict[str, Any], kind: str, value: Any) -> str:
+    name = f"v{len(parameters)}"
+    parameters[name] = value
+    return f"{{{name}:{kind}}}"
+
+
+def _like_escaped(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def _regex_escaped(text: str) -> str:
+    return re.sub(r"([^\w])", lambda found: f"\\x{{{ord(found[1]):x}}}", text, flags=re.ASCII)
