@@ -1,10 +1,11 @@
-"""Groups what is added and acknowledges what is safe: many chunks, one insert, each answered once its group is on disk."""
+"""Many chunks, one insert, each answered once its group is safe on disk."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from procession.errors import Unavailable
 from procession.process import Snapshot
@@ -14,6 +15,21 @@ MAX_GROUP_SIGHTINGS = 100_000
 """An insert of so many is as cheap, for each, as one of more."""
 
 
+@dataclass(slots=True)
+class _Waiting:
+    org_id: int
+    snapshot: Snapshot
+    stored: asyncio.Future[None]
+
+    def succeed(self) -> None:
+        if not self.stored.done():  # its request may have been cancelled meanwhile
+            self.stored.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.stored.done():
+            self.stored.set_exception(error)
+
+
 class Batcher:
     """One insert at a time; what arrives meanwhile is the next group. So a lone chunk is stored at once, and under load
     groups grow as large as the store needs them."""
@@ -21,7 +37,7 @@ class Batcher:
     def __init__(self, store: ProcessStore, *, max_waiting_sightings: int = 400_000) -> None:
         self._store = store
         self._max_waiting = max_waiting_sightings
-        self._waiting: deque[tuple[int, Snapshot, asyncio.Future[None]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._waiting_sightings = 0
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
@@ -40,14 +56,14 @@ class Batcher:
         self._thread.shutdown()
 
     async def add(self, org_id: int, snapshot: Snapshot) -> None:
-        """Returns once the snapshot is safe on disk. Raises Unavailable where it is not and the agent has to try again."""
+        """Returns once the snapshot is safe on disk. Raises Unavailable where it is not; the agent has to try again."""
         if self._is_stopping or self._task is None:
             raise Unavailable("The server is stopping")
         # A single chunk is always let in, however large it is.
         if self._waiting and self._waiting_sightings + len(snapshot.sightings) > self._max_waiting:
             raise Unavailable("The store is behind; try again")
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((org_id, snapshot, stored))
+        self._waiting.append(_Waiting(org_id, snapshot, stored))
         self._waiting_sightings += len(snapshot.sightings)
         self._arrived.set()
         await stored
@@ -59,27 +75,31 @@ class Batcher:
             while self._waiting:
                 await self._store_group(self._take_group())
 
-    def _take_group(self) -> list[tuple[int, Snapshot, asyncio.Future[None]]]:
-        group = []
+    def _take_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
         size = 0
-        while self._waiting and (not group or size + len(self._waiting[0][1].sightings) <= MAX_GROUP_SIGHTINGS):
+        while self._waiting and (not group or size + len(self._waiting[0].snapshot.sightings) <= MAX_GROUP_SIGHTINGS):
             item = self._waiting.popleft()
-            size += len(item[1].sightings)
+            size += len(item.snapshot.sightings)
             group.append(item)
         self._waiting_sightings -= size
         return group
 
-    async def _store_group(self, group: list[tuple[int, Snapshot, asyncio.Future[None]]]) -> None:
-        snapshots = [(org_id, snapshot) for org_id, snapshot, _ in group]
-        error: BaseException | None = None
+    async def _store_group(self, group: list[_Waiting]) -> None:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.add, snapshots)
-        except Exception as failure:  # whoever waits for it gets it; the next group has its own chance
-            error = failure
-        for _, _, stored in group:
-            if stored.done():  # its request was cancelled meanwhile
-                continue
-            if error is None:
-                stored.set_result(None)
-            else:
-                stored.set_exception(error)
+            await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._store.add, [(item.org_id, item.snapshot) for item in group]
+            )
+        except Unavailable as error:
+            for item in group:
+                item.fail(error)
+        except Exception as error:
+            if len(group) == 1:
+                group[0].fail(error)
+                return
+            # Something in one of them cannot be stored: the others must not suffer for it, nor be sent again for ever.
+            for item in group:
+                await self._store_group([item])
+        else:
+            for item in group:
+                item.succeed()

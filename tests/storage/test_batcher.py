@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from procession.errors import Unavailable
+from procession.paging import Page
+from procession.process import Snapshot
+from procession.query import ProcessQuery
+from procession.storage.batcher import Batcher
+from tests.support.builders import NOON, a_sighting, a_snapshot
+
+
+class RecordingStore:
+    """Keeps the groups it is given; can be held up, and refuses hosts called `bad`."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[str]] = []
+        self.entered = threading.Event()
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+        self.entered.set()
+        assert self.may_go_on.wait(10)
+        hosts = [snapshot.host for _, snapshot in snapshots]
+        if "full" in hosts:
+            raise Unavailable("no room")
+        if "bad" in hosts:
+            raise ValueError("cannot be stored")
+        self.groups.append(hosts)
+
+    def find(self, query: ProcessQuery) -> Page:
+        raise AssertionError(query)
+
+
+def chunk(host: str) -> Snapshot:
+    return a_snapshot(a_sighting(), host=host, taken_at=NOON)
+
+
+async def hold_up(store: RecordingStore, batcher: Batcher) -> asyncio.Task[None]:
+    """A first chunk that stays in the store until it is let go, so that what comes after has to wait."""
+    store.may_go_on.clear()
+    first = asyncio.create_task(batcher.add(1, chunk("first")))
+    await asyncio.to_thread(store.entered.wait, 10)
+    return first
+
+
+def test_chunks_that_arrive_while_the_store_is_busy_become_one_group() -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        others = [asyncio.create_task(batcher.add(1, chunk(host))) for host in "abc"]
+        await asyncio.sleep(0)
+
+        store.may_go_on.set()
+        await asyncio.gather(first, *others)
+        await batcher.stop()
+        return store.groups
+
+    assert asyncio.run(scenario()) == [["first"], ["a", "b", "c"]]
+
+
+def test_a_chunk_that_cannot_be_stored_fails_alone() -> None:
+    async def scenario() -> tuple[list[BaseException | None], list[list[str]]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        others = [asyncio.create_task(batcher.add(1, chunk(host))) for host in ("a", "bad", "c")]
+        await asyncio.sleep(0)
+
+        store.may_go_on.set()
+        results = await asyncio.gather(first, *others, return_exceptions=True)
+        await batcher.stop()
+        return results, store.groups
+
+    results, groups = asyncio.run(scenario())
+
+    assert [type(result) for result in results] == [type(None), type(None), ValueError, type(None)]
+    assert groups == [["first"], ["a"], ["c"]]
+
+
+def test_a_store_without_room_refuses_its_group_and_takes_the_next() -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        with pytest.raises(Unavailable, match="no room"):
+            await batcher.add(1, chunk("full"))
+        await batcher.add(1, chunk("a"))
+        await batcher.stop()
+        return store.groups
+
+    assert asyncio.run(scenario()) == [["a"]]
+
+
+def test_what_would_wait_beyond_the_bound_is_refused_at_once() -> None:
+    async def scenario() -> None:
+        store = RecordingStore()
+        batcher = Batcher(store, max_waiting_sightings=2)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        waiting = [asyncio.create_task(batcher.add(1, chunk(host))) for host in "ab"]
+        await asyncio.sleep(0)
+
+        with pytest.raises(Unavailable, match="behind"):
+            await batcher.add(1, chunk("c"))
+
+        store.may_go_on.set()
+        await asyncio.gather(first, *waiting)
+        await batcher.stop()
+
+    asyncio.run(scenario())
+
+
+def test_stopping_stores_what_was_accepted_and_refuses_what_comes_after() -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        waiting = asyncio.create_task(batcher.add(1, chunk("a")))
+        await asyncio.sleep(0)
+
+        stopping = asyncio.create_task(batcher.stop())
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="stopping"):
+            await batcher.add(1, chunk("b"))
+        store.may_go_on.set()
+        await asyncio.gather(first, waiting, stopping)
+        return store.groups
+
+    assert asyncio.run(scenario()) == [["first"], ["a"]]
