@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -23,12 +24,13 @@ class Pattern:
     @classmethod
     def parse(cls, text: str) -> Pattern:
         """Every `*` in the text is a wildcard."""
-        first, *rest = fold(text).split("*")
-        parts = [first]
-        for index, part in enumerate(rest):
-            if part or index == len(rest) - 1:  # a run of stars means what one star means
-                parts.append(part)
-        return cls(tuple(parts))
+        return cls.of_parts(fold(text).split("*"))
+
+    @classmethod
+    def of_parts(cls, folded: Sequence[str]) -> Pattern:
+        """From the texts between the stars. A run of stars means what one star means."""
+        first, *rest = folded
+        return cls((first, *(part for part in rest[:-1] if part), *rest[-1:]))
 
     @classmethod
     def literal(cls, text: str) -> Pattern:
