@@ -1,7 +1,7 @@
 """Every setting, once: its name, type, default and help text.
 
-`cli/` makes the flag `--some-name`, the variable `PROCESSION_SOME_NAME` and the TOML key `some-name` of each field;
-`docs/configuration.md` lists them. Settings are read once, at the edge, into one of these values.
+`cli/options.py` makes the flag `--some-name`, the variable `PROCESSION_SOME_NAME` and the TOML key `some-name` of each
+field; `docs/configuration.md` lists them. Settings are read once, at the edge, into one of these values.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from typing import Any
 
 
 def setting(default: Any, help_text: str, **extra: Any) -> Any:
-    """A field of a settings class. `extra` goes to the flag: `metavar`, `envvars` (further variables), `secret`."""
+    """A field of a settings class.
+
+    `extra` goes to the flag: `metavar`; `envvars`, further variables that set it; `minimum` of a number; `secret`,
+    which is never shown.
+    """
     metadata = {"help": help_text, **extra}
     if isinstance(default, (list, dict)):
         raise TypeError("a setting's default must be immutable")
@@ -22,16 +26,18 @@ def setting(default: Any, help_text: str, **extra: Any) -> Any:
 class ServerSettings:
     """`procession serve` and `procession up`."""
 
-    listen: str = setting("127.0.0.1:7171", "Address and port to listen on.", metavar="HOST:PORT")
+    listen: str = setting(
+        "127.0.0.1:7171", "Address and port to listen on; port 0 takes a free one.", metavar="HOST:PORT"
+    )
     data_dir: str = setting("", "Folder of the embedded store and the local keys [user's data folder].", metavar="DIR")
     store: str = setting("", "Where the store is: a folder [the data folder].", metavar="DIR")
-    retention_hours: int = setting(24 * 90, "How long it is kept what ran when, in hours.", metavar="HOURS")
+    retention_hours: int = setting(24 * 90, "How long it is kept what ran when, in hours.", metavar="HOURS", minimum=1)
     sighting_retention_hours: int = setting(
-        24 * 7, "How long the numbers of every sighting are kept, in hours.", metavar="HOURS"
+        24 * 7, "How long the numbers of every sighting are kept, in hours.", metavar="HOURS", minimum=1
     )
-    rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT")
-    max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES")
-    max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES")
+    rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0)
+    max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES", minimum=1)
+    max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES", minimum=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +45,23 @@ class AgentSettings:
     """`procession agent`, and the agent half of `procession up`."""
 
     url: str = setting("http://127.0.0.1:7171", "Server to send to.", metavar="URL")
-    api_key: str = setting("", "API key; better in a file or a variable.", envvars=("DD_API_KEY",), secret=True)
+    api_key: str = setting(
+        "", "API key; better in a file or a variable.", metavar="KEY", envvars=("DD_API_KEY",), secret=True
+    )
     api_key_file: str = setting("", "File that holds the API key.", metavar="FILE")
-    interval_seconds: float = setting(10.0, "Time between two snapshots.", metavar="SECONDS")
+    interval_seconds: float = setting(10.0, "Time between two snapshots.", metavar="SECONDS", minimum=0.1)
     proc_root: str = setting("/proc", "Where the host's /proc is mounted.", metavar="DIR")
     hostname: str = setting("", "Name to report [the host's own].", metavar="NAME", envvars=("DD_HOSTNAME",))
-    queue_bytes: int = setting(64 * 2**20, "Most that is kept of what could not be sent.", metavar="BYTES")
+    queue_bytes: int = setting(64 * 2**20, "Most that is kept of what could not be sent.", metavar="BYTES", minimum=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """`procession ps`, `status`, `keys` and `orgs`: what asks a server."""
+
+    url: str = setting("", "Server to ask [the one of this machine].", metavar="URL")
+    api_key: str = setting("", "API key [the local one].", metavar="KEY", envvars=("DD_API_KEY",), secret=True)
+    application_key: str = setting(
+        "", "Application key [the local one].", metavar="KEY", envvars=("DD_APP_KEY",), secret=True
+    )
+    data_dir: str = setting("", "Folder where the server keeps the local keys [user's data folder].", metavar="DIR")

@@ -1,0 +1,5 @@
+"""`python -m procession.cli`: how `procession up` starts its agent."""
+
+from procession.cli import main
+
+main()

@@ -1,0 +1,99 @@
+"""What a server keeps in its data folder for the commands of its own machine: the secrets of its first keys, and
+where it listens. Mode 0600 in a folder of mode 0700: who may read them may do everything anyway."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from procession.errors import UsageError
+from procession.orgs import KeyKind
+
+FILE_NAMES = {
+    KeyKind.API: "api-key",
+    KeyKind.APPLICATION: "application-key",
+    KeyKind.ADMIN: "admin-key",
+}
+
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """The local keys and the address of the server in one data folder."""
+
+    data_dir: Path
+
+    @classmethod
+    def of(cls, data_dir: str) -> LocalFiles:
+        """Of the folder named by the setting; empty: the user's data folder."""
+        if data_dir:
+            return cls(Path(data_dir).expanduser().absolute())
+        import platformdirs
+
+        return cls(Path(platformdirs.user_data_dir("procession")))
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.data_dir / "keys"
+
+    @property
+    def address_file(self) -> Path:
+        return self.data_dir / "address"
+
+    def key_file(self, kind: KeyKind) -> Path:
+        return self.keys_dir / FILE_NAMES[kind]
+
+    def secret(self, kind: KeyKind) -> str | None:
+        """None where there is no such file, or where it is not ours to read."""
+        return _read(self.key_file(kind))
+
+    def address(self) -> str | None:
+        """The URL of the server that runs on this folder, or ran and was killed."""
+        return _read(self.address_file)
+
+    def write_secret(self, kind: KeyKind, secret: str) -> None:
+        make_private_dir(self.keys_dir)
+        _write(self.key_file(kind), secret)
+
+    def write_address(self, url: str) -> None:
+        _write(self.address_file, url)
+
+    def remove_address(self) -> None:
+        with contextlib.suppress(OSError):
+            self.address_file.unlink()
+
+
+def make_private_dir(path: Path) -> None:
+    """A folder that only its owner may enter. Raises UsageError where that cannot be."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(_cannot_write(path, error)) from None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _write(path: Path, text: str) -> None:
+    # To a new file first, and private from its first byte on: a reader never sees half of it, nor anybody else a byte.
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            new.unlink()
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise UsageError(_cannot_write(path, error)) from None
+
+
+def _cannot_write(path: Path, error: OSError) -> str:
+    reason = os.strerror(error.errno or 0).lower()
+    return f"cannot write {path}: {reason}; make room or name another folder with --data-dir"

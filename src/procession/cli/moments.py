@@ -1,0 +1,46 @@
+"""Moments as people write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+_AGO = re.compile(r"-([0-9]{1,9})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_moment(text: str, now: int) -> int:
+    """Unix seconds of `1700000000`, `2023-11-14T22:13` (UTC unless it says otherwise), `-15m` or `now`.
+
+    Raises ValueError.
+    """
+    text = text.strip()
+    if text == "now":
+        return now
+    if text.isascii() and text.isdigit() and len(text) <= 12:
+        return int(text)
+    if ago := _AGO.fullmatch(text):
+        return now - int(ago[1]) * _SECONDS[ago[2]]
+    moment = datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+class Moment(click.ParamType[int]):
+    """Relative to the moment at which the command runs."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        import time
+
+        try:
+            return parse_moment(str(value), int(time.time()))
+        except (ValueError, OverflowError):
+            self.fail(
+                f"{value!r} is neither Unix seconds, nor like 2023-11-14T22:13 (UTC), nor like -15m (s, m, h, d)",
+                param,
+                ctx,
+            )

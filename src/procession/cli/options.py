@@ -1,0 +1,185 @@
+"""Settings classes -> flags, variables and keys of a TOML file, all from the one definition in `procession.config`.
+
+What is nearer wins: a flag, then a variable, then the file, then the default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from procession.config import AgentSettings, ClientSettings, ServerSettings
+from procession.errors import UsageError
+
+SETTINGS = (ServerSettings, AgentSettings, ClientSettings)
+
+Settings = TypeVar("Settings")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class TextList(click.ParamType[tuple[str, ...]]):
+    """`a,b,c`, or a list in a TOML file."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, str):
+            value = value.split(",")
+        return tuple(item.strip() for item in value if item.strip())
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One field of a settings class, under its three names."""
+
+    field: dataclasses.Field[Any]
+    kind: Any
+    """Its type: str, int, float, bool or `tuple[str, ...]`."""
+
+    @property
+    def key(self) -> str:
+        return self.field.name.replace("_", "-")
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.key}"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The first that is set counts."""
+        return (f"PROCESSION_{self.field.name.upper()}", *self.field.metadata.get("envvars", ()))
+
+    def option(self) -> click.Option:
+        metadata = self.field.metadata
+        default = self.field.default
+        return click.Option(
+            [f"{self.flag}/--no-{self.key}" if self.kind is bool else self.flag],
+            type=self.type(),
+            default=default,
+            # An empty default means "see the help text", and a secret is nobody's default.
+            show_default=default not in ("", ()) and not metadata.get("secret", False),
+            envvar=list(self.variables),
+            show_envvar=True,
+            help=metadata["help"],
+            metavar=metadata.get("metavar"),
+        )
+
+    def type(self) -> click.ParamType[Any]:
+        minimum = self.field.metadata.get("minimum")
+        if self.kind is int:
+            return click.IntRange(min=minimum)
+        if self.kind is float:
+            return click.FloatRange(min=minimum)
+        if self.kind is bool:
+            return click.BOOL
+        return click.STRING if self.kind is str else TextList()
+
+    def from_toml(self, value: Any) -> Any:
+        """The value of a TOML file, checked. Raises ValueError with the rule that it breaks."""
+        wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}
+        if self.kind is float and type(value) is int:
+            value = float(value)
+        if self.kind in wanted and type(value) is not self.kind:
+            raise ValueError(f"is not {wanted[self.kind]}")
+        if self.kind not in wanted and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            raise ValueError("is not a list of texts")
+        try:
+            return self.type().convert(value, None, None)
+        except click.BadParameter as error:
+            raise ValueError(f"is not right: {error.message.rstrip('.')}") from None
+
+
+def settings_of(settings_class: type[Any]) -> Iterator[Setting]:
+    kinds = typing.get_type_hints(settings_class)
+    for field in dataclasses.fields(settings_class):
+        yield Setting(field, kinds[field.name])
+
+
+def settings_options(*settings_classes: type[Any], without: tuple[str, ...] = ()) -> Callable[[Command], Command]:
+    """Give a command an option for each setting of these classes, and `--config`."""
+    settings: dict[str, Setting] = {}
+    for settings_class in settings_classes:
+        for setting in settings_of(settings_class):
+            settings.setdefault(setting.field.name, setting)
+
+    def decorate(command: Command) -> Command:
+        options = [setting.option() for name, setting in settings.items() if name not in without]
+        # click keeps a function's options here, the last first, until the function becomes a command.
+        command.__dict__.setdefault("__click_params__", []).extend(reversed([*options, _config_option()]))
+        return command
+
+    return decorate
+
+
+def read_settings(settings_class: type[Settings], values: Mapping[str, Any], **fixed: Any) -> Settings:
+    """The settings among a command's parameters; `fixed` are those that the command itself decides."""
+    names = [field.name for field in dataclasses.fields(settings_class)]  # type: ignore[arg-type]
+    return settings_class(**{name: values[name] for name in names if name in values} | fixed)
+
+
+def was_given(name: str) -> bool:
+    """Whether a parameter of the running command comes from the user and not from its default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
+
+
+def _config_option() -> click.Option:
+    return click.Option(
+        ["--config"],
+        metavar="FILE",
+        envvar="PROCESSION_CONFIG",
+        show_envvar=True,
+        # Eager: what it finds are the defaults of the others.
+        is_eager=True,
+        expose_value=False,
+        callback=_use_config_file,
+        help="TOML file with settings [config.toml in the user's configuration folder, or in /etc/procession].",
+    )
+
+
+def _use_config_file(ctx: click.Context, _param: click.Parameter, named: str | None) -> None:
+    path = Path(named) if named else next((path for path in config_files() if path.is_file()), None)
+    if path is not None:
+        ctx.default_map = {**(ctx.default_map or {}), **read_config_file(path)}
+
+
+def config_files() -> tuple[Path, ...]:
+    """Where a configuration file is looked for, the nearest first."""
+    import platformdirs
+
+    return (Path(platformdirs.user_config_dir("procession")) / "config.toml", Path("/etc/procession/config.toml"))
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """Settings by their field's name. Raises UsageError for what cannot be read, is unknown, or is of a wrong kind."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration file {path}: {os.strerror(error.errno or 0)}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the configuration file {path}: it is not TOML: {error}") from None
+
+    known = {setting.key: setting for settings_class in SETTINGS for setting in settings_of(settings_class)}
+    values = {}
+    for key, value in table.items():
+        if key not in known:
+            raise UsageError(f"{path}: there is no setting {key!r}{_nearest(key, known)}")
+        try:
+            values[known[key].field.name] = known[key].from_toml(value)
+        except ValueError as error:
+            raise UsageError(f"{path}: {key} = {value!r} {error}") from None
+    return values
+
+
+def _nearest(key: str, known: Mapping[str, Setting]) -> str:
+    import difflib
+
+    found = difflib.get_close_matches(key.replace("_", "-"), known, n=1)
+    return f"; did you mean {found[0]!r}?" if found else "; `procession up --help` lists them"

@@ -1,0 +1,142 @@
+"""`procession ps`: the query API as a table."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from procession.cli.client import Access
+from procession.cli.moments import Moment
+from procession.cli.options import read_settings, settings_options
+from procession.cli.terminal import visible
+from procession.config import ClientSettings
+from procession.query import MAX_LIMIT
+
+PATH = "/api/v2/processes"
+
+EXAMPLES = """\b
+Examples:
+  procession ps --search 'nginx !worker'
+  procession ps --tags env:prod,user:www-data --from -1h
+  procession ps --from 2023-11-14T22:00 --to 2023-11-14T22:15 --json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--search", metavar="TEXT", help="Words in the command line, the executable or the user; AND, OR, NOT.")
+@click.option("--tags", metavar="TAGS", help="Tags that a process must all carry, with commas between them.")
+@click.option("--from", "from_at", type=Moment(), help="Start of the window [15 minutes before its end].")
+@click.option("--to", "to_at", type=Moment(), help="End of the window [now].")
+@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Most processes to list.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's own items as JSON.")
+@settings_options(ClientSettings)
+def ps(
+    search: str | None,
+    tags: str | None,
+    from_at: int | None,
+    to_at: int | None,
+    limit: int,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """List the processes seen in a window, by default in the last 15 minutes. Times are UTC.
+
+    The server and its keys are found by themselves on the machine of the server.
+    """
+    query = {"search": search, "tags": tags, "from": from_at, "to": to_at}
+    parameters = {name: str(value) for name, value in query.items() if value is not None}
+    access = Access.of(read_settings(ClientSettings, settings))
+    # One more than asked for tells whether there are more.
+    found = list(find_processes(access, parameters, limit + 1))
+    shown = found[:limit]
+    if as_json:
+        json.dump(shown, sys.stdout, indent=2)
+        print()
+    elif sys.stdout.isatty():
+        print_table(shown)
+    else:
+        print_lines(shown)
+    if len(found) > limit:
+        print(f"procession: only the first {limit} are shown; --limit {limit * 10} shows more", file=sys.stderr)
+
+
+def find_processes(access: Access, parameters: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:
+    """The items of the API, at most `limit` of them, through as many pages as it takes."""
+    cursor = ""
+    while limit > 0:
+        page_size = min(limit, MAX_LIMIT)
+        page = {"page[limit]": str(page_size)} | ({"page[cursor]": cursor} if cursor else {})
+        answer = access.read(PATH, parameters | page)
+        try:
+            items, cursor = list(answer["data"]), answer["meta"]["page"]["after"]
+            yield from (item for item in items if item["attributes"])
+        except (TypeError, LookupError):
+            raise access.server.is_no_procession() from None
+        limit -= len(items)
+        if len(items) < page_size or not cursor:
+            return
+
+
+def row_of(item: dict[str, Any]) -> tuple[str, ...]:
+    """What the table shows of a process, safe for a terminal."""
+    attributes = item["attributes"]
+    # A process without arguments still has a name, in brackets as `ps` writes it.
+    command = attributes["cmdline"] or f"[{_tag_value(attributes['tags'], 'command:')}]"
+    fields = (
+        attributes["host"],
+        attributes["pid"],
+        attributes["ppid"],
+        attributes["user"],
+        attributes["start"].replace("T", " "),
+        attributes["timestamp"].partition("T")[2],
+        command,
+    )
+    return tuple(visible(str(field)) for field in fields)
+
+
+HEADERS = ("HOST", "PID", "PPID", "USER", "STARTED", "SEEN", "COMMAND")
+NUMBERS = ("PID", "PPID")
+
+
+def print_table(items: list[dict[str, Any]]) -> None:
+    """One line each, as wide as the terminal: the command is cut, never the rest."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for header in HEADERS:
+        is_last = header == HEADERS[-1]
+        table.add_column(
+            header,
+            justify="right" if header in NUMBERS else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if is_last else None,
+            min_width=len(header),
+        )
+    for item in items:
+        # As Text, and so not as markup: a command line may hold brackets.
+        table.add_row(*map(Text, row_of(item)))
+    Console(highlight=False).print(table)
+
+
+def print_lines(items: list[dict[str, Any]]) -> None:
+    """For another program: a line each, in columns, and nothing is cut."""
+    rows = [HEADERS, *map(row_of, items)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADERS) - 1)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if header in NUMBERS else cell.ljust(width)
+            for header, cell, width in zip(HEADERS, row, widths, strict=False)
+        ]
+        print("  ".join([*cells, row[-1]]))
+
+
+def _tag_value(tags: list[str], prefix: str) -> str:
+    return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), "?")
