@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -41,14 +40,39 @@ def searchable(description: ProcessDescription) -> str:
     )
 
 
-@dataclass(slots=True)
+class KnownVersion(msgspec.Struct, frozen=True):
+    """What was last written of a pid of a host."""
+
+    start: int
+    description: ProcessDescription
+    version: int
+    bucket: int
+
+
 class Written:
     """What this process has already stored, so as not to store it again each time. Losing it only repeats rows."""
 
-    versions: dict[tuple[int, int], dict[int, tuple[int, ProcessDescription, int, int]]] = field(default_factory=dict)
-    """(org, host key) -> pid -> start, description, its version, the newest bucket it was written in."""
-    tagsets: set[tuple[int, int, int]] = field(default_factory=set)
-    hosts: set[tuple[int, int, int]] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
+        """(org, host key) -> pid -> what was written of it."""
+        self.tagsets: set[tuple[int, int, int]] = set()
+        """Org, tag set, day."""
+        self.hosts: set[tuple[int, int, int]] = set()
+        """Org, host key, day."""
+        self._newest_bucket = 0
+
+    def forget_before(self, bucket: int) -> None:
+        """Drop what ended before the last hour but one, whenever an hour begins."""
+        if bucket <= self._newest_bucket:
+            return
+        self._newest_bucket = bucket
+        for place, known in list(self.versions.items()):
+            self.versions[place] = {pid: entry for pid, entry in known.items() if entry.bucket >= bucket - 1}
+            if not self.versions[place]:
+                del self.versions[place]
+        day = (bucket - 1) * BUCKET_SECONDS // DAY_SECONDS
+        self.tagsets = {entry for entry in self.tagsets if entry[2] >= day}
+        self.hosts = {entry for entry in self.hosts if entry[2] >= day}
 
 
 class Group:
@@ -62,8 +86,9 @@ class Group:
         self._offsets = [0]
         self._arrays: dict[str, list[Any]] = {name: [] for name in ("pid", "start", "version", "state")}
         self._numbers: list[list[Any]] = [[] for _ in NUMBER_COLUMNS]
-        self._what: list[tuple[int, int, int, int, int, int, ProcessDescription, int]] = []
-        self._new_versions: list[tuple[tuple[int, int], int, tuple[int, ProcessDescription, int, int]]] = []
+        self._what: list[tuple[int, int, int, int, KnownVersion]] = []
+        self._new_versions: list[tuple[tuple[int, int], int, KnownVersion]] = []
+        self._newest_bucket = 0
         self._new_tagsets: dict[tuple[int, int, int], Sequence[str]] = {}
         self._new_hosts: dict[tuple[int, int, int], str] = {}
         for org_id, snapshot in snapshots:
@@ -72,6 +97,7 @@ class Group:
     def _add(self, org_id: int, snapshot: Snapshot, received_at: int) -> None:
         at, host = snapshot.taken_at, host_key(snapshot.host)
         bucket, day = at // BUCKET_SECONDS, at // DAY_SECONDS
+        self._newest_bucket = max(self._newest_bucket, bucket)
         if (org_id, host, day) not in self._written.hosts:
             self._new_hosts[org_id, host, day] = snapshot.host
         known = self._written.versions.get((org_id, host), {})
@@ -79,12 +105,13 @@ class Group:
         for sighting in snapshot.sightings:
             description = sighting.description
             entry = known.get(sighting.pid)
-            if entry is not None and (entry[1] is description or entry[1] == description):
-                version = entry[2]
+            if entry is not None and entry.description == description:
+                version = entry.version
             else:
                 version = version_of(description)
-            if entry is None or entry[0] != sighting.started_at or entry[2] != version or entry[3] != bucket:
-                self._note(org_id, host, bucket, day, sighting.pid, sighting.started_at, version, description)
+            written = KnownVersion(sighting.started_at, description, version, bucket)
+            if entry != written:
+                self._note(org_id, host, day, sighting.pid, written)
             pids.append(sighting.pid)
             starts.append(sighting.started_at)
             versions.append(version)
@@ -104,14 +131,13 @@ class Group:
         ):
             self._snap[name].append(value)
 
-    def _note(
-        self, org: int, host: int, bucket: int, day: int, pid: int, start: int, version: int, text: ProcessDescription
-    ) -> None:
-        tagset = tagset_of(text.tags)
-        self._what.append((org, bucket, start, host, pid, version, text, tagset))
-        self._new_versions.append(((org, host), pid, (start, text, version, bucket)))
+    def _note(self, org: int, host: int, day: int, pid: int, entry: KnownVersion) -> None:
+        tags = entry.description.tags
+        tagset = tagset_of(tags)
+        self._what.append((org, host, pid, tagset, entry))
+        self._new_versions.append(((org, host), pid, entry))
         if (org, tagset, day) not in self._written.tagsets:
-            self._new_tagsets[org, tagset, day] = text.tags
+            self._new_tagsets[org, tagset, day] = tags
 
     def tables(self) -> list[tuple[str, pa.Table]]:
         """In the order in which they must be stored: a sighting never lacks its text, its tags or its host's name."""
@@ -129,6 +155,7 @@ class Group:
             self._written.versions.setdefault(place, {})[pid] = entry
         self._written.tagsets.update(self._new_tagsets)
         self._written.hosts.update(self._new_hosts)
+        self._written.forget_before(self._newest_bucket)
 
     def _snap_table(self) -> pa.Table:
         offsets = pa.array(self._offsets, pa.int32())
@@ -152,7 +179,8 @@ class Group:
 
     def _what_table(self) -> pa.Table:
         rows = self._what
-        texts = [row[6] for row in rows]
+        entries = [row[4] for row in rows]
+        texts = [entry.description for entry in entries]
 
         def absent(values: Iterable[int | None]) -> pa.Array:
             return pa.array([-1 if value is None else value for value in values], pa.int64())
@@ -160,11 +188,11 @@ class Group:
         return pa.table(
             {
                 "org": pa.array([row[0] for row in rows], pa.uint32()),
-                "bucket": pa.array([row[1] for row in rows], pa.uint32()),
-                "start": pa.array([row[2] for row in rows], pa.uint32()),
-                "host": pa.array([row[3] for row in rows], pa.uint64()),
-                "pid": pa.array([row[4] for row in rows], pa.uint32()),
-                "version": pa.array([row[5] for row in rows], pa.uint64()),
+                "bucket": pa.array([entry.bucket for entry in entries], pa.uint32()),
+                "start": pa.array([entry.start for entry in entries], pa.uint32()),
+                "host": pa.array([row[1] for row in rows], pa.uint64()),
+                "pid": pa.array([row[2] for row in rows], pa.uint32()),
+                "version": pa.array([entry.version for entry in entries], pa.uint64()),
                 **{
                     name: pa.array([getattr(text, name) for text in texts], pa.string())
                     for name in ("cmdline", "exe", "cwd", "comm", "command", "user", "container_id")
@@ -174,7 +202,7 @@ class Group:
                 "ppid": pa.array([text.ppid for text in texts], pa.uint32()),
                 "namespace_pid": absent(text.namespace_pid for text in texts),
                 "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
-                "tagset": pa.array([row[7] for row in rows], pa.uint64()),
+                "tagset": pa.array([row[3] for row in rows], pa.uint64()),
                 "text": pa.array([searchable(text) for text in texts], pa.string()),
                 "own_tags": pa.array(
                     [[fold(tag) for tag in generated_tags("", text)[1:]] for text in texts], pa.list_(pa.string())

@@ -1,0 +1,115 @@
+"""A process can have one data folder open, so each of these opens its own in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+OPEN = """
+import sys
+from pathlib import Path
+from procession.errors import UsageError
+from procession.storage.clickhouse import open_embedded
+try:
+    store = open_embedded(Path(sys.argv[1]))
+except UsageError as error:
+    print(error)
+    sys.exit(1)
+print("open", flush=True)
+if len(sys.argv) > 2:
+    with store._engine.connection() as connection:
+        connection.command(sys.argv[2])
+else:
+    sys.stdin.read()
+store.close()
+"""
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", OPEN, str(folder), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def refusal(folder: Path) -> str:
+    process = start(folder)
+    output, _ = process.communicate("", timeout=60)
+    assert process.returncode == 1, output
+    assert output.count("\n") == 1, output
+    return output
+
+
+def test_a_folder_in_use_is_refused_and_names_who_has_it(tmp_path: Path) -> None:
+    with start(tmp_path) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "open\n"
+
+        message = refusal(tmp_path)
+
+        assert f"in use by process {first.pid}" in message
+        assert "--data-dir" in message
+        first.communicate("", timeout=60)
+
+
+def test_a_folder_is_free_again_after_its_process_was_killed(tmp_path: Path) -> None:
+    with start(tmp_path) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "open\n"
+        first.kill()
+
+    second = start(tmp_path)
+    output, _ = second.communicate("", timeout=60)
+
+    assert (second.returncode, output) == (0, "open\n")
+
+
+def test_tables_of_a_newer_version_are_refused(tmp_path: Path) -> None:
+    process = start(tmp_path, "INSERT INTO migrations VALUES (999, 'from the future', 1)")
+    assert process.communicate("", timeout=60)[0] == "open\n"
+
+    message = refusal(tmp_path)
+
+    assert "newer Procession" in message
+    assert "999" in message
+
+
+def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+
+    assert f"cannot write to the data folder {tmp_path / 'data'}" in refusal(tmp_path / "data")
+
+
+def test_a_full_disk_is_refused(tmp_path: Path) -> None:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", tmp_path], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small tmpfs")
+    try:
+        assert "no space left on device" in refusal(tmp_path / "data")
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+@pytest.mark.may_skip
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    assert "permission denied" in refusal(tmp_path / "data")
+
+
+def test_a_read_only_file_system_is_refused(tmp_path: Path) -> None:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", tmp_path], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        assert "read-only file system" in refusal(tmp_path / "data")
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
