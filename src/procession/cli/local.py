@@ -56,6 +56,10 @@ class LocalFiles:
         make_private_dir(self.keys_dir)
         _write(self.key_file(kind), secret)
 
+    def remove_secret(self, kind: KeyKind) -> None:
+        with contextlib.suppress(OSError):
+            self.key_file(kind).unlink()
+
     def write_address(self, url: str) -> None:
         _write(self.address_file, url)
 

@@ -1,0 +1,170 @@
+"""A server in this process: its address, its store, its keys, and a clean end. What `serve` and `up` share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from procession.cli.listening import listen_on, url_of
+from procession.cli.local import LocalFiles, make_private_dir
+from procession.cli.local_keys import NewKey, ensure_local_keys
+from procession.config import ServerSettings
+from procession.orgs import KeyKind
+from procession.process import Snapshot
+
+if TYPE_CHECKING:
+    from procession.storage.batcher import Batcher
+    from procession.storage.clickhouse import ClickHouseStore
+
+GRACE_SECONDS = 1
+"""How long requests under way may take to finish once the server is asked to stop."""
+MOST_SECONDS_TO_STOP = 2.5
+"""After that the process ends, whatever still runs: what was acknowledged is on disk already."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that can fail for the user's reasons has been done: only serving is left."""
+
+    settings: ServerSettings
+    local: LocalFiles
+    listener: socket.socket
+    url: str
+    store: ClickHouseStore
+    new_keys: dict[KeyKind, NewKey]
+
+
+@contextlib.contextmanager
+def prepared(settings: ServerSettings) -> Iterator[Prepared]:
+    """Take the address, open the store and see to the local keys. Raises UsageError.
+
+    On the way out all is given back.
+    """
+    local = LocalFiles.of(settings.data_dir)
+    with contextlib.ExitStack() as cleanup:
+        listener = cleanup.enter_context(listen_on(settings.listen))
+        make_private_dir(local.data_dir)
+        store = _open_store(settings, local)
+        cleanup.callback(store.close)
+        new_keys = ensure_local_keys(store, local, os.environ, now=int(time.time()))
+        url = url_of(listener)
+        local.write_address(url)
+        cleanup.callback(local.remove_address)
+        yield Prepared(settings, local, listener, url, store, new_keys)
+
+
+def _open_store(settings: ServerSettings, local: LocalFiles) -> ClickHouseStore:
+    from procession.storage.clickhouse import open_embedded
+
+    return open_embedded(
+        Path(settings.store).expanduser().absolute() if settings.store else local.data_dir,
+        retention_hours=settings.retention_hours,
+        sighting_retention_hours=settings.sighting_retention_hours,
+    )
+
+
+@contextlib.asynccontextmanager
+async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
+    """The server answers within the block; on leaving it, it finishes what is under way.
+
+    Gives an event that is set once the first processes since the start are safe in the store.
+    """
+    import uvicorn
+
+    from procession.server.app import create_app
+    from procession.storage.batcher import Batcher
+
+    class Server(uvicorn.Server):
+        """Leaves the signals to us, since there is more to stop than the server."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    batcher = Batcher(prepared.store)
+    sink = FirstArrival(batcher)
+    await batcher.start()
+    app = create_app(store=prepared.store, keys=prepared.store, sink=sink, settings=prepared.settings)
+    server = Server(
+        uvicorn.Config(
+            app,
+            lifespan="on",
+            log_config=None,
+            access_log=False,  # a line would hold the query string, and so perhaps a key
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,  # an agent posts every 10 s and should find its connection open
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[prepared.listener]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        yield sink.arrived
+    finally:
+        server.should_exit = True
+        await task
+        await batcher.stop()
+
+
+class FirstArrival:
+    """A sink that tells when the first processes have gone through it."""
+
+    def __init__(self, sink: Batcher) -> None:
+        self._sink = sink
+        self.arrived = asyncio.Event()
+
+    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+        await self._sink.add(org_id, snapshot)
+        self.arrived.set()
+
+
+def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run `main`, which ends soon after the event that it is given: the first SIGINT or SIGTERM sets it.
+
+    The second signal, or MOST_SECONDS_TO_STOP, end the process at once.
+    """
+    import uvicorn
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    async def run() -> None:
+        stop = asyncio.Event()
+
+        def on_signal(number: int) -> None:
+            if stop.is_set():
+                os._exit(128 + number)
+            stop.set()
+            _end_within(MOST_SECONDS_TO_STOP)
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal, number)
+        await main(stop)
+
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(run())
+
+
+def _end_within(seconds: float) -> None:
+    """A query may hold a thread for half a minute, and Python waits for its threads."""
+
+    def end() -> None:
+        sys.stdout.flush()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()

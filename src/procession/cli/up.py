@@ -1,0 +1,80 @@
+"""`procession up`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from procession.cli.options import read_settings, settings_options
+from procession.cli.welcome import curl_line, python_snippet, say_keys
+from procession.config import AgentSettings, ServerSettings
+from procession.errors import UsageError
+from procession.orgs import KeyKind
+
+if TYPE_CHECKING:
+    from procession.cli.serving import Prepared
+
+EXAMPLES = """\b
+Examples:
+  procession up
+  procession up --listen 127.0.0.1:8080 --data-dir ~/processes
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@settings_options(ServerSettings, AgentSettings, without=("url", "api_key", "api_key_file"))
+def up(**settings: Any) -> None:
+    """Start everything for this machine: the server, its store, and an agent that watches /proc.
+
+    The first start makes keys, or takes DD_API_KEY and DD_APP_KEY. Ctrl-C stops it all.
+    """
+    from procession.cli.serving import prepared, run_until_stopped
+
+    server_settings = read_settings(ServerSettings, settings)
+    check_proc(settings["proc_root"])
+    with prepared(server_settings) as ready:
+        agent_settings = read_settings(
+            AgentSettings, settings, url=ready.url, api_key_file=str(ready.local.key_file(KeyKind.API))
+        )
+        run_until_stopped(lambda stop: _run(ready, agent_settings, stop))
+
+
+def check_proc(proc_root: str) -> None:
+    if not (Path(proc_root) / "stat").is_file():
+        raise UsageError(
+            f"there is no {proc_root}/stat: an agent needs Linux's /proc; name its place with --proc-root, or start "
+            f"the server alone with `procession serve`"
+        )
+
+
+async def _run(ready: Prepared, agent_settings: AgentSettings, stop: asyncio.Event) -> None:
+    from procession.cli.child_agent import run_child_agent
+    from procession.cli.serving import serving
+
+    async with serving(ready) as arrival:
+        _welcome(ready)
+        watcher = asyncio.create_task(_say_when_first_arrive(arrival))
+        await run_child_agent(agent_settings, stop)
+        watcher.cancel()
+        click.echo("Procession stops.")
+
+
+async def _say_when_first_arrive(arrival: asyncio.Event) -> None:
+    await arrival.wait()
+    click.echo("The first processes have arrived.")
+
+
+def _welcome(ready: Prepared) -> None:
+    click.echo(f"Procession runs at {ready.url}")
+    say_keys(ready.local, ready.new_keys)
+    click.echo("\nAsk it with curl:\n")
+    click.echo(curl_line(ready.url, ready.local))
+    click.echo("\nor in Python, after `pip install datadog-api-client`:\n")
+    click.echo(python_snippet(ready.url, ready.local))
+    folder = f" --data-dir {ready.settings.data_dir}" if ready.settings.data_dir else ""
+    click.echo(f"or with `procession ps{folder}` in another terminal. Ctrl-C stops it.\n")
+    sys.stdout.flush()
