@@ -1,0 +1,130 @@
+"""What a process is: Command, ProcessUser and tags <-> ProcessDescription."""
+
+from __future__ import annotations
+
+from procession.commands import command_name
+from procession.errors import PayloadTooLarge
+from procession.process import ProcessDescription
+from procession.wire import process_pb2 as pb
+from procession.wire.parsing import parse
+from procession.wire.scalars import clamped_uint32, encodable, normal_tags, owner_id, signed_int32, text
+
+_Key = tuple[bytes, bytes, bool, int, tuple[str, ...], tuple[str, ...]]
+
+_OVERHEAD_BYTES = 1000
+"""About what a description takes beside its texts, in objects."""
+
+
+class Surroundings(dict[_Key, ProcessDescription]):
+    """The descriptions seen before of processes on such a host, in such a container."""
+
+    def __init__(self, tags: tuple[str, ...], container_id: str, *, is_windows: bool) -> None:
+        super().__init__()
+        self.tags = tags
+        self.container_id = container_id
+        self.is_windows = is_windows
+
+
+class DescriptionDecoder:
+    """Remembers descriptions by their bytes: a process hardly changes from one snapshot to the next, and to look one up
+    costs a tenth of decoding it.
+
+    Holds about `max_bytes`. When it is full, what is new is not remembered, until as much was turned away as is held;
+    then it begins anew. So a fleet somewhat larger than it still finds most of what is held, where throwing out the
+    eldest would throw out each just before its turn comes. May be used by many threads: at worst, two decode the same.
+    """
+
+    def __init__(self, max_bytes: int, max_tags: int) -> None:
+        self._max_bytes = max_bytes
+        self._max_tags = max_tags
+        self._known: dict[tuple[tuple[str, ...], str, bool], Surroundings] = {}
+        self._bytes = 0
+        self._count = 0
+        self._turned_away = 0
+
+    def within(self, tags: tuple[str, ...], container_id: str, *, is_windows: bool) -> Surroundings:
+        key = (tags, container_id, is_windows)
+        found = self._known.get(key)
+        if found is None:
+            found = Surroundings(tags, container_id, is_windows=is_windows)
+            if self._admits(sum(map(len, tags))):
+                self._known[key] = found
+        return found
+
+    def decode(self, process: pb.ReadProcess, surroundings: Surroundings, *, is_zombie: bool) -> ProcessDescription:
+        key = (
+            process.command,
+            process.user,
+            is_zombie,
+            process.nsPid,
+            tuple(process.tags),
+            tuple(process.processContext),
+        )
+        found = surroundings.get(key)
+        if found is None:
+            if len(process.tags) + len(process.processContext) > self._max_tags:
+                raise PayloadTooLarge(f"A process has more than {self._max_tags} tags")
+            found = _decode(process, surroundings, is_zombie=is_zombie)
+            if self._admits(3 * len(process.command)):
+                surroundings[key] = found
+        return found
+
+    def _admits(self, text_bytes: int) -> bool:
+        if self._bytes > self._max_bytes:
+            self._turned_away += 1
+            if self._turned_away < self._count:
+                return False
+            self._known = {}
+            self._bytes = self._count = self._turned_away = 0
+        self._bytes += text_bytes + _OVERHEAD_BYTES
+        self._count += 1
+        return True
+
+
+def _decode(process: pb.ReadProcess, surroundings: Surroundings, *, is_zombie: bool) -> ProcessDescription:
+    command = parse(pb.Command, process.command)
+    owner = parse(pb.ProcessUser, process.user)
+    args = [text(argument) for argument in command.args]
+    exe, comm = text(command.exe), text(command.comm)
+    user = text(owner.name)
+    uid, gid = owner_id(owner.uid), owner_id(owner.gid)
+    if surroundings.is_windows or not process.HasField("user"):
+        uid = gid = None  # there is a name at most
+    tags = surroundings.tags
+    if process.tags or process.processContext:
+        tags = normal_tags((*tags, *process.tags, *process.processContext))
+    return ProcessDescription(
+        cmdline=" ".join(args),
+        exe=exe,
+        cwd=text(command.cwd),
+        comm=comm,
+        command=command_name(args, exe, comm),
+        user=user or ("" if uid is None else f"uid:{uid}"),
+        uid=uid,
+        gid=gid,
+        ppid=clamped_uint32(command.ppid),
+        namespace_pid=process.nsPid if process.nsPid > 0 else None,
+        container_id=surroundings.container_id,
+        is_zombie=is_zombie,
+        tags=tags,
+    )
+
+
+def encode_description(description: ProcessDescription, process: pb.Process) -> None:
+    """All but the short name, which the intake finds again, and the state."""
+    command = process.command
+    if description.cmdline:
+        # The intake joins them by single blanks again, so nothing is lost where an argument has blanks.
+        command.args.extend(encodable(description.cmdline).split(" "))
+    command.exe = encodable(description.exe)
+    command.cwd = encodable(description.cwd)
+    command.comm = encodable(description.comm)
+    command.ppid = signed_int32(description.ppid)
+    uid = -1 if description.uid is None else description.uid
+    if description.user or description.uid is not None or description.gid is not None:
+        process.user.name = "" if description.user == f"uid:{uid}" else encodable(description.user)
+        process.user.uid = signed_int32(uid)
+        process.user.gid = signed_int32(-1 if description.gid is None else description.gid)
+    process.nsPid = description.namespace_pid or 0
+    process.containerId = encodable(description.container_id)
+    process.tags.extend(map(encodable, description.tags))

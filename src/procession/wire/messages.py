@@ -1,0 +1,148 @@
+"""Snapshots on the wire: CollectorProc <-> Snapshot.
+
+What is absent there is -1, an unset message, or 0 where 0 cannot be; here it is None. Texts may be any bytes there;
+here they are text without NUL. A number outside what a process can have becomes the nearest one that it can, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from procession.errors import PayloadTooLarge
+from procession.process import MAX_UINT32, Sighting, Snapshot
+from procession.wire import process_pb2 as pb
+from procession.wire.descriptions import DescriptionDecoder, encode_description
+from procession.wire.frame import Encoding, Frame, FrameError, MessageType
+from procession.wire.numbers import STATE_LETTERS, decode_numbers, encode_numbers
+from procession.wire.parsing import parse, parse_frame, split
+from procession.wire.request_ids import MAX_CHUNKS
+from procession.wire.scalars import clamped_uint32, encodable, normal_tags, signed_int32, text
+
+CHUNK_PROCESSES = 100
+CHUNK_BYTES = 1_000_000
+
+_PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
+_CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER
+_ZOMBIE = STATE_LETTERS.index("Z")
+_WHOLE_BYTES = 256 * 1024
+"""Up to here a message is parsed as a whole. Beyond, process by process: parsed, two bytes can take two hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one message may hold. Agents can be set to 10,000 processes and 4 MB a message; theirs is 100 and 1 MB."""
+
+    processes: int = 10_000
+    containers: int = 10_000
+    process_bytes: int = 4 * 2**20
+    tags: int = 1000
+
+
+class SnapshotDecoder:
+    """Turns frames into snapshots, faster where it has seen a process before. For many threads."""
+
+    def __init__(self, limits: Limits = Limits(), cache_bytes: int = 128 * 2**20) -> None:
+        self._limits = limits
+        self._descriptions = DescriptionDecoder(cache_bytes, limits.tags)
+
+    def decode(self, frame: Frame, *, taken_at: int, request_id: int = 0, host_tags: Iterable[str] = ()) -> Snapshot:
+        """Raises FrameError for what is damaged or no CollectorProc, PayloadTooLarge beyond the limits."""
+        if frame.type is not MessageType.PROCESSES:
+            raise FrameError(f"The message has type {frame.type}, not {MessageType.PROCESSES}")
+        message, processes = self._parse(frame)
+        host = text(message.hostName).strip()
+        if not host:
+            raise FrameError("The message does not name its host")
+        is_windows = message.info.os.name == "windows"
+        tags_of_host = normal_tags(host_tags)
+        place = self._descriptions.within
+        outside = place(tags_of_host, "", is_windows=is_windows)
+        containers = {
+            container.id: place(
+                normal_tags((*tags_of_host, *container.tags)), text(container.id), is_windows=is_windows
+            )
+            for container in message.containers
+        }
+        describe = self._descriptions.decode
+        # The last one counts where a pid and start come twice.
+        sightings: dict[int, Sighting] = {}
+        for process in processes:
+            surroundings = outside
+            if container_id := process.containerId:
+                inside = containers.get(container_id)
+                if inside is None:
+                    inside = place(tags_of_host, text(container_id), is_windows=is_windows)
+                    containers[container_id] = inside
+                surroundings = inside
+            state = process.state
+            pid = clamped_uint32(process.pid)
+            started_at = clamped_uint32(process.createTime // 1000)
+            sightings[pid << 32 | started_at] = Sighting(
+                pid,
+                started_at,
+                describe(process, surroundings, is_zombie=state == _ZOMBIE),
+                decode_numbers(process, state),
+            )
+        return Snapshot(
+            host=host,
+            taken_at=taken_at,
+            sightings=tuple(sightings.values()),
+            request_id=request_id,
+            group_id=message.groupId & MAX_UINT32,
+            group_size=min(max(message.groupSize, 0), MAX_CHUNKS),
+        )
+
+    def _parse(self, frame: Frame) -> tuple[pb.ReadCollectorProc, Iterable[pb.ReadProcess]]:
+        limits = self._limits
+        body = frame.body
+        if frame.encoding is Encoding.JSON:
+            body = parse_frame(pb.CollectorProc, frame).SerializeToString()
+        if len(body) <= _WHOLE_BYTES:
+            message = parse(pb.ReadCollectorProc, body)
+            if len(message.processes) > limits.processes or len(message.containers) > limits.containers:
+                raise PayloadTooLarge("The message holds too many processes or containers")
+            return message, message.processes
+        rest, parts = split(body, _PROCESSES, {_PROCESSES: limits.processes, _CONTAINERS: limits.containers})
+        for part in parts:
+            if len(part) > limits.process_bytes:
+                raise PayloadTooLarge(f"A process has more than {limits.process_bytes} bytes")
+        return parse(pb.ReadCollectorProc, rest), (parse(pb.ReadProcess, part) for part in parts)
+
+
+def encode_snapshot(
+    snapshot: Snapshot, *, max_processes: int = CHUNK_PROCESSES, max_bytes: int = CHUNK_BYTES
+) -> list[bytes]:
+    """The bodies of the messages that carry it, in their order; none if it has no process.
+
+    Each says how many there are, so that its own `group_size` does not count.
+    """
+    chunks = list(_chunks(snapshot.sightings, max_processes, max_bytes))
+    heads = pb.CollectorProc(
+        hostName=encodable(snapshot.host), groupId=signed_int32(snapshot.group_id), groupSize=len(chunks)
+    ).SerializeToString()
+    return [heads + chunk for chunk in chunks]
+
+
+def _chunks(sightings: Iterable[Sighting], max_processes: int, max_bytes: int) -> Iterator[bytes]:
+    chunk = pb.CollectorProc()
+    room = max_bytes
+    for sighting in sightings:
+        process = _encode_sighting(sighting)
+        size = process.ByteSize()
+        if chunk.processes and (len(chunk.processes) == max_processes or size > room):
+            yield chunk.SerializeToString()
+            chunk, room = pb.CollectorProc(), max_bytes
+        chunk.processes.append(process)
+        room -= size
+    if chunk.processes:
+        yield chunk.SerializeToString()
+
+
+def _encode_sighting(sighting: Sighting) -> pb.Process:
+    process = pb.Process(pid=signed_int32(sighting.pid), createTime=sighting.started_at * 1000)
+    encode_description(sighting.description, process)
+    encode_numbers(sighting.numbers, process)
+    letter = "Z" if sighting.description.is_zombie else sighting.numbers.state
+    process.state = pb.ProcessState.ValueType(STATE_LETTERS.index(letter) if letter in STATE_LETTERS else 0)
+    return process
