@@ -29,7 +29,7 @@ async def run_child_agent(settings: AgentSettings, stop: asyncio.Event) -> None:
             stdout=asyncio.subprocess.DEVNULL,
             env=environment_of(settings, os.environ),
             # Out of the way of the terminal's Ctrl-C: the server stops it, in order.
-            process_group=0,
+            start_new_session=True,
         )
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(stop.wait())

@@ -28,6 +28,11 @@ def parse_moment(text: str, now: int) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
+def show_moment(moment: int) -> str:
+    """As the tables show it, in UTC."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 class Moment(click.ParamType[int]):
     """Relative to the moment at which the command runs."""
 

@@ -102,15 +102,18 @@ def settings_of(settings_class: type[Any]) -> Iterator[Setting]:
         yield Setting(field, kinds[field.name])
 
 
-def settings_options(*settings_classes: type[Any], without: tuple[str, ...] = ()) -> Callable[[Command], Command]:
-    """Give a command an option for each setting of these classes, and `--config`."""
+def settings_options(
+    *settings_classes: type[Any], only: tuple[str, ...] | None = None, without: tuple[str, ...] = ()
+) -> Callable[[Command], Command]:
+    """Give a command an option for each setting of these classes, or for some by name, and `--config`."""
     settings: dict[str, Setting] = {}
     for settings_class in settings_classes:
         for setting in settings_of(settings_class):
             settings.setdefault(setting.field.name, setting)
 
     def decorate(command: Command) -> Command:
-        options = [setting.option() for name, setting in settings.items() if name not in without]
+        names = [name for name in settings if name not in without and (only is None or name in only)]
+        options = [settings[name].option() for name in names]
         # click keeps a function's options here, the last first, until the function becomes a command.
         command.__dict__.setdefault("__click_params__", []).extend(reversed([*options, _config_option()]))
         return command
@@ -122,12 +125,6 @@ def read_settings(settings_class: type[Settings], values: Mapping[str, Any], **f
     """The settings among a command's parameters; `fixed` are those that the command itself decides."""
     names = [field.name for field in dataclasses.fields(settings_class)]  # type: ignore[arg-type]
     return settings_class(**{name: values[name] for name in names if name in values} | fixed)
-
-
-def was_given(name: str) -> bool:
-    """Whether a parameter of the running command comes from the user and not from its default."""
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not click.core.ParameterSource.DEFAULT
 
 
 def _config_option() -> click.Option:

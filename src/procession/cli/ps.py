@@ -12,11 +12,12 @@ import click
 from procession.cli.client import Access
 from procession.cli.moments import Moment
 from procession.cli.options import read_settings, settings_options
-from procession.cli.terminal import visible
+from procession.cli.tables import print_table
 from procession.config import ClientSettings
 from procession.query import MAX_LIMIT
 
 PATH = "/api/v2/processes"
+HEADERS = ("HOST", "PID", "PPID", "USER", "STARTED", "SEEN", "COMMAND")
 
 EXAMPLES = """\b
 Examples:
@@ -56,10 +57,8 @@ def ps(
     if as_json:
         json.dump(shown, sys.stdout, indent=2)
         print()
-    elif sys.stdout.isatty():
-        print_table(shown)
     else:
-        print_lines(shown)
+        print_table(HEADERS, [row_of(item) for item in shown], numbers=("PID", "PPID"))
     if len(found) > limit:
         print(f"procession: only the first {limit} are shown; --limit {limit * 10} shows more", file=sys.stderr)
 
@@ -81,12 +80,12 @@ def find_processes(access: Access, parameters: dict[str, str], limit: int) -> It
             return
 
 
-def row_of(item: dict[str, Any]) -> tuple[str, ...]:
-    """What the table shows of a process, safe for a terminal."""
+def row_of(item: dict[str, Any]) -> tuple[object, ...]:
+    """What the table shows of a process."""
     attributes = item["attributes"]
     # A process without arguments still has a name, in brackets as `ps` writes it.
     command = attributes["cmdline"] or f"[{_tag_value(attributes['tags'], 'command:')}]"
-    fields = (
+    return (
         attributes["host"],
         attributes["pid"],
         attributes["ppid"],
@@ -95,47 +94,6 @@ def row_of(item: dict[str, Any]) -> tuple[str, ...]:
         attributes["timestamp"].partition("T")[2],
         command,
     )
-    return tuple(visible(str(field)) for field in fields)
-
-
-HEADERS = ("HOST", "PID", "PPID", "USER", "STARTED", "SEEN", "COMMAND")
-NUMBERS = ("PID", "PPID")
-
-
-def print_table(items: list[dict[str, Any]]) -> None:
-    """One line each, as wide as the terminal: the command is cut, never the rest."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for header in HEADERS:
-        is_last = header == HEADERS[-1]
-        table.add_column(
-            header,
-            justify="right" if header in NUMBERS else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            ratio=1 if is_last else None,
-            min_width=len(header),
-        )
-    for item in items:
-        # As Text, and so not as markup: a command line may hold brackets.
-        table.add_row(*map(Text, row_of(item)))
-    Console(highlight=False).print(table)
-
-
-def print_lines(items: list[dict[str, Any]]) -> None:
-    """For another program: a line each, in columns, and nothing is cut."""
-    rows = [HEADERS, *map(row_of, items)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADERS) - 1)]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if header in NUMBERS else cell.ljust(width)
-            for header, cell, width in zip(HEADERS, row, widths, strict=False)
-        ]
-        print("  ".join([*cells, row[-1]]))
 
 
 def _tag_value(tags: list[str], prefix: str) -> str:

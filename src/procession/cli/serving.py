@@ -132,7 +132,7 @@ class FirstArrival:
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `main`, which ends soon after the event that it is given: the first SIGINT or SIGTERM sets it.
+    """Run `main`, which ends soon after the event that it is given: the first SIGINT, SIGTERM or SIGHUP sets it.
 
     The second signal, or MOST_SECONDS_TO_STOP, end the process at once.
     """
@@ -150,7 +150,9 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
             _end_within(MOST_SECONDS_TO_STOP)
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # as under nohup
             loop.add_signal_handler(number, on_signal, number)
         await main(stop)
 

@@ -1,0 +1,140 @@
+"""Changing orgs and keys: through the server that runs on a data folder, else in its store directly."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from procession.cli.client import Access, Unreachable
+from procession.cli.local import LocalFiles
+from procession.config import ClientSettings
+from procession.errors import RequestError, UsageError
+from procession.orgs import Key, KeyKind, Org
+from procession.storage import KeyStore
+
+PATH = "/api/procession/v1/admin"
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """What may be shown of a key."""
+
+    id: str
+    org_id: int
+    kind: str
+    name: str
+    created_at: int
+    revoked_at: int | None
+
+
+class Administration(Protocol):
+    """All raise UsageError."""
+
+    def orgs(self) -> list[Org]: ...
+    def create_org(self, name: str) -> Org: ...
+    def keys(self) -> list[KeyRow]: ...
+    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+        """The key and its secret."""
+
+    def revoke_key(self, key_id: str) -> KeyRow: ...
+
+
+@contextlib.contextmanager
+def administration(*, data_dir: str, store: str) -> Iterator[Administration]:
+    """Of the server of this machine that uses the data folder, or of the store if none runs."""
+    access = Access.of(ClientSettings(data_dir=data_dir))
+    if access.local.address() is not None:
+        over_http = OverHttp(access)
+        # Where a server was killed its address is still there, and nobody answers.
+        with contextlib.suppress(Unreachable):
+            over_http.orgs()
+            yield over_http
+            return
+    with _store_without_server(access.local, store) as opened:
+        yield InStore(opened)
+
+
+@contextlib.contextmanager
+def _store_without_server(local: LocalFiles, store: str) -> Iterator[KeyStore]:
+    folder = Path(store).expanduser().absolute() if store else local.data_dir
+    if not folder.is_dir():
+        raise UsageError(f"there is no store in {folder} yet; `procession up` or `procession serve` makes it")
+
+    from procession.storage.clickhouse import open_embedded
+
+    with contextlib.closing(open_embedded(folder)) as opened:
+        yield opened
+
+
+class OverHttp:
+    """Through a running server, which then knows at once."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def orgs(self) -> list[Org]:
+        return [Org(**org) for org in self._ask("GET", "/orgs", None)["orgs"]]
+
+    def create_org(self, name: str) -> Org:
+        return Org(**self._ask("POST", "/orgs", {"name": name})["org"])
+
+    def keys(self) -> list[KeyRow]:
+        return [KeyRow(**key) for key in self._ask("GET", "/keys", None)["keys"]]
+
+    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+        answer = self._ask("POST", "/keys", {"org_id": org_id, "kind": kind.value, "name": name})
+        return KeyRow(**answer["key"]), answer["secret"]
+
+    def revoke_key(self, key_id: str) -> KeyRow:
+        return KeyRow(**self._ask("POST", f"/keys/{quote(key_id, safe='')}/revoke", None)["key"])
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        return self._access.administer(method, PATH + path, body)
+
+
+class InStore:
+    """In a store that no server has open."""
+
+    def __init__(self, store: KeyStore) -> None:
+        # Here and not above, since the server's package brings Starlette with it.
+        from procession.server import administration as rules
+
+        self._store = store
+        self._rules = rules
+
+    def orgs(self) -> list[Org]:
+        return list(self._store.orgs())
+
+    def create_org(self, name: str) -> Org:
+        with _as_usage_error():
+            return self._rules.create_org(self._store, name)
+
+    def keys(self) -> list[KeyRow]:
+        keys = self._store.keys()
+        return [_row(key) for key in keys]
+
+    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+        with _as_usage_error():
+            key, secret = self._rules.create_key(self._store, org_id, kind, name, int(time.time()))
+        return _row(key), secret
+
+    def revoke_key(self, key_id: str) -> KeyRow:
+        with _as_usage_error():
+            return _row(self._rules.revoke_key(self._store, key_id, int(time.time())))
+
+
+def _row(key: Key) -> KeyRow:
+    return KeyRow(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
+
+
+@contextlib.contextmanager
+def _as_usage_error() -> Iterator[None]:
+    try:
+        yield
+    except RequestError as error:
+        raise UsageError(str(error)) from None

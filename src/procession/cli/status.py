@@ -1,0 +1,60 @@
+"""`procession status`."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import click
+
+from procession.cli.client import Access
+from procession.cli.options import read_settings, settings_options
+from procession.cli.ps import find_processes
+from procession.cli.terminal import visible
+from procession.config import ClientSettings
+
+RECENT_SECONDS = 60
+MOST_COUNTED = 100_000
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  procession status
+  procession status --url https://procession.example.org --json
+"""
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@settings_options(ClientSettings)
+def status(as_json: bool, **settings: Any) -> None:
+    """Say which server is reachable, whether its store answers, and how many processes of how many hosts it saw in the
+    last minute."""
+    access = Access.of(read_settings(ClientSettings, settings))
+    described = access.ask("/openapi.json")
+    try:
+        name, version = described["info"]["title"], described["info"]["version"]
+    except (TypeError, LookupError):
+        name = version = ""
+    if name != "Procession":
+        raise access.server.is_no_procession()
+    access.ask("/readyz")
+    parameters = {"from": str(int(time.time()) - RECENT_SECONDS)}
+    hosts: set[str] = set()
+    processes = 0
+    for process in find_processes(access, parameters, MOST_COUNTED):
+        hosts.add(process["attributes"]["host"])
+        processes += 1
+    found = {
+        "url": access.server.url,
+        "version": version,
+        "hosts": len(hosts),
+        "processes": processes,
+        "counted_all": processes < MOST_COUNTED,
+    }
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    at_least = "" if found["counted_all"] else "at least "
+    print(f"Procession {visible(str(version))} at {access.server.url}: its store answers")
+    print(f"{at_least}{processes} processes of {at_least}{len(hosts)} hosts in the last {RECENT_SECONDS} s")
