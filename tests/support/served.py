@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from procession.config import ServerSettings
 from procession.orgs import Key, KeyKind, Org, hash_secret
+from procession.process import Snapshot
 from procession.server import create_app
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
@@ -59,6 +60,16 @@ class Client:
         self._runner.close()
 
 
+class StoreSink:
+    """Adds each snapshot by itself."""
+
+    def __init__(self, store: OracleStore) -> None:
+        self._store = store
+
+    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+        self._store.add([(org_id, snapshot)])
+
+
 @dataclass
 class Served:
     """What a test has at hand."""
@@ -68,7 +79,8 @@ class Served:
     settings: ServerSettings = field(default_factory=ServerSettings)
 
     def app(self) -> ASGIApp:
-        return create_app(store=self.store, keys=self.store, settings=self.settings, now=self.clock)
+        sink = StoreSink(self.store)
+        return create_app(store=self.store, keys=self.store, sink=sink, settings=self.settings, now=self.clock)
 
 
 def a_store() -> OracleStore:

@@ -21,11 +21,11 @@ class KeyRing:
     While the store cannot say which keys are good, its Unavailable goes to the client: nobody is let in on a guess.
     """
 
-    def __init__(self, store: KeyStore, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: KeyStore, thread: Threads, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        # A single one: of many requests that find the ring too old, the first takes it anew and the rest see that.
+        self._thread = thread
         self._clock = clock
-        # One thread: of many requests that find the ring too old, the first takes it anew and the rest see that.
-        self._thread = Threads(1, "keys")
         self._keys: dict[tuple[KeyKind, bytes], Key] = {}
         self._taken_at: float | None = None
 
@@ -59,9 +59,6 @@ class KeyRing:
     async def retake(self) -> None:
         """Take the keys anew now: they were just changed."""
         await self._thread.run(self._take)
-
-    def close(self) -> None:
-        self._thread.close()
 
     async def _key(self, kind: KeyKind, secret: str) -> Key:
         await self.refresh()

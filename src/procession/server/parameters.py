@@ -43,19 +43,13 @@ def parse_query(org_id: int, parameters: Mapping[str, str], *, now: int, retenti
 
     search = checked(lambda: parse_search(parameters.get("search", "")))
     limit = checked(lambda: _limit(parameters))
-    from_at = checked(lambda: _moment(parameters, "from"))
-    to_at = checked(lambda: _moment(parameters, "to"))
     cursor = checked(lambda: _cursor(parameters, org_id))
+    bounds = checked(lambda: _bounds(parameters))
     window = None
-    if not messages:
-        window = checked(
-            lambda: (
-                # The window of page one; the bounds, or the "last 15 minutes", have moved on since.
-                _kept(cursor.window, now, retention_hours)
-                if cursor
-                else Window.from_bounds(from_at, to_at, now=now, retention_hours=retention_hours)
-            )
-        )
+    if cursor:
+        window = checked(lambda: _kept(cursor.window, now, retention_hours))
+    elif bounds:
+        window = checked(lambda: Window.from_bounds(*bounds, now=now, retention_hours=retention_hours))
     if messages or window is None or limit is None:
         raise InvalidRequest(*messages)
     return ProcessQuery(
@@ -69,6 +63,7 @@ def parse_query(org_id: int, parameters: Mapping[str, str], *, now: int, retenti
 
 
 def _kept(window: Window, now: int, retention_hours: int) -> Window:
+    """The window of page one as it was, whatever the clock and the bounds say by now, as long as it is kept."""
     Window.from_bounds(window.from_at, window.to_at, now=now, retention_hours=retention_hours)
     return window
 
@@ -78,27 +73,26 @@ def _cursor(parameters: Mapping[str, str], org_id: int) -> Cursor | None:
     return Cursor.decode(text, fingerprint=filters_of(parameters, org_id)) if text else None
 
 
-def _moment(parameters: Mapping[str, str], name: str) -> int | None:
-    text = parameters.get(name)
-    if text is None:
-        return None
-    moment = _whole_number(text)
-    if moment is None:
-        raise InvalidParameter(name, "it is not a whole number of Unix seconds")
-    return moment
+def _bounds(parameters: Mapping[str, str]) -> tuple[int | None, int | None]:
+    moments = {name: whole_number(parameters[name]) for name in ("from", "to") if name in parameters}
+    bad = [name for name, moment in moments.items() if moment is None]
+    if bad:
+        errors = (InvalidParameter(name, "it is not a whole number of Unix seconds") for name in bad)
+        raise InvalidRequest(*(str(error) for error in errors))
+    return moments.get("from"), moments.get("to")
 
 
 def _limit(parameters: Mapping[str, str]) -> int:
     text = parameters.get("page[limit]")
     if text is None:
         return DEFAULT_LIMIT
-    limit = _whole_number(text)
+    limit = whole_number(text)
     if limit is None or not 1 <= limit <= MAX_LIMIT:
         raise InvalidParameter("page[limit]", f"it is not a whole number from 1 to {MAX_LIMIT}")
     return limit
 
 
-def _whole_number(text: str) -> int | None:
+def whole_number(text: str) -> int | None:
     """None for what is not a whole number of 64 bits."""
     if not _WHOLE_NUMBER.fullmatch(text):
         return None

@@ -1,0 +1,124 @@
+"""`/api/procession/v1/admin/...`: orgs and keys, for those who hold an admin key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.errors import InvalidParameter, InvalidRequest, PayloadTooLarge
+from procession.orgs import Key, KeyKind, Org
+from procession.server.administration import create_key, create_org, revoke_key
+from procession.server.auth import KeyRing
+from procession.server.parameters import parse_parameters, whole_number
+from procession.server.responses import json_response
+from procession.server.threads import Threads
+from procession.storage import KeyStore
+
+PREFIX = "/api/procession/v1/admin"
+MAX_BODY_BYTES = 16 * 1024
+
+
+class _OrgView(msgspec.Struct):
+    id: int
+    name: str
+
+    @classmethod
+    def of(cls, org: Org) -> _OrgView:
+        return cls(org.id, org.name)
+
+
+class _KeyView(msgspec.Struct):
+    id: str
+    org_id: int
+    kind: str
+    name: str
+    created_at: int
+    revoked_at: int | None
+
+    @classmethod
+    def of(cls, key: Key) -> _KeyView:
+        return cls(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
+
+
+class _NewOrg(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
+    org_id: int
+    kind: KeyKind
+    name: str
+
+
+B = TypeVar("B", bound=msgspec.Struct)
+
+
+def admin_routes(*, store: KeyStore, keys: KeyRing, thread: Threads, now: Callable[[], int]) -> list[Route]:
+    """`thread` has to be a single one: changes are made one after the other."""
+
+    async def list_orgs(request: Request) -> Response:
+        await keys.require_admin(request.headers)
+        orgs = await thread.run(store.orgs)
+        return json_response({"orgs": [_OrgView.of(org) for org in sorted(orgs, key=lambda org: org.id)]})
+
+    async def add_org(request: Request) -> Response:
+        await keys.require_admin(request.headers)
+        body = await _parsed_body(request, _NewOrg)
+        org = await thread.run(lambda: create_org(store, body.name))
+        return json_response({"org": _OrgView.of(org)}, 201)
+
+    async def list_keys(request: Request) -> Response:
+        await keys.require_admin(request.headers)
+        org_id = _org_id(request)
+        found = [key for key in await thread.run(store.keys) if org_id in (None, key.org_id)]
+        found.sort(key=lambda key: (key.created_at, key.id))
+        return json_response({"keys": [_KeyView.of(key) for key in found]})
+
+    async def add_key(request: Request) -> Response:
+        await keys.require_admin(request.headers)
+        body = await _parsed_body(request, _NewKey)
+        key, secret = await thread.run(lambda: create_key(store, body.org_id, body.kind, body.name, now()))
+        await keys.retake()
+        return json_response({"key": _KeyView.of(key), "secret": secret}, 201, {"cache-control": "no-store"})
+
+    async def drop_key(request: Request) -> Response:
+        await keys.require_admin(request.headers)
+        key_id = request.path_params["key_id"]
+        key = await thread.run(lambda: revoke_key(store, key_id, now()))
+        await keys.retake()
+        return json_response({"key": _KeyView.of(key)})
+
+    return [
+        Route(f"{PREFIX}/orgs", list_orgs, methods=["GET"]),
+        Route(f"{PREFIX}/orgs", add_org, methods=["POST"]),
+        Route(f"{PREFIX}/keys", list_keys, methods=["GET"]),
+        Route(f"{PREFIX}/keys", add_key, methods=["POST"]),
+        Route(f"{PREFIX}/keys/{{key_id}}/revoke", drop_key, methods=["POST"]),
+    ]
+
+
+async def _parsed_body(request: Request, shape: type[B]) -> B:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise PayloadTooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes")
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"Invalid body: {error}") from None
+
+
+def _org_id(request: Request) -> int | None:
+    text = parse_parameters(request.scope["query_string"]).get("org_id")
+    if text is None:
+        return None
+    org_id = whole_number(text)
+    if org_id is None:
+        raise InvalidParameter("org_id", "it is not a whole number")
+    return org_id

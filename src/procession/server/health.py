@@ -1,0 +1,31 @@
+"""What whoever runs the server looks at: is it alive, is it ready, what does it count."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.server.auth import KeyRing
+from procession.server.metrics import CONTENT_TYPE, Metrics
+from procession.server.responses import json_response
+
+
+def health_routes(*, keys: KeyRing, metrics: Metrics) -> list[Route]:
+    async def is_alive(_: Request) -> Response:
+        return json_response({"status": "ok"})
+
+    async def is_ready(_: Request) -> Response:
+        # The cheapest question to the store, and one that is asked at most every two seconds, so it needs no key.
+        await keys.refresh()
+        return json_response({"status": "ok"})
+
+    async def show_metrics(request: Request) -> Response:
+        await keys.org_of_reader(request.headers)
+        return Response(metrics.render(), media_type=CONTENT_TYPE)
+
+    return [
+        Route("/healthz", is_alive, methods=["GET"]),
+        Route("/readyz", is_ready, methods=["GET"]),
+        Route("/metrics", show_metrics, methods=["GET"]),
+    ]
