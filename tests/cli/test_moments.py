@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from procession.cli.moments import parse_moment, show_moment
+from tests.support.builders import NOON
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("1700000000", NOON),
+        ("2023-11-14T22:13:20", NOON),
+        ("2023-11-14 22:13:20", NOON),
+        ("2023-11-14T22:13:20Z", NOON),
+        ("2023-11-14T23:13:20+01:00", NOON),
+        ("2023-11-14T22:13", NOON - 20),
+        ("2023-11-14", NOON - 80_000),
+        ("-30s", NOON - 30),
+        ("-15m", NOON - 900),
+        ("-2h", NOON - 7200),
+        ("-1d", NOON - 86_400),
+        ("now", NOON),
+    ],
+)
+def test_a_moment_may_be_written_in_several_ways(text: str, moment: int) -> None:
+    assert parse_moment(text, NOON) == moment
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "-15", "15m", "-1w", "2023-13-01", "1.5", "٣", "9" * 13])
+def test_anything_else_is_no_moment(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (fromisoformat words it in its own ways)
+        parse_moment(text, NOON)
+
+
+def test_a_moment_is_shown_in_utc() -> None:
+    assert show_moment(NOON) == "2023-11-14 22:13:20"

@@ -1,0 +1,81 @@
+"""Imports point one way: the domain knows nothing of the technology around it, and nobody knows the command line."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "procession"
+
+# What a part may import of ours, besides itself and the top level.
+ALLOWED: dict[str, set[str]] = {
+    "": set(),
+    "wire": set(),
+    "storage": set(),
+    "agent": {"wire"},
+    "server": {"wire", "storage"},
+    "cli": {"wire", "storage", "agent", "server"},
+}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Modules of ours that a file names, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            # `from procession import wire` names a part as well as a module.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "procession")
+
+
+def part_of(module: str) -> str:
+    second = [*module.split("."), ""][1]
+    return second if (SOURCE / second).is_dir() else ""
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_a_part_imports_only_what_lies_inward(part: str) -> None:
+    files = (SOURCE / part).rglob("*.py") if part else SOURCE.glob("*.py")
+
+    outward = {
+        f"{path.relative_to(SOURCE)} imports {module}"
+        for path in files
+        for module in imports_of(path)
+        if part_of(module) not in {"", part} | ALLOWED[part]
+    }
+
+    assert outward == set()
+
+
+def test_every_part_has_a_rule() -> None:
+    parts = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").is_file()}
+
+    assert parts <= set(ALLOWED)
+
+
+def modules_loaded_by(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_the_agent_loads_neither_the_store_nor_the_server() -> None:
+    loaded = modules_loaded_by("import procession.cli.agent, procession.agent")
+
+    heavy = {"chdb", "clickhouse_connect", "starlette", "uvicorn", "pyarrow", "rich"}
+    assert loaded & heavy == set()
+
+
+def test_ps_loads_only_what_asks_a_server() -> None:
+    loaded = modules_loaded_by("import procession.cli.ps")
+
+    heavy = {"chdb", "clickhouse_connect", "starlette", "uvicorn", "pyarrow", "google.protobuf", "asyncio"}
+    assert loaded & heavy == set()
