@@ -65,7 +65,7 @@ class DescriptionDecoder:
             if len(process.tags) + len(process.processContext) > self._max_tags:
                 raise PayloadTooLarge(f"A process has more than {self._max_tags} tags")
             found = _decode(process, surroundings, is_zombie=is_zombie)
-            if self._admits(3 * len(process.command)):
+            if self._admits(3 * len(process.command) + len(process.user) + sum(map(len, found.tags))):
                 surroundings[key] = found
         return found
 

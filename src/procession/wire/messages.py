@@ -6,11 +6,11 @@ here they are text without NUL. A number outside what a process can have becomes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from procession.errors import PayloadTooLarge
-from procession.process import MAX_UINT32, Sighting, Snapshot
+from procession.process import Sighting, Snapshot
 from procession.wire import process_pb2 as pb
 from procession.wire.descriptions import DescriptionDecoder, encode_description
 from procession.wire.frame import Encoding, Frame, FrameError, MessageType
@@ -39,6 +39,10 @@ class Limits:
     tags: int = 1000
 
 
+def no_tags(_: str) -> Iterable[str]:
+    return ()
+
+
 class SnapshotDecoder:
     """Turns frames into snapshots, faster where it has seen a process before. For many threads."""
 
@@ -46,8 +50,13 @@ class SnapshotDecoder:
         self._limits = limits
         self._descriptions = DescriptionDecoder(cache_bytes, limits.tags)
 
-    def decode(self, frame: Frame, *, taken_at: int, request_id: int = 0, host_tags: Iterable[str] = ()) -> Snapshot:
-        """Raises FrameError for what is damaged or no CollectorProc, PayloadTooLarge beyond the limits."""
+    def decode(
+        self, frame: Frame, *, taken_at: int, request_id: int = 0, host_tags: Callable[[str], Iterable[str]] = no_tags
+    ) -> Snapshot:
+        """Raises FrameError for what is damaged or no CollectorProc, PayloadTooLarge beyond the limits.
+
+        `host_tags` gives those of a host by its name, which only the message tells.
+        """
         if frame.type is not MessageType.PROCESSES:
             raise FrameError(f"The message has type {frame.type}, not {MessageType.PROCESSES}")
         message, processes = self._parse(frame)
@@ -55,7 +64,7 @@ class SnapshotDecoder:
         if not host:
             raise FrameError("The message does not name its host")
         is_windows = message.info.os.name == "windows"
-        tags_of_host = normal_tags(host_tags)
+        tags_of_host = normal_tags(host_tags(host))
         place = self._descriptions.within
         outside = place(tags_of_host, "", is_windows=is_windows)
         containers = {
@@ -89,7 +98,7 @@ class SnapshotDecoder:
             taken_at=taken_at,
             sightings=tuple(sightings.values()),
             request_id=request_id,
-            group_id=message.groupId & MAX_UINT32,
+            group_id=message.groupId,
             group_size=min(max(message.groupSize, 0), MAX_CHUNKS),
         )
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from procession.process import ProcessNumbers
 from procession.wire import process_pb2 as pb
+from procession.wire.parsing import parse
+
+_Io = tuple[float | None, float | None, float | None, float | None]
+_NO_IO: _Io = (None, None, None, None)
 
 STATE_LETTERS = ("", "D", "R", "S", "T", "W", "X", "Z")
 """By their number on the wire; 0 is unknown."""
@@ -13,77 +19,66 @@ _MAX_FLOAT = 3.5e38
 """Above what a finite float of the wire can be."""
 
 
-def decode_numbers(process: pb.ReadProcess | pb.ProcessStat, state: int) -> ProcessNumbers:
+def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> ProcessNumbers:
     """Not a number, infinite or below zero: not known."""
-    cpu_total: float | None
-    cpu_user: float | None
-    cpu_system: float | None
-    threads: int | None
     cpu = process.cpu
-    cpu_total, cpu_user, cpu_system, threads = cpu.totalPct, cpu.userPct, cpu.systemPct, cpu.numThreads
-    if not threads and not cpu_total and not process.HasField("cpu"):
-        cpu_total = cpu_user = cpu_system = threads = None
+    threads = cpu.numThreads
+    cpu_total: float | None = cpu.totalPct
+    cpu_user: float | None = cpu.userPct
+    cpu_system: float | None = cpu.systemPct
+    if not cpu_total and not threads and not process.HasField("cpu"):
+        cpu_total = cpu_user = cpu_system = None
     else:
-        if not 0.0 <= cpu_total <= _MAX_FLOAT:
-            cpu_total = None
-        if not 0.0 <= cpu_user <= _MAX_FLOAT:
-            cpu_user = None
-        if not 0.0 <= cpu_system <= _MAX_FLOAT:
-            cpu_system = None
-        if threads <= 0:  # every process has one
-            threads = None
+        # Compared in place: a call for each costs more than all of them.
+        cpu_total = cpu_total if 0.0 <= cpu_total <= _MAX_FLOAT else None  # type: ignore[operator]
+        cpu_user = cpu_user if 0.0 <= cpu_user <= _MAX_FLOAT else None  # type: ignore[operator]
+        cpu_system = cpu_system if 0.0 <= cpu_system <= _MAX_FLOAT else None  # type: ignore[operator]
 
-    rss: int | None
-    vms: int | None
     memory = process.memory
     rss, vms = memory.rss, memory.vms
-    if not vms and not rss and not process.HasField("memory"):
-        rss = vms = None
+    has_memory = bool(rss or vms) or process.HasField("memory")
 
-    reads: float | None
-    writes: float | None
-    read_bytes: float | None
-    write_bytes: float | None
     io = process.ioStat
-    reads = io.readRate
-    if reads == _ABSENT:  # by far the most frequent: an agent without root may read almost nobody's
-        reads = writes = read_bytes = write_bytes = None
-        if io.writeRate >= 0 or io.readBytesRate >= 0 or io.writeBytesRate >= 0:
-            writes, read_bytes, write_bytes = io.writeRate, io.readBytesRate, io.writeBytesRate
-    else:
-        writes, read_bytes, write_bytes = io.writeRate, io.readBytesRate, io.writeBytesRate
-        if not (reads or writes or read_bytes or write_bytes or process.HasField("ioStat")):
-            reads = writes = read_bytes = write_bytes = None
-    if reads is not None and not 0.0 <= reads <= _MAX_FLOAT:
-        reads = None
-    if writes is not None and not 0.0 <= writes <= _MAX_FLOAT:
-        writes = None
-    if read_bytes is not None and not 0.0 <= read_bytes <= _MAX_FLOAT:
-        read_bytes = None
-    if write_bytes is not None and not 0.0 <= write_bytes <= _MAX_FLOAT:
-        write_bytes = None
+    reads, writes, read_bytes, write_bytes = decode_io(io) if io or process.HasField("ioStat") else _NO_IO
 
-    voluntary: int | None = process.voluntaryCtxSwitches
-    involuntary: int | None = process.involuntaryCtxSwitches
-    if not voluntary and not involuntary:  # not collected: a process that ran was switched to at least once
-        voluntary = involuntary = None
+    voluntary, involuntary = process.voluntaryCtxSwitches, process.involuntaryCtxSwitches
+    has_switches = voluntary or involuntary  # whatever runs was switched to
     open_files = process.openFdCount
     return ProcessNumbers(
         cpu_total_percent=cpu_total,
         cpu_user_percent=cpu_user,
         cpu_system_percent=cpu_system,
-        rss_bytes=rss,
-        vms_bytes=vms,
-        threads=threads,
+        rss_bytes=rss if has_memory and rss >= 0 else None,
+        vms_bytes=vms if has_memory and vms >= 0 else None,
+        threads=threads if threads > 0 else None,
         open_files=open_files if open_files >= 0 else None,
         read_bytes_per_second=read_bytes,
         write_bytes_per_second=write_bytes,
         read_operations_per_second=reads,
         write_operations_per_second=writes,
-        voluntary_switches=voluntary,
-        involuntary_switches=involuntary,
+        voluntary_switches=voluntary if has_switches and voluntary >= 0 else None,
+        involuntary_switches=involuntary if has_switches and involuntary >= 0 else None,
         state=STATE_LETTERS[state] if 0 <= state < 8 else "",
     )
+
+
+def decode_io(data: bytes) -> _Io:
+    """Operations read and written, bytes read and written."""
+    # Hardly any process differs from the others: nothing read and written, or no right to know. But who sends much
+    # more than an IOStat is not to have it remembered.
+    return _remembered_io(data) if len(data) <= 20 else _decode_io(data)
+
+
+def _decode_io(data: bytes) -> _Io:
+    io = parse(pb.IOStat, data)
+    return _rate(io.readRate), _rate(io.writeRate), _rate(io.readBytesRate), _rate(io.writeBytesRate)
+
+
+_remembered_io = lru_cache(maxsize=4096)(_decode_io)
+
+
+def _rate(value: float) -> float | None:
+    return value if 0.0 <= value <= _MAX_FLOAT else None
 
 
 def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat) -> None:

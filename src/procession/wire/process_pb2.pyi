@@ -1754,7 +1754,8 @@ class ReadCollectorProc(_message.Message):
     """------------------------------------------------------------------------------------------------ reading faster
 
     CollectorProc once more, for an intake in a hurry. The same bytes, but what changes rarely stays unread: a process
-    seen before is recognised by the bytes of its command and user alone, and what is not kept is not parsed.
+    seen before is recognised by the bytes of its command and user alone, and what is not kept is not parsed. Counters are
+    signed, for a store that has no place for the upper half of uint64: what is up there shows as below zero.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1818,6 +1819,8 @@ class ReadProcess(_message.Message):
     createTime: _builtins.int
     openFdCount: _builtins.int
     state: Global___ProcessState.ValueType
+    ioStat: _builtins.bytes
+    """empty is no I/O at all"""
     containerId: _builtins.str
     voluntaryCtxSwitches: _builtins.int
     involuntaryCtxSwitches: _builtins.int
@@ -1826,8 +1829,6 @@ class ReadProcess(_message.Message):
     def memory(self) -> Global___ReadMemory: ...
     @_builtins.property
     def cpu(self) -> Global___ReadCPU: ...
-    @_builtins.property
-    def ioStat(self) -> Global___IOStat: ...
     @_builtins.property
     def processContext(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -1843,7 +1844,7 @@ class ReadProcess(_message.Message):
         createTime: _builtins.int = ...,
         openFdCount: _builtins.int = ...,
         state: Global___ProcessState.ValueType = ...,
-        ioStat: Global___IOStat = ...,
+        ioStat: _builtins.bytes | None = ...,
         containerId: _builtins.str = ...,
         voluntaryCtxSwitches: _builtins.int = ...,
         involuntaryCtxSwitches: _builtins.int = ...,
@@ -1858,6 +1859,80 @@ class ReadProcess(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadProcess: _TypeAlias = ReadProcess  # noqa: Y015
+
+@_typing.final
+class ReadCollectorRealTime(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSTNAME_FIELD_NUMBER: _builtins.int
+    STATS_FIELD_NUMBER: _builtins.int
+    GROUPID_FIELD_NUMBER: _builtins.int
+    GROUPSIZE_FIELD_NUMBER: _builtins.int
+    hostName: _builtins.str
+    groupId: _builtins.int
+    groupSize: _builtins.int
+    @_builtins.property
+    def stats(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadProcessStat]: ...
+    def __init__(
+        self,
+        *,
+        hostName: _builtins.str = ...,
+        stats: _abc.Iterable[Global___ReadProcessStat] = ...,
+        groupId: _builtins.int = ...,
+        groupSize: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groupId", b"groupId", "groupSize", b"groupSize", "hostName", b"hostName", "stats", b"stats"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadCollectorRealTime: _TypeAlias = ReadCollectorRealTime  # noqa: Y015
+
+@_typing.final
+class ReadProcessStat(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PID_FIELD_NUMBER: _builtins.int
+    CREATETIME_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
+    CPU_FIELD_NUMBER: _builtins.int
+    OPENFDCOUNT_FIELD_NUMBER: _builtins.int
+    PROCESSSTATE_FIELD_NUMBER: _builtins.int
+    IOSTAT_FIELD_NUMBER: _builtins.int
+    VOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
+    INVOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
+    pid: _builtins.int
+    createTime: _builtins.int
+    openFdCount: _builtins.int
+    processState: Global___ProcessState.ValueType
+    ioStat: _builtins.bytes
+    voluntaryCtxSwitches: _builtins.int
+    involuntaryCtxSwitches: _builtins.int
+    @_builtins.property
+    def memory(self) -> Global___ReadMemory: ...
+    @_builtins.property
+    def cpu(self) -> Global___ReadCPU: ...
+    def __init__(
+        self,
+        *,
+        pid: _builtins.int = ...,
+        createTime: _builtins.int = ...,
+        memory: Global___ReadMemory = ...,
+        cpu: Global___ReadCPU = ...,
+        openFdCount: _builtins.int = ...,
+        processState: Global___ProcessState.ValueType = ...,
+        ioStat: _builtins.bytes | None = ...,
+        voluntaryCtxSwitches: _builtins.int = ...,
+        involuntaryCtxSwitches: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadProcessStat: _TypeAlias = ReadProcessStat  # noqa: Y015
 
 @_typing.final
 class ReadMemory(_message.Message):
