@@ -20,7 +20,6 @@ from procession.storage.engine import Connection, Engine, first_line, unavailabl
 from procession.storage.resolve import Candidate, complete_before, newest_of
 from procession.storage.rows import Group, Written
 
-_READ_SETTINGS = {"max_execution_time": 30, "max_memory_usage": 4 * 2**30, "max_query_size": 16 * 2**20}
 _BATCH_FACTOR = 5
 """A bucket that is not merged yet names a process several times, so more rows are read than processes wanted."""
 
@@ -36,11 +35,10 @@ def open_embedded(
     engine = Engine(data_dir)
     try:
         _migrate(engine, now=now)
-        with engine.connection() as connection:
-            for statement in schema.retention_statements(
-                retention_hours=retention_hours, sighting_retention_hours=sighting_retention_hours
-            ):
-                connection.command(statement)
+        _set_retention(
+            engine,
+            schema.retention_rules(retention_hours=retention_hours, sighting_retention_hours=sighting_retention_hours),
+        )
     except UsageError:
         engine.close()
         raise
@@ -68,6 +66,16 @@ def _migrate(engine: Engine, *, now: Callable[[], int]) -> None:
                     "INSERT INTO migrations SELECT {number:UInt32}, {name:String}, {at:UInt32}",
                     {"number": migration.number, "name": migration.name, "at": now()},
                 )
+
+
+def _set_retention(engine: Engine, rules: dict[str, str]) -> None:
+    with engine.connection() as connection:
+        rows = connection.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()")
+        present = dict(rows.result_rows)
+        for table, rule in rules.items():
+            # Only where it changes: the engine then goes through all its data.
+            if f"TTL {rule} " not in f"{present[table]} ":
+                connection.command(f"ALTER TABLE {table} MODIFY TTL {rule}")
 
 
 class ClickHouseStore:
@@ -132,7 +140,7 @@ class ClickHouseStore:
 
     def _rows(self, text: str) -> Sequence[Any]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-            rows: Sequence[Any] = connection.query(text, settings=_READ_SETTINGS).result_rows
+            rows: Sequence[Any] = connection.query(text).result_rows
             return rows
 
     def _insert(self, text: str, parameters: dict[str, Any]) -> None:
@@ -156,7 +164,7 @@ class _Names:
         missing = wanted - found.keys()
         if missing:
             statement = self._statement(org_id, missing)
-            rows = connection.query(statement.text, statement.parameters, _READ_SETTINGS).result_rows
+            rows = connection.query(statement.text, statement.parameters).result_rows
             fresh = {number: self._value(value) for number, value in rows}
             if len(self._known) > self._MOST:
                 self._known = {}
@@ -249,11 +257,11 @@ class _Finder:
         )
 
     def _rows(self, statement: sql.Statement) -> Sequence[Any]:
-        rows: Sequence[Any] = self._connection.query(statement.text, statement.parameters, _READ_SETTINGS).result_rows
+        rows: Sequence[Any] = self._connection.query(statement.text, statement.parameters).result_rows
         return rows
 
     def _columns(self, statement: sql.Statement) -> dict[str, Any]:
-        table = self._connection.query_arrow(statement.text, statement.parameters, _READ_SETTINGS)
+        table = self._connection.query_arrow(statement.text, statement.parameters)
         return {name: table[name].to_numpy() for name in table.column_names}
 
 

@@ -168,13 +168,15 @@ ORDER BY number
 SETTINGS {_DURABLE}"""
 
 
-def retention_statements(*, retention_hours: int, sighting_retention_hours: int) -> tuple[str, ...]:
-    """TTLs for the two retention settings, one hour of grace included: queries cut exactly, the engine in parts."""
-    whole, sightings = retention_hours + 1, sighting_retention_hours + 1
-    return (
-        f"ALTER TABLE snap MODIFY TTL toDateTime(at) + toIntervalHour({sightings})",
-        f"ALTER TABLE seen MODIFY TTL toDateTime(bucket * {BUCKET_SECONDS}) + toIntervalHour({whole + 1})",
-        f"ALTER TABLE what MODIFY TTL toDateTime(bucket * {BUCKET_SECONDS}) + toIntervalHour({whole + 1})",
-        f"ALTER TABLE tagsets MODIFY TTL toDateTime(day * {DAY_SECONDS}) + toIntervalHour({whole + 24})",
-        f"ALTER TABLE hosts MODIFY TTL toDateTime(day * {DAY_SECONDS}) + toIntervalHour({whole + 24})",
-    )
+def retention_rules(*, retention_hours: int, sighting_retention_hours: int) -> dict[str, str]:
+    """Table -> its TTL for the two retention settings, with grace: queries cut exactly, the engine in whole parts."""
+    whole = retention_hours + 2
+    of_bucket = f"toDateTime(bucket * {BUCKET_SECONDS}) + toIntervalHour({whole})"
+    of_day = f"toDateTime(day * {DAY_SECONDS}) + toIntervalHour({whole + 24})"
+    return {
+        "snap": f"toDateTime(at) + toIntervalHour({sighting_retention_hours + 1})",
+        "seen": of_bucket,
+        "what": of_bucket,
+        "tagsets": of_day,
+        "hosts": of_day,
+    }
