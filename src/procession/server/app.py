@@ -21,7 +21,8 @@ from procession.errors import MethodNotAllowed, NotFound, RequestError
 from procession.server.admin import admin_routes
 from procession.server.auth import KeyRing
 from procession.server.health import health_routes
-from procession.server.metrics import MeasureRequests, Metrics, Sink
+from procession.server.intake import intake_routes
+from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.openapi import openapi_routes
 from procession.server.processes import process_routes
 from procession.server.rate_limit import RateLimiter
@@ -47,6 +48,8 @@ def create_app(
     whoever made it."""
     query_threads = Threads(QUERY_THREADS, "query")
     key_thread = Threads(1, "keys")
+    # One: decoding holds the interpreter, so that a second would only slow down the rest.
+    decode_thread = Threads(1, "decode")
     ring = KeyRing(keys, key_thread)
     metrics = Metrics()
 
@@ -55,6 +58,7 @@ def create_app(
         yield
         query_threads.close()
         key_thread.close()
+        decode_thread.close()
 
     app = Starlette(
         routes=[
@@ -65,6 +69,14 @@ def create_app(
                 threads=query_threads,
                 retention_hours=settings.retention_hours,
                 now=now,
+            ),
+            *intake_routes(
+                sink=CountingSink(sink, metrics.sightings),
+                keys=ring,
+                settings=settings,
+                now=now,
+                threads=decode_thread,
+                dropped=metrics.dropped_sightings,
             ),
             *admin_routes(store=keys, keys=ring, thread=key_thread, now=now),
             *health_routes(keys=ring, metrics=metrics),

@@ -42,7 +42,7 @@ class Counter:
         with self._lock:
             values = dict(self._values)
         for labels, value in sorted(values.items()):
-            yield f"{self._name}{_labels(self._labels, labels)} {value:.17g}"
+            yield f"{self._name}{_labels(self._labels, labels)} {value}"
 
 
 class Histogram:
@@ -71,7 +71,7 @@ class Histogram:
             names = (*self._labels, "le")
             for bound, count in zip((*map(str, _BOUNDS), "+Inf"), accumulate(counts), strict=True):
                 yield f"{self._name}_bucket{_labels(names, (*labels, bound))} {count}"
-            yield f"{self._name}_sum{_labels(self._labels, labels)} {total:.17g}"
+            yield f"{self._name}_sum{_labels(self._labels, labels)} {total}"
             yield f"{self._name}_count{_labels(self._labels, labels)} {sum(counts)}"
 
 
@@ -103,6 +103,9 @@ class Metrics:
             "procession_http_request_seconds", "Time until a request was answered.", ("method", "route")
         )
         self.sightings = Counter("procession_sightings_total", "Sightings that agents posted and the store holds.")
+        self.dropped_sightings = Counter(
+            "procession_dropped_sightings_total", "Sightings that agents posted and that are not kept.", ("reason",)
+        )
 
     def render(self) -> str:
         lines = [
@@ -110,7 +113,7 @@ class Metrics:
             "# TYPE procession_build_info gauge",
             f"procession_build_info{_labels(('version',), (__version__,))} 1",
         ]
-        for metric in (self.requests, self.request_seconds, self.sightings):
+        for metric in (self.requests, self.request_seconds, self.sightings, self.dropped_sightings):
             lines.extend(metric.lines())
         return "\n".join(lines) + "\n"
 

@@ -87,6 +87,11 @@ def decode(data: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Frame:
     )
 
 
+def message_type(data: bytes) -> MessageType:
+    """What a frame holds, from its header alone. Raises FrameError."""
+    return _header(data)[2]
+
+
 def _header(data: bytes) -> tuple[int, Encoding, MessageType, int, int, int]:
     if len(data) <= 4:
         raise FrameError("The message is too short")

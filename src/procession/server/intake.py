@@ -1,0 +1,149 @@
+"""What agents post: authenticate, read, decode, add, acknowledge.
+
+Payloads are told apart by their type, never by their path. The answer is always a framed ResCollector, which also tells
+the agent whether somebody watches its host. An agent drops a payload answered by 400, 403 or 413, and sends it again
+after any other error, for ever; so what can never be stored gets one of those, and what is not safe on disk gets 503.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.config import ServerSettings
+from procession.errors import PayloadTooLarge, RequestError
+from procession.process import MAX_UINT64, Snapshot
+from procession.server.auth import KeyRing
+from procession.server.intake_complaints import Complaints
+from procession.server.intake_rest import api_key_of, rest_routes
+from procession.server.metrics import Counter, Sink
+from procession.server.threads import Threads
+from procession.wire import Answer, MessageType, SnapshotDecoder, encode_answer, frame
+
+FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
+
+MAX_SKEW_SECONDS = 60
+"""An agent whose clock is further ahead than this is taken to have said "now"."""
+
+_INLINE_BYTES = 64 * 1024
+"""Larger bodies are decoded on a thread. The usual one, of 100 processes, takes less than handing it over would."""
+
+_NOT_KEPT = frozenset(
+    (
+        MessageType.REAL_TIME,
+        MessageType.CONTAINERS,
+        MessageType.CONTAINERS_REAL_TIME,
+        MessageType.DISCOVERY,
+        MessageType.CONNECTIONS,
+    )
+)
+"""Answered, so that the agent is content, but not read further than their header."""
+
+
+def nobody_watches(_org_id: int, _host: str) -> int:
+    return 0
+
+
+def intake_routes(
+    *,
+    sink: Sink,
+    keys: KeyRing,
+    settings: ServerSettings,
+    now: Callable[[], int],
+    threads: Threads,
+    dropped: Counter,
+    active_clients: Callable[[int, str], int] = nobody_watches,
+) -> list[Route]:
+    """`dropped` counts sightings that were acknowledged but not stored, by reason; `active_clients` tells how many
+    watch a host of an org live."""
+    decoder = SnapshotDecoder()
+    complaints = Complaints(now)
+
+    async def take_payload(request: Request) -> Response:
+        try:
+            org_id = await keys.org_of_api_key(api_key_of(request))
+            envelope = Envelope.of(request.headers, now())
+            body = await read_body(request, settings.max_body_bytes)
+            snapshot = await decode(body, envelope)
+        except RequestError as error:
+            complaints.add(_name_of(request), error)
+            raise
+        if snapshot is not None and snapshot.sightings:
+            if snapshot.taken_at < now() - settings.retention_hours * 3600:
+                dropped.add(len(snapshot.sightings), "too old")
+            else:
+                await sink.add(org_id, snapshot)
+        host = envelope.host if snapshot is None else snapshot.host
+        answer = encode_answer(Answer(active_clients(org_id, host)))
+        return Response(answer, media_type="application/x-protobuf")
+
+    async def decode(body: bytes, envelope: Envelope) -> Snapshot | None:
+        if frame.message_type(body) in _NOT_KEPT:
+            return None
+        framed = frame.decode(body, max_bytes=settings.max_message_bytes)
+
+        def decode_framed() -> Snapshot:
+            return decoder.decode(framed, taken_at=envelope.taken_at, request_id=envelope.request_id_of(body))
+
+        return await threads.run(decode_framed) if len(framed.body) > _INLINE_BYTES else decode_framed()
+
+    return [
+        *(Route(path, take_payload, methods=["POST"]) for path in FRAMED_PATHS),
+        *rest_routes(keys=keys),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the headers say about a payload."""
+
+    host: str
+    taken_at: int
+    request_id: int | None
+
+    @classmethod
+    def of(cls, headers: Headers, now: int) -> Envelope:
+        """The moment is the one that the agent began at: a payload sent again arrives late. Without one it is now."""
+        taken_at = _whole_number(headers.get("x-dd-agent-timestamp", ""), 2**32 - 1) or now
+        if taken_at > now + MAX_SKEW_SECONDS:
+            taken_at = now
+        request_id = _whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
+        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id)
+
+    def request_id_of(self, body: bytes) -> int:
+        """The agent's, or one made from the payload, which also stays the same when it is sent again."""
+        if self.request_id is not None:
+            return self.request_id
+        return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Raises PayloadTooLarge as soon as there is more."""
+    too_large = PayloadTooLarge(f"The payload has more than {max_bytes} bytes")
+    declared = _whole_number(request.headers.get("content-length", ""), MAX_UINT64)
+    if declared is not None and declared > max_bytes:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise too_large
+    return bytes(body)
+
+
+def _whole_number(text: str, maximum: int) -> int | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
+        return None
+    number = int(text)
+    return number if number <= maximum else None
+
+
+def _name_of(request: Request) -> str:
+    """Who to complain about."""
+    return request.headers.get("x-dd-hostname") or (request.client.host if request.client else "?")
