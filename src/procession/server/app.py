@@ -40,7 +40,7 @@ def create_app(
     *,
     store: ProcessStore,
     keys: KeyStore,
-    sink: Sink,  # noqa: ARG001
+    sink: Sink,
     settings: ServerSettings,
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> Starlette:
