@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from procession.config import ServerSettings
 from procession.orgs import Key, KeyKind, Org, hash_secret
+from procession.paging import Page
 from procession.process import Snapshot
+from procession.query import ProcessQuery
 from procession.server import create_app
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
@@ -25,6 +33,7 @@ OTHER_API_KEY = "d" * 32
 OTHER_APPLICATION_KEY = "e" * 40
 PATH = "/api/v2/processes"
 READER = {"dd-api-key": API_KEY, "dd-application-key": APPLICATION_KEY}
+ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
 
 
 @dataclass
@@ -60,6 +69,14 @@ class Client:
         self._runner.close()
 
 
+class OtherFinder:
+    """A store that answers queries in its own way."""
+
+    def __init__(self, store: OracleStore, find: Callable[[ProcessQuery], Page]) -> None:
+        self.add = store.add
+        self.find = find
+
+
 class StoreSink:
     """Adds each snapshot by itself."""
 
@@ -77,10 +94,49 @@ class Served:
     store: OracleStore
     clock: Clock = field(default_factory=Clock)
     settings: ServerSettings = field(default_factory=ServerSettings)
+    find: Callable[[ProcessQuery], Page] | None = None
+    """Answers queries instead of the store, where a test wants it otherwise."""
 
-    def app(self) -> ASGIApp:
-        sink = StoreSink(self.store)
-        return create_app(store=self.store, keys=self.store, sink=sink, settings=self.settings, now=self.clock)
+    def app(self) -> Starlette:
+        return create_app(
+            store=OtherFinder(self.store, self.find) if self.find else self.store,
+            keys=self.store,
+            sink=StoreSink(self.store),
+            settings=self.settings,
+            now=self.clock,
+        )
+
+    @contextlib.contextmanager
+    def server(self) -> Iterator[str]:
+        """The application behind a real socket; gives its address."""
+        with serving(self.app()) as url:
+            yield url
+
+    @staticmethod
+    def get(url: str, headers: Mapping[str, str]) -> httpx.Response:
+        return httpx.get(url, headers=headers, timeout=30)
+
+
+@contextlib.contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Runs an application on a free port of this machine, as `procession serve` does."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="on"))
+    is_started = threading.Event()
+    startup = server.startup
+
+    async def startup_and_tell(sockets: list[socket.socket] | None = None) -> None:
+        await startup(sockets)
+        is_started.set()
+
+    server.startup = startup_and_tell  # type: ignore[method-assign]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    assert is_started.wait(30)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(30)
+    listener.close()
 
 
 def a_store() -> OracleStore:

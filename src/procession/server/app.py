@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 QUERY_THREADS = 8
 """Queries that the store works on at once; the others wait."""
+QUIET_SECONDS = 60
+"""Between two lines of the log that say the same."""
 
 
 def create_app(
@@ -56,9 +58,8 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        query_threads.close()
-        key_thread.close()
-        decode_thread.close()
+        for threads in (query_threads, key_thread, decode_thread):
+            threads.close()
 
     app = Starlette(
         routes=[
@@ -92,17 +93,37 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=1, compresslevel=6),
             Middleware(AnswerBugs),
         ],
-        exception_handlers={RequestError: _answer_request_error, HTTPException: _answer_http_exception},
+        exception_handlers={RequestError: ErrorAnswers().answer, HTTPException: _answer_http_exception},
     )
     # `/api/v2/processes/` is another path, and there is nothing.
     app.router.redirect_slashes = False
     return app
 
 
-async def _answer_request_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestError)  # noqa: S101 (it is registered for nothing else)
-    if error.status >= 500:
-        _log.warning("cannot answer %s %r: %s", request.method, request.scope["path"], error)
+class ErrorAnswers:
+    """A RequestError into its response. Those of the server's own making are logged, but not for each request: an agent
+    that is told to try again does, and so do a thousand others."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said_at: dict[tuple[str, str], float] = {}
+
+    async def answer(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestError)  # noqa: S101 (it is registered for nothing else)
+        if error.status >= 500:
+            self._log(request.scope["route"].path, str(error))
+        return _error_response(error)
+
+    def _log(self, path: str, text: str) -> None:
+        now = self._clock()
+        if now - self._said_at.get((path, text), -QUIET_SECONDS) < QUIET_SECONDS:
+            return
+        self._said_at = {line: at for line, at in self._said_at.items() if now - at < QUIET_SECONDS}
+        self._said_at[path, text] = now
+        _log.warning("cannot answer %s: %s", path, text)
+
+
+def _error_response(error: RequestError) -> Response:
     headers = {"allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else None
     return error_response(error.status, *error.messages, headers=headers)
 
@@ -111,9 +132,9 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     """Starlette's own: no such route, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for nothing else)
     if error.status_code == 404:
-        return await _answer_request_error(request, NotFound())
+        return _error_response(NotFound())
     if error.status_code == 405:
-        return await _answer_request_error(request, MethodNotAllowed(_allowed_methods(request)))
+        return _error_response(MethodNotAllowed(_allowed_methods(request)))
     return error_response(error.status_code, error.detail, headers=error.headers)
 
 
