@@ -16,7 +16,11 @@ def text(value: str | bytes) -> str:
 
 def encodable(value: str) -> str:
     """Half of a surrogate pair, the trace of a byte that was no UTF-8, cannot travel as text."""
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return value
 
 
 def normal_tags(values: Iterable[str | bytes]) -> tuple[str, ...]:

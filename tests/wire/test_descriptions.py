@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from procession.process import ProcessDescription
+from procession.wire import process_pb2 as pb
+from procession.wire.descriptions import DescriptionDecoder
+
+
+def decode(decoder: DescriptionDecoder, name: str) -> ProcessDescription:
+    process = pb.ReadProcess(pid=1, command=pb.Command(args=[name]).SerializeToString())
+    return decoder.decode(process, decoder.within((), "", is_windows=False), is_zombie=False)
+
+
+def remembered(decoder: DescriptionDecoder) -> int:
+    return len(decoder.within((), "", is_windows=False))
+
+
+def test_a_description_seen_before_is_the_same_object() -> None:
+    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+
+    assert decode(decoder, "nginx") is decode(decoder, "nginx")
+
+
+def test_only_so_much_is_remembered() -> None:
+    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+
+    most = 0
+    for number in range(10_000):
+        decode(decoder, str(number))
+        most = max(most, remembered(decoder))
+
+    assert 50 < most <= 101
+
+
+def test_a_large_description_counts_for_more() -> None:
+    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+
+    for number in range(100):
+        decode(decoder, "x" * 30_000 + str(number))
+
+    assert remembered(decoder) <= 2
+
+
+def test_a_fleet_somewhat_too_large_still_finds_much_of_what_is_held() -> None:
+    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+    names = [f"process {number}" for number in range(130)]
+
+    found = 0
+    for _ in range(20):
+        for name in names:
+            before = remembered(decoder)
+            known = set(map(id, decoder.within((), "", is_windows=False).values()))
+            found += id(decode(decoder, name)) in known and remembered(decoder) == before
+
+    assert found > 0.4 * 20 * len(names)
