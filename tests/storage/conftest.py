@@ -1,27 +1,54 @@
+"""The stores that keep the contract, opened for the tests of one file and closed after them."""
+
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Protocol
 
 import pytest
 
+from procession.storage import KeyStore, ProcessStore
 from procession.storage.clickhouse import ClickHouseStore, open_embedded
+from tests.support.fleet import Fleet
+from tests.support.oracle import OracleStore
 
-LONG = 24 * 365 * 20
-"""Hours of retention for tests, whose moments lie in the past."""
+THIRTY_YEARS = 30 * 365 * 24
+"""Hours to keep everything for: the tests' moments are long past."""
 
-_org_ids = itertools.count(1000)
+_org_ids = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseStore]:
-    """One for all tests: a process can have one data folder open. Tests keep apart by `org_id`."""
-    store = open_embedded(tmp_path_factory.mktemp("store"), retention_hours=LONG, sighting_retention_hours=LONG)
+class Store(ProcessStore, KeyStore, Protocol):
+    """Both contracts."""
+
+
+@pytest.fixture(scope="module")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseStore]:
+    # The engine takes one folder per OS process at a time, and opening one costs a second: so one for a file of tests.
+    store = open_embedded(
+        tmp_path_factory.mktemp("store"),
+        retention_hours=THIRTY_YEARS,
+        sighting_retention_hours=THIRTY_YEARS,
+    )
     yield store
     store.close()
 
 
+@pytest.fixture(params=["oracle", "clickhouse"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "oracle":
+        return OracleStore()
+    found: ClickHouseStore = request.getfixturevalue("clickhouse")
+    return found
+
+
 @pytest.fixture
-def org_id() -> int:
-    """An org of the test's own."""
+def org() -> int:
+    """An org that nobody has used: what keeps tests on one store apart."""
     return next(_org_ids)
+
+
+@pytest.fixture
+def fleet(store: Store, org: int) -> Fleet:
+    return Fleet(store, org)
