@@ -30,6 +30,7 @@ CONTENT_SECURITY_POLICY = (
 
 _KEYS = {
     "apiKey": "API key (`DD-API-KEY`)",
+    "apiKeyInQuery": "API key (`api_key` in the query)",
     "applicationKey": "application key (`DD-APPLICATION-KEY`)",
     "applicationKeyAsBearer": "application key (`Authorization: Bearer`)",
     "adminKey": "admin key (`Authorization: Bearer`)",
@@ -38,7 +39,7 @@ _KEYS = {
 
 def render_docs(document: Mapping[str, Any]) -> str:
     info = document["info"]
-    operations = list(_operations(document))
+    operations = _operations(document)
     parts = [
         "<!doctype html>",
         '<html lang="en">',
@@ -51,16 +52,16 @@ def render_docs(document: Mapping[str, Any]) -> str:
         '<p>The same for programs: <a href="openapi.json">openapi.json</a></p>',
         "<nav><ul>",
         *(
-            f'<li><a href="#{operation["operationId"]}">{escape(operation["summary"])}</a></li>'
+            f'<li><a href="#{_anchor(operation)}">{escape(operation["summary"])}</a></li>'
             for _, _, operation in operations
         ),
         "</ul></nav>",
     ]
     for tag in document["tags"]:
         parts.append(f"<h2>{escape(tag['name'])}</h2><p>{_text(tag['description'])}</p>")
-        for method, path, operation in operations:
+        for method, paths, operation in operations:
             if tag["name"] in operation["tags"]:
-                parts.extend(_operation(method, path, operation, document))
+                parts.extend(_operation(method, paths, operation, document))
     parts.append("<h2>Values</h2>")
     for name, schema in document["components"]["schemas"].items():
         parts.extend(_schema(name, schema))
@@ -68,14 +69,27 @@ def render_docs(document: Mapping[str, Any]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _operations(document: Mapping[str, Any]) -> Iterable[tuple[str, str, Mapping[str, Any]]]:
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield method.upper(), path, operation
+def _operations(document: Mapping[str, Any]) -> list[tuple[str, list[str], Mapping[str, Any]]]:
+    """Method, paths and what is said of them; paths that refer to the same go together."""
+    found: list[tuple[str, list[str], Mapping[str, Any]]] = []
+    paths_of: dict[str, list[str]] = {}
+    for path, item in document["paths"].items():
+        paths = paths_of.setdefault(item.get("$ref", path), [])
+        paths.append(path)
+        if len(paths) == 1:
+            found.extend((method.upper(), paths, operation) for method, operation in _resolved(item, document).items())
+    return found
 
 
-def _operation(method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any]) -> Iterable[str]:
-    yield f'<h3 id="{operation["operationId"]}"><code>{method} {escape(path)}</code></h3>'
+def _anchor(operation: Mapping[str, Any]) -> str:
+    return escape(re.sub(r"\W+", "-", operation["summary"].lower()).strip("-"))
+
+
+def _operation(
+    method: str, paths: Iterable[str], operation: Mapping[str, Any], document: Mapping[str, Any]
+) -> Iterable[str]:
+    lines = "<br>".join(f"<code>{method} {escape(path)}</code>" for path in paths)
+    yield f'<h3 id="{_anchor(operation)}">{lines}</h3>'
     yield f"<p><strong>{escape(operation['summary'])}.</strong> {_text(operation.get('description', ''))}</p>"
     ways = [" and ".join(_KEYS[name] for name in way) for way in operation["security"]]
     yield f"<p>Needs: {_text(', or '.join(ways) or 'no key')}.</p>"
