@@ -7,7 +7,7 @@ from procession.wire.descriptions import DescriptionDecoder
 
 def decode(decoder: DescriptionDecoder, name: str) -> ProcessDescription:
     process = pb.ReadProcess(pid=1, command=pb.Command(args=[name]).SerializeToString())
-    return decoder.decode(process, decoder.within((), "", is_windows=False), is_zombie=False)
+    return decoder.decode(process, decoder.within((), "", is_windows=False), False)
 
 
 def remembered(decoder: DescriptionDecoder) -> int:

@@ -51,20 +51,21 @@ class DescriptionDecoder:
                 self._known[key] = found
         return found
 
-    def decode(self, process: pb.ReadProcess, surroundings: Surroundings, *, is_zombie: bool) -> ProcessDescription:
+    def decode(self, process: pb.ReadProcess, surroundings: Surroundings, is_zombie: bool) -> ProcessDescription:
+        tags, context = process.tags, process.processContext
         key = (
             process.command,
             process.user,
             is_zombie,
             process.nsPid,
-            tuple(process.tags),
-            tuple(process.processContext),
+            tuple(tags) if tags else (),
+            tuple(context) if context else (),
         )
         found = surroundings.get(key)
         if found is None:
             if len(process.tags) + len(process.processContext) > self._max_tags:
                 raise PayloadTooLarge(f"A process has more than {self._max_tags} tags")
-            found = _decode(process, surroundings, is_zombie=is_zombie)
+            found = _decode(process, surroundings, is_zombie)
             if self._admits(3 * len(process.command) + len(process.user) + sum(map(len, found.tags))):
                 surroundings[key] = found
         return found
@@ -81,7 +82,7 @@ class DescriptionDecoder:
         return True
 
 
-def _decode(process: pb.ReadProcess, surroundings: Surroundings, *, is_zombie: bool) -> ProcessDescription:
+def _decode(process: pb.ReadProcess, surroundings: Surroundings, is_zombie: bool) -> ProcessDescription:
     command = parse(pb.Command, process.command)
     owner = parse(pb.ProcessUser, process.user)
     args = [text(argument) for argument in command.args]

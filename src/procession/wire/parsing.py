@@ -13,6 +13,9 @@ from procession.wire.frame import Encoding, Frame, FrameError
 
 _M = TypeVar("_M", bound=Message)
 
+MAX_OTHER_FIELDS = 1000
+"""A message has some ten of them, and those of a future one may be repeated."""
+
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
@@ -41,12 +44,13 @@ def parse_frame(message_class: type[_M], frame: Frame) -> _M:
 def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tuple[bytearray, list[memoryview]]:
     """A message without its repeated field `wanted`, and the bodies of that field.
 
-    Raises PayloadTooLarge when a field occurs more often than its limit, before anything is parsed: a message of a few
-    million empty ones takes gigabytes when it is.
+    Raises PayloadTooLarge when a field occurs more often than its limit, or all others together more often than
+    MAX_OTHER_FIELDS, before anything is parsed: a message of a few million empty ones takes gigabytes when it is.
     """
     view = memoryview(body)
     rest, parts = bytearray(), []
-    counts = dict.fromkeys(limits, 0)
+    left = dict(limits)
+    others_left = MAX_OTHER_FIELDS
     position = 0
     try:
         while position < len(view):
@@ -64,10 +68,14 @@ def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tu
                 raise FrameError("The message is damaged")
             if position > len(view):
                 raise FrameError("The message is damaged")
-            if number in counts:
-                counts[number] += 1
-                if counts[number] > limits[number]:
+            if number in left:
+                left[number] -= 1
+                if left[number] < 0:
                     raise PayloadTooLarge(f"The message holds more than {limits[number]} of field {number}")
+            else:
+                others_left -= 1
+                if others_left < 0:
+                    raise PayloadTooLarge("The message holds too many fields")
             if number == wanted and kind == _LENGTH:
                 parts.append(view[content:position])
             else:
