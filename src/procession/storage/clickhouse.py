@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from procession.errors import UsageError
 from procession.orgs import Key, KeyKind, Org
 from procession.paging import Page
-from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
+from procession.process import MAX_UINT32, ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.storage import schema, sql
 from procession.storage.engine import Connection, Engine, first_line, unavailable_on_failure
-from procession.storage.resolve import Candidate, complete_before, newest_of
+from procession.storage.resolve import Candidate, complete_before, newest_of, newest_tick, ticks_span
 from procession.storage.rows import Group, Written
+from procession.window import Window
 
+_T = TypeVar("_T")
+_MAX_BATCH = 200_000
 _BATCH_FACTOR = 5
 """A bucket that is not merged yet names a process several times, so more rows are read than processes wanted."""
 
@@ -100,8 +104,11 @@ class ClickHouseStore:
             group.remember()
 
     def find(self, query: ProcessQuery) -> Page:
-        if query.window.from_at > query.window.to_at:
+        # The moments that a row can have.
+        window = Window(max(query.window.from_at, 0), min(query.window.to_at, MAX_UINT32))
+        if window.from_at > window.to_at:
             return Page(())
+        query = replace(query, window=window)
         with unavailable_on_failure(), self._engine.connection() as connection:
             return _Finder(connection, query, self._tags, self._hosts).page()
 
@@ -184,59 +191,87 @@ class _Finder:
         self._is_filtered = query.search is not None or bool(query.tags.conditions)
 
     def page(self) -> Page:
+        wanted = self._query.limit
         found: list[Candidate] = []
         after = self._query.after
-        limit = self._query.limit * _BATCH_FACTOR + 100
-        while len(found) < self._query.limit:
+        limit = wanted * _BATCH_FACTOR + 100
+        while len(found) < wanted:
             batch, after = self._filtered(after, limit) if self._is_filtered else self._unfiltered(after, limit)
-            found += batch
+            for candidates in batch:
+                found += candidates
+                if len(found) >= wanted:
+                    break
             if after is None:
                 break
-            limit = min(limit * 2, 200_000)
-        return Page(self._summaries(found[: self._query.limit]))
+            limit = min(limit * 2, _MAX_BATCH)
+        return Page(self._summaries(found[:wanted]))
 
-    def _unfiltered(self, after: ProcessKey | None, limit: int) -> tuple[list[Candidate], ProcessKey | None]:
+    def _unfiltered(self, after: ProcessKey | None, limit: int) -> tuple[Iterator[list[Candidate]], ProcessKey | None]:
         query = self._query
         rows = self._columns(sql.seen_keys(query.org_id, query.window, after, limit))
         rows, last = complete_before(rows, limit)
-        return self._certain(newest_of(rows)), last
+        return (self._closed(some) for some in self._slices(newest_of(rows))), last
 
-    def _filtered(self, after: ProcessKey | None, limit: int) -> tuple[list[Candidate], ProcessKey | None]:
+    def _filtered(self, after: ProcessKey | None, limit: int) -> tuple[Iterator[list[Candidate]], ProcessKey | None]:
         query = self._query
         rows = self._columns(sql.matching_keys(query.org_id, query.window, query.search, query.tags, after, limit))
         rows, last = complete_before(rows, limit)
         matching = set(zip(*(rows[name].tolist() for name in ("start", "host", "pid", "version")), strict=True))
         keys = [ProcessKey(*key) for key in sorted({key[:3] for key in matching})]
-        found: list[Candidate] = []
-        for index in range(0, len(keys), 10_000):
-            some = keys[index : index + 10_000]
-            seen = self._columns(sql.seen_of_keys(query.org_id, query.window, some))
-            found += self._certain(newest_of(seen))
-        return [item for item in found if (item.start, item.host, item.pid, item.version) in matching], last
 
-    def _certain(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Ask the truth about those whose newest sighting inside the window their rows do not prove."""
-        query = self._query
-        open_keys = [candidate.key for candidate in candidates if candidate.is_open]
-        if not open_keys:
+        def batches() -> Iterator[list[Candidate]]:
+            for some in self._slices(keys):
+                seen = self._columns(sql.seen_of_keys(query.org_id, query.window, some))
+                newest = self._closed(newest_of(seen))
+                yield [item for item in newest if (item.start, item.host, item.pid, item.version) in matching]
+
+        return batches(), last
+
+    def _slices(self, items: list[_T]) -> Iterator[list[_T]]:
+        """As many as the page may need at once: what is found out of each is not found out in vain."""
+        size = self._query.limit + 100
+        return (items[index : index + size] for index in range(0, len(items), size))
+
+    def _closed(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Those that were seen in the window, with the newest sighting there."""
+        open_ones = [candidate for candidate in candidates if candidate.open_slots]
+        if not open_ones:
             return candidates
-        newest: dict[ProcessKey, tuple[int, int]] = {}
-        for index in range(0, len(open_keys), 10_000):
-            some = open_keys[index : index + 10_000]
-            statement = sql.newest_sightings(query.org_id, query.window, some)
-            for start, host, pid, at, version in self._rows(statement):
-                newest[ProcessKey(start, host, pid)] = (at, version)
-        certain = []
+        ticks = self._ticks(open_ones)
+        closed = {
+            candidate.key: newest_tick(candidate, self._query.window, ticks.get(candidate.host, {}))
+            for candidate in open_ones
+        }
+        unclear = [candidate for candidate in open_ones if closed[candidate.key] is None]
+        if unclear:
+            closed |= self._from_truth(unclear)
+        newest = (closed.get(candidate.key, candidate) for candidate in candidates)
+        return [candidate for candidate in newest if candidate is not None and candidate.known]
+
+    def _ticks(self, candidates: list[Candidate]) -> dict[int, dict[int, list[int]]]:
+        """Host key -> slot -> moments."""
+        query = self._query
+        since, until = ticks_span(candidates, query.window)
+        hosts = {candidate.host for candidate in candidates}
+        ticks: dict[int, dict[int, list[int]]] = {}
+        for host, at in self._rows(sql.ticks(query.org_id, since, until, hosts)):
+            slot = at % schema.BUCKET_SECONDS // schema.SLOT_SECONDS
+            ticks.setdefault(host, {}).setdefault(slot, []).append(at)
+        return ticks
+
+    def _from_truth(self, candidates: list[Candidate]) -> dict[ProcessKey, Candidate | None]:
+        query = self._query
+        statement = sql.newest_sightings(query.org_id, query.window, [candidate.key for candidate in candidates])
+        newest = {
+            ProcessKey(start, host, pid): (at, version) for start, host, pid, at, version in self._rows(statement)
+        }
+        closed: dict[ProcessKey, Candidate | None] = {}
         for candidate in candidates:
-            if not candidate.is_open:
-                certain.append(candidate)
-                continue
             at, version = newest.get(candidate.key, (0, 0))
-            if at > candidate.known:
-                certain.append(msgspec.structs.replace(candidate, known=at, version=version))
-            elif candidate.known:
-                certain.append(candidate)
-        return certain
+            if at <= candidate.known:
+                at, version = candidate.known, candidate.version
+            closed[candidate.key] = msgspec.structs.replace(candidate, known=at, version=version, open_slots=())
+        return closed
 
     def _summaries(self, candidates: list[Candidate]) -> tuple[ProcessSummary, ...]:
         if not candidates:

@@ -3,7 +3,7 @@
 | table | a row | read for |
 | --- | --- | --- |
 | `snap` | a chunk of a snapshot: arrays over its processes | the truth: who was seen when, with which numbers |
-| `seen` | process, version and hour: first and last sighting | which processes a window holds, in the API's order |
+| `seen` | process, version and hour: when it was there | which processes a window holds, in the API's order |
 | `what` | process, version and hour: what the process is | what a page shows, and text search |
 | `tagsets`, `hosts` | a distinct set of tags; a host's name | small dictionaries behind `what` and `seen` |
 | `orgs`, `keys` | an org; a key's hash | who may do what |
@@ -22,6 +22,13 @@ BLOCK_SECONDS = 300
 
 BUCKET_SECONDS = 3600
 """`seen` and `what` keep a row per process and such a stretch."""
+
+SLOT_SECONDS = 10
+"""`seen` keeps a bit for each of these of its hour, since agents take a snapshot so often: which of the moments between
+first and last a process was really there."""
+
+LOW_SLOTS = 256
+"""Slots from here on have their bits in `seen.high_slots`: no integer of the engine is as long as an hour."""
 
 DAY_SECONDS = 86400
 
@@ -45,6 +52,7 @@ NUMBER_COLUMNS: tuple[tuple[str, str], ...] = (
 )
 """Fields of `ProcessNumbers` as arrays of `snap`. What is absent is stored as -1; none of them can be negative."""
 
+_SLOT = f"intDiv(at % {BUCKET_SECONDS}, {SLOT_SECONDS})"
 _SNAP_NUMBERS = "".join(f"    {name} Array({kind}) CODEC(ZSTD(1)),\n" for name, kind in NUMBER_COLUMNS)
 
 
@@ -84,13 +92,17 @@ SETTINGS {_DURABLE}, index_granularity = 128, ttl_only_drop_parts = 1""",
     pid UInt32,
     version UInt64,
     first SimpleAggregateFunction(min, UInt32),
-    last SimpleAggregateFunction(max, UInt32)
+    last SimpleAggregateFunction(max, UInt32),
+    low_slots SimpleAggregateFunction(groupBitOr, UInt256) CODEC(ZSTD(1)),
+    high_slots SimpleAggregateFunction(groupBitOr, UInt128) CODEC(ZSTD(1))
 ) ENGINE = AggregatingMergeTree
 ORDER BY (org, bucket, start, host, pid, version)
 PARTITION BY intDiv(bucket, {DAY_SECONDS // BUCKET_SECONDS})
 SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
             f"""CREATE MATERIALIZED VIEW seen_from_snap TO seen AS
-SELECT org, intDiv(at, {BUCKET_SECONDS}) AS bucket, start, host, pid, version, at AS first, at AS last
+SELECT org, intDiv(at, {BUCKET_SECONDS}) AS bucket, start, host, pid, version, at AS first, at AS last,
+    if({_SLOT} < {LOW_SLOTS}, bitShiftLeft(toUInt256(1), {_SLOT}), 0) AS low_slots,
+    if({_SLOT} < {LOW_SLOTS}, 0, bitShiftLeft(toUInt128(1), {_SLOT} % {LOW_SLOTS})) AS high_slots
 FROM snap ARRAY JOIN pid, start, version""",
             f"""CREATE TABLE what (
     org UInt32,

@@ -19,6 +19,12 @@ from procession.window import Window
 MAX_UNION = 6
 """Up to so many buckets are read one by one, each in key order with an early stop; more in one go."""
 
+_KNOWN = (
+    "if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS known,"
+    " if(last > {to:Int64},"
+    " concat(hex(high_slots), leftPad(hex(low_slots), 64, '0')), '') AS slots"
+)
+
 _GENERATED_KEYS = ("user", "command", "state_zombie")
 """Of the tags in `what.own_tags`; `host:` is looked up in `hosts`."""
 
@@ -30,21 +36,19 @@ class Statement:
 
 
 def buckets_of(window: Window) -> range:
-    return range(max(0, window.from_at) // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS + 1)
+    return range(window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS + 1)
 
 
 def seen_keys(org_id: int, window: Window, after: ProcessKey | None, limit: int) -> Statement:
-    """Processes of the window in key order: `source, start, host, pid, version, known, is_open`.
+    """Processes of the window in key order: `source, start, host, pid, version, known, slots`.
 
-    `known` is the newest sighting inside the window that the row itself proves, 0 if it proves none; `is_open` says
-    that sightings go on after the window, so that there may be newer ones inside that the row does not name.
+    `known` is the newest sighting inside the window that first and last prove, 0 if they prove none. Where sightings go
+    on after the window, there may be newer ones inside: then `slots` holds the row's slots, as a hexadecimal number;
+    otherwise it is empty. Only rows of the bucket in which the window ends can have any.
     A source that gives `limit` rows has more.
     """
     parameters = _window_parameters(org_id, window) | _after_parameters(after)
-    columns = (
-        "start, host, pid, version,"
-        " if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS known, last > {to:Int64} AS is_open"
-    )
+    columns = f"start, host, pid, version, {_KNOWN}"
     condition = f"last >= {{from:Int64}} AND first <= {{to:Int64}}{_after_condition(after)}"
     return _from_buckets("seen", columns, condition, window, limit, parameters)
 
@@ -64,11 +68,9 @@ def matching_keys(
 def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
     """As `seen_keys`, for these processes only and without a limit."""
     parameters = _window_parameters(org_id, window) | _keys_parameters(keys)
-    parameters["buckets"] = list(buckets_of(window))
     return Statement(
-        "SELECT 0 AS source, start, host, pid, version,"
-        " if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS known, last > {to:Int64} AS is_open"
-        " FROM seen WHERE org = {org:UInt32} AND bucket IN {buckets:Array(UInt32)}"
+        f"SELECT 0 AS source, start, host, pid, version, {_KNOWN} FROM seen"
+        f" WHERE org = {{org:UInt32}} AND {_bucket_condition(window, parameters)}"
         f" AND {_KEYS_CONDITION} AND last >= {{from:Int64}} AND first <= {{to:Int64}}",
         parameters,
     )
@@ -90,10 +92,21 @@ def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) ->
     )
 
 
+def ticks(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statement:
+    """When snapshots of these hosts were taken, both ends within: `host, at`."""
+    return Statement(
+        f"SELECT DISTINCT host, at FROM snap WHERE org = {{org:UInt32}}"
+        f" AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{since:UInt32}}, {BLOCK_SECONDS})"
+        f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{until:UInt32}}, {BLOCK_SECONDS})"
+        " AND at >= {since:UInt32} AND at <= {until:UInt32} AND host IN {hosts:Array(UInt64)}",
+        {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts)},
+    )
+
+
 def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], *, dense: bool) -> Statement:
     """The rows of `what` for these processes, given in key order. `dense`: they lie close together, so that reading
     all between the first and the last costs less than looking each of them up."""
-    parameters: dict[str, Any] = {"org": org_id, "buckets": list(buckets_of(window))}
+    parameters: dict[str, Any] = {"org": org_id}
     if dense:
         first, last = keys[0], keys[-1]
         condition = (
@@ -109,7 +122,7 @@ def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], *, den
     return Statement(
         "SELECT start, host, pid, version, cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid,"
         " container_id, is_zombie, tagset FROM what"
-        f" WHERE org = {{org:UInt32}} AND bucket IN {{buckets:Array(UInt32)}} AND {condition}"
+        f" WHERE org = {{org:UInt32}} AND {_bucket_condition(window, parameters)} AND {condition}"
         " LIMIT 1 BY start, host, pid, version",
         parameters,
     )
@@ -214,11 +227,10 @@ def _from_buckets(
     parameters |= {"limit": limit}
     order = "ORDER BY org, bucket, start, host, pid LIMIT {limit:UInt64}"
     if len(buckets) > MAX_UNION:
-        parameters |= {"first_bucket": buckets.start, "last_bucket": buckets.stop - 1}
         order = "ORDER BY start, host, pid LIMIT {limit:UInt64}"
         return Statement(
             f"SELECT DISTINCT 0 AS source, {columns} FROM {table} WHERE org = {{org:UInt32}}"
-            f" AND bucket >= {{first_bucket:UInt32}} AND bucket <= {{last_bucket:UInt32}} AND {condition} {order}",
+            f" AND {_bucket_condition(window, parameters)} AND {condition} {order}",
             parameters,
         )
     selects = []
@@ -231,8 +243,16 @@ def _from_buckets(
     return Statement(" UNION ALL ".join(selects), parameters)
 
 
+def _bucket_condition(window: Window, parameters: dict[str, Any]) -> str:
+    buckets = buckets_of(window)
+    if len(buckets) <= MAX_UNION:  # the primary index makes more of a few values than of a range
+        return f"bucket IN {_bind(parameters, 'Array(UInt32)', list(buckets))}"
+    first, last = _bind(parameters, "UInt32", buckets.start), _bind(parameters, "UInt32", buckets.stop - 1)
+    return f"bucket >= {first} AND bucket <= {last}"
+
+
 def _window_parameters(org_id: int, window: Window) -> dict[str, Any]:
-    return {"org": org_id, "from": max(0, window.from_at), "to": window.to_at}
+    return {"org": org_id, "from": window.from_at, "to": window.to_at}
 
 
 def _after_parameters(after: ProcessKey | None) -> dict[str, Any]:
