@@ -53,6 +53,34 @@ class AgentSettings:
     proc_root: str = setting("/proc", "Where the host's /proc is mounted.", metavar="DIR")
     hostname: str = setting("", "Name to report [the host's own].", metavar="NAME", envvars=("DD_HOSTNAME",))
     queue_bytes: int = setting(64 * 2**20, "Most that is kept of what could not be sent.", metavar="BYTES", minimum=0)
+    kernel_threads: bool = setting(False, "Whether to send the kernel's own threads too.")
+    scrub_args: bool = setting(
+        True,
+        "Whether to hide secrets in command lines.",
+        envvars=("DD_SCRUB_ARGS", "DD_PROCESS_CONFIG_SCRUB_ARGS", "DD_PROCESS_AGENT_SCRUB_ARGS"),
+    )
+    custom_sensitive_words: tuple[str, ...] = setting(
+        (),
+        "Further names of secrets, with * as wildcard.",
+        metavar="WORDS",
+        envvars=(
+            "DD_CUSTOM_SENSITIVE_WORDS",
+            "DD_PROCESS_CONFIG_CUSTOM_SENSITIVE_WORDS",
+            "DD_PROCESS_AGENT_CUSTOM_SENSITIVE_WORDS",
+        ),
+    )
+    strip_proc_arguments: bool = setting(
+        False,
+        "Whether to send programs without their arguments.",
+        envvars=(
+            "DD_STRIP_PROCESS_ARGS",
+            "DD_PROCESS_CONFIG_STRIP_PROC_ARGUMENTS",
+            "DD_PROCESS_AGENT_STRIP_PROC_ARGUMENTS",
+        ),
+    )
+    scrub_urls: bool = setting(True, "Whether to hide passwords in URLs.")
+    scrub_clients: bool = setting(True, "Whether to hide passwords in options such as `mysql -p…`.")
+    scrub_more_forms: bool = setting(True, "Whether to hide secrets in JSON, headers and the like.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,167 @@
+"""Two readings of the same processes -> what they are and what they used: a Snapshot, scrubbed."""
+
+from __future__ import annotations
+
+import pwd
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from procession.agent.reader import ProcessReading
+from procession.commands import command_name
+from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+
+Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
+
+MAX_USER_NAMES = 10_000
+
+
+class UserNames:
+    """Names of users, as the system of the agent knows them."""
+
+    def __init__(self, *, keep_seconds: float = 600.0) -> None:
+        self._keep_seconds = keep_seconds
+        self._known: dict[int, tuple[float, str]] = {}
+
+    def name_of(self, uid: int, moment: float) -> str:
+        """`uid:118` where the uid has no name. Kept for a while, since a directory server may have to be asked."""
+        known = self._known.get(uid)
+        if known is not None and moment < known[0]:
+            return known[1]
+        try:
+            name = pwd.getpwuid(uid).pw_name.encode("utf-8", "replace").decode("utf-8")
+        except KeyError:
+            name = f"uid:{uid}"
+        if len(self._known) >= MAX_USER_NAMES:
+            self._known.clear()
+        self._known[uid] = (moment + self._keep_seconds, name)
+        return name
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """A process at the snapshot before."""
+
+    reading: ProcessReading
+    sighting: Sighting
+    is_quiet: bool
+    """Its rates are what they will be if nothing changes: 0, or not to be known."""
+
+
+class Collector:
+    """Remembers what it has seen, since a rate needs two readings. For one thread.
+
+    A process that has not changed is the same Sighting, the very object, in snapshot after snapshot.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        boot_time: int,
+        ticks_per_second: int,
+        page_bytes: int,
+        scrub: Scrub,
+        users: UserNames | None = None,
+    ) -> None:
+        self._host = host
+        self._boot_time = boot_time
+        self._ticks_per_second = ticks_per_second
+        self._page_bytes = page_bytes
+        self._scrub = scrub
+        self._users = users or UserNames()
+        self._seen: dict[int, _Seen] = {}
+        self._moment: float | None = None
+
+    def collect(self, readings: Iterable[ProcessReading], *, taken_at: int, moment: float) -> Snapshot:
+        """`taken_at` is the time of day; `moment`, in seconds, comes from a clock that nobody sets."""
+        elapsed = None if self._moment is None or moment <= self._moment else moment - self._moment
+        self._moment = moment
+        seen = {}
+        for reading in readings:
+            before = self._seen.get(reading.pid)
+            if before is not None and before.reading is reading and before.is_quiet:
+                seen[reading.pid] = before
+            else:
+                seen[reading.pid] = self._see(reading, before, elapsed, moment)
+        self._seen = seen
+        return Snapshot(
+            host=self._host, taken_at=taken_at, sightings=tuple([process.sighting for process in seen.values()])
+        )
+
+    def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None, moment: float) -> _Seen:
+        stat = reading.stat
+        if before is not None and before.reading.stat.start_ticks != stat.start_ticks:
+            before = None  # another process with its pid
+        description = None if before is None else before.sighting.description
+        if description is None or before is None or not _is_same(reading, before.reading):
+            description = self._describe(reading, moment)
+        numbers = self._numbers(reading, None if before is None else before.reading, elapsed)
+        # As the kernel counts, so that a process has one start wherever it is read.
+        started_at = self._boot_time + stat.start_ticks // self._ticks_per_second
+        is_quiet = before is not None and not (
+            numbers.cpu_total_percent
+            or numbers.read_operations_per_second
+            or numbers.write_operations_per_second
+            or numbers.read_bytes_per_second
+            or numbers.write_bytes_per_second
+        )
+        return _Seen(reading, Sighting(reading.pid, started_at, description, numbers), is_quiet)
+
+    def _describe(self, reading: ProcessReading, moment: float) -> ProcessDescription:
+        stat, facts = reading.stat, reading.facts
+        arguments = self._scrub(facts.arguments)
+        return ProcessDescription(
+            cmdline=" ".join(arguments),
+            exe=facts.exe,
+            cwd=facts.cwd,
+            comm=stat.comm,
+            command=command_name(arguments, facts.exe, stat.comm),
+            user="" if facts.uid is None else self._users.name_of(facts.uid, moment),
+            uid=facts.uid,
+            gid=facts.gid,
+            ppid=stat.ppid,
+            namespace_pid=facts.namespace_pid,
+            is_zombie=stat.state == "Z",
+        )
+
+    def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
+        stat, io = reading.stat, reading.io
+        user = system = total = None
+        reads = writes = read_bytes = write_bytes = None
+        if before is not None and elapsed is not None:
+            percent = 100.0 / self._ticks_per_second / elapsed
+            # The kernel splits the time anew at each reading, so that either part may run backwards by a little.
+            user = max(0, stat.user_ticks - before.stat.user_ticks) * percent
+            system = max(0, stat.system_ticks - before.stat.system_ticks) * percent
+            total = user + system
+            if io is not None and before.io is not None:
+                reads = max(0, io.read_operations - before.io.read_operations) / elapsed
+                writes = max(0, io.write_operations - before.io.write_operations) / elapsed
+                read_bytes = max(0, io.read_bytes - before.io.read_bytes) / elapsed
+                write_bytes = max(0, io.write_bytes - before.io.write_bytes) / elapsed
+        return ProcessNumbers(
+            cpu_total_percent=total,
+            cpu_user_percent=user,
+            cpu_system_percent=system,
+            rss_bytes=stat.rss_pages * self._page_bytes,
+            vms_bytes=stat.vms_bytes,
+            threads=stat.threads,
+            open_files=reading.open_files,
+            read_bytes_per_second=read_bytes,
+            write_bytes_per_second=write_bytes,
+            read_operations_per_second=reads,
+            write_operations_per_second=writes,
+            voluntary_switches=reading.voluntary_switches,
+            involuntary_switches=reading.involuntary_switches,
+            state=stat.state,
+        )
+
+
+def _is_same(one: ProcessReading, other: ProcessReading) -> bool:
+    """Whether the two have one description."""
+    return (
+        one.facts is other.facts
+        and one.stat.comm == other.stat.comm
+        and one.stat.ppid == other.stat.ppid
+        and (one.stat.state == "Z") == (other.stat.state == "Z")
+    )

@@ -1,0 +1,127 @@
+"""Collect, scrub, send, wait."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import threading
+import time
+from pathlib import Path
+
+from procession.agent.client import IntakeClient
+from procession.agent.collector import Collector
+from procession.agent.outbox import Outbox
+from procession.agent.payloads import PayloadMaker
+from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
+from procession.agent.sender import Notices, Report, Sender
+from procession.config import AgentSettings
+from procession.errors import UsageError
+from procession.scrub import Scrubber, sensitive_words
+
+_DESCRIPTORS = 1024 + MAX_KEPT_PROCESSES * DESCRIPTORS_EACH
+
+
+def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report) -> None:
+    """Watch the processes of this machine until `stop` is set, and be gone within a second then.
+
+    `report` takes lines for a person, from any thread. Raises UsageError for settings that cannot work.
+    """
+    host = _host(settings)
+    client = IntakeClient(settings.url)
+    api_key = _api_key(settings)
+    scrubber = _scrubber(settings, report)
+    _allow_open_files()
+    reader = ProcReader(settings.proc_root, kernel_threads=settings.kernel_threads)
+    collector = Collector(
+        host=host,
+        boot_time=reader.boot_time,
+        ticks_per_second=reader.ticks_per_second,
+        page_bytes=reader.page_bytes,
+        scrub=scrubber.scrub if scrubber else tuple,
+    )
+    maker = PayloadMaker(host=host, agent_pid=os.getpid(), started_at=int(time.time()))
+    outbox = Outbox(settings.queue_bytes)
+    sender = Sender(client, outbox, api_key=api_key, report=report, stop=stop)
+    notices = Notices(report)
+    # A daemon, since a name server that does not answer cannot be interrupted.
+    thread = threading.Thread(target=sender.run, name="sender", daemon=True)
+    thread.start()
+    try:
+        ticks = _Ticks(settings.interval_seconds)
+        while sender.failure is None:
+            taken_at, moment = int(time.time()), time.monotonic()
+            snapshot = collector.collect(reader.read(), taken_at=taken_at, moment=moment)
+            if outbox.put(maker.make(snapshot)):
+                limit = f"{settings.queue_bytes} bytes wait already"
+                notices.say("full", f"dropped the oldest snapshot, {outbox.dropped} since the start: {limit}")
+            if stop.wait(ticks.seconds_to_next()):
+                break
+    finally:
+        outbox.close()
+        thread.join(0.4)  # what is being sent may still arrive
+        client.abort()
+        thread.join(0.3)
+        reader.close()
+    if sender.failure is not None:
+        raise sender.failure
+
+
+class _Ticks:
+    """Moments at equal distances from now on. Those that were missed are left out."""
+
+    def __init__(self, interval_seconds: float) -> None:
+        self._interval = interval_seconds
+        self._begin = time.monotonic()
+        self._count = 0
+
+    def seconds_to_next(self) -> float:
+        passed = time.monotonic() - self._begin
+        self._count = max(self._count, int(passed / self._interval)) + 1
+        return self._begin + self._count * self._interval - time.monotonic()
+
+
+def _host(settings: AgentSettings) -> str:
+    host = (settings.hostname or socket.gethostname()).strip()
+    if not host or len(host) > 255 or not host.isprintable():
+        raise UsageError(f"{host!r} is no name of a host; --hostname gives one")
+    return host
+
+
+def _api_key(settings: AgentSettings) -> str:
+    key = settings.api_key.strip()
+    if not key and settings.api_key_file:
+        try:
+            key = Path(settings.api_key_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not a text"
+            raise UsageError(f"cannot read the API key in {settings.api_key_file}: {reason}") from None
+    if not key:
+        raise UsageError("there is no API key; give one by --api-key-file FILE or in DD_API_KEY")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise UsageError("the API key has characters that no key has")
+    return key
+
+
+def _scrubber(settings: AgentSettings, report: Report) -> Scrubber | None:
+    if not settings.scrub_args and not settings.strip_proc_arguments:
+        return None
+    # A Datadog Agent also takes them as a JSON list.
+    words, refused = sensitive_words(word.strip(" []\"") for word in settings.custom_sensitive_words)
+    for reason in refused:
+        report(f"{reason}; left out")
+    return Scrubber(
+        custom_words=words,
+        strip_arguments=settings.strip_proc_arguments,
+        url_passwords=settings.scrub_urls,
+        client_passwords=settings.scrub_clients,
+        more_forms=settings.scrub_more_forms,
+    )
+
+
+def _allow_open_files() -> None:
+    """As many as keeping the files of processes open is worth, if we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,53 @@
+"""Snapshots -> payloads: the bodies and headers that a Datadog Agent would post."""
+
+from __future__ import annotations
+
+import random
+
+from procession import __version__
+from procession.agent.outbox import Payload
+from procession.process import Snapshot
+from procession.wire import MessageType, RequestId, encode_snapshot, frame
+
+
+class PayloadMaker:
+    """Numbers the snapshots of one run of an agent. For one thread."""
+
+    def __init__(self, *, host: str, agent_pid: int, started_at: int) -> None:
+        self._host = host
+        self._agent_pid = agent_pid
+        self._group_id = random.getrandbits(31)
+        self._taken_at = 0
+        self._index = 0
+        self._fixed = {
+            "Content-Type": "application/x-protobuf",
+            "User-Agent": f"procession-agent/{__version__}",
+            "DD-Agent-Version": __version__,
+            "X-Dd-Processagentversion": __version__,
+            "X-Dd-Hostname": host,
+            "X-Dd-ContainerCount": "0",
+            "X-DD-Agent-Start-Time": str(started_at),
+            "X-DD-Payload-Source": "process_agent",
+            "X-DD-Processes-Enabled": "true",
+            "X-DD-Service-Discovery-Enabled": "false",
+        }
+
+    def make(self, snapshot: Snapshot) -> list[Payload]:
+        """In order; none for a snapshot without processes."""
+        # Two snapshots in one second are still two: their chunks are numbered on.
+        if snapshot.taken_at != self._taken_at:
+            self._taken_at, self._index = snapshot.taken_at, 0
+        self._group_id = (self._group_id + 1) & 0xFFFFFFFF
+        snapshot = Snapshot(
+            host=snapshot.host,
+            taken_at=snapshot.taken_at,
+            sightings=snapshot.sightings,
+            group_id=self._group_id,
+        )
+        return [self._payload(body, snapshot.taken_at) for body in encode_snapshot(snapshot)]
+
+    def _payload(self, body: bytes, taken_at: int) -> Payload:
+        request_id = RequestId.of(self._host, self._agent_pid, taken_at, self._index)
+        self._index += 1
+        moving = {"X-DD-Agent-Timestamp": str(taken_at), "X-DD-Request-ID": str(request_id.pack())}
+        return Payload(frame.encode(MessageType.PROCESSES, body), self._fixed | moving)

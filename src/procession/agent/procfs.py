@@ -1,0 +1,147 @@
+"""The kernel's files about a process: bytes -> values."""
+
+from __future__ import annotations
+
+import msgspec
+
+KERNEL_THREAD = 0x00200000
+"""A bit of `Stat.flags`."""
+
+
+class MalformedFile(ValueError):
+    """What was read is not what a kernel writes: an empty file, as while a process exits, or a broken copy."""
+
+
+class Stat(msgspec.Struct, frozen=True, gc=False):
+    """`/proc/<pid>/stat`."""
+
+    comm: str
+    """The kernel's name of it, at most 15 bytes."""
+    state: str
+    ppid: int
+    flags: int
+    user_ticks: int
+    system_ticks: int
+    threads: int
+    start_ticks: int
+    """Since the machine started."""
+    vms_bytes: int
+    """0 of what has no memory of its own: a kernel thread, or a process that is exiting."""
+    rss_pages: int
+    image: bytes
+    """Where its program and arguments lie in memory: differs after an exec, since the kernel puts each elsewhere. All 0
+    where we may not know."""
+
+
+class IoCounters(msgspec.Struct, frozen=True, gc=False):
+    """`/proc/<pid>/io`."""
+
+    read_operations: int
+    """System calls, as are the writes."""
+    write_operations: int
+    read_bytes: int
+    """From storage, as the written ones went there."""
+    write_bytes: int
+
+
+class Status(msgspec.Struct, frozen=True, gc=False):
+    """What `/proc/<pid>/status` has and `stat` has not."""
+
+    uid: int
+    """The real one, as is the gid."""
+    gid: int
+    namespace_pid: int
+    """The pid in the innermost namespace."""
+    voluntary_switches: int | None
+    """Since the start."""
+    involuntary_switches: int | None
+
+
+def parse_stat(data: bytes) -> Stat:
+    # The name stands between parentheses and may itself hold blanks, parentheses and newlines:
+    # "1 (tmux: server (x)) S 0 ...".  The last ")" ends it.
+    start = data.find(b"(") + 1
+    end = data.rfind(b")")
+    fields = data[end + 2 :].split(b" ")
+    try:
+        return Stat(
+            comm=text(data[start:end]),
+            state=fields[0].decode("ascii"),
+            ppid=int(fields[1]),
+            flags=int(fields[6]),
+            user_ticks=int(fields[11]),
+            system_ticks=int(fields[12]),
+            threads=int(fields[17]),
+            start_ticks=int(fields[19]),
+            vms_bytes=int(fields[20]),
+            rss_pages=int(fields[21]),
+            # startcode, startstack, start_data, arg_start
+            image=b" ".join((fields[23], fields[25], fields[42], fields[45])),
+        )
+    except (ValueError, IndexError):
+        raise MalformedFile(f"not a stat file: {data[:80]!r}") from None
+
+
+def parse_io(data: bytes) -> IoCounters:
+    try:
+        lines = data.split(b"\n")  # rchar, wchar, syscr, syscw, read_bytes, write_bytes, cancelled_write_bytes
+        return IoCounters(
+            read_operations=_after(lines[2], b"syscr: "),
+            write_operations=_after(lines[3], b"syscw: "),
+            read_bytes=_after(lines[4], b"read_bytes: "),
+            write_bytes=_after(lines[5], b"write_bytes: "),
+        )
+    except (ValueError, IndexError):
+        raise MalformedFile(f"not an io file: {data[:80]!r}") from None
+
+
+def parse_status(data: bytes) -> Status:
+    try:
+        # "Name:" comes first and may say anything, so that nothing is looked for before the end of its line.
+        ids = data.index(b"\nUid:\t")
+        uid = data[ids + 6 : data.index(b"\t", ids + 6)]
+        ids = data.index(b"\nGid:\t", ids)
+        gid = data[ids + 6 : data.index(b"\t", ids + 6)]
+        namespaces = data.find(b"\nNSpid:\t", ids)
+        line = data[namespaces + 8 : data.index(b"\n", namespaces + 8)] if namespaces >= 0 else b""
+        pid = line or _line(data, b"\nPid:\t")
+        has_switches = b"\nvoluntary_ctxt_switches:\t" in data
+        return Status(
+            uid=int(uid),
+            gid=int(gid),
+            namespace_pid=int(pid.rpartition(b"\t")[2]),
+            voluntary_switches=int(_line(data, b"\nvoluntary_ctxt_switches:\t")) if has_switches else None,
+            involuntary_switches=int(_line(data, b"\nnonvoluntary_ctxt_switches:\t")) if has_switches else None,
+        )
+    except ValueError:
+        raise MalformedFile(f"not a status file: {data[:80]!r}") from None
+
+
+def parse_cmdline(data: bytes) -> tuple[str, ...]:
+    """The arguments, without empty ones: titles that a process gives itself are padded by hundreds of them."""
+    return tuple([text(argument) for argument in data.split(b"\0") if argument])
+
+
+def parse_boot_time(data: bytes) -> int:
+    """Unix seconds, from `/proc/stat`."""
+    try:
+        return int(_line(data, b"\nbtime "))
+    except ValueError:
+        raise MalformedFile("there is no btime in it") from None
+
+
+def text(data: bytes) -> str:
+    """What is not UTF-8 becomes U+FFFD."""
+    return data.decode("utf-8", "replace")
+
+
+def _line(data: bytes, name: bytes) -> bytes:
+    start = data.index(name) + len(name)
+    end = data.find(b"\n", start)
+    return data[start:] if end < 0 else data[start:end]
+
+
+def _after(line: bytes, name: bytes) -> int:
+    if not line.startswith(name):
+        raise ValueError
+    return int(line[len(name) :])

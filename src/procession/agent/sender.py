@@ -1,0 +1,186 @@
+"""Posts what is in the outbox, in order, one payload at a time, for as long as it takes."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from procession.agent.client import IntakeClient, Response, Unreachable
+from procession.agent.outbox import Outbox, Payload
+from procession.wire import Answer, FrameError, decode_answer
+
+Report = Callable[[str], None]
+
+REFUSED_KEY_SECONDS = 60.0
+"""Until a key that was refused is tried again: somebody has to do something about it first."""
+
+REPEAT_SECONDS = 60.0
+"""A thing that goes on is said this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait after so many failures in a row: a random time, doubled with each, and the same as a Datadog
+    Agent's. A success takes back two failures."""
+
+    failures: int = 0
+    base_seconds: float = 2.0
+    max_seconds: float = 64.0
+
+    def failed(self) -> Backoff:
+        return Backoff(min(self.failures + 1, 16), self.base_seconds, self.max_seconds)
+
+    def succeeded(self) -> Backoff:
+        return Backoff(max(0, self.failures - 2), self.base_seconds, self.max_seconds)
+
+    def seconds(self) -> float:
+        longest = min(self.base_seconds * 2**self.failures, self.max_seconds)
+        return random.uniform(longest / 2, longest)
+
+
+class Notices:
+    """Says a thing, and not again for a minute, however often it happens."""
+
+    def __init__(self, report: Report, now: Callable[[], float] = time.monotonic) -> None:
+        self._report = report
+        self._now = now
+        self._said_at: dict[str, float] = {}
+
+    def say(self, subject: str, text: str) -> None:
+        now = self._now()
+        if now - self._said_at.get(subject, -REPEAT_SECONDS) >= REPEAT_SECONDS:
+            self._said_at[subject] = now
+            self._report(text)
+
+
+class Sender:
+    """Runs in a thread of its own, since collecting goes on while a server is away."""
+
+    def __init__(
+        self,
+        client: IntakeClient,
+        outbox: Outbox,
+        *,
+        api_key: str,
+        report: Report,
+        stop: threading.Event,
+        backoff: Backoff = Backoff(),
+    ) -> None:
+        self.active_clients = 0
+        """How many watch this host live, as the newest answer says."""
+        self.failure: BaseException | None = None
+        """The bug that ended `run`."""
+        self._client = client
+        self._outbox = outbox
+        self._api_key = api_key
+        self._report = report
+        self._notices = Notices(report)
+        self._stop = stop
+        self._backoff = backoff
+        self._delivered = self._refused = 0
+        self._in_trouble = False
+
+    def run(self) -> None:
+        """Until the outbox is closed or `stop` is set."""
+        try:
+            while not self._stop.is_set() and (payload := self._outbox.first()) is not None:
+                wait = self._send(payload)
+                if wait:
+                    self._stop.wait(wait)
+        except BaseException as error:
+            self.failure = error
+        finally:
+            self._client.close()
+
+    def _send(self, payload: Payload) -> float:
+        """Try once, and say how long to wait before the next try."""
+        payload.attempts += 1
+        headers = {**payload.headers, "DD-Api-Key": self._api_key, "X-DD-Agent-Attempts": str(payload.attempts)}
+        try:
+            response = self._client.post(payload.body, headers)
+        except Unreachable as error:
+            return self._try_again(f"cannot reach {self._client.url}: {error}")
+        return self._take(response, payload)
+
+    def _take(self, response: Response, payload: Payload) -> float:
+        status = response.status
+        if 200 <= status < 300 and (answer := self._answer(response)) is not None:
+            self._deliver(payload, answer)
+            return 0.0
+        if status in (400, 413):
+            self._outbox.done(payload)
+            self._refused += 1
+            said = (
+                f"{self._client.url} refuses a payload: {_said(response)}; dropped it, {self._refused} since the start"
+            )
+            self._notices.say("refused", said)
+            return 0.0
+        if status == 403:
+            self._in_trouble = True
+            kept = f"keeping {_snapshots(self._outbox.snapshots)}, next try in {REFUSED_KEY_SECONDS:.0f} s"
+            self._report(f"{self._client.url} refuses the API key; {kept}")
+            return REFUSED_KEY_SECONDS
+        return self._try_again(f"{self._client.url} answers {_said(response)}")
+
+    def _answer(self, response: Response) -> Answer | None:
+        """None from what is no intake, so that nothing is lost there.
+
+        A server that only takes what is posted, and answers nothing or its own JSON, is one that somebody may want.
+        """
+        with contextlib.suppress(FrameError):
+            return decode_answer(response.body)
+        if response.body and "json" not in response.content_type:
+            return None
+        self._notices.say(
+            "foreign", f"{self._client.url} takes payloads but does not answer as an intake does; is it the right URL?"
+        )
+        return Answer()
+
+    def _deliver(self, payload: Payload, answer: Answer) -> None:
+        self._outbox.done(payload)
+        self._backoff = self._backoff.succeeded()
+        self.active_clients = answer.active_clients
+        if not self._delivered:
+            self._report(f"sending the processes of {payload.headers['X-Dd-Hostname']} to {self._client.url}")
+        elif self._in_trouble:
+            self._report(f"{self._client.url} takes payloads again; {_snapshots(self._outbox.snapshots)} left to send")
+        self._delivered += 1
+        self._in_trouble = False
+        if answer.message:
+            self._notices.say("message", f"{self._client.url} says: {_printable(answer.message)}")
+
+    def _try_again(self, trouble: str) -> float:
+        self._in_trouble = True
+        if self._stop.is_set():  # it was us who cut the connection
+            return 0.0
+        self._backoff = self._backoff.failed()
+        seconds = self._backoff.seconds()
+        self._report(f"{trouble}; keeping {_snapshots(self._outbox.snapshots)}, next try in {seconds:.0f} s")
+        return seconds
+
+
+def _snapshots(count: int) -> str:
+    return f"{count} snapshot" + ("" if count == 1 else "s")
+
+
+def _said(response: Response) -> str:
+    """The status, and what a person can do with it."""
+    status, kind = response.status, response.content_type.partition(";")[0].strip().lower()
+    if 200 <= status < 300:
+        return f"{status} with {_printable(kind) or 'something'} and so is no intake"
+    if 300 <= status < 400:
+        return f"{status}: it has moved to {_printable(response.location) or 'another place'}; --url should say so"
+    if status in (404, 405) or kind == "text/html":
+        return f"{status}, as a server that is no intake does"
+    text = _printable(response.body[:1000].decode("utf-8", "replace"))
+    return f"{status}: {text}" if text else str(status)
+
+
+def _printable(text: str) -> str:
+    """In one line, and nothing that a terminal would obey."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if len(line) <= 200 else line[:199] + "…"
