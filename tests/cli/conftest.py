@@ -16,7 +16,7 @@ from procession.cli import run
 from procession.cli.listening import listen_on, url_of
 from procession.cli.local import LocalFiles
 from procession.config import ServerSettings
-from procession.orgs import KeyKind
+from procession.orgs import Key, KeyKind
 from procession.process import Snapshot
 from tests.support.oracle import OracleStore
 from tests.support.served import ADMIN_KEY, API_KEY, APPLICATION_KEY, ORG, Served, a_store
@@ -85,6 +85,10 @@ class RunningServer:
     @property
     def store(self) -> OracleStore:
         return self.served.store
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return self.store.keys()
 
     def add(self, *snapshots: Snapshot, org: int = ORG) -> None:
         self.store.add([(org, snapshot) for snapshot in snapshots])
