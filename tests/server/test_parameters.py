@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from procession.errors import InvalidRequest
 from procession.paging import Cursor
@@ -130,6 +132,13 @@ def test_a_window_older_than_everything_kept_is_refused_in_the_recorded_words(bo
     assert errors(bounds) == ("Only data from the past 36 hours are available",)
 
 
+def test_a_filter_has_256_tags_at_most() -> None:
+    tags = ",".join(f"a:{number}" for number in range(257))
+
+    assert len(parse(f"tags={tags.rpartition(',')[0]}").tags.conditions) == 256
+    assert errors(f"tags={tags}") == ("Invalid query parameter tags: it has more than 256 tags",)
+
+
 def test_several_bad_parameters_give_several_messages() -> None:
     assert errors("search=(&from=x&to=y&page[limit]=0&page[cursor]=zz") == (
         "Invalid query parameter search: expected a term and found the end at character 2",
@@ -184,3 +193,14 @@ def test_what_is_no_cursor_is_refused(cursor: str) -> None:
     assert errors(f"page[cursor]={cursor}") == (
         "Invalid query parameter page[cursor]: it is not a cursor that this server gave",
     )
+
+
+@given(st.binary(max_size=200) | st.text('searchtgfompi[]=&%+0123456789-!():"*', max_size=200).map(str.encode))
+def test_any_query_string_is_a_query_or_says_what_is_wrong(query_string: bytes) -> None:
+    try:
+        query = parse_query(ORG, parse_parameters(query_string), now=NOON, retention_hours=RETENTION_HOURS)
+    except InvalidRequest as error:
+        assert all(error.messages)  # noqa: PT017 (either may happen)
+    else:
+        assert 1 <= query.limit <= 10_000
+        assert query.window.to_at <= NOON

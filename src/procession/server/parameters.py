@@ -14,6 +14,9 @@ from procession.search_parser import parse_search
 from procession.tags import TagFilter
 from procession.window import Window
 
+MAX_TAGS = 256
+"""As many as a search may have terms; each makes the question to the store longer."""
+
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 T = TypeVar("T")
@@ -42,6 +45,7 @@ def parse_query(org_id: int, parameters: Mapping[str, str], *, now: int, retenti
             return None
 
     search = checked(lambda: parse_search(parameters.get("search", "")))
+    tags = checked(lambda: _tags(parameters))
     limit = checked(lambda: _limit(parameters))
     cursor = checked(lambda: _cursor(parameters, org_id))
     bounds = checked(lambda: _bounds(parameters))
@@ -50,16 +54,23 @@ def parse_query(org_id: int, parameters: Mapping[str, str], *, now: int, retenti
         window = checked(lambda: _kept(cursor.window, now, retention_hours))
     elif bounds:
         window = checked(lambda: Window.from_bounds(*bounds, now=now, retention_hours=retention_hours))
-    if messages or window is None or limit is None:
+    if messages or tags is None or window is None or limit is None:
         raise InvalidRequest(*messages)
     return ProcessQuery(
         org_id=org_id,
         window=window,
         search=search,
-        tags=TagFilter.parse(parameters.get("tags", "")),
+        tags=tags,
         after=cursor.last if cursor else None,
         limit=limit,
     )
+
+
+def _tags(parameters: Mapping[str, str]) -> TagFilter:
+    tags = TagFilter.parse(parameters.get("tags", ""))
+    if len(tags.conditions) > MAX_TAGS:
+        raise InvalidParameter("tags", f"it has more than {MAX_TAGS} tags")
+    return tags
 
 
 def _kept(window: Window, now: int, retention_hours: int) -> Window:
