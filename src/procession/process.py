@@ -96,6 +96,25 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     group_size: int = 0
 
 
+class LiveNumbers(msgspec.Struct, frozen=True):
+    """What a process uses right now; what it is, the last snapshot said."""
+
+    pid: int
+    started_at: int
+    numbers: ProcessNumbers
+
+
+class LiveSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of the processes of one host, while somebody watches it; in chunks as a Snapshot is."""
+
+    host: str
+    taken_at: int
+    processes: tuple[LiveNumbers, ...]
+    request_id: int = 0
+    group_id: int = 0
+    group_size: int = 0
+
+
 class ProcessSummary(msgspec.Struct, frozen=True):
     """What the API shows of a process: its newest sighting in the window."""
 

@@ -8,9 +8,9 @@ from google.protobuf.message import Message
 
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
-from procession.wire import Encoding, FrameError, MessageType, SnapshotDecoder, frame
+from procession.scrub import Scrubber
+from procession.wire import Encoding, FrameError, Limits, MessageType, SnapshotDecoder, frame
 from procession.wire import process_pb2 as pb
-from procession.wire.messages import Limits
 from procession.wire.parsing import parse_frame
 from tests.support.builders import NOON
 from tests.support.vectors import FRAMED, Vector, vector
@@ -114,7 +114,7 @@ def test_the_fullest_process_is_read() -> None:
     assert process.started_at == 1_700_000_000
     assert process.description.cmdline == "python3 -m app naïve ☃"
     assert process.description.is_zombie
-    assert process.description.tags == ("gpu_uuid:gpu-0", "process_context:app", "service:app")
+    assert process.description.tags == ("fargate:ecs", "gpu_uuid:gpu-0", "process_context:app", "service:app")
 
 
 def test_a_process_of_windows_has_a_user_but_no_uid() -> None:
@@ -159,15 +159,16 @@ def test_a_message_of_another_type_is_no_snapshot() -> None:
         decode(vector("rt_enc4"))
 
 
-def test_a_message_must_name_its_host() -> None:
-    with pytest.raises(FrameError, match="host"):
-        decode_message(pb.CollectorProc(hostName=" "))
-
-
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"hostName":7}', b"[" * 100_000, b'{"processes":' + b"[" * 5000])
 def test_json_that_is_no_such_message_is_refused(text: bytes) -> None:
     with pytest.raises(FrameError):
         decode(bytes((3, Encoding.JSON, MessageType.PROCESSES)) + bytes(13) + text)
+
+
+@pytest.mark.parametrize("host", [" ", "x" * 256])
+def test_a_message_must_name_its_host(host: str) -> None:
+    with pytest.raises(FrameError, match="host"):
+        decode_message(pb.CollectorProc(hostName=host))
 
 
 @pytest.mark.parametrize("padding", [0, 300_000])
@@ -210,6 +211,15 @@ def test_a_process_has_only_so_many_tags_and_bytes() -> None:
         take(pb.Process(tags=["a", "b"], processContext=["c"]))
     with pytest.raises(PayloadTooLarge):
         take(pb.Process(command=pb.Command(args=["x" * 300_000])))
+
+
+def test_a_container_has_only_so_many_tags() -> None:
+    message = pb.CollectorProc(hostName="h", containers=[pb.Container(id="c", tags=["a", "b", "c"])])
+
+    with pytest.raises(PayloadTooLarge):
+        SnapshotDecoder(Limits(tags=2)).decode(
+            frame.Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON
+        )
 
 
 def test_a_large_message_reads_as_a_small_one_does() -> None:
@@ -357,6 +367,17 @@ def test_tags_are_those_of_host_container_and_process() -> None:
     assert found[2].description.tags == ("of:web-1", "zone:a")
     assert found[2].description.container_id == "unknown"
     assert found[3].description.tags == ("of:web-1", "zone:a")
+
+
+def test_secrets_that_an_agent_has_left_are_hidden() -> None:
+    decoder = SnapshotDecoder(scrub=Scrubber().scrub)
+    process = pb.Process(command=pb.Command(args=["mysql", "--password=hunter2"]))
+    message = pb.CollectorProc(hostName="h", processes=[process])
+
+    snapshot = decoder.decode(frame.Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
+
+    assert snapshot.sightings[0].description.cmdline == "mysql --password=********"
+    assert snapshot.sightings[0].description.command == "mysql"
 
 
 def test_a_description_follows_every_change_of_what_it_is_made_of() -> None:

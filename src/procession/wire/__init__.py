@@ -1,8 +1,10 @@
 """Bytes on the network <-> values."""
 
 from procession.wire.answers import Answer, decode_answer, encode_answer
+from procession.wire.events import decode_events
 from procession.wire.frame import Encoding, Frame, FrameError, MessageType
-from procession.wire.messages import SnapshotDecoder, encode_snapshot
+from procession.wire.messages import Limits, SnapshotDecoder, encode_snapshot
+from procession.wire.real_time import decode_live, encode_live
 from procession.wire.request_ids import RequestId
 
 __all__ = [
@@ -10,10 +12,14 @@ __all__ = [
     "Encoding",
     "Frame",
     "FrameError",
+    "Limits",
     "MessageType",
     "RequestId",
     "SnapshotDecoder",
     "decode_answer",
+    "decode_events",
+    "decode_live",
     "encode_answer",
+    "encode_live",
     "encode_snapshot",
 ]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from procession.commands import command_name
 from procession.errors import PayloadTooLarge
 from procession.process import ProcessDescription
 from procession.wire import process_pb2 as pb
 from procession.wire.parsing import parse
 from procession.wire.scalars import clamped_uint32, encodable, normal_tags, owner_id, signed_int32, text
+
+Scrub = Callable[[Sequence[str]], Sequence[str]]
+"""Arguments -> arguments without secrets."""
 
 _Key = tuple[bytes, bytes, bool, int, tuple[str, ...], tuple[str, ...]]
 
@@ -34,9 +40,10 @@ class DescriptionDecoder:
     eldest would throw out each just before its turn comes. May be used by many threads: at worst, two decode the same.
     """
 
-    def __init__(self, max_bytes: int, max_tags: int) -> None:
+    def __init__(self, max_bytes: int, max_tags: int, scrub: Scrub | None = None) -> None:
         self._max_bytes = max_bytes
         self._max_tags = max_tags
+        self._scrub = scrub
         self._known: dict[tuple[tuple[str, ...], str, bool], Surroundings] = {}
         self._bytes = 0
         self._count = 0
@@ -65,7 +72,7 @@ class DescriptionDecoder:
         if found is None:
             if len(process.tags) + len(process.processContext) > self._max_tags:
                 raise PayloadTooLarge(f"A process has more than {self._max_tags} tags")
-            found = _decode(process, surroundings, is_zombie)
+            found = _decode(process, surroundings, is_zombie, self._scrub)
             if self._admits(3 * len(process.command) + len(process.user) + sum(map(len, found.tags))):
                 surroundings[key] = found
         return found
@@ -82,20 +89,37 @@ class DescriptionDecoder:
         return True
 
 
-def _decode(process: pb.ReadProcess, surroundings: Surroundings, is_zombie: bool) -> ProcessDescription:
-    command = parse(pb.Command, process.command)
-    owner = parse(pb.ProcessUser, process.user)
-    args = [text(argument) for argument in command.args]
-    exe, comm = text(command.exe), text(command.comm)
-    user = text(owner.name)
-    uid, gid = owner_id(owner.uid), owner_id(owner.gid)
-    if surroundings.is_windows or not process.HasField("user"):
-        uid = gid = None  # there is a name at most
+def _decode(
+    process: pb.ReadProcess, surroundings: Surroundings, is_zombie: bool, scrub: Scrub | None
+) -> ProcessDescription:
     tags = surroundings.tags
     if process.tags or process.processContext:
         tags = normal_tags((*tags, *process.tags, *process.processContext))
+    return describe(
+        parse(pb.Command, process.command),
+        parse(pb.ProcessUser, process.user) if process.HasField("user") else None,
+        scrub,
+        has_uid=not surroundings.is_windows,
+        namespace_pid=process.nsPid if process.nsPid > 0 else None,
+        container_id=surroundings.container_id,
+        is_zombie=is_zombie,
+        tags=tags,
+    )
+
+
+def describe(
+    command: pb.Command, owner: pb.ProcessUser | None, scrub: Scrub | None, *, has_uid: bool, **rest: Any
+) -> ProcessDescription:
+    """`rest` are the fields of a description that are found elsewhere."""
+    args = [text(argument) for argument in command.args]
+    exe, comm = text(command.exe), text(command.comm)
+    user, uid, gid = "", None, None
+    if owner is not None:
+        user = text(owner.name)
+        if has_uid:
+            uid, gid = owner_id(owner.uid), owner_id(owner.gid)
     return ProcessDescription(
-        cmdline=" ".join(args),
+        cmdline=" ".join(args if scrub is None else scrub(args)),
         exe=exe,
         cwd=text(command.cwd),
         comm=comm,
@@ -104,10 +128,7 @@ def _decode(process: pb.ReadProcess, surroundings: Surroundings, is_zombie: bool
         uid=uid,
         gid=gid,
         ppid=clamped_uint32(command.ppid),
-        namespace_pid=process.nsPid if process.nsPid > 0 else None,
-        container_id=surroundings.container_id,
-        is_zombie=is_zombie,
-        tags=tags,
+        **rest,
     )
 
 

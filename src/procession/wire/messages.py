@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT32, Sighting, Snapshot
 from procession.wire import process_pb2 as pb
-from procession.wire.descriptions import DescriptionDecoder, encode_description
-from procession.wire.frame import Encoding, Frame, FrameError, MessageType
+from procession.wire.descriptions import DescriptionDecoder, Scrub, encode_description
+from procession.wire.frame import Frame, FrameError, MessageType
 from procession.wire.numbers import STATE_LETTERS, decode_numbers, encode_numbers
-from procession.wire.parsing import parse, parse_frame, split
+from procession.wire.parsing import parse_in_parts, protobuf_of
 from procession.wire.request_ids import MAX_CHUNKS
-from procession.wire.scalars import clamped_uint32, encodable, normal_tags, signed_int32, text
+from procession.wire.scalars import clamped_uint32, encodable, host_of, normal_tags, signed_int32, text
 
 CHUNK_PROCESSES = 100
 CHUNK_BYTES = 1_000_000
@@ -25,8 +25,6 @@ CHUNK_BYTES = 1_000_000
 _PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
 _CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER
 _ZOMBIE = STATE_LETTERS.index("Z")
-_WHOLE_BYTES = 256 * 1024
-"""Up to here a message is parsed as a whole. Beyond, process by process: parsed, two bytes can take two hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,11 @@ class Limits:
     containers: int = 10_000
     process_bytes: int = 4 * 2**20
     tags: int = 1000
+
+
+DEFAULT_LIMITS = Limits()
+
+_FARGATE_TAGS = {pb.fargateECS: ("fargate:ecs",), pb.fargateEKS: ("fargate:eks",)}
 
 
 def no_tags(_: str) -> Iterable[str]:
@@ -50,9 +53,12 @@ class SnapshotDecoder:
     format); 10 µs a process never seen before.
     """
 
-    def __init__(self, limits: Limits = Limits(), cache_bytes: int = 128 * 2**20) -> None:
+    def __init__(
+        self, limits: Limits = DEFAULT_LIMITS, *, scrub: Scrub | None = None, cache_bytes: int = 128 * 2**20
+    ) -> None:
+        """`scrub` hides the secrets that agents have left in the arguments of a process."""
         self._limits = limits
-        self._descriptions = DescriptionDecoder(cache_bytes, limits.tags)
+        self._descriptions = DescriptionDecoder(cache_bytes, limits.tags, scrub)
 
     def decode(
         self, frame: Frame, *, taken_at: int, request_id: int = 0, host_tags: Callable[[str], Iterable[str]] = no_tags
@@ -63,20 +69,25 @@ class SnapshotDecoder:
         """
         if frame.type is not MessageType.PROCESSES:
             raise FrameError(f"The message has type {frame.type}, not {MessageType.PROCESSES}")
-        message, processes = self._parse(frame)
-        host = text(message.hostName).strip()
-        if not host:
-            raise FrameError("The message does not name its host")
+        message, processes = parse_in_parts(
+            pb.ReadCollectorProc,
+            pb.ReadProcess,
+            protobuf_of(pb.CollectorProc, frame),
+            _PROCESSES,
+            {_PROCESSES: self._limits.processes, _CONTAINERS: self._limits.containers},
+            self._limits.process_bytes,
+        )
+        host = host_of(message.hostName)
         is_windows = message.info.os.name == "windows"
-        tags_of_host = normal_tags(host_tags(host))
+        tags_of_host = normal_tags((*host_tags(host), *_FARGATE_TAGS.get(message.containerHostType, ())))
         place = self._descriptions.within
         outside = place(tags_of_host, "", is_windows=is_windows)
-        containers = {
-            container.id: place(
-                normal_tags((*tags_of_host, *container.tags)), text(container.id), is_windows=is_windows
-            )
-            for container in message.containers
-        }
+        containers = {}
+        for container in message.containers:
+            if len(container.tags) > self._limits.tags:
+                raise PayloadTooLarge(f"A container has more than {self._limits.tags} tags")
+            tags = normal_tags((*tags_of_host, *container.tags))
+            containers[container.id] = place(tags, text(container.id), is_windows=is_windows)
         describe = self._descriptions.decode
         # The last one counts where a pid and start come twice.
         sightings: dict[int, Sighting] = {}
@@ -106,22 +117,6 @@ class SnapshotDecoder:
             group_id=message.groupId,
             group_size=min(max(message.groupSize, 0), MAX_CHUNKS),
         )
-
-    def _parse(self, frame: Frame) -> tuple[pb.ReadCollectorProc, Iterable[pb.ReadProcess]]:
-        limits = self._limits
-        body = frame.body
-        if frame.encoding is Encoding.JSON:
-            body = parse_frame(pb.CollectorProc, frame).SerializeToString()
-        if len(body) <= _WHOLE_BYTES:
-            message = parse(pb.ReadCollectorProc, body)
-            if len(message.processes) > limits.processes or len(message.containers) > limits.containers:
-                raise PayloadTooLarge("The message holds too many processes or containers")
-            return message, message.processes
-        rest, parts = split(body, _PROCESSES, {_PROCESSES: limits.processes, _CONTAINERS: limits.containers})
-        for part in parts:
-            if len(part) > limits.process_bytes:
-                raise PayloadTooLarge(f"A process has more than {limits.process_bytes} bytes")
-        return parse(pb.ReadCollectorProc, rest), (parse(pb.ReadProcess, part) for part in parts)
 
 
 def encode_snapshot(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from google.protobuf import json_format
@@ -12,9 +12,16 @@ from procession.errors import PayloadTooLarge
 from procession.wire.frame import Encoding, Frame, FrameError
 
 _M = TypeVar("_M", bound=Message)
+_P = TypeVar("_P", bound=Message)
+
+WHOLE_BYTES = 256 * 1024
+"""Up to here a message is parsed as a whole. Beyond, part by part: parsed, two bytes can take two hundred."""
 
 MAX_OTHER_FIELDS = 1000
 """A message has some ten of them, and those of a future one may be repeated."""
+
+MAX_REST_BYTES = 16 * 2**20
+"""What is not split off is parsed as a whole, however large."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
@@ -39,6 +46,37 @@ def parse_frame(message_class: type[_M], frame: Frame) -> _M:
     except (json_format.ParseError, ValueError, RecursionError):
         raise FrameError("The message is no JSON of its type") from None
     return message
+
+
+def protobuf_of(message_class: type[Message], frame: Frame) -> bytes | bytearray:
+    """The body of a frame as protobuf, also where it is JSON."""
+    return parse_frame(message_class, frame).SerializeToString() if frame.encoding is Encoding.JSON else frame.body
+
+
+def parse_in_parts(
+    message_class: type[_M],
+    part_class: type[_P],
+    body: bytes | bytearray,
+    wanted: int,
+    limits: Mapping[int, int],
+    max_part_bytes: int,
+) -> tuple[_M, Iterable[_P]]:
+    """A message, and apart from it the messages of its repeated field `wanted`, which it may lack itself.
+
+    `limits` says how many of some repeated fields there may be. Raises FrameError or PayloadTooLarge.
+    """
+    if len(body) <= WHOLE_BYTES:
+        message = parse(message_class, body)
+        fields = message.DESCRIPTOR.fields_by_number
+        for number, limit in limits.items():
+            if len(getattr(message, fields[number].name)) > limit:
+                raise _too_many(number, limit)
+        return message, getattr(message, fields[wanted].name)
+    rest, parts = split(body, wanted, limits)
+    for part in parts:
+        if len(part) > max_part_bytes:
+            raise PayloadTooLarge(f"A part of the message has more than {max_part_bytes} bytes")
+    return parse(message_class, rest), (parse(part_class, part) for part in parts)
 
 
 def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tuple[bytearray, list[memoryview]]:
@@ -71,7 +109,7 @@ def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tu
             if number in left:
                 left[number] -= 1
                 if left[number] < 0:
-                    raise PayloadTooLarge(f"The message holds more than {limits[number]} of field {number}")
+                    raise _too_many(number, limits[number])
             else:
                 others_left -= 1
                 if others_left < 0:
@@ -80,9 +118,15 @@ def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tu
                 parts.append(view[content:position])
             else:
                 rest += view[begin:position]
+                if len(rest) > MAX_REST_BYTES:
+                    raise PayloadTooLarge(f"The message has more than {MAX_REST_BYTES} bytes beside its parts")
     except IndexError:
         raise FrameError("The message is damaged") from None
     return rest, parts
+
+
+def _too_many(number: int, limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The message holds more than {limit} of field {number}")
 
 
 def _varint(view: memoryview, position: int) -> tuple[int, int]:

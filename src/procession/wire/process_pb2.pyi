@@ -1766,9 +1766,11 @@ class ReadCollectorProc(_message.Message):
     GROUPID_FIELD_NUMBER: _builtins.int
     GROUPSIZE_FIELD_NUMBER: _builtins.int
     CONTAINERS_FIELD_NUMBER: _builtins.int
+    CONTAINERHOSTTYPE_FIELD_NUMBER: _builtins.int
     hostName: _builtins.str
     groupId: _builtins.int
     groupSize: _builtins.int
+    containerHostType: Global___ContainerHostType.ValueType
     @_builtins.property
     def processes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadProcess]: ...
     @_builtins.property
@@ -1784,10 +1786,11 @@ class ReadCollectorProc(_message.Message):
         groupId: _builtins.int = ...,
         groupSize: _builtins.int = ...,
         containers: _abc.Iterable[Global___ReadContainer] = ...,
+        containerHostType: Global___ContainerHostType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["info", b"info"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["containers", b"containers", "groupId", b"groupId", "groupSize", b"groupSize", "hostName", b"hostName", "info", b"info", "processes", b"processes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["containerHostType", b"containerHostType", "containers", b"containers", "groupId", b"groupId", "groupSize", b"groupSize", "hostName", b"hostName", "info", b"info", "processes", b"processes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from procession.process import MAX_UINT32
+from procession.wire.frame import FrameError
+
+MAX_HOST_LENGTH = 255
 
 
 def text(value: str | bytes) -> str:
@@ -12,6 +15,14 @@ def text(value: str | bytes) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     return value.replace("\0", "\ufffd") if "\0" in value else value
+
+
+def host_of(name: str | bytes) -> str:
+    """Raises FrameError for what is no name of a host."""
+    host = text(name).strip()
+    if not 0 < len(host) <= MAX_HOST_LENGTH:
+        raise FrameError(f"The message does not name its host in 1 to {MAX_HOST_LENGTH} characters")
+    return host
 
 
 def encodable(value: str) -> str:
