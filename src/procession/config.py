@@ -38,6 +38,16 @@ class ServerSettings:
     rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0)
     max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES", minimum=1)
     max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES", minimum=1)
+    max_message_processes: int = setting(10_000, "Most processes in one payload.", metavar="COUNT", minimum=1)
+    max_process_bytes: int = setting(
+        4 * 2**20, "Most that a payload may say of one process.", metavar="BYTES", minimum=1
+    )
+    max_process_tags: int = setting(1000, "Most tags of one process or container.", metavar="COUNT", minimum=0)
+    scrub_again: bool = setting(True, "Whether to hide secrets in command lines that agents have left there.")
+    discovered_processes: bool = setting(
+        False,
+        "Whether to keep what agents send for service discovery alone, with their collection of processes off.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from procession.config import ServerSettings
 from procession.errors import Unavailable
 from procession.process import Snapshot
 from procession.server import create_app
-from procession.wire import MessageType, RequestId, decode_answer, encode_snapshot, frame
+from procession.wire import MessageType, RequestId, encode_snapshot, frame
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import API_KEY, APPLICATION_KEY, OTHER_API_KEY, OTHER_APPLICATION_KEY, READER, Client, Served
 from tests.support.vectors import FRAMED, REFUSED, Vector, vector
@@ -46,11 +47,14 @@ def sink() -> ListSink:
     return ListSink()
 
 
+def app_over(served: Served, sink: ListSink) -> ASGIApp:
+    return create_app(store=served.store, keys=served.store, sink=sink, settings=served.settings, now=served.clock)
+
+
 @pytest.fixture
 def agent(served: Served, sink: ListSink) -> Iterator[Client]:
     """Talks to an application that puts what it takes into `sink`."""
-    app = create_app(store=served.store, keys=served.store, sink=sink, settings=served.settings, now=served.clock)
-    client = Client(app)
+    client = Client(app_over(served, sink))
     yield client
     client.close()
 
@@ -73,6 +77,7 @@ def test_every_payload_of_an_agent_gets_the_answer_that_it_understands(agent: Cl
 
     assert (response.status_code, response.content) == (200, IDLE)
     assert response.headers["content-type"] == "application/x-protobuf"
+    assert "content-encoding" not in response.headers
 
 
 @pytest.mark.parametrize("recorded", REFUSED, ids=str)
@@ -93,10 +98,6 @@ def test_a_type_that_agents_do_not_post_is_refused(agent: Client, name: str) -> 
 def test_a_payload_is_told_by_its_type_and_not_by_its_path(agent: Client, sink: ListSink, path: str) -> None:
     assert post(agent, vector("proc_v3_enc2_zstd05"), path).content == IDLE
     assert len(sink.snapshot.sightings) == 2
-
-
-def test_an_answer_says_that_somebody_watches() -> None:
-    assert decode_answer(vector("res_realtime")).active_clients == 1
 
 
 # What is stored
@@ -154,6 +155,42 @@ def test_the_same_host_and_pid_of_two_orgs_are_two_processes(client: Client) -> 
     assert [item["attributes"]["cmdline"] for item in ours] == ["ours"]
     assert [item["attributes"]["cmdline"] for item in theirs] == ["theirs"]
     assert ours[0]["id"] != theirs[0]["id"]
+
+
+def test_a_host_without_processes_is_stored_too(agent: Client, sink: ListSink) -> None:
+    post(agent, vector("proc_container_only_enc4"))
+
+    assert (sink.snapshot.host, sink.snapshot.sightings) == ("web-1", ())
+
+
+@pytest.mark.parametrize("scrub_again", [True, False])
+def test_secrets_that_an_agent_has_left_are_hidden_unless_told_otherwise(
+    served: Served, sink: ListSink, scrub_again: bool
+) -> None:
+    served.settings = ServerSettings(scrub_again=scrub_again)
+    client = Client(app_over(served, sink))
+
+    post(client, a_payload(a_snapshot(a_sighting(cmdline="mysql --password=hunter2 shop"))))
+    client.close()
+
+    shown = "mysql --password=******** shop" if scrub_again else "mysql --password=hunter2 shop"
+    assert sink.snapshot.sightings[0].description.cmdline == shown
+
+
+@pytest.mark.parametrize(("kept", "sent", "count"), [(False, "false", 0), (False, "true", 2), (True, "false", 2)])
+def test_processes_sent_for_service_discovery_alone_are_kept_only_if_told(
+    served: Served, sink: ListSink, kept: bool, sent: str, count: int
+) -> None:
+    served.settings = ServerSettings(discovered_processes=kept)
+    client = Client(app_over(served, sink))
+
+    response = post(client, vector("proc_v3_enc4_zstd1x"), x_dd_processes_enabled=sent)
+    metrics = client.get("/metrics", headers=READER).text
+    client.close()
+
+    assert response.content == IDLE
+    assert sum(len(snapshot.sightings) for _, snapshot in sink.taken) == count
+    assert ('{reason="discovered"} 2' in metrics) is (count == 0)
 
 
 def test_the_org_is_that_of_the_key(agent: Client, sink: ListSink) -> None:
@@ -249,8 +286,7 @@ def test_without_a_request_id_the_payload_itself_tells_it_from_others(agent: Cli
 
 def test_a_payload_larger_than_allowed_is_refused(served: Served, sink: ListSink) -> None:
     served.settings = ServerSettings(max_body_bytes=100, max_message_bytes=10_000)
-    app = create_app(store=served.store, keys=served.store, sink=sink, settings=served.settings, now=served.clock)
-    client = Client(app)
+    client = Client(app_over(served, sink))
 
     async def in_pieces() -> AsyncIterator[bytes]:
         for _ in range(11):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers
-from starlette.middleware.gzip import GZipResponder, IdentityResponder
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipResponder, IdentityResponder
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LEVEL = 6
 """Takes a third of the time of 9, for 5 % more bytes."""
+
+AS_THEY_ARE = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/x-protobuf")
+"""Agents take gzip as well, but to compress the 20 bytes of their answer was a tenth of what a payload costs."""
 
 
 class Compress:
@@ -21,7 +24,9 @@ class Compress:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif takes_gzip(Headers(scope=scope).get("accept-encoding", "")):
-            await GZipResponder(self._app, minimum_size=1, compresslevel=LEVEL)(scope, receive, send)
+            await GZipResponder(self._app, minimum_size=1, compresslevel=LEVEL, exclude_content_types=AS_THEY_ARE)(
+                scope, receive, send
+            )
         else:
             await IdentityResponder(self._app, minimum_size=1)(scope, receive, send)
 

@@ -19,12 +19,13 @@ from starlette.routing import Route
 from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge, RequestError
 from procession.process import MAX_UINT64, Snapshot
+from procession.scrub import Scrubber
 from procession.server.auth import KeyRing
 from procession.server.intake_complaints import Complaints
 from procession.server.intake_rest import api_key_of, rest_routes
 from procession.server.metrics import Counter, Sink
 from procession.server.threads import Threads
-from procession.wire import Answer, MessageType, SnapshotDecoder, encode_answer, frame
+from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, encode_answer, frame
 
 FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
 
@@ -62,7 +63,14 @@ def intake_routes(
 ) -> list[Route]:
     """`dropped` counts sightings that were acknowledged but not stored, by reason; `active_clients` tells how many
     watch a host of an org live."""
-    decoder = SnapshotDecoder()
+    decoder = SnapshotDecoder(
+        Limits(
+            processes=settings.max_message_processes,
+            process_bytes=settings.max_process_bytes,
+            tags=settings.max_process_tags,
+        ),
+        scrub=Scrubber().scrub if settings.scrub_again else None,
+    )
     complaints = Complaints(now)
 
     async def take_payload(request: Request) -> Response:
@@ -74,14 +82,23 @@ def intake_routes(
         except RequestError as error:
             complaints.add(_name_of(request), error)
             raise
-        if snapshot is not None and snapshot.sightings:
-            if snapshot.taken_at < now() - settings.retention_hours * 3600:
-                dropped.add(len(snapshot.sightings), "too old")
-            else:
+        if snapshot is not None:
+            reason = why_not(snapshot, envelope)
+            if reason is None:
                 await sink.add(org_id, snapshot)
+            else:
+                dropped.add(len(snapshot.sightings), reason)
         host = envelope.host if snapshot is None else snapshot.host
         answer = encode_answer(Answer(active_clients(org_id, host)))
         return Response(answer, media_type="application/x-protobuf")
+
+    def why_not(snapshot: Snapshot, envelope: Envelope) -> str | None:
+        """The reason for not keeping it."""
+        if snapshot.taken_at < now() - settings.retention_hours * 3600:
+            return "too old"
+        if not (envelope.is_live or settings.discovered_processes):
+            return "discovered"
+        return None
 
     async def decode(body: bytes, envelope: Envelope) -> Snapshot | None:
         if frame.message_type(body) in _NOT_KEPT:
@@ -106,6 +123,8 @@ class Envelope:
     host: str
     taken_at: int
     request_id: int | None
+    is_live: bool
+    """False where an agent that is not to collect processes sends those it knows from discovering services."""
 
     @classmethod
     def of(cls, headers: Headers, now: int) -> Envelope:
@@ -114,7 +133,8 @@ class Envelope:
         if taken_at > now + MAX_SKEW_SECONDS:
             taken_at = now
         request_id = _whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
-        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id)
+        is_live = headers.get("x-dd-processes-enabled", "").lower() != "false"
+        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id, is_live)
 
     def request_id_of(self, body: bytes) -> int:
         """The agent's, or one made from the payload, which also stays the same when it is sent again."""
