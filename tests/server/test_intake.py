@@ -1,71 +1,17 @@
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-
-import httpx
 import pytest
-from starlette.types import ASGIApp
 
 from procession.config import ServerSettings
 from procession.errors import Unavailable
-from procession.process import Snapshot
-from procession.server import create_app
 from procession.wire import MessageType, RequestId, encode_snapshot, frame
 from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.posting import COLLECTOR, ListSink, a_payload, app_over, post
 from tests.support.served import API_KEY, APPLICATION_KEY, OTHER_API_KEY, OTHER_APPLICATION_KEY, READER, Client, Served
 from tests.support.vectors import FRAMED, REFUSED, Vector, vector
 
-COLLECTOR = "/api/v1/collector"
 IDLE = vector("res_idle")
 POSTED = tuple(recorded for recorded in FRAMED if not recorded.name.startswith("res_"))
-
-
-@dataclass
-class ListSink:
-    """Keeps what it is given, or refuses it."""
-
-    taken: list[tuple[int, Snapshot]] = field(default_factory=list)
-    error: Exception | None = None
-
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
-        await asyncio.sleep(0)
-        if self.error is not None:
-            raise self.error
-        self.taken.append((org_id, snapshot))
-
-    @property
-    def snapshot(self) -> Snapshot:
-        ((_, snapshot),) = self.taken
-        return snapshot
-
-
-@pytest.fixture
-def sink() -> ListSink:
-    return ListSink()
-
-
-def app_over(served: Served, sink: ListSink) -> ASGIApp:
-    return create_app(store=served.store, keys=served.store, sink=sink, settings=served.settings, now=served.clock)
-
-
-@pytest.fixture
-def agent(served: Served, sink: ListSink) -> Iterator[Client]:
-    """Talks to an application that puts what it takes into `sink`."""
-    client = Client(app_over(served, sink))
-    yield client
-    client.close()
-
-
-def post(client: Client, payload: bytes, path: str = COLLECTOR, key: str = API_KEY, **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return client.post(path, content=payload, headers={"dd-api-key": key} | named)
-
-
-def a_payload(snapshot: Snapshot) -> bytes:
-    return frame.encode(MessageType.PROCESSES, encode_snapshot(snapshot)[0])
 
 
 # Answers
@@ -279,114 +225,3 @@ def test_without_a_request_id_the_payload_itself_tells_it_from_others(agent: Cli
 
     first, second, again = (snapshot.request_id for _, snapshot in sink.taken)
     assert first == again != second
-
-
-# Limits
-
-
-def test_a_payload_larger_than_allowed_is_refused(served: Served, sink: ListSink) -> None:
-    served.settings = ServerSettings(max_body_bytes=100, max_message_bytes=10_000)
-    client = Client(app_over(served, sink))
-
-    async def in_pieces() -> AsyncIterator[bytes]:
-        for _ in range(11):
-            yield b"x" * 10
-
-    declared = post(client, b"x" * 101)
-    streamed = client.post(COLLECTOR, content=in_pieces(), headers={"dd-api-key": API_KEY})
-    bomb = post(client, frame.encode(MessageType.PROCESSES, bytes(10_001)))
-    small = post(client, vector("proc_min_enc2"))
-    client.close()
-
-    assert [response.status_code for response in (declared, streamed, bomb, small)] == [413, 413, 413, 200]
-
-
-def test_the_log_names_a_host_that_is_refused_once_a_minute(
-    agent: Client, served: Served, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(host: str) -> None:
-        assert post(agent, vector("bad_protobuf"), x_dd_hostname=host).status_code == 400
-
-    with caplog.at_level(logging.WARNING):
-        refuse("web-1")
-        refuse("web-1")
-        refuse("web-2")
-        served.clock.now += 60
-        refuse("web-1")
-
-    lines = [record.getMessage() for record in caplog.records]
-    assert [line.split("'")[1] for line in lines] == ["web-1", "web-2", "web-1"]
-    assert "damaged" in lines[0]
-
-
-def test_the_log_stays_short_whatever_names_are_made_up(agent: Client, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        for number in range(1100):
-            post(agent, b"", key="wrong", x_dd_hostname=f"made-up-{number}")
-
-    assert len(caplog.records) == 1000
-
-
-# All else that agents say
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api/v2/proclcycle",
-        "/api/v1/orchestrator",
-        "/api/v2/orch",
-        "/api/v2/orchmanif",
-        "/intake/",
-        "/api/v1/check_run",
-        "/api/v1/metadata",
-        "/api/v1/series",
-        "/api/v2/series",
-        "/api/beta/sketches",
-    ],
-)
-def test_what_is_not_kept_is_accepted_so_that_no_agent_sends_it_for_ever(agent: Client, path: str) -> None:
-    assert post(agent, vector("procevent_unframed"), path).status_code == 202
-    assert post(agent, b"", path, key="wrong").status_code == 403
-
-
-def test_an_agent_can_ask_whether_its_key_is_good(agent: Client) -> None:
-    by_query = agent.get(f"/api/v1/validate?api_key={API_KEY}")
-    by_header = agent.get("/api/v1/validate", headers={"dd-api-key": API_KEY})
-    wrong = agent.get("/api/v1/validate?api_key=x")
-
-    assert (by_query.status_code, by_query.json()) == (200, {"valid": True})
-    assert by_header.status_code == 200
-    assert (wrong.status_code, wrong.json()) == (403, {"errors": ["Forbidden"]})
-
-
-# Over a socket
-
-
-def test_a_refused_agent_gets_its_answer_however_much_it_is_still_sending(served: Served) -> None:
-    with served.server() as url:
-        response = httpx.post(url + COLLECTOR, content=bytes(20 * 2**20), headers={"dd-api-key": API_KEY}, timeout=30)
-        forbidden = httpx.post(url + COLLECTOR, content=bytes(2**20), headers={"dd-api-key": "x"}, timeout=30)
-
-    assert response.status_code == 413
-    assert forbidden.status_code == 403
-
-
-def test_many_agents_at_once_are_all_taken(served: Served) -> None:
-    async def run(url: str) -> list[int]:
-        async with httpx.AsyncClient(timeout=30) as agents:
-
-            async def agent(number: int) -> int:
-                payload = a_payload(a_snapshot(a_sighting(1), a_sighting(2), host=f"host-{number}"))
-                return (
-                    await agents.post(url + COLLECTOR, content=payload, headers={"dd-api-key": API_KEY})
-                ).status_code
-
-            return await asyncio.gather(*(agent(number) for number in range(100)))
-
-    with served.server() as url:
-        statuses = asyncio.run(run(url))
-        shown = served.get(f"{url}/api/v2/processes", READER).json()
-
-    assert statuses == [200] * 100
-    assert shown["meta"]["page"]["size"] == 200

@@ -1,0 +1,48 @@
+"""Posting as an agent does, and a place for what was posted."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httpx
+from starlette.applications import Starlette
+
+from procession.process import Snapshot
+from procession.server import create_app
+from procession.wire import MessageType, encode_snapshot, frame
+from tests.support.served import API_KEY, Client, Served
+
+COLLECTOR = "/api/v1/collector"
+
+
+@dataclass
+class ListSink:
+    """Keeps what it is given, or refuses it."""
+
+    taken: list[tuple[int, Snapshot]] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        self.taken.append((org_id, snapshot))
+
+    @property
+    def snapshot(self) -> Snapshot:
+        ((_, snapshot),) = self.taken
+        return snapshot
+
+
+def app_over(served: Served, sink: ListSink) -> Starlette:
+    return create_app(store=served.store, keys=served.store, sink=sink, settings=served.settings, now=served.clock)
+
+
+def post(client: Client, payload: bytes, path: str = COLLECTOR, key: str = API_KEY, **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post(path, content=payload, headers={"dd-api-key": key} | named)
+
+
+def a_payload(snapshot: Snapshot) -> bytes:
+    return frame.encode(MessageType.PROCESSES, encode_snapshot(snapshot)[0])
