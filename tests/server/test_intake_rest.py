@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+from collections import Counter as Counts
 from collections.abc import AsyncIterator, Callable
 
 import httpx
@@ -43,6 +45,21 @@ def test_a_payload_larger_than_allowed_is_refused(served: Served, sink: ListSink
     client.close()
 
     assert [response.status_code for response in (declared, streamed, bomb, small)] == [413, 413, 413, 200]
+
+
+def test_whatever_is_posted_is_taken_or_refused_for_good(agent: Client) -> None:
+    chance = random.Random(1)
+    statuses = Counts[int]()
+
+    for _ in range(1500):
+        payload = bytearray(vector(chance.choice(("proc_v3_enc0_protobuf", "proc_full_enc4", "proc_v3_enc1_json"))))
+        for _ in range(chance.randrange(1, 5)):
+            payload[chance.randrange(len(payload))] = chance.randrange(256)
+        statuses[post(agent, bytes(payload)).status_code] += 1
+
+    assert statuses.keys() <= {200, 400, 413}
+    assert statuses[200] > 10
+    assert statuses[400] > 10
 
 
 def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink) -> None:

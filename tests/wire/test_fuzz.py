@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 
@@ -9,7 +10,7 @@ import pytest
 
 from procession.errors import RequestError
 from procession.process import MAX_UINT32, Snapshot
-from procession.wire import Encoding, MessageType, SnapshotDecoder, decode_answer, frame
+from procession.wire import Encoding, MessageType, SnapshotDecoder, decode_answer, decode_events, decode_live, frame
 from tests.support.vectors import VECTORS, vector
 
 SECONDS = 3.0
@@ -66,10 +67,14 @@ def test_a_damaged_payload_is_a_value_or_a_request_error(seed: int) -> None:
     while time.monotonic() < end:
         payload = _damage(chance.choice(seeds), chance)
         started = time.thread_time()
+        with contextlib.suppress(RequestError):
+            decode_events(payload)
         try:
             framed = frame.decode(payload, max_bytes=MAX_BYTES)
             if framed.type is MessageType.ANSWER:
                 decode_answer(payload)
+            elif framed.type is MessageType.REAL_TIME:
+                decode_live(framed, taken_at=0)
             else:
                 _check(decoder.decode(framed, taken_at=0))
             decoded += 1
