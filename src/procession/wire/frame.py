@@ -68,8 +68,8 @@ class Frame:
 def encode(message_type: MessageType, body: bytes, *, encoding: Encoding = Encoding.ZSTD) -> bytes:
     """A version 3 frame, plain or compressed by zstd 1."""
     if encoding is Encoding.ZSTD:
-        # Level 5, as agents do: on their payloads it is as fast as level 3 within 10 % and smaller.
-        body = bytes(cramjam.zstd.compress(body, level=5))
+        # A chunk of 100 processes takes 80 µs at level 3, and at 5, which Datadog's agents use, 160 for 3 % fewer bytes.
+        body = bytes(cramjam.zstd.compress(body, level=3))
     elif encoding is not Encoding.PLAIN:
         raise ValueError(f"frames are not written in encoding {encoding}")
     return _V3.pack(3, encoding, message_type, 0, 0, 0) + body
@@ -122,8 +122,7 @@ def _decompress(encoding: Encoding, body: memoryview, max_bytes: int) -> bytes |
         return bytes(body)
     if not body:
         return b""
-    # The first bytes tell the two formats apart more surely than the header: newer libraries
-    # number both of them 2 or 4 in some versions.
+    # Which of the two formats it is, its first bytes tell, whatever number the header gives it.
     try:
         return zstd.decompress(body, max_bytes)
     except zstd.TooLarge:
