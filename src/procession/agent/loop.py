@@ -107,7 +107,7 @@ def _scrubber(settings: AgentSettings, report: Report) -> Scrubber | None:
     if not settings.scrub_args and not settings.strip_proc_arguments:
         return None
     # A Datadog Agent also takes them as a JSON list.
-    words, refused = sensitive_words(word.strip(" []\"") for word in settings.custom_sensitive_words)
+    words, refused = sensitive_words(word.strip(' []"') for word in settings.custom_sensitive_words)
     for reason in refused:
         report(f"{reason}; left out")
     return Scrubber(

@@ -48,6 +48,8 @@ _SPARE_DESCRIPTORS = 128
 """For everybody else in this process."""
 
 _PROC_INODE = 1
+_UNREADABLE = (PermissionError, FileNotFoundError)
+"""`io` of another user, or of a kernel that does not count."""
 _PAGE = 4096
 """Up to here the kernel gives a whole file in one go."""
 _CHUNK = 64 * 1024
@@ -187,7 +189,8 @@ class _Tracked:
         self.pid = pid
         self.turn = 0
         self.io: IoCounters | None = None
-        self._stat_data = self._io_data = b""
+        self._stat_data: bytes | None = None
+        self._io_data = b""
         self._folder = folder
         self._path = folder  # in front of a file's name; nothing while the folder is open
         self._dir_fd: int | None = None
@@ -201,7 +204,7 @@ class _Tracked:
             self._dir_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             self._path = ""
             self._stat_fd = self._open("stat")
-            with contextlib.suppress(PermissionError):  # another user's
+            with contextlib.suppress(*_UNREADABLE):
                 self._io_fd = self._open("io")
         except OSError as error:
             self.close()
@@ -237,7 +240,7 @@ class _Tracked:
                 data = os.pread(self._io_fd, _PAGE, 0)
             else:
                 data = self._read("io") if self._dir_fd is None else b""
-        except PermissionError:
+        except _UNREADABLE:
             data = b""
         if data == self._io_data:
             return False

@@ -69,6 +69,7 @@ class Sender:
         report: Report,
         stop: threading.Event,
         backoff: Backoff = Backoff(),
+        refused_key_seconds: float = REFUSED_KEY_SECONDS,
     ) -> None:
         self.active_clients = 0
         """How many watch this host live, as the newest answer says."""
@@ -81,6 +82,7 @@ class Sender:
         self._notices = Notices(report)
         self._stop = stop
         self._backoff = backoff
+        self._refused_key_seconds = refused_key_seconds
         self._delivered = self._refused = 0
         self._in_trouble = False
 
@@ -121,9 +123,9 @@ class Sender:
             return 0.0
         if status == 403:
             self._in_trouble = True
-            kept = f"keeping {_snapshots(self._outbox.snapshots)}, next try in {REFUSED_KEY_SECONDS:.0f} s"
+            kept = f"keeping {_snapshots(self._outbox.snapshots)}, next try in {self._refused_key_seconds:.0f} s"
             self._report(f"{self._client.url} refuses the API key; {kept}")
-            return REFUSED_KEY_SECONDS
+            return self._refused_key_seconds
         return self._try_again(f"{self._client.url} answers {_said(response)}")
 
     def _answer(self, response: Response) -> Answer | None:

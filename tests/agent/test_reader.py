@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from procession.agent.reader import MAX_CMDLINE_BYTES, REVISIT_EVERY, ProcessReading, ProcReader
+from procession.errors import UsageError
+from tests.support.proc_tree import BOOT_TIME, ProcTree
+
+Readers = Callable[..., ProcReader]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> ProcTree:
+    return ProcTree(tmp_path / "proc")
+
+
+@pytest.fixture(params=[100, 0], ids=["kept open", "opened each time"])
+def reader(request: pytest.FixtureRequest, tree: ProcTree) -> Iterator[ProcReader]:
+    """Both ways of reading do the same."""
+    reader = ProcReader(str(tree.root), max_kept=request.param)
+    yield reader
+    reader.close()
+
+
+def read(reader: ProcReader) -> dict[int, ProcessReading]:
+    return {reading.pid: reading for reading in reader.read()}
+
+
+def test_reader_reads_all_of_a_process(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, uid=33, gid=44, switches=(5, 6), io=(1, 2, 3, 4), open_files=9, start_ticks=99)
+
+    reading = read(reader)[7]
+
+    assert reading.stat.comm == "nginx"
+    assert reading.stat.start_ticks == 99
+    assert reading.facts.arguments == ("/usr/sbin/nginx", "-g", "daemon off;")
+    assert (reading.facts.exe, reading.facts.cwd) == ("/usr/sbin/nginx", "/srv")
+    assert (reading.facts.uid, reading.facts.gid, reading.facts.namespace_pid) == (33, 44, 7)
+    assert reading.io is not None
+    assert (reading.io.read_operations, reading.io.write_bytes) == (1, 4)
+    assert reading.open_files == 9
+    assert (reading.voluntary_switches, reading.involuntary_switches) == (5, 6)
+    assert reader.boot_time == BOOT_TIME
+
+
+def test_reader_sees_processes_come_and_go(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7)
+    assert read(reader).keys() == {7}
+
+    tree.put(8)
+    assert read(reader).keys() == {7, 8}
+
+    tree.remove(7)
+    assert read(reader).keys() == {8}
+
+
+def test_reader_gives_the_same_object_while_nothing_changes(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7)
+
+    readings = [read(reader)[7] for _ in range(2 * REVISIT_EVERY)]
+
+    assert all(reading is readings[0] for reading in readings)
+
+
+def test_reader_sees_each_change_of_a_number_at_once(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7)
+    first = read(reader)[7]
+
+    tree.put(7, user_ticks=5, switches=(20, 2), open_files=4)
+    second = read(reader)[7]
+    tree.put(7, user_ticks=5, switches=(20, 2), open_files=4, io=(1, 1, 1, 1))
+    third = read(reader)[7]
+
+    assert second.stat.user_ticks == 5
+    assert (second.voluntary_switches, second.open_files) == (20, 4)
+    assert third.io is not None
+    assert third.io.read_bytes == 1
+    assert first.facts is second.facts is third.facts
+
+
+def test_reader_notices_an_exec_by_the_new_name(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, comm=b"sh", cmdline=b"sh\0", image=0)
+    for _ in range(3):
+        read(reader)
+
+    tree.put(7, comm=b"sleep", cmdline=b"sleep\09\0", image=0)
+
+    assert read(reader)[7].facts.arguments == ("sleep", "9")
+
+
+def test_reader_notices_an_exec_of_the_same_name_by_where_it_lies_in_memory(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, cmdline=b"python3\0one\0", image=1)
+    for _ in range(3):
+        read(reader)
+
+    tree.put(7, cmdline=b"python3\0two\0", image=2)
+
+    assert read(reader)[7].facts.arguments == ("python3", "two")
+
+
+def test_reader_notices_a_silent_change_within_some_turns_if_the_process_has_run(
+    tree: ProcTree, reader: ProcReader
+) -> None:
+    tree.put(7, cmdline=b"postgres: idle\0", cwd="/a", image=0)
+    for _ in range(3):
+        read(reader)
+
+    tree.put(7, cmdline=b"postgres: SELECT\0", cwd="/b", image=0, switches=(11, 1))
+    readings = [read(reader)[7] for _ in range(REVISIT_EVERY)]
+
+    assert readings[-1].facts.arguments == ("postgres: SELECT",)
+    assert readings[-1].facts.cwd == "/b"
+
+
+def test_reader_notices_a_new_user(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, uid=0)
+    for _ in range(3):
+        read(reader)
+
+    tree.put(7, uid=33, user_ticks=1)
+
+    assert read(reader)[7].facts.uid == 33
+
+
+def test_reader_tells_a_reused_pid_from_its_last_owner(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, start_ticks=1, cmdline=b"old\0")
+    for _ in range(3):
+        read(reader)
+
+    tree.put(7, start_ticks=2, cmdline=b"new\0")
+    reading = read(reader)[7]
+
+    assert reading.stat.start_ticks == 2
+    assert reading.facts.arguments == ("new",)
+
+
+def test_reader_keeps_what_it_knows_of_a_process_that_became_a_zombie(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7)
+    read(reader)
+
+    tree.put(7, state="Z", cmdline=b"", vms_bytes=0, rss_pages=0, image=0, exe="", cwd="")
+    reading = read(reader)[7]
+
+    assert reading.stat.state == "Z"
+    assert reading.facts.arguments == ("/usr/sbin/nginx", "-g", "daemon off;")
+
+
+def test_reader_shows_a_zombie_that_it_never_saw_alive_by_its_name(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, state="Z", cmdline=b"", vms_bytes=0, exe="", cwd="")
+
+    reading = read(reader)[7]
+
+    assert (reading.stat.comm, reading.stat.state, reading.facts.arguments) == ("nginx", "Z", ())
+
+
+def test_reader_leaves_kernel_threads_out(tree: ProcTree) -> None:
+    tree.put(2, comm=b"kthreadd", cmdline=b"", flags=0x208040)
+    tree.put(7, cmdline=b"")  # an empty command line does not make one
+
+    assert read(ProcReader(str(tree.root))).keys() == {7}
+    assert read(ProcReader(str(tree.root), kernel_threads=True)).keys() == {2, 7}
+
+
+def test_reader_skips_a_process_that_has_exited(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7)
+    for pid, name in ((8, "stat"), (9, "status"), (10, "cmdline")):
+        (tree.put(pid) / name).unlink()
+    (tree.put(11) / "stat").write_bytes(b"")
+    (tree.root / "12").mkdir()
+    (tree.root / "13").write_text("a file")
+
+    assert read(reader).keys() == {7}
+
+
+def test_reader_takes_a_process_whose_io_is_not_to_be_read(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, io=None)
+
+    readings = [read(reader)[7] for _ in range(2)]
+
+    assert readings[0].io is None
+    assert readings[1] is readings[0]
+
+
+def test_reader_reads_arguments_of_100_kb_and_cuts_longer_ones(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, cmdline=b"a\0" + b"x" * 100_000 + b"\0")
+    tree.put(8, cmdline=b"x" * 3 * MAX_CMDLINE_BYTES)
+
+    readings = read(reader)
+
+    assert readings[7].facts.arguments == ("a", "x" * 100_000)
+    assert len(readings[8].facts.arguments[0]) == MAX_CMDLINE_BYTES
+
+
+def test_reader_leaves_no_descriptor_open(tree: ProcTree) -> None:
+    def count() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = count()
+    for pid in range(1, 20):
+        tree.put(pid)
+    (tree.put(30) / "status").unlink()
+    reader = ProcReader(str(tree.root), max_kept=10)
+    read(reader)
+    kept = count()
+    for pid in range(1, 15):
+        tree.remove(pid)
+    read(reader)
+    reader.close()
+
+    assert kept == before + 30
+    assert count() == before
+
+
+def test_reader_goes_on_when_descriptors_run_out(tree: ProcTree) -> None:
+    import resource
+
+    for pid in range(1, 40):
+        tree.put(pid)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reader = ProcReader(str(tree.root), max_kept=40)
+    used = max(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 30, limits[1]))
+    try:
+        first, second = read(reader), read(reader)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        reader.close()
+
+    # The few at the edge, for which not even one file could be opened, come with the next reading.
+    assert len(first) >= 30
+    assert len(second) >= 30
+
+
+def test_what_is_no_proc_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"not the /proc of a Linux machine; --proc-root"):
+        ProcReader(str(tmp_path))
+    with pytest.raises(UsageError, match="no processes can be read in"):
+        ProcReader(str(tmp_path / "nowhere"))

@@ -1,0 +1,371 @@
+"""Processes that the test starts, as the agent sees them and as others see them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+import pytest
+
+from procession.agent.collector import Collector
+from procession.agent.reader import REVISIT_EVERY, ProcReader
+from procession.process import Sighting, Snapshot
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start processes of another user")
+
+READY = "print('ready', flush=True); "
+PR_SET_NAME = 15
+
+
+class Zoo:
+    """Starts processes, and ends them."""
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(
+        self, *arguments: str | bytes, executable: str | None = None, user: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            arguments, executable=executable, user=user, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._processes.append(process)
+        return process
+
+    def python(self, code: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """One that has said `ready`, and goes on when it is told to."""
+        process = self.start(sys.executable, "-c", code, *arguments)
+        self.await_line(process)
+        return process
+
+    @staticmethod
+    def await_line(process: subprocess.Popen[bytes]) -> bytes:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line
+        return line.strip()
+
+    @staticmethod
+    def tell(process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+class Watcher:
+    """Reader and collector of this machine, with a clock of its own."""
+
+    def __init__(self) -> None:
+        self.reader = ProcReader()
+        self.collector = Collector(
+            host="here",
+            boot_time=self.reader.boot_time,
+            ticks_per_second=self.reader.ticks_per_second,
+            page_bytes=self.reader.page_bytes,
+            scrub=tuple,
+        )
+
+    def snapshot(self) -> Snapshot:
+        return self.collector.collect(self.reader.read(), taken_at=int(time.time()), moment=time.monotonic())
+
+    def see(self, pid: int) -> Sighting:
+        return next(sighting for sighting in self.snapshot().sightings if sighting.pid == pid)
+
+
+@pytest.fixture
+def zoo() -> Iterator[Zoo]:
+    zoo = Zoo()
+    yield zoo
+    zoo.end()
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    watcher = Watcher()
+    yield watcher
+    watcher.reader.close()
+
+
+def ps(pid: int, *fields: str) -> list[str]:
+    command = ["ps", "-o", ",".join(f"{field}=" for field in fields), "-p", str(pid)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+def test_ps_and_psutil_agree_on_a_sleeping_process(zoo: Zoo, watcher: Watcher) -> None:
+    code = READY + "import threading; [threading.Thread(target=input, daemon=True).start() for _ in '12']; input()"
+    process = zoo.python(code, "an argument", "ünïcode")
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    witness = psutil.Process(process.pid)
+    while witness.num_threads() < 3:
+        os.sched_yield()
+
+    sighting = watcher.see(process.pid)
+    description, numbers = sighting.description, sighting.numbers
+
+    assert description.cmdline == " ".join(witness.cmdline())
+    assert description.exe == witness.exe()
+    assert description.cwd == witness.cwd()
+    assert description.user == witness.username()
+    assert (description.uid, description.gid) == (witness.uids().real, witness.gids().real)
+    assert description.ppid == os.getpid() == int(ps(process.pid, "ppid")[0])
+    assert description.comm == witness.name() == ps(process.pid, "comm")[0]
+    assert description.namespace_pid is not None
+    assert not description.is_zombie
+    assert sighting.started_at == int(witness.create_time())
+    assert numbers.threads == 3 == int(ps(process.pid, "nlwp")[0])
+    assert numbers.open_files == witness.num_fds()
+    assert numbers.state == "S" == ps(process.pid, "state")[0]
+    vms, rss = (int(kb) * 1024 for kb in ps(process.pid, "vsz", "rss"))
+    assert numbers.vms_bytes == vms
+    assert numbers.rss_bytes == pytest.approx(rss, rel=0.05)  # the kernel adds it up to some pages only
+    switches = witness.num_ctx_switches()
+    assert (numbers.voluntary_switches, numbers.involuntary_switches) == (switches.voluntary, switches.involuntary)
+
+
+def test_all_processes_that_ps_lists_are_seen(zoo: Zoo, watcher: Watcher) -> None:
+    started = {zoo.start("cat").pid for _ in range(20)}
+
+    seen = {sighting.pid: sighting for sighting in watcher.snapshot().sightings}
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], check=True, capture_output=True, text=True)
+    others = {int(pid): int(ppid) for pid, ppid in map(str.split, listed.stdout.splitlines())}
+
+    assert started <= seen.keys()
+    assert all(others[pid] == seen[pid].description.ppid for pid in started)
+    assert 1 in seen
+
+
+def test_a_busy_process_uses_about_one_core(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.python(READY + "input()\nwhile True: pass")
+    assert watcher.see(process.pid).numbers.cpu_total_percent is None
+
+    zoo.tell(process)
+    witness = psutil.Process(process.pid)
+    before, moment = witness.cpu_times(), time.monotonic()
+    watcher.snapshot()
+    while (used := _used(witness) - before.user - before.system) < 0.5:
+        time.sleep(0.05)
+    numbers = watcher.see(process.pid).numbers
+    expected = 100 * used / (time.monotonic() - moment)
+
+    assert numbers.cpu_total_percent is not None
+    assert numbers.cpu_total_percent == pytest.approx(expected, rel=0.25)
+    assert numbers.cpu_user_percent is not None
+    assert numbers.cpu_user_percent > numbers.cpu_total_percent / 2
+    assert numbers.state == "R"
+
+
+def _used(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def test_a_writing_process_has_rates(zoo: Zoo, watcher: Watcher, tmp_path: Path) -> None:
+    code = (
+        "import os, sys; fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY); "
+        f"{READY} sys.stdin.readline(); [os.write(fd, b'x' * 4096) for _ in range(1000)]; print('done', flush=True); "
+        "sys.stdin.readline()"
+    )
+    process = zoo.python(code, str(tmp_path / "file"))
+    first = watcher.see(process.pid).numbers
+    moment = time.monotonic()
+    zoo.tell(process)
+    zoo.await_line(process)
+    numbers = watcher.see(process.pid).numbers
+    elapsed = time.monotonic() - moment
+
+    assert first.write_operations_per_second is None
+    assert numbers.write_operations_per_second is not None
+    assert numbers.write_operations_per_second * elapsed == pytest.approx(1001, rel=0.5)
+    assert watcher.see(process.pid).numbers.write_operations_per_second == 0
+
+
+def test_a_zombie_is_shown_as_one(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.start("true")
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    sighting = watcher.see(process.pid)
+
+    assert sighting.description.is_zombie
+    assert sighting.description.comm == "true"
+    assert sighting.description.command == "true"
+    assert sighting.description.cmdline == ""
+    assert sighting.numbers.state == "Z" == ps(process.pid, "state")[0]
+
+
+def test_a_process_that_was_seen_alive_keeps_its_command_line_as_a_zombie(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.python(READY + "input()", "marker")
+    watcher.snapshot()
+    zoo.tell(process)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    sighting = watcher.see(process.pid)
+
+    assert sighting.description.is_zombie
+    assert sighting.description.cmdline.endswith("marker")
+
+
+def test_a_stopped_process_is_in_state_t(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.start("cat")
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+
+    assert watcher.see(process.pid).numbers.state == "T"
+
+
+@pytest.mark.parametrize("name", [b"a) R 1 (", b"two\nlines", b"  ", b"\xff\xfe(", b"(((((((((((((((", "päß".encode()])
+def test_a_process_may_call_itself_anything(zoo: Zoo, watcher: Watcher, name: bytes) -> None:
+    code = f"import ctypes; ctypes.CDLL(None).prctl({PR_SET_NAME}, {name!r}, 0, 0, 0); {READY} input()"
+    process = zoo.python(code)
+
+    sighting = watcher.see(process.pid)
+
+    assert sighting.description.comm == name.decode("utf-8", "replace")
+    assert sighting.description.ppid == os.getpid()
+
+
+def test_arguments_may_hold_any_bytes(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.start(b"my (odd)\nname \xff", b"", b"-", executable=shutil.which("cat"))
+
+    assert watcher.see(process.pid).description.cmdline == "my (odd)\nname \ufffd -"
+
+
+def test_a_command_line_may_be_empty(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.start("", executable=shutil.which("cat"))
+
+    description = watcher.see(process.pid).description
+
+    assert description.cmdline == ""
+    assert (description.comm, description.command) == ("cat", "cat")
+
+
+def test_arguments_of_100_kb_arrive_whole(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.python(READY + "input()", "x" * 100_000, "end")
+
+    assert watcher.see(process.pid).description.cmdline.endswith("x" * 100_000 + " end")
+
+
+def test_a_deleted_executable_is_named(zoo: Zoo, watcher: Watcher, tmp_path: Path) -> None:
+    copy = tmp_path / "my-cat"
+    shutil.copy(shutil.which("cat") or "", copy)
+    process = zoo.start(str(copy))
+    copy.unlink()
+
+    assert watcher.see(process.pid).description.exe == f"{copy} (deleted)"
+
+
+def test_an_exec_is_noticed_at_once(zoo: Zoo, watcher: Watcher) -> None:
+    again = READY + "input()"
+    code = READY + f"import os, sys; input(); os.execv(sys.executable, [sys.executable, '-c', {again!r}, 'second'])"
+    process = zoo.python(code, "first")
+    assert watcher.see(process.pid).description.cmdline.endswith("first")
+    for _ in range(2):
+        before = watcher.see(process.pid)
+
+    zoo.tell(process)
+    zoo.await_line(process)
+    after = watcher.see(process.pid)
+
+    assert after.description.cmdline.endswith("second")
+    assert after.description.comm == before.description.comm
+    assert after.started_at == before.started_at
+
+
+def test_a_title_that_a_process_writes_over_its_arguments_is_noticed(zoo: Zoo, watcher: Watcher) -> None:
+    code = (
+        "import os; start = int(open('/proc/self/stat').read().split()[47]); memory = os.open('/proc/self/mem', 1); "
+        f"{READY} input(); os.pwrite(memory, b'my title\\0' + bytes(60), start); {READY} input()"
+    )
+    process = zoo.python(code, "x" * 80)
+    for _ in range(3):
+        watcher.snapshot()
+
+    zoo.tell(process)
+    zoo.await_line(process)
+    titles = [watcher.see(process.pid).description.cmdline for _ in range(REVISIT_EVERY)]
+
+    assert titles[-1].startswith("my title ")
+
+
+def test_processes_that_exit_while_they_are_read_do_no_harm(zoo: Zoo, watcher: Watcher) -> None:
+    code = "import os\n" + READY + "\nwhile True:\n  if not os.fork(): os._exit(0)\n  os.wait()"
+    churn = zoo.python(code)
+
+    for _ in range(30):
+        assert churn.pid in {sighting.pid for sighting in watcher.snapshot().sightings}
+
+
+@needs_root
+@pytest.mark.may_skip
+def test_the_user_is_named(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.start("cat", user="nobody")
+
+    description = watcher.see(process.pid).description
+
+    assert description.user == "nobody"
+    assert description.uid == pwd.getpwnam("nobody").pw_uid
+
+
+@needs_root
+@pytest.mark.may_skip
+def test_without_rights_what_is_readable_is_seen_and_the_rest_is_absent(zoo: Zoo) -> None:
+    process = zoo.start("cat", "-")
+
+    seen = _seen_by_nobody(process.pid)
+
+    assert (seen["cmdline"], seen["comm"], seen["user"]) == ("cat -", "cat", "root")
+    assert (seen["exe"], seen["cwd"]) == ("", "")
+    assert seen["threads"] == 1
+    assert seen["rss_bytes"] > 0
+    assert seen["cpu_total_percent"] == 0
+    assert seen["voluntary_switches"] > 0
+    assert seen["read_bytes_per_second"] is None
+
+
+def _seen_by_nobody(pid: int) -> dict[str, Any]:
+    code = (
+        "import json, os, sys, time; from procession.agent.reader import ProcReader; "
+        "from procession.agent.collector import Collector; import msgspec; "
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534); r = ProcReader(); "
+        "c = Collector(host='h', boot_time=0, ticks_per_second=100, page_bytes=4096, scrub=tuple); "
+        "c.collect(r.read(), taken_at=1, moment=1.0); "
+        f"s = next(s for s in c.collect(r.read(), taken_at=2, moment=2.0).sightings if s.pid == {pid}); "
+        "print(json.dumps(msgspec.to_builtins(s.description) | msgspec.to_builtins(s.numbers)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    return cast(dict[str, Any], json.loads(run.stdout))
+
+
+@needs_root
+@pytest.mark.may_skip
+def test_the_pid_within_a_namespace_is_known(zoo: Zoo, watcher: Watcher) -> None:
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare")
+    unshare = zoo.start("unshare", "--pid", "--fork", "--kill-child", "sh", "-c", "echo ready; cat")
+    zoo.await_line(unshare)
+    inner = psutil.Process(unshare.pid).children()[0]
+
+    assert watcher.see(inner.pid).description.namespace_pid == 1
+
+
+def test_two_watchers_give_a_process_the_same_start(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.start("cat")
+    make: Callable[[], Watcher] = Watcher
+
+    starts = {other.see(process.pid).started_at for other in (watcher, make())}
+
+    assert len(starts) == 1
