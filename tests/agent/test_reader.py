@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,13 +9,6 @@ import pytest
 from procession.agent.reader import MAX_CMDLINE_BYTES, REVISIT_EVERY, ProcessReading, ProcReader
 from procession.errors import UsageError
 from tests.support.proc_tree import BOOT_TIME, ProcTree
-
-Readers = Callable[..., ProcReader]
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> ProcTree:
-    return ProcTree(tmp_path / "proc")
 
 
 @pytest.fixture(params=[100, 0], ids=["kept open", "opened each time"])

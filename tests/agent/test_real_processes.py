@@ -107,12 +107,14 @@ def ps(pid: int, *fields: str) -> list[str]:
 
 
 def test_ps_and_psutil_agree_on_a_sleeping_process(zoo: Zoo, watcher: Watcher) -> None:
-    code = READY + "import threading; [threading.Thread(target=input, daemon=True).start() for _ in '12']; input()"
+    code = (
+        "import threading; barrier = threading.Barrier(3); forever = threading.Event(); "
+        "run = lambda: (barrier.wait(), forever.wait()); "
+        f"[threading.Thread(target=run, daemon=True).start() for _ in '12']; barrier.wait(); {READY} input()"
+    )
     process = zoo.python(code, "an argument", "ünïcode")
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     witness = psutil.Process(process.pid)
-    while witness.num_threads() < 3:
-        os.sched_yield()
+    _await_rest(witness)
 
     sighting = watcher.see(process.pid)
     description, numbers = sighting.description, sighting.numbers
@@ -135,6 +137,16 @@ def test_ps_and_psutil_agree_on_a_sleeping_process(zoo: Zoo, watcher: Watcher) -
     assert numbers.rss_bytes == pytest.approx(rss, rel=0.05)  # the kernel adds it up to some pages only
     switches = witness.num_ctx_switches()
     assert (numbers.voluntary_switches, numbers.involuntary_switches) == (switches.voluntary, switches.involuntary)
+
+
+def _await_rest(process: psutil.Process) -> None:
+    """Until nothing moves in it."""
+    before = None
+    while (now := (process.status(), process.num_ctx_switches(), process.memory_info())) != before or now[
+        0
+    ] == "running":
+        before = now
+        time.sleep(0.05)
 
 
 def test_all_processes_that_ps_lists_are_seen(zoo: Zoo, watcher: Watcher) -> None:

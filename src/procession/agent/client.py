@@ -82,6 +82,8 @@ class IntakeClient:
         connection.request("POST", self._path, body, {name: _encoded(value) for name, value in headers.items()})
         answer = connection.getresponse()
         data = answer.read(_MAX_ANSWER_BYTES)
+        if answer.length and len(data) < _MAX_ANSWER_BYTES:
+            raise http.client.IncompleteRead(data, answer.length)
         if not answer.isclosed() or answer.will_close:
             self.close()
         return Response(answer.status, answer.getheader("Content-Type", ""), answer.getheader("Location", ""), data)
@@ -117,6 +119,8 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, http.client.RemoteDisconnected | ConnectionAbortedError):
         return "it closed the connection without an answer"
+    if isinstance(error, http.client.IncompleteRead):
+        return "its answer ended too early"
     if isinstance(error, http.client.HTTPException):
         return "it does not speak HTTP"
     text = str(getattr(error, "verify_message", "") or getattr(error, "strerror", "") or type(error).__name__)

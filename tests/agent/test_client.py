@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from procession.agent.client import IntakeClient, Unreachable
+from procession.errors import UsageError
+from tests.support.intake import FakeIntake, Reply
+
+
+@contextmanager
+def a_server_that_says(data: bytes) -> Iterator[str]:
+    """To the first one that connects; then it closes."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            connection.recv(1000)
+            connection.sendall(data)
+            connection.close()
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(5)
+
+
+def test_client_posts_to_the_path_of_the_intake(intake: FakeIntake) -> None:
+    client = IntakeClient(intake.url)
+
+    response = client.post(b"body", {"X-Dd-Hostname": "web-1"})
+
+    assert response.status == 200
+    assert intake.posted[0].path == "/api/v1/collector"
+    assert intake.posted[0].body == b"body"
+    assert intake.posted[0].headers["x-dd-hostname"] == "web-1"
+
+
+def test_client_keeps_a_path_in_front_as_of_a_proxy(intake: FakeIntake) -> None:
+    IntakeClient(intake.url + "/procession/").post(b"", {})
+
+    assert intake.posted[0].path == "/procession/api/v1/collector"
+
+
+def test_client_keeps_its_connection(intake: FakeIntake) -> None:
+    client = IntakeClient(intake.url)
+
+    for _ in range(3):
+        client.post(b"x", {})
+
+    assert len({posted.client for posted in intake.posted}) == 1
+
+
+def test_client_opens_a_connection_anew_that_the_server_closed(intake: FakeIntake) -> None:
+    intake.replies.append(Reply(closes=True))
+    client = IntakeClient(intake.url)
+
+    assert [client.post(b"x", {}).status for _ in range(2)] == [200, 200]
+    assert len({posted.client for posted in intake.posted}) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "example.org", "ftp://example.org", "http://", "http://h:port", "http://h:99999", "http://h/?a=1", "//h", "http://[::1"],
+)  # fmt: skip
+def test_client_refuses_what_is_no_url(url: str) -> None:
+    with pytest.raises(UsageError, match="is no URL of a server; it looks like"):
+        IntakeClient(url)
+
+
+def test_client_refuses_a_url_with_a_password_and_does_not_repeat_it() -> None:
+    with pytest.raises(UsageError, match="must not hold a user or password") as raised:
+        IntakeClient("http://user:hunter2@example.org")
+
+    assert "hunter2" not in str(raised.value)
+
+
+def test_client_says_why_a_server_cannot_be_reached() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port = listening.getsockname()[1]
+
+    with pytest.raises(Unreachable, match=r"^connection refused$"):
+        IntakeClient(f"http://127.0.0.1:{port}").post(b"", {})
+    with pytest.raises(Unreachable, match=r"."):
+        IntakeClient("http://no-such-host.invalid").post(b"", {})
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "it closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH\r\n", "it does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "its answer ended too early"),
+    ],
+)
+def test_client_says_what_is_odd_about_an_answer(data: bytes, reason: str) -> None:
+    with a_server_that_says(data) as url, pytest.raises(Unreachable, match=reason):
+        IntakeClient(url).post(b"x", {})
+
+
+def test_client_says_that_a_plain_server_does_not_speak_tls(intake: FakeIntake) -> None:
+    with pytest.raises(Unreachable, match=r"."):
+        IntakeClient(intake.url.replace("http:", "https:")).post(b"", {})
+
+
+def test_client_can_be_interrupted(intake: FakeIntake) -> None:
+    intake.gate.clear()
+    client = IntakeClient(intake.url)
+    ends: list[str] = []
+
+    def post() -> None:
+        try:
+            client.post(b"x", {})
+        except Unreachable as error:
+            ends.append(str(error))
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    intake.wait_for(1)
+    client.abort()
+    thread.join(5)
+
+    assert len(ends) == 1
+    with pytest.raises(Unreachable):
+        client.post(b"x", {})
+    assert len(intake.posted) == 1
+
+
+def test_headers_may_hold_any_text(intake: FakeIntake) -> None:
+    IntakeClient(intake.url).post(b"", {"X-Dd-Hostname": "höst"})
+
+    assert intake.posted[0].headers["x-dd-hostname"].encode("latin-1") == "höst".encode()

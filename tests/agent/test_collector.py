@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from procession.agent.collector import Collector, UserNames
+from procession.agent.procfs import IoCounters, Stat
+from procession.agent.reader import ProcessFacts, ProcessReading
+from procession.process import Sighting, Snapshot
+from procession.scrub import Scrubber
+
+FACTS = ProcessFacts(("mysqld", "--password=x"), "/usr/sbin/mysqld", "/srv", 0, 0, 7)
+IO = IoCounters(0, 0, 0, 0)
+
+
+def a_stat(**fields: Any) -> Stat:
+    defaults: dict[str, Any] = {
+        "comm": "mysqld", "state": "S", "ppid": 1, "flags": 0, "user_ticks": 0, "system_ticks": 0, "threads": 4,
+        "start_ticks": 1299, "vms_bytes": 5000, "rss_pages": 3, "image": b"",
+    }  # fmt: skip
+    return Stat(**(defaults | fields))
+
+
+def a_reading(pid: int = 7, facts: ProcessFacts = FACTS, io: IoCounters | None = IO, **fields: Any) -> ProcessReading:
+    return ProcessReading(pid, a_stat(**fields), facts, io, 12, 100, 10)
+
+
+@pytest.fixture
+def collector() -> Collector:
+    return Collector(host="web-1", boot_time=1_000_000, ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub)
+
+
+def collect(collector: Collector, *readings: ProcessReading, moment: float = 0.0) -> Snapshot:
+    return collector.collect(readings, taken_at=2_000_000, moment=moment)
+
+
+def see(collector: Collector, reading: ProcessReading, moment: float) -> Sighting:
+    (sighting,) = collect(collector, reading, moment=moment).sightings
+    return sighting
+
+
+def test_a_first_snapshot_says_what_is_known_at_once_and_no_rates(collector: Collector) -> None:
+    snapshot = collect(collector, a_reading())
+    (sighting,) = snapshot.sightings
+    description, numbers = sighting.description, sighting.numbers
+
+    assert (snapshot.host, snapshot.taken_at) == ("web-1", 2_000_000)
+    assert (sighting.pid, sighting.started_at) == (7, 1_000_012)
+    assert (description.exe, description.cwd, description.comm) == ("/usr/sbin/mysqld", "/srv", "mysqld")
+    assert (description.command, description.user, description.uid) == ("mysqld", "root", 0)
+    assert (numbers.rss_bytes, numbers.vms_bytes, numbers.threads, numbers.open_files) == (12288, 5000, 4, 12)
+    assert (numbers.voluntary_switches, numbers.involuntary_switches) == (100, 10)
+    assert numbers.cpu_total_percent is numbers.cpu_user_percent is numbers.cpu_system_percent is None
+    assert numbers.read_bytes_per_second is numbers.write_operations_per_second is None
+
+
+def test_command_lines_are_scrubbed(collector: Collector) -> None:
+    assert see(collector, a_reading(), 0.0).description.cmdline == "mysqld --password=********"
+
+
+def test_percentages_are_of_one_core_and_rates_per_second(collector: Collector) -> None:
+    collect(collector, a_reading(), moment=100.0)
+
+    io = IoCounters(20, 40, 6000, 8000)
+    numbers = see(collector, a_reading(user_ticks=3000, system_ticks=1000, io=io), 110.0).numbers
+
+    assert (numbers.cpu_total_percent, numbers.cpu_user_percent, numbers.cpu_system_percent) == (400, 300, 100)
+    assert (numbers.read_operations_per_second, numbers.write_operations_per_second) == (2, 4)
+    assert (numbers.read_bytes_per_second, numbers.write_bytes_per_second) == (600, 800)
+
+
+def test_counters_that_run_backwards_give_0(collector: Collector) -> None:
+    collect(collector, a_reading(user_ticks=10, system_ticks=10, io=IoCounters(5, 5, 5, 5)), moment=1.0)
+
+    numbers = see(collector, a_reading(user_ticks=9, system_ticks=20), 2.0).numbers
+
+    assert (numbers.cpu_user_percent, numbers.cpu_system_percent) == (0, 10)
+    assert numbers.read_bytes_per_second == 0
+
+
+def test_rates_that_may_not_be_read_stay_absent(collector: Collector) -> None:
+    collect(collector, a_reading(io=None), moment=1.0)
+
+    numbers = see(collector, a_reading(io=None, user_ticks=1), 2.0).numbers
+
+    assert numbers.cpu_total_percent == 1
+    assert numbers.read_bytes_per_second is None
+
+
+def test_a_clock_that_stands_still_gives_no_rates(collector: Collector) -> None:
+    collect(collector, a_reading(), moment=1.0)
+
+    assert see(collector, a_reading(user_ticks=5), 1.0).numbers.cpu_total_percent is None
+
+
+def test_a_process_with_a_reused_pid_begins_anew(collector: Collector) -> None:
+    collect(collector, a_reading(), moment=1.0)
+
+    sighting = see(collector, a_reading(start_ticks=5000, user_ticks=9, comm="other"), 2.0)
+
+    assert sighting.started_at == 1_000_050
+    assert sighting.description.comm == "other"
+    assert sighting.numbers.cpu_total_percent is None
+
+
+def test_a_process_that_was_away_for_a_snapshot_begins_anew(collector: Collector) -> None:
+    collect(collector, a_reading(), moment=1.0)
+    collect(collector, moment=2.0)
+
+    assert see(collector, a_reading(user_ticks=9), 3.0).numbers.cpu_total_percent is None
+
+
+def test_an_unchanged_process_is_the_same_sighting(collector: Collector) -> None:
+    reading, busy = a_reading(), a_reading(user_ticks=50)
+    first = see(collector, reading, 1.0)
+    second = see(collector, reading, 2.0)
+    third = see(collector, reading, 3.0)
+    fourth = see(collector, busy, 4.0)
+    fifth = see(collector, busy, 5.0)
+    sixth = see(collector, busy, 6.0)
+
+    assert first.numbers.cpu_total_percent is None
+    assert second.numbers.cpu_total_percent == 0
+    assert third is second
+    assert fourth.numbers.cpu_total_percent == 50
+    assert fifth.numbers.cpu_total_percent == 0
+    assert sixth is fifth
+    assert sixth.description is first.description
+
+
+def test_a_new_parent_a_new_name_and_death_change_the_description(collector: Collector) -> None:
+    see(collector, a_reading(), 1.0)
+
+    assert see(collector, a_reading(ppid=5), 2.0).description.ppid == 5
+    assert see(collector, a_reading(comm="worker"), 3.0).description.comm == "worker"
+    zombie = see(collector, a_reading(state="Z"), 4.0)
+    assert zombie.description.is_zombie
+    assert zombie.numbers.state == "Z"
+
+
+def test_a_user_without_a_name_goes_by_the_number() -> None:
+    assert UserNames().name_of(3_999_999_999, 0.0) == "uid:3999999999"
+    assert UserNames().name_of(0, 0.0) == "root"
+
+
+def test_names_of_users_are_kept_for_a_while() -> None:
+    users = UserNames(keep_seconds=10)
+
+    assert {users.name_of(0, moment) for moment in (0.0, 9.0, 11.0)} == {"root"}

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from procession.agent import run_agent
+from procession.config import AgentSettings
+from procession.errors import UsageError
+from tests.support.intake import FakeIntake, Reply
+from tests.support.proc_tree import BOOT_TIME, ProcTree
+
+
+class Running:
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.lines: list[str] = []
+        self.ended_after = -1.0
+
+
+@contextmanager
+def an_agent(tree: ProcTree, url: str = "http://127.0.0.1:9", **settings: Any) -> Iterator[Running]:
+    running = Running()
+    defaults: dict[str, Any] = {
+        "url": url, "api_key": "k" * 32, "proc_root": str(tree.root), "hostname": "web-1", "interval_seconds": 0.1,
+    }  # fmt: skip
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            run_agent(AgentSettings(**(defaults | settings)), stop=running.stop, report=running.lines.append)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield running
+    finally:
+        begin = time.monotonic()
+        running.stop.set()
+        thread.join(10)
+        running.ended_after = time.monotonic() - begin
+        assert not thread.is_alive()
+        if failures:
+            raise failures[0]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_agent_sends_a_snapshot_at_once_and_then_again_and_again(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7, start_ticks=1299)
+
+    with an_agent(tree, intake.url):
+        posted = intake.wait_for(3)
+
+    first, second, third = (post.snapshot for post in posted)
+    (sighting,) = first.sightings
+    assert first.host == "web-1"
+    assert (sighting.pid, sighting.started_at) == (7, BOOT_TIME + 12)
+    assert sighting.description.cmdline == "/usr/sbin/nginx -g daemon off;"
+    assert sighting.numbers.cpu_total_percent is None
+    assert second.sightings[0].numbers.cpu_total_percent == 0
+    assert len({first.request_id, second.request_id, third.request_id}) == 3
+    assert abs(first.taken_at - time.time()) < 30
+
+
+def test_agent_sends_no_secret(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7, cmdline=b"mysql\0-phunter2\0--password=hunter3\0my_word\0hunter4\0")
+
+    with an_agent(tree, intake.url, custom_sensitive_words=('["my_word"', '"a**b"]')) as running:
+        (post,) = intake.wait_for(1)
+
+    assert post.snapshot.sightings[0].description.cmdline == "mysql -p******** --password=******** my_word ********"
+    assert "hunter" not in repr(post.headers)
+    assert any("a**b" in line and line.endswith("; left out") for line in running.lines)
+
+
+@pytest.mark.parametrize(
+    ("settings", "cmdline"),
+    [
+        ({"scrub_args": False}, "mysql -px --password=y http://a:b@c"),
+        ({"strip_proc_arguments": True, "scrub_args": False}, "mysql"),
+        (
+            {"scrub_urls": False, "scrub_clients": False, "scrub_more_forms": False},
+            "mysql -px --password=******** http://a:b@c",
+        ),
+    ],
+)
+def test_scrubbing_follows_its_settings(
+    tree: ProcTree, intake: FakeIntake, settings: dict[str, bool], cmdline: str
+) -> None:
+    tree.put(7, cmdline=b"mysql\0-px\0--password=y\0http://a:b@c\0")
+
+    with an_agent(tree, intake.url, **settings):
+        (post,) = intake.wait_for(1)
+
+    assert post.snapshot.sightings[0].description.cmdline == cmdline
+
+
+def test_collecting_goes_on_while_the_server_is_slow(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    intake.gate.clear()
+
+    with an_agent(tree, intake.url):
+        intake.wait_for(1)
+        tree.put(8)
+        time.sleep(0.5)
+        tree.remove(8)
+        intake.gate.set()
+        wait_until(lambda: any(len(post.snapshot.sightings) == 2 for post in list(intake.posted)))
+
+    moments = [post.snapshot.taken_at for post in intake.posted]
+    assert moments == sorted(moments)
+
+
+def test_agent_stops_within_a_second_even_in_the_middle_of_a_slow_post(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    intake.gate.clear()
+
+    with an_agent(tree, intake.url, interval_seconds=100.0) as running:
+        intake.wait_for(1)
+
+    assert running.ended_after < 1.0
+    assert running.lines == []
+
+
+def test_agent_keeps_the_newest_when_too_much_waits(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    intake.replies += [Reply(403)] * 10
+
+    with an_agent(tree, intake.url, queue_bytes=0) as running:
+        wait_until(lambda: any("dropped the oldest snapshot" in line for line in running.lines))
+
+    assert any("refuses the API key; keeping 1 snapshot, next try in 60 s" in line for line in running.lines)
+
+
+def test_agent_takes_the_key_from_a_file(tree: ProcTree, intake: FakeIntake, tmp_path: Path) -> None:
+    tree.put(7)
+    file = tmp_path / "key"
+    file.write_text("abc123\n")
+
+    with an_agent(tree, intake.url, api_key="", api_key_file=str(file)):
+        (post,) = intake.wait_for(1)
+
+    assert post.headers["dd-api-key"] == "abc123"
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"api_key": ""}, "there is no API key; give one by --api-key-file FILE or in DD_API_KEY"),
+        ({"api_key": "", "api_key_file": "/nowhere"}, "cannot read the API key in /nowhere: No such file or directory"),
+        ({"api_key": "a b"}, "the API key has characters that no key has"),
+        ({"api_key": "ü"}, "the API key has characters that no key has"),
+        ({"url": "example.org"}, "'example.org' is no URL of a server"),
+        ({"hostname": "a\nb"}, "is no name of a host; --hostname gives one"),
+        ({"proc_root": "/nowhere"}, "no processes can be read in /nowhere"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_in_one_line(tree: ProcTree, settings: dict[str, str], line: str) -> None:
+    with pytest.raises(UsageError) as raised, an_agent(tree, **settings):
+        pass
+
+    assert line in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_bug_in_the_sender_ends_the_agent_and_does_not_pass_in_silence(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+
+    def report(line: str) -> None:
+        raise RuntimeError(line)
+
+    settings = AgentSettings(
+        url=intake.url, api_key="k", proc_root=str(tree.root), hostname="web-1", interval_seconds=0.1
+    )
+    with pytest.raises(RuntimeError, match="sending the processes of web-1"):
+        run_agent(settings, stop=threading.Event(), report=report)
+
+
+def test_agent_imports_neither_the_store_nor_the_server() -> None:
+    code = "import procession.agent, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+
+    assert not {"chdb", "clickhouse_connect", "pyarrow", "numpy", "starlette", "uvicorn", "rich"} & set(loaded)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from procession.agent.payloads import PayloadMaker
+from procession.process import Snapshot
+from procession.wire import Encoding, MessageType, RequestId, SnapshotDecoder, frame
+from tests.support.builders import NOON, a_sighting, a_snapshot
+
+
+def a_maker() -> PayloadMaker:
+    return PayloadMaker(host="web-1", agent_pid=1234, started_at=NOON - 5)
+
+
+def decoded(body: bytes) -> Snapshot:
+    return SnapshotDecoder().decode(frame.decode(body), taken_at=NOON)
+
+
+def test_a_payload_has_the_frame_and_headers_of_a_datadog_agent() -> None:
+    (payload,) = a_maker().make(a_snapshot(a_sighting()))
+    framed = frame.decode(payload.body)
+
+    assert (framed.version, framed.encoding, framed.type) == (3, Encoding.ZSTD, MessageType.PROCESSES)
+    assert payload.headers["Content-Type"] == "application/x-protobuf"
+    assert payload.headers["X-Dd-Hostname"] == "web-1"
+    assert payload.headers["X-DD-Agent-Timestamp"] == str(NOON)
+    assert payload.headers["X-DD-Agent-Start-Time"] == str(NOON - 5)
+    assert payload.headers["X-Dd-ContainerCount"] == "0"
+    assert payload.headers["X-DD-Request-ID"] == str(RequestId.of("web-1", 1234, NOON, 0).pack())
+    assert payload.headers["X-Dd-Processagentversion"].count(".") == 2
+
+
+def test_a_snapshot_goes_in_chunks_of_100_that_belong_together() -> None:
+    snapshot = a_snapshot(*(a_sighting(pid) for pid in range(1, 251)))
+
+    payloads = a_maker().make(snapshot)
+    chunks = [decoded(payload.body) for payload in payloads]
+    ids = [RequestId.unpack(int(payload.headers["X-DD-Request-ID"])) for payload in payloads]
+
+    assert [len(chunk.sightings) for chunk in chunks] == [100, 100, 50]
+    assert [sighting.pid for chunk in chunks for sighting in chunk.sightings] == list(range(1, 251))
+    assert {chunk.group_size for chunk in chunks} == {3}
+    assert len({chunk.group_id for chunk in chunks}) == 1
+    assert [request_id.index for request_id in ids] == [0, 1, 2]
+
+
+def test_each_snapshot_is_a_group_of_its_own() -> None:
+    maker = a_maker()
+    first, second = (decoded(maker.make(a_snapshot(a_sighting()))[0].body) for _ in range(2))
+
+    assert second.group_id - first.group_id in (1, 1 - 2**32)
+
+
+def test_two_snapshots_of_one_second_have_ids_of_their_own() -> None:
+    maker = a_maker()
+    snapshot = a_snapshot(a_sighting())
+
+    ids = [maker.make(snapshot)[0].headers["X-DD-Request-ID"] for _ in range(3)]
+    later = maker.make(a_snapshot(a_sighting(), taken_at=NOON + 1))
+
+    assert len(set(ids)) == 3
+    assert RequestId.unpack(int(later[0].headers["X-DD-Request-ID"])).index == 0
+
+
+def test_no_processes_make_no_payload() -> None:
+    assert a_maker().make(a_snapshot()) == []

@@ -1,0 +1,97 @@
+"""A server that takes payloads as told, and remembers them."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from procession.process import Snapshot
+from procession.wire import Answer, SnapshotDecoder, encode_answer, frame
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int = 200
+    body: bytes = encode_answer(Answer())
+    content_type: str = "application/x-protobuf"
+    location: str = ""
+    closes: bool = False
+    """Whether the connection ends after it without a word."""
+
+
+TAKEN = Reply()
+
+
+@dataclass(frozen=True)
+class Posted:
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    client: tuple[str, int]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return SnapshotDecoder().decode(
+            frame.decode(self.body),
+            taken_at=int(self.headers["x-dd-agent-timestamp"]),
+            request_id=int(self.headers["x-dd-request-id"]),
+        )
+
+
+class FakeIntake:
+    def __init__(self, port: int = 0) -> None:
+        self.posted: list[Posted] = []
+        self.replies: deque[Reply] = deque()
+        """For the next payloads; then all are taken."""
+        self.gate = threading.Event()
+        """No answer while it is closed."""
+        self.gate.set()
+        self._changed = threading.Condition()
+        intake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                reply = intake.take(Posted(self.path, headers, body, self.client_address))
+                intake.gate.wait()
+                self.send_response(reply.status)
+                self.send_header("Content-Type", reply.content_type)
+                self.send_header("Content-Length", str(len(reply.body)))
+                if reply.location:
+                    self.send_header("Location", reply.location)
+                self.end_headers()
+                self.wfile.write(reply.body)
+                self.close_connection = reply.closes
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def take(self, posted: Posted) -> Reply:
+        with self._changed:
+            self.posted.append(posted)
+            self._changed.notify_all()
+            return self.replies.popleft() if self.replies else TAKEN
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[Posted]:
+        """The first so many payloads."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.posted) >= count, timeout), f"only {len(self.posted)} came"
+            return self.posted[:count]
+
+    def close(self) -> None:
+        self.gate.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
