@@ -7,7 +7,7 @@ import random
 from procession import __version__
 from procession.agent.outbox import Payload
 from procession.process import Snapshot
-from procession.wire import MessageType, RequestId, encode_snapshot, frame
+from procession.wire import MessageType, RequestId, SnapshotEncoder, frame
 
 
 class PayloadMaker:
@@ -17,6 +17,7 @@ class PayloadMaker:
         self._host = host
         self._agent_pid = agent_pid
         self._group_id = random.getrandbits(31)
+        self._encoder = SnapshotEncoder()
         self._taken_at = 0
         self._index = 0
         self._fixed = {
@@ -44,7 +45,7 @@ class PayloadMaker:
             sightings=snapshot.sightings,
             group_id=self._group_id,
         )
-        return [self._payload(body, snapshot.taken_at) for body in encode_snapshot(snapshot)]
+        return [self._payload(body, snapshot.taken_at) for body in self._encoder.encode(snapshot)]
 
     def _payload(self, body: bytes, taken_at: int) -> Payload:
         request_id = RequestId.of(self._host, self._agent_pid, taken_at, self._index)

@@ -1,9 +1,10 @@
 """Bytes on the network <-> values."""
 
 from procession.wire.answers import Answer, decode_answer, encode_answer
+from procession.wire.encoder import SnapshotEncoder, encode_snapshot
 from procession.wire.events import decode_events
 from procession.wire.frame import Encoding, Frame, FrameError, MessageType
-from procession.wire.messages import Limits, SnapshotDecoder, encode_snapshot
+from procession.wire.messages import Limits, SnapshotDecoder
 from procession.wire.real_time import decode_live, encode_live
 from procession.wire.request_ids import RequestId
 
@@ -16,6 +17,7 @@ __all__ = [
     "MessageType",
     "RequestId",
     "SnapshotDecoder",
+    "SnapshotEncoder",
     "decode_answer",
     "decode_events",
     "decode_live",

@@ -1,4 +1,4 @@
-"""Snapshots on the wire: CollectorProc <-> Snapshot.
+"""Snapshots on the wire: CollectorProc -> Snapshot. `encoder` is the way back.
 
 What is absent there is -1, an unset message, or 0 where 0 cannot be; here it is None. Texts may be any bytes there;
 here they are text without NUL. A number outside what a process can have becomes the nearest one that it can, or None.
@@ -6,21 +6,18 @@ here they are text without NUL. A number outside what a process can have becomes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT32, Sighting, Snapshot
 from procession.wire import process_pb2 as pb
-from procession.wire.descriptions import DescriptionDecoder, Scrub, encode_description
+from procession.wire.descriptions import DescriptionDecoder, Scrub
 from procession.wire.frame import Frame, FrameError, MessageType
-from procession.wire.numbers import STATE_LETTERS, decode_numbers, encode_numbers
+from procession.wire.numbers import STATE_LETTERS, decode_numbers
 from procession.wire.parsing import parse_in_parts, protobuf_of
 from procession.wire.request_ids import MAX_CHUNKS
-from procession.wire.scalars import clamped_uint32, encodable, host_of, normal_tags, signed_int32, text
-
-CHUNK_PROCESSES = 100
-CHUNK_BYTES = 1_000_000
+from procession.wire.scalars import clamped_uint32, host_of, normal_tags, text
 
 _PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
 _CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER
@@ -117,41 +114,3 @@ class SnapshotDecoder:
             group_id=message.groupId,
             group_size=min(max(message.groupSize, 0), MAX_CHUNKS),
         )
-
-
-def encode_snapshot(
-    snapshot: Snapshot, *, max_processes: int = CHUNK_PROCESSES, max_bytes: int = CHUNK_BYTES
-) -> list[bytes]:
-    """The bodies of the messages that carry it, in their order; none if it has no process.
-
-    Each says how many there are, so that its own `group_size` does not count.
-    """
-    chunks = list(_chunks(snapshot.sightings, max_processes, max_bytes))
-    heads = pb.CollectorProc(
-        hostName=encodable(snapshot.host), groupId=signed_int32(snapshot.group_id), groupSize=len(chunks)
-    ).SerializeToString()
-    return [heads + chunk for chunk in chunks]
-
-
-def _chunks(sightings: Iterable[Sighting], max_processes: int, max_bytes: int) -> Iterator[bytes]:
-    chunk = pb.CollectorProc()
-    room = max_bytes
-    for sighting in sightings:
-        process = _encode_sighting(sighting)
-        size = process.ByteSize()
-        if chunk.processes and (len(chunk.processes) == max_processes or size > room):
-            yield chunk.SerializeToString()
-            chunk, room = pb.CollectorProc(), max_bytes
-        chunk.processes.append(process)
-        room -= size
-    if chunk.processes:
-        yield chunk.SerializeToString()
-
-
-def _encode_sighting(sighting: Sighting) -> pb.Process:
-    process = pb.Process(pid=signed_int32(sighting.pid), createTime=sighting.started_at * 1000)
-    encode_description(sighting.description, process)
-    encode_numbers(sighting.numbers, process)
-    letter = "Z" if sighting.description.is_zombie else sighting.numbers.state
-    process.state = pb.ProcessState.ValueType(STATE_LETTERS.index(letter) if letter in STATE_LETTERS else 0)
-    return process

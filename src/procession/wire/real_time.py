@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from procession.process import LiveNumbers, LiveSnapshot
 from procession.wire import process_pb2 as pb
+from procession.wire.encoder import CHUNK_PROCESSES
 from procession.wire.frame import Frame, FrameError, MessageType
-from procession.wire.messages import CHUNK_PROCESSES, DEFAULT_LIMITS, Limits
+from procession.wire.messages import DEFAULT_LIMITS, Limits
 from procession.wire.numbers import STATE_LETTERS, decode_numbers, encode_numbers
 from procession.wire.parsing import parse_in_parts, protobuf_of
 from procession.wire.request_ids import MAX_CHUNKS

@@ -1,0 +1,110 @@
+"""Snapshot -> CollectorProc: what our own agent sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.wire import process_pb2 as pb
+from procession.wire.descriptions import encode_description
+from procession.wire.numbers import STATE_LETTERS, encode_numbers
+from procession.wire.scalars import encodable, signed_int32
+
+CHUNK_PROCESSES = 100
+CHUNK_BYTES = 1_000_000
+
+_PROCESS_TAG = pb.CollectorProc.PROCESSES_FIELD_NUMBER << 3 | 2
+
+
+class SnapshotEncoder:
+    """Encodes snapshot after snapshot of one host. For one thread.
+
+    Most processes do nothing from one snapshot to the next, and an agent hands in the very same objects for them. Their
+    bytes are remembered, of which a message is just a row: 10 µs a process to encode, 0.3 to look up.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], _Known] = {}
+
+    def encode(
+        self, snapshot: Snapshot, *, max_processes: int = CHUNK_PROCESSES, max_bytes: int = CHUNK_BYTES
+    ) -> list[bytes]:
+        """The bodies of the messages that carry it, in their order; none if it has no process.
+
+        Each says how many there are, so that its own `group_size` does not count.
+        """
+        chunks = list(_chunks(self._processes(snapshot.sightings), max_processes, max_bytes))
+        head = pb.CollectorProc(
+            hostName=encodable(snapshot.host), groupId=signed_int32(snapshot.group_id), groupSize=len(chunks)
+        ).SerializeToString()
+        return [head + chunk for chunk in chunks]
+
+    def _processes(self, sightings: Iterable[Sighting]) -> list[bytes]:
+        known: dict[tuple[int, int], _Known] = {}
+        processes = []
+        for sighting in sightings:
+            identity = (sighting.pid, sighting.started_at)
+            before = self._known.get(identity)
+            if before is None or before.sighting is not sighting:
+                before = _Known(sighting, before)
+            known[identity] = before
+            processes.append(before.process)
+        self._known = known  # those that have gone are forgotten
+        return processes
+
+
+class _Known:
+    """A sighting, and its bytes as an item of the message's list."""
+
+    __slots__ = ("description", "process", "sighting")
+
+    def __init__(self, sighting: Sighting, before: _Known | None) -> None:
+        self.sighting = sighting
+        if before is not None and before.sighting.description is sighting.description:
+            self.description: bytes = before.description
+        else:
+            self.description = _describe(sighting.pid, sighting.started_at, sighting.description)
+        # Two messages in a row are one that has the fields of both.
+        body = self.description + _count(sighting.numbers, is_zombie=sighting.description.is_zombie)
+        self.process = bytes((_PROCESS_TAG, *_varint(len(body)))) + body
+
+
+def encode_snapshot(
+    snapshot: Snapshot, *, max_processes: int = CHUNK_PROCESSES, max_bytes: int = CHUNK_BYTES
+) -> list[bytes]:
+    """The same for a single snapshot."""
+    return SnapshotEncoder().encode(snapshot, max_processes=max_processes, max_bytes=max_bytes)
+
+
+def _chunks(processes: Iterable[bytes], max_processes: int, max_bytes: int) -> Iterator[bytes]:
+    chunk: list[bytes] = []
+    room = max_bytes
+    for process in processes:
+        if chunk and (len(chunk) == max_processes or len(process) > room):
+            yield b"".join(chunk)
+            chunk, room = [], max_bytes
+        chunk.append(process)
+        room -= len(process)
+    if chunk:
+        yield b"".join(chunk)
+
+
+def _describe(pid: int, started_at: int, description: ProcessDescription) -> bytes:
+    process = pb.Process(pid=signed_int32(pid), createTime=started_at * 1000)
+    encode_description(description, process)
+    return process.SerializeToString()
+
+
+def _count(numbers: ProcessNumbers, *, is_zombie: bool) -> bytes:
+    process = pb.Process()
+    encode_numbers(numbers, process)
+    letter = "Z" if is_zombie else numbers.state
+    process.state = pb.ProcessState.ValueType(STATE_LETTERS.index(letter) if letter in STATE_LETTERS else 0)
+    return process.SerializeToString()
+
+
+def _varint(number: int) -> Iterator[int]:
+    while number > 0x7F:
+        yield number & 0x7F | 0x80
+        number >>= 7
+    yield number

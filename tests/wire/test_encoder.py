@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import random
+
+from procession.process import ProcessNumbers, Sighting
+from procession.wire import MessageType, SnapshotDecoder, SnapshotEncoder, encode_snapshot, frame
+from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
+
+
+def decode(body: bytes) -> tuple[Sighting, ...]:
+    return SnapshotDecoder().decode(frame.Frame(MessageType.PROCESSES, body), taken_at=NOON).sightings
+
+
+def test_what_is_remembered_is_what_would_be_encoded_anew() -> None:
+    """Over many snapshots in which processes change in part, go, and come back."""
+    chance = random.Random(1)
+    encoder = SnapshotEncoder()
+    descriptions = [a_description(cmdline=f"program {number}", is_zombie=number == 3) for number in range(4)]
+    fleet = [a_sighting(pid) for pid in range(1, 300)]
+    for _ in range(20):
+        for index in chance.sample(range(len(fleet)), 60):
+            before = fleet[index]
+            numbers = ProcessNumbers(threads=chance.randint(1, 9), state=chance.choice("RSZ"))
+            description = chance.choice([before.description, *descriptions])
+            fleet[index] = Sighting(before.pid, before.started_at + chance.randint(0, 1), description, numbers)
+        seen = chance.sample(fleet, 250)
+        snapshot = a_snapshot(*seen, group_id=7)
+
+        assert encoder.encode(snapshot) == encode_snapshot(snapshot)
+        assert [sighting.pid for body in encoder.encode(snapshot) for sighting in decode(body)] == [s.pid for s in seen]
+
+
+def test_a_process_may_be_larger_than_a_chunk() -> None:
+    large = a_sighting(2, cmdline="x " * 400_000)
+    bodies = encode_snapshot(a_snapshot(a_sighting(1), large, a_sighting(3)), max_bytes=1000)
+
+    assert [[sighting.pid for sighting in decode(body)] for body in bodies] == [[1], [2], [3]]
+    assert decode(bodies[1])[0].description.cmdline == large.description.cmdline
