@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -58,6 +59,14 @@ def test_ps_passes_search_tags_and_window_on(procession: Command, server: Runnin
 
     assert [item["attributes"]["pid"] for item in json.loads(now.out)] == [1]
     assert [item["attributes"]["pid"] for item in json.loads(then.out)] == [4]
+
+
+def test_without_an_end_the_window_reaches_until_now(procession: Command, server: RunningServer) -> None:
+    now = int(time.time())
+    server.served.clock.now = now
+    server.add(a_snapshot(a_sighting(pid=7), taken_at=now - 60))
+
+    assert len(procession("ps", "--from", "-2h").lines) == 2
 
 
 def test_ps_reads_on_through_pages_until_the_limit(

@@ -4,6 +4,7 @@ where it listens. Mode 0600 in a folder of mode 0700: who may read them may do e
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,4 +101,5 @@ def _write(path: Path, text: str) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> str:
     reason = os.strerror(error.errno or 0).lower()
-    return f"cannot write {path}: {reason}; make room or name another folder with --data-dir"
+    room = "make room, or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return f"cannot write {path}: {reason}; {room}name another folder with --data-dir"

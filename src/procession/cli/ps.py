@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,9 @@ def ps(
 
     The server and its keys are found by themselves on the machine of the server.
     """
+    if from_at is not None and to_at is None:
+        # The API would end the window 15 minutes after its start; who asks "since when" at a terminal means until now.
+        to_at = int(time.time())
     query = {"search": search, "tags": tags, "from": from_at, "to": to_at}
     parameters = {name: str(value) for name, value in query.items() if value is not None}
     access = Access.of(read_settings(ClientSettings, settings))

@@ -20,6 +20,7 @@ from procession.cli.listening import listen_on, url_of
 from procession.cli.local import LocalFiles, make_private_dir
 from procession.cli.local_keys import NewKey, ensure_local_keys
 from procession.config import ServerSettings
+from procession.errors import Unavailable, UsageError
 from procession.orgs import KeyKind
 from procession.process import Snapshot
 
@@ -57,7 +58,10 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
         make_private_dir(local.data_dir)
         store = _open_store(settings, local)
         cleanup.callback(store.close)
-        new_keys = ensure_local_keys(store, local, os.environ, now=int(time.time()))
+        try:
+            new_keys = ensure_local_keys(store, local, os.environ, now=int(time.time()))
+        except Unavailable as error:
+            raise UsageError(f"cannot see to the keys of {local.data_dir}: {error}") from None
         url = url_of(listener)
         local.write_address(url)
         cleanup.callback(local.remove_address)

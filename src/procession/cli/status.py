@@ -56,5 +56,6 @@ def status(as_json: bool, **settings: Any) -> None:
         print(json.dumps(found, indent=2))
         return
     at_least = "" if found["counted_all"] else "at least "
+    hosts_word = "host" if len(hosts) == 1 else "hosts"
     print(f"Procession {visible(str(version))} at {access.server.url}: its store answers")
-    print(f"{at_least}{processes} processes of {at_least}{len(hosts)} hosts in the last {RECENT_SECONDS} s")
+    print(f"{at_least}{processes} processes of {at_least}{len(hosts)} {hosts_word} in the last {RECENT_SECONDS} s")
