@@ -20,8 +20,8 @@ class Window:
     def from_bounds(cls, from_at: int | None, to_at: int | None, *, now: int, retention_hours: int) -> Window:
         """The window that a client asked for, by either bound, both or none.
 
-        A missing bound lies 15 minutes from the other one; `to` in the future is cut to now. Raises InvalidParameter
-        if `from` is after `to`, InvalidRequest if all of it is older than the retention.
+        A missing bound lies 15 minutes from the other one; `to` in the future is cut to now, `from` to the retention.
+        Raises InvalidParameter if `from` is after `to`, InvalidRequest if all of it is older than the retention.
         """
         if to_at is None:
             to_at = now if from_at is None else from_at + DEFAULT_WINDOW_SECONDS
@@ -29,6 +29,7 @@ class Window:
             from_at = to_at - DEFAULT_WINDOW_SECONDS
         if from_at > to_at:
             raise InvalidParameter("from", "it is after to")
-        if to_at < now - retention_hours * 3600:
+        oldest = now - retention_hours * 3600
+        if to_at < oldest:
             raise InvalidRequest(f"Only data from the past {retention_hours} hours are available")
-        return cls(from_at, min(to_at, now))
+        return cls(max(from_at, oldest), min(to_at, now))

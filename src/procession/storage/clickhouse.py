@@ -106,9 +106,12 @@ class ClickHouseStore:
     def find(self, query: ProcessQuery) -> Page:
         # The moments that a row can have.
         window = Window(max(query.window.from_at, 0), min(query.window.to_at, MAX_UINT32))
-        if window.from_at > window.to_at:
+        after = query.after
+        if window.from_at > window.to_at or (after is not None and after.started_at > MAX_UINT32):
             return Page(())
-        query = replace(query, window=window)
+        if after is not None and after.started_at < 0:
+            after = None
+        query = replace(query, window=window, after=after)
         with unavailable_on_failure(), self._engine.connection() as connection:
             return _Finder(connection, query, self._tags, self._hosts).page()
 
@@ -280,16 +283,19 @@ class _Finder:
         statement = sql.descriptions(
             query.org_id, query.window, [candidate.key for candidate in candidates], dense=not self._is_filtered
         )
-        texts = {(row[0], row[1], row[2], row[3]): row for row in self._rows(statement)}
-        rows = [texts[item.start, item.host, item.pid, item.version] for item in candidates]
-        tags = self._tags.of(self._connection, query.org_id, (row[16] for row in rows))
+        rows = {(row[0], row[1], row[2], row[3]): row for row in self._rows(statement)}
+        tags = self._tags.of(self._connection, query.org_id, (row[16] for row in rows.values()))
         hosts = self._hosts.of(self._connection, query.org_id, (item.host for item in candidates))
-        return tuple(
-            ProcessSummary(
-                ProcessIdentity(hosts[item.host], item.pid, item.start), item.known, _description(row, tags[row[16]])
+
+        def summary(item: Candidate) -> ProcessSummary:
+            row = rows.get((item.start, item.host, item.pid, item.version))
+            # Past the retention the engine drops tables apart from each other; inside, none of these is ever missing.
+            description = _description(row, tags.get(row[16], ())) if row else ProcessDescription()
+            return ProcessSummary(
+                ProcessIdentity(hosts.get(item.host, ""), item.pid, item.start), item.known, description
             )
-            for item, row in zip(candidates, rows, strict=True)
-        )
+
+        return tuple(map(summary, candidates))
 
     def _rows(self, statement: sql.Statement) -> Sequence[Any]:
         rows: Sequence[Any] = self._connection.query(statement.text, statement.parameters).result_rows

@@ -17,6 +17,8 @@ QUERY_SETTINGS = {
     "max_execution_time": 30,  # seconds
     "max_memory_usage": 4 * 2**30,
     "max_query_size": 16 * 2**20,  # a page of 10,000 names its processes
+    "max_ast_elements": 1_000_000,  # a query of 256 terms, each of them several conditions
+    "max_expanded_ast_elements": 1_000_000,
     "use_query_condition_cache": 0,
 }
 """Bounds of every statement; what goes beyond is refused, and others go on."""

@@ -217,6 +217,9 @@ class Group:
                 "tagset": pa.array([tagset for _, tagset, _ in self._new_tagsets], pa.uint64()),
                 "day": pa.array([day for _, _, day in self._new_tagsets], pa.uint32()),
                 "tags": pa.array([list(tags) for tags in self._new_tagsets.values()], pa.list_(pa.string())),
+                "folded": pa.array(
+                    [[fold(tag) for tag in tags] for tags in self._new_tagsets.values()], pa.list_(pa.string())
+                ),
             }
         )
 

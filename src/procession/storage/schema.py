@@ -135,7 +135,8 @@ SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
     org UInt32,
     tagset UInt64,
     day UInt32 COMMENT 'of the newest sighting that was written with it',
-    tags Array(String) CODEC(ZSTD(1))
+    tags Array(String) CODEC(ZSTD(1)),
+    folded Array(String) CODEC(ZSTD(1))
 ) ENGINE = ReplacingMergeTree(day)
 ORDER BY (org, tagset)
 SETTINGS {_DURABLE}""",
