@@ -186,13 +186,13 @@ def _fits(column: str, pattern: Pattern, parameters: dict[str, Any]) -> str:
         f"startsWith({column}, {_bind(parameters, 'String', first)})",
         f"endsWith({column}, {_bind(parameters, 'String', last)})",
     ]
-    shortest = _bind(parameters, "UInt64", len(first.encode()) + len(last.encode()))
+    shortest = _bind(parameters, "UInt64", _byte_length(first) + _byte_length(last))
     if not middle:
         conditions.append(f"length({column}) >= {shortest}")
     else:
-        end = _find_in_order(column, middle, parameters, start=len(first.encode()) + 1)
+        end = _find_in_order(column, middle, parameters, start=_byte_length(first) + 1)
         # `end` is where the last of them ends, plus one; 0 where one of them is missing.
-        last_length = _bind(parameters, "UInt64", len(last.encode()))
+        last_length = _bind(parameters, "UInt64", _byte_length(last))
         conditions.append(f"{end} > 0 AND {end} - 1 + {last_length} <= length({column})")
     return "(" + " AND ".join(conditions) + ")"
 
@@ -317,6 +317,10 @@ def _bind(parameters: dict[str, Any], kind: str, value: Any) -> str:
     name = f"v{len(parameters)}"
     parameters[name] = [_encodable(item) for item in value] if kind == "Array(String)" else _encodable(value)
     return f"{{{name}:{kind}}}"
+
+
+def _byte_length(text: str) -> int:
+    return len(_encodable(text).encode())
 
 
 def _encodable(value: Any) -> Any:
