@@ -1,0 +1,157 @@
+"""Statements: fixed text, bound values, one org, and a key that the engine reads by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from procession.process import ProcessKey
+from procession.search_parser import parse_search
+from procession.storage import sql
+from procession.storage.clickhouse import ClickHouseStore
+from procession.tags import TagFilter
+from procession.window import Window
+from tests.support.builders import NOON, a_sighting, a_snapshot
+
+WINDOW = Window(NOON - 900, NOON)
+KEYS = [ProcessKey(NOON - 100 + number, 2**63 + number, number) for number in range(3)]
+
+HOSTILE = (
+    "plain",
+    "it's",
+    "'; DROP TABLE seen; --",
+    "{org:UInt32}",
+    "%_\\",
+    "\\'",
+    "a\0b",
+    "/* */ # --",
+    "%s %(x)s {} {{}}",
+    "é\u202e\ud800",
+    "x" * 100_000,
+)
+
+
+def filtered(search: str, tags: str) -> sql.Statement:
+    quoted = search.replace("\\", "\\\\").replace('"', '\\"')
+    tree = parse_search(f'"{quoted}" OR key:"{quoted}"')
+    # A comma ends a tag and a star is a wildcard: neither is what this is about.
+    return sql.matching_keys(1, WINDOW, tree, TagFilter.parse(re.sub("[,*!]", "", tags).strip() or "x"), None, 10)
+
+
+def test_the_text_of_a_statement_is_the_same_whatever_is_asked_for() -> None:
+    texts = {filtered(search, tags).text for search in HOSTILE for tags in HOSTILE}
+
+    assert len(texts) == 1
+
+
+def test_hostile_values_travel_as_parameters() -> None:
+    statement = filtered("'; DROP TABLE seen; --", "'; DROP TABLE what; --")
+
+    assert "DROP" not in statement.text
+    assert [value for value in statement.parameters.values() if isinstance(value, str) and "drop table seen" in value]
+
+
+STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
+    "first page": lambda: sql.seen_keys(1, WINDOW, None, 10),
+    "next page": lambda: sql.seen_keys(1, WINDOW, KEYS[0], 10),
+    "long window": lambda: sql.seen_keys(1, Window(NOON - 86400 * 3, NOON), KEYS[0], 10),
+    "search": lambda: sql.matching_keys(1, WINDOW, parse_search("nginx"), TagFilter(), KEYS[0], 10),
+    "sightings of keys": lambda: sql.seen_of_keys(1, WINDOW, KEYS),
+    "newest sightings": lambda: sql.newest_sightings(1, WINDOW, KEYS),
+    "ticks": lambda: sql.ticks(1, NOON - 20, NOON, [1, 2]),
+    "texts of a stretch": lambda: sql.descriptions(1, WINDOW, KEYS, dense=True),
+    "texts of some": lambda: sql.descriptions(1, WINDOW, KEYS, dense=False),
+    "tags": lambda: sql.tags_of(1, [1, 2]),
+    "names": lambda: sql.names_of(1, [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -> None:
+    statement = STATEMENTS[name]()
+
+    tables = len(re.findall(r"\bFROM (?:seen|snap|what|tagsets|hosts)\b", statement.text))
+
+    assert tables
+    assert statement.text.count("org = {org:UInt32}") == tables
+    assert statement.parameters["org"] == 1
+
+
+def test_filters_name_the_org_in_every_subquery_too() -> None:
+    parameters: dict[str, Any] = {}
+
+    condition = sql.filter_condition(
+        parse_search("a env:b* OR NOT host:c"), TagFilter.parse("x:y,!host:z*,bare,*"), parameters
+    )
+
+    assert condition.count("org = {org:UInt32}") == len(re.findall(r"\bFROM\b", condition))
+
+
+@pytest.fixture(scope="module")
+def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
+    """Two orgs and four days in the tables, so that reading by key shows."""
+    for day in range(4):
+        at = NOON - day * 86400
+        for org in (900_001, 900_002):
+            sightings = [a_sighting(pid, at - 50, cmdline=f"word{pid}") for pid in range(1, 1501)]
+            clickhouse.add([(org, a_snapshot(*sightings, host=f"h{number}", taken_at=at)) for number in range(3)])
+    return clickhouse
+
+
+KEYED = {
+    "first page": ("seen", "bucket"),
+    "next page": ("seen", "start"),
+    "long window": ("seen", "bucket"),
+    "search": ("what", "start"),
+    "sightings of keys": ("seen", "start"),
+    "newest sightings": ("snap", "intDiv(at, 300)"),
+    "ticks": ("snap", "host"),
+    "texts of a stretch": ("what", "start"),
+    "texts of some": ("what", "start"),
+    "tags": ("tagsets", "tagset"),
+    "names": ("hosts", "host"),
+}
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str) -> None:
+    table, column = KEYED[name]
+    statement = STATEMENTS[name]()
+
+    with filled._engine.connection() as connection:
+        rows = connection.query(
+            f"EXPLAIN indexes = 1 {statement.text}", statement.parameters | {"org": 900_001}
+        ).result_rows
+    plan = re.sub("[│├└─]", " ", "\n".join(row[0] for row in rows))
+
+    reads = [part for part in plan.split("ReadFromMergeTree")[1:] if part.lstrip(" (").startswith(f"default.{table}")]
+    assert reads
+    for read in reads:
+        keys = re.search(r"PrimaryKey\n\s*Keys:\s*\n((?:\s+\S.*\n)+?)\s*Condition:", read)
+        assert keys, read
+        assert column in [line.strip() for line in keys[1].splitlines()], read
+        assert "Condition: true" not in read
+
+
+def test_another_org_costs_a_query_nothing(filled: ClickHouseStore) -> None:
+    statement = sql.seen_keys(900_001, WINDOW, None, 10)
+
+    with filled._engine.connection() as connection:
+        rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows
+    chosen = [row[0] for row in rows if "Granules:" in row[0]]
+
+    assert chosen
+    read, whole = map(int, re.findall(r"(\d+)/(\d+)", chosen[-1])[0])
+    assert read < whole
+
+
+def test_the_text_index_serves_a_search(filled: ClickHouseStore) -> None:
+    statement = sql.matching_keys(900_001, WINDOW, parse_search("word77"), TagFilter(), None, 10)
+
+    with filled._engine.connection() as connection:
+        rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows
+
+    assert any("text_ngrams" in row[0] for row in rows)
