@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from rich.cells import cell_len
 
 from procession.cli.local import LocalFiles
 from procession.config import ServerSettings
@@ -102,18 +103,28 @@ def test_ps_shows_what_a_hostile_name_would_do_instead_of_doing_it(procession: C
     assert "\x1b" not in table.out + as_json.out
 
 
-def test_ps_draws_no_markup_of_command_lines_on_a_terminal(
+def test_on_a_terminal_only_the_command_is_cut_and_nothing_in_it_is_markup(
     procession: Command, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "100")
-    server.add(a_snapshot(a_sighting(cmdline="sh [bold]x[/] " + "long " * 50)))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    server.add(
+        a_snapshot(
+            a_sighting(pid=1, cmdline="sh [bold]x[/] " + "long " * 50),
+            a_sighting(pid=4_000_000, cmdline="名前" * 50),
+        )
+    )
 
-    result = procession("ps")
+    header, _, *lines = procession("ps").lines
 
-    line = next(line for line in result.lines if "[bold]x[/]" in line)
-    assert len(line.rstrip()) <= 100
-    assert line.rstrip().endswith("…")
+    assert header.split() == ["HOST", "PID", "PPID", "USER", "STARTED", "SEEN", "COMMAND"]
+    first, second = sorted(line.rstrip() for line in lines)
+    assert first.startswith("web-1        1     1  www-data  2023-11-14 22:11:40  22:13:20  sh [bold]x[/] long")
+    assert second.startswith("web-1  4000000     1  www-data  2023-11-14 22:11:40  22:13:20  名前")
+    assert [cell_len(first), first[-1]] == [100, "…"]
+    assert cell_len(second) in (99, 100)
 
 
 def test_a_process_without_arguments_is_shown_by_its_name(procession: Command, server: RunningServer) -> None:
