@@ -6,8 +6,8 @@ from procession.wire import Encoding, MessageType, RequestId, SnapshotDecoder, f
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
 
-def a_maker() -> PayloadMaker:
-    return PayloadMaker(host="web-1", agent_pid=1234, started_at=NOON - 5)
+def a_maker(max_processes: int = 1000) -> PayloadMaker:
+    return PayloadMaker(host="web-1", agent_pid=1234, started_at=NOON - 5, max_processes=max_processes)
 
 
 def decoded(body: bytes) -> Snapshot:
@@ -28,10 +28,10 @@ def test_a_payload_has_the_frame_and_headers_of_a_datadog_agent() -> None:
     assert payload.headers["X-Dd-Processagentversion"].count(".") == 2
 
 
-def test_a_snapshot_goes_in_chunks_of_100_that_belong_together() -> None:
+def test_a_snapshot_goes_in_chunks_that_belong_together() -> None:
     snapshot = a_snapshot(*(a_sighting(pid) for pid in range(1, 251)))
 
-    payloads = a_maker().make(snapshot)
+    payloads = a_maker(100).make(snapshot)
     chunks = [decoded(payload.body) for payload in payloads]
     ids = [RequestId.unpack(int(payload.headers["X-DD-Request-ID"])) for payload in payloads]
 

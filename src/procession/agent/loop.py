@@ -40,7 +40,12 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report)
         page_bytes=reader.page_bytes,
         scrub=scrubber.scrub if scrubber else tuple,
     )
-    maker = PayloadMaker(host=host, agent_pid=os.getpid(), started_at=int(time.time()))
+    maker = PayloadMaker(
+        host=host,
+        agent_pid=os.getpid(),
+        started_at=int(time.time()),
+        max_processes=settings.processes_per_payload,
+    )
     outbox = Outbox(settings.queue_bytes)
     sender = Sender(client, outbox, api_key=api_key, report=report, stop=stop)
     notices = Notices(report)
