@@ -33,7 +33,7 @@ def _draw(headers: Sequence[str], rows: Sequence[tuple[str, ...]], numbers: Sequ
     *widths, _ = (max(map(cell_len, cells)) for cells in zip(headers, *rows, strict=True))
     # What the others and the gaps between them leave over; rich itself would rather take from every column.
     width_of_last = max(console.width - sum(width + GAP for width in widths), MIN_WIDTH_OF_LAST)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold")
     for header in headers:
         table.add_column(header, justify="right" if header in numbers else "left", no_wrap=True)
     for row in rows:
