@@ -9,11 +9,10 @@ from procession.agent.outbox import Payload
 from procession.process import Snapshot
 from procession.wire import MessageType, RequestId, SnapshotEncoder, frame
 
-
 MAX_PROCESSES = 1000
-"""In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: to post costs
-about 1 ms of CPU, as much as to read 50 processes. With 1,000 instead of 100 a snapshot of 1,000 costs 22 µs a process
-and not 35, and its payloads are a tenth smaller."""
+"""In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: to post
+costs about 1 ms of CPU, as much as to read 50 processes. With 1,000 instead of 100 a snapshot of 1,000 costs 22 µs a
+process and not 35, and its payloads are a tenth smaller."""
 
 
 class PayloadMaker:
