@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix lock clean
+.PHONY: help run test lint fix proto lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +26,10 @@ lint: $(VENV)/.dev ## check format, style and types
 fix: $(VENV)/.dev ## mend what can be mended by itself
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+proto: $(VENV)/.dev ## write the generated wire code anew from process.proto
+	cd src && PATH="$(CURDIR)/$(BIN):$$PATH" python -m grpc_tools.protoc --proto_path=. --python_out=. --mypy_out=. \
+		procession/wire/process.proto
 
 # No index address may get into a lock file: hashes say what is meant, wherever it comes from.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
