@@ -14,14 +14,17 @@ from tests.support.intake import FakeIntake, Reply
 
 @contextmanager
 def a_server_that_says(data: bytes) -> Iterator[str]:
-    """To the first one that connects; then it closes."""
+    """To the first one that posts an `x`; then it closes."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
 
         def answer() -> None:
             connection, _ = listening.accept()
-            connection.recv(1000)
-            connection.sendall(data)
-            connection.close()
+            with connection:
+                request = b""
+                # All of it: closing with something unread would reset the connection under the answer.
+                while not request.endswith(b"\r\n\r\nx"):
+                    request += connection.recv(1000)
+                connection.sendall(data)
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
