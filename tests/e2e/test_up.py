@@ -97,6 +97,19 @@ def test_a_process_is_found_as_the_kernel_has_it_and_its_time_stands_still_once_
             neighbour.kill()
 
 
+def test_the_first_processes_answer_within_10_seconds_of_the_start(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(tmp_path / "data"))
+    with running("up", *options) as started:
+        url = started.line_with("Procession runs at").split()[-1]
+        client = Client(url, tmp_path / "data")
+        # Not polled, so that the limit of queries stays untouched: the line tells.
+        started.line_with("The first processes have arrived.")
+
+        assert client.find()
+        assert time.monotonic() - begin < 10
+
+
 def test_search_tags_window_and_pages_work_through_the_client(client: Client) -> None:
     with a_child("sought") as child:
         try:

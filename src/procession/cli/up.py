@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +77,14 @@ def _welcome(ready: Prepared) -> None:
     click.echo(curl_line(ready.url, ready.local))
     click.echo("\nor in Python, after `pip install datadog-api-client`:\n")
     click.echo(python_snippet(ready.url, ready.local))
-    folder = f" --data-dir {ready.settings.data_dir}" if ready.settings.data_dir else ""
-    click.echo(f"or with `procession ps{folder}` in another terminal. Ctrl-C stops it.\n")
+    folder = f" --data-dir {shlex.quote(ready.settings.data_dir)}" if ready.settings.data_dir else ""
+    click.echo(f"or with `{_command_name()} ps{folder}` in another terminal. Ctrl-C stops it.\n")
     sys.stdout.flush()
+
+
+def _command_name() -> str:
+    """As this shell finds the command: by its name, or by the path under which it was started."""
+    path = Path(sys.argv[0])
+    if path.name != "procession" or shutil.which("procession") == str(path.absolute()):
+        return "procession"
+    return shlex.quote(str(path))
