@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -206,6 +207,23 @@ def test_a_signal_stops_everything_within_3_seconds(tmp_path: Path, number: int)
         assert seconds < 3
         assert started.process.returncode == 0
         assert started.output[-1] == "Procession stops."
+
+
+def test_a_request_that_never_ends_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    with up(tmp_path / "data") as (started, url):
+        started.line_with("The first processes have arrived.")
+        host, port = url.removeprefix("http://").split(":")
+        key = (tmp_path / "data" / "keys" / "api-key").read_text().strip()
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(
+                f"POST /api/v1/collector HTTP/1.1\r\nhost: {host}\r\ndd-api-key: {key}\r\n"
+                "content-length: 100\r\nexpect: 100-continue\r\n\r\n".encode()
+            )
+            # The server has begun to read it.
+            assert connection.recv(100).startswith(b"HTTP/1.1 100")
+
+            assert started.stop() < 3
+            assert started.process.returncode == 0
 
 
 def test_a_killed_server_leaves_no_agent_behind(tmp_path: Path) -> None:
