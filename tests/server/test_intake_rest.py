@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from procession.config import ServerSettings
 from procession.server.auth import KeyRing
+from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.metrics import Counter
 from procession.server.threads import T, Threads
@@ -71,6 +72,7 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
         now=served.clock,
         threads=threads,
         dropped=Counter("dropped", "", ("reason",)),
+        host_tags=HostTagBook(served.store, Threads(1, "hosts")),
     )
     client = Client(Starlette(routes=routes))
     calls = []

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from procession.hosts import HostTags, TagSource
 from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
@@ -17,7 +18,7 @@ from procession.window import Window
 
 
 class OracleStore:
-    """A ProcessStore and a KeyStore, too simple to be wrong and too slow to be used.
+    """A ProcessStore, a KeyStore and a HostStore, too simple to be wrong and too slow to be used.
 
     Of two descriptions of a process in the same second, the greater one counts, in the order of their encodings: so
     it does not matter which was added first, or how often.
@@ -29,6 +30,7 @@ class OracleStore:
         self._sightings = defaultdict(lambda: defaultdict(dict))
         self._orgs: dict[int, Org] = {}
         self._keys: dict[str, Key] = {}
+        self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
         with self._lock:
@@ -69,6 +71,14 @@ class OracleStore:
     def put_key(self, key: Key) -> None:
         with self._lock:
             self._keys[key.id] = key
+
+    def host_tags(self) -> tuple[HostTags, ...]:
+        with self._lock:
+            return tuple(entry for entry in self._host_tags.values() if entry.tags)
+
+    def put_host_tags(self, entry: HostTags) -> None:
+        with self._lock:
+            self._host_tags[entry.org_id, entry.host, entry.source] = entry
 
     def close(self) -> None:
         """Nothing to give back; the other stores have something."""

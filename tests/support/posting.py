@@ -36,7 +36,9 @@ class ListSink:
 
 
 def app_over(served: Served, sink: ListSink) -> Starlette:
-    return create_app(store=served.store, keys=served.store, sink=sink, settings=served.settings, now=served.clock)
+    return create_app(
+        store=served.store, keys=served.store, hosts=served.store, sink=sink, settings=served.settings, now=served.clock
+    )
 
 
 def post(client: Client, payload: bytes, path: str = COLLECTOR, key: str = API_KEY, **headers: str) -> httpx.Response:

@@ -101,6 +101,7 @@ class Served:
         return create_app(
             store=OtherFinder(self.store, self.find) if self.find else self.store,
             keys=self.store,
+            hosts=self.store,
             sink=StoreSink(self.store),
             settings=self.settings,
             now=self.clock,

@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "Say which server is reachable and what it holds.",
     "keys": "Make, list and revoke keys.",
     "orgs": "Make and list orgs.",
+    "hosts": "Give tags to hosts.",
     "completion": "Print what makes a shell complete this command.",
 }
 

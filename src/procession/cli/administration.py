@@ -1,21 +1,24 @@
-"""Changing orgs and keys: through the server that runs on a data folder, else in its store directly."""
+"""Changing orgs, keys and tags of hosts: through the server that runs on a data folder, else in its store."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from procession.cli.client import Access, Unreachable
 from procession.cli.local import LocalFiles
 from procession.config import ClientSettings
 from procession.errors import RequestError, UsageError
+from procession.hosts import HostTags, TagSource
 from procession.orgs import Key, KeyKind, Org
-from procession.storage import KeyStore
+
+if TYPE_CHECKING:
+    from procession.storage.clickhouse import ClickHouseStore
 
 PATH = "/api/procession/v1/admin"
 
@@ -42,6 +45,9 @@ class Administration(Protocol):
         """The key and its secret."""
 
     def revoke_key(self, key_id: str) -> KeyRow: ...
+    def host_tags(self) -> list[HostTags]: ...
+    def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        """All that the user said of the host so far."""
 
 
 @contextlib.contextmanager
@@ -60,7 +66,7 @@ def administration(*, data_dir: str, store: str) -> Iterator[Administration]:
 
 
 @contextlib.contextmanager
-def _store_without_server(local: LocalFiles, store: str) -> Iterator[KeyStore]:
+def _store_without_server(local: LocalFiles, store: str) -> Iterator[ClickHouseStore]:
     folder = Path(store).expanduser().absolute() if store else local.data_dir
     if not folder.is_dir():
         raise UsageError(f"there is no store in {folder} yet; `procession up` or `procession serve` makes it")
@@ -93,6 +99,13 @@ class OverHttp:
     def revoke_key(self, key_id: str) -> KeyRow:
         return KeyRow(**self._ask("POST", f"/keys/{quote(key_id, safe='')}/revoke", None)["key"])
 
+    def host_tags(self) -> list[HostTags]:
+        return [_host_tags(entry) for entry in self._ask("GET", "/hosts/tags", None)["host_tags"]]
+
+    def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        body = {"org_id": org_id, "host": host, "add": list(add), "remove": list(remove)}
+        return _host_tags(self._ask("POST", "/hosts/tags", body)["host_tags"])
+
     def _ask(self, method: str, path: str, body: Any) -> Any:
         return self._access.administer(method, PATH + path, body)
 
@@ -100,12 +113,14 @@ class OverHttp:
 class InStore:
     """In a store that no server has open."""
 
-    def __init__(self, store: KeyStore) -> None:
+    def __init__(self, store: ClickHouseStore) -> None:
         # Here and not above, since the server's package brings Starlette with it.
         from procession.server import administration as rules
+        from procession.server.host_tags import change_host_tags
 
         self._store = store
         self._rules = rules
+        self._change_host_tags = change_host_tags
 
     def orgs(self) -> list[Org]:
         return list(self._store.orgs())
@@ -127,6 +142,17 @@ class InStore:
         with _as_usage_error():
             return _row(self._rules.revoke_key(self._store, key_id, int(time.time())))
 
+    def host_tags(self) -> list[HostTags]:
+        return list(self._store.host_tags())
+
+    def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        with _as_usage_error():
+            return self._change_host_tags(self._store, org_id, host, add, remove)
+
+
+def _host_tags(entry: dict[str, Any]) -> HostTags:
+    return HostTags(entry["org_id"], entry["host"], TagSource(entry["source"]), tuple(entry["tags"]))
+
 
 def _row(key: Key) -> KeyRow:
     return KeyRow(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
@@ -138,3 +164,14 @@ def _as_usage_error() -> Iterator[None]:
         yield
     except RequestError as error:
         raise UsageError(str(error)) from None
+
+
+def org_named(admin: Administration, name: str | None) -> Org:
+    """By name or number; the first one where no name is given."""
+    orgs = admin.orgs()
+    if name is None and orgs:
+        return orgs[0]
+    for org in orgs:
+        if name in (org.name, str(org.id)):
+            return org
+    raise UsageError(f"there is no org {name!r}; `procession orgs list` shows those there are")

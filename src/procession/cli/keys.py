@@ -6,13 +6,12 @@ import sys
 
 import click
 
-from procession.cli.administration import Administration, administration
+from procession.cli.administration import administration, org_named
 from procession.cli.moments import show_moment
 from procession.cli.options import settings_options
 from procession.cli.tables import print_table
 from procession.config import ServerSettings
-from procession.errors import UsageError
-from procession.orgs import KeyKind, Org
+from procession.orgs import KeyKind
 
 WHERE = settings_options(ServerSettings, only=("data_dir", "store"))
 
@@ -42,7 +41,7 @@ def keys() -> None:
 def create(kind: str, org_name: str | None, name: str, data_dir: str, store: str) -> None:
     """Make a key. Its secret is printed now and never again."""
     with administration(data_dir=data_dir, store=store) as admin:
-        org = _org(admin, org_name)
+        org = org_named(admin, org_name)
         key, secret = admin.create_key(org.id, KeyKind(kind), name)
     print(f"{kind} key {key.id} of org {org.name}; this is shown only now:", file=sys.stderr)
     print(secret)
@@ -77,13 +76,3 @@ def revoke(key_id: str, data_dir: str, store: str) -> None:
     with administration(data_dir=data_dir, store=store) as admin:
         key = admin.revoke_key(key_id)
     print(f"{key.kind} key {key.id} ({key.name}) is revoked")
-
-
-def _org(admin: Administration, name: str | None) -> Org:
-    orgs = admin.orgs()
-    if name is None and orgs:
-        return orgs[0]
-    for org in orgs:
-        if name in (org.name, str(org.id)):
-            return org
-    raise UsageError(f"there is no org {name!r}; `procession orgs list` shows those there are")

@@ -99,7 +99,8 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     batcher = Batcher(prepared.store)
     sink = FirstArrival(batcher)
     await batcher.start()
-    app = create_app(store=prepared.store, keys=prepared.store, sink=sink, settings=prepared.settings)
+    store = prepared.store
+    app = create_app(store=store, keys=store, hosts=store, sink=sink, settings=prepared.settings)
     server = Server(
         uvicorn.Config(
             app,

@@ -1,4 +1,4 @@
-"""`/api/procession/v1/admin/...`: orgs and keys, for those who hold an admin key."""
+"""`/api/procession/v1/admin/...`: orgs, keys and the tags of hosts, for those who hold an admin key."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.errors import InvalidParameter, InvalidRequest, PayloadTooLarge
+from procession.hosts import HostTags
 from procession.orgs import Key, KeyKind, Org
 from procession.server.administration import create_key, create_org, revoke_key
 from procession.server.auth import KeyRing
+from procession.server.host_tags import HostTagBook
 from procession.server.parameters import parse_parameters, whole_number
 from procession.server.responses import json_response
 from procession.server.threads import Threads
-from procession.storage import KeyStore
+from procession.storage import HostStore, KeyStore
 
 PREFIX = "/api/procession/v1/admin"
 MAX_BODY_BYTES = 16 * 1024
@@ -45,6 +47,24 @@ class _KeyView(msgspec.Struct):
         return cls(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
 
 
+class _HostTagsView(msgspec.Struct):
+    org_id: int
+    host: str
+    source: str
+    tags: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entry: HostTags) -> _HostTagsView:
+        return cls(entry.org_id, entry.host, entry.source.value, entry.tags)
+
+
+class _HostTagsChange(msgspec.Struct, forbid_unknown_fields=True):
+    org_id: int
+    host: str
+    add: list[str] = []
+    remove: list[str] = []
+
+
 class _NewOrg(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
@@ -58,7 +78,15 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
 B = TypeVar("B", bound=msgspec.Struct)
 
 
-def admin_routes(*, store: KeyStore, keys: KeyRing, thread: Threads, now: Callable[[], int]) -> list[Route]:
+def admin_routes(
+    *,
+    store: KeyStore,
+    hosts: HostStore,
+    book: HostTagBook,
+    keys: KeyRing,
+    thread: Threads,
+    now: Callable[[], int],
+) -> list[Route]:
     """`thread` has to be a single one: changes are made one after the other."""
 
     async def list_orgs(request: Request) -> Response:
@@ -93,7 +121,24 @@ def admin_routes(*, store: KeyStore, keys: KeyRing, thread: Threads, now: Callab
         await keys.retake()
         return json_response({"key": _KeyView.of(key)})
 
+    async def list_host_tags(request: Request) -> Response:
+        await keys.require_admin(request.headers)
+        org_id = _org_id(request)
+        found = [entry for entry in await thread.run(hosts.host_tags) if org_id in (None, entry.org_id)]
+        found.sort(key=lambda entry: (entry.org_id, entry.host, entry.source.value))
+        return json_response({"host_tags": [_HostTagsView.of(entry) for entry in found]})
+
+    async def change_host_tags(request: Request) -> Response:
+        await keys.require_admin(request.headers)
+        body = await _parsed_body(request, _HostTagsChange)
+        if all(org.id != body.org_id for org in await thread.run(store.orgs)):
+            raise InvalidRequest(f"There is no org {body.org_id}")
+        entry = await book.change(body.org_id, body.host, body.add, body.remove)
+        return json_response({"host_tags": _HostTagsView.of(entry)})
+
     return [
+        Route(f"{PREFIX}/hosts/tags", list_host_tags, methods=["GET"]),
+        Route(f"{PREFIX}/hosts/tags", change_host_tags, methods=["POST"]),
         Route(f"{PREFIX}/orgs", list_orgs, methods=["GET"]),
         Route(f"{PREFIX}/orgs", add_org, methods=["POST"]),
         Route(f"{PREFIX}/keys", list_keys, methods=["GET"]),

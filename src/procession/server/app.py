@@ -21,6 +21,7 @@ from procession.server.admin import admin_routes
 from procession.server.auth import KeyRing
 from procession.server.compression import Compress
 from procession.server.health import health_routes
+from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.openapi import openapi_routes
@@ -28,7 +29,7 @@ from procession.server.processes import process_routes
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import AnswerHeaders, error_response
 from procession.server.threads import Threads
-from procession.storage import KeyStore, ProcessStore
+from procession.storage import HostStore, KeyStore, ProcessStore
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def create_app(
     *,
     store: ProcessStore,
     keys: KeyStore,
+    hosts: HostStore,
     sink: Sink,
     settings: ServerSettings,
     now: Callable[[], int] = lambda: int(time.time()),
@@ -53,6 +55,7 @@ def create_app(
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
     decode_thread = Threads(1, "decode")
     ring = KeyRing(keys, key_thread)
+    book = HostTagBook(hosts, key_thread)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
@@ -78,8 +81,9 @@ def create_app(
                 now=now,
                 threads=decode_thread,
                 dropped=metrics.dropped_sightings,
+                host_tags=book,
             ),
-            *admin_routes(store=keys, keys=ring, thread=key_thread, now=now),
+            *admin_routes(store=keys, hosts=hosts, book=book, keys=ring, thread=key_thread, now=now),
             *health_routes(keys=ring, metrics=metrics),
             *openapi_routes(),
         ],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -22,8 +22,11 @@ from procession.errors import PayloadTooLarge, RequestError
 from procession.process import MAX_UINT64, Snapshot
 from procession.scrub import Scrubber
 from procession.server.auth import KeyRing
+from procession.server.host_tags import HostTagBook
+from procession.server.intake_body import api_key_of, read_body, whole_number
 from procession.server.intake_complaints import Complaints
-from procession.server.intake_rest import api_key_of, rest_routes
+from procession.server.intake_hosts import host_routes
+from procession.server.intake_rest import rest_routes
 from procession.server.metrics import Counter, Sink
 from procession.server.threads import Threads
 from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, encode_answer, frame
@@ -49,6 +52,10 @@ _NOT_KEPT = frozenset(
 """Answered, so that the agent is content, but not read further than their header."""
 
 
+TagsOf = Callable[[str], Iterable[str]]
+"""From a host's name to its tags."""
+
+
 def nobody_watches(_org_id: int, _host: str) -> int:
     return 0
 
@@ -61,6 +68,7 @@ def intake_routes(
     now: Callable[[], int],
     threads: Threads,
     dropped: Counter,
+    host_tags: HostTagBook,
     active_clients: Callable[[int, str], int] = nobody_watches,
 ) -> list[Route]:
     """`dropped` counts sightings that were acknowledged but not stored, by reason; `active_clients` tells how many
@@ -80,7 +88,7 @@ def intake_routes(
             org_id = await keys.org_of_api_key(api_key_of(request))
             envelope = Envelope.of(request.headers, now())
             body = await read_body(request, settings.max_body_bytes)
-            snapshot = await decode(body, envelope)
+            snapshot = await decode(body, envelope, await host_tags.of_org(org_id))
         except RequestError as error:
             complaints.add(_name_of(request), error)
             raise
@@ -102,13 +110,18 @@ def intake_routes(
             return "discovered"
         return None
 
-    async def decode(body: bytes, envelope: Envelope) -> Snapshot | None:
+    async def decode(body: bytes, envelope: Envelope, tags_of: TagsOf) -> Snapshot | None:
         if frame.message_type(body) in _NOT_KEPT:
             return None
 
         def decode_within(max_bytes: int) -> Snapshot:
             framed = frame.decode(body, max_bytes=min(max_bytes, settings.max_message_bytes))
-            return decoder.decode(framed, taken_at=envelope.taken_at, request_id=envelope.request_id_of(body))
+            return decoder.decode(
+                framed,
+                taken_at=envelope.taken_at,
+                request_id=envelope.request_id_of(body),
+                host_tags=tags_of,
+            )
 
         if len(body) <= _INLINE_BYTES:
             with contextlib.suppress(PayloadTooLarge):
@@ -117,6 +130,7 @@ def intake_routes(
 
     return [
         *(Route(path, take_payload, methods=["POST"]) for path in FRAMED_PATHS),
+        *host_routes(keys=keys, book=host_tags, settings=settings, threads=threads),
         *rest_routes(keys=keys),
     ]
 
@@ -134,10 +148,10 @@ class Envelope:
     @classmethod
     def of(cls, headers: Headers, now: int) -> Envelope:
         """The moment is the one that the agent began at: a payload sent again arrives late. Without one it is now."""
-        taken_at = _whole_number(headers.get("x-dd-agent-timestamp", ""), 2**32 - 1) or now
+        taken_at = whole_number(headers.get("x-dd-agent-timestamp", ""), 2**32 - 1) or now
         if taken_at > now + MAX_SKEW_SECONDS:
             taken_at = now
-        request_id = _whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
+        request_id = whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
         is_live = headers.get("x-dd-processes-enabled", "").lower() != "false"
         return cls(headers.get("x-dd-hostname", ""), taken_at, request_id, is_live)
 
@@ -146,27 +160,6 @@ class Envelope:
         if self.request_id is not None:
             return self.request_id
         return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
-
-
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Raises PayloadTooLarge as soon as there is more."""
-    too_large = PayloadTooLarge(f"The payload has more than {max_bytes} bytes")
-    declared = _whole_number(request.headers.get("content-length", ""), MAX_UINT64)
-    if declared is not None and declared > max_bytes:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise too_large
-    return bytes(body)
-
-
-def _whole_number(text: str, maximum: int) -> int | None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        return None
-    number = int(text)
-    return number if number <= maximum else None
 
 
 def _name_of(request: Request) -> str:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.server.auth import KeyRing
+from procession.server.intake_body import api_key_of
 from procession.server.responses import json_response
 
 VALIDATE_PATH = "/api/v1/validate"
@@ -18,8 +19,6 @@ UNKEPT_PATHS = (
     "/api/v2/orch",
     "/api/v2/orchmanif",
     # and setting `dd_url` all that an agent says.
-    "/intake",
-    "/intake/",
     "/api/v1/check_run",
     "/api/v1/metadata",
     "/api/v1/series",
@@ -46,8 +45,3 @@ def rest_routes(*, keys: KeyRing) -> list[Route]:
         *(Route(path, accept, methods=["POST"]) for path in UNKEPT_PATHS),
         Route(VALIDATE_PATH, validate, methods=["GET"]),
     ]
-
-
-def api_key_of(request: Request) -> str:
-    """From the header, or from the query, where some requests of agents have it."""
-    return request.headers.get("dd-api-key") or request.query_params.get("api_key", "")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from procession.hosts import HostTags
 from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import Snapshot
 from procession.query import ProcessQuery
 
-__all__ = ["KeyStore", "ProcessStore"]
+__all__ = ["HostStore", "KeyStore", "ProcessStore"]
 
 
 class ProcessStore(Protocol):
@@ -42,3 +43,13 @@ class KeyStore(Protocol):
 
     def put_key(self, key: Key) -> None:
         """Add it, or replace the one with this id."""
+
+
+class HostStore(Protocol):
+    """What is said of hosts, besides their processes. Little, so that readers may take all of it every few seconds."""
+
+    def host_tags(self) -> tuple[HostTags, ...]:
+        """Of all orgs; entries without tags are left out."""
+
+    def put_host_tags(self, entry: HostTags) -> None:
+        """Replaces what this source said of this host before."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from procession.errors import UsageError
+from procession.hosts import HostTags, TagSource
 from procession.orgs import Key, KeyKind, Org
 from procession.paging import Page
 from procession.process import MAX_UINT32, ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
@@ -83,7 +84,7 @@ def _set_retention(engine: Engine, rules: dict[str, str]) -> None:
 
 
 class ClickHouseStore:
-    """A ProcessStore and a KeyStore."""
+    """A ProcessStore, a KeyStore and a HostStore."""
 
     def __init__(self, engine: Engine, *, now: Callable[[], int]) -> None:
         self._engine = engine
@@ -146,6 +147,17 @@ class ClickHouseStore:
                 "created_at": key.created_at,
                 "revoked_at": key.revoked_at,
             },
+        )
+
+    def host_tags(self) -> tuple[HostTags, ...]:
+        rows = self._rows("SELECT org, host, source, tags FROM host_tags FINAL WHERE notEmpty(tags) ORDER BY org, host")
+        return tuple(HostTags(org, host, TagSource(source), tuple(tags)) for org, host, source, tags in rows)
+
+    def put_host_tags(self, entry: HostTags) -> None:
+        self._insert(
+            "INSERT INTO host_tags SELECT {org:UInt32}, {host:String}, {source:String}, {tags:Array(String)},"
+            " {change:UInt64}",
+            {"org": entry.org_id, "host": entry.host, "source": entry.source.value, "tags": list(entry.tags)},
         )
 
     def _rows(self, text: str) -> Sequence[Any]:

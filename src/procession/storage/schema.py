@@ -6,6 +6,7 @@
 | `seen` | process, version and hour: when it was there | which processes a window holds, in the API's order |
 | `what` | process, version and hour: what the process is | what a page shows, and text search |
 | `tagsets`, `hosts` | a distinct set of tags; a host's name | small dictionaries behind `what` and `seen` |
+| `host_tags` | a host and who says so: its tags | what each of its processes is given, from then on |
 | `orgs`, `keys` | an org; a key's hash | who may do what |
 
 A *version* is a hash of a `ProcessDescription`, so that rows say themselves what a process was at each sighting: any
@@ -148,6 +149,15 @@ SETTINGS {_DURABLE}""",
     folded String
 ) ENGINE = ReplacingMergeTree(day)
 ORDER BY (org, host)
+SETTINGS {_DURABLE}""",
+            f"""CREATE TABLE host_tags (
+    org UInt32,
+    host String,
+    source LowCardinality(String),
+    tags Array(String),
+    change UInt64
+) ENGINE = ReplacingMergeTree(change)
+ORDER BY (org, host, source)
 SETTINGS {_DURABLE}""",
             f"""CREATE TABLE orgs (
     id UInt32,

@@ -3,10 +3,11 @@
 from procession.wire.answers import Answer, decode_answer, encode_answer
 from procession.wire.encoder import SnapshotEncoder, encode_snapshot
 from procession.wire.events import decode_events
-from procession.wire.frame import Encoding, Frame, FrameError, MessageType
+from procession.wire.frame import Encoding, Frame, FrameError, MessageType, decompress_zstd
 from procession.wire.messages import Limits, SnapshotDecoder
 from procession.wire.real_time import decode_live, encode_live
 from procession.wire.request_ids import RequestId
+from procession.wire.scalars import encodable, host_of, normal_tags
 
 __all__ = [
     "Answer",
@@ -21,7 +22,11 @@ __all__ = [
     "decode_answer",
     "decode_events",
     "decode_live",
+    "decompress_zstd",
+    "encodable",
     "encode_answer",
     "encode_live",
     "encode_snapshot",
+    "host_of",
+    "normal_tags",
 ]

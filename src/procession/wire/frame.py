@@ -120,11 +120,14 @@ def _decompress(encoding: Encoding, body: memoryview, max_bytes: int) -> bytes |
         if len(body) > max_bytes:
             raise PayloadTooLarge(f"The message has more than {max_bytes} bytes")
         return bytes(body)
-    if not body:
-        return b""
+    return decompress_zstd(body, max_bytes) if body else b""
+
+
+def decompress_zstd(body: bytes | memoryview, max_bytes: int) -> bytearray:
+    """Raises FrameError for what is no zstd, PayloadTooLarge beyond `max_bytes`."""
     # Which of the two formats it is, its first bytes tell, whatever number the header gives it.
     try:
-        return zstd.decompress(body, max_bytes)
+        return zstd.decompress(memoryview(body), max_bytes)
     except zstd.TooLarge:
         raise PayloadTooLarge(f"The message has more than {max_bytes} bytes when it is decompressed") from None
     except zstd.Malformed as error:

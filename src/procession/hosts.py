@@ -1,0 +1,26 @@
+"""What is said of a host as a whole, besides its processes."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class TagSource(enum.Enum):
+    """Who said that a host has tags. What one of them says never takes away what the other said."""
+
+    AGENT = "agent"
+    """The host's own Datadog Agent, in its metadata."""
+    USER = "user"
+    """`procession hosts tag`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostTags:
+    """Each process of the host has these tags."""
+
+    org_id: int
+    host: str
+    source: TagSource
+    tags: tuple[str, ...]
+    """Lower-cased, sorted, unique."""

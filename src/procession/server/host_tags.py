@@ -1,0 +1,80 @@
+"""The tags of hosts: what their agents say of them, and what users add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from procession.errors import InvalidRequest
+from procession.hosts import HostTags, TagSource
+from procession.server.refreshed import Refreshed
+from procession.server.threads import Threads
+from procession.storage import HostStore
+from procession.wire import host_of, normal_tags
+
+REFRESH_SECONDS = 3.0
+MAX_TAG_LENGTH = 200
+MAX_TAGS = 1000
+
+Union = Mapping[tuple[int, str], tuple[str, ...]]
+
+
+class HostTagBook:
+    """Host tags as the store had them at most three seconds ago."""
+
+    def __init__(self, store: HostStore, thread: Threads) -> None:
+        self._store = store
+        self._thread = thread
+        self._entries = Refreshed(self._take, thread, REFRESH_SECONDS)
+
+    async def of_org(self, org_id: int) -> Callable[[str], Iterable[str]]:
+        """From a host's name to its tags, those of both sources."""
+        _, union = await self._entries.get()
+        return lambda host: union.get((org_id, host), ())
+
+    async def learn(self, org_id: int, host: str, tags: Iterable[str]) -> None:
+        """What an agent says of its host, written only where it is new: it says so every half an hour."""
+        entry = HostTags(org_id, host, TagSource.AGENT, normal_tags(tags))
+        known, _ = await self._entries.get()
+        if known.get((org_id, host, TagSource.AGENT), ()) != entry.tags:
+            await self._thread.run(lambda: self._store.put_host_tags(entry))
+            await self._entries.retake()
+
+    async def change(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        """What the user says of a host from now on. Raises InvalidRequest."""
+        entry = await self._thread.run(lambda: change_host_tags(self._store, org_id, host, add, remove))
+        await self._entries.retake()
+        return entry
+
+    def _take(self) -> tuple[dict[tuple[int, str, TagSource], tuple[str, ...]], Union]:
+        entries = self._store.host_tags()
+        union: dict[tuple[int, str], tuple[str, ...]] = {}
+        for entry in entries:
+            place = (entry.org_id, entry.host)
+            union[place] = (*union[place], *entry.tags) if place in union else entry.tags
+        return {(entry.org_id, entry.host, entry.source): entry.tags for entry in entries}, union
+
+
+def change_host_tags(store: HostStore, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+    """What the user says of a host from now on, whether the host is known yet or not.
+
+    Raises InvalidRequest for an unfit name or tag, and for a tag to be removed that the user never gave.
+    """
+    host = host_of(host)
+    for tag in add:
+        if not tag.strip() or len(tag) > MAX_TAG_LENGTH or not tag.isprintable() or "," in tag:
+            raise InvalidRequest(f"A tag has 1 to {MAX_TAG_LENGTH} printable characters without commas")
+    present = {
+        tag
+        for entry in store.host_tags()
+        if (entry.org_id, entry.host, entry.source) == (org_id, host, TagSource.USER)
+        for tag in entry.tags
+    }
+    unknown = [tag for tag in normal_tags(remove) if tag not in present]
+    if unknown:
+        raise InvalidRequest(f"{host} was not given the tag {unknown[0]} here")
+    tags = normal_tags((present - set(normal_tags(remove))) | set(add))
+    if len(tags) > MAX_TAGS:
+        raise InvalidRequest(f"A host has at most {MAX_TAGS} tags")
+    entry = HostTags(org_id, host, TagSource.USER, tags)
+    store.put_host_tags(entry)
+    return entry

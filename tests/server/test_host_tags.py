@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from typing import Any
+
+import cramjam
+import pytest
+
+from procession.hosts import HostTags, TagSource
+from procession.server.intake_hosts import host_and_tags
+from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.posting import a_payload, post
+from tests.support.served import ADMIN, OTHER_API_KEY, Client, Served
+
+METADATA = {
+    "apiKey": "x",
+    "internalHostname": "web-1",
+    "meta": {"timezones": ["UTC"]},
+    "host-tags": {"system": ["Env:Prod", "role:web"], "google cloud platform": ["zone:b"], "odd": None},
+}
+BODY = json.dumps(METADATA).encode()
+TAGS_URL = "/api/procession/v1/admin/hosts/tags"
+
+
+def shown_tags(client: Client) -> list[str]:
+    (item,) = client.processes(f"from={NOON}&to={NOON}").json()["data"]
+    tags: list[str] = item["attributes"]["tags"]
+    return tags[:-4]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("", BODY),
+        ("identity", BODY),
+        ("deflate", zlib.compress(BODY)),
+        ("gzip", gzip.compress(BODY)),
+        ("zstd", bytes(cramjam.zstd.compress(BODY))),
+    ],
+)
+def test_the_tags_in_an_agents_metadata_are_those_of_its_processes(
+    client: Client, served: Served, encoding: str, body: bytes
+) -> None:
+    assert post(client, body, "/intake/", content_encoding=encoding).status_code == 202
+    assert post(client, a_payload(a_snapshot(a_sighting()))).status_code == 200
+
+    assert shown_tags(client) == ["env:prod", "role:web", "zone:b"]
+    assert served.store.host_tags() == (HostTags(1, "web-1", TagSource.AGENT, ("env:prod", "role:web", "zone:b")),)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"\xff",
+        b"[1]",
+        b"{}",
+        b'{"internalHostname": 7, "host-tags": {}}',
+        b'{"internalHostname": "", "host-tags": {}}',
+        b'{"internalHostname": "web-1", "host-tags": null}',
+        b'{"internalHostname": "web-1"}',
+        b"[" * 100_000,
+        b'{"host-tags": ' + b"[" * 100_000,
+    ],
+)
+def test_whatever_else_is_posted_there_is_taken_and_dropped(client: Client, served: Served, document: bytes) -> None:
+    for encoding in ("", "deflate", "zstd", "br"):
+        assert post(client, document, "/intake/", content_encoding=encoding).status_code == 202
+
+    assert served.store.host_tags() == ()
+
+
+def test_a_document_is_unpacked_to_its_limit_only(client: Client) -> None:
+    bomb = zlib.compress(bytes(20 * 2**20))
+    zstd_bomb = bytes(cramjam.zstd.compress(bytes(20 * 2**20)))
+
+    assert post(client, bomb, "/intake/", content_encoding="deflate").status_code == 413
+    assert post(client, zstd_bomb, "/intake/", content_encoding="zstd").status_code == 413
+
+
+def test_half_a_surrogate_in_a_tag_is_no_fault() -> None:
+    found = host_and_tags(b'{"internalHostname": "a", "host-tags": {"system": ["x:\\ud800"]}}', "", 1000)
+
+    assert found is None or found[1][0].encode()
+
+
+def test_an_org_does_not_give_tags_to_the_hosts_of_another(client: Client) -> None:
+    post(client, BODY, "/intake/", key=OTHER_API_KEY)
+    post(client, a_payload(a_snapshot(a_sighting())))
+
+    assert shown_tags(client) == []
+
+
+def change(client: Client, **body: Any) -> Any:
+    return client.post(TAGS_URL, json={"org_id": 1, "host": "web-1"} | body, headers=ADMIN)
+
+
+def test_tags_of_the_user_join_those_of_the_agent(client: Client) -> None:
+    post(client, BODY, "/intake/")
+    answer = change(client, add=["Team:A", "role:web"])
+    post(client, a_payload(a_snapshot(a_sighting())))
+
+    assert answer.json() == {
+        "host_tags": {"org_id": 1, "host": "web-1", "source": "user", "tags": ["role:web", "team:a"]}
+    }
+    assert shown_tags(client) == ["env:prod", "role:web", "team:a", "zone:b"]
+
+
+def test_tags_of_the_user_are_taken_away_by_the_user_only(client: Client) -> None:
+    change(client, add=["team:a", "team:b"])
+    post(client, BODY, "/intake/")
+
+    assert change(client, remove=["Team:A"]).json()["host_tags"]["tags"] == ["team:b"]
+    refused = change(client, remove=["env:prod"])
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"errors": ["web-1 was not given the tag env:prod here"]},
+    )
+    listed = client.get(f"{TAGS_URL}?org_id=1", headers=ADMIN).json()["host_tags"]
+    assert [(entry["source"], entry["tags"]) for entry in listed] == [
+        ("agent", ["env:prod", "role:web", "zone:b"]),
+        ("user", ["team:b"]),
+    ]
+    assert client.get(f"{TAGS_URL}?org_id=2", headers=ADMIN).json() == {"host_tags": []}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"add": [""]}, {"add": ["a,b"]}, {"add": ["x" * 201]}, {"add": ["a\nb"]}, {"host": " "}, {"org_id": 7}],
+)
+def test_unfit_tags_hosts_and_orgs_are_refused(client: Client, body: dict[str, Any]) -> None:
+    assert change(client, **({"add": ["a:b"]} | body)).status_code == 400

@@ -1,0 +1,49 @@
+"""What every store promises, asked of each of them: what is said of hosts."""
+
+from __future__ import annotations
+
+from procession.hosts import HostTags, TagSource
+from tests.storage.conftest import Store
+
+ODD_TAGS = ("bare", 'it\'s "ключ" \\ {x}', "k:v,w", "url:http://x:80/")
+
+
+def tags_of(store: Store, org: int) -> list[HostTags]:
+    return sorted(
+        (entry for entry in store.host_tags() if entry.org_id == org),
+        key=lambda entry: (entry.host, entry.source.value),
+    )
+
+
+def test_tags_of_hosts_are_kept_whole(store: Store, org: int) -> None:
+    entry = HostTags(org, "база 'x' \\ {y}", TagSource.AGENT, ODD_TAGS)
+    store.put_host_tags(entry)
+
+    assert tags_of(store, org) == [entry]
+
+
+def test_each_source_replaces_what_it_said_itself(store: Store, org: int) -> None:
+    store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
+    store.put_host_tags(HostTags(org, "web-1", TagSource.AGENT, ("env:dev", "pci")))
+    store.put_host_tags(HostTags(org, "web-1", TagSource.AGENT, ("env:prod",)))
+    store.put_host_tags(HostTags(org, "web-2", TagSource.AGENT, ("env:prod",)))
+
+    assert tags_of(store, org) == [
+        HostTags(org, "web-1", TagSource.AGENT, ("env:prod",)),
+        HostTags(org, "web-1", TagSource.USER, ("role:web",)),
+        HostTags(org, "web-2", TagSource.AGENT, ("env:prod",)),
+    ]
+
+
+def test_a_source_can_take_back_all_it_said(store: Store, org: int) -> None:
+    store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
+    store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ()))
+
+    assert tags_of(store, org) == []
+
+
+def test_orgs_may_have_hosts_of_one_name(store: Store, org: int) -> None:
+    for one in (org, org + 4_000_000):
+        store.put_host_tags(HostTags(one, "web-1", TagSource.USER, (f"org:{one}",)))
+
+    assert [entry.tags for entry in tags_of(store, org)] == [(f"org:{org}",)]
