@@ -66,6 +66,9 @@ class AgentSettings:
     processes_per_payload: int = setting(
         1000, "Most processes that go in one payload; a Datadog Agent sends 100.", metavar="COUNT", minimum=1
     )
+    short_lived: bool = setting(
+        True, "Whether to see processes that live between two snapshots; takes root or Linux 6.6."
+    )
     kernel_threads: bool = setting(False, "Whether to send the kernel's own threads too.")
     scrub_args: bool = setting(
         True,

@@ -11,6 +11,8 @@ from procession.agent.client import IntakeClient, Unreachable
 from procession.errors import UsageError
 from tests.support.intake import FakeIntake, Reply
 
+PATH = "/api/v1/collector"
+
 
 @contextmanager
 def a_server_that_says(data: bytes) -> Iterator[str]:
@@ -35,7 +37,7 @@ def a_server_that_says(data: bytes) -> Iterator[str]:
 def test_client_posts_to_the_path_of_the_intake(intake: FakeIntake) -> None:
     client = IntakeClient(intake.url)
 
-    response = client.post(b"body", {"X-Dd-Hostname": "web-1"})
+    response = client.post(PATH, b"body", {"X-Dd-Hostname": "web-1"})
 
     assert response.status == 200
     assert intake.posted[0].path == "/api/v1/collector"
@@ -44,7 +46,7 @@ def test_client_posts_to_the_path_of_the_intake(intake: FakeIntake) -> None:
 
 
 def test_client_keeps_a_path_in_front_as_of_a_proxy(intake: FakeIntake) -> None:
-    IntakeClient(intake.url + "/procession/").post(b"", {})
+    IntakeClient(intake.url + "/procession/").post(PATH, b"", {})
 
     assert intake.posted[0].path == "/procession/api/v1/collector"
 
@@ -53,7 +55,7 @@ def test_client_keeps_its_connection(intake: FakeIntake) -> None:
     client = IntakeClient(intake.url)
 
     for _ in range(3):
-        client.post(b"x", {})
+        client.post(PATH, b"x", {})
 
     assert len({posted.client for posted in intake.posted}) == 1
 
@@ -62,7 +64,7 @@ def test_client_opens_a_connection_anew_that_the_server_closed(intake: FakeIntak
     intake.replies.append(Reply(closes=True))
     client = IntakeClient(intake.url)
 
-    assert [client.post(b"x", {}).status for _ in range(2)] == [200, 200]
+    assert [client.post(PATH, b"x", {}).status for _ in range(2)] == [200, 200]
     assert len({posted.client for posted in intake.posted}) == 2
 
 
@@ -87,9 +89,9 @@ def test_client_says_why_a_server_cannot_be_reached() -> None:
         port = listening.getsockname()[1]
 
     with pytest.raises(Unreachable, match=r"^connection refused$"):
-        IntakeClient(f"http://127.0.0.1:{port}").post(b"", {})
+        IntakeClient(f"http://127.0.0.1:{port}").post(PATH, b"", {})
     with pytest.raises(Unreachable, match=r"."):
-        IntakeClient("http://no-such-host.invalid").post(b"", {})
+        IntakeClient("http://no-such-host.invalid").post(PATH, b"", {})
 
 
 @pytest.mark.parametrize(
@@ -102,12 +104,12 @@ def test_client_says_why_a_server_cannot_be_reached() -> None:
 )
 def test_client_says_what_is_odd_about_an_answer(data: bytes, reason: str) -> None:
     with a_server_that_says(data) as url, pytest.raises(Unreachable, match=reason):
-        IntakeClient(url).post(b"x", {})
+        IntakeClient(url).post(PATH, b"x", {})
 
 
 def test_client_says_that_a_plain_server_does_not_speak_tls(intake: FakeIntake) -> None:
     with pytest.raises(Unreachable, match=r"."):
-        IntakeClient(intake.url.replace("http:", "https:")).post(b"", {})
+        IntakeClient(intake.url.replace("http:", "https:")).post(PATH, b"", {})
 
 
 def test_client_can_be_interrupted(intake: FakeIntake) -> None:
@@ -117,7 +119,7 @@ def test_client_can_be_interrupted(intake: FakeIntake) -> None:
 
     def post() -> None:
         try:
-            client.post(b"x", {})
+            client.post(PATH, b"x", {})
         except Unreachable as error:
             ends.append(str(error))
 
@@ -129,11 +131,11 @@ def test_client_can_be_interrupted(intake: FakeIntake) -> None:
 
     assert len(ends) == 1
     with pytest.raises(Unreachable):
-        client.post(b"x", {})
+        client.post(PATH, b"x", {})
     assert len(intake.posted) == 1
 
 
 def test_headers_may_hold_any_text(intake: FakeIntake) -> None:
-    IntakeClient(intake.url).post(b"", {"X-Dd-Hostname": "höst"})
+    IntakeClient(intake.url).post(PATH, b"", {"X-Dd-Hostname": "höst"})
 
     assert intake.posted[0].headers["x-dd-hostname"].encode("latin-1") == "höst".encode()

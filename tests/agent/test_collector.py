@@ -7,6 +7,8 @@ import pytest
 from procession.agent.collector import Collector, UserNames
 from procession.agent.procfs import IoCounters, Stat
 from procession.agent.reader import ProcessFacts, ProcessReading
+from procession.agent.short_lived import Ended
+from procession.events import ProcessExec, ProcessExit
 from procession.process import Sighting, Snapshot
 from procession.scrub import Scrubber
 
@@ -148,3 +150,41 @@ def test_names_of_users_are_kept_for_a_while() -> None:
     users = UserNames(keep_seconds=10)
 
     assert {users.name_of(0, moment) for moment in (0.0, 9.0, 11.0)} == {"root"}
+
+
+def test_a_process_that_no_snapshot_saw_is_described_with_its_end(collector: Collector) -> None:
+    dead = a_reading(9, start_ticks=500_000, state="X")
+    ended = Ended(9, 3, 1_005_002.9, 1_005_000.1, 1_005_001.1, dead)
+
+    events, sightings = collector.conclude([ended], moment=1.0)
+    snapshot = collector.collect([a_reading()], taken_at=1_005_005, moment=1.0, also=sightings)
+
+    began, end = events.events
+    assert isinstance(began, ProcessExec)
+    assert (began.pid, began.forked_at, began.at) == (9, 1_005_000, 1_005_001)
+    assert isinstance(end, ProcessExit)
+    assert (end.pid, end.executed_at, end.at, end.exit_code) == (9, 1_005_001, 1_005_002, 3)
+    assert end.description.cmdline == "mysqld --password=********"
+    assert [(sighting.pid, sighting.numbers.state) for sighting in snapshot.sightings] == [(7, "S"), (9, "X")]
+    assert snapshot.sightings[1].started_at == 1_005_000
+
+
+def test_a_process_that_a_snapshot_saw_has_an_end_and_no_further_sighting(collector: Collector) -> None:
+    collect(collector, a_reading(9))
+
+    events, sightings = collector.conclude([Ended(9, 137, 5.5, None, None, None)], moment=1.0)
+
+    (end,) = events.events
+    assert isinstance(end, ProcessExit)
+    assert (end.exit_code, end.at, end.description.comm) == (137, 5, "mysqld")
+    assert sightings == []
+    assert collector.conclude([Ended(8, 0, 5.5, None, None, None)], moment=1.0)[0].events == ()
+
+
+def test_a_process_that_still_lives_is_not_seen_twice(collector: Collector) -> None:
+    reading = a_reading(9)
+    _, sightings = collector.conclude([Ended(9, 0, 5.5, 4.0, 4.0, reading)], moment=1.0)
+
+    snapshot = collector.collect([reading], taken_at=6, moment=1.0, also=sightings)
+
+    assert [sighting.numbers.state for sighting in snapshot.sightings] == ["S"]

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from procession.agent import run_agent
+from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.config import AgentSettings
 from procession.errors import UsageError
-from tests.support.intake import FakeIntake, Reply
+from procession.events import ProcessExec, ProcessExit
+from procession.wire import decode_events
+from tests.support.intake import FakeIntake, Posted, Reply
 from tests.support.proc_tree import BOOT_TIME, ProcTree
 
 
@@ -108,6 +111,50 @@ def test_scrubbing_follows_its_settings(
         (post,) = intake.wait_for(1)
 
     assert post.snapshot.sightings[0].description.cmdline == cmdline
+
+
+@pytest.mark.may_skip
+def test_agent_sends_a_process_that_lived_between_two_snapshots_and_how_it_ended(intake: FakeIntake) -> None:
+    try:
+        ProcConnector().close()
+    except ConnectorUnavailable as error:
+        pytest.skip(str(error))
+    running = Running()
+    settings = AgentSettings(url=intake.url, api_key="k", hostname="web-1", interval_seconds=2.0)
+    thread = threading.Thread(target=run_agent, args=(settings,), kwargs={"stop": running.stop, "report": print})
+    thread.start()
+    try:
+        intake.wait_for(1)
+        process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.05); exit(7)", "marker"])
+        process.wait()
+        wait_until(lambda: any(process.pid in pids for pids in map(pids_of, list(intake.posted))))
+        wait_until(lambda: any(post.path == "/api/v2/proclcycle" for post in list(intake.posted)))
+    finally:
+        running.stop.set()
+        thread.join(10)
+
+    seen = [
+        sighting
+        for post in intake.posted
+        if post.path == "/api/v1/collector"
+        for sighting in post.snapshot.sightings
+        if sighting.pid == process.pid
+    ]
+    events = [
+        event
+        for post in intake.posted
+        if post.path == "/api/v2/proclcycle"
+        for event in decode_events(post.body).events
+        if event.pid == process.pid
+    ]
+    assert len(seen) == 1
+    assert seen[0].description.cmdline.endswith("marker")
+    assert [type(event) for event in events] == [ProcessExec, ProcessExit]
+    assert events[-1].exit_code == 7  # type: ignore[union-attr]
+
+
+def pids_of(post: Posted) -> set[int]:
+    return {sighting.pid for sighting in post.snapshot.sightings} if post.path == "/api/v1/collector" else set()
 
 
 def test_collecting_goes_on_while_the_server_is_slow(tree: ProcTree, intake: FakeIntake) -> None:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from procession.agent.payloads import PayloadMaker
+from procession.events import ProcessEvents, ProcessExit
 from procession.process import Snapshot
-from procession.wire import Encoding, MessageType, RequestId, SnapshotDecoder, frame
-from tests.support.builders import NOON, a_sighting, a_snapshot
+from procession.wire import Encoding, MessageType, RequestId, SnapshotDecoder, decode_events, frame
+from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 
 
 def a_maker(max_processes: int = 1000) -> PayloadMaker:
@@ -62,3 +63,14 @@ def test_two_snapshots_of_one_second_have_ids_of_their_own() -> None:
 
 def test_no_processes_make_no_payload() -> None:
     assert a_maker().make(a_snapshot()) == []
+
+
+def test_events_follow_their_snapshot_bare_and_in_parts() -> None:
+    exits = [ProcessExit(pid=pid, at=NOON, exit_code=1, description=a_description()) for pid in range(1, 251)]
+    payloads = a_maker(100).make(a_snapshot(a_sighting()), ProcessEvents("web-1", tuple(exits)))
+
+    assert [payload.path for payload in payloads] == ["/api/v1/collector", *["/api/v2/proclcycle"] * 3]
+    decoded_events = [decode_events(payload.body) for payload in payloads[1:]]
+    assert [len(part.events) for part in decoded_events] == [100, 100, 50]
+    assert all(part.host == "web-1" for part in decoded_events)
+    assert [payload.is_answered for payload in payloads] == [True, False, False, False]

@@ -223,3 +223,19 @@ def test_a_notice_is_not_repeated_within_a_minute() -> None:
         notices.say("subject", text)
 
     assert lines == ["first", "fourth"]
+
+
+def test_sender_expects_no_answer_to_events_and_gives_them_up_where_nobody_takes_them(intake: FakeIntake) -> None:
+    intake.replies += [Reply(202, b"whatever", "text/plain"), Reply(404), Reply()]
+
+    with sending(intake.url) as sender:
+        headers = {"X-Dd-Hostname": "web-1"}
+        sender.outbox.put([Payload(body, headers, "/api/v2/proclcycle", is_answered=False) for body in (b"1", b"2")])
+        sender.put(b"3")
+        posted = intake.wait_for(3)
+
+    assert [(post.path, post.body) for post in posted] == [
+        ("/api/v2/proclcycle", b"1"),
+        ("/api/v2/proclcycle", b"2"),
+        ("/api/v1/collector", b"3"),
+    ]

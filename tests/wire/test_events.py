@@ -6,9 +6,9 @@ from procession.errors import PayloadTooLarge
 from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription
 from procession.scrub import Scrubber
-from procession.wire import FrameError, Limits, decode_events
+from procession.wire import FrameError, Limits, decode_events, encode_events
 from procession.wire import process_pb2 as pb
-from tests.support.builders import NOON
+from tests.support.builders import NOON, a_description
 from tests.support.vectors import vector
 
 
@@ -87,3 +87,17 @@ def test_what_are_no_events_is_refused(body: bytes) -> None:
 def test_a_message_holds_only_so_many_events() -> None:
     with pytest.raises(PayloadTooLarge):
         decode_events(events_of(pb.ProcessEvent(), pb.ProcessEvent()), limits=Limits(processes=1))
+
+
+def test_what_is_encoded_is_read_again() -> None:
+    description = a_description(uid=0, gid=0, command="nginx")
+    events = ProcessEvents(
+        "web-1",
+        (
+            ProcessExec(pid=7, at=NOON + 1, forked_at=NOON, description=description),
+            ProcessExit(pid=7, at=NOON + 2, executed_at=NOON + 1, exit_code=137, description=description),
+            ProcessExit(pid=8, at=NOON + 2, exit_code=0, description=ProcessDescription()),
+        ),
+    )
+
+    assert decode_events(encode_events(events)) == events

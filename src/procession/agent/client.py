@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 
 from procession.errors import UsageError
 
-PATH = "/api/v1/collector"
-
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0
 """As long as a Datadog Agent waits."""
@@ -38,15 +36,15 @@ class IntakeClient:
     def __init__(self, url: str) -> None:
         """Raises UsageError for what is no address of a server."""
         self.url = url
-        self._secure, self._host, self._port, self._path = _parse(url)
+        self._secure, self._host, self._port, self._prefix = _parse(url)
         self._connection: http.client.HTTPConnection | None = None
         self._aborted = False
 
-    def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         """Raises Unreachable. A connection that the server closed while nothing happened is opened anew."""
         kept = self._connection is not None
         try:
-            return self._post(body, headers)
+            return self._post(path, body, headers)
         except (ConnectionError, http.client.BadStatusLine) as error:
             self.close()
             if not kept or self._aborted:
@@ -55,7 +53,7 @@ class IntakeClient:
             self.close()
             raise Unreachable(_reason(error)) from None
         try:
-            return self._post(body, headers)
+            return self._post(path, body, headers)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(_reason(error)) from None
@@ -73,13 +71,15 @@ class IntakeClient:
             with contextlib.suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
-    def _post(self, body: bytes, headers: Mapping[str, str]) -> Response:
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         if self._aborted:
             raise ConnectionAbortedError
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
-        connection.request("POST", self._path, body, {name: _encoded(value) for name, value in headers.items()})
+        connection.request(
+            "POST", self._prefix + path, body, {name: _encoded(value) for name, value in headers.items()}
+        )
         answer = connection.getresponse()
         data = answer.read(_MAX_ANSWER_BYTES)
         if answer.length and len(data) < _MAX_ANSWER_BYTES:
@@ -106,7 +106,7 @@ def _parse(url: str) -> tuple[bool, str, int | None, str]:
         raise UsageError("the URL of the server must not hold a user or password; the API key is all that it needs")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"{url!r} is no URL of a server; it looks like https://procession.example.org:7171")
-    return parts.scheme == "https", parts.hostname, port, parts.path.rstrip("/") + PATH
+    return parts.scheme == "https", parts.hostname, port, parts.path.rstrip("/")
 
 
 def _encoded(value: str) -> bytes:

@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from procession.agent.reader import ProcessReading
+from procession.agent.short_lived import Ended
 from procession.commands import command_name
+from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
 
 Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
+
+_GONE = ProcessNumbers(state="X")
 
 MAX_USER_NAMES = 10_000
 
@@ -72,8 +76,11 @@ class Collector:
         self._seen: dict[int, _Seen] = {}
         self._moment: float | None = None
 
-    def collect(self, readings: Iterable[ProcessReading], *, taken_at: int, moment: float) -> Snapshot:
-        """`taken_at` is the time of day; `moment`, in seconds, comes from a clock that nobody sets."""
+    def collect(
+        self, readings: Iterable[ProcessReading], *, taken_at: int, moment: float, also: Iterable[Sighting] = ()
+    ) -> Snapshot:
+        """`taken_at` is the time of day; `moment`, in seconds, comes from a clock that nobody sets. `also` are those
+        that have come and gone since the last snapshot."""
         elapsed = None if self._moment is None or moment <= self._moment else moment - self._moment
         self._moment = moment
         seen = {}
@@ -84,9 +91,51 @@ class Collector:
             else:
                 seen[reading.pid] = self._see(reading, before, elapsed, moment)
         self._seen = seen
-        return Snapshot(
-            host=self._host, taken_at=taken_at, sightings=tuple([process.sighting for process in seen.values()])
-        )
+        sightings = [process.sighting for process in seen.values()]
+        for sighting in also:
+            living = seen.get(sighting.pid)
+            if living is None or living.sighting.started_at != sighting.started_at:
+                sightings.append(sighting)
+        return Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(sightings))
+
+    def conclude(self, ended: Iterable[Ended], *, moment: float) -> tuple[ProcessEvents, list[Sighting]]:
+        """What is to be said of processes that have ended since the last `collect`: how each began and ended, and a
+        sighting of those that no snapshot has seen."""
+        events: list[ProcessExec | ProcessExit] = []
+        sightings: list[Sighting] = []
+        for process in ended:
+            ended_at = int(process.ended_at)
+            executed_at = None if process.executed_at is None else int(process.executed_at)
+            if process.reading is not None:
+                description = self._describe(process.reading, moment)
+                started_at = self._started_at(process.reading)
+                sightings.append(Sighting(process.pid, started_at, description, _GONE))
+                events.append(
+                    ProcessExec(
+                        pid=process.pid,
+                        at=started_at if executed_at is None else executed_at,
+                        forked_at=started_at,
+                        description=description,
+                    )
+                )
+            elif (seen := self._seen.get(process.pid)) is not None:
+                description = seen.sighting.description
+            else:
+                continue
+            events.append(
+                ProcessExit(
+                    pid=process.pid,
+                    at=ended_at,
+                    executed_at=executed_at,
+                    exit_code=process.exit_code,
+                    description=description,
+                )
+            )
+        return ProcessEvents(self._host, tuple(events)), sightings
+
+    def _started_at(self, reading: ProcessReading) -> int:
+        # As the kernel counts, so that a process has one start wherever it is read.
+        return self._boot_time + reading.stat.start_ticks // self._ticks_per_second
 
     def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None, moment: float) -> _Seen:
         stat = reading.stat
@@ -96,8 +145,6 @@ class Collector:
         if description is None or before is None or not _is_same(reading, before.reading):
             description = self._describe(reading, moment)
         numbers = self._numbers(reading, None if before is None else before.reading, elapsed)
-        # As the kernel counts, so that a process has one start wherever it is read.
-        started_at = self._boot_time + stat.start_ticks // self._ticks_per_second
         is_quiet = before is not None and not (
             numbers.cpu_total_percent
             or numbers.read_operations_per_second
@@ -105,7 +152,7 @@ class Collector:
             or numbers.read_bytes_per_second
             or numbers.write_bytes_per_second
         )
-        return _Seen(reading, Sighting(reading.pid, started_at, description, numbers), is_quiet)
+        return _Seen(reading, Sighting(reading.pid, self._started_at(reading), description, numbers), is_quiet)
 
     def _describe(self, reading: ProcessReading, moment: float) -> ProcessDescription:
         stat, facts = reading.stat, reading.facts

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from procession.agent.client import IntakeClient
 from procession.agent.collector import Collector
+from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.outbox import Outbox
 from procession.agent.payloads import PayloadMaker
 from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.sender import Notices, Report, Sender
+from procession.agent.short_lived import ShortLived
 from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.scrub import Scrubber, sensitive_words
@@ -52,14 +54,22 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report)
     # A daemon, since a name server that does not answer cannot be interrupted.
     thread = threading.Thread(target=sender.run, name="sender", daemon=True)
     thread.start()
+    short_lived = _short_lived(reader, report) if settings.short_lived else None
     try:
         ticks = _Ticks(settings.interval_seconds)
+        unseen = 0
         while sender.failure is None:
             taken_at, moment = int(time.time()), time.monotonic()
-            snapshot = collector.collect(reader.read(), taken_at=taken_at, moment=moment)
-            if outbox.put(maker.make(snapshot)):
+            readings = reader.read()
+            ended = short_lived.drain([reading.pid for reading in readings]) if short_lived is not None else []
+            events, gone = collector.conclude(ended, moment=moment)
+            snapshot = collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
+            if outbox.put(maker.make(snapshot, events)):
                 limit = f"{settings.queue_bytes} bytes wait already"
                 notices.say("full", f"dropped the oldest snapshot, {outbox.dropped} since the start: {limit}")
+            if short_lived is not None and short_lived.unseen > unseen:
+                unseen = short_lived.unseen
+                notices.say("unseen", f"too many processes come and go to see each: {unseen} events left out so far")
             if stop.wait(ticks.seconds_to_next()):
                 break
     finally:
@@ -67,6 +77,8 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report)
         thread.join(0.4)  # what is being sent may still arrive
         client.abort()
         thread.join(0.3)
+        if short_lived is not None:
+            short_lived.stop()
         reader.close()
     if sender.failure is not None:
         raise sender.failure
@@ -84,6 +96,21 @@ class _Ticks:
         passed = time.monotonic() - self._begin
         self._count = max(self._count, int(passed / self._interval)) + 1
         return self._begin + self._count * self._interval - time.monotonic()
+
+
+def _short_lived(reader: ProcReader, report: Report) -> ShortLived | None:
+    """None without the right to it: then this is like any agent that only takes snapshots."""
+    if not reader.is_live:
+        return None
+    try:
+        connector = ProcConnector()
+    except ConnectorUnavailable as error:
+        if os.geteuid() == 0:
+            report(f"processes that live between two snapshots are not seen: {error}")
+        return None
+    short_lived = ShortLived(connector, reader.look_at, reader.known, ticks_per_second=reader.ticks_per_second)
+    short_lived.start()
+    return short_lived
 
 
 def _host(settings: AgentSettings) -> str:

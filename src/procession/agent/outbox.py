@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False, slots=True)
 class Payload:
-    """One chunk of a snapshot, ready to be posted."""
+    """One message, ready to be posted."""
 
     body: bytes
     headers: dict[str, str]
+    path: str = "/api/v1/collector"
+    is_answered: bool = True
+    """Whether a server that takes it answers in the wire's own way."""
     attempts: int = 0
 
 
 @dataclass(eq=False, slots=True)
 class _Batch:
-    """What is left of a snapshot."""
+    """What is left of a snapshot and what goes with it."""
 
     payloads: deque[Payload]
     size: int = field(init=False)

@@ -6,13 +6,18 @@ import random
 
 from procession import __version__
 from procession.agent.outbox import Payload
+from procession.events import ProcessEvents
 from procession.process import Snapshot
-from procession.wire import MessageType, RequestId, SnapshotEncoder, frame
+from procession.wire import MessageType, RequestId, SnapshotEncoder, encode_events, frame
+
+EVENTS_PATH = "/api/v2/proclcycle"
 
 MAX_PROCESSES = 1000
 """In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: to post
 costs about 1 ms of CPU, as much as to read 50 processes. With 1,000 instead of 100 a snapshot of 1,000 costs 22 µs a
 process and not 35, and its payloads are a tenth smaller."""
+
+NO_EVENTS = ProcessEvents("", ())
 
 
 class PayloadMaker:
@@ -39,8 +44,8 @@ class PayloadMaker:
             "X-DD-Service-Discovery-Enabled": "false",
         }
 
-    def make(self, snapshot: Snapshot) -> list[Payload]:
-        """In order; none for a snapshot without processes."""
+    def make(self, snapshot: Snapshot, events: ProcessEvents = NO_EVENTS) -> list[Payload]:
+        """In order; none for a snapshot without processes. `events` are what happened before it."""
         # Two snapshots in one second are still two: their chunks are numbered on.
         if snapshot.taken_at != self._taken_at:
             self._taken_at, self._index = snapshot.taken_at, 0
@@ -51,10 +56,15 @@ class PayloadMaker:
             sightings=snapshot.sightings,
             group_id=self._group_id,
         )
-        return [
+        payloads = [
             self._payload(body, snapshot.taken_at)
             for body in self._encoder.encode(snapshot, max_processes=self._max_processes)
         ]
+        for begin in range(0, len(events.events), self._max_processes):
+            some = ProcessEvents(events.host, events.events[begin : begin + self._max_processes])
+            headers = self._fixed | {"X-DD-Agent-Timestamp": str(snapshot.taken_at)}
+            payloads.append(Payload(encode_events(some), headers, EVENTS_PATH, is_answered=False))
+        return payloads
 
     def _payload(self, body: bytes, taken_at: int) -> Payload:
         request_id = RequestId.of(self._host, self._agent_pid, taken_at, self._index)

@@ -66,6 +66,9 @@ class ProcessFacts(msgspec.Struct, frozen=True, gc=False):
     namespace_pid: int | None
 
 
+NO_FACTS = ProcessFacts((), "", "", None, None, None)
+
+
 class ProcessReading(msgspec.Struct, frozen=True, gc=False):
     """Raw counters of one process. The same object as the time before where nothing has changed."""
 
@@ -88,9 +91,11 @@ class ProcReader:
         self.boot_time = _boot_time(root)
         self.ticks_per_second = os.sysconf("SC_CLK_TCK")
         self.page_bytes = os.sysconf("SC_PAGE_SIZE")
+        self.is_live = Path(root).stat().st_ino == _PROC_INODE
+        """Whether it is the kernel's own, and not a copy."""
         self._kernel_threads = kernel_threads
         self._max_kept = _affordable() if max_kept is None else max_kept
-        self._counts_in_size = _folder_size_is_a_count(root)
+        self._counts_in_size = self.is_live and _folder_size_is_a_count()
         self._tracked: dict[str, _Tracked] = {}
         self._kept = 0
         self._turn = 0
@@ -119,6 +124,24 @@ class ProcReader:
             self._forget(process)
         return readings
 
+    def look_at(self, pid: int) -> ProcessReading | None:
+        """What one process is, apart from the others; None if it is gone. For any thread."""
+        process = _Tracked(f"{self.root}/{pid}/", pid)
+        try:
+            facts = process.glimpse()
+        except (OSError, MalformedFile):
+            return None
+        if process.stat.flags & KERNEL_THREAD and not self._kernel_threads:
+            return None
+        return ProcessReading(pid, process.stat, facts, None, None, None, None)
+
+    def known(self, pid: int) -> ProcessReading | None:
+        """What the last reading had of a process. For any thread."""
+        process = self._tracked.get(str(pid))
+        if process is None or (process.stat.flags & KERNEL_THREAD and not self._kernel_threads):
+            return None
+        return process.reading
+
     def close(self) -> None:
         for process in list(self._tracked.values()):
             self._forget(process)
@@ -130,7 +153,7 @@ class ProcReader:
                 self._kept += 1
             process.read_stat()
             if process.stat.flags & KERNEL_THREAD:
-                process.reading = ProcessReading(process.pid, process.stat, _NO_FACTS, None, None, None, None)
+                process.reading = ProcessReading(process.pid, process.stat, NO_FACTS, None, None, None, None)
             else:
                 process.read_io()
                 process.look(counts_in_size=self._counts_in_size, revisit=True)
@@ -260,6 +283,17 @@ class _Tracked:
         self.reading = before if before is not None and before == reading else reading
         self._looks += 1
 
+    def glimpse(self) -> ProcessFacts:
+        """Of a process that may be gone in a moment: the most telling file first, and what comes too late is absent."""
+        arguments = parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES))
+        self.read_stat()
+        exe, cwd = self._link("exe"), self._link("cwd")
+        try:
+            status = parse_status(self._read("status"))
+        except (OSError, MalformedFile):
+            return ProcessFacts(arguments, exe, cwd, None, None, None)
+        return ProcessFacts(arguments, exe, cwd, status.uid, status.gid, status.namespace_pid)
+
     def _facts(self, before: ProcessReading | None, status: Status, *, revisit: bool) -> ProcessFacts:
         switches = _sum(status.voluntary_switches, status.involuntary_switches)
         if before is not None:
@@ -326,9 +360,6 @@ def _sum(first: int | None, second: int | None) -> int | None:
     return None if first is None or second is None else first + second
 
 
-_NO_FACTS = ProcessFacts((), "", "", 0, 0, None)
-
-
 def _boot_time(root: str) -> int:
     try:
         return parse_boot_time(Path(root, "stat").read_bytes())
@@ -348,9 +379,9 @@ def _affordable() -> int:
     return min(MAX_KEPT_PROCESSES, max(0, limit - _SPARE_DESCRIPTORS) // DESCRIPTORS_EACH)
 
 
-def _folder_size_is_a_count(root: str) -> bool:
+def _folder_size_is_a_count() -> bool:
     """Since Linux 6.2 the size of `/proc/<pid>/fd` is how many files are open, and everybody may know."""
     try:
-        return Path(root).stat().st_ino == _PROC_INODE and Path("/proc/self/fd").stat().st_size > 0
+        return Path("/proc/self/fd").stat().st_size > 0
     except OSError:
         return False

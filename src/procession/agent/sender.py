@@ -103,17 +103,19 @@ class Sender:
         payload.attempts += 1
         headers = {**payload.headers, "DD-Api-Key": self._api_key, "X-DD-Agent-Attempts": str(payload.attempts)}
         try:
-            response = self._client.post(payload.body, headers)
+            response = self._client.post(payload.path, payload.body, headers)
         except Unreachable as error:
             return self._try_again(f"cannot reach {self._client.url}: {error}")
         return self._take(response, payload)
 
     def _take(self, response: Response, payload: Payload) -> float:
         status = response.status
-        if 200 <= status < 300 and (answer := self._answer(response)) is not None:
-            self._deliver(payload, answer)
-            return 0.0
-        if status in (400, 413):
+        if 200 <= status < 300:
+            answer = self._answer(response) if payload.is_answered else Answer(self.active_clients)
+            if answer is not None:
+                self._deliver(payload, answer)
+                return 0.0
+        if status in (400, 413) or (status in (404, 405) and not payload.is_answered):
             self._outbox.done(payload)
             self._refused += 1
             said = (

@@ -2,7 +2,7 @@
 
 from procession.wire.answers import Answer, decode_answer, encode_answer
 from procession.wire.encoder import SnapshotEncoder, encode_snapshot
-from procession.wire.events import decode_events
+from procession.wire.events import decode_events, encode_events
 from procession.wire.frame import Encoding, Frame, FrameError, MessageType, decompress_zstd
 from procession.wire.messages import Limits, SnapshotDecoder
 from procession.wire.real_time import decode_live, encode_live
@@ -25,6 +25,7 @@ __all__ = [
     "decompress_zstd",
     "encodable",
     "encode_answer",
+    "encode_events",
     "encode_live",
     "encode_snapshot",
     "host_of",

@@ -1,4 +1,4 @@
-"""How processes begin and end: CollectorProcEvent -> ProcessEvents. The only message that is sent without a frame."""
+"""How processes begin and end: CollectorProcEvent <-> ProcessEvents. The only message that is sent without a frame."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import MAX_UINT32
 from procession.wire import process_pb2 as pb
-from procession.wire.descriptions import Scrub, describe
+from procession.wire.descriptions import Scrub, describe, encode_description
 from procession.wire.messages import DEFAULT_LIMITS, Limits, no_tags
 from procession.wire.parsing import parse_in_parts
-from procession.wire.scalars import host_of, normal_tags, text
+from procession.wire.scalars import encodable, host_of, normal_tags, text
 
+_NANOSECONDS = 1_000_000_000
 _EVENTS = pb.CollectorProcEvent.EVENTS_FIELD_NUMBER
 
 
@@ -63,3 +64,32 @@ def _seconds(moment: int) -> int | None:
     while moment > MAX_UINT32:
         moment //= 1000
     return moment
+
+
+def encode_events(events: ProcessEvents) -> bytes:
+    """The whole body: this message travels bare and uncompressed."""
+    message = pb.CollectorProcEvent(hostname=encodable(events.host), events=map(_encode, events.events), groupSize=1)
+    return message.SerializeToString()
+
+
+def _encode(event: ProcessExec | ProcessExit) -> pb.ProcessEvent:
+    process = pb.Process()
+    encode_description(event.description, process)
+    encoded = pb.ProcessEvent(
+        collectionTime=event.at * _NANOSECONDS,
+        pid=event.pid,
+        command=process.command,
+        containerId=process.containerId,
+    )
+    if process.HasField("user"):
+        encoded.user.CopyFrom(process.user)
+    if isinstance(event, ProcessExec):
+        encoded.type = pb.ProcEventType.Value("exec")
+        encoded.exec.forkTime = (event.forked_at or 0) * _NANOSECONDS
+        encoded.exec.execTime = event.at * _NANOSECONDS
+    else:
+        encoded.type = pb.ProcEventType.Value("exit")
+        encoded.exit.execTime = (event.executed_at or 0) * _NANOSECONDS
+        encoded.exit.exitTime = event.at * _NANOSECONDS
+        encoded.exit.exitCode = event.exit_code
+    return encoded

@@ -1,0 +1,239 @@
+"""Processes that come and go between two snapshots.
+
+Root hears of them from the process connector; since Linux 6.6 others do too. A thread listens. What a process is has to
+be read while it lives: right after its exec, or, for one that only forked, a few milliseconds after that. One that was
+quicker is described by its parent, if it still ran the same program; of others no more is known than when they were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from procession.agent.connector import EXEC, FORK, ProcConnector, ProcEvent
+from procession.agent.procfs import Stat
+from procession.agent.reader import NO_FACTS, ProcessReading
+
+MAX_EVENTS = 10_000
+"""Taken between two snapshots, at about 50 µs each. A storm of forks beyond that is left to the kernel to throw away
+and to count."""
+
+MAX_LOOKS = 3_000
+"""Processes of which files are read between two snapshots."""
+
+LOOK_AFTER = 0.005
+"""Seconds that a forked process is given to exec."""
+
+_DEAD = "X"
+_MANY_BIRTHS = 1000
+_FORGET_AFTER = 60 * 1_000_000_000
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A process that has exited."""
+
+    pid: int
+    exit_code: int
+    """As a shell has it: 128 and the signal for one that was killed."""
+    ended_at: float
+    """Unix time, as are the others."""
+    forked_at: float | None
+    """None for a process that was there at the last snapshot."""
+    executed_at: float | None
+    reading: ProcessReading | None
+    """As it was when it began. None for one that was there at the last snapshot."""
+
+
+class _Birth:
+    __slots__ = ("executed", "forked", "ppid", "reading")
+
+    def __init__(self, ppid: int, forked: int) -> None:
+        self.ppid = ppid
+        self.forked = forked
+        self.executed: int | None = None
+        self.reading: ProcessReading | None = None
+
+
+class ShortLived:
+    """Keeps what began and what ended since the last snapshot."""
+
+    def __init__(
+        self,
+        connector: ProcConnector,
+        look_at: Callable[[int], ProcessReading | None],
+        known: Callable[[int], ProcessReading | None],
+        *,
+        ticks_per_second: int,
+    ) -> None:
+        """`look_at` reads a process now, `known` is what the last snapshot had of it."""
+        self._connector = connector
+        self._look_at = look_at
+        self._known = known
+        self._nanoseconds_per_tick = 1_000_000_000 // ticks_per_second
+        self._lock = threading.Lock()
+        self._births: dict[int, _Birth] = {}
+        self._to_look_at: deque[tuple[float, int]] = deque()
+        self._ended: list[Ended] = []
+        self._events = self._looks = 0
+        self._unseen = self._lost = 0
+        self._resume = threading.Event()
+        self._stop_read, self._stop_write = os.pipe()
+        self._thread = threading.Thread(target=self._run, name="connector", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        os.write(self._stop_write, b"x")
+        self._resume.set()
+        self._thread.join(1)
+        self._connector.close()
+        os.close(self._stop_read)
+        os.close(self._stop_write)
+
+    def drain(self, alive: Iterable[int]) -> list[Ended]:
+        """What has ended since the last call. `alive` are the pids of the snapshot that was just taken: those are not
+        short-lived."""
+        with self._lock:
+            ended, self._ended = self._ended, []
+            for pid in alive:
+                self._births.pop(pid, None)
+            if len(self._births) > _MANY_BIRTHS:  # their ends were lost
+                oldest = time.monotonic_ns() - _FORGET_AFTER
+                self._births = {pid: birth for pid, birth in self._births.items() if birth.forked > oldest}
+            self._events = self._looks = 0
+        self._resume.set()
+        return ended
+
+    @property
+    def unseen(self) -> int:
+        """What was left out so far, because too much happened at once: events, and processes for want of a look."""
+        with contextlib.suppress(OSError):
+            self._lost = max(self._lost, self._connector.lost())
+        return self._lost + self._unseen
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):  # a right that not everybody has
+            # Of this thread alone: on a busy machine a process is gone before it is our turn.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -5)
+        poll = select.poll()
+        poll.register(self._connector.fileno(), select.POLLIN)
+        poll.register(self._stop_read, select.POLLIN)
+        while True:
+            timeout = max(0.0, self._to_look_at[0][0] - time.monotonic()) * 1000 if self._to_look_at else None
+            if any(fd == self._stop_read for fd, _ in poll.poll(timeout)):
+                return
+            self._take_all()
+            self._look_at_due()
+            if self._events >= MAX_EVENTS:
+                self._resume.clear()
+                if self._events >= MAX_EVENTS:  # no snapshot in between
+                    self._resume.wait()
+
+    def _take_all(self) -> None:
+        while self._events < MAX_EVENTS:
+            try:
+                event = self._connector.receive()
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                continue
+            if event is None:
+                return
+            self._take(event)
+
+    def _take(self, event: ProcEvent) -> None:
+        self._events += 1
+        pid = event.pid
+        if event.kind == FORK:
+            with self._lock:
+                self._births[pid] = _Birth(event.number, event.nanoseconds)
+            self._to_look_at.append((time.monotonic() + LOOK_AFTER, pid))
+            return
+        birth = self._births.get(pid)
+        if event.kind == EXEC:
+            if birth is not None:
+                birth.executed = event.nanoseconds
+                birth.reading = self._look(pid) or birth.reading
+            return
+        with self._lock:
+            self._births.pop(pid, None)
+        if birth is None:
+            if self._known(pid) is not None:
+                self._end(event, None, None)
+            return
+        reading = birth.reading or self._look(pid) or self._infer(pid, birth)
+        self._unseen += birth.reading is None and self._looks >= MAX_LOOKS
+        self._end(
+            event, birth, msgspec.structs.replace(reading, stat=msgspec.structs.replace(reading.stat, state=_DEAD))
+        )
+
+    def _end(self, event: ProcEvent, birth: _Birth | None, reading: ProcessReading | None) -> None:
+        offset = time.time() - time.monotonic()
+        ended = Ended(
+            pid=event.pid,
+            exit_code=128 + (event.number & 0x7F) if event.number & 0x7F else event.number >> 8 & 0xFF,
+            ended_at=event.nanoseconds / 1e9 + offset,
+            forked_at=None if birth is None else birth.forked / 1e9 + offset,
+            executed_at=None if birth is None or birth.executed is None else birth.executed / 1e9 + offset,
+            reading=reading,
+        )
+        with self._lock:
+            self._ended.append(ended)
+
+    def _look(self, pid: int) -> ProcessReading | None:
+        if self._looks >= MAX_LOOKS:
+            return None
+        self._looks += 1
+        return self._look_at(pid)
+
+    def _look_at_due(self) -> None:
+        now = time.monotonic()
+        while self._to_look_at and self._to_look_at[0][0] <= now:
+            _, pid = self._to_look_at.popleft()
+            birth = self._births.get(pid)
+            if birth is not None and birth.reading is None:
+                birth.reading = self._look(pid)
+
+    def _infer(self, pid: int, birth: _Birth) -> ProcessReading:
+        """Of a process that was gone before anybody could look."""
+        parent = None
+        if birth.executed is None:
+            same = self._births.get(birth.ppid)
+            parent = self._known(birth.ppid) if same is None else same.reading
+        stat, facts = (_NO_STAT, NO_FACTS) if parent is None else (parent.stat, parent.facts)
+        # The kernel counts the start of processes in the clock that goes on while the machine sleeps.
+        asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
+        start_ticks = (birth.forked + asleep) // self._nanoseconds_per_tick
+        return ProcessReading(
+            pid=pid,
+            stat=msgspec.structs.replace(stat, ppid=birth.ppid, start_ticks=start_ticks),
+            facts=msgspec.structs.replace(facts, namespace_pid=None),
+            io=None,
+            open_files=None,
+            voluntary_switches=None,
+            involuntary_switches=None,
+        )
+
+
+_NO_STAT = Stat(
+    comm="",
+    state="",
+    ppid=0,
+    flags=0,
+    user_ticks=0,
+    system_ticks=0,
+    threads=1,
+    start_ticks=0,
+    vms_bytes=0,
+    rss_pages=0,
+    image=b"",
+)
