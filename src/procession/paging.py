@@ -33,7 +33,7 @@ class Cursor:
     fingerprint: bytes
 
     def encode(self) -> str:
-        """78 hex digits; not to be read by clients."""
+        """82 hex digits; not to be read by clients."""
         return _LAYOUT.pack(
             _VERSION,
             self.window.from_at,

@@ -21,6 +21,7 @@ class Window:
         """The window that a client asked for, by either bound, both or none.
 
         A missing bound lies 15 minutes from the other one; `to` in the future is cut to now, `from` to the retention.
+        A window all of which is in the future then ends before it begins: no moment is in it, which is no error.
         Raises InvalidParameter if `from` is after `to`, InvalidRequest if all of it is older than the retention.
         """
         if to_at is None:

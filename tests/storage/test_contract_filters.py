@@ -157,10 +157,10 @@ def test_wildcards_in_a_text_stay_within_that_text(fleet: Fleet) -> None:
 def test_a_full_page_of_conditions_is_answered(fleet: Fleet) -> None:
     fleet.see(NOON, pid=1, cmdline="word 255", tags=("k:299",))
 
-    assert fleet.pids(search=" OR ".join(f'"word {number}"' for number in range(256))) == [1]
-    assert fleet.pids(search=" OR ".join(f"k:*{number}" for number in range(44, 300))) == [1]
-    assert fleet.pids(search=" ".join(f"NOT k:{number}" for number in range(256))) == [1]
-    assert fleet.pids(tags=",".join(f"!k:{number}" for number in range(256))) == [1]
+    assert fleet.pids(NOON, NOON, search=" OR ".join(f'"word {number}"' for number in range(256))) == [1]
+    assert fleet.pids(NOON, NOON, search=" OR ".join(f"k:*{number}" for number in range(44, 300))) == [1]
+    assert fleet.pids(NOON, NOON, search=" ".join(f"NOT k:{number}" for number in range(256))) == [1]
+    assert fleet.pids(NOON, NOON, tags=",".join(f"!k:{number}" for number in range(256))) == [1]
     nested = "!(a OR b " * 32 + "c" + ")" * 32
     assert fleet.pids(search=f"{nested} OR NOT {nested}") == [1]
 
