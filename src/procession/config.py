@@ -63,6 +63,12 @@ class AgentSettings:
     proc_root: str = setting("/proc", "Where the host's /proc is mounted.", metavar="DIR")
     hostname: str = setting("", "Name to report [the host's own].", metavar="NAME", envvars=("DD_HOSTNAME",))
     queue_bytes: int = setting(64 * 2**20, "Most that is kept of what could not be sent.", metavar="BYTES", minimum=0)
+    spool_dir: str = setting(
+        "",
+        "Folder where it is kept, so that it outlives the agent [in memory].",
+        metavar="DIR",
+        envvars=("STATE_DIRECTORY",),
+    )
     processes_per_payload: int = setting(
         1000, "Most processes that go in one payload; a Datadog Agent sends 100.", metavar="COUNT", minimum=1
     )

@@ -189,7 +189,7 @@ def test_agent_keeps_the_newest_when_too_much_waits(tree: ProcTree, intake: Fake
     intake.replies += [Reply(403)] * 10
 
     with an_agent(tree, intake.url, queue_bytes=0) as running:
-        wait_until(lambda: any("dropped the oldest snapshot" in line for line in running.lines))
+        wait_until(lambda: any("dropped the oldest" in line for line in running.lines))
 
     assert any("refuses the API key; keeping 1 snapshot, next try in 60 s" in line for line in running.lines)
 
@@ -243,3 +243,34 @@ def test_agent_imports_neither_the_store_nor_the_server() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
     assert not {"chdb", "clickhouse_connect", "pyarrow", "numpy", "starlette", "uvicorn", "rich"} & set(loaded)
+
+
+def test_an_agent_that_is_killed_leaves_its_snapshots_to_the_next(tree: ProcTree, tmp_path: Path) -> None:
+    tree.put(7)
+    intake = FakeIntake()
+    intake.close()  # so that its port is free, and nobody is there
+    spool = tmp_path / "spool"
+    command = (
+        *(sys.executable, "-m", "procession.cli", "agent", "--url", intake.url, "--api-key", "k" * 32),
+        *("--hostname", "web-1", "--proc-root", str(tree.root), "--interval-seconds", "0.1", "--spool-dir", str(spool)),
+    )
+    kept = 0
+    for _ in range(2):
+        agent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        wait_until(lambda kept=kept: len(list(spool.glob("*.snapshot"))) > kept + 3)  # type: ignore[misc]
+        agent.kill()
+        agent.wait()
+        kept = len(list(spool.glob("*.snapshot")))
+    assert b"k" * 32 not in b"".join(path.read_bytes() for path in spool.iterdir())
+
+    intake = FakeIntake(intake.port)
+    try:
+        with an_agent(tree, intake.url, spool_dir=str(spool)):
+            posted = intake.wait_for(kept + 2)
+    finally:
+        intake.close()
+
+    moments = [post.snapshot.taken_at for post in posted]
+    assert moments == sorted(moments)
+    assert len({post.snapshot.request_id for post in posted}) == kept + 2
+    assert posted[0].headers["dd-api-key"] == "k" * 32

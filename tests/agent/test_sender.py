@@ -8,7 +8,8 @@ from contextlib import closing, contextmanager
 import pytest
 
 from procession.agent.client import IntakeClient
-from procession.agent.outbox import Outbox, Payload
+from procession.agent.outbox import Outbox
+from procession.agent.payload import Payload
 from procession.agent.sender import Backoff, Notices, Sender
 from procession.wire import Answer, encode_answer
 from tests.support.intake import FakeIntake, Reply

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import socket
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from procession.agent.client import IntakeClient
-from procession.agent.collector import Collector
+from procession.agent.collector import Collector, Scrub
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.outbox import Outbox
 from procession.agent.payloads import PayloadMaker
 from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.sender import Notices, Report, Sender
 from procession.agent.short_lived import ShortLived
+from procession.agent.spool import Spool
 from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.scrub import Scrubber, sensitive_words
@@ -32,56 +36,96 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report)
     host = _host(settings)
     client = IntakeClient(settings.url)
     api_key = _api_key(settings)
-    scrubber = _scrubber(settings, report)
+    scrub = _scrub(settings, report)
     _allow_open_files()
-    reader = ProcReader(settings.proc_root, kernel_threads=settings.kernel_threads)
-    collector = Collector(
-        host=host,
-        boot_time=reader.boot_time,
-        ticks_per_second=reader.ticks_per_second,
-        page_bytes=reader.page_bytes,
-        scrub=scrubber.scrub if scrubber else tuple,
-    )
-    maker = PayloadMaker(
-        host=host,
-        agent_pid=os.getpid(),
-        started_at=int(time.time()),
-        max_processes=settings.processes_per_payload,
-    )
-    outbox = Outbox(settings.queue_bytes)
-    sender = Sender(client, outbox, api_key=api_key, report=report, stop=stop)
-    notices = Notices(report)
+    with contextlib.ExitStack() as ending:
+        reader = ending.enter_context(
+            contextlib.closing(ProcReader(settings.proc_root, kernel_threads=settings.kernel_threads))
+        )
+        spool = Spool(Path(settings.spool_dir)) if settings.spool_dir else None
+        if spool is not None:
+            ending.callback(spool.close)
+        outbox = Outbox(settings.queue_bytes, spool)
+        short_lived = _short_lived(reader, report) if settings.short_lived else None
+        if short_lived is not None:
+            ending.callback(short_lived.stop)
+        sender = Sender(client, outbox, api_key=api_key, report=report, stop=stop)
+        ending.callback(_send_in_thread(sender, outbox, client))
+        rounds = _Rounds(
+            reader=reader,
+            short_lived=short_lived,
+            collector=Collector(
+                host=host,
+                boot_time=reader.boot_time,
+                ticks_per_second=reader.ticks_per_second,
+                page_bytes=reader.page_bytes,
+                scrub=scrub,
+            ),
+            maker=PayloadMaker(
+                host=host,
+                agent_pid=os.getpid(),
+                started_at=int(time.time()),
+                max_processes=settings.processes_per_payload,
+            ),
+            outbox=outbox,
+            notices=Notices(report),
+        )
+        ticks = _Ticks(settings.interval_seconds)
+        while sender.failure is None:
+            rounds.go()
+            if stop.wait(ticks.seconds_to_next()):
+                break
+    if sender.failure is not None:
+        raise sender.failure
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """Collect, scrub, and hand over to the sender, again and again."""
+
+    reader: ProcReader
+    short_lived: ShortLived | None
+    collector: Collector
+    maker: PayloadMaker
+    outbox: Outbox
+    notices: Notices
+    unseen: int = 0
+
+    def go(self) -> None:
+        taken_at, moment = int(time.time()), time.monotonic()
+        readings = self.reader.read()
+        ended = self.short_lived.drain([reading.pid for reading in readings]) if self.short_lived is not None else []
+        events, gone = self.collector.conclude(ended, moment=moment)
+        snapshot = self.collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
+        dropped = self.outbox.dropped
+        try:
+            self.outbox.put(self.maker.make(snapshot, events))
+        except OSError as error:
+            self.notices.say("disk", f"cannot write to the spool: {error.strerror}; keeping snapshots in memory")
+        if self.outbox.dropped > dropped:
+            self.notices.say(
+                "full", f"too much waits: dropped the oldest of it, {self.outbox.dropped} snapshots so far"
+            )
+        if self.short_lived is not None and self.short_lived.unseen > self.unseen:
+            self.unseen = self.short_lived.unseen
+            self.notices.say(
+                "unseen", f"too many processes come and go to see each: {self.unseen} events left out so far"
+            )
+
+
+def _send_in_thread(sender: Sender, outbox: Outbox, client: IntakeClient) -> Callable[[], None]:
+    """Begin, and say how to end it."""
     # A daemon, since a name server that does not answer cannot be interrupted.
     thread = threading.Thread(target=sender.run, name="sender", daemon=True)
     thread.start()
-    short_lived = _short_lived(reader, report) if settings.short_lived else None
-    try:
-        ticks = _Ticks(settings.interval_seconds)
-        unseen = 0
-        while sender.failure is None:
-            taken_at, moment = int(time.time()), time.monotonic()
-            readings = reader.read()
-            ended = short_lived.drain([reading.pid for reading in readings]) if short_lived is not None else []
-            events, gone = collector.conclude(ended, moment=moment)
-            snapshot = collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
-            if outbox.put(maker.make(snapshot, events)):
-                limit = f"{settings.queue_bytes} bytes wait already"
-                notices.say("full", f"dropped the oldest snapshot, {outbox.dropped} since the start: {limit}")
-            if short_lived is not None and short_lived.unseen > unseen:
-                unseen = short_lived.unseen
-                notices.say("unseen", f"too many processes come and go to see each: {unseen} events left out so far")
-            if stop.wait(ticks.seconds_to_next()):
-                break
-    finally:
+
+    def end() -> None:
         outbox.close()
         thread.join(0.4)  # what is being sent may still arrive
         client.abort()
         thread.join(0.3)
-        if short_lived is not None:
-            short_lived.stop()
-        reader.close()
-    if sender.failure is not None:
-        raise sender.failure
+
+    return end
 
 
 class _Ticks:
@@ -135,9 +179,9 @@ def _api_key(settings: AgentSettings) -> str:
     return key
 
 
-def _scrubber(settings: AgentSettings, report: Report) -> Scrubber | None:
+def _scrub(settings: AgentSettings, report: Report) -> Scrub:
     if not settings.scrub_args and not settings.strip_proc_arguments:
-        return None
+        return tuple
     # A Datadog Agent also takes them as a JSON list.
     words, refused = sensitive_words(word.strip(' []"') for word in settings.custom_sensitive_words)
     for reason in refused:
@@ -148,7 +192,7 @@ def _scrubber(settings: AgentSettings, report: Report) -> Scrubber | None:
         url_passwords=settings.scrub_urls,
         client_passwords=settings.scrub_clients,
         more_forms=settings.scrub_more_forms,
-    )
+    ).scrub
 
 
 def _allow_open_files() -> None:

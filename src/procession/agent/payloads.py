@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from procession import __version__
-from procession.agent.outbox import Payload
+from procession.agent.payload import Payload
 from procession.events import ProcessEvents
 from procession.process import Snapshot
 from procession.wire import MessageType, RequestId, SnapshotEncoder, encode_events, frame

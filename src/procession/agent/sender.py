@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from procession.agent.client import IntakeClient, Response, Unreachable
-from procession.agent.outbox import Outbox, Payload
+from procession.agent.outbox import Outbox
+from procession.agent.payload import Payload
 from procession.wire import Answer, FrameError, decode_answer
 
 Report = Callable[[str], None]

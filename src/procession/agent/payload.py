@@ -1,0 +1,17 @@
+"""What is posted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(eq=False, slots=True)
+class Payload:
+    """One message, ready to be posted."""
+
+    body: bytes
+    headers: dict[str, str]
+    path: str = "/api/v1/collector"
+    is_answered: bool = True
+    """Whether a server that takes it answers in the wire's own way."""
+    attempts: int = 0

@@ -1,0 +1,97 @@
+"""Payloads on disk, so that they outlive the agent.
+
+A file holds a snapshot with all that goes with it. It is written under another name and renamed, so that what is there
+is whole, and not synced: it outlives `kill -9`, which is common, not a power cut, which would cost each snapshot a wait
+for the disk. There is no secret in it: command lines were scrubbed before, and the API key is not among the headers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from procession.agent.payload import Payload
+from procession.errors import UsageError
+
+_SUFFIX = ".snapshot"
+_LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the spool."""
+
+    path: Path
+    size: int
+
+
+class Spool:
+    """One folder of one agent."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises UsageError if it cannot be used, or another agent uses it."""
+        self.folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UsageError(
+                f"cannot keep snapshots in {folder}: {error.strerror}; --spool-dir names another"
+            ) from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise UsageError(f"another agent keeps its snapshots in {folder}; --spool-dir names another") from None
+        for path in folder.iterdir():
+            if path.name != _LOCK and path.suffix != _SUFFIX:
+                path.unlink(missing_ok=True)  # begun and never finished
+        self._next = 1 + max((int(path.stem) for path in self._files()), default=0)
+
+    def entries(self) -> list[Entry]:
+        """What an agent before this one has left, the oldest first."""
+        return [Entry(path, path.stat().st_size) for path in self._files()]
+
+    def write(self, payloads: Sequence[Payload]) -> Entry:
+        """Raises OSError, as when the disk is full."""
+        data = msgspec.msgpack.encode([(item.body, item.headers, item.path, item.is_answered) for item in payloads])
+        path = self.folder / f"{self._next:020d}{_SUFFIX}"
+        unfinished = path.with_suffix(".new")
+        try:
+            with open(unfinished, "wb", opener=_private) as file:  # Path.open takes no opener
+                file.write(data)
+            unfinished.rename(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise
+        self._next += 1
+        return Entry(path, len(data))
+
+    def read(self, entry: Entry) -> list[Payload]:
+        """Empty for a file that is damaged or gone."""
+        try:
+            items = msgspec.msgpack.decode(entry.path.read_bytes(), type=list[tuple[bytes, dict[str, str], str, bool]])
+        except (OSError, msgspec.DecodeError):
+            return []
+        return [Payload(*item) for item in items]
+
+    def remove(self, entry: Entry) -> None:
+        with contextlib.suppress(OSError):
+            entry.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
