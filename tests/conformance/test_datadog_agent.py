@@ -44,7 +44,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def post(agent: Path, url: str, encoding: int, now: int) -> list[dict[str, Any]]:
-    command = [agent, url, API_KEY, str(encoding), str(now)]
+    command = [str(agent), url, API_KEY, str(encoding), str(now)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
