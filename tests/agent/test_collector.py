@@ -6,8 +6,8 @@ import pytest
 
 from procession.agent.collector import Collector, UserNames
 from procession.agent.procfs import IoCounters, Stat
-from procession.agent.reader import ProcessFacts, ProcessReading
 from procession.agent.short_lived import Ended
+from procession.agent.tracked import ProcessFacts, ProcessReading
 from procession.events import ProcessExec, ProcessExit
 from procession.process import Sighting, Snapshot
 from procession.scrub import Scrubber

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from procession.agent.reader import MAX_CMDLINE_BYTES, REVISIT_EVERY, ProcessReading, ProcReader
+from procession.agent.reader import ProcReader
+from procession.agent.tracked import MAX_CMDLINE_BYTES, REVISIT_EVERY, ProcessReading
 from procession.errors import UsageError
 from tests.support.proc_tree import BOOT_TIME, ProcTree
 
@@ -24,7 +25,16 @@ def read(reader: ProcReader) -> dict[int, ProcessReading]:
 
 
 def test_reader_reads_all_of_a_process(tree: ProcTree, reader: ProcReader) -> None:
-    tree.put(7, uid=33, gid=44, switches=(5, 6), io=(1, 2, 3, 4), open_files=9, start_ticks=99)
+    tree.put(
+        7,
+        uid=33,
+        gid=44,
+        switches=(5, 6),
+        io=(1, 2, 3, 4),
+        open_files=9,
+        start_ticks=99,
+        cgroup=f"0::/docker/{'a' * 64}\n",
+    )
 
     reading = read(reader)[7]
 
@@ -33,6 +43,7 @@ def test_reader_reads_all_of_a_process(tree: ProcTree, reader: ProcReader) -> No
     assert reading.facts.arguments == ("/usr/sbin/nginx", "-g", "daemon off;")
     assert (reading.facts.exe, reading.facts.cwd) == ("/usr/sbin/nginx", "/srv")
     assert (reading.facts.uid, reading.facts.gid, reading.facts.namespace_pid) == (33, 44, 7)
+    assert reading.facts.container_id == "a" * 64
     assert reading.io is not None
     assert (reading.io.read_operations, reading.io.write_bytes) == (1, 4)
     assert reading.open_files == 9

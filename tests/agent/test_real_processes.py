@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from procession.agent.collector import Collector
-from procession.agent.reader import REVISIT_EVERY, ProcReader
+from procession.agent.reader import ProcReader
+from procession.agent.tracked import REVISIT_EVERY
 from procession.process import Sighting, Snapshot
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start processes of another user")
@@ -350,7 +351,7 @@ def test_without_rights_what_is_readable_is_seen_and_the_rest_is_absent(zoo: Zoo
 
 def _seen_by_nobody(pid: int) -> dict[str, Any]:
     code = (
-        "import json, os, sys, time; from procession.agent.reader import ProcReader; "
+        "import json, os, sys, time; from procession.agent.tracked import ProcReader; "
         "from procession.agent.collector import Collector; import msgspec; "
         "os.setgroups([]); os.setgid(65534); os.setuid(65534); r = ProcReader(); "
         "c = Collector(host='h', boot_time=0, ticks_per_second=100, page_bytes=4096, scrub=tuple); "
@@ -372,6 +373,33 @@ def test_the_pid_within_a_namespace_is_known(zoo: Zoo, watcher: Watcher) -> None
     inner = psutil.Process(unshare.pid).children()[0]
 
     assert watcher.see(inner.pid).description.namespace_pid == 1
+
+
+@needs_root
+@pytest.mark.may_skip
+def test_a_process_in_the_control_group_of_a_container_has_its_id(zoo: Zoo, watcher: Watcher) -> None:
+    top = next((path for path in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/pids")) if _is_cgroup(path)), None)
+    if top is None:
+        pytest.skip("control groups cannot be made here")
+    name = os.urandom(32).hex()
+    group = top / f"docker-{name}.scope"
+    try:
+        group.mkdir()
+    except OSError:
+        pytest.skip("control groups cannot be made here")
+    process = zoo.start("cat")
+    try:
+        (group / "cgroup.procs").write_text(str(process.pid))
+        container_id = watcher.see(process.pid).description.container_id
+    finally:
+        zoo.end()
+        group.rmdir()
+
+    assert container_id == name
+
+
+def _is_cgroup(path: Path) -> bool:
+    return (path / "cgroup.procs").exists()
 
 
 def test_two_watchers_give_a_process_the_same_start(zoo: Zoo, watcher: Watcher) -> None:

@@ -40,6 +40,7 @@ class ProcTree:
         open_files: int = 3,
         exe: str = "/usr/sbin/nginx",
         cwd: str = "/srv",
+        cgroup: str = "0::/\n",
     ) -> Path:
         """Make it, or change it in place, as the kernel's files change."""
         folder = self.root / str(pid)
@@ -52,6 +53,7 @@ class ProcTree:
             numbers[position - 1] = value
         rest = " ".join(map(str, numbers[3:])).encode()
         (folder / "stat").write_bytes(b"%d (%s) %s %s\n" % (pid, comm, state.encode(), rest))
+        (folder / "cgroup").write_text(cgroup)
         (folder / "cmdline").write_bytes(cmdline)
         (folder / "status").write_text(
             f"Name:\t{comm.decode('ascii', 'replace')}\nPid:\t{pid}\nUid:\t{uid}\t1\t2\t3\nGid:\t{gid}\t1\t2\t3\n"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from procession.agent.reader import ProcessReading
 from procession.agent.short_lived import Ended
+from procession.agent.tracked import ProcessReading
 from procession.commands import command_name
 from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
@@ -168,6 +168,7 @@ class Collector:
             gid=facts.gid,
             ppid=stat.ppid,
             namespace_pid=facts.namespace_pid,
+            container_id=facts.container_id,
             is_zombie=stat.state == "Z",
         )
 

@@ -20,7 +20,7 @@ import msgspec
 
 from procession.agent.connector import EXEC, FORK, ProcConnector, ProcEvent
 from procession.agent.procfs import Stat
-from procession.agent.reader import NO_FACTS, ProcessReading
+from procession.agent.tracked import NO_FACTS, ProcessReading
 
 MAX_EVENTS = 10_000
 """Taken between two snapshots, at about 50 µs each. A storm of forks beyond that is left to the kernel to throw away
