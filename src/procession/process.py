@@ -128,6 +128,17 @@ class ProcessSummary(msgspec.Struct, frozen=True):
         return (*self.description.tags, *generated_tags(self.identity.host, self.description))
 
 
+class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a process beside its summary."""
+
+    numbers: ProcessNumbers = ProcessNumbers()
+    """At its newest sighting in the window; all absent where numbers are kept no longer."""
+    ended_at: int | None = None
+    """When it exited, or when the first complete snapshot without it was taken. None: not in the window."""
+    exit_code: int | None = None
+    """As a shell has it: 128 and the signal for one that was killed. None where no agent saw the exit."""
+
+
 def generated_tags(host: str, description: ProcessDescription) -> tuple[str, str, str, str]:
     """The four tags that every process has, in the API's order and in their own case."""
     return (

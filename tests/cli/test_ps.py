@@ -13,10 +13,12 @@ from rich.cells import cell_len
 
 from procession.cli.local import LocalFiles
 from procession.config import ServerSettings
+from procession.events import ProcessExit
 from procession.orgs import KeyKind
+from procession.process import ProcessNumbers
 from tests.cli.conftest import Command, RunningServer
-from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.served import API_KEY, APPLICATION_KEY, OTHER_API_KEY, OTHER_APPLICATION_KEY, OTHER_ORG
+from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
+from tests.support.served import API_KEY, APPLICATION_KEY, ORG, OTHER_API_KEY, OTHER_APPLICATION_KEY, OTHER_ORG
 
 
 def test_ps_finds_the_server_and_its_keys_by_itself(procession: Command, server: RunningServer) -> None:
@@ -269,3 +271,19 @@ def closed_port() -> Iterator[str]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{holder.getsockname()[1]}"
+
+
+def test_the_long_form_shows_how_processes_do_and_how_they_ended(procession: Command, server: RunningServer) -> None:
+    numbers = ProcessNumbers(cpu_total_percent=12.54, rss_bytes=3 * 2**19, state="S")
+    before = a_snapshot(a_sighting(1, numbers=numbers), a_sighting(2), taken_at=NOON - 20, group_id=1, group_size=1)
+    after = a_snapshot(a_sighting(1, numbers=numbers), taken_at=NOON - 10, group_id=2, group_size=1)
+    server.add(before, after)
+    killed = ProcessExit(pid=2, at=NOON - 15, exit_code=137, description=a_description())
+    server.store.add_exits(ORG, "web-1", [killed])
+
+    header, first, second = procession("ps", "--long").lines
+
+    assert header.split()[6:] == ["STATE", "CPU", "RSS", "ENDED", "EXIT", "COMMAND"]
+    assert first.split()[1] == "1"
+    assert first.split()[7:12] == ["S", "12.5", "1.5", "/usr/sbin/nginx", "-g"]
+    assert second.split()[7:10] == ["22:13:05", "137", "/usr/sbin/nginx"]

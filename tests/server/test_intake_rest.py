@@ -67,6 +67,8 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
     threads = CountingThreads(1, "decode")
     routes = intake_routes(
         sink=sink,
+        store=served.store,
+        store_threads=Threads(1, "events"),
         keys=KeyRing(served.store, Threads(1, "keys")),
         settings=served.settings,
         now=served.clock,
@@ -119,7 +121,6 @@ def test_the_log_stays_short_whatever_names_are_made_up(agent: Client, caplog: p
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/v2/proclcycle",
         "/api/v1/orchestrator",
         "/api/v2/orch",
         "/api/v2/orchmanif",

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from procession.storage import HostStore, KeyStore, ProcessStore
+from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
 from procession.storage.clickhouse import ClickHouseStore, open_embedded
 from tests.support.fleet import Fleet
 from tests.support.oracle import OracleStore
@@ -19,7 +19,7 @@ THIRTY_YEARS = 30 * 365 * 24
 _org_ids = itertools.count(1)
 
 
-class Store(ProcessStore, KeyStore, HostStore, Protocol):
+class Store(ProcessStore, DetailStore, KeyStore, HostStore, Protocol):
     """All contracts."""
 
 

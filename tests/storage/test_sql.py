@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from procession.process import ProcessKey
+from procession.events import ProcessExit
+from procession.process import ProcessDescription, ProcessKey
 from procession.search_parser import parse_search
 from procession.storage import sql
 from procession.storage.clickhouse import ClickHouseStore
@@ -64,6 +65,9 @@ STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
     "ticks": lambda: sql.ticks(1, NOON - 20, NOON, [1, 2]),
     "texts of a stretch": lambda: sql.descriptions(1, WINDOW, KEYS, dense=True),
     "texts of some": lambda: sql.descriptions(1, WINDOW, KEYS, dense=False),
+    "numbers": lambda: sql.numbers(1, [(NOON, key.host_key) for key in KEYS], KEYS),
+    "complete snapshots": lambda: sql.complete_snapshots(1, NOON - 20, NOON, [1, 2]),
+    "exits": lambda: sql.exits(1, NOON - 20, NOON, KEYS),
     "tags": lambda: sql.tags_of(1, [1, 2]),
     "names": lambda: sql.names_of(1, [1, 2]),
 }
@@ -73,7 +77,7 @@ STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
 def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -> None:
     statement = STATEMENTS[name]()
 
-    tables = len(re.findall(r"\bFROM (?:seen|snap|what|tagsets|hosts)\b", statement.text))
+    tables = len(re.findall(r"\bFROM (?:seen|snap|what|ends|tagsets|hosts)\b", statement.text))
 
     assert tables
     assert statement.text.count("org = {org:UInt32}") == tables
@@ -98,6 +102,8 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
         for org in (900_001, 900_002):
             sightings = [a_sighting(pid, at - 50, cmdline=f"word{pid}") for pid in range(1, 1501)]
             clickhouse.add([(org, a_snapshot(*sightings, host=f"h{number}", taken_at=at)) for number in range(3)])
+            ends = [ProcessExit(pid=pid, at=at, exit_code=0, description=ProcessDescription()) for pid in range(3000)]
+            clickhouse.add_exits(org, "h1", ends)
     return clickhouse
 
 
@@ -111,6 +117,9 @@ KEYED = {
     "ticks": ("snap", "host"),
     "texts of a stretch": ("what", "start"),
     "texts of some": ("what", "start"),
+    "numbers": ("snap", "at"),
+    "complete snapshots": ("snap", "host"),
+    "exits": ("ends", "host"),
     "tags": ("tagsets", "tagset"),
     "names": ("hosts", "host"),
 }

@@ -8,17 +8,26 @@ from collections.abc import Sequence
 
 import msgspec
 
+from procession.events import ProcessExit
 from procession.hosts import HostTags, TagSource
 from procession.orgs import Key, Org
 from procession.paging import Page
-from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
+from procession.process import (
+    ProcessDescription,
+    ProcessDetail,
+    ProcessIdentity,
+    ProcessKey,
+    ProcessNumbers,
+    ProcessSummary,
+    Snapshot,
+)
 from procession.query import ProcessQuery
 from procession.search import accepts
 from procession.window import Window
 
 
 class OracleStore:
-    """A ProcessStore, a KeyStore and a HostStore, too simple to be wrong and too slow to be used.
+    """All contracts of a store, too simple to be wrong and too slow to be used.
 
     Of two descriptions of a process in the same second, the greater one counts, in the order of their encodings: so
     it does not matter which was added first, or how often.
@@ -28,6 +37,8 @@ class OracleStore:
         self._lock = threading.Lock()
         self._sightings: defaultdict[int, defaultdict[ProcessIdentity, dict[int, ProcessDescription]]]
         self._sightings = defaultdict(lambda: defaultdict(dict))
+        self._snapshots: defaultdict[int, list[Snapshot]] = defaultdict(list)
+        self._exits: defaultdict[tuple[int, str], list[ProcessExit]] = defaultdict(list)
         self._orgs: dict[int, Org] = {}
         self._keys: dict[str, Key] = {}
         self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
@@ -35,6 +46,7 @@ class OracleStore:
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
         with self._lock:
             for org_id, snapshot in snapshots:
+                self._snapshots[org_id].append(snapshot)
                 for sighting in snapshot.sightings:
                     identity = ProcessIdentity(snapshot.host, sighting.pid, sighting.started_at)
                     by_moment = self._sightings[org_id][identity]
@@ -55,6 +67,50 @@ class OracleStore:
         ]
         found.sort(key=lambda process: ProcessKey.of(process.identity))
         return Page(tuple(found[: query.limit]))
+
+    def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
+        with self._lock:
+            self._exits[org_id, host].extend(exits)
+
+    def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
+        with self._lock:
+            return tuple(self._detail(org_id, window, process) for process in processes)
+
+    def _detail(self, org_id: int, window: Window, process: ProcessSummary) -> ProcessDetail:
+        identity = process.identity
+        snapshots = [one for one in self._snapshots[org_id] if one.host == identity.host]
+        numbers = [
+            sighting.numbers
+            for one in snapshots
+            for sighting in one.sightings
+            if (one.taken_at, sighting.pid, sighting.started_at) == (process.seen_at, identity.pid, identity.started_at)
+        ]
+        groups: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        sizes: dict[tuple[int, int], int] = {}
+        for one in snapshots:
+            group = (one.taken_at, one.group_id)
+            groups[group].add(one.request_id)
+            sizes[group] = max(one.group_size, sizes.get(group, 0))
+        missing_at = min(
+            (
+                at
+                for (at, group_id), requests in groups.items()
+                if process.seen_at < at <= window.to_at and 0 < sizes[at, group_id] <= len(requests)
+            ),
+            default=None,
+        )
+        end = window.to_at if missing_at is None else missing_at
+        exits = sorted(
+            (one.at, one.exit_code)
+            for one in self._exits[org_id, identity.host]
+            if one.pid == identity.pid
+            and process.seen_at <= one.at <= end
+            and (not one.executed_at or one.executed_at >= identity.started_at - 2)
+        )
+        ended_at, exit_code = exits[0] if exits else (missing_at, None)
+        return ProcessDetail(
+            numbers=numbers[-1] if numbers else ProcessNumbers(), ended_at=ended_at, exit_code=exit_code
+        )
 
     def orgs(self) -> tuple[Org, ...]:
         with self._lock:

@@ -18,12 +18,16 @@ from procession.config import ClientSettings
 from procession.query import MAX_LIMIT
 
 PATH = "/api/v2/processes"
+LONG_PATH = "/api/procession/v1/processes"
 HEADERS = ("HOST", "PID", "PPID", "USER", "STARTED", "SEEN", "COMMAND")
+LONG_HEADERS = (*HEADERS[:-1], "STATE", "CPU", "RSS", "ENDED", "EXIT", "COMMAND")
+NUMBERS = ("PID", "PPID", "CPU", "RSS", "EXIT")
 
 EXAMPLES = """\b
 Examples:
   procession ps --search 'nginx !worker'
   procession ps --tags env:prod,user:www-data --from -1h
+  procession ps --long --tags host:web-1
   procession ps --from 2023-11-14T22:00 --to 2023-11-14T22:15 --json
 """
 
@@ -34,6 +38,7 @@ Examples:
 @click.option("--from", "from_at", type=Moment(), help="Start of the window [15 minutes before its end].")
 @click.option("--to", "to_at", type=Moment(), help="End of the window [now].")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Most processes to list.")
+@click.option("--long", is_flag=True, help="Also list state, percent of a core, MiB of memory, end and exit code.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's own items as JSON.")
 @settings_options(ClientSettings)
 def ps(
@@ -42,6 +47,7 @@ def ps(
     from_at: int | None,
     to_at: int | None,
     limit: int,
+    long: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -56,24 +62,28 @@ def ps(
     parameters = {name: str(value) for name, value in query.items() if value is not None}
     access = Access.of(read_settings(ClientSettings, settings))
     # One more than asked for tells whether there are more.
-    found = list(find_processes(access, parameters, limit + 1))
+    found = list(find_processes(access, parameters, limit + 1, path=LONG_PATH if long else PATH))
     shown = found[:limit]
     if as_json:
         json.dump(shown, sys.stdout, indent=2)
         print()
+    elif long:
+        print_table(LONG_HEADERS, [long_row_of(item) for item in shown], numbers=NUMBERS)
     else:
-        print_table(HEADERS, [row_of(item) for item in shown], numbers=("PID", "PPID"))
+        print_table(HEADERS, [row_of(item) for item in shown], numbers=NUMBERS)
     if len(found) > limit:
         print(f"procession: only the first {limit} are shown; --limit {limit * 10} shows more", file=sys.stderr)
 
 
-def find_processes(access: Access, parameters: dict[str, str], limit: int) -> Iterator[dict[str, Any]]:
+def find_processes(
+    access: Access, parameters: dict[str, str], limit: int, *, path: str = PATH
+) -> Iterator[dict[str, Any]]:
     """The items of the API, at most `limit` of them, through as many pages as it takes."""
     cursor = ""
     while limit > 0:
         page_size = min(limit, MAX_LIMIT)
         page = {"page[limit]": str(page_size)} | ({"page[cursor]": cursor} if cursor else {})
-        answer = access.read(PATH, parameters | page)
+        answer = access.read(path, parameters | page)
         try:
             items, cursor = list(answer["data"]), answer["meta"]["page"]["after"]
             yield from (item for item in items if item["attributes"])
@@ -96,6 +106,23 @@ def row_of(item: dict[str, Any]) -> tuple[object, ...]:
         attributes["user"],
         attributes["start"].replace("T", " "),
         attributes["timestamp"].partition("T")[2],
+        command,
+    )
+
+
+def long_row_of(item: dict[str, Any]) -> tuple[object, ...]:
+    """The same, with how it does or how it ended."""
+    *before, command = row_of(item)
+    attributes = item["attributes"]
+    numbers = attributes["numbers"]
+    cpu, rss, exit_code = numbers["cpu_total_percent"], numbers["rss_bytes"], attributes["exit_code"]
+    return (
+        *before,
+        numbers["state"],
+        "" if cpu is None else f"{cpu:.1f}",
+        "" if rss is None else f"{rss / 2**20:.1f}",
+        (attributes["ended"] or "").partition("T")[2],
+        "" if exit_code is None else exit_code,
         command,
     )
 

@@ -25,11 +25,12 @@ from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.openapi import openapi_routes
+from procession.server.process_details import Store, process_detail_routes
 from procession.server.processes import process_routes
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import AnswerHeaders, error_response
 from procession.server.threads import Threads
-from procession.storage import HostStore, KeyStore, ProcessStore
+from procession.storage import HostStore, KeyStore
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ QUIET_SECONDS = 60
 
 def create_app(
     *,
-    store: ProcessStore,
+    store: Store,
     keys: KeyStore,
     hosts: HostStore,
     sink: Sink,
@@ -52,6 +53,7 @@ def create_app(
     whoever made it."""
     query_threads = Threads(QUERY_THREADS, "query")
     key_thread = Threads(1, "keys")
+    store_threads = Threads(2, "events")
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
     decode_thread = Threads(1, "decode")
     ring = KeyRing(keys, key_thread)
@@ -61,7 +63,7 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        for threads in (query_threads, key_thread, decode_thread):
+        for threads in (query_threads, key_thread, store_threads, decode_thread):
             threads.close()
 
     app = Starlette(
@@ -74,8 +76,18 @@ def create_app(
                 retention_hours=settings.retention_hours,
                 now=now,
             ),
+            *process_detail_routes(
+                store=store,
+                keys=ring,
+                limiter=RateLimiter(settings.rate_limit, now),
+                threads=query_threads,
+                retention_hours=settings.retention_hours,
+                now=now,
+            ),
             *intake_routes(
                 sink=CountingSink(sink, metrics.sightings),
+                store=store,
+                store_threads=store_threads,
                 keys=ring,
                 settings=settings,
                 now=now,

@@ -25,10 +25,12 @@ from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
 from procession.server.intake_body import api_key_of, read_body, whole_number
 from procession.server.intake_complaints import Complaints
+from procession.server.intake_events import event_routes
 from procession.server.intake_hosts import host_routes
 from procession.server.intake_rest import rest_routes
 from procession.server.metrics import Counter, Sink
 from procession.server.threads import Threads
+from procession.storage import DetailStore
 from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, encode_answer, frame
 
 FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
@@ -63,6 +65,8 @@ def nobody_watches(_org_id: int, _host: str) -> int:
 def intake_routes(
     *,
     sink: Sink,
+    store: DetailStore,
+    store_threads: Threads,
     keys: KeyRing,
     settings: ServerSettings,
     now: Callable[[], int],
@@ -71,14 +75,15 @@ def intake_routes(
     host_tags: HostTagBook,
     active_clients: Callable[[int, str], int] = nobody_watches,
 ) -> list[Route]:
-    """`dropped` counts sightings that were acknowledged but not stored, by reason; `active_clients` tells how many
-    watch a host of an org live."""
+    """`sink` takes the snapshots, `store` all else, on one of `store_threads`. `dropped` counts sightings that were
+    acknowledged but not stored, by reason; `active_clients` tells how many watch a host of an org live."""
+    limits = Limits(
+        processes=settings.max_message_processes,
+        process_bytes=settings.max_process_bytes,
+        tags=settings.max_process_tags,
+    )
     decoder = SnapshotDecoder(
-        Limits(
-            processes=settings.max_message_processes,
-            process_bytes=settings.max_process_bytes,
-            tags=settings.max_process_tags,
-        ),
+        limits,
         scrub=Scrubber().scrub if settings.scrub_again else None,
     )
     complaints = Complaints(now)
@@ -131,6 +136,18 @@ def intake_routes(
     return [
         *(Route(path, take_payload, methods=["POST"]) for path in FRAMED_PATHS),
         *host_routes(keys=keys, book=host_tags, settings=settings, threads=threads),
+        *event_routes(
+            sink=sink,
+            store=store,
+            store_threads=store_threads,
+            keys=keys,
+            host_tags=host_tags,
+            settings=settings,
+            limits=limits,
+            now=now,
+            threads=threads,
+            dropped=dropped,
+        ),
         *rest_routes(keys=keys),
     ]
 

@@ -14,7 +14,6 @@ VALIDATE_PATH = "/api/v1/validate"
 
 UNKEPT_PATHS = (
     # Setting `process_dd_url` brings these along, on older agents,
-    "/api/v2/proclcycle",
     "/api/v1/orchestrator",
     "/api/v2/orch",
     "/api/v2/orchmanif",

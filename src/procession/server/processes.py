@@ -89,22 +89,15 @@ def process_routes(
 
 
 def render_page(page: Page, query: ProcessQuery, filters: bytes) -> bytes:
-    """The body of the answer.
-
-    `after` is empty only where the page is: each official client either stops or starts over at an empty one.
-    """
-    after = ""
-    if page.processes:
-        last = ProcessKey.of(page.processes[-1].identity)
-        after = Cursor(query.window, last, filters).encode()
+    """The body of the answer."""
     items = [
         _Item(
             "process",
             ProcessKey.of(process.identity).id_of(query.org_id).hex(),
             _Attributes(
                 process.description.cmdline,
-                _render_moment(process.seen_at),
-                _render_moment(process.identity.started_at),
+                render_moment(process.seen_at),
+                render_moment(process.identity.started_at),
                 process.description.user,
                 process.identity.pid,
                 process.description.ppid,
@@ -114,10 +107,17 @@ def render_page(page: Page, query: ProcessQuery, filters: bytes) -> bytes:
         )
         for process in page.processes
     ]
-    return _ENCODER.encode(_Answer(_Meta(_PageMeta(after, len(items))), items))
+    return _ENCODER.encode(_Answer(_Meta(_PageMeta(cursor_after(page, query, filters), len(items))), items))
+
+
+def cursor_after(page: Page, query: ProcessQuery, filters: bytes) -> str:
+    """The way on. Empty only where the page is: each official client either stops or starts over at an empty one."""
+    if not page.processes:
+        return ""
+    return Cursor(query.window, ProcessKey.of(page.processes[-1].identity), filters).encode()
 
 
 @lru_cache(maxsize=65536)
-def _render_moment(moment: int) -> str:
+def render_moment(moment: int) -> str:
     """UTC to the second, without saying so: `2021-02-04T11:51:47`."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S")

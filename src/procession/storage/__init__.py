@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from procession.events import ProcessExit
 from procession.hosts import HostTags
 from procession.orgs import Key, Org
 from procession.paging import Page
-from procession.process import Snapshot
+from procession.process import ProcessDetail, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
+from procession.window import Window
 
-__all__ = ["HostStore", "KeyStore", "ProcessStore"]
+__all__ = ["DetailStore", "HostStore", "KeyStore", "ProcessStore"]
 
 
 class ProcessStore(Protocol):
@@ -28,6 +30,20 @@ class ProcessStore(Protocol):
 
     def find(self, query: ProcessQuery) -> Page:
         """The page right after `query.after`, full unless it is the last."""
+
+
+class DetailStore(Protocol):
+    """How processes end, and their numbers."""
+
+    def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
+        """Keep what a host said of ends of its processes. The same again changes nothing."""
+
+    def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
+        """One for each process of a page that was found in this window.
+
+        A process has ended by an exit event, or by the first complete snapshot of its host after its newest sighting:
+        it would be in it. A snapshot of which chunks are missing, or that tells of some processes only, ends nothing.
+        """
 
 
 class KeyStore(Protocol):

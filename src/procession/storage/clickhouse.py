@@ -12,12 +12,22 @@ from typing import Any, TypeVar
 import msgspec
 
 from procession.errors import UsageError
+from procession.events import ProcessExit
 from procession.hosts import HostTags, TagSource
 from procession.orgs import Key, KeyKind, Org
 from procession.paging import Page
-from procession.process import MAX_UINT32, ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
+from procession.process import (
+    MAX_UINT32,
+    ProcessDescription,
+    ProcessDetail,
+    ProcessIdentity,
+    ProcessKey,
+    ProcessSummary,
+    Snapshot,
+)
 from procession.query import ProcessQuery
 from procession.storage import schema, sql
+from procession.storage.details import exits_table, find_details
 from procession.storage.engine import Connection, Engine, first_line, unavailable_on_failure
 from procession.storage.resolve import Candidate, complete_before, newest_of, newest_tick, ticks_span
 from procession.storage.rows import Group, Written
@@ -84,7 +94,7 @@ def _set_retention(engine: Engine, rules: dict[str, str]) -> None:
 
 
 class ClickHouseStore:
-    """A ProcessStore, a KeyStore and a HostStore."""
+    """A ProcessStore, a DetailStore, a KeyStore and a HostStore."""
 
     def __init__(self, engine: Engine, *, now: Callable[[], int]) -> None:
         self._engine = engine
@@ -115,6 +125,20 @@ class ClickHouseStore:
         query = replace(query, window=window, after=after)
         with unavailable_on_failure(), self._engine.connection() as connection:
             return _Finder(connection, query, self._tags, self._hosts).page()
+
+    def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
+        if exits:
+            with unavailable_on_failure(), self._engine.connection() as connection:
+                connection.insert_arrow("ends", exits_table(org_id, host, exits))
+
+    def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+
+            def rows(statement: sql.Statement) -> Sequence[Any]:
+                found: Sequence[Any] = connection.query(statement.text, statement.parameters).result_rows
+                return found
+
+            return find_details(rows, org_id, window, processes)
 
     def orgs(self) -> tuple[Org, ...]:
         rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")

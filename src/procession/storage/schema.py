@@ -5,6 +5,7 @@
 | `snap` | a chunk of a snapshot: arrays over its processes | the truth: who was seen when, with which numbers |
 | `seen` | process, version and hour: when it was there | which processes a window holds, in the API's order |
 | `what` | process, version and hour: what the process is | what a page shows, and text search |
+| `ends` | an exit that an agent reported | when and how a process ended |
 | `tagsets`, `hosts` | a distinct set of tags; a host's name | small dictionaries behind `what` and `seen` |
 | `host_tags` | a host and who says so: its tags | what each of its processes is given, from then on |
 | `orgs`, `keys` | an org; a key's hash | who may do what |
@@ -132,6 +133,17 @@ FROM snap ARRAY JOIN pid, start, version""",
 ORDER BY (org, bucket, start, host, pid, version)
 PARTITION BY intDiv(bucket, {DAY_SECONDS // BUCKET_SECONDS})
 SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
+            f"""CREATE TABLE ends (
+    org UInt32,
+    host UInt64,
+    pid UInt32,
+    at UInt32 CODEC(Delta, ZSTD(1)),
+    executed_at UInt32 COMMENT 'when it became the program that ended; 0: not known',
+    exit_code Int32
+) ENGINE = ReplacingMergeTree
+ORDER BY (org, intDiv(at, {BUCKET_SECONDS}), host, pid, at)
+PARTITION BY intDiv(at, {DAY_SECONDS})
+SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
             f"""CREATE TABLE tagsets (
     org UInt32,
     tagset UInt64,
@@ -200,6 +212,7 @@ def retention_rules(*, retention_hours: int, sighting_retention_hours: int) -> d
         "snap": f"toDateTime(at) + toIntervalHour({sighting_retention_hours + 1})",
         "seen": of_bucket,
         "what": of_bucket,
+        "ends": f"toDateTime(at) + toIntervalHour({whole})",
         "tagsets": of_day,
         "hosts": of_day,
     }

@@ -12,7 +12,7 @@ from procession.patterns import Pattern
 from procession.process import ProcessKey
 from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm
 from procession.storage.rows import SEPARATOR
-from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS
+from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS, NUMBER_COLUMNS
 from procession.tags import TagCondition, TagFilter
 from procession.window import Window
 
@@ -100,6 +100,57 @@ def ticks(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statemen
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{until:UInt32}}, {BLOCK_SECONDS})"
         " AND at >= {since:UInt32} AND at <= {until:UInt32} AND host IN {hosts:Array(UInt64)}",
         {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts)},
+    )
+
+
+def complete_snapshots(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statement:
+    """Snapshots of these hosts of which every chunk is there, both ends within: `host, at`, ascending."""
+    return Statement(
+        "SELECT DISTINCT host, at FROM (SELECT host, at FROM snap WHERE org = {org:UInt32}"
+        f" AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
+        " AND host IN {hosts:Array(UInt64)} AND group_size > 0"
+        " GROUP BY host, at, group_id HAVING uniqExact(request) >= max(group_size)) ORDER BY host, at",
+        {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts)},
+    )
+
+
+def exits(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> Statement:
+    """Ends of whatever had the pids of these processes: `host, pid, at, executed_at, exit_code`, by moment."""
+    return Statement(
+        "SELECT host, pid, at, executed_at, exit_code FROM ends WHERE org = {org:UInt32}"
+        f" AND intDiv(at, {BUCKET_SECONDS}) >= intDiv({{since:Int64}}, {BUCKET_SECONDS})"
+        f" AND intDiv(at, {BUCKET_SECONDS}) <= intDiv({{until:Int64}}, {BUCKET_SECONDS})"
+        " AND at >= {since:Int64} AND at <= {until:Int64} AND host IN {hosts:Array(UInt64)}"
+        " AND (host, pid) IN (SELECT arrayJoin(arrayZip({key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
+        " ORDER BY at, exit_code",
+        {
+            "org": org_id,
+            "since": since,
+            "until": until,
+            "hosts": sorted({key.host_key for key in keys}),
+            "key_hosts": [key.host_key for key in keys],
+            "pids": [key.pid for key in keys],
+        },
+    )
+
+
+def numbers(org_id: int, sightings: Sequence[tuple[int, int]], keys: Sequence[ProcessKey]) -> Statement:
+    """What these processes used at these sightings, (moment, host) for each key: `at, host, pid, start, state`, and
+    then NUMBER_COLUMNS. Other sightings at the same moments may be among them."""
+    parameters = {"org": org_id} | _keys_parameters(keys)
+    moments = sorted({at for at, _ in sightings})
+    parameters |= {
+        "blocks": sorted({at // BLOCK_SECONDS for at in moments}),
+        "moments": moments,
+        "hosts": sorted({host for _, host in sightings}),
+    }
+    columns = ", ".join(name for name, _ in NUMBER_COLUMNS)
+    return Statement(
+        f"SELECT at, host, pid, start, state, {columns} FROM (SELECT at, host, pid, start, state, {columns} FROM snap"
+        f" ARRAY JOIN pid, start, state, {columns} WHERE org = {{org:UInt32}}"
+        f" AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(Int64)}} AND host IN {{hosts:Array(UInt64)}}"
+        f" AND at IN {{moments:Array(UInt32)}} AND {_KEYS_CONDITION})",
+        parameters,
     )
 
 
@@ -295,6 +346,11 @@ def _after_condition(after: ProcessKey | None) -> str:
     # The first term says nothing new, but it is the one that the primary index understands.
     return " AND start >= {s:UInt32} AND (start, host, pid) > ({s:UInt32}, {h:UInt64}, {p:UInt32})"
 
+
+_BLOCKS_CONDITION = (
+    f"intDiv(at, {BLOCK_SECONDS}) >= intDiv({{since:Int64}}, {BLOCK_SECONDS})"
+    f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{until:Int64}}, {BLOCK_SECONDS})"
+)
 
 _KEYS_CONDITION = (
     "start >= {least:UInt32} AND start <= {most:UInt32} AND (start, host, pid) IN (SELECT arrayJoin(arrayZip("

@@ -1,0 +1,102 @@
+"""`POST /api/v2/proclcycle`: how processes begin and end, between two snapshots and exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.config import ServerSettings
+from procession.events import ProcessEvents, ProcessExec, ProcessExit
+from procession.process import Sighting, Snapshot
+from procession.scrub import Scrubber
+from procession.server.auth import KeyRing
+from procession.server.host_tags import HostTagBook
+from procession.server.intake_body import api_key_of, read_body
+from procession.server.metrics import Counter, Sink
+from procession.server.responses import json_response
+from procession.server.threads import Threads
+from procession.storage import DetailStore
+from procession.wire import Limits, decode_events
+
+PATH = "/api/v2/proclcycle"
+
+MAX_SKEW_SECONDS = 60
+"""What lies further ahead than this is taken to have happened now."""
+
+
+def event_routes(
+    *,
+    sink: Sink,
+    store: DetailStore,
+    store_threads: Threads,
+    keys: KeyRing,
+    host_tags: HostTagBook,
+    settings: ServerSettings,
+    limits: Limits,
+    now: Callable[[], int],
+    threads: Threads,
+    dropped: Counter,
+) -> list[Route]:
+    scrub = Scrubber().scrub if settings.scrub_again else None
+
+    async def take_events(request: Request) -> Response:
+        org_id = await keys.org_of_api_key(api_key_of(request))
+        body = await read_body(request, min(settings.max_body_bytes, settings.max_message_bytes))
+        tags_of = await host_tags.of_org(org_id)
+        events = await threads.run(lambda: decode_events(body, host_tags=tags_of, scrub=scrub, limits=limits))
+        kept = [
+            event for event in events.events if event.at == 0 or event.at >= now() - settings.retention_hours * 3600
+        ]
+        dropped.add(len(events.events) - len(kept), "too old")
+        events = ProcessEvents(events.host, tuple(kept))
+        # A process is known before its end is.
+        await asyncio.gather(*(sink.add(org_id, snapshot) for snapshot in snapshots_of(events, body, now())))
+        exits = exits_of(events, now())
+        if exits:
+            await store_threads.run(lambda: store.add_exits(org_id, events.host, exits))
+        return json_response({"status": "ok"}, 202)
+
+    return [Route(PATH, take_events, methods=["POST"])]
+
+
+def snapshots_of(events: ProcessEvents, body: bytes, now: int) -> list[Snapshot]:
+    """Each exec is a sighting; those of one second are a snapshot that ends nothing, since it is of some processes."""
+    request_id = int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
+    by_moment: defaultdict[int, dict[tuple[int, int], Sighting]] = defaultdict(dict)
+    for event in events.events:
+        if isinstance(event, ProcessExec):
+            at = _moment(event.at, now)
+            started_at = min(event.forked_at or at, at)
+            # The last one counts where a process became several programs within a second.
+            by_moment[at][event.pid, started_at] = Sighting(event.pid, started_at, event.description)
+    return [
+        Snapshot(host=events.host, taken_at=at, sightings=tuple(sightings.values()), request_id=request_id)
+        for at, sightings in by_moment.items()
+    ]
+
+
+def exits_of(events: ProcessEvents, now: int) -> list[ProcessExit]:
+    return [
+        ProcessExit(
+            pid=event.pid,
+            at=_moment(event.at, now),
+            executed_at=event.executed_at,
+            exit_code=event.exit_code,
+            description=event.description,
+        )
+        for event in _exits(events.events)
+    ]
+
+
+def _exits(events: Iterable[ProcessExec | ProcessExit]) -> Iterable[ProcessExit]:
+    return (event for event in events if isinstance(event, ProcessExit))
+
+
+def _moment(at: int, now: int) -> int:
+    return now if at == 0 or at > now + MAX_SKEW_SECONDS else at

@@ -1,0 +1,156 @@
+"""What every store promises, asked of each of them: the numbers of processes, and their ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from procession.events import ProcessExit
+from procession.process import ProcessDetail, ProcessNumbers
+from procession.query import ProcessQuery
+from procession.window import Window
+from tests.storage.conftest import Store
+from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
+from tests.support.fleet import STARTED, Fleet
+
+
+def details(fleet: Fleet, from_at: int = NOON - 600, to_at: int = NOON + 600) -> dict[tuple[int, int], ProcessDetail]:
+    """By pid and start."""
+    window = Window(from_at, to_at)
+    found = fleet.store.find(ProcessQuery(fleet.org, window)).processes
+    answers = fleet.store.details(fleet.org, window, found)  # type: ignore[attr-defined]
+    return {
+        (process.identity.pid, process.identity.started_at): detail
+        for process, detail in zip(found, answers, strict=True)
+    }
+
+
+def whole(fleet: Fleet, at: int, *pids: int, host: str = "web-1", starts: int = STARTED) -> None:
+    """A complete snapshot of one chunk."""
+    sightings = [a_sighting(pid, starts) for pid in pids]
+    fleet.add(a_snapshot(*sightings, host=host, taken_at=at, request_id=at, group_id=at, group_size=1))
+
+
+def exit_of(fleet: Fleet, pid: int, at: int, exit_code: int, host: str = "web-1", **fields: Any) -> None:
+    one = ProcessExit(pid=pid, at=at, exit_code=exit_code, description=a_description(), **fields)
+    fleet.store.add_exits(fleet.org, host, [one])  # type: ignore[attr-defined]
+
+
+def test_numbers_are_those_of_the_newest_sighting_in_the_window(fleet: Fleet) -> None:
+    old = ProcessNumbers(cpu_total_percent=1.0, rss_bytes=1, state="R")
+    new = ProcessNumbers(
+        cpu_total_percent=412.5,
+        cpu_user_percent=400.0,
+        cpu_system_percent=12.5,
+        rss_bytes=2**40,
+        vms_bytes=2**41,
+        threads=12,
+        open_files=0,
+        read_bytes_per_second=0.5,
+        voluntary_switches=2**40,
+        state="S",
+    )
+    fleet.see(NOON, numbers=old)
+    fleet.see(NOON + 10, numbers=new)
+
+    assert details(fleet)[7, STARTED].numbers == new
+    assert details(fleet, to_at=NOON + 9)[7, STARTED].numbers == old
+
+
+def test_numbers_nobody_sent_stay_absent(fleet: Fleet) -> None:
+    fleet.see(NOON)
+
+    assert details(fleet) == {(7, STARTED): ProcessDetail()}
+
+
+def test_no_processes_have_no_details(fleet: Fleet) -> None:
+    assert details(fleet) == {}
+
+
+def test_a_process_missing_from_the_next_complete_snapshot_has_ended(fleet: Fleet) -> None:
+    whole(fleet, NOON, 1, 2)
+    whole(fleet, NOON + 10, 1)
+    whole(fleet, NOON + 20, 1)
+
+    found = details(fleet)
+
+    assert found[2, STARTED].ended_at == NOON + 10
+    assert found[1, STARTED].ended_at is None
+    assert details(fleet, to_at=NOON + 9)[2, STARTED].ended_at is None
+
+
+def test_an_incomplete_snapshot_ends_nothing(fleet: Fleet) -> None:
+    whole(fleet, NOON, 1, 2)
+    half = a_snapshot(a_sighting(1, STARTED), taken_at=NOON + 10, request_id=5, group_id=5, group_size=2)
+    fleet.add(half, half)
+    fleet.add(a_snapshot(a_sighting(3, STARTED), taken_at=NOON + 20, request_id=6, group_id=6))
+
+    assert details(fleet)[2, STARTED].ended_at is None
+
+    fleet.add(a_snapshot(taken_at=NOON + 10, request_id=8, group_id=5, group_size=2))
+    assert details(fleet)[2, STARTED].ended_at == NOON + 10
+
+
+def test_another_host_ends_nothing(fleet: Fleet) -> None:
+    whole(fleet, NOON, 1)
+    whole(fleet, NOON + 10, 2, host="web-2")
+
+    assert details(fleet)[1, STARTED].ended_at is None
+
+
+def test_what_was_seen_again_has_not_ended(fleet: Fleet) -> None:
+    whole(fleet, NOON, 1)
+    whole(fleet, NOON + 10)
+    whole(fleet, NOON + 20, 1)
+
+    assert details(fleet)[1, STARTED].ended_at is None
+
+
+def test_an_exit_brings_moment_and_code(fleet: Fleet) -> None:
+    whole(fleet, NOON, 1, 2)
+    exit_of(fleet, 2, NOON + 4, 137)
+    exit_of(fleet, 2, NOON + 4, 137)
+    whole(fleet, NOON + 10, 1)
+
+    assert details(fleet)[2, STARTED] == ProcessDetail(ended_at=NOON + 4, exit_code=137)
+    assert details(fleet, to_at=NOON + 3)[2, STARTED] == ProcessDetail()
+    assert details(fleet)[1, STARTED] == ProcessDetail()
+
+
+def test_an_exit_after_the_snapshot_that_lacks_a_process_is_that_of_another(fleet: Fleet) -> None:
+    whole(fleet, NOON, 2)
+    whole(fleet, NOON + 10)
+    exit_of(fleet, 2, NOON + 14, 1)
+
+    assert details(fleet)[2, STARTED] == ProcessDetail(ended_at=NOON + 10)
+
+
+def test_the_exit_of_the_last_owner_of_a_pid_is_not_that_of_the_next(fleet: Fleet) -> None:
+    whole(fleet, NOON, 2, starts=NOON - 100)
+    exit_of(fleet, 2, NOON + 10, 3, executed_at=NOON - 100)
+    whole(fleet, NOON + 10, 2, starts=NOON + 10)
+
+    found = details(fleet)
+
+    assert found[2, NOON - 100] == ProcessDetail(ended_at=NOON + 10, exit_code=3)
+    assert found[2, NOON + 10] == ProcessDetail()
+
+
+@pytest.mark.parametrize("code", [0, 1, 255, -1, 2**31 - 1])
+def test_any_exit_code_is_kept(fleet: Fleet, code: int) -> None:
+    whole(fleet, NOON, 2)
+    exit_of(fleet, 2, NOON + 1, code)
+
+    assert details(fleet)[2, STARTED].exit_code == code
+
+
+def test_exits_are_of_one_host_and_one_org(store: Store, org: int, fleet: Fleet) -> None:
+    other = Fleet(store, org + 5_000_000)
+    for one in (fleet, other):
+        whole(one, NOON, 2)
+    exit_of(fleet, 2, NOON + 1, 1, host="web-2")
+    exit_of(other, 2, NOON + 2, 2)
+
+    assert details(fleet)[2, STARTED] == ProcessDetail()
+    assert details(other)[2, STARTED] == ProcessDetail(ended_at=NOON + 2, exit_code=2)
