@@ -351,7 +351,7 @@ def test_without_rights_what_is_readable_is_seen_and_the_rest_is_absent(zoo: Zoo
 
 def _seen_by_nobody(pid: int) -> dict[str, Any]:
     code = (
-        "import json, os, sys, time; from procession.agent.tracked import ProcReader; "
+        "import json, os, sys, time; from procession.agent.reader import ProcReader; "
         "from procession.agent.collector import Collector; import msgspec; "
         "os.setgroups([]); os.setgid(65534); os.setuid(65534); r = ProcReader(); "
         "c = Collector(host='h', boot_time=0, ticks_per_second=100, page_bytes=4096, scrub=tuple); "

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -13,19 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procession.agent.client import IntakeClient
-from procession.agent.collector import Collector, Scrub
-from procession.agent.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.collector import Collector
 from procession.agent.outbox import Outbox
+from procession.agent.parts import allow_open_files, api_key_of, host_of, listen_for_short_lived, scrub_of
 from procession.agent.payloads import PayloadMaker
-from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
+from procession.agent.reader import ProcReader
 from procession.agent.sender import Notices, Report, Sender
 from procession.agent.short_lived import ShortLived
 from procession.agent.spool import Spool
 from procession.config import AgentSettings
-from procession.errors import UsageError
-from procession.scrub import Scrubber, sensitive_words
-
-_DESCRIPTORS = 1024 + MAX_KEPT_PROCESSES * DESCRIPTORS_EACH
 
 
 def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report) -> None:
@@ -33,11 +27,11 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report)
 
     `report` takes lines for a person, from any thread. Raises UsageError for settings that cannot work.
     """
-    host = _host(settings)
+    host = host_of(settings)
     client = IntakeClient(settings.url)
-    api_key = _api_key(settings)
-    scrub = _scrub(settings, report)
-    _allow_open_files()
+    api_key = api_key_of(settings)
+    scrub = scrub_of(settings, report)
+    allow_open_files()
     with contextlib.ExitStack() as ending:
         reader = ending.enter_context(
             contextlib.closing(ProcReader(settings.proc_root, kernel_threads=settings.kernel_threads))
@@ -46,7 +40,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report)
         if spool is not None:
             ending.callback(spool.close)
         outbox = Outbox(settings.queue_bytes, spool)
-        short_lived = _short_lived(reader, report) if settings.short_lived else None
+        short_lived = listen_for_short_lived(reader, report) if settings.short_lived else None
         if short_lived is not None:
             ending.callback(short_lived.stop)
         sender = Sender(client, outbox, api_key=api_key, report=report, stop=stop)
@@ -140,64 +134,3 @@ class _Ticks:
         passed = time.monotonic() - self._begin
         self._count = max(self._count, int(passed / self._interval)) + 1
         return self._begin + self._count * self._interval - time.monotonic()
-
-
-def _short_lived(reader: ProcReader, report: Report) -> ShortLived | None:
-    """None without the right to it: then this is like any agent that only takes snapshots."""
-    if not reader.is_live:
-        return None
-    try:
-        connector = ProcConnector()
-    except ConnectorUnavailable as error:
-        if os.geteuid() == 0:
-            report(f"processes that live between two snapshots are not seen: {error}")
-        return None
-    short_lived = ShortLived(connector, reader.look_at, reader.known, ticks_per_second=reader.ticks_per_second)
-    short_lived.start()
-    return short_lived
-
-
-def _host(settings: AgentSettings) -> str:
-    host = (settings.hostname or socket.gethostname()).strip()
-    if not host or len(host) > 255 or not host.isprintable():
-        raise UsageError(f"{host!r} is no name of a host; --hostname gives one")
-    return host
-
-
-def _api_key(settings: AgentSettings) -> str:
-    key = settings.api_key.strip()
-    if not key and settings.api_key_file:
-        try:
-            key = Path(settings.api_key_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a text"
-            raise UsageError(f"cannot read the API key in {settings.api_key_file}: {reason}") from None
-    if not key:
-        raise UsageError("there is no API key; give one by --api-key-file FILE or in DD_API_KEY")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise UsageError("the API key has characters that no key has")
-    return key
-
-
-def _scrub(settings: AgentSettings, report: Report) -> Scrub:
-    if not settings.scrub_args and not settings.strip_proc_arguments:
-        return tuple
-    # A Datadog Agent also takes them as a JSON list.
-    words, refused = sensitive_words(word.strip(' []"') for word in settings.custom_sensitive_words)
-    for reason in refused:
-        report(f"{reason}; left out")
-    return Scrubber(
-        custom_words=words,
-        strip_arguments=settings.strip_proc_arguments,
-        url_passwords=settings.scrub_urls,
-        client_passwords=settings.scrub_clients,
-        more_forms=settings.scrub_more_forms,
-    ).scrub
-
-
-def _allow_open_files() -> None:
-    """As many as keeping the files of processes open is worth, if we may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -17,18 +17,23 @@ EXAMPLES = """\b
 Examples:
   procession agent --url https://procession.example.org --api-key-file /etc/procession/api-key
   DD_API_KEY=... procession agent --url http://10.0.0.5:7171 --interval-seconds 5
+  procession agent check
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.group(epilog=EXAMPLES, invoke_without_command=True)
 @settings_options(AgentSettings)
 @click.option("--until-stdin-ends", is_flag=True, hidden=True, help="Stop when standard input ends.")
-def agent(until_stdin_ends: bool, **settings: Any) -> None:
+@click.pass_context
+def agent(ctx: click.Context, /, until_stdin_ends: bool, **settings: Any) -> None:
     """Read the processes of this machine every few seconds and send them to a server.
 
     Needs no root: what it may not read stays unknown. Secrets in command lines are hidden before they leave.
     While the server is away, snapshots wait in memory.
     """
+    if ctx.invoked_subcommand is not None:
+        return
+
     from procession.agent import run_agent
 
     stop = threading.Event()
@@ -36,6 +41,16 @@ def agent(until_stdin_ends: bool, **settings: Any) -> None:
     if until_stdin_ends:
         threading.Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
     run_agent(read_settings(AgentSettings, settings), stop=stop, report=_report)
+
+
+@agent.command()
+@settings_options(AgentSettings)
+def check(**settings: Any) -> None:
+    """Say what an agent with these settings sees, and what it may not. Sends nothing."""
+    from procession.agent import check_agent
+
+    for line in check_agent(read_settings(AgentSettings, settings)):
+        click.echo(line)
 
 
 def _report(message: str) -> None:

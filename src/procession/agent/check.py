@@ -1,0 +1,105 @@
+"""What an agent with these settings sees and may not see. Sends nothing and keeps nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from procession.agent.client import IntakeClient
+from procession.agent.collector import UserNames
+from procession.agent.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.parts import allow_open_files, api_key_of, host_of, scrub_of
+from procession.agent.procfs import KERNEL_THREAD
+from procession.agent.reader import ProcReader
+from procession.agent.tracked import ProcessReading
+from procession.config import AgentSettings
+from procession.errors import UsageError
+
+
+def check_agent(settings: AgentSettings) -> Iterator[str]:
+    """Lines for a person. Raises UsageError for settings that cannot work, but for the address and the key: those may
+    be missing still."""
+    host = host_of(settings)
+    refused: list[str] = []
+    scrub = scrub_of(settings, refused.append)
+    allow_open_files()
+    with contextlib.closing(ProcReader(settings.proc_root, kernel_threads=True)) as reader:
+        everything = reader.read()
+        begin = time.process_time()
+        again = len(reader.read())
+        cost = (time.process_time() - begin) / max(again, 1) * 1_000_000
+        is_live = reader.is_live
+    processes = [reading for reading in everything if not reading.stat.flags & KERNEL_THREAD]
+    threads = len(everything) - len(processes)
+
+    user = UserNames().name_of(os.geteuid(), 0.0)
+    yield f"host              {host}"
+    yield f"runs as           {user}"
+    shown = "sent too" if settings.kernel_threads else "left out"
+    yield f"processes         {len(processes)} in {settings.proc_root}, and {threads} kernel threads, which are {shown}"
+    yield from _readable(processes)
+    yield f"between snapshots {_connector(is_live, settings)}"
+    yield f"secrets           {_scrubbing(processes, scrub, settings)}"
+    yield from (f"                  {reason}; left out" for reason in refused)
+    yield f"cost              {cost:.0f} µs a process and snapshot, when nothing has changed"
+    yield f"sends to          {_destination(settings)}"
+    yield f"meanwhile         {_waiting(settings)}"
+
+
+def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:
+    """A zombie has nothing left to read, which is not for want of rights."""
+    living = [reading for reading in processes if reading.stat.vms_bytes]
+    for name, is_readable in (
+        ("command lines", lambda reading: bool(reading.facts.arguments)),
+        ("executables", lambda reading: bool(reading.facts.exe)),
+        ("folders", lambda reading: bool(reading.facts.cwd)),
+        ("reads and writes", lambda reading: reading.io is not None),
+        ("open files", lambda reading: reading.open_files is not None),
+    ):  # type: tuple[str, Callable[[ProcessReading], bool]]
+        count = sum(map(is_readable, living))
+        is_short = count < len(living) and name != "command lines"  # a process may have an empty one
+        hint = "; those of others take root" if is_short and os.geteuid() != 0 else ""
+        yield f"{name:17} of {count} of {len(living)}{hint}"
+    containers = {reading.facts.container_id for reading in processes} - {""}
+    inside = sum(bool(reading.facts.container_id) for reading in processes)
+    yield f"containers        {len(containers)}, with {inside} processes in them"
+
+
+def _connector(is_live: bool, settings: AgentSettings) -> str:
+    if not settings.short_lived:
+        return "not seen, as set"
+    if not is_live:
+        return f"not seen: {settings.proc_root} is no kernel's own"
+    try:
+        ProcConnector().close()
+    except ConnectorUnavailable as error:
+        return f"not seen: {error}"
+    return "seen, with their start, end and exit code"
+
+
+def _scrubbing(
+    processes: Sequence[ProcessReading], scrub: Callable[[tuple[str, ...]], tuple[str, ...]], settings: AgentSettings
+) -> str:
+    if settings.strip_proc_arguments:
+        return "no arguments are sent at all"
+    if not settings.scrub_args:
+        return "are sent as they are: scrub-args is off"
+    lines = [reading.facts.arguments for reading in processes]
+    changed = sum(" ".join(scrub(arguments)) != " ".join(arguments) for arguments in lines)
+    return f"hidden; at this moment {changed} of {len(lines)} command lines have some"
+
+
+def _destination(settings: AgentSettings) -> str:
+    try:
+        IntakeClient(settings.url)
+        api_key_of(settings)
+    except UsageError as error:
+        return f"nobody: {error}"
+    return f"{settings.url} every {settings.interval_seconds:g} s"
+
+
+def _waiting(settings: AgentSettings) -> str:
+    place = settings.spool_dir or "memory, where it is lost when the agent ends"
+    return f"up to {settings.queue_bytes / 2**20:.0f} MiB wait in {place}"
