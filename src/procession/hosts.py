@@ -24,3 +24,13 @@ class HostTags:
     source: TagSource
     tags: tuple[str, ...]
     """Lower-cased, sorted, unique."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchLease:
+    """Somebody watches live until then, unless the lease is renewed."""
+
+    org_id: int
+    host: str
+    """Empty: all hosts of the org."""
+    until: int

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from procession.server.admin import MAX_BODY_BYTES, PREFIX
+from procession.server.admin import PREFIX
+from procession.server.bodies import MAX_BODY_BYTES
 from tests.support.served import (
     ADMIN,
     ADMIN_KEY,

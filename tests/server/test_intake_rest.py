@@ -16,6 +16,7 @@ from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.metrics import Counter
 from procession.server.threads import T, Threads
+from procession.server.watch import WatchBook
 from procession.wire import MessageType, frame
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.posting import COLLECTOR, ListSink, a_payload, app_over, post
@@ -75,6 +76,7 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
         threads=threads,
         dropped=Counter("dropped", "", ("reason",)),
         host_tags=HostTagBook(served.store, Threads(1, "hosts")),
+        watch=WatchBook(served.store, Threads(1, "hosts"), served.clock),
     )
     client = Client(Starlette(routes=routes))
     calls = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from procession.hosts import HostTags, TagSource
+from procession.hosts import HostTags, TagSource, WatchLease
 from tests.storage.conftest import Store
+from tests.support.builders import NOON
 
 ODD_TAGS = ("bare", 'it\'s "ключ" \\ {x}', "k:v,w", "url:http://x:80/")
 
@@ -47,3 +48,26 @@ def test_orgs_may_have_hosts_of_one_name(store: Store, org: int) -> None:
         store.put_host_tags(HostTags(one, "web-1", TagSource.USER, (f"org:{one}",)))
 
     assert [entry.tags for entry in tags_of(store, org)] == [(f"org:{org}",)]
+
+
+def leases_of(store: Store, org: int, now: int) -> list[WatchLease]:
+    return sorted((lease for lease in store.leases(now) if lease.org_id == org), key=lambda lease: lease.host)
+
+
+def test_a_lease_holds_until_its_end(store: Store, org: int) -> None:
+    store.put_lease(WatchLease(org, "", NOON + 10))
+    store.put_lease(WatchLease(org, "it's {x} база", NOON + 5))
+
+    assert leases_of(store, org, NOON + 4) == [
+        WatchLease(org, "", NOON + 10),
+        WatchLease(org, "it's {x} база", NOON + 5),
+    ]
+    assert leases_of(store, org, NOON + 5) == [WatchLease(org, "", NOON + 10)]
+    assert leases_of(store, org, NOON + 10) == []
+
+
+def test_of_two_leases_the_longer_one_holds(store: Store, org: int) -> None:
+    for until in (NOON + 5, NOON + 9, NOON + 7):
+        store.put_lease(WatchLease(org, "web-1", until))
+
+    assert leases_of(store, org, NOON) == [WatchLease(org, "web-1", NOON + 9)]

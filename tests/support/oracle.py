@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from procession.events import ProcessExit
-from procession.hosts import HostTags, TagSource
+from procession.hosts import HostTags, TagSource, WatchLease
 from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import (
@@ -41,6 +41,7 @@ class OracleStore:
         self._exits: defaultdict[tuple[int, str], list[ProcessExit]] = defaultdict(list)
         self._orgs: dict[int, Org] = {}
         self._keys: dict[str, Key] = {}
+        self._leases: dict[tuple[int, str], WatchLease] = {}
         self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
@@ -135,6 +136,15 @@ class OracleStore:
     def put_host_tags(self, entry: HostTags) -> None:
         with self._lock:
             self._host_tags[entry.org_id, entry.host, entry.source] = entry
+
+    def leases(self, now: int) -> tuple[WatchLease, ...]:
+        with self._lock:
+            return tuple(lease for lease in self._leases.values() if lease.until > now)
+
+    def put_lease(self, lease: WatchLease) -> None:
+        with self._lock:
+            rival = self._leases.get((lease.org_id, lease.host), lease)
+            self._leases[lease.org_id, lease.host] = max(rival, lease, key=lambda one: one.until)
 
     def close(self) -> None:
         """Nothing to give back; the other stores have something."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.errors import InvalidParameter, InvalidRequest, PayloadTooLarge
+from procession.errors import InvalidParameter, InvalidRequest
 from procession.hosts import HostTags
 from procession.orgs import Key, KeyKind, Org
 from procession.server.administration import create_key, create_org, revoke_key
 from procession.server.auth import KeyRing
+from procession.server.bodies import parsed_body
 from procession.server.host_tags import HostTagBook
 from procession.server.parameters import parse_parameters, whole_number
 from procession.server.responses import json_response
@@ -22,7 +22,6 @@ from procession.server.threads import Threads
 from procession.storage import HostStore, KeyStore
 
 PREFIX = "/api/procession/v1/admin"
-MAX_BODY_BYTES = 16 * 1024
 
 
 class _OrgView(msgspec.Struct):
@@ -75,9 +74,6 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
-B = TypeVar("B", bound=msgspec.Struct)
-
-
 def admin_routes(
     *,
     store: KeyStore,
@@ -96,7 +92,7 @@ def admin_routes(
 
     async def add_org(request: Request) -> Response:
         await keys.require_admin(request.headers)
-        body = await _parsed_body(request, _NewOrg)
+        body = await parsed_body(request, _NewOrg)
         org = await thread.run(lambda: create_org(store, body.name))
         return json_response({"org": _OrgView.of(org)}, 201)
 
@@ -109,7 +105,7 @@ def admin_routes(
 
     async def add_key(request: Request) -> Response:
         await keys.require_admin(request.headers)
-        body = await _parsed_body(request, _NewKey)
+        body = await parsed_body(request, _NewKey)
         key, secret = await thread.run(lambda: create_key(store, body.org_id, body.kind, body.name, now()))
         await keys.retake()
         return json_response({"key": _KeyView.of(key), "secret": secret}, 201, {"cache-control": "no-store"})
@@ -130,7 +126,7 @@ def admin_routes(
 
     async def change_host_tags(request: Request) -> Response:
         await keys.require_admin(request.headers)
-        body = await _parsed_body(request, _HostTagsChange)
+        body = await parsed_body(request, _HostTagsChange)
         if all(org.id != body.org_id for org in await thread.run(store.orgs)):
             raise InvalidRequest(f"There is no org {body.org_id}")
         entry = await book.change(body.org_id, body.host, body.add, body.remove)
@@ -145,18 +141,6 @@ def admin_routes(
         Route(f"{PREFIX}/keys", add_key, methods=["POST"]),
         Route(f"{PREFIX}/keys/{{key_id}}/revoke", drop_key, methods=["POST"]),
     ]
-
-
-async def _parsed_body(request: Request, shape: type[B]) -> B:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise PayloadTooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes")
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"Invalid body: {error}") from None
 
 
 def _org_id(request: Request) -> int | None:

@@ -30,6 +30,7 @@ from procession.server.processes import process_routes
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import AnswerHeaders, error_response
 from procession.server.threads import Threads
+from procession.server.watch import WatchBook, watch_routes
 from procession.storage import HostStore, KeyStore
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def create_app(
     decode_thread = Threads(1, "decode")
     ring = KeyRing(keys, key_thread)
     book = HostTagBook(hosts, key_thread)
+    watch = WatchBook(hosts, key_thread, now)
     metrics = Metrics()
 
     @contextlib.asynccontextmanager
@@ -94,7 +96,9 @@ def create_app(
                 threads=decode_thread,
                 dropped=metrics.dropped_sightings,
                 host_tags=book,
+                watch=watch,
             ),
+            *watch_routes(keys=ring, book=watch),
             *admin_routes(store=keys, hosts=hosts, book=book, keys=ring, thread=key_thread, now=now),
             *health_routes(keys=ring, metrics=metrics),
             *openapi_routes(),

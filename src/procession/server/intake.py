@@ -30,6 +30,7 @@ from procession.server.intake_hosts import host_routes
 from procession.server.intake_rest import rest_routes
 from procession.server.metrics import Counter, Sink
 from procession.server.threads import Threads
+from procession.server.watch import WatchBook
 from procession.storage import DetailStore
 from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, encode_answer, frame
 
@@ -58,10 +59,6 @@ TagsOf = Callable[[str], Iterable[str]]
 """From a host's name to its tags."""
 
 
-def nobody_watches(_org_id: int, _host: str) -> int:
-    return 0
-
-
 def intake_routes(
     *,
     sink: Sink,
@@ -73,10 +70,10 @@ def intake_routes(
     threads: Threads,
     dropped: Counter,
     host_tags: HostTagBook,
-    active_clients: Callable[[int, str], int] = nobody_watches,
+    watch: WatchBook,
 ) -> list[Route]:
     """`sink` takes the snapshots, `store` all else, on one of `store_threads`. `dropped` counts sightings that were
-    acknowledged but not stored, by reason; `active_clients` tells how many watch a host of an org live."""
+    acknowledged but not stored, by reason; `watch` tells whether somebody watches a host live."""
     limits = Limits(
         processes=settings.max_message_processes,
         process_bytes=settings.max_process_bytes,
@@ -104,7 +101,7 @@ def intake_routes(
             else:
                 dropped.add(len(snapshot.sightings), reason)
         host = envelope.host if snapshot is None else snapshot.host
-        answer = encode_answer(Answer(active_clients(org_id, host)))
+        answer = encode_answer(Answer(await watch.active_clients(org_id, host)))
         return Response(answer, media_type="application/x-protobuf")
 
     def why_not(snapshot: Snapshot, envelope: Envelope) -> str | None:

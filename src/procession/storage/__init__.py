@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from procession.events import ProcessExit
-from procession.hosts import HostTags
+from procession.hosts import HostTags, WatchLease
 from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import ProcessDetail, ProcessSummary, Snapshot
@@ -69,3 +69,9 @@ class HostStore(Protocol):
 
     def put_host_tags(self, entry: HostTags) -> None:
         """Replaces what this source said of this host before."""
+
+    def leases(self, now: int) -> tuple[WatchLease, ...]:
+        """Those of all orgs that still hold, one for each host."""
+
+    def put_lease(self, lease: WatchLease) -> None:
+        """Of two leases of a host the longer one holds."""

@@ -13,7 +13,7 @@ import msgspec
 
 from procession.errors import UsageError
 from procession.events import ProcessExit
-from procession.hosts import HostTags, TagSource
+from procession.hosts import HostTags, TagSource, WatchLease
 from procession.orgs import Key, KeyKind, Org
 from procession.paging import Page
 from procession.process import (
@@ -183,6 +183,17 @@ class ClickHouseStore:
             " {change:UInt64}",
             {"org": entry.org_id, "host": entry.host, "source": entry.source.value, "tags": list(entry.tags)},
         )
+
+    def leases(self, now: int) -> tuple[WatchLease, ...]:
+        rows = self._rows(f"SELECT org, host, max(until) FROM leases WHERE until > {int(now)} GROUP BY org, host")
+        return tuple(WatchLease(*row) for row in rows)
+
+    def put_lease(self, lease: WatchLease) -> None:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            connection.query(
+                "INSERT INTO leases SELECT {org:UInt32}, {host:String}, {until:UInt32}",
+                {"org": lease.org_id, "host": lease.host, "until": lease.until},
+            )
 
     def _rows(self, text: str) -> Sequence[Any]:
         with unavailable_on_failure(), self._engine.connection() as connection:

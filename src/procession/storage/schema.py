@@ -8,6 +8,7 @@
 | `ends` | an exit that an agent reported | when and how a process ended |
 | `tagsets`, `hosts` | a distinct set of tags; a host's name | small dictionaries behind `what` and `seen` |
 | `host_tags` | a host and who says so: its tags | what each of its processes is given, from then on |
+| `leases` | an org and host: until when it is watched | whether agents are to send numbers live |
 | `orgs`, `keys` | an org; a key's hash | who may do what |
 
 A *version* is a hash of a `ProcessDescription`, so that rows say themselves what a process was at each sighting: any
@@ -171,6 +172,12 @@ SETTINGS {_DURABLE}""",
 ) ENGINE = ReplacingMergeTree(change)
 ORDER BY (org, host, source)
 SETTINGS {_DURABLE}""",
+            """CREATE TABLE leases (
+    org UInt32,
+    host String COMMENT 'empty: all hosts of the org',
+    until UInt32
+) ENGINE = ReplacingMergeTree(until)
+ORDER BY (org, host)""",
             f"""CREATE TABLE orgs (
     id UInt32,
     name String,

@@ -1,0 +1,71 @@
+"""Who watches live. A lease of a few seconds, which a page or a terminal renews for as long as somebody looks at it.
+
+Leases are in the store, so that the agents of every server of it hear of them. Nobody has to say goodbye: a lease that
+is not renewed runs out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.errors import Unavailable
+from procession.hosts import WatchLease
+from procession.server.auth import KeyRing
+from procession.server.bodies import parsed_body
+from procession.server.refreshed import Refreshed
+from procession.server.responses import json_response
+from procession.server.threads import Threads
+from procession.storage import HostStore
+from procession.wire import encodable, host_of
+
+PATH = "/api/procession/v1/watch"
+LEASE_SECONDS = 10
+REFRESH_SECONDS = 2.0
+
+
+class WatchBook:
+    """Leases as the store had them at most two seconds ago."""
+
+    def __init__(self, store: HostStore, thread: Threads, now: Callable[[], int]) -> None:
+        self._store = store
+        self._thread = thread
+        self._now = now
+        self._leases = Refreshed(self._take, thread, REFRESH_SECONDS)
+
+    async def active_clients(self, org_id: int, host: str) -> int:
+        """1 while somebody watches this host, else 0; also while the store cannot say."""
+        try:
+            leases = await self._leases.get()
+        except Unavailable:
+            return 0
+        until = max(leases.get((org_id, host), 0), leases.get((org_id, ""), 0))
+        return int(until > self._now())
+
+    async def watch(self, org_id: int, host: str) -> WatchLease:
+        lease = WatchLease(org_id, host, self._now() + LEASE_SECONDS)
+        await self._thread.run(lambda: self._store.put_lease(lease))
+        await self._leases.retake()
+        return lease
+
+    def _take(self) -> dict[tuple[int, str], int]:
+        return {(lease.org_id, lease.host): lease.until for lease in self._store.leases(self._now())}
+
+
+class _Watch(msgspec.Struct, forbid_unknown_fields=True):
+    host: str | None = None
+
+
+def watch_routes(*, keys: KeyRing, book: WatchBook) -> list[Route]:
+    async def watch(request: Request) -> Response:
+        org_id = await keys.org_of_reader(request.headers)
+        body = await parsed_body(request, _Watch)
+        host = "" if body.host is None else host_of(encodable(body.host))
+        lease = await book.watch(org_id, host)
+        return json_response({"host": body.host, "until": lease.until, "lease_seconds": LEASE_SECONDS})
+
+    return [Route(PATH, watch, methods=["POST"])]
