@@ -7,16 +7,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fix proto lock clean
+.PHONY: help run test conformance-rust lint fix proto lock clean
 
 help: ## what there is
-	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: $(VENV)/.runtime ## start the server, its store and an agent for this machine (ARGS="--listen ..." is passed on)
 	@exec $(BIN)/procession up $(ARGS)
 
 test: $(VENV)/.dev ## run all tests (ARGS="-k name" is passed on)
 	$(BIN)/python -m pytest $(ARGS)
+
+# The others are part of `test`; this one compiles for minutes, so it is built where that can be seen.
+conformance-rust: $(VENV)/.dev ## run the tests of Datadog's clients with the one for Rust
+	cd tests/conformance/rust && cargo build --locked
+	PROCESSION_CONFORMANCE=rust $(BIN)/python -m pytest tests/conformance $(ARGS)
 
 lint: $(VENV)/.dev ## check format, style and types
 	$(BIN)/ruff format --check
@@ -41,6 +46,7 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upg
 
 clean: ## remove what the chores made; never what Procession stored
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf tests/conformance/*/node_modules tests/conformance/*/build tests/conformance/*/target
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Tried by running them, since a name on the PATH may be a shim that leads nowhere, and Debian's python3 may lack venv.

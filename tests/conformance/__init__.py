@@ -1,0 +1,1 @@
+"""Datadog's own clients, unmodified, against a running server."""
