@@ -129,6 +129,22 @@ def test_a_window_between_two_sightings_is_empty(fleet: Fleet) -> None:
     assert fleet.find(NOON + 11, NOON + 599) == ()
 
 
+def test_snapshots_seconds_apart_are_told_apart(fleet: Fleet) -> None:
+    for at, pids in ((NOON, (1, 2, 3)), (NOON + 1, (2, 3)), (NOON + 2, (3,)), (NOON + 4, (1, 2, 3))):
+        fleet.add(a_snapshot(*(a_sighting(pid, cmdline=str(at)) for pid in pids), taken_at=at))
+
+    def moments(from_at: int, to_at: int) -> dict[int, tuple[int, str]]:
+        return {
+            process.identity.pid: (process.seen_at - NOON, str(int(process.description.cmdline) - NOON))
+            for process in fleet.find(from_at, to_at)
+        }
+
+    assert moments(NOON, NOON + 3) == {1: (0, "0"), 2: (1, "1"), 3: (2, "2")}
+    assert moments(NOON + 1, NOON + 1) == {2: (1, "1"), 3: (1, "1")}
+    assert moments(NOON + 1, NOON + 4) == {1: (4, "4"), 2: (4, "4"), 3: (4, "4")}
+    assert moments(NOON + 3, NOON + 3) == {}
+
+
 def test_the_newest_sighting_inside_the_window_is_shown_whatever_came_after(fleet: Fleet) -> None:
     fleet.see(NOON, NOON + 10, NOON + 20, NOON + 30)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -194,6 +195,21 @@ def test_a_host_whose_clock_goes_back_keeps_all_its_sightings(fleet: Fleet) -> N
 
     assert [process.description.cmdline for process in fleet.find(EARLY, NOON - 1)] == [str(NOON - HOUR + 10)]
     assert [process.description.cmdline for process in fleet.find()] == [str(NOON + 20)]
+
+
+def test_many_threads_may_add_and_find_at_once(fleet: Fleet) -> None:
+    def add_and_find(worker: int) -> list[int]:
+        mine = range(1000 * worker, 1000 * worker + 5)
+        for pid in mine:
+            fleet.see(NOON, host=f"web-{worker}", pid=pid)
+            fleet.scan(NOON, NOON, limit=4, search="nginx")
+        return [process.identity.pid for process in fleet.find(tags=f"host:web-{worker}")]
+
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(add_and_find, range(6)))
+
+    assert found == [list(range(1000 * worker, 1000 * worker + 5)) for worker in range(6)]
+    assert len(fleet.find()) == 30
 
 
 def test_what_is_added_during_a_scan_neither_doubles_nor_hides_a_process(fleet: Fleet) -> None:

@@ -6,7 +6,7 @@ the turns of hours, where stores have their seams.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -61,11 +61,15 @@ descriptions = st.builds(
     tags=tag_sets,
 )
 
-# Searches
+# Searches and tag filters
+
+_SHARED_TAGS = ("state_zombie:true", "state_zombie:false", "user:root", "host:Web-2", "command:java")
+_COMMON_TEXTS = (*WORDS, *USERS)
+_COMMON_TAGS = (*TAGS, *_SHARED_TAGS, "uid:118", "no:such")
 
 
-def _parts_of_words() -> st.SearchStrategy[str]:
-    return st.one_of(words, st.sampled_from(USERS), words.flatmap(lambda word: st.sampled_from((word[:2], word[1:]))))
+def _text_term(text: str, start: int, length: int) -> TextTerm:
+    return TextTerm(Pattern.literal(text[start : start + length]))
 
 
 def _tag_term(tag: str, cut: int | None) -> TagTerm:
@@ -74,35 +78,34 @@ def _tag_term(tag: str, cut: int | None) -> TagTerm:
     return TagTerm(fold(key), Pattern.parse(f"{key}:{shown}"))
 
 
-text_terms = _parts_of_words().map(lambda text: TextTerm(Pattern.literal(text)))
-tag_terms = st.builds(
-    _tag_term,
-    st.sampled_from(
-        (*TAGS, "user:root", "host:web-2", "command:java", "state_zombie:true", "uid:118", "no:such")
-    ).filter(lambda tag: ":" in tag),
-    st.none() | st.integers(0, 3),
-)
-
-
 def _branches(nodes: st.SearchStrategy[SearchNode]) -> st.SearchStrategy[SearchNode]:
     several = st.lists(nodes, min_size=2, max_size=3).map(tuple)
     return st.one_of(several.map(And), several.map(Or), nodes.map(Not))
 
 
-searches: st.SearchStrategy[SearchNode] = st.recursive(text_terms | tag_terms, _branches, max_leaves=6)
+def searches_for(texts: Collection[str], tags: Collection[str]) -> st.SearchStrategy[SearchNode]:
+    """Trees of terms cut from these texts and of these tags, whole or with a star."""
+    text_terms = st.builds(_text_term, st.sampled_from(sorted(texts)), st.sampled_from((0, 0, 1, 3)), st.integers(1, 8))
+    with_key = st.sampled_from(sorted(tag for tag in tags if ":" in tag))
+    tag_terms = st.builds(_tag_term, with_key, st.none() | st.integers(0, 3))
+    return st.recursive(text_terms | tag_terms, _branches, max_leaves=6)
 
-tag_filters: st.SearchStrategy[TagFilter] = st.lists(
-    st.builds(
-        "".join,
-        st.tuples(
-            st.sampled_from(("", "", "!")),
-            st.sampled_from(
-                (*TAGS, "ENV:Prod", "env:*", "*", "*ö*", "user:root", "host:*b-*", "state_zombie:true", "nope")
-            ),
-        ),
-    ),
-    max_size=3,
-).map(lambda items: TagFilter.parse(",".join(items)))
+
+searches = searches_for(_COMMON_TEXTS, _COMMON_TAGS)
+
+
+def _condition(tag: str, shape: str) -> str:
+    half = len(tag) // 2
+    return {"": tag, "!": f"!{tag}", "case": tag.upper(), "begin": f"{tag[:half]}*", "end": f"*{tag[half:]}"}[shape]
+
+
+def tag_filters_for(tags: Collection[str]) -> st.SearchStrategy[TagFilter]:
+    shapes = st.sampled_from(("", "", "!", "!", "case", "begin", "end"))
+    conditions = st.builds(_condition, st.sampled_from(sorted(tags)), shapes)
+    return st.lists(conditions, min_size=1, max_size=2).map(lambda items: TagFilter.parse(",".join(items)))
+
+
+tag_filters = st.just(TagFilter()) | tag_filters_for((*_COMMON_TAGS, "nope", "*"))
 
 
 # Fleets
@@ -126,8 +129,12 @@ class _Host:
         return self.clock
 
 
-_STEPS = (1, 10, 10, 10, 60, 900, HOUR, -5, -30, -HOUR)
-"""From one snapshot to the next: at the agent's pace, with gaps, or over a jump of the clock."""
+_PACES = (
+    (1, 2, 3, 4),
+    (10, 10, 10, 9, 11),
+    (1, 10, 10, 60, 900, HOUR, -5, -30, -HOUR),
+)
+"""Steps of a clock: several in ten seconds; at the agent's pace; with gaps, and jumps back and forth."""
 
 
 @st.composite
@@ -137,11 +144,12 @@ def fleets(draw: st.DrawFn, hosts: Sequence[str] = HOSTS[:3], max_snapshots: int
     arrivals: list[Snapshot] = []
     for name in draw(st.lists(st.sampled_from(hosts), min_size=1, max_size=len(hosts), unique=True)):
         host = _Host(name, TURN_OF_HOUR + draw(st.sampled_from((-HOUR - 15, -25, -10, 0, 1800))))
-        for number in range(draw(st.integers(1, max_snapshots))):
+        pace = draw(st.sampled_from(_PACES))
+        for number in range(draw(st.integers(2, max_snapshots))):
             at = host.free_moment()
             _live(draw, host, at, known)
             arrivals.extend(_chunks(draw, host, at, number))
-            host.clock += draw(st.sampled_from(_STEPS))
+            host.clock += draw(st.sampled_from(pace))
     late = draw(st.sets(st.integers(0, max(0, len(arrivals) - 1)), max_size=3))
     on_time = [chunk for index, chunk in enumerate(arrivals) if index not in late]
     return (*on_time, *(arrivals[index] for index in sorted(late) if index < len(arrivals)))
@@ -149,8 +157,9 @@ def fleets(draw: st.DrawFn, hosts: Sequence[str] = HOSTS[:3], max_snapshots: int
 
 def _live(draw: st.DrawFn, host: _Host, at: int, known: list[ProcessDescription]) -> None:
     """What happened on a host up to its next snapshot."""
-    for pid in draw(st.lists(st.integers(1, 5), max_size=4)):
-        match draw(st.sampled_from(("start", "start", "change", "exit"))):
+    is_new = not host.processes
+    for pid in draw(st.lists(st.integers(1, 6), min_size=3 if is_new else 0, max_size=5, unique=is_new)):
+        match "start" if is_new else draw(st.sampled_from(("change", "change", "start", "exit"))):
             case "start":  # also where the pid is taken: then it is reused
                 host.processes[pid] = (at - draw(st.sampled_from((0, 3, 86400))), draw(st.sampled_from(known)))
             case "change" if pid in host.processes:
@@ -166,7 +175,7 @@ def _chunks(draw: st.DrawFn, host: _Host, at: int, number: int) -> list[Snapshot
     ]
     size = draw(st.sampled_from((1, 2, 100)))
     pieces = [tuple(sightings[start : start + size]) for start in range(0, len(sightings), size)]
-    copies = [draw(st.sampled_from((1, 1, 1, 0, 2))) for _ in pieces]
+    copies = [draw(st.sampled_from((1, 1, 0, 1, 2))) for _ in pieces]
     return [
         Snapshot(
             host=host.name,
@@ -193,12 +202,15 @@ def windows_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[Window]:
 
 
 def queries_over(fleet: Sequence[Snapshot], org_id: int) -> st.SearchStrategy[ProcessQuery]:
-    """Questions about everything in a window: their pages are the test's business."""
+    """Questions about all in a window, half of them without a filter; pages are the test's business."""
+    said = [sighting.description for snapshot in fleet for sighting in snapshot.sightings]
+    texts = {text for about in said for text in (*about.cmdline.split(), about.exe, about.user) if text} | {"no such"}
+    tags = {tag for about in said for tag in about.tags} | {f"host:{chunk.host}" for chunk in fleet} | set(_SHARED_TAGS)
     return st.builds(
         ProcessQuery,
         org_id=st.just(org_id),
         window=windows_over(fleet),
-        search=st.none() | searches,
-        tags=tag_filters,
+        search=st.none() | searches_for(texts, tags),
+        tags=st.just(TagFilter()) | tag_filters_for(tags),
         limit=st.just(10_000),
     )
