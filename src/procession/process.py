@@ -132,7 +132,7 @@ class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a process beside its summary."""
 
     numbers: ProcessNumbers = ProcessNumbers()
-    """At its newest sighting in the window; all absent where numbers are kept no longer."""
+    """At its newest sighting in the window, or newer ones sent live; all absent where numbers are kept no longer."""
     ended_at: int | None = None
     """When it exited, or when the first complete snapshot without it was taken. None: not in the window."""
     exit_code: int | None = None

@@ -6,8 +6,10 @@ import pytest
 
 from procession.config import ServerSettings
 from procession.events import ProcessExit
-from procession.process import ProcessNumbers
+from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers
+from procession.wire import MessageType, decode_answer, encode_live, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
+from tests.support.posting import post
 from tests.support.served import ORG, READER, Client, Served
 
 PATH = "/api/procession/v1/processes"
@@ -74,3 +76,14 @@ def test_its_queries_are_counted_apart(served: Served) -> None:
 
     assert (first.status_code, second.status_code, other.status_code) == (200, 429, 200)
     assert second.headers["x-ratelimit-name"] == "procession_processes"
+
+
+def test_what_agents_send_live_updates_the_numbers(client: Client) -> None:
+    live = LiveSnapshot(
+        host="web-1", taken_at=NOON, processes=(LiveNumbers(1, NOON - 100, ProcessNumbers(rss_bytes=7)),)
+    )
+    (body,) = encode_live(live)
+    answer = post(client, frame.encode(MessageType.REAL_TIME, body))
+
+    assert decode_answer(answer.content).active_clients == 0
+    assert {item["attributes"]["pid"]: item["attributes"]["numbers"]["rss_bytes"] for item in items(client)}[1] == 7

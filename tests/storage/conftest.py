@@ -30,6 +30,7 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
         tmp_path_factory.mktemp("store"),
         retention_hours=THIRTY_YEARS,
         sighting_retention_hours=THIRTY_YEARS,
+        live_retention_hours=THIRTY_YEARS,
     )
     yield store
     store.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from procession.events import ProcessExit
-from procession.process import ProcessDetail, ProcessNumbers
+from procession.process import LiveNumbers, LiveSnapshot, ProcessDetail, ProcessNumbers
 from procession.query import ProcessQuery
 from procession.window import Window
 from tests.storage.conftest import Store
@@ -56,6 +56,29 @@ def test_numbers_are_those_of_the_newest_sighting_in_the_window(fleet: Fleet) ->
 
     assert details(fleet)[7, STARTED].numbers == new
     assert details(fleet, to_at=NOON + 9)[7, STARTED].numbers == old
+
+
+def live(fleet: Fleet, at: int, *pids: int, rss: int, request_id: int = 0) -> None:
+    processes = tuple(LiveNumbers(pid, STARTED, ProcessNumbers(rss_bytes=rss, state="R")) for pid in pids)
+    snapshot = LiveSnapshot(host="web-1", taken_at=at, processes=processes, request_id=request_id)
+    fleet.store.add_live(fleet.org, snapshot)  # type: ignore[attr-defined]
+
+
+def test_live_numbers_that_are_newer_count(fleet: Fleet) -> None:
+    fleet.see(NOON, numbers=ProcessNumbers(rss_bytes=1))
+    live(fleet, NOON - 2, 7, rss=2)
+    live(fleet, NOON + 2, 7, rss=3)
+    live(fleet, NOON + 4, 7, rss=4)
+    live(fleet, NOON + 4, 8, rss=9, request_id=1)
+
+    for to_at, rss in ((NOON + 1, 1), (NOON + 2, 3), (NOON + 3, 3), (NOON + 100, 4)):
+        assert details(fleet, to_at=to_at)[7, STARTED].numbers.rss_bytes == rss
+
+
+def test_live_numbers_are_no_sightings(fleet: Fleet) -> None:
+    live(fleet, NOON, 7, rss=1)
+
+    assert details(fleet) == {}
 
 
 def test_numbers_nobody_sent_stay_absent(fleet: Fleet) -> None:

@@ -66,6 +66,7 @@ STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
     "texts of a stretch": lambda: sql.descriptions(1, WINDOW, KEYS, dense=True),
     "texts of some": lambda: sql.descriptions(1, WINDOW, KEYS, dense=False),
     "numbers": lambda: sql.numbers(1, [(NOON, key.host_key) for key in KEYS], KEYS),
+    "live numbers": lambda: sql.live_numbers(1, NOON - 20, NOON, KEYS),
     "complete snapshots": lambda: sql.complete_snapshots(1, NOON - 20, NOON, [1, 2]),
     "exits": lambda: sql.exits(1, NOON - 20, NOON, KEYS),
     "tags": lambda: sql.tags_of(1, [1, 2]),
@@ -77,7 +78,7 @@ STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
 def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -> None:
     statement = STATEMENTS[name]()
 
-    tables = len(re.findall(r"\bFROM (?:seen|snap|what|ends|tagsets|hosts)\b", statement.text))
+    tables = len(re.findall(r"\bFROM (?:seen|snap|live|what|ends|tagsets|hosts)\b", statement.text))
 
     assert tables
     assert statement.text.count("org = {org:UInt32}") == tables

@@ -13,6 +13,7 @@ from procession.hosts import HostTags, TagSource, WatchLease
 from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import (
+    LiveSnapshot,
     ProcessDescription,
     ProcessDetail,
     ProcessIdentity,
@@ -39,6 +40,7 @@ class OracleStore:
         self._sightings = defaultdict(lambda: defaultdict(dict))
         self._snapshots: defaultdict[int, list[Snapshot]] = defaultdict(list)
         self._exits: defaultdict[tuple[int, str], list[ProcessExit]] = defaultdict(list)
+        self._live: defaultdict[int, list[LiveSnapshot]] = defaultdict(list)
         self._orgs: dict[int, Org] = {}
         self._keys: dict[str, Key] = {}
         self._leases: dict[tuple[int, str], WatchLease] = {}
@@ -69,6 +71,10 @@ class OracleStore:
         found.sort(key=lambda process: ProcessKey.of(process.identity))
         return Page(tuple(found[: query.limit]))
 
+    def add_live(self, org_id: int, snapshot: LiveSnapshot) -> None:
+        with self._lock:
+            self._live[org_id].append(snapshot)
+
     def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
         with self._lock:
             self._exits[org_id, host].extend(exits)
@@ -86,6 +92,15 @@ class OracleStore:
             for sighting in one.sightings
             if (one.taken_at, sighting.pid, sighting.started_at) == (process.seen_at, identity.pid, identity.started_at)
         ]
+        live = [
+            (one.taken_at, number, process_.numbers)
+            for number, one in enumerate(self._live[org_id])
+            if one.host == identity.host and max(process.seen_at, window.to_at - 301) < one.taken_at <= window.to_at
+            for process_ in one.processes
+            if (process_.pid, process_.started_at) == (identity.pid, identity.started_at)
+        ]
+        if live:
+            numbers = [max(live, key=lambda item: item[:2])[2]]
         groups: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
         sizes: dict[tuple[int, int], int] = {}
         for one in snapshots:

@@ -75,6 +75,7 @@ class OtherFinder:
     def __init__(self, store: OracleStore, find: Callable[[ProcessQuery], Page]) -> None:
         self.add = store.add
         self.find = find
+        self.add_live = store.add_live
         self.add_exits = store.add_exits
         self.details = store.details
 

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge, RequestError
-from procession.process import MAX_UINT64, Snapshot
+from procession.process import MAX_UINT64, LiveSnapshot, Snapshot
 from procession.scrub import Scrubber
 from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
@@ -32,7 +32,7 @@ from procession.server.metrics import Counter, Sink
 from procession.server.threads import Threads
 from procession.server.watch import WatchBook
 from procession.storage import DetailStore
-from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, encode_answer, frame
+from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
 
 FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
 
@@ -45,7 +45,6 @@ takes less than handing it over would."""
 
 _NOT_KEPT = frozenset(
     (
-        MessageType.REAL_TIME,
         MessageType.CONTAINERS,
         MessageType.CONTAINERS_REAL_TIME,
         MessageType.DISCOVERY,
@@ -94,7 +93,9 @@ def intake_routes(
         except RequestError as error:
             complaints.add(_name_of(request), error)
             raise
-        if snapshot is not None:
+        if isinstance(snapshot, LiveSnapshot):
+            await store_threads.run(lambda: store.add_live(org_id, snapshot))
+        elif snapshot is not None:
             reason = why_not(snapshot, envelope)
             if reason is None:
                 await sink.add(org_id, snapshot)
@@ -112,18 +113,16 @@ def intake_routes(
             return "discovered"
         return None
 
-    async def decode(body: bytes, envelope: Envelope, tags_of: TagsOf) -> Snapshot | None:
+    async def decode(body: bytes, envelope: Envelope, tags_of: TagsOf) -> Snapshot | LiveSnapshot | None:
         if frame.message_type(body) in _NOT_KEPT:
             return None
 
-        def decode_within(max_bytes: int) -> Snapshot:
+        def decode_within(max_bytes: int) -> Snapshot | LiveSnapshot:
             framed = frame.decode(body, max_bytes=min(max_bytes, settings.max_message_bytes))
-            return decoder.decode(
-                framed,
-                taken_at=envelope.taken_at,
-                request_id=envelope.request_id_of(body),
-                host_tags=tags_of,
-            )
+            taken_at, request_id = envelope.taken_at, envelope.request_id_of(body)
+            if framed.type is MessageType.REAL_TIME:
+                return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=limits)
+            return decoder.decode(framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of)
 
         if len(body) <= _INLINE_BYTES:
             with contextlib.suppress(PayloadTooLarge):

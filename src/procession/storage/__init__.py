@@ -9,7 +9,7 @@ from procession.events import ProcessExit
 from procession.hosts import HostTags, WatchLease
 from procession.orgs import Key, Org
 from procession.paging import Page
-from procession.process import ProcessDetail, ProcessSummary, Snapshot
+from procession.process import LiveSnapshot, ProcessDetail, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.window import Window
 
@@ -34,6 +34,9 @@ class ProcessStore(Protocol):
 
 class DetailStore(Protocol):
     """How processes end, and their numbers."""
+
+    def add_live(self, org_id: int, snapshot: LiveSnapshot) -> None:
+        """Keep numbers for a day. They are no sightings, and are not safe on disk: the next come in two seconds."""
 
     def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
         """Keep what a host said of ends of its processes. The same again changes nothing."""

@@ -18,6 +18,7 @@ from procession.orgs import Key, KeyKind, Org
 from procession.paging import Page
 from procession.process import (
     MAX_UINT32,
+    LiveSnapshot,
     ProcessDescription,
     ProcessDetail,
     ProcessIdentity,
@@ -27,7 +28,7 @@ from procession.process import (
 )
 from procession.query import ProcessQuery
 from procession.storage import schema, sql
-from procession.storage.details import exits_table, find_details
+from procession.storage.details import exits_table, find_details, live_table
 from procession.storage.engine import Connection, Engine, first_line, unavailable_on_failure
 from procession.storage.resolve import Candidate, complete_before, newest_of, newest_tick, ticks_span
 from procession.storage.rows import Group, Written
@@ -44,6 +45,7 @@ def open_embedded(
     *,
     retention_hours: int = 24 * 90,
     sighting_retention_hours: int = 24 * 7,
+    live_retention_hours: int = 24,
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> ClickHouseStore:
     """The store in a folder, its tables brought up to date. Raises UsageError in words for who started us."""
@@ -52,7 +54,11 @@ def open_embedded(
         _migrate(engine, now=now)
         _set_retention(
             engine,
-            schema.retention_rules(retention_hours=retention_hours, sighting_retention_hours=sighting_retention_hours),
+            schema.retention_rules(
+                retention_hours=retention_hours,
+                sighting_retention_hours=sighting_retention_hours,
+                live_retention_hours=live_retention_hours,
+            ),
         )
     except UsageError:
         engine.close()
@@ -125,6 +131,11 @@ class ClickHouseStore:
         query = replace(query, window=window, after=after)
         with unavailable_on_failure(), self._engine.connection() as connection:
             return _Finder(connection, query, self._tags, self._hosts).page()
+
+    def add_live(self, org_id: int, snapshot: LiveSnapshot) -> None:
+        if snapshot.processes:
+            with unavailable_on_failure(), self._engine.connection() as connection:
+                connection.insert_arrow("live", live_table(org_id, snapshot, received_at=self._now()))
 
     def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
         if exits:

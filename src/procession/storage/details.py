@@ -9,14 +9,17 @@ from typing import Any
 import pyarrow as pa
 
 from procession.events import ProcessExit
-from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary, host_key
+from procession.process import LiveSnapshot, ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary, host_key
 from procession.storage import sql
-from procession.storage.rows import STATES
+from procession.storage.rows import ARROW_TYPES, STATE_NUMBERS, STATES
 from procession.storage.schema import NUMBER_COLUMNS
 from procession.window import Window
 
 Rows = Callable[[sql.Statement], Sequence[Any]]
 """Runs a statement."""
+
+LIVE_SECONDS = 300
+"""Before the end of the window: what is older than this is no news of a process that lives."""
 
 START_TOLERANCE = 2
 """Seconds by which the start of a process may be off: agents correct their idea of when the machine was booted."""
@@ -28,7 +31,7 @@ def find_details(
     if not processes:
         return ()
     keys = [ProcessKey.of(process.identity) for process in processes]
-    numbers = _numbers(rows, org_id, processes, keys)
+    numbers = _numbers(rows, org_id, window, processes, keys)
     hosts = sorted({key.host_key for key in keys})
     since = min(process.seen_at for process in processes)
     complete: dict[int, list[int]] = {}
@@ -42,9 +45,7 @@ def find_details(
         missing_at = first_after(process.seen_at, complete.get(key.host_key, ()))
         found = exit_of(process, exits.get((key.host_key, key.pid), ()), missing_at)
         ended_at, exit_code = (missing_at, None) if found is None else found
-        return ProcessDetail(
-            numbers=numbers.get((key, process.seen_at), ProcessNumbers()), ended_at=ended_at, exit_code=exit_code
-        )
+        return ProcessDetail(numbers=numbers.get(key, ProcessNumbers()), ended_at=ended_at, exit_code=exit_code)
 
     return tuple(map(detail, processes, keys))
 
@@ -73,15 +74,47 @@ def exit_of(
 
 
 def _numbers(
-    rows: Rows, org_id: int, processes: Sequence[ProcessSummary], keys: Sequence[ProcessKey]
-) -> dict[tuple[ProcessKey, int], ProcessNumbers]:
-    sightings = [(process.seen_at, key.host_key) for process, key in zip(processes, keys, strict=True)]
-    found: dict[tuple[ProcessKey, int], ProcessNumbers] = {}
-    for at, host, pid, start, state, *values in rows(sql.numbers(org_id, sightings, keys)):
-        fields = {name: None if value < 0 else value for (name, _), value in zip(NUMBER_COLUMNS, values, strict=True)}
-        numbers = ProcessNumbers(state=STATES[state] if state < len(STATES) else "", **fields)
-        found[ProcessKey(start, host, pid), at] = numbers
+    rows: Rows, org_id: int, window: Window, processes: Sequence[ProcessSummary], keys: Sequence[ProcessKey]
+) -> dict[ProcessKey, ProcessNumbers]:
+    """At the newest sighting of each, or from live numbers that are newer."""
+    seen_at = {key: process.seen_at for key, process in zip(keys, processes, strict=True)}
+    sightings = [(seen_at[key], key.host_key) for key in keys]
+    found: dict[ProcessKey, ProcessNumbers] = {}
+    for at, host, pid, start, *values in rows(sql.numbers(org_id, sightings, keys)):
+        key = ProcessKey(start, host, pid)
+        if at == seen_at.get(key):
+            found[key] = _numbers_of(values)
+    since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
+    for at, host, pid, start, *values in rows(sql.live_numbers(org_id, since, window.to_at, keys)):
+        key = ProcessKey(start, host, pid)
+        if at > seen_at[key]:
+            found[key] = _numbers_of(values)
     return found
+
+
+def _numbers_of(values: Sequence[Any]) -> ProcessNumbers:
+    """From `state` and NUMBER_COLUMNS."""
+    state, *rest = values
+    fields = {name: None if value < 0 else value for (name, _), value in zip(NUMBER_COLUMNS, rest, strict=True)}
+    return ProcessNumbers(state=STATES[state] if state < len(STATES) else "", **fields)
+
+
+def live_table(org_id: int, snapshot: LiveSnapshot, *, received_at: int) -> pa.Table:
+    processes = snapshot.processes
+    row = {
+        "org": pa.array([org_id], pa.uint32()),
+        "at": pa.array([snapshot.taken_at], pa.uint32()),
+        "host": pa.array([host_key(snapshot.host)], pa.uint64()),
+        "request": pa.array([snapshot.request_id], pa.uint64()),
+        "pid": pa.array([[one.pid for one in processes]], pa.list_(pa.uint32())),
+        "start": pa.array([[one.started_at for one in processes]], pa.list_(pa.uint32())),
+        "state": pa.array([[STATE_NUMBERS.get(one.numbers.state, 0) for one in processes]], pa.list_(pa.uint8())),
+    }
+    for name, kind in NUMBER_COLUMNS:
+        values = [getattr(one.numbers, name) for one in processes]
+        row[name] = pa.array([[-1 if value is None else value for value in values]], pa.list_(ARROW_TYPES[kind]))
+    row["received_at"] = pa.array([received_at], pa.uint32())
+    return pa.table(row)
 
 
 def exits_table(org_id: int, host: str, exits: Sequence[ProcessExit]) -> pa.Table:

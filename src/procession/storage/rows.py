@@ -19,8 +19,8 @@ STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 SEPARATOR = "\0"
 """Between the texts of `what.text`; none of them can hold it, so no search matches across two of them."""
 
-_STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
-_ARROW_TYPES = {"Float32": pa.float32(), "Int32": pa.int32(), "Int64": pa.int64()}
+STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
+ARROW_TYPES = {"Float32": pa.float32(), "Int32": pa.int32(), "Int64": pa.int64()}
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -115,7 +115,7 @@ class Group:
             pids.append(sighting.pid)
             starts.append(sighting.started_at)
             versions.append(version)
-            self._arrays["state"].append(_STATE_NUMBERS.get(sighting.numbers.state, 0))
+            self._arrays["state"].append(STATE_NUMBERS.get(sighting.numbers.state, 0))
             for column, (name, _) in zip(self._numbers, NUMBER_COLUMNS, strict=True):
                 value = getattr(sighting.numbers, name)
                 column.append(-1 if value is None else value)
@@ -174,7 +174,7 @@ class Group:
         ):
             columns[name] = arrays(self._arrays[name], kind)
         for values, (name, type_name) in zip(self._numbers, NUMBER_COLUMNS, strict=True):
-            columns[name] = arrays(values, _ARROW_TYPES[type_name])
+            columns[name] = arrays(values, ARROW_TYPES[type_name])
         return pa.table(columns)
 
     def _what_table(self) -> pa.Table:

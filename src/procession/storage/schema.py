@@ -3,6 +3,7 @@
 | table | a row | read for |
 | --- | --- | --- |
 | `snap` | a chunk of a snapshot: arrays over its processes | the truth: who was seen when, with which numbers |
+| `live` | a chunk of the numbers that an agent sends while it is watched | how processes do right now |
 | `seen` | process, version and hour: when it was there | which processes a window holds, in the API's order |
 | `what` | process, version and hour: what the process is | what a page shows, and text search |
 | `ends` | an exit that an agent reported | when and how a process ended |
@@ -87,6 +88,19 @@ MIGRATIONS = (
 ORDER BY (org, intDiv(at, {BLOCK_SECONDS}), host, at, request)
 PARTITION BY intDiv(at, {DAY_SECONDS})
 SETTINGS {_DURABLE}, index_granularity = 128, ttl_only_drop_parts = 1""",
+            f"""CREATE TABLE live (
+    org UInt32,
+    at UInt32 CODEC(Delta, ZSTD(1)),
+    host UInt64,
+    request UInt64,
+    pid Array(UInt32) CODEC(Delta(4), ZSTD(1)),
+    start Array(UInt32) CODEC(ZSTD(1)),
+    state Array(UInt8) CODEC(ZSTD(1)),
+{_SNAP_NUMBERS}    received_at UInt32 CODEC(Delta, ZSTD(1))
+) ENGINE = ReplacingMergeTree
+ORDER BY (org, intDiv(at, {BLOCK_SECONDS}), host, at, request)
+PARTITION BY intDiv(at, {DAY_SECONDS})
+SETTINGS index_granularity = 128, ttl_only_drop_parts = 1""",
             f"""CREATE TABLE seen (
     org UInt32,
     bucket UInt32,
@@ -210,13 +224,16 @@ ORDER BY number
 SETTINGS {_DURABLE}"""
 
 
-def retention_rules(*, retention_hours: int, sighting_retention_hours: int) -> dict[str, str]:
-    """Table -> its TTL for the two retention settings, with grace: queries cut exactly, the engine in whole parts."""
+def retention_rules(
+    *, retention_hours: int, sighting_retention_hours: int, live_retention_hours: int
+) -> dict[str, str]:
+    """Table -> its TTL for the retention settings, with grace: queries cut exactly, the engine in whole parts."""
     whole = retention_hours + 2
     of_bucket = f"toDateTime(bucket * {BUCKET_SECONDS}) + toIntervalHour({whole})"
     of_day = f"toDateTime(day * {DAY_SECONDS}) + toIntervalHour({whole + 24})"
     return {
         "snap": f"toDateTime(at) + toIntervalHour({sighting_retention_hours + 1})",
+        "live": f"toDateTime(at) + toIntervalHour({live_retention_hours + 1})",
         "seen": of_bucket,
         "what": of_bucket,
         "ends": f"toDateTime(at) + toIntervalHour({whole})",

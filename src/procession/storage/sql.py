@@ -154,6 +154,20 @@ def numbers(org_id: int, sightings: Sequence[tuple[int, int]], keys: Sequence[Pr
     )
 
 
+def live_numbers(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> Statement:
+    """The newest live numbers of these processes, both ends within: columns as of `numbers`."""
+    parameters = {"org": org_id, "since": since, "until": until} | _keys_parameters(keys)
+    parameters["hosts"] = sorted({key.host_key for key in keys})
+    columns = ", ".join(name for name, _ in NUMBER_COLUMNS)
+    return Statement(
+        f"SELECT at, host, pid, start, state, {columns} FROM live ARRAY JOIN pid, start, state, {columns}"
+        f" WHERE org = {{org:UInt32}} AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
+        f" AND host IN {{hosts:Array(UInt64)}} AND {_KEYS_CONDITION}"
+        " ORDER BY at DESC LIMIT 1 BY start, host, pid",
+        parameters,
+    )
+
+
 def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], *, dense: bool) -> Statement:
     """The rows of `what` for these processes, given in key order. `dense`: they lie close together, so that reading
     all between the first and the last costs less than looking each of them up."""
