@@ -9,7 +9,7 @@ from procession.events import ProcessExit
 from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers
 from procession.wire import MessageType, decode_answer, encode_live, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.posting import post
+from tests.support.posting import a_payload, post
 from tests.support.served import ORG, READER, Client, Served
 
 PATH = "/api/procession/v1/processes"
@@ -87,3 +87,14 @@ def test_what_agents_send_live_updates_the_numbers(client: Client) -> None:
 
     assert decode_answer(answer.content).active_clients == 0
     assert {item["attributes"]["pid"]: item["attributes"]["numbers"]["rss_bytes"] for item in items(client)}[1] == 7
+
+
+@pytest.mark.parametrize(("headers", "ended"), [({}, "2023-11-14T22:13:15"), ({"x-procession-partial": "true"}, None)])
+def test_new_processes_may_be_sent_without_the_others(
+    client: Client, headers: dict[str, str], ended: str | None
+) -> None:
+    new = a_snapshot(a_sighting(4), taken_at=NOON - 5)
+    post(client, a_payload(new), **headers, x_dd_agent_timestamp=str(NOON - 5))
+
+    found = {item["attributes"]["pid"]: item["attributes"]["ended"] for item in items(client)}
+    assert (found[1], found[4]) == (ended, None)

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import msgspec
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -122,7 +123,9 @@ def intake_routes(
             taken_at, request_id = envelope.taken_at, envelope.request_id_of(body)
             if framed.type is MessageType.REAL_TIME:
                 return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=limits)
-            return decoder.decode(framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of)
+            snapshot = decoder.decode(framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of)
+            # A group without a size is never complete, and so ends nothing.
+            return msgspec.structs.replace(snapshot, group_size=0) if envelope.is_partial else snapshot
 
         if len(body) <= _INLINE_BYTES:
             with contextlib.suppress(PayloadTooLarge):
@@ -155,6 +158,9 @@ class Envelope:
     host: str
     taken_at: int
     request_id: int | None
+    is_partial: bool
+    """Only some processes of the host, such as new ones: it says nothing of those that it lacks. An agent of ours says
+    so in a header that others do not have."""
     is_live: bool
     """False where an agent that is not to collect processes sends those it knows from discovering services."""
 
@@ -165,8 +171,9 @@ class Envelope:
         if taken_at > now + MAX_SKEW_SECONDS:
             taken_at = now
         request_id = whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
+        is_partial = headers.get("x-procession-partial", "").lower() == "true"
         is_live = headers.get("x-dd-processes-enabled", "").lower() != "false"
-        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id, is_live)
+        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id, is_partial, is_live)
 
     def request_id_of(self, body: bytes) -> int:
         """The agent's, or one made from the payload, which also stays the same when it is sent again."""
