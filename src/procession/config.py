@@ -70,7 +70,7 @@ class AgentSettings:
         envvars=("STATE_DIRECTORY",),
     )
     processes_per_payload: int = setting(
-        1000, "Most processes that go in one payload; a Datadog Agent sends 100.", metavar="COUNT", minimum=1
+        100, "Most processes that go in one payload; more cost the agent less.", metavar="COUNT", minimum=1
     )
     short_lived: bool = setting(
         True, "Whether to see processes that live between two snapshots; takes root or Linux 6.6."

@@ -42,7 +42,7 @@ def test_every_command_exists() -> None:
             ["ps", "--limit", "0"],
             "procession: Invalid value for '--limit': 0 is not in the range x>=1 (see procession ps --help)",
         ),
-        (["ps", "--nothing"], "procession: No such option '--nothing' (see procession ps --help)"),
+        (["ps", "--xyzzy"], "procession: No such option '--xyzzy' (see procession ps --help)"),
         (
             ["ps", "--from", "yesterday"],
             (
