@@ -229,15 +229,14 @@ _CARGO_BUILD = ("cargo", "build", "--locked")
 
 
 def _rust_snippet(text: str, scratch: Path) -> tuple[str, ...]:
-    """As a package of its own that shares what was compiled already."""
+    """As a package of its own, by another name, that shares what was compiled already."""
     for name in ("Cargo.toml", "Cargo.lock"):
-        shutil.copy(RUST_HOME / name, scratch)
+        manifest = (RUST_HOME / name).read_text()
+        (scratch / name).write_text(manifest.replace('name = "ask"', 'name = "snippet"'))
     (scratch / "src").mkdir()
     (scratch / "src" / "main.rs").write_text(text)
-    target = RUST_TARGET / "snippet-of-the-docs"
     Step(_CARGO_BUILD, scratch, {"CARGO_TARGET_DIR": str(RUST_TARGET)}).run()
-    shutil.copy(RUST_TARGET / "debug" / "ask", target)
-    return (str(target),)
+    return (str(RUST_TARGET / "debug" / "snippet"),)
 
 
 RUST = Language(
