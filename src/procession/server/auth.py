@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from procession.errors import Forbidden
 from procession.orgs import Key, KeyKind, hash_secret
+from procession.server.refreshed import Refreshed
 from procession.server.threads import Threads
 from procession.storage import KeyStore
 
@@ -23,11 +24,7 @@ class KeyRing:
 
     def __init__(self, store: KeyStore, thread: Threads, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        # A single one: of many requests that find the ring too old, the first takes it anew and the rest see that.
-        self._thread = thread
-        self._clock = clock
-        self._keys: dict[tuple[KeyKind, bytes], Key] = {}
-        self._taken_at: float | None = None
+        self._keys = Refreshed(self._take, thread, REFRESH_SECONDS, clock)
 
     async def org_of_api_key(self, secret: str) -> int:
         """The org that an agent posts for. Raises Forbidden."""
@@ -53,35 +50,25 @@ class KeyRing:
 
     async def refresh(self) -> None:
         """Take the keys anew if the last time was two seconds ago."""
-        if self._is_old():
-            await self._thread.run(self._take_if_old)
+        await self._keys.get()
 
     async def retake(self) -> None:
         """Take the keys anew now: they were just changed."""
-        await self._thread.run(self._take)
+        await self._keys.retake()
 
     async def _key(self, kind: KeyKind, secret: str) -> Key:
-        await self.refresh()
+        keys = await self._keys.get()
         digest = hash_secret(secret)
         # How long the look-up takes may depend on the digest, which tells nothing of the secret and which nobody can
         # steer towards another; what is found is compared in constant time all the same.
-        key = self._keys.get((kind, digest))
+        key = keys.get((kind, digest))
         if not secret or key is None or not hmac.compare_digest(key.secret_hash, digest):
             raise Forbidden
         return key
 
-    def _is_old(self) -> bool:
-        return self._taken_at is None or self._clock() - self._taken_at >= REFRESH_SECONDS
-
-    def _take_if_old(self) -> None:
-        if self._is_old():
-            self._take()
-
-    def _take(self) -> None:
-        started_at = self._clock()
+    def _take(self) -> dict[tuple[KeyKind, bytes], Key]:
         keys = self._store.keys()
-        self._keys = {(key.kind, key.secret_hash): key for key in keys if key.revoked_at is None}
-        self._taken_at = started_at
+        return {(key.kind, key.secret_hash): key for key in keys if key.revoked_at is None}
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:

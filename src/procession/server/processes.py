@@ -1,8 +1,8 @@
-"""`GET /api/v2/processes`: authenticate, parse, find, render."""
+"""`GET /api/v2/processes`: authenticate, parse, find, render. And what other lists of processes share with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from procession.errors import TooManyRequests
 from procession.paging import Cursor, Page
-from procession.process import ProcessKey
+from procession.process import ProcessKey, ProcessSummary
 from procession.query import ProcessQuery
 from procession.server.auth import KeyRing
 from procession.server.parameters import filters_of, parse_parameters, parse_query
@@ -26,7 +26,7 @@ from procession.storage import ProcessStore
 PATH = "/api/v2/processes"
 
 
-class _Attributes(msgspec.Struct):
+class Attributes(msgspec.Struct):
     """The order of the fields is that of the keys, here and below."""
 
     cmdline: str
@@ -42,7 +42,7 @@ class _Attributes(msgspec.Struct):
 class _Item(msgspec.Struct):
     type: Literal["process"]
     id: str
-    attributes: _Attributes
+    attributes: Attributes
 
 
 class _PageMeta(msgspec.Struct):
@@ -71,46 +71,80 @@ def process_routes(
     retention_hours: int,
     now: Callable[[], int],
 ) -> list[Route]:
+    def answer(query: ProcessQuery, filters: bytes) -> bytes:
+        return render_page(store.find(query), query, filters)
+
+    return [
+        list_route(
+            PATH,
+            "processes_get_all",
+            answer,
+            keys=keys,
+            limiter=limiter,
+            threads=threads,
+            retention_hours=retention_hours,
+            now=now,
+        )
+    ]
+
+
+def list_route(
+    path: str,
+    rate_limit_name: str,
+    answer: Callable[[ProcessQuery, bytes], bytes],
+    *,
+    keys: KeyRing,
+    limiter: RateLimiter,
+    threads: Threads,
+    retention_hours: int,
+    now: Callable[[], int],
+) -> Route:
+    """A list of processes for readers. `answer` makes its body from the query and the fingerprint of its filters; it
+    runs on a thread, since rendering thousands of rows takes long enough to keep it off the event loop, too."""
+
     async def list_processes(request: Request) -> Response:
         org_id = await keys.org_of_reader(request.headers)
         allowance = limiter.count(org_id)
         if allowance is not None:
-            add_headers(request, allowance.headers("processes_get_all"))
+            add_headers(request, allowance.headers(rate_limit_name))
             if allowance.is_exceeded:
                 raise TooManyRequests
         parameters = parse_parameters(request.scope["query_string"])
         query = parse_query(org_id, parameters, now=now(), retention_hours=retention_hours)
         filters = filters_of(parameters, org_id)
-        # Rendering thousands of rows takes long enough to keep it off the event loop, too.
-        body = await threads.run(lambda: render_page(store.find(query), query, filters))
+        body = await threads.run(lambda: answer(query, filters))
         return Response(body, media_type="application/json")
 
-    return [Route(PATH, list_processes, methods=["GET"])]
+    return Route(path, list_processes, methods=["GET"])
 
 
-def render_page(page: Page, query: ProcessQuery, filters: bytes) -> bytes:
-    """The body of the answer."""
+def render_page(
+    page: Page, query: ProcessQuery, filters: bytes, attributes: Iterable[Attributes] | None = None
+) -> bytes:
+    """The body of the answer. `attributes`, one for each process, are those of the public API if not given."""
+    if attributes is None:
+        attributes = map(attributes_of, page.processes)
     items = [
-        _Item(
-            "process",
-            ProcessKey.of(process.identity).id_of(query.org_id).hex(),
-            _Attributes(
-                process.description.cmdline,
-                render_moment(process.seen_at),
-                render_moment(process.identity.started_at),
-                process.description.user,
-                process.identity.pid,
-                process.description.ppid,
-                process.identity.host,
-                process.tags,
-            ),
-        )
-        for process in page.processes
+        _Item("process", ProcessKey.of(process.identity).id_of(query.org_id).hex(), shown)
+        for process, shown in zip(page.processes, attributes, strict=True)
     ]
-    return _ENCODER.encode(_Answer(_Meta(_PageMeta(cursor_after(page, query, filters), len(items))), items))
+    return _ENCODER.encode(_Answer(_Meta(_PageMeta(_cursor_after(page, query, filters), len(items))), items))
 
 
-def cursor_after(page: Page, query: ProcessQuery, filters: bytes) -> str:
+def attributes_of(process: ProcessSummary) -> Attributes:
+    return Attributes(
+        process.description.cmdline,
+        render_moment(process.seen_at),
+        render_moment(process.identity.started_at),
+        process.description.user,
+        process.identity.pid,
+        process.description.ppid,
+        process.identity.host,
+        process.tags,
+    )
+
+
+def _cursor_after(page: Page, query: ProcessQuery, filters: bytes) -> str:
     """The way on. Empty only where the page is: each official client either stops or starts over at an empty one."""
     if not page.processes:
         return ""

@@ -196,7 +196,9 @@ class ClickHouseStore:
         )
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
-        rows = self._rows(f"SELECT org, host, max(until) FROM leases WHERE until > {int(now)} GROUP BY org, host")
+        rows = self._rows(
+            "SELECT org, host, max(until) FROM leases WHERE until > {now:Int64} GROUP BY org, host", {"now": now}
+        )
         return tuple(WatchLease(*row) for row in rows)
 
     def put_lease(self, lease: WatchLease) -> None:
@@ -206,9 +208,9 @@ class ClickHouseStore:
                 {"org": lease.org_id, "host": lease.host, "until": lease.until},
             )
 
-    def _rows(self, text: str) -> Sequence[Any]:
+    def _rows(self, text: str, parameters: dict[str, Any] | None = None) -> Sequence[Any]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-            rows: Sequence[Any] = connection.query(text).result_rows
+            rows: Sequence[Any] = connection.query(text, parameters).result_rows
             return rows
 
     def _insert(self, text: str, parameters: dict[str, Any]) -> None:
