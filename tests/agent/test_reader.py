@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -226,17 +227,24 @@ def test_reader_goes_on_when_descriptors_run_out(tree: ProcTree) -> None:
         tree.put(pid)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     reader = ProcReader(str(tree.root), max_kept=40)
-    used = max(int(name) for name in os.listdir("/proc/self/fd"))  # noqa: PTH208
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 30, limits[1]))
+    others: list[int] = []
     try:
+        # The limit is on the number of a descriptor: gaps below it would be as many more to be had.
+        while not others or others[-1] < 100:
+            others.append(os.open("/", os.O_RDONLY))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (others[-1] + 31, limits[1]))
         first, second = read(reader), read(reader)
+        with contextlib.suppress(OSError):
+            while True:
+                others.append(os.open("/", os.O_RDONLY))
+        third = read(reader)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         reader.close()
+        for other in others:
+            os.close(other)
 
-    # The few at the edge, for which not even one file could be opened, come with the next reading.
-    assert len(first) >= 30
-    assert len(second) >= 30
+    assert len(first) == len(second) == len(third) == 39
 
 
 def test_what_is_no_proc_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ sixth turn, not all processes in the same: the command line that a process wrote
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -25,6 +26,9 @@ MAX_KEPT_PROCESSES = 4096
 
 _SPARE_DESCRIPTORS = 128
 """For everybody else in this process."""
+
+_GIVEN_BACK = 8
+"""Processes whose descriptors are closed when there are no more to be had."""
 
 _PROC_INODE = 1
 
@@ -54,7 +58,7 @@ class ProcReader:
         turn = self._turn
         tracked = self._tracked
         readings: list[ProcessReading] = []
-        for name in os.listdir(self.root):  # noqa: PTH208
+        for name in self._names():
             if not name.isdigit():
                 continue
             process = tracked.get(name)
@@ -94,10 +98,19 @@ class ProcReader:
         for process in list(self._tracked.values()):
             self._forget(process)
 
+    def _names(self) -> list[str]:
+        while True:
+            try:
+                return os.listdir(self.root)  # noqa: PTH208
+            except OSError as error:
+                if not self._made_room(error):
+                    raise
+
     def _first(self, name: str) -> tuple[Tracked, ProcessReading] | None:
         process = Tracked(f"{self.root}/{name}/", int(name))
         try:
-            if self._kept < self._max_kept and process.keep_open():
+            if self._kept < self._max_kept:
+                process.keep_open()
                 self._kept += 1
             process.read_stat()
             if process.stat.flags & KERNEL_THREAD:
@@ -105,9 +118,9 @@ class ProcReader:
             else:
                 process.read_io()
                 process.look(counts_in_size=self._counts_in_size, revisit=True)
-        except (OSError, MalformedFile):
+        except (OSError, MalformedFile) as error:
             self._forget(process)
-            return None
+            return self._first(name) if self._made_room(error) else None
         self._tracked[name] = process
         return process, process.reading
 
@@ -124,9 +137,22 @@ class ProcReader:
             changed |= process.read_io()
             if changed or revisit:
                 process.look(counts_in_size=self._counts_in_size, revisit=revisit)
-        except (OSError, MalformedFile):
-            return None
+        except (OSError, MalformedFile) as error:
+            return self._again(process) if self._made_room(error) else None
         return process.reading
+
+    def _made_room(self, error: Exception) -> bool:
+        """Whether it failed for want of descriptors, and some of those that are kept were given back."""
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            return False
+        given_back = 0
+        for process in self._tracked.values():
+            given_back += process.close()
+            if given_back == _GIVEN_BACK:
+                break
+        self._kept -= given_back
+        self._max_kept = self._kept
+        return given_back > 0
 
     def _forget(self, process: Tracked) -> None:
         self._kept -= process.close()

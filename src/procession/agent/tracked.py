@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 
 import msgspec
@@ -97,20 +96,17 @@ class Tracked:
         self._looks = 0
         self._switches_then: int | None = None  # when the facts were read
 
-    def keep_open(self) -> bool:
-        """Whether there were descriptors left for it."""
+    def keep_open(self) -> None:
+        """Keep descriptors of its own for it. On an error, none."""
         try:
             self._dir_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             self._path = ""
             self._stat_fd = self._open("stat")
             with contextlib.suppress(*_UNREADABLE):
                 self._io_fd = self._open("io")
-        except OSError as error:
+        except OSError:
             self.close()
-            if error.errno not in (errno.EMFILE, errno.ENFILE):
-                raise
-            return False
-        return True
+            raise
 
     def close(self) -> bool:
         """Whether anything was open."""
