@@ -36,6 +36,12 @@ class ServerSettings:
         24 * 7, "How long the numbers of every sighting are kept, in hours.", metavar="HOURS", minimum=1
     )
     rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0)
+    own_rate_limit: int = setting(
+        1000,
+        "Calls of Procession's own API, such as its page makes, that an org may make in 60 s; 0 is no limit.",
+        metavar="COUNT",
+        minimum=0,
+    )
     max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES", minimum=1)
     max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES", minimum=1)
     max_message_processes: int = setting(10_000, "Most processes in one payload.", metavar="COUNT", minimum=1)
