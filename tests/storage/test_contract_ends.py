@@ -61,7 +61,7 @@ def test_numbers_are_those_of_the_newest_sighting_in_the_window(fleet: Fleet) ->
 def live(fleet: Fleet, at: int, *pids: int, rss: int, request_id: int = 0) -> None:
     processes = tuple(LiveNumbers(pid, STARTED, ProcessNumbers(rss_bytes=rss, state="R")) for pid in pids)
     snapshot = LiveSnapshot(host="web-1", taken_at=at, processes=processes, request_id=request_id)
-    fleet.store.add_live(fleet.org, snapshot)  # type: ignore[attr-defined]
+    fleet.store.add_live([(fleet.org, snapshot)])  # type: ignore[attr-defined]
 
 
 def test_live_numbers_that_are_newer_count(fleet: Fleet) -> None:

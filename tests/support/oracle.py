@@ -20,6 +20,7 @@ from procession.process import (
     ProcessKey,
     ProcessNumbers,
     ProcessSummary,
+    Sighting,
     Snapshot,
 )
 from procession.query import ProcessQuery
@@ -71,9 +72,42 @@ class OracleStore:
         found.sort(key=lambda process: ProcessKey.of(process.identity))
         return Page(tuple(found[: query.limit]))
 
-    def add_live(self, org_id: int, snapshot: LiveSnapshot) -> None:
+    def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         with self._lock:
-            self._live[org_id].append(snapshot)
+            for org_id, snapshot in live:
+                self._live[org_id].append(snapshot)
+
+    def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        with self._lock:
+            return tuple(self._sightings_of(org_id, snapshot) for org_id, snapshot in live)
+
+    def _sightings_of(self, org_id: int, live: LiveSnapshot) -> Snapshot:
+        sightings: dict[tuple[int, int], Sighting] = {}
+        is_complete = True
+        for one in live.processes:
+            known = [
+                (identity.started_at == one.started_at, at, msgspec.msgpack.encode(description), description)
+                for identity, by_moment in self._sightings[org_id].items()
+                if (identity.host, identity.pid) == (live.host, one.pid)
+                and abs(identity.started_at - one.started_at) <= 2
+                for at, description in by_moment.items()
+                if live.taken_at - 3600 <= at <= live.taken_at
+            ]
+            if not known:
+                is_complete = False
+                continue
+            description = max(known, key=lambda item: item[:3])[3]
+            if one.numbers.state:
+                description = msgspec.structs.replace(description, is_zombie=one.numbers.state == "Z")
+            sightings[one.pid, one.started_at] = Sighting(one.pid, one.started_at, description, one.numbers)
+        return Snapshot(
+            host=live.host,
+            taken_at=live.taken_at,
+            sightings=tuple(sightings.values()),
+            request_id=live.request_id,
+            group_id=live.group_id,
+            group_size=live.group_size if is_complete else 0,
+        )
 
     def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
         with self._lock:

@@ -76,6 +76,7 @@ class OtherFinder:
         self.add = store.add
         self.find = find
         self.add_live = store.add_live
+        self.sightings_of = store.sightings_of
         self.add_exits = store.add_exits
         self.details = store.details
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -31,6 +31,7 @@ from procession.server.intake_hosts import host_routes
 from procession.server.intake_rest import rest_routes
 from procession.server.metrics import Counter, Sink
 from procession.server.threads import Threads
+from procession.server.together import Together
 from procession.server.watch import WatchBook
 from procession.storage import DetailStore
 from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
@@ -85,6 +86,14 @@ def intake_routes(
     )
     complaints = Complaints(now)
 
+    def keep_live(live: Sequence[tuple[int, LiveSnapshot]]) -> Sequence[None]:
+        store.add_live(live)
+        return [None] * len(live)
+
+    # Of a whole fleet that is watched, each host posts every two seconds.
+    sightings_of = Together(store.sightings_of, store_threads)
+    add_live = Together(keep_live, store_threads)
+
     async def take_payload(request: Request) -> Response:
         try:
             org_id = await keys.org_of_api_key(api_key_of(request))
@@ -94,19 +103,28 @@ def intake_routes(
         except RequestError as error:
             complaints.add(_name_of(request), error)
             raise
-        if isinstance(snapshot, LiveSnapshot):
-            await store_threads.run(lambda: store.add_live(org_id, snapshot))
-        elif snapshot is not None:
-            reason = why_not(snapshot, envelope)
-            if reason is None:
-                await sink.add(org_id, snapshot)
-            else:
-                dropped.add(len(snapshot.sightings), reason)
+        if snapshot is not None:
+            await keep(org_id, snapshot, envelope)
         host = envelope.host if snapshot is None else snapshot.host
         answer = encode_answer(Answer(await watch.active_clients(org_id, host)))
         return Response(answer, media_type="application/x-protobuf")
 
-    def why_not(snapshot: Snapshot, envelope: Envelope) -> str | None:
+    async def keep(org_id: int, snapshot: Snapshot | LiveSnapshot, envelope: Envelope) -> None:
+        reason = why_not(snapshot, envelope)
+        if reason is not None:
+            dropped.add(_size(snapshot), reason)
+        elif isinstance(snapshot, Snapshot):
+            await sink.add(org_id, snapshot)
+        elif envelope.lists_all:
+            sightings = await sightings_of.of((org_id, snapshot))
+            unknown = len(snapshot.processes) - len(sightings.sightings)
+            if unknown:
+                dropped.add(unknown, "unknown")
+            await sink.add(org_id, sightings)
+        else:
+            await add_live.of((org_id, snapshot))
+
+    def why_not(snapshot: Snapshot | LiveSnapshot, envelope: Envelope) -> str | None:
         """The reason for not keeping it."""
         if snapshot.taken_at < now() - settings.retention_hours * 3600:
             return "too old"
@@ -161,6 +179,8 @@ class Envelope:
     is_partial: bool
     """Only some processes of the host, such as new ones: it says nothing of those that it lacks. An agent of ours says
     so in a header that others do not have."""
+    lists_all: bool
+    """Real-time numbers are of every process of the host, and so are a snapshot. Also from an agent of ours."""
     is_live: bool
     """False where an agent that is not to collect processes sends those it knows from discovering services."""
 
@@ -172,14 +192,19 @@ class Envelope:
             taken_at = now
         request_id = whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
         is_partial = headers.get("x-procession-partial", "").lower() == "true"
+        lists_all = headers.get("x-procession-live", "").lower() == "all"
         is_live = headers.get("x-dd-processes-enabled", "").lower() != "false"
-        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id, is_partial, is_live)
+        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id, is_partial, lists_all, is_live)
 
     def request_id_of(self, body: bytes) -> int:
         """The agent's, or one made from the payload, which also stays the same when it is sent again."""
         if self.request_id is not None:
             return self.request_id
         return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
+
+
+def _size(snapshot: Snapshot | LiveSnapshot) -> int:
+    return len(snapshot.sightings if isinstance(snapshot, Snapshot) else snapshot.processes)
 
 
 def _name_of(request: Request) -> str:

@@ -35,8 +35,16 @@ class ProcessStore(Protocol):
 class DetailStore(Protocol):
     """How processes end, and their numbers."""
 
-    def add_live(self, org_id: int, snapshot: LiveSnapshot) -> None:
+    def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         """Keep numbers for a day. They are no sightings, and are not safe on disk: the next come in two seconds."""
+
+    def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        """What each of these chunks of (org id, live numbers) is as a snapshot, to be added as any other: for agents
+        that list every process of their host.
+
+        A process is what it was at its newest sighting, up to that moment and no more than an hour before. One that has
+        none is left out, and its chunk then says of no process that it has ended. A start may be two seconds off.
+        """
 
     def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
         """Keep what a host said of ends of its processes. The same again changes nothing."""

@@ -28,8 +28,9 @@ from procession.process import (
 )
 from procession.query import ProcessQuery
 from procession.storage import schema, sql
-from procession.storage.details import exits_table, find_details, live_table
+from procession.storage.details import Rows, exits_table, find_details, live_table
 from procession.storage.engine import Connection, Engine, first_line, unavailable_on_failure
+from procession.storage.live import LiveSightings
 from procession.storage.resolve import Candidate, complete_before, newest_of, newest_tick, ticks_span
 from procession.storage.rows import Group, Written
 from procession.window import Window
@@ -109,6 +110,7 @@ class ClickHouseStore:
         self._written = Written()
         self._tags = _Names(sql.tags_of, lambda tags: tuple(tags))
         self._hosts = _Names(sql.names_of, str)
+        self._live = LiveSightings()
 
     def close(self) -> None:
         self._engine.close()
@@ -132,10 +134,19 @@ class ClickHouseStore:
         with unavailable_on_failure(), self._engine.connection() as connection:
             return _Finder(connection, query, self._tags, self._hosts).page()
 
-    def add_live(self, org_id: int, snapshot: LiveSnapshot) -> None:
-        if snapshot.processes:
+    def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
+        if live:
             with unavailable_on_failure(), self._engine.connection() as connection:
-                connection.insert_arrow("live", live_table(org_id, snapshot, received_at=self._now()))
+                connection.insert_arrow("live", live_table(live, received_at=self._now()))
+
+    def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+
+            def describe(org_id: int, rows: Sequence[Any]) -> list[ProcessDescription]:
+                tags = self._tags.of(connection, org_id, (row[16] for row in rows))
+                return [_description(row, tags.get(row[16], ())) for row in rows]
+
+            return self._live.of(_rows_of(connection), describe, live)
 
     def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
         if exits:
@@ -216,6 +227,14 @@ class ClickHouseStore:
     def _insert(self, text: str, parameters: dict[str, Any]) -> None:
         with unavailable_on_failure(), self._engine.connection() as connection:
             connection.query(text, parameters | {"change": time.time_ns()})
+
+
+def _rows_of(connection: Connection) -> Rows:
+    def rows(statement: sql.Statement) -> Sequence[Any]:
+        found: Sequence[Any] = connection.query(statement.text, statement.parameters).result_rows
+        return found
+
+    return rows
 
 
 class _Names:

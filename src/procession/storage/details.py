@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from procession.events import ProcessExit
-from procession.process import LiveSnapshot, ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary, host_key
+from procession.process import (
+    LiveNumbers,
+    LiveSnapshot,
+    ProcessDetail,
+    ProcessKey,
+    ProcessNumbers,
+    ProcessSummary,
+    host_key,
+)
 from procession.storage import sql
 from procession.storage.rows import ARROW_TYPES, STATE_NUMBERS, STATES
 from procession.storage.schema import NUMBER_COLUMNS
@@ -99,22 +108,30 @@ def _numbers_of(values: Sequence[Any]) -> ProcessNumbers:
     return ProcessNumbers(state=STATES[state] if state < len(STATES) else "", **fields)
 
 
-def live_table(org_id: int, snapshot: LiveSnapshot, *, received_at: int) -> pa.Table:
-    processes = snapshot.processes
-    row = {
-        "org": pa.array([org_id], pa.uint32()),
-        "at": pa.array([snapshot.taken_at], pa.uint32()),
-        "host": pa.array([host_key(snapshot.host)], pa.uint64()),
-        "request": pa.array([snapshot.request_id], pa.uint64()),
-        "pid": pa.array([[one.pid for one in processes]], pa.list_(pa.uint32())),
-        "start": pa.array([[one.started_at for one in processes]], pa.list_(pa.uint32())),
-        "state": pa.array([[STATE_NUMBERS.get(one.numbers.state, 0) for one in processes]], pa.list_(pa.uint8())),
+def live_table(live: Sequence[tuple[int, LiveSnapshot]], *, received_at: int) -> pa.Table:
+    snapshots = [snapshot for _, snapshot in live]
+    columns = {
+        "org": pa.array([org_id for org_id, _ in live], pa.uint32()),
+        "at": pa.array([one.taken_at for one in snapshots], pa.uint32()),
+        "host": pa.array([host_key(one.host) for one in snapshots], pa.uint64()),
+        "request": pa.array([one.request_id for one in snapshots], pa.uint64()),
     }
+
+    def arrays(value: Callable[[LiveNumbers], int | float], kind: pa.DataType) -> pa.Array:
+        return pa.array([list(map(value, snapshot.processes)) for snapshot in snapshots], pa.list_(kind))
+
+    columns["pid"] = arrays(lambda one: one.pid, pa.uint32())
+    columns["start"] = arrays(lambda one: one.started_at, pa.uint32())
+    columns["state"] = arrays(lambda one: STATE_NUMBERS.get(one.numbers.state, 0), pa.uint8())
     for name, kind in NUMBER_COLUMNS:
-        values = [getattr(one.numbers, name) for one in processes]
-        row[name] = pa.array([[-1 if value is None else value for value in values]], pa.list_(ARROW_TYPES[kind]))
-    row["received_at"] = pa.array([received_at], pa.uint32())
-    return pa.table(row)
+        columns[name] = arrays(partial(_number, name), ARROW_TYPES[kind])
+    columns["received_at"] = pa.array([received_at] * len(live), pa.uint32())
+    return pa.table(columns)
+
+
+def _number(name: str, process: LiveNumbers) -> int | float:
+    value: int | float | None = getattr(process.numbers, name)
+    return -1 if value is None else value
 
 
 def exits_table(org_id: int, host: str, exits: Sequence[ProcessExit]) -> pa.Table:

@@ -92,6 +92,17 @@ def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) ->
     )
 
 
+def newest_versions(org_id: int, since: int, until: int, hosts: Iterable[int], pids: Iterable[int]) -> Statement:
+    """What was last seen under these pids of these hosts, both ends within: `host, pid, start, version, at`."""
+    return Statement(
+        "SELECT host, pid, start, argMax(version, (at, received_at)), max(at) FROM ("
+        "SELECT host, pid, start, version, at, received_at FROM snap ARRAY JOIN pid, start, version"
+        f" WHERE org = {{org:UInt32}} AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
+        " AND host IN {hosts:Array(UInt64)} AND pid IN {pids:Array(UInt32)}) GROUP BY host, pid, start",
+        {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts), "pids": sorted(pids)},
+    )
+
+
 def ticks(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statement:
     """When snapshots of these hosts were taken, both ends within: `host, at`."""
     return Statement(

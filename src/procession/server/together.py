@@ -1,0 +1,57 @@
+"""Calls that come while one is under way, made as one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from procession.errors import Unavailable
+from procession.server.threads import Threads
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+MAX_TOGETHER = 200
+
+
+class Together(Generic[A, B]):
+    """A lone item is worked on at once; while that goes on, others gather, and are the next call. So a store that takes
+    as long for one as for many keeps up, however many come."""
+
+    def __init__(self, call: Callable[[Sequence[A]], Sequence[B]], threads: Threads) -> None:
+        """`call` gives one result for each item, in their order."""
+        self._call = call
+        self._threads = threads
+        self._waiting: list[tuple[A, asyncio.Future[B]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def of(self, item: A) -> B:
+        result: asyncio.Future[B] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, result))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        return await result
+
+    async def _run(self) -> None:
+        while self._waiting:
+            some, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
+            await self._work_on(some)
+
+    async def _work_on(self, some: list[tuple[A, asyncio.Future[B]]]) -> None:
+        items = [item for item, _ in some]
+        try:
+            results = await self._threads.run(lambda: self._call(items))
+        except Exception as error:
+            if len(some) > 1 and not isinstance(error, Unavailable):
+                # Something is wrong with one of them: the others must not suffer for it.
+                for one in some:
+                    await self._work_on([one])
+                return
+            for _, result in some:
+                if not result.done():  # its request may have been cancelled meanwhile
+                    result.set_exception(error)
+        else:
+            for (_, result), value in zip(some, results, strict=True):
+                if not result.done():
+                    result.set_result(value)
