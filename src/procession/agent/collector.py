@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pwd
 from collections.abc import Callable, Iterable
 
@@ -75,6 +76,10 @@ class Collector:
         self._users = users or UserNames()
         self._seen: dict[int, _Seen] = {}
         self._moment: float | None = None
+
+    def fork(self) -> Collector:
+        """Another one that has seen the same so far, for looks in between that leave the rates of this one alone."""
+        return copy.copy(self)  # what it has seen is replaced at each look, not changed
 
     def collect(
         self, readings: Iterable[ProcessReading], *, taken_at: int, moment: float, also: Iterable[Sighting] = ()

@@ -50,11 +50,17 @@ class ProcReader:
         self._counts_in_size = self.is_live and _folder_size_is_a_count()
         self._tracked: dict[str, Tracked] = {}
         self._kept = 0
-        self._turn = 0
+        self._turn = self._revisits = 0
+        self._numbers_only = False
 
-    def read(self) -> list[ProcessReading]:
-        """All processes in the order of the folder. One that exits meanwhile is left out."""
+    def read(self, *, numbers_only: bool = False) -> list[ProcessReading]:
+        """All processes in the order of the folder. One that exits meanwhile is left out.
+
+        With `numbers_only` nothing is revisited: between two snapshots, of those that are known only numbers are read.
+        """
         self._turn += 1
+        self._numbers_only = numbers_only
+        self._revisits += not numbers_only
         turn = self._turn
         tracked = self._tracked
         readings: list[ProcessReading] = []
@@ -127,7 +133,7 @@ class ProcReader:
     def _again(self, process: Tracked) -> ProcessReading | None:
         """None if it has exited."""
         start_ticks = process.stat.start_ticks
-        revisit = (self._turn + process.pid) % REVISIT_EVERY == 0
+        revisit = not self._numbers_only and (self._revisits + process.pid) % REVISIT_EVERY == 0
         try:
             changed = process.read_stat()
             if process.stat.start_ticks != start_ticks:
