@@ -35,6 +35,8 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True):
     """The arguments, joined by single blanks, scrubbed."""
     exe: str = ""
     cwd: str = ""
+    root: str = ""
+    """Its root folder: `/` but for one that was moved by chroot."""
     comm: str = ""
     """The kernel's name of it: at most 15 bytes on Linux."""
     command: str = ""
@@ -43,8 +45,12 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True):
     """Its name, or `uid:118` where the uid has none."""
     uid: int | None = None
     gid: int | None = None
+    group: str = ""
+    """The name of the gid; empty where it has none, or the agent does not say."""
     ppid: int = 0
     namespace_pid: int | None = None
+    nice: int | None = None
+    """From -20, which goes first, to 19."""
     container_id: str = ""
     is_zombie: bool = False
     tags: tuple[str, ...] = ()
@@ -59,6 +65,9 @@ class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True):
     cpu_system_percent: float | None = None
     rss_bytes: int | None = None
     vms_bytes: int | None = None
+    shared_bytes: int | None = None
+    """The part of rss that others may hold as well: files and shared memory."""
+    swap_bytes: int | None = None
     threads: int | None = None
     open_files: int | None = None
     read_bytes_per_second: float | None = None

@@ -45,6 +45,8 @@ def test_numbers_are_those_of_the_newest_sighting_in_the_window(fleet: Fleet) ->
         cpu_system_percent=12.5,
         rss_bytes=2**40,
         vms_bytes=2**41,
+        shared_bytes=2**39,
+        swap_bytes=0,
         threads=12,
         open_files=0,
         read_bytes_per_second=0.5,

@@ -91,6 +91,8 @@ def test_a_recorded_process_has_all_that_is_kept_of_it() -> None:
             cpu_system_percent=0.5,
             rss_bytes=12582912,
             vms_bytes=268435456,
+            shared_bytes=4194304,
+            swap_bytes=0,
             threads=4,
             open_files=23,
             voluntary_switches=1500,
@@ -294,6 +296,23 @@ def test_zero_is_zero_where_it_was_sent() -> None:
         read_operations_per_second=0,
         write_operations_per_second=0,
     )
+
+
+def test_nice_is_20_less_what_is_on_the_wire() -> None:
+    assert [decode_process(cpu=pb.CPUStat(nice=wire)).description.nice for wire in (0, 1, 20, 40, 41)] == [
+        None,
+        19,
+        0,
+        -20,
+        None,
+    ]
+
+
+def test_swap_is_known_of_agents_that_look_for_it() -> None:
+    def swap(**memory: int) -> int | None:
+        return decode_process(memory=pb.MemoryStat(rss=7, **memory)).numbers.swap_bytes
+
+    assert (swap(), swap(shared=1), swap(swap=2)) == (None, 0, 2)
 
 
 def test_a_state_of_the_future_is_not_known() -> None:

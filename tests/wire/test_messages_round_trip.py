@@ -41,6 +41,8 @@ def all_numbers(draw: st.DrawFn) -> ProcessNumbers:
     fields["open_files"] = draw(st.none() | st.integers(0, 2**31 - 1))
     if draw(st.booleans()):
         fields["rss_bytes"], fields["vms_bytes"] = draw(COUNTS), draw(COUNTS)
+        if draw(st.booleans()):
+            fields["shared_bytes"], fields["swap_bytes"] = draw(COUNTS.filter(bool)), draw(COUNTS)
     if draw(st.booleans()):
         fields["voluntary_switches"], fields["involuntary_switches"] = draw(COUNTS.filter(bool)), draw(COUNTS)
     fields["state"] = draw(st.sampled_from(("", "D", "R", "S", "T", "W", "X")))
@@ -56,16 +58,20 @@ def all_sightings(draw: st.DrawFn) -> Sighting:
             **{name: getattr(numbers, name) for name in numbers.__struct_fields__} | {"state": "Z"}
         )
     uid = draw(st.none() | st.integers(0, 2**32 - 2))
+    gid = draw(st.none() | st.integers(0, 2**32 - 2))
     description = ProcessDescription(
         cmdline=draw(TEXTS),
         exe=draw(TEXTS),
         cwd=draw(TEXTS),
+        root=draw(TEXTS),
         comm=draw(TEXTS),
         user=draw(TEXTS) or ("" if uid is None else f"uid:{uid}"),
         uid=uid,
-        gid=draw(st.none() | st.integers(0, 2**32 - 2)),
+        gid=gid,
+        group="" if uid is None and gid is None else draw(TEXTS),
         ppid=draw(st.integers(0, 2**31 - 1)),
         namespace_pid=draw(st.none() | st.integers(1, 2**31 - 1)),
+        nice=draw(st.none() | st.integers(-20, 19)),
         container_id=draw(TEXTS),
         is_zombie=is_zombie,
         tags=tuple(sorted(draw(TAGS))),

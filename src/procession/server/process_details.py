@@ -26,6 +26,13 @@ class Store(ProcessStore, DetailStore, Protocol):
 class _DetailedAttributes(Attributes):
     exe: str
     cwd: str
+    root: str
+    comm: str
+    uid: int | None
+    gid: int | None
+    group: str
+    namespace_pid: int | None
+    nice: int | None
     container_id: str
     ended: str | None
     exit_code: int | None
@@ -65,6 +72,13 @@ def _detailed(process: ProcessSummary, detail: ProcessDetail) -> _DetailedAttrib
         **msgspec.structs.asdict(attributes_of(process)),
         exe=process.description.exe,
         cwd=process.description.cwd,
+        root=process.description.root,
+        comm=process.description.comm,
+        uid=process.description.uid,
+        gid=process.description.gid,
+        group=process.description.group,
+        namespace_pid=process.description.namespace_pid,
+        nice=process.description.nice,
         container_id=process.description.container_id,
         ended=None if detail.ended_at is None else render_moment(detail.ended_at),
         exit_code=detail.exit_code,

@@ -386,18 +386,22 @@ class _Finder:
 
 
 def _description(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
-    _, _, _, _, cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie, _ = row
+    cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie = row[4:16]
+    root, group, nice = row[17:20]
     return ProcessDescription(
         cmdline=cmdline,
         exe=exe,
         cwd=cwd,
+        root=root,
         comm=comm,
         command=command,
         user=user,
         uid=None if uid < 0 else uid,
         gid=None if gid < 0 else gid,
+        group=group,
         ppid=ppid,
         namespace_pid=None if namespace_pid < 0 else namespace_pid,
+        nice=None if nice == schema.NO_NICE else nice,
         container_id=container_id,
         is_zombie=is_zombie,
         tags=tags,

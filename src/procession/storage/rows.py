@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from procession.patterns import fold
 from procession.process import ProcessDescription, Snapshot, generated_tags, host_key
-from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS, NUMBER_COLUMNS
+from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS, NO_NICE, NUMBER_COLUMNS
 
 STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 """Their places stand for them in `snap.state`; what is not here is stored as unknown."""
@@ -195,12 +195,14 @@ class Group:
                 "version": pa.array([entry.version for entry in entries], pa.uint64()),
                 **{
                     name: pa.array([getattr(text, name) for text in texts], pa.string())
-                    for name in ("cmdline", "exe", "cwd", "comm", "command", "user", "container_id")
+                    for name in ("cmdline", "exe", "cwd", "root", "comm", "command", "user", "container_id")
                 },
                 "uid": absent(text.uid for text in texts),
                 "gid": absent(text.gid for text in texts),
+                "group_name": pa.array([text.group for text in texts], pa.string()),
                 "ppid": pa.array([text.ppid for text in texts], pa.uint32()),
                 "namespace_pid": absent(text.namespace_pid for text in texts),
+                "nice": pa.array([NO_NICE if text.nice is None else text.nice for text in texts], pa.int8()),
                 "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
                 "tagset": pa.array([row[3] for row in rows], pa.uint64()),
                 "text": pa.array([searchable(text) for text in texts], pa.string()),

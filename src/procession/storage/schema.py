@@ -36,6 +36,9 @@ LOW_SLOTS = 256
 
 DAY_SECONDS = 86400
 
+NO_NICE = 127
+"""In `what.nice`, where it is not known: it is from -20 to 19."""
+
 # An acknowledged payload must survive a power cut, not only the end of the process.
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1"
 
@@ -45,6 +48,8 @@ NUMBER_COLUMNS: tuple[tuple[str, str], ...] = (
     ("cpu_system_percent", "Float32"),
     ("rss_bytes", "Int64"),
     ("vms_bytes", "Int64"),
+    ("shared_bytes", "Int64"),
+    ("swap_bytes", "Int64"),
     ("threads", "Int32"),
     ("open_files", "Int32"),
     ("read_bytes_per_second", "Float32"),
@@ -131,13 +136,16 @@ FROM snap ARRAY JOIN pid, start, version""",
     cmdline String CODEC(ZSTD(1)),
     exe String CODEC(ZSTD(1)),
     cwd String CODEC(ZSTD(1)),
+    root LowCardinality(String),
     comm String CODEC(ZSTD(1)),
     command String CODEC(ZSTD(1)),
     user LowCardinality(String),
     uid Int64,
     gid Int64,
+    group_name LowCardinality(String),
     ppid UInt32,
     namespace_pid Int64,
+    nice Int8 COMMENT '127: not known',
     container_id String CODEC(ZSTD(1)),
     is_zombie Bool,
     tagset UInt64,

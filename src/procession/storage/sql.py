@@ -197,7 +197,7 @@ def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], *, den
         parameters |= _keys_parameters(keys)
     return Statement(
         "SELECT start, host, pid, version, cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid,"
-        " container_id, is_zombie, tagset FROM what"
+        " container_id, is_zombie, tagset, root, group_name, nice FROM what"
         f" WHERE org = {{org:UInt32}} AND {_bucket_condition(window, parameters)} AND {condition}"
         " LIMIT 1 BY start, host, pid, version",
         parameters,

@@ -9,13 +9,14 @@ from procession.commands import command_name
 from procession.errors import PayloadTooLarge
 from procession.process import ProcessDescription
 from procession.wire import process_pb2 as pb
+from procession.wire.numbers import decode_nice
 from procession.wire.parsing import parse
 from procession.wire.scalars import clamped_uint32, encodable, normal_tags, owner_id, signed_int32, text
 
 Scrub = Callable[[Sequence[str]], Sequence[str]]
 """Arguments -> arguments without secrets."""
 
-_Key = tuple[bytes, bytes, bool, int, tuple[str, ...], tuple[str, ...]]
+_Key = tuple[bytes, bytes, bool, int, int, tuple[str, ...], tuple[str, ...]]
 
 _OVERHEAD_BYTES = 1000
 """About what a description takes beside its texts, in objects."""
@@ -65,6 +66,7 @@ class DescriptionDecoder:
             process.user,
             is_zombie,
             process.nsPid,
+            process.cpu.nice,
             tuple(tags) if tags else (),
             tuple(context) if context else (),
         )
@@ -101,6 +103,7 @@ def _decode(
         scrub,
         has_uid=not surroundings.is_windows,
         namespace_pid=process.nsPid if process.nsPid > 0 else None,
+        nice=decode_nice(process.cpu.nice),
         container_id=surroundings.container_id,
         is_zombie=is_zombie,
         tags=tags,
@@ -113,33 +116,36 @@ def describe(
     """`rest` are the fields of a description that are found elsewhere."""
     args = [text(argument) for argument in command.args]
     exe, comm = text(command.exe), text(command.comm)
-    user, uid, gid = "", None, None
+    user, uid, gid, group = "", None, None, ""
     if owner is not None:
         user = text(owner.name)
         if has_uid:
-            uid, gid = owner_id(owner.uid), owner_id(owner.gid)
+            uid, gid, group = owner_id(owner.uid), owner_id(owner.gid), text(owner.groupName)
     return ProcessDescription(
         cmdline=" ".join(args if scrub is None else scrub(args)),
         exe=exe,
         cwd=text(command.cwd),
+        root=text(command.root),
         comm=comm,
         command=command_name(args, exe, comm),
         user=user or ("" if uid is None else f"uid:{uid}"),
         uid=uid,
         gid=gid,
+        group=group,
         ppid=clamped_uint32(command.ppid),
         **rest,
     )
 
 
 def encode_description(description: ProcessDescription, process: pb.Process) -> None:
-    """All but the short name, which the intake finds again, and the state."""
+    """All but the short name, which the intake finds again, the state, and what stands among the numbers: nice."""
     command = process.command
     if description.cmdline:
         # The intake joins them by single blanks again, so nothing is lost where an argument has blanks.
         command.args.extend(encodable(description.cmdline).split(" "))
     command.exe = encodable(description.exe)
     command.cwd = encodable(description.cwd)
+    command.root = encodable(description.root)
     command.comm = encodable(description.comm)
     command.ppid = signed_int32(description.ppid)
     uid = -1 if description.uid is None else description.uid
@@ -147,6 +153,7 @@ def encode_description(description: ProcessDescription, process: pb.Process) -> 
         process.user.name = "" if description.user == f"uid:{uid}" else encodable(description.user)
         process.user.uid = signed_int32(uid)
         process.user.gid = signed_int32(-1 if description.gid is None else description.gid)
+        process.user.groupName = encodable(description.group)
     process.nsPid = description.namespace_pid or 0
     process.containerId = encodable(description.container_id)
     process.tags.extend(map(encodable, description.tags))

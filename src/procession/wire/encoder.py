@@ -65,7 +65,7 @@ class _Known:
         else:
             self.description = _describe(sighting.pid, sighting.started_at, sighting.description)
         # Two messages in a row are one that has the fields of both.
-        body = self.description + _count(sighting.numbers, is_zombie=sighting.description.is_zombie)
+        body = self.description + _count(sighting.numbers, sighting.description)
         self.process = bytes((_PROCESS_TAG, *_varint(len(body)))) + body
 
 
@@ -95,10 +95,10 @@ def _describe(pid: int, started_at: int, description: ProcessDescription) -> byt
     return process.SerializeToString()
 
 
-def _count(numbers: ProcessNumbers, *, is_zombie: bool) -> bytes:
+def _count(numbers: ProcessNumbers, description: ProcessDescription) -> bytes:
     process = pb.Process()
-    encode_numbers(numbers, process)
-    letter = "Z" if is_zombie else numbers.state
+    encode_numbers(numbers, process, description.nice)
+    letter = "Z" if description.is_zombie else numbers.state
     process.state = pb.ProcessState.ValueType(STATE_LETTERS.index(letter) if letter in STATE_LETTERS else 0)
     return process.SerializeToString()
 

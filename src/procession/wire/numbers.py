@@ -35,7 +35,7 @@ def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> 
         cpu_system = cpu_system if 0.0 <= cpu_system <= _MAX_FLOAT else None  # type: ignore[operator]
 
     memory = process.memory
-    rss, vms = memory.rss, memory.vms
+    rss, vms, shared, swap = memory.rss, memory.vms, memory.shared, memory.swap
     has_memory = bool(rss or vms) or process.HasField("memory")
 
     io = process.ioStat
@@ -50,6 +50,9 @@ def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> 
         cpu_system_percent=cpu_system,
         rss_bytes=rss if has_memory and rss >= 0 else None,
         vms_bytes=vms if has_memory and vms >= 0 else None,
+        # Who has memory shares some: its program. Agents that do not look for it leave both 0.
+        shared_bytes=shared if shared > 0 else None,
+        swap_bytes=swap if swap > 0 or (swap == 0 and shared > 0) else None,
         threads=threads if threads > 0 else None,
         open_files=open_files if open_files >= 0 else None,
         read_bytes_per_second=read_bytes,
@@ -81,17 +84,25 @@ def _rate(value: float) -> float | None:
     return value if 0.0 <= value <= _MAX_FLOAT else None
 
 
-def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat) -> None:
+def decode_nice(wire: int) -> int | None:
+    """The wire has 20 less it, as the kernel's own call answers; 0 is not known."""
+    return 20 - wire if 0 < wire <= 40 else None
+
+
+def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat, nice: int | None = None) -> None:
     """Fill all but the state, whose field has another name in each."""
     cpu = (numbers.cpu_total_percent, numbers.cpu_user_percent, numbers.cpu_system_percent)
-    if numbers.threads is not None or any(share is not None for share in cpu):
+    if numbers.threads is not None or nice is not None or any(share is not None for share in cpu):
         process.cpu.lastCpu = "cpu"
         process.cpu.totalPct, process.cpu.userPct, process.cpu.systemPct = map(_or_absent, cpu)
         process.cpu.numThreads = numbers.threads or 0
+        process.cpu.nice = 0 if nice is None else 20 - nice
     if numbers.rss_bytes is not None or numbers.vms_bytes is not None:
         process.memory.SetInParent()
         process.memory.rss = numbers.rss_bytes or 0
         process.memory.vms = numbers.vms_bytes or 0
+        process.memory.shared = numbers.shared_bytes or 0
+        process.memory.swap = numbers.swap_bytes or 0
     process.ioStat.readRate = _or_absent(numbers.read_operations_per_second)
     process.ioStat.writeRate = _or_absent(numbers.write_operations_per_second)
     process.ioStat.readBytesRate = _or_absent(numbers.read_bytes_per_second)

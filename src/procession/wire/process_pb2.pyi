@@ -461,6 +461,7 @@ class ProcessUser(_message.Message):
     EGID_FIELD_NUMBER: _builtins.int
     SUID_FIELD_NUMBER: _builtins.int
     SGID_FIELD_NUMBER: _builtins.int
+    GROUPNAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     uid: _builtins.int
     gid: _builtins.int
@@ -468,6 +469,8 @@ class ProcessUser(_message.Message):
     egid: _builtins.int
     suid: _builtins.int
     sgid: _builtins.int
+    groupName: _builtins.str
+    """our own; others skip what they do not know"""
     def __init__(
         self,
         *,
@@ -478,10 +481,11 @@ class ProcessUser(_message.Message):
         egid: _builtins.int = ...,
         suid: _builtins.int = ...,
         sgid: _builtins.int = ...,
+        groupName: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["egid", b"egid", "euid", b"euid", "gid", b"gid", "name", b"name", "sgid", b"sgid", "suid", b"suid", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["egid", b"egid", "euid", b"euid", "gid", b"gid", "groupName", b"groupName", "name", b"name", "sgid", b"sgid", "suid", b"suid", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -550,6 +554,7 @@ class CPUStat(_message.Message):
     systemPct: _builtins.float
     numThreads: _builtins.int
     nice: _builtins.int
+    """20 for nice 0, and so down to 1 for nice 19"""
     userTime: _builtins.int
     systemTime: _builtins.int
     @_builtins.property
@@ -1944,17 +1949,23 @@ class ReadMemory(_message.Message):
 
     RSS_FIELD_NUMBER: _builtins.int
     VMS_FIELD_NUMBER: _builtins.int
+    SWAP_FIELD_NUMBER: _builtins.int
+    SHARED_FIELD_NUMBER: _builtins.int
     rss: _builtins.int
     vms: _builtins.int
+    swap: _builtins.int
+    shared: _builtins.int
     def __init__(
         self,
         *,
         rss: _builtins.int = ...,
         vms: _builtins.int = ...,
+        swap: _builtins.int = ...,
+        shared: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rss", b"rss", "vms", b"vms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rss", b"rss", "shared", b"shared", "swap", b"swap", "vms", b"vms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1968,10 +1979,12 @@ class ReadCPU(_message.Message):
     USERPCT_FIELD_NUMBER: _builtins.int
     SYSTEMPCT_FIELD_NUMBER: _builtins.int
     NUMTHREADS_FIELD_NUMBER: _builtins.int
+    NICE_FIELD_NUMBER: _builtins.int
     totalPct: _builtins.float
     userPct: _builtins.float
     systemPct: _builtins.float
     numThreads: _builtins.int
+    nice: _builtins.int
     def __init__(
         self,
         *,
@@ -1979,10 +1992,11 @@ class ReadCPU(_message.Message):
         userPct: _builtins.float = ...,
         systemPct: _builtins.float = ...,
         numThreads: _builtins.int = ...,
+        nice: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["numThreads", b"numThreads", "systemPct", b"systemPct", "totalPct", b"totalPct", "userPct", b"userPct"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["nice", b"nice", "numThreads", b"numThreads", "systemPct", b"systemPct", "totalPct", b"totalPct", "userPct", b"userPct"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
