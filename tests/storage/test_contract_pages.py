@@ -22,7 +22,7 @@ from tests.support.strategies import HOUR
 
 
 def test_processes_come_by_start_then_host_then_pid(fleet: Fleet) -> None:
-    for started_at, host, pid in itertools.product((STARTED, STARTED - 1, 0), ("b", "a", "c", "d"), (2, 10, 1)):
+    for started_at, host, pid in itertools.product((STARTED, STARTED - 10, 0), ("b", "a", "c", "d"), (2, 10, 1)):
         fleet.see(NOON, host=host, pid=pid, started_at=started_at)
 
     keys = [ProcessKey.of(process.identity) for process in fleet.find()]
@@ -67,17 +67,17 @@ def test_a_page_begins_right_after_the_last_process_of_the_one_before(fleet: Fle
     assert after(third.identity) == []
     assert after(ProcessIdentity("web-1", 0, STARTED)) == [1, 2, 3]  # it need not be there itself
     assert after(ProcessIdentity("web-1", 2, STARTED - 1)) == [1, 2, 3]
-    assert after(ProcessIdentity("web-1", 2, STARTED + 1)) == []
+    assert after(ProcessIdentity("web-1", 2, STARTED + 10)) == []
 
 
 @pytest.mark.parametrize("after", [ProcessKey(0, 0, 0), ProcessKey(STARTED, 2**64 - 1, MAX_UINT32)])
 def test_a_page_may_begin_after_any_key(fleet: Fleet, after: ProcessKey) -> None:
     fleet.see(NOON, started_at=STARTED)
-    fleet.see(NOON, started_at=STARTED + 1)
+    fleet.see(NOON, started_at=STARTED + 10)
 
     starts = [process.identity.started_at for process in fleet.find(after=after)]
 
-    assert starts == [start for start in (STARTED, STARTED + 1) if start > after.started_at]
+    assert starts == [start for start in (STARTED, STARTED + 10) if start > after.started_at]
 
 
 def test_a_page_after_the_end_of_time_is_empty(fleet: Fleet) -> None:

@@ -51,11 +51,52 @@ class OracleStore:
         with self._lock:
             for org_id, snapshot in snapshots:
                 self._snapshots[org_id].append(snapshot)
-                for sighting in snapshot.sightings:
-                    identity = ProcessIdentity(snapshot.host, sighting.pid, sighting.started_at)
+                identities = [self._kept(org_id, snapshot, sighting) for sighting in snapshot.sightings]
+                for identity, sighting in zip(identities, snapshot.sightings, strict=True):
                     by_moment = self._sightings[org_id][identity]
                     rival = by_moment.get(snapshot.taken_at, sighting.description)
                     by_moment[snapshot.taken_at] = max(rival, sighting.description, key=msgspec.msgpack.encode)
+
+    def _kept(self, org_id: int, snapshot: Snapshot, sighting: Sighting) -> ProcessIdentity:
+        """With the start of the process that the host had under the pid, if that is near and it has not ended."""
+        said = ProcessIdentity(snapshot.host, sighting.pid, sighting.started_at)
+        near = {
+            identity: by_moment
+            for identity, by_moment in self._sightings[org_id].items()
+            if (identity.host, identity.pid) == (said.host, said.pid)
+            and abs(identity.started_at - said.started_at) <= 2
+            and by_moment
+        }
+        living = [
+            identity
+            for identity, by_moment in near.items()
+            if not self._has_ended_between(org_id, said, by_moment, snapshot.taken_at)
+        ]
+        if near.keys() == {said} or not living:
+            return said
+        return max(living, key=lambda identity: (identity == said, max(near[identity])))
+
+    def _has_ended_between(
+        self, org_id: int, said: ProcessIdentity, by_moment: dict[int, ProcessDescription], at: int
+    ) -> bool:
+        first, last = min(by_moment), max(by_moment)
+        since, until = (last, at) if at > last else (at, first)
+        if first <= at <= last:
+            return False
+        complete = self._complete(org_id, said.host)
+        exits = [one.at for one in self._exits[org_id, said.host] if one.pid == said.pid]
+        return any(since < moment < until for moment in complete) or any(since <= moment < until for moment in exits)
+
+    def _complete(self, org_id: int, host: str) -> set[int]:
+        """When complete snapshots of a host were taken."""
+        groups: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+        sizes: dict[tuple[int, int], int] = {}
+        for one in self._snapshots[org_id]:
+            if one.host == host:
+                group = (one.taken_at, one.group_id)
+                groups[group].add(one.request_id)
+                sizes[group] = max(one.group_size, sizes.get(group, 0))
+        return {at for (at, group_id), requests in groups.items() if 0 < sizes[at, group_id] <= len(requests)}
 
     def find(self, query: ProcessQuery) -> Page:
         with self._lock:
@@ -131,30 +172,24 @@ class OracleStore:
             for number, one in enumerate(self._live[org_id])
             if one.host == identity.host and max(process.seen_at, window.to_at - 301) < one.taken_at <= window.to_at
             for process_ in one.processes
-            if (process_.pid, process_.started_at) == (identity.pid, identity.started_at)
+            if process_.pid == identity.pid and abs(process_.started_at - identity.started_at) <= 2
         ]
         if live:
             numbers = [max(live, key=lambda item: item[:2])[2]]
-        groups: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
-        sizes: dict[tuple[int, int], int] = {}
-        for one in snapshots:
-            group = (one.taken_at, one.group_id)
-            groups[group].add(one.request_id)
-            sizes[group] = max(one.group_size, sizes.get(group, 0))
-        missing_at = min(
-            (
-                at
-                for (at, group_id), requests in groups.items()
-                if process.seen_at < at <= window.to_at and 0 < sizes[at, group_id] <= len(requests)
-            ),
-            default=None,
-        )
+        complete = self._complete(org_id, identity.host)
+        missing_at = min((at for at in complete if process.seen_at < at <= window.to_at), default=None)
+        state = numbers[-1].state if numbers else ""
+        since = process.seen_at
+        if state in ("", "X"):
+            since = max(min(identity.started_at, since), since - 3600)
+        if state == "X":
+            missing_at = process.seen_at
         end = window.to_at if missing_at is None else missing_at
         exits = sorted(
             (one.at, one.exit_code)
             for one in self._exits[org_id, identity.host]
             if one.pid == identity.pid
-            and process.seen_at <= one.at <= end
+            and since <= one.at <= end
             and (not one.executed_at or one.executed_at >= identity.started_at - 2)
         )
         ended_at, exit_code = exits[0] if exits else (missing_at, None)

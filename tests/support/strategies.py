@@ -162,9 +162,12 @@ def _live(draw: st.DrawFn, host: _Host, at: int, known: list[ProcessDescription]
     """What happened on a host up to its next snapshot."""
     is_new = not host.processes
     for pid in draw(st.lists(st.integers(1, 6), min_size=3 if is_new else 0, max_size=5, unique=is_new)):
-        match "start" if is_new else draw(st.sampled_from(("change", "change", "start", "exit"))):
+        match "start" if is_new else draw(st.sampled_from(("change", "change", "start", "exit", "shift"))):
             case "start":  # also where the pid is taken: then it is reused
                 host.processes[pid] = (at - draw(st.sampled_from((0, 3, 86400))), draw(st.sampled_from(known)))
+            case "shift":  # the agent corrects its idea of when the machine was booted
+                shift = draw(st.sampled_from((-2, -1, 1, 2, 3)))
+                host.processes = {pid: (start + shift, what) for pid, (start, what) in host.processes.items()}
             case "change" if pid in host.processes:
                 host.processes[pid] = (host.processes[pid][0], draw(st.sampled_from(known)))
             case _:

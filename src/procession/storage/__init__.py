@@ -25,7 +25,9 @@ class ProcessStore(Protocol):
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
         """Keep these chunks of (org id, snapshot) as one group; what this returns from is safe on disk.
 
-        The same chunk again changes nothing.
+        The same chunk again changes nothing. A start up to two seconds beside that of the process that the host had
+        under the same pid is the start stored first, unless that process has ended in between: by an exit, or by a
+        complete snapshot without it.
         """
 
     def find(self, query: ProcessQuery) -> Page:

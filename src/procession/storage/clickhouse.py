@@ -30,9 +30,11 @@ from procession.query import ProcessQuery
 from procession.storage import schema, sql
 from procession.storage.details import Rows, exits_table, find_details, live_table
 from procession.storage.engine import Connection, Engine, first_line, unavailable_on_failure
+from procession.storage.identity import Chunks, Starts, rounds
 from procession.storage.live import LiveSightings
 from procession.storage.resolve import Candidate, complete_before, newest_of, newest_tick, ticks_span
-from procession.storage.rows import Group, Written
+from procession.storage.rows import Group
+from procession.storage.written import Written
 from procession.window import Window
 
 _T = TypeVar("_T")
@@ -67,7 +69,7 @@ def open_embedded(
     except Exception as error:
         engine.close()
         raise UsageError(f"cannot bring the tables in {data_dir} up to date: {first_line(error)}") from error
-    return ClickHouseStore(engine, now=now)
+    return ClickHouseStore(engine, now=now, is_alone=True)
 
 
 def _migrate(engine: Engine, *, now: Callable[[], int]) -> None:
@@ -103,11 +105,12 @@ def _set_retention(engine: Engine, rules: dict[str, str]) -> None:
 class ClickHouseStore:
     """A ProcessStore, a DetailStore, a KeyStore and a HostStore."""
 
-    def __init__(self, engine: Engine, *, now: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, *, now: Callable[[], int], is_alone: bool = False) -> None:
+        """`is_alone`: whether no other store writes to the same tables."""
         self._engine = engine
         self._now = now
         self._adding = threading.Lock()
-        self._written = Written()
+        self._written = Written(is_all=is_alone)
         self._tags = _Names(sql.tags_of, lambda tags: tuple(tags))
         self._hosts = _Names(sql.names_of, str)
         self._live = LiveSightings()
@@ -117,10 +120,18 @@ class ClickHouseStore:
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
         with self._adding, unavailable_on_failure(), self._engine.connection() as connection:
-            group = Group(snapshots, self._written, received_at=self._now())
-            for name, table in group.tables():
-                connection.insert_arrow(name, table)
-            group.remember()
+            starts = Starts(_rows_of(connection), self._written, snapshots)
+            if not starts.is_entangled:
+                self._store(connection, snapshots, starts)
+                return
+            for some in rounds(snapshots):
+                self._store(connection, some, Starts(_rows_of(connection), self._written, some))
+
+    def _store(self, connection: Connection, chunks: Chunks, starts: Starts) -> None:
+        group = Group(chunks, self._written, starts.kept, received_at=self._now())
+        for name, table in group.tables():
+            connection.insert_arrow(name, table)
+        group.remember()
 
     def find(self, query: ProcessQuery) -> Page:
         # The moments that a row can have.
@@ -143,8 +154,8 @@ class ClickHouseStore:
         with unavailable_on_failure(), self._engine.connection() as connection:
 
             def describe(org_id: int, rows: Sequence[Any]) -> list[ProcessDescription]:
-                tags = self._tags.of(connection, org_id, (row[16] for row in rows))
-                return [_description(row, tags.get(row[16], ())) for row in rows]
+                tags = self._tags.of(connection, org_id, (row[-1] for row in rows))
+                return [_description(row, tags.get(row[-1], ())) for row in rows]
 
             return self._live.of(_rows_of(connection), describe, live)
 
@@ -155,12 +166,7 @@ class ClickHouseStore:
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-
-            def rows(statement: sql.Statement) -> Sequence[Any]:
-                found: Sequence[Any] = connection.query(statement.text, statement.parameters).result_rows
-                return found
-
-            return find_details(rows, org_id, window, processes)
+            return find_details(_rows_of(connection), org_id, window, processes)
 
     def orgs(self) -> tuple[Org, ...]:
         rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")
@@ -377,8 +383,7 @@ class _Finder:
         return tuple(map(summary, candidates))
 
     def _rows(self, statement: sql.Statement) -> Sequence[Any]:
-        rows: Sequence[Any] = self._connection.query(statement.text, statement.parameters).result_rows
-        return rows
+        return _rows_of(self._connection)(statement)
 
     def _columns(self, statement: sql.Statement) -> dict[str, Any]:
         table = self._connection.query_arrow(statement.text, statement.parameters)

@@ -30,6 +30,13 @@ Rows = Callable[[sql.Statement], Sequence[Any]]
 LIVE_SECONDS = 300
 """Before the end of the window: what is older than this is no news of a process that lives."""
 
+DEAD = "X"
+"""The state of a process that had ended when it was seen: agents send those that came and went between two snapshots
+with the next one."""
+
+DEAD_SECONDS = 3600
+"""A sighting of a dead process comes no later than this after its end."""
+
 START_TOLERANCE = 2
 """Seconds by which the start of a process may be off: agents correct their idea of when the machine was booted."""
 
@@ -46,17 +53,32 @@ def find_details(
     complete: dict[int, list[int]] = {}
     for host, at in rows(sql.complete_snapshots(org_id, since, window.to_at, hosts)):
         complete.setdefault(host, []).append(at)
+    used = [numbers.get(key, ProcessNumbers()) for key in keys]
+    since_each = [exits_since(process, one.state) for process, one in zip(processes, used, strict=True)]
     exits: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    for host, pid, at, executed_at, exit_code in rows(sql.exits(org_id, since, window.to_at, keys)):
+    for host, pid, at, executed_at, exit_code in rows(sql.exits(org_id, min(since_each), window.to_at, keys)):
         exits.setdefault((host, pid), []).append((at, executed_at, exit_code))
 
-    def detail(process: ProcessSummary, key: ProcessKey) -> ProcessDetail:
+    def detail(process: ProcessSummary, key: ProcessKey, numbers: ProcessNumbers, since: int) -> ProcessDetail:
         missing_at = first_after(process.seen_at, complete.get(key.host_key, ()))
-        found = exit_of(process, exits.get((key.host_key, key.pid), ()), missing_at)
+        if numbers.state == DEAD:
+            missing_at = process.seen_at
+        found = exit_of(process, exits.get((key.host_key, key.pid), ()), since, missing_at)
         ended_at, exit_code = (missing_at, None) if found is None else found
-        return ProcessDetail(numbers=numbers.get(key, ProcessNumbers()), ended_at=ended_at, exit_code=exit_code)
+        return ProcessDetail(numbers=numbers, ended_at=ended_at, exit_code=exit_code)
 
-    return tuple(map(detail, processes, keys))
+    return tuple(map(detail, processes, keys, used, since_each))
+
+
+def exits_since(process: ProcessSummary, state: str) -> int:
+    """The first moment at which an exit can be its own, by its state at its newest sighting.
+
+    A process that was seen alive exits later. One that was dead then has ended before; and of which no state is known,
+    or none any more, may have.
+    """
+    if state not in ("", DEAD):
+        return process.seen_at
+    return max(min(process.identity.started_at, process.seen_at), process.seen_at - DEAD_SECONDS)
 
 
 def first_after(moment: int, moments: Sequence[int]) -> int | None:
@@ -66,15 +88,15 @@ def first_after(moment: int, moments: Sequence[int]) -> int | None:
 
 
 def exit_of(
-    process: ProcessSummary, exits: Iterable[tuple[int, int, int]], missing_at: int | None
+    process: ProcessSummary, exits: Iterable[tuple[int, int, int]], since: int, missing_at: int | None
 ) -> tuple[int, int] | None:
     """When and with which code a process ended, from the exits of its pid: `at, executed_at, exit_code`, by moment.
 
-    It is the first one since its newest sighting, up to the snapshot that lacks it; any later one is that of another
+    It is the first one `since` it can be its own, up to the snapshot that lacks it; any later one is that of another
     process, to which the pid went. And so is one of what became a program before this process started.
     """
     for at, executed_at, exit_code in exits:
-        if at < process.seen_at or (missing_at is not None and at > missing_at):
+        if at < since or (missing_at is not None and at > missing_at):
             continue
         if executed_at and executed_at < process.identity.started_at - START_TOLERANCE:
             continue
@@ -94,10 +116,18 @@ def _numbers(
         if at == seen_at.get(key):
             found[key] = _numbers_of(values)
     since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
-    for at, host, pid, start, *values in rows(sql.live_numbers(org_id, since, window.to_at, keys)):
-        key = ProcessKey(start, host, pid)
-        if at > seen_at[key]:
-            found[key] = _numbers_of(values)
+    live = rows(sql.live_numbers(org_id, since, window.to_at, START_TOLERANCE, keys))
+    for at, host, pid, start, *values in sorted(live, key=lambda row: row[0]):
+        # Live numbers are kept under the start that the host says.
+        near = [
+            ProcessKey(start + shift, host, pid)
+            for shift in sorted(range(-START_TOLERANCE, START_TOLERANCE + 1), key=abs)
+        ]
+        for key in near:
+            if key in seen_at:
+                if at > seen_at[key]:
+                    found[key] = _numbers_of(values)
+                break
     return found
 
 

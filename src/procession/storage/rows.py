@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 from procession.patterns import fold
 from procession.process import ProcessDescription, Snapshot, generated_tags, host_key
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS, NO_NICE, NUMBER_COLUMNS
+from procession.storage.written import KnownVersion, Written, joined, text_bucket
 
 STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 """Their places stand for them in `snap.state`; what is not here is stored as unknown."""
@@ -33,6 +34,12 @@ def tagset_of(tags: Sequence[str]) -> int:
     return int.from_bytes(hashlib.blake2b(_encode(tags), digest_size=8).digest(), "big")
 
 
+def kind_of(description: ProcessDescription) -> int:
+    """64 bits that stand for what processes are counted by: they are of one kind if all of it is the same."""
+    shared = (description.command, description.user, description.container_id, description.is_zombie, description.tags)
+    return int.from_bytes(hashlib.blake2b(_encode(shared), digest_size=8).digest(), "big")
+
+
 def searchable(description: ProcessDescription) -> str:
     """What a text search looks at."""
     return SEPARATOR.join(
@@ -40,81 +47,99 @@ def searchable(description: ProcessDescription) -> str:
     )
 
 
-class KnownVersion(msgspec.Struct, frozen=True):
-    """What was last written of a pid of a host."""
+StartSaid = tuple[int, int, int, int]
+"""Org, host key, pid and the start that the host says."""
 
-    start: int
-    description: ProcessDescription
-    version: int
+
+class _Text(NamedTuple):
+    """A row of `what`."""
+
+    org: int
     bucket: int
-
-
-class Written:
-    """What this process has already stored, so as not to store it again each time. Losing it only repeats rows."""
-
-    def __init__(self) -> None:
-        self.versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
-        """(org, host key) -> pid -> what was written of it."""
-        self.tagsets: set[tuple[int, int, int]] = set()
-        """Org, tag set, day."""
-        self.hosts: set[tuple[int, int, int]] = set()
-        """Org, host key, day."""
-        self._newest_bucket = 0
-
-    def forget_before(self, bucket: int) -> None:
-        """Drop what ended before the last hour but one, whenever an hour begins."""
-        if bucket <= self._newest_bucket:
-            return
-        self._newest_bucket = bucket
-        for place, known in list(self.versions.items()):
-            self.versions[place] = {pid: entry for pid, entry in known.items() if entry.bucket >= bucket - 1}
-            if not self.versions[place]:
-                del self.versions[place]
-        day = (bucket - 1) * BUCKET_SECONDS // DAY_SECONDS
-        self.tagsets = {entry for entry in self.tagsets if entry[2] >= day}
-        self.hosts = {entry for entry in self.hosts if entry[2] >= day}
+    start: int
+    host: int
+    pid: int
+    version: int
+    tagset: int
+    description: ProcessDescription
 
 
 class Group:
     """Chunks that are stored together, as columns. `what`, `tagsets` and `hosts` only get what is new."""
 
-    def __init__(self, snapshots: Iterable[tuple[int, Snapshot]], written: Written, *, received_at: int) -> None:
+    def __init__(
+        self,
+        snapshots: Iterable[tuple[int, Snapshot]],
+        written: Written,
+        kept_starts: Mapping[StartSaid, int],
+        *,
+        received_at: int,
+    ) -> None:
+        """`kept_starts`: see `procession.storage.identity`."""
         self._written = written
+        self._kept_starts = kept_starts
         self._snap: dict[str, list[Any]] = {
             name: [] for name in ("org", "at", "host", "request", "group_id", "group_size", "received_at")
         }
         self._offsets = [0]
-        self._arrays: dict[str, list[Any]] = {name: [] for name in ("pid", "start", "version", "state")}
+        self._arrays: dict[str, list[Any]] = {name: [] for name in ("pid", "start", "version", "kind", "state")}
         self._numbers: list[list[Any]] = [[] for _ in NUMBER_COLUMNS]
-        self._what: list[tuple[int, int, int, int, KnownVersion]] = []
-        self._new_versions: list[tuple[tuple[int, int], int, KnownVersion]] = []
+        self._what: list[_Text] = []
+        self._new_versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
+        self._moments: dict[tuple[int, int], tuple[int, int]] = {}
         self._newest_bucket = 0
         self._new_tagsets: dict[tuple[int, int, int], Sequence[str]] = {}
+        self._new_kinds: dict[tuple[int, int, int], ProcessDescription] = {}
         self._new_hosts: dict[tuple[int, int, int], str] = {}
         for org_id, snapshot in snapshots:
             self._add(org_id, snapshot, received_at)
 
     def _add(self, org_id: int, snapshot: Snapshot, received_at: int) -> None:
         at, host = snapshot.taken_at, host_key(snapshot.host)
-        bucket, day = at // BUCKET_SECONDS, at // DAY_SECONDS
+        place = org_id, host
+        bucket, newest_bucket, day = at // BUCKET_SECONDS, text_bucket(host, at), at // DAY_SECONDS
         self._newest_bucket = max(self._newest_bucket, bucket)
-        if (org_id, host, day) not in self._written.hosts:
+        last, _ = self._moments.get(place) or self._written.moments.get(place, (0, 0))
+        if last != at:
+            self._moments[place] = at, last
+        if (*place, day) not in self._written.hosts:
             self._new_hosts[org_id, host, day] = snapshot.host
-        known = self._written.versions.get((org_id, host), {})
+        known = self._written.versions.get(place, {})
+        news = self._new_versions.setdefault(place, {})
         pids, starts, versions = self._arrays["pid"], self._arrays["start"], self._arrays["version"]
+        kinds = self._arrays["kind"]
         for sighting in snapshot.sightings:
-            description = sighting.description
-            entry = known.get(sighting.pid)
-            if entry is not None and entry.description == description:
-                version = entry.version
+            pid, said, description = sighting.pid, sighting.started_at, sighting.description
+            entry = news.get(pid) or known.get(pid)
+            fingerprint = hash(description)
+            if (
+                entry is not None
+                and entry.fingerprint == fingerprint
+                and entry.start == said == entry.said
+                and not entry.lacks(bucket, newest_bucket)
+            ):
+                version, kind, start = entry.version, entry.kind, said
             else:
-                version = version_of(description)
-            written = KnownVersion(sighting.started_at, description, version, bucket)
-            if entry != written:
-                self._note(org_id, host, day, sighting.pid, written)
-            pids.append(sighting.pid)
-            starts.append(sighting.started_at)
+                start = self._kept_start(org_id, host, pid, said, entry)
+                same = entry if entry is not None and entry.fingerprint == fingerprint else None
+                version = version_of(description) if same is None else same.version
+                kind = kind_of(description) if same is None else same.kind
+                if same is None or same.start != start:
+                    since, until = bucket, bucket - 1
+                else:
+                    since, until = same.since, same.until
+                for missing in range(bucket, newest_bucket + 1):
+                    if not since <= missing <= until:
+                        self._note_text(org_id, host, pid, start, version, missing, description)
+                        self._note_kind(org_id, kind, missing, description)
+                since, until = joined(since, until, bucket, newest_bucket)
+                news[pid] = KnownVersion(
+                    start, said, fingerprint, version, kind, since, until, 0 if start == said else at
+                )
+            pids.append(pid)
+            starts.append(start)
             versions.append(version)
+            kinds.append(kind)
             self._arrays["state"].append(STATE_NUMBERS.get(sighting.numbers.state, 0))
             for column, (name, _) in zip(self._numbers, NUMBER_COLUMNS, strict=True):
                 value = getattr(sighting.numbers, name)
@@ -131,19 +156,31 @@ class Group:
         ):
             self._snap[name].append(value)
 
-    def _note(self, org: int, host: int, day: int, pid: int, entry: KnownVersion) -> None:
-        tags = entry.description.tags
-        tagset = tagset_of(tags)
-        self._what.append((org, host, pid, tagset, entry))
-        self._new_versions.append(((org, host), pid, entry))
+    def _kept_start(self, org_id: int, host: int, pid: int, said: int, entry: KnownVersion | None) -> int:
+        kept = self._kept_starts.get((org_id, host, pid, said))
+        if kept is not None:
+            return kept
+        return entry.start if entry is not None and entry.said == said else said
+
+    def _note_text(
+        self, org: int, host: int, pid: int, start: int, version: int, bucket: int, description: ProcessDescription
+    ) -> None:
+        tagset, day = tagset_of(description.tags), bucket * BUCKET_SECONDS // DAY_SECONDS
+        self._what.append(_Text(org, bucket, start, host, pid, version, tagset, description))
         if (org, tagset, day) not in self._written.tagsets:
-            self._new_tagsets[org, tagset, day] = tags
+            self._new_tagsets[org, tagset, day] = description.tags
+
+    def _note_kind(self, org: int, kind: int, bucket: int, description: ProcessDescription) -> None:
+        entry = (org, kind, bucket * BUCKET_SECONDS // DAY_SECONDS)
+        if entry not in self._written.kinds:
+            self._new_kinds[entry] = description
 
     def tables(self) -> list[tuple[str, pa.Table]]:
         """In the order in which they must be stored: a sighting never lacks its text, its tags or its host's name."""
         tables = [
             ("hosts", self._hosts_table()),
             ("tagsets", self._tagsets_table()),
+            ("kinds", self._kinds_table()),
             ("what", self._what_table()),
             ("snap", self._snap_table()),
         ]
@@ -151,9 +188,11 @@ class Group:
 
     def remember(self) -> None:
         """To be called once all tables are stored."""
-        for place, pid, entry in self._new_versions:
-            self._written.versions.setdefault(place, {})[pid] = entry
+        for place, news in self._new_versions.items():
+            self._written.versions.setdefault(place, {}).update(news)
+        self._written.moments.update(self._moments)
         self._written.tagsets.update(self._new_tagsets)
+        self._written.kinds.update(self._new_kinds)
         self._written.hosts.update(self._new_hosts)
         self._written.forget_before(self._newest_bucket)
 
@@ -170,6 +209,7 @@ class Group:
             ("pid", pa.uint32()),
             ("start", pa.uint32()),
             ("version", pa.uint64()),
+            ("kind", pa.uint64()),
             ("state", pa.uint8()),
         ):
             columns[name] = arrays(self._arrays[name], kind)
@@ -179,20 +219,19 @@ class Group:
 
     def _what_table(self) -> pa.Table:
         rows = self._what
-        entries = [row[4] for row in rows]
-        texts = [entry.description for entry in entries]
+        texts = [row.description for row in rows]
 
         def absent(values: Iterable[int | None]) -> pa.Array:
             return pa.array([-1 if value is None else value for value in values], pa.int64())
 
         return pa.table(
             {
-                "org": pa.array([row[0] for row in rows], pa.uint32()),
-                "bucket": pa.array([entry.bucket for entry in entries], pa.uint32()),
-                "start": pa.array([entry.start for entry in entries], pa.uint32()),
-                "host": pa.array([row[1] for row in rows], pa.uint64()),
-                "pid": pa.array([row[2] for row in rows], pa.uint32()),
-                "version": pa.array([entry.version for entry in entries], pa.uint64()),
+                "org": pa.array([row.org for row in rows], pa.uint32()),
+                "bucket": pa.array([row.bucket for row in rows], pa.uint32()),
+                "start": pa.array([row.start for row in rows], pa.uint32()),
+                "host": pa.array([row.host for row in rows], pa.uint64()),
+                "pid": pa.array([row.pid for row in rows], pa.uint32()),
+                "version": pa.array([row.version for row in rows], pa.uint64()),
                 **{
                     name: pa.array([getattr(text, name) for text in texts], pa.string())
                     for name in ("cmdline", "exe", "cwd", "root", "comm", "command", "user", "container_id")
@@ -204,7 +243,7 @@ class Group:
                 "namespace_pid": absent(text.namespace_pid for text in texts),
                 "nice": pa.array([NO_NICE if text.nice is None else text.nice for text in texts], pa.int8()),
                 "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
-                "tagset": pa.array([row[3] for row in rows], pa.uint64()),
+                "tagset": pa.array([row.tagset for row in rows], pa.uint64()),
                 "text": pa.array([searchable(text) for text in texts], pa.string()),
                 "own_tags": pa.array(
                     [[fold(tag) for tag in generated_tags("", text)[1:]] for text in texts], pa.list_(pa.string())
@@ -222,6 +261,22 @@ class Group:
                 "folded": pa.array(
                     [[fold(tag) for tag in tags] for tags in self._new_tagsets.values()], pa.list_(pa.string())
                 ),
+            }
+        )
+
+    def _kinds_table(self) -> pa.Table:
+        texts = list(self._new_kinds.values())
+        return pa.table(
+            {
+                "org": pa.array([org for org, _, _ in self._new_kinds], pa.uint32()),
+                "kind": pa.array([kind for _, kind, _ in self._new_kinds], pa.uint64()),
+                "day": pa.array([day for _, _, day in self._new_kinds], pa.uint32()),
+                **{
+                    name: pa.array([getattr(text, name) for text in texts], pa.string())
+                    for name in ("command", "user", "container_id")
+                },
+                "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
+                "tagset": pa.array([tagset_of(text.tags) for text in texts], pa.uint64()),
             }
         )
 

@@ -114,6 +114,31 @@ def ticks(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statemen
     )
 
 
+def starts_near(
+    org_id: int, first_bucket: int, last_bucket: int, tolerance: int, keys: Sequence[ProcessKey]
+) -> Statement:
+    """What was seen under the pids of these processes with a start near one of theirs, buckets both ends within:
+    `host, pid, start, first, last`."""
+    starts = sorted({key.started_at + shift for key in keys for shift in range(-tolerance, tolerance + 1)})
+    return Statement(
+        "SELECT host, pid, start, min(first), max(last) FROM seen WHERE org = {org:UInt32}"
+        " AND bucket >= {first_bucket:UInt32} AND bucket <= {last_bucket:UInt32}"
+        " AND start >= {least:Int64} AND start <= {most:Int64} AND start IN {starts:Array(Int64)}"
+        " AND (host, pid) IN (SELECT arrayJoin(arrayZip({key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
+        " GROUP BY host, pid, start",
+        {
+            "org": org_id,
+            "first_bucket": first_bucket,
+            "last_bucket": last_bucket,
+            "least": starts[0],
+            "most": starts[-1],
+            "starts": starts,
+            "key_hosts": [key.host_key for key in keys],
+            "pids": [key.pid for key in keys],
+        },
+    )
+
+
 def complete_snapshots(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statement:
     """Snapshots of these hosts of which every chunk is there, both ends within: `host, at`, ascending."""
     return Statement(
@@ -165,17 +190,26 @@ def numbers(org_id: int, sightings: Sequence[tuple[int, int]], keys: Sequence[Pr
     )
 
 
-def live_numbers(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> Statement:
-    """The newest live numbers of these processes, both ends within: columns as of `numbers`."""
-    parameters = {"org": org_id, "since": since, "until": until} | _keys_parameters(keys)
-    parameters["hosts"] = sorted({key.host_key for key in keys})
+def live_numbers(org_id: int, since: int, until: int, tolerance: int, keys: Sequence[ProcessKey]) -> Statement:
+    """The newest live numbers under the pids of these processes with a start near one of theirs, both ends within:
+    columns as of `numbers`."""
     columns = ", ".join(name for name, _ in NUMBER_COLUMNS)
     return Statement(
         f"SELECT at, host, pid, start, state, {columns} FROM live ARRAY JOIN pid, start, state, {columns}"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
-        f" AND host IN {{hosts:Array(UInt64)}} AND {_KEYS_CONDITION}"
+        f" AND host IN {{hosts:Array(UInt64)}} AND start >= {{least:Int64}} AND start <= {{most:Int64}}"
+        " AND (host, pid) IN (SELECT arrayJoin(arrayZip({key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
         " ORDER BY at DESC LIMIT 1 BY start, host, pid",
-        parameters,
+        {
+            "org": org_id,
+            "since": since,
+            "until": until,
+            "hosts": sorted({key.host_key for key in keys}),
+            "least": min(key.started_at for key in keys) - tolerance,
+            "most": max(key.started_at for key in keys) + tolerance,
+            "key_hosts": [key.host_key for key in keys],
+            "pids": [key.pid for key in keys],
+        },
     )
 
 

@@ -1,0 +1,172 @@
+"""Which start a process is kept under.
+
+Agents reckon the start of a process from when the machine was booted, and correct their idea of that: then the starts
+of all processes of a host shift by a second. So a start up to two seconds beside that of the process that the host had
+under the same pid is the same start, unless that process has ended in between: then the pid went to another one. What
+is kept is the start that was stored first. Whether it has ended is read off the tables, so that it does not matter
+which server took what; only of two servers that store the same host's chunks at the same moment, neither sees the
+other's. An agent waits for each answer before it posts the next, and so keeps clear of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from procession.process import ProcessKey, Snapshot, host_key
+from procession.storage import sql
+from procession.storage.details import START_TOLERANCE, Rows
+from procession.storage.rows import StartSaid
+from procession.storage.schema import BUCKET_SECONDS
+from procession.storage.written import Written
+
+Chunks = Sequence[tuple[int, Snapshot]]
+"""(Org id, chunk), in the order of arrival."""
+
+_LONG_AGO = 7 * 24
+"""Buckets to look back, and ahead of what comes late, for a host that was away."""
+
+
+class _Unknown(NamedTuple):
+    """A start of which memory does not tell under which one it is kept."""
+
+    pid: int
+    said: int
+    at: int
+
+
+class _Stored(NamedTuple):
+    start: int
+    first: int
+    last: int
+
+
+class Starts:
+    """The starts to keep for chunks that are to be stored together."""
+
+    def __init__(self, rows: Rows, written: Written, chunks: Chunks) -> None:
+        self.kept: dict[StartSaid, int] = {}
+        """Where memory does not tell."""
+        self.is_entangled = False
+        """Whether one of the chunks may say that a process of another has ended. Then they are to be stored one moment
+        of a host after the other; see `rounds`."""
+        self._rows = rows
+        self._written = written
+        self._moments: dict[tuple[int, int], int] = {}
+        self._crowded: set[tuple[int, int]] = set()
+        """Hosts with several moments among the chunks."""
+        for org_id, unknown in self._unknown(chunks).items():
+            self._look_up(org_id, unknown)
+
+    def _unknown(self, chunks: Chunks) -> dict[int, dict[tuple[int, int], _Unknown]]:
+        """Org -> (host key, pid) -> the start."""
+        found: dict[int, dict[tuple[int, int], _Unknown]] = {}
+        for org_id, snapshot in chunks:
+            host, at = host_key(snapshot.host), snapshot.taken_at
+            place = org_id, host
+            if self._moments.setdefault(place, at) != at:
+                self._crowded.add(place)
+            last, before = self._written.moments.get(place, (0, 0))
+            before = before if last == at else last
+            known = self._written.versions.get(place, {})
+            for sighting in snapshot.sightings:
+                entry = known.get(sighting.pid)
+                said = sighting.started_at
+                if entry is not None and entry.said == said:
+                    # One that is kept under another start lives on if it was in the host's last snapshot. If not, the
+                    # same may be said of another process.
+                    was_there = self._written.is_all and entry.seen_at in (at, before)
+                    if entry.start == said or was_there:
+                        continue
+                of_org = found.setdefault(org_id, {})
+                rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, said, at))
+                if rival.said != said:
+                    self.is_entangled |= place in self._crowded
+        return found
+
+    def _look_up(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> None:
+        unknown = self._of_known_hosts(org_id, unknown)
+        stored = self._stored(org_id, unknown)
+        doubtful: dict[tuple[int, int], list[_Stored]] = {}
+        for place, candidates in stored.items():
+            said = unknown[place].said
+            if len(candidates) > 1 or candidates[0].start != said:
+                doubtful[place] = candidates
+                self.is_entangled |= (org_id, place[0]) in self._crowded
+        if not doubtful or self.is_entangled:
+            return
+        ends = _Ends(self._rows, org_id, {place: (unknown[place], found) for place, found in doubtful.items()})
+        for (host, pid), candidates in doubtful.items():
+            one = unknown[host, pid]
+            living = [candidate for candidate in candidates if not ends.between(host, pid, candidate, one.at)]
+            kept = max(living, key=lambda candidate: (candidate.start == one.said, candidate.last), default=None)
+            self.kept[org_id, host, pid, one.said] = one.said if kept is None else kept.start
+
+    def _of_known_hosts(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], _Unknown]:
+        """Without the hosts of which nothing is stored."""
+        strange = {host for host, _ in unknown if (org_id, host) not in self._written.versions}
+        if strange:
+            strange -= {host for host, _ in self._rows(sql.names_of(org_id, strange))}
+        return {place: one for place, one in unknown.items() if place[0] not in strange}
+
+    def _stored(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], list[_Stored]]:
+        """(host key, pid) -> what is stored of it with a start that may be the same: around the same time, and only if
+        nothing is, at any time."""
+        found: dict[tuple[int, int], list[_Stored]] = {}
+        for reach in (1, _LONG_AGO):
+            missing = {place: one for place, one in unknown.items() if place not in found}
+            if not missing:
+                break
+            buckets = [one.at // BUCKET_SECONDS for one in missing.values()]
+            keys = [ProcessKey(one.said, host, pid) for (host, pid), one in missing.items()]
+            first, last = max(min(buckets) - reach, 0), max(buckets) + reach
+            for host, pid, *stored in self._rows(sql.starts_near(org_id, first, last, START_TOLERANCE, keys)):
+                candidate = _Stored(*stored)
+                if abs(candidate.start - missing[host, pid].said) <= START_TOLERANCE:
+                    found.setdefault((host, pid), []).append(candidate)
+        return found
+
+
+class _Ends:
+    """What is stored of ends of these processes."""
+
+    def __init__(
+        self, rows: Rows, org_id: int, doubtful: dict[tuple[int, int], tuple[_Unknown, Sequence[_Stored]]]
+    ) -> None:
+        moments = [one.at for one, _ in doubtful.values()]
+        moments += [moment for _, stored in doubtful.values() for one in stored for moment in (one.first, one.last)]
+        since, until = min(moments), max(moments)
+        keys = [ProcessKey(one.said, host, pid) for (host, pid), (one, _) in doubtful.items()]
+        self._complete: dict[int, list[int]] = {}
+        for host, at in rows(sql.complete_snapshots(org_id, since, until, {key.host_key for key in keys})):
+            self._complete.setdefault(host, []).append(at)
+        self._exits: dict[tuple[int, int], list[int]] = {}
+        for host, pid, at, *_ in rows(sql.exits(org_id, since, until, keys)):
+            self._exits.setdefault((host, pid), []).append(at)
+
+    def between(self, host: int, pid: int, stored: _Stored, at: int) -> bool:
+        """Whether the process has ended between its sightings and this moment."""
+        if stored.first <= at <= stored.last:
+            return False
+        since, until = (stored.last, at) if at > stored.last else (at, stored.first)
+        return any(since < moment < until for moment in self._complete.get(host, ())) or any(
+            since <= moment < until for moment in self._exits.get((host, pid), ())
+        )
+
+
+def rounds(chunks: Chunks) -> Iterator[Chunks]:
+    """The same chunks in the same order for each host, so that no round has two moments of one host."""
+    waiting: Iterable[tuple[int, Snapshot]] = chunks
+    while waiting:
+        this_round, later = [], []
+        moments: dict[tuple[int, str], int] = {}
+        held: set[tuple[int, str]] = set()
+        for org_id, snapshot in waiting:
+            place = org_id, snapshot.host
+            if place in held or moments.setdefault(place, snapshot.taken_at) != snapshot.taken_at:
+                held.add(place)
+                later.append((org_id, snapshot))
+            else:
+                this_round.append((org_id, snapshot))
+        yield this_round
+        waiting = later
