@@ -154,8 +154,8 @@ class ClickHouseStore:
         with unavailable_on_failure(), self._engine.connection() as connection:
 
             def describe(org_id: int, rows: Sequence[Any]) -> list[ProcessDescription]:
-                tags = self._tags.of(connection, org_id, (row[-1] for row in rows))
-                return [_description(row, tags.get(row[-1], ())) for row in rows]
+                tags = self._tags.of(connection, org_id, (row[16] for row in rows))
+                return [_description(row, tags.get(row[16], ())) for row in rows]
 
             return self._live.of(_rows_of(connection), describe, live)
 
