@@ -162,6 +162,32 @@ def test_the_exit_of_the_last_owner_of_a_pid_is_not_that_of_the_next(fleet: Flee
     assert found[2, NOON + 10] == ProcessDetail()
 
 
+DEAD = ProcessNumbers(state="X")
+
+
+def test_a_process_that_was_seen_dead_has_the_exit_before(fleet: Fleet) -> None:
+    """What comes and goes between two snapshots is sent with the second."""
+    fleet.see(NOON + 10, started_at=NOON + 3, numbers=DEAD)
+    exit_of(fleet, 7, NOON + 4, 5, executed_at=NOON + 3)
+    whole(fleet, NOON + 20, 1)
+
+    assert details(fleet)[7, NOON + 3] == ProcessDetail(numbers=DEAD, ended_at=NOON + 4, exit_code=5)
+
+
+def test_a_process_that_was_seen_dead_has_ended_by_then_without_an_exit_too(fleet: Fleet) -> None:
+    fleet.see(NOON + 10, started_at=NOON + 3, numbers=DEAD)
+    exit_of(fleet, 7, NOON + 2, 5, executed_at=NOON - 100)
+
+    assert details(fleet)[7, NOON + 3] == ProcessDetail(numbers=DEAD, ended_at=NOON + 10)
+
+
+def test_a_process_that_was_seen_alive_has_no_exit_before(fleet: Fleet) -> None:
+    fleet.see(NOON + 10, started_at=NOON + 3, numbers=ProcessNumbers(state="S"))
+    exit_of(fleet, 7, NOON + 4, 5)
+
+    assert details(fleet)[7, NOON + 3].ended_at is None
+
+
 @pytest.mark.parametrize("code", [0, 1, 255, -1, 2**31 - 1])
 def test_any_exit_code_is_kept(fleet: Fleet, code: int) -> None:
     whole(fleet, NOON, 2)
