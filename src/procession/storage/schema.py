@@ -8,6 +8,7 @@
 | `what` | process, version and hour: what the process is | what a page shows, and text search |
 | `ends` | an exit that an agent reported | when and how a process ended |
 | `tagsets`, `hosts` | a distinct set of tags; a host's name | small dictionaries behind `what` and `seen` |
+| `kinds` | what processes have in common: command, user, container, tags | counting and summing by any of these |
 | `host_tags` | a host and who says so: its tags | what each of its processes is given, from then on |
 | `leases` | an org and host: until when it is watched | whether agents are to send numbers live |
 | `orgs`, `keys` | an org; a key's hash | who may do what |
@@ -87,6 +88,7 @@ MIGRATIONS = (
     pid Array(UInt32) CODEC(Delta(4), ZSTD(1)),
     start Array(UInt32) CODEC(ZSTD(1)),
     version Array(UInt64) CODEC(ZSTD(1)),
+    kind Array(UInt64) CODEC(ZSTD(1)) COMMENT 'of `kinds`',
     state Array(UInt8) CODEC(ZSTD(1)),
 {_SNAP_NUMBERS}    received_at UInt32 CODEC(Delta, ZSTD(1))
 ) ENGINE = ReplacingMergeTree
@@ -113,6 +115,7 @@ SETTINGS index_granularity = 128, ttl_only_drop_parts = 1""",
     host UInt64,
     pid UInt32,
     version UInt64,
+    kind SimpleAggregateFunction(any, UInt64) CODEC(ZSTD(1)),
     first SimpleAggregateFunction(min, UInt32),
     last SimpleAggregateFunction(max, UInt32),
     low_slots SimpleAggregateFunction(groupBitOr, UInt256) CODEC(ZSTD(1)),
@@ -122,10 +125,10 @@ ORDER BY (org, bucket, start, host, pid, version)
 PARTITION BY intDiv(bucket, {DAY_SECONDS // BUCKET_SECONDS})
 SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
             f"""CREATE MATERIALIZED VIEW seen_from_snap TO seen AS
-SELECT org, intDiv(at, {BUCKET_SECONDS}) AS bucket, start, host, pid, version, at AS first, at AS last,
+SELECT org, intDiv(at, {BUCKET_SECONDS}) AS bucket, start, host, pid, version, kind, at AS first, at AS last,
     if({_SLOT} < {LOW_SLOTS}, bitShiftLeft(toUInt256(1), {_SLOT}), 0) AS low_slots,
     if({_SLOT} < {LOW_SLOTS}, 0, bitShiftLeft(toUInt128(1), {_SLOT} % {LOW_SLOTS})) AS high_slots
-FROM snap ARRAY JOIN pid, start, version""",
+FROM snap ARRAY JOIN pid, start, version, kind""",
             f"""CREATE TABLE what (
     org UInt32,
     bucket UInt32,
@@ -175,6 +178,18 @@ SETTINGS {_DURABLE}, index_granularity = 1024, ttl_only_drop_parts = 1""",
     folded Array(String) CODEC(ZSTD(1))
 ) ENGINE = ReplacingMergeTree(day)
 ORDER BY (org, tagset)
+SETTINGS {_DURABLE}""",
+            f"""CREATE TABLE kinds (
+    org UInt32,
+    kind UInt64,
+    day UInt32,
+    command String,
+    user String,
+    container_id String,
+    is_zombie Bool,
+    tagset UInt64
+) ENGINE = ReplacingMergeTree(day)
+ORDER BY (org, kind)
 SETTINGS {_DURABLE}""",
             f"""CREATE TABLE hosts (
     org UInt32,
@@ -246,5 +261,6 @@ def retention_rules(
         "what": of_bucket,
         "ends": f"toDateTime(at) + toIntervalHour({whole})",
         "tagsets": of_day,
+        "kinds": of_day,
         "hosts": of_day,
     }
