@@ -27,6 +27,7 @@ def row_of(setting: Setting) -> str:
     """The line of `docs/configuration.md` for a setting."""
     default = setting.field.default
     text = str(default).lower() if setting.kind is bool else str(default)
+    text = ",".join(default) if isinstance(default, tuple) else text
     shown = "" if default in ("", ()) else f"`{text}`"
     variables = ", ".join(f"`{name}`" for name in setting.variables)
     help_text = setting.field.metadata["help"].replace("|", "\\|")

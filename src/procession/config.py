@@ -14,7 +14,7 @@ def setting(default: Any, help_text: str, **extra: Any) -> Any:
     """A field of a settings class.
 
     `extra` goes to the flag: `metavar`; `envvars`, further variables that set it; `minimum` of a number; `secret`,
-    which is never shown.
+    which is never shown; `repeated`, of a list that is given by repeating the flag.
     """
     metadata = {"help": help_text, **extra}
     if isinstance(default, (list, dict)):
@@ -60,20 +60,36 @@ class ServerSettings:
 class AgentSettings:
     """`procession agent`, and the agent half of `procession up`."""
 
-    url: str = setting("http://127.0.0.1:7171", "Server to send to.", metavar="URL")
-    api_key: str = setting(
-        "", "API key; better in a file or a variable.", metavar="KEY", envvars=("DD_API_KEY",), secret=True
+    url: tuple[str, ...] = setting(
+        ("http://127.0.0.1:7171",),
+        "Server to send to. Several, by repeating it, each get everything.",
+        metavar="URL",
+        repeated=True,
     )
-    api_key_file: str = setting("", "File that holds the API key.", metavar="FILE")
+    api_key: tuple[str, ...] = setting(
+        (),
+        "API key; better in a file or a variable. One for all servers, or one for each in their order.",
+        metavar="KEY",
+        envvars=("DD_API_KEY",),
+        secret=True,
+        repeated=True,
+    )
+    api_key_file: tuple[str, ...] = setting((), "File that holds the API key, likewise.", metavar="FILE", repeated=True)
     interval_seconds: float = setting(10.0, "Time between two snapshots.", metavar="SECONDS", minimum=0.1)
     proc_root: str = setting("/proc", "Where the host's /proc is mounted.", metavar="DIR")
+    passwd_file: str = setting(
+        "", "File with the names of users [the system's; with another /proc, that of its machine].", metavar="FILE"
+    )
     hostname: str = setting("", "Name to report [the host's own].", metavar="NAME", envvars=("DD_HOSTNAME",))
-    queue_bytes: int = setting(64 * 2**20, "Most that is kept of what could not be sent.", metavar="BYTES", minimum=0)
+    max_cpu: str = setting(
+        "5%", "Most CPU time to use, of one core; beyond it, snapshots are taken less often.", metavar="PERCENT"
+    )
+    queue_bytes: int = setting(
+        64 * 2**20, "Most that is kept of what could not be sent, for each server.", metavar="BYTES", minimum=0
+    )
+    spool: bool = setting(True, "Whether it is kept on disk, so that it outlives the agent.")
     spool_dir: str = setting(
-        "",
-        "Folder where it is kept, so that it outlives the agent [in memory].",
-        metavar="DIR",
-        envvars=("STATE_DIRECTORY",),
+        "", "Folder where it is kept [user's state folder].", metavar="DIR", envvars=("STATE_DIRECTORY",)
     )
     processes_per_payload: int = setting(
         100, "Most processes that go in one payload; more cost the agent less.", metavar="COUNT", minimum=1

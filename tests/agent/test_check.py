@@ -38,15 +38,24 @@ def test_check_says_what_is_seen_and_what_is_not(tree: ProcTree) -> None:
 
 def test_check_says_where_snapshots_would_go(tree: ProcTree) -> None:
     assert check(tree)["sends to"].startswith("nobody: there is no API key")
-    assert check(tree, api_key="k", url="nonsense")["sends to"].startswith("nobody: 'nonsense' is no URL")
-    assert check(tree, api_key="k", url="http://h:1", interval_seconds=2.5)["sends to"] == "http://h:1 every 2.5 s"
-    assert check(tree)["meanwhile"] == "up to 64 MiB wait in memory, where it is lost when the agent ends"
-    assert check(tree, spool_dir="/var/lib/x")["meanwhile"] == "up to 64 MiB wait in /var/lib/x"
+    assert check(tree, api_key=("k",), url=("nonsense",))["sends to"].startswith("nobody: 'nonsense' is no URL")
+    assert (
+        check(tree, api_key=("k",), url=("http://h:1",), interval_seconds=2.5)["sends to"] == "http://h:1 every 2.5 s"
+    )
+    two = AgentSettings(api_key=("k",), url=("http://h:1", "http://h:2"), proc_root=str(tree.root))
+    assert [line[18:] for line in check_agent(two) if line.startswith("sends to")] == [
+        "http://h:1 every 10 s",
+        "http://h:2 every 10 s",
+    ]
+    in_memory = "up to 64 MiB for each server wait in memory, where it is lost when the agent ends"
+    assert check(tree, spool=False)["meanwhile"] == in_memory
+    assert check(tree)["meanwhile"].endswith("/procession/spool")
+    assert check(tree, spool_dir="/var/lib/x")["meanwhile"] == "up to 64 MiB for each server wait in /var/lib/x"
 
 
 def test_check_says_what_becomes_of_secrets_and_shows_none(tree: ProcTree) -> None:
     tree.put(7, cmdline=b"mysql\0-phunter2\0")
-    said = check(tree, custom_sensitive_words=("a**b",), api_key="k" * 32)
+    said = check(tree, custom_sensitive_words=("a**b",), api_key=("k" * 32,))
 
     assert said["secrets"] == "hidden; at this moment 1 of 1 command lines have some"
     assert "a**b" in said[""]

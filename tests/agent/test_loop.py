@@ -32,7 +32,9 @@ class Running:
 def an_agent(tree: ProcTree, url: str = "http://127.0.0.1:9", **settings: Any) -> Iterator[Running]:
     running = Running()
     defaults: dict[str, Any] = {
-        "url": url, "api_key": "k" * 32, "proc_root": str(tree.root), "hostname": "web-1", "interval_seconds": 0.1,
+        "url": (url,), "api_key": ("k" * 32,), "proc_root": str(tree.root), "hostname": "web-1",
+        "interval_seconds": 0.1, "spool": False,
+        "max_cpu": "0",  # it shares the process with the test
     }  # fmt: skip
     failures: list[BaseException] = []
 
@@ -120,7 +122,9 @@ def test_agent_sends_a_process_that_lived_between_two_snapshots_and_how_it_ended
     except ConnectorUnavailable as error:
         pytest.skip(str(error))
     running = Running()
-    settings = AgentSettings(url=intake.url, api_key="k", hostname="web-1", interval_seconds=2.0)
+    settings = AgentSettings(
+        url=(intake.url,), api_key=("k",), hostname="web-1", interval_seconds=2.0, spool=False, max_cpu="0"
+    )
     thread = threading.Thread(target=run_agent, args=(settings,), kwargs={"stop": running.stop, "report": print})
     thread.start()
     try:
@@ -199,7 +203,7 @@ def test_agent_takes_the_key_from_a_file(tree: ProcTree, intake: FakeIntake, tmp
     file = tmp_path / "key"
     file.write_text("abc123\n")
 
-    with an_agent(tree, intake.url, api_key="", api_key_file=str(file)):
+    with an_agent(tree, intake.url, api_key=(), api_key_file=(str(file),)):
         (post,) = intake.wait_for(1)
 
     assert post.headers["dd-api-key"] == "abc123"
@@ -208,16 +212,19 @@ def test_agent_takes_the_key_from_a_file(tree: ProcTree, intake: FakeIntake, tmp
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"api_key": ""}, "there is no API key; give one by --api-key-file FILE or in DD_API_KEY"),
-        ({"api_key": "", "api_key_file": "/nowhere"}, "cannot read the API key in /nowhere: No such file or directory"),
-        ({"api_key": "a b"}, "the API key has characters that no key has"),
-        ({"api_key": "ü"}, "the API key has characters that no key has"),
+        ({"api_key": ()}, "there is no API key; give one by --api-key-file FILE or in DD_API_KEY"),
+        (
+            {"api_key": (), "api_key_file": ("/nowhere",)},
+            "cannot read the API key in /nowhere: No such file or directory",
+        ),
+        ({"api_key": ("a b",)}, "the API key has characters that no key has"),
+        ({"api_key": ("ü",)}, "the API key has characters that no key has"),
         ({"url": "example.org"}, "'example.org' is no URL of a server"),
         ({"hostname": "a\nb"}, "is no name of a host; --hostname gives one"),
         ({"proc_root": "/nowhere"}, "no processes can be read in /nowhere"),
     ],
 )
-def test_settings_that_cannot_work_are_refused_in_one_line(tree: ProcTree, settings: dict[str, str], line: str) -> None:
+def test_settings_that_cannot_work_are_refused_in_one_line(tree: ProcTree, settings: dict[str, Any], line: str) -> None:
     with pytest.raises(UsageError) as raised, an_agent(tree, **settings):
         pass
 
@@ -232,7 +239,7 @@ def test_a_bug_in_the_sender_ends_the_agent_and_does_not_pass_in_silence(tree: P
         raise RuntimeError(line)
 
     settings = AgentSettings(
-        url=intake.url, api_key="k", proc_root=str(tree.root), hostname="web-1", interval_seconds=0.1
+        url=(intake.url,), api_key=("k",), proc_root=str(tree.root), hostname="web-1", interval_seconds=0.1, spool=False
     )
     with pytest.raises(RuntimeError, match="sending the processes of web-1"):
         run_agent(settings, stop=threading.Event(), report=report)
@@ -257,15 +264,15 @@ def test_an_agent_that_is_killed_leaves_its_snapshots_to_the_next(tree: ProcTree
     kept = 0
     for _ in range(2):
         agent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        wait_until(lambda kept=kept: len(list(spool.glob("*.snapshot"))) > kept + 3)  # type: ignore[misc]
+        wait_until(lambda kept=kept: len(list(spool.glob("*/*.snapshot"))) > kept + 3)  # type: ignore[misc]
         agent.kill()
         agent.wait()
-        kept = len(list(spool.glob("*.snapshot")))
-    assert b"k" * 32 not in b"".join(path.read_bytes() for path in spool.iterdir())
+        kept = len(list(spool.glob("*/*.snapshot")))
+    assert b"k" * 32 not in b"".join(path.read_bytes() for path in spool.glob("*/*"))
 
     intake = FakeIntake(intake.port)
     try:
-        with an_agent(tree, intake.url, spool_dir=str(spool)):
+        with an_agent(tree, intake.url, spool=True, spool_dir=str(spool)):
             posted = intake.wait_for(kept + 2)
     finally:
         intake.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.agent.outbox import Outbox
+from procession.agent.outbox import Dropped, Outbox
 from procession.agent.payload import Payload
 from procession.agent.spool import Spool
 from procession.errors import UsageError
@@ -48,10 +48,12 @@ def test_a_payload_stays_until_it_is_done() -> None:
 
 def test_the_oldest_snapshots_go_when_it_is_full() -> None:
     outbox = Outbox(10)
-    dropped = [outbox.put(payloads(*bodies)) for bodies in ((b"aaaa", b"aa"), (b"bbb",), (b"cccc",))]
+    dropped = []
+    for bodies in ((b"aaaa", b"aa"), (b"bbb",), (b"cccc",)):
+        outbox.put(payloads(*bodies))
+        dropped.append(outbox.dropped.snapshots)
 
     assert dropped == [0, 0, 1]
-    assert outbox.dropped == 1
     assert drain(outbox) == [b"bbb", b"cccc"]
 
 
@@ -62,7 +64,9 @@ def test_what_was_delivered_makes_room() -> None:
     assert first is not None
     outbox.done(first)
 
-    assert outbox.put(payloads(b"bbbbbb")) == 0
+    outbox.put(payloads(b"bbbbbb"))
+
+    assert outbox.dropped == Dropped()
     assert drain(outbox) == [b"aaaa", b"bbbbbb"]
 
 
@@ -125,26 +129,65 @@ def test_what_is_on_disk_outlives_the_agent_and_arrives_in_order_and_once(tmp_pa
     arrived = drain(outbox)
 
     assert arrived == [b"%d %s" % (number, part) for number in range(360) for part in (b"a", b"b")]
-    assert outbox.dropped == 0
+    assert outbox.dropped == Dropped()
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
 def test_what_waits_on_disk_is_bounded_and_does_not_wait_in_memory(tmp_path: Path) -> None:
-    outbox = Outbox(100_000, Spool(tmp_path))
+    outbox = Outbox(200_000, Spool(tmp_path))
     for number in range(50):
         outbox.put(payloads(b"%d" % number * 10_000))
+    for number in range(50):
+        outbox.put(payloads(b"tiny %d" % number))
 
-    held = sum(path.stat().st_size for path in tmp_path.iterdir())
+    held = sum(path.stat().st_blocks * 512 for path in tmp_path.iterdir())
     bodies = drain(outbox)
 
-    assert held <= 100_000
-    assert bodies[-1] == b"49" * 10_000
-    assert outbox.dropped == 50 - len(bodies)
+    assert held <= 200_000
+    assert bodies[-1] == b"tiny 49"
+    assert outbox.dropped.snapshots == 100 - len(bodies)
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_the_oldest_live_data_go_before_any_snapshot(tmp_path: Path, on_disk: bool) -> None:
+    outbox = Outbox(4 * 4096, Spool(tmp_path) if on_disk else None)
+    for number, is_live in enumerate((False, True, True, False, True, False, False, True, False)):
+        outbox.put(payloads(b"%d" % number * 4000), is_live=is_live)
+
+    assert drain(outbox) == [b"3" * 4000, b"5" * 4000, b"6" * 4000, b"8" * 4000]
+    assert outbox.dropped == Dropped(snapshots=1, live=4)
+    assert str(outbox.dropped) == "1 snapshot and live numbers of 4 moments"
+
+
+def test_what_was_left_is_bounded_by_what_is_allowed_now(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for number in range(5):
+        spool.write(payloads(b"%d" % number), is_live=number == 4)
+    spool.close()
+
+    outbox = Outbox(2 * 4096, Spool(tmp_path))
+
+    assert outbox.dropped == Dropped(snapshots=2, live=1)
+    assert drain(outbox) == [b"2", b"3"]
+
+
+def test_with_one_of_its_chunks_all_of_a_live_moment_is_given_up() -> None:
+    outbox = Outbox(100)
+    outbox.put(payloads(b"1", b"2"), is_live=True)
+    outbox.put(payloads(b"3"))
+
+    first = outbox.first()
+    assert first is not None
+    outbox.give_up(first)
+    outbox.give_up(first)  # nothing more happens
+
+    assert drain(outbox) == [b"3"]
+    assert outbox.dropped == Dropped(live=1)
 
 
 def test_a_damaged_file_costs_its_snapshot_and_no_other(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
-    outbox = Outbox(1000, spool)
+    outbox = Outbox(100_000, spool)
     for body in (b"1", b"2", b"3"):
         outbox.put(payloads(body))
     files = sorted(tmp_path.glob("*.snapshot"))
@@ -152,16 +195,16 @@ def test_a_damaged_file_costs_its_snapshot_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "00000000000000000009.new").write_bytes(b"half")
     spool.close()
 
-    outbox = Outbox(1000, Spool(tmp_path))
+    outbox = Outbox(100_000, Spool(tmp_path))
 
     assert drain(outbox) == [b"1", b"3"]
-    assert outbox.dropped == 1
+    assert outbox.dropped == Dropped(snapshots=1)
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
 def test_a_disk_that_takes_nothing_costs_nothing_while_the_agent_lives(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool")
-    outbox = Outbox(1000, spool)
+    outbox = Outbox(100_000, spool)
     outbox.put(payloads(b"1"))
     shutil.rmtree(tmp_path / "spool")
 

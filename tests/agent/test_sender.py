@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from procession.agent.client import IntakeClient
+from procession.agent.keys import ApiKey
 from procession.agent.outbox import Outbox
 from procession.agent.payload import Payload
 from procession.agent.sender import Backoff, Notices, Sender
@@ -27,7 +28,7 @@ class Sending:
         self.stop = threading.Event()
         self.client = IntakeClient(url)
         self.sender = Sender(
-            self.client, self.outbox, api_key="k" * 32, report=self._report, stop=self.stop, backoff=backoff,
+            self.client, self.outbox, api_key=ApiKey("k" * 32), report=self._report, stop=self.stop, backoff=backoff,
             refused_key_seconds=0.01,
         )  # fmt: skip
         self._said = threading.Condition()
@@ -175,18 +176,18 @@ def test_sender_goes_on_with_a_server_that_takes_payloads_in_silence(intake: Fak
     assert sum("is it the right URL?" in line for line in sender.lines) == 1
 
 
-def test_sender_knows_how_many_watch(intake: FakeIntake) -> None:
+def test_sender_knows_whether_somebody_watches(intake: FakeIntake) -> None:
     intake.replies.append(Reply(200, encode_answer(Answer(active_clients=3, message="hello\n there"))))
 
     with sending(intake.url, b"1") as sender:
         sender.wait_for_line("says: hello there")
-        watching = sender.sender.active_clients
+        watching = sender.sender.live_seconds
         sender.put(b"2")
         sender.put(b"3")
         intake.wait_for(3)  # so that the second answer was read
 
-    assert watching == 3
-    assert sender.sender.active_clients == 0
+    assert watching == 2
+    assert sender.sender.live_seconds is None
 
 
 def test_sender_stops_at_once_while_it_waits_for_the_next_try(intake: FakeIntake) -> None:

@@ -25,8 +25,8 @@ def as_the_child_reads(environment: dict[str, str]) -> AgentSettings:
 
 def test_the_child_finds_the_settings_of_its_parent_in_its_environment() -> None:
     settings = AgentSettings(
-        url="http://127.0.0.1:4711",
-        api_key_file="/data/keys/api-key",
+        url=("http://127.0.0.1:4711",),
+        api_key_file=("/data/keys/api-key",),
         interval_seconds=2.5,
         hostname="web-1",
         scrub_args=False,
@@ -47,7 +47,7 @@ def test_no_key_or_setting_of_the_users_reaches_the_child(tmp_path: Path) -> Non
         "PROCESSION_CONFIG": str(config),
         "LANG": "C.UTF-8",
     }
-    settings = AgentSettings(api_key_file="/data/keys/api-key")
+    settings = AgentSettings(api_key_file=("/data/keys/api-key",))
 
     given = environment_of(settings, environment)
 

@@ -1,24 +1,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from procession.cli.options import SETTINGS, read_config_file, read_settings, settings_of, settings_options
-from procession.config import AgentSettings, ServerSettings
+from procession.config import AgentSettings, ClientSettings, ServerSettings
 from procession.errors import UsageError
+
+Settings = TypeVar("Settings")
 
 
 def read(*arguments: str, environment: dict[str, str] | None = None) -> ServerSettings:
     """The settings that a command with these arguments and variables comes to."""
-    seen: list[ServerSettings] = []
+    return read_of(ServerSettings, *arguments, environment=environment)
+
+
+def read_of(settings_class: type[Settings], *arguments: str, environment: dict[str, str] | None = None) -> Settings:
+    seen: list[Settings] = []
 
     @click.command()
-    @settings_options(ServerSettings)
+    @settings_options(settings_class)
     def command(**settings: object) -> None:
-        seen.append(read_settings(ServerSettings, settings))
+        seen.append(read_settings(settings_class, settings))
 
     result = CliRunner(env={"PROCESSION_CONFIG": "/dev/null", **(environment or {})}).invoke(command, list(arguments))
 
@@ -107,11 +114,46 @@ def test_a_number_below_its_minimum_is_refused_from_a_flag() -> None:
     assert "x>=1" in result.output
 
 
-def test_settings_of_one_name_mean_one_thing_in_every_class() -> None:
+def test_settings_of_one_name_mean_one_thing_in_every_class_but_may_be_several_in_one() -> None:
     kinds: dict[str, object] = {}
     for settings_class in SETTINGS:
         for setting in settings_of(settings_class):
-            assert kinds.setdefault(setting.key, setting.kind) == setting.kind
+            kind = str if setting.is_repeated else setting.kind
+            assert kinds.setdefault(setting.key, kind) == kind
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "text", "urls"),
+    [
+        ((), {}, "", ("http://127.0.0.1:7171",)),
+        (("--url", "http://a", "--url", "http://b"), {}, "", ("http://a", "http://b")),
+        ((), {"PROCESSION_URL": "http://a, http://b"}, "", ("http://a", "http://b")),
+        ((), {}, 'url = "http://a"', ("http://a",)),
+        ((), {}, 'url = ["http://a", "http://b"]', ("http://a", "http://b")),
+        (("--url", "http://c"), {"PROCESSION_URL": "http://b"}, 'url = ["http://a"]', ("http://c",)),
+    ],
+)
+def test_what_may_be_given_several_times_is_repeated_or_a_list(
+    tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], text: str, urls: tuple[str, ...]
+) -> None:
+    variables = {"PROCESSION_CONFIG": str(a_file(tmp_path, text)), **environment}
+
+    assert read_of(AgentSettings, *arguments, environment=variables).url == urls
+
+
+def test_a_file_with_several_servers_serves_commands_that_ask_one(tmp_path: Path) -> None:
+    path = a_file(tmp_path, 'url = ["http://a", "http://b"]\napi-key = ["k", "l"]\n')
+
+    settings = read_of(ClientSettings, "--config", str(path))
+
+    assert (settings.url, settings.api_key) == ("http://a", "k")
+
+
+def test_a_wrong_secret_in_a_file_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"api-key = \.\.\. is not a list of texts") as raised:
+        read_config_file(a_file(tmp_path, "api-key = 4711"))
+
+    assert "4711" not in str(raised.value)
 
 
 def test_a_secret_is_never_shown_as_a_default() -> None:

@@ -22,10 +22,10 @@ START_SECONDS = 30.0
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Without the settings and keys of whoever runs the tests."""
+    """Without the settings and keys of whoever runs the tests, and without a trace in their folders."""
     ours = ("PROCESSION_", "DD_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return kept | {"PROCESSION_CONFIG": os.devnull} | more
+    return kept | {"PROCESSION_CONFIG": os.devnull, "PROCESSION_SPOOL": "false"} | more
 
 
 def eventually(find: Callable[[], T | None], *, seconds: float = 30.0, what: str = "it") -> T:

@@ -7,10 +7,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from procession.agent.client import IntakeClient
 from procession.agent.collector import UserNames
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
-from procession.agent.parts import allow_open_files, api_key_of, host_of, scrub_of
+from procession.agent.parts import allow_open_files, host_of, scrub_of, servers_of, spool_folder
 from procession.agent.procfs import KERNEL_THREAD
 from procession.agent.reader import ProcReader
 from procession.agent.tracked import ProcessReading
@@ -44,7 +43,7 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     yield f"secrets           {_scrubbing(processes, scrub, settings)}"
     yield from (f"                  {reason}; left out" for reason in refused)
     yield f"cost              {cost:.0f} µs a process and snapshot, when nothing has changed"
-    yield f"sends to          {_destination(settings)}"
+    yield from (f"sends to          {text}" for text in _destinations(settings))
     yield f"meanwhile         {_waiting(settings)}"
 
 
@@ -91,15 +90,16 @@ def _scrubbing(
     return f"hidden; at this moment {changed} of {len(lines)} command lines have some"
 
 
-def _destination(settings: AgentSettings) -> str:
+def _destinations(settings: AgentSettings) -> Iterator[str]:
     try:
-        IntakeClient(settings.url)
-        api_key_of(settings)
+        servers = servers_of(settings)
     except UsageError as error:
-        return f"nobody: {error}"
-    return f"{settings.url} every {settings.interval_seconds:g} s"
+        yield f"nobody: {error}"
+        return
+    for client, _ in servers:
+        yield f"{client.url} every {settings.interval_seconds:g} s"
 
 
 def _waiting(settings: AgentSettings) -> str:
-    place = settings.spool_dir or "memory, where it is lost when the agent ends"
-    return f"up to {settings.queue_bytes / 2**20:.0f} MiB wait in {place}"
+    place = str(spool_folder(settings)) if settings.spool else "memory, where it is lost when the agent ends"
+    return f"up to {settings.queue_bytes / 2**20:.0f} MiB for each server wait in {place}"

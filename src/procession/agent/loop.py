@@ -6,46 +6,57 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-from procession.agent.client import IntakeClient
+from procession.agent.budget import Budget
+from procession.agent.clock import Clock
 from procession.agent.collector import Collector
-from procession.agent.outbox import Outbox
-from procession.agent.parts import allow_open_files, api_key_of, host_of, listen_for_short_lived, scrub_of
+from procession.agent.destination import Destination
+from procession.agent.pace import Pace
+from procession.agent.parts import (
+    allow_open_files,
+    destinations_of,
+    host_of,
+    listen_for_short_lived,
+    max_cpu_of,
+    scrub_of,
+    users_of,
+)
 from procession.agent.payloads import PayloadMaker
 from procession.agent.reader import ProcReader
-from procession.agent.sender import Notices, Report, Sender
-from procession.agent.short_lived import ShortLived
-from procession.agent.spool import Spool
+from procession.agent.rounds import Rounds
+from procession.agent.sender import Notices, Report
 from procession.config import AgentSettings
 
+LIVE_SECONDS = 2.0
+"""How often numbers go while somebody watches, where the answer says nothing else; and how often the loop looks whether
+somebody does."""
 
-def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report) -> None:
+_LIVE_RANGE = (1.0, 10.0)
+
+
+def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report, clock: Clock | None = None) -> None:
     """Watch the processes of this machine until `stop` is set, and be gone within a second then.
 
     `report` takes lines for a person, from any thread. Raises UsageError for settings that cannot work.
     """
+    clock = clock or Clock()
     host = host_of(settings)
-    client = IntakeClient(settings.url)
-    api_key = api_key_of(settings)
     scrub = scrub_of(settings, report)
+    share = max_cpu_of(settings)
     allow_open_files()
     with contextlib.ExitStack() as ending:
         reader = ending.enter_context(
             contextlib.closing(ProcReader(settings.proc_root, kernel_threads=settings.kernel_threads))
         )
-        spool = Spool(Path(settings.spool_dir)) if settings.spool_dir else None
-        if spool is not None:
-            ending.callback(spool.close)
-        outbox = Outbox(settings.queue_bytes, spool)
+        destinations = destinations_of(settings, stop=stop, report=report)
+        ending.callback(_end_all, destinations)
         short_lived = listen_for_short_lived(reader, report) if settings.short_lived else None
         if short_lived is not None:
             ending.callback(short_lived.stop)
-        sender = Sender(client, outbox, api_key=api_key, report=report, stop=stop)
-        ending.callback(_send_in_thread(sender, outbox, client))
-        rounds = _Rounds(
+        for destination in destinations:
+            destination.start()
+        rounds = Rounds(
             reader=reader,
             short_lived=short_lived,
             collector=Collector(
@@ -54,83 +65,52 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report)
                 ticks_per_second=reader.ticks_per_second,
                 page_bytes=reader.page_bytes,
                 scrub=scrub,
+                users=users_of(settings),
             ),
             maker=PayloadMaker(
                 host=host,
                 agent_pid=os.getpid(),
-                started_at=int(time.time()),
+                started_at=int(clock.now()),
                 max_processes=settings.processes_per_payload,
             ),
-            outbox=outbox,
+            destinations=destinations,
             notices=Notices(report),
+            clock=clock,
         )
-        ticks = _Ticks(settings.interval_seconds)
-        while sender.failure is None:
-            rounds.go()
-            if stop.wait(ticks.seconds_to_next()):
+        pace = Pace(
+            interval_seconds=settings.interval_seconds,
+            budget=Budget(share, settings.interval_seconds, clock),
+            max_cpu=settings.max_cpu,
+            clock=clock,
+            report=report,
+        )
+        while not any(destination.failure for destination in destinations):
+            if clock.wait(stop, _go_on(rounds, pace, destinations)):
                 break
-    if sender.failure is not None:
-        raise sender.failure
+    for destination in destinations:
+        if destination.failure is not None:
+            raise destination.failure
 
 
-@dataclass(slots=True)
-class _Rounds:
-    """Collect, scrub, and hand over to the sender, again and again."""
-
-    reader: ProcReader
-    short_lived: ShortLived | None
-    collector: Collector
-    maker: PayloadMaker
-    outbox: Outbox
-    notices: Notices
-    unseen: int = 0
-
-    def go(self) -> None:
-        taken_at, moment = int(time.time()), time.monotonic()
-        readings = self.reader.read()
-        ended = self.short_lived.drain([reading.pid for reading in readings]) if self.short_lived is not None else []
-        events, gone = self.collector.conclude(ended, moment=moment)
-        snapshot = self.collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
-        dropped = self.outbox.dropped
-        try:
-            self.outbox.put(self.maker.make(snapshot, events))
-        except OSError as error:
-            self.notices.say("disk", f"cannot write to the spool: {error.strerror}; keeping snapshots in memory")
-        if self.outbox.dropped > dropped:
-            self.notices.say(
-                "full", f"too much waits: dropped the oldest of it, {self.outbox.dropped} snapshots so far"
-            )
-        if self.short_lived is not None and self.short_lived.unseen > self.unseen:
-            self.unseen = self.short_lived.unseen
-            self.notices.say(
-                "unseen", f"too many processes come and go to see each: {self.unseen} events left out so far"
-            )
+def _go_on(rounds: Rounds, pace: Pace, destinations: Sequence[Destination]) -> float:
+    """Do what is due, and say how long to wait."""
+    wishes = {item: seconds for item in destinations if (seconds := item.live_seconds) is not None}
+    live_seconds = min(max(_LIVE_RANGE[0], *wishes.values()), _LIVE_RANGE[1]) if wishes else LIVE_SECONDS
+    if not wishes:
+        rounds.end_live()
+    if pace.is_snapshot_due():
+        rounds.snapshot(every_seconds=pace.begin_snapshot())
+        pace.end_snapshot(live_seconds)
+    elif wishes and pace.is_live_due(live_seconds):
+        pace.begin_live(live_seconds)
+        rounds.live(set(wishes))
+        pace.end_live()
+    return pace.seconds_to_wait(live_seconds)
 
 
-def _send_in_thread(sender: Sender, outbox: Outbox, client: IntakeClient) -> Callable[[], None]:
-    """Begin, and say how to end it."""
-    # A daemon, since a name server that does not answer cannot be interrupted.
-    thread = threading.Thread(target=sender.run, name="sender", daemon=True)
-    thread.start()
-
-    def end() -> None:
-        outbox.close()
-        thread.join(0.4)  # what is being sent may still arrive
-        client.abort()
-        thread.join(0.3)
-
-    return end
-
-
-class _Ticks:
-    """Moments at equal distances from now on. Those that were missed are left out."""
-
-    def __init__(self, interval_seconds: float) -> None:
-        self._interval = interval_seconds
-        self._begin = time.monotonic()
-        self._count = 0
-
-    def seconds_to_next(self) -> float:
-        passed = time.monotonic() - self._begin
-        self._count = max(self._count, int(passed / self._interval)) + 1
-        return self._begin + self._count * self._interval - time.monotonic()
+def _end_all(destinations: Sequence[Destination]) -> None:
+    begun = time.monotonic()
+    for destination in destinations:
+        destination.close()
+    for destination in destinations:
+        destination.end(begun)

@@ -1,4 +1,4 @@
-"""What is to be sent, in order and within bounds: on disk where there is a spool, else in memory."""
+"""What is to be sent to one server, in order and within bounds: on disk where there is a spool, else in memory."""
 
 from __future__ import annotations
 
@@ -13,38 +13,57 @@ from procession.agent.spool import Entry, Spool
 
 @dataclass(eq=False, slots=True)
 class _Batch:
-    """What is left of a snapshot and what goes with it."""
+    """What is left of a snapshot and what goes with it, or of what was sent live at one moment."""
 
     size: int
     payloads: deque[Payload] | None
     """None while it is only on disk."""
     entry: Entry | None
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What had to go since the beginning."""
+
+    snapshots: int = 0
+    live: int = 0
+    """What was sent live at so many moments."""
+
+    def __str__(self) -> str:
+        snapshots = f"{self.snapshots} snapshot" + ("" if self.snapshots == 1 else "s")
+        return f"{snapshots} and live numbers of {self.live} moments" if self.live else snapshots
 
 
 class Outbox:
-    """First in, first out. Beyond `max_bytes` the oldest snapshots go; the newest always stays."""
+    """First in, first out. Beyond `max_bytes` the oldest live data go, then the oldest snapshots; the newest snapshot
+    always stays."""
 
     def __init__(self, max_bytes: int, spool: Spool | None = None) -> None:
         self._max_bytes = max_bytes
         self._spool = spool
-        self._batches = deque(_Batch(entry.size, None, entry) for entry in spool.entries()) if spool else deque()
+        self._batches = deque(
+            _Batch(entry.size, None, entry, entry.is_live) for entry in (spool.entries() if spool else ())
+        )
+        self._live = sum(batch.is_live for batch in self._batches)
         self._size = sum(batch.size for batch in self._batches)
-        self._dropped = 0
+        self._dropped = Dropped()
         self._closed = False
         self._changed = threading.Condition()
+        self._make_room()
 
-    def put(self, payloads: Sequence[Payload]) -> int:
-        """Add a snapshot, and say how many older ones had to go for it. By one thread.
+    def put(self, payloads: Sequence[Payload], *, is_live: bool = False) -> None:
+        """Add a snapshot, or what is sent live, and drop what is too much then. By one thread.
 
         Raises OSError if it could not be written to disk; then it is kept in memory.
         """
         if not payloads:
-            return 0
-        batch = _Batch(sum(len(payload.body) for payload in payloads), deque(payloads), None)
+            return
+        batch = _Batch(sum(len(payload.body) for payload in payloads), deque(payloads), None, is_live)
         trouble: OSError | None = None
         if self._spool is not None:
             try:
-                batch.entry = self._spool.write(payloads)
+                batch.entry = self._spool.write(payloads, is_live=is_live)
                 batch.size = batch.entry.size
             except OSError as error:
                 trouble = error
@@ -52,16 +71,12 @@ class Outbox:
             if self._batches and batch.entry is not None:
                 batch.payloads = None  # it has to wait, and need not do so in memory
             self._batches.append(batch)
+            self._live += is_live
             self._size += batch.size
-            dropped = 0
-            while self._size > self._max_bytes and len(self._batches) > 1:
-                self._remove_first()
-                dropped += 1
-            self._dropped += dropped
+            self._make_room()
             self._changed.notify_all()
         if trouble is not None:
             raise trouble
-        return dropped
 
     def first(self) -> Payload | None:
         """Wait for the payload whose turn it is, which stays until it is `done`. None once the outbox is closed."""
@@ -75,22 +90,28 @@ class Outbox:
                     batch.payloads = deque(self._spool.read(batch.entry))
                 if batch.payloads:
                     return batch.payloads[0]
-                self._remove_first()
-                self._dropped += 1  # it was damaged
+                self._drop(batch)  # it was damaged
             return None
 
     def done(self, payload: Payload) -> None:
-        """It was delivered or given up. Nothing happens if it had to go meanwhile."""
+        """It was delivered, or will never be taken. Nothing happens if it had to go meanwhile."""
         with self._changed:
-            batch = self._batches[0] if self._batches else None
-            if batch is None or not batch.payloads or batch.payloads[0] is not payload:
+            batch = self._batch_of(payload)
+            if batch is None or batch.payloads is None:
                 return
             batch.payloads.popleft()
             if batch.entry is None:
                 batch.size -= len(payload.body)
                 self._size -= len(payload.body)
             if not batch.payloads:
-                self._remove_first()
+                self._remove(batch)
+
+    def give_up(self, payload: Payload) -> None:
+        """Neither it nor what goes with it will be sent."""
+        with self._changed:
+            batch = self._batch_of(payload)
+            if batch is not None:
+                self._drop(batch)
 
     def close(self) -> None:
         with self._changed:
@@ -99,18 +120,41 @@ class Outbox:
 
     @property
     def snapshots(self) -> int:
-        """How many are kept, whole or in part."""
+        """How many are kept, whole or in part, without what is live."""
         with self._changed:
-            return len(self._batches)
+            return len(self._batches) - self._live
 
     @property
-    def dropped(self) -> int:
-        """How many snapshots had to go since the beginning."""
+    def is_empty(self) -> bool:
+        with self._changed:
+            return not self._batches
+
+    @property
+    def dropped(self) -> Dropped:
         with self._changed:
             return self._dropped
 
-    def _remove_first(self) -> None:
-        batch = self._batches.popleft()
+    def _batch_of(self, payload: Payload) -> _Batch | None:
+        batch = self._batches[0] if self._batches else None
+        return batch if batch is not None and batch.payloads and batch.payloads[0] is payload else None
+
+    def _make_room(self) -> None:
+        while self._size > self._max_bytes:
+            if self._live:
+                self._drop(next(batch for batch in self._batches if batch.is_live))
+            elif len(self._batches) > 1:
+                self._drop(self._batches[0])
+            else:
+                return
+
+    def _drop(self, batch: _Batch) -> None:
+        self._remove(batch)
+        dropped = self._dropped
+        self._dropped = Dropped(dropped.snapshots + (not batch.is_live), dropped.live + batch.is_live)
+
+    def _remove(self, batch: _Batch) -> None:
+        self._batches.remove(batch)
+        self._live -= batch.is_live
         self._size -= batch.size
         if self._spool is not None and batch.entry is not None:
             self._spool.remove(batch.entry)

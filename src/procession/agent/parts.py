@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import threading
 from pathlib import Path
 
-from procession.agent.collector import Scrub
+from procession.agent.budget import share_of
+from procession.agent.client import IntakeClient
+from procession.agent.collector import Scrub, UserNames
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.destination import Destination, folder_of
+from procession.agent.keys import ApiKey
 from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.sender import Report
 from procession.agent.short_lived import ShortLived
+from procession.agent.spool import Spool
+from procession.agent.users import PasswdNames, passwd_file_of
 from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.scrub import Scrubber, sensitive_words
@@ -41,19 +48,76 @@ def host_of(settings: AgentSettings) -> str:
     return host
 
 
-def api_key_of(settings: AgentSettings) -> str:
-    key = settings.api_key.strip()
-    if not key and settings.api_key_file:
-        try:
-            key = Path(settings.api_key_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a text"
-            raise UsageError(f"cannot read the API key in {settings.api_key_file}: {reason}") from None
-    if not key:
-        raise UsageError("there is no API key; give one by --api-key-file FILE or in DD_API_KEY")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise UsageError("the API key has characters that no key has")
-    return key
+def servers_of(settings: AgentSettings) -> list[tuple[IntakeClient, ApiKey]]:
+    """Each server with its key. Raises UsageError for what can be none."""
+    if not settings.url:
+        raise UsageError("there is no server to send to; --url names one")
+    clients = [IntakeClient(url) for url in settings.url]
+    urls = [url.rstrip("/") for url in settings.url]
+    twice = [url for url in urls if urls.count(url) > 1]
+    if twice:
+        raise UsageError(f"{twice[0]} is named twice; a server gets everything once")
+    if settings.api_key:
+        keys = [ApiKey(text) for text in settings.api_key]
+    else:
+        keys = [ApiKey(file=file) for file in settings.api_key_file] or [ApiKey()]
+    if len(keys) == 1:
+        keys *= len(clients)
+    if len(keys) != len(clients):
+        raise UsageError(
+            f"there are {len(clients)} servers and {len(keys)} API keys; give one key for all, or one for each server"
+        )
+    return list(zip(clients, keys, strict=True))
+
+
+def destinations_of(settings: AgentSettings, *, stop: threading.Event, report: Report) -> list[Destination]:
+    """The servers, each with what it needs to be sent to. Raises UsageError."""
+    servers = servers_of(settings)
+    return [
+        Destination(
+            client, api_key, spool_of(settings, client.url, report), max_bytes=settings.queue_bytes, report=report,
+            stop=stop,
+        )
+        for client, api_key in servers
+    ]  # fmt: skip
+
+
+def spool_of(settings: AgentSettings, url: str, report: Report) -> Spool | None:
+    """Where what could not be sent to a server is kept. None: in memory.
+
+    A folder that somebody has named has to work. The one that nobody has asked for is used if that can be.
+    """
+    if not settings.spool:
+        return None
+    folder = spool_folder(settings)
+    try:
+        return Spool(folder / folder_of(url))
+    except UsageError as error:
+        if settings.spool_dir:
+            raise
+        report(f"{error}; until then they are kept in memory")
+        return None
+
+
+def spool_folder(settings: AgentSettings) -> Path:
+    if settings.spool_dir:
+        return Path(settings.spool_dir).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("procession")) / "spool"
+
+
+def users_of(settings: AgentSettings) -> UserNames:
+    file = passwd_file_of(settings.proc_root, settings.passwd_file)
+    return UserNames() if file is None else PasswdNames(file)
+
+
+def max_cpu_of(settings: AgentSettings) -> float | None:
+    """As a share of one core. None: no limit."""
+    try:
+        return share_of(settings.max_cpu)
+    except ValueError:
+        raise UsageError(f"--max-cpu {settings.max_cpu!r} is no percentage; it looks like 1%") from None
 
 
 def scrub_of(settings: AgentSettings, report: Report) -> Scrub:

@@ -14,4 +14,5 @@ class Payload:
     path: str = "/api/v1/collector"
     is_answered: bool = True
     """Whether a server that takes it answers in the wire's own way."""
-    attempts: int = 0
+    is_tried_once: bool = False
+    """Numbers that somebody watches are worth nothing once the next come."""

@@ -1,34 +1,47 @@
-"""Snapshots -> payloads: the bodies and headers that a Datadog Agent would post."""
+"""Snapshots -> payloads: the bodies and headers that a Datadog Agent would post, and two headers of our own."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from procession import __version__
 from procession.agent.payload import Payload
 from procession.events import ProcessEvents
-from procession.process import Snapshot
-from procession.wire import MessageType, RequestId, SnapshotEncoder, encode_events, frame
+from procession.process import Sighting, Snapshot
+from procession.wire import LiveEncoder, MessageType, RequestId, SnapshotEncoder, encode_events, frame
 
 EVENTS_PATH = "/api/v2/proclcycle"
 
 MAX_PROCESSES = 1000
-"""In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: to post
-costs about 1 ms of CPU, as much as to read 50 processes. With 1,000 instead of 100 a snapshot of 1,000 costs 22 µs a
-process and not 35, and its payloads are a tenth smaller."""
+"""In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: see
+`docs/decisions/payload-size.md`."""
 
 NO_EVENTS = ProcessEvents("", ())
 
+_PARTIAL = {"X-Procession-Partial": "true"}
+_LIVE = {"X-Procession-Live": "all"}
+
 
 class PayloadMaker:
-    """Numbers the snapshots of one run of an agent. For one thread."""
+    """Numbers what one run of an agent sends. For one thread."""
 
-    def __init__(self, *, host: str, agent_pid: int, started_at: int, max_processes: int = MAX_PROCESSES) -> None:
+    def __init__(
+        self,
+        *,
+        host: str,
+        agent_pid: int,
+        started_at: int,
+        max_processes: int = MAX_PROCESSES,
+        first_group: int | None = None,
+    ) -> None:
+        """`first_group` numbers the first snapshot [by chance, as agents do]."""
         self._host = host
         self._agent_pid = agent_pid
         self._max_processes = max_processes
-        self._group_id = random.getrandbits(31)
+        self._group_id = random.getrandbits(31) if first_group is None else first_group
         self._encoder = SnapshotEncoder()
+        self._live_encoder = LiveEncoder()
         self._taken_at = 0
         self._index = 0
         self._fixed = {
@@ -44,30 +57,55 @@ class PayloadMaker:
             "X-DD-Service-Discovery-Enabled": "false",
         }
 
-    def make(self, snapshot: Snapshot, events: ProcessEvents = NO_EVENTS) -> list[Payload]:
-        """In order; none for a snapshot without processes. `events` are what happened before it."""
-        # Two snapshots in one second are still two: their chunks are numbered on.
-        if snapshot.taken_at != self._taken_at:
-            self._taken_at, self._index = snapshot.taken_at, 0
-        self._group_id = (self._group_id + 1) & 0xFFFFFFFF
-        snapshot = Snapshot(
-            host=snapshot.host,
-            taken_at=snapshot.taken_at,
-            sightings=snapshot.sightings,
-            group_id=self._group_id,
-        )
-        payloads = [
-            self._payload(body, snapshot.taken_at)
-            for body in self._encoder.encode(snapshot, max_processes=self._max_processes)
-        ]
+    def make(
+        self, snapshot: Snapshot, events: ProcessEvents = NO_EVENTS, *, every_seconds: int | None = None
+    ) -> list[Payload]:
+        """In order; none for a snapshot without processes. `events` are what happened before it. `every_seconds` says
+        that snapshots are taken less often than set."""
+        more = {} if every_seconds is None else {"X-Procession-Interval": str(every_seconds)}
+        payloads = self._snapshot(self._encoder, snapshot, more)
         for begin in range(0, len(events.events), self._max_processes):
             some = ProcessEvents(events.host, events.events[begin : begin + self._max_processes])
             headers = self._fixed | {"X-DD-Agent-Timestamp": str(snapshot.taken_at)}
             payloads.append(Payload(encode_events(some), headers, EVENTS_PATH, is_answered=False))
         return payloads
 
-    def _payload(self, body: bytes, taken_at: int) -> Payload:
+    def make_live(self, taken_at: int, new: Sequence[Sighting], everything: Sequence[Sighting]) -> list[Payload]:
+        """What is new or has changed, whole, and then the numbers of every process. In this order, since a server has
+        to know what it gets the numbers of."""
+        snapshot = Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(new))
+        # An encoder of its own, since one forgets what is not in its newest snapshot.
+        payloads = self._snapshot(SnapshotEncoder(), snapshot, _PARTIAL)
+        bodies = self._live_encoder.encode(
+            self._host, everything, group_id=self._next_group(taken_at), max_processes=self._max_processes
+        )
+        for body in bodies:
+            payload = self._payload(MessageType.REAL_TIME, body, taken_at, _LIVE)
+            payload.is_tried_once = True
+            payloads.append(payload)
+        return payloads
+
+    def _snapshot(self, encoder: SnapshotEncoder, snapshot: Snapshot, more: dict[str, str]) -> list[Payload]:
+        snapshot = Snapshot(
+            host=snapshot.host,
+            taken_at=snapshot.taken_at,
+            sightings=snapshot.sightings,
+            group_id=self._next_group(snapshot.taken_at),
+        )
+        return [
+            self._payload(MessageType.PROCESSES, body, snapshot.taken_at, more)
+            for body in encoder.encode(snapshot, max_processes=self._max_processes)
+        ]
+
+    def _next_group(self, taken_at: int) -> int:
+        # Two groups of one second are still two: their chunks are numbered on.
+        if taken_at != self._taken_at:
+            self._taken_at, self._index = taken_at, 0
+        self._group_id = (self._group_id + 1) & 0xFFFFFFFF
+        return self._group_id
+
+    def _payload(self, kind: MessageType, body: bytes, taken_at: int, more: dict[str, str]) -> Payload:
         request_id = RequestId.of(self._host, self._agent_pid, taken_at, self._index)
         self._index += 1
         moving = {"X-DD-Agent-Timestamp": str(taken_at), "X-DD-Request-ID": str(request_id.pack())}
-        return Payload(frame.encode(MessageType.PROCESSES, body), self._fixed | moving)
+        return Payload(frame.encode(kind, body), self._fixed | moving | more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import threading
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from procession.agent.client import IntakeClient, Response, Unreachable
+from procession.agent.keys import ApiKey
 from procession.agent.outbox import Outbox
 from procession.agent.payload import Payload
 from procession.wire import Answer, FrameError, decode_answer
@@ -51,11 +53,14 @@ class Notices:
         self._now = now
         self._said_at: dict[str, float] = {}
 
-    def say(self, subject: str, text: str) -> None:
+    def say(self, subject: str, text: str) -> bool:
+        """Whether it was said now."""
         now = self._now()
-        if now - self._said_at.get(subject, -REPEAT_SECONDS) >= REPEAT_SECONDS:
-            self._said_at[subject] = now
-            self._report(text)
+        if now - self._said_at.get(subject, -math.inf) < REPEAT_SECONDS:
+            return False
+        self._said_at[subject] = now
+        self._report(text)
+        return True
 
 
 class Sender:
@@ -66,26 +71,29 @@ class Sender:
         client: IntakeClient,
         outbox: Outbox,
         *,
-        api_key: str,
+        api_key: ApiKey,
         report: Report,
         stop: threading.Event,
         backoff: Backoff = Backoff(),
         refused_key_seconds: float = REFUSED_KEY_SECONDS,
     ) -> None:
-        self.active_clients = 0
-        """How many watch this host live, as the newest answer says."""
+        self.live_seconds: int | None = None
+        """How often somebody who watches this host wants to see it, as the newest answer says. None: nobody watches, or
+        the server does not answer."""
         self.failure: BaseException | None = None
         """The bug that ended `run`."""
         self._client = client
         self._outbox = outbox
         self._api_key = api_key
-        self._report = report
-        self._notices = Notices(report)
+        self._tell = report
+        self._notices = Notices(self._report)
         self._stop = stop
         self._backoff = backoff
         self._refused_key_seconds = refused_key_seconds
         self._delivered = self._refused = 0
         self._in_trouble = False
+        self._trying: Payload | None = None
+        self._attempts = 0
 
     def run(self) -> None:
         """Until the outbox is closed or `stop` is set."""
@@ -99,21 +107,25 @@ class Sender:
         finally:
             self._client.close()
 
+    def _report(self, text: str) -> None:
+        self._tell(self._api_key.hidden_in(text))
+
     def _send(self, payload: Payload) -> float:
         """Try once, and say how long to wait before the next try."""
-        payload.attempts += 1
-        headers = {**payload.headers, "DD-Api-Key": self._api_key, "X-DD-Agent-Attempts": str(payload.attempts)}
+        self._attempts = self._attempts + 1 if payload is self._trying else 1
+        self._trying = payload
+        headers = {**payload.headers, "DD-Api-Key": self._api_key.text, "X-DD-Agent-Attempts": str(self._attempts)}
         try:
             response = self._client.post(payload.path, payload.body, headers)
         except Unreachable as error:
-            return self._try_again(f"cannot reach {self._client.url}: {error}")
+            return self._fail(payload, f"cannot reach {self._client.url}: {error}")
         return self._take(response, payload)
 
     def _take(self, response: Response, payload: Payload) -> float:
         status = response.status
         if 200 <= status < 300:
-            answer = self._answer(response) if payload.is_answered else Answer(self.active_clients)
-            if answer is not None:
+            answer = self._answer(response) if payload.is_answered else None
+            if answer is not None or not payload.is_answered:
                 self._deliver(payload, answer)
                 return 0.0
         if status in (400, 413) or (status in (404, 405) and not payload.is_answered):
@@ -126,10 +138,14 @@ class Sender:
             return 0.0
         if status == 403:
             self._in_trouble = True
+            self.live_seconds = None
             kept = f"keeping {_snapshots(self._outbox.snapshots)}, next try in {self._refused_key_seconds:.0f} s"
             self._report(f"{self._client.url} refuses the API key; {kept}")
-            return self._refused_key_seconds
-        return self._try_again(f"{self._client.url} answers {_said(response)}")
+            self._give_up_what_is_tried_once(payload)
+            self._stop.wait(self._refused_key_seconds)
+            self._api_key.read_again()
+            return 0.0
+        return self._fail(payload, f"{self._client.url} answers {_said(response)}")
 
     def _answer(self, response: Response) -> Answer | None:
         """None from what is no intake, so that nothing is lost there.
@@ -145,27 +161,35 @@ class Sender:
         )
         return Answer()
 
-    def _deliver(self, payload: Payload, answer: Answer) -> None:
+    def _deliver(self, payload: Payload, answer: Answer | None) -> None:
         self._outbox.done(payload)
         self._backoff = self._backoff.succeeded()
-        self.active_clients = answer.active_clients
         if not self._delivered:
             self._report(f"sending the processes of {payload.headers['X-Dd-Hostname']} to {self._client.url}")
         elif self._in_trouble:
             self._report(f"{self._client.url} takes payloads again; {_snapshots(self._outbox.snapshots)} left to send")
         self._delivered += 1
         self._in_trouble = False
+        if answer is None:
+            return
+        self.live_seconds = answer.interval_seconds if answer.active_clients > 0 else None
         if answer.message:
             self._notices.say("message", f"{self._client.url} says: {_printable(answer.message)}")
 
-    def _try_again(self, trouble: str) -> float:
+    def _fail(self, payload: Payload, trouble: str) -> float:
         self._in_trouble = True
+        self.live_seconds = None
         if self._stop.is_set():  # it was us who cut the connection
             return 0.0
+        self._give_up_what_is_tried_once(payload)
         self._backoff = self._backoff.failed()
         seconds = self._backoff.seconds()
         self._report(f"{trouble}; keeping {_snapshots(self._outbox.snapshots)}, next try in {seconds:.0f} s")
         return seconds
+
+    def _give_up_what_is_tried_once(self, payload: Payload) -> None:
+        if payload.is_tried_once:
+            self._outbox.give_up(payload)
 
 
 def _snapshots(count: int) -> str:

@@ -1,8 +1,9 @@
 """Payloads on disk, so that they outlive the agent.
 
-A file holds a snapshot with all that goes with it. It is written under another name and renamed, so that what is there
-is whole, and not synced: it outlives `kill -9`, which is common, not a power cut, which would cost each snapshot a wait
-for the disk. There is no secret in it: command lines were scrubbed before, and the API key is not among the headers.
+A file holds a snapshot with all that goes with it, or what was sent live at one moment. It is written under another
+name and renamed, so that what is there is whole, and not synced: it outlives `kill -9`, which is common, not a power cut,
+which would cost each snapshot a wait for the disk. There is no secret in it: command lines were scrubbed before, and
+the API key is not among the headers.
 """
 
 from __future__ import annotations
@@ -19,8 +20,16 @@ import msgspec
 from procession.agent.payload import Payload
 from procession.errors import UsageError
 
-_SUFFIX = ".snapshot"
+_SNAPSHOT = ".snapshot"
+_LIVE = ".live"
 _LOCK = "lock"
+
+_BLOCK_BYTES = 4096
+"""A small file takes as much of a disk as this."""
+
+
+class SpoolTaken(UsageError):
+    """Another agent uses the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +38,18 @@ class Entry:
 
     path: Path
     size: int
+    """What it takes of the disk."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.path.suffix == _LIVE
 
 
 class Spool:
-    """One folder of one agent."""
+    """One folder of one agent, for one server."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises UsageError if it cannot be used, or another agent uses it."""
+        """Raises UsageError if it cannot be used; SpoolTaken, which is one, if another agent uses it."""
         self.folder = folder
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,20 +62,22 @@ class Spool:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._lock)
-            raise UsageError(f"another agent keeps its snapshots in {folder}; --spool-dir names another") from None
+            raise SpoolTaken(f"another agent keeps its snapshots in {folder}; --spool-dir names another") from None
         for path in folder.iterdir():
-            if path.name != _LOCK and path.suffix != _SUFFIX:
+            if path.name != _LOCK and path.suffix not in (_SNAPSHOT, _LIVE):
                 path.unlink(missing_ok=True)  # begun and never finished
         self._next = 1 + max((int(path.stem) for path in self._files()), default=0)
 
     def entries(self) -> list[Entry]:
         """What an agent before this one has left, the oldest first."""
-        return [Entry(path, path.stat().st_size) for path in self._files()]
+        return [Entry(path, _on_disk(path.stat().st_size)) for path in self._files()]
 
-    def write(self, payloads: Sequence[Payload]) -> Entry:
+    def write(self, payloads: Sequence[Payload], *, is_live: bool = False) -> Entry:
         """Raises OSError, as when the disk is full."""
-        data = msgspec.msgpack.encode([(item.body, item.headers, item.path, item.is_answered) for item in payloads])
-        path = self.folder / f"{self._next:020d}{_SUFFIX}"
+        data = msgspec.msgpack.encode(
+            [(item.body, item.headers, item.path, item.is_answered, item.is_tried_once) for item in payloads]
+        )
+        path = self.folder / f"{self._next:020d}{_LIVE if is_live else _SNAPSHOT}"
         unfinished = path.with_suffix(".new")
         try:
             with open(unfinished, "wb", opener=_private) as file:  # Path.open takes no opener
@@ -72,12 +88,14 @@ class Spool:
                 unfinished.unlink(missing_ok=True)
             raise
         self._next += 1
-        return Entry(path, len(data))
+        return Entry(path, _on_disk(len(data)))
 
     def read(self, entry: Entry) -> list[Payload]:
         """Empty for a file that is damaged or gone."""
         try:
-            items = msgspec.msgpack.decode(entry.path.read_bytes(), type=list[tuple[bytes, dict[str, str], str, bool]])
+            items = msgspec.msgpack.decode(
+                entry.path.read_bytes(), type=list[tuple[bytes, dict[str, str], str, bool, bool]]
+            )
         except (OSError, msgspec.DecodeError):
             return []
         return [Payload(*item) for item in items]
@@ -90,7 +108,12 @@ class Spool:
         os.close(self._lock)
 
     def _files(self) -> list[Path]:
-        return sorted(path for path in self.folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
+        files = (path for path in self.folder.iterdir() if path.suffix in (_SNAPSHOT, _LIVE) and path.stem.isdigit())
+        return sorted(files, key=lambda path: path.stem)
+
+
+def _on_disk(size: int) -> int:
+    return -(-size // _BLOCK_BYTES) * _BLOCK_BYTES
 
 
 def _private(path: str, flags: int) -> int:

@@ -29,7 +29,7 @@ def agent(ctx: click.Context, /, until_stdin_ends: bool, **settings: Any) -> Non
     """Read the processes of this machine every few seconds and send them to a server.
 
     Needs no root: what it may not read stays unknown. Secrets in command lines are hidden before they leave.
-    While the server is away, snapshots wait in memory.
+    While a server is away, snapshots wait on disk.
     """
     if ctx.invoked_subcommand is not None:
         return

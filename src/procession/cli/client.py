@@ -22,7 +22,7 @@ from procession.errors import ProcessionError, UsageError
 from procession.orgs import KeyKind
 
 TIMEOUT_SECONDS = 60.0
-DEFAULT_URL = AgentSettings().url
+DEFAULT_URL = AgentSettings().url[0]
 
 
 class Unreachable(UsageError):

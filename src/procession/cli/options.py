@@ -9,7 +9,7 @@ import dataclasses
 import os
 import tomllib
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,13 +35,20 @@ class TextList(click.ParamType[tuple[str, ...]]):
         return tuple(item.strip() for item in value if item.strip())
 
 
+class RepeatedText(click.types.StringParamType):
+    """One of several: each has a flag of its own; a variable holds them with commas in between."""
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        return [item.strip() for item in rv.split(",") if item.strip()]
+
+
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """One field of a settings class, under its three names."""
 
     field: dataclasses.Field[Any]
     kind: Any
-    """Its type: str, int, float, bool or `tuple[str, ...]`."""
+    """Its type: str, int, float, bool or `tuple[str, ...]`: texts with commas in between, or with a flag for each."""
 
     @property
     def key(self) -> str:
@@ -56,12 +63,17 @@ class Setting:
         """The first that is set counts."""
         return (f"PROCESSION_{self.field.name.upper()}", *self.field.metadata.get("envvars", ()))
 
+    @property
+    def is_repeated(self) -> bool:
+        return bool(self.field.metadata.get("repeated", False))
+
     def option(self) -> click.Option:
         metadata = self.field.metadata
         default = self.field.default
         return click.Option(
             [f"{self.flag}/--no-{self.key}" if self.kind is bool else self.flag],
-            type=self.type(),
+            type=RepeatedText() if self.is_repeated else self.type(),
+            multiple=self.is_repeated,
             default=default,
             # An empty default means "see the help text", and a secret is nobody's default.
             show_default=default not in ("", ()) and not metadata.get("secret", False),
@@ -84,6 +96,8 @@ class Setting:
     def from_toml(self, value: Any) -> Any:
         """The value of a TOML file, checked. Raises ValueError with the rule that it breaks."""
         wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}
+        if self.is_repeated and isinstance(value, str):
+            return value
         if self.kind is float and type(value) is int:
             value = float(value)
         if self.kind in wanted and type(value) is not self.kind:
@@ -144,7 +158,20 @@ def _config_option() -> click.Option:
 def _use_config_file(ctx: click.Context, _param: click.Parameter, named: str | None) -> None:
     path = Path(named) if named else next((path for path in config_files() if path.is_file()), None)
     if path is not None:
-        ctx.default_map = {**(ctx.default_map or {}), **read_config_file(path)}
+        values = read_config_file(path)
+        ctx.default_map = {**(ctx.default_map or {}), **values, **_in_number(ctx.command, values)}
+
+
+def _in_number(command: click.Command, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What one command takes once and another may take several times, as this one wants it."""
+    fitted: dict[str, Any] = {}
+    for option in command.params:
+        value = values.get(option.name or "")
+        if isinstance(option, click.Option) and option.multiple and isinstance(value, str):
+            fitted[option.name or ""] = (value,)
+        elif isinstance(value, tuple) and option.type is click.STRING:
+            fitted[option.name or ""] = next(iter(value), "")
+    return fitted
 
 
 def config_files() -> tuple[Path, ...]:
@@ -164,6 +191,8 @@ def read_config_file(path: Path) -> dict[str, Any]:
         raise UsageError(f"cannot read the configuration file {path}: it is not TOML: {error}") from None
 
     known = {setting.key: setting for settings_class in SETTINGS for setting in settings_of(settings_class)}
+    # What may be given several times to one command says so for all of them.
+    known |= {setting.key: setting for setting in settings_of(AgentSettings) if setting.is_repeated}
     values = {}
     for key, value in table.items():
         if key not in known:
@@ -171,7 +200,8 @@ def read_config_file(path: Path) -> dict[str, Any]:
         try:
             values[known[key].field.name] = known[key].from_toml(value)
         except ValueError as error:
-            raise UsageError(f"{path}: {key} = {value!r} {error}") from None
+            shown = "..." if known[key].field.metadata.get("secret") else repr(value)
+            raise UsageError(f"{path}: {key} = {shown} {error}") from None
     return values
 
 

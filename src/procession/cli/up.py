@@ -40,7 +40,11 @@ def up(**settings: Any) -> None:
     check_proc(settings["proc_root"])
     with prepared(server_settings) as ready:
         agent_settings = read_settings(
-            AgentSettings, settings, url=ready.url, api_key_file=str(ready.local.key_file(KeyKind.API))
+            AgentSettings,
+            settings,
+            url=(ready.url,),
+            api_key_file=(str(ready.local.key_file(KeyKind.API)),),
+            spool_dir=settings["spool_dir"] or str(ready.local.data_dir / "spool"),
         )
         run_until_stopped(lambda stop: _run(ready, agent_settings, stop))
 

@@ -4,6 +4,7 @@ from procession.wire.answers import Answer, decode_answer, encode_answer
 from procession.wire.encoder import SnapshotEncoder, encode_snapshot
 from procession.wire.events import decode_events, encode_events
 from procession.wire.frame import Encoding, Frame, FrameError, MessageType, decompress_zstd
+from procession.wire.live_encoder import LiveEncoder
 from procession.wire.messages import Limits, SnapshotDecoder
 from procession.wire.real_time import decode_live, encode_live
 from procession.wire.request_ids import RequestId
@@ -15,6 +16,7 @@ __all__ = [
     "Frame",
     "FrameError",
     "Limits",
+    "LiveEncoder",
     "MessageType",
     "RequestId",
     "SnapshotDecoder",

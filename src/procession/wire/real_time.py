@@ -49,7 +49,7 @@ def encode_live(snapshot: LiveSnapshot, *, max_processes: int = CHUNK_PROCESSES)
     return [
         pb.CollectorRealTime(
             hostName=encodable(snapshot.host),
-            stats=map(_encode_stat, chunk),
+            stats=map(encode_stat, chunk),
             groupId=signed_int32(snapshot.group_id),
             groupSize=len(chunks),
         ).SerializeToString()
@@ -57,7 +57,7 @@ def encode_live(snapshot: LiveSnapshot, *, max_processes: int = CHUNK_PROCESSES)
     ]
 
 
-def _encode_stat(process: LiveNumbers) -> pb.ProcessStat:
+def encode_stat(process: LiveNumbers) -> pb.ProcessStat:
     stat = pb.ProcessStat(pid=signed_int32(process.pid), createTime=process.started_at * 1000)
     encode_numbers(process.numbers, stat)
     stat.threads = stat.cpu.numThreads
