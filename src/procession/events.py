@@ -28,6 +28,13 @@ class ProcessExit(msgspec.Struct, frozen=True, kw_only=True):
     """As far as the agent knew it."""
 
 
+class ProcessExits(msgspec.Struct, frozen=True):
+    """Some of one host."""
+
+    host: str
+    exits: tuple[ProcessExit, ...]
+
+
 class ProcessEvents(msgspec.Struct, frozen=True):
     """Some of one host, in the order in which the agent noticed them."""
 

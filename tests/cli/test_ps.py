@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from procession.cli.local import LocalFiles
 from procession.config import ServerSettings
-from procession.events import ProcessExit
+from procession.events import ProcessExit, ProcessExits
 from procession.orgs import KeyKind
 from procession.process import ProcessNumbers
 from tests.cli.conftest import Command, RunningServer
@@ -279,7 +279,7 @@ def test_the_long_form_shows_how_processes_do_and_how_they_ended(procession: Com
     after = a_snapshot(a_sighting(1, numbers=numbers), taken_at=NOON - 10, group_id=2, group_size=1)
     server.add(before, after)
     killed = ProcessExit(pid=2, at=NOON - 15, exit_code=137, description=a_description())
-    server.store.add_exits(ORG, "web-1", [killed])
+    server.store.add_exits([(ORG, ProcessExits("web-1", (killed,)))])
 
     header, first, second = procession("ps", "--long").lines
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -44,6 +46,54 @@ def test_exec_and_exit_make_a_process_with_start_and_end(client: Client, unit: s
     assert (shown["pid"], shown["cmdline"]) == (9, "make all")
     assert (shown["start"], shown["timestamp"]) == ("2023-11-14T22:12:47", "2023-11-14T22:12:50")
     assert (shown["ended"], shown["exit_code"]) == ("2023-11-14T22:12:55", 2)
+
+
+def shown(client: Client) -> dict[int, dict[str, Any]]:
+    items = client.get(DETAILS, headers=READER).json()["data"]
+    return {item["attributes"]["pid"]: item["attributes"] for item in items}
+
+
+def test_an_exit_without_its_exec_makes_a_process_of_what_it_says(client: Client) -> None:
+    event = pb.ProcessEvent(pid=9, type=pb.ProcEventType.Value("exit"))
+    event.command.args.extend(["make", "--password=hunter2"])
+    event.user.name = "alice"
+    event.exit.execTime, event.exit.exitTime, event.exit.exitCode = (NOON - 20) * 10**9, (NOON - 12) * 10**9, 143
+    body = pb.CollectorProcEvent(hostname="web-1", events=[event]).SerializeToString()
+
+    for _ in range(2):
+        assert post(client, body, PATH).status_code == 202
+
+    found = shown(client)[9]
+    assert (found["cmdline"], found["user"]) == ("make --password=********", "alice")
+    assert (found["start"], found["timestamp"]) == ("2023-11-14T22:13:00", "2023-11-14T22:13:08")
+    assert (found["ended"], found["exit_code"]) == ("2023-11-14T22:13:08", 143)
+    assert len(client.processes().json()["data"]) == 1
+
+
+def test_an_exit_of_a_known_process_makes_no_other(client: Client) -> None:
+    post(client, a_payload(a_snapshot(a_sighting(9, NOON - 500))), x_dd_agent_timestamp=str(NOON - 10))
+    post(client, a_body(at=NOON - 5, exit_code=3), PATH)
+
+    assert {pid: (one["ended"], one["exit_code"]) for pid, one in shown(client).items()} == {
+        9: ("2023-11-14T22:13:15", 3)
+    }
+
+
+def test_exec_and_exit_of_one_second_in_one_payload_are_both_kept(client: Client) -> None:
+    short = pb.ProcessEvent(pid=5, type=pb.ProcEventType.Value("exec"))
+    short.command.args.append("true")
+    short.exec.forkTime = short.exec.execTime = (NOON - 5) * 10**9
+    lost = pb.ProcessEvent(pid=6, type=pb.ProcEventType.Value("exit"))
+    lost.command.args.append("false")
+    lost.exit.execTime = lost.exit.exitTime = (NOON - 5) * 10**9
+    lost.exit.exitCode = 1
+
+    post(client, pb.CollectorProcEvent(hostname="web-1", events=[short, lost]).SerializeToString(), PATH)
+
+    assert {pid: (one["cmdline"], one["exit_code"]) for pid, one in shown(client).items()} == {
+        5: ("true", None),
+        6: ("false", 1),
+    }
 
 
 def test_events_sent_again_change_nothing(client: Client, served: Served) -> None:

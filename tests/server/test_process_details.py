@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from procession.config import ServerSettings
-from procession.events import ProcessExit
+from procession.events import ProcessExit, ProcessExits
 from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers
 from procession.wire import MessageType, decode_answer, encode_live, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
@@ -31,7 +31,7 @@ def _processes(served: Served) -> None:
     after = a_snapshot(a_sighting(1, numbers=numbers), taken_at=NOON - 10, group_id=2, group_size=1)
     served.store.add([(ORG, before), (ORG, after)])
     killed = ProcessExit(pid=3, at=NOON - 15, exit_code=137, description=a_description())
-    served.store.add_exits(ORG, "web-1", [killed])
+    served.store.add_exits([(ORG, ProcessExits("web-1", (killed,)))])
 
 
 def test_each_process_has_its_numbers_and_its_end(client: Client) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from procession.events import ProcessExit
+from procession.events import ProcessExit, ProcessExits
 from procession.process import LiveNumbers, LiveSnapshot, ProcessDetail, ProcessNumbers
 from procession.query import ProcessQuery
 from procession.window import Window
@@ -34,7 +34,7 @@ def whole(fleet: Fleet, at: int, *pids: int, host: str = "web-1", starts: int = 
 
 def exit_of(fleet: Fleet, pid: int, at: int, exit_code: int, host: str = "web-1", **fields: Any) -> None:
     one = ProcessExit(pid=pid, at=at, exit_code=exit_code, description=a_description(), **fields)
-    fleet.store.add_exits(fleet.org, host, [one])  # type: ignore[attr-defined]
+    fleet.store.add_exits([(fleet.org, ProcessExits(host, (one,)))])  # type: ignore[attr-defined]
 
 
 def test_numbers_are_those_of_the_newest_sighting_in_the_window(fleet: Fleet) -> None:

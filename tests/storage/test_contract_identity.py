@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from procession.events import ProcessExit
+from procession.events import ProcessExit, ProcessExits
 from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers
 from procession.storage.clickhouse import ClickHouseStore
 from procession.window import Window
@@ -79,7 +79,7 @@ def test_all_of_it_in_one_group_is_the_same(fleet: Fleet) -> None:
 def test_an_exit_in_between_makes_it_another_process(fleet: Fleet) -> None:
     whole(fleet, NOON, (7, STARTED))
     gone = ProcessExit(pid=7, at=NOON + 4, exit_code=0, description=a_description())
-    fleet.store.add_exits(fleet.org, "web-1", [gone])  # type: ignore[attr-defined]
+    fleet.store.add_exits([(fleet.org, ProcessExits("web-1", (gone,)))])  # type: ignore[attr-defined]
     whole(fleet, NOON + 10, (7, STARTED + 1))
 
     assert seen(fleet) == [(7, STARTED, NOON), (7, STARTED + 1, NOON + 10)]

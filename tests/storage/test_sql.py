@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from procession.events import ProcessExit
+from procession.events import ProcessExit, ProcessExits
 from procession.process import ProcessDescription, ProcessKey
 from procession.search_parser import parse_search
 from procession.storage import sql
@@ -105,7 +105,7 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
             sightings = [a_sighting(pid, at - 50, cmdline=f"word{pid}") for pid in range(1, 1501)]
             clickhouse.add([(org, a_snapshot(*sightings, host=f"h{number}", taken_at=at)) for number in range(3)])
             ends = [ProcessExit(pid=pid, at=at, exit_code=0, description=ProcessDescription()) for pid in range(3000)]
-            clickhouse.add_exits(org, "h1", ends)
+            clickhouse.add_exits([(org, ProcessExits("h1", tuple(ends)))])
     return clickhouse
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from procession.events import ProcessExit
+from procession.events import ProcessExit, ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
 from procession.orgs import Key, Org
 from procession.paging import Page
@@ -150,9 +150,34 @@ class OracleStore:
             group_size=live.group_size if is_complete else 0,
         )
 
-    def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
+    def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         with self._lock:
-            self._exits[org_id, host].extend(exits)
+            for org_id, of_host in exits:
+                self._exits[org_id, of_host.host].extend(of_host.exits)
+
+    def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        with self._lock:
+            return tuple(
+                ProcessExits(one.host, tuple(exit_ for exit_ in one.exits if not self._is_known(org_id, one, exit_)))
+                for org_id, one in exits
+            )
+
+    def _is_known(self, org_id: int, of_host: ProcessExits, one: ProcessExit) -> bool:
+        begin = one.executed_at or one.at
+        complete = self._complete(org_id, of_host.host)
+        exits = [other.at for other in (*self._exits[org_id, of_host.host], *of_host.exits) if other.pid == one.pid]
+        newest = [
+            (identity.started_at, max(moments))
+            for identity, by_moment in self._sightings[org_id].items()
+            if (identity.host, identity.pid) == (of_host.host, one.pid)
+            and (moments := [at for at in by_moment if abs(at - one.at) <= 3600])
+        ]
+        if any(abs(start - begin) <= 2 for start, _ in newest):
+            return True
+        seen_at = max((at for start, at in newest if start < begin), default=None)
+        return seen_at is not None and not (
+            any(seen_at < at < begin for at in complete) or any(seen_at <= at < begin for at in exits)
+        )
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         with self._lock:

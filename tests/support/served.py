@@ -78,6 +78,7 @@ class OtherFinder:
         self.add_live = store.add_live
         self.sightings_of = store.sightings_of
         self.add_exits = store.add_exits
+        self.unknown_exits = store.unknown_exits
         self.details = store.details
 
 

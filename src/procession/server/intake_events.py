@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.config import ServerSettings
-from procession.events import ProcessEvents, ProcessExec, ProcessExit
-from procession.process import Sighting, Snapshot
+from procession.events import ProcessEvents, ProcessExec, ProcessExit, ProcessExits
+from procession.process import ProcessNumbers, Sighting, Snapshot
 from procession.scrub import Scrubber
 from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
@@ -21,10 +21,13 @@ from procession.server.intake_body import api_key_of, read_body
 from procession.server.metrics import Counter, Sink
 from procession.server.responses import json_response
 from procession.server.threads import Threads
+from procession.server.together import Together
 from procession.storage import DetailStore
 from procession.wire import Limits, decode_events
 
 PATH = "/api/v2/proclcycle"
+
+_DEAD = ProcessNumbers(state="X")
 
 MAX_SKEW_SECONDS = 60
 """What lies further ahead than this is taken to have happened now."""
@@ -45,6 +48,13 @@ def event_routes(
 ) -> list[Route]:
     scrub = Scrubber().scrub if settings.scrub_again else None
 
+    def keep_exits(exits: Sequence[tuple[int, ProcessExits]]) -> Sequence[None]:
+        store.add_exits(exits)
+        return [None] * len(exits)
+
+    unknown_exits = Together(store.unknown_exits, store_threads)
+    add_exits = Together(keep_exits, store_threads)
+
     async def take_events(request: Request) -> Response:
         org_id = await keys.org_of_api_key(api_key_of(request))
         body = await read_body(request, min(settings.max_body_bytes, settings.max_message_bytes))
@@ -57,9 +67,11 @@ def event_routes(
         events = ProcessEvents(events.host, tuple(kept))
         # A process is known before its end is.
         await asyncio.gather(*(sink.add(org_id, snapshot) for snapshot in snapshots_of(events, body, now())))
-        exits = exits_of(events, now())
-        if exits:
-            await store_threads.run(lambda: store.add_exits(org_id, events.host, exits))
+        exits = ProcessExits(events.host, tuple(exits_of(events, now())))
+        if exits.exits:
+            lost = await unknown_exits.of((org_id, exits))
+            await asyncio.gather(*(sink.add(org_id, snapshot) for snapshot in last_words_of(lost, body)))
+            await add_exits.of((org_id, exits))
         return json_response({"status": "ok"}, 202)
 
     return [Route(PATH, take_events, methods=["POST"])]
@@ -67,7 +79,6 @@ def event_routes(
 
 def snapshots_of(events: ProcessEvents, body: bytes, now: int) -> list[Snapshot]:
     """Each exec is a sighting; those of one second are a snapshot that ends nothing, since it is of some processes."""
-    request_id = int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
     by_moment: defaultdict[int, dict[tuple[int, int], Sighting]] = defaultdict(dict)
     for event in events.events:
         if isinstance(event, ProcessExec):
@@ -75,8 +86,23 @@ def snapshots_of(events: ProcessEvents, body: bytes, now: int) -> list[Snapshot]
             started_at = min(event.forked_at or at, at)
             # The last one counts where a process became several programs within a second.
             by_moment[at][event.pid, started_at] = Sighting(event.pid, started_at, event.description)
+    return _snapshots(events.host, by_moment, b"exec" + body)
+
+
+def last_words_of(exits: ProcessExits, body: bytes) -> list[Snapshot]:
+    """Of processes that are known by their exit alone: each was seen when it ended, as what the agent says it was."""
+    by_moment: defaultdict[int, dict[tuple[int, int], Sighting]] = defaultdict(dict)
+    for one in exits.exits:
+        started_at = min(one.executed_at or one.at, one.at)
+        by_moment[one.at][one.pid, started_at] = Sighting(one.pid, started_at, one.description, _DEAD)
+    return _snapshots(exits.host, by_moment, b"exit" + body)
+
+
+def _snapshots(host: str, by_moment: Mapping[int, Mapping[tuple[int, int], Sighting]], name: bytes) -> list[Snapshot]:
+    """Named so that the same payload, sent again, gives the same."""
+    request_id = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")
     return [
-        Snapshot(host=events.host, taken_at=at, sightings=tuple(sightings.values()), request_id=request_id)
+        Snapshot(host=host, taken_at=at, sightings=tuple(sightings.values()), request_id=request_id)
         for at, sightings in by_moment.items()
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from procession.events import ProcessExit
+from procession.events import ProcessExits
 from procession.hosts import HostTags, WatchLease
 from procession.orgs import Key, Org
 from procession.paging import Page
@@ -48,8 +48,12 @@ class DetailStore(Protocol):
         none is left out, and its chunk then says of no process that it has ended. A start may be two seconds off.
         """
 
-    def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
-        """Keep what a host said of ends of its processes. The same again changes nothing."""
+    def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
+        """Keep what hosts said of ends of their processes, each with its org id. The same again changes nothing."""
+
+    def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        """One for each, with the exits in it that are those of no process that is known: none that was seen under the
+        pid within an hour began when it did, or had begun before and not ended by then."""
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         """One for each process of a page that was found in this window.

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from procession.errors import UsageError
-from procession.events import ProcessExit
+from procession.events import ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
 from procession.orgs import Key, KeyKind, Org
 from procession.paging import Page
@@ -32,6 +32,7 @@ from procession.storage.details import Rows, exits_table, find_details, live_tab
 from procession.storage.engine import Connection, Engine, first_line, unavailable_on_failure
 from procession.storage.identity import Chunks, Starts, rounds
 from procession.storage.live import LiveSightings
+from procession.storage.lost import unknown_exits
 from procession.storage.resolve import Candidate, complete_before, newest_of, newest_tick, ticks_span
 from procession.storage.rows import Group
 from procession.storage.written import Written
@@ -159,10 +160,14 @@ class ClickHouseStore:
 
             return self._live.of(_rows_of(connection), describe, live)
 
-    def add_exits(self, org_id: int, host: str, exits: Sequence[ProcessExit]) -> None:
-        if exits:
+    def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
+        if any(one.exits for _, one in exits):
             with unavailable_on_failure(), self._engine.connection() as connection:
-                connection.insert_arrow("ends", exits_table(org_id, host, exits))
+                connection.insert_arrow("ends", exits_table(exits))
+
+    def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            return unknown_exits(_rows_of(connection), exits)
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:

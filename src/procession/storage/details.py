@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from procession.events import ProcessExit
+from procession.events import ProcessExits
 from procession.process import (
     LiveNumbers,
     LiveSnapshot,
@@ -164,15 +164,15 @@ def _number(name: str, process: LiveNumbers) -> int | float:
     return -1 if value is None else value
 
 
-def exits_table(org_id: int, host: str, exits: Sequence[ProcessExit]) -> pa.Table:
-    count = len(exits)
+def exits_table(exits: Sequence[tuple[int, ProcessExits]]) -> pa.Table:
+    rows = [(org_id, host_key(of_host.host), one) for org_id, of_host in exits for one in of_host.exits]
     return pa.table(
         {
-            "org": pa.array([org_id] * count, pa.uint32()),
-            "host": pa.array([host_key(host)] * count, pa.uint64()),
-            "pid": pa.array([one.pid for one in exits], pa.uint32()),
-            "at": pa.array([one.at for one in exits], pa.uint32()),
-            "executed_at": pa.array([one.executed_at or 0 for one in exits], pa.uint32()),
-            "exit_code": pa.array([one.exit_code for one in exits], pa.int32()),
+            "org": pa.array([org_id for org_id, _, _ in rows], pa.uint32()),
+            "host": pa.array([host for _, host, _ in rows], pa.uint64()),
+            "pid": pa.array([one.pid for _, _, one in rows], pa.uint32()),
+            "at": pa.array([one.at for _, _, one in rows], pa.uint32()),
+            "executed_at": pa.array([one.executed_at or 0 for _, _, one in rows], pa.uint32()),
+            "exit_code": pa.array([one.exit_code for _, _, one in rows], pa.int32()),
         }
     )
