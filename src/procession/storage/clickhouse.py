@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +35,7 @@ from procession.storage.live import LiveSightings
 from procession.storage.lost import unknown_exits
 from procession.storage.resolve import Candidate, complete_before, newest_of, newest_tick, ticks_span
 from procession.storage.rows import Group
+from procession.storage.texts import Names, description_of
 from procession.storage.written import Written
 from procession.window import Window
 
@@ -112,8 +113,8 @@ class ClickHouseStore:
         self._now = now
         self._adding = threading.Lock()
         self._written = Written(is_all=is_alone)
-        self._tags = _Names(sql.tags_of, lambda tags: tuple(tags))
-        self._hosts = _Names(sql.names_of, str)
+        self._tags = Names(sql.tags_of, lambda tags: tuple(tags))
+        self._hosts = Names(sql.names_of, str)
         self._live = LiveSightings()
 
     def close(self) -> None:
@@ -156,7 +157,7 @@ class ClickHouseStore:
 
             def describe(org_id: int, rows: Sequence[Any]) -> list[ProcessDescription]:
                 tags = self._tags.of(connection, org_id, (row[16] for row in rows))
-                return [_description(row, tags.get(row[16], ())) for row in rows]
+                return [description_of(row, tags.get(row[16], ())) for row in rows]
 
             return self._live.of(_rows_of(connection), describe, live)
 
@@ -248,35 +249,10 @@ def _rows_of(connection: Connection) -> Rows:
     return rows
 
 
-class _Names:
-    """What numbers stand for, looked up once: a number never changes its meaning."""
-
-    _MOST = 200_000
-
-    def __init__(self, statement: Callable[[int, Iterable[int]], sql.Statement], value: Callable[[Any], Any]) -> None:
-        self._statement = statement
-        self._value = value
-        self._known: dict[tuple[int, int], Any] = {}
-
-    def of(self, connection: Connection, org_id: int, numbers: Iterable[int]) -> dict[int, Any]:
-        wanted = set(numbers)
-        found = {number: self._known[org_id, number] for number in wanted if (org_id, number) in self._known}
-        missing = wanted - found.keys()
-        if missing:
-            statement = self._statement(org_id, missing)
-            rows = connection.query(statement.text, statement.parameters).result_rows
-            fresh = {number: self._value(value) for number, value in rows}
-            if len(self._known) > self._MOST:
-                self._known = {}
-            self._known |= {(org_id, number): value for number, value in fresh.items()}
-            found |= fresh
-        return found
-
-
 class _Finder:
     """One query. Keys first, in key order; then the newest sighting of each in the window; then the texts of a page."""
 
-    def __init__(self, connection: Connection, query: ProcessQuery, tags: _Names, hosts: _Names) -> None:
+    def __init__(self, connection: Connection, query: ProcessQuery, tags: Names, hosts: Names) -> None:
         self._connection = connection
         self._query = query
         self._tags = tags
@@ -380,7 +356,7 @@ class _Finder:
         def summary(item: Candidate) -> ProcessSummary:
             row = rows.get((item.start, item.host, item.pid, item.version))
             # Past the retention the engine drops tables apart from each other; inside, none of these is ever missing.
-            description = _description(row, tags.get(row[16], ())) if row else ProcessDescription()
+            description = description_of(row, tags.get(row[16], ())) if row else ProcessDescription()
             return ProcessSummary(
                 ProcessIdentity(hosts.get(item.host, ""), item.pid, item.start), item.known, description
             )
@@ -393,26 +369,3 @@ class _Finder:
     def _columns(self, statement: sql.Statement) -> dict[str, Any]:
         table = self._connection.query_arrow(statement.text, statement.parameters)
         return {name: table[name].to_numpy() for name in table.column_names}
-
-
-def _description(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
-    cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie = row[4:16]
-    root, group, nice = row[17:20]
-    return ProcessDescription(
-        cmdline=cmdline,
-        exe=exe,
-        cwd=cwd,
-        root=root,
-        comm=comm,
-        command=command,
-        user=user,
-        uid=None if uid < 0 else uid,
-        gid=None if gid < 0 else gid,
-        group=group,
-        ppid=ppid,
-        namespace_pid=None if namespace_pid < 0 else namespace_pid,
-        nice=None if nice == schema.NO_NICE else nice,
-        container_id=container_id,
-        is_zombie=is_zombie,
-        tags=tags,
-    )

@@ -245,9 +245,7 @@ class Group:
                 "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
                 "tagset": pa.array([row.tagset for row in rows], pa.uint64()),
                 "text": pa.array([searchable(text) for text in texts], pa.string()),
-                "own_tags": pa.array(
-                    [[fold(tag) for tag in generated_tags("", text)[1:]] for text in texts], pa.list_(pa.string())
-                ),
+                "own_tags": _own_tags(texts),
             }
         )
 
@@ -277,6 +275,7 @@ class Group:
                 },
                 "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
                 "tagset": pa.array([tagset_of(text.tags) for text in texts], pa.uint64()),
+                "own_tags": _own_tags(texts),
             }
         )
 
@@ -291,3 +290,7 @@ class Group:
                 "folded": pa.array([fold(name) for name in names], pa.string()),
             }
         )
+
+
+def _own_tags(texts: Iterable[ProcessDescription]) -> pa.Array:
+    return pa.array([[fold(tag) for tag in generated_tags("", text)[1:]] for text in texts], pa.list_(pa.string()))

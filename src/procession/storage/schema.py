@@ -187,7 +187,8 @@ SETTINGS {_DURABLE}""",
     user String,
     container_id String,
     is_zombie Bool,
-    tagset UInt64
+    tagset UInt64,
+    own_tags Array(LowCardinality(String)) COMMENT 'as in `what`'
 ) ENGINE = ReplacingMergeTree(day)
 ORDER BY (org, kind)
 SETTINGS {_DURABLE}""",

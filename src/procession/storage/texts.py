@@ -1,0 +1,59 @@
+"""What the numbers in the tables stand for: tags, names of hosts, descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from procession.process import ProcessDescription
+from procession.storage import schema, sql
+from procession.storage.engine import Connection
+
+
+class Names:
+    """What numbers stand for, looked up once: a number never changes its meaning."""
+
+    _MOST = 200_000
+
+    def __init__(self, statement: Callable[[int, Iterable[int]], sql.Statement], value: Callable[[Any], Any]) -> None:
+        self._statement = statement
+        self._value = value
+        self._known: dict[tuple[int, int], Any] = {}
+
+    def of(self, connection: Connection, org_id: int, numbers: Iterable[int]) -> dict[int, Any]:
+        wanted = set(numbers)
+        found = {number: self._known[org_id, number] for number in wanted if (org_id, number) in self._known}
+        missing = wanted - found.keys()
+        if missing:
+            statement = self._statement(org_id, missing)
+            rows = connection.query(statement.text, statement.parameters).result_rows
+            fresh = {number: self._value(value) for number, value in rows}
+            if len(self._known) > self._MOST:
+                self._known = {}
+            self._known |= {(org_id, number): value for number, value in fresh.items()}
+            found |= fresh
+        return found
+
+
+def description_of(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
+    """From a row of `sql.descriptions`."""
+    cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie = row[4:16]
+    root, group, nice = row[17:20]
+    return ProcessDescription(
+        cmdline=cmdline,
+        exe=exe,
+        cwd=cwd,
+        root=root,
+        comm=comm,
+        command=command,
+        user=user,
+        uid=None if uid < 0 else uid,
+        gid=None if gid < 0 else gid,
+        group=group,
+        ppid=ppid,
+        namespace_pid=None if namespace_pid < 0 else namespace_pid,
+        nice=None if nice == schema.NO_NICE else nice,
+        container_id=container_id,
+        is_zombie=is_zombie,
+        tags=tags,
+    )
