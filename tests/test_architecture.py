@@ -19,7 +19,9 @@ ALLOWED: dict[str, set[str]] = {
     "storage": set(),
     "agent": {"wire"},
     "server": {"wire", "storage"},
-    "cli": {"wire", "storage", "agent", "server"},
+    # Speaks as agents do, and what it writes into a store goes through what it is handed.
+    "simulate": {"wire", "agent"},
+    "cli": {"wire", "storage", "agent", "server", "simulate"},
 }
 
 

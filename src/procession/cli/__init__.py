@@ -29,6 +29,7 @@ COMMANDS = {
     "keys": "Make, list and revoke keys.",
     "orgs": "Make and list orgs.",
     "hosts": "Give tags to hosts.",
+    "simulate": "Play a fleet that does not exist, for demos and measurements.",
     "completion": "Print what makes a shell complete this command.",
 }
 

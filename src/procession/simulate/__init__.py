@@ -1,0 +1,9 @@
+"""A fleet that does not exist, behaving like hosts that were recorded."""
+
+from procession.simulate.fleet import Fleet
+from procession.simulate.history import write_history
+from procession.simulate.posting import Journey, Progress
+from procession.simulate.shape import FleetShape
+from procession.simulate.workers import post_fleet
+
+__all__ = ["Fleet", "FleetShape", "Journey", "Progress", "post_fleet", "write_history"]

@@ -1,0 +1,185 @@
+"""A fleet in the present: its agents post to a server, each at its moments."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+
+from procession.agent.payload import Payload
+from procession.agent.payloads import PayloadMaker
+from procession.events import ProcessEvents
+from procession.simulate.connection import Address, Connection
+from procession.simulate.fleet import Fleet
+from procession.simulate.history import CHUNK_PROCESSES
+from procession.simulate.host import Host, Step
+from procession.simulate.shape import FleetShape
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
+_NEVER_TAKEN = frozenset((400, 403, 404, 405, 413))
+"""Agents drop what is answered so."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What was sent so far."""
+
+    sightings: int = 0
+    payloads: int = 0
+    bytes: int = 0
+    retries: int = 0
+    """Payloads sent again, since the server was behind or away."""
+    refused: int = 0
+    """Payloads that the server never wants to see again."""
+    simulated_at: int = 0
+    """The moment that all hosts have reached."""
+
+    def add(self, other: Progress) -> None:
+        """All but the moment."""
+        for one in fields(self)[:-1]:
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """Which part of a fleet posts where, and how fast."""
+
+    shape: FleetShape
+    until: int | None
+    """None: until it is stopped."""
+    speed: float | None
+    """How many seconds of the fleet pass in one; None: as fast as the server takes it."""
+    url: str
+    api_key: str
+    connections: int
+    """Hosts share them where they are more."""
+    part: int = 0
+    parts: int = 1
+
+
+async def post_part(journey: Journey, progress: Progress, stop: asyncio.Event) -> None:
+    """Post until the end of the journey, or soon after `stop`. What is under way then is still answered."""
+    lanes = min(journey.connections, len(range(journey.part, journey.shape.hosts, journey.parts)))
+    begun = time.monotonic()
+    reached = [journey.shape.begin_at] * lanes
+    async with asyncio.TaskGroup() as tasks:
+        for lane in range(lanes):
+            part, parts = journey.part + lane * journey.parts, lanes * journey.parts
+            fleet = Fleet(journey.shape, part=part, parts=parts)
+
+            def report(at: int, lane: int = lane) -> None:
+                reached[lane] = at
+                progress.simulated_at = min(reached)
+
+            tasks.create_task(_Lane(journey, fleet, progress, stop, begun, report).run())
+
+
+class _Lane:
+    """A connection, and the agents that share it."""
+
+    def __init__(
+        self,
+        journey: Journey,
+        fleet: Fleet,
+        progress: Progress,
+        stop: asyncio.Event,
+        begun: float,
+        report: Callable[[int], None],
+    ) -> None:
+        self._journey = journey
+        self._fleet = fleet
+        self._progress = progress
+        self._stop = stop
+        self._begun = begun
+        self._report = report
+        self._connection = Connection(Address.of(journey.url), {"DD-Api-Key": journey.api_key})
+        self._makers: dict[str, PayloadMaker] = {}
+
+    async def run(self) -> None:
+        try:
+            await self._say_tags()
+            for step in self._steps():
+                if not await self._reach(step.snapshot.taken_at):
+                    return
+                for payload in self._payloads(step):
+                    await self._post(payload)
+                self._progress.sightings += len(step.snapshot.sightings)
+                self._report(step.snapshot.taken_at)
+        finally:
+            self._connection.close()
+
+    def _steps(self) -> Iterator[Step]:
+        interval, begin_at, until = (
+            self._journey.shape.interval_seconds,
+            self._journey.shape.begin_at,
+            self._journey.until,
+        )
+        for turn in itertools.count(1):
+            end = begin_at + turn * interval
+            yield from self._fleet.steps(end if until is None else min(end, until))
+            if until is not None and end >= until:
+                return
+
+    async def _reach(self, at: int) -> bool:
+        """Wait for a moment of the fleet. False: stopped before."""
+        speed = self._journey.speed
+        if speed is not None:
+            seconds = self._begun + (at - self._journey.shape.begin_at) / speed - time.monotonic()
+            if seconds > 0:
+                await self._wait(seconds)
+        return not self._stop.is_set()
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            pass
+
+    def _payloads(self, step: Step) -> list[Payload]:
+        host = step.host
+        maker = self._makers.get(step.snapshot.host)
+        if maker is None:
+            maker = self._makers[step.snapshot.host] = PayloadMaker(
+                host=step.snapshot.host,
+                agent_pid=host.agent_pid,
+                started_at=host.booted_at,
+                max_processes=CHUNK_PROCESSES,
+                first_group=host.traits.index * 1_000_003 & 0x3FFFFFFF,
+            )
+        return maker.make(step.snapshot, ProcessEvents(step.snapshot.host, step.exits))
+
+    async def _say_tags(self) -> None:
+        """As the core agent of a host does, beside the one for processes."""
+        for host in self._fleet.hosts:
+            if not self._stop.is_set():
+                await self._post(tags_payload(host))
+
+    async def _post(self, payload: Payload) -> None:
+        """Until it is taken, or will never be."""
+        wait = _FIRST_WAIT
+        request = self._connection.request(payload.path, payload.body, payload.headers)
+        while True:
+            try:
+                status = await self._connection.send(request)
+            except OSError:  # a timeout is one, too
+                status = 0
+            if 200 <= status < 300 or status in _NEVER_TAKEN:
+                break
+            self._progress.retries += 1
+            await self._wait(wait)
+            if self._stop.is_set():
+                return
+            wait = min(wait * 2, _LONGEST_WAIT)
+        self._progress.payloads += 1
+        self._progress.bytes += len(payload.body)
+        self._progress.refused += status in _NEVER_TAKEN
+
+
+def tags_payload(host: Host) -> Payload:
+    """What a host says of its tags."""
+    document = {"internalHostname": host.traits.name, "host-tags": {"system": list(host.traits.tags)}}
+    return Payload(json.dumps(document).encode(), {"Content-Type": "application/json"}, "/intake/", is_answered=False)
