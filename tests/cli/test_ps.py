@@ -286,4 +286,4 @@ def test_the_long_form_shows_how_processes_do_and_how_they_ended(procession: Com
     assert header.split()[6:] == ["STATE", "CPU", "RSS", "ENDED", "EXIT", "COMMAND"]
     assert first.split()[1] == "1"
     assert first.split()[7:12] == ["S", "12.5", "1.5", "/usr/sbin/nginx", "-g"]
-    assert second.split()[7:10] == ["22:13:05", "137", "/usr/sbin/nginx"]
+    assert second.split()[7:11] == ["22:13:05", "137", "SIGKILL", "/usr/sbin/nginx"]

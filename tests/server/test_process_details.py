@@ -44,6 +44,7 @@ def test_each_process_has_its_numbers_and_its_end(client: Client) -> None:
     assert found[1]["numbers"]["state"] == "S"
     assert (found[2]["ended"], found[2]["exit_code"]) == ("2023-11-14T22:13:10", None)
     assert (found[3]["ended"], found[3]["exit_code"]) == ("2023-11-14T22:13:05", 137)
+    assert [found[pid]["signal"] for pid in (1, 2, 3)] == [None, None, "SIGKILL"]
 
 
 def test_the_pages_are_those_of_the_other_api(client: Client) -> None:

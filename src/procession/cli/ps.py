@@ -21,7 +21,7 @@ PATH = "/api/v2/processes"
 LONG_PATH = "/api/procession/v1/processes"
 HEADERS = ("HOST", "PID", "PPID", "USER", "STARTED", "SEEN", "COMMAND")
 LONG_HEADERS = (*HEADERS[:-1], "STATE", "CPU", "RSS", "ENDED", "EXIT", "COMMAND")
-NUMBERS = ("PID", "PPID", "CPU", "RSS", "EXIT")
+NUMBERS = ("PID", "PPID", "CPU", "RSS")
 
 EXAMPLES = """\b
 Examples:
@@ -38,7 +38,9 @@ Examples:
 @click.option("--from", "from_at", type=Moment(), help="Start of the window [15 minutes before its end].")
 @click.option("--to", "to_at", type=Moment(), help="End of the window [now].")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Most processes to list.")
-@click.option("--long", is_flag=True, help="Also list state, percent of a core, MiB of memory, end and exit code.")
+@click.option(
+    "--long", is_flag=True, help="Also list state, percent of a core, MiB of memory, end, exit code and signal."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the API's own items as JSON.")
 @settings_options(ClientSettings)
 def ps(
@@ -115,14 +117,15 @@ def long_row_of(item: dict[str, Any]) -> tuple[object, ...]:
     *before, command = row_of(item)
     attributes = item["attributes"]
     numbers = attributes["numbers"]
-    cpu, rss, exit_code = numbers["cpu_total_percent"], numbers["rss_bytes"], attributes["exit_code"]
+    cpu, rss, signal = numbers["cpu_total_percent"], numbers["rss_bytes"], attributes["signal"]
+    exit_code = "" if attributes["exit_code"] is None else str(attributes["exit_code"])
     return (
         *before,
         numbers["state"],
         "" if cpu is None else f"{cpu:.1f}",
         "" if rss is None else f"{rss / 2**20:.1f}",
         (attributes["ended"] or "").partition("T")[2],
-        "" if exit_code is None else exit_code,
+        exit_code if signal is None else f"{exit_code} {signal}",
         command,
     )
 

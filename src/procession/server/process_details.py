@@ -14,6 +14,7 @@ from procession.server.auth import KeyRing
 from procession.server.processes import Attributes, attributes_of, list_route, render_moment, render_page
 from procession.server.rate_limit import RateLimiter
 from procession.server.threads import Threads
+from procession.signals import signal_of
 from procession.storage import DetailStore, ProcessStore
 
 PATH = "/api/procession/v1/processes"
@@ -36,6 +37,7 @@ class _DetailedAttributes(Attributes):
     container_id: str
     ended: str | None
     exit_code: int | None
+    signal: str | None
     numbers: ProcessNumbers
 
 
@@ -82,5 +84,6 @@ def _detailed(process: ProcessSummary, detail: ProcessDetail) -> _DetailedAttrib
         container_id=process.description.container_id,
         ended=None if detail.ended_at is None else render_moment(detail.ended_at),
         exit_code=detail.exit_code,
+        signal=None if detail.exit_code is None else signal_of(detail.exit_code),
         numbers=detail.numbers,
     )
