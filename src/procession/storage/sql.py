@@ -266,7 +266,7 @@ def _search_condition(node: SearchNode, parameters: dict[str, Any]) -> str:
         case TextTerm(pattern):
             return _text_condition(pattern, parameters)
         case TagTerm(key, pattern):
-            has_tag = _own_tag_condition(pattern, parameters)
+            has_tag = carries_tag(pattern, parameters)
             if key in (*_GENERATED_KEYS, "host"):  # every process has these
                 return has_tag
             return f"if({_has_key(key, parameters)}, {has_tag}, {_text_condition(pattern, parameters)})"
@@ -320,28 +320,39 @@ def _find_in_order(column: str, parts: Sequence[str], parameters: dict[str, Any]
 
 
 def _tag_condition(condition: TagCondition, parameters: dict[str, Any]) -> str:
-    has_tag = _own_tag_condition(condition.pattern, parameters)
+    has_tag = carries_tag(condition.pattern, parameters)
     return f"NOT {has_tag}" if condition.negated else has_tag
 
 
-def _own_tag_condition(pattern: Pattern, parameters: dict[str, Any]) -> str:
-    """Whether any tag of the process fits, wherever it is kept."""
+def carries_tag(pattern: Pattern, parameters: dict[str, Any], *, with_host: bool = True) -> str:
+    """Whether any tag of the process fits, wherever it is kept; `with_host`: also the one that names its host."""
     first = pattern.parts[0]
     if pattern.is_literal:
         tag = _bind(parameters, "String", pattern.text)
         in_tags, in_own_tags = (f"has({column}, {tag})" for column in ("folded", "own_tags"))
-        is_host = f"concat('host:', folded) = {tag}"
     else:
         fits = _fits("tag", pattern, parameters)
         in_tags, in_own_tags = (f"arrayExists(tag -> {fits}, {column})" for column in ("folded", "own_tags"))
-        is_host = _fits("concat('host:', folded)", pattern, parameters)
     conditions = [_in_tagsets(in_tags)]
     # The generated tags are asked only where the beginning of the pattern leaves them possible.
     if any(_may_begin(first, f"{key}:", pattern) for key in _GENERATED_KEYS):
         conditions.append(in_own_tags)
-    if _may_begin(first, "host:", pattern):
-        conditions.append(f"host IN (SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {is_host})")
+    if with_host and may_name_host(pattern):
+        named = is_host(pattern, parameters)
+        conditions.append(f"host IN (SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {named})")
     return "(" + " OR ".join(conditions) + ")"
+
+
+def may_name_host(pattern: Pattern) -> bool:
+    return _may_begin(pattern.parts[0], "host:", pattern)
+
+
+def is_host(pattern: Pattern, parameters: dict[str, Any]) -> str:
+    """A condition over `hosts`: whether the tag that names the host fits."""
+    tag = "concat('host:', folded)"
+    if pattern.is_literal:
+        return f"{tag} = {_bind(parameters, 'String', pattern.text)}"
+    return _fits(tag, pattern, parameters)
 
 
 def _has_key(key: str, parameters: dict[str, Any]) -> str:
