@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -9,8 +10,11 @@ import cramjam
 import pytest
 
 from procession.hosts import HostTags, TagSource
+from procession.server.host_tags import HostTagBook
 from procession.server.intake_hosts import host_and_tags
+from procession.server.threads import Threads
 from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.oracle import OracleStore
 from tests.support.posting import a_payload, post
 from tests.support.served import ADMIN, OTHER_API_KEY, Client, Served
 
@@ -132,3 +136,34 @@ def test_tags_of_the_user_are_taken_away_by_the_user_only(client: Client) -> Non
 )
 def test_unfit_tags_hosts_and_orgs_are_refused(client: Client, body: dict[str, Any]) -> None:
     assert change(client, **({"add": ["a:b"]} | body)).status_code == 400
+
+
+def test_tags_are_read_again_only_when_they_have_changed() -> None:
+    store = CountingStore()
+
+    async def look() -> list[int]:
+        thread = Threads(1, "test")
+        book = HostTagBook(store, thread)
+        counts = []
+        for change in (False, False, True, False):
+            if change:  # another server of the store
+                store.put_host_tags(HostTags(1, "web-1", TagSource.USER, ("env:prod",)))
+            await book._entries.retake()
+            counts.append(store.reads)
+        assert list((await book.of_org(1))("web-1")) == ["env:prod"]
+        thread.close()
+        return counts
+
+    assert asyncio.run(look()) == [1, 1, 2, 2]
+
+
+class CountingStore(OracleStore):
+    """Counts how often all tags are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    def host_tags(self) -> tuple[HostTags, ...]:
+        self.reads += 1
+        return super().host_tags()

@@ -50,6 +50,17 @@ def test_orgs_may_have_hosts_of_one_name(store: Store, org: int) -> None:
     assert [entry.tags for entry in tags_of(store, org)] == [(f"org:{org}",)]
 
 
+def test_whatever_changes_the_tags_of_hosts_changes_their_version(store: Store, org: int) -> None:
+    versions = [store.host_tags_version(), store.host_tags_version()]
+    assert versions[0] == versions[1]
+
+    for tags in (("env:dev",), ("env:prod",), (), ("env:prod",)):
+        store.put_host_tags(HostTags(org, "web-1", TagSource.USER, tags))
+        versions.append(store.host_tags_version())
+
+    assert len(set(versions)) == 5
+
+
 def leases_of(store: Store, org: int, now: int) -> list[WatchLease]:
     return sorted((lease for lease in store.leases(now) if lease.org_id == org), key=lambda lease: lease.host)
 

@@ -46,6 +46,7 @@ class OracleStore:
         self._keys: dict[str, Key] = {}
         self._leases: dict[tuple[int, str], WatchLease] = {}
         self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
+        self._host_tags_version = 0
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
         with self._lock:
@@ -242,9 +243,14 @@ class OracleStore:
         with self._lock:
             return tuple(entry for entry in self._host_tags.values() if entry.tags)
 
+    def host_tags_version(self) -> int:
+        with self._lock:
+            return self._host_tags_version
+
     def put_host_tags(self, entry: HostTags) -> None:
         with self._lock:
             self._host_tags[entry.org_id, entry.host, entry.source] = entry
+            self._host_tags_version += 1
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
         with self._lock:

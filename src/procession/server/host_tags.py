@@ -18,12 +18,17 @@ MAX_TAGS = 1000
 Union = Mapping[tuple[int, str], tuple[str, ...]]
 
 
+_Entries = dict[tuple[int, str, TagSource], tuple[str, ...]]
+
+
 class HostTagBook:
-    """Host tags as the store had them at most three seconds ago."""
+    """Host tags as the store had them at most three seconds ago. Of a large fleet they are some megabytes, and change
+    once in a while: they are read anew only when they have."""
 
     def __init__(self, store: HostStore, thread: Threads) -> None:
         self._store = store
         self._thread = thread
+        self._held: tuple[int, _Entries, Union] | None = None
         self._entries = Refreshed(self._take, thread, REFRESH_SECONDS)
 
     async def of_org(self, org_id: int) -> Callable[[str], Iterable[str]]:
@@ -45,7 +50,14 @@ class HostTagBook:
         await self._entries.retake()
         return entry
 
-    def _take(self) -> tuple[dict[tuple[int, str, TagSource], tuple[str, ...]], Union]:
+    def _take(self) -> tuple[_Entries, Union]:
+        # Before they are read: what changes meanwhile makes the next look find another version.
+        version = self._store.host_tags_version()
+        if self._held is None or self._held[0] != version:
+            self._held = (version, *self._read())
+        return self._held[1:]
+
+    def _read(self) -> tuple[_Entries, Union]:
         entries = self._store.host_tags()
         union: dict[tuple[int, str], tuple[str, ...]] = {}
         for entry in entries:

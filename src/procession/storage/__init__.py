@@ -84,6 +84,9 @@ class HostStore(Protocol):
     def host_tags(self) -> tuple[HostTags, ...]:
         """Of all orgs; entries without tags are left out."""
 
+    def host_tags_version(self) -> int:
+        """Another number whenever `host_tags` may give something else than before, whoever changed it. Costs little."""
+
     def put_host_tags(self, entry: HostTags) -> None:
         """Replaces what this source said of this host before."""
 

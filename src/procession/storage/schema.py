@@ -261,6 +261,7 @@ def retention_rules(
         "seen": of_bucket,
         "what": of_bucket,
         "ends": f"toDateTime(at) + toIntervalHour({whole})",
+        "leases": f"toDateTime(until) + toIntervalHour({live_retention_hours + 1})",
         "tagsets": of_day,
         "kinds": of_day,
         "hosts": of_day,
