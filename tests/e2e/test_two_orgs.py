@@ -1,0 +1,299 @@
+"""Two orgs with hosts and pids of the same names, one fed by our agent's payloads and one by a Datadog Agent's: neither
+ever sees the other."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from procession.agent.payload import Payload
+from procession.agent.payloads import PayloadMaker
+from procession.events import ProcessEvents, ProcessExit
+from procession.process import ProcessNumbers, Sighting
+from procession.wire import Encoding, MessageType, RequestId, decode_answer, frame
+from procession.wire import process_pb2 as pb
+from tests.support.builders import a_description, a_snapshot
+from tests.support.running import clean_environment, running
+
+HOST = "web-1"
+PIDS = range(1, 8)
+OWN = "/api/procession/v1"
+DETAILS = f"{OWN}/processes"
+WATCH = f"{OWN}/watch"
+
+
+@dataclass
+class Org:
+    """What one of the two sends, and what it may see: each text in it has the org's own name."""
+
+    url: str
+    name: str
+    id: int
+    api_key: str
+    application_key: str
+    begin: int
+    """Before now, and the moment of its first snapshot."""
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        response = self.http.post(self.url + path, content=body, headers={"DD-Api-Key": self.api_key, **headers})
+        assert response.status_code in (200, 202), response.text
+        return response
+
+    def send(self, payloads: list[Payload]) -> list[httpx.Response]:
+        return [self.post(payload.path, payload.body, payload.headers) for payload in payloads]
+
+    def ask(self, path: str, method: str = "GET", **options: Any) -> httpx.Response:
+        headers = {"dd-api-key": self.api_key, "dd-application-key": self.application_key}
+        return self.http.request(method, self.url + path, headers=headers, **options)
+
+    def listed(self, path: str = "/api/v2/processes", query: str = "") -> dict[int, dict[str, Any]]:
+        """By pid."""
+        answer = self.ask(f"{path}?from={self.begin - 60}&to={self.begin + 60}&page[limit]=100{query}")
+        assert answer.status_code == 200, answer.text
+        return {item["attributes"]["pid"]: item["attributes"] | {"id": item["id"]} for item in answer.json()["data"]}
+
+
+class Ours(Org):
+    """Posts as Procession's agent does."""
+
+    def snapshot(self, at: int, pids: range) -> None:
+        self.send(self._maker.make(a_snapshot(*map(self._sighting, pids), host=HOST, taken_at=at)))
+
+    def live(self, at: int, pids: range) -> None:
+        self.send(self._maker.make_live(at, [], list(map(self._sighting, pids))))
+
+    def exit(self, at: int, pid: int) -> None:
+        one = ProcessExit(pid=pid, at=at, exit_code=137, description=self._sighting(pid).description)
+        self.send(self._maker.make(a_snapshot(host=HOST, taken_at=at), ProcessEvents(HOST, (one,))))
+
+    @property
+    def _maker(self) -> PayloadMaker:
+        if not hasattr(self, "_made"):
+            self._made = PayloadMaker(host=HOST, agent_pid=77, started_at=self.begin, tags=(f"{self.name}:host",))
+        return self._made
+
+    def _sighting(self, pid: int) -> Sighting:
+        name = self.name
+        description = a_description(
+            cmdline=f"{name} {pid}",
+            exe=f"/usr/bin/{name}",
+            command=name,
+            user=f"{name}-user",
+            container_id=f"{name}-container",
+            tags=(f"tag:{name}",),
+        )
+        return Sighting(pid, self.begin - 500, description, ProcessNumbers(rss_bytes=1000 + pid, state="S"))
+
+
+class Theirs(Org):
+    """Posts as a Datadog Agent does: frames of all versions, containers beside the processes, and all its headers."""
+
+    def snapshot(self, at: int, pids: range) -> None:
+        group = at % 1000
+        for index, version in enumerate((1, 2, 3)):
+            some = pids[index::3]
+            message = pb.CollectorProc(hostName=HOST, groupId=group, groupSize=3, networkId="vpc-1", hintMask=0)
+            message.processes.extend(map(self._process, some))
+            message.containers.add(id=f"{self.name}-container", tags=[f"container:{self.name}"], type="docker")
+            message.info.os.name = "linux"
+            self.post("/api/v1/collector", framed(version, MessageType.PROCESSES, message), self._headers(at, index))
+
+    def live(self, at: int, pids: range) -> None:
+        message = pb.CollectorRealTime(hostName=HOST, groupId=at % 1000, groupSize=1, numCpus=4)
+        for pid in pids:
+            stat = message.stats.add(pid=pid, createTime=(self.begin - 500) * 1000)
+            stat.memory.rss = 2000 + pid
+        self.post("/api/v1/collector", framed(3, MessageType.REAL_TIME, message), self._headers(at, None))
+        containers = pb.CollectorContainer(hostName=HOST)
+        self.post("/api/v1/container", framed(3, MessageType.CONTAINERS, containers), self._headers(at, None))
+
+    def exit(self, at: int, pid: int) -> None:
+        event = pb.ProcessEvent(pid=pid, type=pb.ProcEventType.Value("exit"), collectionTime=at * 10**9)
+        event.command.args.append(self.name)
+        event.exit.exitTime, event.exit.exitCode = at * 10**9, 1
+        body = pb.CollectorProcEvent(hostname=HOST, events=[event]).SerializeToString()
+        self.post("/api/v2/proclcycle", body, self._headers(at, None) | {"DD-EVP-ORIGIN": "process-agent"})
+
+    def metadata(self) -> None:
+        document = {"internalHostname": HOST, "host-tags": {"system": [f"{self.name}:host"]}, "agentVersion": "7.66.1"}
+        self.post("/intake/", json.dumps(document).encode(), {"Content-Type": "application/json"})
+
+    def _process(self, pid: int) -> pb.Process:
+        process = pb.Process(pid=pid, createTime=(self.begin - 500) * 1000, key=pid, byteKey=b"k", nsPid=pid)
+        process.command.args.extend([self.name, str(pid)])
+        process.command.exe = f"/usr/bin/{self.name}"
+        process.user.name = f"{self.name}-user"
+        process.containerId = f"{self.name}-container"
+        process.tags.append(f"tag:{self.name}")
+        process.memory.rss = 1000 + pid
+        process.networks.connectionRate = 1.0
+        process.state = pb.ProcessState.Value("S")
+        return process
+
+    def _headers(self, at: int, index: int | None) -> dict[str, str]:
+        headers = {
+            "User-Agent": "datadog-agent/7.66.1",
+            "DD-Agent-Version": "7.66.1",
+            "X-DD-Agent-Attempts": "1",
+            "X-Dd-Hostname": HOST,
+            "X-DD-Agent-Timestamp": str(at),
+            "X-Dd-Processagentversion": "7.66.1",
+            "X-Dd-ContainerCount": "1",
+            "Content-Type": "application/x-protobuf",
+            "X-DD-Agent-Start-Time": str(self.begin),
+            "X-DD-Payload-Source": "process_agent",
+            "X-DD-Processes-Enabled": "true",
+            "X-DD-Service-Discovery-Enabled": "true",
+        }
+        if index is not None:
+            # The very number that our agent sends, too: a request id says nothing without its org.
+            headers["X-DD-Request-ID"] = str(RequestId.of(HOST, 77, at, index).pack())
+        return headers
+
+
+def framed(version: int, message_type: MessageType, message: Any) -> bytes:
+    """Version 1 plain, version 2 in zstd 0.5, version 3 in zstd."""
+    body: bytes = message.SerializeToString()
+    if version == 1:
+        return struct.pack("<BBBB", 1, Encoding.PLAIN, message_type, 0) + body
+    if version == 2:
+        assert len(body) < 128 * 1024
+        raw_block = bytes((0x40 | len(body) >> 16, len(body) >> 8 & 0xFF, len(body) & 0xFF)) + body
+        old = b"\x25\xb5\x2f\xfd\x06" + raw_block + b"\xc0\x00\x00"
+        return struct.pack("<BBBBi", 2, Encoding.ZSTD_05, message_type, 0, 0) + old
+    return frame.encode(message_type, body)
+
+
+@pytest.fixture(scope="module")
+def orgs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ours, Theirs]]:
+    data_dir = tmp_path_factory.mktemp("data")
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(data_dir), "--rate-limit", "0")
+    with running("serve", *options, environment=clean_environment()) as server:
+        url = next(word for word in server.line_with("http://").split() if word.startswith("http://"))
+        begin = int(time.time()) - 60
+
+        def admin(path: str, body: dict[str, Any]) -> Any:
+            headers = {"authorization": f"Bearer {(data_dir / 'keys' / 'admin-key').read_text().strip()}"}
+            return httpx.post(f"{url}{OWN}/admin/{path}", json=body, headers=headers).raise_for_status().json()
+
+        def org(kind: type[Org], name: str) -> Any:
+            org_id = admin("orgs", {"name": name})["org"]["id"]
+            api_key, application_key = (
+                admin("keys", {"org_id": org_id, "kind": key, "name": name})["secret"] for key in ("api", "application")
+            )
+            return kind(url, name, org_id, api_key, application_key, begin)
+
+        ours, theirs = org(Ours, "ours"), org(Theirs, "theirs")
+        theirs.metadata()
+        for one in (ours, theirs):
+            admin("hosts/tags", {"org_id": one.id, "host": HOST, "add": [f"by-hand:{one.name}"]})
+            one.snapshot(begin, PIDS)
+        # From here on each says something of a process of which the other says nothing.
+        ours.snapshot(begin + 10, range(1, 7))
+        theirs.snapshot(begin + 10, range(2, 8))
+        ours.live(begin + 12, range(1, 6))
+        theirs.live(begin + 12, range(2, 8))
+        theirs.exit(begin + 13, 3)
+        ours.exit(begin + 14, 4)
+        yield ours, theirs
+        for one in (ours, theirs):
+            one.http.close()
+
+
+def test_each_org_lists_its_own_processes(orgs: tuple[Ours, Theirs]) -> None:
+    for one in orgs:
+        found = one.listed()
+
+        assert sorted(found) == list(PIDS)
+        for pid, process in found.items():
+            assert process["cmdline"] == f"{one.name} {pid}"
+            assert process["user"] == f"{one.name}-user"
+            assert {f"{one.name}:host", f"by-hand:{one.name}", f"tag:{one.name}"} <= set(process["tags"])
+    ours, theirs = (one.listed() for one in orgs)
+    assert not {process["id"] for process in ours.values()} & {process["id"] for process in theirs.values()}
+
+
+def test_what_one_org_says_of_ends_and_numbers_is_not_so_in_the_other(orgs: tuple[Ours, Theirs]) -> None:
+    ours, theirs = (one.listed(DETAILS) for one in orgs)
+
+    assert [pid for pid, process in ours.items() if process["ended"]] == [4, 6, 7]
+    assert [pid for pid, process in theirs.items() if process["ended"]] == [1, 3]
+    assert (ours[4]["exit_code"], theirs[3]["exit_code"]) == (137, 1)
+    assert (ours[2]["numbers"]["rss_bytes"], theirs[2]["numbers"]["rss_bytes"]) == (1002, 2002)
+
+
+def test_no_answer_to_one_org_has_a_word_of_the_other(orgs: tuple[Ours, Theirs]) -> None:
+    """On any path that there is, by the server's own description, whatever it needs."""
+    paths = [
+        path
+        for path, methods in orgs[0].ask("/openapi.json").json()["paths"].items()
+        if path.startswith("/api/") and "get" in methods and "/admin/" not in path
+    ]
+    assert {"/api/v2/processes", DETAILS} <= set(paths)
+    for one, other in (orgs, orgs[::-1]):
+        own_id, other_id = (org.listed()[2]["id"] for org in (one, other))
+        window = f"from={one.begin - 60}&to={one.begin + 60}"
+        for query in (window, f"at={one.begin + 10}", f"{window}&keys=host,user,tag,container", "sort=start&", ""):
+            for process_id in (own_id, other_id):
+                for path in paths:
+                    address = path.replace("{process_id}", process_id)
+                    answer = one.ask(f"{address}?{query}&host={HOST}&by=tag&key=tag&x=rss_bytes&y=threads&limit=100")
+                    assert answer.status_code < 500, f"{address}?{query}: {answer.text}"
+                    assert other.name not in answer.text, f"{address}?{query}"
+                    assert other_id not in answer.text, f"{address}?{query}"
+                    if process_id == other_id and "{process_id}" in path:
+                        assert answer.status_code >= 400, f"{address}?{query}"
+
+
+def test_a_search_or_tag_of_the_other_org_finds_nothing(orgs: tuple[Ours, Theirs]) -> None:
+    for one, other in (orgs, orgs[::-1]):
+        for path in ("/api/v2/processes", DETAILS):
+            for query in (f"&search={other.name}", f"&tags={other.name}:host", f"&tags=tag:{other.name}"):
+                assert one.listed(path, query) == {}
+            assert len(one.listed(path, f"&tags=host:{HOST},tag:{one.name}")) == 7
+
+
+def test_a_cursor_of_the_other_org_leads_on_in_ones_own(orgs: tuple[Ours, Theirs]) -> None:
+    ours, theirs = orgs
+    window = f"from={ours.begin - 60}&to={ours.begin + 60}"
+    cursor = theirs.ask(f"/api/v2/processes?{window}&page[limit]=2").json()["meta"]["page"]["after"]
+
+    answer = ours.ask(f"/api/v2/processes?page[cursor]={cursor}")
+
+    assert answer.status_code in (200, 400)
+    assert theirs.name not in answer.text
+
+
+def test_host_tags_given_to_one_org_are_not_the_others(orgs: tuple[Ours, Theirs]) -> None:
+    for one, other in (orgs, orgs[::-1]):
+        assert not any(other.name in tag for process in one.listed().values() for tag in process["tags"])
+
+
+def test_who_watches_one_org_is_not_heard_in_the_other(orgs: tuple[Ours, Theirs]) -> None:
+    ours, theirs = orgs
+
+    def told(org: Org) -> int:
+        body = framed(3, MessageType.CONNECTIONS, pb.CollectorConnections(hostName=HOST))
+        answer = org.post("/api/v1/connections", body, {"X-Dd-Hostname": HOST})
+        return decode_answer(answer.content).active_clients
+
+    assert (told(ours), told(theirs)) == (0, 0)
+    assert theirs.ask(WATCH, "POST", json={"host": HOST}).status_code == 200
+    assert (told(ours), told(theirs)) == (0, 1)
+    assert ours.ask(WATCH, "POST", json={}).status_code == 200
+    assert (told(ours), told(theirs)) == (1, 1)
+
+
+def test_a_key_of_one_org_does_not_read_with_that_of_the_other(orgs: tuple[Ours, Theirs]) -> None:
+    ours, theirs = orgs
+    headers = {"dd-api-key": ours.api_key, "dd-application-key": theirs.application_key}
+
+    assert httpx.get(f"{ours.url}/api/v2/processes", headers=headers).status_code == 403
