@@ -114,7 +114,7 @@ def _numbers(
     for at, host, pid, start, *values in rows(sql.numbers(org_id, sightings, keys)):
         key = ProcessKey(start, host, pid)
         if at == seen_at.get(key):
-            found[key] = _numbers_of(values)
+            found[key] = numbers_of(values)
     since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
     live = rows(sql.live_numbers(org_id, since, window.to_at, START_TOLERANCE, keys))
     for at, host, pid, start, *values in sorted(live, key=lambda row: row[0]):
@@ -126,12 +126,12 @@ def _numbers(
         for key in near:
             if key in seen_at:
                 if at > seen_at[key]:
-                    found[key] = _numbers_of(values)
+                    found[key] = numbers_of(values)
                 break
     return found
 
 
-def _numbers_of(values: Sequence[Any]) -> ProcessNumbers:
+def numbers_of(values: Sequence[Any]) -> ProcessNumbers:
     """From `state` and NUMBER_COLUMNS."""
     state, *rest = values
     fields = {name: None if value < 0 else value for (name, _), value in zip(NUMBER_COLUMNS, rest, strict=True)}
