@@ -17,7 +17,9 @@ from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.events import ProcessExec, ProcessExit
 from procession.wire import decode_events
-from tests.support.intake import FakeIntake, Posted, Reply
+from tests.support.builders import NOON
+from tests.support.clock import FastClock
+from tests.support.intake import TAKEN, WATCHED, FakeIntake, Posted, Reply
 from tests.support.proc_tree import BOOT_TIME, ProcTree
 
 
@@ -29,10 +31,10 @@ class Running:
 
 
 @contextmanager
-def an_agent(tree: ProcTree, url: str = "http://127.0.0.1:9", **settings: Any) -> Iterator[Running]:
+def an_agent(tree: ProcTree, url: str | tuple[str, ...] = "http://127.0.0.1:9", **settings: Any) -> Iterator[Running]:
     running = Running()
     defaults: dict[str, Any] = {
-        "url": (url,), "api_key": ("k" * 32,), "proc_root": str(tree.root), "hostname": "web-1",
+        "url": (url,) if isinstance(url, str) else url, "api_key": ("k" * 32,), "proc_root": str(tree.root), "hostname": "web-1",
         "interval_seconds": 0.1, "spool": False,
         "max_cpu": "0",  # it shares the process with the test
     }  # fmt: skip
@@ -58,8 +60,8 @@ def an_agent(tree: ProcTree, url: str = "http://127.0.0.1:9", **settings: Any) -
             raise failures[0]
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -158,7 +160,11 @@ def test_agent_sends_a_process_that_lived_between_two_snapshots_and_how_it_ended
 
 
 def pids_of(post: Posted) -> set[int]:
-    return {sighting.pid for sighting in post.snapshot.sightings} if post.path == "/api/v1/collector" else set()
+    if post.path != "/api/v1/collector":
+        return set()
+    if post.is_live:
+        return {process.pid for process in post.live.processes}
+    return {sighting.pid for sighting in post.snapshot.sightings}
 
 
 def test_collecting_goes_on_while_the_server_is_slow(tree: ProcTree, intake: FakeIntake) -> None:
@@ -220,6 +226,11 @@ def test_agent_takes_the_key_from_a_file(tree: ProcTree, intake: FakeIntake, tmp
         ({"api_key": ("a b",)}, "the API key has characters that no key has"),
         ({"api_key": ("ü",)}, "the API key has characters that no key has"),
         ({"url": "example.org"}, "'example.org' is no URL of a server"),
+        ({"url": ()}, "there is no server to send to; --url names one"),
+        ({"url": ("http://a", "http://a/")}, "http://a is named twice; a server gets everything once"),
+        ({"url": ("http://a", "http://b", "http://c"), "api_key": ("k", "l")}, "there are 3 servers and 2 API keys"),
+        ({"max_cpu": "much"}, "--max-cpu 'much' is no percentage; it looks like 1%"),
+        ({"spool": True, "spool_dir": "/proc/nowhere"}, "cannot keep snapshots in /proc/nowhere"),
         ({"hostname": "a\nb"}, "is no name of a host; --hostname gives one"),
         ({"proc_root": "/nowhere"}, "no processes can be read in /nowhere"),
     ],
@@ -252,32 +263,175 @@ def test_agent_imports_neither_the_store_nor_the_server() -> None:
     assert not {"chdb", "clickhouse_connect", "pyarrow", "numpy", "starlette", "uvicorn", "rich"} & set(loaded)
 
 
-def test_an_agent_that_is_killed_leaves_its_snapshots_to_the_next(tree: ProcTree, tmp_path: Path) -> None:
+def test_an_hour_without_a_server_and_two_kills_cost_no_snapshot(tree: ProcTree, tmp_path: Path) -> None:
+    """All of them arrive, in order, once. The agents are real processes with a fast clock, and the kills are -9."""
     tree.put(7)
     intake = FakeIntake()
     intake.close()  # so that its port is free, and nobody is there
     spool = tmp_path / "spool"
-    command = (
-        *(sys.executable, "-m", "procession.cli", "agent", "--url", intake.url, "--api-key", "k" * 32),
-        *("--hostname", "web-1", "--proc-root", str(tree.root), "--interval-seconds", "0.1", "--spool-dir", str(spool)),
-    )
-    kept = 0
-    for _ in range(2):
-        agent = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        wait_until(lambda kept=kept: len(list(spool.glob("*/*.snapshot"))) > kept + 3)  # type: ignore[misc]
-        agent.kill()
-        agent.wait()
+    snapshots = 3600 // 10
+
+    def an_agent_until(count: int) -> None:
         kept = len(list(spool.glob("*/*.snapshot")))
+        agent = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.support.hasty_agent", intake.url, str(tree.root), str(spool)),
+                str(kept * 10),
+            ],
+            cwd=Path(__file__).parents[2],
+        )
+        try:
+            wait_until(lambda: len(list(spool.glob("*/*.snapshot"))) >= count, seconds=60)
+        finally:
+            agent.kill()
+            agent.wait()
+
+    an_agent_until(snapshots // 3)
+    an_agent_until(snapshots * 2 // 3)
+    an_agent_until(snapshots)
+    kept = len(list(spool.glob("*/*.snapshot")))
     assert b"k" * 32 not in b"".join(path.read_bytes() for path in spool.glob("*/*"))
 
     intake = FakeIntake(intake.port)
     try:
         with an_agent(tree, intake.url, spool=True, spool_dir=str(spool)):
-            posted = intake.wait_for(kept + 2)
+            posted = intake.wait_for(kept + 1, 60)
     finally:
         intake.close()
 
     moments = [post.snapshot.taken_at for post in posted]
-    assert moments == sorted(moments)
-    assert len({post.snapshot.request_id for post in posted}) == kept + 2
+    assert moments[:kept] == [NOON + 10 * number for number in range(kept)]
+    assert moments[kept] > NOON + 10 * kept
+    assert len({post.snapshot.request_id for post in posted}) == kept + 1
     assert posted[0].headers["dd-api-key"] == "k" * 32
+
+
+def test_each_server_gets_everything_whatever_becomes_of_the_others(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    slow, other = FakeIntake(), FakeIntake()
+    slow.gate.clear()
+    urls = (intake.url, "http://127.0.0.1:9", slow.url, other.url)
+    try:
+        with an_agent(tree, url=urls, api_key=("a" * 32, "b" * 32, "c" * 32, "d" * 32)) as running:
+            first, last = intake.wait_for(5), other.wait_for(5)
+            slow.wait_for(1)
+    finally:
+        slow.close()
+        other.close()
+
+    assert [post.body for post in first] == [post.body for post in last]
+    assert len(slow.posted) == 1
+    keys = [posted[0].headers["dd-api-key"][0] for posted in (first, slow.posted, last)]
+    assert keys == ["a", "c", "d"]
+    assert any("cannot reach http://127.0.0.1:9" in line for line in running.lines)
+    assert running.ended_after < 1.0
+
+
+def test_one_key_serves_all_servers_and_each_has_a_spool_of_its_own(tree: ProcTree, tmp_path: Path) -> None:
+    tree.put(7)
+    urls = ("http://127.0.0.1:9", "http://127.0.0.1:9/proxy")
+    with an_agent(tree, url=urls, spool=True, spool_dir=str(tmp_path / "spool")):
+        wait_until(lambda: len(list((tmp_path / "spool").glob("*/*.snapshot"))) >= 6)
+
+    folders = sorted(path.name for path in (tmp_path / "spool").iterdir())
+    assert len(folders) == 2
+    assert all(name.startswith("127.0.0.1-9-") for name in folders)
+
+
+def test_while_somebody_watches_what_is_new_goes_whole_and_then_all_numbers(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    tree.put(9)
+    intake.usual = WATCHED
+
+    with an_agent(tree, intake.url, interval_seconds=60.0):
+        wait_until(lambda: any(post.is_live for post in list(intake.posted)))
+        tree.put(8)
+        tree.remove(9)
+        wait_until(lambda: any(post.is_live and pids_of(post) == {7, 8} for post in list(intake.posted)))
+        intake.usual = TAKEN
+        count = len(intake.posted)
+        # What was on its way may still be answered in the old way; after that, nothing comes for a minute.
+        intake.wait_for(count + 1)
+        time.sleep(2.5)
+
+    assert len(intake.posted) <= count + 2
+    kinds = [(post.is_live, post.headers.get("x-procession-partial"), pids_of(post)) for post in intake.posted]
+    assert kinds[0] == (False, None, {7, 9})
+    assert (True, None, {7, 9}) in kinds
+    partial = kinds.index((False, "true", {8}))
+    assert kinds[partial + 1] == (True, None, {7, 8})
+    new, live = intake.posted[partial], intake.posted[partial + 1]
+    assert live.headers["x-procession-live"] == "all"
+    assert [item.numbers.cpu_total_percent for item in live.live.processes if item.pid == 7] == [0]
+    assert new.headers["x-dd-agent-timestamp"] == live.headers["x-dd-agent-timestamp"]
+    assert new.headers["x-dd-request-id"] != live.headers["x-dd-request-id"]
+
+
+def test_only_the_server_where_somebody_watches_gets_what_is_live(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    other = FakeIntake()
+    intake.usual = WATCHED
+    try:
+        with an_agent(tree, url=(intake.url, other.url), interval_seconds=60.0):
+            wait_until(lambda: sum(post.is_live for post in list(intake.posted)) >= 2)
+    finally:
+        other.close()
+
+    assert len(other.posted) == 1
+
+
+def test_live_numbers_are_not_sent_again(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    intake.replies += [WATCHED, Reply(503)]
+
+    with an_agent(tree, intake.url, interval_seconds=4.0) as running:
+        posted = intake.wait_for(3)
+
+    assert [post.is_live for post in posted] == [False, True, False]
+    assert any("answers 503; keeping 0 snapshots" in line for line in running.lines)
+
+
+def test_a_spool_that_nobody_asked_for_may_be_missing(
+    tree: ProcTree, intake: FakeIntake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree.put(7)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    with an_agent(tree, intake.url, spool=True), an_agent(tree, intake.url, spool=True) as second:
+        wait_until(lambda: any("another agent keeps its snapshots" in line for line in second.lines))
+        intake.wait_for(4)
+    (folder,) = (tmp_path / "state" / "procession" / "spool").iterdir()
+
+    assert folder.stat().st_mode & 0o077 == 0
+    assert any(line.endswith("; until then they are kept in memory") for line in second.lines)
+
+
+def test_an_agent_over_its_budget_says_so_in_what_it_sends(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+
+    class Costly(FastClock):
+        """The machine is so slow that each look takes 0.2 s of CPU."""
+
+        def now(self) -> float:
+            self.use(0.2)
+            return super().now()
+
+    stop = threading.Event()
+    lines: list[str] = []
+    settings = AgentSettings(
+        url=(intake.url,), api_key=("k" * 32,), proc_root=str(tree.root), hostname="web-1", spool=False, max_cpu="1%"
+    )
+    thread = threading.Thread(
+        target=run_agent, args=(settings,), kwargs={"stop": stop, "report": lines.append, "clock": Costly()}
+    )
+    thread.start()
+    try:
+        posted = intake.wait_for(10)
+    finally:
+        stop.set()
+        thread.join(10)
+
+    moments = [post.snapshot.taken_at for post in posted]
+    assert moments[-1] - moments[-2] > 12
+    assert int(posted[-1].headers["x-procession-interval"]) > 12
+    assert any("of CPU, and --max-cpu allows 1%: one every" in line for line in lines)

@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from procession.process import Snapshot
-from procession.wire import Answer, SnapshotDecoder, encode_answer, frame
+from procession.process import LiveSnapshot, Snapshot
+from procession.wire import Answer, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Reply:
 
 
 TAKEN = Reply()
+WATCHED = Reply(body=encode_answer(Answer(active_clients=1)))
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class Posted:
     headers: dict[str, str]
     body: bytes
     client: tuple[str, int]
+
+    @property
+    def is_live(self) -> bool:
+        return frame.message_type(self.body) is MessageType.REAL_TIME
+
+    @property
+    def live(self) -> LiveSnapshot:
+        return decode_live(frame.decode(self.body), taken_at=int(self.headers["x-dd-agent-timestamp"]))
 
     @property
     def snapshot(self) -> Snapshot:
@@ -43,8 +52,11 @@ class Posted:
 class FakeIntake:
     def __init__(self, port: int = 0) -> None:
         self.posted: list[Posted] = []
+        self.about_hosts: list[Posted] = []
+        """What came to `/intake/`, which is taken and not counted."""
         self.replies: deque[Reply] = deque()
-        """For the next payloads; then all are taken."""
+        """For the next payloads; then it is the usual one."""
+        self.usual = TAKEN
         self.gate = threading.Event()
         """No answer while it is closed."""
         self.gate.set()
@@ -58,7 +70,9 @@ class FakeIntake:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 reply = intake.take(Posted(self.path, headers, body, self.client_address))
-                intake.gate.wait()
+                if self.path != "/intake/":
+                    if self.path != "/intake/":
+                    intake.gate.wait()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", reply.content_type)
                 self.send_header("Content-Length", str(len(reply.body)))
@@ -84,9 +98,13 @@ class FakeIntake:
 
     def take(self, posted: Posted) -> Reply:
         with self._changed:
+            if posted.path == "/intake/":
+                self.about_hosts.append(posted)
+                self._changed.notify_all()
+                return Reply(202, b"{}", "application/json")
             self.posted.append(posted)
             self._changed.notify_all()
-            return self.replies.popleft() if self.replies else TAKEN
+            return self.replies.popleft() if self.replies else self.usual
 
     def wait_for(self, count: int, timeout: float = 10.0) -> list[Posted]:
         """The first so many payloads."""
