@@ -139,6 +139,20 @@ def test_processes_sent_for_service_discovery_alone_are_kept_only_if_told(
     assert ('{reason="discovered"} 2' in metrics) is (count == 0)
 
 
+def test_processes_sent_for_service_discovery_end_no_others(served: Served) -> None:
+    served.settings = ServerSettings(discovered_processes=True)
+    client = Client(served.app())
+    whole = a_snapshot(a_sighting(1), a_sighting(2), group_id=1, group_size=1)
+    services = a_snapshot(a_sighting(1), group_id=2, group_size=1)
+
+    post(client, a_payload(whole), x_dd_agent_timestamp=str(NOON - 10))
+    post(client, a_payload(services), x_dd_agent_timestamp=str(NOON - 5), x_dd_processes_enabled="false")
+    found = client.get("/api/procession/v1/processes", headers=READER).json()["data"]
+    client.close()
+
+    assert [item["attributes"]["ended"] for item in found] == [None, None]
+
+
 def test_the_org_is_that_of_the_key(agent: Client, sink: ListSink) -> None:
     post(agent, vector("proc_v3_enc0_full_header"), key=OTHER_API_KEY)
 

@@ -142,8 +142,10 @@ def intake_routes(
             if framed.type is MessageType.REAL_TIME:
                 return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=limits)
             snapshot = decoder.decode(framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of)
-            # A group without a size is never complete, and so ends nothing.
-            return msgspec.structs.replace(snapshot, group_size=0) if envelope.is_partial else snapshot
+            if envelope.is_partial or not envelope.is_live:
+                # A group without a size is never complete, and so ends nothing.
+                return msgspec.structs.replace(snapshot, group_size=0)
+            return snapshot
 
         if len(body) <= _INLINE_BYTES:
             with contextlib.suppress(PayloadTooLarge):
@@ -182,7 +184,8 @@ class Envelope:
     lists_all: bool
     """Real-time numbers are of every process of the host, and so are a snapshot. Also from an agent of ours."""
     is_live: bool
-    """False where an agent that is not to collect processes sends those it knows from discovering services."""
+    """False where an agent that is not to collect processes sends those it knows from discovering services. They are
+    some of the host's, and one of them may be missing because it is no longer taken for a service."""
 
     @classmethod
     def of(cls, headers: Headers, now: int) -> Envelope:

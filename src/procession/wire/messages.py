@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT32, Sighting, Snapshot
 from procession.wire import process_pb2 as pb
+from procession.wire.container_tags import tags_of
 from procession.wire.descriptions import DescriptionDecoder, Scrub
 from procession.wire.frame import Frame, FrameError, MessageType
 from procession.wire.numbers import STATE_LETTERS, decode_numbers
@@ -83,7 +84,7 @@ class SnapshotDecoder:
         for container in message.containers:
             if len(container.tags) > self._limits.tags:
                 raise PayloadTooLarge(f"A container has more than {self._limits.tags} tags")
-            tags = normal_tags((*tags_of_host, *container.tags))
+            tags = normal_tags((*tags_of_host, *tags_of(container)))
             containers[container.id] = place(tags, text(container.id), is_windows=is_windows)
         describe = self._descriptions.decode
         # The last one counts where a pid and start come twice.
