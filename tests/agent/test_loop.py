@@ -34,7 +34,8 @@ class Running:
 def an_agent(tree: ProcTree, url: str | tuple[str, ...] = "http://127.0.0.1:9", **settings: Any) -> Iterator[Running]:
     running = Running()
     defaults: dict[str, Any] = {
-        "url": (url,) if isinstance(url, str) else url, "api_key": ("k" * 32,), "proc_root": str(tree.root), "hostname": "web-1",
+        "url": (url,) if isinstance(url, str) else url, "api_key": ("k" * 32,), "proc_root": str(tree.root),
+        "hostname": "web-1",
         "interval_seconds": 0.1, "spool": False,
         "max_cpu": "0",  # it shares the process with the test
     }  # fmt: skip

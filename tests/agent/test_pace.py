@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from procession.agent.budget import Budget
@@ -47,7 +49,7 @@ class Looks:
 
 
 def gaps(moments: list[float]) -> list[float]:
-    return [round(after - before, 1) for before, after in zip(moments, moments[1:], strict=False)]
+    return [round(after - before, 1) for before, after in pairwise(moments)]
 
 
 def test_snapshots_come_at_once_and_then_at_equal_distances() -> None:

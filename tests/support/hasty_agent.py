@@ -13,6 +13,10 @@ from procession.config import AgentSettings
 from tests.support.clock import FastClock
 
 
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 def main() -> None:
     url, proc_root, spool_dir, seconds = sys.argv[1:]
     clock = FastClock()
@@ -20,7 +24,7 @@ def main() -> None:
     settings = AgentSettings(
         url=(url,), api_key=("k" * 32,), proc_root=proc_root, hostname="web-1", spool_dir=spool_dir, short_lived=False
     )
-    run_agent(settings, stop=threading.Event(), report=lambda line: print(line, file=sys.stderr), clock=clock)
+    run_agent(settings, stop=threading.Event(), report=_say, clock=clock)
 
 
 if __name__ == "__main__":

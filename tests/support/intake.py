@@ -71,7 +71,6 @@ class FakeIntake:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 reply = intake.take(Posted(self.path, headers, body, self.client_address))
                 if self.path != "/intake/":
-                    if self.path != "/intake/":
                     intake.gate.wait()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", reply.content_type)

@@ -164,14 +164,14 @@ class Sender:
     def _deliver(self, payload: Payload, answer: Answer | None) -> None:
         self._outbox.done(payload)
         self._backoff = self._backoff.succeeded()
+        if answer is None:
+            return
         if not self._delivered:
             self._report(f"sending the processes of {payload.headers['X-Dd-Hostname']} to {self._client.url}")
         elif self._in_trouble:
             self._report(f"{self._client.url} takes payloads again; {_snapshots(self._outbox.snapshots)} left to send")
         self._delivered += 1
         self._in_trouble = False
-        if answer is None:
-            return
         self.live_seconds = answer.interval_seconds if answer.active_clients > 0 else None
         if answer.message:
             self._notices.say("message", f"{self._client.url} says: {_printable(answer.message)}")
