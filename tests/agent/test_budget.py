@@ -74,5 +74,5 @@ def test_a_share_is_a_percentage(text: str, share: float | None) -> None:
 
 @pytest.mark.parametrize("text", ["much", "-1%", "nan", "inf", "1%%"])
 def test_what_is_no_percentage_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="percentage|could not convert"):
+    with pytest.raises(ValueError, match=r"percentage|could not convert"):
         share_of(text)

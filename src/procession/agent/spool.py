@@ -1,9 +1,9 @@
 """Payloads on disk, so that they outlive the agent.
 
 A file holds a snapshot with all that goes with it, or what was sent live at one moment. It is written under another
-name and renamed, so that what is there is whole, and not synced: it outlives `kill -9`, which is common, not a power cut,
-which would cost each snapshot a wait for the disk. There is no secret in it: command lines were scrubbed before, and
-the API key is not among the headers.
+name and renamed, so that what is there is whole, and not synced: it outlives `kill -9`, which is common, not a power
+cut, which would cost each snapshot a wait for the disk. There is no secret in it: command lines were scrubbed before,
+and the API key is not among the headers.
 """
 
 from __future__ import annotations
