@@ -98,6 +98,44 @@ class AgentSettings:
         True, "Whether to see processes that live between two snapshots; takes root or Linux 6.6."
     )
     kernel_threads: bool = setting(False, "Whether to send the kernel's own threads too.")
+    include_patterns: tuple[str, ...] = setting(
+        (),
+        "Send only processes whose command line has a match of this regular expression, or of another one.",
+        metavar="REGEX",
+        repeated=True,
+    )
+    exclude_patterns: tuple[str, ...] = setting(
+        (),
+        "Send no process whose command line has a match of this regular expression.",
+        metavar="REGEX",
+        repeated=True,
+        envvars=(
+            "DD_PROCESS_CONFIG_BLACKLIST_PATTERNS",
+            "DD_PROCESS_AGENT_BLACKLIST_PATTERNS",
+            "DD_BLACKLIST_PATTERNS",
+        ),
+    )
+    tag: tuple[str, ...] = setting(
+        (), "Tag of this host, such as env:prod.", metavar="TAG", repeated=True, envvars=("DD_TAGS",)
+    )
+    host_env: str = setting("", "Tag env: of this host.", metavar="NAME", envvars=("DD_ENV",))
+    host_service: str = setting("", "Tag service: of this host.", metavar="NAME", envvars=("DD_SERVICE",))
+    host_version: str = setting("", "Tag version: of this host.", metavar="NAME", envvars=("DD_VERSION",))
+    tag_rules: tuple[str, ...] = setting(
+        (),
+        "Regular expression for command lines, whose named groups become tags of the process.",
+        metavar="REGEX",
+        repeated=True,
+    )
+    process_env_tags: bool = setting(
+        False, "Whether to make tags of DD_ENV, DD_SERVICE and DD_VERSION in the environment of each process."
+    )
+    container_names: bool = setting(True, "Whether to ask container engines for names, images and labels.")
+    docker_socket: str = setting("/var/run/docker.sock", "Where Docker answers.", metavar="FILE")
+    podman_socket: str = setting("/run/podman/podman.sock", "Where Podman answers.", metavar="FILE")
+    container_labels: tuple[str, ...] = setting(
+        (), "Labels of containers that become tags, as in com.example.team=team.", metavar="LABEL=TAG", repeated=True
+    )
     scrub_args: bool = setting(
         True,
         "Whether to hide secrets in command lines.",

@@ -4,21 +4,22 @@ from typing import Any
 
 import pytest
 
-from procession.agent.collector import Collector, UserNames
+from procession.agent.collector import Collector
 from procession.agent.procfs import IoCounters, Stat
 from procession.agent.short_lived import Ended
 from procession.agent.tracked import ProcessFacts, ProcessReading
+from procession.agent.users import UserNames
 from procession.events import ProcessExec, ProcessExit
 from procession.process import Sighting, Snapshot
 from procession.scrub import Scrubber
 
-FACTS = ProcessFacts(("mysqld", "--password=x"), "/usr/sbin/mysqld", "/srv", 0, 0, 7)
+FACTS = ProcessFacts(("mysqld", "--password=x"), "/usr/sbin/mysqld", "/srv", "/", 0, 0, 7)
 IO = IoCounters(0, 0, 0, 0)
 
 
 def a_stat(**fields: Any) -> Stat:
     defaults: dict[str, Any] = {
-        "comm": "mysqld", "state": "S", "ppid": 1, "flags": 0, "user_ticks": 0, "system_ticks": 0, "threads": 4,
+        "comm": "mysqld", "state": "S", "ppid": 1, "flags": 0, "user_ticks": 0, "system_ticks": 0, "nice": 0, "threads": 4,
         "start_ticks": 1299, "vms_bytes": 5000, "rss_pages": 3, "image": b"",
     }  # fmt: skip
     return Stat(**(defaults | fields))

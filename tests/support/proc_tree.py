@@ -28,6 +28,7 @@ class ProcTree:
         flags: int = 0x400100,
         user_ticks: int = 0,
         system_ticks: int = 0,
+        nice: int = 0,
         threads: int = 1,
         start_ticks: int = 12345,
         vms_bytes: int = 8192 * 4096,
@@ -40,6 +41,9 @@ class ProcTree:
         open_files: int = 3,
         exe: str = "/usr/sbin/nginx",
         cwd: str = "/srv",
+        root: str = "/",
+        memory_kb: tuple[int, int, int] | None = (300, 100, 0),
+        environ: bytes | None = b"",
         cgroup: str = "0::/\n",
     ) -> Path:
         """Make it, or change it in place, as the kernel's files change."""
@@ -47,7 +51,7 @@ class ProcTree:
         (folder / "fd").mkdir(parents=True, exist_ok=True)
         numbers = [0] * 52
         for position, value in {
-            4: ppid, 9: flags, 14: user_ticks, 15: system_ticks, 20: threads, 22: start_ticks, 23: vms_bytes,
+            4: ppid, 9: flags, 14: user_ticks, 15: system_ticks, 19: nice, 20: threads, 22: start_ticks, 23: vms_bytes,
             24: rss_pages, 26: image, 28: image, 45: image, 48: image,
         }.items():  # fmt: skip
             numbers[position - 1] = value
@@ -57,7 +61,7 @@ class ProcTree:
         (folder / "cmdline").write_bytes(cmdline)
         (folder / "status").write_text(
             f"Name:\t{comm.decode('ascii', 'replace')}\nPid:\t{pid}\nUid:\t{uid}\t1\t2\t3\nGid:\t{gid}\t1\t2\t3\n"
-            f"NSpid:\t{pid}\t{pid % 10}\nThreads:\t{threads}\n"
+            f"NSpid:\t{pid}\t{pid % 10}\n{_memory(memory_kb)}Threads:\t{threads}\n"
             f"voluntary_ctxt_switches:\t{switches[0]}\nnonvoluntary_ctxt_switches:\t{switches[1]}\n"
         )
         if io is not None:
@@ -68,7 +72,9 @@ class ProcTree:
             )
         for number in range(open_files):
             (folder / "fd" / str(number)).touch()
-        for name, target in (("exe", exe), ("cwd", cwd)):
+        if environ is not None:
+            (folder / "environ").write_bytes(environ)
+        for name, target in (("exe", exe), ("cwd", cwd), ("root", root)):
             (folder / name).unlink(missing_ok=True)
             if target:
                 (folder / name).symlink_to(target)
@@ -76,3 +82,11 @@ class ProcTree:
 
     def remove(self, pid: int) -> None:
         shutil.rmtree(self.root / str(pid))
+
+
+def _memory(kilobytes: tuple[int, int, int] | None) -> str:
+    """Of files, shared, and swapped out; what has no memory of its own has no such lines."""
+    if kilobytes is None:
+        return ""
+    files, shared, swap = kilobytes
+    return f"VmRSS:\t     400 kB\nRssFile:\t{files:8} kB\nRssShmem:\t{shared:8} kB\nVmSwap:\t{swap:8} kB\n"

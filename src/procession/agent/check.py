@@ -7,12 +7,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from procession.agent.collector import UserNames
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.parts import allow_open_files, host_of, scrub_of, servers_of, spool_folder
 from procession.agent.procfs import KERNEL_THREAD
 from procession.agent.reader import ProcReader
 from procession.agent.tracked import ProcessReading
+from procession.agent.users import UserNames
 from procession.config import AgentSettings
 from procession.errors import UsageError
 

@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import copy
-import pwd
 from collections.abc import Callable, Iterable
 
 import msgspec
 
+from procession.agent.container_book import ContainerBook
+from procession.agent.expressions import Selection, TagRules
+from procession.agent.groups import GroupNames
 from procession.agent.short_lived import Ended
-from procession.agent.tracked import ProcessReading
+from procession.agent.tracked import ProcessFacts, ProcessReading
+from procession.agent.users import UserNames
 from procession.commands import command_name
 from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.wire import normal_tags
 
 Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
 
 _GONE = ProcessNumbers(state="X")
-
-MAX_USER_NAMES = 10_000
-
-
-class UserNames:
-    """Names of users, as the system of the agent knows them."""
-
-    def __init__(self, *, keep_seconds: float = 600.0) -> None:
-        self._keep_seconds = keep_seconds
-        self._known: dict[int, tuple[float, str]] = {}
-
-    def name_of(self, uid: int, moment: float) -> str:
-        """`uid:118` where the uid has no name. Kept for a while, since a directory server may have to be asked."""
-        known = self._known.get(uid)
-        if known is not None and moment < known[0]:
-            return known[1]
-        try:
-            name = pwd.getpwuid(uid).pw_name.encode("utf-8", "replace").decode("utf-8")
-        except KeyError:
-            name = f"uid:{uid}"
-        if len(self._known) >= MAX_USER_NAMES:
-            self._known.clear()
-        self._known[uid] = (moment + self._keep_seconds, name)
-        return name
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -67,6 +47,10 @@ class Collector:
         page_bytes: int,
         scrub: Scrub,
         users: UserNames | None = None,
+        groups: GroupNames | None = None,
+        selection: Selection | None = None,
+        tag_rules: TagRules | None = None,
+        containers: ContainerBook | None = None,
     ) -> None:
         self._host = host
         self._boot_time = boot_time
@@ -74,6 +58,11 @@ class Collector:
         self._page_bytes = page_bytes
         self._scrub = scrub
         self._users = users or UserNames()
+        self._groups = groups or GroupNames()
+        self._selection = selection or None
+        self._tag_rules = tag_rules or None
+        self._containers = containers
+        self._left_out: dict[int, tuple[ProcessFacts, str]] = {}
         self._seen: dict[int, _Seen] = {}
         self._moment: float | None = None
 
@@ -89,13 +78,18 @@ class Collector:
         elapsed = None if self._moment is None or moment <= self._moment else moment - self._moment
         self._moment = moment
         seen = {}
+        left_out: dict[int, tuple[ProcessFacts, str]] = {}
         for reading in readings:
             before = self._seen.get(reading.pid)
             if before is not None and before.reading is reading and before.is_quiet:
                 seen[reading.pid] = before
+            elif self._selection is not None and self._is_left_out(reading, before):
+                left_out[reading.pid] = (reading.facts, reading.stat.comm)
             else:
                 seen[reading.pid] = self._see(reading, before, elapsed, moment)
-        self._seen = seen
+        self._seen, self._left_out = seen, left_out
+        if self._containers is not None:
+            self._containers.expect({process.sighting.description.container_id for process in seen.values()} - {""})
         sightings = [process.sighting for process in seen.values()]
         for sighting in also:
             living = seen.get(sighting.pid)
@@ -112,6 +106,8 @@ class Collector:
             ended_at = int(process.ended_at)
             executed_at = None if process.executed_at is None else int(process.executed_at)
             if process.reading is not None:
+                if self._selection is not None and not self._selection.wants(process.reading):
+                    continue
                 description = self._describe(process.reading, moment)
                 started_at = self._started_at(process.reading)
                 sightings.append(Sighting(process.pid, started_at, description, _GONE))
@@ -142,13 +138,22 @@ class Collector:
         # As the kernel counts, so that a process has one start wherever it is read.
         return self._boot_time + reading.stat.start_ticks // self._ticks_per_second
 
+    def _is_left_out(self, reading: ProcessReading, before: _Seen | None) -> bool:
+        """One that was sent goes on, whatever it becomes: otherwise it would look as if it had ended."""
+        if before is not None and before.reading.stat.start_ticks == reading.stat.start_ticks:
+            return False
+        facts, comm = self._left_out.get(reading.pid, (None, ""))
+        if facts is reading.facts and comm == reading.stat.comm:
+            return True
+        return self._selection is not None and not self._selection.wants(reading)
+
     def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None, moment: float) -> _Seen:
         stat = reading.stat
         if before is not None and before.reading.stat.start_ticks != stat.start_ticks:
             before = None  # another process with its pid
         description = None if before is None else before.sighting.description
         if description is None or before is None or not _is_same(reading, before.reading):
-            description = self._describe(reading, moment)
+            description = self._describe_again(reading, description, moment)
         numbers = self._numbers(reading, None if before is None else before.reading, elapsed)
         is_quiet = before is not None and not (
             numbers.cpu_total_percent
@@ -159,22 +164,39 @@ class Collector:
         )
         return _Seen(reading, Sighting(reading.pid, self._started_at(reading), description, numbers), is_quiet)
 
+    def _describe_again(
+        self, reading: ProcessReading, before: ProcessDescription | None, moment: float
+    ) -> ProcessDescription:
+        if before is None or self._selection is None or self._selection.wants(reading):
+            return self._describe(reading, moment)
+        # It was sent, and has become what is not to be sent: that it lives is all that is said from now on.
+        stat = reading.stat
+        return msgspec.structs.replace(before, ppid=stat.ppid, nice=stat.nice, is_zombie=stat.state == "Z")
+
     def _describe(self, reading: ProcessReading, moment: float) -> ProcessDescription:
         stat, facts = reading.stat, reading.facts
         arguments = self._scrub(facts.arguments)
+        cmdline = " ".join(arguments)
+        tags = facts.service_tags
+        if self._tag_rules is not None:
+            tags = (*tags, *self._tag_rules.tags_of(cmdline))
         return ProcessDescription(
-            cmdline=" ".join(arguments),
+            cmdline=cmdline,
             exe=facts.exe,
             cwd=facts.cwd,
+            root=facts.root,
             comm=stat.comm,
             command=command_name(arguments, facts.exe, stat.comm),
             user="" if facts.uid is None else self._users.name_of(facts.uid, moment),
             uid=facts.uid,
             gid=facts.gid,
+            group="" if facts.gid is None else self._groups.name_of(facts.gid, moment),
             ppid=stat.ppid,
             namespace_pid=facts.namespace_pid,
+            nice=stat.nice,
             container_id=facts.container_id,
             is_zombie=stat.state == "Z",
+            tags=normal_tags(tags) if tags else (),
         )
 
     def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
@@ -198,6 +220,8 @@ class Collector:
             cpu_system_percent=system,
             rss_bytes=stat.rss_pages * self._page_bytes,
             vms_bytes=stat.vms_bytes,
+            shared_bytes=reading.shared_bytes,
+            swap_bytes=reading.swap_bytes,
             threads=stat.threads,
             open_files=reading.open_files,
             read_bytes_per_second=read_bytes,
@@ -216,5 +240,6 @@ def _is_same(one: ProcessReading, other: ProcessReading) -> bool:
         one.facts is other.facts
         and one.stat.comm == other.stat.comm
         and one.stat.ppid == other.stat.ppid
+        and one.stat.nice == other.stat.nice
         and (one.stat.state == "Z") == (other.stat.state == "Z")
     )

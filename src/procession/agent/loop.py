@@ -12,14 +12,19 @@ from procession.agent.budget import Budget
 from procession.agent.clock import Clock
 from procession.agent.collector import Collector
 from procession.agent.destination import Destination
+from procession.agent.expressions import TagRules
 from procession.agent.pace import Pace
 from procession.agent.parts import (
     allow_open_files,
+    containers_of,
     destinations_of,
+    groups_of,
     host_of,
+    host_tags_of,
     listen_for_short_lived,
     max_cpu_of,
     scrub_of,
+    selection_of,
     users_of,
 )
 from procession.agent.payloads import PayloadMaker
@@ -43,17 +48,27 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
     clock = clock or Clock()
     host = host_of(settings)
     scrub = scrub_of(settings, report)
+    selection, tag_rules = selection_of(settings), TagRules(settings.tag_rules, report)
     share = max_cpu_of(settings)
     allow_open_files()
     with contextlib.ExitStack() as ending:
         reader = ending.enter_context(
-            contextlib.closing(ProcReader(settings.proc_root, kernel_threads=settings.kernel_threads))
+            contextlib.closing(
+                ProcReader(
+                    settings.proc_root,
+                    kernel_threads=settings.kernel_threads,
+                    reads_environment=settings.process_env_tags,
+                )
+            )
         )
         destinations = destinations_of(settings, stop=stop, report=report)
         ending.callback(_end_all, destinations)
         short_lived = listen_for_short_lived(reader, report) if settings.short_lived else None
         if short_lived is not None:
             ending.callback(short_lived.stop)
+        containers = containers_of(settings, report)
+        containers.start()
+        ending.callback(containers.close)
         for destination in destinations:
             destination.start()
         rounds = Rounds(
@@ -66,12 +81,18 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
                 page_bytes=reader.page_bytes,
                 scrub=scrub,
                 users=users_of(settings),
+                groups=groups_of(settings),
+                selection=selection,
+                tag_rules=tag_rules,
+                containers=containers,
             ),
             maker=PayloadMaker(
                 host=host,
                 agent_pid=os.getpid(),
                 started_at=int(clock.now()),
                 max_processes=settings.processes_per_payload,
+                tags=host_tags_of(settings),
+                containers=containers.look_up,
             ),
             destinations=destinations,
             notices=Notices(report),

@@ -10,18 +10,24 @@ from pathlib import Path
 
 from procession.agent.budget import share_of
 from procession.agent.client import IntakeClient
-from procession.agent.collector import Scrub, UserNames
+from procession.agent.collector import Scrub
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.container_book import ContainerBook
 from procession.agent.destination import Destination, folder_of
+from procession.agent.engines import Engine
+from procession.agent.expressions import Selection
+from procession.agent.groups import GroupNames
 from procession.agent.keys import ApiKey
 from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.sender import Report
 from procession.agent.short_lived import ShortLived
 from procession.agent.spool import Spool
-from procession.agent.users import PasswdNames, passwd_file_of
+from procession.agent.texts import tag_of
+from procession.agent.users import PasswdNames, UserNames, passwd_file_of
 from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.scrub import Scrubber, sensitive_words
+from procession.wire import normal_tags
 
 _DESCRIPTORS = 1024 + MAX_KEPT_PROCESSES * DESCRIPTORS_EACH
 
@@ -110,6 +116,40 @@ def spool_folder(settings: AgentSettings) -> Path:
 def users_of(settings: AgentSettings) -> UserNames:
     file = passwd_file_of(settings.proc_root, settings.passwd_file)
     return UserNames() if file is None else PasswdNames(file)
+
+
+def groups_of(settings: AgentSettings) -> GroupNames:
+    """Of the same system as the names of users."""
+    file = passwd_file_of(settings.proc_root, settings.passwd_file)
+    return GroupNames() if file is None else GroupNames(file.with_name("group"))
+
+
+def selection_of(settings: AgentSettings) -> Selection:
+    # A Datadog Agent also takes them as a JSON list, which a variable then holds.
+    return Selection(settings.include_patterns, settings.exclude_patterns)
+
+
+def host_tags_of(settings: AgentSettings) -> tuple[str, ...]:
+    """As Datadog's agents have them: those in DD_TAGS may be parted by blanks."""
+    own = (("env", settings.host_env), ("service", settings.host_service), ("version", settings.host_version))
+    tags = [tag for text in settings.tag for tag in text.split()]
+    return normal_tags([*tags, *(tag_of(name, value) for name, value in own)])
+
+
+def engines_of(settings: AgentSettings) -> list[Engine]:
+    """Raises UsageError for a label that is none."""
+    labels = {}
+    for text in settings.container_labels:
+        label, mark, tag = text.partition("=")
+        if not label.strip() or (mark and not tag.strip()):
+            raise UsageError(f"container-labels: {text!r} is no label; it looks like com.example.team=team")
+        labels[label.strip()] = tag.strip() or label.strip()
+    paths = (("docker", settings.docker_socket), ("podman", settings.podman_socket))
+    return [Engine(runtime, path, labels) for runtime, path in paths if path] if settings.container_names else []
+
+
+def containers_of(settings: AgentSettings, report: Report) -> ContainerBook:
+    return ContainerBook(engines_of(settings), report)
 
 
 def max_cpu_of(settings: AgentSettings) -> float | None:

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from procession import __version__
 from procession.agent.payload import Payload
 from procession.events import ProcessEvents
 from procession.process import Sighting, Snapshot
-from procession.wire import LiveEncoder, MessageType, RequestId, SnapshotEncoder, encode_events, frame
+from procession.wire import (
+    ContainerInfo,
+    LiveEncoder,
+    MessageType,
+    RequestId,
+    SnapshotEncoder,
+    encodable,
+    encode_events,
+    frame,
+)
 
 EVENTS_PATH = "/api/v2/proclcycle"
+HOST_TAGS_PATH = "/intake/"
+
+HOST_TAGS_SECONDS = 1800
+"""Between two times that a server is told the tags of the host."""
 
 MAX_PROCESSES = 1000
 """In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: see
@@ -34,13 +49,19 @@ class PayloadMaker:
         started_at: int,
         max_processes: int = MAX_PROCESSES,
         first_group: int | None = None,
+        tags: Sequence[str] = (),
+        containers: Callable[[str], ContainerInfo] | None = None,
     ) -> None:
-        """`first_group` numbers the first snapshot [by chance, as agents do]."""
+        """`first_group` numbers the first snapshot [by chance, as agents do]. `tags` are those of the host, and
+        `containers` says what is known of one by its id."""
         self._host = host
         self._agent_pid = agent_pid
         self._max_processes = max_processes
         self._group_id = random.getrandbits(31) if first_group is None else first_group
-        self._encoder = SnapshotEncoder()
+        self._tags = list(tags)
+        self._tags_sent_at: int | None = None
+        self._containers = containers
+        self._encoder = SnapshotEncoder(containers)
         self._live_encoder = LiveEncoder()
         self._taken_at = 0
         self._index = 0
@@ -70,12 +91,28 @@ class PayloadMaker:
             payloads.append(Payload(encode_events(some), headers, EVENTS_PATH, is_answered=False))
         return payloads
 
+    def make_host_tags(self, taken_at: int) -> list[Payload]:
+        """Now and then, to go before a snapshot: the processes of it get the tags. Also where there are none, since
+        there may have been some before."""
+        if self._tags_sent_at is not None and 0 <= taken_at - self._tags_sent_at < HOST_TAGS_SECONDS:
+            return []
+        self._tags_sent_at = taken_at
+        document = {
+            "internalHostname": encodable(self._host),
+            "agentVersion": __version__,
+            "os": "linux",
+            "agent-flavor": "process_agent",
+            "host-tags": {"system": list(map(encodable, self._tags))},
+        }
+        headers = self._fixed | {"Content-Type": "application/json", "X-DD-Agent-Timestamp": str(taken_at)}
+        return [Payload(msgspec.json.encode(document), headers, HOST_TAGS_PATH, is_answered=False)]
+
     def make_live(self, taken_at: int, new: Sequence[Sighting], everything: Sequence[Sighting]) -> list[Payload]:
         """What is new or has changed, whole, and then the numbers of every process. In this order, since a server has
         to know what it gets the numbers of."""
         snapshot = Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(new))
         # An encoder of its own, since one forgets what is not in its newest snapshot.
-        payloads = self._snapshot(SnapshotEncoder(), snapshot, _PARTIAL)
+        payloads = self._snapshot(SnapshotEncoder(self._containers), snapshot, _PARTIAL)
         bodies = self._live_encoder.encode(
             self._host, everything, group_id=self._next_group(taken_at), max_processes=self._max_processes
         )
@@ -92,9 +129,12 @@ class PayloadMaker:
             sightings=snapshot.sightings,
             group_id=self._next_group(snapshot.taken_at),
         )
+        bodies = encoder.encode(snapshot, max_processes=self._max_processes)
         return [
-            self._payload(MessageType.PROCESSES, body, snapshot.taken_at, more)
-            for body in encoder.encode(snapshot, max_processes=self._max_processes)
+            self._payload(
+                MessageType.PROCESSES, body, snapshot.taken_at, {"X-Dd-ContainerCount": str(containers), **more}
+            )
+            for body, containers in zip(bodies, encoder.container_counts, strict=True)
         ]
 
     def _next_group(self, taken_at: int) -> int:

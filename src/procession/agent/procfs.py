@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from procession.agent.texts import tag_of
+
 KERNEL_THREAD = 0x00200000
 """A bit of `Stat.flags`."""
 
@@ -22,6 +24,8 @@ class Stat(msgspec.Struct, frozen=True, gc=False):
     flags: int
     user_ticks: int
     system_ticks: int
+    nice: int
+    """From -20, which goes first, to 19."""
     threads: int
     start_ticks: int
     """Since the machine started."""
@@ -55,6 +59,10 @@ class Status(msgspec.Struct, frozen=True, gc=False):
     voluntary_switches: int | None
     """Since the start."""
     involuntary_switches: int | None
+    shared_bytes: int | None
+    """Files and shared memory, as far as they are in memory: the same as in `statm`. None of what has no memory of its
+    own, and before Linux 4.5."""
+    swap_bytes: int | None
 
 
 def parse_stat(data: bytes) -> Stat:
@@ -71,6 +79,7 @@ def parse_stat(data: bytes) -> Stat:
             flags=int(fields[6]),
             user_ticks=int(fields[11]),
             system_ticks=int(fields[12]),
+            nice=int(fields[16]),
             threads=int(fields[17]),
             start_ticks=int(fields[19]),
             vms_bytes=int(fields[20]),
@@ -112,6 +121,8 @@ def parse_status(data: bytes) -> Status:
             namespace_pid=int(pid.rpartition(b"\t")[2]),
             voluntary_switches=int(_line(data, b"\nvoluntary_ctxt_switches:\t")) if has_switches else None,
             involuntary_switches=int(_line(data, b"\nnonvoluntary_ctxt_switches:\t")) if has_switches else None,
+            shared_bytes=_sum(_bytes(data, b"\nRssFile:", ids), _bytes(data, b"\nRssShmem:", ids)),
+            swap_bytes=_bytes(data, b"\nVmSwap:", ids),
         )
     except ValueError:
         raise MalformedFile(f"not a status file: {data[:80]!r}") from None
@@ -120,6 +131,19 @@ def parse_status(data: bytes) -> Status:
 def parse_cmdline(data: bytes) -> tuple[str, ...]:
     """The arguments, without empty ones: titles that a process gives itself are padded by hundreds of them."""
     return tuple([text(argument) for argument in data.split(b"\0") if argument])
+
+
+_SERVICE_VARIABLES = {b"DD_ENV": "env", b"DD_SERVICE": "service", b"DD_VERSION": "version"}
+
+
+def parse_service_tags(environ: bytes) -> tuple[str, ...]:
+    """The unified service tags. Nothing else of an environment, which is full of secrets, leaves this function."""
+    tags: dict[str, str] = {}
+    for entry in environ.split(b"\0"):
+        name, _, value = entry.partition(b"=")
+        if (key := _SERVICE_VARIABLES.get(name)) is not None and (tag := tag_of(key, text(value))):
+            tags.setdefault(key, tag)
+    return tuple(tags.values())
 
 
 def parse_boot_time(data: bytes) -> int:
@@ -139,6 +163,18 @@ def _line(data: bytes, name: bytes) -> bytes:
     start = data.index(name) + len(name)
     end = data.find(b"\n", start)
     return data[start:] if end < 0 else data[start:end]
+
+
+def _bytes(data: bytes, name: bytes, start: int) -> int | None:
+    """Of a line like `VmSwap:\t      12 kB`; None where there is none."""
+    start = data.find(name, start)
+    if start < 0:
+        return None
+    return int(data[start + len(name) : data.index(b" kB", start)]) * 1024
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
 
 
 def _after(line: bytes, name: bytes) -> int:

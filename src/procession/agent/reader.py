@@ -36,7 +36,14 @@ _PROC_INODE = 1
 class ProcReader:
     """Reads the processes under one root, again and again. For one thread."""
 
-    def __init__(self, root: str = "/proc", *, kernel_threads: bool = False, max_kept: int | None = None) -> None:
+    def __init__(
+        self,
+        root: str = "/proc",
+        *,
+        kernel_threads: bool = False,
+        reads_environment: bool = False,
+        max_kept: int | None = None,
+    ) -> None:
         """Raises UsageError if there is no /proc. `max_kept` processes have descriptors of their own kept open [what
         the limits allow]."""
         self.root = root
@@ -46,6 +53,7 @@ class ProcReader:
         self.is_live = Path(root).stat().st_ino == _PROC_INODE
         """Whether it is the kernel's own, and not a copy."""
         self._kernel_threads = kernel_threads
+        self._reads_environment = reads_environment
         self._max_kept = _affordable() if max_kept is None else max_kept
         self._counts_in_size = self.is_live and _folder_size_is_a_count()
         self._tracked: dict[str, Tracked] = {}
@@ -76,7 +84,7 @@ class ProcReader:
                     continue
                 process, reading = found
             process.turn = turn
-            if self._kernel_threads or not reading.stat.flags & KERNEL_THREAD:
+            if not self._is_passed_over(process):
                 readings.append(reading)
         for process in [process for process in tracked.values() if process.turn != turn]:
             self._forget(process)
@@ -84,19 +92,19 @@ class ProcReader:
 
     def look_at(self, pid: int) -> ProcessReading | None:
         """What one process is, apart from the others; None if it is gone. For any thread."""
-        process = Tracked(f"{self.root}/{pid}/", pid)
+        process = Tracked(f"{self.root}/{pid}/", pid, reads_environment=self._reads_environment)
         try:
             facts = process.glimpse()
         except (OSError, MalformedFile):
             return None
-        if process.stat.flags & KERNEL_THREAD and not self._kernel_threads:
+        if self._is_passed_over(process):
             return None
         return ProcessReading(pid, process.stat, facts, None, None, None, None)
 
     def known(self, pid: int) -> ProcessReading | None:
         """What the last reading had of a process. For any thread."""
         process = self._tracked.get(str(pid))
-        if process is None or (process.stat.flags & KERNEL_THREAD and not self._kernel_threads):
+        if process is None or self._is_passed_over(process):
             return None
         return process.reading
 
@@ -113,13 +121,13 @@ class ProcReader:
                     raise
 
     def _first(self, name: str) -> tuple[Tracked, ProcessReading] | None:
-        process = Tracked(f"{self.root}/{name}/", int(name))
+        process = Tracked(f"{self.root}/{name}/", int(name), reads_environment=self._reads_environment)
         try:
             if self._kept < self._max_kept:
                 process.keep_open()
                 self._kept += 1
             process.read_stat()
-            if process.stat.flags & KERNEL_THREAD:
+            if self._is_passed_over(process):
                 process.reading = ProcessReading(process.pid, process.stat, NO_FACTS, None, None, None, None)
             else:
                 process.read_io()
@@ -138,7 +146,7 @@ class ProcReader:
             changed = process.read_stat()
             if process.stat.start_ticks != start_ticks:
                 return None  # its pid is another one's now
-            if process.stat.flags & KERNEL_THREAD:
+            if self._is_passed_over(process):
                 return process.reading
             changed |= process.read_io()
             if changed or revisit:
@@ -146,6 +154,9 @@ class ProcReader:
         except (OSError, MalformedFile) as error:
             return self._again(process) if self._made_room(error) else None
         return process.reading
+
+    def _is_passed_over(self, process: Tracked) -> bool:
+        return not self._kernel_threads and process.stat.flags & KERNEL_THREAD != 0
 
     def _made_room(self, error: Exception) -> bool:
         """Whether it failed for want of descriptors, and some of those that are kept were given back."""

@@ -48,7 +48,8 @@ class Rounds:
         ended = self._short_lived.drain([reading.pid for reading in readings]) if self._short_lived is not None else []
         events, gone = self._collector.conclude(ended, moment=moment)
         snapshot = self._collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
-        payloads = self._maker.make(snapshot, events, every_seconds=every_seconds)
+        payloads = self._maker.make_host_tags(taken_at)
+        payloads += self._maker.make(snapshot, events, every_seconds=every_seconds)
         for destination in self._destinations:
             destination.put(payloads)
         self._newest = snapshot

@@ -166,11 +166,11 @@ class Sender:
         self._backoff = self._backoff.succeeded()
         if answer is None:
             return
-        if not self._delivered:
+        if not self._delivered and payload.is_answered:
             self._report(f"sending the processes of {payload.headers['X-Dd-Hostname']} to {self._client.url}")
         elif self._in_trouble:
             self._report(f"{self._client.url} takes payloads again; {_snapshots(self._outbox.snapshots)} left to send")
-        self._delivered += 1
+        self._delivered += payload.is_answered
         self._in_trouble = False
         self.live_seconds = answer.interval_seconds if answer.active_clients > 0 else None
         if answer.message:

@@ -231,6 +231,7 @@ _NO_STAT = Stat(
     flags=0,
     user_ticks=0,
     system_ticks=0,
+    nice=0,
     threads=1,
     start_ticks=0,
     vms_bytes=0,

@@ -15,6 +15,7 @@ from procession.agent.procfs import (
     Status,
     parse_cmdline,
     parse_io,
+    parse_service_tags,
     parse_stat,
     parse_status,
     text,
@@ -25,6 +26,8 @@ REVISIT_EVERY = 6
 
 MAX_CMDLINE_BYTES = 256 * 1024
 """What is longer is cut. The kernel allows megabytes, and a snapshot has to fit into memory."""
+
+MAX_ENVIRONMENT_BYTES = 256 * 1024
 
 _UNREADABLE = (PermissionError, FileNotFoundError)
 """`io` of another user, or of a kernel that does not count."""
@@ -39,13 +42,16 @@ class ProcessFacts(msgspec.Struct, frozen=True, gc=False):
     arguments: tuple[str, ...]
     exe: str
     cwd: str
+    root: str
     uid: int | None
     gid: int | None
     namespace_pid: int | None
     container_id: str = ""
+    service_tags: tuple[str, ...] = ()
+    """From its environment, if that is to be looked at."""
 
 
-NO_FACTS = ProcessFacts((), "", "", None, None, None)
+NO_FACTS = ProcessFacts((), "", "", "", None, None, None)
 
 
 class ProcessReading(msgspec.Struct, frozen=True, gc=False):
@@ -58,6 +64,8 @@ class ProcessReading(msgspec.Struct, frozen=True, gc=False):
     open_files: int | None
     voluntary_switches: int | None
     involuntary_switches: int | None
+    shared_bytes: int | None = None
+    swap_bytes: int | None = None
 
 
 class Tracked:
@@ -70,6 +78,7 @@ class Tracked:
         "_io_fd",
         "_looks",
         "_path",
+        "_reads_environment",
         "_stat_data",
         "_stat_fd",
         "_switches_then",
@@ -83,13 +92,14 @@ class Tracked:
     reading: ProcessReading
     stat: Stat
 
-    def __init__(self, folder: str, pid: int) -> None:
+    def __init__(self, folder: str, pid: int, *, reads_environment: bool = False) -> None:
         self.pid = pid
         self.turn = 0
         self.io: IoCounters | None = None
         self._stat_data: bytes | None = None
         self._io_data = b""
         self._folder = folder
+        self._reads_environment = reads_environment
         self._path = folder  # in front of a file's name; nothing while the folder is open
         self._dir_fd: int | None = None
         self._stat_fd = self._io_fd = -1
@@ -150,7 +160,15 @@ class Tracked:
         facts = self._facts(before, status, revisit=revisit)
         open_files = self._open_files(counts_in_size)
         reading = ProcessReading(
-            self.pid, self.stat, facts, self.io, open_files, status.voluntary_switches, status.involuntary_switches
+            self.pid,
+            self.stat,
+            facts,
+            self.io,
+            open_files,
+            status.voluntary_switches,
+            status.involuntary_switches,
+            status.shared_bytes,
+            status.swap_bytes,
         )
         self.reading = before if before is not None and before == reading else reading
         self._looks += 1
@@ -159,12 +177,22 @@ class Tracked:
         """Of a process that may be gone in a moment: the most telling file first, and what comes too late is absent."""
         arguments = parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES))
         self.read_stat()
-        exe, cwd = self._link("exe"), self._link("cwd")
+        exe, cwd, root = self._link("exe"), self._link("cwd"), self._link("root")
         try:
             status = parse_status(self._read("status"))
         except (OSError, MalformedFile):
-            return ProcessFacts(arguments, exe, cwd, None, None, None)
-        return ProcessFacts(arguments, exe, cwd, status.uid, status.gid, status.namespace_pid, self._container())
+            return ProcessFacts(arguments, exe, cwd, root, None, None, None)
+        return ProcessFacts(
+            arguments,
+            exe,
+            cwd,
+            root,
+            status.uid,
+            status.gid,
+            status.namespace_pid,
+            self._container(),
+            self._service_tags(),
+        )
 
     def _facts(self, before: ProcessReading | None, status: Status, *, revisit: bool) -> ProcessFacts:
         switches = _sum(status.voluntary_switches, status.involuntary_switches)
@@ -180,10 +208,12 @@ class Tracked:
             arguments=parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES)),
             exe=self._link("exe"),
             cwd=self._link("cwd"),
+            root=self._link("root"),
             uid=status.uid,
             gid=status.gid,
             namespace_pid=status.namespace_pid,
             container_id=self._container(),
+            service_tags=self._service_tags(),
         )
         self._switches_then = switches
         return before.facts if before is not None and before.facts == facts else facts
@@ -215,6 +245,14 @@ class Tracked:
             return container_id(self._read("cgroup"))
         except OSError:
             return ""  # of a kernel without control groups
+
+    def _service_tags(self) -> tuple[str, ...]:
+        if not self._reads_environment:
+            return ()
+        try:
+            return parse_service_tags(self._read("environ", MAX_ENVIRONMENT_BYTES))
+        except OSError:
+            return ()  # another user's
 
     def _open(self, name: str) -> int:
         return os.open(self._path + name, os.O_RDONLY, dir_fd=self._dir_fd)

@@ -1,13 +1,36 @@
-"""Names of users where the system of the agent is not that of the processes, as in a container."""
+"""Names of users: those of the system of the agent, or of the processes, where that is another, as in a container."""
 
 from __future__ import annotations
 
+import pwd
 from pathlib import Path
 
-from procession.agent.collector import UserNames
+MAX_USER_NAMES = 10_000
 
 _LOOK_SECONDS = 60.0
 """A file that has changed is read again."""
+
+
+class UserNames:
+    """Names of users, as the system of the agent knows them."""
+
+    def __init__(self, *, keep_seconds: float = 600.0) -> None:
+        self._keep_seconds = keep_seconds
+        self._known: dict[int, tuple[float, str]] = {}
+
+    def name_of(self, uid: int, moment: float) -> str:
+        """`uid:118` where the uid has no name. Kept for a while, since a directory server may have to be asked."""
+        known = self._known.get(uid)
+        if known is not None and moment < known[0]:
+            return known[1]
+        try:
+            name = pwd.getpwuid(uid).pw_name.encode("utf-8", "replace").decode("utf-8")
+        except KeyError:
+            name = f"uid:{uid}"
+        if len(self._known) >= MAX_USER_NAMES:
+            self._known.clear()
+        self._known[uid] = (moment + self._keep_seconds, name)
+        return name
 
 
 class PasswdNames(UserNames):

@@ -36,10 +36,10 @@ class TextList(click.ParamType[tuple[str, ...]]):
 
 
 class RepeatedText(click.types.StringParamType):
-    """One of several: each has a flag of its own; a variable holds them with commas in between."""
+    """One of several: each has a flag of its own; a variable holds them with commas in between, or with line ends."""
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
-        return [item.strip() for item in rv.split(",") if item.strip()]
+        return [item.strip() for item in rv.split("\n" if "\n" in rv else ",") if item.strip()]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Bytes on the network <-> values."""
 
 from procession.wire.answers import Answer, decode_answer, encode_answer
+from procession.wire.containers import ContainerInfo
 from procession.wire.encoder import SnapshotEncoder, encode_snapshot
 from procession.wire.events import decode_events, encode_events
 from procession.wire.frame import Encoding, Frame, FrameError, MessageType, decompress_zstd
@@ -12,6 +13,7 @@ from procession.wire.scalars import encodable, host_of, normal_tags
 
 __all__ = [
     "Answer",
+    "ContainerInfo",
     "Encoding",
     "Frame",
     "FrameError",

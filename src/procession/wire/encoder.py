@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.wire import process_pb2 as pb
+from procession.wire.containers import ContainerInfo, encode_container
 from procession.wire.descriptions import encode_description
 from procession.wire.numbers import STATE_LETTERS, encode_numbers
 from procession.wire.scalars import encodable, signed_int32
@@ -23,8 +24,13 @@ class SnapshotEncoder:
     bytes are remembered, of which a message is just a row: 10 µs a process to encode, 0.3 to look up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, containers: Callable[[str], ContainerInfo] | None = None) -> None:
+        """`containers` says what is known of one by its id; a message says it of all that it has processes of."""
+        self.container_counts: list[int] = []
+        """How many are in each message of the last call."""
         self._known: dict[tuple[int, int], _Known] = {}
+        self._look_up = containers
+        self._containers: dict[str, tuple[ContainerInfo, bytes]] = {}
 
     def encode(
         self, snapshot: Snapshot, *, max_processes: int = CHUNK_PROCESSES, max_bytes: int = CHUNK_BYTES
@@ -37,9 +43,31 @@ class SnapshotEncoder:
         head = pb.CollectorProc(
             hostName=encodable(snapshot.host), groupId=signed_int32(snapshot.group_id), groupSize=len(chunks)
         ).SerializeToString()
-        return [head + chunk for chunk in chunks]
+        containers = self._containers_of(chunks)
+        self.container_counts = list(map(len, containers))
+        return [
+            b"".join((head, *(process.process for process in chunk), *around))
+            for chunk, around in zip(chunks, containers, strict=True)
+        ]
 
-    def _processes(self, sightings: Iterable[Sighting]) -> list[bytes]:
+    def _containers_of(self, chunks: Iterable[list[_Known]]) -> list[list[bytes]]:
+        """Of each chunk, as items of the message's list."""
+        used: dict[str, tuple[ContainerInfo, bytes]] = {}
+        found: list[list[bytes]] = []
+        if self._look_up is None:
+            return [[] for _ in chunks]
+        for chunk in chunks:
+            ids = sorted({process.sighting.description.container_id for process in chunk} - {""})
+            used |= {one: self._container(one, self._look_up) for one in ids if one not in used}
+            found.append([used[one][1] for one in ids])
+        self._containers = used
+        return found
+
+    def _container(self, container_id: str, look_up: Callable[[str], ContainerInfo]) -> tuple[ContainerInfo, bytes]:
+        info, before = look_up(container_id), self._containers.get(container_id)
+        return before if before is not None and before[0] is info else (info, encode_container(info))
+
+    def _processes(self, sightings: Iterable[Sighting]) -> list[_Known]:
         known: dict[tuple[int, int], _Known] = {}
         processes = []
         for sighting in sightings:
@@ -48,7 +76,7 @@ class SnapshotEncoder:
             if before is None or before.sighting is not sighting:
                 before = _Known(sighting, before)
             known[identity] = before
-            processes.append(before.process)
+            processes.append(before)
         self._known = known  # those that have gone are forgotten
         return processes
 
@@ -76,17 +104,17 @@ def encode_snapshot(
     return SnapshotEncoder().encode(snapshot, max_processes=max_processes, max_bytes=max_bytes)
 
 
-def _chunks(processes: Iterable[bytes], max_processes: int, max_bytes: int) -> Iterator[bytes]:
-    chunk: list[bytes] = []
+def _chunks(processes: Iterable[_Known], max_processes: int, max_bytes: int) -> Iterator[list[_Known]]:
+    chunk: list[_Known] = []
     room = max_bytes
     for process in processes:
-        if chunk and (len(chunk) == max_processes or len(process) > room):
-            yield b"".join(chunk)
+        if chunk and (len(chunk) == max_processes or len(process.process) > room):
+            yield chunk
             chunk, room = [], max_bytes
         chunk.append(process)
-        room -= len(process)
+        room -= len(process.process)
     if chunk:
-        yield b"".join(chunk)
+        yield chunk
 
 
 def _describe(pid: int, started_at: int, description: ProcessDescription) -> bytes:
