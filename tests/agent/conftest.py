@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.engine import FakeEngine
 from tests.support.intake import FakeIntake
 from tests.support.proc_tree import ProcTree
 
@@ -19,3 +21,12 @@ def intake() -> Iterator[FakeIntake]:
     intake = FakeIntake()
     yield intake
     intake.close()
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    # The path of a socket has room for a hundred characters only.
+    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
+        engine = FakeEngine(Path(folder) / "docker.sock")
+        yield engine
+        engine.close()

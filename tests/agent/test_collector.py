@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from procession.agent.collector import Collector
+from procession.agent.expressions import Selection, TagRules
 from procession.agent.procfs import IoCounters, Stat
 from procession.agent.short_lived import Ended
 from procession.agent.tracked import ProcessFacts, ProcessReading
@@ -19,8 +21,8 @@ IO = IoCounters(0, 0, 0, 0)
 
 def a_stat(**fields: Any) -> Stat:
     defaults: dict[str, Any] = {
-        "comm": "mysqld", "state": "S", "ppid": 1, "flags": 0, "user_ticks": 0, "system_ticks": 0, "nice": 0, "threads": 4,
-        "start_ticks": 1299, "vms_bytes": 5000, "rss_pages": 3, "image": b"",
+        "comm": "mysqld", "state": "S", "ppid": 1, "flags": 0, "user_ticks": 0, "system_ticks": 0, "nice": 0,
+        "threads": 4, "start_ticks": 1299, "vms_bytes": 5000, "rss_pages": 3, "image": b"",
     }  # fmt: skip
     return Stat(**(defaults | fields))
 
@@ -29,9 +31,15 @@ def a_reading(pid: int = 7, facts: ProcessFacts = FACTS, io: IoCounters | None =
     return ProcessReading(pid, a_stat(**fields), facts, io, 12, 100, 10)
 
 
+def a_collector(**parts: Any) -> Collector:
+    return Collector(
+        host="web-1", boot_time=1_000_000, ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub, **parts
+    )
+
+
 @pytest.fixture
 def collector() -> Collector:
-    return Collector(host="web-1", boot_time=1_000_000, ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub)
+    return a_collector()
 
 
 def collect(collector: Collector, *readings: ProcessReading, moment: float = 0.0) -> Snapshot:
@@ -189,3 +197,96 @@ def test_a_process_that_still_lives_is_not_seen_twice(collector: Collector) -> N
     snapshot = collector.collect([reading], taken_at=6, moment=1.0, also=sightings)
 
     assert [sighting.numbers.state for sighting in snapshot.sightings] == ["S"]
+
+
+def test_memory_that_is_shared_or_swapped_out_is_kept_apart(collector: Collector) -> None:
+    reading = ProcessReading(7, a_stat(), FACTS, IO, 12, 100, 10, 4096, 0)
+
+    numbers = see(collector, reading, 0.0).numbers
+
+    assert (numbers.shared_bytes, numbers.swap_bytes) == (4096, 0)
+    assert see(collector, a_reading(), 1.0).numbers.swap_bytes is None
+
+
+def test_a_new_nice_value_changes_the_description(collector: Collector) -> None:
+    before = see(collector, a_reading(nice=-5), 1.0)
+    after = see(collector, a_reading(nice=19), 2.0)
+
+    assert (before.description.nice, after.description.nice) == (-5, 19)
+
+
+def test_the_group_has_its_name_where_it_has_one(collector: Collector) -> None:
+    assert see(collector, a_reading(), 0.0).description.group == "root"
+    facts = msgspec.structs.replace(FACTS, gid=3_999_999_999)
+    assert see(collector, a_reading(facts=facts), 1.0).description.group == ""
+
+
+# Tags of a process
+
+
+def test_tags_come_from_its_environment_and_from_rules_for_its_command_line() -> None:
+    facts = msgspec.structs.replace(FACTS, service_tags=("env:Prod",))
+    collector = a_collector(tag_rules=TagRules([r"^(?P<program>[a-z]+)"], print))
+
+    assert see(collector, a_reading(facts=facts), 0.0).description.tags == ("env:prod", "program:mysqld")
+
+
+def test_no_secret_becomes_a_tag() -> None:
+    collector = a_collector(tag_rules=TagRules(["--password=(?P<key>.*)"], print))
+
+    assert see(collector, a_reading(), 0.0).description.tags == ("key:********",)
+
+
+# Which processes are sent
+
+
+def other(*arguments: str) -> ProcessFacts:
+    return msgspec.structs.replace(FACTS, arguments=arguments)
+
+
+def test_what_is_excluded_is_not_sent() -> None:
+    collector = a_collector(selection=Selection(exclude=["mysql"]))
+    excluded, sent = a_reading(7), a_reading(8, facts=other("nginx"))
+
+    for moment in (1.0, 2.0, 3.0):
+        assert [one.pid for one in collect(collector, excluded, sent, moment=moment).sightings] == [8]
+
+
+def test_one_that_becomes_what_is_sent_is_sent_from_then_on() -> None:
+    collector = a_collector(selection=Selection(exclude=["mysql"]))
+    collect(collector, a_reading(), moment=1.0)
+
+    assert see(collector, a_reading(facts=other("nginx")), 2.0).description.cmdline == "nginx"
+
+
+def test_one_that_was_sent_goes_on_under_its_old_name_when_it_becomes_what_is_excluded() -> None:
+    """Missing from a snapshot it would look as if it had ended."""
+    collector = a_collector(selection=Selection(exclude=["secret"]))
+    hidden = other("secret-tool")
+    before = see(collector, a_reading(), 1.0)
+    after = see(collector, a_reading(facts=hidden, comm="secret-tool", user_ticks=50), 2.0)
+    last = see(collector, a_reading(facts=hidden, comm="secret-tool", user_ticks=50, state="Z"), 3.0)
+
+    assert after.description == before.description
+    assert after.numbers.cpu_total_percent == 50
+    assert last.description.cmdline == before.description.cmdline
+    assert last.description.is_zombie
+
+
+def test_the_ends_of_what_is_excluded_are_not_told() -> None:
+    collector = a_collector(selection=Selection(exclude=["mysql"]))
+    collect(collector, a_reading(9))
+    unseen = Ended(10, 3, 5.9, 4.1, 5.1, a_reading(10, state="X"))
+
+    events, sightings = collector.conclude([Ended(9, 0, 5.5, None, None, None), unseen], moment=1.0)
+
+    assert (events.events, sightings) == ((), [])
+
+
+def test_a_reused_pid_is_looked_at_anew() -> None:
+    collector = a_collector(selection=Selection(exclude=["secret"]))
+    collect(collector, a_reading(), moment=1.0)
+
+    snapshot = collect(collector, a_reading(facts=other("secret-tool"), start_ticks=5000), moment=2.0)
+
+    assert snapshot.sightings == ()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from procession.agent.payloads import PayloadMaker
+import json
+
+from procession.agent.payloads import HOST_TAGS_SECONDS, PayloadMaker
 from procession.events import ProcessEvents, ProcessExit
 from procession.process import Snapshot
-from procession.wire import Encoding, MessageType, RequestId, SnapshotDecoder, decode_events, frame
+from procession.wire import ContainerInfo, Encoding, MessageType, RequestId, SnapshotDecoder, decode_events, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 
 
@@ -74,3 +76,40 @@ def test_events_follow_their_snapshot_bare_and_in_parts() -> None:
     assert [len(part.events) for part in decoded_events] == [100, 100, 50]
     assert all(part.host == "web-1" for part in decoded_events)
     assert [payload.is_answered for payload in payloads] == [True, False, False, False]
+
+
+def test_the_tags_of_the_host_go_in_front_now_and_then() -> None:
+    maker = PayloadMaker(host="web-1", agent_pid=1, started_at=NOON, tags=("env:prod", "team:größe"))
+    (payload,) = maker.make_host_tags(NOON)
+
+    assert (payload.path, payload.is_answered) == ("/intake/", False)
+    assert payload.headers["Content-Type"] == "application/json"
+    document = json.loads(payload.body)
+    assert document["internalHostname"] == "web-1"
+    assert document["host-tags"] == {"system": ["env:prod", "team:größe"]}
+    assert maker.make_host_tags(NOON + HOST_TAGS_SECONDS - 1) == []
+    assert len(maker.make_host_tags(NOON + HOST_TAGS_SECONDS)) == 1
+
+
+def test_a_host_without_tags_says_so_since_it_may_have_had_some() -> None:
+    assert json.loads(a_maker().make_host_tags(NOON)[0].body)["host-tags"] == {"system": []}
+
+
+def test_a_payload_says_what_is_known_of_the_containers_that_it_has_processes_of() -> None:
+    def look_up(container_id: str) -> ContainerInfo:
+        return ContainerInfo(container_id=container_id, tags=(f"container_name:of-{container_id}",))
+
+    maker = PayloadMaker(host="h", agent_pid=1, started_at=NOON, max_processes=2, containers=look_up)
+    ids = ("a", "b", "a", "")
+    snapshot = a_snapshot(*(a_sighting(pid, container_id=one) for pid, one in enumerate(ids, 1)))
+
+    payloads = maker.make(snapshot)
+
+    assert [payload.headers["X-Dd-ContainerCount"] for payload in payloads] == ["2", "1"]
+    sightings = [sighting for payload in payloads for sighting in decoded(payload.body).sightings]
+    assert [sighting.description.tags for sighting in sightings] == [
+        ("container_name:of-a",),
+        ("container_name:of-b",),
+        ("container_name:of-a",),
+        (),
+    ]

@@ -12,6 +12,7 @@ from procession.agent.procfs import (
     parse_boot_time,
     parse_cmdline,
     parse_io,
+    parse_service_tags,
     parse_stat,
     parse_status,
 )
@@ -89,6 +90,23 @@ def test_a_status_of_a_kernel_without_namespaces_and_counts_is_read_too() -> Non
     status = parse_status(b"Name:\tx\nPid:\t77\nUid:\t1\t2\t3\t4\nGid:\t1\t2\t3\t4\n")
 
     assert (status.namespace_pid, status.voluntary_switches, status.involuntary_switches) == (77, None, None)
+
+
+def test_status_gives_what_is_shared_and_what_is_swapped_out() -> None:
+    head = b"Name:\tRssFile: 9 kB\nPid:\t77\nUid:\t1\t2\t3\t4\nGid:\t1\t2\t3\t4\n"
+    status = parse_status(head + b"VmRSS:\t 9000 kB\nRssFile:\t    4 kB\nRssShmem:\t 1 kB\nVmSwap:\t       0 kB\n")
+
+    assert (status.shared_bytes, status.swap_bytes) == (5 * 1024, 0)
+    assert (parse_status(head).shared_bytes, parse_status(head).swap_bytes) == (None, None)
+
+
+def test_of_an_environment_only_the_unified_service_tags_are_taken() -> None:
+    environ = (
+        b"PATH=/bin\0DD_ENV=prod\0DD_SERVICE=a b,c\0XDD_VERSION=1\0DD_VERSION=\0DB_PASSWORD=x\0DD_API_KEY=y\0DD_ENV=2"
+    )
+
+    assert parse_service_tags(environ) == ("env:prod", "service:a_b_c")
+    assert parse_service_tags(b"") == parse_service_tags(b"DD_ENV") == ()
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ def test_reader_reads_all_of_a_process(tree: ProcTree, reader: ProcReader) -> No
         open_files=9,
         start_ticks=99,
         cgroup=f"0::/docker/{'a' * 64}\n",
+        nice=-5,
+        root="/jail",
+        memory_kb=(30, 10, 7),
     )
 
     reading = read(reader)[7]
@@ -42,7 +45,8 @@ def test_reader_reads_all_of_a_process(tree: ProcTree, reader: ProcReader) -> No
     assert reading.stat.comm == "nginx"
     assert reading.stat.start_ticks == 99
     assert reading.facts.arguments == ("/usr/sbin/nginx", "-g", "daemon off;")
-    assert (reading.facts.exe, reading.facts.cwd) == ("/usr/sbin/nginx", "/srv")
+    assert (reading.facts.exe, reading.facts.cwd, reading.facts.root) == ("/usr/sbin/nginx", "/srv", "/jail")
+    assert (reading.stat.nice, reading.shared_bytes, reading.swap_bytes) == (-5, 40 * 1024, 7 * 1024)
     assert (reading.facts.uid, reading.facts.gid, reading.facts.namespace_pid) == (33, 44, 7)
     assert reading.facts.container_id == "a" * 64
     assert reading.io is not None
@@ -252,3 +256,35 @@ def test_what_is_no_proc_is_named_with_what_to_do(tmp_path: Path) -> None:
         ProcReader(str(tmp_path))
     with pytest.raises(UsageError, match="no processes can be read in"):
         ProcReader(str(tmp_path / "nowhere"))
+
+
+def test_an_environment_is_looked_at_only_where_that_is_asked_for(tree: ProcTree, reader: ProcReader) -> None:
+    tree.put(7, environ=b"DD_ENV=prod\0SECRET=x\0")
+    tree.put(8, environ=None)  # as where we may not read it
+    asked = ProcReader(str(tree.root), reads_environment=True)
+
+    assert read(reader)[7].facts.service_tags == ()
+    assert read(asked)[7].facts.service_tags == ("env:prod",)
+    assert read(asked)[8].facts.service_tags == ()
+    found = asked.look_at(7)
+    assert found is not None
+    assert found.facts.service_tags == ("env:prod",)
+    asked.close()
+
+
+def test_kernel_threads_that_are_wanted_are_read_like_all_others(tree: ProcTree) -> None:
+    def put(ticks: int) -> None:
+        tree.put(
+            2, flags=0x208040, cmdline=b"", exe="", cwd="/", vms_bytes=0, rss_pages=0, memory_kb=None, uid=0,
+            system_ticks=ticks,
+        )  # fmt: skip
+
+    put(5)
+    reader = ProcReader(str(tree.root), kernel_threads=True)
+    before = read(reader)[2]
+    put(9)
+    after = read(reader)[2]
+    reader.close()
+
+    assert (before.stat.system_ticks, after.stat.system_ticks) == (5, 9)
+    assert (after.facts.uid, after.facts.arguments, after.shared_bytes) == (0, (), None)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 from procession.process import ProcessNumbers, Sighting
-from procession.wire import MessageType, SnapshotDecoder, SnapshotEncoder, encode_snapshot, frame
+from procession.wire import ContainerInfo, MessageType, SnapshotDecoder, SnapshotEncoder, encode_snapshot, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 
 
@@ -36,3 +36,21 @@ def test_a_process_may_be_larger_than_a_chunk() -> None:
 
     assert [[sighting.pid for sighting in decode(body)] for body in bodies] == [[1], [2], [3]]
     assert decode(bodies[1])[0].description.cmdline == large.description.cmdline
+
+
+def test_a_container_is_said_again_in_each_snapshot_and_anew_when_more_is_known() -> None:
+    known = {"c": ContainerInfo(container_id="c")}
+    encoder = SnapshotEncoder(known.__getitem__)
+    snapshot = a_snapshot(a_sighting(1, container_id="c"), a_sighting(2))
+
+    def tags() -> list[tuple[str, ...]]:
+        return [sighting.description.tags for body in encoder.encode(snapshot) for sighting in decode(body)]
+
+    assert tags() == [(), ()]
+    known["c"] = ContainerInfo(
+        container_id="c", runtime="docker", name="web", image="nginx:1", created_at=5, tags=("container_name:web",)
+    )
+    assert tags() == tags()
+    assert "container_name:web" in tags()[0]
+    assert tags()[1] == ()
+    assert encoder.container_counts == [1]

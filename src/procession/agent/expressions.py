@@ -98,7 +98,7 @@ _FEW = 10
 
 
 def _explodes(parsed: Iterable[Any], *, within: bool) -> bool:
-    """Whether something of no fixed length stands within what is repeated without a bound, so that a text can be taken
+    """Whether something of no fixed length stands within what is repeated many times, so that a text can be taken
     apart in ever more ways. What binds itself, once matched, is tried in one way only."""
     for operation, argument in parsed:
         name = str(operation)
@@ -108,7 +108,7 @@ def _explodes(parsed: Iterable[Any], *, within: bool) -> bool:
             least, most, item = argument
             if within and least != most:
                 return True
-            if _explodes(item, within=within or most - least > _FEW):
+            if _explodes(item, within=within or most > _FEW):
                 return True
         elif name == "BRANCH":
             if within:
