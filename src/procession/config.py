@@ -91,9 +91,7 @@ class AgentSettings:
     spool_dir: str = setting(
         "", "Folder where it is kept [user's state folder].", metavar="DIR", envvars=("STATE_DIRECTORY",)
     )
-    processes_per_payload: int = setting(
-        100, "Most processes that go in one payload; more cost the agent less.", metavar="COUNT", minimum=1
-    )
+    processes_per_payload: int = setting(1000, "Most processes that go in one payload.", metavar="COUNT", minimum=1)
     short_lived: bool = setting(
         True, "Whether to see processes that live between two snapshots; takes root or Linux 6.6."
     )
