@@ -9,6 +9,7 @@ import pytest
 from tests.support.engine import FakeEngine
 from tests.support.intake import FakeIntake
 from tests.support.proc_tree import ProcTree
+from tests.support.zoo import Watcher, Zoo
 
 
 @pytest.fixture
@@ -30,3 +31,17 @@ def engine() -> Iterator[FakeEngine]:
         engine = FakeEngine(Path(folder) / "docker.sock")
         yield engine
         engine.close()
+
+
+@pytest.fixture
+def zoo() -> Iterator[Zoo]:
+    zoo = Zoo()
+    yield zoo
+    zoo.end()
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    watcher = Watcher()
+    yield watcher
+    watcher.close()

@@ -23,7 +23,21 @@ def test_what_was_used_too_much_has_to_be_waited_for() -> None:
 
     assert budget.seconds_until(0.05) == pytest.approx(25)
     clock.sleep(25)
-    assert budget.seconds_until(0.05) == pytest.approx(0, abs=1e-6)
+    assert budget.seconds_until(0.05) == 0
+
+
+def test_what_costs_more_than_an_interval_brings_has_its_turn_although_to_wait_costs_something_too() -> None:
+    clock = FastClock()
+    budget = Budget(0.02, 2.0, clock)
+    clock.use(0.3)
+    waits = 0
+    while wait := budget.seconds_until(0.3):
+        clock.sleep(min(wait, 2.0))
+        clock.use(0.0003)
+        waits += 1
+
+    assert 15 < clock.monotonic() < 20
+    assert waits < 15
 
 
 def test_over_any_length_of_time_the_share_is_kept_with_one_round_more() -> None:

@@ -95,11 +95,11 @@ def test_expensive_snapshots_come_less_often_and_a_person_is_told_once() -> None
     looks.run(600)
 
     assert looks.clock.cpu() <= 0.01 * looks.clock.monotonic() + 0.1 + 0.3
-    assert set(gaps(looks.snapshots)[2:]) == {30.0}
-    assert looks.every[-1] == 30
-    assert looks.lines == [
-        "a snapshot takes 300 ms of CPU, and --max-cpu allows 1%: one every 30 s now, not every 10 s"
-    ]
+    assert all(27 <= gap <= 31 for gap in gaps(looks.snapshots)[2:])
+    assert looks.every[-1] in range(27, 32)
+    (line,) = looks.lines
+    assert line.startswith("a snapshot takes 300 ms of CPU, and --max-cpu allows 1%: one every ")
+    assert line.endswith(" s now, not every 10 s")
 
 
 def test_when_they_are_cheap_again_they_come_as_often_as_set() -> None:

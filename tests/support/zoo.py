@@ -1,0 +1,82 @@
+"""Real processes of all kinds, and somebody who watches them as the agent does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from procession.agent.collector import Collector
+from procession.agent.reader import ProcReader
+from procession.process import Sighting, Snapshot
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start processes of another user")
+
+READY = "print('ready', flush=True); "
+PR_SET_NAME = 15
+
+
+class Zoo:
+    """Starts processes, and ends them."""
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(
+        self, *arguments: str | bytes, executable: str | None = None, user: str | None = None
+    ) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            arguments, executable=executable, user=user, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._processes.append(process)
+        return process
+
+    def python(self, code: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """One that has said `ready`, and goes on when it is told to."""
+        process = self.start(sys.executable, "-c", code, *arguments)
+        self.await_line(process)
+        return process
+
+    @staticmethod
+    def await_line(process: subprocess.Popen[bytes]) -> bytes:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line
+        return line.strip()
+
+    @staticmethod
+    def tell(process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+class Watcher:
+    """Reader and collector of this machine, with a clock of its own."""
+
+    def __init__(self) -> None:
+        self.reader = ProcReader()
+        self.collector = Collector(
+            host="here",
+            boot_time=self.reader.boot_time,
+            ticks_per_second=self.reader.ticks_per_second,
+            page_bytes=self.reader.page_bytes,
+            scrub=tuple,
+        )
+
+    def snapshot(self) -> Snapshot:
+        return self.collector.collect(self.reader.read(), taken_at=int(time.time()), moment=time.monotonic())
+
+    def see(self, pid: int) -> Sighting:
+        return next(sighting for sighting in self.snapshot().sightings if sighting.pid == pid)
+
+    def close(self) -> None:
+        self.reader.close()
