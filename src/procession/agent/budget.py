@@ -7,6 +7,9 @@ import math
 from procession.agent.clock import Clock
 
 
+_NEARLY = 0.1
+
+
 class Budget:
     """CPU time comes in at a fixed rate, and no more of it is saved up than one interval brings.
 
@@ -28,7 +31,8 @@ class Budget:
         if self._share is None:
             return 0.0
         missing = min(cost, self._most) - self._settled()
-        return max(0.0, missing / self._share) if missing > 1e-9 else 0.0
+        # To ask costs something too: nobody would ever have all of it.
+        return missing / self._share if missing > self._most * _NEARLY else 0.0
 
     def allows(self, cost: float, *, before: float, seconds: float) -> bool:
         """Whether there is enough for it as well as for what costs `before` and comes in so many seconds."""

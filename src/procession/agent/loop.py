@@ -63,7 +63,10 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
         )
         destinations = destinations_of(settings, stop=stop, report=report)
         ending.callback(_end_all, destinations)
-        short_lived = listen_for_short_lived(reader, report) if settings.short_lived else None
+        short_lived = None
+        if settings.short_lived:
+            per_interval = None if share is None else share * settings.interval_seconds
+            short_lived = listen_for_short_lived(reader, report, cpu_seconds=per_interval)
         if short_lived is not None:
             ending.callback(short_lived.stop)
         containers = containers_of(settings, report)

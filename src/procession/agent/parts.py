@@ -20,7 +20,7 @@ from procession.agent.groups import GroupNames
 from procession.agent.keys import ApiKey
 from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.sender import Report
-from procession.agent.short_lived import ShortLived
+from procession.agent.short_lived import MAX_EVENTS, MAX_LOOKS, ShortLived
 from procession.agent.spool import Spool
 from procession.agent.texts import tag_of
 from procession.agent.users import PasswdNames, UserNames, passwd_file_of
@@ -32,8 +32,16 @@ from procession.wire import normal_tags
 _DESCRIPTORS = 1024 + MAX_KEPT_PROCESSES * DESCRIPTORS_EACH
 
 
-def listen_for_short_lived(reader: ProcReader, report: Report) -> ShortLived | None:
-    """None without the right to it: then this is like any agent that only takes snapshots."""
+_EVENT_SECONDS = 60e-6
+"""About what an event takes of CPU, with its share of looks at processes."""
+
+
+def listen_for_short_lived(reader: ProcReader, report: Report, *, cpu_seconds: float | None) -> ShortLived | None:
+    """None without the right to it: then this is like any agent that only takes snapshots.
+
+    `cpu_seconds` is what may be spent from one snapshot to the next; up to half of it goes to events, so that a storm
+    of forks leaves enough for snapshots. None: no limit.
+    """
     if not reader.is_live:
         return None
     try:
@@ -42,7 +50,15 @@ def listen_for_short_lived(reader: ProcReader, report: Report) -> ShortLived | N
         if os.geteuid() == 0:
             report(f"processes that live between two snapshots are not seen: {error}")
         return None
-    short_lived = ShortLived(connector, reader.look_at, reader.known, ticks_per_second=reader.ticks_per_second)
+    most = MAX_EVENTS if cpu_seconds is None else min(MAX_EVENTS, max(1, int(cpu_seconds / 2 / _EVENT_SECONDS)))
+    short_lived = ShortLived(
+        connector,
+        reader.look_at,
+        reader.known,
+        ticks_per_second=reader.ticks_per_second,
+        max_events=most,
+        max_looks=most * MAX_LOOKS // MAX_EVENTS,
+    )
     short_lived.start()
     return short_lived
 

@@ -72,8 +72,11 @@ class ShortLived:
         known: Callable[[int], ProcessReading | None],
         *,
         ticks_per_second: int,
+        max_events: int = MAX_EVENTS,
+        max_looks: int = MAX_LOOKS,
     ) -> None:
-        """`look_at` reads a process now, `known` is what the last snapshot had of it."""
+        """`look_at` reads a process now, `known` is what the last snapshot had of it. `max_events` and `max_looks` are
+        between two snapshots."""
         self._connector = connector
         self._look_at = look_at
         self._known = known
@@ -82,6 +85,8 @@ class ShortLived:
         self._births: dict[int, _Birth] = {}
         self._to_look_at: deque[tuple[float, int]] = deque()
         self._ended: list[Ended] = []
+        self._max_events = max_events
+        self._max_looks = max_looks
         self._events = self._looks = 0
         self._unseen = self._lost = 0
         self._resume = threading.Event()
@@ -133,13 +138,13 @@ class ShortLived:
                 return
             self._take_all()
             self._look_at_due()
-            if self._events >= MAX_EVENTS:
+            if self._events >= self._max_events:
                 self._resume.clear()
-                if self._events >= MAX_EVENTS:  # no snapshot in between
+                if self._events >= self._max_events:  # no snapshot in between
                     self._resume.wait()
 
     def _take_all(self) -> None:
-        while self._events < MAX_EVENTS:
+        while self._events < self._max_events:
             try:
                 event = self._connector.receive()
             except OSError as error:
@@ -171,7 +176,7 @@ class ShortLived:
                 self._end(event, None, None)
             return
         reading = birth.reading or self._look(pid) or self._infer(pid, birth)
-        self._unseen += birth.reading is None and self._looks >= MAX_LOOKS
+        self._unseen += birth.reading is None and self._looks >= self._max_looks
         self._end(
             event, birth, msgspec.structs.replace(reading, stat=msgspec.structs.replace(reading.stat, state=_DEAD))
         )
@@ -190,7 +195,7 @@ class ShortLived:
             self._ended.append(ended)
 
     def _look(self, pid: int) -> ProcessReading | None:
-        if self._looks >= MAX_LOOKS:
+        if self._looks >= self._max_looks:
             return None
         self._looks += 1
         return self._look_at(pid)
