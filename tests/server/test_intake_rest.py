@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 from collections import Counter as Counts
@@ -14,6 +15,7 @@ from procession.config import ServerSettings
 from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
+from procession.server.intake_rest import UNKEPT_PATHS
 from procession.server.metrics import Counter
 from procession.server.threads import T, Threads
 from procession.server.watch import WatchBook
@@ -109,6 +111,27 @@ def test_the_log_names_a_host_that_is_refused_once_a_minute(
     assert "damaged" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "key"),
+    [
+        ("/api/v2/proclcycle", b"\xff", API_KEY),
+        ("/api/v2/proclcycle", b"", "x"),
+        ("/intake/", b"", "x"),
+        ("/intake/", json.dumps({"internalHostname": "web-1", "host-tags": {"s": ["a"] * 1001}}).encode(), API_KEY),
+        ("/api/v2/series", b"", "x"),
+    ],
+)
+def test_the_log_says_so_on_every_path(
+    agent: Client, caplog: pytest.LogCaptureFixture, path: str, body: bytes, key: str
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert post(agent, body, path, key=key, x_dd_hostname="web-1").status_code in (400, 403, 413)
+
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "web-1" in line
+
+
 def test_the_log_stays_short_whatever_names_are_made_up(agent: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for number in range(1100):
@@ -121,18 +144,7 @@ def test_the_log_stays_short_whatever_names_are_made_up(agent: Client, caplog: p
 
 
 @pytest.mark.parametrize(
-    "path",
-    [
-        "/api/v1/orchestrator",
-        "/api/v2/orch",
-        "/api/v2/orchmanif",
-        "/intake/",
-        "/api/v1/check_run",
-        "/api/v1/metadata",
-        "/api/v1/series",
-        "/api/v2/series",
-        "/api/beta/sketches",
-    ],
+    "path", ["/intake", "/intake/", "/api/v1/metadata", "/api/v2/orchmanif", "/api/v2/series", *UNKEPT_PATHS]
 )
 def test_what_is_not_kept_is_accepted_so_that_no_agent_sends_it_for_ever(agent: Client, path: str) -> None:
     assert post(agent, vector("procevent_unframed"), path).status_code == 202

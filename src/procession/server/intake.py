@@ -19,8 +19,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.config import ServerSettings
-from procession.errors import PayloadTooLarge, RequestError
-from procession.process import MAX_UINT64, LiveSnapshot, Snapshot
+from procession.errors import PayloadTooLarge
+from procession.process import MAX_UINT32, MAX_UINT64, LiveSnapshot, Snapshot
 from procession.scrub import Scrubber
 from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
@@ -28,6 +28,7 @@ from procession.server.intake_body import api_key_of, read_body, whole_number
 from procession.server.intake_complaints import Complaints
 from procession.server.intake_events import event_routes
 from procession.server.intake_hosts import host_routes
+from procession.server.intake_moments import Moments
 from procession.server.intake_rest import rest_routes
 from procession.server.metrics import Counter, Sink
 from procession.server.threads import Threads
@@ -37,9 +38,6 @@ from procession.storage import DetailStore
 from procession.wire import Answer, Limits, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
 
 FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
-
-MAX_SKEW_SECONDS = 60
-"""An agent whose clock is further ahead than this is taken to have said "now"."""
 
 _INLINE_BYTES = 128 * 1024
 """What is larger, before or after it is decompressed, is decoded on a thread. The usual payload, of 100 processes,
@@ -85,6 +83,7 @@ def intake_routes(
         scrub=Scrubber().scrub if settings.scrub_again else None,
     )
     complaints = Complaints(now)
+    moments = Moments(now)
 
     def keep_live(live: Sequence[tuple[int, LiveSnapshot]]) -> Sequence[None]:
         store.add_live(live)
@@ -95,14 +94,11 @@ def intake_routes(
     add_live = Together(keep_live, store_threads)
 
     async def take_payload(request: Request) -> Response:
-        try:
+        with complaints.about(request):
             org_id = await keys.org_of_api_key(api_key_of(request))
-            envelope = Envelope.of(request.headers, now())
+            envelope = Envelope.of(request.headers, lambda host, said_at: moments.of(org_id, host, said_at))
             body = await read_body(request, settings.max_body_bytes)
             snapshot = await decode(body, envelope, await host_tags.of_org(org_id))
-        except RequestError as error:
-            complaints.add(_name_of(request), error)
-            raise
         if snapshot is not None:
             await keep(org_id, snapshot, envelope)
         host = envelope.host if snapshot is None else snapshot.host
@@ -154,7 +150,7 @@ def intake_routes(
 
     return [
         *(Route(path, take_payload, methods=["POST"]) for path in FRAMED_PATHS),
-        *host_routes(keys=keys, book=host_tags, settings=settings, threads=threads),
+        *host_routes(keys=keys, book=host_tags, settings=settings, threads=threads, complaints=complaints),
         *event_routes(
             sink=sink,
             store=store,
@@ -166,8 +162,9 @@ def intake_routes(
             now=now,
             threads=threads,
             dropped=dropped,
+            complaints=complaints,
         ),
-        *rest_routes(keys=keys),
+        *rest_routes(keys=keys, complaints=complaints),
     ]
 
 
@@ -188,16 +185,15 @@ class Envelope:
     some of the host's, and one of them may be missing because it is no longer taken for a service."""
 
     @classmethod
-    def of(cls, headers: Headers, now: int) -> Envelope:
-        """The moment is the one that the agent began at: a payload sent again arrives late. Without one it is now."""
-        taken_at = whole_number(headers.get("x-dd-agent-timestamp", ""), 2**32 - 1) or now
-        if taken_at > now + MAX_SKEW_SECONDS:
-            taken_at = now
+    def of(cls, headers: Headers, moment_of: Callable[[str, int | None], int]) -> Envelope:
+        """`moment_of` takes the host and what the agent says."""
+        host = headers.get("x-dd-hostname", "")
+        taken_at = moment_of(host, whole_number(headers.get("x-dd-agent-timestamp", ""), MAX_UINT32))
         request_id = whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
         is_partial = headers.get("x-procession-partial", "").lower() == "true"
         lists_all = headers.get("x-procession-live", "").lower() == "all"
         is_live = headers.get("x-dd-processes-enabled", "").lower() != "false"
-        return cls(headers.get("x-dd-hostname", ""), taken_at, request_id, is_partial, lists_all, is_live)
+        return cls(host, taken_at, request_id, is_partial, lists_all, is_live)
 
     def request_id_of(self, body: bytes) -> int:
         """The agent's, or one made from the payload, which also stays the same when it is sent again."""
@@ -208,8 +204,3 @@ class Envelope:
 
 def _size(snapshot: Snapshot | LiveSnapshot) -> int:
     return len(snapshot.sightings if isinstance(snapshot, Snapshot) else snapshot.processes)
-
-
-def _name_of(request: Request) -> str:
-    """Who to complain about."""
-    return request.headers.get("x-dd-hostname") or (request.client.host if request.client else "?")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from starlette.requests import Request
 
 from procession.errors import RequestError
 
@@ -20,6 +23,16 @@ class Complaints:
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self._heard: dict[str, int] = {}
+
+    @contextlib.contextmanager
+    def about(self, request: Request) -> Iterator[None]:
+        """What is raised inside."""
+        try:
+            yield
+        except RequestError as error:
+            name = request.headers.get("x-dd-hostname") or (request.client.host if request.client else "?")
+            self.add(name, error)
+            raise
 
     def add(self, host: str, error: RequestError) -> None:
         now = self._now()

@@ -18,6 +18,8 @@ from procession.scrub import Scrubber
 from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
 from procession.server.intake_body import api_key_of, read_body
+from procession.server.intake_complaints import Complaints
+from procession.server.intake_moments import MAX_SKEW_SECONDS
 from procession.server.metrics import Counter, Sink
 from procession.server.responses import json_response
 from procession.server.threads import Threads
@@ -28,9 +30,6 @@ from procession.wire import Limits, decode_events
 PATH = "/api/v2/proclcycle"
 
 _DEAD = ProcessNumbers(state="X")
-
-MAX_SKEW_SECONDS = 60
-"""What lies further ahead than this is taken to have happened now."""
 
 
 def event_routes(
@@ -45,6 +44,7 @@ def event_routes(
     now: Callable[[], int],
     threads: Threads,
     dropped: Counter,
+    complaints: Complaints,
 ) -> list[Route]:
     scrub = Scrubber().scrub if settings.scrub_again else None
 
@@ -56,10 +56,11 @@ def event_routes(
     add_exits = Together(keep_exits, store_threads)
 
     async def take_events(request: Request) -> Response:
-        org_id = await keys.org_of_api_key(api_key_of(request))
-        body = await read_body(request, min(settings.max_body_bytes, settings.max_message_bytes))
-        tags_of = await host_tags.of_org(org_id)
-        events = await threads.run(lambda: decode_events(body, host_tags=tags_of, scrub=scrub, limits=limits))
+        with complaints.about(request):
+            org_id = await keys.org_of_api_key(api_key_of(request))
+            body = await read_body(request, min(settings.max_body_bytes, settings.max_message_bytes))
+            tags_of = await host_tags.of_org(org_id)
+            events = await threads.run(lambda: decode_events(body, host_tags=tags_of, scrub=scrub, limits=limits))
         kept = [
             event for event in events.events if event.at == 0 or event.at >= now() - settings.retention_hours * 3600
         ]

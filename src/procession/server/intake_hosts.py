@@ -19,6 +19,7 @@ from procession.errors import PayloadTooLarge
 from procession.server.auth import KeyRing
 from procession.server.host_tags import MAX_TAG_LENGTH, HostTagBook
 from procession.server.intake_body import api_key_of, read_body
+from procession.server.intake_complaints import Complaints
 from procession.server.responses import json_response
 from procession.server.threads import Threads
 from procession.wire import FrameError, decompress_zstd, encodable, host_of
@@ -34,17 +35,19 @@ class _Metadata(msgspec.Struct):
     tags: Any = msgspec.field(name="host-tags", default=None)
 
 
-def host_routes(*, keys: KeyRing, book: HostTagBook, settings: ServerSettings, threads: Threads) -> list[Route]:
+def host_routes(
+    *, keys: KeyRing, book: HostTagBook, settings: ServerSettings, threads: Threads, complaints: Complaints
+) -> list[Route]:
     async def take_metadata(request: Request) -> Response:
-        org_id = await keys.org_of_api_key(api_key_of(request))
-        body = await read_body(request, settings.max_body_bytes)
-        encoding = request.headers.get("content-encoding", "").strip().lower()
-        found = await threads.run(lambda: host_and_tags(body, encoding, settings.max_message_bytes))
-        if found is not None:
-            host, tags = found
-            if len(tags) > settings.max_process_tags:
+        with complaints.about(request):
+            org_id = await keys.org_of_api_key(api_key_of(request))
+            body = await read_body(request, settings.max_body_bytes)
+            encoding = request.headers.get("content-encoding", "").strip().lower()
+            found = await threads.run(lambda: host_and_tags(body, encoding, settings.max_message_bytes))
+            if found is not None and len(found[1]) > settings.max_process_tags:
                 raise PayloadTooLarge(f"A host has more than {settings.max_process_tags} tags")
-            await book.learn(org_id, host, tags)
+        if found is not None:
+            await book.learn(org_id, *found)
         return json_response({"status": "ok"}, 202)
 
     return [Route(path, take_metadata, methods=["POST"]) for path in PATHS]

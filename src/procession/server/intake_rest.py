@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from procession.server.auth import KeyRing
 from procession.server.intake_body import api_key_of
+from procession.server.intake_complaints import Complaints
 from procession.server.responses import json_response
 
 VALIDATE_PATH = "/api/v1/validate"
@@ -19,25 +20,34 @@ UNKEPT_PATHS = (
     "/api/v2/orchmanif",
     # and setting `dd_url` all that an agent says.
     "/api/v1/check_run",
+    "/api/v1/events",
+    "/api/v1/events_batch",
     "/api/v1/metadata",
     "/api/v1/series",
     "/api/v1/sketches",
     "/api/v2/events",
     "/api/v2/host_metadata",
+    "/api/v2/metadata",
     "/api/v2/series",
     "/api/v2/service_checks",
     "/api/beta/sketches",
+    "/api/intake/metrics/v3/series",
+    "/api/intake/metrics/v3/sketches",
+    "/api/intake/metrics/v3beta/series",
+    "/api/intake/metrics/v3beta/sketches",
 )
 
 
-def rest_routes(*, keys: KeyRing) -> list[Route]:
+def rest_routes(*, keys: KeyRing, complaints: Complaints) -> list[Route]:
     async def accept(request: Request) -> Response:
-        await keys.org_of_api_key(api_key_of(request))
+        with complaints.about(request):
+            await keys.org_of_api_key(api_key_of(request))
         return json_response({"status": "ok"}, 202)
 
     async def validate(request: Request) -> Response:
         """An agent with a key that is not valid says so in its log and goes on."""
-        await keys.org_of_api_key(api_key_of(request))
+        with complaints.about(request):
+            await keys.org_of_api_key(api_key_of(request))
         return json_response({"valid": True})
 
     return [
