@@ -6,7 +6,6 @@ import math
 
 from procession.agent.clock import Clock
 
-
 _NEARLY = 0.1
 
 
