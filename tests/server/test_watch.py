@@ -44,6 +44,17 @@ def test_a_lease_can_be_renewed(client: Client, served: Served) -> None:
     assert told(client) == 1
 
 
+def test_a_lease_that_somebody_has_just_taken_is_not_written_again(client: Client, served: Served) -> None:
+    watch(client, host="web-1")
+    served.clock.now += 2
+
+    assert watch(client, host="web-1")["until"] == NOON + 10
+    assert watch(client)["until"] == NOON + 12
+
+    served.clock.now += 1
+    assert watch(client, host="web-1")["until"] == NOON + 13
+
+
 def test_all_hosts_of_an_org_can_be_watched_at_once(client: Client) -> None:
     watch(client)
 
