@@ -323,3 +323,10 @@ def test_one_group_may_hold_chunks_of_several_orgs(store: Store, org: int) -> No
         found = store.find(ProcessQuery(one, Window(NOON, NOON))).processes
 
         assert [process.description.cmdline for process in found] == ["same"]
+
+
+def test_one_group_may_hold_chunks_of_any_number_of_days(fleet: Fleet) -> None:
+    days = [NOON - day * 86400 for day in range(150)]
+    fleet.add(*(a_snapshot(a_sighting(7, day - 5), taken_at=day) for day in days))
+
+    assert len(fleet.find(days[-1], NOON)) == 150
