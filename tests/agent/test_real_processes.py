@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from procession.agent.tracked import REVISIT_EVERY
-from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, needs_root
+from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, control_group, needs_root
 
 
 def ps(pid: int, *fields: str) -> list[str]:
@@ -297,28 +297,14 @@ def test_the_pid_within_a_namespace_is_known(zoo: Zoo, watcher: Watcher) -> None
 @needs_root
 @pytest.mark.may_skip
 def test_a_process_in_the_control_group_of_a_container_has_its_id(zoo: Zoo, watcher: Watcher) -> None:
-    top = next((path for path in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/pids")) if _is_cgroup(path)), None)
-    if top is None:
-        pytest.skip("control groups cannot be made here")
     name = os.urandom(32).hex()
-    group = top / f"docker-{name}.scope"
-    try:
-        group.mkdir()
-    except OSError:
-        pytest.skip("control groups cannot be made here")
     process = zoo.start("cat")
-    try:
+    with control_group(f"docker-{name}.scope") as group:
         (group / "cgroup.procs").write_text(str(process.pid))
         container_id = watcher.see(process.pid).description.container_id
-    finally:
         zoo.end()
-        group.rmdir()
 
     assert container_id == name
-
-
-def _is_cgroup(path: Path) -> bool:
-    return (path / "cgroup.procs").exists()
 
 
 def test_two_watchers_give_a_process_the_same_start(zoo: Zoo, watcher: Watcher) -> None:
