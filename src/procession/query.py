@@ -24,3 +24,6 @@ class ProcessQuery:
     after: ProcessKey | None = None
     """The last process of the page before; the answer begins with the next one in the order of keys."""
     limit: int = DEFAULT_LIMIT
+    is_brief: bool = False
+    """Whether of descriptions only command line, command, user, parent, zombie and tags are wanted; the rest may stay
+    unset then."""

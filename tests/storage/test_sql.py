@@ -56,15 +56,18 @@ def test_hostile_values_travel_as_parameters() -> None:
 
 
 STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
-    "first page": lambda: sql.seen_keys(1, WINDOW, None, 10),
-    "next page": lambda: sql.seen_keys(1, WINDOW, KEYS[0], 10),
-    "long window": lambda: sql.seen_keys(1, Window(NOON - 86400 * 3, NOON), KEYS[0], 10),
+    "marks": lambda: sql.marks(1, [1, 2]),
+    "first page": lambda: sql.newest_between(1, WINDOW, None, KEYS[-1]),
+    "next page": lambda: sql.newest_between(1, WINDOW, KEYS[0], KEYS[-1]),
+    "last page": lambda: sql.newest_between(1, WINDOW, KEYS[0], None),
+    "past page": lambda: sql.seen_between(1, WINDOW, KEYS[0], KEYS[-1]),
+    "long window": lambda: sql.newest_between(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
     "search": lambda: sql.matching_keys(1, WINDOW, parse_search("nginx"), TagFilter(), KEYS[0], 10),
     "sightings of keys": lambda: sql.seen_of_keys(1, WINDOW, KEYS),
     "newest sightings": lambda: sql.newest_sightings(1, WINDOW, KEYS),
     "ticks": lambda: sql.ticks(1, NOON - 20, NOON, [1, 2]),
-    "texts of a stretch": lambda: sql.descriptions(1, WINDOW, KEYS, dense=True),
-    "texts of some": lambda: sql.descriptions(1, WINDOW, KEYS, dense=False),
+    "texts of a stretch": lambda: sql.texts_between(1, WINDOW, KEYS[0], KEYS[-1], sql.BRIEF_TEXTS),
+    "texts of some": lambda: sql.descriptions(1, WINDOW, KEYS),
     "numbers": lambda: sql.numbers(1, [(NOON, key.host_key) for key in KEYS], KEYS),
     "live numbers": lambda: sql.live_numbers(1, NOON - 20, NOON, 2, KEYS),
     "starts near": lambda: sql.starts_near(1, NOON // 3600 - 1, NOON // 3600 + 1, 2, KEYS),
@@ -79,7 +82,7 @@ STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
 def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -> None:
     statement = STATEMENTS[name]()
 
-    tables = len(re.findall(r"\bFROM (?:seen|snap|live|what|ends|tagsets|hosts)\b", statement.text))
+    tables = len(re.findall(r"\bFROM (?:seen|snap|live|what|ends|tagsets|hosts|mergeTreeIndex)\b", statement.text))
 
     assert tables
     assert statement.text.count("org = {org:UInt32}") == tables
@@ -110,9 +113,12 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
 
 
 KEYED = {
-    "first page": ("seen", "bucket"),
+    "first page": ("seen", "start"),
+    "last page": ("seen", "start"),
+    "past page": ("seen", "start"),
+    "starts near": ("seen", "start"),
     "next page": ("seen", "start"),
-    "long window": ("seen", "bucket"),
+    "long window": ("seen", "start"),
     "search": ("what", "start"),
     "sightings of keys": ("seen", "start"),
     "newest sightings": ("snap", "intDiv(at, 300)"),
@@ -148,7 +154,7 @@ def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str) -> None:
 
 
 def test_another_org_costs_a_query_nothing(filled: ClickHouseStore) -> None:
-    statement = sql.seen_keys(900_001, WINDOW, None, 10)
+    statement = sql.newest_between(900_001, WINDOW, None, KEYS[-1])
 
     with filled._engine.connection() as connection:
         rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -38,6 +38,13 @@ class Connection(Protocol):
     def insert_arrow(self, table: str, arrow_table: Any) -> Any: ...
     def command(self, text: str) -> Any: ...
     def close(self) -> None: ...
+
+
+class Statement(Protocol):
+    @property
+    def text(self) -> str: ...
+    @property
+    def parameters(self) -> dict[str, Any]: ...
 
 
 class Engine:
@@ -146,3 +153,13 @@ def unavailable_on_failure() -> Iterator[None]:
         yield
     except (ClickHouseError, OSError, MemoryError) as error:
         raise Unavailable(f"The store cannot do this now: {first_line(error)}") from error
+
+
+def rows_of(connection: Connection) -> Callable[[Statement], Sequence[Any]]:
+    """What runs statements on this connection."""
+
+    def rows(statement: Statement) -> Sequence[Any]:
+        found: Sequence[Any] = connection.query(statement.text, statement.parameters).result_rows
+        return found
+
+    return rows

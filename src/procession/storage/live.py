@@ -74,7 +74,7 @@ class LiveSightings:
         missing = {version: key for version, key in keys.items() if version not in found}
         if missing:
             window = Window(at - LOOK_BACK_SECONDS[-1], at)
-            statement = sql.descriptions(org_id, window, sorted(set(missing.values())), dense=False)
+            statement = sql.descriptions(org_id, window, sorted(set(missing.values())))
             texts = {row[3]: row for row in rows(statement) if row[3] in missing}
             fresh = dict(zip(texts, describe(org_id, list(texts.values())), strict=True))
             self._remember(org_id, fresh)

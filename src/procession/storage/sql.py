@@ -39,18 +39,45 @@ def buckets_of(window: Window) -> range:
     return range(window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS + 1)
 
 
-def seen_keys(org_id: int, window: Window, after: ProcessKey | None, limit: int) -> Statement:
-    """Processes of the window in key order: `source, start, host, pid, version, known, slots`.
+def marks(org_id: int, buckets: Sequence[int]) -> Statement:
+    """Where the granules of `seen` begin in these buckets, in no order: `start, host, pid`."""
+    return Statement(
+        "SELECT start, host, pid FROM mergeTreeIndex(currentDatabase(), 'seen')"
+        " WHERE org = {org:UInt32} AND bucket IN {buckets:Array(UInt32)}",
+        {"org": org_id, "buckets": list(buckets)},
+    )
 
-    `known` is the newest sighting inside the window that first and last prove, 0 if they prove none. Where sightings go
-    on after the window, there may be newer ones inside: then `slots` holds the row's slots, as a hexadecimal number;
-    otherwise it is empty. Only rows of the bucket in which the window ends can have any.
-    A source that gives `limit` rows has more.
+
+def newest_between(org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None) -> Statement:
+    """Processes of the window after one key, up to another, in no order: `start, host, pid, version, known, goes_on`.
+
+    `known` is the newest sighting inside the window that first and last prove, with its version; 0 if they prove none.
+    Where sightings go on after the window, there may be newer ones inside: then `goes_on` is set, and `seen_between`
+    tells more.
     """
-    parameters = _window_parameters(org_id, window) | _after_parameters(after)
-    columns = f"start, host, pid, version, {_KNOWN}"
-    condition = f"last >= {{from:Int64}} AND first <= {{to:Int64}}{_after_condition(after)}"
-    return _from_buckets("seen", columns, condition, window, limit, parameters)
+    parameters = _window_parameters(org_id, window)
+    return Statement(
+        "SELECT start, host, pid, argMax(version, newest), max(newest), max(goes_on) FROM ("
+        "SELECT start, host, pid, version, if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS newest,"
+        " last > {to:Int64} AS goes_on FROM seen"
+        f" WHERE {_seen_condition(window, parameters)} AND {_between(after, upto, parameters)})"
+        " GROUP BY start, host, pid",
+        parameters,
+    )
+
+
+def seen_between(org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None) -> Statement:
+    """The same with a row for each version and bucket: `start, host, pid, version, known, slots`.
+
+    Where sightings go on after the window, `slots` holds those of the row as a hexadecimal number; else it is empty.
+    Only rows of the bucket in which the window ends can have any.
+    """
+    parameters = _window_parameters(org_id, window)
+    return Statement(
+        f"SELECT start, host, pid, version, {_KNOWN} FROM seen"
+        f" WHERE {_seen_condition(window, parameters)} AND {_between(after, upto, parameters)}",
+        parameters,
+    )
 
 
 def matching_keys(
@@ -66,12 +93,11 @@ def matching_keys(
 
 
 def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
-    """As `seen_keys`, for these processes only and without a limit."""
+    """As `seen_between`, for these processes only."""
     parameters = _window_parameters(org_id, window) | _keys_parameters(keys)
     return Statement(
-        f"SELECT 0 AS source, start, host, pid, version, {_KNOWN} FROM seen"
-        f" WHERE org = {{org:UInt32}} AND {_bucket_condition(window, parameters)}"
-        f" AND {_KEYS_CONDITION} AND last >= {{from:Int64}} AND first <= {{to:Int64}}",
+        f"SELECT start, host, pid, version, {_KNOWN} FROM seen"
+        f" WHERE {_seen_condition(window, parameters)} AND {_KEYS_CONDITION}",
         parameters,
     )
 
@@ -213,27 +239,31 @@ def live_numbers(org_id: int, since: int, until: int, tolerance: int, keys: Sequ
     )
 
 
-def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], *, dense: bool) -> Statement:
-    """The rows of `what` for these processes, given in key order. `dense`: they lie close together, so that reading
-    all between the first and the last costs less than looking each of them up."""
+ALL_TEXTS = (
+    "cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie, tagset, root,"
+    " group_name, nice"
+)
+BRIEF_TEXTS = "cmdline, command, user, ppid, is_zombie, tagset"
+
+
+def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], columns: str = ALL_TEXTS) -> Statement:
+    """The rows of `what` for these processes: `start, host, pid, version`, and then the columns."""
+    parameters = {"org": org_id} | _keys_parameters(keys)
+    return _texts(window, columns, _KEYS_CONDITION, parameters)
+
+
+def texts_between(
+    org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None, columns: str
+) -> Statement:
+    """The same for all processes after one key, up to another: `start, host, pid, version`, and then the columns."""
     parameters: dict[str, Any] = {"org": org_id}
-    if dense:
-        first, last = keys[0], keys[-1]
-        condition = (
-            "start >= {s0:UInt32} AND start <= {s1:UInt32}"
-            " AND (start, host, pid) >= ({s0:UInt32}, {h0:UInt64}, {p0:UInt32})"
-            " AND (start, host, pid) <= ({s1:UInt32}, {h1:UInt64}, {p1:UInt32})"
-        )
-        parameters |= {"s0": first.started_at, "h0": first.host_key, "p0": first.pid}
-        parameters |= {"s1": last.started_at, "h1": last.host_key, "p1": last.pid}
-    else:
-        condition = _KEYS_CONDITION
-        parameters |= _keys_parameters(keys)
+    return _texts(window, columns, _between(after, upto, parameters), parameters)
+
+
+def _texts(window: Window, columns: str, condition: str, parameters: dict[str, Any]) -> Statement:
     return Statement(
-        "SELECT start, host, pid, version, cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid,"
-        " container_id, is_zombie, tagset, root, group_name, nice FROM what"
-        f" WHERE org = {{org:UInt32}} AND {_bucket_condition(window, parameters)} AND {condition}"
-        " LIMIT 1 BY start, host, pid, version",
+        f"SELECT start, host, pid, version, {columns} FROM what WHERE org = {{org:UInt32}}"
+        f" AND {_bucket_condition(window, parameters)} AND {condition} LIMIT 1 BY start, host, pid, version",
         parameters,
     )
 
@@ -392,6 +422,27 @@ def _from_buckets(
             f" WHERE org = {{org:UInt32}} AND bucket = {{bucket{number}:UInt32}} AND {condition} {order})"
         )
     return Statement(" UNION ALL ".join(selects), parameters)
+
+
+def _seen_condition(window: Window, parameters: dict[str, Any]) -> str:
+    return (
+        f"org = {{org:UInt32}} AND {_bucket_condition(window, parameters)}"
+        " AND last >= {from:Int64} AND first <= {to:Int64}"
+    )
+
+
+def _between(after: ProcessKey | None, upto: ProcessKey | None, parameters: dict[str, Any]) -> str:
+    """A stretch of the order of processes. The primary index understands single columns, so they are named too."""
+    conditions = ["true"]
+    if after is not None:
+        conditions = ["start >= {s:UInt32}", "(start, host, pid) > ({s:UInt32}, {h:UInt64}, {p:UInt32})"]
+        parameters |= _after_parameters(after)
+    if upto is not None:
+        conditions += ["start <= {us:UInt32}", "(start, host, pid) <= ({us:UInt32}, {uh:UInt64}, {up:UInt32})"]
+        parameters |= {"us": upto.started_at, "uh": upto.host_key, "up": upto.pid}
+    if after is not None and upto is not None and after.started_at == upto.started_at:
+        conditions += ["host >= {h:UInt64}", "host <= {uh:UInt64}"]
+    return " AND ".join(conditions)
 
 
 def _bucket_condition(window: Window, parameters: dict[str, Any]) -> str:

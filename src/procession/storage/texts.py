@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from procession.process import ProcessDescription
 from procession.storage import schema, sql
@@ -35,6 +35,16 @@ class Names:
         return found
 
 
+class Texts(NamedTuple):
+    """What to read of descriptions."""
+
+    columns: str
+    tagset: int
+    """Its place in a row that begins with `start, host, pid, version`."""
+    description: Callable[[Any, tuple[str, ...]], ProcessDescription]
+    """From such a row and its tags."""
+
+
 def description_of(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
     """From a row of `sql.descriptions`."""
     cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie = row[4:16]
@@ -57,3 +67,12 @@ def description_of(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
         is_zombie=is_zombie,
         tags=tags,
     )
+
+
+def _brief_description_of(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
+    cmdline, command, user, ppid, is_zombie = row[4:9]
+    return ProcessDescription(cmdline=cmdline, command=command, user=user, ppid=ppid, is_zombie=is_zombie, tags=tags)
+
+
+ALL = Texts(sql.ALL_TEXTS, 16, description_of)
+BRIEF = Texts(sql.BRIEF_TEXTS, 9, _brief_description_of)
