@@ -215,6 +215,20 @@ def test_a_process_has_only_so_many_tags_and_bytes() -> None:
         take(pb.Process(command=pb.Command(args=["x" * 300_000])))
 
 
+@pytest.mark.parametrize("limit", [1000, 10_000])
+def test_a_process_has_only_so_many_bytes_in_a_small_message_too(limit: int) -> None:
+    decoder = SnapshotDecoder(Limits(process_bytes=limit))
+
+    def take(length: int) -> Snapshot:
+        process = pb.Process(pid=1, command=pb.Command(args=["x" * length]))
+        message = pb.CollectorProc(hostName="h", processes=[process, pb.Process(pid=2)])
+        return decoder.decode(Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
+
+    assert len(take(limit - 20).sightings) == 2
+    with pytest.raises(PayloadTooLarge, match=f"more than {limit} bytes"):
+        take(limit)
+
+
 def test_a_container_has_only_so_many_tags() -> None:
     message = pb.CollectorProc(hostName="h", containers=[pb.Container(id="c", tags=["a", "b", "c"])])
 

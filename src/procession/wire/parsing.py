@@ -65,7 +65,7 @@ def parse_in_parts(
 
     `limits` says how many of some repeated fields there may be. Raises FrameError or PayloadTooLarge.
     """
-    if len(body) <= WHOLE_BYTES:
+    if len(body) <= min(WHOLE_BYTES, max_part_bytes):  # else a part may be larger than it may
         message = parse(message_class, body)
         fields = message.DESCRIPTOR.fields_by_number
         for number, limit in limits.items():
