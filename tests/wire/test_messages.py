@@ -222,7 +222,7 @@ def test_a_process_has_only_so_many_bytes_in_a_small_message_too(limit: int) -> 
     def take(length: int) -> Snapshot:
         process = pb.Process(pid=1, command=pb.Command(args=["x" * length]))
         message = pb.CollectorProc(hostName="h", processes=[process, pb.Process(pid=2)])
-        return decoder.decode(Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
+        return decoder.decode(frame.Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
 
     assert len(take(limit - 20).sightings) == 2
     with pytest.raises(PayloadTooLarge, match=f"more than {limit} bytes"):
