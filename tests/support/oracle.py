@@ -40,6 +40,7 @@ class OracleStore:
         self._sightings: defaultdict[int, defaultdict[ProcessIdentity, dict[int, ProcessDescription]]]
         self._sightings = defaultdict(lambda: defaultdict(dict))
         self._snapshots: defaultdict[int, list[Snapshot]] = defaultdict(list)
+        self._as_kept: defaultdict[int, list[Snapshot]] = defaultdict(list)
         self._exits: defaultdict[tuple[int, str], list[ProcessExit]] = defaultdict(list)
         self._live: defaultdict[int, list[LiveSnapshot]] = defaultdict(list)
         self._orgs: dict[int, Org] = {}
@@ -53,10 +54,20 @@ class OracleStore:
             for org_id, snapshot in snapshots:
                 self._snapshots[org_id].append(snapshot)
                 identities = [self._kept(org_id, snapshot, sighting) for sighting in snapshot.sightings]
+                sightings = tuple(
+                    msgspec.structs.replace(sighting, started_at=identity.started_at)
+                    for identity, sighting in zip(identities, snapshot.sightings, strict=True)
+                )
+                self._as_kept[org_id].append(msgspec.structs.replace(snapshot, sightings=sightings))
                 for identity, sighting in zip(identities, snapshot.sightings, strict=True):
                     by_moment = self._sightings[org_id][identity]
                     rival = by_moment.get(snapshot.taken_at, sighting.description)
                     by_moment[snapshot.taken_at] = max(rival, sighting.description, key=msgspec.msgpack.encode)
+
+    def snapshots(self, org_id: int) -> tuple[Snapshot, ...]:
+        """With the starts that processes are kept under."""
+        with self._lock:
+            return tuple(self._as_kept[org_id])
 
     def _kept(self, org_id: int, snapshot: Snapshot, sighting: Sighting) -> ProcessIdentity:
         """With the start of the process that the host had under the pid, if that is near and it has not ended."""

@@ -5,15 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from procession.analysis import (
+    Comparison,
+    Every,
+    Facets,
+    Family,
+    Groups,
+    History,
+    Hosts,
+    HostTree,
+    InstantPage,
+    Match,
+    Order,
+    Points,
+    Run,
+    Selection,
+    Side,
+    TagCompletion,
+    TimeSeries,
+    View,
+)
 from procession.events import ProcessExits
 from procession.hosts import HostTags, WatchLease
 from procession.orgs import Key, Org
 from procession.paging import Page
-from procession.process import LiveSnapshot, ProcessDetail, ProcessSummary, Snapshot
+from procession.process import LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.window import Window
 
-__all__ = ["DetailStore", "HostStore", "KeyStore", "ProcessStore"]
+__all__ = ["AnalysisStore", "DetailStore", "HostStore", "KeyStore", "ProcessStore"]
 
 
 class ProcessStore(Protocol):
@@ -95,3 +115,78 @@ class HostStore(Protocol):
 
     def put_lease(self, lease: WatchLease) -> None:
         """Of two leases of a host the longer one holds."""
+
+
+class AnalysisStore(Protocol):
+    """Questions about many processes at once, or one over time: see `procession.analysis`.
+
+    Raises InvalidRequest for what is too much for one answer.
+    """
+
+    def instant_page(
+        self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
+    ) -> InstantPage:
+        """`after`: the last process of the page before, from which `offset` counts."""
+
+    def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
+        """Two measures of each process that has both, those with the greatest `x` first."""
+
+    def facets(
+        self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
+    ) -> Facets:
+        """Counts by the values of these tag keys; of those that begin with `prefix`, in any case."""
+
+    def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion:
+        """Keys, or after a colon values, that begin so."""
+
+    def groups(
+        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    ) -> Groups:
+        """By a tag key or an attribute; ordered by `count`, `value`, `sum:MEASURE` or `max:MEASURE`."""
+
+    def hosts(
+        self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
+    ) -> Hosts:
+        """Ordered by `host`, `processes`, `sum:MEASURE` or `max:MEASURE`."""
+
+    def timeseries(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+    ) -> TimeSeries:
+        """At instants from the end of the window back; for the `limit` groups that have the most of `rank`."""
+
+    def history(self, org_id: int, key: ProcessKey, window: Window, every: Every) -> History: ...
+
+    def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
+        """As far back as there are minutes; None where nothing of the process is rolled up yet."""
+
+    def host_tree(self, org_id: int, host: str, at: int) -> HostTree: ...
+
+    def family(self, org_id: int, key: ProcessKey, at: int) -> Family | None:
+        """None where the process is not there at this instant."""
+
+    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+        """Other processes of the same command on its host that were seen in the window, the newest start first."""
+
+    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison: ...
+
+    def views(self, org_id: int) -> tuple[View, ...]:
+        """By name."""
+
+    def put_view(self, org_id: int, view: View) -> None:
+        """Add it, or replace the one with this name."""
+
+    def delete_view(self, org_id: int, name: str) -> None:
+        """Whether there is one or not."""
+
+    def roll_up(self, orgs: Sequence[int]) -> int:
+        """Make minutes out of the sightings of hours that are over; gives how many hours of hosts that was.
+
+        To be called every few minutes, by any number of servers.
+        """

@@ -1,0 +1,251 @@
+"""Questions about many processes at once, and what is answered to them. Each looks at one instant or one window.
+
+The processes *at an instant* are, for each host, those of its newest complete snapshot at that moment or before, and
+what partial ones have added since; no older than REACH_SECONDS. Who had ended when he was seen is not among them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.search import SearchNode
+from procession.tags import TagFilter
+from procession.window import Window
+
+REACH_SECONDS = 60
+"""How long a host that is silent still has the processes that it had."""
+
+MAX_TEXTS = 200_000
+"""So many processes may be compared by what only their descriptions say, such as the command line."""
+
+MEASURES = tuple(name for name in ProcessNumbers.__struct_fields__ if name != "state")
+"""The numbers of a process, by name."""
+
+KIND_ATTRIBUTES = ("container_id", "state")
+TEXT_ATTRIBUTES = ("cmdline", "exe", "cwd", "ppid")
+"""What processes may be grouped by, beside tags. The latter takes reading their descriptions."""
+
+SORT_COLUMNS = ("start", "pid", "ppid", "host", "user", "command", "cmdline", "container_id", "state", *MEASURES)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which processes of which org."""
+
+    org_id: int
+    search: SearchNode | None = None
+    tags: TagFilter = field(default_factory=TagFilter)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By a column, ties by the order of keys. What is not known comes last, whichever the direction."""
+
+    column: str = "start"
+    is_descending: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Order:
+        return cls(text.removeprefix("-"), text.startswith("-"))
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A process at an instant."""
+
+    process: ProcessSummary
+    numbers: ProcessNumbers = ProcessNumbers()
+
+
+class InstantPage(msgspec.Struct, frozen=True):
+    total: int
+    processes: tuple[Placed, ...]
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """A number of several processes; None where it is known of none of them."""
+
+    sum: float | None
+    max: float | None
+    known: int
+
+
+class ValueCount(msgspec.Struct, frozen=True):
+    value: str
+    count: int
+
+
+class Facet(msgspec.Struct, frozen=True):
+    """The values of a tag key: the most frequent first, ties by value."""
+
+    key: str
+    processes: int
+    """That have the key."""
+    distinct: int
+    values: tuple[ValueCount, ...]
+
+
+class Facets(msgspec.Struct, frozen=True):
+    total: int
+    window: Window | None
+    """What was counted, in whole ten seconds; None for an instant."""
+    facets: tuple[Facet, ...]
+
+
+class TagCompletion(msgspec.Struct, frozen=True):
+    keys: tuple[ValueCount, ...]
+    values: tuple[ValueCount, ...]
+
+
+class Grouped(msgspec.Struct, frozen=True):
+    value: str | None
+    count: int
+    numbers: Mapping[str, Measured]
+
+
+class Groups(msgspec.Struct, frozen=True):
+    total: int
+    """Processes."""
+    groups: int
+    found: tuple[Grouped, ...]
+
+
+class Points(msgspec.Struct, frozen=True):
+    """Columns of one length."""
+
+    total: int
+    """Of which both numbers are known."""
+    groups: tuple[str, ...]
+    keys: tuple[ProcessKey, ...]
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    group: tuple[int | None, ...]
+
+
+class Series(msgspec.Struct, frozen=True):
+    value: str | None
+    is_rest: bool
+    count: tuple[int | None, ...]
+    numbers: Mapping[str, tuple[float | None, ...]]
+
+
+class TimeSeries(msgspec.Struct, frozen=True):
+    step: int
+    times: tuple[int, ...]
+    """Instants."""
+    series: tuple[Series, ...]
+
+
+class Every(enum.Enum):
+    MINUTE = "minute"
+    SIGHTING = "sighting"
+
+
+MINUTE_COLUMNS = (
+    "cpu_total_percent",
+    "cpu_total_percent_max",
+    "rss_bytes",
+    "threads",
+    "open_files",
+    "read_bytes_per_second",
+    "write_bytes_per_second",
+)
+"""Of a minute: means of cpu and I/O, the greatest of the others."""
+
+
+class History(msgspec.Struct, frozen=True):
+    """Columns of one length. By the minute, times are beginnings of minutes."""
+
+    times: tuple[int, ...]
+    numbers: Mapping[str, tuple[float | None, ...]]
+    states: tuple[str, ...] | None = None
+    """By sighting only."""
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """A process among its relatives. Depth 0: the process asked for, or one without a parent here."""
+
+    depth: int
+    placed: Placed
+
+
+class HostTree(msgspec.Struct, frozen=True):
+    total: int
+    branches: tuple[Branch, ...]
+    """Parents before their children."""
+
+
+class Family(msgspec.Struct, frozen=True):
+    ancestors: tuple[Branch, ...]
+    """The eldest first, with depths below 0."""
+    process: Branch
+    descendants: tuple[Branch, ...]
+
+
+class Run(msgspec.Struct, frozen=True):
+    process: ProcessSummary
+    detail: ProcessDetail
+    has_same_cmdline: bool
+
+
+class HostEntry(msgspec.Struct, frozen=True):
+    host: str
+    processes: int
+    seen_at: int
+    numbers: Mapping[str, Measured]
+
+
+class Hosts(msgspec.Struct, frozen=True):
+    total: int
+    found: tuple[HostEntry, ...]
+
+
+class Match(enum.Enum):
+    """Who is the same on both sides of a comparison."""
+
+    PROCESS = "process"
+    CMDLINE = "cmdline"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    selection: Selection
+    at: int
+
+
+class ChangedProcess(msgspec.Struct, frozen=True):
+    before: Placed
+    after: Placed
+    fields: tuple[str, ...]
+    """Of the description."""
+
+
+class ChangedGroup(msgspec.Struct, frozen=True):
+    value: str | None
+    before: Grouped
+    after: Grouped
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    left_total: int
+    right_total: int
+    started_total: int
+    ended_total: int
+    changed_total: int
+    same_total: int
+    started: tuple[Placed, ...] | tuple[Grouped, ...]
+    ended: tuple[Placed, ...] | tuple[Grouped, ...]
+    changed: tuple[ChangedProcess, ...] | tuple[ChangedGroup, ...]
+
+
+class View(msgspec.Struct, frozen=True):
+    """A view of the page that an org has saved. What its state means is the page's business."""
+
+    name: str
+    state: str
+    changed_at: int

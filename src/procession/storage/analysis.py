@@ -1,0 +1,149 @@
+"""Questions about many processes at once, answered from the tables: each by a file of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from procession.analysis import (
+    Comparison,
+    Every,
+    Facets,
+    Family,
+    Groups,
+    History,
+    Hosts,
+    HostTree,
+    InstantPage,
+    Match,
+    Order,
+    Points,
+    Run,
+    Selection,
+    Side,
+    TagCompletion,
+    TimeSeries,
+    View,
+)
+from procession.process import ProcessKey, ProcessSummary
+from procession.storage import analysis_sql as statements
+from procession.storage.compare import compare
+from procession.storage.counts import completion, facets
+from procession.storage.engine import Engine, unavailable_on_failure
+from procession.storage.groups import groups, hosts
+from procession.storage.history import history
+from procession.storage.listing import instant_page, points
+from procession.storage.relatives import family, host_tree, runs
+from procession.storage.roll_up import RollUp
+from procession.storage.session import Books, Session
+from procession.storage.texts import Names
+from procession.storage.timeseries import timeseries
+from procession.window import Window
+
+
+class ClickHouseAnalysis:
+    """An AnalysisStore."""
+
+    def __init__(
+        self, engine: Engine, tags: Names, host_names: Names, *, now: Callable[[], int], sighting_retention_hours: int
+    ) -> None:
+        self._engine = engine
+        self._now = now
+        self._books = Books(tags, host_names)
+        self._roll_up = RollUp(engine, sighting_retention_hours=sighting_retention_hours)
+
+    @contextmanager
+    def _session(self, org_id: int) -> Iterator[Session]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            yield Session(connection, self._books, org_id)
+
+    def instant_page(
+        self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
+    ) -> InstantPage:
+        with self._session(selection.org_id) as session:
+            return instant_page(session, selection, at, order, offset, limit, after)
+
+    def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
+        with self._session(org_id) as session:
+            ((last,),) = session.rows(statements.last_rolled_up(org_id, key))
+            return last or None
+
+    def facets(
+        self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
+    ) -> Facets:
+        with self._session(selection.org_id) as session:
+            return facets(session, selection, when, keys, limit, prefix)
+
+    def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion:
+        with self._session(org_id) as session:
+            return completion(session, window, prefix, limit)
+
+    def groups(
+        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    ) -> Groups:
+        with self._session(selection.org_id) as session:
+            return groups(session, selection, at, by, measures, order, limit)
+
+    def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
+        with self._session(selection.org_id) as session:
+            return points(session, selection, at, x, y, by, limit)
+
+    def timeseries(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+    ) -> TimeSeries:
+        with self._session(selection.org_id) as session:
+            return timeseries(session, selection, window, by, measures, rank, limit, points)
+
+    def history(self, org_id: int, key: ProcessKey, window: Window, every: Every) -> History:
+        with self._session(org_id) as session:
+            return history(session, key, window, every)
+
+    def host_tree(self, org_id: int, host: str, at: int) -> HostTree:
+        with self._session(org_id) as session:
+            return host_tree(session, host, at)
+
+    def family(self, org_id: int, key: ProcessKey, at: int) -> Family | None:
+        with self._session(org_id) as session:
+            return family(session, key, at)
+
+    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+        with self._session(org_id) as session:
+            return runs(session, process, window, limit)
+
+    def hosts(
+        self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
+    ) -> Hosts:
+        with self._session(selection.org_id) as session:
+            return hosts(session, selection, at, measures, order, offset, limit)
+
+    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+        with self._session(left.selection.org_id) as session:
+            return compare(session, left, right, match, limit)
+
+    def views(self, org_id: int) -> tuple[View, ...]:
+        with self._session(org_id) as session:
+            return tuple(View(*row) for row in session.rows(statements.views(org_id)))
+
+    def put_view(self, org_id: int, view: View) -> None:
+        self._write_view(org_id, view, is_deleted=False)
+
+    def delete_view(self, org_id: int, name: str) -> None:
+        self._write_view(org_id, View(name, "", self._now()), is_deleted=True)
+
+    def _write_view(self, org_id: int, view: View, *, is_deleted: bool) -> None:
+        statement = statements.put_view(
+            org_id, view.name, view.state, view.changed_at, time.time_ns(), is_deleted=is_deleted
+        )
+        with self._session(org_id) as session:
+            session.connection.query(statement.text, statement.parameters)
+
+    def roll_up(self, orgs: Sequence[int]) -> int:
+        return self._roll_up.run(orgs, self._now())

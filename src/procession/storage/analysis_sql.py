@@ -1,0 +1,357 @@
+"""Statements over many processes at once, as in `sql`: fixed text, bound values, one org."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from procession.analysis import MEASURES, MINUTE_COLUMNS
+from procession.patterns import Pattern
+from procession.process import ProcessKey
+from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.storage import sql
+from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS, LOW_SLOTS, SLOT_SECONDS
+from procession.storage.sql import Statement
+from procession.tags import TagFilter
+from procession.window import Window
+
+_BLOCKS = (
+    f"intDiv(at, {BLOCK_SECONDS}) >= intDiv({{since:Int64}}, {BLOCK_SECONDS})"
+    f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{until:Int64}}, {BLOCK_SECONDS})"
+    " AND at >= {since:Int64} AND at <= {until:Int64}"
+)
+
+
+def chunks(org_id: int, since: int, until: int, hosts: Sequence[int] | None = None) -> Statement:
+    """Which chunks of snapshots there are, both ends within: `host, at, request, group_id, group_size`. One that was
+    stored twice may be there twice."""
+    parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until}
+    condition = _hosts_condition(hosts, parameters)
+    return Statement(
+        f"SELECT host, at, request, group_id, group_size FROM snap WHERE org = {{org:UInt32}} AND {_BLOCKS}{condition}",
+        parameters,
+    )
+
+
+def arrays(org_id: int, snapshots: Sequence[tuple[int, int]], columns: Sequence[str]) -> Statement:
+    """The chunks of these snapshots, (host, moment): `host, at, ` and `columns`, which are arrays over processes."""
+    moments = sorted({at for _, at in snapshots})
+    hosts = sorted({host for host, _ in snapshots})
+    return Statement(
+        f"SELECT host, at, {', '.join(columns)} FROM snap PREWHERE org = {{org:UInt32}}"
+        f" AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(UInt32)}} AND host IN {{hosts:Array(UInt64)}}"
+        " AND at IN {moments:Array(UInt32)}"
+        " AND (host, at) IN (SELECT arrayJoin(arrayZip({of_hosts:Array(UInt64)}, {ats:Array(UInt32)})))",
+        {
+            "org": org_id,
+            "blocks": sorted({at // BLOCK_SECONDS for at in moments}),
+            "hosts": hosts,
+            "moments": moments,
+            "of_hosts": [host for host, _ in snapshots],
+            "ats": [at for _, at in snapshots],
+        },
+    )
+
+
+def matching_versions(
+    org_id: int, buckets: Sequence[int], search: SearchNode | None, tags: TagFilter, *, with_host: bool
+) -> Statement:
+    """Versions that fit the filters: `version`, and `host` if these ask for it."""
+    parameters: dict[str, Any] = {"org": org_id, "buckets": list(buckets)}
+    condition = sql.filter_condition(search, tags, parameters)
+    columns = "host, version" if with_host else "version"
+    return Statement(
+        f"SELECT DISTINCT {columns} FROM what"
+        f" WHERE org = {{org:UInt32}} AND bucket IN {{buckets:Array(UInt32)}} AND {condition}",
+        parameters,
+    )
+
+
+def kinds_with_tag(org_id: int, pattern: Pattern) -> Statement:
+    """Kinds of which a tag fits, but for that of the host: `kind`."""
+    parameters: dict[str, Any] = {"org": org_id}
+    condition = sql.carries_tag(pattern, parameters, with_host=False)
+    return Statement(f"SELECT DISTINCT kind FROM kinds WHERE org = {{org:UInt32}} AND {condition}", parameters)
+
+
+def hosts_with_tag(org_id: int, pattern: Pattern) -> Statement:
+    """Hosts whose `host:` tag fits: `host`."""
+    parameters: dict[str, Any] = {"org": org_id}
+    condition = sql.is_host(pattern, parameters)
+    return Statement(f"SELECT DISTINCT host FROM hosts WHERE org = {{org:UInt32}} AND {condition}", parameters)
+
+
+def mentions_host(search: SearchNode | None) -> bool:
+    """Whether a search may look at the host: then what fits is not said by the version alone."""
+    match search:
+        case None | TextTerm():
+            return False
+        case TagTerm(key=key):
+            return key == "host"
+        case Not(operand):
+            return mentions_host(operand)
+        case And(operands) | Or(operands):
+            return any(map(mentions_host, operands))
+
+
+def kinds(org_id: int, numbers: Iterable[int]) -> Statement:
+    return Statement(
+        "SELECT kind, any(tuple(command, user, container_id, is_zombie, tagset)) FROM kinds"
+        " WHERE org = {org:UInt32} AND kind IN {kinds:Array(UInt64)} GROUP BY kind",
+        {"org": org_id, "kinds": list(numbers)},
+    )
+
+
+def texts(org_id: int, buckets: Sequence[int], column: str, versions: Sequence[int]) -> Statement:
+    """One column of what these versions are: `version, value`."""
+    return Statement(
+        f"SELECT version, any({column}) AS value FROM what WHERE org = {{org:UInt32}}"
+        " AND bucket IN {buckets:Array(UInt32)} AND version IN {versions:Array(UInt64)} GROUP BY version",
+        {"org": org_id, "buckets": list(buckets), "versions": list(versions)},
+    )
+
+
+# One host, one process
+
+
+def runs_seen(org_id: int, host: int, since: int, until: int) -> Statement:
+    """Processes of a host by its snapshots, both ends within: `pid, start, version, kind, last`."""
+    return Statement(
+        "SELECT pid, start, argMax(version, at), argMax(kind, at), max(at) FROM ("
+        "SELECT at, pid, start, version, kind FROM snap ARRAY JOIN pid, start, version, kind"
+        f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host = {{host:UInt64}}) GROUP BY pid, start",
+        {"org": org_id, "host": host, "since": since, "until": until},
+    )
+
+
+def runs_rolled_up(org_id: int, host: int, window: Window) -> Statement:
+    """The same by the roll-up of its hours."""
+    return Statement(
+        "SELECT pid, start, argMax(version, last), argMax(kind, last), max(last) FROM series"
+        " WHERE org = {org:UInt32} AND host = {host:UInt64}"
+        " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
+        " AND last >= {from:Int64} AND first <= {to:Int64} GROUP BY pid, start",
+        {"org": org_id, "host": host, "from": window.from_at, "to": window.to_at} | _hours(window),
+    )
+
+
+def minutes(org_id: int, key: ProcessKey, window: Window) -> Statement:
+    """The roll-up of a process: `hour, minute` and MINUTE_COLUMNS, which are arrays; the newest of each hour."""
+    return Statement(
+        f"SELECT hour, minute, {', '.join(MINUTE_COLUMNS)} FROM series"
+        " WHERE org = {org:UInt32} AND host = {host:UInt64} AND pid = {pid:UInt32} AND start = {start:UInt32}"
+        " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32} ORDER BY hour, rolled_at DESC LIMIT 1 BY hour",
+        {"org": org_id, "host": key.host_key, "pid": key.pid, "start": key.started_at} | _hours(window),
+    )
+
+
+def last_rolled_up(org_id: int, key: ProcessKey) -> Statement:
+    """The newest sighting of a process in the roll-up: `last`; 0 if there is none."""
+    return Statement(
+        "SELECT max(last) FROM series WHERE org = {org:UInt32} AND host = {host:UInt64} AND pid = {pid:UInt32}"
+        " AND start = {start:UInt32}",
+        {"org": org_id, "host": key.host_key, "pid": key.pid, "start": key.started_at},
+    )
+
+
+def rolled_hours(org_id: int, first_hour: int, last_hour: int, hosts: Sequence[int] | None = None) -> Statement:
+    """What has been rolled up: `hour, host, received`, the last being when the newest of it came."""
+    parameters: dict[str, Any] = {"org": org_id, "first_hour": first_hour, "last_hour": last_hour}
+    return Statement(
+        "SELECT hour, host, max(received_at) AS received FROM rolled WHERE org = {org:UInt32}"
+        " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
+        f"{_hosts_condition(hosts, parameters)} GROUP BY hour, host",
+        parameters,
+    )
+
+
+def sightings(org_id: int, key: ProcessKey, since: int, until: int) -> Statement:
+    """Every sighting of a process, both ends within, by moment: `at, state` and the measures."""
+    columns = ("state", *MEASURES)
+    shown = ", ".join(f"{name}[place] AS {name}_" for name in columns)
+    return Statement(
+        f"SELECT at, {shown} FROM (SELECT at, request, {', '.join(columns)},"
+        " arrayFirstIndex((p, s) -> p = {pid:UInt32} AND s = {start:UInt32}, pid, start) AS place FROM snap"
+        f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host = {{host:UInt64}} AND has(pid, {{pid:UInt32}}))"
+        " WHERE place > 0 ORDER BY at, request LIMIT 1 BY at",
+        {
+            "org": org_id,
+            "host": key.host_key,
+            "pid": key.pid,
+            "start": key.started_at,
+            "since": since,
+            "until": until,
+        },
+    )
+
+
+# The roll-up
+
+
+def days_of_snapshots() -> Statement:
+    """Days since 1970 of which there are any, of whatever org."""
+    return Statement(
+        "SELECT DISTINCT toUInt32(partition) FROM system.parts"
+        " WHERE database = currentDatabase() AND table = 'snap' AND active"
+    )
+
+
+def to_roll_up(org_id: int, since: int, until: int, received_since: int) -> Statement:
+    """What may have to be rolled up: `hour, host, received, sightings` of the snapshots from `since` to before `until`
+    of which any came since then."""
+    return Statement(
+        f"SELECT intDiv(at, {BUCKET_SECONDS}) AS hour, host, max(received_at) AS received,"
+        " sum(length(pid)) AS sightings FROM snap WHERE org = {org:UInt32}"
+        f" AND {_BLOCKS} AND received_at >= {{received:Int64}} GROUP BY hour, host",
+        {"org": org_id, "since": since, "until": until - 1, "received": received_since},
+    )
+
+
+def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_at: int) -> Statement:
+    """Writes the minutes of one hour of these hosts, all of them anew."""
+    per_minute = ", ".join(
+        (
+            *(f"if(countIf({name} >= 0) = 0, -1, avgIf({name}, {name} >= 0)) AS {name}_" for name in _MEANS),
+            *(f"max({name}) AS {name}_" for name in _GREATEST),
+            "max(cpu_total_percent) AS cpu_total_percent_max_",
+        )
+    )
+    arrays = ", ".join(
+        f"arrayMap(m -> m.{number}, all) AS {name}" for number, name in enumerate(MINUTE_COLUMNS, start=2)
+    )
+    listed = ", ".join(f"{name}_" for name in MINUTE_COLUMNS)
+    columns = ", ".join((*_MEANS, *_GREATEST))
+    chunks = (
+        f"SELECT host, at, pid, start, version, kind, {columns} FROM snap FINAL"
+        f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host IN {{hosts:Array(UInt64)}}"
+    )
+    sightings = (
+        f"SELECT at, host, pid, start, version, kind, {columns} FROM ({chunks})"
+        f" ARRAY JOIN pid, start, version, kind, {columns}"
+    )
+    by_minute = (
+        "SELECT host, pid, start, toUInt8(intDiv(at, 60) % 60) AS of, argMax(version, at) AS version_,"
+        f" argMax(kind, at) AS kind_, min(at) AS first_, max(at) AS last_, {per_minute} FROM ({sightings})"
+        " GROUP BY host, pid, start, of"
+    )
+    by_process = (
+        "SELECT host, pid, start, argMax(version_, last_) AS version, argMax(kind_, last_) AS kind,"
+        f" min(first_) AS first, max(last_) AS last, arraySort(groupArray((of, {listed}))) AS all FROM ({by_minute})"
+        " GROUP BY host, pid, start"
+    )
+    names = ", ".join(MINUTE_COLUMNS)
+    return Statement(
+        "INSERT INTO series (org, host, pid, start, hour, version, kind, first, last, minute,"
+        f" {names}, rolled_at) SELECT {{org:UInt32}}, host, pid, start, {{hour:UInt32}}, version, kind, first, last,"
+        f" arrayMap(m -> m.1, all), {arrays}, {{rolled_at:UInt32}} FROM ({by_process})",
+        {
+            "org": org_id,
+            "hour": hour,
+            "hosts": list(hosts),
+            "since": hour * BUCKET_SECONDS,
+            "until": (hour + 1) * BUCKET_SECONDS - 1,
+            "rolled_at": rolled_at,
+        },
+    )
+
+
+def note_rolled(org_id: int, hour: int, hosts: Sequence[int], received: Sequence[int]) -> Statement:
+    return Statement(
+        "INSERT INTO rolled SELECT {org:UInt32}, {hour:UInt32}, one.1, one.2 FROM (SELECT arrayJoin(arrayZip("
+        "{hosts:Array(UInt64)}, {received:Array(UInt32)})) AS one)",
+        {"org": org_id, "hour": hour, "hosts": list(hosts), "received": list(received)},
+    )
+
+
+_MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
+_GREATEST = ("rss_bytes", "threads", "open_files")
+
+
+def _hours(window: Window) -> dict[str, int]:
+    return {"first_hour": window.from_at // BUCKET_SECONDS, "last_hour": window.to_at // BUCKET_SECONDS}
+
+
+# Windows
+
+
+def whole_slots(window: Window) -> Window:
+    """The ten seconds around both ends."""
+    from_at = window.from_at // SLOT_SECONDS * SLOT_SECONDS
+    return Window(from_at, window.to_at // SLOT_SECONDS * SLOT_SECONDS + SLOT_SECONDS - 1)
+
+
+def counts(org_id: int, window: Window, search: SearchNode | None, tags: TagFilter) -> Statement:
+    """How many processes of the window, in `whole_slots`, fit the filters: `host, kind, number`, once by host with kind
+    0 and once by kind with host 0."""
+    first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
+    parameters: dict[str, Any] = {"org": org_id, "from": window.from_at, "to": window.to_at}
+    parameters |= {"first_bucket": first, "last_bucket": last} | _slot_parameters(window)
+    needs_version = search is not None or bool(tags.conditions)
+    version = ", argMax(version, place) AS version" if needs_version else ""
+    rows = (
+        f"SELECT sipHash64(host, pid, start) AS process, host, kind, version, {_PLACE} AS place FROM seen"
+        " WHERE org = {org:UInt32} AND bucket >= {first_bucket:UInt32} AND bucket <= {last_bucket:UInt32}"
+        " AND last >= {from:Int64} AND first <= {to:Int64}"
+        f" AND (last <= {{to:Int64}} OR {_LOW} != 0 OR {_HIGH} != 0)"
+    )
+    newest = f"SELECT any(host) AS host, argMax(kind, place) AS kind{version} FROM ({rows}) GROUP BY process"
+    condition = ""
+    if needs_version:
+        parameters |= {"buckets": list(range(first, last + 1))}
+        condition = (
+            " WHERE (host, version) IN (SELECT host, version FROM what WHERE org = {org:UInt32}"
+            " AND bucket IN {buckets:Array(UInt32)} AND " + sql.filter_condition(search, tags, parameters) + ")"
+        )
+    return Statement(
+        f"SELECT host, kind, count() AS number FROM ({newest}){condition} GROUP BY GROUPING SETS ((host), (kind))",
+        parameters,
+    )
+
+
+_LOW = "bitAnd(low_slots, {low:UInt256})"
+_HIGH = "bitAnd(high_slots, {high:UInt128})"
+
+
+def _top_bit(value: str) -> str:
+    """Without what lies below its first gap, since a long run of ones would round up as a float."""
+    return f"toUInt32(floor(log2(toFloat64(bitAnd({value}, bitNot(bitShiftRight({value}, 1)))))))"
+
+
+_PLACE = (
+    "if(last <= {to:Int64}, last, toUInt32({last_bucket:UInt32} * "
+    f"{BUCKET_SECONDS} + {SLOT_SECONDS} * if({_HIGH} != 0, {_top_bit(_HIGH)} + {LOW_SLOTS}, {_top_bit(_LOW)})"
+    f" + {SLOT_SECONDS - 1}))"
+)
+"""Where the newest sighting in the window lies, to order versions by: its moment, or the end of its slot."""
+
+
+def _slot_parameters(window: Window) -> dict[str, Any]:
+    """The slots of the window in the bucket in which it ends."""
+    start = window.to_at // BUCKET_SECONDS * BUCKET_SECONDS
+    first = max(window.from_at - start, 0) // SLOT_SECONDS
+    last = (window.to_at - start) // SLOT_SECONDS
+    slots = (1 << (last + 1)) - (1 << first)
+    return {"low": slots % (1 << LOW_SLOTS), "high": slots >> LOW_SLOTS}
+
+
+def _hosts_condition(hosts: Sequence[int] | None, parameters: dict[str, Any]) -> str:
+    if hosts is None:
+        return ""
+    parameters["hosts"] = list(hosts)
+    return " AND host IN {hosts:Array(UInt64)}"
+
+
+def views(org_id: int) -> Statement:
+    return Statement(
+        "SELECT name, state, changed_at FROM views FINAL WHERE org = {org:UInt32} AND NOT is_deleted ORDER BY name",
+        {"org": org_id},
+    )
+
+
+def put_view(org_id: int, name: str, state: str, changed_at: int, change: int, *, is_deleted: bool) -> Statement:
+    """Of several changes of one view the one with the greatest `change` holds."""
+    return Statement(
+        "INSERT INTO views SELECT {org:UInt32}, {name:String}, {state:String}, {at:UInt32}, {deleted:Bool},"
+        " {change:UInt64}",
+        {"org": org_id, "name": name, "state": state, "at": changed_at, "deleted": is_deleted, "change": change},
+    )

@@ -1,0 +1,89 @@
+"""Two sides against each other: what is on one only, and what differs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from procession.analysis import ChangedGroup, ChangedProcess, Comparison, Match, Order, Placed, Side
+from procession.process import ProcessDescription
+from procession.storage.groups import code_column, grouped, in_order
+from procession.storage.instant import Instant, first_rows
+from procession.storage.session import Session
+
+_MEASURES = ("cpu_total_percent", "rss_bytes")
+_PROCESS_COLUMNS = ("start", "pid", "version", "rss_bytes")
+
+
+def compare(session: Session, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+    if match is Match.PROCESS:
+        return _processes(session, left, right, limit)
+    return _groups(session, left, right, match.value, limit)
+
+
+def _processes(session: Session, left: Side, right: Side, limit: int) -> Comparison:
+    before = session.instant(left.selection, left.at, _PROCESS_COLUMNS)
+    after = session.instant(right.selection, right.at, _PROCESS_COLUMNS)
+    both, rows_before, rows_after = np.intersect1d(_identities(before), _identities(after), return_indices=True)
+    is_ended, is_started = np.ones(len(before), bool), np.ones(len(after), bool)
+    is_ended[rows_before] = False
+    is_started[rows_after] = False
+    is_changed = before.columns["version"][rows_before] != after.columns["version"][rows_after]
+    largest = first_rows([-after.columns["rss_bytes"][rows_after[is_changed]]], limit)
+    olds = session.placed(before, rows_before[is_changed][largest])
+    news = session.placed(after, rows_after[is_changed][largest])
+    return Comparison(
+        left_total=len(before),
+        right_total=len(after),
+        started_total=int(is_started.sum()),
+        ended_total=int(is_ended.sum()),
+        changed_total=int(is_changed.sum()),
+        same_total=len(both) - int(is_changed.sum()),
+        started=_largest(session, after, is_started, limit),
+        ended=_largest(session, before, is_ended, limit),
+        changed=tuple(ChangedProcess(old, new, _differences(old, new)) for old, new in zip(olds, news, strict=True)),
+    )
+
+
+def _identities(instant: Instant) -> Any:
+    found = np.empty(len(instant), [(name, np.uint64) for name in ("host", "start", "pid")])
+    for name in ("host", "start", "pid"):
+        found[name] = instant.columns[name]
+    return found
+
+
+def _largest(session: Session, instant: Instant, mask: Any, limit: int) -> tuple[Placed, ...]:
+    """Those with the most memory first."""
+    rows = np.flatnonzero(mask)
+    keys = [instant.columns[name][rows] for name in ("start", "host", "pid")]
+    return session.placed(instant, rows[first_rows([-instant.columns["rss_bytes"][rows], *keys], limit)])
+
+
+def _differences(old: Placed, new: Placed) -> tuple[str, ...]:
+    before, after = old.process.description, new.process.description
+    return tuple(name for name in ProcessDescription.__struct_fields__ if getattr(before, name) != getattr(after, name))
+
+
+def _groups(session: Session, left: Side, right: Side, by: str, limit: int) -> Comparison:
+    sides = []
+    for side in (left, right):
+        instant = session.instant(side.selection, side.at, {code_column(by), *_MEASURES})
+        sides.append((len(instant), grouped(session, instant, by, _MEASURES)))
+    (left_total, before), (right_total, after) = sides
+    order = Order("sum:rss_bytes", is_descending=True)
+    started = in_order((one for value, one in after.items() if value not in before), order)
+    ended = in_order((one for value, one in before.items() if value not in after), order)
+    common = in_order((one for value, one in after.items() if value in before), order)
+    changed = [one for one in common if one.count != before[one.value].count]
+    return Comparison(
+        left_total=left_total,
+        right_total=right_total,
+        started_total=len(started),
+        ended_total=len(ended),
+        changed_total=len(changed),
+        same_total=len(common) - len(changed),
+        started=tuple(started[:limit]),
+        ended=tuple(ended[:limit]),
+        changed=tuple(ChangedGroup(one.value, before[one.value], one) for one in changed[:limit]),
+    )

@@ -1,0 +1,71 @@
+"""How many processes have which values of a tag key: in a window or at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from procession.analysis import Facets, Selection, TagCompletion, ValueCount
+from procession.patterns import fold
+from procession.storage import analysis_sql as statements
+from procession.storage.kinds import Kind, facets_of, keys_of
+from procession.storage.session import Session
+from procession.window import Window
+
+_Counts = tuple[Mapping[str, int], Sequence[tuple[Kind, int]]]
+"""Host -> processes; kinds and how many are of each."""
+
+
+def facets(
+    session: Session, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str
+) -> Facets:
+    window = statements.whole_slots(when) if isinstance(when, Window) else None
+    hosts, kinds = _counted(session, selection, when if window is None else window)
+    found = facets_of(map(fold, keys), hosts, kinds, limit=limit, prefix=prefix)
+    return Facets(sum(hosts.values()), window, found)
+
+
+def completion(session: Session, window: Window, prefix: str, limit: int) -> TagCompletion:
+    hosts, kinds = _counted(session, Selection(session.org_id), statements.whole_slots(window))
+    key, separator, start = prefix.partition(":")
+    if separator:
+        (facet,) = facets_of([fold(key)], hosts, kinds, limit=limit, prefix=start)
+        return TagCompletion((), facet.values)
+    keys = [(name, count) for name, count in keys_of(hosts, kinds).items() if name.startswith(fold(prefix))]
+    keys.sort(key=lambda item: (-item[1], item[0]))
+    return TagCompletion(tuple(ValueCount(*item) for item in keys[:limit]), ())
+
+
+def _counted(session: Session, selection: Selection, when: Window | int) -> _Counts:
+    by_host, by_kind = (
+        _in_window(session, selection, when) if isinstance(when, Window) else _at_instant(session, selection, when)
+    )
+    names = session.host_names(by_host)
+    hosts: dict[str, int] = {}
+    for host, count in by_host.items():
+        hosts[names.get(host, "")] = hosts.get(names.get(host, ""), 0) + count
+    kinds = session.kinds(by_kind)
+    return hosts, [(kinds[kind], count) for kind, count in by_kind.items() if kind in kinds]
+
+
+def _in_window(session: Session, selection: Selection, window: Window) -> tuple[dict[int, int], dict[int, int]]:
+    hosts: dict[int, int] = {}
+    kinds: dict[int, int] = {}
+    for host, kind, number in session.rows(
+        statements.counts(selection.org_id, window, selection.search, selection.tags)
+    ):
+        if host:
+            hosts[host] = number
+        else:
+            kinds[kind] = number
+    return hosts, kinds
+
+
+def _at_instant(session: Session, selection: Selection, at: int) -> tuple[dict[int, int], dict[int, int]]:
+    instant = session.instant(selection, at, ["kind"])
+    found = []
+    for name in ("host", "kind"):
+        numbers, counts = np.unique(instant.columns[name], return_counts=True)
+        found.append(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+    return found[0], found[1]

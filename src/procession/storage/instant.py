@@ -1,0 +1,285 @@
+"""The processes at an instant, as columns: read whole, and then filtered, ordered, counted and summed in memory.
+
+A million processes are some ten megabytes a column, so that any question about an instant costs one reading of its
+snapshots, and those after it nothing but the check that these are still the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from procession.analysis import REACH_SECONDS, Order, Selection
+from procession.process import ProcessKey
+from procession.storage import analysis_sql as statements
+from procession.storage.details import DEAD
+from procession.storage.rows import STATE_NUMBERS
+from procession.storage.schema import BUCKET_SECONDS
+from procession.storage.sql import Statement, may_name_host
+from procession.tags import TagCondition
+
+Read = Callable[[Statement], pa.Table]
+"""Runs a statement."""
+
+Columns = dict[str, Any]
+"""Name -> numpy array; all of one length."""
+
+MAX_CACHED_BYTES = 160 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """(host key, moment) of what has to be read for an instant."""
+
+    plain: tuple[tuple[int, int], ...]
+    """One complete snapshot of a host, each chunk once: what it lists is what there was."""
+    mixed: tuple[tuple[int, int], ...]
+    """Of hosts with more: a process may be in several of them."""
+
+    def digest(self) -> bytes:
+        return hashlib.blake2b(repr((self.plain, self.mixed)).encode(), digest_size=16).digest()
+
+    def moments(self) -> dict[int, int]:
+        """Host key -> its newest."""
+        found: dict[int, int] = {}
+        for host, at in (*self.plain, *self.mixed):
+            found[host] = max(at, found.get(host, 0))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """Columns: `host`, `seen_at`, `state`, and what was asked for of `start, pid, version, kind` and the measures, with
+    -1 for what is not known."""
+
+    at: int
+    columns: Columns
+    snapshots: Snapshots
+
+    def __len__(self) -> int:
+        return len(self.columns["host"])
+
+    def keys(self, rows: Any) -> list[ProcessKey]:
+        columns = (self.columns[name][rows].tolist() for name in ("start", "host", "pid"))
+        return [ProcessKey(*key) for key in zip(*columns, strict=True)]
+
+    def where(self, mask: Any) -> Instant:
+        return Instant(self.at, {name: values[mask] for name, values in self.columns.items()}, self.snapshots)
+
+    def buckets(self) -> list[int]:
+        """The hours of its snapshots: where the texts are."""
+        return sorted({at // BUCKET_SECONDS for _, at in (*self.snapshots.plain, *self.snapshots.mixed)})
+
+
+def newest_snapshots(chunks: pa.Table) -> Snapshots:
+    """Of each host, from all chunks up to an instant: its newest complete snapshot and what came after it; all, where
+    none is complete."""
+    if not len(chunks):
+        return Snapshots((), ())
+    columns = {name: chunks[name].to_numpy() for name in chunks.column_names}
+    hosts, host = np.unique(columns["host"], return_inverse=True)
+    order = np.lexsort((columns["request"], columns["group_id"], columns["at"], host))
+    host, at = host[order], columns["at"][order].astype(np.int64)
+    group, request, size = columns["group_id"][order], columns["request"][order], columns["group_size"][order]
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (host[1:] != host[:-1]) | (at[1:] != at[:-1]) | (group[1:] != group[:-1])
+    is_new = is_first.copy()
+    is_new[1:] |= request[1:] != request[:-1]
+    first = np.flatnonzero(is_first)
+    distinct = np.add.reduceat(is_new.astype(np.int64), first)
+    rows = np.diff(np.append(first, len(order)))
+    wanted = np.maximum.reduceat(size, first)
+    is_complete = (wanted > 0) & (distinct >= wanted)
+    of_host, moment = host[first], at[first]
+    base = np.full(len(hosts), -1, np.int64)
+    np.maximum.at(base, of_host[is_complete], moment[is_complete])
+    kept = moment >= base[of_host]
+    is_odd = ~is_complete | (rows > distinct)
+    odd_hosts = np.bincount(of_host[kept], minlength=len(hosts)) > 1
+    odd_hosts |= np.bincount(of_host[kept & is_odd], minlength=len(hosts)) > 0
+    is_mixed = odd_hosts[of_host]
+
+    def pairs(mask: Any) -> tuple[tuple[int, int], ...]:
+        return tuple(sorted(set(zip(hosts[of_host[mask]].tolist(), moment[mask].tolist(), strict=True))))
+
+    return Snapshots(pairs(kept & ~is_mixed), pairs(kept & is_mixed))
+
+
+class InstantReader:
+    """Remembers what it has read, for as long as the store says that the snapshots are the same."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[int, int, bytes], Columns] = OrderedDict()
+
+    def read(
+        self,
+        read: Read,
+        selection: Selection,
+        at: int,
+        columns: Iterable[str],
+        *,
+        hosts: Collection[int] | None = None,
+    ) -> Instant:
+        """What fits the selection at this instant, on these hosts."""
+        filters = _Filters(read, selection)
+        possible = filters.possible_hosts()
+        if possible is not None:
+            hosts = possible if hosts is None else possible.intersection(hosts)
+        chunks = statements.chunks(selection.org_id, at - REACH_SECONDS, at, None if hosts is None else sorted(hosts))
+        snapshots = newest_snapshots(read(chunks))
+        wanted = {"state", *columns, *filters.columns()} - {"host", "seen_at"}
+        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots)
+        mask = whole.columns["state"] != STATE_NUMBERS[DEAD]
+        mask = filters.narrow(whole, mask)
+        return whole if mask.all() else whole.where(mask)
+
+    def _columns(self, read: Read, org_id: int, at: int, snapshots: Snapshots, wanted: set[str]) -> Columns:
+        place = org_id, at, snapshots.digest()
+        with self._lock:
+            known = self._known.get(place, {})
+        if not wanted <= known.keys():
+            wanted |= known.keys() - {"host", "seen_at"}
+            known = _read_columns(read, org_id, snapshots, sorted(wanted))
+        with self._lock:
+            self._known[place] = known
+            self._known.move_to_end(place)
+            while len(self._known) > 1 and sum(map(_bytes, self._known.values())) > MAX_CACHED_BYTES:
+                self._known.popitem(last=False)
+        return known
+
+
+def _bytes(columns: Columns) -> int:
+    return sum(values.nbytes for values in columns.values())
+
+
+def _read_columns(read: Read, org_id: int, snapshots: Snapshots, wanted: Sequence[str]) -> Columns:
+    parts = []
+    if snapshots.plain:
+        parts.append(_exploded(read(statements.arrays(org_id, snapshots.plain, wanted)), wanted))
+    if snapshots.mixed:
+        names = sorted({*wanted, "start", "pid", "version"})
+        found = _exploded(read(statements.arrays(org_id, snapshots.mixed, names)), names)
+        parts.append(_newest(found))
+    if not parts:
+        return {name: np.empty(0, np.int64) for name in ("host", "seen_at", *wanted)}
+    return {name: np.concatenate([part[name] for part in parts]) for name in ("host", "seen_at", *wanted)}
+
+
+def _exploded(table: pa.Table, names: Sequence[str]) -> Columns:
+    """One row for each process."""
+    table = table.combine_chunks()
+    lengths = pc.list_value_length(table[names[0]]).to_numpy()
+    columns = {
+        "host": np.repeat(table["host"].to_numpy(), lengths),
+        "seen_at": np.repeat(table["at"].to_numpy(), lengths),
+    }
+    for name in names:
+        columns[name] = pc.list_flatten(table[name]).to_numpy()
+    return columns
+
+
+def _newest(columns: Columns) -> Columns:
+    """The newest row of each process; of several in one second always the same one."""
+    order = np.lexsort(tuple(columns[name] for name in ("version", "seen_at", "start", "pid", "host")))
+    host, pid, start = (columns[name][order] for name in ("host", "pid", "start"))
+    is_last = np.ones(len(order), bool)
+    is_last[:-1] = (host[1:] != host[:-1]) | (pid[1:] != pid[:-1]) | (start[1:] != start[:-1])
+    rows = order[is_last]
+    return {name: values[rows] for name, values in columns.items()}
+
+
+class _Filters:
+    def __init__(self, read: Read, selection: Selection) -> None:
+        self._read = read
+        self._selection = selection
+        self._sets: list[tuple[TagCondition, Any, Any]] = []
+        for condition in selection.tags.conditions:
+            org_id, pattern = selection.org_id, condition.pattern
+            kinds = read(statements.kinds_with_tag(org_id, pattern))["kind"]
+            hosts = read(statements.hosts_with_tag(org_id, pattern))["host"] if may_name_host(pattern) else None
+            self._sets.append((condition, kinds, hosts))
+
+    def columns(self) -> set[str]:
+        return ({"kind"} if self._sets else set()) | ({"version"} if self._selection.search is not None else set())
+
+    def possible_hosts(self) -> set[int] | None:
+        """Hosts outside of these have nothing that fits; None: all may have."""
+        found: set[int] | None = None
+        for condition, kinds, hosts in self._sets:
+            if not condition.negated and hosts is not None and not len(kinds):
+                named = set(hosts.to_pylist())
+                found = named if found is None else found & named
+        return found
+
+    def narrow(self, instant: Instant, mask: Any) -> Any:
+        columns = instant.columns
+        for condition, kinds, hosts in self._sets:
+            has_tag = is_in(columns["kind"], kinds)
+            if hosts is not None:
+                has_tag |= is_in(columns["host"], hosts)
+            mask = mask & (has_tag != condition.negated)
+        search = self._selection.search
+        if search is None:
+            return mask
+        with_host = statements.mentions_host(search)
+        found = self._read(
+            statements.matching_versions(
+                self._selection.org_id, instant.buckets(), search, type(self._selection.tags)(), with_host=with_host
+            )
+        )
+        if not with_host:
+            return mask & is_in(columns["version"], found["version"])
+        pairs = _paired(found["host"].to_numpy(), found["version"].to_numpy())
+        return mask & is_in(_paired(columns["host"], columns["version"]), pa.array(pairs))
+
+
+def is_in(values: Any, members: Any) -> Any:
+    return pc.is_in(pa.array(values), value_set=_one_chunk(members)).to_numpy(zero_copy_only=False)
+
+
+def _one_chunk(values: Any) -> Any:
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _paired(hosts: Any, versions: Any) -> Any:
+    """64 bits for both: both are hashes themselves."""
+    with np.errstate(over="ignore"):
+        mixed = hosts.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        return (mixed ^ (mixed >> np.uint64(29))) + versions.astype(np.uint64)
+
+
+def first_rows(columns: Sequence[Any], count: int) -> Any:
+    """The first `count` rows in the order of these columns, the most important one first, without sorting the rest."""
+    return _first_of(np.arange(len(columns[0])), columns, count)
+
+
+def _first_of(rows: Any, columns: Sequence[Any], count: int) -> Any:
+    first, *others = columns
+    values = first[rows]
+    if count >= len(rows) or len(rows) < 1000:
+        return rows[np.lexsort(tuple(column[rows] for column in reversed(columns)))[:count]]
+    threshold = np.partition(values, count - 1)[count - 1]
+    better = rows[values < threshold]
+    better = better[np.lexsort(tuple(column[better] for column in reversed(columns)))]
+    if not others:
+        return np.concatenate((better, rows[values == threshold]))[:count]
+    return np.concatenate((better, _first_of(rows[values == threshold], others, count - len(better))))
+
+
+def sort_values(values: Any, order: Order) -> Any:
+    """Ascending in the order that was asked for; what is not known, -1, last."""
+    numbers = values.astype(np.float64)
+    is_unknown = numbers < 0
+    if order.is_descending:
+        numbers = -numbers
+    numbers[is_unknown] = np.inf
+    return numbers

@@ -1,0 +1,124 @@
+"""Parents and children on a host, and earlier runs of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from procession.analysis import Branch, Family, HostTree, Placed, Run, Selection
+from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
+from procession.storage import analysis_sql as statements
+from procession.storage.details import find_details
+from procession.storage.instant import first_rows
+from procession.storage.schema import BUCKET_SECONDS
+from procession.storage.session import Session
+from procession.window import Window
+
+MAX_BRANCHES = 10_000
+NEXT_SNAPSHOT_SECONDS = 600
+"""So long after its newest sighting it is looked for how a run ended."""
+
+NOT_YET_ROLLED_SECONDS = 2 * BUCKET_SECONDS
+"""Before the end of the window: these are looked for in the snapshots, too."""
+
+_COLUMNS = ("start", "pid", "version")
+
+
+def host_tree(session: Session, host: str, at: int) -> HostTree:
+    total, placed = _of_host(session, host_key(host), at)
+    return HostTree(total, tuple(_Relations(placed).whole()))
+
+
+def family(session: Session, key: ProcessKey, at: int) -> Family | None:
+    _, placed = _of_host(session, key.host_key, at)
+    of_key = {ProcessKey.of(one.process.identity): one for one in placed}
+    if key not in of_key:
+        return None
+    relations = _Relations(placed)
+    ancestors = relations.ancestors(of_key[key])
+    process, *descendants = relations.below(of_key[key], 0, set())
+    return Family(
+        tuple(Branch(depth - len(ancestors), one) for depth, one in enumerate(ancestors)),
+        process,
+        tuple(descendants),
+    )
+
+
+def _of_host(session: Session, host: int, at: int) -> tuple[int, tuple[Placed, ...]]:
+    instant = session.instant(Selection(session.org_id), at, _COLUMNS, hosts=[host])
+    rows = first_rows([instant.columns["start"], instant.columns["pid"]], MAX_BRANCHES)
+    return len(instant), session.placed(instant, rows)
+
+
+class _Relations:
+    """Among processes in the order of their starts. Of several with one pid, the youngest is the parent."""
+
+    def __init__(self, placed: Sequence[Placed]) -> None:
+        self._all = placed
+        self._by_pid = {one.process.identity.pid: one for one in placed}
+        self._children: dict[ProcessIdentity, list[Placed]] = {}
+        self._roots: list[Placed] = []
+        for one in placed:
+            parent = self._parent(one)
+            if parent is None:
+                self._roots.append(one)
+            else:
+                self._children.setdefault(parent.process.identity, []).append(one)
+
+    def _parent(self, one: Placed) -> Placed | None:
+        parent = self._by_pid.get(one.process.description.ppid)
+        return None if parent is None or parent.process.identity.pid == one.process.identity.pid else parent
+
+    def whole(self) -> Iterator[Branch]:
+        """Every process once, whatever they say of each other."""
+        shown: set[ProcessIdentity] = set()
+        for one in (*self._roots, *self._all):  # those in a circle have no root
+            if one.process.identity not in shown:
+                yield from self.below(one, 0, shown)
+
+    def below(self, root: Placed, depth: int, shown: set[ProcessIdentity]) -> Iterator[Branch]:
+        waiting = [(depth, root)]
+        while waiting:
+            depth, one = waiting.pop()
+            if one.process.identity in shown:
+                continue
+            shown.add(one.process.identity)
+            yield Branch(depth, one)
+            waiting += [(depth + 1, child) for child in reversed(self._children.get(one.process.identity, []))]
+
+    def ancestors(self, one: Placed) -> list[Placed]:
+        """The eldest first."""
+        found: list[Placed] = []
+        parent = self._parent(one)
+        while parent is not None and parent is not one and parent not in found:
+            found.insert(0, parent)
+            parent = self._parent(parent)
+        return found
+
+
+def runs(session: Session, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+    """Other processes of the same command on its host that were seen in the window, the newest start first."""
+    key = ProcessKey.of(process.identity)
+    found: dict[tuple[int, int], tuple[int, int, int]] = {}
+    recent = max(window.from_at, window.to_at - NOT_YET_ROLLED_SECONDS)
+    for statement in (
+        statements.runs_rolled_up(session.org_id, key.host_key, window),
+        statements.runs_seen(session.org_id, key.host_key, recent, window.to_at),
+    ):
+        for pid, start, version, kind, last in session.rows(statement):
+            if (pid, start) != (key.pid, key.started_at):
+                found[pid, start] = max(found.get((pid, start), (0, 0, 0)), (last, version, kind))
+    kinds = session.kinds({kind for _, _, kind in found.values()})
+    same = [
+        (ProcessKey(start, key.host_key, pid), last, version)
+        for (pid, start), (last, version, kind) in found.items()
+        if kind in kinds and kinds[kind].command == process.description.command
+    ]
+    same.sort(reverse=True)
+    return tuple(_run(session, process, *one) for one in same[:limit])
+
+
+def _run(session: Session, like: ProcessSummary, key: ProcessKey, last: int, version: int) -> Run:
+    (description,) = session.descriptions([key], [version], Window(last, last))
+    summary = ProcessSummary(ProcessIdentity(like.identity.host, key.pid, key.started_at), last, description)
+    (detail,) = find_details(session.rows, session.org_id, Window(last, last + NEXT_SNAPSHOT_SECONDS), [summary])
+    return Run(summary, detail, description.cmdline == like.description.cmdline)

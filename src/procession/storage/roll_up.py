@@ -1,0 +1,102 @@
+"""From every sighting to one point a minute, for each process and hour: what is kept for months.
+
+Nothing has to be remembered for it. The snapshots say when they came; `rolled` says of each host and hour when the
+newest came that is in the roll-up. Where snapshots came later than that, the hour of that host is rolled up anew and as
+a whole, and the newer rows replace the older ones. So it may be interrupted, repeated and done by several servers at
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from procession.storage import analysis_sql as statements
+from procession.storage.engine import Engine, rows_of, unavailable_on_failure
+from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS
+
+GRACE_SECONDS = 120
+"""After the end of an hour, for what is under way."""
+
+MAX_SIGHTINGS = 3_000_000
+"""In one statement, so that it stays within its bounds of time and memory."""
+
+
+class Due(NamedTuple):
+    """A host whose hour has to be rolled up."""
+
+    hour: int
+    host: int
+    received_at: int
+    sightings: int
+
+
+class RollUp:
+    def __init__(self, engine: Engine, *, sighting_retention_hours: int) -> None:
+        self._engine = engine
+        self._retention_seconds = sighting_retention_hours * BUCKET_SECONDS
+        self._looked: dict[int, tuple[int, int]] = {}
+        """Org -> up to when what came has been looked at, and up to which hour."""
+
+    def run(self, orgs: Sequence[int], now: int) -> int:
+        """Roll up all that is due; gives how many hours of hosts that was."""
+        with unavailable_on_failure():
+            return sum(self._run(org_id, now) for org_id in orgs)
+
+    def _run(self, org_id: int, now: int) -> int:
+        end = (now - GRACE_SECONDS) // BUCKET_SECONDS
+        count = 0
+        for some in _slices(self._due(org_id, end, now)):
+            with self._engine.connection() as connection:
+                hosts = [one.host for one in some]
+                statement = statements.roll_up(org_id, some[0].hour, hosts, now)
+                connection.query(statement.text, statement.parameters)
+                done = statements.note_rolled(org_id, some[0].hour, hosts, [one.received_at for one in some])
+                connection.query(done.text, done.parameters)
+            count += len(some)
+        self._looked[org_id] = now, end
+        return count
+
+    def _due(self, org_id: int, end: int, now: int) -> list[Due]:
+        """Hosts and hours before `end`, of which something came that is not in the roll-up."""
+        received, looked_to = self._looked.get(org_id, (0, 0))
+        oldest = max(now - self._retention_seconds, 0)
+        found: list[Due] = []
+        with self._engine.connection() as connection:
+            rows = rows_of(connection)
+            # Day by day: each is a part of its own. What has been looked at before is only asked for news.
+            days = {day for (day,) in rows(statements.days_of_snapshots())}
+            for since, until in _days(oldest, end * BUCKET_SECONDS, days):
+                news_only = until <= looked_to * BUCKET_SECONDS
+                statement = statements.to_roll_up(org_id, since, until, received - GRACE_SECONDS if news_only else 0)
+                due = [Due(*row) for row in rows(statement)]
+                if not due:
+                    continue
+                hours = [one.hour for one in due]
+                rolled = {
+                    (hour, host): at for hour, host, at in rows(statements.rolled_hours(org_id, min(hours), max(hours)))
+                }
+                found += [one for one in due if one.received_at > rolled.get((one.hour, one.host), -1)]
+        return sorted(found)
+
+
+def _days(since: int, until: int, days: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """These days, within bounds; the last hour by itself, since it is the one that nobody has looked at yet."""
+    turn = until - BUCKET_SECONDS
+    for day in sorted(days):
+        for first, last in ((since, turn), (max(since, turn), until)):
+            first, last = max(first, day * DAY_SECONDS), min(last, (day + 1) * DAY_SECONDS)
+            if first < last:
+                yield first, last
+
+
+def _slices(due: Sequence[Due]) -> Iterator[list[Due]]:
+    """Of one hour each, and not too much at once."""
+    some: list[Due] = []
+    for one in due:
+        if some and (one.hour != some[0].hour or sum(item.sightings for item in some) + one.sightings > MAX_SIGHTINGS):
+            yield some
+            some = []
+        some.append(one)
+    if some:
+        yield some

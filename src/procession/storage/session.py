@@ -1,0 +1,107 @@
+"""What every question about many processes needs: a connection, and what the numbers in the tables stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from procession.analysis import Placed, Selection
+from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.storage import analysis_sql as statements
+from procession.storage import sql
+from procession.storage.details import numbers_of
+from procession.storage.engine import Connection
+from procession.storage.instant import Instant, InstantReader
+from procession.storage.kinds import Kind
+from procession.storage.texts import Names, description_of
+from procession.window import Window
+
+
+class Session:
+    """One connection, and what numbers stand for."""
+
+    def __init__(self, connection: Connection, books: Books, org_id: int) -> None:
+        self.connection = connection
+        self.org_id = org_id
+        self._books = books
+
+    def rows(self, statement: sql.Statement) -> Sequence[Any]:
+        found: Sequence[Any] = self.connection.query(statement.text, statement.parameters).result_rows
+        return found
+
+    def table(self, statement: sql.Statement) -> pa.Table:
+        return self.connection.query_arrow(statement.text, statement.parameters)
+
+    def instant(
+        self, selection: Selection, at: int, columns: Collection[str], *, hosts: Collection[int] | None = None
+    ) -> Instant:
+        return self._books.instants.read(self.table, selection, at, columns, hosts=hosts)
+
+    def host_names(self, hosts: Any) -> dict[int, str]:
+        return self._books.hosts.of(self.connection, self.org_id, _integers(hosts))
+
+    def kinds(self, numbers: Any) -> dict[int, Kind]:
+        found = self._books.kinds.of(self.connection, self.org_id, _integers(numbers))
+        tags = self._books.tags.of(self.connection, self.org_id, {row[4] for row in found.values()})
+        kinds = {}
+        for number, (command, user, container_id, is_zombie, tagset) in found.items():
+            kinds[number] = Kind(command, user, container_id, is_zombie, tags.get(tagset, ()))
+        return kinds
+
+    def descriptions(
+        self, keys: Sequence[ProcessKey], versions: Sequence[int], window: Window
+    ) -> list[ProcessDescription]:
+        """What these processes are as these versions, one for each; the window is that of their sightings."""
+        if not keys:
+            return []
+        statement = sql.descriptions(self.org_id, window, keys)
+        rows = {(row[0], row[1], row[2], row[3]): row for row in self.rows(statement)}
+        tags = self._books.tags.of(self.connection, self.org_id, {row[16] for row in rows.values()})
+        found = []
+        for key, version in zip(keys, versions, strict=True):
+            row = rows.get((key.started_at, key.host_key, key.pid, version))
+            found.append(ProcessDescription() if row is None else description_of(row, tags.get(row[16], ())))
+        return found
+
+    def placed(self, instant: Instant, rows: Any) -> tuple[Placed, ...]:
+        """These rows of an instant, with all that is known of them."""
+        keys = instant.keys(rows)
+        if not keys:
+            return ()
+        seen_at = instant.columns["seen_at"][rows].tolist()
+        window = Window(min(seen_at), max(seen_at))
+        descriptions = self.descriptions(keys, instant.columns["version"][rows].tolist(), window)
+        hosts = self.host_names(instant.columns["host"][rows])
+        numbers = self.numbers(keys, seen_at)
+        found = []
+        for key, at, about, used in zip(keys, seen_at, descriptions, numbers, strict=True):
+            identity = ProcessIdentity(hosts.get(key.host_key, ""), key.pid, key.started_at)
+            found.append(Placed(ProcessSummary(identity, at, about), used))
+        return tuple(found)
+
+    def numbers(self, keys: Sequence[ProcessKey], moments: Sequence[int]) -> list[ProcessNumbers]:
+        """What each of these used at its sighting."""
+        sightings = list(zip(moments, (key.host_key for key in keys), strict=True))
+        found = {}
+        for at, host, pid, start, *values in self.rows(sql.numbers(self.org_id, sightings, keys)):
+            found[at, ProcessKey(start, host, pid)] = values
+        rows = (found.get(place) for place in zip(moments, keys, strict=True))
+        return [ProcessNumbers() if row is None else numbers_of(row) for row in rows]
+
+
+class Books:
+    """What stays the same for ever, or is checked before it is used: shared by all sessions."""
+
+    def __init__(self, tags: Names, hosts: Names) -> None:
+        self.tags = tags
+        self.hosts = hosts
+        self.kinds = Names(statements.kinds, tuple)
+        self.instants = InstantReader()
+
+
+def _integers(values: Any) -> list[int]:
+    found: list[int] = np.unique(np.asarray(values)).tolist() if isinstance(values, np.ndarray) else list(values)
+    return found

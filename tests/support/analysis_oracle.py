@@ -1,0 +1,490 @@
+"""The contract of the analysis in plain Python: over the oracle's own snapshots, one process after another."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from procession.analysis import (
+    MEASURES,
+    MINUTE_COLUMNS,
+    REACH_SECONDS,
+    Branch,
+    ChangedGroup,
+    ChangedProcess,
+    Comparison,
+    Every,
+    Facet,
+    Facets,
+    Family,
+    Grouped,
+    Groups,
+    History,
+    HostEntry,
+    Hosts,
+    HostTree,
+    InstantPage,
+    Match,
+    Measured,
+    Order,
+    Placed,
+    Points,
+    Run,
+    Selection,
+    Series,
+    Side,
+    TagCompletion,
+    TimeSeries,
+    ValueCount,
+    View,
+)
+from procession.errors import InvalidRequest
+from procession.patterns import fold
+from procession.process import (
+    ProcessDescription,
+    ProcessIdentity,
+    ProcessKey,
+    ProcessNumbers,
+    ProcessSummary,
+    Sighting,
+    Snapshot,
+)
+from procession.query import ProcessQuery
+from procession.search import accepts
+from procession.window import Window
+from tests.support.oracle import OracleStore
+
+_MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
+
+
+class OracleAnalysis:
+    def __init__(self, store: OracleStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._views: dict[tuple[int, str], View] = {}
+
+    # An instant
+
+    def at_instant(self, selection: Selection, at: int) -> list[Placed]:
+        """In the order of keys."""
+        by_host: defaultdict[str, list[Snapshot]] = defaultdict(list)
+        for snapshot in self._store.snapshots(selection.org_id):
+            if at - REACH_SECONDS <= snapshot.taken_at <= at:
+                by_host[snapshot.host].append(snapshot)
+        found = []
+        for host, snapshots in by_host.items():
+            since = max(_complete(snapshots), default=0)
+            newest: dict[ProcessIdentity, tuple[int, Sighting]] = {}
+            for snapshot in snapshots:
+                for sighting in snapshot.sightings if snapshot.taken_at >= since else ():
+                    identity = ProcessIdentity(host, sighting.pid, sighting.started_at)
+                    if identity not in newest or newest[identity][0] < snapshot.taken_at:
+                        newest[identity] = snapshot.taken_at, sighting
+            for identity, (seen_at, sighting) in newest.items():
+                placed = Placed(ProcessSummary(identity, seen_at, sighting.description), sighting.numbers)
+                if sighting.numbers.state != "X" and _fits(selection, placed.process):
+                    found.append(placed)
+        return sorted(found, key=lambda one: ProcessKey.of(one.process.identity))
+
+    def instant_page(
+        self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
+    ) -> InstantPage:
+        found = self.at_instant(selection, at)
+        by_key = list(found)
+        if order.column == "start":
+            found.sort(key=lambda one: one.process.identity.started_at, reverse=order.is_descending)
+        else:
+            known = [one for one in found if _column(one, order.column) not in (None, "")]
+            known.sort(key=lambda one: _column(one, order.column), reverse=order.is_descending)
+            found = [*known, *(one for one in by_key if _column(one, order.column) in (None, ""))]
+        if after is not None:
+            keys = [ProcessKey.of(one.process.identity) for one in found]
+            if after not in keys:
+                raise InvalidRequest("Invalid query parameter page[cursor]: its process is kept no longer")
+            offset += keys.index(after) + 1
+        return InstantPage(len(found), tuple(found[offset : offset + limit]))
+
+    def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
+        found = [
+            one
+            for one in self.at_instant(selection, at)
+            if getattr(one.numbers, x) is not None and getattr(one.numbers, y) is not None
+        ]
+        total = len(found)
+        found.sort(key=lambda one: -getattr(one.numbers, x))
+        found = found[:limit]
+        values = [sorted(_values(one, by))[:1] if by else [] for one in found]
+        groups = sorted({value for some in values for value in some})
+        return Points(
+            total,
+            tuple(groups),
+            tuple(ProcessKey.of(one.process.identity) for one in found),
+            tuple(getattr(one.numbers, x) for one in found),
+            tuple(getattr(one.numbers, y) for one in found),
+            tuple(groups.index(some[0]) if some else None for some in values),
+        )
+
+    # Counts and sums
+
+    def facets(
+        self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
+    ) -> Facets:
+        window = None if isinstance(when, int) else _whole(when)
+        processes = self._counted(selection, when if window is None else window)
+        found = []
+        for key in map(fold, keys):
+            counts: defaultdict[str, int] = defaultdict(int)
+            having = 0
+            for process in processes:
+                values = _tag_values(process, key)
+                having += bool(values)
+                for value in values:
+                    counts[value] += 1
+            listed = [ValueCount(*item) for item in counts.items() if fold(item[0]).startswith(fold(prefix))]
+            listed.sort(key=lambda one: (-one.count, one.value))
+            found.append(Facet(key, having, len(listed), tuple(listed[:limit])))
+        return Facets(len(processes), window, tuple(found))
+
+    def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion:
+        key, separator, start = prefix.partition(":")
+        if separator:
+            (facet,) = self.facets(Selection(org_id), window, [key], limit, start).facets
+            return TagCompletion((), facet.values)
+        counts: defaultdict[str, int] = defaultdict(int)
+        for process in self._counted(Selection(org_id), _whole(window)):
+            for name in {fold(tag.partition(":")[0]) for tag in process.tags if ":" in tag}:
+                counts[name] += 1
+        listed = [ValueCount(*item) for item in counts.items() if item[0].startswith(fold(prefix))]
+        listed.sort(key=lambda one: (-one.count, one.value))
+        return TagCompletion(tuple(listed[:limit]), ())
+
+    def _counted(self, selection: Selection, when: Window | int) -> Sequence[ProcessSummary]:
+        if isinstance(when, int):
+            return [one.process for one in self.at_instant(selection, when)]
+        query = ProcessQuery(selection.org_id, when, selection.search, selection.tags, limit=2**31)
+        return self._store.find(query).processes
+
+    def groups(
+        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    ) -> Groups:
+        found = self.at_instant(selection, at)
+        ordered = _in_order(_grouped(found, by, measures).values(), order)
+        return Groups(len(found), len(ordered), tuple(ordered[:limit]))
+
+    def hosts(
+        self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
+    ) -> Hosts:
+        found = self.at_instant(selection, at)
+        grouped = _in_order(_grouped(found, "host", measures).values(), msgspec_order(order))
+        entries = []
+        for group in grouped:
+            assert group.value is not None
+            moments = [
+                snapshot.taken_at
+                for snapshot in self._store.snapshots(selection.org_id)
+                if snapshot.host == group.value and at - REACH_SECONDS <= snapshot.taken_at <= at
+            ]
+            entries.append(HostEntry(group.value, group.count, max(moments), group.numbers))
+        return Hosts(len(entries), tuple(entries[offset : offset + limit]))
+
+    def timeseries(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+    ) -> TimeSeries:
+        length = window.to_at - window.from_at
+        step = max(-(-length // points), 5)
+        times = range(window.to_at - length // step * step, window.to_at + 1, step)
+        wanted = [*measures, *([] if rank in (*measures, "count") else [rank])]
+        found: list[list[Placed]] = [self.at_instant(selection, at) for at in times]
+        if by is None:
+            series = [_series(None, [{None: _group(None, some, wanted)} if some else {} for some in found], measures)]
+            return TimeSeries(step, tuple(times), tuple(series))
+        groups = [_grouped(some, by, wanted) for some in found]
+        totals: defaultdict[str, float] = defaultdict(float)
+        for some in groups:
+            for value, group in some.items():
+                if value is not None:
+                    totals[value] += group.count if rank == "count" else (group.numbers[rank].sum or 0)
+        top = sorted(totals, key=lambda value: (-totals[value], value))[:limit]
+        series = [_series(value, groups, measures) for value in top]
+        rest: list[Mapping[str | None, Grouped]] = []
+        for placed in found:
+            others = [one for one in placed for value in _labels(one, by) if value not in top]
+            rest.append({None: _group(None, others, wanted)} if others else {})
+        if any(rest):
+            series.append(msgspec.structs.replace(_series(None, rest, measures), is_rest=True))
+        return TimeSeries(step, tuple(times), tuple(series))
+
+    # One process
+
+    def history(self, org_id: int, key: ProcessKey, window: Window, every: Every) -> History:
+        by_moment: dict[int, ProcessNumbers] = {}
+        for snapshot in self._store.snapshots(org_id):
+            for sighting in snapshot.sightings:
+                identity = ProcessIdentity(snapshot.host, sighting.pid, sighting.started_at)
+                if ProcessKey.of(identity) == key:
+                    by_moment[snapshot.taken_at] = sighting.numbers
+        if every is Every.SIGHTING:
+            times = sorted(at for at in by_moment if window.from_at <= at <= window.to_at)
+            columns = {name: tuple(getattr(by_moment[at], name) for at in times) for name in MEASURES}
+            return History(tuple(times), columns, tuple(by_moment[at].state for at in times))
+        minutes: defaultdict[int, list[ProcessNumbers]] = defaultdict(list)
+        for at, numbers in by_moment.items():
+            minutes[at // 60 * 60].append(numbers)
+        times = sorted(at for at in minutes if window.from_at - 59 <= at <= window.to_at)
+        return History(
+            tuple(times), {name: tuple(_of_minute(minutes[at], name) for at in times) for name in MINUTE_COLUMNS}
+        )
+
+    def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
+        moments = [
+            snapshot.taken_at
+            for snapshot in self._store.snapshots(org_id)
+            for one in snapshot.sightings
+            if ProcessKey.of(ProcessIdentity(snapshot.host, one.pid, one.started_at)) == key
+        ]
+        return max(moments, default=None)
+
+    def host_tree(self, org_id: int, host: str, at: int) -> HostTree:
+        placed = [one for one in self.at_instant(Selection(org_id), at) if one.process.identity.host == host]
+        placed.sort(key=lambda one: (one.process.identity.started_at, one.process.identity.pid))
+        branches: list[Branch] = []
+        roots = [one for one in placed if _parent(one, placed) is None]
+        for root in (*roots, *placed):
+            _grow(root, 0, placed, branches)
+        return HostTree(len(placed), tuple(branches))
+
+    def family(self, org_id: int, key: ProcessKey, at: int) -> Family | None:
+        everywhere = self.at_instant(Selection(org_id), at)
+        me = next((one for one in everywhere if ProcessKey.of(one.process.identity) == key), None)
+        if me is None:
+            return None
+        placed = [one for one in everywhere if one.process.identity.host == me.process.identity.host]
+        placed.sort(key=lambda one: (one.process.identity.started_at, one.process.identity.pid))
+        ancestors: list[Placed] = []
+        parent = _parent(me, placed)
+        while parent is not None and parent != me and parent not in ancestors:
+            ancestors.insert(0, parent)
+            parent = _parent(parent, placed)
+        branches: list[Branch] = []
+        _grow(me, 0, placed, branches)
+        eldest = -len(ancestors)
+        return Family(
+            tuple(Branch(eldest + number, one) for number, one in enumerate(ancestors)),
+            branches[0],
+            tuple(branches[1:]),
+        )
+
+    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+        query = ProcessQuery(org_id, window, limit=2**31)
+        found = [
+            one
+            for one in self._store.find(query).processes
+            if one.identity.host == process.identity.host
+            and one.identity != process.identity
+            and one.description.command == process.description.command
+        ]
+        found.sort(key=lambda one: ProcessKey.of(one.identity), reverse=True)
+        runs = []
+        for one in found[:limit]:
+            (detail,) = self._store.details(org_id, Window(one.seen_at, one.seen_at + 600), [one])
+            runs.append(Run(one, detail, one.description.cmdline == process.description.cmdline))
+        return tuple(runs)
+
+    # Comparisons
+
+    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+        before, after = (self.at_instant(side.selection, side.at) for side in (left, right))
+        if match is Match.PROCESS:
+            return _compared_processes(before, after, limit)
+        measures = ("cpu_total_percent", "rss_bytes")
+        olds, news = (_grouped(side, match.value, measures) for side in (before, after))
+        order = Order("sum:rss_bytes", is_descending=True)
+        started = _in_order([one for value, one in news.items() if value not in olds], order)
+        ended = _in_order([one for value, one in olds.items() if value not in news], order)
+        common = _in_order([one for value, one in news.items() if value in olds], order)
+        changed = [one for one in common if one.count != olds[one.value].count]
+        return Comparison(
+            len(before),
+            len(after),
+            len(started),
+            len(ended),
+            len(changed),
+            len(common) - len(changed),
+            tuple(started[:limit]),
+            tuple(ended[:limit]),
+            tuple(ChangedGroup(one.value, olds[one.value], one) for one in changed[:limit]),
+        )
+
+    # Views
+
+    def views(self, org_id: int) -> tuple[View, ...]:
+        with self._lock:
+            found = [view for (org, _), view in self._views.items() if org == org_id]
+        return tuple(sorted(found, key=lambda view: view.name.encode()))
+
+    def put_view(self, org_id: int, view: View) -> None:
+        with self._lock:
+            self._views[org_id, view.name] = view
+
+    def delete_view(self, org_id: int, name: str) -> None:
+        with self._lock:
+            self._views.pop((org_id, name), None)
+
+    def roll_up(self, _: Sequence[int]) -> int:
+        """Looks at every sighting anyway."""
+        return 0
+
+
+def _complete(snapshots: Iterable[Snapshot]) -> list[int]:
+    groups: defaultdict[tuple[int, int], list[Snapshot]] = defaultdict(list)
+    for snapshot in snapshots:
+        groups[snapshot.taken_at, snapshot.group_id].append(snapshot)
+    return [
+        at
+        for (at, _), some in groups.items()
+        if 0 < max(one.group_size for one in some) <= len({one.request_id for one in some})
+    ]
+
+
+def _fits(selection: Selection, process: ProcessSummary) -> bool:
+    return accepts(selection.search, process) and selection.tags.accepts(process.tags)
+
+
+def _column(placed: Placed, column: str) -> Any:
+    identity, description = placed.process.identity, placed.process.description
+    if column in ("pid", "host"):
+        return getattr(identity, column)
+    return getattr(description if column in ProcessDescription.__struct_fields__ else placed.numbers, column)
+
+
+def _whole(window: Window) -> Window:
+    return Window(window.from_at // 10 * 10, window.to_at // 10 * 10 + 9)
+
+
+def _tag_values(process: ProcessSummary, key: str) -> set[str]:
+    if key == "host":
+        return {process.identity.host}
+    pairs = (tag.partition(":") for tag in process.tags)
+    return {value for name, separator, value in pairs if separator and fold(name) == key}
+
+
+def _values(placed: Placed, by: str) -> list[str]:
+    if by in ("container_id", "state", "exe", "cmdline", "cwd", "ppid"):
+        value = _column(placed, by)
+        return [] if value == "" else [str(value)]
+    return sorted(_tag_values(placed.process, by))
+
+
+def _labels(placed: Placed, by: str) -> list[str | None]:
+    return [*_values(placed, by)] or [None]
+
+
+def _group(value: str | None, placed: Sequence[Placed], measures: Sequence[str]) -> Grouped:
+    numbers = {}
+    for name in measures:
+        known = [getattr(one.numbers, name) for one in placed if getattr(one.numbers, name) is not None]
+        numbers[name] = Measured(sum(known) if known else None, max(known) if known else None, len(known))
+    return Grouped(value, len(placed), numbers)
+
+
+def _grouped(placed: Iterable[Placed], by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
+    members: defaultdict[str | None, list[Placed]] = defaultdict(list)
+    for one in placed:
+        for value in _labels(one, by):
+            members[value].append(one)
+    return {value: _group(value, some, measures) for value, some in members.items()}
+
+
+def _in_order(groups: Iterable[Grouped], order: Order) -> list[Grouped]:
+    found = sorted(groups, key=lambda one: (one.value is None, one.value or ""))
+    if order.column == "value":
+        named = [one for one in found if one.value is not None]
+        unnamed = [one for one in found if one.value is None]
+        return [*(named[::-1] if order.is_descending else named), *unnamed]
+    how, _, measure = order.column.partition(":")
+    numbers: dict[str | None, Any] = {
+        one.value: getattr(one.numbers[measure], how) if measure else one.count for one in found
+    }
+    known = [one for one in found if numbers[one.value] is not None]
+    known.sort(key=lambda one: -numbers[one.value] if order.is_descending else numbers[one.value])
+    return [*known, *(one for one in found if numbers[one.value] is None)]
+
+
+def msgspec_order(order: Order) -> Order:
+    """An order of hosts as one of groups."""
+    return Order({"host": "value", "processes": "count"}.get(order.column, order.column), order.is_descending)
+
+
+def _series(value: str | None, points: Sequence[Mapping[str | None, Grouped]], measures: Sequence[str]) -> Series:
+    counts = [groups[value].count if value in groups else (0 if groups else None) for groups in points]
+    return Series(
+        value,
+        False,
+        tuple(counts),
+        {name: tuple(one[value].numbers[name].sum if value in one else None for one in points) for name in measures},
+    )
+
+
+def _of_minute(numbers: Sequence[ProcessNumbers], column: str) -> float | None:
+    name = column.removesuffix("_max")
+    known: list[float] = [getattr(one, name) for one in numbers if getattr(one, name) is not None]
+    if not known:
+        return None
+    return sum(known) / len(known) if column in _MEANS else max(known)
+
+
+def _parent(one: Placed, placed: Sequence[Placed]) -> Placed | None:
+    pid = one.process.description.ppid
+    found = [other for other in placed if other.process.identity.pid == pid != one.process.identity.pid]
+    return found[-1] if found else None
+
+
+def _grow(root: Placed, depth: int, placed: Sequence[Placed], branches: list[Branch]) -> None:
+    if any(branch.placed == root for branch in branches):
+        return
+    branches.append(Branch(depth, root))
+    for one in placed:
+        if _parent(one, placed) == root:
+            _grow(one, depth + 1, placed, branches)
+
+
+def _compared_processes(before: Sequence[Placed], after: Sequence[Placed], limit: int) -> Comparison:
+    olds = {one.process.identity: one for one in before}
+    news = {one.process.identity: one for one in after}
+
+    def largest(placed: Iterable[Placed]) -> tuple[Placed, ...]:
+        key: Callable[[Placed], Any] = lambda one: (-(one.numbers.rss_bytes or -1), ProcessKey.of(one.process.identity))  # noqa: E731
+        return tuple(sorted(placed, key=key)[:limit])
+
+    started = [one for identity, one in news.items() if identity not in olds]
+    ended = [one for identity, one in olds.items() if identity not in news]
+    common = [identity for identity in news if identity in olds]
+    changed = [news[one] for one in common if news[one].process.description != olds[one].process.description]
+    return Comparison(
+        len(before),
+        len(after),
+        len(started),
+        len(ended),
+        len(changed),
+        len(common) - len(changed),
+        largest(started),
+        largest(ended),
+        tuple(_changed(olds[one.process.identity], one) for one in largest(changed)),
+    )
+
+
+def _changed(old: Placed, new: Placed) -> ChangedProcess:
+    one, other = old.process.description, new.process.description
+    fields = [name for name in ProcessDescription.__struct_fields__ if getattr(one, name) != getattr(other, name)]
+    return ChangedProcess(old, new, tuple(fields))
