@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance-rust lint fix proto lock clean
+.PHONY: help run test conformance-rust bench bench-quick bench-long lint fix proto lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -22,6 +22,16 @@ test: $(VENV)/.dev ## run all tests (ARGS="-k name" is passed on)
 conformance-rust: $(VENV)/.dev ## run the tests of Datadog's clients with the one for Rust
 	cd tests/conformance/rust && cargo build --locked
 	PROCESSION_CONFORMANCE=rust $(BIN)/python -m pytest tests/conformance $(ARGS)
+
+# Everybody else on the machine counts in what it measures: run it alone.
+bench: $(VENV)/.bench ## measure Procession beside others, in up to 30 minutes; writes bench/results and docs/performance.md
+	$(BIN)/python -m bench $(ARGS)
+
+bench-quick: $(VENV)/.dev ## a minute of it: fails where a ratio is worse by half than in bench/results
+	$(BIN)/python -m bench --quick $(ARGS)
+
+bench-long: $(VENV)/.bench ## what takes hours: 10 M processes, an hour of 5,000 hosts
+	$(BIN)/python -m bench --long $(ARGS)
 
 lint: $(VENV)/.dev ## check format, style and types
 	$(BIN)/ruff format --check
@@ -38,16 +48,17 @@ proto: $(VENV)/.dev ## write the generated wire code anew from process.proto
 
 # No index address may get into a lock file: hashes say what is meant, wherever it comes from.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upgrade" takes newer versions)
-	$(COMPILE) $(ARGS) --group build --output-file requirements.lock
-	$(COMPILE) $(ARGS) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) pyproject.toml --group build --output-file requirements.lock
+	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) requirements-bench.in --constraint requirements-dev.lock --output-file requirements-bench.lock
 
 clean: ## remove what the chores made; never what Procession stored
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf tests/conformance/*/node_modules tests/conformance/*/build tests/conformance/*/target
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Tried by running them, since a name on the PATH may be a shim that leads nowhere, and Debian's python3 may lack venv.
 $(VENV)/.made:
@@ -73,3 +84,9 @@ $(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $(VENV)/.runtime $@
+
+# Beside those for tests, not instead of them.
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	@echo "procession: installing what it is measured against from requirements-bench.lock"
+	@$(PIP) install --require-hashes --requirement requirements-bench.lock
+	@touch $@

@@ -96,7 +96,10 @@ def _behaviour(snapshots: Sequence[dict[tuple[int, int], Sighting]]) -> dict[str
                 _note_changes(values, old.numbers, new.numbers, differing)
     # What lives for a moment is known by its lifetime; the rest is about those that stay.
     staying = {
-        key: sighting for snapshot in snapshots for key, sighting in snapshot.items() if seen[key] >= STAYING_SNAPSHOTS
+        key: sighting
+        for snapshot in snapshots
+        for key, sighting in snapshot.items()
+        if seen[key] >= STAYING_SNAPSHOTS and not sighting.description.is_zombie
     }
     share_moved = [moved[key] / seen[key] for key in staying]
     texts = [sighting.description.cmdline for sighting in staying.values()]

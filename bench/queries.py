@@ -1,0 +1,131 @@
+"""What readers ask, through HTTP as they ask it. The engine's query condition cache is off, as it always is."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+from bench.fleets import SEED_OF_LOAD, Million, post_command
+from bench.rows import Measured
+from bench.served import OWN, NotThere, Server
+from procession.simulate import FleetShape
+
+PUBLIC = "/api/v2/processes"
+RARE = "xmrig"
+COMMON = "java"
+TAGS = "env:prod,role:node"
+FACETS = "env,region,service,user,command"
+MISSING = "there is no such call yet"
+
+
+Parameters = dict[str, str | int]
+
+
+class Asker:
+    def __init__(self, server: Server, runs: int) -> None:
+        self.server = server
+        self.runs = runs
+        self.found: dict[str, Measured] = {}
+
+    def row(self, key: str, path: str, parameters: Parameters, *, note: str = "", runs: int | None = None) -> None:
+        try:
+            figures = self.server.time(path, parameters, runs=runs or self.runs)
+        except (NotThere, RuntimeError) as error:
+            self.found[key] = Measured(note=MISSING if isinstance(error, NotThere) else str(error))
+            return
+        self.found[key] = Measured(figures, note)
+
+
+def limit(count: int) -> Parameters:
+    return {"page[limit]": count}
+
+
+def at_rest(server: Server, data: Million, *, runs: int = 100, few: int = 20) -> dict[str, Measured]:
+    server.wait_until_idle(seconds=60)
+    asker = Asker(server, runs)
+    row = asker.row
+    middle, end, count = _scan(server)
+    row("page", PUBLIC, limit(1000), note=f"{count:,} processes in the window")
+    row("middle", PUBLIC, limit(1000) | {"page[cursor]": middle})
+    row("end", PUBLIC, limit(1000) | {"page[cursor]": end})
+    row("page_10000", PUBLIC, limit(10_000), runs=few)
+    row("page_100", PUBLIC, limit(100))
+    row("rare", PUBLIC, limit(1000) | {"search": RARE}, note=f"{_matches(server, {'search': RARE})} matches")
+    both: Parameters = {"search": COMMON, "tags": TAGS}
+    row("tags_100", PUBLIC, limit(100) | both, runs=few)
+    row("tags_1000", PUBLIC, limit(1000) | both, runs=few)
+    row("facets", f"{OWN}/facets", {"keys": FACETS, "limit": 20}, runs=few, note=FACETS)
+    at = data.instant
+    row("instant", PUBLIC, limit(100) | {"from": at - 10, "to": at})
+    row("instant_numbers", f"{OWN}/processes", limit(100) | {"at": at})
+    measures = "cpu_total_percent,rss_bytes"
+    row("sums", f"{OWN}/groups", {"by": "command", "measures": measures, "at": at}, runs=few)
+    for key, column in (("top_cpu", "cpu_total_percent"), ("top_memory", "rss_bytes")):
+        row(key, f"{OWN}/processes", limit(100) | {"at": at, "sort": f"-{column}"}, runs=few)
+    if data.day_hosts:
+        _curves(asker, data)
+    return asker.found
+
+
+def _curves(asker: Asker, data: Million) -> None:
+    window: Parameters = {"from": data.day.begin_at, "to": data.begun_at}
+    listed = asker.server.ask(PUBLIC, window | limit(1) | {"tags": f"host:{data.host_of_day}"})["data"]
+    history = f"{OWN}/processes/{quote(listed[0]['id'])}/history"
+    for key, every in (("curve_minutes", "minute"), ("curve_sightings", "sighting")):
+        asker.row(key, history, window | {"every": every})
+
+
+def _scan(server: Server) -> tuple[str, str, int]:
+    """Cursors of the middle and of the end of a scan, and how much it finds."""
+    cursors: list[str] = []
+    count = 0
+    more: Parameters = {}
+    while True:
+        page = server.ask(PUBLIC, limit(10_000) | more)
+        count += len(page["data"])
+        if len(page["data"]) < 10_000:
+            # The last full page, less a thousand, is the end; where there is none, all of it is.
+            return (cursors[len(cursors) // 2], cursors[-1], count) if cursors else ("", "", count)
+        cursors.append(page["meta"]["page"]["after"])
+        more = {"page[cursor]": cursors[-1]}
+
+
+def _matches(server: Server, parameters: Parameters) -> int:
+    return len(server.ask(PUBLIC, parameters | limit(10_000))["data"])
+
+
+def while_intake_runs(
+    server: Server, at_rest: dict[str, Measured], *, rate: float, runs: int = 100
+) -> dict[str, Measured]:
+    """The default call, while agents post this many sightings a second."""
+    asker = Asker(server, runs)
+    with loaded(server, rate):
+        asker.row("page_intake", PUBLIC, limit(1000), note=f"{rate:,.0f} sightings a second")
+    found = asker.found
+    p99, rest = found["page_intake"].figures.get("p99"), at_rest["page"].figures.get("p99")
+    if p99 and rest:
+        found["slowdown"] = Measured({"value": p99 / rest})
+    return found
+
+
+@contextmanager
+def loaded(server: Server, rate: float, *, interval_seconds: int = 2, processes: int = 300) -> Iterator[None]:
+    hosts = max(1, round(rate * interval_seconds / processes))
+    shape = FleetShape(
+        hosts=hosts,
+        processes=processes,
+        begin_at=int(time.time()) + 2,
+        seed=SEED_OF_LOAD,
+        interval_seconds=interval_seconds,
+    )
+    command, environment = post_command(shape, 600, server.url, server.api_key, speed="1")
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            # The first snapshot of each host is dearer than all others.
+            time.sleep(4 * interval_seconds)
+            yield
+        finally:
+            process.terminate()

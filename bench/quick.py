@@ -1,0 +1,68 @@
+"""A minute: the same on little data, as multiples of what plain ClickHouse takes, so that the machine hardly counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench import report
+from bench.intake import measure_intake
+from bench.rows import Measured
+from bench.stages import Run, disk, million, peers
+
+HOSTS = 170
+WORSE_BY = 1.5
+COMPARED = (
+    "intake",
+    "bytes",
+    "page",
+    "middle",
+    "page_100",
+    "page_10000",
+    "rare",
+    "tags_100",
+    "facets",
+    "sums",
+    "top_cpu",
+)
+_PEER = "ClickHouse"
+
+
+def measure(folder: Path) -> dict[str, Measured]:
+    run = Run.begin(HOSTS, hour_hosts=2, day_hosts=0)
+    for name in ("intake", "disk", "million", "peers"):
+        (folder / name).mkdir(parents=True)
+    run.found |= measure_intake(folder / "intake", hosts=60, snapshots=10)
+    disk(run, folder / "disk")
+    million(run, folder / "million", runs=30, few=10, with_load=False)
+    peers(run, folder / "peers", only=(_PEER,))
+    return run.found
+
+
+def ratios(document: dict[str, Any]) -> dict[str, float]:
+    """Row -> how many times what the peer takes. CPU time or bytes where there is no other."""
+    found = {}
+    for key in COMPARED:
+        row = document["rows"].get(key)
+        if row and row["figures"] and _PEER in row["peers"]:
+            own = row["figures"].get("p50", row["figures"].get("value"))
+            found[key] = own / row["peers"][_PEER]
+    return found
+
+
+def worse(now: dict[str, float], kept: dict[str, float]) -> dict[str, float]:
+    """Rows that got worse by half or more, and by which factor."""
+    factors = {key: now[key] / kept[key] for key in now.keys() & kept.keys()}
+    return {key: factor for key, factor in sorted(factors.items()) if factor > WORSE_BY}
+
+
+def compare(document: dict[str, Any]) -> dict[str, float]:
+    """With the newest results that were kept."""
+    kept = report.newest("quick")
+    if kept is None:
+        print("There are no results to compare with: keep these with --keep.")
+        return {}
+    now, before = ratios(document), ratios(kept)
+    for key, ratio in now.items():
+        print(f"  {key:12} {ratio:8.3g} × {_PEER}, kept {before.get(key, float('nan')):.3g}")
+    return worse(now, before)

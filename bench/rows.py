@@ -1,0 +1,74 @@
+"""What is measured, and the bars: the one list that the table, the docs and the comparison go by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PEERS = ("DuckDB", "PostgreSQL", "ClickHouse")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    key: str
+    name: str
+    unit: str
+    bars: Mapping[str, float] = field(default_factory=dict)
+    """Figure -> the most that it may be."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """What came out for a row."""
+
+    figures: dict[str, float] = field(default_factory=dict)
+    """`p50`, `p99` and `cpu` (of the server, for each call) in ms for a query; `value` for all else."""
+    note: str = ""
+    peers: dict[str, float] = field(default_factory=dict)
+    """Peer -> its `p50`, or `value`."""
+
+
+def _ms(p50: float, p99: float | None = None) -> dict[str, float]:
+    return {"p50": p50} | ({} if p99 is None else {"p99": p99})
+
+
+ROWS = (
+    Row("intake", "intake through HTTP: server CPU per sighting", "µs", {"value": 8}),
+    Row("intake_first", "the same for the first snapshot of every host", "µs"),
+    Row("intake_rate", "sightings taken in a second, load and server on the same cores", "1/s"),
+    Row("bytes", "bytes on disk per sighting, everything included, merged", "B", {"value": 5}),
+    Row("page", "default call, limit 1000, at rest", "ms", _ms(25, 60)),
+    Row("page_intake", "default call, limit 1000, while intake runs", "ms", _ms(40, 120)),
+    Row("middle", "the same in the middle of a scan", "ms", _ms(25, 60)),
+    Row("end", "the same at the end of a scan", "ms", _ms(25, 60)),
+    Row("page_10000", "the same with limit 10,000", "ms", _ms(90)),
+    Row("page_100", "the same with limit 100", "ms", _ms(20)),
+    Row("rare", "rare word in `search`", "ms", _ms(25)),
+    Row("tags_100", "two tags and a common word, limit 100", "ms", _ms(60)),
+    Row("tags_1000", "two tags and a common word, limit 1000", "ms", _ms(200)),
+    Row("facets", "counts by the 20 top values of 5 tag keys, exact", "ms", _ms(100)),
+    Row("instant", "a page for one instant 3 days ago, without numbers", "ms", _ms(25)),
+    Row("instant_numbers", "a page for one instant 3 days ago, with numbers", "ms", _ms(100)),
+    Row("curve_minutes", "one process's numbers over a day, by the minute", "ms", _ms(10)),
+    Row("curve_sightings", "one process's numbers over a day, by every sighting", "ms", _ms(100)),
+    Row("sums", "sum of cpu and memory by command at an instant", "ms", _ms(100)),
+    Row("top_cpu", "the 100 processes with most cpu at an instant", "ms", _ms(150)),
+    Row("top_memory", "the 100 processes with most memory at an instant", "ms", _ms(150)),
+    Row(
+        "slowdown",
+        "p99 of the default call while intake runs at half its maximum, as a multiple of that at rest",
+        "×",
+        {"value": 2},
+    ),
+    Row("memory", "resident memory of the server at 5,000 hosts × 300 processes", "MiB", {"value": 2048}),
+    Row("agent_cpu_1000", "agent: CPU per process and snapshot, 1,000 processes", "µs"),
+    Row("agent_cpu_10000", "agent: CPU per process and snapshot, 10,000 processes", "µs"),
+    Row("agent_memory_1000", "agent: resident memory, 1,000 processes", "MiB"),
+    Row("agent_memory_10000", "agent: resident memory, 10,000 processes", "MiB"),
+    Row("agent_wire", "agent: bytes on the wire per process and snapshot", "B"),
+    Row("page_10m", "first page of 10 M processes in the window", "ms", _ms(100)),
+    Row("rare_10m", "rare word, 10 M processes in the window", "ms", _ms(100)),
+    Row("memory_hour", "growth of resident memory over an hour of 5,000 hosts × 300 processes", "MiB"),
+)
+
+BY_KEY = {row.key: row for row in ROWS}

@@ -1,0 +1,121 @@
+"""A real `procession serve` in a process of its own, and what it costs."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import numpy as np
+
+_TICK = os.sysconf("SC_CLK_TCK")
+OWN = "/api/procession/v1"
+
+
+class NotThere(Exception):
+    """The server does not know such a call."""
+
+
+class Server:
+    def __init__(self, process: subprocess.Popen[str], url: str, data_dir: Path) -> None:
+        self.process = process
+        self.url = url
+        self.api_key = (data_dir / "keys" / "api-key").read_text().strip()
+        self.application_key = (data_dir / "keys" / "application-key").read_text().strip()
+        self._connection = http.client.HTTPConnection(str(urlsplit(url).netloc), timeout=120)
+
+    def cpu_seconds(self) -> float:
+        return cpu_seconds_of(self.process.pid)
+
+    def resident_mib(self) -> float:
+        return resident_mib_of(self.process.pid)
+
+    def get(self, path: str, parameters: Mapping[str, str | int]) -> bytes:
+        """Raises NotThere, or RuntimeError with what the server said."""
+        headers = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
+        self._connection.request("GET", f"{path}?{urlencode(parameters)}", headers=headers)
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status in (404, 405):
+            raise NotThere(path)
+        if response.status != 200:
+            raise RuntimeError(f"{path} answers {response.status}: {body[:300]!r}")
+        return body
+
+    def ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
+        return json.loads(self.get(path, parameters))
+
+    def time(self, path: str, parameters: Mapping[str, str | int], *, runs: int) -> dict[str, float]:
+        """p50 and p99 of a call in ms, and the CPU that it costs the server. Warm: one run does not count."""
+        self.get(path, parameters)
+        begin = self.cpu_seconds()
+        figures = timed(lambda: self.get(path, parameters), runs)
+        return figures | {"cpu": (self.cpu_seconds() - begin) * 1000 / runs}
+
+    def wait_until_idle(self, *, seconds: float = 120) -> None:
+        """Until merges have come to rest."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(1)
+            if self.cpu_seconds() - before < 0.05:
+                return
+
+
+def timed(call: Callable[[], object], runs: int) -> dict[str, float]:
+    """p50 and p99 in ms."""
+    walls = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        call()
+        walls.append((time.perf_counter() - begin) * 1000)
+    return {"p50": float(np.percentile(walls, 50)), "p99": float(np.percentile(walls, 99)), "runs": float(runs)}
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """Of a process with all its threads, children that have ended included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def resident_mib_of(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def procession(*arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "procession.cli", *arguments]
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[Server]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PROCESSION_", "DD_"))}
+    command = procession("serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir), "--rate-limit", "0")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment | {"PROCESSION_CONFIG": os.devnull}
+    ) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "listens at" in line:
+                    yield Server(process, line.split()[-1], data_dir)
+                    break
+            else:
+                raise RuntimeError("the server did not start")
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -1,0 +1,138 @@
+"""What is measured, one after the other. Each stage has a folder of its own, and adds what it finds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bench.agents import measure_agents
+from bench.fleets import HOUR, Million, write
+from bench.intake import measure_bytes, measure_intake, measure_memory
+from bench.peers import postgres_peer
+from bench.queries import at_rest, while_intake_runs
+from bench.rows import Measured
+from bench.served import serving
+from procession.simulate import FleetShape
+
+HOUR_HOSTS = 12
+"""Whose hour shows the bytes of a sighting, in each of the stores."""
+ASSUMED_RATE = 40_000.0
+"""Sightings a second, where none was measured before."""
+_PEERS_HAVE_LESS = (
+    "peers are asked in their own process or over their own socket, not over HTTP; DuckDB and PostgreSQL hold each"
+    " process once, as it is now, and so have no window to look through"
+)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of all stages."""
+
+    data: Million
+    hour: FleetShape
+    found: dict[str, Measured] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, hosts: int, *, hour_hosts: int = HOUR_HOSTS, day_hosts: int = 1) -> Run:
+        now = int(time.time())
+        # A whole hour, in which everything is said once.
+        hour = FleetShape(hosts=hour_hosts, begin_at=(now // HOUR - 3) * HOUR)
+        return cls(Million(hosts, now, now, day_hosts=day_hosts), hour)
+
+
+Stage = Callable[[Run, Path], None]
+
+
+def intake(run: Run, folder: Path) -> None:
+    run.found |= measure_intake(folder)
+
+
+def disk(run: Run, folder: Path) -> None:
+    run.found["bytes"] = measure_bytes(folder, run.hour)
+
+
+def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load: bool = True) -> None:
+    data = run.data
+    if data.day_hosts:
+        write(data.day, data.begun_at, folder)
+    write(data.before, data.instant + 1, folder)
+    # Last, since the window ends when it is asked for: the default call is asked, not one of the past.
+    data = run.data = replace(data, now=int(time.time()))
+    write(data.recent, data.now, folder)
+    with serving(folder) as server:
+        run.found |= at_rest(server, data, runs=runs, few=few)
+        run.found["page"].note += ", a sighting each minute"
+        if with_load:
+            measured = run.found["intake_rate"].figures["value"] if "intake_rate" in run.found else ASSUMED_RATE
+            run.found |= while_intake_runs(server, run.found, rate=measured / 2, runs=runs)
+
+
+def memory(run: Run, folder: Path) -> None:
+    run.found["memory"] = measure_memory(folder, hosts=5000, snapshots=3)["memory"]
+
+
+def peers(run: Run, folder: Path, *, only: tuple[str, ...] = ()) -> None:
+    data, samples = run.data, folder / "samples"
+    _run(
+        "bench.sample",
+        str(samples),
+        *("--hosts", str(data.hosts), "--begun-at", str(data.begun_at), "--now", str(data.now)),
+        *("--day-hosts", str(data.day_hosts)),
+        *("--hour-hosts", str(run.hour.hosts), "--hour-begin", str(run.hour.begin_at)),
+    )
+    modules = {"DuckDB": "duckdb_peer", "ClickHouse": "clickhouse_peer"}
+    if postgres_peer.bin_dir() is not None:
+        modules["PostgreSQL"] = "postgres_peer"
+    for peer, module in modules.items():
+        if only and peer not in only:
+            continue
+        place = folder / module
+        place.mkdir()
+        begin = time.monotonic()
+        for key, value in json.loads(_run(f"bench.peers.{module}", str(samples), str(place))).items():
+            run.found.setdefault(key, Measured()).peers[peer] = value
+        print(f"  {peer}: {time.monotonic() - begin:,.0f} s", flush=True)
+    for key, note in (("intake", "peers without HTTP and decoding"), ("page", _PEERS_HAVE_LESS)):
+        if key in run.found:
+            run.found[key].note = "; ".join(filter(None, (run.found[key].note, note)))
+
+
+def agents(run: Run, folder: Path) -> None:
+    run.found |= measure_agents(folder)
+
+
+def long_memory(run: Run, folder: Path) -> None:
+    """An hour as hosts live it, in as much time as it takes."""
+    run.found |= measure_memory(folder, hosts=5000, snapshots=360)
+
+
+def ten_million(run: Run, folder: Path) -> None:
+    """With two snapshots of each process, and nothing before them."""
+    data = replace(run.data, hosts=33_400, now=int(time.time()), seconds=120, interval_seconds=60, day_hosts=0)
+    write(data.recent, data.now, folder)
+    with serving(folder) as server:
+        found = at_rest(server, data, runs=20, few=5)
+    for key in ("page", "rare"):
+        run.found[f"{key}_10m"] = found[key]
+        found[key].note += ", two sightings of each, written directly, no history outside the window"
+
+
+def _run(module: str, *arguments: str) -> str:
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+STAGES: dict[str, Stage] = {
+    "intake": intake,
+    "disk": disk,
+    "million": million,
+    "peers": peers,
+    "memory": memory,
+    "agents": agents,
+}
+LONG: dict[str, Stage] = {"memory_hour": long_memory, "ten_million": ten_million}
