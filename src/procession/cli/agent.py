@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from procession.cli.options import read_settings, settings_options
+from procession.cli.options import CONFIG_FILE, read_settings, settings_options
 from procession.config import AgentSettings
+from procession.errors import UsageError
 
 EXAMPLES = """\b
 Examples:
   procession agent --url https://procession.example.org --api-key-file /etc/procession/api-key
-  DD_API_KEY=... procession agent --url http://10.0.0.5:7171 --interval-seconds 5
+  DD_API_KEY=... procession agent --url http://10.0.0.5:7171 --interval-seconds 5 --max-cpu 1%
+  procession agent --url https://one.example.org --url https://two.example.org --api-key-file one --api-key-file two
   procession agent check
+  procession agent install --url https://procession.example.org --api-key-file api-key
+"""
+
+INSTALL_EXAMPLES = """\b
+Examples:
+  sudo procession agent install --url https://procession.example.org --api-key-file api-key
+  procession agent install --url https://procession.example.org --api-key-file api-key --print
+  procession agent install --url https://procession.example.org --api-key-file api-key --root ./package
 """
 
 
@@ -51,6 +65,64 @@ def check(**settings: Any) -> None:
 
     for line in check_agent(read_settings(AgentSettings, settings)):
         click.echo(line)
+
+
+@agent.command(epilog=INSTALL_EXAMPLES)
+@settings_options(AgentSettings)
+@click.option("--print", "print_only", is_flag=True, help="Show the files, without the key, and write nothing.")
+@click.option("--root", metavar="DIR", help="Write the files below this folder, and leave systemd alone.")
+@click.pass_context
+def install(ctx: click.Context, /, print_only: bool, root: str | None, **settings: Any) -> None:
+    """Have systemd run an agent with these settings, from now on and after each start of the machine.
+
+    Writes a unit with only the rights that it needs, and a file of mode 0600 with the key and what else is given here.
+    The agent also goes by /etc/procession/config.toml. To do it again changes what has changed.
+    """
+    from procession.agent.parts import servers_of
+    from procession.cli.installation import SERVICE, STATE, Installation, check_systemd, environment_for, systemctl
+
+    read = read_settings(AgentSettings, settings)
+    keys = [key.text for _, key in servers_of(read)]
+    sources = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    given = {name for name in settings if ctx.get_parameter_source(name) in sources}
+    if "spool_dir" in given:
+        raise UsageError(f"--spool-dir: the service keeps what waits in /var/lib/{STATE}, and may write nowhere else")
+    variables = environment_for(read, given, list(dict.fromkeys(keys)) if len(set(keys)) == 1 else keys)
+    if ctx.get_parameter_source("config") in sources:
+        variables["PROCESSION_CONFIG"] = str(Path(ctx.meta[CONFIG_FILE]).absolute())
+    installation = Installation(variables)
+    if print_only:
+        hidden = {name: "********" if "KEY" in name else value for name, value in variables.items()}
+        for path, text in replace(installation, settings=hidden).files().items():
+            click.echo(f"# {path}\n{text}")
+        return
+    if root is None:
+        check_systemd()
+    for line in installation.write(Path(root or "/")):
+        click.echo(line)
+    if installation.is_in_a_home:
+        click.echo("note: the program is in a home folder, which the unit has to let it read; /opt is a better place")
+    if root is None:
+        for command in (["daemon-reload"], ["enable", SERVICE], ["restart", SERVICE]):
+            systemctl(command)
+        click.echo(f"{SERVICE} runs; `journalctl -u {SERVICE}` shows what it says")
+
+
+@agent.command()
+@click.option("--root", metavar="DIR", help="Remove the files below this folder, and leave systemd alone.")
+def uninstall(root: str | None) -> None:
+    """Stop the agent that `install` has made a service, and remove its files. What it had not sent yet stays."""
+    from procession.cli.installation import SERVICE, STATE, check_systemd, remove, systemctl
+
+    if root is None:
+        check_systemd()
+        with contextlib.suppress(UsageError):  # it may have gone already
+            systemctl(["disable", "--now", SERVICE])
+    for line in remove(Path(root or "/")):
+        click.echo(line)
+    if root is None:
+        systemctl(["daemon-reload"])
+        click.echo(f"what had not been sent, if anything, stays in /var/lib/{STATE}")
 
 
 def _report(message: str) -> None:

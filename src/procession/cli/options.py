@@ -18,6 +18,9 @@ import click
 from procession.config import AgentSettings, ClientSettings, ServerSettings
 from procession.errors import UsageError
 
+CONFIG_FILE = "procession.config-file"
+"""Where a click context keeps which file was read."""
+
 SETTINGS = (ServerSettings, AgentSettings, ClientSettings)
 
 Settings = TypeVar("Settings")
@@ -158,6 +161,7 @@ def _config_option() -> click.Option:
 def _use_config_file(ctx: click.Context, _param: click.Parameter, named: str | None) -> None:
     path = Path(named) if named else next((path for path in config_files() if path.is_file()), None)
     if path is not None:
+        ctx.meta[CONFIG_FILE] = path
         values = read_config_file(path)
         ctx.default_map = {**(ctx.default_map or {}), **values, **_in_number(ctx.command, values)}
 

@@ -1,0 +1,120 @@
+"""What is in `deploy/`, the Dockerfile and the docs beside them fit the program and each other.
+
+None of it is run here: there is no cluster and no Docker where these tests run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from procession import __version__
+from procession.cli.installation import CAPABILITIES
+from procession.cli.options import settings_of
+from procession.config import AgentSettings, ServerSettings
+
+ROOT = Path(__file__).parent.parent
+MANIFEST = ROOT / "deploy" / "kubernetes" / "agent.yaml"
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+VARIABLES = {name for cls in (AgentSettings, ServerSettings) for item in settings_of(cls) for name in item.variables}
+
+
+def documents() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(MANIFEST.read_text()))
+
+
+def pod() -> dict[str, Any]:
+    (daemon_set,) = [document for document in documents() if document["kind"] == "DaemonSet"]
+    return dict(daemon_set["spec"]["template"]["spec"])
+
+
+def container() -> dict[str, Any]:
+    (only,) = pod()["containers"]
+    return dict(only)
+
+
+@pytest.mark.may_skip
+@pytest.mark.parametrize("version", ["1.30", "1.34"])
+def test_the_manifest_fits_the_schema_of_kubernetes(version: str) -> None:
+    try:
+        validate = importlib.import_module("kubernetes_validate").validate
+    except ImportError:
+        pytest.skip("kubernetes-validate, which is 100 MB of schemas, is not installed")
+    for document in documents():
+        validate(document, version, strict=True)
+
+
+def test_labels_and_names_of_the_manifest_belong_together() -> None:
+    account, daemon_set = documents()
+    template = daemon_set["spec"]["template"]
+
+    assert daemon_set["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert template["spec"]["serviceAccountName"] == account["metadata"]["name"]
+    assert account["metadata"]["namespace"] == daemon_set["metadata"]["namespace"]
+    mounts = {mount["name"] for mount in container()["volumeMounts"]}
+    assert mounts == {volume["name"] for volume in pod()["volumes"]}
+
+
+def test_the_pod_sees_the_node_and_may_do_nothing_to_it() -> None:
+    security = container()["securityContext"]
+
+    assert pod()["hostPID"] is True
+    assert security["readOnlyRootFilesystem"] is True
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["privileged"] is False
+    assert security["capabilities"]["drop"] == ["ALL"]
+    assert {f"CAP_{name}" for name in security["capabilities"]["add"]} == set(CAPABILITIES.split())
+    writable = [mount["mountPath"] for mount in container()["volumeMounts"] if not mount.get("readOnly")]
+    assert writable == ["/var/lib/procession-agent"]
+    assert {"requests", "limits"} <= set(container()["resources"])
+
+
+def test_the_settings_of_the_manifest_exist_and_lead_to_what_is_mounted() -> None:
+    variables = {item["name"]: item.get("value") for item in container()["env"]}
+    mounts = [mount["mountPath"] for mount in container()["volumeMounts"]]
+
+    assert set(variables) <= VARIABLES
+    for name in ("PROCESSION_PROC_ROOT", "PROCESSION_SPOOL_DIR", "PROCESSION_API_KEY_FILE"):
+        assert any(Path(str(variables[name])).is_relative_to(mount) for mount in mounts), name
+    # Found beside the other /proc.
+    assert str(Path(str(variables["PROCESSION_PROC_ROOT"])).parent / "etc" / "passwd") in mounts
+    (secret,) = [volume["secret"] for volume in pod()["volumes"] if "secret" in volume]
+    assert Path(str(variables["PROCESSION_API_KEY_FILE"])).name == secret["items"][0]["path"]
+    assert secret["defaultMode"] & 0o077 == 0
+
+
+def test_no_secret_is_in_the_manifest() -> None:
+    assert not any(document["kind"] == "Secret" for document in documents())
+    assert "PROCESSION_API_KEY\n" not in MANIFEST.read_text()
+
+
+def test_the_image_is_of_this_version() -> None:
+    assert container()["image"] == f"procession:{__version__}"
+    assert f"procession:{__version__}" in DOCKERFILE
+
+
+def test_the_dockerfile_copies_what_there_is_and_what_is_not_ignored() -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = [
+        word
+        for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE)
+        for word in shlex.split(line)[:-1]
+    ]
+
+    assert copied
+    assert {word.removeprefix("./") for word in copied} == allowed
+    assert all((ROOT / word).exists() for word in copied)
+
+
+def test_the_settings_of_the_dockerfile_exist() -> None:
+    named = set(re.findall(r"\b(PROCESSION_[A-Z_]+)=", DOCKERFILE))
+
+    assert named
+    assert named <= VARIABLES
