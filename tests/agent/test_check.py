@@ -7,6 +7,7 @@ import pytest
 from procession.agent import check_agent
 from procession.config import AgentSettings
 from procession.errors import UsageError
+from tests.support.engine import FakeEngine, a_container
 from tests.support.proc_tree import ProcTree
 
 
@@ -34,6 +35,47 @@ def test_check_says_what_is_seen_and_what_is_not(tree: ProcTree) -> None:
     assert said["containers"] == "1, with 1 processes in them"
     assert said["between snapshots"] == f"not seen: {tree.root} is no kernel's own"
     assert "µs a process and snapshot" in said["cost"]
+
+
+def test_check_says_which_tags_there_are_and_where_they_come_from(tree: ProcTree) -> None:
+    tree.put(7, cmdline=b"java\0-Dapp=shop\0", environ=b"DD_ENV=prod\0")
+    tree.put(8, cmdline=b"nginx\0")
+
+    said = check(
+        tree, tag=("team:core role:db",), host_env="prod", tag_rules=("-Dapp=(?P<app>\\S+)",), process_env_tags=True
+    )
+
+    assert said["host tags"] == "env:prod, role:db, team:core"
+    assert said["tag rules"] == "1, which give tags to 1 of 2 processes"
+    assert said["environments"] == "give tags to 1 of 2 processes"
+    assert check(tree)["host tags"] == "none"
+
+
+def test_check_says_what_patterns_leave_out_and_refuses_what_is_none(tree: ProcTree) -> None:
+    tree.put(7)
+    tree.put(8, cmdline=b"java\0")
+
+    assert check(tree, exclude_patterns=("java",))["left out"].startswith("1 of 2, by ")
+    assert "left out" not in check(tree)
+    with pytest.raises(UsageError, match="is no regular expression"):
+        check(tree, include_patterns=("(",))
+
+
+def test_check_says_which_engines_can_be_asked(tree: ProcTree, engine: FakeEngine) -> None:
+    tree.put(7, cgroup=f"0::/docker/{'a' * 64}\n")
+    tree.put(8, cgroup=f"0::/docker/{'b' * 64}\n")
+    engine.containers = [a_container("a" * 64), a_container("c" * 64)]
+    settings = AgentSettings(
+        proc_root=str(tree.root), hostname="web-1", docker_socket=str(engine.path), podman_socket="/nowhere"
+    )
+
+    said = [line[18:] for line in check_agent(settings) if line.startswith("their names")]
+
+    assert said == [
+        f"from docker at {engine.path}: of 1 of 2",
+        "not from podman: /nowhere: No such file or directory",
+    ]
+    assert check(tree, container_names=False)["their names"].startswith("are not asked for")
 
 
 def test_check_says_where_snapshots_would_go(tree: ProcTree) -> None:

@@ -8,7 +8,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
-from procession.agent.parts import allow_open_files, host_of, scrub_of, servers_of, spool_folder
+from procession.agent.engines import Engine, EngineError
+from procession.agent.expressions import TagRules
+from procession.agent.parts import (
+    allow_open_files,
+    engines_of,
+    host_of,
+    host_tags_of,
+    scrub_of,
+    selection_of,
+    servers_of,
+    spool_folder,
+)
 from procession.agent.procfs import KERNEL_THREAD
 from procession.agent.reader import ProcReader
 from procession.agent.tracked import ProcessReading
@@ -23,8 +34,12 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     host = host_of(settings)
     refused: list[str] = []
     scrub = scrub_of(settings, refused.append)
+    selection, rules = selection_of(settings), TagRules(settings.tag_rules, refused.append)
+    engines = engines_of(settings)
     allow_open_files()
-    with contextlib.closing(ProcReader(settings.proc_root, kernel_threads=True)) as reader:
+    with contextlib.closing(
+        ProcReader(settings.proc_root, kernel_threads=True, reads_environment=settings.process_env_tags)
+    ) as reader:
         everything = reader.read()
         begin = time.process_time()
         again = len(reader.read())
@@ -39,6 +54,12 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     shown = "sent too" if settings.kernel_threads else "left out"
     yield f"processes         {len(processes)} in {settings.proc_root}, and {threads} kernel threads, which are {shown}"
     yield from _readable(processes)
+    if selection:
+        wanted = sum(map(selection.wants, processes))
+        yield f"left out          {len(processes) - wanted} of {len(processes)}, by include- and exclude-patterns"
+    yield from _containers(processes, engines, settings)
+    yield f"host tags         {', '.join(host_tags_of(settings)) or 'none'}"
+    yield from _process_tags(processes, rules, scrub, settings)
     yield f"between snapshots {_connector(is_live, settings)}"
     yield f"secrets           {_scrubbing(processes, scrub, settings)}"
     yield from (f"                  {reason}; left out" for reason in refused)
@@ -53,7 +74,7 @@ def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:
     for name, is_readable in (
         ("command lines", lambda reading: bool(reading.facts.arguments)),
         ("executables", lambda reading: bool(reading.facts.exe)),
-        ("folders", lambda reading: bool(reading.facts.cwd)),
+        ("cwd and root", lambda reading: bool(reading.facts.cwd)),
         ("reads and writes", lambda reading: reading.io is not None),
         ("open files", lambda reading: reading.open_files is not None),
     ):  # type: tuple[str, Callable[[ProcessReading], bool]]
@@ -61,9 +82,38 @@ def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:
         is_short = count < len(living) and name != "command lines"  # a process may have an empty one
         hint = "; those of others take root" if is_short and os.geteuid() != 0 else ""
         yield f"{name:17} of {count} of {len(living)}{hint}"
+
+
+def _containers(
+    processes: Sequence[ProcessReading], engines: Sequence[Engine], settings: AgentSettings
+) -> Iterator[str]:
     containers = {reading.facts.container_id for reading in processes} - {""}
     inside = sum(bool(reading.facts.container_id) for reading in processes)
     yield f"containers        {len(containers)}, with {inside} processes in them"
+    if not settings.container_names:
+        yield "their names       are not asked for: container-names is off"
+    for engine in engines:
+        try:
+            known = engine.containers()
+        except EngineError as error:
+            yield f"their names       not from {engine.runtime}: {engine.path}: {error}"
+        else:
+            found = len(containers & known.keys())
+            yield f"their names       from {engine.runtime} at {engine.path}: of {found} of {len(containers)}"
+
+
+def _process_tags(
+    processes: Sequence[ProcessReading],
+    rules: TagRules,
+    scrub: Callable[[tuple[str, ...]], tuple[str, ...]],
+    settings: AgentSettings,
+) -> Iterator[str]:
+    if rules:
+        tagged = sum(bool(rules.tags_of(" ".join(scrub(reading.facts.arguments)))) for reading in processes)
+        yield f"tag rules         {len(rules)}, which give tags to {tagged} of {len(processes)} processes"
+    if settings.process_env_tags:
+        tagged = sum(bool(reading.facts.service_tags) for reading in processes)
+        yield f"environments      give tags to {tagged} of {len(processes)} processes"
 
 
 def _connector(is_live: bool, settings: AgentSettings) -> str:

@@ -141,7 +141,6 @@ def groups_of(settings: AgentSettings) -> GroupNames:
 
 
 def selection_of(settings: AgentSettings) -> Selection:
-    # A Datadog Agent also takes them as a JSON list, which a variable then holds.
     return Selection(settings.include_patterns, settings.exclude_patterns)
 
 
