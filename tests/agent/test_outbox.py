@@ -223,5 +223,5 @@ def test_a_folder_belongs_to_one_agent_and_to_nobody_else(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match=r"another agent keeps its snapshots in .*; --spool-dir names another"):
         Spool(tmp_path / "a" / "b")
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"cannot keep snapshots in .*: Not a directory"):
+    with pytest.raises(UsageError, match=r"cannot keep snapshots in .*: there is a file in its place"):
         Spool(tmp_path / "file" / "x")

@@ -56,9 +56,9 @@ class Spool:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise UsageError(
-                f"cannot keep snapshots in {folder}: {error.strerror}; --spool-dir names another"
-            ) from None
+            is_file = isinstance(error, FileExistsError | NotADirectoryError)
+            reason = "there is a file in its place" if is_file else error.strerror
+            raise UsageError(f"cannot keep snapshots in {folder}: {reason}; --spool-dir names another") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
