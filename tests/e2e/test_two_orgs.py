@@ -65,6 +65,7 @@ class Ours(Org):
     """Posts as Procession's agent does."""
 
     def snapshot(self, at: int, pids: range) -> None:
+        self.send(self._maker.make_host_tags(at))
         self.send(self._maker.make(a_snapshot(*map(self._sighting, pids), host=HOST, taken_at=at)))
 
     def live(self, at: int, pids: range) -> None:
