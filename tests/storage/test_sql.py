@@ -65,6 +65,7 @@ STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
     "search": lambda: sql.matching_keys(1, WINDOW, parse_search("nginx"), TagFilter(), KEYS[0], 10),
     "sightings of keys": lambda: sql.seen_of_keys(1, WINDOW, KEYS),
     "newest sightings": lambda: sql.newest_sightings(1, WINDOW, KEYS),
+    "newest versions": lambda: sql.newest_versions(1, NOON - 20, NOON, [1, 2], [7]),
     "ticks": lambda: sql.ticks(1, NOON - 20, NOON, [1, 2]),
     "texts of a stretch": lambda: sql.texts_between(1, WINDOW, KEYS[0], KEYS[-1], sql.BRIEF_TEXTS),
     "texts of some": lambda: sql.descriptions(1, WINDOW, KEYS),

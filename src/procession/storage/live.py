@@ -73,7 +73,7 @@ class LiveSightings:
         found = {version: held[org_id, version] for version in keys if (org_id, version) in held}
         missing = {version: key for version, key in keys.items() if version not in found}
         if missing:
-            window = Window(at - LOOK_BACK_SECONDS[-1], at)
+            window = Window(max(at - LOOK_BACK_SECONDS[-1], 0), at)
             statement = sql.descriptions(org_id, window, sorted(set(missing.values())))
             texts = {row[3]: row for row in rows(statement) if row[3] in missing}
             fresh = dict(zip(texts, describe(org_id, list(texts.values())), strict=True))
@@ -100,7 +100,9 @@ def _known(rows: Rows, org_id: int, at: int, snapshots: Iterable[LiveSnapshot]) 
         if not missing:
             break
         hosts, pids = {host for host, _, _ in missing}, {pid for _, pid, _ in missing}
-        for host, pid, start, version, seen_at in rows(sql.newest_versions(org_id, at - seconds, at, hosts, pids)):
+        for host, pid, start, version, seen_at in rows(
+            sql.newest_versions(org_id, max(at - seconds, 0), at, hosts, pids)
+        ):
             known.setdefault((host, pid), []).append(_Known(seen_at, start, version))
     return known
 
