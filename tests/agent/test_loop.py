@@ -387,6 +387,8 @@ def test_live_numbers_are_not_sent_again(tree: ProcTree, intake: FakeIntake) -> 
 
     with an_agent(tree, intake.url, interval_seconds=4.0) as running:
         posted = intake.wait_for(3)
+        again = "takes payloads again; 0 snapshots left to send, 0 snapshots and live numbers of 1 moment dropped since"
+        wait_until(lambda: any(again in line for line in running.lines))
 
     assert [post.is_live for post in posted] == [False, True, False]
     assert any("answers 503; keeping 0 snapshots" in line for line in running.lines)

@@ -32,7 +32,8 @@ class Dropped:
 
     def __str__(self) -> str:
         snapshots = f"{self.snapshots} snapshot" + ("" if self.snapshots == 1 else "s")
-        return f"{snapshots} and live numbers of {self.live} moments" if self.live else snapshots
+        moments = f"live numbers of {self.live} moment" + ("" if self.live == 1 else "s")
+        return f"{snapshots} and {moments}" if self.live else snapshots
 
 
 class Outbox:

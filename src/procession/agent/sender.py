@@ -169,7 +169,10 @@ class Sender:
         if not self._delivered and payload.is_answered:
             self._report(f"sending the processes of {payload.headers['X-Dd-Hostname']} to {self._client.url}")
         elif self._in_trouble:
-            self._report(f"{self._client.url} takes payloads again; {_snapshots(self._outbox.snapshots)} left to send")
+            dropped = self._outbox.dropped
+            lost = f", {dropped} dropped since the start" if dropped.snapshots or dropped.live else ""
+            left = f"{_snapshots(self._outbox.snapshots)} left to send{lost}"
+            self._report(f"{self._client.url} takes payloads again; {left}")
         self._delivered += payload.is_answered
         self._in_trouble = False
         self.live_seconds = answer.interval_seconds if answer.active_clients > 0 else None
