@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.v2.api.processes_api import ProcessesApi
@@ -50,6 +51,26 @@ def post(agent: Path, url: str, encoding: int, now: int) -> list[dict[str, Any]]
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def detailed(url: str, at: int) -> dict[tuple[str, int], dict[str, Any]]:
+    """Host and pid -> how each did and how it ended, four seconds after its snapshot."""
+    headers = {"dd-api-key": API_KEY, "dd-application-key": APPLICATION_KEY}
+    query = {"from": at, "to": at + 4, "page[limit]": 10_000}
+    answer = httpx.get(f"{url}/api/procession/v1/processes", params=query, headers=headers, timeout=60)
+    found = [item["attributes"] for item in answer.raise_for_status().json()["data"]]
+    return {
+        (row["host"], row["pid"]): {
+            "host": row["host"],
+            "pid": row["pid"],
+            "cpu": row["numbers"]["cpu_total_percent"],
+            "rss": row["numbers"]["rss_bytes"],
+            "state": row["numbers"]["state"],
+            "ended": row["ended"],
+            "exit_code": row["exit_code"],
+        }
+        for row in found
+    }
+
+
 def listed(url: str, at: int) -> dict[tuple[str, int], dict[str, Any]]:
     """Host and pid -> what the official client got for this one second."""
     configuration = Configuration(host=url)
@@ -70,6 +91,9 @@ def test_what_an_agent_posts_is_shown_as_it_was_sent(agent: Path, url: str, enco
     expected = {(row["host"], row["pid"]): row for line in said if (row := line.get("process"))}
     assert len(expected) == 750
     assert listed(url, now) == expected
+    details = {(row["host"], row["pid"]): row for line in said if (row := line.get("details"))}
+    assert len(details) == 750
+    assert detailed(url, now) == details
 
 
 @pytest.mark.timeout(1000)
@@ -91,3 +115,14 @@ def test_every_answer_is_one_that_the_library_of_an_agent_understands(agent: Pat
     assert all(200 <= line["status"] < 300 for line in answers)
     assert all(line["has_status"] and line["interval"] == 2 and line["message"] == "" for line in framed)
     assert all(line["active_clients"] == 0 for line in framed)
+
+
+@pytest.mark.timeout(1000)
+def test_an_agent_hears_in_every_answer_that_somebody_watches(agent: Path, url: str) -> None:
+    headers = {"dd-api-key": API_KEY, "dd-application-key": APPLICATION_KEY}
+    httpx.post(f"{url}/api/procession/v1/watch", json={}, headers=headers, timeout=60).raise_for_status()
+
+    # Long enough for one of them on any machine; what comes after may find the lease at its end.
+    (first, *_) = (line for line in post(agent, url, ZSTD, int(time.time()) - 2000) if line.get("sent") == "process")
+
+    assert first["active_clients"] > 0

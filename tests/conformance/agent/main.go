@@ -30,7 +30,8 @@ type line struct {
 	ActiveClients int32  `json:"active_clients"`
 	Interval      int32  `json:"interval"`
 
-	Process *shown `json:"process,omitempty"`
+	Process *shown    `json:"process,omitempty"`
+	Details *detailed `json:"details,omitempty"`
 }
 
 // How GET /api/v2/processes must show a process.
@@ -45,11 +46,23 @@ type shown struct {
 	Tags    []string `json:"tags"`
 }
 
+// What GET /api/procession/v1/processes must say besides, four seconds later.
+type detailed struct {
+	Host     string  `json:"host"`
+	Pid      int32   `json:"pid"`
+	CPU      float32 `json:"cpu"`
+	Rss      uint64  `json:"rss"`
+	State    string  `json:"state"`
+	Ended    *string `json:"ended"`
+	ExitCode *int32  `json:"exit_code"`
+}
+
 type agent struct {
 	url, key string
 	encoding process.MessageEncoding
-	now      int64
-	out      *json.Encoder
+	// The moment of the snapshots, and of what is being sent.
+	now, at int64
+	out     *json.Encoder
 }
 
 func main() {
@@ -57,12 +70,14 @@ func main() {
 	check(err)
 	now, err := strconv.ParseInt(os.Args[4], 10, 64)
 	check(err)
-	a := &agent{os.Args[1], os.Args[2], process.MessageEncoding(encoding), now, json.NewEncoder(os.Stdout)}
+	a := &agent{os.Args[1], os.Args[2], process.MessageEncoding(encoding), now, now, json.NewEncoder(os.Stdout)}
 	for number := 0; number < 3; number++ {
 		a.snapshot(fmt.Sprintf("agent-%d", number), number, 250)
 	}
-	a.realTime("agent-0")
 	a.others("agent-0")
+	a.at = now + 2
+	a.realTime("agent-0")
+	a.at = now + 4
 	a.exit("agent-0")
 }
 
@@ -143,6 +158,17 @@ func (a *agent) show(host string, one *process.Process, containers []*process.Co
 		command = "defunct"
 	}
 	tags = append(tags, "host:"+host, "user:"+user, "command:"+command, fmt.Sprintf("state_zombie:%t", zombie))
+	details := detailed{Host: host, Pid: one.Pid, CPU: one.Cpu.TotalPct, Rss: one.Memory.Rss, State: one.State.String()}
+	if host == "agent-0" {
+		switch one.Pid {
+		case 1000:
+			details.CPU, details.Rss, details.State = 97.5, 2<<20, "R"
+		case 1004:
+			ended, code := moment(a.now+4), int32(3)
+			details.Ended, details.ExitCode = &ended, &code
+		}
+	}
+	check(a.out.Encode(line{Details: &details}))
 	check(a.out.Encode(line{Process: &shown{
 		Host: host, Pid: one.Pid, Ppid: one.Command.Ppid, Start: moment(one.CreateTime / 1000), Seen: moment(a.now),
 		User: user, Cmdline: strings.Join(one.Command.Args, " "), Tags: tags,
@@ -174,11 +200,11 @@ func (a *agent) others(host string) {
 // Process events are sent without a frame.
 func (a *agent) exit(host string) {
 	event := &process.ProcessEvent{
-		Type: process.ProcEventType_exit, CollectionTime: a.now * 1e9, Pid: 1004,
+		Type: process.ProcEventType_exit, CollectionTime: a.at * 1e9, Pid: 1004,
 		Command: &process.Command{Args: []string{"/usr/sbin/worker"}, Exe: "/usr/sbin/worker"},
 		User:    &process.ProcessUser{Name: "app", Uid: 1000},
 		TypedEvent: &process.ProcessEvent_Exit{Exit: &process.ProcessExit{
-			ExecTime: (a.now - 5004) * 1e9, ExitTime: a.now * 1e9, ExitCode: 3,
+			ExecTime: (a.now - 5004) * 1e9, ExitTime: a.at * 1e9, ExitCode: 3,
 		}},
 	}
 	data, err := (&process.CollectorProcEvent{Hostname: host, Events: []*process.ProcessEvent{event}, GroupSize: 1}).Marshal()
@@ -211,7 +237,7 @@ func (a *agent) send(path, host string, id uint64, data []byte) (int, []byte) {
 	check(err)
 	for name, value := range map[string]string{
 		"DD-Api-Key": a.key, "DD-Agent-Version": "7.66.1", "User-Agent": "datadog-agent/7.66.1",
-		"X-DD-Agent-Attempts": "1", "X-Dd-Hostname": host, "X-DD-Agent-Timestamp": strconv.FormatInt(a.now, 10),
+		"X-DD-Agent-Attempts": "1", "X-Dd-Hostname": host, "X-DD-Agent-Timestamp": strconv.FormatInt(a.at, 10),
 		"X-Dd-Processagentversion": "7.66.1", "X-Dd-ContainerCount": "2", "Content-Type": "application/x-protobuf",
 		"X-DD-Agent-Start-Time": strconv.FormatInt(a.now-60, 10), "X-DD-Request-ID": strconv.FormatUint(id, 10),
 		"X-DD-Processes-Enabled": "true", "X-DD-Service-Discovery-Enabled": "false",
