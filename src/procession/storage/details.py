@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
 
 from procession.events import ProcessExits
 from procession.process import (
-    LiveNumbers,
     LiveSnapshot,
     ProcessDetail,
     ProcessKey,
@@ -20,7 +19,7 @@ from procession.process import (
     host_key,
 )
 from procession.storage import sql
-from procession.storage.rows import ARROW_TYPES, STATE_NUMBERS, STATES
+from procession.storage.rows import STATES, number_columns
 from procession.storage.schema import NUMBER_COLUMNS
 from procession.window import Window
 
@@ -147,21 +146,15 @@ def live_table(live: Sequence[tuple[int, LiveSnapshot]], *, received_at: int) ->
         "request": pa.array([one.request_id for one in snapshots], pa.uint64()),
     }
 
-    def arrays(value: Callable[[LiveNumbers], int | float], kind: pa.DataType) -> pa.Array:
-        return pa.array([list(map(value, snapshot.processes)) for snapshot in snapshots], pa.list_(kind))
-
-    columns["pid"] = arrays(lambda one: one.pid, pa.uint32())
-    columns["start"] = arrays(lambda one: one.started_at, pa.uint32())
-    columns["state"] = arrays(lambda one: STATE_NUMBERS.get(one.numbers.state, 0), pa.uint8())
-    for name, kind in NUMBER_COLUMNS:
-        columns[name] = arrays(partial(_number, name), ARROW_TYPES[kind])
+    processes = [one for snapshot in snapshots for one in snapshot.processes]
+    offsets = pa.array([0, *accumulate(len(snapshot.processes) for snapshot in snapshots)], pa.int32())
+    arrays = {
+        "pid": pa.array([one.pid for one in processes], pa.uint32()),
+        "start": pa.array([one.started_at for one in processes], pa.uint32()),
+    } | number_columns([one.numbers for one in processes])
+    columns |= {name: pa.ListArray.from_arrays(offsets, values) for name, values in arrays.items()}
     columns["received_at"] = pa.array([received_at] * len(live), pa.uint32())
     return pa.table(columns)
-
-
-def _number(name: str, process: LiveNumbers) -> int | float:
-    value: int | float | None = getattr(process.numbers, name)
-    return -1 if value is None else value
 
 
 def exits_table(exits: Sequence[tuple[int, ProcessExits]]) -> pa.Table:

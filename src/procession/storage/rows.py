@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from procession.patterns import fold
-from procession.process import ProcessDescription, Snapshot, generated_tags, host_key
+from procession.process import ProcessDescription, ProcessNumbers, Snapshot, generated_tags, host_key
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS, NO_NICE, NUMBER_COLUMNS
 from procession.storage.written import KnownVersion, Written, joined, text_bucket
 
@@ -22,6 +24,7 @@ SEPARATOR = "\0"
 
 STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
 ARROW_TYPES = {"Float32": pa.float32(), "Int32": pa.int32(), "Int64": pa.int64()}
+_GETTERS = {name: attrgetter(name) for name, _ in NUMBER_COLUMNS}
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -45,6 +48,16 @@ def searchable(description: ProcessDescription) -> str:
     return SEPARATOR.join(
         fold(text).replace(SEPARATOR, "\ufffd") for text in (description.cmdline, description.exe, description.user)
     )
+
+
+def number_columns(numbers: Sequence[ProcessNumbers]) -> dict[str, pa.Array]:
+    """`state` and NUMBER_COLUMNS."""
+    columns = {"state": pa.array([STATE_NUMBERS.get(one.state, 0) for one in numbers], pa.uint8())}
+    for name, kind in NUMBER_COLUMNS:
+        # Column by column in C: row by row in Python costs a third of all that storing a sighting costs.
+        values = pa.array(list(map(_GETTERS[name], numbers)), ARROW_TYPES[kind])
+        columns[name] = pc.fill_null(values, -1) if values.null_count else values
+    return columns
 
 
 StartSaid = tuple[int, int, int, int]
@@ -82,8 +95,8 @@ class Group:
             name: [] for name in ("org", "at", "host", "request", "group_id", "group_size", "received_at")
         }
         self._offsets = [0]
-        self._arrays: dict[str, list[Any]] = {name: [] for name in ("pid", "start", "version", "kind", "state")}
-        self._numbers: list[list[Any]] = [[] for _ in NUMBER_COLUMNS]
+        self._arrays: dict[str, list[Any]] = {name: [] for name in ("pid", "start", "version", "kind")}
+        self._numbers: list[ProcessNumbers] = []
         self._what: list[_Text] = []
         self._new_versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
         self._moments: dict[tuple[int, int], tuple[int, int]] = {}
@@ -140,10 +153,7 @@ class Group:
             starts.append(start)
             versions.append(version)
             kinds.append(kind)
-            self._arrays["state"].append(STATE_NUMBERS.get(sighting.numbers.state, 0))
-            for column, (name, _) in zip(self._numbers, NUMBER_COLUMNS, strict=True):
-                value = getattr(sighting.numbers, name)
-                column.append(-1 if value is None else value)
+        self._numbers += [sighting.numbers for sighting in snapshot.sightings]
         self._offsets.append(len(pids))
         for name, value in (
             ("org", org_id),
@@ -199,8 +209,8 @@ class Group:
     def _snap_table(self) -> pa.Table:
         offsets = pa.array(self._offsets, pa.int32())
 
-        def arrays(values: list[Any], kind: pa.DataType) -> pa.ListArray:
-            return pa.ListArray.from_arrays(offsets, pa.array(values, kind))
+        def arrays(values: pa.Array) -> pa.ListArray:
+            return pa.ListArray.from_arrays(offsets, values)
 
         kinds = {"org": pa.uint32(), "at": pa.uint32(), "host": pa.uint64(), "request": pa.uint64()}
         kinds |= {"group_id": pa.int32(), "group_size": pa.uint32(), "received_at": pa.uint32()}
@@ -210,11 +220,9 @@ class Group:
             ("start", pa.uint32()),
             ("version", pa.uint64()),
             ("kind", pa.uint64()),
-            ("state", pa.uint8()),
         ):
-            columns[name] = arrays(self._arrays[name], kind)
-        for values, (name, type_name) in zip(self._numbers, NUMBER_COLUMNS, strict=True):
-            columns[name] = arrays(values, ARROW_TYPES[type_name])
+            columns[name] = arrays(pa.array(self._arrays[name], kind))
+        columns |= {name: arrays(values) for name, values in number_columns(self._numbers).items()}
         return pa.table(columns)
 
     def _what_table(self) -> pa.Table:
