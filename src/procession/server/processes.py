@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
@@ -72,7 +73,7 @@ def process_routes(
     now: Callable[[], int],
 ) -> list[Route]:
     def answer(query: ProcessQuery, filters: bytes) -> bytes:
-        return render_page(store.find(query), query, filters)
+        return render_page(store.find(replace(query, is_brief=True)), query, filters)
 
     return [
         list_route(
