@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
+from procession.agent.payload import Payload
 from procession.agent.payloads import HOST_TAGS_SECONDS, PayloadMaker
 from procession.events import ProcessEvents, ProcessExit
 from procession.process import Snapshot
@@ -61,6 +63,38 @@ def test_two_snapshots_of_one_second_have_ids_of_their_own() -> None:
 
     assert len(set(ids)) == 3
     assert RequestId.unpack(int(later[0].headers["X-DD-Request-ID"])).index == 0
+
+
+def test_a_clock_that_is_set_back_brings_no_id_again() -> None:
+    maker = a_maker()
+    moments = (NOON, NOON + 1, NOON, NOON + 1)
+    ids = [payload_ids(maker.make(a_snapshot(a_sighting(), taken_at=moment))) for moment in moments]
+
+    assert ids[0] != ids[2]
+
+
+def test_what_is_live_is_numbered_on_and_marked() -> None:
+    maker = a_maker()
+    full = maker.make(a_snapshot(a_sighting(1), a_sighting(2)))
+    partial, live = maker.make_live(NOON, [a_sighting(3)], [a_sighting(1), a_sighting(3)])
+
+    assert [payload.headers.get("X-Procession-Partial") for payload in (partial, live)] == ["true", None]
+    assert [payload.headers.get("X-Procession-Live") for payload in (partial, live)] == [None, "all"]
+    assert [payload.is_tried_once for payload in (partial, live)] == [False, True]
+    assert frame.message_type(live.body) is MessageType.REAL_TIME
+    assert len({*payload_ids(full), *payload_ids([partial]), *payload_ids([live])}) == len(full) + 2
+
+
+def test_a_snapshot_that_comes_later_than_set_says_so() -> None:
+    every = [payload.headers.get("X-Procession-Interval") for payload in a_maker().make(a_snapshot(a_sighting()))]
+    later = a_maker().make(a_snapshot(a_sighting()), every_seconds=31)
+
+    assert set(every) == {None}
+    assert later[-1].headers["X-Procession-Interval"] == "31"
+
+
+def payload_ids(payloads: Iterable[Payload]) -> list[str]:
+    return [item.headers["X-DD-Request-ID"] for item in payloads if "X-DD-Request-ID" in item.headers]
 
 
 def test_no_processes_make_no_payload() -> None:

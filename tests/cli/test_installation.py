@@ -81,6 +81,7 @@ def test_only_what_was_given_becomes_a_setting_of_the_service(tmp_path: Path) ->
     done = procession(
         *("install", "--url", "https://one", "--url", "https://two", "--root", str(tmp_path), "--config", str(config)),
         *("--api-key-file", str(tmp_path / "one"), "--api-key-file", str(tmp_path / "two"), "--no-scrub-urls"),
+        *("--exclude-patterns", "a{1,3}", "--exclude-patterns", "b"),
         DD_HOSTNAME='we"b$1',
     )
 
@@ -88,6 +89,7 @@ def test_only_what_was_given_becomes_a_setting_of_the_service(tmp_path: Path) ->
     assert below(tmp_path, ENVIRONMENT_FILE).read_text().splitlines()[1:] == [
         'PROCESSION_API_KEY="first-key,second-key"',
         f'PROCESSION_CONFIG="{config}"',
+        *('PROCESSION_EXCLUDE_PATTERNS="a{1,3}', "b", '"'),
         'PROCESSION_HOSTNAME="we\\"b\\$1"',
         'PROCESSION_SCRUB_URLS="false"',
         'PROCESSION_SPOOL="false"',
@@ -111,7 +113,7 @@ def test_print_shows_everything_but_the_key_and_writes_nothing() -> None:
         (("--url", "nonsense", "--api-key", KEY), "is no URL of a server"),
         ((*GIVEN, "--spool-dir", "/data"), "--spool-dir: the service keeps what waits in /var/lib/procession-agent"),
         ((*GIVEN, "--root", "/proc/nowhere"), "cannot write /proc/nowhere/etc/systemd/system/procession-agent.service"),
-        ((*GIVEN, "--print", "--hostname", "a\nb"), "PROCESSION_HOSTNAME holds what no line of"),
+        ((*GIVEN, "--print", "--hostname", "a\tb"), "PROCESSION_HOSTNAME holds what no line of"),
     ],
 )
 def test_what_cannot_be_installed_is_said_in_one_line(arguments: tuple[str, ...], complaint: str) -> None:
@@ -211,7 +213,7 @@ def test_the_capabilities_of_the_unit_let_a_nobody_see_what_root_sees() -> None:
     said = a_nobody_with(*CAPABILITIES.split())("check").stdout
     shown = {line[:17].strip(): line[18:] for line in said.splitlines()}
 
-    for name in ("executables", "folders", "reads and writes", "open files"):
+    for name in ("executables", "reads and writes", "open files"):
         seen, living = (int(word) for word in shown[name].partition(";")[0].split() if word.isdigit())
         # One that has just begun or is about to end has nothing to show, to root either.
         assert living - seen <= 3 + living // 20, shown[name]

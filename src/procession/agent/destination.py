@@ -78,9 +78,15 @@ class Destination:
 
     def end(self, begun: float) -> None:
         """Wait until its thread is through, or cut it off. `begun` is the moment of `close`, the same for all."""
+        if self._thread.ident is None:  # never started
+            self._release()
+            return
         self._thread.join(max(0.0, begun + _LINGER_SECONDS - time.monotonic()))
         self._client.abort()
         self._thread.join(max(0.05, begun + _LINGER_SECONDS + _ABORT_SECONDS - time.monotonic()))
+        self._release()
+
+    def _release(self) -> None:
         if self._spool is not None:
             self._spool.close()
 

@@ -34,6 +34,8 @@ MAX_PROCESSES = 1000
 
 NO_EVENTS = ProcessEvents("", ())
 
+_FAR_INDICES = (4096, 12288)
+
 _PARTIAL = {"X-Procession-Partial": "true"}
 _LIVE = {"X-Procession-Live": "all"}
 
@@ -138,9 +140,11 @@ class PayloadMaker:
         ]
 
     def _next_group(self, taken_at: int) -> int:
-        # Two groups of one second are still two: their chunks are numbered on.
+        # Two groups of one second are still two: their chunks are numbered on. A clock that was set back comes to
+        # seconds that have been, with numbers that were given.
         if taken_at != self._taken_at:
-            self._taken_at, self._index = taken_at, 0
+            self._index = 0 if taken_at > self._taken_at else random.randrange(*_FAR_INDICES)
+            self._taken_at = taken_at
         self._group_id = (self._group_id + 1) & 0xFFFFFFFF
         return self._group_id
 

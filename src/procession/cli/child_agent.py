@@ -47,15 +47,12 @@ def environment_of(settings: AgentSettings, environment: os._Environ[str] | dict
     """An environment in which `procession agent` finds exactly these settings, and no others."""
     own = {name for setting in settings_of(AgentSettings) for name in setting.variables}
     kept = {name: value for name, value in environment.items() if name not in own}
-    given = {setting.variables[0]: getattr(settings, setting.field.name) for setting in settings_of(AgentSettings)}
-    texts = {name: _joined(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}
+    texts = {
+        setting.variables[0]: setting.as_variable(getattr(settings, setting.field.name))
+        for setting in settings_of(AgentSettings)
+    }
     # No file speaks up for what is empty here.
     return kept | {name: text for name, text in texts.items() if text} | {"PROCESSION_CONFIG": os.devnull}
-
-
-def _joined(values: tuple[str, ...]) -> str:
-    """A regular expression may have commas."""
-    return "".join(f"{value}\n" for value in values) if any("," in value for value in values) else ",".join(values)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

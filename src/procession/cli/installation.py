@@ -131,11 +131,9 @@ def environment_for(settings: AgentSettings, given: set[str], keys: list[str]) -
     """The variables of a service that is to have the given settings."""
     variables = {}
     for setting in settings_of(AgentSettings):
-        name, value = setting.field.name, getattr(settings, setting.field.name)
-        if name not in given or name in ("api_key", "api_key_file"):
-            continue
-        text = ",".join(value) if isinstance(value, tuple) else str(value)
-        variables[setting.variables[0]] = text.lower() if isinstance(value, bool) else text
+        name = setting.field.name
+        if name in given and name not in ("api_key", "api_key_file"):
+            variables[setting.variables[0]] = setting.as_variable(getattr(settings, name))
     if given & {"api_key", "api_key_file"}:
         variables["PROCESSION_API_KEY"] = ",".join(keys)
     return variables
@@ -211,7 +209,8 @@ def _unit_word(text: str) -> str:
 
 def _environment_word(name: str, value: str) -> str:
     """As a value in an EnvironmentFile=."""
-    if not value.isprintable():
+    # Between quotes, systemd takes the ends of lines too: they part what is a list.
+    if not value.replace("\n", "").isprintable():
         raise UsageError(f"{name} holds what no line of {ENVIRONMENT_FILE} can hold")
     escaped = "".join(f"\\{character}" if character in '\\"`$' else character for character in value)
     return f'"{escaped}"'

@@ -86,6 +86,16 @@ class Setting:
             metavar=metadata.get("metavar"),
         )
 
+    def as_variable(self, value: Any) -> str:
+        """The value as one of its variables holds it."""
+        if isinstance(value, bool):
+            return str(value).lower()
+        if not isinstance(value, tuple):
+            return str(value)
+        # A regular expression may have commas.
+        has_commas = self.is_repeated and any("," in item for item in value)
+        return "".join(f"{item}\n" for item in value) if has_commas else ",".join(value)
+
     def type(self) -> click.ParamType[Any]:
         minimum = self.field.metadata.get("minimum")
         if self.kind is int:
