@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -32,16 +32,10 @@ MAX_REMEMBERED_BYTES = 64 * 2**20
 _OVERHEAD_BYTES = 1000
 
 
-class _Known(NamedTuple):
-    """The newest sighting of a process."""
-
-    at: int
-    start: int
-    version: int
-
-
-_Place = tuple[int, int]
-"""Host key, pid."""
+_Key = tuple[int, int, int]
+"""Host key, pid, start."""
+_Seen = tuple[int, int]
+"""Newest sighting of it, and the version there."""
 
 
 class LiveSightings:
@@ -58,23 +52,23 @@ class LiveSightings:
             together[org_id, snapshot.taken_at].append(snapshot)
         found: dict[int, Snapshot] = {}
         for (org_id, at), snapshots in together.items():
-            known = _known(rows, org_id, at, snapshots)
-            descriptions = self._describe(rows, describe, org_id, at, known)
+            seen = _seen(rows, org_id, at, snapshots)
+            descriptions = self._describe(rows, describe, org_id, at, seen)
             for snapshot in snapshots:
-                found[id(snapshot)] = _snapshot(snapshot, known, descriptions)
+                found[id(snapshot)] = _snapshot(snapshot, seen, descriptions)
         return tuple(found[id(snapshot)] for _, snapshot in live)
 
     def _describe(
-        self, rows: Rows, describe: Describe, org_id: int, at: int, known: dict[_Place, list[_Known]]
+        self, rows: Rows, describe: Describe, org_id: int, at: int, seen: dict[_Key, _Seen]
     ) -> dict[int, ProcessDescription]:
         """By version."""
-        keys = {one.version: ProcessKey(one.start, host, pid) for (host, pid), some in known.items() for one in some}
         held = self._descriptions
-        found = {version: held[org_id, version] for version in keys if (org_id, version) in held}
-        missing = {version: key for version, key in keys.items() if version not in found}
+        versions = {version for _, version in seen.values()}
+        found = {version: held[org_id, version] for version in versions if (org_id, version) in held}
+        missing = versions - found.keys()
         if missing:
-            window = Window(max(at - LOOK_BACK_SECONDS[-1], 0), at)
-            statement = sql.descriptions(org_id, window, sorted(set(missing.values())))
+            keys = {ProcessKey(start, host, pid) for (host, pid, start), (_, one) in seen.items() if one in missing}
+            statement = sql.descriptions(org_id, Window(max(at - LOOK_BACK_SECONDS[-1], 0), at), sorted(keys))
             texts = {row[3]: row for row in rows(statement) if row[3] in missing}
             fresh = dict(zip(texts, describe(org_id, list(texts.values())), strict=True))
             self._remember(org_id, fresh)
@@ -89,34 +83,41 @@ class LiveSightings:
             self._bytes += _OVERHEAD_BYTES + len(description.cmdline) + sum(map(len, description.tags))
 
 
-def _known(rows: Rows, org_id: int, at: int, snapshots: Iterable[LiveSnapshot]) -> dict[_Place, list[_Known]]:
+def _seen(rows: Rows, org_id: int, at: int, snapshots: Iterable[LiveSnapshot]) -> dict[_Key, _Seen]:
     """The newest sightings, at a moment or before, of whatever had these pids on these hosts."""
-    wanted = {
+    missing = {
         (host_key(snapshot.host), one.pid, one.started_at) for snapshot in snapshots for one in snapshot.processes
     }
-    known: dict[_Place, list[_Known]] = {}
+    seen: dict[_Key, _Seen] = {}
     for seconds in LOOK_BACK_SECONDS:
-        missing = {item for item in wanted if _nearest(known.get(item[:2], ()), item[2]) is None}
         if not missing:
             break
         hosts, pids = {host for host, _, _ in missing}, {pid for _, pid, _ in missing}
-        for host, pid, start, version, seen_at in rows(
-            sql.newest_versions(org_id, max(at - seconds, 0), at, hosts, pids)
-        ):
-            known.setdefault((host, pid), []).append(_Known(seen_at, start, version))
-    return known
+        statement = sql.newest_versions(org_id, max(at - seconds, 0), at, hosts, pids)
+        seen |= {(host, pid, start): (seen_at, version) for host, pid, start, version, seen_at in rows(statement)}
+        missing = {key for key in missing if _find(seen, key) is None}
+    return seen
 
 
-def _snapshot(
-    live: LiveSnapshot, known: dict[_Place, list[_Known]], descriptions: dict[int, ProcessDescription]
-) -> Snapshot:
+def _find(seen: dict[_Key, _Seen], key: _Key) -> _Seen | None:
+    """The process with this start, or about this start; of several the one seen last."""
+    exact = seen.get(key)
+    if exact is not None:
+        return exact
+    host, pid, start = key
+    shifts = range(-START_TOLERANCE, START_TOLERANCE + 1)
+    near = [one for shift in shifts if (one := seen.get((host, pid, start + shift))) is not None]
+    return max(near, default=None)
+
+
+def _snapshot(live: LiveSnapshot, seen: dict[_Key, _Seen], descriptions: dict[int, ProcessDescription]) -> Snapshot:
     host = host_key(live.host)
     sightings: dict[tuple[int, int], Sighting] = {}
     unknown = 0
     for one in live.processes:
-        found = _nearest(known.get((host, one.pid), ()), one.started_at)
-        description = None if found is None else descriptions.get(found.version)
-        if found is None or description is None:
+        found = _find(seen, (host, one.pid, one.started_at))
+        description = None if found is None else descriptions.get(found[1])
+        if description is None:
             unknown += 1
         else:
             sightings[one.pid, one.started_at] = _sighting(one, description)
@@ -137,9 +138,3 @@ def _sighting(live: LiveNumbers, description: ProcessDescription) -> Sighting:
         description = msgspec.structs.replace(description, is_zombie=is_zombie)
     # With the start that the host says: which one it is kept under is decided where it is stored, as for all others.
     return Sighting(live.pid, live.started_at, description, live.numbers)
-
-
-def _nearest(known: Iterable[_Known], start: int) -> _Known | None:
-    """The process with this start, or about this start; of several the one seen last."""
-    near = [one for one in known if abs(one.start - start) <= START_TOLERANCE]
-    return max(near, key=lambda one: (one.start == start, one.at), default=None)
