@@ -6,6 +6,7 @@ import hashlib
 import struct
 from dataclasses import dataclass
 
+from procession.analysis import SORT_COLUMNS, Order
 from procession.errors import InvalidParameter
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, ProcessSummary
 from procession.window import Window
@@ -66,3 +67,50 @@ def fingerprint(org_id: int, search: str, tags: str) -> bytes:
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.digest()
+
+
+_INSTANT_VERSION = 2
+_INSTANT_LAYOUT = struct.Struct(">BqB?IQI8s")  # version, at, column, descending, start, host key, pid, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class InstantCursor:
+    """The instant, the order and the last process shown of a list of the processes at an instant."""
+
+    at: int
+    order: Order
+    last: ProcessKey
+    fingerprint: bytes
+
+    def encode(self) -> str:
+        return _INSTANT_LAYOUT.pack(
+            _INSTANT_VERSION,
+            self.at,
+            SORT_COLUMNS.index(self.order.column),
+            self.order.is_descending,
+            self.last.started_at,
+            MAX_UINT64 - self.last.host_key,
+            MAX_UINT32 - self.last.pid,
+            self.fingerprint,
+        ).hex()
+
+    @staticmethod
+    def is_one(text: str) -> bool:
+        """Whether it is said to be such a cursor, and not one of a window."""
+        return text.startswith(f"{_INSTANT_VERSION:02x}")
+
+    @classmethod
+    def decode(cls, text: str, *, fingerprint: bytes) -> InstantCursor:
+        """Raises InvalidParameter as `Cursor.decode` does."""
+        try:
+            version, at, column, is_descending, started_at, host, pid, found = _INSTANT_LAYOUT.unpack(
+                bytes.fromhex(text)
+            )
+            order = Order(SORT_COLUMNS[column], is_descending)
+        except (ValueError, IndexError, struct.error):
+            raise InvalidParameter("page[cursor]", "it is not a cursor that this server gave") from None
+        if version != _INSTANT_VERSION or not 0 <= at <= MAX_UINT32:
+            raise InvalidParameter("page[cursor]", "it is not a cursor that this server gave")
+        if found != fingerprint:
+            raise InvalidParameter("page[cursor]", "it comes from a query with other parameters")
+        return cls(at, order, ProcessKey(started_at, MAX_UINT64 - host, MAX_UINT32 - pid), found)

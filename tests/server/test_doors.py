@@ -76,5 +76,6 @@ def test_a_door_opens_to_its_key_and_to_no_other(client: Client, method: str, pa
 @pytest.mark.parametrize(("method", "path", "key"), [row for row in table_rows() if row[0] == "GET"])
 def test_head_needs_the_same_key(client: Client, method: str, path: str, key: str) -> None:
     for headers, opened in ATTEMPTS:
-        expected = 200 if key == "none" or key in opened else 403
-        assert client.request("HEAD", path, headers=headers).status_code == expected
+        status = client.request("HEAD", path, headers=headers).status_code
+        # As above: some paths lead to nothing here, and some need parameters.
+        assert status in ((200, 400, 404) if key == "none" or key in opened else (403,))

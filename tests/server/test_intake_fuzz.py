@@ -61,7 +61,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     )
     settings = ServerSettings(retention_hours=YEARS, rate_limit=0, discovered_processes=True)
     app = create_app(
-        store=store, keys=a_store(), hosts=store, sink=ClickHouseSink(store), settings=settings, now=Clock()
+        store=store,
+        analysis=store.analysis,
+        keys=a_store(),
+        hosts=store,
+        sink=ClickHouseSink(store),
+        settings=settings,
+        now=Clock(),
     )
     client = Client(app)
     yield client

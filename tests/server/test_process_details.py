@@ -68,7 +68,7 @@ def test_a_cursor_leads_on(client: Client) -> None:
 
 
 def test_its_queries_are_counted_apart(served: Served) -> None:
-    served.settings = ServerSettings(rate_limit=1)
+    served.settings = ServerSettings(own_rate_limit=1)
     client = Client(served.app())
 
     first, second = (client.get(PATH, headers=READER) for _ in range(2))
@@ -76,7 +76,7 @@ def test_its_queries_are_counted_apart(served: Served) -> None:
     client.close()
 
     assert (first.status_code, second.status_code, other.status_code) == (200, 429, 200)
-    assert second.headers["x-ratelimit-name"] == "procession_processes"
+    assert second.headers["x-ratelimit-name"] == "procession"
 
 
 def test_what_agents_send_live_updates_the_numbers(client: Client) -> None:

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from procession.process import Snapshot
 from procession.server import create_app
 from procession.wire import MessageType, encode_snapshot, frame
+from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.served import API_KEY, Client, Served
 
 COLLECTOR = "/api/v1/collector"
@@ -37,7 +38,13 @@ class ListSink:
 
 def app_over(served: Served, sink: ListSink) -> Starlette:
     return create_app(
-        store=served.store, keys=served.store, hosts=served.store, sink=sink, settings=served.settings, now=served.clock
+        store=served.store,
+        analysis=OracleAnalysis(served.store),
+        keys=served.store,
+        hosts=served.store,
+        sink=sink,
+        settings=served.settings,
+        now=served.clock,
     )
 
 

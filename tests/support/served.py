@@ -21,6 +21,7 @@ from procession.paging import Page
 from procession.process import Snapshot
 from procession.query import ProcessQuery
 from procession.server import create_app
+from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
 
@@ -105,6 +106,7 @@ class Served:
     def app(self) -> Starlette:
         return create_app(
             store=OtherFinder(self.store, self.find) if self.find else self.store,
+            analysis=OracleAnalysis(self.store),
             keys=self.store,
             hosts=self.store,
             sink=StoreSink(self.store),

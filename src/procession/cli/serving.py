@@ -100,7 +100,9 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     sink = FirstArrival(batcher)
     await batcher.start()
     store = prepared.store
-    app = create_app(store=store, keys=store, hosts=store, sink=sink, settings=prepared.settings)
+    app = create_app(
+        store=store, analysis=store.analysis, keys=store, hosts=store, sink=sink, settings=prepared.settings
+    )
     server = Server(
         uvicorn.Config(
             app,

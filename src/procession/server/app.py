@@ -25,13 +25,18 @@ from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.openapi import openapi_routes
-from procession.server.process_details import Store, process_detail_routes
+from procession.server.own import OwnApi
+from procession.server.own_counts import own_count_routes
+from procession.server.own_processes import own_process_routes
+from procession.server.process_details import Store
 from procession.server.processes import process_routes
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import AnswerHeaders, error_response
+from procession.server.roller import Roller
 from procession.server.threads import Threads
+from procession.server.views import view_routes
 from procession.server.watch import WatchBook, watch_routes
-from procession.storage import HostStore, KeyStore
+from procession.storage import AnalysisStore, HostStore, KeyStore
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ QUIET_SECONDS = 60
 def create_app(
     *,
     store: Store,
+    analysis: AnalysisStore,
     keys: KeyStore,
     hosts: HostStore,
     sink: Sink,
@@ -57,15 +63,26 @@ def create_app(
     store_threads = Threads(2, "events")
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
     decode_thread = Threads(1, "decode")
+    roll_thread = Threads(1, "roll-up")
     ring = KeyRing(keys, key_thread)
     book = HostTagBook(hosts, key_thread)
     watch = WatchBook(hosts, key_thread, now)
     metrics = Metrics()
+    own = OwnApi(
+        keys=ring,
+        limiter=RateLimiter(settings.own_rate_limit, now),
+        threads=query_threads,
+        retention_hours=settings.retention_hours,
+        sighting_retention_hours=settings.sighting_retention_hours,
+        now=now,
+    )
+    roller = Roller(analysis, keys, roll_thread)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        for threads in (query_threads, key_thread, store_threads, decode_thread):
+        async with roller.running():
+            yield
+        for threads in (query_threads, key_thread, store_threads, decode_thread, roll_thread):
             threads.close()
 
     app = Starlette(
@@ -78,14 +95,9 @@ def create_app(
                 retention_hours=settings.retention_hours,
                 now=now,
             ),
-            *process_detail_routes(
-                store=store,
-                keys=ring,
-                limiter=RateLimiter(settings.rate_limit, now),
-                threads=query_threads,
-                retention_hours=settings.retention_hours,
-                now=now,
-            ),
+            *own_process_routes(own, store, analysis),
+            *own_count_routes(own, analysis, hosts),
+            *view_routes(own, analysis),
             *intake_routes(
                 sink=CountingSink(sink, metrics.sightings),
                 store=store,

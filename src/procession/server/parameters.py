@@ -45,7 +45,7 @@ def parse_query(org_id: int, parameters: Mapping[str, str], *, now: int, retenti
             return None
 
     search = checked(lambda: parse_search(parameters.get("search", "")))
-    tags = checked(lambda: _tags(parameters))
+    tags = checked(lambda: tags_of(parameters))
     limit = checked(lambda: _limit(parameters))
     cursor = checked(lambda: _cursor(parameters, org_id))
     bounds = checked(lambda: _bounds(parameters))
@@ -66,10 +66,10 @@ def parse_query(org_id: int, parameters: Mapping[str, str], *, now: int, retenti
     )
 
 
-def _tags(parameters: Mapping[str, str]) -> TagFilter:
-    tags = TagFilter.parse(parameters.get("tags", ""))
+def tags_of(parameters: Mapping[str, str], name: str = "tags") -> TagFilter:
+    tags = TagFilter.parse(parameters.get(name, ""))
     if len(tags.conditions) > MAX_TAGS:
-        raise InvalidParameter("tags", f"it has more than {MAX_TAGS} tags")
+        raise InvalidParameter(name, f"it has more than {MAX_TAGS} tags")
     return tags
 
 

@@ -1,30 +1,23 @@
-"""`GET /api/procession/v1/processes`: the pages of `/api/v2/processes`, and how each process does or did."""
+"""The pages of `/api/v2/processes`, and how each process does or did."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
-from starlette.routing import Route
 
 from procession.process import ProcessDetail, ProcessNumbers, ProcessSummary
 from procession.query import ProcessQuery
-from procession.server.auth import KeyRing
-from procession.server.processes import Attributes, attributes_of, list_route, render_moment, render_page
-from procession.server.rate_limit import RateLimiter
-from procession.server.threads import Threads
+from procession.server.processes import Attributes, attributes_of, render_moment, render_page
 from procession.signals import signal_of
 from procession.storage import DetailStore, ProcessStore
-
-PATH = "/api/procession/v1/processes"
 
 
 class Store(ProcessStore, DetailStore, Protocol):
     """Finds processes and knows their details."""
 
 
-class _DetailedAttributes(Attributes):
+class DetailedAttributes(Attributes):
     exe: str
     cwd: str
     root: str
@@ -41,36 +34,15 @@ class _DetailedAttributes(Attributes):
     numbers: ProcessNumbers
 
 
-def process_detail_routes(
-    *,
-    store: Store,
-    keys: KeyRing,
-    limiter: RateLimiter,
-    threads: Threads,
-    retention_hours: int,
-    now: Callable[[], int],
-) -> list[Route]:
-    def answer(query: ProcessQuery, filters: bytes) -> bytes:
-        page = store.find(query)
-        details = store.details(query.org_id, query.window, page.processes)
-        return render_page(page, query, filters, map(_detailed, page.processes, details))
-
-    return [
-        list_route(
-            PATH,
-            "procession_processes",
-            answer,
-            keys=keys,
-            limiter=limiter,
-            threads=threads,
-            retention_hours=retention_hours,
-            now=now,
-        )
-    ]
+def details_body(store: Store, query: ProcessQuery, filters: bytes) -> bytes:
+    """`filters`: the fingerprint of the filters of the query."""
+    page = store.find(query)
+    details = store.details(query.org_id, query.window, page.processes)
+    return render_page(page, query, filters, map(detailed, page.processes, details))
 
 
-def _detailed(process: ProcessSummary, detail: ProcessDetail) -> _DetailedAttributes:
-    return _DetailedAttributes(
+def detailed(process: ProcessSummary, detail: ProcessDetail) -> DetailedAttributes:
+    return DetailedAttributes(
         **msgspec.structs.asdict(attributes_of(process)),
         exe=process.description.exe,
         cwd=process.description.cwd,

@@ -1,0 +1,97 @@
+"""Procession's own API, `/api/procession/v1/…`: what all of its calls have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.analysis import Placed
+from procession.errors import TooManyRequests
+from procession.process import ProcessDetail, ProcessKey, ProcessSummary
+from procession.server.asking import Ask
+from procession.server.auth import KeyRing
+from procession.server.parameters import parse_parameters
+from procession.server.process_details import DetailedAttributes, detailed
+from procession.server.rate_limit import RateLimiter
+from procession.server.responses import add_headers
+from procession.server.threads import Threads
+
+PREFIX = "/api/procession/v1"
+RATE_LIMIT_NAME = "procession"
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Item(msgspec.Struct):
+    """A process, as lists show it."""
+
+    type: Literal["process"]
+    id: str
+    attributes: DetailedAttributes
+
+
+def item(org_id: int, process: ProcessSummary, detail: ProcessDetail) -> Item:
+    return Item("process", ProcessKey.of(process.identity).id_of(org_id).hex(), detailed(process, detail))
+
+
+def placed_item(org_id: int, placed: Placed) -> Item:
+    """Of an instant: at that moment it had not ended."""
+    return item(org_id, placed.process, ProcessDetail(numbers=placed.numbers))
+
+
+class OwnApi:
+    """Makes routes of answers: authenticate, count, ask, answer on a thread, encode."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyRing,
+        limiter: RateLimiter,
+        threads: Threads,
+        retention_hours: int,
+        sighting_retention_hours: int,
+        now: Callable[[], int],
+    ) -> None:
+        self._keys = keys
+        self._limiter = limiter
+        self._threads = threads
+        self._retention_hours = retention_hours
+        self._sighting_retention_hours = sighting_retention_hours
+        self._now = now
+
+    def route(self, path: str, answer: Callable[[Ask], Any]) -> Route:
+        """`answer` gives what is to be encoded, or bytes that are already."""
+
+        async def respond(request: Request) -> Response:
+            ask = await self.ask(request)
+            return await self.respond(lambda: answer(ask))
+
+        return Route(PREFIX + path, respond, methods=["GET"])
+
+    async def ask(self, request: Request) -> Ask:
+        org_id = await self._keys.org_of_reader(request.headers)
+        allowance = self._limiter.count(org_id)
+        if allowance is not None:
+            add_headers(request, allowance.headers(RATE_LIMIT_NAME))
+            if allowance.is_exceeded:
+                raise TooManyRequests
+        return Ask(
+            org_id,
+            parse_parameters(request.scope["query_string"]),
+            request.path_params,
+            self._now(),
+            self._retention_hours,
+            self._sighting_retention_hours,
+        )
+
+    async def respond(self, answer: Callable[[], Any]) -> Response:
+        def body() -> bytes:
+            found = answer()
+            return found if isinstance(found, bytes) else _ENCODER.encode(found)
+
+        return Response(await self._threads.run(body), media_type="application/json")

@@ -1,0 +1,190 @@
+"""Processes one by one: lists of them, one of them, its history, its relatives and its earlier runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.routing import Route
+
+from procession.analysis import SORT_COLUMNS, Branch, Every
+from procession.errors import InvalidRequest, NotFound
+from procession.paging import InstantCursor
+from procession.process import ProcessDetail, ProcessKey, ProcessSummary
+from procession.query import DEFAULT_LIMIT, MAX_LIMIT, ProcessQuery
+from procession.server.asking import DAY_SECONDS, Ask
+from procession.server.own import OwnApi, item, placed_item
+from procession.server.parameters import filters_of, parse_query
+from procession.server.process_details import Store, details_body
+from procession.storage import AnalysisStore
+from procession.window import Window
+
+_OF_INSTANTS = ("at", "sort", "page[offset]")
+"""Parameters that ask for an instant and not for a window."""
+
+MAX_OFFSET = 10_000_000
+RECENT_SECONDS = (900, 7200)
+"""How far back one process is looked for, before the roll-up is asked."""
+
+
+def own_process_routes(api: OwnApi, store: Store, analysis: AnalysisStore) -> list[Route]:
+    one = _One(store, analysis)
+
+    def processes(ask: Ask) -> Any:
+        cursor = ask.parameters.get("page[cursor]", "")
+        if InstantCursor.is_one(cursor) or (not cursor and any(map(ask.has, _OF_INSTANTS))):
+            return _instant(ask, analysis)
+        query = parse_query(ask.org_id, ask.parameters, now=ask.now, retention_hours=ask.retention_hours)
+        return details_body(store, query, filters_of(ask.parameters, ask.org_id))
+
+    return [
+        api.route("/processes", processes),
+        api.route("/processes/{process_id}", one.show),
+        api.route("/processes/{process_id}/history", one.history),
+        api.route("/processes/{process_id}/tree", one.family),
+        api.route("/processes/{process_id}/runs", one.runs),
+        api.route("/tree", one.host_tree),
+    ]
+
+
+def _instant(ask: Ask, analysis: AnalysisStore) -> Any:
+    selection = ask.selection()
+    at, order = ask.at(), ask.order("sort", "start", SORT_COLUMNS)
+    limit = ask.number("page[limit]", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
+    offset = ask.number("page[offset]", 0, least=0, most=MAX_OFFSET)
+    ask.check()
+    filters = filters_of(ask.parameters, ask.org_id)
+    after = None
+    if text := ask.parameters.get("page[cursor]", ""):
+        cursor = InstantCursor.decode(text, fingerprint=filters)
+        if cursor.at < ask.now - ask.sighting_retention_hours * 3600:
+            raise InvalidRequest(f"Only data from the past {ask.sighting_retention_hours} hours are available")
+        at, order, after = cursor.at, cursor.order, cursor.last
+    page = analysis.instant_page(selection, at, order, offset, limit, after)
+    way_on = ""
+    if page.processes:
+        last = ProcessKey.of(page.processes[-1].process.identity)
+        way_on = InstantCursor(at, order, last, filters).encode()
+    return {
+        "meta": {"at": at, "total": page.total, "page": {"after": way_on, "size": len(page.processes)}},
+        "data": [placed_item(ask.org_id, placed) for placed in page.processes],
+    }
+
+
+class _One:
+    def __init__(self, store: Store, analysis: AnalysisStore) -> None:
+        self._store = store
+        self._analysis = analysis
+
+    def show(self, ask: Ask) -> Any:
+        key = ask.process()
+        windows = self._windows(ask)
+        ask.check()
+        process, detail = self._found(ask, key, windows)
+        return {"data": item(ask.org_id, process, detail)}
+
+    def history(self, ask: Ask) -> Any:
+        key = ask.process()
+        every = Every(ask.choice("every", "minute", [each.value for each in Every]))
+        by_minute = every is Every.MINUTE
+        window = ask.window(
+            seconds=3600,
+            most=(31 * 24 if by_minute else 25) * 3600,
+            retention_hours=ask.retention_hours if by_minute else ask.sighting_retention_hours,
+        )
+        ask.check()
+        found = self._analysis.history(ask.org_id, key, window, every)
+        process = self._newest(ask.org_id, key, window) if found.times else None
+        ended_at = exit_code = None
+        if process is not None:
+            (detail,) = self._store.details(ask.org_id, _until(ask, process.seen_at), [process])
+            ended_at, exit_code = detail.ended_at, detail.exit_code
+        numbers: dict[str, Any] = dict(found.numbers)
+        if found.states is not None:
+            numbers["state"] = found.states
+        return {
+            "meta": {"from": window.from_at, "to": window.to_at, "every": every.value},
+            "times": found.times,
+            "numbers": numbers,
+            "ended": ended_at,
+            "exit_code": exit_code,
+        }
+
+    def family(self, ask: Ask) -> Any:
+        key, at = ask.process(), ask.at()
+        ask.check()
+        found = self._analysis.family(ask.org_id, key, at)
+        if found is None:
+            raise NotFound("The process was not there at this instant")
+        return {
+            "meta": {"at": at, "host": found.process.placed.process.identity.host},
+            "ancestors": [_branch(ask, branch) for branch in found.ancestors],
+            "process": _branch(ask, found.process),
+            "descendants": [_branch(ask, branch) for branch in found.descendants],
+        }
+
+    def host_tree(self, ask: Ask) -> Any:
+        host, at = ask.text("host", most=255), ask.at()
+        if not host:
+            ask.wrong("host", "it has to name a host")
+        ask.check()
+        found = self._analysis.host_tree(ask.org_id, host, at)
+        return {
+            "meta": {"at": at, "host": host, "total": found.total},
+            "data": [_branch(ask, branch) for branch in found.branches],
+        }
+
+    def runs(self, ask: Ask) -> Any:
+        key = ask.process()
+        window = ask.window(seconds=7 * DAY_SECONDS)
+        limit = ask.number("limit", 20, least=1, most=100)
+        ask.check()
+        process, _ = self._found(ask, key, [Window(ask.now - seconds, ask.now) for seconds in RECENT_SECONDS])
+        runs = self._analysis.runs(ask.org_id, process, window, limit)
+        data = []
+        for run in runs:
+            shown = item(ask.org_id, run.process, run.detail)
+            also = {"last_seen": run.process.seen_at, "same_cmdline": run.has_same_cmdline}
+            data.append({"type": shown.type, "id": shown.id, "attributes": shown.attributes} | also)
+        return {"data": data}
+
+    def _windows(self, ask: Ask) -> list[Window]:
+        if ask.has("at"):
+            at = ask.at()
+            return [Window(at - 60, at)]
+        if ask.has("from") or ask.has("to"):
+            return [ask.window()]
+        return [Window(ask.now - seconds, ask.now) for seconds in RECENT_SECONDS]
+
+    def _found(self, ask: Ask, key: ProcessKey, windows: list[Window]) -> tuple[ProcessSummary, ProcessDetail]:
+        """Its newest sighting in the first window that has one; without bounds also before. Raises NotFound."""
+        for window in windows:
+            process = self._newest(ask.org_id, key, window)
+            if process is not None:
+                break
+        else:
+            last = self._analysis.last_seen(ask.org_id, key) if len(windows) > 1 else None
+            oldest = ask.now - ask.retention_hours * 3600
+            process = None if last is None or last < oldest else self._newest(ask.org_id, key, Window(last, last))
+        if process is None:
+            raise NotFound("There is no such process")
+        (detail,) = self._store.details(ask.org_id, _until(ask, process.seen_at), [process])
+        return process, detail
+
+    def _newest(self, org_id: int, key: ProcessKey, window: Window) -> ProcessSummary | None:
+        """The page that begins with this process, if it is in the window."""
+        if key.pid > 0:
+            before = ProcessKey(key.started_at, key.host_key, key.pid - 1)
+        else:
+            before = ProcessKey(key.started_at, max(key.host_key - 1, 0), 2**32 - 1)
+        page = self._store.find(ProcessQuery(org_id, window, after=before, limit=1))
+        return next((one for one in page.processes if ProcessKey.of(one.identity) == key), None)
+
+
+def _until(ask: Ask, seen_at: int) -> Window:
+    """In which it is looked for how a process ended: some time after its newest sighting."""
+    return Window(seen_at, min(seen_at + 600, max(ask.now, seen_at)))
+
+
+def _branch(ask: Ask, branch: Branch) -> Any:
+    shown = placed_item(ask.org_id, branch.placed)
+    return {"type": shown.type, "id": shown.id, "depth": branch.depth, "attributes": shown.attributes}

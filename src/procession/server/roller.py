@@ -1,0 +1,49 @@
+"""The task that makes minutes out of the sightings of hours that are over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import AsyncIterator
+
+from procession.errors import Unavailable
+from procession.server.threads import Threads
+from procession.storage import AnalysisStore, KeyStore
+
+_log = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 120
+
+
+class Roller:
+    """Each server has one. That several do the same is only a waste, so they go about it at different moments."""
+
+    def __init__(self, analysis: AnalysisStore, orgs: KeyStore, thread: Threads) -> None:
+        self._analysis = analysis
+        self._orgs = orgs
+        self._thread = thread
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS * random.uniform(0.5, 1.5))
+            try:
+                await self._thread.run(self._roll_up)
+            except Unavailable as error:
+                _log.warning("cannot roll up hours that are over: %s; trying again", error)
+            except Exception:
+                _log.exception("cannot roll up hours that are over; trying again")
+
+    def _roll_up(self) -> None:
+        self._analysis.roll_up([org.id for org in self._orgs.orgs()])
