@@ -314,3 +314,53 @@ def test_two_watchers_give_a_process_the_same_start(zoo: Zoo, watcher: Watcher) 
     starts = {other.see(process.pid).started_at for other in (watcher, make())}
 
     assert len(starts) == 1
+
+
+def test_a_process_at_rest_has_its_new_parent_at_once(zoo: Zoo, watcher: Watcher) -> None:
+    code = (
+        "import os, sys, time; pid = os.fork()\n"
+        "if not pid: time.sleep(1000)\n"
+        "print(pid, flush=True); sys.stdin.readline()"
+    )
+    parent = zoo.start(sys.executable, "-c", code)
+    child = int(zoo.await_line(parent))
+    try:
+        for _ in range(3):
+            before = watcher.see(child)
+        parent.kill()
+        os.waitid(os.P_PID, parent.pid, os.WEXITED | os.WNOWAIT)
+        watcher.snapshot()  # which may come upon the child before its dead parent
+        after = watcher.see(child)
+        expected = psutil.Process(child).ppid()
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+    assert before.description.ppid == parent.pid
+    assert after.description.ppid == expected != parent.pid
+
+
+def test_what_others_do_to_a_process_at_rest_is_noticed_after_some_turns(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.python(READY + "input()")
+    for _ in range(3):
+        before = watcher.see(process.pid)
+    os.setpriority(os.PRIO_PROCESS, process.pid, 19)
+    seen = [watcher.see(process.pid).description.nice for _ in range(REVISIT_EVERY)]
+
+    assert before.description.nice != 19 or os.getpriority(os.PRIO_PROCESS, 0) == 19
+    assert seen[-1] == 19
+
+
+def test_a_process_that_has_rested_is_seen_when_it_does_something(zoo: Zoo, watcher: Watcher) -> None:
+    code = (
+        f"import sys, threading; {READY} sys.stdin.readline(); "
+        f"t = threading.Thread(target=sys.stdin.readline); t.start(); {READY} t.join()"
+    )
+    process = zoo.python(code)
+    for _ in range(REVISIT_EVERY + 2):
+        before = watcher.see(process.pid)
+    zoo.tell(process)
+    zoo.await_line(process)
+    after = watcher.see(process.pid)
+
+    assert (before.numbers.threads, after.numbers.threads) == (1, 2)
+    assert (after.numbers.voluntary_switches or 0) > (before.numbers.voluntary_switches or 0)

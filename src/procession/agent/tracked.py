@@ -24,6 +24,9 @@ from procession.agent.procfs import (
 REVISIT_EVERY = 6
 """Turns after which what may change without a trace is read again: once a minute by default."""
 
+THOROUGH_EVERY = 5
+"""Such visits after which all of it is read: its root, its container, whether its executable is still there."""
+
 MAX_CMDLINE_BYTES = 256 * 1024
 """What is longer is cut. The kernel allows megabytes, and a snapshot has to fit into memory."""
 
@@ -31,6 +34,7 @@ MAX_ENVIRONMENT_BYTES = 256 * 1024
 
 _UNREADABLE = (PermissionError, FileNotFoundError)
 """`io` of another user, or of a kernel that does not count."""
+_LINE = 100
 _PAGE = 4096
 """Up to here the kernel gives a whole file in one go."""
 _CHUNK = 64 * 1024
@@ -79,6 +83,9 @@ class Tracked:
         "_looks",
         "_path",
         "_reads_environment",
+        "_revisits",
+        "_run_data",
+        "_run_fd",
         "_stat_data",
         "_stat_fd",
         "_switches_then",
@@ -102,8 +109,9 @@ class Tracked:
         self._reads_environment = reads_environment
         self._path = folder  # in front of a file's name; nothing while the folder is open
         self._dir_fd: int | None = None
-        self._stat_fd = self._io_fd = -1
-        self._looks = 0
+        self._stat_fd = self._io_fd = self._run_fd = -1
+        self._run_data: bytes | None = None
+        self._looks = self._revisits = 0
         self._switches_then: int | None = None  # when the facts were read
 
     def keep_open(self) -> None:
@@ -112,6 +120,8 @@ class Tracked:
             self._dir_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             self._path = ""
             self._stat_fd = self._open("stat")
+            with contextlib.suppress(*_UNREADABLE):
+                self._run_fd = self._open("schedstat")
             with contextlib.suppress(*_UNREADABLE):
                 self._io_fd = self._open("io")
         except OSError:
@@ -122,12 +132,28 @@ class Tracked:
         """Whether anything was open."""
         if self._dir_fd is None:
             return False
-        for fd in (self._dir_fd, self._stat_fd, self._io_fd):
+        for fd in (self._dir_fd, self._stat_fd, self._io_fd, self._run_fd):
             if fd >= 0:
                 os.close(fd)
         self._dir_fd, self._path = None, self._folder
-        self._stat_fd = self._io_fd = -1
+        self._stat_fd = self._io_fd = self._run_fd = -1
         return True
+
+    def has_rested(self) -> bool:
+        """Whether it has not run at all since this was last asked; to be asked before all else is read.
+
+        The file counts the nanoseconds that the first thread has run, so that it says nothing of the others.
+        """
+        if self._run_fd < 0 and self._dir_fd is not None:
+            return False
+        if self._looks and self.stat.threads != 1:
+            self._run_data = None
+            return False
+        data = os.pread(self._run_fd, _LINE, 0) if self._run_fd >= 0 else self._read("schedstat")
+        if data == self._run_data:
+            return True
+        self._run_data = data
+        return False
 
     def read_stat(self) -> bool:
         """Whether it has changed."""
@@ -196,18 +222,26 @@ class Tracked:
 
     def _facts(self, before: ProcessReading | None, status: Status, *, revisit: bool) -> ProcessFacts:
         switches = _sum(status.voluntary_switches, status.involuntary_switches)
+        is_known = False
         if before is not None:
             if not self.stat.vms_bytes:
                 return before.facts  # a zombie, or nearly: what it was is known, and can be read no more
             is_known = before.stat.comm == self.stat.comm and before.stat.image == self.stat.image
             is_known &= (before.facts.uid, before.facts.gid) == (status.uid, status.gid)
-            # One that was just born is about to exec. Later, who has not run since has not changed anything either.
-            if is_known and self._looks > 1 and (not revisit or switches == self._switches_then is not None):
+            is_known &= self._looks > 1  # one that was just born is about to exec
+            # Who has not run since has not changed anything either.
+            if is_known and (not revisit or switches == self._switches_then is not None):
+                return before.facts
+        self._switches_then = switches
+        arguments, cwd = parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES)), self._link("cwd")
+        if before is not None and is_known and (arguments, cwd) == (before.facts.arguments, before.facts.cwd):
+            self._revisits += 1
+            if self._revisits % THOROUGH_EVERY:
                 return before.facts
         facts = ProcessFacts(
-            arguments=parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES)),
+            arguments=arguments,
             exe=self._link("exe"),
-            cwd=self._link("cwd"),
+            cwd=cwd,
             root=self._link("root"),
             uid=status.uid,
             gid=status.gid,
@@ -215,7 +249,6 @@ class Tracked:
             container_id=self._container(),
             service_tags=self._service_tags(),
         )
-        self._switches_then = switches
         return before.facts if before is not None and before.facts == facts else facts
 
     def _open_files(self, counts_in_size: bool) -> int | None:
