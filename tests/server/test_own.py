@@ -1,0 +1,224 @@
+"""Procession's own API over the oracle: each call once, as docs/api.md says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from procession.config import ServerSettings
+from procession.process import ProcessNumbers
+from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.served import ORG, OTHER_ORG, READER, Client, Served
+
+PREFIX = "/api/procession/v1"
+
+
+@pytest.fixture(autouse=True)
+def _processes(served: Served) -> None:
+    """Two hosts, two moments: pid 3 of web-1 ends, pid 4 starts, pid 2 changes."""
+
+    def sighting(pid: int, command: str, step: int, **fields: Any) -> Any:
+        numbers = ProcessNumbers(cpu_total_percent=pid * 10.0 + step, rss_bytes=pid * 100, state="S")
+        about = {"command": command, "cmdline": f"/bin/{command}", "tags": ("env:prod",) if pid < 3 else ()}
+        return a_sighting(pid, NOON - 1000 + pid, numbers, **(about | fields))
+
+    for step, (at, pids) in enumerate(((NOON - 70, (1, 2, 3)), (NOON - 10, (1, 2, 4)))):
+        for host in ("web-1", "web-2"):
+            processes = [
+                sighting(
+                    pid, ("init", "nginx", "java", "nginx")[pid - 1], step, ppid=pid // 2, user=f"u{step * (pid == 2)}"
+                )
+                for pid in pids
+            ]
+            chunk = a_snapshot(*processes, host=host, taken_at=at, request_id=step, group_id=step, group_size=1)
+            served.store.add([(ORG, chunk)])
+    served.store.add([(OTHER_ORG, a_snapshot(a_sighting(99), host="theirs", group_id=1, group_size=1))])
+
+
+def ask(client: Client, path: str, status: int = 200) -> Any:
+    answer = client.get(PREFIX + path, headers=READER)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def pids(answer: Any) -> list[int]:
+    return [item["attributes"]["pid"] for item in answer["data"]]
+
+
+def test_an_instant_is_listed_in_any_order_page_by_page(client: Client) -> None:
+    first = ask(client, f"/processes?at={NOON}&sort=-cpu_total_percent&page[limit]=4")
+    second = ask(client, f"/processes?page[limit]=4&page[cursor]={first['meta']['page']['after']}")
+    offset = ask(client, f"/processes?at={NOON}&sort=-cpu_total_percent&page[limit]=4&page[offset]=4")
+
+    assert first["meta"]["at"] == NOON
+    assert first["meta"]["total"] == 6
+    assert pids(first) + pids(second) == [4, 4, 2, 2, 1, 1]
+    assert offset["data"] == second["data"]
+    assert first["data"][0]["attributes"]["numbers"]["cpu_total_percent"] == 41.0
+    assert first["data"][0]["attributes"]["ended"] is None
+    end = ask(client, f"/processes?page[cursor]={second['meta']['page']['after']}")
+    assert (end["data"], end["meta"]["page"]["after"]) == ([], "")
+
+
+def test_an_order_without_an_instant_is_of_now(client: Client) -> None:
+    answer = ask(client, "/processes?sort=command&tags=host:web-1")
+
+    assert answer["meta"]["at"] == NOON
+    assert pids(answer) == [1, 2, 4]
+    assert pids(ask(client, f"/processes?at={NOON - 60}&search=java")) == [3, 3]
+
+
+def test_a_cursor_is_good_for_its_filters_only(client: Client) -> None:
+    after = ask(client, "/processes?sort=pid&page[limit]=1")["meta"]["page"]["after"]
+
+    assert "other parameters" in ask(client, f"/processes?search=x&page[cursor]={after}", 400)["errors"][0]
+    ask(client, f"/processes?page[cursor]={after[:-2]}", 400)
+    ask(client, f"/processes?page[cursor]=02{'f' * 20}", 400)
+
+
+def test_one_process_is_found_by_its_id(client: Client, served: Served) -> None:
+    gone = ask(client, f"/processes?at={NOON - 60}&search=java&tags=host:web-1")["data"][0]
+
+    shown = ask(client, f"/processes/{gone['id']}")["data"]
+    assert shown["id"] == gone["id"]
+    assert shown["attributes"]["ended"] == "2023-11-14T22:13:10"
+    served.clock.now = NOON + 86400
+    assert ask(client, f"/processes/{gone['id']}")["data"]["id"] == gone["id"]
+    ask(client, f"/processes/{gone['id']}?from={NOON}", 404)
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/tree", "/runs"])
+@pytest.mark.parametrize("id_", ["x", "00", "02000000" + "0" * 32])
+def test_what_is_no_id_of_the_org_is_not_found(client: Client, path: str, id_: str) -> None:
+    ask(client, f"/processes/{id_}{path}", 404)
+
+
+def test_a_process_has_a_history(client: Client) -> None:
+    (one,) = ask(client, "/processes?sort=pid&tags=host:web-1,command:init")["data"]
+
+    minutes = ask(client, f"/processes/{one['id']}/history")
+    assert minutes["times"] == [NOON - 80, NOON - 20]
+    assert minutes["numbers"]["cpu_total_percent_max"] == [10.0, 11.0]
+    assert minutes["ended"] is None
+    sightings = ask(client, f"/processes/{one['id']}/history?every=sighting&from={NOON - 20}")
+    assert sightings["times"] == [NOON - 10]
+    assert sightings["numbers"]["state"] == ["S"]
+    ask(client, f"/processes/{one['id']}/history?every=sighting&from={NOON - 40 * 86400}", 400)
+
+
+def test_relatives_and_runs_are_shown(client: Client) -> None:
+    tree = ask(client, "/tree?host=web-1")
+    assert [(item["attributes"]["pid"], item["depth"]) for item in tree["data"]] == [(1, 0), (2, 1), (4, 2)]
+    nginx = tree["data"][1]["id"]
+
+    family = ask(client, f"/processes/{nginx}/tree")
+    assert [item["attributes"]["pid"] for item in family["ancestors"]] == [1]
+    assert [item["depth"] for item in family["ancestors"]] == [-1]
+    assert [item["attributes"]["pid"] for item in family["descendants"]] == [4]
+    assert family["process"]["depth"] == 0
+    (run,) = ask(client, f"/processes/{nginx}/runs")["data"]
+    assert (run["attributes"]["pid"], run["last_seen"], run["same_cmdline"]) == (4, NOON - 10, True)
+    ask(client, "/tree", 400)
+
+
+def test_facets_and_completion(client: Client) -> None:
+    found = ask(client, "/facets?keys=command,env&limit=1")
+
+    assert found["meta"] == {"from": NOON - 900, "to": NOON + 9, "total": 8}
+    assert found["facets"][0] == {
+        "key": "command",
+        "processes": 8,
+        "distinct": 3,
+        "values": [{"value": "nginx", "count": 4}],
+    }
+    assert found["facets"][1]["values"] == [{"value": "prod", "count": 4}]
+    assert ask(client, f"/facets?at={NOON}&keys=host")["meta"] == {"at": NOON, "total": 6}
+    assert ask(client, "/tags?prefix=en")["keys"] == [{"key": "env", "count": 4}]
+    assert ask(client, "/tags?prefix=env:")["values"] == [{"value": "prod", "count": 4}]
+
+
+def test_groups_points_hosts_and_series(client: Client) -> None:
+    groups = ask(client, "/groups?by=command&sort=-sum:cpu_total_percent")
+    assert groups["meta"] == {"at": NOON, "by": "command", "total": 6, "groups": 2}
+    assert groups["data"][0]["value"] == "nginx"
+    assert groups["data"][0]["numbers"]["cpu_total_percent"] == {"sum": 124.0, "max": 41.0, "known": 4}
+    points = ask(client, "/points?by=command&limit=1")
+    assert points["meta"]["total"] == 6
+    assert (points["groups"], points["points"]["x"], points["points"]["group"]) == (["nginx"], [41.0], [0])
+    hosts = ask(client, "/hosts")
+    assert [(one["host"], one["processes"], one["seen_at"]) for one in hosts["data"]] == [
+        ("web-1", 3, NOON - 10),
+        ("web-2", 3, NOON - 10),
+    ]
+    series = ask(client, f"/timeseries?by=command&limit=1&from={NOON - 100}&points=2")
+    assert series["times"] == [NOON - 100, NOON - 50, NOON]
+    assert [(one["value"], one["is_rest"], one["count"]) for one in series["series"]] == [
+        ("nginx", False, [None, 2, 4]),
+        (None, True, [None, 4, 2]),
+    ]
+
+
+def test_instants_and_hosts_are_compared(client: Client) -> None:
+    instants = ask(client, f"/compare?at={NOON - 60}&other_at={NOON}")
+    assert instants["meta"]["match"] == "process"
+    assert {name: instants["meta"][name] for name in ("started", "ended", "changed", "same")} == {
+        "started": 2,
+        "ended": 2,
+        "changed": 2,
+        "same": 2,
+    }
+    assert [item["attributes"]["pid"] for item in instants["started"]] == [4, 4]
+    assert instants["changed"][0]["fields"] == ["user"]
+    hosts = ask(client, f"/compare?host=web-1&other_host=web-2&at={NOON}")
+    assert (hosts["meta"]["match"], hosts["meta"]["same"]) == ("command", 2)
+    groups = ask(client, "/compare?search=nginx&other_search=init")
+    assert [group["value"] for group in groups["ended"]] == ["nginx"]
+
+
+def test_views_are_saved_by_name(client: Client) -> None:
+    def put(name: str, state: Any) -> Any:
+        return client.request("PUT", f"{PREFIX}/views/{name}", headers=READER, json=state)
+
+    assert put("Java%20hosts", {"state": "search=java"}).json()["views"] == [
+        {"name": "Java hosts", "state": "search=java", "changed_at": NOON}
+    ]
+    assert put("a", {"state": ""}).status_code == 200
+    assert [view["name"] for view in ask(client, "/views")["views"]] == ["Java hosts", "a"]
+    for name, state in (("%00", {"state": ""}), ("x" * 101, {"state": ""}), ("b", {}), ("b", {"state": "x" * 8001})):
+        assert put(name, state).status_code == 400
+    assert client.request("DELETE", f"{PREFIX}/views/a", headers=READER).json()["views"][0]["name"] == "Java hosts"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/processes?sort=nothing",
+        "/processes?at=soon",
+        "/processes?at=1",
+        "/processes?sort=pid&page[limit]=0",
+        "/facets?keys=",
+        "/facets?limit=0",
+        "/facets?from=5&to=4",
+        "/groups",
+        "/groups?by=env&sort=sum:nothing",
+        "/groups?by=env&measures=x",
+        "/points?x=state",
+        "/timeseries?points=1",
+        "/hosts?search=(",
+        "/compare?match=x",
+    ],
+)
+def test_what_is_wrong_is_named(client: Client, path: str) -> None:
+    assert ask(client, path, 400)["errors"]
+
+
+def test_all_its_calls_count_as_one_family(served: Served) -> None:
+    served.settings = ServerSettings(own_rate_limit=2)
+    client = Client(served.app())
+
+    statuses = [client.get(PREFIX + path, headers=READER).status_code for path in ("/facets", "/hosts", "/views")]
+
+    assert statuses == [200, 200, 429]
+    assert client.processes().status_code == 200
+    client.close()
