@@ -92,3 +92,21 @@ def test_one_that_is_cancelled_does_not_hurt_the_others() -> None:
         return total
 
     assert asyncio.run(cancel_one()) == 8
+
+
+def test_who_waits_when_the_threads_are_closed_hears_of_it() -> None:
+    async def close() -> list[int | BaseException]:
+        doubler, threads = Doubler(), Threads(1, "test")
+        together = Together(doubler, threads)
+        busy = asyncio.create_task(threads.run(lambda: doubler([1])))
+        await asyncio.to_thread(doubler.is_called.wait, 10)
+        tasks = [asyncio.create_task(together.of(number)) for number in (2, 3)]
+        for _ in range(5):  # until they wait for the thread
+            await asyncio.sleep(0)
+        threads.close()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        doubler.may_go_on.set()
+        await busy
+        return results
+
+    assert [type(one) for one in asyncio.run(close())] == [Unavailable, Unavailable]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from procession.errors import Unavailable
@@ -34,9 +34,14 @@ class Together(Generic[A, B]):
         return await result
 
     async def _run(self) -> None:
-        while self._waiting:
-            some, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
-            await self._work_on(some)
+        some: list[tuple[A, asyncio.Future[B]]] = []
+        try:
+            while self._waiting:
+                some, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
+                await self._work_on(some)
+        except asyncio.CancelledError:  # the threads were closed
+            _fail((*some, *self._waiting), Unavailable("The server is stopping"))
+            raise
 
     async def _work_on(self, some: list[tuple[A, asyncio.Future[B]]]) -> None:
         items = [item for item, _ in some]
@@ -48,10 +53,14 @@ class Together(Generic[A, B]):
                 for one in some:
                     await self._work_on([one])
                 return
-            for _, result in some:
-                if not result.done():  # its request may have been cancelled meanwhile
-                    result.set_exception(error)
+            _fail(some, error)
         else:
             for (_, result), value in zip(some, results, strict=True):
                 if not result.done():
                     result.set_result(value)
+
+
+def _fail(some: Iterable[tuple[A, asyncio.Future[B]]], error: Exception) -> None:
+    for _, result in some:
+        if not result.done():  # its request may have been cancelled meanwhile
+            result.set_exception(error)
