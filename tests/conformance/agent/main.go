@@ -2,10 +2,16 @@
 // lines what it sent, what was answered, and how the API must show each process.
 //
 // Usage: agent URL API-KEY ENCODING UNIX-TIME
+//
+//	agent read < FRAMES
+//
+// The second reads frames, one a line in hexadecimal digits, and says as JSON lines what that library finds in them.
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -66,6 +72,10 @@ type agent struct {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == "read" {
+		read()
+		return
+	}
 	encoding, err := strconv.Atoi(os.Args[3])
 	check(err)
 	now, err := strconv.ParseInt(os.Args[4], 10, 64)
@@ -79,6 +89,20 @@ func main() {
 	a.realTime("agent-0")
 	a.at = now + 4
 	a.exit("agent-0")
+}
+
+func read() {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 64<<20)
+	out := json.NewEncoder(os.Stdout)
+	for lines.Scan() {
+		data, err := hex.DecodeString(lines.Text())
+		check(err)
+		message, err := process.DecodeMessage(data)
+		check(err)
+		check(out.Encode(message.Body))
+	}
+	check(lines.Err())
 }
 
 func (a *agent) snapshot(host string, number int, count int) {
