@@ -3,7 +3,7 @@
 #   docker run ... procession:0.1.0 serve | agent | ps | ...
 # docs/agent-running.md has the line for the agent, which has to see the host.
 
-FROM python:3.13-slim AS build
+FROM python:3.11-slim AS build
 WORKDIR /build
 COPY requirements.lock ./
 RUN python -m venv /opt/procession \
@@ -12,7 +12,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
 RUN /opt/procession/bin/pip install --no-cache-dir --no-deps --no-build-isolation --no-index .
 
-FROM python:3.13-slim
+FROM python:3.11-slim
 COPY --from=build /opt/procession /opt/procession
 RUN groupadd --gid 7171 procession \
     && useradd --uid 7171 --gid 7171 --no-create-home --home-dir /var/lib/procession procession \

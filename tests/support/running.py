@@ -123,6 +123,8 @@ def running(*arguments: str, environment: dict[str, str] | None = None) -> Itera
 @contextmanager
 def up(data_dir: Path, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[tuple[Running, str]]:
     """`procession up` on a free port, looking at /proc each second, and its URL."""
-    options = ("--listen", "127.0.0.1:0", "--data-dir", str(data_dir), "--interval-seconds", "1", "--rate-limit", "0")
+    # Without a budget, since tests wait for what is new.
+    pace = ("--interval-seconds", "1", "--max-cpu", "0")
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(data_dir), "--rate-limit", "0", *pace)
     with running("up", *options, *arguments, environment=environment) as started:
         yield started, started.line_with("Procession runs at").split()[-1]

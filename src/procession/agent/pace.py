@@ -11,6 +11,9 @@ from procession.agent.sender import Report
 _SLOWED = 1.25
 """So many times the interval, and a person is told."""
 
+_STEADY = 3
+"""So many in a row at the interval, and a person is told."""
+
 
 class Pace:
     """Snapshots at equal distances, as far as the budget goes; what was missed is left out."""
@@ -27,6 +30,7 @@ class Pace:
         self._next_snapshot = self._next_live = now
         self._last_snapshot = -math.inf
         self._slowed = False
+        self._on_time = 0
 
     def is_snapshot_due(self) -> bool:
         return self._clock.monotonic() >= self._next_snapshot and not self._budget.seconds_until(self._snapshot_cost)
@@ -71,6 +75,7 @@ class Pace:
     def _slow_down(self, every: float) -> int | None:
         if not math.isfinite(every):
             return None
+        self._on_time = self._on_time + 1 if every <= self._interval * 1.05 else 0
         if every > self._interval * _SLOWED and self._budget.is_limited:
             if not self._slowed:
                 self._slowed = True
@@ -79,7 +84,7 @@ class Pace:
                     f"{self._max_cpu}: one every {every:.0f} s now, not every {self._interval:g} s"
                 )
             return round(every)
-        if self._slowed and every <= self._interval * 1.05:
+        if self._slowed and self._on_time >= _STEADY:
             self._slowed = False
             self._report(f"within --max-cpu {self._max_cpu} again: a snapshot every {self._interval:g} s")
         return None
