@@ -24,7 +24,8 @@ def main(folder: Path) -> None:
         " GROUP BY table ORDER BY 2 DESC"
     ).result_rows
     (row,) = client.query("SELECT sum(length(pid)) FROM snap").result_rows
-    sys.stdout.write(json.dumps({"sightings": row[0], **dict(sizes)}))
+    found = {"sightings": row[0]} | {str(name): int(size) for name, size in sizes}
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -149,20 +149,18 @@ class Host:
         self, service: Service, workers: tuple[Program, ...], port: int, started_at: int, *, at: float | None = None
     ) -> None:
         """A service, of the version of the day. `at`: when the others look, if that is later."""
-        version = self._rollouts.version(service.name, self.traits.name, started_at if at is None else round(at))
+        version = self._rollouts.version(service.name, self.traits.name, started_at if at is None else int(at))
         describe, ppid = self._describe.of_service(service, version.name, port), 1
         pids = []
         if self.traits.role.in_containers:
             describe = describe.of_pod()
             ppid = self._spawn(SHIM, self._describe.shim_of(describe), started_at)
             pids = [ppid, self._spawn(PAUSE, describe, started_at, ppid=ppid)]
-        master = self._spawn(service.program, describe, started_at + 1, ppid=ppid)
+        master = self._spawn(service.program, describe, started_at, ppid=ppid)
         pids.append(master)
         for number, worker in enumerate(workers):
             # Workers are replaced by and by, so they are younger than their master.
-            began = (
-                started_at + 2 + (0 if at is None else round(self._lots.random() ** 3 * max(0, at - started_at - 2)))
-            )
+            began = started_at + (0 if at is None else int(self._lots.random() ** 3 * (at - started_at)))
             pids.append(self._spawn(worker, describe, began, ppid=master, number=number))
         unit = _Unit(service, workers, port, describe, master, pids)
         self._units.append(unit)
@@ -174,7 +172,7 @@ class Host:
         self._units.remove(unit)
         for pid in unit.pids:
             self._end(pid, at, 0 if pid != unit.master_pid else 143)
-        self._start(unit.service, unit.workers, unit.port, round(at))
+        self._start(unit.service, unit.workers, unit.port, int(at))
 
     def _come(self, at: float) -> None:
         """Somebody comes, to stay for a moment or in the place of another."""
@@ -189,14 +187,14 @@ class Host:
                 number = lots.randrange(len(unit.workers))
                 unit.pids.remove(pid)
                 unit.pids.append(
-                    self._spawn(unit.workers[number], unit.describe, round(at), ppid=unit.master_pid, number=number)
+                    self._spawn(unit.workers[number], unit.describe, int(at), ppid=unit.master_pid, number=number)
                 )
             return
         program = lots.choice((*SHORT_LIVED, *self.traits.role.short_lived * 4))
         if lots.random() < _ZOMBIE_SHARE:
             program = _ZOMBIE
         describe = unit.describe if unit is not None and program.user == "app" else self._describe
-        pid = self._spawn(program, describe, round(at), number=lots.randrange(1000))
+        pid = self._spawn(program, describe, int(at), number=lots.randrange(1000))
         seconds = self._profile.lifetimes.one(lots.random()) * self._interval * lots.uniform(0.8, 1.2)
         self._at(at + seconds, lambda moment: self._end(pid, moment, lots.choices((0, 1, 2), (95, 4, 1))[0]))
 
@@ -217,7 +215,7 @@ class Host:
         return pid
 
     def _end(self, pid: int, at: float, code: int) -> None:
-        self._ended[pid] = (round(at), code)
+        self._ended[pid] = (int(at), code)
         self._titled.pop(pid, None)
 
     def _at(self, moment: float, happen: Callable[[float], None]) -> None:

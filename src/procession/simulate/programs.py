@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from procession.simulate.motion import Temper
 
 _IDLE = Temper(0.15, 0.25)
-_DAEMON = Temper(0.45, 0.45, threads=2, files=18)
-_WORKER = Temper(0.5, 0.6, threads=2, files=24)
-_SERVER = Temper(0.8, 0.85, threads=24, files=140)
+_DAEMON = Temper(0.4, 0.45, threads=2, files=18)
+_WORKER = Temper(0.45, 0.6, threads=2, files=24)
+_SERVER = Temper(0.76, 0.85, threads=24, files=140)
 _JVM = Temper(0.93, 0.97, threads=90, files=420)
 _SHORT = Temper(0.95, 0.4, files=6)
 
