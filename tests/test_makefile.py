@@ -75,7 +75,7 @@ def test_a_newer_python_is_found_beside_an_old_one(checkout: Path) -> None:
 
 
 def test_lock_files_hold_hashes_and_no_addresses() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock"):
         text = (ROOT / name).read_text()
         entries = [entry for entry in text.split("\n") if entry and not entry.startswith(" ")]
 

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import quick, report
+from bench.rows import BY_KEY, PEERS, ROWS, Measured
+
+
+def a_document(**rows: Measured) -> dict[str, Any]:
+    return report.document(rows, kind="bench", seconds=60, load_before=0.1)
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "performance.md"
+    path.write_text(f"Before.\n\n{report.BEGIN}\n\nold\n\n{report.END}\n\nAfter.\n")
+    monkeypatch.setattr(report, "PAGE", path)
+    return path
+
+
+def test_each_row_is_measured_once() -> None:
+    assert len(BY_KEY) == len(ROWS)
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_the_table_in_the_docs_is_replaced_and_nothing_else(page: Path) -> None:
+    report.into_docs([a_document(page=Measured({"p50": 12.3, "p99": 45.6, "cpu": 11.0}))])
+    report.into_docs([a_document(page=Measured({"p50": 22.3, "p99": 45.6, "cpu": 11.0}))])
+
+    text = page.read_text()
+    assert text.startswith(f"Before.\n\n{report.BEGIN}\n")
+    assert text.endswith(f"{report.END}\n\nAfter.\n")
+    assert "old" not in text
+    assert "12.3" not in text
+    assert "| 22.3 / 45.6 ms, 11 CPU | within |" in text
+
+
+def test_a_bar_that_is_missed_is_said() -> None:
+    cells = report._row_cells(BY_KEY["page"], {"p50": 20.0, "p99": 61.0}, {}, "")
+
+    assert cells[3] == "p99 over"
+
+
+def test_a_peer_that_wins_is_said() -> None:
+    cells = report._row_cells(BY_KEY["page"], {"p50": 20.0, "p99": 30.0}, {"DuckDB": 19.0, "PostgreSQL": 21.0}, "")
+
+    assert dict(zip(PEERS, cells[4:], strict=True)) == {"DuckDB": "**19**, wins", "PostgreSQL": "21", "ClickHouse": ""}
+
+
+def test_a_row_that_could_not_be_measured_says_why() -> None:
+    cells = report._row_cells(BY_KEY["page"], {}, {}, "there is no such call yet")
+
+    assert cells[2:4] == ("there is no such call yet", "")
+
+
+def test_results_say_what_they_were_measured_on() -> None:
+    document = a_document(bytes=Measured({"value": 3.14159}, "a note", {"DuckDB": 42.42424}))
+
+    assert document["rows"]["bytes"]["figures"] == {"value": 3.142}
+    assert document["rows"]["bytes"]["peers"] == {"DuckDB": 42.42}
+    assert {"cpu", "cores", "memory_gib", "kernel", "python", "packages"} <= document["machine"].keys()
+    assert document["query_condition_cache"] == "off"
+
+
+def test_ratios_are_compared_and_not_milliseconds() -> None:
+    def measured(own: float, peer: float) -> dict[str, float]:
+        return quick.ratios(
+            a_document(page=Measured({"p50": own, "p99": own}, peers={"ClickHouse": peer}), rare=Measured({"p50": own}))
+        )
+
+    kept = measured(10, 100)
+
+    assert quick.worse(measured(30, 300), kept) == {}
+    assert quick.worse(measured(14, 100), kept) == {}
+    assert quick.worse(measured(16, 100), kept) == {"page": pytest.approx(1.6)}
+
+
+def test_the_newest_results_of_a_kind_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    for kind, value in (("bench", 1.0), ("quick", 2.0)):
+        report.write(report.document({"bytes": Measured({"value": value})}, kind=kind, seconds=1, load_before=0))
+
+    found = report.newest("quick")
+
+    assert found is not None
+    assert found["rows"]["bytes"]["figures"] == {"value": 2.0}
+    assert report.newest("long") is None
