@@ -23,6 +23,7 @@ from procession.wire import Answer, encode_answer
 
 SNAPSHOTS = 8
 WARM = 3
+_KERNEL_THREAD = 0x00200000
 APPS_PLUGIN = Path("/usr/lib/netdata/plugins.d/apps.plugin")
 
 
@@ -53,12 +54,20 @@ def sleeping(count: int) -> Iterator[int]:
     pids: list[int] = []
     try:
         pids.extend(os.posix_spawn("/bin/sleep", ["sleep", str(100_000 + number)], {}) for number in range(count))
-        yield sum(name.isdigit() for name in os.listdir("/proc"))  # noqa: PTH208
+        yield sum(map(_is_no_kernel_thread, Path("/proc").glob("[0-9]*")))
     finally:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, 9)
             os.waitpid(pid, 0)
+
+
+def _is_no_kernel_thread(process: Path) -> bool:
+    try:
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return not int(fields[6]) & _KERNEL_THREAD
 
 
 class _Intake:
@@ -153,6 +162,7 @@ def _exporter(folder: Path, processes: int) -> tuple[float, float]:
     command = [
         "prometheus-process-exporter",
         *("-config.path", str(config), "-web.listen-address", f"127.0.0.1:{port}"),
+        *("-threads=false", "-gather-smaps=false"),  # each of them costs it more than all else
     ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -183,7 +193,10 @@ def _apps_plugin(processes: int) -> tuple[float, float]:
     """Netdata's collector, by itself: it writes to standard output once in each interval."""
     seconds = 2
     with subprocess.Popen(
-        [str(APPS_PLUGIN), str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [str(APPS_PLUGIN), str(seconds)],
+        stdin=subprocess.PIPE,  # it ends with it
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     ) as process:
         assert process.stdout is not None
         output = process.stdout

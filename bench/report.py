@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import machine
-from bench.rows import BY_KEY, PEERS, ROWS, Measured, Row
+from bench.rows import AGENTS, BY_KEY, PEERS, ROWS, Measured, Row
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -61,13 +61,16 @@ def newest(kind: str) -> dict[str, Any] | None:
 
 
 def show(document: Mapping[str, Any]) -> None:
-    table = Table(title=_caption(document), title_justify="left", show_lines=False)
-    headers = ("measure", "bar", "Procession", "", *PEERS)
-    for header in headers:
-        table.add_column(header, justify="left" if header == "measure" else "right")
-    for cells in _cells(document):
-        table.add_row(*cells)
-    Console(width=180, highlight=False).print(table)
+    console = Console(width=180, highlight=False)
+    console.print(_caption(document))
+    for peers in (PEERS, AGENTS):
+        table = Table()
+        for header in ("measure", "bar", "Procession", "", *peers):
+            table.add_column(header, justify="left" if header == "measure" else "right")
+        for cells in _cells(document, peers):
+            table.add_row(*cells)
+        if table.row_count:
+            console.print(table)
 
 
 def into_docs(documents: Iterable[Mapping[str, Any]]) -> None:
@@ -80,11 +83,14 @@ def into_docs(documents: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _markdown(document: Mapping[str, Any]) -> str:
-    lines = [_caption(document) + ".", "", "| measure | bar | Procession | | " + " | ".join(PEERS) + " |"]
-    lines.append("| --- " * (4 + len(PEERS)) + "|")
-    lines += ["| " + " | ".join(cells) + " |" for cells in _cells(document)]
+    blocks = [_caption(document) + "."]
+    for peers in (PEERS, AGENTS):
+        if rows := _cells(document, peers):
+            headers = ("measure", "bar", "Procession", "", *peers)
+            lines = [headers, ("---",) * len(headers), *rows]
+            blocks.append("\n".join("| " + " | ".join(cells) + " |" for cells in lines))
     notes = [f"- {row['name']}: {row['note']}" for row in document["rows"].values() if row["note"]]
-    return "\n".join([*lines, "", *notes])
+    return "\n\n".join([*blocks, "\n".join(notes)])
 
 
 def _caption(document: Mapping[str, Any]) -> str:
@@ -96,11 +102,12 @@ def _caption(document: Mapping[str, Any]) -> str:
     )
 
 
-def _cells(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _cells(document: Mapping[str, Any], peers: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Of the rows that have these peers."""
     return [
         _row_cells(BY_KEY[key], row["figures"], row["peers"], row["note"])
         for key, row in document["rows"].items()
-        if key in BY_KEY
+        if key in BY_KEY and BY_KEY[key].peers == peers
     ]
 
 
@@ -115,7 +122,7 @@ def _row_cells(row: Row, figures: Mapping[str, float], peers: Mapping[str, float
     else:
         own = note or "not measured"
     best = figures.get("p50", figures.get("value"))
-    return (row.name, bar, own, _verdict(row, figures), *(_peer_cell(best, peers.get(peer)) for peer in PEERS))
+    return (row.name, bar, own, _verdict(row, figures), *(_peer_cell(best, peers.get(peer)) for peer in row.peers))
 
 
 def _verdict(row: Row, figures: Mapping[str, float]) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PEERS = ("DuckDB", "PostgreSQL", "ClickHouse")
+AGENTS = ("psutil", "process-exporter", "apps.plugin")
+"""Those of the rows about agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,10 @@ class Row:
     unit: str
     bars: Mapping[str, float] = field(default_factory=dict)
     """Figure -> the most that it may be."""
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        return AGENTS if self.key.startswith("agent") else PEERS
 
 
 @dataclass(slots=True)

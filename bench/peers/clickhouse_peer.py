@@ -110,7 +110,7 @@ def _instants(ask: _Asker, samples: Samples, at: int) -> None:
 
 
 def _intake(client: Any, samples: Samples) -> dict[str, float]:
-    client.command(_TABLE.format(name="hour", order="(host, pid, ts)"))
+    client.command(_TABLE.format(name="hour", order="(ts, host, pid)"))
     count = 0
     seconds = 0.0
     for batch in samples.batches(samples.hour):

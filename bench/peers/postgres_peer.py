@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 
+import duckdb
 import psycopg
 
 from bench.peers.common import Samples, median_ms
@@ -82,8 +83,8 @@ def _fill(db: psycopg.Connection[Any], samples: Samples) -> None:
         _TABLE.format(name="sighting"),
     ):
         db.execute(_own(statement))
-    _copy(db, samples, samples.window, "process")
-    _copy(db, samples, samples.day, "sighting")
+    _copy(db, samples.window, "process")
+    _copy(db, samples.day, "sighting")
     for statement in (
         "CREATE EXTENSION pg_trgm",
         "CREATE UNIQUE INDEX ON process (started_at, host, pid)",
@@ -143,23 +144,27 @@ def _ask_all(db: psycopg.Connection[Any], samples: Samples, found: dict[str, flo
 def _intake(db: psycopg.Connection[Any], postmaster: int, samples: Samples) -> dict[str, float]:
     db.execute(_own(_TABLE.format(name="hour")))
     begin = _cpu_seconds(postmaster)
-    count = _copy(db, samples, samples.hour, "hour")
+    _copy(db, samples.hour, "hour")
     db.execute("CHECKPOINT")
     seconds = _cpu_seconds(postmaster) - begin
-    row = db.execute("SELECT pg_total_relation_size('hour')").fetchone()
+    row = db.execute("SELECT count(*), pg_total_relation_size('hour') FROM hour").fetchone()
     db.execute("DROP TABLE hour")
     assert row is not None
-    return {"intake": seconds * 1e6 / count, "bytes": row[0] / count}
+    count, size = row
+    return {"intake": seconds * 1e6 / count, "bytes": size / count}
 
 
-def _copy(db: psycopg.Connection[Any], samples: Samples, path: Path, table: str) -> int:
-    count = 0
-    for batch in samples.batches(path):
-        with db.cursor().copy(_own(f"COPY {table} FROM STDIN")) as copy:
-            for row in zip(*(batch[name].to_pylist() for name in batch.column_names), strict=True):
-                copy.write_row(row)
-        count += len(batch)
-    return count
+def _copy(db: psycopg.Connection[Any], path: Path, table: str) -> None:
+    """As a file of text, which DuckDB makes of it much faster than Python."""
+    text = path.with_suffix(".csv")
+    duckdb.sql(
+        "COPY (SELECT * REPLACE ('{' || array_to_string(tags, ',') || '}' AS tags)"
+        f" FROM read_parquet('{path}')) TO '{text}' (FORMAT csv, HEADER false)"
+    )
+    with db.cursor().copy(_own(f"COPY {table} FROM STDIN (FORMAT csv)")) as copy, text.open("rb") as file:
+        while data := file.read(2**20):
+            copy.write(data)
+    text.unlink()
 
 
 def _cpu_seconds(postmaster: int) -> float:
