@@ -35,7 +35,7 @@ def measure(folder: Path) -> dict[str, Measured]:
     run.found |= measure_intake(folder / "intake", hosts=60, snapshots=10)
     disk(run, folder / "disk")
     million(run, folder / "million", runs=30, few=10, with_load=False)
-    peers(run, folder / "peers", only=(_PEER,))
+    peers(run, folder / "peers", only=(_PEER,), seconds=1)
     return run.found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -76,7 +77,8 @@ def memory(run: Run, folder: Path) -> None:
     run.found["memory"] = measure_memory(folder, hosts=5000, snapshots=3)["memory"]
 
 
-def peers(run: Run, folder: Path, *, only: tuple[str, ...] = ()) -> None:
+def peers(run: Run, folder: Path, *, only: tuple[str, ...] = (), seconds: float = 6) -> None:
+    """`seconds` at most for the runs of one query of theirs."""
     data, samples = run.data, folder / "samples"
     _run(
         "bench.sample",
@@ -94,7 +96,8 @@ def peers(run: Run, folder: Path, *, only: tuple[str, ...] = ()) -> None:
         place = folder / module
         place.mkdir()
         begin = time.monotonic()
-        for key, value in json.loads(_run(f"bench.peers.{module}", str(samples), str(place))).items():
+        said = _run(f"bench.peers.{module}", str(samples), str(place), BENCH_SECONDS=str(seconds))
+        for key, value in json.loads(said).items():
             run.found.setdefault(key, Measured()).peers[peer] = value
         print(f"  {peer}: {time.monotonic() - begin:,.0f} s", flush=True)
     for key, note in (("intake", "peers without HTTP and decoding"), ("page", _PEERS_HAVE_LESS)):
@@ -122,9 +125,9 @@ def ten_million(run: Run, folder: Path) -> None:
         found[key].note += ", two sightings of each, written directly, no history outside the window"
 
 
-def _run(module: str, *arguments: str) -> str:
+def _run(module: str, *arguments: str, **environment: str) -> str:
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | environment).stdout
 
 
 STAGES: dict[str, Stage] = {
