@@ -31,7 +31,7 @@ def check_server(url: str, api_key: str) -> None:
     try:
         status = asyncio.run(ask())
     except OSError as error:
-        reason = error.strerror or str(error) or "no answer in time"
+        reason = os.strerror(error.errno) if error.errno else str(error) or "no answer in time"
         raise UsageError(f"cannot reach {url}: {reason[:1].lower()}{reason[1:]}") from None
     if status == 403:
         raise UsageError(f"{url} refuses the API key")
