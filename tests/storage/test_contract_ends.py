@@ -181,6 +181,14 @@ def test_a_process_that_was_seen_dead_has_ended_by_then_without_an_exit_too(flee
     assert details(fleet)[7, NOON + 3] == ProcessDetail(numbers=DEAD, ended_at=NOON + 10)
 
 
+@pytest.mark.parametrize("states", [("S", ""), ("", "S"), ("X", "S"), ("", "X", "S")])
+def test_of_two_sightings_in_a_second_the_one_that_says_more_counts(fleet: Fleet, states: tuple[str, ...]) -> None:
+    for state in states:
+        fleet.see(NOON, numbers=ProcessNumbers(state=state))
+
+    assert details(fleet)[7, STARTED].numbers.state == max(states, key=("", "S", "X").index)
+
+
 def test_a_process_that_was_seen_alive_has_no_exit_before(fleet: Fleet) -> None:
     fleet.see(NOON + 10, started_at=NOON + 3, numbers=ProcessNumbers(state="S"))
     exit_of(fleet, 7, NOON + 4, 5)

@@ -204,6 +204,7 @@ class OracleStore:
             for sighting in one.sightings
             if (one.taken_at, sighting.pid, sighting.started_at) == (process.seen_at, identity.pid, identity.started_at)
         ]
+        numbers.sort(key=lambda one: (one.state != "", one.state == "X"))
         live = [
             (one.taken_at, number, process_.numbers)
             for number, one in enumerate(self._live[org_id])

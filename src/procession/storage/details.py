@@ -113,7 +113,10 @@ def _numbers(
     for at, host, pid, start, *values in rows(sql.numbers(org_id, sightings, keys)):
         key = ProcessKey(start, host, pid)
         if at == seen_at.get(key):
-            found[key] = numbers_of(values)
+            numbers = numbers_of(values)
+            # Of one second there may be a snapshot and an exec, which has none, and perhaps a last look at the dead.
+            if key not in found or _says(numbers) > _says(found[key]):
+                found[key] = numbers
     since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
     live = rows(sql.live_numbers(org_id, since, window.to_at, START_TOLERANCE, keys))
     for at, host, pid, start, *values in sorted(live, key=lambda row: row[0]):
@@ -128,6 +131,11 @@ def _numbers(
                     found[key] = numbers_of(values)
                 break
     return found
+
+
+def _says(numbers: ProcessNumbers) -> int:
+    """How much, as far as its state goes."""
+    return 0 if not numbers.state else 2 if numbers.state == DEAD else 1
 
 
 def numbers_of(values: Sequence[Any]) -> ProcessNumbers:
