@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,15 +128,22 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
 
 
 class FirstArrival:
-    """A sink that tells when the first processes have gone through it."""
+    """A sink that tells when the first processes have gone through it: all of a snapshot, in however many chunks."""
 
     def __init__(self, sink: Batcher) -> None:
         self._sink = sink
+        self._chunks: Counter[tuple[str, int, int]] = Counter()
         self.arrived = asyncio.Event()
 
     async def add(self, org_id: int, snapshot: Snapshot) -> None:
         await self._sink.add(org_id, snapshot)
-        self.arrived.set()
+        if not self.arrived.is_set():
+            if len(self._chunks) > 1000:  # of agents that never send one whole
+                self._chunks.clear()
+            group = (snapshot.host, snapshot.taken_at, snapshot.group_id)
+            self._chunks[group] += 1
+            if self._chunks[group] >= snapshot.group_size > 0:
+                self.arrived.set()
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
