@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 from bench.fleets import environment
 from bench.rows import Measured
@@ -198,9 +199,8 @@ def _apps_plugin(processes: int) -> tuple[float, float]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        assert process.stdout is not None
-        output = process.stdout
-        threading.Thread(target=lambda: all(iter(lambda: output.read(65536), b"")), daemon=True).start()
+        reading = threading.Thread(target=_read_all, args=(process.stdout,), daemon=True)
+        reading.start()
         try:
             time.sleep(seconds * WARM + 2)
             begin = cpu_seconds_of(process.pid)
@@ -209,6 +209,12 @@ def _apps_plugin(processes: int) -> tuple[float, float]:
             return spent * 1e6 / SNAPSHOTS / processes, resident_mib_of(process.pid)
         finally:
             process.kill()
+            reading.join()
+
+
+def _read_all(output: IO[bytes] | None) -> None:
+    while output is not None and output.read(65536):
+        pass
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ def limit(count: int) -> Parameters:
     return {"page[limit]": count}
 
 
-def at_rest(server: Server, data: Million, *, runs: int = 100, few: int = 20) -> dict[str, Measured]:
-    server.wait_until_idle(seconds=60)
+def pages(server: Server, *, runs: int, few: int) -> dict[str, Measured]:
+    """The default call and its filters, over a window that ends now. `few` runs are for what takes long."""
     asker = Asker(server, runs)
     row = asker.row
     middle, end, count = _scan(server)
@@ -58,24 +58,32 @@ def at_rest(server: Server, data: Million, *, runs: int = 100, few: int = 20) ->
     row("tags_100", PUBLIC, limit(100) | both, runs=few)
     row("tags_1000", PUBLIC, limit(1000) | both, runs=few)
     row("facets", f"{OWN}/facets", {"keys": FACETS, "limit": 20}, runs=few, note=FACETS)
-    at = data.instant
-    row("instant", PUBLIC, limit(100) | {"from": at - 10, "to": at})
-    row("instant_numbers", f"{OWN}/processes", limit(100) | {"at": at})
+    return asker.found
+
+
+def instants(server: Server, data: Million, *, runs: int, few: int) -> dict[str, Measured]:
+    """One instant, three days ago."""
+    asker = Asker(server, runs)
+    row, at = asker.row, data.instant
+    row("instant", PUBLIC, limit(1000) | {"from": at - 10, "to": at})
+    row("instant_numbers", f"{OWN}/processes", limit(1000) | {"at": at})
     measures = "cpu_total_percent,rss_bytes"
     row("sums", f"{OWN}/groups", {"by": "command", "measures": measures, "at": at}, runs=few)
     for key, column in (("top_cpu", "cpu_total_percent"), ("top_memory", "rss_bytes")):
         row(key, f"{OWN}/processes", limit(100) | {"at": at, "sort": f"-{column}"}, runs=few)
-    if data.day_hosts:
-        _curves(asker, data)
     return asker.found
 
 
-def _curves(asker: Asker, data: Million) -> None:
+def curves(server: Server, data: Million, *, runs: int) -> dict[str, Measured]:
+    """One process for a day."""
+    asker = Asker(server, runs)
     window: Parameters = {"from": data.day.begin_at, "to": data.begun_at}
-    listed = asker.server.ask(PUBLIC, window | limit(1) | {"tags": f"host:{data.host_of_day}"})["data"]
+    # One that was there all day: those that started first come first.
+    listed = server.ask(PUBLIC, window | limit(1) | {"tags": f"host:{data.host_of_day}"})["data"]
     history = f"{OWN}/processes/{quote(listed[0]['id'])}/history"
     for key, every in (("curve_minutes", "minute"), ("curve_sightings", "sighting")):
         asker.row(key, history, window | {"every": every})
+    return asker.found
 
 
 def _scan(server: Server) -> tuple[str, str, int]:

@@ -74,6 +74,10 @@ ROWS = (
     Row("agent_wire", "agent: bytes on the wire per process and snapshot", "B"),
     Row("page_10m", "first page of 10 M processes in the window", "ms", _ms(100)),
     Row("rare_10m", "rare word, 10 M processes in the window", "ms", _ms(100)),
+    Row("instant_days", "a page for one instant of seven full days, without numbers", "ms", _ms(25)),
+    Row("instant_numbers_days", "a page for one instant of seven full days, with numbers", "ms", _ms(100)),
+    Row("sums_days", "sum of cpu and memory by command at an instant of seven full days", "ms", _ms(100)),
+    Row("top_cpu_days", "the 100 processes with most cpu at an instant of seven full days", "ms", _ms(150)),
     Row("memory_hour", "growth of resident memory over an hour of 5,000 hosts × 300 processes", "MiB"),
 )
 

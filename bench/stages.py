@@ -15,7 +15,7 @@ from bench.agents import measure_agents
 from bench.fleets import HOUR, Million, write
 from bench.intake import measure_bytes, measure_intake, measure_memory
 from bench.peers import postgres_peer
-from bench.queries import at_rest, while_intake_runs
+from bench.queries import curves, instants, pages, while_intake_runs
 from bench.rows import Measured
 from bench.served import serving
 from procession.simulate import FleetShape
@@ -66,7 +66,11 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
     data = run.data = replace(data, now=int(time.time()))
     write(data.recent, data.now, folder)
     with serving(folder) as server:
-        run.found |= at_rest(server, data, runs=runs, few=few)
+        server.wait_until_idle(seconds=60)
+        run.found |= pages(server, runs=runs, few=few)
+        run.found |= instants(server, data, runs=runs, few=few)
+        if data.day_hosts:
+            run.found |= curves(server, data, runs=few)
         run.found["page"].note += ", a sighting each minute"
         if with_load:
             measured = run.found["intake_rate"].figures["value"] if "intake_rate" in run.found else ASSUMED_RATE
@@ -115,14 +119,29 @@ def long_memory(run: Run, folder: Path) -> None:
 
 
 def ten_million(run: Run, folder: Path) -> None:
-    """With two snapshots of each process, and nothing before them."""
-    data = replace(run.data, hosts=33_400, now=int(time.time()), seconds=120, interval_seconds=60, day_hosts=0)
-    write(data.recent, data.now, folder)
+    """Ten fleets, one after the other, with two sightings of each process and nothing before them."""
+    data = replace(run.data, seconds=120, interval_seconds=60, day_hosts=0)
+    for seed in range(10, 20):
+        data = replace(data, now=int(time.time()))
+        write(replace(data.recent, seed=seed), data.now, folder)
     with serving(folder) as server:
-        found = at_rest(server, data, runs=20, few=5)
+        found = pages(server, runs=20, few=5)
     for key in ("page", "rare"):
+        found[key].note += ", two sightings of each, written directly, nothing outside the window"
         run.found[f"{key}_10m"] = found[key]
-        found[key].note += ", two sightings of each, written directly, no history outside the window"
+
+
+def seven_days(run: Run, folder: Path) -> None:
+    """The instant three days ago, with each of the days around it as full."""
+    data = run.data
+    for days in range(-4, 3):
+        shape = replace(data.before, begin_at=data.before.begin_at + days * 24 * HOUR)
+        write(shape, shape.begin_at + 61, folder)
+    with serving(folder) as server:
+        found = instants(server, data, runs=50, few=10)
+    for key in ("instant", "instant_numbers", "sums", "top_cpu"):
+        found[key].note = "a minute of each of seven days, written directly"
+        run.found[f"{key}_days"] = found[key]
 
 
 def _run(module: str, *arguments: str, **environment: str) -> str:
@@ -138,4 +157,4 @@ STAGES: dict[str, Stage] = {
     "memory": memory,
     "agents": agents,
 }
-LONG: dict[str, Stage] = {"memory_hour": long_memory, "ten_million": ten_million}
+LONG: dict[str, Stage] = {"ten_million": ten_million, "seven_days": seven_days, "memory_hour": long_memory}

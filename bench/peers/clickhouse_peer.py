@@ -90,8 +90,8 @@ def _pages(ask: _Asker, samples: Samples, newest: int) -> None:
 
 def _instants(ask: _Asker, samples: Samples, at: int) -> None:
     then = f"ts > toDateTime({at} - 60, 'UTC') AND ts <= toDateTime({at}, 'UTC')"
-    ask("instant", _PAGE.format(condition=then, limit=100))
-    ask("instant_numbers", f"SELECT * FROM sighting WHERE {then} ORDER BY started_at, host, pid LIMIT 100")
+    ask("instant", _PAGE.format(condition=then, limit=1000))
+    ask("instant_numbers", f"SELECT * FROM sighting WHERE {then} ORDER BY started_at, host, pid LIMIT 1000")
     ask(
         "sums",
         f"SELECT command, sum(cpu_total_percent), sum(rss_bytes), count() FROM sighting WHERE {then} GROUP BY command",

@@ -106,9 +106,9 @@ def _ask_all(db: psycopg.Connection[Any], samples: Samples, found: dict[str, flo
     def ask(key: str, sql: str) -> None:
         found[key] = median_ms(lambda: db.execute(_own(sql)).fetchall())
 
-    for key, limit in (("page", 1000), ("page_100", 100), ("page_10000", 10_000), ("instant", 100)):
+    for key, limit in (("page", 1000), ("page_100", 100), ("page_10000", 10_000), ("instant", 1000)):
         ask(key, f"SELECT {COLUMNS} FROM process {ORDER} LIMIT {limit}")
-    ask("instant_numbers", f"SELECT * FROM process {ORDER} LIMIT 100")
+    ask("instant_numbers", f"SELECT * FROM process {ORDER} LIMIT 1000")
     ask(
         "middle",
         f"SELECT {COLUMNS} FROM process WHERE (started_at, host, pid) > ({start}, '{host}', {pid}) {ORDER} LIMIT 1000",
