@@ -20,10 +20,13 @@ PERIOD_SECONDS = 120
 class Roller:
     """Each server has one. That several do the same is only a waste, so they go about it at different moments."""
 
-    def __init__(self, analysis: AnalysisStore, orgs: KeyStore, thread: Threads) -> None:
+    def __init__(
+        self, analysis: AnalysisStore, orgs: KeyStore, thread: Threads, period_seconds: float = PERIOD_SECONDS
+    ) -> None:
         self._analysis = analysis
         self._orgs = orgs
         self._thread = thread
+        self._period_seconds = period_seconds
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -37,7 +40,7 @@ class Roller:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(PERIOD_SECONDS * random.uniform(0.5, 1.5))
+            await asyncio.sleep(self._period_seconds * random.uniform(0.5, 1.5))
             try:
                 await self._thread.run(self._roll_up)
             except Unavailable as error:
