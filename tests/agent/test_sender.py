@@ -241,3 +241,16 @@ def test_sender_expects_no_answer_to_events_and_gives_them_up_where_nobody_takes
         ("/api/v2/proclcycle", b"2"),
         ("/api/v1/collector", b"3"),
     ]
+
+
+def test_sender_takes_a_page_for_no_answer_to_events_either(intake: FakeIntake) -> None:
+    intake.replies += [Reply(200, b"<html>", "text/html; charset=utf-8"), Reply(202, b"{}", "application/json")]
+
+    with sending(intake.url) as sender:
+        headers = {"X-Dd-Hostname": "web-1"}
+        sender.outbox.put([Payload(b"1", headers, "/api/v2/proclcycle", is_answered=False)])
+        line = sender.wait_for_line("is no intake")
+        posted = intake.wait_for(2)
+
+    assert "answers 200 with text/html" in line
+    assert [post.body for post in posted] == [b"1", b"1"]

@@ -253,13 +253,15 @@ def test_the_halves_work_apart(tmp_path: Path) -> None:
     with running(*serve) as server:
         url = server.line_with("Procession listens at").split()[-1]
         key = ("--api-key-file", str(data_dir / "keys" / "api-key"))
-        with running("agent", "--url", url, *key, "--hostname", "apart", "--interval-seconds", "1") as agent:
+        options = (*key, "--hostname", "apart", "--interval-seconds", "1")
+        with a_child("apart") as child, running("agent", "--url", url, *options) as agent:
             agent.line_with("sending the processes of apart")
-            client = Client(url, data_dir)
-            found = eventually(lambda: client.find(tags="host:apart"), what="the arrival")
+            client, name = Client(url, data_dir), f"apart-{os.getpid()}"
+            found = eventually(lambda: client.find(tags="host:apart", search=name), what="the arrival")
             seconds = agent.stop()
+            child.kill()
 
-        assert os.getpid() in [item.attributes.pid for item in found]
+        assert [item.attributes.pid for item in found] == [child.pid]
         assert seconds < 3
         assert agent.process.returncode == 0
         assert server.stop() < 3

@@ -125,7 +125,8 @@ class Sender:
         status = response.status
         if 200 <= status < 300:
             answer = self._answer(response) if payload.is_answered else None
-            if answer is not None or not payload.is_answered:
+            # A page is for people: who has one for everything that is posted keeps nothing of it.
+            if answer is not None or not (payload.is_answered or _is_page(response)):
                 self._deliver(payload, answer)
                 return 0.0
         if status in (400, 413) or (status in (404, 405) and not payload.is_answered):
@@ -199,6 +200,10 @@ def _snapshots(count: int) -> str:
     return f"{count} snapshot" + ("" if count == 1 else "s")
 
 
+def _is_page(response: Response) -> bool:
+    return response.content_type.partition(";")[0].strip().lower() == "text/html"
+
+
 def _said(response: Response) -> str:
     """The status, and what a person can do with it."""
     status, kind = response.status, response.content_type.partition(";")[0].strip().lower()
@@ -206,7 +211,7 @@ def _said(response: Response) -> str:
         return f"{status} with {_printable(kind) or 'something'} and so is no intake"
     if 300 <= status < 400:
         return f"{status}: it has moved to {_printable(response.location) or 'another place'}; --url should say so"
-    if status in (404, 405) or kind == "text/html":
+    if status in (404, 405) or _is_page(response):
         return f"{status}, as a server that is no intake does"
     text = _printable(response.body[:1000].decode("utf-8", "replace"))
     return f"{status}: {text}" if text else str(status)
