@@ -333,3 +333,18 @@ def test_views_are_kept_changed_and_deleted(both: Both) -> None:
         store.delete_view(ORG, "a")
         store.delete_view(ORG, "nothing")
     assert both.same("views", ORG) == (View("b", "three", 3),)
+
+
+def test_an_instant_that_is_too_much_is_refused_and_a_host_of_it_is_not(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("procession.storage.instant.MAX_INSTANT", 20)
+
+    with pytest.raises(InvalidRequest, match="too many"):
+        both.mine.instant_page(selection(), T, Order(), 0, 10)
+    with pytest.raises(InvalidRequest, match="too many"):
+        both.mine.timeseries(selection(), Window(T - 60, T), None, (), "count", 1, 3)
+    assert both.mine.instant_page(selection(tags="host:host-1"), T, Order(), 0, 10).total > 0
+    monkeypatch.setattr("procession.storage.listing.MAX_TEXTS", 5)
+    with pytest.raises(InvalidRequest, match="cmdline"):
+        both.mine.instant_page(selection(tags="host:host-1"), T, Order("cmdline"), 0, 10)

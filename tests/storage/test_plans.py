@@ -44,9 +44,15 @@ KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
     "rolled hours": (lambda: statements.rolled_hours(ORG, BUCKETS[0], BUCKETS[0], [HOST]), "rolled", "host"),
     "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON), "snap", "host"),
     "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", "intDiv(at, 300)"),
-    "counts": (lambda: statements.counts(ORG, WINDOW, None, TagFilter()), "seen", "bucket"),
+    "counts": (
+        lambda: statements.counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),
+        "seen",
+        "bucket",
+    ),
     "counts of some": (
-        lambda: statements.counts(ORG, WINDOW, parse_search("word7"), TagFilter.parse("env:x")),
+        lambda: statements.counts(
+            ORG, WINDOW, parse_search("word7"), TagFilter.parse("env:x"), by_host=False, is_past=True
+        ),
         "seen",
         "bucket",
     ),

@@ -56,7 +56,7 @@ class ClickHouseAnalysis:
     @contextmanager
     def _session(self, org_id: int) -> Iterator[Session]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-            yield Session(connection, self._books, org_id)
+            yield Session(connection, self._books, org_id, self._now())
 
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None

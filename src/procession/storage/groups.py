@@ -52,14 +52,31 @@ class Sums:
 
     def into(self, values: Sequence[Sequence[str | None]]) -> dict[str | None, Grouped]:
         """Put together again by the values of each code, one or more."""
-        groups: dict[str | None, Grouped] = {}
-        for place, of_code in enumerate(values):
-            mine = self.measured(place)
-            for value in of_code:
-                before = groups.get(value)
-                new = Grouped(value, self.counts[place], mine)
-                groups[value] = new if before is None else joined(before, new)
-        return groups
+        places: dict[str | None, int] = {}
+        of_value = np.array([places.setdefault(value, len(places)) for some in values for value in some], np.int64)
+        of_code = np.repeat(np.arange(len(values)), [len(some) for some in values])
+        size = len(places)
+        counts = np.bincount(of_value, np.array(self.counts, np.int64)[of_code], size).astype(np.int64).tolist()
+        numbers = {name: _put_together(of_value, of_code, size, *self._numbers[name]) for name in self.measures}
+        return {
+            value: Grouped(value, counts[place], {name: found[place] for name, found in numbers.items()})
+            for value, place in places.items()
+        }
+
+
+def _put_together(
+    of_value: Any, of_code: Any, size: int, sums: Sequence[Any], greatest: Sequence[Any], known: Sequence[int]
+) -> list[Measured]:
+    """One for each value; sums and maxima are None where nothing is known."""
+    each_known = np.array(known, np.int64)[of_code]
+    each_sum = np.array([value or 0 for value in sums], np.float64)[of_code]
+    each_max = np.array([-1 if value is None else value for value in greatest], np.float64)[of_code]
+    total, count, most = np.bincount(of_value, each_sum, size), np.bincount(of_value, each_known, size), np.zeros(size)
+    np.maximum.at(most, of_value, each_max)
+    return [
+        Measured(one, top, int(number)) if number else Measured(None, None, 0)
+        for one, top, number in zip(total.tolist(), most.tolist(), count.tolist(), strict=True)
+    ]
 
 
 def joined(one: Grouped, other: Grouped) -> Grouped:
@@ -95,7 +112,7 @@ def values_of_codes(session: Session, instant: Instant, by: str, codes: Sequence
     kinds = session.kinds(codes)
     if by == "container_id":
         return [[kinds[code].container_id] if code in kinds and kinds[code].container_id else [] for code in codes]
-    return [sorted(kinds[code].values(by)) if code in kinds else [] for code in codes]
+    return [sorted(session.values_of(code, kinds[code], by)) if code in kinds else [] for code in codes]
 
 
 def grouped(session: Session, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:

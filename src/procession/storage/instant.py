@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from procession.analysis import REACH_SECONDS, Order, Selection
+from procession.errors import InvalidRequest
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
 from procession.storage.details import DEAD
 from procession.storage.rows import STATE_NUMBERS
-from procession.storage.schema import BUCKET_SECONDS
+from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS
 from procession.storage.sql import Statement, may_name_host
 from procession.tags import TagCondition
 
@@ -31,6 +32,9 @@ Read = Callable[[Statement], pa.Table]
 
 Columns = dict[str, Any]
 """Name -> numpy array; all of one length."""
+
+MAX_INSTANT = 5_000_000
+"""So many processes may be at an instant that is looked at: their columns have to fit into memory, several times."""
 
 MAX_CACHED_BYTES = 160 * 2**20
 
@@ -43,6 +47,16 @@ class Snapshots:
     """One complete snapshot of a host, each chunk once: what it lists is what there was."""
     mixed: tuple[tuple[int, int], ...]
     """Of hosts with more: a process may be in several of them."""
+    sightings: int = 0
+    """In all of them."""
+
+    def check(self) -> None:
+        """Raises InvalidRequest where it is more than may be read at once."""
+        if self.sightings > MAX_INSTANT:
+            raise InvalidRequest(
+                f"{self.sightings} processes are too many to look at in one instant, which may have {MAX_INSTANT};"
+                " choose some hosts by a host: tag in tags"
+            )
 
     def digest(self) -> bytes:
         return hashlib.blake2b(repr((self.plain, self.mixed)).encode(), digest_size=16).digest()
@@ -106,11 +120,12 @@ def newest_snapshots(chunks: pa.Table) -> Snapshots:
     odd_hosts = np.bincount(of_host[kept], minlength=len(hosts)) > 1
     odd_hosts |= np.bincount(of_host[kept & is_odd], minlength=len(hosts)) > 0
     is_mixed = odd_hosts[of_host]
+    sightings = int(np.add.reduceat(columns["size"][order].astype(np.int64), first)[kept].sum())
 
     def pairs(mask: Any) -> tuple[tuple[int, int], ...]:
         return tuple(sorted(set(zip(hosts[of_host[mask]].tolist(), moment[mask].tolist(), strict=True))))
 
-    return Snapshots(pairs(kept & ~is_mixed), pairs(kept & is_mixed))
+    return Snapshots(pairs(kept & ~is_mixed), pairs(kept & is_mixed), sightings)
 
 
 class InstantReader:
@@ -136,11 +151,37 @@ class InstantReader:
             hosts = possible if hosts is None else possible.intersection(hosts)
         chunks = statements.chunks(selection.org_id, at - REACH_SECONDS, at, None if hosts is None else sorted(hosts))
         snapshots = newest_snapshots(read(chunks))
+        snapshots.check()
         wanted = {"state", *columns, *filters.columns()} - {"host", "seen_at"}
         whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots)
         mask = whole.columns["state"] != STATE_NUMBERS[DEAD]
         mask = filters.narrow(whole, mask)
         return whole if mask.all() else whole.where(mask)
+
+    def read_many(
+        self, read: Read, selection: Selection, moments: Sequence[int], columns: Iterable[str]
+    ) -> Iterator[Instant]:
+        """The same at several instants, in ascending order; what is close together is read at once, and not kept."""
+        filters = _Filters(read, selection)
+        hosts = filters.possible_hosts()
+        names = sorted({"state", *columns, *filters.columns()} - {"host", "seen_at"})
+        for some in _together(moments):
+            chunks = read(
+                statements.chunks(
+                    selection.org_id, some[0] - REACH_SECONDS, some[-1], None if hosts is None else sorted(hosts)
+                )
+            )
+            taken = chunks["at"].to_numpy()
+            snapshots = {
+                at: newest_snapshots(chunks.filter(pa.array((taken >= at - REACH_SECONDS) & (taken <= at))))
+                for at in some
+            }
+            for one in snapshots.values():
+                one.check()
+            for at, columns_then in _read_together(read, selection.org_id, snapshots, names):
+                instant = Instant(at, columns_then, snapshots[at])
+                mask = filters.narrow(instant, columns_then["state"] != STATE_NUMBERS[DEAD])
+                yield instant if mask.all() else instant.where(mask)
 
     def _columns(self, read: Read, org_id: int, at: int, snapshots: Snapshots, wanted: set[str]) -> Columns:
         place = org_id, at, snapshots.digest()
@@ -169,14 +210,54 @@ def _read_columns(read: Read, org_id: int, snapshots: Snapshots, wanted: Sequenc
         names = sorted({*wanted, "start", "pid", "version"})
         found = _exploded(read(statements.arrays(org_id, snapshots.mixed, names)), names)
         parts.append(_newest(found))
+    return _joined(parts, wanted)
+
+
+def _together(moments: Sequence[int]) -> Iterator[list[int]]:
+    some: list[int] = []
+    for at in moments:
+        if some and at - some[0] > BLOCK_SECONDS:
+            yield some
+            some = []
+        some.append(at)
+    if some:
+        yield some
+
+
+def _read_together(
+    read: Read, org_id: int, snapshots: Mapping[int, Snapshots], names: Sequence[str]
+) -> Iterator[tuple[int, Columns]]:
+    pairs = {pair for one in snapshots.values() for pair in (*one.plain, *one.mixed)}
+    if not pairs:
+        yield from ((at, _nothing(names)) for at in snapshots)
+        return
+    if any(one.mixed for one in snapshots.values()):
+        names = sorted({*names, "start", "pid", "version"})
+    table = read(statements.arrays(org_id, sorted(pairs), names))
+    of_chunks = list(zip(table["host"].to_pylist(), table["at"].to_pylist(), strict=True))
+    for at, one in snapshots.items():
+        plain, mixed = set(one.plain), set(one.mixed)
+        parts = []
+        if plain:
+            parts.append(_exploded(table.filter(pa.array([pair in plain for pair in of_chunks], pa.bool_())), names))
+        if mixed:
+            found = table.filter(pa.array([pair in mixed for pair in of_chunks], pa.bool_()))
+            parts.append(_newest(_exploded(found, names)))
+        yield at, _joined(parts, names)
+
+
+def _joined(parts: Sequence[Columns], names: Sequence[str]) -> Columns:
     if not parts:
-        return {name: np.empty(0, np.int64) for name in ("host", "seen_at", *wanted)}
-    return {name: np.concatenate([part[name] for part in parts]) for name in ("host", "seen_at", *wanted)}
+        return _nothing(names)
+    return {name: np.concatenate([part[name] for part in parts]) for name in ("host", "seen_at", *names)}
+
+
+def _nothing(names: Sequence[str]) -> Columns:
+    return {name: np.empty(0, np.int64) for name in ("host", "seen_at", *names)}
 
 
 def _exploded(table: pa.Table, names: Sequence[str]) -> Columns:
     """One row for each process."""
-    table = table.combine_chunks()
     lengths = pc.list_value_length(table[names[0]]).to_numpy()
     columns = {
         "host": np.repeat(table["host"].to_numpy(), lengths),

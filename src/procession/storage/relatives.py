@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from procession.analysis import Branch, Family, HostTree, Placed, Run, Selection
 from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
 from procession.storage import analysis_sql as statements
@@ -114,11 +116,26 @@ def runs(session: Session, process: ProcessSummary, window: Window, limit: int) 
         if kind in kinds and kinds[kind].command == process.description.command
     ]
     same.sort(reverse=True)
-    return tuple(_run(session, process, *one) for one in same[:limit])
+    return tuple(_runs(session, process, same[:limit]))
 
 
-def _run(session: Session, like: ProcessSummary, key: ProcessKey, last: int, version: int) -> Run:
-    (description,) = session.descriptions([key], [version], Window(last, last))
-    summary = ProcessSummary(ProcessIdentity(like.identity.host, key.pid, key.started_at), last, description)
-    (detail,) = find_details(session.rows, session.org_id, Window(last, last + NEXT_SNAPSHOT_SECONDS), [summary])
-    return Run(summary, detail, description.cmdline == like.description.cmdline)
+def _runs(session: Session, like: ProcessSummary, found: Sequence[tuple[ProcessKey, int, int]]) -> list[Run]:
+    """Of keys, newest sightings and versions. What was last seen in the same hour is looked up together."""
+    hours: dict[int, list[tuple[ProcessKey, int, int]]] = {}
+    for one in found:
+        hours.setdefault(one[1] // BUCKET_SECONDS, []).append(one)
+    runs: dict[ProcessKey, Run] = {}
+    for some in hours.values():
+        keys, moments, versions = [one[0] for one in some], [one[1] for one in some], [one[2] for one in some]
+        window = Window(min(moments), max(moments))
+        summaries = [
+            ProcessSummary(ProcessIdentity(like.identity.host, key.pid, key.started_at), last, about)
+            for key, last, about in zip(keys, moments, session.descriptions(keys, versions, window), strict=True)
+        ]
+        after = Window(window.from_at, window.to_at + NEXT_SNAPSHOT_SECONDS)
+        details = find_details(session.rows, session.org_id, after, summaries)
+        for key, summary, detail in zip(keys, summaries, details, strict=True):
+            if detail.ended_at is not None and detail.ended_at > summary.seen_at + NEXT_SNAPSHOT_SECONDS:
+                detail = msgspec.structs.replace(detail, ended_at=None, exit_code=None)
+            runs[key] = Run(summary, detail, summary.description.cmdline == like.description.cmdline)
+    return [runs[key] for key, _, _ in found]

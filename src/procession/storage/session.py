@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from procession.storage.details import numbers_of
 from procession.storage.engine import Connection
 from procession.storage.instant import Instant, InstantReader
 from procession.storage.kinds import Kind
+from procession.storage.sql import Statement
 from procession.storage.texts import Names, description_of
 from procession.window import Window
 
@@ -23,16 +24,19 @@ from procession.window import Window
 class Session:
     """One connection, and what numbers stand for."""
 
-    def __init__(self, connection: Connection, books: Books, org_id: int) -> None:
+    def __init__(self, connection: Connection, books: Books, org_id: int, now: int) -> None:
         self.connection = connection
+        self.now = now
+        self._kinds: dict[int, Kind] = {}
+        self._values: dict[tuple[int, str], set[str]] = {}
         self.org_id = org_id
         self._books = books
 
-    def rows(self, statement: sql.Statement) -> Sequence[Any]:
+    def rows(self, statement: Statement) -> Sequence[Any]:
         found: Sequence[Any] = self.connection.query(statement.text, statement.parameters).result_rows
         return found
 
-    def table(self, statement: sql.Statement) -> pa.Table:
+    def table(self, statement: Statement) -> pa.Table:
         return self.connection.query_arrow(statement.text, statement.parameters)
 
     def instant(
@@ -40,16 +44,29 @@ class Session:
     ) -> Instant:
         return self._books.instants.read(self.table, selection, at, columns, hosts=hosts)
 
+    def instants(self, selection: Selection, moments: Sequence[int], columns: Collection[str]) -> Iterator[Instant]:
+        """Of ascending moments."""
+        return self._books.instants.read_many(self.table, selection, moments, columns)
+
     def host_names(self, hosts: Any) -> dict[int, str]:
         return self._books.hosts.of(self.connection, self.org_id, _integers(hosts))
 
-    def kinds(self, numbers: Any) -> dict[int, Kind]:
-        found = self._books.kinds.of(self.connection, self.org_id, _integers(numbers))
-        tags = self._books.tags.of(self.connection, self.org_id, {row[4] for row in found.values()})
-        kinds = {}
-        for number, (command, user, container_id, is_zombie, tagset) in found.items():
-            kinds[number] = Kind(command, user, container_id, is_zombie, tags.get(tagset, ()))
-        return kinds
+    def kinds(self, numbers: Any) -> Mapping[int, Kind]:
+        """Of these numbers, and perhaps of others: one session asks for the same again and again."""
+        missing = [number for number in _integers(numbers) if number not in self._kinds]
+        if missing:
+            found = self._books.kinds.of(self.connection, self.org_id, missing)
+            tags = self._books.tags.of(self.connection, self.org_id, {row[4] for row in found.values()})
+            for number, (command, user, container_id, is_zombie, tagset) in found.items():
+                self._kinds[number] = Kind(command, user, container_id, is_zombie, tags.get(tagset, ()))
+        return self._kinds
+
+    def values_of(self, number: int, kind: Kind, key: str) -> set[str]:
+        """What the kind with this number has of a tag key."""
+        place = number, key
+        if place not in self._values:
+            self._values[place] = kind.values(key)
+        return self._values[place]
 
     def descriptions(
         self, keys: Sequence[ProcessKey], versions: Sequence[int], window: Window
