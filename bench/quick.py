@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench import report
 from bench.intake import measure_intake
 from bench.rows import Measured
-from bench.stages import Run, disk, million, peers
+from bench.stages import Run, Stage, disk, million, peers
 
-HOSTS = 170
+HOSTS = 100
 WORSE_BY = 1.5
 COMPARED = (
     "intake",
@@ -30,12 +32,17 @@ _PEER = "ClickHouse"
 
 def measure(folder: Path) -> dict[str, Measured]:
     run = Run.begin(HOSTS, hour_hosts=2, day_hosts=0)
-    for name in ("intake", "disk", "million", "peers"):
+    stages: dict[str, Stage] = {
+        "intake": lambda run, place: run.found.update(measure_intake(place, hosts=50, snapshots=8)),
+        "disk": disk,
+        "window": partial(million, runs=30, few=10, with_load=False),
+        "peers": partial(peers, only=(_PEER,), seconds=0.5),
+    }
+    for name, stage in stages.items():
+        begin = time.monotonic()
         (folder / name).mkdir(parents=True)
-    run.found |= measure_intake(folder / "intake", hosts=60, snapshots=10)
-    disk(run, folder / "disk")
-    million(run, folder / "million", runs=30, few=10, with_load=False)
-    peers(run, folder / "peers", only=(_PEER,), seconds=1)
+        stage(run, folder / name)
+        print(f"{name}: {time.monotonic() - begin:.0f} s", flush=True)
     return run.found
 
 
