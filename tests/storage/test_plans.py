@@ -12,7 +12,7 @@ from procession.process import ProcessKey, host_key
 from procession.search_parser import parse_search
 from procession.storage import analysis_sql as statements
 from procession.storage.clickhouse import ClickHouseStore
-from procession.storage.sql import Statement
+from procession.storage.statement import Statement
 from procession.tags import TagFilter
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot

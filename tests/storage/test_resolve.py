@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from procession.process import ProcessKey
-from procession.storage.resolve import Candidate, Columns, complete_before, newest_of, newest_tick, ticks_span
+from procession.storage.resolve import Candidate, Columns, newest_of, newest_tick, ticks_span
 from procession.window import Window
 
 
@@ -15,31 +15,6 @@ def rows(*tuples: tuple[int, int, int, int, int, int, str]) -> Columns:
     kinds: tuple[Any, ...] = (np.uint8, np.uint32, np.uint64, np.uint32, np.uint64, np.int64, object)
     columns = list(zip(*tuples, strict=True)) or [()] * 7
     return {name: np.array(values, kind) for name, values, kind in zip(names, columns, kinds, strict=True)}
-
-
-def test_all_rows_are_complete_where_no_source_reached_its_limit() -> None:
-    given = rows((0, 5, 1, 1, 9, 100, ""), (1, 6, 1, 1, 9, 100, ""))
-
-    kept, last = complete_before(given, limit=2)
-
-    assert last is None
-    assert len(kept["start"]) == 2
-
-
-def test_a_source_that_has_more_hides_what_comes_at_and_after_its_end() -> None:
-    given = rows((0, 5, 1, 1, 9, 100, ""), (0, 6, 2, 7, 9, 100, ""), (1, 6, 2, 6, 9, 100, ""), (1, 7, 1, 1, 9, 1, ""))
-
-    kept, last = complete_before(given, limit=2)
-
-    assert kept["start"].tolist() == [5, 6]
-    assert kept["pid"].tolist() == [1, 6]
-    assert last == ProcessKey(6, 2, 6)
-
-
-def test_going_on_before_a_pid_of_zero_steps_to_the_host_before() -> None:
-    _, last = complete_before(rows((0, 5, 2**64 - 1, 0, 9, 100, "")), limit=1)
-
-    assert last == ProcessKey(5, 2**64 - 2, 2**32 - 1)
 
 
 def test_the_newest_proved_sighting_wins_and_brings_its_version() -> None:

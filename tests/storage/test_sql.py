@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 
 from procession.events import ProcessExit, ProcessExits
+from procession.patterns import Pattern
 from procession.process import ProcessDescription, ProcessKey
 from procession.search_parser import parse_search
 from procession.storage import sql
 from procession.storage.clickhouse import ClickHouseStore
+from procession.storage.filters import filter_condition, filters_of
+from procession.storage.statement import Statement
 from procession.tags import TagFilter
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
 WINDOW = Window(NOON - 900, NOON)
+NGINX = filters_of(1, parse_search("nginx"), TagFilter())
 KEYS = [ProcessKey(NOON - 100 + number, 2**63 + number, number) for number in range(3)]
 
 HOSTILE = (
@@ -35,11 +39,12 @@ HOSTILE = (
 )
 
 
-def filtered(search: str, tags: str) -> sql.Statement:
+def filtered(search: str, tags: str) -> Statement:
     quoted = search.replace("\\", "\\\\").replace('"', '\\"')
     tree = parse_search(f'"{quoted}" OR key:"{quoted}"')
     # A comma ends a tag and a star is a wildcard: neither is what this is about.
-    return sql.matching_keys(1, WINDOW, tree, TagFilter.parse(re.sub("[,*!]", "", tags).strip() or "x"), None, 10)
+    filters = filters_of(1, tree, TagFilter.parse(re.sub("[,*!]", "", tags).strip() or "x"))
+    return sql.matching_between(filters, WINDOW, None, None, sql.BRIEF_TEXTS)
 
 
 def test_the_text_of_a_statement_is_the_same_whatever_is_asked_for() -> None:
@@ -55,14 +60,18 @@ def test_hostile_values_travel_as_parameters() -> None:
     assert [value for value in statement.parameters.values() if isinstance(value, str) and "drop table seen" in value]
 
 
-STATEMENTS: dict[str, Callable[[], sql.Statement]] = {
+STATEMENTS: dict[str, Callable[[], Statement]] = {
     "marks": lambda: sql.marks(1, [1, 2]),
     "first page": lambda: sql.newest_between(1, WINDOW, None, KEYS[-1]),
     "next page": lambda: sql.newest_between(1, WINDOW, KEYS[0], KEYS[-1]),
     "last page": lambda: sql.newest_between(1, WINDOW, KEYS[0], None),
     "past page": lambda: sql.seen_between(1, WINDOW, KEYS[0], KEYS[-1]),
     "long window": lambda: sql.newest_between(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
-    "search": lambda: sql.matching_keys(1, WINDOW, parse_search("nginx"), TagFilter(), KEYS[0], 10),
+    "search": lambda: sql.matching_between(NGINX, WINDOW, KEYS[0], None, sql.BRIEF_TEXTS, 10),
+    "search in a stretch": lambda: sql.matching_between(NGINX, WINDOW, KEYS[0], KEYS[-1], sql.BRIEF_TEXTS),
+    "search of keys": lambda: sql.matching_of_keys(NGINX, WINDOW, KEYS, sql.BRIEF_TEXTS),
+    "host": lambda: sql.newest_on_host(NGINX, Pattern.parse("host:h1"), WINDOW, KEYS[0]),
+    "newest of keys": lambda: sql.newest_of_keys(1, WINDOW, KEYS),
     "sightings of keys": lambda: sql.seen_of_keys(1, WINDOW, KEYS),
     "newest sightings": lambda: sql.newest_sightings(1, WINDOW, KEYS),
     "newest versions": lambda: sql.newest_versions(1, NOON - 20, NOON, [1, 2], [7]),
@@ -93,7 +102,7 @@ def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -
 def test_filters_name_the_org_in_every_subquery_too() -> None:
     parameters: dict[str, Any] = {}
 
-    condition = sql.filter_condition(
+    condition = filter_condition(
         parse_search("a env:b* OR NOT host:c"), TagFilter.parse("x:y,!host:z*,bare,*"), parameters
     )
 
@@ -121,6 +130,10 @@ KEYED = {
     "next page": ("seen", "start"),
     "long window": ("seen", "start"),
     "search": ("what", "start"),
+    "search in a stretch": ("what", "start"),
+    "search of keys": ("what", "start"),
+    "host": ("snap", "host"),
+    "newest of keys": ("seen", "start"),
     "sightings of keys": ("seen", "start"),
     "newest sightings": ("snap", "intDiv(at, 300)"),
     "ticks": ("snap", "host"),
@@ -167,7 +180,9 @@ def test_another_org_costs_a_query_nothing(filled: ClickHouseStore) -> None:
 
 
 def test_the_text_index_serves_a_search(filled: ClickHouseStore) -> None:
-    statement = sql.matching_keys(900_001, WINDOW, parse_search("word77"), TagFilter(), None, 10)
+    statement = sql.matching_between(
+        filters_of(900_001, parse_search("word77"), TagFilter()), WINDOW, None, None, sql.BRIEF_TEXTS
+    )
 
     with filled._engine.connection() as connection:
         rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows

@@ -9,8 +9,9 @@ from procession.analysis import MEASURES, MINUTE_COLUMNS
 from procession.patterns import Pattern
 from procession.process import ProcessKey
 from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.storage.filters import carries_tag, filter_condition, is_host
 from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS, LOW_SLOTS, SLOT_SECONDS
-from procession.storage.sql import Statement, carries_tag, filter_condition, is_host
+from procession.storage.statement import Statement
 from procession.tags import TagFilter
 from procession.window import Window
 

@@ -34,6 +34,7 @@ from procession.storage.live import LiveSightings
 from procession.storage.lost import unknown_exits
 from procession.storage.marks import Marks
 from procession.storage.rows import Group
+from procession.storage.statement import Statement
 from procession.storage.texts import Names, description_of
 from procession.storage.written import Written
 from procession.window import Window
@@ -115,6 +116,7 @@ class ClickHouseStore:
         """`is_alone`: whether no other store writes to the same tables."""
         self._engine = engine
         self._now = now
+        self._sighting_retention_hours = sighting_retention_hours
         self._adding = threading.Lock()
         self._written = Written(is_all=is_alone)
         self._tags = Names(sql.tags_of, lambda tags: tuple(tags))
@@ -124,13 +126,16 @@ class ClickHouseStore:
             engine, self._tags, self._hosts, now=now, sighting_retention_hours=sighting_retention_hours
         )
         self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="find")
-        self._sources = Sources(self._tags, self._hosts, Marks(), self._read_aside)
+        self._sources = Sources(self._tags, self._hosts, Marks(), self._read_aside, self._sightings_since)
 
     def close(self) -> None:
         self._aside.shutdown()
         self._engine.close()
 
-    def _read_aside(self, statement: sql.Statement) -> Future[Sequence[Any]]:
+    def _sightings_since(self) -> int:
+        return self._now() - 3600 * self._sighting_retention_hours
+
+    def _read_aside(self, statement: Statement) -> Future[Sequence[Any]]:
         def read() -> Sequence[Any]:
             with self._engine.connection() as connection:
                 return rows_of(connection)(statement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -21,10 +21,8 @@ from procession.process import (
 from procession.storage import sql
 from procession.storage.rows import STATES, number_columns
 from procession.storage.schema import NUMBER_COLUMNS
+from procession.storage.statement import Rows
 from procession.window import Window
-
-Rows = Callable[[sql.Statement], Sequence[Any]]
-"""Runs a statement."""
 
 LIVE_SECONDS = 300
 """Before the end of the window: what is older than this is no news of a process that lives."""

@@ -6,12 +6,13 @@ import errno
 import fcntl
 import os
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from procession.errors import Unavailable, UsageError
+from procession.storage.statement import Rows, Statement
 
 QUERY_SETTINGS = {
     "max_execution_time": 30,  # seconds
@@ -38,13 +39,6 @@ class Connection(Protocol):
     def insert_arrow(self, table: str, arrow_table: Any) -> Any: ...
     def command(self, text: str) -> Any: ...
     def close(self) -> None: ...
-
-
-class Statement(Protocol):
-    @property
-    def text(self) -> str: ...
-    @property
-    def parameters(self) -> dict[str, Any]: ...
 
 
 class Engine:
@@ -155,7 +149,7 @@ def unavailable_on_failure() -> Iterator[None]:
         raise Unavailable(f"The store cannot do this now: {first_line(error)}") from error
 
 
-def rows_of(connection: Connection) -> Callable[[Statement], Sequence[Any]]:
+def rows_of(connection: Connection) -> Rows:
     """What runs statements on this connection."""
 
     def rows(statement: Statement) -> Sequence[Any]:

@@ -6,23 +6,33 @@ snapshots say which processes may fit, and `seen` which of them do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
 
 from procession.paging import Page
+from procession.patterns import Pattern
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary
 from procession.query import ProcessQuery
 from procession.storage import schema, sql, texts
 from procession.storage.engine import Connection, rows_of
+from procession.storage.filters import Filters, filters_of, required_host, with_tagsets_looked_up
 from procession.storage.marks import Marks
-from procession.storage.resolve import Candidate, Columns, complete_before, newest_of, newest_tick, ticks_span
+from procession.storage.resolve import Candidate, Columns, newest_of, newest_tick, ticks_span
+from procession.storage.statement import Statement
 from procession.storage.texts import Names
+from procession.window import Window
 
 _T = TypeVar("_T")
-_MAX_BATCH = 200_000
+_MOST_NAMED = 20_000
+"""Processes in one statement."""
+
+_SHORT_SECONDS = 6 * 3600
+"""The snapshots of a host in so long are read faster than its processes are looked up."""
+
 _LIVE_SECONDS = 2
 """A window that ends no earlier than so long ago is taken for one that nothing was seen after."""
 
@@ -33,8 +43,10 @@ class Sources(msgspec.Struct, frozen=True):
     tags: Names
     hosts: Names
     marks: Marks
-    aside: Callable[[sql.Statement], Future[Sequence[Any]]]
+    aside: Callable[[Statement], Future[Sequence[Any]]]
     """Reads rows on another connection, at the same time."""
+    sightings_since: Callable[[], int]
+    """From when on snapshots are kept."""
 
 
 class Finder:
@@ -49,76 +61,133 @@ class Finder:
         self._described: dict[tuple[int, int, int, int], Any] = {}
         """Start, host key, pid and version -> a row of texts."""
 
+    @cached_property
+    def _filters(self) -> Filters:
+        query = self._query
+        return with_tagsets_looked_up(filters_of(query.org_id, query.search, query.tags), self._rows)
+
     def page(self) -> Page:
-        if self._query.search is None and not self._query.tags.conditions:
+        query = self._query
+        if query.search is None and not query.tags.conditions:
             found = self._along_the_order()
+        elif (host := required_host(query.search, query.tags)) and self._is_near_and_short():
+            found = self._on_host(host)
         else:
             found = self._among_what_fits()
-        return Page(self._summaries(found[: self._query.limit]))
+        return Page(self._summaries(found[: query.limit]))
 
     def _along_the_order(self) -> list[Candidate]:
-        query, marks = self._query, self._sources.marks
-        buckets = sql.buckets_of(query.window)
+        query = self._query
         found: list[Candidate] = []
         after = query.after
         while len(found) < query.limit:
-            upto, row_count = marks.reach(self._rows, query.org_id, buckets, after, query.limit - len(found))
+            upto, row_count = self._reach(after, query.limit - len(found))
             described = self._sources.aside(
                 sql.texts_between(query.org_id, query.window, after, upto, self._texts.columns)
             )
             try:
                 some = self._seen_between(after, upto)
             finally:
-                rows = described.result()
-            self._described |= {tuple(row[:4]): row for row in rows}
-            marks.learn(query.org_id, row_count, len(some))
+                self._remember(described.result())
+            self._sources.marks.learn(query.org_id, row_count, len(some))
             found += some
             if upto is None:
                 break
             after = upto
         return found
 
-    def _seen_between(self, after: ProcessKey | None, upto: ProcessKey | None) -> list[Candidate]:
-        query = self._query
-        if not self._is_past:
-            rows = self._rows(sql.newest_between(query.org_id, query.window, after, upto))
-            if not any(goes_on for *_, goes_on in rows):
-                return sorted(
-                    (
-                        Candidate(start, host, pid, version, known)
-                        for start, host, pid, version, known, _ in rows
-                        if known
-                    ),
-                    key=lambda candidate: candidate.key,
-                )
-        return self._closed(newest_of(self._columns(sql.seen_between(query.org_id, query.window, after, upto))))
-
     def _among_what_fits(self) -> list[Candidate]:
-        query = self._query
+        query, marks = self._query, self._sources.marks
+        about = hash((query.org_id, query.search, query.tags))
         found: list[Candidate] = []
         after = query.after
-        limit = query.limit + query.limit // 5 + 50
+        if not marks.knows(about):
+            # What is rare is found at once: an index knows where, or there is little to look at.
+            most = 2 * query.limit + 100
+            rows = self._matching_between(after, None, limit=most)
+            if len(rows) < most:
+                return self._fitting(rows)
         while len(found) < query.limit:
-            rows = self._columns(sql.matching_keys(query.org_id, query.window, query.search, query.tags, after, limit))
-            rows, after = complete_before(rows, limit)
-            for candidates in self._fitting(rows):
-                found += candidates
-                if len(found) >= query.limit:
-                    break
-            if after is None:
+            upto, row_count = self._reach(after, query.limit - len(found), about)
+            some = self._fitting(self._matching_between(after, upto))
+            marks.learn(about, row_count, len(some))
+            found += some
+            if upto is None:
                 break
-            limit = min(limit * 2, _MAX_BATCH)
+            after = upto
         return found
 
-    def _fitting(self, rows: Columns) -> Iterator[list[Candidate]]:
-        """Of versions that fit, the processes of which one was the newest in the window."""
+    def _on_host(self, host: Pattern) -> list[Candidate]:
+        """From its snapshots, which lie together, as `seen` and `what` have it nowhere together."""
         query = self._query
-        matching = set(zip(*(rows[name].tolist() for name in ("start", "host", "pid", "version")), strict=True))
-        keys = [ProcessKey(*key) for key in sorted({key[:3] for key in matching})]
-        for some in _slices(keys, query.limit + 100):  # what is found out of each is not found out in vain
-            seen = self._columns(sql.seen_of_keys(query.org_id, query.window, some))
-            newest = self._closed(newest_of(seen))
-            yield [item for item in newest if (item.start, item.host, item.pid, item.version) in matching]
+        rows = self._rows(sql.newest_on_host(self._filters, host, query.window, query.after))
+        newest = sorted((Candidate(*row) for row in rows), key=lambda candidate: candidate.key)
+        found: list[Candidate] = []
+        for some in _slices(newest, query.limit + 100):
+            window = Window(min(one.known for one in some), max(one.known for one in some))
+            keys = [one.key for one in some]
+            matching = self._rows(sql.matching_of_keys(self._filters, window, keys, self._texts.columns))
+            fits = self._remember(matching)
+            found += [one for one in some if (one.start, one.host, one.pid, one.version) in fits]
+            if len(found) >= query.limit:
+                break
+        return found
+
+    def _is_near_and_short(self) -> bool:
+        window = self._query.window
+        return window.to_at - window.from_at <= _SHORT_SECONDS and window.from_at >= self._sources.sightings_since()
+
+    def _reach(
+        self, after: ProcessKey | None, wanted: int, about: int | None = None
+    ) -> tuple[ProcessKey | None, float]:
+        query = self._query
+        buckets = sql.buckets_of(query.window)
+        wanted = max(wanted, query.limit // 4)
+        return self._sources.marks.reach(self._rows, query.org_id, buckets, after, wanted, about)
+
+    def _matching_between(
+        self, after: ProcessKey | None, upto: ProcessKey | None, limit: int | None = None
+    ) -> Sequence[Any]:
+        window = self._query.window
+        return self._rows(sql.matching_between(self._filters, window, after, upto, self._texts.columns, limit))
+
+    def _fitting(self, matching: Sequence[Any]) -> list[Candidate]:
+        """Of rows of texts that fit, the processes of which one was the newest in the window."""
+        fits = self._remember(matching)
+        keys = sorted({ProcessKey(*key[:3]) for key in fits})
+        found: list[Candidate] = []
+        for some in _slices(keys, _MOST_NAMED):
+            found += self._seen_of_keys(some)
+        return [one for one in found if (one.start, one.host, one.pid, one.version) in fits]
+
+    def _remember(self, rows: Sequence[Any]) -> set[tuple[int, int, int, int]]:
+        """Start, host key, pid and version of each."""
+        described = {(row[0], row[1], row[2], row[3]): row for row in rows}
+        self._described |= described
+        return set(described)
+
+    def _seen_between(self, after: ProcessKey | None, upto: ProcessKey | None) -> list[Candidate]:
+        org_id, window = self._query.org_id, self._query.window
+        return self._newest(
+            lambda: sql.newest_between(org_id, window, after, upto),
+            lambda: sql.seen_between(org_id, window, after, upto),
+        )
+
+    def _seen_of_keys(self, keys: Sequence[ProcessKey]) -> list[Candidate]:
+        org_id, window = self._query.org_id, self._query.window
+        found = self._newest(
+            lambda: sql.newest_of_keys(org_id, window, keys), lambda: sql.seen_of_keys(org_id, window, keys)
+        )
+        wanted = set(keys)
+        return [one for one in found if one.key in wanted]
+
+    def _newest(self, newest: Callable[[], Statement], seen: Callable[[], Statement]) -> list[Candidate]:
+        """By the first statement, and by the second where sightings go on after the window."""
+        if not self._is_past:
+            rows = self._rows(newest())
+            if not any(row[-1] for row in rows):
+                return sorted((Candidate(*row[:5]) for row in rows if row[4]), key=lambda candidate: candidate.key)
+        return self._closed(newest_of(self._columns(seen())))
 
     def _closed(self, candidates: list[Candidate]) -> list[Candidate]:
         """Those that were seen in the window, with the newest sighting there."""
@@ -166,7 +235,7 @@ class Finder:
         missing = [one.key for one in candidates if (one.start, one.host, one.pid, one.version) not in described]
         if missing:
             statement = sql.descriptions(query.org_id, query.window, missing, self._texts.columns)
-            described |= {tuple(row[:4]): row for row in self._rows(statement)}
+            self._remember(self._rows(statement))
         rows = [described.get((one.start, one.host, one.pid, one.version)) for one in candidates]
         tags = self._sources.tags.of(self._connection, query.org_id, (row[place] for row in rows if row))
         hosts = self._sources.hosts.of(self._connection, query.org_id, (one.host for one in candidates))
@@ -178,10 +247,10 @@ class Finder:
             summaries.append(ProcessSummary(identity, one.known, description))
         return tuple(summaries)
 
-    def _rows(self, statement: sql.Statement) -> Sequence[Any]:
+    def _rows(self, statement: Statement) -> Sequence[Any]:
         return rows_of(self._connection)(statement)
 
-    def _columns(self, statement: sql.Statement) -> Columns:
+    def _columns(self, statement: Statement) -> Columns:
         table = self._connection.query_arrow(statement.text, statement.parameters)
         return {name: table[name].to_numpy() for name in table.column_names}
 

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from procession.process import ProcessKey, Snapshot, host_key
 from procession.storage import sql
-from procession.storage.details import START_TOLERANCE, Rows
+from procession.storage.details import START_TOLERANCE
 from procession.storage.rows import StartSaid
 from procession.storage.schema import BUCKET_SECONDS
+from procession.storage.statement import Rows
 from procession.storage.written import Written
 
 Chunks = Sequence[tuple[int, Snapshot]]

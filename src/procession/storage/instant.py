@@ -22,9 +22,10 @@ from procession.errors import InvalidRequest
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
 from procession.storage.details import DEAD
+from procession.storage.filters import may_name_host
 from procession.storage.rows import STATE_NUMBERS
 from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS
-from procession.storage.sql import Statement, may_name_host
+from procession.storage.statement import Statement
 from procession.tags import TagCondition
 
 Read = Callable[[Statement], pa.Table]

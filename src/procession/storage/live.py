@@ -18,7 +18,8 @@ from procession.process import (
     host_key,
 )
 from procession.storage import sql
-from procession.storage.details import START_TOLERANCE, Rows
+from procession.storage.details import START_TOLERANCE
+from procession.storage.statement import Rows
 from procession.window import Window
 
 Describe = Callable[[int, Sequence[Any]], Sequence[ProcessDescription]]

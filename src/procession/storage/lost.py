@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from procession.events import ProcessExit, ProcessExits
 from procession.process import ProcessKey, host_key
 from procession.storage import sql
-from procession.storage.details import START_TOLERANCE, Rows
+from procession.storage.details import START_TOLERANCE
+from procession.storage.statement import Rows
 
 LOOK_AROUND_SECONDS = (60, 3600)
 """How far from an exit sightings of its process are looked for, at first and then for what was not found. After it too:

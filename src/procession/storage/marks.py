@@ -6,63 +6,113 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from procession.process import ProcessKey
+from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
 from procession.storage import sql
-from procession.storage.details import Rows
 from procession.storage.schema import GRANULE
+from procession.storage.statement import Rows
 
 _FRESH_SECONDS = 5.0
 _MOST_KEPT = 64
 _MOST_BUCKETS = 6
 """Of a longer window, so many buckets stand for all."""
 
-_FIRST_GUESS = 0.3
+_FIRST_GUESS = 0.15
+_FILTERED = 10
+"""One process of so many fits a filter of which nothing is known but that it is not rare."""
+
+_FURTHER = 8
+"""Where nothing was found, go so much further."""
+
+_MOST_SHARES = 10_000
 _SLACK = 1.2
 """A little too far costs less than to go again."""
 
 
+class _Knots(NamedTuple):
+    """Keys with about as many rows between each two of them."""
+
+    read_at: float
+    keys: Sequence[ProcessKey]
+    rows_between: int
+
+    def place_of(self, key: ProcessKey | None) -> float:
+        """0 for the first knot, 1 for the second, and between them in proportion."""
+        index = -1 if key is None else bisect_right(self.keys, key) - 1
+        if key is None or index < 0:
+            return 0.0
+        if index >= len(self.keys) - 1:
+            return float(index)
+        begin, end = self.keys[index].started_at, self.keys[index + 1].started_at
+        return index + (key.started_at - begin) / max(1, end - begin)
+
+    def key_at(self, place: float, after: ProcessKey | None) -> ProcessKey | None:
+        """Beyond `after`; None past the last knot."""
+        index = int(place)
+        if index >= len(self.keys) - 1:
+            return None
+        begin, end = self.keys[index].started_at, self.keys[index + 1].started_at
+        started_at = begin + int((place - index) * (end - begin))
+        if begin < started_at < end and (after is None or started_at > after.started_at):
+            return ProcessKey(started_at, MAX_UINT64, MAX_UINT32)
+        return self.keys[index + 1]
+
+
 class Marks:
-    """The keys at which the granules of `seen` begin: one for about a thousand rows. The engine has them in memory."""
+    """The keys at which the granules of `seen` begin, which the engine has in memory: one for about 1000 rows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[tuple[int, tuple[int, ...]], tuple[float, list[ProcessKey]]] = {}
+        self._kept: dict[tuple[int, tuple[int, ...]], _Knots] = {}
         self._shares: dict[int, float] = {}
-        """Org -> processes for each row that a mark stands for."""
+        """Org, or number of a filter -> processes for each row."""
 
     def reach(
-        self, rows: Rows, org_id: int, buckets: Sequence[int], after: ProcessKey | None, wanted: int
-    ) -> tuple[ProcessKey | None, int]:
+        self,
+        rows: Rows,
+        org_id: int,
+        buckets: Sequence[int],
+        after: ProcessKey | None,
+        wanted: int,
+        about: int | None = None,
+    ) -> tuple[ProcessKey | None, float]:
         """Up to where about so many processes come after this one (None: all that are left), and for how many rows that
-        stands."""
+        stands. `about`: a number for the filter that those have to fit."""
         some = tuple(buckets[:: max(1, -(-len(buckets) // _MOST_BUCKETS))])
-        marks = self._of(rows, org_id, some)
-        # Parts of the table begin with the same key where the same processes were seen again.
-        begin = 0 if after is None else bisect_right(marks, after)
-        rows_each = GRANULE * len(buckets) / len(some)
-        count = max(1, round(wanted * _SLACK / self._shares.get(org_id, _FIRST_GUESS) / rows_each))
-        end = begin + count - 1
-        if end >= len(marks) - 1:
-            return None, 0
-        return marks[end], round(count * rows_each)
+        knots = self._of(rows, org_id, some)
+        rows_between = knots.rows_between * len(buckets) / len(some)
+        share = self._shares.get(org_id, _FIRST_GUESS)
+        if about is not None:
+            share = self._shares.setdefault(about, share / _FILTERED)
+        upto = knots.key_at(knots.place_of(after) + wanted * _SLACK / share / rows_between, after)
+        return upto, 0 if upto is None else (knots.place_of(upto) - knots.place_of(after)) * rows_between
 
-    def learn(self, org_id: int, row_count: int, found: int) -> None:
-        """What a reach turned out to hold."""
+    def knows(self, about: int) -> bool:
+        """Whether something was learned of this filter."""
+        return about in self._shares
+
+    def learn(self, about: int, row_count: float, found: int) -> None:
+        """What a reach turned out to hold, of an org or of what fits a filter."""
         if row_count:
-            before = self._shares.get(org_id, _FIRST_GUESS)
-            self._shares[org_id] = min(1.0, max(0.001, (before + found / row_count) / 2))
+            before = self._shares.get(about, _FIRST_GUESS)
+            now = found / row_count if found else before / _FURTHER
+            self._shares[about] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
 
-    def _of(self, rows: Rows, org_id: int, buckets: tuple[int, ...]) -> list[ProcessKey]:
+    def _of(self, rows: Rows, org_id: int, buckets: tuple[int, ...]) -> _Knots:
         with self._lock:
-            at, marks = self._kept.get((org_id, buckets), (0.0, None))
-        if marks is not None and self._clock() < at + _FRESH_SECONDS:
-            return marks
-        marks = sorted(ProcessKey(*row) for row in rows(sql.marks(org_id, buckets)))
-        with self._lock:
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-                self._shares.clear()
-            self._kept[org_id, buckets] = self._clock(), marks
-        return marks
+            knots = self._kept.get((org_id, buckets))
+        if knots is None or self._clock() >= knots.read_at + _FRESH_SECONDS:
+            found = rows(sql.marks(org_id, buckets))
+            # Marks lie in bunches, one for each bucket in each part of the table: much the same processes are in all.
+            runs = max(1, len({(bucket, part) for *_, bucket, part in found}))
+            marks = sorted(ProcessKey(*row[:3]) for row in found)
+            knots = _Knots(self._clock(), sorted(set(marks[::runs])), runs * GRANULE)
+            with self._lock:
+                if len(self._kept) >= _MOST_KEPT:
+                    self._kept.clear()
+                if len(self._shares) >= _MOST_SHARES:
+                    self._shares.clear()
+                self._kept[org_id, buckets] = knots
+        return knots

@@ -33,37 +33,6 @@ class Candidate(msgspec.Struct, frozen=True):
         return ProcessKey(self.start, self.host, self.pid)
 
 
-def complete_before(rows: Columns, limit: int) -> tuple[Columns, ProcessKey | None]:
-    """Cut rows, ordered within each source, to the processes of which all rows are there.
-
-    A source that gave `limit` rows has more, perhaps of the process it stopped in. Gives the rows kept, and the last
-    process that is complete: where to go on, None if nothing is left. `limit` must exceed the rows of any one process,
-    or the cut would keep nothing; then the caller reads on with a larger one.
-    """
-    sources = rows["source"]
-    horizon: tuple[int, int, int] | None = None
-    for source, count in zip(*np.unique(sources, return_counts=True), strict=True):
-        if count >= limit:
-            index = np.flatnonzero(sources == source)[-1]
-            key = (int(rows["start"][index]), int(rows["host"][index]), int(rows["pid"][index]))
-            horizon = key if horizon is None else min(horizon, key)
-    if horizon is None:
-        return rows, None
-    start, host, pid = horizon
-    starts, hosts, pids = rows["start"], rows["host"], rows["pid"]
-    inside = (starts < start) | ((starts == start) & ((hosts < host) | ((hosts == host) & (pids < pid))))
-    # Where to go on: right before the process that the source stopped in. Keys are whole numbers, so that is one less.
-    return {name: values[inside] for name, values in rows.items()}, _before(start, host, pid)
-
-
-def _before(start: int, host: int, pid: int) -> ProcessKey:
-    if pid:
-        return ProcessKey(start, host, pid - 1)
-    if host:
-        return ProcessKey(start, host - 1, 2**32 - 1)
-    return ProcessKey(start - 1, 2**64 - 1, 2**32 - 1)
-
-
 def newest_of(rows: Columns) -> list[Candidate]:
     """One candidate per process, in key order."""
     count = len(rows["start"])

@@ -16,7 +16,7 @@ from procession.storage.details import numbers_of
 from procession.storage.engine import Connection
 from procession.storage.instant import Instant, InstantReader
 from procession.storage.kinds import Kind
-from procession.storage.sql import Statement
+from procession.storage.statement import Statement
 from procession.storage.texts import Names, description_of
 from procession.window import Window
 

@@ -3,17 +3,14 @@ org: this is the only place where SQL over processes is made."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from procession.patterns import Pattern
 from procession.process import ProcessKey
-from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm
-from procession.storage.rows import SEPARATOR
+from procession.storage.filters import Filters, is_host
 from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS, NUMBER_COLUMNS
-from procession.tags import TagCondition, TagFilter
+from procession.storage.statement import Statement, bind
 from procession.window import Window
 
 MAX_UNION = 6
@@ -25,24 +22,15 @@ _KNOWN = (
     " concat(hex(high_slots), leftPad(hex(low_slots), 64, '0')), '') AS slots"
 )
 
-_GENERATED_KEYS = ("user", "command", "state_zombie")
-"""Of the tags in `what.own_tags`; `host:` is looked up in `hosts`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    text: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-
 
 def buckets_of(window: Window) -> range:
     return range(window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS + 1)
 
 
 def marks(org_id: int, buckets: Sequence[int]) -> Statement:
-    """Where the granules of `seen` begin in these buckets, in no order: `start, host, pid`."""
+    """Where the granules of `seen` begin in these buckets, in no order: `start, host, pid, bucket, part`."""
     return Statement(
-        "SELECT start, host, pid FROM mergeTreeIndex(currentDatabase(), 'seen')"
+        "SELECT start, host, pid, bucket, part_name FROM mergeTreeIndex(currentDatabase(), 'seen')"
         " WHERE org = {org:UInt32} AND bucket IN {buckets:Array(UInt32)}",
         {"org": org_id, "buckets": list(buckets)},
     )
@@ -56,48 +44,89 @@ def newest_between(org_id: int, window: Window, after: ProcessKey | None, upto: 
     tells more.
     """
     parameters = _window_parameters(org_id, window)
-    return Statement(
-        "SELECT start, host, pid, argMax(version, newest), max(newest), max(goes_on) FROM ("
-        "SELECT start, host, pid, version, if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS newest,"
-        " last > {to:Int64} AS goes_on FROM seen"
-        f" WHERE {_seen_condition(window, parameters)} AND {_between(after, upto, parameters)})"
-        " GROUP BY start, host, pid",
-        parameters,
-    )
+    return _newest(window, _between(after, upto, parameters), parameters)
+
+
+def newest_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
+    """The same for these processes; a few others may be among them."""
+    parameters = _window_parameters(org_id, window)
+    return _newest(window, _among(keys, parameters), parameters)
 
 
 def seen_between(org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None) -> Statement:
-    """The same with a row for each version and bucket: `start, host, pid, version, known, slots`.
+    """The same as `newest_between` with a row for each version and bucket: `start, host, pid, version, known, slots`.
 
     Where sightings go on after the window, `slots` holds those of the row as a hexadecimal number; else it is empty.
     Only rows of the bucket in which the window ends can have any.
     """
     parameters = _window_parameters(org_id, window)
+    return _seen(window, _between(after, upto, parameters), parameters)
+
+
+def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
+    """The same for these processes; a few others may be among them."""
+    parameters = _window_parameters(org_id, window)
+    return _seen(window, _among(keys, parameters), parameters)
+
+
+def _newest(window: Window, condition: str, parameters: dict[str, Any]) -> Statement:
     return Statement(
-        f"SELECT start, host, pid, version, {_KNOWN} FROM seen"
-        f" WHERE {_seen_condition(window, parameters)} AND {_between(after, upto, parameters)}",
+        "SELECT start, host, pid, argMax(version, newest), max(newest), max(goes_on) FROM ("
+        "SELECT start, host, pid, version, if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS newest,"
+        f" last > {{to:Int64}} AS goes_on FROM seen WHERE {_seen_condition(window, parameters)} AND {condition})"
+        " GROUP BY start, host, pid",
         parameters,
     )
 
 
-def matching_keys(
-    org_id: int, window: Window, search: SearchNode | None, tags: TagFilter, after: ProcessKey | None, limit: int
-) -> Statement:
-    """Versions that fit the filters, in key order, from the buckets of the window: `source, start, host, pid, version`.
-
-    Whether they were seen in the window, and were the newest there, is for `seen_of_keys` to say.
-    """
-    parameters = {"org": org_id} | _after_parameters(after)
-    condition = filter_condition(search, tags, parameters) + _after_condition(after)
-    return _from_buckets("what", "start, host, pid, version", condition, window, limit, parameters)
-
-
-def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
-    """As `seen_between`, for these processes only."""
-    parameters = _window_parameters(org_id, window) | _keys_parameters(keys)
+def _seen(window: Window, condition: str, parameters: dict[str, Any]) -> Statement:
     return Statement(
         f"SELECT start, host, pid, version, {_KNOWN} FROM seen"
-        f" WHERE {_seen_condition(window, parameters)} AND {_KEYS_CONDITION}",
+        f" WHERE {_seen_condition(window, parameters)} AND {condition}",
+        parameters,
+    )
+
+
+def matching_between(
+    filters: Filters,
+    window: Window,
+    after: ProcessKey | None,
+    upto: ProcessKey | None,
+    columns: str,
+    limit: int | None = None,
+) -> Statement:
+    """Versions that fit the filters, of processes after one key, up to another, in no order: `start, host, pid,
+    version`, and then the columns. No more than `limit`, where it is given: then they may be any.
+
+    Whether they were seen in the window, and were the newest there, is for `newest_of_keys` to say.
+    """
+    parameters = dict(filters.parameters)
+    condition = f"{_between(after, upto, parameters)} AND {filters.condition}"
+    statement = _texts(window, columns, condition, parameters)
+    if limit is None:
+        return statement
+    return Statement(f"{statement.text} LIMIT {{limit:UInt64}}", statement.parameters | {"limit": limit})
+
+
+def matching_of_keys(filters: Filters, window: Window, keys: Sequence[ProcessKey], columns: str) -> Statement:
+    """The same for these processes."""
+    parameters = filters.parameters | _keys_parameters(keys)
+    hosts = bind(parameters, "Array(UInt64)", sorted({key.host_key for key in keys}))  # has an index of its own
+    return _texts(window, columns, f"host IN {hosts} AND {_KEYS_CONDITION} AND {filters.condition}", parameters)
+
+
+def newest_on_host(filters: Filters, host: Pattern, window: Window, after: ProcessKey | None) -> Statement:
+    """The newest sightings in the window of the processes of a host after one key: `start, host, pid, version, at`.
+    From the truth: to be asked where that is kept, and of a window that is not too long."""
+    parameters = filters.parameters | {"from": window.from_at, "to": window.to_at}
+    hosts = f"SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {is_host(host, parameters)}"
+    return Statement(
+        "SELECT start, host, pid, argMax(version, at), max(at) FROM ("
+        "SELECT at, host, pid, start, version FROM snap ARRAY JOIN pid, start, version"
+        f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
+        f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
+        f" AND at >= {{from:Int64}} AND at <= {{to:Int64}} AND host IN ({hosts})"
+        f" AND {_between(after, None, parameters)}) GROUP BY start, host, pid",
         parameters,
     )
 
@@ -283,147 +312,6 @@ def names_of(org_id: int, hosts: Iterable[int]) -> Statement:
     )
 
 
-def filter_condition(search: SearchNode | None, tags: TagFilter, parameters: dict[str, Any]) -> str:
-    """A condition over `what`. Adds the values it binds to `parameters`."""
-    conditions = [_tag_condition(condition, parameters) for condition in tags.conditions]
-    if search is not None:
-        conditions.append(_search_condition(search, parameters))
-    return " AND ".join(conditions) or "true"
-
-
-def _search_condition(node: SearchNode, parameters: dict[str, Any]) -> str:
-    match node:
-        case TextTerm(pattern):
-            return _text_condition(pattern, parameters)
-        case TagTerm(key, pattern):
-            has_tag = carries_tag(pattern, parameters)
-            if key in (*_GENERATED_KEYS, "host"):  # every process has these
-                return has_tag
-            return f"if({_has_key(key, parameters)}, {has_tag}, {_text_condition(pattern, parameters)})"
-        case Not(operand):
-            return f"NOT ({_search_condition(operand, parameters)})"
-        case And(operands):
-            return "(" + " AND ".join(_search_condition(operand, parameters) for operand in operands) + ")"
-        case Or(operands):
-            return "(" + " OR ".join(_search_condition(operand, parameters) for operand in operands) + ")"
-
-
-def _text_condition(pattern: Pattern, parameters: dict[str, Any]) -> str:
-    if pattern.is_literal:
-        # LIKE, since the text index serves it; on folded text it needs no case rules of its own.
-        text = pattern.text.replace(SEPARATOR, "\ufffd")
-        return f"text LIKE {_bind(parameters, 'String', '%' + _like_escaped(text) + '%')}"
-    parts = [part.replace(SEPARATOR, "\ufffd") for part in pattern.parts]
-    separator = _bind(parameters, "String", SEPARATOR)
-    return f"arrayExists(one -> {_find_in_order('one', parts, parameters)} > 0, splitByString({separator}, text))"
-
-
-def _fits(column: str, pattern: Pattern, parameters: dict[str, Any]) -> str:
-    """Whether the whole of a folded text fits a pattern with stars. In time that grows with the text: LIKE and regular
-    expressions take half a minute for a pattern of 100 kB."""
-    first, *middle, last = pattern.parts
-    conditions = [
-        f"startsWith({column}, {_bind(parameters, 'String', first)})",
-        f"endsWith({column}, {_bind(parameters, 'String', last)})",
-    ]
-    shortest = _bind(parameters, "UInt64", _byte_length(first) + _byte_length(last))
-    if not middle:
-        conditions.append(f"length({column}) >= {shortest}")
-    else:
-        end = _find_in_order(column, middle, parameters, start=_byte_length(first) + 1)
-        # `end` is where the last of them ends, plus one; 0 where one of them is missing.
-        last_length = _bind(parameters, "UInt64", _byte_length(last))
-        conditions.append(f"{end} > 0 AND {end} - 1 + {last_length} <= length({column})")
-    return "(" + " AND ".join(conditions) + ")"
-
-
-def _find_in_order(column: str, parts: Sequence[str], parameters: dict[str, Any], start: int = 1) -> str:
-    """The byte after the last of the parts, found one after another as early as possible, counted from 1; 0 if not all
-    are there."""
-    bound = _bind(parameters, "Array(String)", list(parts))
-    first = _bind(parameters, "UInt64", start)
-    step = f"position({column}, part, at)"
-    return (
-        f"arrayFold((at, part) -> if(at = 0 OR {step} = 0, toUInt64(0), toUInt64({step} + length(part))),"
-        f" {bound}, {first})"
-    )
-
-
-def _tag_condition(condition: TagCondition, parameters: dict[str, Any]) -> str:
-    has_tag = carries_tag(condition.pattern, parameters)
-    return f"NOT {has_tag}" if condition.negated else has_tag
-
-
-def carries_tag(pattern: Pattern, parameters: dict[str, Any], *, with_host: bool = True) -> str:
-    """Whether any tag of the process fits, wherever it is kept; `with_host`: also the one that names its host."""
-    first = pattern.parts[0]
-    if pattern.is_literal:
-        tag = _bind(parameters, "String", pattern.text)
-        in_tags, in_own_tags = (f"has({column}, {tag})" for column in ("folded", "own_tags"))
-    else:
-        fits = _fits("tag", pattern, parameters)
-        in_tags, in_own_tags = (f"arrayExists(tag -> {fits}, {column})" for column in ("folded", "own_tags"))
-    conditions = [_in_tagsets(in_tags)]
-    # The generated tags are asked only where the beginning of the pattern leaves them possible.
-    if any(_may_begin(first, f"{key}:", pattern) for key in _GENERATED_KEYS):
-        conditions.append(in_own_tags)
-    if with_host and may_name_host(pattern):
-        named = is_host(pattern, parameters)
-        conditions.append(f"host IN (SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {named})")
-    return "(" + " OR ".join(conditions) + ")"
-
-
-def may_name_host(pattern: Pattern) -> bool:
-    return _may_begin(pattern.parts[0], "host:", pattern)
-
-
-def is_host(pattern: Pattern, parameters: dict[str, Any]) -> str:
-    """A condition over `hosts`: whether the tag that names the host fits."""
-    tag = "concat('host:', folded)"
-    if pattern.is_literal:
-        return f"{tag} = {_bind(parameters, 'String', pattern.text)}"
-    return _fits(tag, pattern, parameters)
-
-
-def _has_key(key: str, parameters: dict[str, Any]) -> str:
-    prefix = _bind(parameters, "String", f"{key}:")
-    return _in_tagsets(f"arrayExists(tag -> startsWith(tag, {prefix}), folded)")
-
-
-def _in_tagsets(condition: str) -> str:
-    return f"tagset IN (SELECT tagset FROM tagsets WHERE org = {{org:UInt32}} AND {condition})"
-
-
-def _may_begin(first: str, prefix: str, pattern: Pattern) -> bool:
-    """Whether a tag `prefix…` can fit a pattern whose first literal part is `first`."""
-    return first.startswith(prefix) or (not pattern.is_literal and prefix.startswith(first))
-
-
-def _from_buckets(
-    table: str, columns: str, condition: str, window: Window, limit: int, parameters: dict[str, Any]
-) -> Statement:
-    """Rows in key order from each bucket of the window. A plain ordered LIMIT on one bucket stops early; a GROUP BY or
-    a LIMIT BY over several does not."""
-    buckets = buckets_of(window)
-    parameters |= {"limit": limit}
-    order = "ORDER BY org, bucket, start, host, pid LIMIT {limit:UInt64}"
-    if len(buckets) > MAX_UNION:
-        order = "ORDER BY start, host, pid LIMIT {limit:UInt64}"
-        return Statement(
-            f"SELECT DISTINCT 0 AS source, {columns} FROM {table} WHERE org = {{org:UInt32}}"
-            f" AND {_bucket_condition(window, parameters)} AND {condition} {order}",
-            parameters,
-        )
-    selects = []
-    for number, bucket in enumerate(buckets):
-        parameters[f"bucket{number}"] = bucket
-        selects.append(
-            f"(SELECT {number} AS source, {columns} FROM {table}"
-            f" WHERE org = {{org:UInt32}} AND bucket = {{bucket{number}:UInt32}} AND {condition} {order})"
-        )
-    return Statement(" UNION ALL ".join(selects), parameters)
-
-
 def _seen_condition(window: Window, parameters: dict[str, Any]) -> str:
     return (
         f"org = {{org:UInt32}} AND {_bucket_condition(window, parameters)}"
@@ -445,11 +333,26 @@ def _between(after: ProcessKey | None, upto: ProcessKey | None, parameters: dict
     return " AND ".join(conditions)
 
 
+_MASK = 2**64 - 1
+_START_FACTOR, _PID_FACTOR = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
+
+
+def _among(keys: Sequence[ProcessKey], parameters: dict[str, Any]) -> str:
+    """Of a sum over the key: to look one number up in a set costs a third of looking a tuple up."""
+    sums = [key.host_key + key.started_at * _START_FACTOR + key.pid * _PID_FACTOR & _MASK for key in keys]
+    starts = [key.started_at for key in keys]
+    least, most = bind(parameters, "UInt32", min(starts)), bind(parameters, "UInt32", max(starts))
+    return (
+        f"start >= {least} AND start <= {most} AND host + start * toUInt64({_START_FACTOR})"
+        f" + pid * toUInt64({_PID_FACTOR}) IN {bind(parameters, 'Array(UInt64)', sums)}"
+    )
+
+
 def _bucket_condition(window: Window, parameters: dict[str, Any]) -> str:
     buckets = buckets_of(window)
     if len(buckets) <= MAX_UNION:  # the primary index makes more of a few values than of a range
-        return f"bucket IN {_bind(parameters, 'Array(UInt32)', list(buckets))}"
-    first, last = _bind(parameters, "UInt32", buckets.start), _bind(parameters, "UInt32", buckets.stop - 1)
+        return f"bucket IN {bind(parameters, 'Array(UInt32)', list(buckets))}"
+    first, last = bind(parameters, "UInt32", buckets.start), bind(parameters, "UInt32", buckets.stop - 1)
     return f"bucket >= {first} AND bucket <= {last}"
 
 
@@ -488,22 +391,3 @@ def _keys_parameters(keys: Sequence[ProcessKey]) -> dict[str, Any]:
         "key_hosts": [key.host_key for key in keys],
         "pids": [key.pid for key in keys],
     }
-
-
-def _bind(parameters: dict[str, Any], kind: str, value: Any) -> str:
-    name = f"v{len(parameters)}"
-    parameters[name] = [_encodable(item) for item in value] if kind == "Array(String)" else _encodable(value)
-    return f"{{{name}:{kind}}}"
-
-
-def _byte_length(text: str) -> int:
-    return len(_encodable(text).encode())
-
-
-def _encodable(value: Any) -> Any:
-    """Half a surrogate cannot be stored, so it must be found nowhere: three separators never follow each other."""
-    return re.sub("[\ud800-\udfff]", SEPARATOR * 3, value) if isinstance(value, str) else value
-
-
-def _like_escaped(text: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", text)

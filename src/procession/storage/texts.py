@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from procession.process import ProcessDescription
 from procession.storage import schema, sql
 from procession.storage.engine import Connection
+from procession.storage.statement import Statement
 
 
 class Names:
@@ -15,7 +16,7 @@ class Names:
 
     _MOST = 200_000
 
-    def __init__(self, statement: Callable[[int, Iterable[int]], sql.Statement], value: Callable[[Any], Any]) -> None:
+    def __init__(self, statement: Callable[[int, Iterable[int]], Statement], value: Callable[[Any], Any]) -> None:
         self._statement = statement
         self._value = value
         self._known: dict[tuple[int, int], Any] = {}

@@ -1,0 +1,32 @@
+"""What goes to the engine: fixed text, and the values it binds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from procession.storage.rows import SEPARATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    text: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+Rows = Callable[[Statement], Sequence[Any]]
+"""Runs a statement."""
+
+
+def bind(parameters: dict[str, Any], kind: str, value: Any) -> str:
+    """A place for a value, which is added to the parameters under a name of its own."""
+    name = f"v{len(parameters)}"
+    parameters[name] = [encodable(item) for item in value] if kind == "Array(String)" else encodable(value)
+    return f"{{{name}:{kind}}}"
+
+
+def encodable(value: Any) -> Any:
+    """Half a surrogate cannot be stored, so it must be found nowhere: three separators never follow each other."""
+    return re.sub("[\ud800-\udfff]", SEPARATOR * 3, value) if isinstance(value, str) else value
