@@ -25,8 +25,8 @@ class Million:
     now: int
     """Where the window ends."""
     processes: int = 300
-    seconds: int = 16 * 60
-    interval_seconds: int = 60
+    seconds: int = 11 * 90
+    interval_seconds: int = 90
     """Thin: agents take a snapshot each 10 s. What a window costs goes by its processes, hardly by their sightings."""
     day_hosts: int = 1
 

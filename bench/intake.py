@@ -50,7 +50,7 @@ def measure_memory(folder: Path, *, hosts: int, snapshots: int) -> dict[str, Mea
     """Of a server that a large fleet posts to, as fast as it takes it."""
     shape = FleetShape(hosts=hosts, begin_at=int(time.time()) - (snapshots + 1) * 10)
     with serving(folder) as server:
-        _post(server, shape, 2 * shape.interval_seconds)
+        _post(server, shape, shape.interval_seconds)
         begun = server.resident_mib()
         cpu, wall, sightings = _post(server, shape, snapshots * shape.interval_seconds)
         ended = server.resident_mib()

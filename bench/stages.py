@@ -71,14 +71,14 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
         run.found |= instants(server, data, runs=runs, few=few)
         if data.day_hosts:
             run.found |= curves(server, data, runs=few)
-        run.found["page"].note += ", a sighting each minute"
+        run.found["page"].note += ", a sighting each 90 s"
         if with_load:
             measured = run.found["intake_rate"].figures["value"] if "intake_rate" in run.found else ASSUMED_RATE
             run.found |= while_intake_runs(server, run.found, rate=measured / 2, runs=runs)
 
 
 def memory(run: Run, folder: Path) -> None:
-    run.found["memory"] = measure_memory(folder, hosts=5000, snapshots=3)["memory"]
+    run.found["memory"] = measure_memory(folder, hosts=5000, snapshots=2)["memory"]
 
 
 def peers(run: Run, folder: Path, *, only: tuple[str, ...] = (), seconds: float = 6) -> None:

@@ -13,8 +13,9 @@ import clickhouse_connect
 from bench.peers.common import Samples, median_ms
 from bench.sample import FLOATS, TEXTS, WHOLE
 
-SNAPSHOTS = 15
-"""In the window, a minute apart as in Procession's own."""
+SNAPSHOTS = 10
+INTERVAL_SECONDS = 90
+"""In the window, as in Procession's own."""
 
 _TABLE = (
     "CREATE TABLE {name} (ts DateTime('UTC') CODEC(Delta, ZSTD(1)), host LowCardinality(String), pid UInt32,"
@@ -36,17 +37,17 @@ def measure(samples: Samples, folder: Path, *, snapshots: int = SNAPSHOTS) -> di
     client.command("SET use_query_condition_cache = 0")
     found = _intake(client, samples)
     client.command(_TABLE.format(name="sighting", order="(ts, host, pid)"))
-    order = "SELECT * REPLACE (toDateTime(ts - {by} * 60, 'UTC') AS ts) FROM file('{path}')"
+    order = "SELECT * REPLACE (toDateTime(ts - {by}, 'UTC') AS ts) FROM file('{path}')"
     for by in range(snapshots):
-        client.command("INSERT INTO sighting " + order.format(by=by, path=samples.window))
-    three_days = 3 * 24 * 60
+        client.command("INSERT INTO sighting " + order.format(by=by * INTERVAL_SECONDS, path=samples.window))
+    three_days = 3 * 24 * 3600
     client.command("INSERT INTO sighting " + order.format(by=three_days, path=samples.window))
     if samples.day.exists():
         client.command("INSERT INTO sighting " + order.format(by=0, path=samples.day))
     ((newest,),) = client.query(f"SELECT toUInt32(max(ts)) FROM file('{samples.window}')").result_rows
     ask = _Asker(client, found)
     _pages(ask, samples, newest)
-    _instants(ask, samples, newest - three_days * 60)
+    _instants(ask, samples, newest - three_days)
     client.close()
     return found
 
