@@ -18,6 +18,7 @@ from procession.agent.parts import (
     allow_open_files,
     containers_of,
     destinations_of,
+    give_memory_back,
     groups_of,
     host_of,
     host_tags_of,
@@ -51,6 +52,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
     selection, tag_rules = selection_of(settings), TagRules(settings.tag_rules, report)
     share = max_cpu_of(settings)
     allow_open_files()
+    give_memory_back()
     with contextlib.ExitStack() as ending:
         reader = ending.enter_context(
             contextlib.closing(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import resource
 import socket
@@ -28,6 +30,9 @@ from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.scrub import Scrubber, sensitive_words
 from procession.wire import normal_tags
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+"""What glibc calls them."""
 
 _DESCRIPTORS = 1024 + MAX_KEPT_PROCESSES * DESCRIPTORS_EACH
 
@@ -189,6 +194,15 @@ def scrub_of(settings: AgentSettings, report: Report) -> Scrub:
         client_passwords=settings.scrub_clients,
         more_forms=settings.scrub_more_forms,
     ).scrub
+
+
+def give_memory_back() -> None:
+    """What compressing takes for a moment, above all. Left alone, the C library keeps it for the next time."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
+        library.mallopt(_M_TRIM_THRESHOLD, 128 * 1024)
+        library.mallopt(_M_ARENA_MAX, 2)
 
 
 def allow_open_files() -> None:

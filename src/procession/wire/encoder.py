@@ -46,7 +46,7 @@ class SnapshotEncoder:
         containers = self._containers_of(chunks)
         self.container_counts = list(map(len, containers))
         return [
-            b"".join((head, *(process.process for process in chunk), *around))
+            b"".join((head, *(part for process in chunk for part in process.parts), *around))
             for chunk, around in zip(chunks, containers, strict=True)
         ]
 
@@ -82,19 +82,23 @@ class SnapshotEncoder:
 
 
 class _Known:
-    """A sighting, and its bytes as an item of the message's list."""
+    """A sighting, and its bytes as an item of the message's list: in parts, of which one hardly ever changes."""
 
-    __slots__ = ("description", "process", "sighting")
+    __slots__ = ("parts", "sighting", "size")
+
+    parts: tuple[bytes, bytes, bytes]
 
     def __init__(self, sighting: Sighting, before: _Known | None) -> None:
         self.sighting = sighting
         if before is not None and before.sighting.description is sighting.description:
-            self.description: bytes = before.description
+            description = before.parts[1]
         else:
-            self.description = _describe(sighting.pid, sighting.started_at, sighting.description)
+            description = _describe(sighting.pid, sighting.started_at, sighting.description)
         # Two messages in a row are one that has the fields of both.
-        body = self.description + _count(sighting.numbers, sighting.description)
-        self.process = bytes((_PROCESS_TAG, *_varint(len(body)))) + body
+        numbers = _count(sighting.numbers, sighting.description)
+        size = len(description) + len(numbers)
+        self.parts = (bytes((_PROCESS_TAG, *_varint(size))), description, numbers)
+        self.size = len(self.parts[0]) + size
 
 
 def encode_snapshot(
@@ -108,11 +112,11 @@ def _chunks(processes: Iterable[_Known], max_processes: int, max_bytes: int) -> 
     chunk: list[_Known] = []
     room = max_bytes
     for process in processes:
-        if chunk and (len(chunk) == max_processes or len(process.process) > room):
+        if chunk and (len(chunk) == max_processes or process.size > room):
             yield chunk
             chunk, room = [], max_bytes
         chunk.append(process)
-        room -= len(process.process)
+        room -= process.size
     if chunk:
         yield chunk
 
