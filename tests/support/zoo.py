@@ -66,6 +66,8 @@ class Watcher:
     """Reader and collector of this machine, with a clock of its own."""
 
     def __init__(self) -> None:
+        self.moment = self.elapsed = 0.0
+        """When the newest snapshot was taken, and how long after the one before: what rates are over."""
         self.reader = ProcReader()
         self.collector = Collector(
             host="here",
@@ -76,7 +78,9 @@ class Watcher:
         )
 
     def snapshot(self) -> Snapshot:
-        return self.collector.collect(self.reader.read(), taken_at=int(time.time()), moment=time.monotonic())
+        moment = time.monotonic()
+        self.elapsed, self.moment = moment - self.moment, moment
+        return self.collector.collect(self.reader.read(), taken_at=int(time.time()), moment=self.moment)
 
     def see(self, pid: int) -> Sighting:
         return next(sighting for sighting in self.snapshot().sightings if sighting.pid == pid)
