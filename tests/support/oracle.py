@@ -79,14 +79,15 @@ class OracleStore:
             and abs(identity.started_at - said.started_at) <= 2
             and by_moment
         }
-        living = [
-            identity
-            for identity, by_moment in near.items()
-            if not self._has_ended_between(org_id, said, by_moment, snapshot.taken_at)
-        ]
-        if near.keys() == {said} or not living:
+        if said in near:
             return said
-        return max(living, key=lambda identity: (identity == said, max(near[identity])))
+        at = snapshot.taken_at
+        living = [
+            (max(min(by_moment) - at, at - max(by_moment), 0), identity)
+            for identity, by_moment in near.items()
+            if not self._has_ended_between(org_id, said, by_moment, at)
+        ]
+        return min(living)[1] if living else said
 
     def _has_ended_between(
         self, org_id: int, said: ProcessIdentity, by_moment: dict[int, ProcessDescription], at: int

@@ -41,6 +41,10 @@ class _Stored(NamedTuple):
     first: int
     last: int
 
+    def order_at(self, at: int) -> tuple[int, int]:
+        """Those whose sightings are nearer to a moment come first. The second part is the start."""
+        return max(self.first - at, at - self.last, 0), self.start
+
 
 class Starts:
     """The starts to keep for chunks that are to be stored together."""
@@ -77,7 +81,9 @@ class Starts:
                     # One that is kept under another start lives on if it was in the host's last snapshot. If not, the
                     # same may be said of another process.
                     was_there = self._written.is_all and entry.seen_at in (at, before)
-                    if entry.start == said or was_there:
+                    if was_there and entry.start != said:
+                        self.kept[org_id, host, sighting.pid, said] = entry.start
+                    if was_there or entry.start == said:
                         continue
                 of_org = found.setdefault(org_id, {})
                 rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, said, at))
@@ -89,19 +95,21 @@ class Starts:
         unknown = self._of_known_hosts(org_id, unknown)
         stored = self._stored(org_id, unknown)
         doubtful: dict[tuple[int, int], list[_Stored]] = {}
-        for place, candidates in stored.items():
-            said = unknown[place].said
-            if len(candidates) > 1 or candidates[0].start != said:
-                doubtful[place] = candidates
-                self.is_entangled |= (org_id, place[0]) in self._crowded
+        for (host, pid), candidates in stored.items():
+            said = unknown[host, pid].said
+            if any(candidate.start == said for candidate in candidates):
+                self.kept[org_id, host, pid, said] = said  # whatever memory says
+            else:
+                doubtful[host, pid] = candidates
+                self.is_entangled |= (org_id, host) in self._crowded
         if not doubtful or self.is_entangled:
             return
         ends = _Ends(self._rows, org_id, {place: (unknown[place], found) for place, found in doubtful.items()})
         for (host, pid), candidates in doubtful.items():
             one = unknown[host, pid]
             living = [candidate for candidate in candidates if not ends.between(host, pid, candidate, one.at)]
-            kept = max(living, key=lambda candidate: (candidate.start == one.said, candidate.last), default=None)
-            self.kept[org_id, host, pid, one.said] = one.said if kept is None else kept.start
+            kept = min((candidate.order_at(one.at) for candidate in living), default=(0, one.said))
+            self.kept[org_id, host, pid, one.said] = kept[1]
 
     def _of_known_hosts(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], _Unknown]:
         """Without the hosts of which nothing is stored."""
@@ -111,20 +119,27 @@ class Starts:
         return {place: one for place, one in unknown.items() if place[0] not in strange}
 
     def _stored(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], list[_Stored]]:
-        """(host key, pid) -> what is stored of it with a start that may be the same: around the same time, and only if
-        nothing is, at any time."""
+        """(host key, pid) -> what is stored of it with a start that may be the same: around the same time, and if this
+        very start is not there, at any time."""
         found: dict[tuple[int, int], list[_Stored]] = {}
+        missing = unknown
         for reach in (1, _LONG_AGO):
-            missing = {place: one for place, one in unknown.items() if place not in found}
             if not missing:
                 break
             buckets = [one.at // BUCKET_SECONDS for one in missing.values()]
             keys = [ProcessKey(one.said, host, pid) for (host, pid), one in missing.items()]
             first, last = max(min(buckets) - reach, 0), max(buckets) + reach
+            near: dict[tuple[int, int], list[_Stored]] = {}
             for host, pid, *stored in self._rows(sql.starts_near(org_id, first, last, START_TOLERANCE, keys)):
                 candidate = _Stored(*stored)
                 if abs(candidate.start - missing[host, pid].said) <= START_TOLERANCE:
-                    found.setdefault((host, pid), []).append(candidate)
+                    near.setdefault((host, pid), []).append(candidate)
+            found |= near
+            missing = {
+                place: one
+                for place, one in missing.items()
+                if all(candidate.start != one.said for candidate in near.get(place, ()))
+            }
         return found
 
 
