@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from re import _parser as parser  # type: ignore[attr-defined]  # there is no other way to look into one
+from re import _parser as parser  # there is no other way to look into one
 from typing import Any
 
 from procession.agent.texts import tag_of
