@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.agents import measure_agents
 from bench.fleets import HOUR, Million, write
 from bench.intake import measure_bytes, measure_intake, measure_memory
-from bench.peers import postgres_peer
+from bench.peers.installed import postgresql
 from bench.queries import curves, instants, pages, while_intake_runs
 from bench.rows import Measured
 from bench.served import serving
@@ -92,7 +92,7 @@ def peers(run: Run, folder: Path, *, only: tuple[str, ...] = (), seconds: float 
         *("--hour-hosts", str(run.hour.hosts), "--hour-begin", str(run.hour.begin_at)),
     )
     modules = {"DuckDB": "duckdb_peer", "ClickHouse": "clickhouse_peer"}
-    if postgres_peer.bin_dir() is not None:
+    if postgresql() is not None:
         modules["PostgreSQL"] = "postgres_peer"
     for peer, module in modules.items():
         if only and peer not in only:

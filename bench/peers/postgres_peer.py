@@ -17,6 +17,7 @@ import duckdb
 import psycopg
 
 from bench.peers.common import Samples, median_ms
+from bench.peers.installed import postgresql
 from bench.sample import FLOATS, TEXTS, WHOLE
 from bench.served import cpu_seconds_of
 
@@ -33,19 +34,10 @@ _TABLE = (
 )
 
 
-def bin_dir() -> Path | None:
-    """Where its programs are; None where it is not installed."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if found:
-        return found[-1].parent
-    initdb = shutil.which("initdb")
-    return Path(initdb).parent if initdb else None
-
-
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[psycopg.Connection[Any], int]]:
     """A server for nobody else, and its process. It refuses to run as root, so root lends it another user."""
-    programs = bin_dir()
+    programs = postgresql()
     if programs is None:
         raise RuntimeError("PostgreSQL is not installed")
     other = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []

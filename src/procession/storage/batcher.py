@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +15,11 @@ from procession.storage import ProcessStore
 
 MAX_GROUP_SIGHTINGS = 100_000
 """An insert of so many is as cheap, for each, as one of more."""
+
+_QUICK_SECONDS = 0.03
+_LONGEST_WAIT = 0.25
+"""What a group costs hardly depends on its size, up to some ten thousand: where storing has become slow, wait as long
+as it took for more to come, so that there is time for other things."""
 
 
 @dataclass(slots=True)
@@ -40,6 +47,10 @@ class Batcher:
         self._waiting: deque[_Waiting] = deque()
         self._waiting_sightings = 0
         self._arrived = asyncio.Event()
+        self._is_full = asyncio.Event()
+        """There is enough for a group, or no time to wait for it."""
+        self._last_seconds = 0.0
+        """How long storing took the last time."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
@@ -51,6 +62,7 @@ class Batcher:
         """Store what was accepted, refuse what comes after."""
         self._is_stopping = True
         self._arrived.set()
+        self._is_full.set()
         if self._task is not None:
             await self._task
         self._thread.shutdown()
@@ -66,6 +78,8 @@ class Batcher:
         self._waiting.append(_Waiting(org_id, snapshot, stored))
         self._waiting_sightings += len(snapshot.sightings)
         self._arrived.set()
+        if self._waiting_sightings >= MAX_GROUP_SIGHTINGS:
+            self._is_full.set()
         await stored
 
     async def _run(self) -> None:
@@ -73,7 +87,18 @@ class Batcher:
             await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
+                await self._let_more_come()
+                begun = time.monotonic()
                 await self._store_group(self._take_group())
+                self._last_seconds = time.monotonic() - begun
+
+    async def _let_more_come(self) -> None:
+        wait = min(self._last_seconds - _QUICK_SECONDS, _LONGEST_WAIT)
+        if wait > 0 and not self._is_stopping:
+            self._is_full.clear()
+            if self._waiting_sightings < MAX_GROUP_SIGHTINGS:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_full.wait(), wait)
 
     def _take_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []

@@ -66,6 +66,7 @@ class Starts:
     def _unknown(self, chunks: Chunks) -> dict[int, dict[tuple[int, int], _Unknown]]:
         """Org -> (host key, pid) -> the start."""
         found: dict[int, dict[tuple[int, int], _Unknown]] = {}
+        new: dict[tuple[int, int, int], int] = {}
         for org_id, snapshot in chunks:
             host, at = host_key(snapshot.host), snapshot.taken_at
             place = org_id, host
@@ -73,7 +74,7 @@ class Starts:
                 self._crowded.add(place)
             last, before = self._written.moments.get(place, (0, 0))
             before = before if last == at else last
-            known = self._written.versions.get(place, {})
+            known, since = self._written.versions.get(place, {}), self._written.since.get(place)
             for sighting in snapshot.sightings:
                 entry = known.get(sighting.pid)
                 said = sighting.started_at
@@ -85,6 +86,11 @@ class Starts:
                         self.kept[org_id, host, sighting.pid, said] = entry.start
                     if was_there or entry.start == said:
                         continue
+                elif entry is None and self._written.is_all and since is not None and said > since + START_TOLERANCE:
+                    # Whatever had this start would have been stored since then, and be in memory.
+                    if new.setdefault((*place, sighting.pid), said) != said:
+                        self.is_entangled |= place in self._crowded
+                    continue
                 of_org = found.setdefault(org_id, {})
                 rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, said, at))
                 if rival.said != said:

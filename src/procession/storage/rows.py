@@ -201,6 +201,8 @@ class Group:
         for place, news in self._new_versions.items():
             self._written.versions.setdefault(place, {}).update(news)
         self._written.moments.update(self._moments)
+        for place, (at, _) in self._moments.items():
+            self._written.since.setdefault(place, at)
         self._written.tagsets.update(self._new_tagsets)
         self._written.kinds.update(self._new_kinds)
         self._written.hosts.update(self._new_hosts)

@@ -43,6 +43,8 @@ class Written:
         """(org, host key) -> pid -> what was written of it."""
         self.moments: dict[tuple[int, int], tuple[int, int]] = {}
         """(org, host key) -> when the last snapshot that was stored was taken, and the one before it."""
+        self.since: dict[tuple[int, int], int] = {}
+        """(org, host key) -> from when on all that it ran is in memory."""
         self.tagsets: set[tuple[int, int, int]] = set()
         """Org, tag set, day."""
         self.kinds: set[tuple[int, int, int]] = set()
@@ -56,11 +58,15 @@ class Written:
         if bucket <= self._newest_bucket:
             return
         self._newest_bucket = bucket
+        oldest = bucket - 1
         for place, known in list(self.versions.items()):
-            self.versions[place] = {pid: entry for pid, entry in known.items() if entry.until >= bucket - 1}
+            self.versions[place] = {pid: entry for pid, entry in known.items() if entry.until >= oldest}
             if not self.versions[place]:
                 del self.versions[place]
                 self.moments.pop(place, None)
+                self.since.pop(place, None)
+            elif len(self.versions[place]) < len(known):
+                self.since[place] = max(self.since.get(place, 0), oldest * BUCKET_SECONDS)
         day = (bucket - 1) * BUCKET_SECONDS // DAY_SECONDS
         self.tagsets = {entry for entry in self.tagsets if entry[2] >= day}
         self.kinds = {entry for entry in self.kinds if entry[2] >= day}
