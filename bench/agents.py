@@ -32,10 +32,11 @@ def measure_agents(folder: Path, counts: tuple[int, ...] = (1000, 10_000)) -> di
     found: dict[str, Measured] = {}
     for count in counts:
         with sleeping(count) as processes:
-            cpu, memory, note = _our_agent(folder / str(count), processes)
+            cpu, memory, wire, note = _our_agent(folder / str(count), processes)
             cpu_row, memory_row = Measured({"value": cpu}, note), Measured({"value": memory})
             for name, measured in _others(folder, processes).items():
                 cpu_row.peers[name], memory_row.peers[name] = measured
+            found["agent_wire"] = Measured({"value": wire}, f"{processes} processes, HTTP headers and body")
             found[f"agent_cpu_{count}"], found[f"agent_memory_{count}"] = cpu_row, memory_row
     return found
 
@@ -76,6 +77,7 @@ class _Intake:
 
     def __init__(self) -> None:
         self.moments: set[str] = set()
+        self.received_bytes = 0
         self.arrived = threading.Condition()
         answer = encode_answer(Answer())
         intake = self
@@ -85,7 +87,9 @@ class _Intake:
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
+                head = len(self.requestline) + 2 + len(self.headers.as_bytes())
                 with intake.arrived:
+                    intake.received_bytes += head + int(self.headers["Content-Length"])
                     intake.moments.add(self.headers.get("X-DD-Agent-Timestamp", ""))
                     intake.arrived.notify_all()
                 self.send_response(200)
@@ -112,7 +116,8 @@ class _Intake:
         self._server.server_close()
 
 
-def _our_agent(folder: Path, processes: int) -> tuple[float, float, str]:
+def _our_agent(folder: Path, processes: int) -> tuple[float, float, float, str]:
+    """CPU microseconds and bytes on the wire per process and snapshot, and resident MiB."""
     intake = _Intake()
     command = procession(
         *("agent", "--url", intake.url, "--api-key", "bench", "--interval-seconds", "3"),
@@ -122,15 +127,17 @@ def _our_agent(folder: Path, processes: int) -> tuple[float, float, str]:
     with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL) as process:
         try:
             intake.wait_for(WARM)
-            cpu, seen = cpu_seconds_of(process.pid), len(intake.moments)
+            cpu, seen, received = cpu_seconds_of(process.pid), len(intake.moments), intake.received_bytes
             intake.wait_for(seen + SNAPSHOTS)
             spent = cpu_seconds_of(process.pid) - cpu
+            wire = (intake.received_bytes - received) / SNAPSHOTS / processes
             memory = resident_mib_of(process.pid)
         finally:
             process.terminate()
             process.wait()
             intake.close()
-    return spent * 1e6 / SNAPSHOTS / processes, memory, f"{processes} processes, nearly all asleep, snapshots 3 s apart"
+    note = f"{processes} processes, nearly all asleep, snapshots 3 s apart"
+    return spent * 1e6 / SNAPSHOTS / processes, memory, wire, note
 
 
 _PSUTIL = """

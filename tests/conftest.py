@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -11,6 +12,10 @@ IN_CI = bool(os.environ.get("PROCESSION_CI"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # What runs in the background may have been told to ignore these, and would hand that down to all that it starts.
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
     config.addinivalue_line("markers", "may_skip: may be skipped even where everything has to run")
 
 

@@ -51,6 +51,9 @@ def _instant(ask: Ask, analysis: AnalysisStore) -> Any:
     at, order = ask.at(), ask.order("sort", "start", SORT_COLUMNS)
     limit = ask.number("page[limit]", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
     offset = ask.number("page[offset]", 0, least=0, most=MAX_OFFSET)
+    for name in ("from", "to"):
+        if ask.has(name):
+            ask.wrong(name, f"it goes with a window, not with {', '.join(_OF_INSTANTS)}")
     ask.check()
     filters = filters_of(ask.parameters, ask.org_id)
     after = None
