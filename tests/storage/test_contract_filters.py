@@ -250,3 +250,16 @@ def test_thousands_of_stars_are_answered(fleet: Fleet) -> None:
     assert fleet.pids(search="k:" + "a*" * 10_000) == []
     assert fleet.pids(tags="k:" + "a*" * 10_000) == []
     assert fleet.pids(search="no:" + "a*" * 10_000) == []
+
+
+@pytest.mark.parametrize("count", [2, 9, 80])
+def test_many_tag_terms_find_what_each_of_them_finds(fleet: Fleet, count: int) -> None:
+    for pid in range(1, 6):
+        fleet.see(NOON, pid=pid, tags=(f"rack:r{pid}", "team:a"), cmdline=f"program rack:r{pid + 10}")
+
+    any_of = " OR ".join(f"rack:r{number}" for number in range(3, 3 + count))
+    none_of = " ".join(f"NOT rack:r{number}" for number in range(3, 3 + count))
+
+    expected = [pid for pid in range(1, 6) if 3 <= pid < 3 + count]
+    assert fleet.pids(search=any_of) == expected
+    assert fleet.pids(search=f"team:a {none_of}") == [pid for pid in range(1, 6) if pid not in expected]
