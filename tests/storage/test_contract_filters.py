@@ -263,3 +263,25 @@ def test_many_tag_terms_find_what_each_of_them_finds(fleet: Fleet, count: int) -
     expected = [pid for pid in range(1, 6) if 3 <= pid < 3 + count]
     assert fleet.pids(search=any_of) == expected
     assert fleet.pids(search=f"team:a {none_of}") == [pid for pid in range(1, 6) if pid not in expected]
+
+
+@pytest.mark.parametrize("tags", ["host:web-1", "host:web-1,team:a"])
+def test_a_tag_that_names_another_host_counts_as_that_of_the_host_itself(fleet: Fleet, tags: str) -> None:
+    fleet.see(NOON, pid=1, host="web-1", tags=("team:a",))
+    fleet.see(NOON, pid=2, host="web-2", tags=("host:web-1", "team:a"))
+    fleet.see(NOON, pid=3, host="web-2", tags=("team:a",))
+
+    assert fleet.pids(NOON - 60, NOON + 60, tags=tags) == [1, 2]
+    assert fleet.pids(NOON - 60, NOON + 60, search="host:web-1") == [1, 2]
+
+
+def test_the_processes_of_one_host_come_in_pages_too(fleet: Fleet) -> None:
+    for pid in range(1, 8):
+        fleet.see(NOON, NOON + 10, pid=pid, host="web-1", cmdline="even" if pid % 2 == 0 else "odd")
+        fleet.see(NOON, pid=pid, host="web-2")
+
+    found = fleet.scan(NOON - 60, NOON + 60, limit=2, search="host:web-1")
+
+    assert sorted(process.identity.pid for process in found) == list(range(1, 8))
+    assert {process.seen_at for process in found} == {NOON + 10}
+    assert fleet.pids(NOON - 60, NOON + 60, search="host:web-1 even") == [2, 4, 6]

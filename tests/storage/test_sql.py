@@ -83,6 +83,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "starts near": lambda: sql.starts_near(1, NOON // 3600 - 1, NOON // 3600 + 1, 2, KEYS),
     "complete snapshots": lambda: sql.complete_snapshots(1, NOON - 20, NOON, [1, 2]),
     "exits": lambda: sql.exits(1, NOON - 20, NOON, KEYS),
+    "has tag": lambda: sql.has_tag(1, "host:h1"),
     "tags": lambda: sql.tags_of(1, [1, 2]),
     "names": lambda: sql.names_of(1, [1, 2]),
 }

@@ -70,7 +70,7 @@ class Finder:
         query = self._query
         if query.search is None and not query.tags.conditions:
             found = self._along_the_order()
-        elif (host := required_host(query.search, query.tags)) and self._is_near_and_short():
+        elif (host := required_host(query.search, query.tags)) and self._is_all_on(host):
             found = self._on_host(host)
         else:
             found = self._among_what_fits()
@@ -133,9 +133,12 @@ class Finder:
                 break
         return found
 
-    def _is_near_and_short(self) -> bool:
+    def _is_all_on(self, host: Pattern) -> bool:
+        """Whether the host's snapshots have all that fits: they are few, and kept, and its tag is on no other process."""
         window = self._query.window
-        return window.to_at - window.from_at <= _SHORT_SECONDS and window.from_at >= self._sources.sightings_since()
+        is_short = window.to_at - window.from_at <= _SHORT_SECONDS
+        is_kept = window.from_at >= self._sources.sightings_since()
+        return is_short and is_kept and not self._rows(sql.has_tag(self._query.org_id, host.text))
 
     def _reach(
         self, after: ProcessKey | None, wanted: int, about: int | None = None

@@ -10,11 +10,11 @@ from procession.patterns import Pattern
 from procession.process import ProcessKey
 from procession.storage.filters import Filters, is_host
 from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS, NUMBER_COLUMNS
-from procession.storage.statement import Statement, bind
+from procession.storage.statement import Statement, bind, encodable
 from procession.window import Window
 
-MAX_UNION = 6
-"""Up to so many buckets are read one by one, each in key order with an early stop; more in one go."""
+_FEW_BUCKETS = 6
+"""Up to so many are named one by one: the primary index makes more of a few values than of a range."""
 
 _KNOWN = (
     "if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS known,"
@@ -305,6 +305,14 @@ def tags_of(org_id: int, tagsets: Iterable[int]) -> Statement:
     )
 
 
+def has_tag(org_id: int, tag: str) -> Statement:
+    """One row if any process may carry this folded tag besides those that every process has, else none."""
+    return Statement(
+        "SELECT 1 FROM tagsets WHERE org = {org:UInt32} AND has(folded, {tag:String}) LIMIT 1",
+        {"org": org_id, "tag": encodable(tag)},
+    )
+
+
 def names_of(org_id: int, hosts: Iterable[int]) -> Statement:
     return Statement(
         "SELECT host, any(name) FROM hosts WHERE org = {org:UInt32} AND host IN {hosts:Array(UInt64)} GROUP BY host",
@@ -350,7 +358,7 @@ def _among(keys: Sequence[ProcessKey], parameters: dict[str, Any]) -> str:
 
 def _bucket_condition(window: Window, parameters: dict[str, Any]) -> str:
     buckets = buckets_of(window)
-    if len(buckets) <= MAX_UNION:  # the primary index makes more of a few values than of a range
+    if len(buckets) <= _FEW_BUCKETS:
         return f"bucket IN {bind(parameters, 'Array(UInt32)', list(buckets))}"
     first, last = bind(parameters, "UInt32", buckets.start), bind(parameters, "UInt32", buckets.stop - 1)
     return f"bucket >= {first} AND bucket <= {last}"
@@ -362,13 +370,6 @@ def _window_parameters(org_id: int, window: Window) -> dict[str, Any]:
 
 def _after_parameters(after: ProcessKey | None) -> dict[str, Any]:
     return {} if after is None else {"s": after.started_at, "h": after.host_key, "p": after.pid}
-
-
-def _after_condition(after: ProcessKey | None) -> str:
-    if after is None:
-        return ""
-    # The first term says nothing new, but it is the one that the primary index understands.
-    return " AND start >= {s:UInt32} AND (start, host, pid) > ({s:UInt32}, {h:UInt64}, {p:UInt32})"
 
 
 _BLOCKS_CONDITION = (
