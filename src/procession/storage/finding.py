@@ -134,7 +134,7 @@ class Finder:
         return found
 
     def _is_all_on(self, host: Pattern) -> bool:
-        """Whether the host's snapshots have all that fits: they are few, and kept, and its tag is on no other process."""
+        """Whether all that fits is in the host's snapshots: few and kept, and with its tag on no other process."""
         window = self._query.window
         is_short = window.to_at - window.from_at <= _SHORT_SECONDS
         is_kept = window.from_at >= self._sources.sightings_since()
