@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { constants, gzipSync } from "node:zlib";
+
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** Where the server looks for the page; travels in the wheel, and is never committed. */
+const PAGE_FOLDER = "../src/procession/server/page";
+
+/** The running server that `npm run dev` asks. */
+const SERVER = process.env.PROCESSION_URL ?? "http://127.0.0.1:7171";
+
+/** Beside each file its gzip, so that the server compresses nothing twice. */
+function precompress(): Plugin {
+  return {
+    name: "precompress",
+    apply: "build",
+    closeBundle() {
+      for (const name of readdirSync(PAGE_FOLDER, { recursive: true, encoding: "utf8" })) {
+        const path = join(PAGE_FOLDER, name);
+        if (/\.(js|css|svg)$/.test(name) && statSync(path).isFile()) {
+          writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: constants.Z_BEST_COMPRESSION }));
+        }
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), precompress()],
+  build: {
+    outDir: PAGE_FOLDER,
+    emptyOutDir: true,
+    // Everything else would be `data:` addresses, which the content security policy does not allow.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+  },
+  server: {
+    proxy: {
+      "/api": {
+        target: SERVER,
+        changeOrigin: true,
+        // The server takes changes only from its own page; here that one comes from the port of Vite.
+        configure: (proxy) => {
+          proxy.on("proxyReq", (request) => {
+            if (request.hasHeader("origin")) request.setHeader("origin", SERVER);
+          });
+        },
+      },
+    },
+  },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["./src/test/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}"],
+  },
+});
