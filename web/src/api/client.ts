@@ -1,0 +1,101 @@
+/** Calls of the server that this page came from. The session cookie goes along by itself. */
+
+export const PREFIX = "/api/procession/v1";
+
+export type ParamValue = string | number | boolean | null | undefined;
+export type Params = Record<string, ParamValue>;
+
+/** An answer that is an error, with one text for each thing that is wrong; or no answer at all (status 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly messages: readonly string[],
+    /** Seconds after which it may go better, where the server said so. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(messages.join("; "));
+    this.name = "ApiError";
+  }
+}
+
+type Listener = () => void;
+const signedOutListeners = new Set<Listener>();
+
+/** Tells when the server no longer knows who is looking. Gives a function that ends the telling. */
+export function onSignedOut(listener: Listener): Listener {
+  signedOutListeners.add(listener);
+  return () => signedOutListeners.delete(listener);
+}
+
+let skewSeconds = 0;
+
+/** Now, in whole Unix seconds, by the server's clock as far as it is known: instants are the server's. */
+export function serverNow(): number {
+  return Math.floor(Date.now() / 1000 + skewSeconds);
+}
+
+/** The path of a call with its parameters; absent and empty ones are left out. */
+export function address(path: string, params: Params = {}): string {
+  const query = Object.entries(params)
+    .filter(([, value]) => value !== undefined && value !== null && value !== "")
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+    .join("&");
+  return PREFIX + path + (query ? `?${query}` : "");
+}
+
+/** Gives what GET answers. Throws ApiError; a 403 leads to the sign-in page as well. */
+export async function get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
+  return call<T>("GET", address(path, params), undefined, signal);
+}
+
+/** PUT, POST or DELETE with a body of JSON. */
+export async function send<T>(
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  return call<T>(method, address(path), body, signal);
+}
+
+async function call<T>(method: string, url: string, body: unknown, signal: AbortSignal | undefined): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      credentials: "same-origin",
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, ["The server cannot be reached."]);
+  }
+  learnSkew(response);
+  if (!response.ok) throw await errorOf(response);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  let messages: string[] = [];
+  try {
+    const body: unknown = await response.json();
+    const errors = (body as { errors?: unknown } | null)?.errors;
+    if (Array.isArray(errors)) messages = errors.map(String);
+  } catch {
+    // A proxy's page: the status says enough.
+  }
+  if (messages.length === 0) messages = [`The server answered ${response.status} ${response.statusText}`.trim()];
+  if (response.status === 403) signedOutListeners.forEach((listener) => listener());
+  const reset = Number(response.headers.get("x-ratelimit-reset"));
+  return new ApiError(response.status, messages, response.status === 429 && reset > 0 ? reset : null);
+}
+
+function learnSkew(response: Response): void {
+  const date = Date.parse(response.headers.get("date") ?? "");
+  if (Number.isNaN(date)) return;
+  const seconds = date / 1000 - Date.now() / 1000;
+  // The header has whole seconds, and an answer takes its time: a difference so small is none.
+  skewSeconds = Math.abs(seconds) < 2 ? 0 : Math.round(seconds);
+}

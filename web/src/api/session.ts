@@ -1,0 +1,25 @@
+/** Who is looking: the session that a cookie names, which no script can read. */
+
+import { send } from "./client";
+
+/** With an application key. Throws ApiError 403 if it is none. */
+export function signIn(applicationKey: string): Promise<unknown> {
+  return send("POST", "/session", { application_key: applicationKey });
+}
+
+/** With the link that `procession up` prints; it is good once. */
+export function signInByLink(token: string): Promise<unknown> {
+  return send("POST", "/session", { link: token });
+}
+
+export function signOut(): Promise<unknown> {
+  return send("DELETE", "/session");
+}
+
+/** The token of the address, which is then gone from there: it must not be kept, sent on or shared. */
+export function takeLink(): string | null {
+  const match = /^#link=(.+)$/.exec(window.location.hash);
+  if (!match?.[1]) return null;
+  window.history.replaceState(null, "", window.location.pathname + window.location.search);
+  return decodeURIComponent(match[1]);
+}

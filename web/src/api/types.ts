@@ -1,0 +1,226 @@
+/** What Procession's own API answers; docs/api.md says what each of it means. */
+
+export interface ProcessNumbers {
+  cpu_total_percent: number | null;
+  cpu_user_percent: number | null;
+  cpu_system_percent: number | null;
+  rss_bytes: number | null;
+  vms_bytes: number | null;
+  shared_bytes: number | null;
+  swap_bytes: number | null;
+  threads: number | null;
+  open_files: number | null;
+  read_bytes_per_second: number | null;
+  write_bytes_per_second: number | null;
+  read_operations_per_second: number | null;
+  write_operations_per_second: number | null;
+  voluntary_switches: number | null;
+  involuntary_switches: number | null;
+  state: string | null;
+}
+
+/** The name of a number; `state` is a text. */
+export type Measure = Exclude<keyof ProcessNumbers, "state">;
+
+export interface ProcessAttributes {
+  cmdline: string;
+  /** UTC, `2026-03-02T14:21:07`, as are `start` and `ended`. */
+  timestamp: string;
+  start: string;
+  user: string;
+  pid: number;
+  ppid: number;
+  host: string;
+  tags: string[];
+  exe: string;
+  cwd: string;
+  root: string;
+  comm: string;
+  group: string;
+  container_id: string;
+  uid: number | null;
+  gid: number | null;
+  namespace_pid: number | null;
+  nice: number | null;
+  ended: string | null;
+  exit_code: number | null;
+  signal: string | null;
+  numbers: ProcessNumbers;
+}
+
+export interface ProcessItem {
+  type: "process";
+  id: string;
+  attributes: ProcessAttributes;
+}
+
+/** Of an instant; of a window there is neither `at` nor `total`. */
+export interface ProcessList {
+  meta: { at?: number; total?: number; page: { after: string; size: number } };
+  data: ProcessItem[];
+}
+
+export interface OneProcess {
+  data: ProcessItem;
+}
+
+export interface History {
+  meta: { from: number; to: number; every: "minute" | "sighting" };
+  times: number[];
+  numbers: Partial<Record<Measure | "cpu_total_percent_max", (number | null)[]>> & { state?: (string | null)[] };
+  ended: number | null;
+  exit_code: number | null;
+}
+
+export interface TreeItem extends ProcessItem {
+  depth: number;
+}
+
+export interface HostTree {
+  meta: { at: number; host: string; total: number };
+  data: TreeItem[];
+}
+
+export interface Family {
+  meta: { at: number; host: string };
+  ancestors: TreeItem[];
+  process: TreeItem;
+  descendants: TreeItem[];
+}
+
+export interface Run extends ProcessItem {
+  last_seen: number;
+  same_cmdline: boolean;
+}
+
+export interface Runs {
+  data: Run[];
+}
+
+export interface FacetValue {
+  value: string;
+  count: number;
+}
+
+export interface Facet {
+  key: string;
+  processes: number;
+  distinct: number;
+  values: FacetValue[];
+}
+
+export interface Facets {
+  meta: { total: number; at?: number; from?: number; to?: number };
+  facets: Facet[];
+}
+
+export interface TagCompletion {
+  prefix: string;
+  keys: { key: string; count: number }[];
+  values: FacetValue[];
+}
+
+/** A number of several processes; `known` is of how many, and where it is 0 there is no sum and no max. */
+export interface Measured {
+  sum: number | null;
+  max: number | null;
+  known: number;
+}
+
+export type MeasuredNumbers = Partial<Record<Measure, Measured>>;
+
+export interface Group {
+  value: string | null;
+  count: number;
+  numbers: MeasuredNumbers;
+}
+
+export interface Groups {
+  meta: { at: number; by: string; total: number; groups: number };
+  data: Group[];
+}
+
+export interface Points {
+  meta: { at: number; total: number; x: Measure; y: Measure; by: string | null };
+  groups: string[];
+  points: { id: string[]; x: number[]; y: number[]; group: (number | null)[] };
+}
+
+export interface Series {
+  value: string | null;
+  is_rest: boolean;
+  count: (number | null)[];
+  numbers: Partial<Record<Measure, (number | null)[]>>;
+}
+
+export interface Timeseries {
+  meta: { from: number; to: number; step: number; by: string | null };
+  times: number[];
+  series: Series[];
+}
+
+export interface Host {
+  host: string;
+  processes: number;
+  seen_at: number;
+  tags: string[];
+  numbers: MeasuredNumbers;
+}
+
+export interface Hosts {
+  meta: {
+    at: number;
+    total: number;
+    /** The oldest instant that is answered. */
+    oldest: number;
+  };
+  data: Host[];
+}
+
+export type Match = "process" | "cmdline" | "command";
+
+export interface ComparisonMeta {
+  left: { at: number; total: number };
+  right: { at: number; total: number };
+  match: Match;
+  started: number;
+  ended: number;
+  changed: number;
+  same: number;
+}
+
+export interface ChangedProcess {
+  before: ProcessItem;
+  after: ProcessItem;
+  fields: string[];
+}
+
+export interface ChangedGroup {
+  value: string;
+  before: { count: number; numbers: MeasuredNumbers };
+  after: { count: number; numbers: MeasuredNumbers };
+}
+
+export interface Comparison {
+  meta: ComparisonMeta;
+  /** Processes with `match=process`, groups with the others. */
+  started: (ProcessItem | Group)[];
+  ended: (ProcessItem | Group)[];
+  changed: (ChangedProcess | ChangedGroup)[];
+}
+
+export interface SavedView {
+  name: string;
+  state: string;
+  changed_at: number;
+}
+
+export interface Views {
+  views: SavedView[];
+}
+
+export interface WatchLease {
+  host: string | null;
+  until: number;
+  lease_seconds: number;
+}

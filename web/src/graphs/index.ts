@@ -1,0 +1,1 @@
+export { GraphsTab } from './GraphsTab';

@@ -1,0 +1,3 @@
+export function ScatterTab() {
+  return null;
+}

@@ -1,0 +1,1 @@
+export { ScatterTab } from './ScatterTab';

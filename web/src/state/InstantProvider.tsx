@@ -1,0 +1,62 @@
+/** Keeps the instant of the view: fixed until refreshed, or moving with the clock while it is live. */
+
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
+import { send, serverNow } from "../api/client";
+import type { WatchLease } from "../api/types";
+import { followsNow, instantOf, InstantContext, windowOf, type Instant } from "./instant";
+import { useView } from "./useView";
+
+const LIVE_STEP_MS = 2000;
+/** Half of the lease: one call may be lost. */
+const WATCH_STEP_MS = 5000;
+
+export function InstantProvider({ children }: { children: ReactNode }) {
+  const [view] = useView();
+  const { time } = view;
+  const [now, setNow] = useState(serverNow);
+  const refresh = useCallback(() => setNow(serverNow()), []);
+  const isLive = time.mode === "live";
+  const isVisible = useIsVisible();
+
+  // Another search or another span is another question: it is asked of now.
+  const question = followsNow(time) ? JSON.stringify([time, view.search, view.tags, view.sort]) : "fixed";
+  const [asked, setAsked] = useState(question);
+  if (asked !== question) {
+    setAsked(question);
+    setNow(serverNow());
+  }
+
+  useEffect(() => {
+    if (!isLive || !isVisible) return;
+    refresh();
+    const timer = window.setInterval(refresh, LIVE_STEP_MS);
+    return () => window.clearInterval(timer);
+  }, [isLive, isVisible, refresh]);
+
+  useEffect(() => {
+    if (!isLive || !isVisible) return;
+    const watch = () => {
+      // Without the lease the view still moves on, at the pace of the agents; the table says what is wrong.
+      send<WatchLease>("POST", "/watch", {}).catch(() => undefined);
+    };
+    watch();
+    const timer = window.setInterval(watch, WATCH_STEP_MS);
+    return () => window.clearInterval(timer);
+  }, [isLive, isVisible]);
+
+  const instant = useMemo<Instant>(
+    () => ({ at: instantOf(time, now), window: windowOf(time, now), isLive, refresh }),
+    [time, now, isLive, refresh],
+  );
+  return <InstantContext value={instant}>{children}</InstantContext>;
+}
+
+function useIsVisible(): boolean {
+  const [isVisible, setIsVisible] = useState(!document.hidden);
+  useEffect(() => {
+    const note = () => setIsVisible(!document.hidden);
+    document.addEventListener("visibilitychange", note);
+    return () => document.removeEventListener("visibilitychange", note);
+  }, []);
+  return isVisible;
+}

@@ -1,0 +1,78 @@
+/** Which instant the view is of, and what that is as parameters of the API. */
+
+import { createContext, useContext } from "react";
+import type { Params } from "../api/client";
+import type { ViewState, ViewTime } from "./view";
+
+export interface Window {
+  from: number;
+  to: number;
+}
+
+export interface Instant {
+  /** The instant that is looked at; all that is on the page is of this one. */
+  at: number;
+  /** The window that ends there, for curves over time. */
+  window: Window;
+  isLive: boolean;
+  /** Moves `at` on to now, where the view is of now. */
+  refresh: () => void;
+}
+
+/** How long a curve is where the view is of an instant. */
+export const LIVE_SECONDS = 900;
+
+/** The instant of a view at a moment: its end, or now. */
+export function instantOf(time: ViewTime, now: number): number {
+  switch (time.mode) {
+    case "at":
+      return time.at;
+    case "range":
+      return Math.min(time.to, now);
+    default:
+      return now;
+  }
+}
+
+/** The window of a view at a moment. */
+export function windowOf(time: ViewTime, now: number): Window {
+  const to = instantOf(time, now);
+  switch (time.mode) {
+    case "range":
+      return { from: time.from, to: time.to };
+    case "last":
+      return { from: to - time.seconds, to };
+    default:
+      return { from: to - LIVE_SECONDS, to };
+  }
+}
+
+/** Whether its instant moves with the clock. */
+export function followsNow(time: ViewTime): boolean {
+  return time.mode === "live" || time.mode === "last";
+}
+
+type Filters = Pick<ViewState, "search" | "tags">;
+
+export function filterParams(view: Filters): Params {
+  return { search: view.search, tags: view.tags.join(",") };
+}
+
+/** Parameters of a call about an instant: groups, points, trees, the table. */
+export function instantParams(view: Filters, instant: Pick<Instant, "at">): Params {
+  return { at: instant.at, ...filterParams(view) };
+}
+
+/** Parameters of a call about a window: time series, and facets of all that was seen in it. */
+export function windowParams(view: Filters, instant: Pick<Instant, "window">): Params {
+  return { from: instant.window.from, to: instant.window.to, ...filterParams(view) };
+}
+
+export const InstantContext = createContext<Instant | null>(null);
+
+/** The instant that the whole page shows. While it is live it moves on every two seconds. */
+export function useInstant(): Instant {
+  const instant = useContext(InstantContext);
+  if (instant === null) throw new Error("useInstant is for what is inside InstantProvider");
+  return instant;
+}
