@@ -1,0 +1,55 @@
+import classes from "./charts.module.css";
+import { colorOf, type Scheme } from "./palette";
+
+export interface LegendEntry {
+  key: string;
+  label: string;
+  slot: number | null;
+  isShown: boolean;
+  value?: string;
+}
+
+interface LegendProps {
+  entries: readonly LegendEntry[];
+  scheme: Scheme;
+  /** What a click does; without it the legend is only read. */
+  onToggle?: ((key: string) => void) | undefined;
+  /** What it does, for a label: `filter by java`. */
+  says?: (label: string) => string;
+}
+
+export function Legend({ entries, scheme, onToggle, says }: LegendProps) {
+  return (
+    <ul className={classes.legend}>
+      {entries.map((entry) => {
+        const content = (
+          <>
+            <svg width="10" height="10" aria-hidden="true" className={classes.swatch}>
+              <rect width="10" height="10" rx="2" fill={colorOf(entry.slot, scheme)} />
+            </svg>
+            <bdi className={classes.label}>{entry.label}</bdi>
+            {entry.value !== undefined && <span className={classes.value}>{entry.value}</span>}
+          </>
+        );
+        return (
+          <li key={entry.key}>
+            {onToggle === undefined ? (
+              <span className={classes.entry}>{content}</span>
+            ) : (
+              <button
+                type="button"
+                className={classes.entry}
+                aria-pressed={says === undefined ? entry.isShown : undefined}
+                title={says === undefined ? `${entry.isShown ? "Hide" : "Show"} ${entry.label}` : says(entry.label)}
+                data-hidden={!entry.isShown || undefined}
+                onClick={() => onToggle(entry.key)}
+              >
+                {content}
+              </button>
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

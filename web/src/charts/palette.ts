@@ -1,0 +1,46 @@
+/** Colours of series and dots: each at least 3:1 against the ground of its theme, and told apart by most eyes. */
+
+export type Scheme = "light" | "dark";
+
+const COLORS: Record<Scheme, readonly string[]> = {
+  light: ["#1c7ed6", "#d9480f", "#2b8a3e", "#9c36b5", "#0b7285", "#c2255c", "#5f3dc4", "#846200", "#495057", "#a61e4d"],
+  dark: ["#4dabf7", "#ffa94d", "#69db7c", "#da77f2", "#3bc9db", "#f783ac", "#b197fc", "#ffd43b", "#dee2e6", "#ff8787"],
+};
+
+const REST: Record<Scheme, string> = { light: "#6c757d", dark: "#a6a7ab" };
+
+export const CHART_INK: Record<Scheme, { readonly text: string; readonly grid: string }> = {
+  light: { text: "#495057", grid: "rgba(0, 0, 0, 0.08)" },
+  dark: { text: "#c1c2c5", grid: "rgba(255, 255, 255, 0.09)" },
+};
+
+/** Of a place; null is what has no value, or the rest. */
+export function colorOf(slot: number | null, scheme: Scheme): string {
+  const colors = COLORS[scheme];
+  return slot === null ? REST[scheme] : (colors[slot % colors.length] ?? REST[scheme]);
+}
+
+/** Beyond the colours there are, lines are dashed. */
+export function isDashed(slot: number | null): boolean {
+  return slot !== null && slot >= COLORS.light.length;
+}
+
+export type Slots = ReadonlyMap<string, number>;
+
+/**
+ * A place for each value. Those that have one keep it, so that a colour means the same while the ranks change; the same
+ * map where nothing is new.
+ */
+export function withSlots(before: Slots, values: readonly string[]): Slots {
+  if (values.every((value) => before.has(value))) return before;
+  const kept = new Map([...before].filter(([value]) => values.includes(value)));
+  const taken = new Set(kept.values());
+  let next = 0;
+  for (const value of values) {
+    if (kept.has(value)) continue;
+    while (taken.has(next)) next += 1;
+    taken.add(next);
+    kept.set(value, next);
+  }
+  return kept;
+}

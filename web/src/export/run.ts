@@ -1,0 +1,81 @@
+/** All pages of a query -> one file, a page in memory at a time. */
+
+import { ApiError, type Params } from "../api/client";
+import type { ProcessList } from "../api/types";
+import type { FileFormat } from "./formats";
+
+export const MAX_ROWS = 500_000;
+const PAGE = 5000;
+const MAX_WAITS = 5;
+
+export interface Progress {
+  rows: number;
+  /** Of the query; null until the first page has come. */
+  total: number | null;
+}
+
+export interface Exported {
+  file: Blob;
+  rows: number;
+  total: number;
+}
+
+type Fetch = (params: Params, signal: AbortSignal) => Promise<ProcessList>;
+
+/** Rejects with what the API says, or with an AbortError. `wait` is for the rate limit. */
+export async function exported(
+  format: FileFormat,
+  params: Params,
+  fetchPage: Fetch,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+  most = MAX_ROWS,
+  wait: (seconds: number, signal: AbortSignal) => Promise<void> = waited,
+): Promise<Exported> {
+  // Blobs, not strings: a browser keeps those outside of the page's memory, on disk if there are many.
+  const parts: Blob[] = [new Blob([format.begin])];
+  let rows = 0;
+  let total = 0;
+  let cursor = "";
+  for (;;) {
+    const limit = Math.min(PAGE, most - rows);
+    const page = await patiently(
+      () => fetchPage({ ...params, "page[limit]": limit, "page[cursor]": cursor }, signal),
+      (seconds) => wait(seconds, signal),
+    );
+    if (page.data.length > 0) parts.push(new Blob([format.page(page.data, rows === 0)]));
+    rows += page.data.length;
+    total = page.meta.total ?? rows;
+    onProgress({ rows, total });
+    cursor = page.meta.page.after;
+    if (page.data.length < limit || rows >= most || cursor === "") break;
+  }
+  parts.push(new Blob([format.end]));
+  return { file: new Blob(parts, { type: format.mime }), rows, total };
+}
+
+/** Where too much was asked, the server says how long to wait. */
+async function patiently<T>(ask: () => Promise<T>, wait: (seconds: number) => Promise<void>): Promise<T> {
+  for (let waits = 0; ; waits += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 429 || waits >= MAX_WAITS) throw error;
+      await wait(error.retryAfter ?? 5);
+    }
+  }
+}
+
+function waited(seconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      window.clearTimeout(timer);
+      reject(new DOMException("Cancelled", "AbortError"));
+    };
+    const timer = window.setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, seconds * 1000);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}

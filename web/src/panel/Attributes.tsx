@@ -1,0 +1,155 @@
+import { Text } from "@mantine/core";
+import { useState, type ReactNode } from "react";
+
+import type { ProcessItem } from "../api/types";
+import { formatMeasure, MEASURES } from "../charts/measures";
+import { Moment } from "../format/Moment";
+import { formatDuration, UNKNOWN } from "../format/numbers";
+import { secondsOf } from "../format/times";
+import shared from "../parts/parts.module.css";
+import { useInstant } from "../state/instant";
+import { checkOf, termOf, withCheck } from "../state/filters";
+import { useView } from "../state/useView";
+import classes from "./panel.module.css";
+
+/** More of a text is shown on demand: a command line may have a megabyte. */
+const LONG = 2000;
+const CONTAINER_KEYS = /^(container|kube|image|docker|pod|display_container|short_image|ecs|task)_?/;
+
+export function Attributes({ process }: { process: ProcessItem }) {
+  const { attributes } = process;
+  const instant = useInstant();
+  const start = secondsOf(attributes.start);
+  const until = attributes.ended === null ? instant.at : secondsOf(attributes.ended);
+  const [containerTags, otherTags] = parted(attributes.tags);
+  return (
+    <>
+      <Long label="Command line" text={attributes.cmdline} />
+      <dl className={classes.facts}>
+        <Fact name="Started">
+          <Moment seconds={start} /> <span className={classes.quiet}>({formatDuration(until - start)})</span>
+        </Fact>
+        <Fact name="Last seen">
+          <Moment seconds={secondsOf(attributes.timestamp)} />
+        </Fact>
+        <Fact name="User">
+          <bdi>{attributes.user}</bdi>
+          {attributes.uid !== null && <span className={classes.quiet}> (uid {attributes.uid})</span>}
+        </Fact>
+        <Fact name="Group">
+          {attributes.group === "" && attributes.gid === null ? UNKNOWN : <bdi>{attributes.group}</bdi>}
+          {attributes.gid !== null && <span className={classes.quiet}> (gid {attributes.gid})</span>}
+        </Fact>
+        <Fact name="Parent">pid {attributes.ppid}</Fact>
+        <Fact name="Nice">{attributes.nice ?? UNKNOWN}</Fact>
+        <Fact name="Executable">{textOr(attributes.exe)}</Fact>
+        <Fact name="Directory">{textOr(attributes.cwd)}</Fact>
+        <Fact name="Root">{textOr(attributes.root)}</Fact>
+        <Fact name="Kernel's name">{textOr(attributes.comm)}</Fact>
+      </dl>
+      <Section title="Numbers">
+        <dl className={classes.facts}>
+          {MEASURES.map((measure) => (
+            <Fact key={measure.name} name={measure.label}>
+              {formatMeasure(attributes.numbers[measure.name], measure.unit)}
+            </Fact>
+          ))}
+        </dl>
+      </Section>
+      <Section title="Container">
+        {attributes.container_id === "" && containerTags.length === 0 ? (
+          <Text size="sm" c="var(--ink-quiet)">
+            In none that the agent knows of.
+          </Text>
+        ) : (
+          <>
+            <dl className={classes.facts}>
+              <Fact name="Id">{textOr(attributes.container_id)}</Fact>
+              <Fact name="Pid inside">{attributes.namespace_pid ?? UNKNOWN}</Fact>
+            </dl>
+            <Tags tags={containerTags} label="Tags of the container" />
+          </>
+        )}
+      </Section>
+      <Section title="Tags">
+        <Tags tags={otherTags} label="Tags" />
+      </Section>
+      <Section title="Id">
+        <Text size="xs" ff="monospace" className={classes.breaking}>
+          {process.id}
+        </Text>
+      </Section>
+    </>
+  );
+}
+
+function parted(tags: readonly string[]): [string[], string[]] {
+  const isContainers = (tag: string) => CONTAINER_KEYS.test(tag);
+  return [tags.filter(isContainers), tags.filter((tag) => !isContainers(tag))];
+}
+
+function textOr(text: string): ReactNode {
+  return text === "" ? UNKNOWN : <bdi>{text.length > LONG ? `${text.slice(0, LONG)}…` : text}</bdi>;
+}
+
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className={classes.section} aria-label={title}>
+      <h3 className={classes.sectionTitle}>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className={classes.fact}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Long({ label, text }: { label: string; text: string }) {
+  const [isWhole, setIsWhole] = useState(false);
+  const isCut = text.length > LONG && !isWhole;
+  return (
+    <div className={classes.section}>
+      <pre className={classes.cmdline} aria-label={label} tabIndex={0} dir="auto">
+        {text === "" ? "no command line: a thread of the kernel" : isCut ? text.slice(0, LONG) : text}
+        {isCut && "…"}
+      </pre>
+      {isCut && (
+        <button type="button" className={shared.link} onClick={() => setIsWhole(true)}>
+          Show all {text.length.toLocaleString("en-US")} characters
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Each is a button: once, its processes only; once more, all again. */
+function Tags({ tags, label }: { tags: readonly string[]; label: string }) {
+  const [view, patch] = useView();
+  return (
+    <ul className={classes.tags} aria-label={label}>
+      {tags.map((tag) => {
+        const term = termOf(tag);
+        const isOn = checkOf(view.tags, term) === "with";
+        return (
+          <li key={tag}>
+            <button
+              type="button"
+              className={classes.tag}
+              aria-pressed={isOn}
+              title={isOn ? `No longer filter by ${tag.slice(0, 200)}` : `Filter by ${tag.slice(0, 200)}`}
+              onClick={() => patch({ tags: withCheck(view.tags, term, isOn ? null : "with") })}
+            >
+              <bdi>{tag}</bdi>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,15 @@
+import { useEffect, useState } from "react";
+
+/** Whether something has gone on for so long that one should say so. */
+export function useIsSlow(isGoingOn: boolean, afterMs = 400): boolean {
+  const [isSlow, setIsSlow] = useState(false);
+  useEffect(() => {
+    if (!isGoingOn) return;
+    const timer = window.setTimeout(() => setIsSlow(true), afterMs);
+    return () => {
+      window.clearTimeout(timer);
+      setIsSlow(false);
+    };
+  }, [isGoingOn, afterMs]);
+  return isSlow;
+}

@@ -1,0 +1,57 @@
+/** Processes for tests: what the test is not about has some value. */
+
+import type { ProcessAttributes, ProcessItem, ProcessNumbers } from "../api/types";
+
+export function someNumbers(numbers: Partial<ProcessNumbers> = {}): ProcessNumbers {
+  return {
+    cpu_total_percent: 1.5,
+    cpu_user_percent: 1,
+    cpu_system_percent: 0.5,
+    rss_bytes: 1_048_576,
+    vms_bytes: null,
+    shared_bytes: null,
+    swap_bytes: null,
+    threads: 2,
+    open_files: null,
+    read_bytes_per_second: null,
+    write_bytes_per_second: null,
+    read_operations_per_second: null,
+    write_operations_per_second: null,
+    voluntary_switches: null,
+    involuntary_switches: null,
+    state: "S",
+    ...numbers,
+  };
+}
+
+export function someProcess(id: string, attributes: Partial<ProcessAttributes> = {}): ProcessItem {
+  return {
+    type: "process",
+    id,
+    attributes: {
+      cmdline: "java -jar shop.jar",
+      timestamp: "2026-03-02T14:21:07",
+      start: "2026-03-02T13:00:00",
+      user: "shop",
+      pid: 7,
+      ppid: 1,
+      host: "web-1",
+      tags: ["env:prod", "host:web-1", "user:shop", "command:java", "state_zombie:false"],
+      exe: "/usr/bin/java",
+      cwd: "/srv",
+      root: "/",
+      comm: "java",
+      group: "shop",
+      container_id: "",
+      uid: 1000,
+      gid: 1000,
+      namespace_pid: 7,
+      nice: -5,
+      ended: null,
+      exit_code: null,
+      signal: null,
+      numbers: someNumbers(),
+      ...attributes,
+    },
+  };
+}
