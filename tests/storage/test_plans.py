@@ -25,7 +25,7 @@ KEY = ProcessKey(NOON - 50, HOST, 7)
 PATTERN = Pattern.parse("env:*")
 
 KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
-    "chunks": (lambda: statements.chunks(ORG, NOON - 60, NOON), "snap", "intDiv(at, 300)"),
+    "chunks": (lambda: statements.chunks(ORG, NOON - 60, NOON), "snap", "intDiv(at, 60)"),
     "chunks of hosts": (lambda: statements.chunks(ORG, NOON - 60, NOON, [HOST]), "snap", "host"),
     "arrays": (lambda: statements.arrays(ORG, [(HOST, NOON)], ["pid"]), "snap", "at"),
     "versions": (
@@ -43,7 +43,7 @@ KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
     "last minute": (lambda: statements.last_rolled_up(ORG, KEY), "series", "start"),
     "rolled hours": (lambda: statements.rolled_hours(ORG, BUCKETS[0], BUCKETS[0], [HOST]), "rolled", "host"),
     "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON), "snap", "host"),
-    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", "intDiv(at, 300)"),
+    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", "intDiv(at, 60)"),
     "counts": (
         lambda: statements.counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),
         "seen",

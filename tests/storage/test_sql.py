@@ -136,7 +136,7 @@ KEYED = {
     "host": ("snap", "host"),
     "newest of keys": ("seen", "start"),
     "sightings of keys": ("seen", "start"),
-    "newest sightings": ("snap", "intDiv(at, 300)"),
+    "newest sightings": ("snap", "intDiv(at, 60)"),
     "ticks": ("snap", "host"),
     "texts of a stretch": ("what", "start"),
     "texts of some": ("what", "start"),

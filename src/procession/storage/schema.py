@@ -14,6 +14,8 @@
 | `host_tags` | a host and who says so: its tags | what each of its processes is given, from then on |
 | `leases` | an org and host: until when it is watched | whether agents are to send numbers live |
 | `orgs`, `keys` | an org; a key's hash | who may do what |
+| `sessions` | who is signed in to the page: the hash of a token | the same |
+| `links`, `link_uses` | a link that signs in once; each try to use it | signing in |
 | `views` | a saved view of an org | the page |
 
 A *version* is a hash of a `ProcessDescription`, so that rows say themselves what a process was at each sighting: any
@@ -25,7 +27,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BLOCK_SECONDS = 300
+BLOCK_SECONDS = 60
 """Snapshots of one host lie together inside such a stretch, so that what did not change costs next to nothing."""
 
 BUCKET_SECONDS = 3600
@@ -104,7 +106,7 @@ MIGRATIONS = (
 ) ENGINE = ReplacingMergeTree
 ORDER BY (org, intDiv(at, {BLOCK_SECONDS}), host, at, request)
 PARTITION BY intDiv(at, {DAY_SECONDS})
-SETTINGS {_DURABLE}, index_granularity = 128, ttl_only_drop_parts = 1""",
+SETTINGS {_DURABLE}, index_granularity = 32, ttl_only_drop_parts = 1""",
             f"""CREATE TABLE live (
     org UInt32,
     at UInt32 CODEC(Delta, ZSTD(1)),
@@ -288,6 +290,31 @@ SETTINGS {_DURABLE}""",
 ) ENGINE = ReplacingMergeTree(change)
 ORDER BY id
 SETTINGS {_DURABLE}""",
+            f"""CREATE TABLE sessions (
+    token_hash String COMMENT 'hex',
+    org UInt32,
+    key_id String,
+    created_at UInt32,
+    expires_at UInt32,
+    ended_at Nullable(UInt32),
+    change UInt64
+) ENGINE = ReplacingMergeTree(change)
+ORDER BY token_hash
+SETTINGS {_DURABLE}""",
+            """CREATE TABLE links (
+    token_hash String COMMENT 'hex',
+    org UInt32,
+    key_id String,
+    expires_at UInt32
+) ENGINE = ReplacingMergeTree
+ORDER BY token_hash""",
+            f"""CREATE TABLE link_uses (
+    token_hash String,
+    use UInt64 COMMENT 'tells those apart who tried',
+    at UInt32
+) ENGINE = ReplacingMergeTree
+ORDER BY (token_hash, use)
+SETTINGS {_DURABLE}""",
         ),
     ),
 )
@@ -317,6 +344,9 @@ def retention_rules(
         "series": of_hour,
         "rolled": of_hour,
         "ends": f"toDateTime(at) + toIntervalHour({whole})",
+        "sessions": "toDateTime(expires_at) + toIntervalHour(1)",
+        "links": "toDateTime(expires_at) + toIntervalHour(1)",
+        "link_uses": "toDateTime(at) + toIntervalHour(24)",
         "leases": f"toDateTime(until) + toIntervalHour({live_retention_hours + 1})",
         "tagsets": of_day,
         "kinds": of_day,
