@@ -42,6 +42,9 @@ class ServerSettings:
         metavar="COUNT",
         minimum=0,
     )
+    sign_in_limit: int = setting(
+        20, "Tries to sign in to the page that one address may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0
+    )
     max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES", minimum=1)
     max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES", minimum=1)
     max_message_processes: int = setting(10_000, "Most processes in one payload.", metavar="COUNT", minimum=1)
@@ -49,6 +52,17 @@ class ServerSettings:
         4 * 2**20, "Most that a payload may say of one process.", metavar="BYTES", minimum=1
     )
     max_process_tags: int = setting(1000, "Most tags of one process or container.", metavar="COUNT", minimum=0)
+    allowed_hosts: tuple[str, ...] = setting(
+        (),
+        "Further names by which clients may call this server; .example.org is any name below it, * is every name.",
+        metavar="NAMES",
+    )
+    tls_cert: str = setting("", "File with the certificate to show, and those between it and its root.", metavar="FILE")
+    tls_key: str = setting("", "File with its private key [the file of the certificate].", metavar="FILE")
+    tls_client_ca: str = setting(
+        "", "File with the certificates that sign those of agents; whoever posts has to show one then.", metavar="FILE"
+    )
+    behind_proxy: bool = setting(False, "Whether a proxy that speaks TLS stands between this server and the network.")
     scrub_again: bool = setting(True, "Whether to hide secrets in command lines that agents have left there.")
     discovered_processes: bool = setting(
         False,
@@ -75,6 +89,11 @@ class AgentSettings:
         repeated=True,
     )
     api_key_file: tuple[str, ...] = setting((), "File that holds the API key, likewise.", metavar="FILE", repeated=True)
+    tls_ca: str = setting(
+        "", "File with the certificates that a server's may come from [those that the system trusts].", metavar="FILE"
+    )
+    tls_client_cert: str = setting("", "File with the certificate to show to servers that ask for one.", metavar="FILE")
+    tls_client_key: str = setting("", "File with its private key [the file of the certificate].", metavar="FILE")
     interval_seconds: float = setting(10.0, "Time between two snapshots.", metavar="SECONDS", minimum=0.1)
     proc_root: str = setting("/proc", "Where the host's /proc is mounted.", metavar="DIR")
     passwd_file: str = setting(
@@ -171,5 +190,10 @@ class ClientSettings:
     api_key: str = setting("", "API key [the local one].", metavar="KEY", envvars=("DD_API_KEY",), secret=True)
     application_key: str = setting(
         "", "Application key [the local one].", metavar="KEY", envvars=("DD_APP_KEY",), secret=True
+    )
+    api_key_file: str = setting("", "File that holds the API key.", metavar="FILE")
+    application_key_file: str = setting("", "File that holds the application key.", metavar="FILE")
+    tls_ca: str = setting(
+        "", "File with the certificates that a server's may come from [those that the system trusts].", metavar="FILE"
     )
     data_dir: str = setting("", "Folder where the server keeps the local keys [user's data folder].", metavar="DIR")

@@ -65,6 +65,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         analysis=store.analysis,
         keys=a_store(),
         hosts=store,
+        sessions=store.sessions,
         sink=ClickHouseSink(store),
         settings=settings,
         now=Clock(),

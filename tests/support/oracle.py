@@ -25,6 +25,7 @@ from procession.process import (
 )
 from procession.query import ProcessQuery
 from procession.search import accepts
+from procession.sessions import Link, Session
 from procession.window import Window
 
 
@@ -48,6 +49,8 @@ class OracleStore:
         self._leases: dict[tuple[int, str], WatchLease] = {}
         self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
         self._host_tags_version = 0
+        self._sessions: dict[bytes, Session] = {}
+        self._links: dict[bytes, Link] = {}
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
         with self._lock:
@@ -251,6 +254,24 @@ class OracleStore:
     def put_key(self, key: Key) -> None:
         with self._lock:
             self._keys[key.id] = key
+
+    def sessions(self, now: int) -> tuple[Session, ...]:
+        with self._lock:
+            found = [one for one in self._sessions.values() if one.expires_at > now and one.ended_at is None]
+        return tuple(sorted(found, key=lambda one: (one.created_at, one.token_hash)))
+
+    def put_session(self, session: Session) -> None:
+        with self._lock:
+            self._sessions[session.token_hash] = session
+
+    def put_link(self, link: Link) -> None:
+        with self._lock:
+            self._links[link.token_hash] = link
+
+    def take_link(self, token_hash: bytes, now: int) -> Link | None:
+        with self._lock:
+            link = self._links.pop(token_hash, None)
+        return link if link is not None and link.expires_at > now else None
 
     def host_tags(self) -> tuple[HostTags, ...]:
         with self._lock:

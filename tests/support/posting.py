@@ -42,6 +42,7 @@ def app_over(served: Served, sink: ListSink) -> Starlette:
         analysis=OracleAnalysis(served.store),
         keys=served.store,
         hosts=served.store,
+        sessions=served.store,
         sink=sink,
         settings=served.settings,
         now=served.clock,

@@ -109,6 +109,7 @@ class Served:
             analysis=OracleAnalysis(self.store),
             keys=self.store,
             hosts=self.store,
+            sessions=self.store,
             sink=StoreSink(self.store),
             settings=self.settings,
             now=self.clock,

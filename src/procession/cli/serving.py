@@ -102,7 +102,13 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     await batcher.start()
     store = prepared.store
     app = create_app(
-        store=store, analysis=store.analysis, keys=store, hosts=store, sink=sink, settings=prepared.settings
+        store=store,
+        analysis=store.analysis,
+        keys=store,
+        hosts=store,
+        sessions=store.sessions,
+        sink=sink,
+        settings=prepared.settings,
     )
     server = Server(
         uvicorn.Config(

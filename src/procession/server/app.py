@@ -28,15 +28,18 @@ from procession.server.openapi import openapi_routes
 from procession.server.own import OwnApi
 from procession.server.own_counts import own_count_routes
 from procession.server.own_processes import own_process_routes
+from procession.server.page import page_routes
 from procession.server.process_details import Store
 from procession.server.processes import process_routes
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import AnswerHeaders, error_response
 from procession.server.roller import Roller
+from procession.server.sessions import Sessions
+from procession.server.sign_in import SignInThrottle, sign_in_routes
 from procession.server.threads import Threads
 from procession.server.views import view_routes
 from procession.server.watch import WatchBook, watch_routes
-from procession.storage import AnalysisStore, HostStore, KeyStore
+from procession.storage import AnalysisStore, HostStore, KeyStore, SessionStore
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ def create_app(
     analysis: AnalysisStore,
     keys: KeyStore,
     hosts: HostStore,
+    sessions: SessionStore,
     sink: Sink,
     settings: ServerSettings,
     now: Callable[[], int] = lambda: int(time.time()),
@@ -65,11 +69,12 @@ def create_app(
     decode_thread = Threads(1, "decode")
     roll_thread = Threads(1, "roll-up")
     ring = KeyRing(keys, key_thread)
+    who = Sessions(sessions, ring, key_thread, now)
     book = HostTagBook(hosts, key_thread)
     watch = WatchBook(hosts, key_thread, now)
     metrics = Metrics()
     own = OwnApi(
-        keys=ring,
+        sessions=who,
         limiter=RateLimiter(settings.own_rate_limit, now),
         threads=query_threads,
         retention_hours=settings.retention_hours,
@@ -98,6 +103,13 @@ def create_app(
             *own_process_routes(own, store, analysis),
             *own_count_routes(own, analysis, hosts),
             *view_routes(own, analysis),
+            *sign_in_routes(
+                api=own,
+                sessions=who,
+                keys=keys,
+                throttle=SignInThrottle(settings.sign_in_limit, now),
+                thread=key_thread,
+            ),
             *intake_routes(
                 sink=CountingSink(sink, metrics.sightings),
                 store=store,
@@ -110,10 +122,11 @@ def create_app(
                 host_tags=book,
                 watch=watch,
             ),
-            *watch_routes(keys=ring, book=watch),
+            *watch_routes(sessions=who, book=watch),
             *admin_routes(store=keys, hosts=hosts, book=book, keys=ring, thread=key_thread, now=now),
             *health_routes(keys=ring, metrics=metrics),
             *openapi_routes(),
+            *page_routes(),
         ],
         lifespan=lifespan,
         # The first sees the response last.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from procession.errors import Forbidden
 from procession.orgs import Key, KeyKind, hash_secret
@@ -33,16 +34,28 @@ class KeyRing:
     async def org_of_reader(self, headers: Mapping[str, str]) -> int:
         """The org that a reader may see: by API key and application key of one org, or by an application key as
         bearer. Raises Forbidden."""
+        return (await self.reader(headers)).org_id
+
+    async def reader(self, headers: Mapping[str, str]) -> Key:
+        """The application key among these, likewise."""
         api_key = headers.get("dd-api-key", "")
         application_key = headers.get("dd-application-key", "")
         # The Ruby client sends `Authorization: Bearer` with nothing after it beside its two keys.
         if not (api_key and application_key):
-            return (await self._key(KeyKind.APPLICATION, bearer_token(headers))).org_id
+            return await self.application_key(bearer_token(headers))
         org_id = await self.org_of_api_key(api_key)
-        reader = await self._key(KeyKind.APPLICATION, application_key)
+        reader = await self.application_key(application_key)
         if reader.org_id != org_id:
             raise Forbidden
-        return org_id
+        return reader
+
+    async def application_key(self, secret: str) -> Key:
+        """The key with this secret. Raises Forbidden."""
+        return await self._key(KeyKind.APPLICATION, secret)
+
+    async def with_id(self, key_id: str) -> Key | None:
+        """The application key of this id, as long as it is good."""
+        return (await self._keys.get()).by_id.get(key_id)
 
     async def require_admin(self, headers: Mapping[str, str]) -> None:
         """Raises Forbidden unless an admin key is the bearer."""
@@ -57,7 +70,7 @@ class KeyRing:
         await self._keys.retake()
 
     async def _key(self, kind: KeyKind, secret: str) -> Key:
-        keys = await self._keys.get()
+        keys = (await self._keys.get()).by_hash
         digest = hash_secret(secret)
         # How long the look-up takes may depend on the digest, which tells nothing of the secret and which nobody can
         # steer towards another; what is found is compared in constant time all the same.
@@ -66,9 +79,19 @@ class KeyRing:
             raise Forbidden
         return key
 
-    def _take(self) -> dict[tuple[KeyKind, bytes], Key]:
-        keys = self._store.keys()
-        return {(key.kind, key.secret_hash): key for key in keys if key.revoked_at is None}
+    def _take(self) -> _Good:
+        found = self._store.keys()
+        good = [key for key in found if key.revoked_at is None]
+        return _Good(
+            {(key.kind, key.secret_hash): key for key in good},
+            {key.id: key for key in good if key.kind is KeyKind.APPLICATION},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    by_hash: dict[tuple[KeyKind, bytes], Key]
+    by_id: dict[str, Key]
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:

@@ -14,11 +14,11 @@ from procession.analysis import Placed
 from procession.errors import TooManyRequests
 from procession.process import ProcessDetail, ProcessKey, ProcessSummary
 from procession.server.asking import Ask
-from procession.server.auth import KeyRing
 from procession.server.parameters import parse_parameters
 from procession.server.process_details import DetailedAttributes, detailed
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import add_headers
+from procession.server.sessions import Sessions
 from procession.server.threads import Threads
 
 PREFIX = "/api/procession/v1"
@@ -50,14 +50,14 @@ class OwnApi:
     def __init__(
         self,
         *,
-        keys: KeyRing,
+        sessions: Sessions,
         limiter: RateLimiter,
         threads: Threads,
         retention_hours: int,
         sighting_retention_hours: int,
         now: Callable[[], int],
     ) -> None:
-        self._keys = keys
+        self._sessions = sessions
         self._limiter = limiter
         self._threads = threads
         self._retention_hours = retention_hours
@@ -74,12 +74,8 @@ class OwnApi:
         return Route(PREFIX + path, respond, methods=["GET"])
 
     async def ask(self, request: Request) -> Ask:
-        org_id = await self._keys.org_of_reader(request.headers)
-        allowance = self._limiter.count(org_id)
-        if allowance is not None:
-            add_headers(request, allowance.headers(RATE_LIMIT_NAME))
-            if allowance.is_exceeded:
-                raise TooManyRequests
+        org_id = await self._sessions.org_of(request)
+        self.count(request, org_id)
         return Ask(
             org_id,
             parse_parameters(request.scope["query_string"]),
@@ -88,6 +84,14 @@ class OwnApi:
             self._retention_hours,
             self._sighting_retention_hours,
         )
+
+    def count(self, request: Request, org_id: int) -> None:
+        """Raises TooManyRequests where it is one too many."""
+        allowance = self._limiter.count(org_id)
+        if allowance is not None:
+            add_headers(request, allowance.headers(RATE_LIMIT_NAME))
+            if allowance.is_exceeded:
+                raise TooManyRequests
 
     async def respond(self, answer: Callable[[], Any]) -> Response:
         def body() -> bytes:

@@ -24,20 +24,22 @@ class Refreshed(Generic[T]):
         self._clock = clock
         self._value: tuple[float, T] | None = None
 
-    async def get(self) -> T:
-        value = self._fresh()
-        return (await self._thread.run(self._take_if_old)) if value is None else value[1]
+    async def get(self, seconds: float | None = None) -> T:
+        """`seconds`: how old it may be at most, where that is less than usual."""
+        within = self._seconds if seconds is None else seconds
+        value = self._fresh(within)
+        return (await self._thread.run(lambda: self._take_if_old(within))) if value is None else value[1]
 
     async def retake(self) -> T:
         """Now: it was just changed."""
         return await self._thread.run(self._take_now)
 
-    def _fresh(self) -> tuple[float, T] | None:
+    def _fresh(self, seconds: float) -> tuple[float, T] | None:
         value = self._value
-        return value if value is not None and self._clock() - value[0] < self._seconds else None
+        return value if value is not None and self._clock() - value[0] < seconds else None
 
-    def _take_if_old(self) -> T:
-        value = self._fresh()
+    def _take_if_old(self, seconds: float) -> T:
+        value = self._fresh(seconds)
         return self._take_now() if value is None else value[1]
 
     def _take_now(self) -> T:

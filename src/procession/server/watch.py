@@ -15,10 +15,10 @@ from starlette.routing import Route
 
 from procession.errors import Unavailable
 from procession.hosts import WatchLease
-from procession.server.auth import KeyRing
 from procession.server.bodies import parsed_body
 from procession.server.refreshed import Refreshed
 from procession.server.responses import json_response
+from procession.server.sessions import Sessions
 from procession.server.threads import Threads
 from procession.storage import HostStore
 from procession.wire import encodable, host_of
@@ -68,9 +68,9 @@ class _Watch(msgspec.Struct, forbid_unknown_fields=True):
     host: str | None = None
 
 
-def watch_routes(*, keys: KeyRing, book: WatchBook) -> list[Route]:
+def watch_routes(*, sessions: Sessions, book: WatchBook) -> list[Route]:
     async def watch(request: Request) -> Response:
-        org_id = await keys.org_of_reader(request.headers)
+        org_id = await sessions.org_of(request)
         body = await parsed_body(request, _Watch)
         host = "" if body.host is None else host_of(encodable(body.host))
         lease = await book.watch(org_id, host)

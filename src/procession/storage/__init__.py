@@ -31,9 +31,10 @@ from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
+from procession.sessions import Link, Session
 from procession.window import Window
 
-__all__ = ["AnalysisStore", "DetailStore", "HostStore", "KeyStore", "ProcessStore"]
+__all__ = ["AnalysisStore", "DetailStore", "HostStore", "KeyStore", "ProcessStore", "SessionStore"]
 
 
 class ProcessStore(Protocol):
@@ -96,6 +97,21 @@ class KeyStore(Protocol):
 
     def put_key(self, key: Key) -> None:
         """Add it, or replace the one with this id."""
+
+
+class SessionStore(Protocol):
+    """Who is signed in to the page. Readers take all at once and keep them for seconds."""
+
+    def sessions(self, now: int) -> tuple[Session, ...]:
+        """Those that have neither expired nor ended, the oldest first."""
+
+    def put_session(self, session: Session) -> None:
+        """Add it, or replace the one with this token."""
+
+    def put_link(self, link: Link) -> None: ...
+
+    def take_link(self, token_hash: bytes, now: int) -> Link | None:
+        """The link, once: None to whoever asks again, to those who ask at the same moment, and after its time."""
 
 
 class HostStore(Protocol):

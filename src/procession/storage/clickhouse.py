@@ -34,6 +34,7 @@ from procession.storage.live import LiveSightings
 from procession.storage.lost import unknown_exits
 from procession.storage.marks import Marks
 from procession.storage.rows import Group
+from procession.storage.sessions import ClickHouseSessions
 from procession.storage.statement import Statement
 from procession.storage.texts import Names, description_of
 from procession.storage.written import Written
@@ -125,6 +126,7 @@ class ClickHouseStore:
         self.analysis = ClickHouseAnalysis(
             engine, self._tags, self._hosts, now=now, sighting_retention_hours=sighting_retention_hours
         )
+        self.sessions = ClickHouseSessions(engine)
         self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="find")
         self._sources = Sources(self._tags, self._hosts, Marks(), self._read_aside, self._sightings_since)
 
