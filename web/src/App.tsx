@@ -1,5 +1,77 @@
-import { Title } from "@mantine/core";
+/** Who is not signed in sees the sign-in page, everybody else the fleet. */
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useState } from "react";
+
+import { ApiError, get, onSignedOut } from "./api/client";
+import { signInByLink, takeLink } from "./api/session";
+import type { Hosts } from "./api/types";
+import { Loading } from "./shell/Loading";
+import { Problem } from "./shell/Problem";
+import { Shell } from "./shell/Shell";
+import { SignIn } from "./signin/SignIn";
+import { InstantProvider } from "./state/InstantProvider";
+
+type Session = "unknown" | "in" | "out" | "expired" | "used-link";
 
 export function App() {
-  return <Title>Procession</Title>;
+  const [session, setSession] = useState<Session>("unknown");
+  const [problem, setProblem] = useState<Error | null>(null);
+  const queries = useQueryClient();
+
+  const begin = useCallback(async () => {
+    setProblem(null);
+    setSession("unknown");
+    setSession(await currentSession().catch((error: unknown) => (setProblem(error as Error), "unknown" as const)));
+  }, []);
+
+  useEffect(() => {
+    void Promise.resolve().then(begin);
+  }, [begin]);
+
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        setSession((before) => (before === "in" ? "expired" : before));
+        queries.clear();
+      }),
+    [queries],
+  );
+
+  if (problem) return <Problem error={problem} onRetry={() => void begin()} isPage />;
+  if (session === "unknown") return <Loading label="Looking who you are" isPage />;
+  if (session !== "in") return <SignIn reason={session} onSignedIn={() => setSession("in")} />;
+  return (
+    <InstantProvider>
+      <Shell
+        onSignedOut={() => {
+          queries.clear();
+          setSession("out");
+        }}
+      />
+    </InstantProvider>
+  );
+}
+
+/** Posts the link of the address, if there is one, and asks for something small to see whether we may. */
+async function currentSession(): Promise<Session> {
+  const link = takeLink();
+  let reason: Session = "out";
+  if (link !== null) {
+    await signInByLink(link).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      reason = "used-link";
+    });
+  }
+  try {
+    await get<Hosts>("/hosts", { limit: 1 });
+    return "in";
+  } catch (error) {
+    if (isRefusal(error)) return reason;
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && [400, 401, 403, 404].includes(error.status);
 }
