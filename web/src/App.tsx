@@ -5,7 +5,6 @@ import { useCallback, useEffect, useState } from "react";
 
 import { ApiError, get, onSignedOut } from "./api/client";
 import { signInByLink, takeLink } from "./api/session";
-import type { Hosts } from "./api/types";
 import { Loading } from "./shell/Loading";
 import { Problem } from "./shell/Problem";
 import { Shell } from "./shell/Shell";
@@ -64,7 +63,7 @@ async function currentSession(): Promise<Session> {
     });
   }
   try {
-    await get<Hosts>("/hosts", { limit: 1 });
+    await get("/session");
     return "in";
   } catch (error) {
     if (isRefusal(error)) return reason;

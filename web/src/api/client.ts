@@ -27,6 +27,15 @@ export function onSignedOut(listener: Listener): Listener {
   return () => signedOutListeners.delete(listener);
 }
 
+type ProblemListener = (params: Params, error: unknown) => void;
+const problemListeners = new Set<ProblemListener>();
+
+/** Tells of each GET that failed, and what it had asked for. */
+export function onProblem(listener: ProblemListener): Listener {
+  problemListeners.add(listener);
+  return () => problemListeners.delete(listener);
+}
+
 let skewSeconds = 0;
 
 /** Now, in whole Unix seconds, by the server's clock as far as it is known: instants are the server's. */
@@ -45,7 +54,12 @@ export function address(path: string, params: Params = {}): string {
 
 /** Gives what GET answers. Throws ApiError; a 403 leads to the sign-in page as well. */
 export async function get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
-  return call<T>("GET", address(path, params), undefined, signal);
+  try {
+    return await call<T>("GET", address(path, params), undefined, signal);
+  } catch (error) {
+    problemListeners.forEach((listener) => listener(params, error));
+    throw error;
+  }
 }
 
 /** PUT, POST or DELETE with a body of JSON. */

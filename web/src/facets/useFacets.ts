@@ -1,0 +1,56 @@
+/** How many processes have which values of which tags. */
+
+import { keepPreviousData, useQueries, type UseQueryResult } from "@tanstack/react-query";
+
+import { get, type Params } from "../api/client";
+import type { Facet, Facets } from "../api/types";
+import { useInstant } from "../state/instant";
+import { useView } from "../state/useView";
+import { countParams } from "../table/scope";
+import { keyOf } from "./keys";
+
+export const VALUES = 8;
+/** What the API counts in one call. */
+const KEYS_PER_CALL = 20;
+
+export interface CountedFacets {
+  facets: Map<string, Facet>;
+  isPending: boolean;
+  error: Error | null;
+  retry: () => void;
+}
+
+/** Counts by these keys. Of a key that is filtered by itself, the other values are counted too: they are what one may
+ * want instead. So such a key is counted in a call of its own, without its terms. */
+export function useFacets(keys: readonly string[]): CountedFacets {
+  const [view] = useView();
+  const instant = useInstant();
+  const filtered = new Set(view.tags.map(keyOf));
+  const plain = keys.filter((key) => !filtered.has(key));
+  const calls: { keys: string[]; params: Params }[] = [];
+  for (let from = 0; from < plain.length; from += KEYS_PER_CALL) {
+    calls.push({ keys: plain.slice(from, from + KEYS_PER_CALL), params: countParams(view, instant) });
+  }
+  for (const key of keys.filter((one) => filtered.has(one))) {
+    const tags = view.tags.filter((term) => keyOf(term) !== key);
+    calls.push({ keys: [key], params: countParams({ ...view, tags }, instant) });
+  }
+  return useQueries({
+    queries: calls.map(({ keys: asked, params }) => ({
+      queryKey: ["facets", asked, params] as const,
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        get<Facets>("/facets", { ...params, keys: asked.join(","), limit: VALUES }, signal),
+      placeholderData: keepPreviousData,
+    })),
+    combine: together,
+  });
+}
+
+function together(results: UseQueryResult<Facets>[]): CountedFacets {
+  return {
+    facets: new Map(results.flatMap(({ data }) => data?.facets ?? []).map((facet) => [facet.key, facet])),
+    isPending: results.some(({ isFetching }) => isFetching),
+    error: results.find(({ error }) => error)?.error ?? null,
+    retry: () => results.forEach(({ refetch }) => void refetch()),
+  };
+}

@@ -1,0 +1,44 @@
+/** Completing the word at the caret of a search: a tag key, or a value of one. */
+
+export interface Word {
+  start: number;
+  end: number;
+  /** Without a `!` before it. */
+  text: string;
+}
+
+/** The bare word that ends at or goes through the caret; null in quotes. */
+export function wordAt(search: string, caret: number): Word | null {
+  let inQuotes = false;
+  let start = 0;
+  for (let place = 0; place < caret; place += 1) {
+    const character = search.charAt(place);
+    if (inQuotes && character === "\\") place += 1;
+    else if (character === '"') inQuotes = !inQuotes;
+    else if (!inQuotes && /[\s()]/.test(character)) start = place + 1;
+  }
+  if (inQuotes || search.slice(start, caret).includes('"')) return null;
+  while (search.charAt(start) === "!" && start < caret) start += 1;
+  const rest = /^[^\s()"]*/.exec(search.slice(caret));
+  return { start, end: caret + (rest?.[0].length ?? 0), text: search.slice(start, caret) };
+}
+
+/** A value as the search language takes it: in quotes where it has what means something outside of them. */
+export function quoted(value: string): string {
+  return value === "" || /[\s()"*\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;
+}
+
+export interface Completed {
+  search: string;
+  caret: number;
+}
+
+/** The search with its word completed to `key:`, or to `key:value` and a blank. */
+export function complete(search: string, word: Word, key: string, value?: string): Completed {
+  const text = value === undefined ? `${key}:` : `${key}:${quoted(value)} `;
+  const after = search.slice(word.end);
+  return {
+    search: search.slice(0, word.start) + text + (value === undefined ? after : after.trimStart()),
+    caret: word.start + text.length,
+  };
+}

@@ -1,0 +1,16 @@
+import { Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+
+import classes from "./states.module.css";
+
+/** Nothing to show: what that means, and what to do about it. */
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <Stack className={classes.state} role="status" align="center" justify="center" gap="xs">
+      <Text fw={600}>{title}</Text>
+      <Text size="sm" c="var(--ink-quiet)" ta="center" component="div">
+        {children}
+      </Text>
+    </Stack>
+  );
+}
