@@ -1,0 +1,146 @@
+"""The embedded engine of a node: a connection for each set of settings, and statements that only a server takes."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import msgspec
+
+from tests.cluster.wire import Refused
+
+_DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session_check"}
+"""Settings that `SET` refuses."""
+
+CLUSTER = "fleet"
+
+
+class NodeConfig(msgspec.Struct, frozen=True):
+    """One node, and the cluster that it is in."""
+
+    folder: str
+    http: int
+    """Ports of the loopback address."""
+    native: int
+    shard: int
+    replica: int
+    shards: tuple[tuple[int, ...], ...]
+    """The native ports of the replicas of each shard."""
+    peers: tuple[int, ...] = ()
+    """The HTTP ports of all nodes, this one's too."""
+    user: str = "default"
+    password: str = ""
+    handshake_seconds: float = 10.0
+
+
+def server_configuration(config: NodeConfig) -> str:
+    """What a server would have in its configuration file: the cluster and the macros."""
+    shards = "".join(
+        "<shard><internal_replication>false</internal_replication>"
+        + "".join(
+            f"<replica><host>127.0.0.1</host><port>{port}</port><compression>0</compression>"
+            f"<user>{escape(config.user)}</user><password>{escape(config.password)}</password></replica>"
+            for port in replicas
+        )
+        + "</shard>"
+        for replicas in config.shards
+    )
+    return (
+        f"<clickhouse><remote_servers><{CLUSTER}>{shards}</{CLUSTER}></remote_servers>"
+        f"<macros><cluster>{CLUSTER}</cluster><shard>{config.shard:02}</shard>"
+        f"<replica>r{config.replica}</replica></macros></clickhouse>"
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    data: bytes
+    rows: int
+
+
+class NodeEngine:
+    def __init__(self, config: NodeConfig) -> None:
+        folder = Path(config.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.xml").write_text(server_configuration(config))
+        self._address = f"{folder / 'data'}?config-file={folder / 'config.xml'}"
+        self._lock = threading.Lock()
+        self._idle: dict[str, list[Any]] = {}
+        self._kept = self._open()
+        """One is always open: the engine goes with the last connection."""
+
+    def close(self) -> None:
+        with self._lock:
+            for connections in self._idle.values():
+                for connection in connections:
+                    connection.close()
+            self._idle.clear()
+        self._kept.close()
+
+    def _open(self) -> Any:
+        from chdb.state.sqlitelike import Connection
+
+        return Connection(self._address)
+
+    @contextmanager
+    def connection(self, database: str, settings: Mapping[str, str], *, is_kept: bool = True) -> Iterator[Any]:
+        """One that has these settings and nothing else. `is_kept`: whether it may serve again."""
+        settings = {name: value for name, value in settings.items() if name not in _DROPPED}
+        key = json.dumps([database, sorted(settings.items())])
+        with self._lock:
+            waiting = self._idle.get(key, [])
+            connection = waiting.pop() if waiting and is_kept else None
+        if connection is None:
+            connection = self._open()
+            if database:
+                connection.query(f"USE {_quoted(database)}")
+            for name, value in settings.items():
+                connection.query(f"SET {name} = '{_escaped(value)}'")
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if not is_kept:
+            connection.close()
+            return
+        with self._lock:
+            self._idle.setdefault(key, []).append(connection)
+
+    def missing(self, tables: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of these (database, table) that there are not."""
+        with self.connection("", {}) as connection:
+            found = json.loads(
+                connection.query("SELECT database, name FROM system.tables", "JSONCompact").bytes() or b'{"data":[]}'
+            )["data"]
+        return set(tables) - {(database, name) for database, name in found}
+
+
+def as_this_engine_takes_it(statement: str) -> tuple[str, bool]:
+    """A statement without what needs Keeper, and whether it is for every node of the cluster."""
+    plain, count = re.subn(rf"\s+ON\s+CLUSTER\s+(?:`{CLUSTER}`|'{CLUSTER}'|{CLUSTER})", "", statement)
+    if re.search(r"\bON\s+CLUSTER\b", plain):
+        raise Refused(f"there is no other cluster here than {CLUSTER}", 170)
+    # The path in Keeper and the replica's name come first; a plain engine has neither.
+    plain = re.sub(r"\bReplicated(\w*MergeTree)\('[^']*', '[^']*'(?:, )?", r"\1(", plain)
+    return plain, bool(count)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def code_of(message: str) -> int:
+    found = re.search(r"Code: (\d+)", message)
+    return int(found[1]) if found else 1001
