@@ -7,6 +7,7 @@ A command is imported when it is called, so that `procession agent` never loads 
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ COMMANDS = {
     "serve": "Start the server with its store, for agents elsewhere.",
     "agent": "Watch the processes of this machine and send them to a server.",
     "ps": "List processes, as the API answers them.",
+    "tree": "Show who started whom on a host.",
+    "diff": "Show what differs between two moments, hosts or groups.",
     "status": "Say which server is reachable and what it holds.",
     "keys": "Make, list and revoke keys.",
     "orgs": "Make and list orgs.",
@@ -62,6 +65,10 @@ def procession() -> None:
 
 
 def main() -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal has no character for is written out: a process may have any name.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,4 +1,4 @@
-"""Asking a server over HTTP: what `ps`, `status`, `keys` and `orgs` have in common.
+"""Asking a server over HTTP: what `ps`, `top`, `status`, `keys` and others have in common.
 
 On the standard library alone: it loads in a few milliseconds, and goes through no proxy on its way to this machine.
 """
@@ -141,12 +141,19 @@ class Access:
 
     def read(self, path: str, parameters: Mapping[str, str]) -> Any:
         """Ask the query API, with a key pair. Raises UsageError, also for what the server refuses."""
+        return self._as_reader("GET", path, parameters=parameters)
+
+    def tell(self, path: str, body: Any) -> Any:
+        """Post something as a reader. Raises UsageError, as `read`."""
+        return self._as_reader("POST", path, body=body)
+
+    def _as_reader(self, method: str, path: str, **request: Any) -> Any:
         api_key, api_source = self._key(KeyKind.API, self.settings.api_key, "DD_API_KEY", "--api-key")
         app_key, app_source = self._key(
             KeyKind.APPLICATION, self.settings.application_key, "DD_APP_KEY", "--application-key"
         )
         headers = {"dd-api-key": api_key, "dd-application-key": app_key}
-        return self._send("GET", path, headers=headers, parameters=parameters, keys=f"{api_source} and {app_source}")
+        return self._send(method, path, headers=headers, keys=f"{api_source} and {app_source}", **request)
 
     def administer(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the administration of keys, with the local admin key. Raises UsageError and Unreachable."""
