@@ -1,0 +1,189 @@
+/** The table of all processes. It scrolls through any number of them, since only what is seen is there. */
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+
+import { Empty } from "../shell/Empty";
+import { Loading } from "../shell/Loading";
+import { Problem } from "../shell/Problem";
+import { isEditable } from "../search/SearchBar";
+import { instantParams, useInstant, windowParams } from "../state/instant";
+import { useView } from "../state/useView";
+import { columnsOf } from "./columns";
+import { HeaderRow } from "./HeaderRow";
+import { moveTo } from "./keyboard";
+import { PAGER_OPTIONS } from "./pager";
+import { ProcessRow } from "./ProcessRow";
+import classes from "./ProcessTable.module.css";
+import { scopeOf } from "./scope";
+import { instantPages, MAX_ROWS, windowPages } from "./sources";
+import { Toolbar } from "./Toolbar";
+import { usePages } from "./usePages";
+
+export const ROW_HEIGHT = 30;
+const OVERSCAN = 8;
+
+export function ProcessTable() {
+  const [view, patch] = useView();
+  const instant = useInstant();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState<number | null>(null);
+  const [total, setTotal] = useState<number | null>(null);
+  const columns = useMemo(() => columnsOf(view.columns), [view.columns]);
+  const scope = scopeOf(view);
+  const params =
+    scope === "window" ? windowParams(view, instant) : { ...instantParams(view, instant), sort: view.sort };
+  const pages = usePages(
+    JSON.stringify([scope, params]),
+    () =>
+      scope === "window"
+        ? windowPages(params, PAGER_OPTIONS.pageSize)
+        : instantPages(params, PAGER_OPTIONS.pageSize, setTotal),
+    instant.isLive,
+  );
+  const { show, row } = pages;
+  const rowCount = pages.rowCount ?? 0;
+
+  // eslint-disable-next-line react-hooks/incompatible-library -- Nothing here is kept by what the virtualizer gives.
+  const virtualizer = useVirtualizer({
+    count: rowCount,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: OVERSCAN,
+    // The header covers the first row.
+    scrollPaddingStart: ROW_HEIGHT,
+  });
+  const items = virtualizer.getVirtualItems();
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 40;
+  useEffect(() => show(first, last), [show, first, last, rowCount]);
+
+  // Another question begins at the top, but a live one goes on where one is.
+  const place = JSON.stringify([view.search, view.tags, view.sort, scope]);
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 });
+    setActive(null);
+  }, [place]);
+
+  const open = useCallback((id: string) => patch({ selected: id }), [patch]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.target !== event.currentTarget) return;
+    if (event.key === "Enter") {
+      const process = active === null ? undefined : row(active);
+      if (process) open(process.id);
+      return;
+    }
+    if (event.key === "Escape") {
+      setActive(null);
+      return;
+    }
+    const height = scroller.current?.clientHeight ?? 0;
+    const next = moveTo(event.key, active, rowCount, Math.max(1, Math.floor(height / ROW_HEIGHT) - 2));
+    if (next === null) return;
+    event.preventDefault();
+    setActive(next);
+    virtualizer.scrollToIndex(next, { align: "auto" });
+  };
+
+  // Arrows work wherever one is not typing.
+  useEffect(() => {
+    const enter = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== "ArrowDown" || event.defaultPrevented || isEditable(event.target)) return;
+      if (document.activeElement !== document.body) return;
+      event.preventDefault();
+      scroller.current?.focus();
+      setActive((before) => before ?? 0);
+    };
+    window.addEventListener("keydown", enter);
+    return () => window.removeEventListener("keydown", enter);
+  }, []);
+
+  const template = columns.map(({ width, grows }) => (grows ? `minmax(${width}px, 1fr)` : `${width}px`)).join(" ");
+  const width = columns.reduce((sum, column) => sum + column.width, 0);
+  const isFirst = pages.rowCount === null;
+
+  return (
+    <section className={classes.table} aria-label="Processes">
+      <Toolbar
+        total={scope === "window" ? null : total}
+        columns={columns}
+        isBusy={pages.isLoading}
+        isStale={pages.isStale}
+        scope={scope}
+      />
+      {pages.error && !isFirst && (
+        <p className={classes.complaint} role="alert">
+          {pages.error.message}{" "}
+          <button type="button" onClick={pages.retry}>
+            Try again
+          </button>
+        </p>
+      )}
+      {(total ?? 0) > MAX_ROWS && scope === "instant" && (
+        <p className={classes.note}>Only the first {MAX_ROWS.toLocaleString("en-US")} can be scrolled to. Search for less.</p>
+      )}
+      {isFirst && pages.error && <Problem error={pages.error} onRetry={pages.retry} />}
+      {isFirst && !pages.error && <Loading label="Loading processes" />}
+      {!isFirst && rowCount === 0 && <NothingFound />}
+      {!isFirst && rowCount > 0 && (
+        <div
+          ref={scroller}
+          className={classes.scroller}
+          role="grid"
+          aria-label="Processes"
+          aria-rowcount={rowCount + 1}
+          aria-colcount={columns.length}
+          aria-busy={pages.isStale}
+          aria-activedescendant={active === null ? undefined : `row-${active}`}
+          tabIndex={0}
+          onKeyDown={onKeyDown}
+          style={{ "--columns": template, "--width": `${width}px` } as React.CSSProperties}
+        >
+          <HeaderRow columns={columns} scope={scope} />
+          <div role="rowgroup" className={classes.rows} style={{ height: virtualizer.getTotalSize() }}>
+            {items.map(({ index, start }) => (
+              <ProcessRow
+                key={index}
+                index={index}
+                top={start}
+                process={row(index)}
+                columns={columns}
+                isActive={index === active}
+                isSelected={row(index)?.id === view.selected}
+                onActivate={setActive}
+                onOpen={open}
+              />
+            ))}
+          </div>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function NothingFound() {
+  const [view] = useView();
+  const isFiltered = view.search !== "" || view.tags.length > 0;
+  if (isFiltered) {
+    return (
+      <Empty title="No process fits">
+        Take away a filter, search for less, or look at another time. <code>OR</code> between words finds more.
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No process was seen at this time">
+      {view.time.mode === "last" || view.time.mode === "live" ? (
+        <>
+          Is an agent running? <code>procession up</code> watches this machine, and{" "}
+          <code>procession agent --url … --api-key …</code> any other one. Whoever has not been heard of for a minute
+          is not shown as running.
+        </>
+      ) : (
+        "Move the slider to another time: agents may not have been running then."
+      )}
+    </Empty>
+  );
+}
+

@@ -1,0 +1,103 @@
+/** Above the table: how many, of when, and which columns. */
+
+import { ActionIcon, SegmentedControl, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { IconRefresh } from "@tabler/icons-react";
+import { useEffect, useState } from "react";
+
+import { get } from "../api/client";
+import type { Facets } from "../api/types";
+import { Moment } from "../format/Moment";
+import { formatCount } from "../format/numbers";
+import { followsNow, useInstant, windowParams } from "../state/instant";
+import { useExtra, useView } from "../state/useView";
+import { ColumnMenu } from "./ColumnMenu";
+import type { Column } from "./columns";
+import classes from "./ProcessTable.module.css";
+import type { Scope } from "./scope";
+
+interface ToolbarProps {
+  /** Of the instant; null where it is not known yet, or a window's. */
+  total: number | null;
+  columns: readonly Column[];
+  isBusy: boolean;
+  isStale: boolean;
+  scope: Scope;
+}
+
+export function Toolbar({ total, columns, isBusy, isStale, scope }: ToolbarProps) {
+  const [view] = useView();
+  const instant = useInstant();
+  const [, setScope] = useExtra("scope", "instant");
+  const ofWindow = useWindowTotal(scope === "window");
+  const isSlow = useIsSlow(isBusy);
+  const count = scope === "window" ? ofWindow : total;
+  const hasWindow = view.time.mode === "last" || view.time.mode === "range";
+
+  return (
+    <div className={classes.toolbar}>
+      <p className={classes.total} role="status">
+        <strong data-testid="total">{formatCount(count)}</strong> {count === 1 ? "process" : "processes"}{" "}
+        <span className={classes.when}>
+          {scope === "window" ? (
+            <>
+              seen <Moment seconds={instant.window.from} /> to <Moment seconds={instant.window.to} />
+            </>
+          ) : (
+            <>
+              at <Moment seconds={instant.at} />
+            </>
+          )}
+        </span>
+      </p>
+      {hasWindow && (
+        <SegmentedControl
+          size="xs"
+          aria-label="Which processes"
+          value={scope}
+          onChange={(value) => setScope(value)}
+          data={SCOPES}
+        />
+      )}
+      {followsNow(view.time) && !instant.isLive && (
+        <Tooltip label="Look at now">
+          <ActionIcon variant="subtle" color="gray" aria-label="Refresh" onClick={instant.refresh}>
+            <IconRefresh size={16} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+      <span className={classes.grow} />
+      <ColumnMenu columns={columns} />
+      {isSlow && (
+        <div className={classes.progress} role="progressbar" aria-label={isStale ? "Loading" : "Loading more rows"} />
+      )}
+    </div>
+  );
+}
+
+const SCOPES = [
+  { value: "instant", label: "Running" },
+  { value: "window", label: "All seen" },
+];
+
+/** The list of a window does not say how long it is, but counting by any key does. */
+function useWindowTotal(isWanted: boolean): number | null {
+  const [view] = useView();
+  const params = windowParams(view, useInstant());
+  const found = useQuery({
+    queryKey: ["total", params],
+    queryFn: ({ signal }) => get<Facets>("/facets", { ...params, keys: "state_zombie", limit: 1 }, signal),
+    enabled: isWanted,
+  });
+  return found.data?.meta.total ?? null;
+}
+
+function useIsSlow(isBusy: boolean): boolean {
+  const [isSlow, setIsSlow] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setIsSlow(isBusy), isBusy ? 350 : 0);
+    return () => window.clearTimeout(timer);
+  }, [isBusy]);
+  return isSlow && isBusy;
+}
+

@@ -1,0 +1,48 @@
+/** Where the pages of the table come from. */
+
+import { get, type Params } from "../api/client";
+import type { ProcessItem, ProcessList } from "../api/types";
+import type { FetchPage } from "./pager";
+
+/** Most rows that can be scrolled to: beyond it browsers no longer know how high an element is. */
+export const MAX_ROWS = 500_000;
+
+/** Processes at an instant, in any order. `onTotal` hears how many there are. */
+export function instantPages(params: Params, pageSize: number, onTotal: (total: number) => void): FetchPage<ProcessItem> {
+  return async (page, signal) => {
+    const list = await get<ProcessList>(
+      "/processes",
+      { ...params, "page[limit]": pageSize, "page[offset]": page * pageSize },
+      signal,
+    );
+    const total = list.meta.total ?? list.data.length;
+    onTotal(total);
+    return { rows: list.data, rowCount: Math.min(total, MAX_ROWS) };
+  };
+}
+
+/** All processes seen in a window, the oldest start first. Each page tells only where the next one begins: there is one
+ * page more than have been seen, until the last one. */
+export function windowPages(params: Params, pageSize: number): FetchPage<ProcessItem> {
+  const cursors = [""];
+  let rowCount: number | null = null;
+  const fetchPage = async (page: number, signal: AbortSignal): Promise<ProcessList> => {
+    const cursor = cursors[page];
+    if (cursor === undefined) {
+      await fetchPage(page - 1, signal);
+      if (cursors[page] === undefined) return { meta: { page: { after: "", size: 0 } }, data: [] };
+    }
+    const list = await get<ProcessList>(
+      "/processes",
+      { ...params, "page[limit]": pageSize, "page[cursor]": cursors[page] ?? "" },
+      signal,
+    );
+    if (list.data.length === pageSize) cursors[page + 1] = list.meta.page.after;
+    else rowCount = page * pageSize + list.data.length;
+    return list;
+  };
+  return async (page, signal) => {
+    const { data } = await fetchPage(page, signal);
+    return { rows: data, rowCount: Math.min(rowCount ?? cursors.length * pageSize, MAX_ROWS) };
+  };
+}

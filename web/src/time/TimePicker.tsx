@@ -1,0 +1,135 @@
+/** Of when: live, the last while, any range, or an instant of the past. */
+
+import { Button, Popover, TextInput, Tooltip } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconCalendar, IconHistory, IconPlayerPlayFilled, IconPlayerStopFilled } from "@tabler/icons-react";
+import { useState, type SubmitEvent } from "react";
+
+import { formatFull, formatUtc, fromInput, toInput } from "../format/times";
+import { serverNow } from "../api/client";
+import { useInstant } from "../state/instant";
+import { useView } from "../state/useView";
+import { nameOf, PRESETS } from "./spans";
+import classes from "./Time.module.css";
+
+export function TimePicker() {
+  const [view, patch] = useView();
+  const instant = useInstant();
+  const [isOpen, menu] = useDisclosure(false);
+  const { time } = view;
+  const isLive = time.mode === "live";
+  const { from, to } = instant.window;
+  const hint = time.mode === "at" ? formatUtc(time.at) : `${formatUtc(from)} to ${formatUtc(to)}`;
+
+  const choose = (next: typeof time) => {
+    patch({ time: next });
+    menu.close();
+  };
+
+  return (
+    <div className={classes.picker}>
+      <Button
+        size="xs"
+        h={34}
+        variant={isLive ? "filled" : "default"}
+        aria-pressed={isLive}
+        leftSection={isLive ? <IconPlayerStopFilled size={13} /> : <IconPlayerPlayFilled size={13} />}
+        onClick={() => patch({ time: isLive ? { mode: "last", seconds: 900 } : { mode: "live" } })}
+      >
+        Live
+      </Button>
+      <Popover opened={isOpen} onChange={menu.set} position="bottom-end" withinPortal shadow="md" trapFocus>
+        <Popover.Target>
+          <Tooltip label={hint} disabled={isOpen}>
+            <Button
+              size="xs"
+              h={34}
+              variant="default"
+              leftSection={time.mode === "at" ? <IconHistory size={15} /> : <IconCalendar size={15} />}
+              onClick={menu.toggle}
+              aria-label={`Time: ${nameOf(time)}`}
+              aria-haspopup="dialog"
+            >
+              {nameOf(isLive ? { mode: "live" } : time)}
+            </Button>
+          </Tooltip>
+        </Popover.Target>
+        <Popover.Dropdown className={classes.menu} aria-label="Time">
+          <div className={classes.presets}>
+            {PRESETS.map((seconds) => (
+              <Button
+                key={seconds}
+                size="compact-sm"
+                justify="flex-start"
+                variant={time.mode === "last" && time.seconds === seconds ? "light" : "subtle"}
+                onClick={() => choose({ mode: "last", seconds })}
+              >
+                {nameOf({ mode: "last", seconds })}
+              </Button>
+            ))}
+            <Button
+              size="compact-sm"
+              justify="flex-start"
+              variant={time.mode === "at" ? "light" : "subtle"}
+              leftSection={<IconHistory size={14} />}
+              onClick={() => choose({ mode: "at", at: instant.at - (instant.at % 10) })}
+            >
+              Travel in time
+            </Button>
+          </div>
+          <RangeForm key={`${from} ${to}`} from={from} to={to} onChoose={(range) => choose({ mode: "range", ...range })} />
+        </Popover.Dropdown>
+      </Popover>
+    </div>
+  );
+}
+
+interface Range {
+  from: number;
+  to: number;
+}
+
+function RangeForm({ from, to, onChoose }: Range & { onChoose: (range: Range) => void }) {
+  const [texts, setTexts] = useState({ from: toInput(from), to: toInput(to) });
+  const [error, setError] = useState<string | null>(null);
+
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const range = { from: fromInput(texts.from), to: fromInput(texts.to) };
+    if (range.from === null || range.to === null) setError("Enter a date and a time for both.");
+    else if (range.from >= range.to) setError("The beginning has to be before the end.");
+    else if (range.from > serverNow()) setError("That is in the future.");
+    else onChoose({ from: range.from, to: range.to });
+  };
+
+  return (
+    <form onSubmit={submit} className={classes.range} noValidate>
+      {(["from", "to"] as const).map((name) => {
+        const seconds = fromInput(texts[name]);
+        return (
+          <TextInput
+            key={name}
+            type="datetime-local"
+            step={1}
+            size="xs"
+            label={name === "from" ? "From" : "To"}
+            title={seconds === null ? undefined : formatUtc(seconds)}
+            value={texts[name]}
+            onChange={(event) => setTexts({ ...texts, [name]: event.currentTarget.value })}
+          />
+        );
+      })}
+      {error && (
+        <p className={classes.error} role="alert">
+          {error}
+        </p>
+      )}
+      <p className={classes.zone} title={`${formatUtc(from)} to ${formatUtc(to)}`}>
+        In your zone, {Intl.DateTimeFormat().resolvedOptions().timeZone}. It is {formatFull(serverNow())}.
+      </p>
+      <Button type="submit" size="xs">
+        Show this range
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,123 @@
+/** The slider over the history that is kept: the whole page shows the fleet as it was at that instant. */
+
+import { ActionIcon, Button, NativeSelect, Tooltip } from "@mantine/core";
+import {
+  IconChevronLeft,
+  IconChevronRight,
+  IconChevronsLeft,
+  IconChevronsRight,
+  IconHistory,
+} from "@tabler/icons-react";
+import { useEffect, useRef, useState } from "react";
+
+import { serverNow } from "../api/client";
+import { formatDuration } from "../format/numbers";
+import { formatFull, formatMoment, formatUtc, fromInput, toInput } from "../format/times";
+import { useView } from "../state/useView";
+import { sliderSpans, spanOf } from "./spans";
+import classes from "./Time.module.css";
+import { useOldest } from "./useOldest";
+
+/** While the slider moves, what it passes is not asked for. */
+const SETTLE_MS = 150;
+
+export function TimeTravel() {
+  const [view] = useView();
+  return view.time.mode === "at" ? <Slider at={view.time.at} /> : null;
+}
+
+function Slider({ at }: { at: number }) {
+  const [, patch] = useView();
+  const oldest = useOldest();
+  // The slider must not slide by itself.
+  const [now] = useState(serverNow);
+  const spans = sliderSpans(now - oldest);
+  const [chosenSpan, setChosenSpan] = useState<number | null>(null);
+  const span = Math.max(chosenSpan ?? 0, spanOf(at, now, spans));
+  const least = now - span;
+  const [moving, setMoving] = useState<number | null>(null);
+  const timer = useRef<number | undefined>(undefined);
+  const shown = moving ?? at;
+  const step = Math.max(10, Math.round(span / 1000 / 10) * 10);
+
+  const go = (moment: number) => {
+    window.clearTimeout(timer.current);
+    setMoving(null);
+    patch({ time: { mode: "at", at: Math.round(Math.max(oldest, Math.min(moment, now))) } }, "replace");
+  };
+  const slide = (moment: number) => {
+    setMoving(moment);
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => go(moment), SETTLE_MS);
+  };
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+
+  const steps: [number, string, typeof IconChevronLeft][] = [
+    [-600, "10 minutes back", IconChevronsLeft],
+    [-10, "10 seconds back", IconChevronLeft],
+    [10, "10 seconds on", IconChevronRight],
+    [600, "10 minutes on", IconChevronsRight],
+  ];
+  const button = ([seconds, label, Icon]: (typeof steps)[number]) => (
+    <Tooltip key={seconds} label={label}>
+      <ActionIcon size="md" variant="default" aria-label={label} onClick={() => go(shown + seconds)}>
+        <Icon size={15} />
+      </ActionIcon>
+    </Tooltip>
+  );
+
+  return (
+    <section className={classes.travel} aria-label="Time travel">
+      <strong className={classes.instant} title={formatUtc(shown)}>
+        <IconHistory size={16} aria-hidden="true" /> {formatFull(shown)}
+      </strong>
+      <span className={classes.steps}>{steps.slice(0, 2).map(button)}</span>
+      <span className={classes.track}>
+        <input
+          type="range"
+          className={classes.slider}
+          aria-label="Instant"
+          aria-valuetext={formatFull(shown)}
+          title={formatUtc(shown)}
+          min={least}
+          max={now}
+          step={step}
+          value={shown}
+          onChange={(event) => slide(Number(event.currentTarget.value))}
+        />
+        <span className={classes.ends} aria-hidden="true">
+          <span title={formatUtc(least)}>{formatMoment(least)}</span>
+          <span>now</span>
+        </span>
+      </span>
+      <span className={classes.steps}>{steps.slice(2).map(button)}</span>
+      <NativeSelect
+        size="xs"
+        aria-label="History on the slider"
+        value={String(span)}
+        onChange={(event) => setChosenSpan(Number(event.currentTarget.value))}
+        data={[...new Set([...spans, span])].map((one) => ({
+          value: String(one),
+          label: one === spans.at(-1) ? `All (${formatDuration(one)})` : `Last ${formatDuration(one)}`,
+        }))}
+      />
+      <input
+        type="datetime-local"
+        className={classes.date}
+        aria-label="Date and time"
+        title={formatUtc(shown)}
+        step={1}
+        min={toInput(oldest)}
+        max={toInput(now)}
+        value={toInput(shown)}
+        onChange={(event) => {
+          const moment = fromInput(event.currentTarget.value);
+          if (moment !== null) slide(moment);
+        }}
+      />
+      <Button size="xs" variant="filled" onClick={() => patch({ time: { mode: "last", seconds: 900 } })}>
+        Back to now
+      </Button>
+    </section>
+  );
+}
