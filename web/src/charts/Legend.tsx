@@ -1,3 +1,4 @@
+import { brief } from "../format/text";
 import classes from "./charts.module.css";
 import { colorOf, type Scheme } from "./palette";
 
@@ -27,7 +28,7 @@ export function Legend({ entries, scheme, onToggle, says }: LegendProps) {
             <svg width="10" height="10" aria-hidden="true" className={classes.swatch}>
               <rect width="10" height="10" rx="2" fill={colorOf(entry.slot, scheme)} />
             </svg>
-            <bdi className={classes.label}>{entry.label}</bdi>
+            <bdi className={classes.label}>{brief(entry.label)}</bdi>
             {entry.value !== undefined && <span className={classes.value}>{entry.value}</span>}
           </>
         );
@@ -40,7 +41,7 @@ export function Legend({ entries, scheme, onToggle, says }: LegendProps) {
                 type="button"
                 className={classes.entry}
                 aria-pressed={says === undefined ? entry.isShown : undefined}
-                title={says === undefined ? `${entry.isShown ? "Hide" : "Show"} ${entry.label}` : says(entry.label)}
+                title={says === undefined ? `${entry.isShown ? "Hide" : "Show"} ${brief(entry.label)}` : says(entry.label)}
                 data-hidden={!entry.isShown || undefined}
                 onClick={() => onToggle(entry.key)}
               >

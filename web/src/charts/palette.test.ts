@@ -17,8 +17,8 @@ function contrast(one: string, other: string): number {
 
 describe("palette", () => {
   it.each([
-    ["light", "#ffffff"],
-    ["dark", "#2e2e2e"],
+    ["light", "#f4f6f8"],
+    ["dark", "#262e38"],
   ] as const)("stands out from the ground of the %s theme", (scheme, ground) => {
     for (const slot of [null, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
       expect(contrast(colorOf(slot, scheme), ground)).toBeGreaterThanOrEqual(3);

@@ -3,7 +3,7 @@
 export type Scheme = "light" | "dark";
 
 const COLORS: Record<Scheme, readonly string[]> = {
-  light: ["#1c7ed6", "#d9480f", "#2b8a3e", "#9c36b5", "#0b7285", "#c2255c", "#5f3dc4", "#846200", "#495057", "#a61e4d"],
+  light: ["#1c7ed6", "#c2410c", "#2b8a3e", "#9c36b5", "#0b7285", "#c2255c", "#5f3dc4", "#846200", "#495057", "#a61e4d"],
   dark: ["#4dabf7", "#ffa94d", "#69db7c", "#da77f2", "#3bc9db", "#f783ac", "#b197fc", "#ffd43b", "#dee2e6", "#ff8787"],
 };
 

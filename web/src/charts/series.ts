@@ -19,7 +19,7 @@ export function usualStep(times: readonly number[]): number {
  * which nothing is known. `step` is the distance that is meant, where it is known.
  */
 export function withGaps(times: readonly number[], columns: readonly Column[], step?: number): Table {
-  const usual = Math.max(step ?? 0, usualStep(times));
+  const usual = step ?? usualStep(times);
   const shown: number[] = [];
   const found: Array<Array<number | null>> = columns.map(() => []);
   times.forEach((time, place) => {

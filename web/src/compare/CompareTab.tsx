@@ -1,3 +1,194 @@
+/** Two instants, two hosts or two groups: what started, what ended, what changed. */
+
+import { Button, SegmentedControl, Select, Tabs } from "@mantine/core";
+import { IconArrowsExchange } from "@tabler/icons-react";
+import { useState } from "react";
+
+import type { Comparison, Match } from "../api/types";
+import { Moment } from "../format/Moment";
+import { formatCount } from "../format/numbers";
+import { Answer } from "../parts/Answer";
+import classes from "../parts/parts.module.css";
+import { useAnswer } from "../parts/useAnswer";
+import { Empty } from "../shell/Empty";
+import { useInstant } from "../state/instant";
+import { useExtra, useView } from "../state/useView";
+import own from "./compare.module.css";
+import { Differences, type Shown } from "./Differences";
+import { HostPicker, MomentPicker, TagPicker } from "./Pickers";
+import { compareParams, instantsOf, KINDS, sidesOf, withSides, type Kind, type Sides } from "./sides";
+
+const FEW = 100;
+const MOST = 1000;
+const KIND_LABELS: Readonly<Record<Kind, string>> = { instants: "Instants", hosts: "Hosts", groups: "Groups" };
+
 export function CompareTab() {
-  return null;
+  const [view, patch] = useView();
+  const instant = useInstant();
+  const [limit, setLimit] = useState(FEW);
+  const sides = sidesOf(view.extra);
+  const change = (sides: Partial<Sides>) => patch({ extra: withSides(view.extra, sides) });
+  const params = compareParams(sides, view, instant.at, limit);
+  const query = useAnswer<Comparison>("/compare", params ?? {}, {
+    isMoving: instant.isLive,
+    isEnabled: params !== null,
+  });
+  return (
+    <section className={classes.tab} aria-label="Compare">
+      <div className={`${classes.bar} ${own.bar}`}>
+        <SegmentedControl
+          size="xs"
+          aria-label="What is compared"
+          data={KINDS.map((kind) => ({ value: kind, label: KIND_LABELS[kind] }))}
+          value={sides.kind}
+          onChange={(text) => change({ kind: KINDS.find((kind) => kind === text) ?? "instants" })}
+        />
+        <Pickers key={sides.kind} sides={sides} at={instant.at} onChange={change} />
+        <MatchPicker sides={sides} onChange={(match) => change({ match })} />
+      </div>
+      {params === null ? (
+        <Empty title={sides.kind === "hosts" ? "Choose two hosts" : "Choose two groups"}>
+          {sides.kind === "hosts"
+            ? "Name a host on each side: what runs on one and not on the other is shown here."
+            : "Name a tag on each side, such as version:1.0 and version:2.0: what only one of them runs is shown here."}
+        </Empty>
+      ) : (
+        <Answer query={query} label="Comparing" isMoving={instant.isLive}>
+          {(found) => <Found found={found} onMore={limit < MOST ? () => setLimit(MOST) : undefined} />}
+        </Answer>
+      )}
+    </section>
+  );
+}
+
+interface PickersProps {
+  sides: Sides;
+  at: number;
+  onChange: (sides: Partial<Sides>) => void;
+}
+
+function Pickers({ sides, at, onChange }: PickersProps) {
+  const [left, right] = instantsOf(sides, at);
+  const Picker = sides.kind === "hosts" ? HostPicker : TagPicker;
+  return (
+    <>
+      {sides.kind === "instants" ? (
+        <>
+          <MomentPicker
+            label="Left: before"
+            seconds={left}
+            isDefault={sides.left === ""}
+            other={right}
+            onChange={(value) => onChange({ left: value })}
+          />
+          <MomentPicker
+            label="Right: after"
+            seconds={right}
+            isDefault={sides.right === ""}
+            other={at}
+            onChange={(value) => onChange({ right: value })}
+          />
+        </>
+      ) : (
+        <>
+          <Picker label="Left" value={sides.left} onChange={(value) => onChange({ left: value })} />
+          <Picker label="Right" value={sides.right} onChange={(value) => onChange({ right: value })} />
+        </>
+      )}
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconArrowsExchange size={15} aria-hidden="true" />}
+        onClick={() =>
+          onChange(
+            sides.kind === "instants"
+              ? { left: String(right), right: String(left) }
+              : { left: sides.right, right: sides.left },
+          )
+        }
+      >
+        Swap
+      </Button>
+    </>
+  );
+}
+
+function MatchPicker({ sides, onChange }: { sides: Sides; onChange: (match: Match) => void }) {
+  const choices: { value: Match; label: string }[] = [
+    // The same process is never on two hosts.
+    ...(sides.kind === "hosts" ? [] : [{ value: "process" as const, label: "Process" }]),
+    { value: "command", label: "Command" },
+    { value: "cmdline", label: "Command line" },
+  ];
+  return (
+    <Select
+      label="The same is what has the same"
+      size="xs"
+      w={190}
+      data={choices}
+      value={sides.match}
+      allowDeselect={false}
+      onChange={(value) => {
+        const match = choices.find((choice) => choice.value === value)?.value;
+        if (match !== undefined) onChange(match);
+      }}
+    />
+  );
+}
+
+function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | undefined }) {
+  const [shownText, setShown] = useExtra("show", "started");
+  const { meta } = found;
+  const isInTime = meta.left.at !== meta.right.at;
+  const labels: Record<Shown, string> = isInTime
+    ? { started: "Started", ended: "Ended", changed: "Changed" }
+    : { started: "Only right", ended: "Only left", changed: "Changed" };
+  const kinds: Shown[] = ["started", "ended", "changed"];
+  const shown = kinds.find((kind) => kind === shownText) ?? "started";
+  const listed = found[shown].length;
+  return (
+    <>
+      <p className={classes.note} role="status">
+        {formatCount(meta.left.total)} processes at <Moment seconds={meta.left.at} /> on the left,{" "}
+        {formatCount(meta.right.total)} at <Moment seconds={meta.right.at} /> on the right; {formatCount(meta.same)}{" "}
+        {meta.match === "process" ? "are" : meta.match === "command" ? "commands are" : "command lines are"} the same.
+      </p>
+      <Tabs value={shown} onChange={(kind) => setShown(kind)} keepMounted={false}>
+        <Tabs.List aria-label="Differences">
+          {kinds.map((kind) => (
+            <Tabs.Tab key={kind} value={kind}>
+              {labels[kind]} <span className={own.badge}>{formatCount(meta[kind])}</span>
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value={shown} pt="xs">
+          {listed === 0 ? (
+            <Empty title={`Nothing ${emptyOf(shown, isInTime)}`}>
+              {meta.left.total + meta.right.total === 0
+                ? "There is no process on either side: change the search, the tags or the sides."
+                : "Look at the other differences, or choose other sides."}
+            </Empty>
+          ) : (
+            <Differences found={found} shown={shown} />
+          )}
+          {listed < meta[shown] && (
+            <p className={classes.note}>
+              The {formatCount(listed)} with the most memory are shown.{" "}
+              {onMore !== undefined && (
+                <button type="button" className={classes.link} onClick={onMore}>
+                  Show up to {formatCount(MOST)}
+                </button>
+              )}
+            </p>
+          )}
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
+
+function emptyOf(shown: Shown, isInTime: boolean): string {
+  if (shown === "changed") return "changed";
+  if (isInTime) return shown;
+  return shown === "started" ? "is on the right only" : "is on the left only";
 }

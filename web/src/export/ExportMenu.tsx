@@ -109,7 +109,7 @@ function JobState({ job, onClose, onRetry }: JobStateProps) {
       return (
         <Stack gap="sm">
           <Text size="sm" role="status">
-            {formatCount(job.rows)} processes are in the file.
+            {formatCount(job.rows)} {job.rows === 1 ? "process is" : "processes are"} in the file.
             {job.rows < job.total &&
               ` That is the limit: ${formatCount(job.total - job.rows)} more are left out. Search or filter for fewer.`}
           </Text>

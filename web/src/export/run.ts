@@ -35,7 +35,6 @@ export async function exported(
   // Blobs, not strings: a browser keeps those outside of the page's memory, on disk if there are many.
   const parts: Blob[] = [new Blob([format.begin])];
   let rows = 0;
-  let total = 0;
   let cursor = "";
   for (;;) {
     const limit = Math.min(PAGE, most - rows);
@@ -45,13 +44,14 @@ export async function exported(
     );
     if (page.data.length > 0) parts.push(new Blob([format.page(page.data, rows === 0)]));
     rows += page.data.length;
-    total = page.meta.total ?? rows;
+    const total = page.meta.total ?? rows;
     onProgress({ rows, total });
     cursor = page.meta.page.after;
-    if (page.data.length < limit || rows >= most || cursor === "") break;
+    if (page.data.length < limit || rows >= most || cursor === "") {
+      parts.push(new Blob([format.end]));
+      return { file: new Blob(parts, { type: format.mime }), rows, total };
+    }
   }
-  parts.push(new Blob([format.end]));
-  return { file: new Blob(parts, { type: format.mime }), rows, total };
 }
 
 /** Where too much was asked, the server says how long to wait. */

@@ -6,6 +6,7 @@ import { useState } from "react";
 import type { Group, Groups, Measure, Measured } from "../api/types";
 import { formatMeasure, MEASURE_CHOICES, measureOf } from "../charts/measures";
 import { formatCount } from "../format/numbers";
+import { brief } from "../format/text";
 import { Answer } from "../parts/Answer";
 import { ByPicker } from "../parts/ByPicker";
 import { filteredBy } from "../parts/filterBy";
@@ -56,7 +57,7 @@ export function GroupsTab() {
             <>
               <p className={classes.note} role="status">
                 {formatCount(found.meta.total)} processes in {formatCount(found.meta.groups)}{" "}
-                {found.meta.groups === 1 ? "group" : "groups"} by <bdi>{found.meta.by}</bdi>
+                {found.meta.groups === 1 ? "group" : "groups"} by <bdi>{brief(found.meta.by)}</bdi>
                 {found.data.length < found.meta.groups && `; the first ${formatCount(found.data.length)} are shown`}
               </p>
               <GroupTable
@@ -144,10 +145,10 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
 function GroupName({ by, group }: { by: string; group: Group }) {
   const [view, patch] = useView();
   const filters = filteredBy(view, by, group.value);
-  const name = group.value === null ? <em>without {by}</em> : group.value === "" ? <em>empty</em> : <bdi>{group.value}</bdi>;
+  const name = group.value === null ? <em>without {by}</em> : group.value === "" ? <em>empty</em> : <bdi>{brief(group.value)}</bdi>;
   if (filters === null) {
     return (
-      <span className={classes.text} title={group.value ?? undefined}>
+      <span className={classes.text} title={brief(group.value ?? "")}>
         {name}
       </span>
     );
@@ -156,7 +157,7 @@ function GroupName({ by, group }: { by: string; group: Group }) {
     <button
       type="button"
       className={`${classes.link} ${classes.text}`}
-      title={group.value ?? `Processes that have no tag ${by}`}
+      title={group.value !== null ? brief(group.value) : `Processes that have no tag ${by}`}
       onClick={() => patch({ ...filters, tab: "table" })}
     >
       {name}

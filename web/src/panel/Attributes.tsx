@@ -6,6 +6,7 @@ import { formatMeasure, MEASURES } from "../charts/measures";
 import { Moment } from "../format/Moment";
 import { formatDuration, UNKNOWN } from "../format/numbers";
 import { secondsOf } from "../format/times";
+import { brief } from "../format/text";
 import shared from "../parts/parts.module.css";
 import { useInstant } from "../state/instant";
 import { checkOf, termOf, withCheck } from "../state/filters";
@@ -33,11 +34,11 @@ export function Attributes({ process }: { process: ProcessItem }) {
           <Moment seconds={secondsOf(attributes.timestamp)} />
         </Fact>
         <Fact name="User">
-          <bdi>{attributes.user}</bdi>
+          <bdi>{brief(attributes.user)}</bdi>
           {attributes.uid !== null && <span className={classes.quiet}> (uid {attributes.uid})</span>}
         </Fact>
         <Fact name="Group">
-          {attributes.group === "" && attributes.gid === null ? UNKNOWN : <bdi>{attributes.group}</bdi>}
+          {attributes.group === "" && attributes.gid === null ? UNKNOWN : <bdi>{brief(attributes.group)}</bdi>}
           {attributes.gid !== null && <span className={classes.quiet}> (gid {attributes.gid})</span>}
         </Fact>
         <Fact name="Parent">pid {attributes.ppid}</Fact>
@@ -89,7 +90,7 @@ function parted(tags: readonly string[]): [string[], string[]] {
 }
 
 function textOr(text: string): ReactNode {
-  return text === "" ? UNKNOWN : <bdi>{text.length > LONG ? `${text.slice(0, LONG)}…` : text}</bdi>;
+  return text === "" ? UNKNOWN : <bdi>{brief(text, LONG)}</bdi>;
 }
 
 export function Section({ title, children }: { title: string; children: ReactNode }) {
@@ -116,8 +117,7 @@ function Long({ label, text }: { label: string; text: string }) {
   return (
     <div className={classes.section}>
       <pre className={classes.cmdline} aria-label={label} tabIndex={0} dir="auto">
-        {text === "" ? "no command line: a thread of the kernel" : isCut ? text.slice(0, LONG) : text}
-        {isCut && "…"}
+        {text === "" ? "no command line: a thread of the kernel" : brief(text, isCut ? LONG : Infinity)}
       </pre>
       {isCut && (
         <button type="button" className={shared.link} onClick={() => setIsWhole(true)}>
@@ -142,10 +142,10 @@ function Tags({ tags, label }: { tags: readonly string[]; label: string }) {
               type="button"
               className={classes.tag}
               aria-pressed={isOn}
-              title={isOn ? `No longer filter by ${tag.slice(0, 200)}` : `Filter by ${tag.slice(0, 200)}`}
+              title={isOn ? `No longer filter by ${brief(tag, 200)}` : `Filter by ${brief(tag, 200)}`}
               onClick={() => patch({ tags: withCheck(view.tags, term, isOn ? null : "with") })}
             >
-              <bdi>{tag}</bdi>
+              <bdi>{brief(tag)}</bdi>
             </button>
           </li>
         );

@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 
 import type { Family, ProcessItem, TreeItem } from "../api/types";
 import { formatBytes, formatCount, formatPercent } from "../format/numbers";
+import { brief } from "../format/text";
 import { Answer } from "../parts/Answer";
 import shared from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
@@ -98,7 +99,7 @@ function RelativeName({ process, isThis, onOpen }: RelativeNameProps) {
   const { attributes } = process;
   const content = (
     <>
-      <span className={classes.quiet}>{attributes.pid}</span> <bdi>{nameOf(attributes)}</bdi>
+      <span className={classes.quiet}>{attributes.pid}</span> <bdi>{brief(nameOf(attributes))}</bdi>
     </>
   );
   const title = attributes.cmdline.slice(0, 500);

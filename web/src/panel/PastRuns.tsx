@@ -2,6 +2,7 @@ import type { Run, Runs } from "../api/types";
 import { Moment } from "../format/Moment";
 import { formatDuration } from "../format/numbers";
 import { secondsOf } from "../format/times";
+import { brief } from "../format/text";
 import { Answer } from "../parts/Answer";
 import shared from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
@@ -66,7 +67,7 @@ function RunFacts({ run }: { run: Run }) {
         </span>
       </span>
       <span className={classes.runCommand}>
-        {run.same_cmdline ? "same command line" : <bdi>{attributes.cmdline.slice(0, 500)}</bdi>}
+        {run.same_cmdline ? "same command line" : <bdi>{brief(attributes.cmdline, 500)}</bdi>}
       </span>
     </>
   );

@@ -8,6 +8,7 @@ import { ApiError } from "../api/client";
 import type { OneProcess, ProcessItem } from "../api/types";
 import { Moment } from "../format/Moment";
 import { secondsOf } from "../format/times";
+import { brief } from "../format/text";
 import { useAnswer } from "../parts/useAnswer";
 import { Loading } from "../shell/Loading";
 import { Problem } from "../shell/Problem";
@@ -51,11 +52,11 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
       <header className={classes.header}>
         <div className={classes.names}>
           <Title order={2} size="h4" ref={heading} tabIndex={-1} className={classes.name}>
-            <bdi>{process === undefined ? "Process" : nameOf(process.attributes)}</bdi>
+            <bdi>{process === undefined ? "Process" : brief(nameOf(process.attributes))}</bdi>
           </Title>
           {process !== undefined && (
             <Text size="xs" c="var(--ink-quiet)" className={classes.name}>
-              pid {process.attributes.pid} on <bdi>{process.attributes.host}</bdi>
+              pid {process.attributes.pid} on <bdi>{brief(process.attributes.host)}</bdi>
             </Text>
           )}
         </div>

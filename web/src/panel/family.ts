@@ -55,10 +55,8 @@ function countsOf<T>(
 ): Map<string, number> {
   // Parents first, so that counting backwards finds the children counted. No recursion: a chain may be thousands long.
   const order = [...eldest];
-  for (let place = 0; place < order.length; place += 1) {
-    const relative = order[place];
-    if (relative !== undefined) for (const child of children.get(relative.key) ?? []) order.push(child);
-  }
+  // An array that grows while it is gone through.
+  for (const relative of order) order.push(...(children.get(relative.key) ?? []));
   const counts = new Map<string, number>();
   for (const relative of order.reverse()) {
     const below = children.get(relative.key) ?? [];

@@ -5,7 +5,7 @@ const COMMAND = "command:";
 /** The short name that people know a process by: what its tag says. */
 export function nameOf(process: Pick<ProcessAttributes, "tags" | "comm" | "cmdline">): string {
   const command = process.tags.find((tag) => tag.startsWith(COMMAND))?.slice(COMMAND.length);
-  return command || process.comm || process.cmdline || "without a name";
+  return [command, process.comm, process.cmdline].find((name) => name) ?? "without a name";
 }
 
 /** How a run went, in a few words. */

@@ -8,6 +8,7 @@ import { useState, type SyntheticEvent } from "react";
 import { get, send } from "../api/client";
 import type { SavedView, Views } from "../api/types";
 import { Moment } from "../format/Moment";
+import { brief } from "../format/text";
 import classes from "../parts/parts.module.css";
 import { Loading } from "../shell/Loading";
 import { Problem } from "../shell/Problem";
@@ -170,7 +171,7 @@ function Row({ view, onDone }: { view: SavedView; onDone: () => void }) {
       <li className={own.row}>
         <span className={classes.grow}>
           <Text size="sm" className={own.name}>
-            Delete <bdi>{view.name}</bdi>?
+            Delete <bdi>{brief(view.name)}</bdi>?
           </Text>
           {deleting.isError && (
             <Text size="xs" role="alert">

@@ -1,0 +1,224 @@
+/** Who is on one side only, and what is not the same on both. */
+
+import type { ChangedGroup, ChangedProcess, Comparison, Group, ProcessItem } from "../api/types";
+import { Moment } from "../format/Moment";
+import { formatBytes, formatCount, formatPercent } from "../format/numbers";
+import { secondsOf } from "../format/times";
+import { brief } from "../format/text";
+import { nameOf } from "../panel/names";
+import classes from "../parts/parts.module.css";
+import { useView } from "../state/useView";
+import own from "./compare.module.css";
+
+export type Shown = "started" | "ended" | "changed";
+
+export function Differences({ found, shown }: { found: Comparison; shown: Shown }) {
+  const isOfProcesses = found.meta.match === "process";
+  if (shown === "changed") {
+    return isOfProcesses ? (
+      <ChangedProcesses changed={found.changed as ChangedProcess[]} />
+    ) : (
+      <ChangedGroups changed={found.changed as ChangedGroup[]} />
+    );
+  }
+  return isOfProcesses ? (
+    <Processes processes={found[shown] as ProcessItem[]} />
+  ) : (
+    <Groups groups={found[shown] as Group[]} />
+  );
+}
+
+function Processes({ processes }: { processes: readonly ProcessItem[] }) {
+  return (
+    <div className={classes.tableBox}>
+      <table className={classes.table}>
+        <thead>
+          <tr>
+            <th scope="col">Command</th>
+            <th scope="col" className={classes.number}>
+              Pid
+            </th>
+            <th scope="col">User</th>
+            <th scope="col">Host</th>
+            <th scope="col">Started</th>
+            <th scope="col" className={classes.number}>
+              CPU
+            </th>
+            <th scope="col" className={classes.number}>
+              Memory
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {processes.map(({ id, attributes }) => (
+            <tr key={id}>
+              <td>
+                <ProcessName id={id} attributes={attributes} />
+              </td>
+              <td className={classes.number}>{attributes.pid}</td>
+              <td>
+                <bdi>{brief(attributes.user)}</bdi>
+              </td>
+              <td>
+                <bdi>{brief(attributes.host)}</bdi>
+              </td>
+              <td>
+                <Moment seconds={secondsOf(attributes.start)} />
+              </td>
+              <td className={classes.number}>{formatPercent(attributes.numbers.cpu_total_percent)}</td>
+              <td className={classes.number}>{formatBytes(attributes.numbers.rss_bytes)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function ProcessName({ id, attributes }: Pick<ProcessItem, "id" | "attributes">) {
+  const [, patch] = useView();
+  return (
+    <button
+      type="button"
+      className={`${classes.link} ${classes.text}`}
+      title={brief(attributes.cmdline, 500)}
+      onClick={() => patch({ selected: id })}
+    >
+      <bdi>{brief(nameOf(attributes))}</bdi>{" "}
+      <span className={own.quiet}>
+        <bdi>{brief(attributes.cmdline, 300)}</bdi>
+      </span>
+    </button>
+  );
+}
+
+function ChangedProcesses({ changed }: { changed: readonly ChangedProcess[] }) {
+  return (
+    <ul className={own.changes}>
+      {changed.map(({ before, after, fields }) => (
+        <li key={after.id}>
+          <p className={own.who}>
+            <ProcessName id={after.id} attributes={after.attributes} />{" "}
+            <span className={own.quiet}>
+              pid {after.attributes.pid} on <bdi>{brief(after.attributes.host)}</bdi>
+            </span>
+          </p>
+          <dl className={own.fields}>
+            {fields.map((field) => (
+              <div key={field}>
+                <dt>{field}</dt>
+                <dd>
+                  <Texts before={valuesOf(before, field)} after={valuesOf(after, field)} />
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is on both sides says nothing here; what is on one does. */
+function Texts({ before, after }: { before: readonly string[]; after: readonly string[] }) {
+  const [old, current] = [new Set(before), new Set(after)];
+  return (
+    <>
+      {before
+        .filter((text) => !current.has(text))
+        .map((text) => (
+          <del key={text} className={own.old}>
+            <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
+          </del>
+        ))}
+      {after
+        .filter((text) => !old.has(text))
+        .map((text) => (
+          <ins key={text} className={own.new}>
+            <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
+          </ins>
+        ))}
+    </>
+  );
+}
+
+function valuesOf(process: ProcessItem, field: string): string[] {
+  const value: unknown = Object.entries(process.attributes).find(([name]) => name === field)?.[1];
+  if (Array.isArray(value)) return value.map(String);
+  return [typeof value === "string" || typeof value === "number" ? String(value) : ""];
+}
+
+function Groups({ groups }: { groups: readonly Group[] }) {
+  return (
+    <div className={classes.tableBox}>
+      <table className={classes.table}>
+        <GroupHead columns={["Processes", "CPU", "Memory"]} />
+        <tbody>
+          {groups.map((group) => (
+            <tr key={JSON.stringify(group.value)}>
+              <td>
+                <GroupName value={group.value} />
+              </td>
+              <td className={classes.number}>{formatCount(group.count)}</td>
+              <td className={classes.number}>{formatPercent(group.numbers.cpu_total_percent?.sum)}</td>
+              <td className={classes.number}>{formatBytes(group.numbers.rss_bytes?.sum)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function ChangedGroups({ changed }: { changed: readonly ChangedGroup[] }) {
+  return (
+    <div className={classes.tableBox}>
+      <table className={classes.table}>
+        <GroupHead columns={["Left", "Right", "Difference", "CPU, left", "CPU, right", "Memory, left", "Memory, right"]} />
+        <tbody>
+          {changed.map(({ value, before, after }) => (
+            <tr key={value}>
+              <td>
+                <GroupName value={value} />
+              </td>
+              <td className={classes.number}>{formatCount(before.count)}</td>
+              <td className={classes.number}>{formatCount(after.count)}</td>
+              <td className={classes.number}>{signed(after.count - before.count)}</td>
+              <td className={classes.number}>{formatPercent(before.numbers.cpu_total_percent?.sum)}</td>
+              <td className={classes.number}>{formatPercent(after.numbers.cpu_total_percent?.sum)}</td>
+              <td className={classes.number}>{formatBytes(before.numbers.rss_bytes?.sum)}</td>
+              <td className={classes.number}>{formatBytes(after.numbers.rss_bytes?.sum)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function GroupHead({ columns }: { columns: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        <th scope="col">Command</th>
+        {columns.map((column) => (
+          <th key={column} scope="col" className={classes.number}>
+            {column}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
+function GroupName({ value }: { value: string | null }) {
+  return (
+    <span className={classes.text} title={brief(value ?? "", 500)}>
+      {value ? <bdi>{brief(value, 1000)}</bdi> : <em>empty</em>}
+    </span>
+  );
+}
+
+function signed(difference: number): string {
+  return difference > 0 ? `+${formatCount(difference)}` : formatCount(difference).replace("-", "−");
+}

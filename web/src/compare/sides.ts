@@ -1,0 +1,73 @@
+/** What is compared, as the address has it -> parameters of the call. */
+
+import type { Params } from "../api/client";
+import type { Match } from "../api/types";
+import type { ViewState } from "../state/view";
+
+export const KINDS = ["instants", "hosts", "groups"] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface Sides {
+  kind: Kind;
+  /** A moment in Unix seconds, a host, or tags separated by commas; empty where nothing is chosen yet. */
+  left: string;
+  right: string;
+  match: Match;
+}
+
+const HOUR = 3600;
+const MATCHES: readonly Match[] = ["process", "cmdline", "command"];
+
+/** Of the `extra` of a view. Two instants are an hour before the one of the view and that one, unless said otherwise. */
+export function sidesOf(extra: Readonly<Record<string, string>>): Sides {
+  const kind = KINDS.find((one) => one === extra.cmp) ?? "instants";
+  const match = MATCHES.find((one) => one === extra.match) ?? (kind === "instants" ? "process" : "command");
+  return { kind, left: extra.left ?? "", right: extra.right ?? "", match };
+}
+
+/** The instants of the two sides, where instants are compared. */
+export function instantsOf(sides: Sides, at: number): [left: number, right: number] {
+  const right = momentOf(sides.right) ?? at;
+  return [momentOf(sides.left) ?? right - HOUR, right];
+}
+
+function momentOf(text: string): number | null {
+  return /^\d{1,10}$/.test(text) ? Number(text) : null;
+}
+
+/** Null as long as a side is not chosen. */
+export function compareParams(
+  sides: Sides,
+  view: Pick<ViewState, "search" | "tags">,
+  at: number,
+  limit: number,
+): Params | null {
+  const common = { search: view.search, match: sides.match, limit };
+  if (sides.kind === "instants") {
+    const [left, right] = instantsOf(sides, at);
+    return { ...common, tags: view.tags.join(","), at: left, other_at: right };
+  }
+  if (sides.left === "" || sides.right === "") return null;
+  if (sides.kind === "hosts") {
+    return { ...common, tags: view.tags.join(","), at, host: sides.left, other_host: sides.right };
+  }
+  return {
+    ...common,
+    at,
+    tags: [...view.tags, sides.left].join(","),
+    other_tags: [...view.tags, sides.right].join(","),
+  };
+}
+
+/** The view's `extra` with other sides; what is as it would be anyway is left out. */
+export function withSides(extra: Readonly<Record<string, string>>, change: Partial<Sides>): Record<string, string> {
+  const after = { ...extra };
+  const isOther = change.kind !== undefined && change.kind !== sidesOf(extra).kind;
+  // A host is no moment: with another kind the sides are chosen anew.
+  if (isOther) for (const key of ["left", "right", "match"]) delete after[key];
+  const named = { cmp: change.kind, left: change.left, right: change.right, match: change.match };
+  for (const [key, value] of Object.entries(named)) {
+    if (value !== undefined) after[key] = value;
+  }
+  return Object.fromEntries(Object.entries(after).filter(([, value]) => value !== ""));
+}

@@ -1,0 +1,53 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { answering, AT, failure, renderPage } from "../test/page";
+import { someProcess } from "../test/processes";
+import { ExportMenu } from "./ExportMenu";
+
+const page = { meta: { at: AT, total: 1, page: { after: "c", size: 1 } }, data: [someProcess("01")] };
+
+afterEach(() => vi.restoreAllMocks());
+
+async function choose(item: string) {
+  renderPage(<ExportMenu />);
+  await userEvent.click(screen.getByRole("button", { name: "Export" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: item }));
+}
+
+test("a file of the query is downloaded, of the instant that is shown", async () => {
+  const asked = answering({ "/processes": page });
+  const names: string[] = [];
+  // jsdom has no downloads.
+  URL.createObjectURL = () => "blob:x";
+  URL.revokeObjectURL = () => undefined;
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    names.push(this.download);
+  });
+  window.history.replaceState(null, "", "/?q=java&sort=pid");
+
+  await choose("CSV, for spreadsheets");
+
+  expect(await screen.findByText("1 process is in the file.")).toBeVisible();
+  expect(names).toEqual(["processes-2026-03-02T140107Z.csv"]);
+  expect(asked[0]?.params).toEqual({ at: String(AT), search: "java", sort: "pid", "page[limit]": "5000" });
+});
+
+test("what goes wrong is said, and can be tried again", async () => {
+  answering({ "/processes": () => failure(503, "The store is busy") });
+
+  await choose("JSON, for programs");
+
+  expect(await screen.findByRole("alert")).toHaveTextContent("The store is busy");
+  expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+});
+
+test("the query is a line for a shell, too", async () => {
+  answering({});
+  window.history.replaceState(null, "", "/?q=it's");
+
+  await choose("As curl");
+
+  expect(await screen.findByLabelText("Command")).toHaveTextContent(`--data-urlencode 'search=it'\\''s'`);
+});

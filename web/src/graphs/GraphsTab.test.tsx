@@ -1,0 +1,61 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { answering, AT, renderPage } from "../test/page";
+import { GraphsTab } from "./GraphsTab";
+
+const numbers = {
+  cpu_total_percent: [1, 2],
+  rss_bytes: [1024, 2048],
+  read_bytes_per_second: [null, null],
+  write_bytes_per_second: [0, 1],
+};
+const series = {
+  meta: { from: AT - 900, to: AT, step: 450, by: "command" },
+  times: [AT - 450, AT],
+  series: [
+    { value: "java", is_rest: false, count: [3, 4], numbers },
+    { value: null, is_rest: true, count: [5, 6], numbers },
+  ],
+};
+
+test("there is a graph of count, cpu, memory and I/O, each told in words as well", async () => {
+  answering({ "/timeseries": series });
+  renderPage(<GraphsTab />);
+
+  const processes = within(await screen.findByRole("figure", { name: "Processes" }));
+
+  expect(processes.getByRole("img")).toHaveAccessibleName(
+    "Processes over time. java: newest 4, least 3, greatest 4; All others: newest 6, least 5, greatest 6",
+  );
+  for (const name of ["CPU", "Memory (RSS)", "Read", "Written"]) {
+    expect(screen.getByRole("figure", { name })).toBeVisible();
+  }
+});
+
+test("a click in the legend hides a series, and shows it again", async () => {
+  answering({ "/timeseries": series });
+  renderPage(<GraphsTab />);
+  const processes = within(await screen.findByRole("figure", { name: "Processes" }));
+
+  await userEvent.click(processes.getByRole("button", { name: /java/, pressed: true }));
+
+  expect(processes.getByRole("button", { name: /java/, pressed: false })).toBeVisible();
+});
+
+test("in total there is one series, asked for without groups", async () => {
+  const asked = answering({ "/timeseries": { ...series, series: [{ ...series.series[0], value: null }] } });
+  renderPage(<GraphsTab />);
+
+  await userEvent.click(screen.getByRole("radio", { name: "Total" }));
+
+  expect(asked.at(-1)?.params.by).toBeUndefined();
+});
+
+test("where nothing was seen it says what to do", async () => {
+  answering({ "/timeseries": { ...series, series: [{ ...series.series[0], count: [null, null] }] } });
+  renderPage(<GraphsTab />);
+
+  expect(await screen.findByText("Nothing was seen in this time")).toBeVisible();
+});

@@ -1,0 +1,69 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { answering, AT, failure, query, renderPage } from "../test/page";
+import { GroupsTab } from "./GroupsTab";
+
+const numbers = (sum: number | null, known: number) => ({
+  cpu_total_percent: { sum, max: sum, known },
+  rss_bytes: { sum: 1_073_741_824, max: 1_048_576, known: 7 },
+});
+const groups = {
+  meta: { at: AT, by: "team", total: 12, groups: 2 },
+  data: [
+    { value: "shop", count: 7, numbers: numbers(12.5, 5) },
+    { value: null, count: 5, numbers: numbers(null, 0) },
+  ],
+};
+
+test("groups have counts, sums and maxima, and say of how many they are known", async () => {
+  answering({ "/groups": groups });
+  renderPage(<GroupsTab />);
+
+  const row = within(await screen.findByRole("row", { name: /shop/ }));
+
+  expect(row.getByText("7")).toBeVisible();
+  expect(row.getByText("1.0 GiB")).toBeVisible();
+  expect(row.getAllByTitle("Known of 5 of 7").length).toBe(2);
+  expect(within(screen.getByRole("row", { name: /without team/ })).getAllByText("–").length).toBe(2);
+});
+
+test("a click on a group leaves its processes in the table, and one on the group without a value those without the tag", async () => {
+  answering({ "/groups": groups });
+  renderPage(<GroupsTab />);
+
+  await userEvent.click(await screen.findByRole("button", { name: "without team" }));
+
+  expect(query()).toContain("tags=!team:*");
+
+  await userEvent.click(screen.getByRole("button", { name: "shop" }));
+
+  expect(query()).toContain("tags=!team:*,team:shop");
+});
+
+test("a click on a column sorts on the server, and once more turns it round", async () => {
+  const asked = answering({ "/groups": groups });
+  renderPage(<GroupsTab />);
+  await userEvent.click(await screen.findByRole("button", { name: "CPU, max" }));
+  await screen.findByRole("columnheader", { name: "CPU, max", hidden: false });
+  await userEvent.click(screen.getByRole("button", { name: "CPU, max" }));
+
+  expect(asked.map(({ params }) => params.sort)).toEqual(["-count", "-max:cpu_total_percent", "max:cpu_total_percent"]);
+  expect(screen.getByRole("columnheader", { name: "CPU, max" })).toHaveAttribute("aria-sort", "ascending");
+});
+
+test("an error is shown in the server's words, with a way on", async () => {
+  answering({ "/groups": () => failure(400, "Invalid query parameter by: too many processes") });
+  renderPage(<GroupsTab />);
+
+  expect(await screen.findByRole("alert")).toHaveTextContent("too many processes");
+  expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+});
+
+test("nothing that fits is said to be so", async () => {
+  answering({ "/groups": { meta: { at: AT, by: "team", total: 0, groups: 0 }, data: [] } });
+  renderPage(<GroupsTab />);
+
+  expect(await screen.findByText("No process fits")).toBeVisible();
+});

@@ -1,0 +1,142 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+
+import { answering, AT, failure, query, renderPage } from "../test/page";
+import { someProcess } from "../test/processes";
+import { ProcessPanel } from "./ProcessPanel";
+
+const ONE = "/processes/01";
+
+test("the panel shows a process whole, and takes the focus", async () => {
+  answering({ [ONE]: { data: someProcess("01", { cmdline: "java -jar shop.jar", nice: -5 }) } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  const heading = await screen.findByRole("heading", { name: "java" });
+
+  expect(heading).toHaveFocus();
+  expect(screen.getByLabelText("Command line")).toHaveTextContent("java -jar shop.jar");
+  expect(screen.getByText("(uid 1000)")).toBeVisible();
+  expect(screen.getByText("-5")).toBeVisible();
+  expect(screen.getByText("1.0 MiB")).toBeVisible();
+});
+
+test("a tag filters, and once more no longer", async () => {
+  answering({ [ONE]: { data: someProcess("01") } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  await userEvent.click(await screen.findByRole("button", { name: "env:prod" }));
+
+  expect(query()).toContain("tags=env:prod");
+
+  await userEvent.click(screen.getByRole("button", { name: "env:prod", pressed: true }));
+
+  expect(query()).not.toContain("tags");
+});
+
+test("a process that has gone is shown as it was last seen", async () => {
+  const gone = someProcess("01", { ended: "2026-03-02T13:30:00", exit_code: 137, signal: "SIGKILL" });
+  answering({ [ONE]: ({ params }) => (params.at === undefined ? { data: gone } : failure(404, "Not there")) });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  expect(await screen.findByText(/It was not there at/)).toBeVisible();
+  expect(screen.getByText(/killed by SIGKILL/)).toBeVisible();
+});
+
+test("hostile text is text, and what is invisible is shown", async () => {
+  const cmdline = `<img src=x onerror="window.ran=1">\u001b[31m\u202eevil`;
+  answering({ [ONE]: { data: someProcess("01", { cmdline, tags: [`x:<script>window.ran=1</script>`] }) } });
+  const { container } = renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  const shown = await screen.findByLabelText("Command line");
+
+  expect(shown).toHaveTextContent('<img src=x onerror="window.ran=1">␛[31m⟨202E⟩evil');
+  expect(container.querySelector("img, script")).toBeNull();
+});
+
+test("a command line of a megabyte is cut until one asks for all of it", async () => {
+  answering({ [ONE]: { data: someProcess("01", { cmdline: "x".repeat(1_000_000) }) } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  const shown = await screen.findByLabelText("Command line");
+
+  expect(shown.textContent.length).toBeLessThan(3000);
+  expect(screen.getByRole("button", { name: "Show all 1,000,000 characters" })).toBeVisible();
+});
+
+test("parents and children are a tree of which a click opens one", async () => {
+  const relative = (id: string, pid: number, ppid: number, depth: number) => ({
+    ...someProcess(id, { pid, ppid, tags: [`command:c${pid}`] }),
+    depth,
+  });
+  answering({
+    [ONE]: { data: someProcess("01", { pid: 20, ppid: 1 }) },
+    [`${ONE}/tree`]: {
+      meta: { at: AT, host: "web-1" },
+      ancestors: [relative("a", 1, 0, -1)],
+      process: relative("01", 20, 1, 0),
+      descendants: [relative("b", 30, 20, 1)],
+    },
+  });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  await userEvent.click(await screen.findByRole("tab", { name: "Tree" }));
+
+  const tree = within(await screen.findByRole("list", { name: "Parents and children" }));
+  await userEvent.click(tree.getByRole("button", { name: "Hide 1 below 20" }));
+
+  expect(tree.queryByRole("button", { name: /c30/ })).toBeNull();
+
+  await userEvent.click(tree.getByRole("button", { name: /c1$/ }));
+
+  expect(query()).toContain("p=a");
+});
+
+test("other runs say how they went", async () => {
+  const run = { ...someProcess("02", { ended: "2026-03-02T13:00:30", exit_code: 3 }), last_seen: AT, same_cmdline: true };
+  answering({ [ONE]: { data: someProcess("01") }, [`${ONE}/runs`]: { data: [run] } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  await userEvent.click(await screen.findByRole("tab", { name: "Runs" }));
+
+  await userEvent.click(await screen.findByRole("button", { name: /for 30 s.*exit code 3.*same command line/ }));
+
+  expect(query()).toContain("p=02");
+});
+
+test("history says so where it was not seen, and asks by the minute for long ranges", async () => {
+  const asked = answering({
+    [ONE]: { data: someProcess("01") },
+    [`${ONE}/history`]: ({ params }) => ({
+      meta: { from: Number(params.from), to: Number(params.to), every: params.every },
+      times: [],
+      numbers: {},
+      ended: null,
+      exit_code: null,
+    }),
+  });
+  window.history.replaceState(null, "", "/?x.panel=history&x.span=86400");
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  expect(await screen.findByText("It was not seen in this time")).toBeVisible();
+  expect(asked.at(-1)?.params).toEqual({ from: String(AT - 86_400), to: String(AT), every: "minute" });
+});
+
+test("curl shows the line, with no key in it", async () => {
+  answering({ [ONE]: { data: someProcess("01") } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  await userEvent.click(await screen.findByRole("button", { name: "curl" }));
+
+  const line = await screen.findByLabelText("Command");
+
+  expect(line).toHaveTextContent(`/api/procession/v1${ONE}`);
+  expect(line).toHaveTextContent('"Authorization: Bearer $DD_APP_KEY"');
+});
+
+test("the panel closes by its button", async () => {
+  answering({ [ONE]: { data: someProcess("01") } });
+  const onClose = vi.fn();
+  renderPage(<ProcessPanel id="01" onClose={onClose} />);
+
+  await userEvent.click(screen.getByRole("button", { name: "Close the process" }));
+
+  await waitFor(() => expect(onClose).toHaveBeenCalled());
+});

@@ -1,0 +1,160 @@
+/** The dots, on a canvas; where the pointer is, and which dot that means. */
+
+import { useElementSize } from "@mantine/hooks";
+import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+
+import type { Points } from "../api/types";
+import { formatMeasure, measureOf } from "../charts/measures";
+import { CHART_INK, colorOf, type Scheme } from "../charts/palette";
+import { Nearest, placeOf, scaleOf, ticksOf, type Kind, type Scale } from "./plot";
+import classes from "./scatter.module.css";
+
+const HEIGHT = 440;
+const PADDING = { left: 76, right: 16, top: 12, bottom: 44 };
+const REACH = 14;
+
+interface PlotProps {
+  found: Points;
+  xKind: Kind;
+  yKind: Kind;
+  scheme: Scheme;
+  /** The place in the palette of a group; null for those without a colour of their own. */
+  slotOf: (group: number | null) => number | null;
+  active: number | null;
+  onHover: (dot: number | null) => void;
+  onPick: (dot: number | null) => void;
+  /** What is said of the active dot, beside it. */
+  children?: ReactNode;
+}
+
+export function Plot({ found, xKind, yKind, scheme, slotOf, active, onHover, onPick, children }: PlotProps) {
+  const { ref, width } = useElementSize<HTMLDivElement>();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { x, y, group } = found.points;
+
+  const drawn = useMemo(() => {
+    const [xScale, yScale] = [scaleOf(x, xKind), scaleOf(y, yKind)];
+    const [inner, tall] = [Math.max(width - PADDING.left - PADDING.right, 10), HEIGHT - PADDING.top - PADDING.bottom];
+    const xs = x.map((value) => PADDING.left + placeOf(xScale, value) * inner);
+    const ys = y.map((value) => PADDING.top + (1 - placeOf(yScale, value)) * tall);
+    return { xScale, yScale, xs, ys, inner, tall, nearest: new Nearest(xs, ys, REACH) };
+  }, [x, y, xKind, yKind, width]);
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null || width === 0 || !("CanvasRenderingContext2D" in window)) return;
+    const context = element.getContext("2d");
+    if (context === null) return;
+    const ratio = window.devicePixelRatio;
+    element.width = Math.round(width * ratio);
+    element.height = HEIGHT * ratio;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, HEIGHT);
+    drawAxes(context, found, drawn, scheme);
+    context.globalAlpha = 0.65;
+    drawn.xs.forEach((left, dot) => {
+      context.fillStyle = colorOf(slotOf(group[dot] ?? null), scheme);
+      context.beginPath();
+      context.arc(left, drawn.ys[dot] ?? 0, 3.5, 0, 2 * Math.PI);
+      context.fill();
+    });
+    context.globalAlpha = 1;
+  }, [found, drawn, group, scheme, slotOf, width]);
+
+  const dotAt = (event: PointerEvent): number | null => {
+    const box = event.currentTarget.getBoundingClientRect();
+    return drawn.nearest.at(event.clientX - box.left, event.clientY - box.top);
+  };
+  const step = (event: KeyboardEvent) => {
+    const last = x.length - 1;
+    if (last < 0) return;
+    if (event.key === "ArrowRight" || event.key === "ArrowDown") onPick(active === null ? 0 : Math.min(active + 1, last));
+    else if (event.key === "ArrowLeft" || event.key === "ArrowUp") onPick(active === null ? 0 : Math.max(active - 1, 0));
+    else if (event.key === "Escape" && active !== null) onPick(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const [left, top] = active === null ? [0, 0] : [drawn.xs[active] ?? 0, drawn.ys[active] ?? 0];
+  const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
+  return (
+    <div className={classes.plot} ref={ref}>
+      <canvas
+        ref={canvas}
+        className={classes.canvas}
+        style={{ height: `${HEIGHT}px` }}
+        role="img"
+        aria-label={`${x.length} processes by ${xInfo.label} and ${yInfo.label}. Arrow keys go from one to the next; the table below has the greatest.`}
+        tabIndex={0}
+        onPointerMove={(event) => onHover(dotAt(event))}
+        onPointerLeave={() => onHover(null)}
+        onPointerDown={(event) => onPick(dotAt(event))}
+        onKeyDown={step}
+      />
+      {active !== null && (
+        <>
+          <span className={classes.ring} style={{ transform: `translate(${left - 7}px, ${top - 7}px)` }} />
+          <div
+            className={classes.card}
+            data-side={left > width / 2 ? "left" : "right"}
+            style={
+              left > width / 2
+                ? { right: `${Math.max(width - left + 14, 4)}px`, top: `${Math.min(top, HEIGHT - 190)}px` }
+                : { left: `${left + 14}px`, top: `${Math.min(top, HEIGHT - 190)}px` }
+            }
+          >
+            {children}
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+interface Drawn {
+  xScale: Scale;
+  yScale: Scale;
+  inner: number;
+  tall: number;
+}
+
+function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn, scheme: Scheme): void {
+  const { text, grid } = CHART_INK[scheme];
+  const { xScale, yScale, inner, tall } = drawn;
+  const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
+  const base = (unit: string): 10 | 1024 => (unit.startsWith("bytes") ? 1024 : 10);
+  context.font = "12px system-ui, sans-serif";
+  context.strokeStyle = grid;
+  context.fillStyle = text;
+  context.lineWidth = 1;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  const bottom = PADDING.top + tall;
+  for (const tick of ticksOf(xScale, inner / 90, base(xInfo.unit))) {
+    const at = Math.round(PADDING.left + placeOf(xScale, tick) * inner) + 0.5;
+    line(context, at, PADDING.top, at, bottom);
+    context.fillText(formatMeasure(tick, xInfo.unit), at, bottom + 6);
+  }
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const tick of ticksOf(yScale, tall / 50, base(yInfo.unit))) {
+    const at = Math.round(PADDING.top + (1 - placeOf(yScale, tick)) * tall) + 0.5;
+    line(context, PADDING.left, at, PADDING.left + inner, at);
+    context.fillText(formatMeasure(tick, yInfo.unit), PADDING.left - 8, at);
+  }
+  context.textAlign = "center";
+  context.font = "600 12px system-ui, sans-serif";
+  context.fillText(xInfo.label, PADDING.left + inner / 2, HEIGHT - 9);
+  context.save();
+  context.translate(11, PADDING.top + tall / 2);
+  context.rotate(-Math.PI / 2);
+  context.fillText(yInfo.label, 0, 0);
+  context.restore();
+}
+
+function line(context: CanvasRenderingContext2D, x: number, y: number, toX: number, toY: number): void {
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(toX, toY);
+  context.stroke();
+}

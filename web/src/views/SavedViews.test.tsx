@@ -1,0 +1,68 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { answering, AT, failure, query, renderPage } from "../test/page";
+import { SavedViews } from "./SavedViews";
+
+const java = { name: "Java", state: "q=java", changed_at: AT };
+
+async function opened() {
+  renderPage(<SavedViews />);
+  await userEvent.click(screen.getByRole("button", { name: "Views" }));
+}
+
+test("a saved view is opened by a click", async () => {
+  answering({ "/views": { views: [java] } });
+  await opened();
+
+  await userEvent.click(await screen.findByRole("button", { name: /^Java/ }));
+
+  expect(query()).toBe("?q=java");
+});
+
+test("the current view is saved under a name, without the open process", async () => {
+  const asked = answering({ "/views": { views: [] }, "/views/My%20view": { views: [java] } });
+  window.history.replaceState(null, "", "/?q=nginx&p=01");
+  await opened();
+
+  await userEvent.type(await screen.findByLabelText("Save this view as"), "My view{Enter}");
+
+  expect(await screen.findByText(/^Saved/)).toBeVisible();
+  expect(asked.at(-1)).toMatchObject({ method: "PUT", body: { state: "q=nginx" } });
+});
+
+test("a view of the same name is overwritten only once that is confirmed", async () => {
+  const asked = answering({ "/views": { views: [java] }, "/views/Java": { views: [java] } });
+  await opened();
+  await userEvent.type(await screen.findByLabelText("Save this view as"), "Java");
+
+  await userEvent.click(screen.getByRole("button", { name: "Overwrite" }));
+
+  expect(asked.filter(({ method }) => method === "PUT")).toEqual([]);
+  expect(screen.getByText(/Press Overwrite once more/)).toBeVisible();
+
+  await userEvent.click(screen.getByRole("button", { name: "Overwrite" }));
+
+  expect(await screen.findByText(/^Saved/)).toBeVisible();
+});
+
+test("a view is deleted only once that is confirmed", async () => {
+  const asked = answering({ "/views": { views: [java] }, "/views/Java": { views: [] } });
+  await opened();
+  await userEvent.click(await screen.findByRole("button", { name: "Delete Java" }));
+
+  await userEvent.click(screen.getByRole("button", { name: "Delete" }));
+
+  expect(await screen.findByText(/No view is saved yet/)).toBeVisible();
+  expect(asked.at(-1)?.method).toBe("DELETE");
+});
+
+test("what the server says against it is shown", async () => {
+  answering({ "/views": { views: [] }, "/views/x": () => failure(400, "There are 500 views already; delete one first") });
+  await opened();
+
+  await userEvent.type(await screen.findByLabelText("Save this view as"), "x{Enter}");
+
+  expect(await screen.findByRole("alert")).toHaveTextContent("500 views already");
+});
