@@ -48,7 +48,7 @@ export function TimeChart(props: TimeChartProps) {
   const [hovered, setHovered] = useState<number | null>(null);
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const latest = useRef({ from, to, onZoom });
+  
 
   const table = useMemo(
     () => withGaps(times, series.map((one) => one.values), step),
@@ -61,12 +61,13 @@ export function TimeChart(props: TimeChartProps) {
       : table.columns;
     return [table.times, ...columns.filter((_, at) => !hidden.has(series[at]?.key ?? ""))] as uPlot.AlignedData;
   }, [table, isStacked, hidden, series]);
+  const latest = useRef({ from, to, onZoom, data });
   const looks = JSON.stringify(
     series.filter((one) => !hidden.has(one.key)).map((one) => [one.label, one.slot] as const),
   );
 
   useEffect(() => {
-    latest.current = { from, to, onZoom };
+    latest.current = { from, to, onZoom, data };
   });
 
   useEffect(() => {
@@ -107,7 +108,7 @@ export function TimeChart(props: TimeChartProps) {
           ],
         },
       },
-      [[]],
+      latest.current.data,
       element,
     );
     chart.current = made;

@@ -7,7 +7,7 @@ import { useRef, useState } from "react";
 import { get } from "../api/client";
 import type { ProcessList } from "../api/types";
 import { formatCount } from "../format/numbers";
-import { CurlDialog } from "../panel/CurlDialog";
+import { CurlLine } from "../panel/CurlLine";
 import { instantParams, useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import { FORMATS, type Format } from "./formats";
@@ -69,13 +69,9 @@ export function ExportMenu() {
       <Modal opened={job !== null} onClose={close} title="Export" centered size="sm">
         {job !== null && <JobState job={job} onClose={close} onRetry={(format) => void start(format)} />}
       </Modal>
-      <CurlDialog
-        isOpen={isCurlOpen}
-        onClose={() => setIsCurlOpen(false)}
-        title="This query as curl"
-        path="/processes"
-        params={{ ...params, "page[limit]": 1000 }}
-      />
+      <Modal opened={isCurlOpen} onClose={() => setIsCurlOpen(false)} title="This query as curl" centered size="lg">
+        <CurlLine path="/processes" params={{ ...params, "page[limit]": 1000 }} />
+      </Modal>
     </>
   );
 }

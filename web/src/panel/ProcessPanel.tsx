@@ -15,7 +15,7 @@ import { Problem } from "../shell/Problem";
 import { useInstant } from "../state/instant";
 import { useExtra } from "../state/useView";
 import { Attributes } from "./Attributes";
-import { CurlDialog } from "./CurlDialog";
+import { CurlLine } from "./CurlLine";
 import { FamilyTree } from "./FamilyTree";
 import { ProcessHistory } from "./ProcessHistory";
 import classes from "./panel.module.css";
@@ -35,7 +35,10 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
   const [section, setSection] = useExtra("panel", "about");
   const [isCurlOpen, setIsCurlOpen] = useState(false);
   const now = useAnswer<OneProcess>(`/processes/${id}`, { at: instant.at }, { isMoving: instant.isLive });
-  const isGone = now.error instanceof ApiError && now.error.status === 404;
+  // While it is live the next answer is on its way half of the time: until it has come, what was found stays.
+  const [wasGone, setWasGone] = useState(false);
+  const isGone = now.isFetching ? wasGone : now.error instanceof ApiError && now.error.status === 404;
+  if (isGone !== wasGone) setWasGone(isGone);
   const ever = useAnswer<OneProcess>(`/processes/${id}`, {}, { isEnabled: isGone });
   const query = isGone ? ever : now;
   // What was kept of the process before is not this one.
@@ -64,7 +67,8 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
           size="xs"
           variant="default"
           leftSection={<IconTerminal2 size={15} aria-hidden="true" />}
-          onClick={() => setIsCurlOpen(true)}
+          aria-expanded={isCurlOpen}
+          onClick={() => setIsCurlOpen((before) => !before)}
         >
           curl
         </Button>
@@ -72,6 +76,7 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
           <IconX size={18} aria-hidden="true" />
         </ActionIcon>
       </header>
+      {isCurlOpen && <CurlLine path={`/processes/${id}`} params={isGone || instant.isLive ? {} : { at: instant.at }} />}
       {process !== undefined ? (
         <Body
           process={process}
@@ -84,13 +89,6 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
       ) : (
         <Loading label="Reading the process" />
       )}
-      <CurlDialog
-        isOpen={isCurlOpen}
-        onClose={() => setIsCurlOpen(false)}
-        title="This process as curl"
-        path={`/processes/${id}`}
-        params={isGone ? {} : { at: instant.at }}
-      />
     </article>
   );
 }

@@ -1,0 +1,171 @@
+"""Many processes at once: groups, graphs, a scatter plot, comparisons; views that are kept, and files of a query."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import uuid
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.looking import Look
+
+
+def tab_of(look: Look, tab: str, more: str = "") -> Page:
+    page = look.at_the_fleet(f"&tags=host:{look.a_host}")
+    page.goto(look.url(f"?at={look.end}&tab={tab}{more}"))
+    expect(page.get_by_role("tab", name=tab.capitalize())).to_have_attribute("aria-selected", "true")
+    return page
+
+
+def test_groups_are_counted_sorted_by_the_server_and_filter_on_click(look: Look) -> None:
+    page = tab_of(look, "groups")
+    told = look.get("/groups", at=look.end, by="command", sort="-max:rss_bytes", limit=1)["data"][0]
+
+    with page.expect_response(lambda answer: "sort=-max" in answer.url):
+        page.get_by_role("button", name="Memory (RSS), max").click()
+
+    first = page.get_by_role("region", name="Table of groups").get_by_role("row").nth(1)
+    expect(first).to_contain_text(told["value"])
+    expect(first).to_contain_text(f"{told['count']:,}")
+    first.get_by_role("button").click()
+    expect(page).to_have_url(re.compile(f"tags=command:{re.escape(told['value'])}"))
+    look.settled(page)
+    assert look.total(page) == told["count"]
+
+
+def test_groups_are_by_any_key_and_those_without_it_are_told_apart(look: Look) -> None:
+    page = tab_of(look, "groups", "&by=there-is-no-such-key")
+
+    expect(page.get_by_role("button", name="without there-is-no-such-key")).to_be_visible(timeout=30_000)
+    by = page.get_by_label("Group by")
+    by.fill("user")
+    by.press("Enter")
+
+    expect(page).to_have_url(re.compile("by=user"))
+    expect(page.get_by_role("columnheader", name="user")).to_be_visible()
+
+
+def test_graphs_show_the_window_in_total_and_by_the_top_groups(look: Look) -> None:
+    page = tab_of(look, "graphs", f"&tags=host:{look.a_host}")
+
+    for name in ("Processes", "CPU", "Memory (RSS)", "Read", "Written"):
+        expect(page.get_by_role("figure", name=name, exact=True).locator("canvas")).to_be_visible(timeout=30_000)
+    processes = page.get_by_role("figure", name="Processes", exact=True)
+    assert processes.get_by_role("listitem").count() > 1
+    page.get_by_text("Lines", exact=True).click()
+    expect(page).to_have_url(re.compile("x.graphstyle=lines"))
+    page.get_by_text("Total", exact=True).click()
+    expect(processes.get_by_text("All processes")).to_be_visible()
+    over = processes.locator(".u-over").bounding_box()
+    assert over is not None
+    page.mouse.move(over["x"] + over["width"] * 0.3, over["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(over["x"] + over["width"] * 0.7, over["y"] + 30, steps=4)
+    page.mouse.up()
+
+    expect(page).to_have_url(re.compile(r"[?&]from=\d+&to=\d+"))
+
+
+def test_a_dot_is_named_opened_and_filtered_by(look: Look) -> None:
+    page = tab_of(look, "scatter", f"&tags=host:{look.a_host}")
+    plot = page.get_by_role("img", name=re.compile("processes by CPU and Memory"))
+    expect(plot).to_be_visible(timeout=30_000)
+    points = look.get("/points", at=look.end, tags=f"host:{look.a_host}", by="command", limit=5000)
+    greatest = look.get(f"/processes/{points['points']['id'][0]}", at=look.end)["data"]["attributes"]
+
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+
+    expect(page.get_by_text(f"pid {greatest['pid']} of {greatest['user']}")).to_be_visible()
+    page.get_by_role("button", name="Open", exact=True).click()
+    panel = page.get_by_role("dialog", name="Process")
+    expect(panel.get_by_label("Command line")).to_have_text(greatest["cmdline"])
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page).to_have_url(re.compile("command:"))
+
+
+def test_two_instants_are_compared(look: Look) -> None:
+    page = tab_of(look, "compare", f"&x.left={look.end - 60}&x.right={look.end}")
+    told = look.get("/compare", at=look.end - 60, other_at=look.end)["meta"]
+
+    expect(page.get_by_role("tab", name=f"Started {told['started']:,}")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("tab", name=f"Ended {told['ended']:,}")).to_be_visible()
+    expect(page.get_by_role("tab", name=f"Changed {told['changed']:,}")).to_be_visible()
+
+
+def test_two_hosts_are_compared_and_a_link_shares_it(look: Look) -> None:
+    page = tab_of(look, "compare")
+    hosts = [one["host"] for one in look.get("/hosts", at=look.end, limit=2)["data"]]
+
+    page.get_by_text("Hosts", exact=True).click()
+    expect(page.get_by_text("Choose two hosts")).to_be_visible()
+    for label, host in zip(("Left", "Right"), hosts, strict=True):
+        page.get_by_label(label, exact=True).fill(host)
+        page.get_by_label(label, exact=True).press("Enter")
+
+    told = look.get("/compare", at=look.end, host=hosts[0], other_host=hosts[1])["meta"]
+    expect(page.get_by_role("tab", name=f"Only right {told['started']:,}")).to_be_visible(timeout=30_000)
+    page.reload()
+    expect(page.get_by_role("tab", name=f"Only left {told['ended']:,}")).to_be_visible(timeout=30_000)
+
+
+def test_a_view_is_saved_opened_overwritten_and_deleted(look: Look) -> None:
+    name = f"view {uuid.uuid4().hex[:8]}"
+    page = look.at_the_fleet(f"&tags=host:{look.a_host}&sort=pid")
+    views = page.get_by_role("button", name="Views", exact=True)
+
+    views.click()
+    page.get_by_label("Save this view as").fill(name)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved, for everybody")).to_be_visible()
+    page.get_by_label("Save this view as").fill(name)
+    page.get_by_role("button", name="Overwrite").click()
+    expect(page.get_by_text("Press Overwrite once more")).to_be_visible()
+    page.get_by_role("button", name="Overwrite").click()
+    expect(page.get_by_text("Saved, for everybody")).to_be_visible()
+    page.goto(look.url(f"?at={look.end}&tab=compare"))
+    page.get_by_role("button", name="Views", exact=True).click()
+    page.get_by_role("button", name=re.compile(f"^{name}")).click()
+    expect(page).to_have_url(re.compile(f"tags=host:{look.a_host}.*sort=pid"))
+    look.settled(page)
+    page.get_by_role("button", name="Views", exact=True).click()
+    page.get_by_role("button", name=f"Delete {name}").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+
+    expect(page.get_by_role("button", name=re.compile(f"^{name}"))).to_be_hidden()
+    assert name not in [view["name"] for view in look.get("/views")["views"]]
+
+
+def test_a_query_is_saved_as_csv_and_json_whole(look: Look) -> None:
+    page = look.at_the_fleet("&q=java OR nginx&sort=pid")
+    told = look.get("/processes", at=look.end, search="java OR nginx", sort="pid", **{"page[limit]": 3})
+    files = {}
+
+    for kind, item in (("csv", "CSV, for spreadsheets"), ("json", "JSON, for programs")):
+        page.get_by_role("button", name="Export").click()
+        with page.expect_download(timeout=120_000) as download:
+            page.get_by_role("menuitem", name=item).click()
+        expect(page.get_by_text(f"{told['meta']['total']:,} processes are in the file.")).to_be_visible()
+        page.get_by_role("button", name="Close", exact=True).click()
+        assert download.value.suggested_filename.endswith(f".{kind}")
+        files[kind] = download.value.path()
+
+    with files["csv"].open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    items = json.loads(files["json"].read_text())
+    assert len(rows) == len(items) == told["meta"]["total"]
+    assert [row["id"] for row in rows[:3]] == [item["id"] for item in items[:3]] == [one["id"] for one in told["data"]]
+
+
+def test_an_export_is_cancelled(look: Look) -> None:
+    page = look.at_the_fleet()
+
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("menuitem", name="JSON, for programs").click()
+    page.get_by_role("dialog", name="Export").get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_role("dialog", name="Export")).to_be_hidden()
