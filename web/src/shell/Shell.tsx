@@ -17,6 +17,7 @@ import { SavedViews } from "../views";
 import { FilterChips } from "./FilterChips";
 import { Loading } from "./Loading";
 import { Logo } from "./Logo";
+import { PanelPlace } from "./PanelPlace";
 import classes from "./Shell.module.css";
 import { UserMenu } from "./UserMenu";
 
@@ -34,7 +35,6 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
   const [view, patch] = useView();
   const [areFacetsOpen, facets] = useDisclosure(false);
   const isNarrow = useMediaQuery("(max-width: 900px)", window.matchMedia("(max-width: 900px)").matches) ?? false;
-  const isPhone = useMediaQuery("(max-width: 600px)", window.matchMedia("(max-width: 600px)").matches) ?? false;
   const { View } = TAB_VIEWS[view.tab];
   const closePanel = () => patch({ selected: null });
 
@@ -57,6 +57,7 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
       <TimeTravel />
       <div className={classes.bar}>
         <Tabs
+          id="view"
           value={view.tab}
           onChange={(tab) => patch({ tab: TABS.find((one) => one === tab) ?? "table" })}
           className={classes.tabs}
@@ -64,7 +65,7 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
         >
           <Tabs.List aria-label="Ways to look at the processes">
             {TABS.map((tab) => (
-              <Tabs.Tab key={tab} value={tab} id={`tab-${tab}`} aria-controls="tab-content">
+              <Tabs.Tab key={tab} value={tab}>
                 {TAB_VIEWS[tab].label}
               </Tabs.Tab>
             ))}
@@ -87,10 +88,12 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
             <FacetPanel />
           </aside>
         )}
-        <main className={classes.main} id="tab-content" role="tabpanel" aria-labelledby={`tab-${view.tab}`}>
-          <Suspense fallback={<Loading label="Loading" />}>
-            <View />
-          </Suspense>
+        <main className={classes.main}>
+          <div className={classes.tab} role="tabpanel" aria-labelledby={`view-tab-${view.tab}`}>
+            <Suspense fallback={<Loading label="Loading" />}>
+              <View />
+            </Suspense>
+          </div>
         </main>
       </div>
       {isNarrow && (
@@ -98,23 +101,13 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
           <FacetPanel />
         </Drawer>
       )}
-      <Drawer
-        opened={view.selected !== null}
-        onClose={closePanel}
-        position="right"
-        size={isPhone ? "100%" : "min(720px, 92vw)"}
-        withCloseButton={false}
-        withOverlay={isPhone}
-        lockScroll={isPhone}
-        trapFocus
-        closeOnClickOutside={false}
-        padding={0}
-        aria-label="Process"
-      >
-        <Suspense fallback={<Loading label="Loading the process" />}>
-          {view.selected !== null && <ProcessPanel key={view.selected} id={view.selected} onClose={closePanel} />}
-        </Suspense>
-      </Drawer>
+      {view.selected !== null && (
+        <PanelPlace onClose={closePanel}>
+          <Suspense fallback={<Loading label="Loading the process" />}>
+            <ProcessPanel key={view.selected} id={view.selected} onClose={closePanel} />
+          </Suspense>
+        </PanelPlace>
+      )}
     </div>
   );
 }

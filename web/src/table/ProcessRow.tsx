@@ -43,7 +43,7 @@ export const ProcessRow = memo(function ProcessRow(props: ProcessRowProps) {
           className={column.isNumber ? classes.number : classes.cell}
           title={process && column.title?.(process)}
         >
-          {process ? column.cell(process) : <span className={classes.waiting} />}
+          {process ? column.cell(process) : <span className={classes.waiting} data-waiting />}
         </div>
       ))}
     </div>

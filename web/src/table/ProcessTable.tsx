@@ -60,10 +60,12 @@ export function ProcessTable() {
 
   // Another question begins at the top, but a live one goes on where one is.
   const place = JSON.stringify([view.search, view.tags, view.sort, scope]);
-  useEffect(() => {
-    scroller.current?.scrollTo({ top: 0 });
+  const [placed, setPlaced] = useState(place);
+  if (placed !== place) {
+    setPlaced(place);
     setActive(null);
-  }, [place]);
+  }
+  useEffect(() => scroller.current?.scrollTo({ top: 0 }), [place]);
 
   const open = useCallback((id: string) => patch({ selected: id }), [patch]);
 
