@@ -1,6 +1,6 @@
 /** Columns of numbers over time -> what a chart draws: gaps as gaps, and stacks as sums. */
 
-export type Column = ReadonlyArray<number | null>;
+export type Column = readonly (number | null)[];
 
 export interface Table {
   readonly times: number[];
@@ -21,7 +21,7 @@ export function usualStep(times: readonly number[]): number {
 export function withGaps(times: readonly number[], columns: readonly Column[], step?: number): Table {
   const usual = step ?? usualStep(times);
   const shown: number[] = [];
-  const found: Array<Array<number | null>> = columns.map(() => []);
+  const found: (number | null)[][] = columns.map(() => []);
   times.forEach((time, place) => {
     const before = times[place - 1];
     if (before !== undefined && usual > 0 && time - before > 2.5 * usual) {
@@ -38,11 +38,11 @@ export function withGaps(times: readonly number[], columns: readonly Column[], s
  * Each column on top of those after it, so that the first is the uppermost edge. Where one is not known it adds nothing;
  * where none is known there is a gap. A column that is not shown adds nothing, either.
  */
-export function stacked(columns: readonly Column[], shown: readonly boolean[]): Array<Array<number | null>> {
+export function stacked(columns: readonly Column[], shown: readonly boolean[]): (number | null)[][] {
   const length = columns[0]?.length ?? 0;
   const known = (place: number): boolean => columns.some((column) => (column[place] ?? null) !== null);
   const sums = Array.from({ length }, (_, place): number | null => (known(place) ? 0 : null));
-  const found: Array<Array<number | null>> = columns.map(() => []);
+  const found: (number | null)[][] = columns.map(() => []);
   for (let series = columns.length - 1; series >= 0; series -= 1) {
     const column = columns[series] ?? [];
     if (shown[series] !== false) {

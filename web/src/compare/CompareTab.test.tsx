@@ -64,8 +64,8 @@ test("two hosts: chosen by name, kept in the address, and compared by command", 
 
   expect(screen.getByText("Choose two hosts")).toBeVisible();
 
-  await userEvent.type(screen.getByLabelText("Left"), "web-1{Enter}");
-  await userEvent.type(screen.getByLabelText("Right"), "web-2{Enter}");
+  await userEvent.type(screen.getByRole("combobox", { name: "Left" }), "web-1{Enter}");
+  await userEvent.type(screen.getByRole("combobox", { name: "Right" }), "web-2{Enter}");
   await userEvent.click(await screen.findByRole("tab", { name: "Changed 1" }));
 
   expect(screen.getByRole("row", { name: /nginx 4 6 \+2/ })).toBeVisible();

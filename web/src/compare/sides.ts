@@ -61,10 +61,9 @@ export function compareParams(
 
 /** The view's `extra` with other sides; what is as it would be anyway is left out. */
 export function withSides(extra: Readonly<Record<string, string>>, change: Partial<Sides>): Record<string, string> {
-  const after = { ...extra };
   const isOther = change.kind !== undefined && change.kind !== sidesOf(extra).kind;
   // A host is no moment: with another kind the sides are chosen anew.
-  if (isOther) for (const key of ["left", "right", "match"]) delete after[key];
+  const after: Record<string, string> = isOther ? { ...extra, left: "", right: "", match: "" } : { ...extra };
   const named = { cmp: change.kind, left: change.left, right: change.right, match: change.match };
   for (const [key, value] of Object.entries(named)) {
     if (value !== undefined) after[key] = value;

@@ -16,7 +16,7 @@ export interface FileFormat {
 
 type Row = ProcessItem["attributes"] & { id: string };
 
-const COLUMNS: ReadonlyArray<readonly [name: string, cell: (row: Row) => Cell]> = [
+const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = [
   ["host", (row) => row.host],
   ["pid", (row) => row.pid],
   ["ppid", (row) => row.ppid],

@@ -1,6 +1,6 @@
 /** A request of the page as a line for a shell, safe to paste whatever it looks for. */
 
-export type Parameters = ReadonlyArray<readonly [name: string, value: string]>;
+export type Parameters = readonly (readonly [name: string, value: string])[];
 
 const PRINTABLE = /^[ -~]*$/;
 

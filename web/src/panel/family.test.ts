@@ -3,7 +3,7 @@ import { familyOf, familyRows } from "./family";
 
 const relative = (pid: number, ppid: number) => ({ process: null, key: String(pid), pid, ppid });
 
-const shown = (relatives: Array<[number, number]>, closed: string[] = [], most = 1000) =>
+const shown = (relatives: [number, number][], closed: string[] = [], most = 1000) =>
   familyRows(familyOf(relatives.map(([pid, ppid]) => relative(pid, ppid))), new Set(closed), most).map(
     (row) => `${"  ".repeat(row.level)}${row.relative.pid} +${row.descendants}`,
   );

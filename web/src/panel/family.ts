@@ -17,15 +17,15 @@ export interface FamilyRow<T> {
 
 /** Who is whose child. The eldest have no parent here; order is that of the answer. */
 export interface Family<T> {
-  readonly eldest: ReadonlyArray<Relative<T>>;
-  readonly children: ReadonlyMap<string, ReadonlyArray<Relative<T>>>;
+  readonly eldest: readonly Relative<T>[];
+  readonly children: ReadonlyMap<string, readonly Relative<T>[]>;
   readonly counts: ReadonlyMap<string, number>;
 }
 
-export function familyOf<T>(relatives: ReadonlyArray<Relative<T>>): Family<T> {
+export function familyOf<T>(relatives: readonly Relative<T>[]): Family<T> {
   const byPid = new Map(relatives.map((relative) => [relative.pid, relative]));
-  const children = new Map<string, Array<Relative<T>>>();
-  const eldest: Array<Relative<T>> = [];
+  const children = new Map<string, Relative<T>[]>();
+  const eldest: Relative<T>[] = [];
   const parents = new Map<string, Relative<T>>();
   for (const relative of relatives) {
     const parent = relative.ppid === relative.pid ? undefined : byPid.get(relative.ppid);
@@ -50,8 +50,8 @@ function isBelow<T>(one: Relative<T>, other: Relative<T>, parents: ReadonlyMap<s
 }
 
 function countsOf<T>(
-  eldest: ReadonlyArray<Relative<T>>,
-  children: ReadonlyMap<string, ReadonlyArray<Relative<T>>>,
+  eldest: readonly Relative<T>[],
+  children: ReadonlyMap<string, readonly Relative<T>[]>,
 ): Map<string, number> {
   // Parents first, so that counting backwards finds the children counted. No recursion: a chain may be thousands long.
   const order = [...eldest];
@@ -66,8 +66,8 @@ function countsOf<T>(
 }
 
 /** Depth first, without what is below a row that is closed; `most` rows at the most. */
-export function familyRows<T>(family: Family<T>, closed: ReadonlySet<string>, most: number): Array<FamilyRow<T>> {
-  const rows: Array<FamilyRow<T>> = [];
+export function familyRows<T>(family: Family<T>, closed: ReadonlySet<string>, most: number): FamilyRow<T>[] {
+  const rows: FamilyRow<T>[] = [];
   const waiting = family.eldest.map((relative) => ({ relative, level: 0 })).reverse();
   for (let next = waiting.pop(); next !== undefined && rows.length < most; next = waiting.pop()) {
     const { relative, level } = next;

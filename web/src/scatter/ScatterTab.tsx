@@ -189,6 +189,10 @@ function Card({ found, dot, isPicked, onClose, onOpen }: CardProps) {
   const at = group[dot] ?? null;
   const value = at === null ? null : (found.groups[at] ?? null);
   const [only, without] = [filteredBy(view, by, value), filteredBy(view, by, value, true)];
+  const filter = (filters: NonNullable<typeof only>) => {
+    onClose();
+    patch(filters);
+  };
   return (
     <>
       <Text size="sm" fw={600} className={own.line}>
@@ -215,12 +219,12 @@ function Card({ found, dot, isPicked, onClose, onOpen }: CardProps) {
             Open
           </Button>
           {only !== null && (
-            <Button size="compact-xs" variant="default" onClick={() => (onClose(), patch(only))}>
+            <Button size="compact-xs" variant="default" onClick={() => filter(only)}>
               Filter
             </Button>
           )}
           {without !== null && (
-            <Button size="compact-xs" variant="default" onClick={() => (onClose(), patch(without))}>
+            <Button size="compact-xs" variant="default" onClick={() => filter(without)}>
               Exclude
             </Button>
           )}

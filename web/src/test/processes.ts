@@ -30,7 +30,7 @@ export function someProcess(id: string, attributes: Partial<ProcessAttributes> =
     id,
     attributes: {
       cmdline: "java -jar shop.jar",
-      timestamp: "2026-03-02T14:21:07",
+      timestamp: "2026-03-02T14:01:05",
       start: "2026-03-02T13:00:00",
       user: "shop",
       pid: 7,
