@@ -23,7 +23,7 @@ export function problemOf(search: string, messages: readonly string[]): SearchPr
 
 /** The server counts whole characters from 1; JavaScript counts halves of those beyond U+FFFF. */
 function placeOf(search: string, character: number): number {
-  return [...search].slice(0, character - 1).join("").length;
+  return Array.from(search).slice(0, character - 1).join("").length;
 }
 
 let problem: SearchProblem | null = null;

@@ -34,7 +34,7 @@ const TAB_VIEWS: Record<Tab, { label: string; View: ComponentType }> = {
 export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
   const [view, patch] = useView();
   const [areFacetsOpen, facets] = useDisclosure(false);
-  const isNarrow = useMediaQuery("(max-width: 900px)", window.matchMedia("(max-width: 900px)").matches) ?? false;
+  const isNarrow = useMediaQuery("(max-width: 900px)", window.matchMedia("(max-width: 900px)").matches);
   const { View } = TAB_VIEWS[view.tab];
   const closePanel = () => patch({ selected: null });
 

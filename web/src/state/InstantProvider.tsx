@@ -28,9 +28,13 @@ export function InstantProvider({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     if (!isLive || !isVisible) return;
-    refresh();
+    // At once where the page has been out of sight.
+    const first = window.setTimeout(refresh, 0);
     const timer = window.setInterval(refresh, LIVE_STEP_MS);
-    return () => window.clearInterval(timer);
+    return () => {
+      window.clearTimeout(first);
+      window.clearInterval(timer);
+    };
   }, [isLive, isVisible, refresh]);
 
   useEffect(() => {

@@ -50,10 +50,9 @@ export function useExtra(key: string, fallback: string): [string, (value: string
   const [state] = useView();
   const set = useCallback(
     (value: string | null, history: History = "push") => {
-      const extra = { ...current().extra };
-      if (value === null || value === fallback) delete extra[key];
-      else extra[key] = value;
-      patchView({ extra }, history);
+      const others = Object.entries(current().extra).filter(([name]) => name !== key);
+      const isUsual = value === null || value === fallback;
+      patchView({ extra: Object.fromEntries(isUsual ? others : [...others, [key, value]]) }, history);
     },
     [key, fallback],
   );

@@ -11,7 +11,7 @@ function dice(seed: number): (sides: number) => number {
   };
 }
 
-const LETTERS = [..."abz09 :*!()\"'\\/%&=+#?;~-_.<>\u202e\u0000é漢🦀"];
+const LETTERS = Array.from("abz09 :*!()\"'\\/%&=+#?;~-_.<>\u202e\u0000é漢🦀");
 
 function aView(seed: number): ViewState {
   const roll = dice(seed);

@@ -72,7 +72,7 @@ export function parseView(query: string): ViewState {
     columns: list(params.get("cols")) ?? DEFAULT_COLUMNS,
     sort: text("sort", "") || DEFAULT_VIEW.sort,
     by: text("by", "") || DEFAULT_VIEW.by,
-    selected: params.get("p") || null,
+    selected: textOrNull(params.get("p")),
     extra,
   };
 }
@@ -130,6 +130,10 @@ function moment(text: string | null): number | null {
   if (text === null || !/^\d{1,10}$/.test(text)) return null;
   const number = Number(text);
   return number <= MAX_MOMENT ? number : null;
+}
+
+function textOrNull(text: string | null): string | null {
+  return text === "" ? null : text;
 }
 
 function list(text: string | null): string[] | null {

@@ -14,7 +14,7 @@ export function HeaderRow({ columns, scope }: { columns: readonly Column[]; scop
   const ids = columns.map(({ id }) => id);
 
   const sortBy = (column: Column) => {
-    const { scope: _, ...extra } = view.extra;
+    const extra = Object.fromEntries(Object.entries(view.extra).filter(([key]) => key !== "scope"));
     patch({ sort: nextSort(column, scope === "window" ? "" : view.sort), extra });
   };
 

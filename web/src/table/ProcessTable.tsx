@@ -12,11 +12,10 @@ import { useView } from "../state/useView";
 import { columnsOf } from "./columns";
 import { HeaderRow } from "./HeaderRow";
 import { moveTo } from "./keyboard";
-import { PAGER_OPTIONS } from "./pager";
 import { ProcessRow } from "./ProcessRow";
 import classes from "./ProcessTable.module.css";
 import { scopeOf } from "./scope";
-import { instantPages, MAX_ROWS, windowPages } from "./sources";
+import { MAX_ROWS } from "./sources";
 import { Toolbar } from "./Toolbar";
 import { usePages } from "./usePages";
 
@@ -28,19 +27,11 @@ export function ProcessTable() {
   const instant = useInstant();
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<number | null>(null);
-  const [total, setTotal] = useState<number | null>(null);
   const columns = useMemo(() => columnsOf(view.columns), [view.columns]);
   const scope = scopeOf(view);
   const params =
     scope === "window" ? windowParams(view, instant) : { ...instantParams(view, instant), sort: view.sort };
-  const pages = usePages(
-    JSON.stringify([scope, params]),
-    () =>
-      scope === "window"
-        ? windowPages(params, PAGER_OPTIONS.pageSize)
-        : instantPages(params, PAGER_OPTIONS.pageSize, setTotal),
-    instant.isLive,
-  );
+  const pages = usePages({ scope, params }, instant.isLive);
   const { show, row } = pages;
   const rowCount = pages.rowCount ?? 0;
 
@@ -108,7 +99,7 @@ export function ProcessTable() {
   return (
     <section className={classes.table} aria-label="Processes">
       <Toolbar
-        total={scope === "window" ? null : total}
+        total={pages.total}
         columns={columns}
         isBusy={pages.isLoading}
         isStale={pages.isStale}
@@ -122,7 +113,7 @@ export function ProcessTable() {
           </button>
         </p>
       )}
-      {(total ?? 0) > MAX_ROWS && scope === "instant" && (
+      {(pages.total ?? 0) > MAX_ROWS && (
         <p className={classes.note}>Only the first {MAX_ROWS.toLocaleString("en-US")} can be scrolled to. Search for less.</p>
       )}
       {isFirst && pages.error && <Problem error={pages.error} onRetry={pages.retry} />}

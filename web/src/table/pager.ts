@@ -2,8 +2,10 @@
 
 export interface FetchedPage<T> {
   rows: T[];
-  /** Of the whole list, as far as is known. */
+  /** That can be scrolled to, as far as is known. */
   rowCount: number;
+  /** Of the whole list; null where it is not told. */
+  total: number | null;
 }
 
 export type FetchPage<T> = (page: number, signal: AbortSignal) => Promise<FetchedPage<T>>;
@@ -21,6 +23,7 @@ export const PAGER_OPTIONS: PagerOptions = { pageSize: 200, maxPages: 40, settle
 export class Pager<T> {
   /** null until the first page is there. */
   rowCount: number | null = null;
+  total: number | null = null;
   error: Error | null = null;
   private readonly pages = new Map<number, T[]>();
   private readonly underWay = new Map<number, AbortController>();
@@ -108,6 +111,7 @@ export class Pager<T> {
       if (controller.signal.aborted) return;
       this.pages.set(page, fetched.rows);
       this.rowCount = fetched.rowCount;
+      this.total = fetched.total;
       this.error = null;
       this.forgetFarthest(page);
     } catch (error) {

@@ -3,12 +3,17 @@
 import { get, type Params } from "../api/client";
 import type { ProcessItem, ProcessList } from "../api/types";
 import type { FetchPage } from "./pager";
+import type { Scope } from "./scope";
 
 /** Most rows that can be scrolled to: beyond it browsers no longer know how high an element is. */
 export const MAX_ROWS = 500_000;
 
-/** Processes at an instant, in any order. `onTotal` hears how many there are. */
-export function instantPages(params: Params, pageSize: number, onTotal: (total: number) => void): FetchPage<ProcessItem> {
+export function pagesOf(scope: Scope, params: Params, pageSize: number): FetchPage<ProcessItem> {
+  return scope === "window" ? windowPages(params, pageSize) : instantPages(params, pageSize);
+}
+
+/** Processes at an instant, in any order. */
+export function instantPages(params: Params, pageSize: number): FetchPage<ProcessItem> {
   return async (page, signal) => {
     const list = await get<ProcessList>(
       "/processes",
@@ -16,8 +21,7 @@ export function instantPages(params: Params, pageSize: number, onTotal: (total: 
       signal,
     );
     const total = list.meta.total ?? list.data.length;
-    onTotal(total);
-    return { rows: list.data, rowCount: Math.min(total, MAX_ROWS) };
+    return { rows: list.data, rowCount: Math.min(total, MAX_ROWS), total };
   };
 }
 
@@ -43,6 +47,6 @@ export function windowPages(params: Params, pageSize: number): FetchPage<Process
   };
   return async (page, signal) => {
     const { data } = await fetchPage(page, signal);
-    return { rows: data, rowCount: Math.min(rowCount ?? cursors.length * pageSize, MAX_ROWS) };
+    return { rows: data, rowCount: Math.min(rowCount ?? cursors.length * pageSize, MAX_ROWS), total: null };
   };
 }

@@ -1,101 +1,137 @@
 /** The rows of the table for what is asked. Those of the question before stay until the new ones are there. */
 
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 
+import type { Params } from "../api/client";
 import type { ProcessItem } from "../api/types";
-import { Pager, PAGER_OPTIONS, type FetchPage } from "./pager";
+import { Pager, PAGER_OPTIONS } from "./pager";
+import type { Scope } from "./scope";
+import { pagesOf } from "./sources";
 
-export interface Pages {
+export interface Question {
+  scope: Scope;
+  params: Params;
+}
+
+interface Snapshot {
+  /** null until the first page has come. */
   rowCount: number | null;
-  row: (index: number) => ProcessItem | undefined;
+  /** Of all that there is, which may be more than can be scrolled to; null where it is not told. */
+  total: number | null;
   error: Error | null;
   /** Something is under way. */
   isLoading: boolean;
   /** What is shown is of the question before. */
   isStale: boolean;
+  /** Another one with each change. */
+  version: number;
+}
+
+export interface Pages extends Snapshot {
+  row: (index: number) => ProcessItem | undefined;
   show: (first: number, last: number) => void;
   retry: () => void;
 }
 
-type Rows = Pager<ProcessItem>;
+const NOTHING: Snapshot = { rowCount: null, total: null, error: null, isLoading: true, isStale: true, version: 0 };
 
-class Shown {
-  current: Rows | null = null;
-  next: Rows | null = null;
-  range: [number, number] = [0, 40];
-  /** What to ask once `next` has arrived: while the view moves on, an answer that takes long must not starve. */
-  waiting: (() => void) | null = null;
-  question: object | null = null;
+export class PageStore {
+  private current: Pager<ProcessItem> | null = null;
+  private next: Pager<ProcessItem> | null = null;
+  /** What to ask once `next` has arrived: where the view moves on, an answer that takes long must not starve. */
+  private waiting: Question | null = null;
+  private range: [number, number] = [0, 40];
+  private isLive = false;
+  private taken = NOTHING;
+  private readonly listeners = new Set<() => void>();
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly snapshot = (): Snapshot => this.taken;
+
+  ask(question: Question, isLive: boolean): void {
+    const isStep = isLive && this.isLive && this.next !== null;
+    this.isLive = isLive;
+    if (isStep) {
+      this.waiting = question;
+      return;
+    }
+    this.waiting = null;
+    this.next?.close();
+    this.next = new Pager(pagesOf(question.scope, question.params, PAGER_OPTIONS.pageSize), () => this.changed());
+    this.next.show(...this.range);
+    this.take();
+  }
+
+  row(index: number): ProcessItem | undefined {
+    return this.current?.row(index);
+  }
+
+  show(first: number, last: number): void {
+    this.range = [first, last];
+    this.current?.show(first, last);
+    this.next?.show(first, last);
+  }
+
+  retry(): void {
+    (this.next ?? this.current)?.retry();
+  }
+
+  close(): void {
+    this.current?.close();
+    this.next?.close();
+    this.current = this.next = this.waiting = null;
+    this.taken = NOTHING;
+  }
+
+  private changed(): void {
+    const { current, next } = this;
+    if (next !== null && (next.isReady || next.error !== null)) {
+      this.next = null;
+      if (next.error !== null && current !== null && this.isLive) {
+        // A live view goes on with what it has, says what is wrong, and tries again with the next step.
+        current.error = next.error;
+        next.close();
+      } else {
+        current?.close();
+        this.current = next;
+      }
+      if (this.waiting !== null) {
+        this.ask(this.waiting, this.isLive);
+        return;
+      }
+    }
+    this.take();
+  }
+
+  private take(): void {
+    const { current, next } = this;
+    this.taken = {
+      rowCount: current?.rowCount ?? null,
+      total: current?.total ?? null,
+      error: (current ?? next)?.error ?? null,
+      isLoading: (current?.isLoading ?? false) || (next?.isLoading ?? false),
+      isStale: next !== null,
+      version: this.taken.version + 1,
+    };
+    this.listeners.forEach((listener) => listener());
+  }
 }
 
-export function usePages(question: string, source: () => FetchPage<ProcessItem>, isLive: boolean): Pages {
-  const [, setVersion] = useState(0);
-  const shown = useRef(new Shown());
-  const sourceOf = useRef(source);
-  useEffect(() => {
-    sourceOf.current = source;
-  });
-
-  useEffect(() => {
-    const state = shown.current;
-    const changed = () => {
-      const { next } = state;
-      if (next !== null && (next.isReady || next.error !== null)) {
-        // An error, too, is an answer; but a live view goes on with what it has, and tries again.
-        if (next.error === null || state.current === null || !isLive) {
-          state.current?.close();
-          state.current = next;
-        } else {
-          next.close();
-          state.current.error = next.error;
-        }
-        state.next = null;
-        const { waiting } = state;
-        state.waiting = null;
-        waiting?.();
-      }
-      setVersion((version) => version + 1);
-    };
-    const ask = () => {
-      state.next?.close();
-      state.next = new Pager(sourceOf.current(), changed, PAGER_OPTIONS);
-      state.next.show(...state.range);
-      setVersion((version) => version + 1);
-    };
-    if (isLive && state.next !== null) state.waiting = ask;
-    else {
-      state.waiting = null;
-      ask();
-    }
-  }, [question, isLive]);
-
-  useEffect(() => {
-    const state = shown.current;
-    return () => {
-      state.current?.close();
-      state.next?.close();
-      state.current = state.next = state.waiting = null;
-    };
-  }, []);
-
-  const show = useCallback((first: number, last: number) => {
-    const state = shown.current;
-    state.range = [first, last];
-    state.current?.show(first, last);
-    state.next?.show(first, last);
-  }, []);
-  const retry = useCallback(() => (shown.current.next ?? shown.current.current)?.retry(), []);
-  const row = useCallback((index: number) => shown.current.current?.row(index), []);
-
-  // eslint-disable-next-line react-hooks/refs -- The pages are a cache outside of React; `version` says when they change.
-  const { current, next } = shown.current;
-  return {
-    rowCount: current?.rowCount ?? null,
-    row,
-    error: (current ?? next)?.error ?? null,
-    isLoading: (current?.isLoading ?? false) || (next?.isLoading ?? false),
-    isStale: next !== null,
-    show,
-    retry,
-  };
+export function usePages(question: Question, isLive: boolean): Pages {
+  const [store] = useState(() => new PageStore());
+  const taken = useSyncExternalStore(store.subscribe, store.snapshot);
+  const key = JSON.stringify(question);
+  useEffect(() => store.ask(JSON.parse(key) as Question, isLive), [store, key, isLive]);
+  useEffect(() => () => store.close(), [store]);
+  const { version } = taken;
+  // A new function with each change: whoever draws rows with it draws them anew.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const row = useCallback((index: number) => store.row(index), [store, version]);
+  const show = useCallback((first: number, last: number) => store.show(first, last), [store]);
+  const retry = useCallback(() => store.retry(), [store]);
+  return { ...taken, row, show, retry };
 }

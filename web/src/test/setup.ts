@@ -10,8 +10,10 @@ window.matchMedia = (query: string) => ({
   matches: false,
   media: query,
   onchange: null,
+  /* eslint-disable @typescript-eslint/no-deprecated -- Mantine falls back on them. */
   addListener: vi.fn(),
   removeListener: vi.fn(),
+  /* eslint-enable @typescript-eslint/no-deprecated */
   addEventListener: vi.fn(),
   removeEventListener: vi.fn(),
   dispatchEvent: vi.fn(),
