@@ -136,7 +136,8 @@ class _Counts:
             }
             for one in found.found
         ]
-        return {"meta": {"at": at, "total": found.total}, "data": data}
+        oldest = max(0, ask.now - ask.sighting_retention_hours * 3600)
+        return {"meta": {"at": at, "total": found.total, "oldest": oldest}, "data": data}
 
     def compare(self, ask: Ask) -> Any:
         left, right = _sides(ask)
