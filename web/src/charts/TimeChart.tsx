@@ -79,7 +79,7 @@ export function TimeChart(props: TimeChartProps) {
         width: Math.max(element.clientWidth, 100),
         height,
         legend: { show: false },
-        padding: [8, 12, 0, 0],
+        padding: [8, 14, 0, 0],
         cursor: {
           y: false,
           drag: { x: true, y: false, setScale: false },

@@ -16,9 +16,9 @@ const withSeconds = new Intl.DateTimeFormat(undefined, {
 });
 const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
-/** Ticks of an axis of time. The day is written below the first tick of each. */
-export function timeTicks(splits: readonly number[], increment: number): string[] {
-  let lastDay = "";
+/** Ticks of an axis of time. The day is written below where another one begins than that of `now`. */
+export function timeTicks(splits: readonly number[], increment: number, now: number = Date.now() / 1000): string[] {
+  let lastDay = day.format(new Date(now * 1000));
   return splits.map((split) => {
     const date = new Date(split * 1000);
     const itsDay = day.format(date);
@@ -38,7 +38,7 @@ export function timeAxis(scheme: Scheme): uPlot.Axis {
     grid: { stroke: grid, width: 1 },
     ticks: { stroke: grid, width: 1, size: 4 },
     space: 70,
-    size: 40,
+    size: (_, values) => (((values as string[] | null) ?? []).some((value) => value.includes("\n")) ? 40 : 26),
     values: (_, splits, __, ___, increment) => timeTicks(splits, increment),
   };
 }
@@ -51,7 +51,7 @@ export function valueAxis(unit: Unit, scheme: Scheme): uPlot.Axis {
     grid: { stroke: grid, width: 1 },
     ticks: { show: false },
     size: 72,
-    space: 32,
+    space: 26,
     incrs: increments(unit),
     values: (_, splits) => splits.map((split) => formatMeasure(split, unit)),
   };

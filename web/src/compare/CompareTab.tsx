@@ -122,9 +122,9 @@ function MatchPicker({ sides, onChange }: { sides: Sides; onChange: (match: Matc
   ];
   return (
     <Select
-      label="The same is what has the same"
+      label="Match by"
       size="xs"
-      w={190}
+      w={150}
       data={choices}
       value={sides.match}
       allowDeselect={false}

@@ -99,7 +99,10 @@ function RelativeName({ process, isThis, onOpen }: RelativeNameProps) {
   const { attributes } = process;
   const content = (
     <>
-      <span className={classes.quiet}>{attributes.pid}</span> <bdi>{brief(nameOf(attributes))}</bdi>
+      <span className={classes.quiet}>{attributes.pid}</span> <bdi>{brief(nameOf(attributes))}</bdi>{" "}
+      <span className={classes.cmd}>
+        <bdi>{brief(attributes.cmdline, 200)}</bdi>
+      </span>
     </>
   );
   const title = attributes.cmdline.slice(0, 500);

@@ -40,7 +40,7 @@ export function PastRuns({ id }: { id: string }) {
               {found.data.map((run) => (
                 <li key={run.id}>
                   <button type="button" className={classes.run} onClick={() => patch({ selected: run.id })}>
-                    <RunFacts run={run} />
+                    <RunFacts run={run} at={instant.at} />
                   </button>
                 </li>
               ))}
@@ -52,10 +52,12 @@ export function PastRuns({ id }: { id: string }) {
   );
 }
 
-function RunFacts({ run }: { run: Run }) {
+function RunFacts({ run, at }: { run: Run; at: number }) {
   const { attributes } = run;
   const start = secondsOf(attributes.start);
   const end = attributes.ended === null ? run.last_seen : secondsOf(attributes.ended);
+  // The next snapshot of it may be on its way.
+  const isRunning = attributes.ended === null && attributes.exit_code === null && run.last_seen >= at - 60;
   return (
     <>
       <span className={classes.runTop}>
@@ -63,7 +65,7 @@ function RunFacts({ run }: { run: Run }) {
           <Moment seconds={start} /> <span className={classes.quiet}>for {formatDuration(end - start)}</span>
         </span>
         <span className={classes.quiet}>
-          pid {attributes.pid}, {outcomeOf(attributes)}
+          pid {attributes.pid}, {isRunning ? "running" : outcomeOf(attributes)}
         </span>
       </span>
       <span className={classes.runCommand}>

@@ -10,7 +10,7 @@ import { Nearest, placeOf, scaleOf, ticksOf, type Kind, type Scale } from "./plo
 import classes from "./scatter.module.css";
 
 const HEIGHT = 440;
-const PADDING = { left: 76, right: 16, top: 12, bottom: 44 };
+const PADDING = { left: 86, right: 16, top: 12, bottom: 44 };
 const REACH = 14;
 
 interface PlotProps {

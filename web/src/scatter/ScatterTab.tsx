@@ -129,10 +129,7 @@ function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind
     <>
       <p className={classes.note} role="status">
         {formatCount(id.length)} of {formatCount(found.meta.total)} processes
-        {id.length < found.meta.total &&
-          (id.length === LIMIT
-            ? `, those with the greatest ${measureOf(found.meta.x).label}; more may be known`
-            : "; of the others one number is not known")}
+        {id.length < found.meta.total && `, those with the greatest ${measureOf(found.meta.x).label}`}
         . Click a dot to open or filter; a logarithmic axis has 0 at its edge.
       </p>
       <Plot
