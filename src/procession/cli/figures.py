@@ -32,7 +32,7 @@ def bytes_text(value: float | None) -> str:
 def duration_text(seconds: int) -> str:
     """In its two greatest units: `3d 4h`, `12m 7s`, `7s`."""
     seconds = max(seconds, 0)
-    parts = []
+    parts: list[str] = []
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         number, seconds = divmod(seconds, length)
         if number or parts or unit == "s":

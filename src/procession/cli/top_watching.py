@@ -102,7 +102,8 @@ class Watching:
             self._failures += 1
             wait = min(self._interval * 2 ** (self._failures - 1), MOST_RETRY_SECONDS)
             self._next_at = time.monotonic() + wait
-            self._status = f"{answer}; next try in {wait:.0f} s"
+            # First what must not be cut off.
+            self._status = f"next try in {wait:.0f} s: {answer}"
             return
         self._failures = 0
         self._status = ""

@@ -1,0 +1,247 @@
+"""`procession top` on a real terminal against a real server, and as one table."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from procession.process import ProcessNumbers, Sighting, Snapshot
+from tests.cli.conftest import Command, RunningServer
+from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.served import API_KEY, APPLICATION_KEY, ORG
+from tests.support.terminal import OnTerminal, on_terminal
+
+UP, DOWN, LEFT, RIGHT, PAGE_DOWN, END = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C", "\x1b[6~", "\x1b[F"
+KEYS = ("--api-key", API_KEY, "--application-key", APPLICATION_KEY)
+
+
+def whole(*sightings: Sighting, **fields: Any) -> Snapshot:
+    return a_snapshot(*sightings, group_id=1, group_size=1, **fields)
+
+
+def busy(pid: int, cpu: float, rss: int = 2**20, **fields: Any) -> Sighting:
+    numbers = ProcessNumbers(cpu_total_percent=cpu, rss_bytes=rss, threads=2, state="S")
+    return a_sighting(pid, cmdline=fields.pop("cmdline", f"job-{pid}."), numbers=numbers, **fields)
+
+
+@pytest.fixture
+def screen(server: RunningServer) -> Iterator[OnTerminal]:
+    """Three processes, looked at once in half a second."""
+    server.add(whole(busy(1, 5.0, 2**20), busy(2, 50.0, 2**21), busy(3, 0.5, 2**30, user="ann")))
+    with on_terminal("top", "--url", server.url, *KEYS, "--interval", "0.5") as started:
+        started.sees("job-1.", "job-2.", "job-3.")
+        yield started
+
+
+def order_of(lines: list[str]) -> list[int]:
+    """Pids, from top to bottom."""
+    return [int(line.split()[1]) for line in lines[4:-1] if "job-" in line]
+
+
+def test_the_screen_has_sums_and_the_busiest_first(screen: OnTerminal, server: RunningServer) -> None:
+    lines = screen.screen.lines
+
+    assert lines[0].startswith("procession top  LIVE  2023-11-14 22:13:20 UTC  http://127.0.0.1:")
+    assert lines[1] == "3 processes of 1 host  cpu 55.5 % of a core  memory 1.0G  threads 6  states S 3"
+    assert lines[3].split() == ["HOST", "PID", "USER", "S", "▼CPU", "MEM", "THR", "READ/s", "WRITE/s", "COMMAND"]
+    assert order_of(lines) == [2, 1, 3]
+    # The whole fleet is watched.
+    assert [lease.host for lease in server.store.leases(NOON)] == [""]
+
+
+def test_what_is_new_comes_by_itself(screen: OnTerminal, server: RunningServer) -> None:
+    server.served.clock.now = NOON + 2
+    server.add(whole(busy(4, 99.0), busy(1, 5.0), taken_at=NOON + 2))
+
+    lines = screen.until(lambda lines: "22:13:22" in lines[0])
+
+    assert order_of(lines) == [4, 1]
+
+
+def test_keys_choose_the_order_and_the_same_key_reverses_it(screen: OnTerminal) -> None:
+    for key, pids in (("m", [3, 2, 1]), ("m", [1, 2, 3]), ("p", [1, 2, 3]), ("p", [3, 2, 1]), ("u", [3, 2, 1])):
+        screen.press(key)
+        screen.until(lambda lines, pids=pids: order_of(lines) == pids)  # type: ignore[misc]
+
+
+def test_a_search_is_typed_and_a_mistake_in_it_is_said_and_mended(screen: OnTerminal) -> None:
+    screen.press("/(job-2")
+    screen.sees("search: (job-2_")
+    screen.press("\r")
+    screen.sees('expected a ")" for the "(" at character 1', "next try in")
+    screen.press("/")
+    screen.sees("search: (job-2_")
+    screen.press("\x15job-3\r")
+
+    lines = screen.until(lambda lines: order_of(lines) == [3])
+
+    assert lines[2] == "search: job-3"
+    assert lines[1].startswith("1 process of 1 host")
+    screen.press("/\x7fq\x1b")
+    screen.until(lambda lines: lines[2] == "search: job-3" and lines[-1].startswith("/ search"))
+
+
+def test_enter_shows_a_process_with_its_relatives_and_escape_goes_back(
+    screen: OnTerminal, server: RunningServer
+) -> None:
+    screen.press(DOWN + "\r")
+
+    lines = screen.sees("command  job-1.", "started  2023-11-14 22:11:40, 1m 40s before")
+
+    assert any("user  www-data (uid ?, gid ?)" in line for line in lines)
+    screen.press(END)
+    screen.sees("RELATIVES", "* job-1.")
+    screen.press("\x1b")
+    assert order_of(screen.until(lambda lines: lines[3].startswith("HOST"))) == [2, 1, 3]
+
+
+def test_arrows_go_through_time_and_l_comes_back(server: RunningServer) -> None:
+    server.add(whole(busy(1, 1.0), taken_at=NOON - 20), whole(busy(2, 1.0), taken_at=NOON - 10), whole(busy(3, 1.0)))
+    with on_terminal("top", "--url", server.url, *KEYS) as screen:
+        screen.sees("LIVE", "job-3.")
+        screen.press(LEFT)
+        screen.sees("PAST  2023-11-14 22:13:10", "job-2.")
+        screen.press(LEFT)
+        screen.sees("PAST  2023-11-14 22:13:00", "job-1.")
+        screen.press(RIGHT)
+        screen.sees("PAST  2023-11-14 22:13:10", "job-2.")
+        screen.press("[")
+        screen.sees("PAST  2023-11-14 22:03:10", "no host has sent anything")
+        screen.press("l")
+        screen.sees("LIVE", "job-3.")
+
+
+def test_space_pauses_and_goes_on(screen: OnTerminal, server: RunningServer) -> None:
+    screen.press(" ")
+    screen.sees("PAUSED  2023-11-14 22:13:20")
+    server.served.clock.now = NOON + 2
+    server.add(whole(busy(4, 99.0), taken_at=NOON + 2))
+    # Also what is asked for now is of the moment at which it was paused.
+    screen.press("m")
+    screen.until(lambda lines: order_of(lines) == [3, 2, 1])
+    screen.press(" ")
+    screen.sees("LIVE  2023-11-14 22:13:22", "job-4.")
+
+
+def test_a_long_list_is_scrolled_by_pages_to_its_end_and_fits_a_new_size(server: RunningServer) -> None:
+    server.add(whole(*(busy(pid, 1000.0 - pid) for pid in range(1, 501))))
+    with on_terminal("top", "--url", server.url, *KEYS, size=(100, 15)) as screen:
+        screen.until(lambda lines: order_of(lines) == list(range(1, 11)))
+        screen.press(PAGE_DOWN)
+        screen.until(lambda lines: order_of(lines) == list(range(11, 21)))
+        screen.press(END)
+        screen.until(lambda lines: order_of(lines) == list(range(491, 501)))
+        screen.resize(70, 25)
+        screen.until(lambda lines: order_of(lines) == list(range(481, 501)) and len(lines) == 25)
+
+
+def test_names_of_strangers_steer_nothing(server: RunningServer) -> None:
+    """The screen of the test fails at what is not ours."""
+    hostile = "\x1b[2J\x1b]0;x\x07\x9b31m\u202e\u2028\r\n"
+    server.add(
+        whole(
+            busy(1, 9.0, cmdline=hostile + "x" * 1_000_000, user=hostile, tags=(f"a:{hostile}",)),
+            busy(2, 8.0, cmdline="名前" * 100),
+            host="h" + hostile,
+        )
+    )
+    with on_terminal("top", "--url", server.url, *KEYS, "--search", "!other" + hostile) as screen:
+        lines = screen.sees(r"\x1b[2J\x1b]0;x\x07\x9b31m\u202e\u2028\x0d…", "名前")
+        assert all(len(line) <= 120 for line in lines)
+        screen.press("\r")
+        screen.sees(r"command  \x1b[2J")
+
+
+def test_a_server_that_goes_away_is_said_and_asked_again(server: RunningServer) -> None:
+    server.add(whole(busy(1, 1.0)))
+    with on_terminal("top", "--url", server.url, *KEYS, "--interval", "0.5") as screen:
+        screen.sees("job-1.")
+        keys = server.store.keys()
+        for key in keys:
+            server.store.put_key(dataclasses.replace(key, revoked_at=NOON))
+        screen.sees("refuses the keys of --api-key and --application-key", "next try in", "job-1.")
+        for key in keys:
+            server.store.put_key(key)
+        screen.until(lambda lines: lines[-1].startswith("/ search"))
+
+
+@pytest.mark.parametrize(
+    ("leave", "code"),
+    [("q", 0), ("\x1b", 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129), ("\x03", 130)],
+)
+def test_the_terminal_is_given_back_on_every_way_out(screen: OnTerminal, leave: str | int, code: int) -> None:
+    assert screen.screen.modes == {"?1049": True, "?25": False, "?7": False}
+    assert not screen.is_given_back()
+
+    if isinstance(leave, str):
+        screen.press(leave)
+    else:
+        screen.process.send_signal(leave)
+
+    assert screen.ended() == code
+    assert screen.is_given_back()
+
+
+def test_the_terminal_is_given_back_while_the_command_is_stopped_and_taken_again(screen: OnTerminal) -> None:
+    screen.press("\x1a")
+    _, status = os.waitpid(screen.process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    screen.drain()
+    assert screen.is_given_back()
+
+    screen.process.send_signal(signal.SIGCONT)
+
+    screen.until(lambda _: screen.screen.modes.get("?1049"))
+    screen.sees("job-1.")
+
+
+def test_without_a_server_there_is_a_line_and_no_screen() -> None:
+    with on_terminal("top", "--url", "http://127.0.0.1:1", *KEYS) as screen:
+        assert screen.ended() == 1
+        assert screen.screen.modes == {}
+
+
+def test_elsewhere_than_on_a_terminal_it_is_one_table(procession: Command, server: RunningServer) -> None:
+    server.add(whole(busy(1, 5.0), busy(2, 50.04, 3 * 2**19), busy(3, 0.5)))
+
+    result = procession("top", "--limit", "2")
+    by_pid = procession("top", "--once", "--sort", "pid", "--reverse")
+
+    assert result.code == 0
+    assert [line.split() for line in result.lines] == [
+        ["HOST", "PID", "USER", "S", "CPU", "MEM", "THR", "READ/s", "WRITE/s", "COMMAND"],
+        ["web-1", "2", "www-data", "S", "50.0", "1.5M", "2", "job-2."],
+        ["web-1", "1", "www-data", "S", "5.0", "1.0M", "2", "job-1."],
+    ]
+    assert result.err == ("procession: only 2 of 3 processes at 2023-11-14 22:13:20 are shown; --limit says how many\n")
+    assert [line.split()[1] for line in by_pid.lines[1:]] == ["3", "2", "1"]
+    assert server.store.leases(NOON) == ()
+
+
+def test_json_is_the_answer_of_the_api_at_a_moment(procession: Command, server: RunningServer) -> None:
+    server.add(whole(busy(1, 5.0), taken_at=NOON - 100), whole(busy(2, 5.0)))
+
+    result = procession("top", "--json", "--at", str(NOON - 90), "--tags", "host:web-1")
+
+    answer = json.loads(result.out)
+    assert answer["meta"]["at"] == NOON - 90
+    assert [item["attributes"]["pid"] for item in answer["data"]] == [1]
+
+
+def test_a_moment_that_is_too_old_is_said_to_be(procession: Command, server: RunningServer) -> None:
+    result = procession("top", "--at", "2020-01-01")
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "procession: no numbers are kept of 2020-01-01 00:00:00: Only data from the past 168 hours are available\n"
+    )
+
+
+def test_the_org_of_the_keys_is_the_one_that_is_watched(screen: OnTerminal, server: RunningServer) -> None:
+    assert {lease.org_id for lease in server.store.leases(NOON)} == {ORG}
