@@ -39,7 +39,7 @@ def test_groups_are_by_any_key_and_those_without_it_are_told_apart(look: Look) -
     page = tab_of(look, "groups", "&by=there-is-no-such-key")
 
     expect(page.get_by_role("button", name="without there-is-no-such-key")).to_be_visible(timeout=30_000)
-    by = page.get_by_label("Group by")
+    by = page.get_by_role("combobox", name="Group by")
     by.fill("user")
     by.press("Enter")
 
@@ -104,8 +104,8 @@ def test_two_hosts_are_compared_and_a_link_shares_it(look: Look) -> None:
     page.get_by_text("Hosts", exact=True).click()
     expect(page.get_by_text("Choose two hosts")).to_be_visible()
     for label, host in zip(("Left", "Right"), hosts, strict=True):
-        page.get_by_label(label, exact=True).fill(host)
-        page.get_by_label(label, exact=True).press("Enter")
+        page.get_by_role("combobox", name=label, exact=True).fill(host)
+        page.get_by_role("combobox", name=label, exact=True).press("Enter")
 
     told = look.get("/compare", at=look.end, host=hosts[0], other_host=hosts[1])["meta"]
     expect(page.get_by_role("tab", name=f"Only right {told['started']:,}")).to_be_visible(timeout=30_000)

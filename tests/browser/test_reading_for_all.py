@@ -1,0 +1,53 @@
+"""Every tab and part of the panel, in both themes and on a phone: labels, roles and contrast, as axe sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.looking import Look
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+_RUN = """async () => {
+  const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+  return found.violations.map((one) => ({ rule: one.id, where: one.nodes.slice(0, 3).map((node) => node.html) }));
+}"""
+VIEWS = {
+    "groups": ("&tab=groups", "Table of groups"),
+    "graphs": ("&tab=graphs", "Processes"),
+    "scatter": ("&tab=scatter", "Scatter plot"),
+    "compare": ("&tab=compare&x.left={before}", "Compare"),
+    "about": ("&p={process}", "Numbers"),
+    "over time": ("&p={process}&x.panel=history", "CPU"),
+    "tree": ("&p={process}&x.panel=tree", "Parents and children"),
+    "runs": ("&p={process}&x.panel=runs", "Process"),
+}
+
+
+def violations(page: Page) -> list[Any]:
+    page.evaluate(AXE.read_text())
+    found: list[Any] = page.evaluate(_RUN)
+    return found
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_can_be_read_by_all_in_both_themes_and_on_a_phone(look: Look, view: str) -> None:
+    query, label = VIEWS[view]
+    page = look.at_the_fleet(f"&tags=host:{look.a_host}")
+    process = look.get("/processes", at=look.end, tags=f"host:{look.a_host}", sort="-rss_bytes")["data"][0]["id"]
+    page.goto(look.url(f"?at={look.end}&tags=host:{look.a_host}" + query.format(before=look.end - 60, process=process)))
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        expect(page.locator(f'html[data-mantine-color-scheme="{scheme}"]')).to_be_attached()
+        expect(page.get_by_label(label, exact=True).first).to_be_visible(timeout=30_000)
+        page.wait_for_load_state("networkidle")
+        assert violations(page) == []
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_label(label, exact=True).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert violations(page) == []
