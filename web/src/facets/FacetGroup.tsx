@@ -19,15 +19,16 @@ const MORE_VALUES = 100;
 
 interface FacetGroupProps {
   facetKey: string;
+  /** undefined where it is not counted. */
   facet: Facet | undefined;
+  isOpen: boolean;
+  onToggle: () => void;
   onRemove: (() => void) | undefined;
 }
 
 /** The values of one key. */
-export function FacetGroup({ facetKey, facet, onRemove }: FacetGroupProps) {
+export function FacetGroup({ facetKey, facet, isOpen, onToggle, onRemove }: FacetGroupProps) {
   const [view] = useView();
-  const isFiltered = view.tags.some((term) => keyOf(term) === facetKey);
-  const [isOpen, setIsOpen] = useState(OPEN_AT_FIRST.has(facetKey) || isFiltered || onRemove !== undefined);
   const [showsMore, setShowsMore] = useState(false);
   const [prefix, setPrefix] = useState("");
   const more = useMore(facetKey, prefix, isOpen && (showsMore || prefix !== ""));
@@ -43,12 +44,12 @@ export function FacetGroup({ facetKey, facet, onRemove }: FacetGroupProps) {
           type="button"
           className={classes.toggle}
           aria-expanded={isOpen}
-          onClick={() => setIsOpen(!isOpen)}
-          title={`${formatCount(distinct)} values`}
+          onClick={onToggle}
+          title={facet && `${formatCount(distinct)} values`}
         >
           <IconChevronRight size={14} className={classes.chevron} aria-hidden="true" />
           <span className={classes.name}>{facetKey}</span>
-          <span className={classes.count}>{formatShortCount(distinct)}</span>
+          {facet && <span className={classes.count}>{formatShortCount(distinct)}</span>}
         </button>
         {onRemove && (
           <ActionIcon size="sm" variant="subtle" color="gray" aria-label={`Remove ${facetKey}`} onClick={onRemove}>
@@ -74,7 +75,7 @@ export function FacetGroup({ facetKey, facet, onRemove }: FacetGroupProps) {
               <Value key={value} facetKey={facetKey} value={value} count={count} share={count / most} />
             ))}
           </ul>
-          {values.length === 0 && <p className={classes.none}>{prefix ? "No value begins so." : "No process has it."}</p>}
+          {values.length === 0 && found && <p className={classes.none}>{prefix ? "No value begins so." : "No process has it."}</p>}
           {!showsMore && prefix === "" && distinct > VALUES && (
             <button type="button" className={classes.more} onClick={() => setShowsMore(true)}>
               {distinct > MORE_VALUES ? `Show the first ${MORE_VALUES}` : `Show all ${distinct}`}
@@ -85,8 +86,6 @@ export function FacetGroup({ facetKey, facet, onRemove }: FacetGroupProps) {
     </section>
   );
 }
-
-const OPEN_AT_FIRST = new Set(["host", "user", "command", "env", "service"]);
 
 function Value({ facetKey, value, count, share }: FacetValue & { facetKey: string; share: number }) {
   const [view, patch] = useView();

@@ -1,40 +1,49 @@
 /** The facets at the side: what there is, how much of it, and choosing or excluding it with one click. */
 
 import { Button, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { IconPlus } from "@tabler/icons-react";
-import { useId, useState } from "react";
+import { useId, useMemo, useState } from "react";
 
-import { get } from "../api/client";
+import { ApiError, get } from "../api/client";
 import type { TagCompletion } from "../api/types";
 import { formatShortCount } from "../format/numbers";
 import { Loading } from "../shell/Loading";
 import { Problem } from "../shell/Problem";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
+import { useHasRows } from "../table/firstRows";
 import { FacetGroup } from "./FacetGroup";
 import classes from "./FacetPanel.module.css";
-import { addedKeys, ALWAYS, keepAddedKeys, keyOf, USUAL_KEYS } from "./keys";
+import { addedKeys, ALWAYS, keepAddedKeys, keyOf, OPEN_AT_FIRST, USUAL_KEYS } from "./keys";
 import { useFacets } from "./useFacets";
 
 export function FacetPanel() {
   const [view] = useView();
   const [added, setAdded] = useState(addedKeys);
-  const keys = [...new Set([...USUAL_KEYS, ...added, ...view.tags.filter((tag) => tag.includes(":")).map(keyOf)])];
-  const { facets, isPending, error, retry } = useFacets(keys);
+  const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const there = useKeys();
+  const filtered = new Set(view.tags.filter((tag) => tag.includes(":")).map(keyOf));
+  const keys = [...new Set([...USUAL_KEYS, ...added, ...filtered])];
+  const isShown = (key: string) => ALWAYS.has(key) || added.includes(key) || filtered.has(key) || there.has(key);
+  const isOpen = (key: string) =>
+    toggled.get(key) ?? (OPEN_AT_FIRST.has(key) || filtered.has(key) || added.includes(key));
+  const shown = keys.filter(isShown);
+  // Each key takes its time to count: only what is open is counted.
+  const { facets, isPending, error, retry } = useFacets(shown.filter(isOpen));
 
   const change = (next: string[]) => {
     setAdded(next);
     keepAddedKeys(next);
   };
 
-  if (facets.size === 0) {
+  if (facets.size === 0 && shown.some(isOpen)) {
+    if (error instanceof ApiError && error.status === 400) {
+      // What is wrong is said where the search is, and in the place of the processes.
+      return <p className={classes.nothing}>Counts come back with the next search that can be understood.</p>;
+    }
     return error ? <Problem error={error} onRetry={retry} /> : <Loading label="Counting" />;
   }
-  const filtered = new Set(view.tags.map(keyOf));
-  const shown = keys.filter(
-    (key) => ALWAYS.has(key) || added.includes(key) || filtered.has(key) || (facets.get(key)?.processes ?? 0) > 0,
-  );
   return (
     <div className={classes.panel} aria-busy={isPending}>
       {shown.map((key) => (
@@ -42,6 +51,8 @@ export function FacetPanel() {
           key={key}
           facetKey={key}
           facet={facets.get(key)}
+          isOpen={isOpen(key)}
+          onToggle={() => setToggled(new Map(toggled).set(key, !isOpen(key)))}
           onRemove={added.includes(key) ? () => change(added.filter((one) => one !== key)) : undefined}
         />
       ))}
@@ -50,12 +61,30 @@ export function FacetPanel() {
   );
 }
 
+/** The tag keys that there are in these minutes. */
+function useKeys(): ReadonlySet<string> {
+  const hasRows = useHasRows();
+  const to = useMinute();
+  const found = useQuery({
+    queryKey: ["all-keys", to],
+    queryFn: ({ signal }) => get<TagCompletion>("/tags", { limit: 1000, from: to - 960, to }, signal),
+    placeholderData: keepPreviousData,
+    enabled: hasRows,
+  });
+  return useMemo(() => new Set(found.data?.keys.map(({ key }) => key)), [found.data]);
+}
+
+/** The end of the minute of the instant: what is asked for it need not be asked again with each step. */
+function useMinute(): number {
+  const { at } = useInstant();
+  return at - (at % 60) + 60;
+}
+
 function AddFacet({ shown, onAdd }: { shown: readonly string[]; onAdd: (key: string) => void }) {
   const [isOpen, setIsOpen] = useState(false);
   const [text, setText] = useState("");
-  const { at } = useInstant();
   const listId = useId();
-  const to = at - (at % 60) + 60;
+  const to = useMinute();
   const prefix = text.trim().toLowerCase();
   const found = useQuery({
     queryKey: ["tag-keys", prefix, to],

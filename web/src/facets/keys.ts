@@ -23,6 +23,8 @@ export const USUAL_KEYS = [
 
 export const ALWAYS = new Set(["host", "user", "command"]);
 
+export const OPEN_AT_FIRST = new Set([...ALWAYS, "env", "service"]);
+
 const STORED = "procession-facets";
 
 /** The keys that this viewer has added. */

@@ -6,6 +6,7 @@ import { get, type Params } from "../api/client";
 import type { Facet, Facets } from "../api/types";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
+import { useHasRows } from "../table/firstRows";
 import { countParams } from "../table/scope";
 import { keyOf } from "./keys";
 
@@ -25,6 +26,8 @@ export interface CountedFacets {
 export function useFacets(keys: readonly string[]): CountedFacets {
   const [view] = useView();
   const instant = useInstant();
+  // Counting takes longer than a page of the table, and would take the processor from it.
+  const hasRows = useHasRows() || view.tab !== "table";
   const filtered = new Set(view.tags.map(keyOf));
   const plain = keys.filter((key) => !filtered.has(key));
   const calls: { keys: string[]; params: Params }[] = [];
@@ -40,6 +43,7 @@ export function useFacets(keys: readonly string[]): CountedFacets {
       queryKey: ["facets", asked, params] as const,
       queryFn: ({ signal }: { signal: AbortSignal }) =>
         get<Facets>("/facets", { ...params, keys: asked.join(","), limit: VALUES }, signal),
+      enabled: hasRows,
       placeholderData: keepPreviousData,
     })),
     combine: together,

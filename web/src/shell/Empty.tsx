@@ -8,7 +8,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   return (
     <Stack className={classes.state} role="status" align="center" justify="center" gap="xs">
       <Text fw={600}>{title}</Text>
-      <Text size="sm" c="var(--ink-quiet)" ta="center" component="div">
+      <Text size="sm" c="var(--ink-quiet)" ta="center" component="div" maw="70ch">
         {children}
       </Text>
     </Stack>

@@ -16,7 +16,7 @@ export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
   return (
     <Popover position="bottom-end" withinPortal shadow="md" trapFocus>
       <Popover.Target>
-        <Button size="compact-sm" variant="default" leftSection={<IconColumns size={14} />}>
+        <Button size="xs" h={28} variant="default" leftSection={<IconColumns size={14} />}>
           Columns
         </Button>
       </Popover.Target>
@@ -36,7 +36,9 @@ export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
                 variant="subtle"
                 color="gray"
                 aria-label={`Move ${column.label} to the left`}
-                disabled={place === 0}
+                // Not disabled: that would take the focus away.
+                aria-disabled={place === 0}
+                data-disabled={place === 0 || undefined}
                 onClick={() => set(moved(ids, column.id, place - 1))}
               >
                 <IconChevronUp size={14} />
@@ -46,7 +48,8 @@ export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
                 variant="subtle"
                 color="gray"
                 aria-label={`Move ${column.label} to the right`}
-                disabled={place === ids.length - 1}
+                aria-disabled={place === ids.length - 1}
+                data-disabled={place === ids.length - 1 || undefined}
                 onClick={() => set(moved(ids, column.id, place + 1))}
               >
                 <IconChevronDown size={14} />

@@ -56,7 +56,10 @@ export function ProcessTable() {
     setPlaced(place);
     setActive(null);
   }
-  useEffect(() => scroller.current?.scrollTo({ top: 0 }), [place]);
+  useEffect(() => {
+    // In braces: newer browsers give a promise here.
+    scroller.current?.scrollTo({ top: 0 });
+  }, [place]);
 
   const open = useCallback((id: string) => patch({ selected: id }), [patch]);
 

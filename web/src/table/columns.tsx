@@ -75,7 +75,7 @@ function moment(id: "start" | "timestamp" | "ended", label: string): Column {
   return {
     id,
     label,
-    width: 118,
+    width: 136,
     sort: id === "start" ? id : null,
     cell: ({ attributes }) => (attributes[id] === null ? UNKNOWN : formatMoment(secondsOf(attributes[id]))),
     title: ({ attributes }) => (attributes[id] === null ? "" : formatUtc(secondsOf(attributes[id]))),
@@ -87,7 +87,7 @@ export const COLUMNS: Column[] = [
     id: "command",
     label: "Command",
     sort: "command",
-    width: 300,
+    width: 320,
     grows: true,
     cell: (process) => (
       <>
@@ -111,14 +111,14 @@ export const COLUMNS: Column[] = [
     title: () => "Of one core",
   },
   number("rss_bytes", "Memory", 92, formatBytes),
-  text("user", "User", 110, ({ attributes }) => attributes.user, "user"),
+  text("user", "User", 104, ({ attributes }) => attributes.user, "user"),
   whole("pid", "PID"),
-  text("host", "Host", 150, ({ attributes }) => attributes.host, "host"),
+  text("host", "Host", 170, ({ attributes }) => attributes.host, "host"),
   moment("start", "Started"),
   text(
     "container",
     "Container",
-    140,
+    120,
     (process) => tagOf(process, "container_name") || process.attributes.container_id.slice(0, 12),
     "container_id",
   ),

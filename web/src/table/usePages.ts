@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 
 import type { Params } from "../api/client";
 import type { ProcessItem } from "../api/types";
+import { noteRows } from "./firstRows";
 import { Pager, PAGER_OPTIONS } from "./pager";
 import type { Scope } from "./scope";
 import { pagesOf } from "./sources";
@@ -98,6 +99,7 @@ export class PageStore {
       } else {
         current?.close();
         this.current = next;
+        noteRows();
       }
       if (this.waiting !== null) {
         this.ask(this.waiting, this.isLive);
