@@ -36,16 +36,21 @@ export const ProcessRow = memo(function ProcessRow(props: ProcessRowProps) {
         if (process) onOpen(process.id);
       }}
     >
-      {columns.map((column) => (
-        <div
-          key={column.id}
-          role="gridcell"
-          className={column.isNumber ? classes.number : classes.cell}
-          title={process && column.title?.(process)}
-        >
-          {process ? column.cell(process) : <span className={classes.waiting} data-waiting />}
-        </div>
-      ))}
+      {process ? (
+        columns.map((column) => (
+          <div
+            key={column.id}
+            role="gridcell"
+            className={column.isNumber ? classes.number : classes.cell}
+            title={column.title?.(process)}
+          >
+            {column.cell(process)}
+          </div>
+        ))
+      ) : (
+        // One cell: who scrolls fast sees nothing but these, and each costs its time.
+        <div role="gridcell" aria-colspan={columns.length} className={classes.waiting} data-waiting />
+      )}
     </div>
   );
 });

@@ -20,7 +20,7 @@ import { Toolbar } from "./Toolbar";
 import { usePages } from "./usePages";
 
 export const ROW_HEIGHT = 30;
-const OVERSCAN = 8;
+const OVERSCAN = 6;
 
 export function ProcessTable() {
   const [view, patch] = useView();
@@ -41,6 +41,8 @@ export function ProcessTable() {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: OVERSCAN,
+    // Else React would draw within the scroll event itself, and the browser could not come in between.
+    useFlushSync: false,
     // The header covers the first row.
     scrollPaddingStart: ROW_HEIGHT,
   });

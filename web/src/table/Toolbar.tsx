@@ -86,7 +86,7 @@ function useWindowTotal(isWanted: boolean): number | null {
   const params = windowParams(view, useInstant());
   const found = useQuery({
     queryKey: ["total", params],
-    queryFn: ({ signal }) => get<Facets>("/facets", { ...params, keys: "state_zombie", limit: 1 }, signal),
+    queryFn: ({ signal }) => get<Facets>("/facets", { ...params, keys: "host", limit: 1 }, signal),
     enabled: isWanted,
   });
   return found.data?.meta.total ?? null;

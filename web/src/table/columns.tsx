@@ -31,7 +31,7 @@ export interface Column {
 
 /** These say what other columns do. */
 const OWN_COLUMNS = /^(host|user|command|state_zombie):/;
-const TAGS_SHOWN = 6;
+const TAGS_SHOWN = 4;
 
 function tagOf(process: ProcessItem, key: string): string {
   const found = process.attributes.tags.find((tag) => tag.startsWith(`${key}:`));

@@ -18,7 +18,7 @@ export interface PagerOptions {
   settleMs: number;
 }
 
-export const PAGER_OPTIONS: PagerOptions = { pageSize: 200, maxPages: 40, settleMs: 70 };
+export const PAGER_OPTIONS: PagerOptions = { pageSize: 100, maxPages: 80, settleMs: 70 };
 
 export class Pager<T> {
   /** null until the first page is there. */
