@@ -6,13 +6,14 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import uPlot from "uplot";
 
+import { brief } from "../format/text";
 import { formatFull, formatUtc } from "../format/times";
 import { timeAxis, valueAxis, valueRange } from "./axes";
 import classes from "./charts.module.css";
 import { Legend } from "./Legend";
 import { formatMeasure, type Unit } from "./measures";
 import { colorOf, isDashed, type Scheme } from "./palette";
-import { stacked, summary, withGaps, type Column } from "./series";
+import { isolated, lastKnown, stacked, summary, withGaps, type Column } from "./series";
 
 export interface ChartSeries {
   /** What tells it from the others of the chart. */
@@ -143,9 +144,9 @@ export function TimeChart(props: TimeChartProps) {
   };
 
   const hoveredAt = hovered === null ? undefined : table.times[hovered];
+  const read = hoveredAt === undefined ? lastKnown(table.columns) : hovered;
   const entries = series.map((one, at) => {
-    const column = table.columns[at] ?? [];
-    const value = hoveredAt === undefined ? (summary(column)?.newest ?? null) : (column[hovered ?? 0] ?? null);
+    const value = read === null ? null : (table.columns[at]?.[read] ?? null);
     return { key: one.key, label: one.label, slot: one.slot, isShown: visible[at] ?? true, value: formatMeasure(value, unit) };
   });
   return (
@@ -184,7 +185,7 @@ function look(label: string, slot: number | null, isStacked: boolean, scheme: Sc
     label,
     stroke: color,
     width: isStacked ? 1 : 1.5,
-    points: { show: false },
+    points: { show: true, size: 4, filter: (self, at) => isolated(self.data[at] ?? []) },
     spanGaps: false,
     ...(isDashed(slot) ? { dash: [6, 4] } : {}),
     ...(isStacked ? { fill: `${color}66` } : {}),
@@ -200,9 +201,9 @@ function toggled(before: ReadonlySet<string>, key: string): ReadonlySet<string> 
 function described(title: string, unit: Unit, series: readonly ChartSeries[]): string {
   const parts = series.slice(0, 10).map((one) => {
     const found = summary(one.values);
-    if (found === null) return `${one.label}: nothing known`;
+    if (found === null) return `${brief(one.label)}: nothing known`;
     const [least, newest, greatest] = [found.least, found.newest, found.greatest].map((value) => formatMeasure(value, unit));
-    return `${one.label}: newest ${newest}, least ${least}, greatest ${greatest}`;
+    return `${brief(one.label)}: newest ${newest}, least ${least}, greatest ${greatest}`;
   });
   return `${title} over time. ${parts.join("; ")}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { stacked, summary, usualStep, withGaps } from "./series";
+import { isolated, lastKnown, stacked, summary, usualStep, withGaps } from "./series";
 
 describe("series", () => {
   it("takes the median for the usual step", () => {
@@ -30,6 +30,17 @@ describe("series", () => {
   it("adds nothing for what is hidden or not known, and keeps a gap of all", () => {
     expect(stacked([[1, null, 1], [10, null, null]], [true, true])).toEqual([[11, null, 1], [10, null, 0]]);
     expect(stacked([[1], [10]], [true, false])).toEqual([[1], [0]]);
+  });
+
+  it("finds what no line would show", () => {
+    expect(isolated([1, null, 2, 3, null, 4])).toEqual([0, 5]);
+    expect(isolated([])).toEqual([]);
+  });
+
+  it("finds the last row of which anything is known", () => {
+    expect(lastKnown([[1, null, null], [null, 2, null]])).toBe(1);
+    expect(lastKnown([[null], []])).toBeNull();
+    expect(lastKnown([])).toBeNull();
   });
 
   it("sums up a column in three numbers", () => {

@@ -55,6 +55,21 @@ export function stacked(columns: readonly Column[], shown: readonly boolean[]): 
   return found;
 }
 
+/** The last row of which anything is known. */
+export function lastKnown(columns: readonly Column[]): number | null {
+  const places = columns.map((column) => column.findLastIndex((value) => value !== null));
+  const last = Math.max(-1, ...places);
+  return last < 0 ? null : last;
+}
+
+/** Where a value is known with none beside it: no line shows it. */
+export function isolated(column: ArrayLike<number | null | undefined>): number[] {
+  const isKnown = (place: number) => (column[place] ?? null) !== null;
+  return Array.from(column, (_, place) => place).filter(
+    (place) => isKnown(place) && !isKnown(place - 1) && !isKnown(place + 1),
+  );
+}
+
 /** Least, newest and greatest of what is known: a chart in a sentence. */
 export function summary(column: Column): { least: number; newest: number; greatest: number } | null {
   const known = column.filter((value): value is number => value !== null);

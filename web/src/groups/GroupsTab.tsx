@@ -106,7 +106,7 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
       <table className={classes.table}>
         <thead>
           <tr>
-            {header("value", found.meta.by, false)}
+            {header("value", brief(found.meta.by), false)}
             {header("count", "Processes")}
             {measures.flatMap((name) => {
               const { label } = measureOf(name);
@@ -145,7 +145,7 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
 function GroupName({ by, group }: { by: string; group: Group }) {
   const [view, patch] = useView();
   const filters = filteredBy(view, by, group.value);
-  const name = group.value === null ? <em>without {by}</em> : group.value === "" ? <em>empty</em> : <bdi>{brief(group.value)}</bdi>;
+  const name = group.value === null ? <em>without {brief(by)}</em> : group.value === "" ? <em>empty</em> : <bdi>{brief(group.value)}</bdi>;
   if (filters === null) {
     return (
       <span className={classes.text} title={brief(group.value ?? "")}>
@@ -157,7 +157,7 @@ function GroupName({ by, group }: { by: string; group: Group }) {
     <button
       type="button"
       className={`${classes.link} ${classes.text}`}
-      title={group.value !== null ? brief(group.value) : `Processes that have no tag ${by}`}
+      title={group.value !== null ? brief(group.value) : `Processes that have no tag ${brief(by)}`}
       onClick={() => patch({ ...filters, tab: "table" })}
     >
       {name}

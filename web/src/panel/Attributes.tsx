@@ -21,7 +21,9 @@ export function Attributes({ process }: { process: ProcessItem }) {
   const { attributes } = process;
   const instant = useInstant();
   const start = secondsOf(attributes.start);
-  const until = attributes.ended === null ? instant.at : secondsOf(attributes.ended);
+  const seenAt = secondsOf(attributes.timestamp);
+  const runsUntil = seenAt >= instant.at - 60 ? instant.at : seenAt;
+  const until = attributes.ended === null ? runsUntil : secondsOf(attributes.ended);
   const [containerTags, otherTags] = parted(attributes.tags);
   return (
     <>
@@ -31,7 +33,7 @@ export function Attributes({ process }: { process: ProcessItem }) {
           <Moment seconds={start} /> <span className={classes.quiet}>({formatDuration(until - start)})</span>
         </Fact>
         <Fact name="Last seen">
-          <Moment seconds={secondsOf(attributes.timestamp)} />
+          <Moment seconds={seenAt} />
         </Fact>
         <Fact name="User">
           <bdi>{brief(attributes.user)}</bdi>

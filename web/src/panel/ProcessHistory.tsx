@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { ApiError } from "../api/client";
 import type { History } from "../api/types";
 import type { Unit } from "../charts/measures";
+import { usualStep } from "../charts/series";
 import { TimeChart, type ChartSeries } from "../charts/TimeChart";
 import { Answer } from "../parts/Answer";
 import shared from "../parts/parts.module.css";
@@ -13,6 +14,9 @@ import { useInstant } from "../state/instant";
 import { useExtra } from "../state/useView";
 import classes from "./panel.module.css";
 import { everyOf, PRESETS, rangeOf } from "./ranges";
+
+/** Between two snapshots, unless an agent is told otherwise; while somebody watches they come faster. */
+const SNAPSHOT_SECONDS = 10;
 
 interface Curve {
   title: string;
@@ -122,7 +126,7 @@ function Curves({ found, onZoom }: { found: History; onZoom: (from: number, to: 
             series={series}
             from={from}
             to={to}
-            {...(every === "minute" ? { step: 60 } : {})}
+            step={every === "minute" ? 60 : Math.max(SNAPSHOT_SECONDS, usualStep(found.times))}
             sync="panel"
             height={120}
             onZoom={onZoom}

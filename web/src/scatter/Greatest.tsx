@@ -33,7 +33,7 @@ export function Greatest({ found, onOpen }: { found: Points; onOpen: (id: string
         <table className={classes.table}>
           <thead>
             <tr>
-              <th scope="col">{found.meta.by}</th>
+              <th scope="col">{brief(found.meta.by ?? "")}</th>
               {header("x", xInfo.label)}
               {header("y", yInfo.label)}
             </tr>
@@ -41,7 +41,7 @@ export function Greatest({ found, onOpen }: { found: Points; onOpen: (id: string
           <tbody>
             {order.map((dot) => {
               const at = group[dot] ?? null;
-              const name = at === null ? `without ${found.meta.by ?? "a group"}` : (found.groups[at] ?? "");
+              const name = at === null ? `without ${brief(found.meta.by ?? "a group")}` : (found.groups[at] ?? "");
               return (
                 <tr key={id[dot]}>
                   <td>
