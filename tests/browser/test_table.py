@@ -1,0 +1,121 @@
+"""The table of 100,000 processes: sorted by the server, scrolled to the end, walked through by keys."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.looking import Look
+
+LONG_TASK_MS = 50
+
+
+def test_the_table_has_all_processes_of_the_instant(look: Look) -> None:
+    page = look.at_the_fleet()
+
+    expect(page.get_by_test_id("total")).to_have_text(re.compile(r"^\d\d,\d{3}$|^1\d\d,\d{3}$"))
+    names = page.get_by_role("columnheader").all_inner_texts()
+    assert names == ["Command", "CPU", "Memory", "User", "PID", "Host", "Started", "Container", "Tags"]
+
+
+def test_a_click_on_a_header_sorts_on_the_server(look: Look) -> None:
+    page = look.at_the_fleet()
+
+    with page.expect_response(lambda answer: "sort=-rss_bytes" in answer.url):
+        page.get_by_role("columnheader", name="Memory").get_by_role("button").click()
+
+    expect(page.get_by_role("columnheader", name="Memory")).to_have_attribute("aria-sort", "descending")
+    expect(page).to_have_url(re.compile("sort=-rss_bytes"))
+    page.get_by_role("columnheader", name="PID").get_by_role("button").click()
+    page.get_by_role("columnheader", name="PID").get_by_role("button").click()
+    expect(page.get_by_role("columnheader", name="PID")).to_have_attribute("aria-sort", "ascending")
+    look.settled(page)
+    pids = [int(row.get_by_role("gridcell").nth(4).inner_text()) for row in look.rows(page)[:10]]
+    assert pids == sorted(pids)
+
+
+def test_columns_are_chosen_and_moved(look: Look) -> None:
+    page = look.at_the_fleet("&cols=command,pid,host")
+
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="Threads", exact=True).check()
+    page.get_by_role("button", name="Move PID to the left").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("checkbox", name="Threads", exact=True)).to_be_hidden()
+
+    assert page.get_by_role("columnheader").all_inner_texts() == ["PID", "Command", "Host", "Threads"]
+    page.get_by_role("columnheader", name="Host").get_by_role("button").focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    assert page.get_by_role("columnheader").all_inner_texts() == ["PID", "Host", "Command", "Threads"]
+    page.get_by_role("columnheader", name="Threads").drag_to(page.get_by_role("columnheader", name="PID"))
+    assert page.get_by_role("columnheader").all_inner_texts() == ["Threads", "PID", "Host", "Command"]
+    expect(page).to_have_url(re.compile("cols=threads,pid,host,command"))
+
+
+def test_the_whole_table_is_scrolled_through_without_a_long_task(look: Look) -> None:
+    page = look.at_the_fleet()
+    grid = page.get_by_role("grid")
+    total = int(grid.get_attribute("aria-rowcount") or 0) - 1
+    look.watch_long_tasks(page)
+
+    look.scroll_to_the_end(page, steps=150)
+    last = page.locator(f'[aria-rowindex="{total + 1}"]')
+    expect(last).to_be_visible(timeout=30_000)
+    expect(last.get_by_role("gridcell").first).not_to_be_empty()
+    look.settled(page)
+
+    tasks = look.long_tasks(page)
+    look.report("100,000 rows scrolled to the end", rows=total, longest_task_ms=max(tasks, default=0.0), long=len(tasks))
+    look.check_long_tasks(tasks, LONG_TASK_MS)
+
+
+def test_the_order_stays_that_of_its_instant_while_one_scrolls(look: Look) -> None:
+    page = look.at_the_fleet()
+    instants: set[str] = set()
+    page.on("request", lambda request: instants.update(re.findall(r"/processes\?at=(\d+)", request.url)))
+
+    look.scroll_to_the_end(page, steps=20)
+    look.settled(page)
+
+    assert len(instants) == 1
+
+
+def test_keys_lead_through_the_table_and_open_a_process(look: Look) -> None:
+    page = look.at_the_fleet()
+    grid = page.get_by_role("grid")
+    total = int(grid.get_attribute("aria-rowcount") or 0) - 1
+
+    page.keyboard.press("ArrowDown")
+    expect(grid).to_be_focused()
+    expect(grid).to_have_attribute("aria-activedescendant", "row-0")
+    page.keyboard.press("ArrowDown")
+    expect(grid).to_have_attribute("aria-activedescendant", "row-1")
+    page.keyboard.press("PageDown")
+    assert int((grid.get_attribute("aria-activedescendant") or "").removeprefix("row-")) > 5
+    page.keyboard.press("End")
+    expect(page.locator(f"#row-{total - 1}")).to_be_in_viewport()
+    page.keyboard.press("Home")
+    expect(page.locator("#row-0")).to_be_in_viewport()
+    look.settled(page)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("dialog", name="Process")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"[?&]p=[0-9a-f]{40}"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Process")).to_be_hidden()
+
+
+def test_everything_seen_in_the_window_is_listed_as_well(look: Look) -> None:
+    page = look.at_the_fleet()
+    page.goto(look.url(f"?from={look.end - 120}&to={look.end}&tags=host:{look.a_host}"))
+
+    expect(page.get_by_test_id("total")).not_to_have_text("–")
+    running = look.total(page)
+    page.get_by_text("All seen").click()
+
+    expect(page).to_have_url(re.compile("x.scope=window"))
+    expect(page.get_by_text(re.compile("^seen "))).to_be_visible()
+    look.settled(page)
+    assert look.total(page) >= running
+
