@@ -51,3 +51,18 @@ def test_a_view_can_be_read_by_all_in_both_themes_and_on_a_phone(look: Look, vie
     expect(page.get_by_label(label, exact=True).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert violations(page) == []
+
+
+def test_menus_and_dialogs_can_be_read_by_all(look: Look) -> None:
+    page = look.at_the_fleet(f"&tags=host:{look.a_host}")
+
+    page.get_by_role("button", name="Views", exact=True).click()
+    expect(page.get_by_label("Save this view as")).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("menuitem", name="As curl").click()
+    expect(page.get_by_role("dialog", name="This query as curl").get_by_role("button", name="Copy")).to_be_focused()
+    assert violations(page) == []

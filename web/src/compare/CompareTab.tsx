@@ -85,7 +85,6 @@ function Pickers({ sides, at, onChange }: PickersProps) {
             label="Right: after"
             seconds={right}
             isDefault={sides.right === ""}
-            other={at}
             onChange={(value) => onChange({ right: value })}
           />
         </>

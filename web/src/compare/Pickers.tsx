@@ -25,8 +25,8 @@ interface MomentPickerProps {
   seconds: number;
   /** Whether it is that of the view, and not chosen here. */
   isDefault: boolean;
-  /** The moment that "1 h before" is before of. */
-  other: number;
+  /** The moment that "1 h before" is before of; without it there is no such choice. */
+  other?: number;
   onChange: (value: string) => void;
 }
 
@@ -54,16 +54,17 @@ export function MomentPicker({ label, seconds, isDefault, other, onChange }: Mom
         }}
       />
       <Group gap={4} mt={4}>
-        {BACK.map((back) => (
-          <Button
-            key={back.label}
-            size="compact-xs"
-            variant="default"
-            onClick={() => onChange(String(other - back.seconds))}
-          >
-            {back.label} before
-          </Button>
-        ))}
+        {other !== undefined &&
+          BACK.map((back) => (
+            <Button
+              key={back.label}
+              size="compact-xs"
+              variant="default"
+              onClick={() => onChange(String(other - back.seconds))}
+            >
+              {back.label} before
+            </Button>
+          ))}
         {!isDefault && (
           <Button size="compact-xs" variant="subtle" onClick={() => onChange("")}>
             Reset

@@ -13,6 +13,8 @@ import { useView } from "../state/useView";
 import { FORMATS, type Format } from "./formats";
 import { exported, MAX_ROWS, type Progress } from "./run";
 
+const CLOSE = { "aria-label": "Close the dialog" };
+
 type Job =
   | { state: "running"; format: Format; progress: Progress }
   | { state: "done"; rows: number; total: number }
@@ -66,10 +68,17 @@ export function ExportMenu() {
           <Menu.Label>All processes of this query, up to {formatCount(MAX_ROWS)}</Menu.Label>
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={job !== null} onClose={close} title="Export" centered size="sm">
+      <Modal opened={job !== null} onClose={close} title="Export" centered size="sm" closeButtonProps={CLOSE}>
         {job !== null && <JobState job={job} onClose={close} onRetry={(format) => void start(format)} />}
       </Modal>
-      <Modal opened={isCurlOpen} onClose={() => setIsCurlOpen(false)} title="This query as curl" centered size="lg">
+      <Modal
+        opened={isCurlOpen}
+        onClose={() => setIsCurlOpen(false)}
+        title="This query as curl"
+        centered
+        size="lg"
+        closeButtonProps={CLOSE}
+      >
         <CurlLine path="/processes" params={{ ...params, "page[limit]": 1000 }} />
       </Modal>
     </>

@@ -88,7 +88,7 @@ function Saving({ views }: { views: readonly SavedView[] }) {
           placeholder="Java in production"
           value={name}
           maxLength={MAX_NAME}
-          data-autofocus
+          autoFocus
           onChange={(event) => {
             setName(event.currentTarget.value);
             setConfirmed(null);
