@@ -42,6 +42,13 @@ class Server:
     url: str
     application_key: str
 
+    def get(self, path: str, **params: Any) -> Any:
+        """What the API answers to somebody who has no browser."""
+        headers = {"authorization": f"Bearer {self.application_key}"}
+        answer = httpx.get(f"{self.url}{PREFIX}{path}", params=params, headers=headers, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
 
 @dataclass
 class Look:
@@ -104,11 +111,7 @@ class Look:
         return page.locator('[role="row"][aria-rowindex]:has([role="gridcell"])').all()
 
     def get(self, path: str, **params: Any) -> Any:
-        """What the API answers to somebody who has no browser."""
-        headers = {"authorization": f"Bearer {self.fleet.application_key}"}
-        answer = httpx.get(f"{self.fleet.url}{PREFIX}{path}", params=params, headers=headers, timeout=60)
-        answer.raise_for_status()
-        return answer.json()
+        return self.fleet.get(path, **params)
 
     def scroll_to_the_end(self, page: Page, *, steps: int) -> None:
         grid = page.get_by_role("grid").element_handle()
@@ -135,14 +138,20 @@ class Look:
         """The lease has been taken, and the agent has had time to hear of it."""
         with page.expect_response(lambda answer: answer.url.endswith("/watch") and answer.ok, timeout=15_000):
             pass
-        # Nothing of the page tells that the agent goes faster but that what it sends is newer: at its usual pace it
-        # has heard of the lease after one interval.
-        time.sleep(10)
+        server, seen = self.machine(), [0]
+        deadline = time.monotonic() + 60
+        # Its usual pace is one snapshot in ten seconds.
+        while len(seen) < 3 or seen[-1] - seen[-2] > 4:
+            assert time.monotonic() < deadline, "the agent does not go faster for who watches"
+            newest = server.get("/hosts")["data"]
+            if newest and newest[0]["seen_at"] != seen[-1]:
+                seen.append(newest[0]["seen_at"])
+            page.wait_for_timeout(200)
 
     def report(self, what: str, **figures: float) -> None:
         """Into the report of the tests, where there is one."""
         line = json.dumps({"what": what, **figures})
-        print(line)
+        print(line)  # noqa: T201 (pytest shows it with -s)
         if self.report_file is not None:
             with self.report_file.open("a") as file:
                 file.write(line + "\n")
