@@ -146,7 +146,7 @@ def test_a_query_is_saved_as_csv_and_json_whole(look: Look) -> None:
     files = {}
 
     for kind, item in (("csv", "CSV, for spreadsheets"), ("json", "JSON, for programs")):
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("button", name="Export", exact=True).click()
         with page.expect_download(timeout=120_000) as download:
             page.get_by_role("menuitem", name=item).click()
         expect(page.get_by_text(f"{told['meta']['total']:,} processes are in the file.")).to_be_visible()
@@ -164,7 +164,7 @@ def test_a_query_is_saved_as_csv_and_json_whole(look: Look) -> None:
 def test_an_export_is_cancelled(look: Look) -> None:
     page = look.at_the_fleet()
 
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_role("menuitem", name="JSON, for programs").click()
     page.get_by_role("dialog", name="Export").get_by_role("button", name="Cancel").click()
 

@@ -62,7 +62,7 @@ def test_menus_and_dialogs_can_be_read_by_all(look: Look) -> None:
     assert violations(page) == []
     page.keyboard.press("Escape")
 
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export", exact=True).click()
     page.get_by_role("menuitem", name="As curl").click()
     expect(page.get_by_role("dialog", name="This query as curl").get_by_role("button", name="Copy")).to_be_focused()
     assert violations(page) == []
