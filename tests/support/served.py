@@ -62,6 +62,9 @@ class Client:
     def post(self, url: str, **options: Any) -> httpx.Response:
         return self.request("POST", url, **options)
 
+    def forget_cookies(self) -> None:
+        self._http.cookies.clear()
+
     def processes(self, query: str = "", **options: Any) -> httpx.Response:
         """As a reader of the first org, unless other headers are given."""
         return self.get(f"{PATH}?{query}", **({"headers": READER} | options))
@@ -112,6 +115,7 @@ class Served:
             sessions=self.store,
             sink=StoreSink(self.store),
             settings=self.settings,
+            own_names=("procession.test",),
             now=self.clock,
         )
 

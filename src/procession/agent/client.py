@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -33,9 +34,11 @@ class Response:
 class IntakeClient:
     """Posts to one server. Only `abort` may be called from another thread."""
 
-    def __init__(self, url: str) -> None:
-        """Raises UsageError for what is no address of a server."""
+    def __init__(self, url: str, context: ssl.SSLContext | None = None) -> None:
+        """`context` is for https: whom to trust, and what to show. Raises UsageError for what is no address of a
+        server."""
         self.url = url
+        self._context = context
         self._secure, self._host, self._port, self._prefix = _parse(url)
         self._connection: http.client.HTTPConnection | None = None
         self._aborted = False
@@ -89,11 +92,35 @@ class IntakeClient:
         return Response(answer.status, answer.getheader("Content-Type", ""), answer.getheader("Location", ""), data)
 
     def _connect(self) -> http.client.HTTPConnection:
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = kind(self._host, self._port, timeout=CONNECT_SECONDS)
+        connection: http.client.HTTPConnection
+        if self._secure:
+            connection = http.client.HTTPSConnection(
+                self._host, self._port, timeout=CONNECT_SECONDS, context=self._context
+            )
+        else:
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=CONNECT_SECONDS)
         connection.connect()
         connection.sock.settimeout(ANSWER_SECONDS)
         return connection
+
+
+def tls_context(ca: str, cert: str, key: str) -> ssl.SSLContext | None:
+    """From the names of files; None where none is given. Raises UsageError for those that are of no use."""
+    if key and not cert:
+        raise UsageError("--tls-client-key needs a certificate beside it: give one with --tls-client-cert")
+    if not (ca or cert):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"cannot use the certificates in {ca}: {_reason(error)}") from None
+    if cert:
+        try:
+            # A password is not asked for, since there may be no terminal.
+            context.load_cert_chain(cert, key or None, password="")
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"cannot use the certificate in {cert} and its key: {_reason(error)}") from None
+    return context
 
 
 def _parse(url: str) -> tuple[bool, str, int | None, str]:

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from procession.agent.budget import share_of
-from procession.agent.client import IntakeClient
+from procession.agent.client import IntakeClient, tls_context
 from procession.agent.collector import Scrub
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.container_book import ContainerBook
@@ -79,7 +79,8 @@ def servers_of(settings: AgentSettings) -> list[tuple[IntakeClient, ApiKey]]:
     """Each server with its key. Raises UsageError for what can be none."""
     if not settings.url:
         raise UsageError("there is no server to send to; --url names one")
-    clients = [IntakeClient(url) for url in settings.url]
+    context = tls_context(settings.tls_ca, settings.tls_client_cert, settings.tls_client_key)
+    clients = [IntakeClient(url, context) for url in settings.url]
     urls = [url.rstrip("/") for url in settings.url]
     twice = [url for url in urls if urls.count(url) > 1]
     if twice:

@@ -141,7 +141,10 @@ class Sender:
             self._in_trouble = True
             self.live_seconds = None
             kept = f"keeping {_snapshots(self._outbox.snapshots)}, next try in {self._refused_key_seconds:.0f} s"
-            self._report(f"{self._client.url} refuses the API key; {kept}")
+            # A server says more than "Forbidden" where it is not the key that is wrong.
+            said = _said(response)
+            what = "refuses the API key" if "certificate" not in said else f"answers {said}"
+            self._report(f"{self._client.url} {what}; {kept}")
             self._give_up_what_is_tried_once(payload)
             self._stop.wait(self._refused_key_seconds)
             self._api_key.read_again()

@@ -12,6 +12,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -44,6 +45,8 @@ class Server:
     """An address; `send` opens a connection, asks one thing and closes it."""
 
     url: str
+    ca_file: str = ""
+    """Whose certificates to take; empty: those that the system trusts."""
 
     def send(
         self,
@@ -108,8 +111,17 @@ class Server:
     def _connection(self) -> http.client.HTTPConnection:
         parts = self._parts()
         if parts.scheme == "https":
-            return http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+            return http.client.HTTPSConnection(
+                parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS, context=self._context()
+            )
         return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.ca_file or None)
+        except OSError as error:
+            reason = getattr(error, "reason", None) or os.strerror(error.errno or 0)
+            raise UsageError(f"cannot use the certificates in {self.ca_file}: {reason.lower()}") from None
 
     def _prefix(self) -> str:
         path: str = self._parts().path
@@ -137,7 +149,8 @@ class Access:
     @classmethod
     def of(cls, settings: ClientSettings) -> Access:
         local = LocalFiles.of(settings.data_dir)
-        return cls(Server((settings.url or local.address() or DEFAULT_URL).rstrip("/")), settings, local)
+        url = (settings.url or local.address() or DEFAULT_URL).rstrip("/")
+        return cls(Server(url, settings.tls_ca), settings, local)
 
     def read(self, path: str, parameters: Mapping[str, str]) -> Any:
         """Ask the query API, with a key pair. Raises UsageError, also for what the server refuses."""
@@ -148,9 +161,15 @@ class Access:
         return self._as_reader("POST", path, body=body)
 
     def _as_reader(self, method: str, path: str, **request: Any) -> Any:
-        api_key, api_source = self._key(KeyKind.API, self.settings.api_key, "DD_API_KEY", "--api-key")
+        settings = self.settings
+        api_key, api_source = self._key(
+            KeyKind.API, settings.api_key or in_file(settings.api_key_file), "DD_API_KEY", "--api-key"
+        )
         app_key, app_source = self._key(
-            KeyKind.APPLICATION, self.settings.application_key, "DD_APP_KEY", "--application-key"
+            KeyKind.APPLICATION,
+            settings.application_key or in_file(settings.application_key_file),
+            "DD_APP_KEY",
+            "--application-key",
         )
         headers = {"dd-api-key": api_key, "dd-application-key": app_key}
         return self._send(method, path, headers=headers, keys=f"{api_source} and {app_source}", **request)
@@ -203,3 +222,15 @@ class Access:
         host = urlsplit(self.server.url).hostname or ""
         is_loopback = host in ("localhost", "::1") or host.startswith("127.")
         return is_loopback or self.server.url == self.local.address()
+
+
+def in_file(path: str) -> str:
+    """The key in a file; empty where none is named. Raises UsageError."""
+    if not path:
+        return ""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UsageError(f"cannot read the key in {path}: {os.strerror(error.errno or 0).lower()}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"cannot read the key in {path}: it is not a text") from None

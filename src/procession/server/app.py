@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,10 +20,12 @@ from procession.errors import MethodNotAllowed, NotFound, RequestError
 from procession.server.admin import admin_routes
 from procession.server.auth import KeyRing
 from procession.server.compression import Compress
-from procession.server.health import health_routes
+from procession.server.connections import asking_for_certificates
+from procession.server.health import METRICS_PATH, health_routes
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
+from procession.server.names import AllowNames, Names, name_of
 from procession.server.openapi import openapi_routes
 from procession.server.own import OwnApi
 from procession.server.own_counts import own_count_routes
@@ -58,10 +60,11 @@ def create_app(
     sessions: SessionStore,
     sink: Sink,
     settings: ServerSettings,
+    own_names: Iterable[str] = (),
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> Starlette:
     """The whole of a server but its socket. `sink`, where the intake puts what it took, is started and stopped by
-    whoever made it."""
+    whoever made it. By `own_names`, and those of the settings, clients may call it."""
     query_threads = Threads(QUERY_THREADS, "query")
     key_thread = Threads(1, "keys")
     store_threads = Threads(2, "events")
@@ -90,6 +93,22 @@ def create_app(
         for threads in (query_threads, key_thread, store_threads, decode_thread, roll_thread):
             threads.close()
 
+    from_agents = intake_routes(
+        sink=CountingSink(sink, metrics.sightings),
+        store=store,
+        store_threads=store_threads,
+        keys=ring,
+        settings=settings,
+        now=now,
+        threads=decode_thread,
+        dropped=metrics.dropped_sightings,
+        host_tags=book,
+        watch=watch,
+    )
+    if settings.tls_client_ca:
+        from_agents = asking_for_certificates(from_agents)
+    health = health_routes(keys=ring, metrics=metrics)
+
     app = Starlette(
         routes=[
             *process_routes(
@@ -110,21 +129,10 @@ def create_app(
                 throttle=SignInThrottle(settings.sign_in_limit, now),
                 thread=key_thread,
             ),
-            *intake_routes(
-                sink=CountingSink(sink, metrics.sightings),
-                store=store,
-                store_threads=store_threads,
-                keys=ring,
-                settings=settings,
-                now=now,
-                threads=decode_thread,
-                dropped=metrics.dropped_sightings,
-                host_tags=book,
-                watch=watch,
-            ),
+            *from_agents,
             *watch_routes(sessions=who, book=watch),
             *admin_routes(store=keys, hosts=hosts, book=book, keys=ring, thread=key_thread, now=now),
-            *health_routes(keys=ring, metrics=metrics),
+            *health,
             *openapi_routes(),
             *page_routes(),
         ],
@@ -133,6 +141,11 @@ def create_app(
         middleware=[
             Middleware(MeasureRequests, metrics=metrics),
             Middleware(AnswerHeaders),
+            Middleware(
+                AllowNames,
+                names=Names((*settings.allowed_hosts, name_of(settings.listen), *own_names)),
+                open_paths=[route.path for route in (*from_agents, *health) if route.path != METRICS_PATH],
+            ),
             Middleware(Compress),
             Middleware(AnswerBugs),
         ],

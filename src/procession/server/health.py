@@ -10,6 +10,8 @@ from procession.server.auth import KeyRing
 from procession.server.metrics import CONTENT_TYPE, Metrics
 from procession.server.responses import json_response
 
+METRICS_PATH = "/metrics"
+
 
 def health_routes(*, keys: KeyRing, metrics: Metrics) -> list[Route]:
     async def is_alive(_: Request) -> Response:
@@ -27,5 +29,5 @@ def health_routes(*, keys: KeyRing, metrics: Metrics) -> list[Route]:
     return [
         Route("/healthz", is_alive, methods=["GET"]),
         Route("/readyz", is_ready, methods=["GET"]),
-        Route("/metrics", show_metrics, methods=["GET"]),
+        Route(METRICS_PATH, show_metrics, methods=["GET"]),
     ]
