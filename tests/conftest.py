@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from procession.storage.clickhouse import ClickHouseStore
+    from tests.cluster.running import Cluster
 
 IN_CI = bool(os.environ.get("PROCESSION_CI"))
 
@@ -40,3 +45,38 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two shards with two replicas each, as processes. Nobody may end one of these."""
+    from tests.cluster.running import cluster
+
+    with cluster(tmp_path_factory.mktemp("nodes"), password="p:ss/w@rd") as found:  # noqa: S106
+        yield found
+
+
+@pytest.fixture(scope="session")
+def cluster_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
+    from tests.cluster.stores import servers, store_on
+
+    with store_on(servers(nodes.address("clustered"))) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def server_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
+    """On one node, over HTTP."""
+    from tests.cluster.stores import servers, store_on
+
+    with store_on(servers(nodes.address("single", is_cluster=False))) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def named_store() -> Iterator[ClickHouseStore]:
+    """On the servers that PROCESSION_TEST_CLICKHOUSE names."""
+    from tests.cluster.stores import store_on_named_servers
+
+    with store_on_named_servers() as store:
+        yield store

@@ -30,7 +30,19 @@ class ServerSettings:
         "127.0.0.1:7171", "Address and port to listen on; port 0 takes a free one.", metavar="HOST:PORT"
     )
     data_dir: str = setting("", "Folder of the embedded store and the local keys [user's data folder].", metavar="DIR")
-    store: str = setting("", "Where the store is: a folder [the data folder].", metavar="DIR")
+    store: str = setting(
+        "",
+        "Where the store is: a folder, or ClickHouse servers as https://user@host:8443,host:8443/database?cluster=name"
+        " [the data folder].",
+        metavar="DIR|URL",
+    )
+    store_password: str = setting(
+        "", "Password of the store's servers; better in a file or a variable.", metavar="PASSWORD", secret=True
+    )
+    store_password_file: str = setting("", "File that holds it.", metavar="FILE")
+    store_ca_file: str = setting(
+        "", "Certificates that the store's servers are checked against [the system's].", metavar="FILE"
+    )
     retention_hours: int = setting(24 * 90, "How long it is kept what ran when, in hours.", metavar="HOURS", minimum=1)
     sighting_retention_hours: int = setting(
         24 * 7, "How long the numbers of every sighting are kept, in hours.", metavar="HOURS", minimum=1

@@ -188,11 +188,12 @@ class Cluster:
         for port in self._ports:
             port.close()
 
-    def address(self, database: str) -> str:
-        """The store's address, with all nodes."""
-        hosts = ",".join(f"127.0.0.1:{node.config.http}" for node in self.nodes)
-        password = self.nodes[0].config.password
-        return f"http://default:{password}@{hosts}/{database}?cluster={CLUSTER}"
+    def address(self, database: str = "procession", *, is_cluster: bool = True) -> str:
+        """The store's address, with all nodes; or with the first alone, as if it were the only one."""
+        nodes = self.nodes if is_cluster else self.nodes[:1]
+        hosts = ",".join(f"127.0.0.1:{node.config.http}" for node in nodes)
+        password = urllib.parse.quote(self.nodes[0].config.password, safe="")
+        return f"http://default:{password}@{hosts}/{database}" + (f"?cluster={CLUSTER}" if is_cluster else "")
 
 
 @contextmanager

@@ -37,7 +37,7 @@ ROW = (
 
 
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def own_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with cluster(tmp_path_factory.mktemp("nodes"), password="secret") as found:
         columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
         first = found.nodes[0]
@@ -61,29 +61,29 @@ def connect(nodes: Cluster, number: int = 0, **more: Any) -> Any:
     return clickhouse_connect.get_client(host="127.0.0.1", port=port, **options)
 
 
-def test_rows_of_all_types_get_through_an_initiator_to_every_replica_of_their_shard(nodes: Cluster) -> None:
-    for number, node in enumerate(nodes.nodes):
+def test_rows_of_all_types_get_through_an_initiator_to_every_replica_of_their_shard(own_nodes: Cluster) -> None:
+    for number, node in enumerate(own_nodes.nodes):
         shard = number // 2
         expected = f"SELECT {ROW} FROM numbers(1000) WHERE number % 2 = {shard} ORDER BY number"
 
         assert node.ask("SELECT * FROM local ORDER BY host", database="d") == node.ask(expected)
 
 
-def test_every_node_is_an_initiator_that_finds_the_rows_of_all(nodes: Cluster) -> None:
+def test_every_node_is_an_initiator_that_finds_the_rows_of_all(own_nodes: Cluster) -> None:
     for number in range(4):
-        with connect(nodes, number) as client:
+        with connect(own_nodes, number) as client:
             rows = client.query("SELECT count(), sum(host) FROM every").result_rows
 
             assert sorted(rows) == [(500, 249500), (500, 250000)]
 
 
-def test_a_query_that_is_not_complete_on_each_shard_is_refused(nodes: Cluster) -> None:
-    with connect(nodes, settings={}) as client, pytest.raises(DatabaseError, match="complete queries only"):
+def test_a_query_that_is_not_complete_on_each_shard_is_refused(own_nodes: Cluster) -> None:
+    with connect(own_nodes, settings={}) as client, pytest.raises(DatabaseError, match="complete queries only"):
         client.query("SELECT count() FROM every")
 
 
-def test_an_outer_query_orders_and_limits_what_shards_have_finished(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_an_outer_query_orders_and_limits_what_shards_have_finished(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         statement = (
             "SELECT h, texts FROM (SELECT host AS h, any(texts) AS texts FROM every WHERE host >= {least:UInt64}"
             " GROUP BY h ORDER BY h LIMIT 3) ORDER BY h LIMIT 3"
@@ -93,15 +93,15 @@ def test_an_outer_query_orders_and_limits_what_shards_have_finished(nodes: Clust
     assert rows == [(7, ["t0", "t1"]), (8, ["t0", "t1", "t2"]), (9, ["t0", "t1", "t2", "t0"])]
 
 
-def test_states_of_aggregation_get_through(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_states_of_aggregation_get_through(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         rows = client.query("SELECT uniqExactMerge(s) FROM (SELECT uniqExactState(host) AS s FROM every)").result_rows
 
     assert rows == [(1000,)]
 
 
-def test_a_query_may_run_as_a_whole_on_each_shard(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_a_query_may_run_as_a_whole_on_each_shard(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         rows = client.query(
             "SELECT * FROM cluster('fleet', view(SELECT getMacro('shard') AS shard, n, count() FROM"
             " (SELECT host, length(texts) AS n FROM d.local) WHERE n IN {ns:Array(UInt8)} GROUP BY n))",
@@ -111,8 +111,8 @@ def test_a_query_may_run_as_a_whole_on_each_shard(nodes: Cluster) -> None:
     assert sorted(rows) == [("01", 1, 100), ("01", 2, 100), ("02", 1, 100), ("02", 2, 100)]
 
 
-def test_tables_of_every_replica_can_be_asked(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_tables_of_every_replica_can_be_asked(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         rows = client.query(
             "SELECT sum(total_rows) FROM clusterAllReplicas('fleet', system.tables) WHERE name = 'local'"
         )
@@ -120,8 +120,8 @@ def test_tables_of_every_replica_can_be_asked(nodes: Cluster) -> None:
         assert rows.result_rows == [(500,)] * 4
 
 
-def test_a_subquery_may_stay_on_its_shard(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_a_subquery_may_stay_on_its_shard(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         rows = client.query(
             "SELECT count() FROM every WHERE host IN (SELECT host FROM every WHERE maybe IS NULL)",
             settings={"distributed_product_mode": "local"},
@@ -130,8 +130,8 @@ def test_a_subquery_may_stay_on_its_shard(nodes: Cluster) -> None:
     assert sorted(rows) == [(0,), (500,)]
 
 
-def test_a_temporary_table_of_a_global_subquery_gets_through(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_a_temporary_table_of_a_global_subquery_gets_through(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         rows = client.query(
             "SELECT count() FROM every WHERE host GLOBAL IN (SELECT number FROM numbers({n:UInt64}))", {"n": 10}
         ).result_rows
@@ -139,8 +139,8 @@ def test_a_temporary_table_of_a_global_subquery_gets_through(nodes: Cluster) -> 
     assert sorted(rows) == [(5,), (5,)]
 
 
-def test_arrow_and_native_inserts_and_queries_work_over_http(nodes: Cluster) -> None:
-    with connect(nodes, compress=True) as client:
+def test_arrow_and_native_inserts_and_queries_work_over_http(own_nodes: Cluster) -> None:
+    with connect(own_nodes, compress=True) as client:
         client.command("CREATE TABLE numbers (n UInt32, s String) ENGINE = MergeTree ORDER BY n")
         client.insert("numbers", [[1, "a"], [2, "b"]], column_names=["n", "s"])
         client.insert_arrow("numbers", pa.table({"n": pa.array([3], pa.uint32()), "s": ["c"]}))
@@ -150,30 +150,30 @@ def test_arrow_and_native_inserts_and_queries_work_over_http(nodes: Cluster) -> 
         assert client.ping()
 
 
-def test_errors_keep_their_codes(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_errors_keep_their_codes(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         for statement, code in (("SELECT * FROM nothing", 60), ("SELEC 1", 62), ("SELECT throwIf(1)", 395)):
             with pytest.raises(DatabaseError, match=f"Code: {code}|code {code}"):
                 client.query(statement)
     with pytest.raises(DatabaseError, match="516"):
-        connect(nodes, password="wrong")
+        connect(own_nodes, password="wrong")
 
 
-def test_an_insert_goes_to_the_shard_that_it_names(nodes: Cluster) -> None:
-    with connect(nodes) as client:
+def test_an_insert_goes_to_the_shard_that_it_names(own_nodes: Cluster) -> None:
+    with connect(own_nodes) as client:
         client.command("CREATE TABLE placed ON CLUSTER fleet (n UInt32) ENGINE = MergeTree ORDER BY n")
         client.command("CREATE TABLE placed_all ON CLUSTER fleet AS d.placed ENGINE = Distributed(fleet, d, placed, n)")
         client.insert_arrow(
             "placed_all", pa.table({"n": pa.array([1, 2, 3], pa.uint32())}), settings={"insert_shard_id": 2}
         )
 
-    assert [int(node.ask("SELECT count() FROM d.placed")) for node in nodes.nodes] == [0, 0, 3, 3]
+    assert [int(node.ask("SELECT count() FROM d.placed")) for node in own_nodes.nodes] == [0, 0, 3, 3]
 
 
-def test_a_killed_replica_is_done_without_and_comes_back_with_what_its_peer_has(nodes: Cluster) -> None:
-    lost, peer = nodes.nodes[3], nodes.nodes[2]
+def test_a_killed_replica_is_done_without_and_comes_back_with_what_its_peer_has(own_nodes: Cluster) -> None:
+    lost, peer = own_nodes.nodes[3], own_nodes.nodes[2]
     lost.kill()
-    with connect(nodes) as client:
+    with connect(own_nodes) as client:
         for _ in range(3):
             assert sum(count for (count,) in client.query("SELECT count() FROM every").result_rows) == 1000
         with pytest.raises(DatabaseError, match="210"):
@@ -187,5 +187,5 @@ def test_a_killed_replica_is_done_without_and_comes_back_with_what_its_peer_has(
     lost.take_part()
 
     assert lost.ask("SELECT count(), sum(host) FROM d.local") == peer.ask("SELECT count(), sum(host) FROM d.local")
-    with connect(nodes, 3) as client:
+    with connect(own_nodes, 3) as client:
         assert len(client.query("SELECT count() FROM every").result_rows) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -36,11 +37,15 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
     store.close()
 
 
-@pytest.fixture(params=["oracle", "clickhouse"])
+SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get("PROCESSION_TEST_CLICKHOUSE") else [])
+"""One node over HTTP, two shards with two replicas each, and what a variable names."""
+
+
+@pytest.fixture(params=["oracle", "clickhouse", *SERVERS])
 def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "oracle":
         return OracleStore()
-    found: ClickHouseStore = request.getfixturevalue("clickhouse")
+    found: ClickHouseStore = request.getfixturevalue(request.param)
     return found
 
 

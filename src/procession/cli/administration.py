@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from procession.cli.client import Access, Unreachable
 from procession.cli.local import LocalFiles
-from procession.config import ClientSettings
+from procession.cli.options import read_settings
+from procession.cli.stores import address_of, open_store
+from procession.config import ClientSettings, ServerSettings
 from procession.errors import RequestError, UsageError
 from procession.hosts import HostTags, TagSource
 from procession.orgs import Key, KeyKind, Org
@@ -51,7 +53,7 @@ class Administration(Protocol):
 
 
 @contextlib.contextmanager
-def administration(*, data_dir: str, store: str) -> Iterator[Administration]:
+def administration(*, data_dir: str, **store: str) -> Iterator[Administration]:
     """Of the server of this machine that uses the data folder, or of the store if none runs."""
     access = Access.of(ClientSettings(data_dir=data_dir))
     if access.local.address() is not None:
@@ -61,19 +63,16 @@ def administration(*, data_dir: str, store: str) -> Iterator[Administration]:
             over_http.orgs()
             yield over_http
             return
-    with _store_without_server(access.local, store) as opened:
+    with _store_without_server(access.local, read_settings(ServerSettings, store)) as opened:
         yield InStore(opened)
 
 
 @contextlib.contextmanager
-def _store_without_server(local: LocalFiles, store: str) -> Iterator[ClickHouseStore]:
-    folder = Path(store).expanduser().absolute() if store else local.data_dir
-    if not folder.is_dir():
+def _store_without_server(local: LocalFiles, settings: ServerSettings) -> Iterator[ClickHouseStore]:
+    folder = local.data_dir if (address := address_of(settings)) is None else address
+    if isinstance(folder, Path) and not folder.is_dir():
         raise UsageError(f"there is no store in {folder} yet; `procession up` or `procession serve` makes it")
-
-    from procession.storage.clickhouse import open_embedded
-
-    with contextlib.closing(open_embedded(folder)) as opened:
+    with contextlib.closing(open_store(settings, local.data_dir)) as opened:
         yield opened
 
 

@@ -6,10 +6,11 @@ import click
 
 from procession.cli.administration import administration, org_named
 from procession.cli.options import settings_options
+from procession.cli.stores import STORE_SETTINGS
 from procession.cli.tables import print_table
 from procession.config import ServerSettings
 
-WHERE = settings_options(ServerSettings, only=("data_dir", "store"))
+WHERE = settings_options(ServerSettings, only=("data_dir", *STORE_SETTINGS))
 
 EXAMPLES = """\b
 Examples:
@@ -30,9 +31,9 @@ def hosts() -> None:
 @click.option("--remove", is_flag=True, help="Take these tags away instead.")
 @click.option("--org", "org_name", metavar="NAME", help="Name or number of the org whose host it is [the first].")
 @WHERE
-def tag(host: str, tags: tuple[str, ...], remove: bool, org_name: str | None, data_dir: str, store: str) -> None:
+def tag(host: str, tags: tuple[str, ...], remove: bool, org_name: str | None, **where: str) -> None:
     """Add tags to what was said of a host before. The host need not be known yet."""
-    with administration(data_dir=data_dir, store=store) as admin:
+    with administration(**where) as admin:
         org = org_named(admin, org_name)
         entry = admin.change_host_tags(org.id, host, () if remove else tags, tags if remove else ())
     print(f"{entry.host} of org {org.name}: {', '.join(entry.tags) or 'no tags'}")
@@ -40,9 +41,9 @@ def tag(host: str, tags: tuple[str, ...], remove: bool, org_name: str | None, da
 
 @hosts.command("list")
 @WHERE
-def list_hosts(data_dir: str, store: str) -> None:
+def list_hosts(**where: str) -> None:
     """List the hosts that have tags, and who gave them: a user, or the host's Datadog Agent."""
-    with administration(data_dir=data_dir, store=store) as admin:
+    with administration(**where) as admin:
         names = {org.id: org.name for org in admin.orgs()}
         entries = admin.host_tags()
     rows = [

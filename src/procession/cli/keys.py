@@ -9,11 +9,12 @@ import click
 from procession.cli.administration import administration, org_named
 from procession.cli.moments import show_moment
 from procession.cli.options import settings_options
+from procession.cli.stores import STORE_SETTINGS
 from procession.cli.tables import print_table
 from procession.config import ServerSettings
 from procession.orgs import KeyKind
 
-WHERE = settings_options(ServerSettings, only=("data_dir", "store"))
+WHERE = settings_options(ServerSettings, only=("data_dir", *STORE_SETTINGS))
 
 EXAMPLES = """\b
 Examples:
@@ -38,9 +39,9 @@ def keys() -> None:
 @click.option("--org", "org_name", metavar="NAME", help="Name or number of the org whose key it is [the first].")
 @click.option("--name", metavar="TEXT", default="unnamed", show_default=True, help="What it is for.")
 @WHERE
-def create(kind: str, org_name: str | None, name: str, data_dir: str, store: str) -> None:
+def create(kind: str, org_name: str | None, name: str, **where: str) -> None:
     """Make a key. Its secret is printed now and never again."""
-    with administration(data_dir=data_dir, store=store) as admin:
+    with administration(**where) as admin:
         org = org_named(admin, org_name)
         key, secret = admin.create_key(org.id, KeyKind(kind), name)
     print(f"{kind} key {key.id} of org {org.name}; this is shown only now:", file=sys.stderr)
@@ -49,9 +50,9 @@ def create(kind: str, org_name: str | None, name: str, data_dir: str, store: str
 
 @keys.command("list")
 @WHERE
-def list_keys(data_dir: str, store: str) -> None:
+def list_keys(**where: str) -> None:
     """List all keys, without their secrets."""
-    with administration(data_dir=data_dir, store=store) as admin:
+    with administration(**where) as admin:
         names = {org.id: org.name for org in admin.orgs()}
         found = admin.keys()
     rows = [
@@ -71,8 +72,8 @@ def list_keys(data_dir: str, store: str) -> None:
 @keys.command()
 @click.argument("key_id", metavar="ID")
 @WHERE
-def revoke(key_id: str, data_dir: str, store: str) -> None:
+def revoke(key_id: str, **where: str) -> None:
     """Make a key good for nothing, for ever."""
-    with administration(data_dir=data_dir, store=store) as admin:
+    with administration(**where) as admin:
         key = admin.revoke_key(key_id)
     print(f"{key.kind} key {key.id} ({key.name}) is revoked")

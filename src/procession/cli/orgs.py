@@ -6,10 +6,11 @@ import click
 
 from procession.cli.administration import administration
 from procession.cli.options import settings_options
+from procession.cli.stores import STORE_SETTINGS
 from procession.cli.tables import print_table
 from procession.config import ServerSettings
 
-WHERE = settings_options(ServerSettings, only=("data_dir", "store"))
+WHERE = settings_options(ServerSettings, only=("data_dir", *STORE_SETTINGS))
 
 EXAMPLES = """\b
 Examples:
@@ -26,17 +27,17 @@ def orgs() -> None:
 @orgs.command()
 @click.argument("name")
 @WHERE
-def create(name: str, data_dir: str, store: str) -> None:
+def create(name: str, **where: str) -> None:
     """Make an org. It can do nothing until it has keys: `procession keys create api --org NAME`."""
-    with administration(data_dir=data_dir, store=store) as admin:
+    with administration(**where) as admin:
         org = admin.create_org(name)
     print(f"org {org.name} has number {org.id}")
 
 
 @orgs.command("list")
 @WHERE
-def list_orgs(data_dir: str, store: str) -> None:
+def list_orgs(**where: str) -> None:
     """List all orgs."""
-    with administration(data_dir=data_dir, store=store) as admin:
+    with administration(**where) as admin:
         rows = [(org.id, org.name) for org in admin.orgs()]
     print_table(("NUMBER", "NAME"), rows, numbers=("NUMBER",))

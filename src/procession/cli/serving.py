@@ -14,12 +14,12 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from procession.cli.listening import listen_on, url_of
 from procession.cli.local import LocalFiles, make_private_dir
 from procession.cli.local_keys import NewKey, ensure_local_keys
+from procession.cli.stores import open_store
 from procession.config import ServerSettings
 from procession.errors import Unavailable, UsageError
 from procession.orgs import KeyKind
@@ -57,7 +57,7 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
     with contextlib.ExitStack() as cleanup:
         listener = cleanup.enter_context(listen_on(settings.listen))
         make_private_dir(local.data_dir)
-        store = _open_store(settings, local)
+        store = open_store(settings, local.data_dir)
         cleanup.callback(store.close)
         try:
             new_keys = ensure_local_keys(store, local, os.environ, now=int(time.time()))
@@ -67,16 +67,6 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
         local.write_address(url)
         cleanup.callback(local.remove_address)
         yield Prepared(settings, local, listener, url, store, new_keys)
-
-
-def _open_store(settings: ServerSettings, local: LocalFiles) -> ClickHouseStore:
-    from procession.storage.clickhouse import open_embedded
-
-    return open_embedded(
-        Path(settings.store).expanduser().absolute() if settings.store else local.data_dir,
-        retention_hours=settings.retention_hours,
-        sighting_retention_hours=settings.sighting_retention_hours,
-    )
 
 
 @contextlib.asynccontextmanager

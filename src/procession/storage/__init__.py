@@ -25,6 +25,7 @@ from procession.analysis import (
     TimeSeries,
     View,
 )
+from procession.errors import Unavailable
 from procession.events import ProcessExits
 from procession.hosts import HostTags, WatchLease
 from procession.orgs import Key, Org
@@ -34,7 +35,15 @@ from procession.query import ProcessQuery
 from procession.sessions import Link, Session
 from procession.window import Window
 
-__all__ = ["AnalysisStore", "DetailStore", "HostStore", "KeyStore", "ProcessStore", "SessionStore"]
+__all__ = ["AnalysisStore", "DetailStore", "HostStore", "KeyStore", "NotAllStored", "ProcessStore", "SessionStore"]
+
+
+class NotAllStored(Unavailable):
+    """Some of the chunks that were to be added are not safe: those at `lost`, counted from 0. The others are."""
+
+    def __init__(self, error: Unavailable, lost: frozenset[int]) -> None:
+        super().__init__(*error.messages)
+        self.lost = lost
 
 
 class ProcessStore(Protocol):

@@ -30,7 +30,7 @@ from procession.process import ProcessKey, ProcessSummary
 from procession.storage import analysis_sql as statements
 from procession.storage.compare import compare
 from procession.storage.counts import completion, facets
-from procession.storage.engine import Engine, unavailable_on_failure
+from procession.storage.engine import Lender, unavailable_on_failure
 from procession.storage.groups import groups, hosts
 from procession.storage.history import history
 from procession.storage.listing import instant_page, points
@@ -46,7 +46,7 @@ class ClickHouseAnalysis:
     """An AnalysisStore."""
 
     def __init__(
-        self, engine: Engine, tags: Names, host_names: Names, *, now: Callable[[], int], sighting_retention_hours: int
+        self, engine: Lender, tags: Names, host_names: Names, *, now: Callable[[], int], sighting_retention_hours: int
     ) -> None:
         self._engine = engine
         self._now = now
@@ -66,8 +66,8 @@ class ClickHouseAnalysis:
 
     def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
         with self._session(org_id) as session:
-            ((last,),) = session.rows(statements.last_rolled_up(org_id, key))
-            return last or None
+            # Each shard that was asked gives one, 0 where it knows nothing of the process.
+            return max(last for (last,) in session.rows(statements.last_rolled_up(org_id, key))) or None
 
     def facets(
         self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""

@@ -118,9 +118,9 @@ def texts(org_id: int, buckets: Sequence[int], column: str, versions: Sequence[i
 def runs_seen(org_id: int, host: int, since: int, until: int) -> Statement:
     """Processes of a host by its snapshots, both ends within: `pid, start, version, kind, last`."""
     return Statement(
-        "SELECT pid, start, argMax(version, at), argMax(kind, at), max(at) FROM ("
-        "SELECT at, pid, start, version, kind FROM snap ARRAY JOIN pid, start, version, kind"
-        f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host = {{host:UInt64}}) GROUP BY pid, start",
+        "SELECT pid, start, argMax(version, at), argMax(kind, at), max(at) FROM snap"
+        " ARRAY JOIN pid, start, version, kind"
+        f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host = {{host:UInt64}} GROUP BY pid, start",
         {"org": org_id, "host": host, "since": since, "until": until},
     )
 
@@ -193,7 +193,8 @@ def days_of_snapshots() -> Statement:
     """Days since 1970 of which there are any, of whatever org."""
     return Statement(
         "SELECT DISTINCT toUInt32(partition) FROM system.parts"
-        " WHERE database = currentDatabase() AND table = 'snap' AND active"
+        " WHERE database = currentDatabase() AND table = 'snap' AND active",
+        is_whole=True,
     )
 
 
@@ -255,6 +256,7 @@ def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_at: int) -> Sta
             "until": (hour + 1) * BUCKET_SECONDS - 1,
             "rolled_at": rolled_at,
         },
+        is_whole=True,
     )
 
 
@@ -318,6 +320,7 @@ def counts(
     return Statement(
         f"SELECT {host}, kind, count() AS number FROM ({newest}){condition} GROUP BY {groups}",
         parameters,
+        is_whole=True,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from procession.errors import Unavailable
 from procession.process import Snapshot
-from procession.storage import ProcessStore
+from procession.storage import NotAllStored, ProcessStore
 
 MAX_GROUP_SIGHTINGS = 100_000
 """An insert of so many is as cheap, for each, as one of more."""
@@ -116,8 +116,11 @@ class Batcher:
                 self._thread, self._store.add, [(item.org_id, item.snapshot) for item in group]
             )
         except Unavailable as error:
-            for item in group:
-                item.fail(error)
+            for place, item in enumerate(group):
+                if isinstance(error, NotAllStored) and place not in error.lost:
+                    item.succeed()
+                else:
+                    item.fail(error)
         except Exception as error:
             if len(group) == 1:
                 group[0].fail(error)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from procession.errors import UsageError
+from procession.errors import Unavailable, UsageError
 from procession.events import ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
 from procession.orgs import Key, KeyKind, Org
@@ -22,12 +22,14 @@ from procession.process import (
     ProcessDetail,
     ProcessSummary,
     Snapshot,
+    host_key,
 )
 from procession.query import ProcessQuery
-from procession.storage import schema, sql
+from procession.storage import NotAllStored, schema, sql
 from procession.storage.analysis import ClickHouseAnalysis
+from procession.storage.ddl import shard_of
 from procession.storage.details import exits_table, find_details, live_table
-from procession.storage.engine import Connection, Engine, first_line, rows_of, unavailable_on_failure
+from procession.storage.engine import Connection, Engine, Lender, first_line, rows_of, unavailable_on_failure
 from procession.storage.finding import Finder, Sources
 from procession.storage.identity import Chunks, Starts, rounds
 from procession.storage.live import LiveSightings
@@ -108,18 +110,23 @@ class ClickHouseStore:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Lender,
         *,
         now: Callable[[], int],
         is_alone: bool = False,
         sighting_retention_hours: int = 24 * 7,
+        slots: Sequence[int] = (),
     ) -> None:
-        """`is_alone`: whether no other store writes to the same tables."""
+        """`is_alone`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as often
+        as it weighs."""
         self._engine = engine
+        self._slots = slots
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
         self._adding = threading.Lock()
-        self._written = Written(is_all=is_alone)
+        self._is_alone = is_alone
+        self._written: dict[int, Written] = {}
+        """By shard: each has the texts, tags and kinds of its own hosts."""
         self._tags = Names(sql.tags_of, lambda tags: tuple(tags))
         self._hosts = Names(sql.names_of, str)
         self._live = LiveSightings()
@@ -145,18 +152,42 @@ class ClickHouseStore:
         return self._aside.submit(read)
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
-        with self._adding, unavailable_on_failure(), self._engine.connection() as connection:
-            starts = Starts(rows_of(connection), self._written, snapshots)
-            if not starts.is_entangled:
-                self._store(connection, snapshots, starts)
-                return
-            for some in rounds(snapshots):
-                self._store(connection, some, Starts(rows_of(connection), self._written, some))
+        with self._adding:
+            by_shard = self._by_shard(snapshots)
+            failed: dict[int, Unavailable] = {}
+            for shard, places in by_shard.items():
+                try:
+                    with unavailable_on_failure(), self._engine.connection() as connection:
+                        self._add(connection, shard, [snapshots[place] for place in places])
+                except Unavailable as error:
+                    failed[shard] = error
+            if failed:
+                lost = frozenset(place for shard in failed for place in by_shard[shard])
+                raise NotAllStored(next(iter(failed.values())), lost)
 
-    def _store(self, connection: Connection, chunks: Chunks, starts: Starts) -> None:
-        group = Group(chunks, self._written, starts.kept, received_at=self._now())
+    def _by_shard(self, snapshots: Chunks) -> dict[int, list[int]]:
+        """Shard, or 0 where there are none -> places of the chunks that belong there."""
+        if not self._slots:
+            return {0: list(range(len(snapshots)))} if snapshots else {}
+        found: dict[int, list[int]] = {}
+        for place, (org_id, snapshot) in enumerate(snapshots):
+            shard = shard_of(org_id, host_key(snapshot.host), self._slots)
+            found.setdefault(shard, []).append(place)
+        return found
+
+    def _add(self, connection: Connection, shard: int, chunks: Chunks) -> None:
+        written = self._written.setdefault(shard, Written(is_all=self._is_alone))
+        starts = Starts(rows_of(connection), written, chunks)
+        if not starts.is_entangled:
+            self._store(connection, shard, chunks, starts)
+            return
+        for some in rounds(chunks):
+            self._store(connection, shard, some, Starts(rows_of(connection), written, some))
+
+    def _store(self, connection: Connection, shard: int, chunks: Chunks, starts: Starts) -> None:
+        group = Group(chunks, self._written[shard], starts.kept, received_at=self._now())
         for name, table in group.tables():
-            connection.insert_arrow(name, table)
+            connection.insert_arrow(name, table, settings={"insert_shard_id": shard} if shard else None)
         group.remember()
 
     def find(self, query: ProcessQuery) -> Page:
@@ -200,7 +231,7 @@ class ClickHouseStore:
 
     def orgs(self) -> tuple[Org, ...]:
         rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")
-        return tuple(Org(id_, name) for id_, name in rows)
+        return tuple(Org(id_, name) for id_, name in sorted(rows))
 
     def keys(self) -> tuple[Key, ...]:
         rows = self._rows(
@@ -208,7 +239,9 @@ class ClickHouseStore:
         )
         return tuple(
             Key(id_, org, KeyKind(kind), name, bytes.fromhex(secret_hash), created_at, revoked_at)
-            for id_, org, kind, name, secret_hash, created_at, revoked_at in rows
+            for id_, org, kind, name, secret_hash, created_at, revoked_at in sorted(
+                rows, key=lambda row: (row[5], row[0])
+            )
         )
 
     def put_org(self, org: Org) -> None:
@@ -233,12 +266,11 @@ class ClickHouseStore:
 
     def host_tags(self) -> tuple[HostTags, ...]:
         rows = self._rows("SELECT org, host, source, tags FROM host_tags FINAL WHERE notEmpty(tags) ORDER BY org, host")
-        return tuple(HostTags(org, host, TagSource(source), tuple(tags)) for org, host, source, tags in rows)
+        return tuple(HostTags(org, host, TagSource(source), tuple(tags)) for org, host, source, tags in sorted(rows))
 
     def host_tags_version(self) -> int:
         # Not the newest change: of two servers, one may have a clock that is behind.
-        ((version,),) = self._rows("SELECT sum(cityHash64(change)) FROM host_tags")
-        return int(version)
+        return sum(int(version) for (version,) in self._rows("SELECT sum(cityHash64(change)) FROM host_tags"))
 
     def put_host_tags(self, entry: HostTags) -> None:
         self._insert(

@@ -68,9 +68,9 @@ def _in_window(
     )
     for host, kind, number in session.rows(statement):
         if host:
-            hosts[host] = number
+            hosts[host] = hosts.get(host, 0) + number
         else:
-            kinds[kind] = number
+            kinds[kind] = kinds.get(kind, 0) + number  # each shard gives its own
     return hosts, kinds
 
 

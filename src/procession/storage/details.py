@@ -53,7 +53,8 @@ def find_details(
     used = [numbers.get(key, ProcessNumbers()) for key in keys]
     since_each = [exits_since(process, one.state) for process, one in zip(processes, used, strict=True)]
     exits: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    for host, pid, at, executed_at, exit_code in rows(sql.exits(org_id, min(since_each), window.to_at, keys)):
+    of_pids = rows(sql.exits(org_id, min(since_each), window.to_at, keys))
+    for host, pid, at, executed_at, exit_code in sorted(of_pids, key=lambda row: (row[2], row[4])):
         exits.setdefault((host, pid), []).append((at, executed_at, exit_code))
 
     def detail(process: ProcessSummary, key: ProcessKey, numbers: ProcessNumbers, since: int) -> ProcessDetail:

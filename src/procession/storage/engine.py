@@ -7,7 +7,7 @@ import fcntl
 import os
 import queue
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -36,8 +36,17 @@ class Connection(Protocol):
     def query_arrow(
         self, text: str, parameters: dict[str, Any] | None = ..., settings: dict[str, Any] | None = ...
     ) -> Any: ...
-    def insert_arrow(self, table: str, arrow_table: Any) -> Any: ...
+    def insert_arrow(self, table: str, arrow_table: Any, *, settings: dict[str, Any] | None = ...) -> Any: ...
     def command(self, text: str) -> Any: ...
+    def close(self) -> None: ...
+
+
+class Lender(Protocol):
+    """Lends connections to a store: the embedded engine of a folder, or servers."""
+
+    def connection(self) -> AbstractContextManager[Connection]:
+        """A connection of one's own for the length of the block."""
+
     def close(self) -> None: ...
 
 
@@ -153,7 +162,15 @@ def rows_of(connection: Connection) -> Rows:
     """What runs statements on this connection."""
 
     def rows(statement: Statement) -> Sequence[Any]:
-        found: Sequence[Any] = connection.query(statement.text, statement.parameters).result_rows
+        found: Sequence[Any] = run(connection, statement).result_rows
         return found
 
     return rows
+
+
+def run(connection: Connection, statement: Statement) -> Any:
+    text = statement.text
+    if statement.is_whole:
+        # Only a connection to servers has shards to tell apart.
+        text = getattr(connection, "whole", str)(text)
+    return connection.query(text, statement.parameters)

@@ -57,9 +57,10 @@ def with_tagsets_looked_up(filters: Filters, rows: Rows) -> Filters:
         some = subqueries[begin : begin + _AT_ONCE]
         asked = ", ".join(f"groupUniqArrayIf({_MOST_TAGSETS + 1})(tagset, {one})" for one in some)
         statement = Statement(f"SELECT {asked} FROM tagsets WHERE org = {{org:UInt32}}", filters.parameters)
-        for one, found in zip(some, rows(statement)[0], strict=True):
+        for one, of_shards in zip(some, zip(*rows(statement), strict=True), strict=True):
+            found = {number for of_shard in of_shards for number in of_shard}
             if len(found) <= _MOST_TAGSETS:
-                numbers = bind(parameters, "Array(UInt64)", list(found))
+                numbers = bind(parameters, "Array(UInt64)", sorted(found))
                 condition = condition.replace(_in_tagsets(one), f"tagset IN {numbers}")
     return Filters(condition, parameters)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from procession.storage import analysis_sql as statements
-from procession.storage.engine import Engine, rows_of, unavailable_on_failure
+from procession.storage.engine import Lender, rows_of, run, unavailable_on_failure
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS
 
 GRACE_SECONDS = 120
@@ -32,7 +32,7 @@ class Due(NamedTuple):
 
 
 class RollUp:
-    def __init__(self, engine: Engine, *, sighting_retention_hours: int) -> None:
+    def __init__(self, engine: Lender, *, sighting_retention_hours: int) -> None:
         self._engine = engine
         self._retention_seconds = sighting_retention_hours * BUCKET_SECONDS
         self._looked: dict[int, tuple[int, int]] = {}
@@ -50,9 +50,9 @@ class RollUp:
             with self._engine.connection() as connection:
                 hosts = [one.host for one in some]
                 statement = statements.roll_up(org_id, some[0].hour, hosts, now)
-                connection.query(statement.text, statement.parameters)
+                run(connection, statement)
                 done = statements.note_rolled(org_id, some[0].hour, hosts, [one.received_at for one in some])
-                connection.query(done.text, done.parameters)
+                run(connection, done)
             count += len(some)
         self._looked[org_id] = now, end
         return count

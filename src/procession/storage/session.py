@@ -13,7 +13,7 @@ from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, 
 from procession.storage import analysis_sql as statements
 from procession.storage import sql
 from procession.storage.details import numbers_of
-from procession.storage.engine import Connection
+from procession.storage.engine import Connection, rows_of
 from procession.storage.instant import Instant, InstantReader
 from procession.storage.kinds import Kind
 from procession.storage.statement import Statement
@@ -33,8 +33,7 @@ class Session:
         self._books = books
 
     def rows(self, statement: Statement) -> Sequence[Any]:
-        found: Sequence[Any] = self.connection.query(statement.text, statement.parameters).result_rows
-        return found
+        return rows_of(self.connection)(statement)
 
     def table(self, statement: Statement) -> pa.Table:
         return self.connection.query_arrow(statement.text, statement.parameters)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from procession.sessions import Link, Session
-from procession.storage.engine import Engine, unavailable_on_failure
+from procession.storage.engine import Lender, unavailable_on_failure
 
 
 class ClickHouseSessions:
     """A SessionStore."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Lender) -> None:
         self._engine = engine
 
     def sessions(self, now: int) -> tuple[Session, ...]:
@@ -66,7 +66,8 @@ class ClickHouseSessions:
             "INSERT INTO link_uses SELECT {token_hash:String}, {use:UInt64}, {at:UInt32}",
             text | {"use": secrets.randbits(64), "at": now},
         )
-        ((uses,),) = self._query("SELECT uniqExact(use) FROM link_uses WHERE token_hash = {token_hash:String}", text)
+        counts = self._query("SELECT uniqExact(use) FROM link_uses WHERE token_hash = {token_hash:String}", text)
+        uses = sum(count for (count,) in counts)  # one from each shard that was asked
         return Link(token_hash, *rows[0]) if uses == 1 else None
 
     def _query(self, text: str, parameters: dict[str, Any]) -> Sequence[Any]:

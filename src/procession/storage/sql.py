@@ -33,6 +33,7 @@ def marks(org_id: int, buckets: Sequence[int]) -> Statement:
         "SELECT start, host, pid, bucket, part_name FROM mergeTreeIndex(currentDatabase(), 'seen')"
         " WHERE org = {org:UInt32} AND bucket IN {buckets:Array(UInt32)}",
         {"org": org_id, "buckets": list(buckets)},
+        is_whole=True,
     )
 
 
@@ -71,10 +72,9 @@ def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Sta
 
 def _newest(window: Window, condition: str, parameters: dict[str, Any]) -> Statement:
     return Statement(
-        "SELECT start, host, pid, argMax(version, newest), max(newest), max(goes_on) FROM ("
-        "SELECT start, host, pid, version, if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS newest,"
-        f" last > {{to:Int64}} AS goes_on FROM seen WHERE {_seen_condition(window, parameters)} AND {condition})"
-        " GROUP BY start, host, pid",
+        "WITH if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS newest"
+        " SELECT start, host, pid, argMax(version, newest), max(newest), max(last > {to:Int64}) FROM seen"
+        f" WHERE {_seen_condition(window, parameters)} AND {condition} GROUP BY start, host, pid",
         parameters,
     )
 
@@ -121,12 +121,11 @@ def newest_on_host(filters: Filters, host: Pattern, window: Window, after: Proce
     parameters = filters.parameters | {"from": window.from_at, "to": window.to_at}
     hosts = f"SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {is_host(host, parameters)}"
     return Statement(
-        "SELECT start, host, pid, argMax(version, at), max(at) FROM ("
-        "SELECT at, host, pid, start, version FROM snap ARRAY JOIN pid, start, version"
+        "SELECT start, host, pid, argMax(version, at), max(at) FROM snap ARRAY JOIN pid, start, version"
         f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
         f" AND at >= {{from:Int64}} AND at <= {{to:Int64}} AND host IN ({hosts})"
-        f" AND {_between(after, None, parameters)}) GROUP BY start, host, pid",
+        f" AND {_between(after, None, parameters)} GROUP BY start, host, pid",
         parameters,
     )
 
@@ -137,12 +136,11 @@ def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) ->
     parameters = _window_parameters(org_id, window) | _keys_parameters(keys)
     parameters["hosts"] = sorted({key.host_key for key in keys})
     return Statement(
-        "SELECT start, host, pid, max(at) AS newest, argMax(version, at) AS version FROM ("
-        "SELECT at, host, pid, start, version FROM snap ARRAY JOIN pid, start, version"
+        "SELECT start, host, pid, max(at), argMax(version, at) FROM snap ARRAY JOIN pid, start, version"
         f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
         " AND at >= {from:Int64} AND at <= {to:Int64} AND host IN {hosts:Array(UInt64)}"
-        f" AND {_KEYS_CONDITION}) GROUP BY start, host, pid",
+        f" AND {_KEYS_CONDITION} GROUP BY start, host, pid",
         parameters,
     )
 
@@ -150,10 +148,9 @@ def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) ->
 def newest_versions(org_id: int, since: int, until: int, hosts: Iterable[int], pids: Iterable[int]) -> Statement:
     """What was last seen under these pids of these hosts, both ends within: `host, pid, start, version, at`."""
     return Statement(
-        "SELECT host, pid, start, argMax(version, (at, received_at)), max(at) FROM ("
-        "SELECT host, pid, start, version, at, received_at FROM snap ARRAY JOIN pid, start, version"
+        "SELECT host, pid, start, argMax(version, (at, received_at)), max(at) FROM snap ARRAY JOIN pid, start, version"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
-        " AND host IN {hosts:Array(UInt64)} AND pid IN {pids:Array(UInt32)}) GROUP BY host, pid, start",
+        " AND host IN {hosts:Array(UInt64)} AND pid IN {pids:Array(UInt32)} GROUP BY host, pid, start",
         {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts), "pids": sorted(pids)},
     )
 

@@ -14,6 +14,8 @@ from procession.storage.rows import SEPARATOR
 class Statement:
     text: str
     parameters: dict[str, Any] = field(default_factory=dict)
+    is_whole: bool = False
+    """Whether each shard of a cluster has to run all of it, subqueries too. What they give is then put together."""
 
 
 Rows = Callable[[Statement], Sequence[Any]]

@@ -1,0 +1,223 @@
+"""A store on ClickHouse servers: its tables made, opened, and looked after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+from procession.errors import UsageError
+from procession.storage import ddl, schema
+from procession.storage.address import ServerAddress
+from procession.storage.clickhouse import ClickHouseStore
+from procession.storage.engine import Connection, first_line
+from procession.storage.servers import MINIMUM_VERSION, ServerEngine
+
+
+def open_servers(
+    address: ServerAddress,
+    *,
+    sighting_retention_hours: int = 24 * 7,
+    now: Callable[[], int] = lambda: int(time.time()),
+) -> ClickHouseStore:
+    """The store at an address, whose tables `initialize` has made. Raises UsageError in words for who started us."""
+    engine = ServerEngine(address)
+    try:
+        with engine.connection() as connection:
+            applied = applied_migrations(connection, address)
+            slots = _slots(connection, address)
+    except UsageError:
+        engine.close()
+        raise
+    except Exception as error:
+        engine.close()
+        raise UsageError(f"cannot read the tables at {address}: {first_line(error)}") from error
+    newest = schema.MIGRATIONS[-1].number
+    if max(applied, default=0) != newest:
+        engine.close()
+        raise UsageError(
+            f"the tables at {address} are at {max(applied, default=0)} and this Procession is at {newest};"
+            + (" start a newer version" if max(applied, default=0) > newest else " run `procession store init`")
+        )
+    return ClickHouseStore(engine, now=now, sighting_retention_hours=sighting_retention_hours, slots=slots)
+
+
+def applied_migrations(connection: Connection, address: ServerAddress) -> set[int]:
+    home = ddl.local_database(address.database) if address.cluster else address.database
+    rows = connection.query(
+        "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migrations'",
+        {"database": home},
+    ).result_rows
+    if not rows[0][0]:
+        return set()
+    return {number for (number,) in connection.query(f"SELECT number FROM {address.database}.migrations").result_rows}
+
+
+def _slots(connection: Connection, address: ServerAddress) -> list[int]:
+    if address.cluster is None:
+        return []
+    rows = connection.query(
+        "SELECT shard_num, any(shard_weight) FROM system.clusters WHERE cluster = {cluster:String} GROUP BY shard_num",
+        {"cluster": address.cluster},
+    ).result_rows
+    if not rows:
+        raise UsageError(f"the servers at {address} have no cluster {address.cluster!r} in their configuration")
+    return ddl.slots_of([(int(shard), int(weight)) for shard, weight in rows])
+
+
+def all_statements(address: ServerAddress, rules: Mapping[str, str]) -> Iterator[str]:
+    """Everything that `initialize` does to servers that have nothing."""
+    yield from ddl.first_statements(address.database, address.cluster)
+    for migration in schema.MIGRATIONS:
+        yield from ddl.statements(address.database, address.cluster, migration)
+    for table, rule in rules.items():
+        yield ddl.retention_statement(address.database, address.cluster, table, rule)
+
+
+def initialize(
+    address: ServerAddress, rules: Mapping[str, str], *, now: Callable[[], int] = lambda: int(time.time())
+) -> list[str]:
+    """Make what is missing, and set the retention where it changes; gives the statements that it took.
+
+    May be interrupted and repeated. Two at the same moment do no harm, since each statement makes only what is missing.
+    """
+    done: list[str] = []
+    with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
+
+        def do(statement: str) -> None:
+            try:
+                connection.command(statement)
+            except Exception as error:
+                raise UsageError(f"{address} refuses: {first_line(error)}; the statement was: {statement}") from error
+            done.append(statement)
+
+        _slots(connection, address)
+        applied = applied_migrations(connection, address)
+        newest = schema.MIGRATIONS[-1].number
+        if max(applied, default=0) > newest:
+            raise UsageError(f"the tables at {address} were made by a newer Procession: {max(applied)}, not {newest}")
+        if not applied:
+            for statement in ddl.first_statements(address.database, address.cluster):
+                do(statement)
+        for migration in schema.MIGRATIONS:
+            if migration.number in applied:
+                continue
+            for statement in ddl.statements(address.database, address.cluster, migration):
+                do(statement)
+            connection.query(
+                f"INSERT INTO {address.database}.migrations (number, name, applied_at)"
+                " SELECT {number:UInt32}, {name:String}, {at:UInt32}",
+                {"number": migration.number, "name": migration.name, "at": now()},
+            )
+        home = ddl.local_database(address.database) if address.cluster else address.database
+        rows = connection.query(
+            "SELECT name, engine_full FROM system.tables WHERE database = {database:String}", {"database": home}
+        ).result_rows
+        present = dict(rows)
+        for table, rule in rules.items():
+            # Only where it changes: the servers then go through all their data.
+            if f"TTL {rule} " not in f"{present.get(table, '')} ":
+                do(ddl.retention_statement(address.database, address.cluster, table, rule))
+    return done
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """What a server says of itself and of the tables that it holds."""
+
+    name: str
+    version: str
+    tables: int
+    rows: int
+    stored_bytes: int
+    free_bytes: int
+    replicated: int
+    """Tables that are replicated."""
+    most_lag_seconds: int | None
+    """Of the replica that is furthest behind; None where nothing is replicated."""
+    is_read_only: bool
+    """Whether any of them cannot be written to now, as without Keeper."""
+
+
+@dataclass(frozen=True)
+class StoreReport:
+    version: str
+    minimum_version: str
+    applied: tuple[int, ...]
+    wanted: int
+    missing_tables: tuple[str, ...]
+    shards: int
+    replicas: int
+    nodes: tuple[NodeReport, ...]
+    problem: str = ""
+    """Why the nodes could not all be asked."""
+
+    @property
+    def is_good(self) -> bool:
+        is_current = self.wanted in self.applied and not self.missing_tables and not self.problem
+        return is_current and not any(node.is_read_only for node in self.nodes)
+
+
+def check(address: ServerAddress) -> StoreReport:
+    """Raises UsageError where no server can be asked at all."""
+    with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
+        applied = applied_migrations(connection, address)
+        wanted = set(ddl.SHARDING)
+        rows = connection.query(
+            "SELECT name FROM system.tables WHERE database = {database:String}", {"database": address.database}
+        ).result_rows
+        layout = [(1, 1)]
+        if address.cluster is not None:
+            layout = connection.query(
+                "SELECT shard_num, replica_num FROM system.clusters WHERE cluster = {cluster:String}",
+                {"cluster": address.cluster},
+            ).result_rows
+        problem = ""
+        nodes: tuple[NodeReport, ...] = ()
+        try:
+            nodes = tuple(_nodes(connection, address))
+        except Exception as error:
+            problem = first_line(error)
+        return StoreReport(
+            version=engine.version,
+            minimum_version=".".join(map(str, MINIMUM_VERSION)),
+            applied=tuple(sorted(applied)),
+            wanted=schema.MIGRATIONS[-1].number,
+            missing_tables=tuple(sorted(wanted - {name for (name,) in rows})),
+            shards=len({shard for shard, _ in layout}),
+            replicas=len(layout),
+            nodes=nodes,
+            problem=problem,
+        )
+
+
+_NODE = (
+    "SELECT hostName() AS name, version() AS version,"
+    " (SELECT count() FROM system.tables WHERE database = '{home}') AS tables,"
+    " (SELECT sum(rows) FROM system.parts WHERE active AND database = '{home}') AS rows,"
+    " (SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = '{home}') AS bytes,"
+    " (SELECT sum(free_space) FROM system.disks) AS free,"
+    " (SELECT count() FROM system.replicas WHERE database = '{home}') AS replicated,"
+    " (SELECT max(absolute_delay) FROM system.replicas WHERE database = '{home}') AS lag,"
+    " (SELECT max(is_readonly) FROM system.replicas WHERE database = '{home}') AS readonly"
+)
+
+
+def _nodes(connection: Connection, address: ServerAddress) -> Iterator[NodeReport]:
+    home = ddl.local_database(address.database) if address.cluster else address.database
+    statement = _NODE.replace("{home}", home)
+    if address.cluster is not None:
+        statement = f"SELECT * FROM clusterAllReplicas('{address.cluster}', view({statement}))"
+    for name, version, tables, rows, stored, free, replicated, lag, readonly in connection.query(statement).result_rows:
+        yield NodeReport(
+            name=name,
+            version=version,
+            tables=tables,
+            rows=int(rows or 0),
+            stored_bytes=int(stored or 0),
+            free_bytes=int(free or 0),
+            replicated=int(replicated or 0),
+            most_lag_seconds=int(lag or 0) if replicated else None,
+            is_read_only=bool(readonly),
+        )

@@ -1,0 +1,56 @@
+"""Stores on test nodes, or on the real servers that PROCESSION_TEST_CLICKHOUSE names."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+
+from procession.storage import schema
+from procession.storage.address import ServerAddress, parse_address
+from procession.storage.clickhouse import ClickHouseStore
+from procession.storage.ddl import local_database
+from procession.storage.servers import ServerEngine
+from procession.storage.setup import initialize, open_servers
+
+THIRTY_YEARS = 30 * 365 * 24
+"""Hours to keep everything for: the tests' moments are long past."""
+
+RULES = schema.retention_rules(
+    retention_hours=THIRTY_YEARS, sighting_retention_hours=THIRTY_YEARS, live_retention_hours=THIRTY_YEARS
+)
+
+NAMED = "PROCESSION_TEST_CLICKHOUSE"
+"""Variable with the address of servers to test on: what is there already is left alone."""
+
+FULL = os.environ.get("PROCESSION_TEST_CLUSTER") == "full"
+"""Whether to take the time that more examples take."""
+
+
+def servers(text: str) -> ServerAddress:
+    address = parse_address(text)
+    assert isinstance(address, ServerAddress)
+    return address
+
+
+@contextmanager
+def store_on(address: ServerAddress) -> Iterator[ClickHouseStore]:
+    initialize(address, RULES)
+    with closing(open_servers(address, sighting_retention_hours=THIRTY_YEARS)) as store:
+        yield store
+
+
+@contextmanager
+def store_on_named_servers() -> Iterator[ClickHouseStore]:
+    """In databases of its own, which are dropped in the end."""
+    address = replace(servers(os.environ[NAMED]), database=f"procession_test_{secrets.token_hex(4)}")
+    try:
+        with store_on(address) as store:
+            yield store
+    finally:
+        everywhere = f" ON CLUSTER '{address.cluster}' SYNC" if address.cluster else ""
+        with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
+            for name in (address.database, local_database(address.database)):
+                connection.command(f"DROP DATABASE IF EXISTS {name}{everywhere}")
