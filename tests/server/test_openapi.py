@@ -20,7 +20,7 @@ from tests.support.served import ADMIN, API_KEY, ORG, READER, Client, Served, a_
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    served = Served(a_store(), settings=ServerSettings(rate_limit=0))
+    served = Served(a_store(), settings=ServerSettings(rate_limit=0, sign_in_limit=0))
     served.store.add([(ORG, a_snapshot(a_sighting(1), a_sighting(2), a_sighting(3)))])
     with serving(served.app()) as url:
         yield url
@@ -43,7 +43,13 @@ schema = schemathesis.openapi.from_dict(
 )
 schemathesis.openapi.media_type("application/x-protobuf", st.binary(max_size=64))
 
-KEYS = {"Processes": READER, "Intake": {"dd-api-key": API_KEY}, "Administration": ADMIN, "Operation": READER}
+KEYS = {
+    "Processes": READER,
+    "Intake": {"dd-api-key": API_KEY},
+    "Administration": ADMIN,
+    "Operation": READER,
+    "Page": READER,
+}
 
 # A schema cannot say all: that `from` is before `to`, that parentheses close, that no two orgs have one name.
 TOO_STRICT = [schemathesis.checks.positive_data_acceptance]

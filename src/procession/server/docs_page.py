@@ -33,6 +33,7 @@ _KEYS = {
     "apiKeyInQuery": "API key (`api_key` in the query)",
     "applicationKey": "application key (`DD-APPLICATION-KEY`)",
     "applicationKeyAsBearer": "application key (`Authorization: Bearer`)",
+    "session": "session of the page (cookie)",
     "adminKey": "admin key (`Authorization: Bearer`)",
 }
 
