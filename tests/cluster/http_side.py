@@ -10,7 +10,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from tests.cluster.engine import NodeConfig, NodeEngine, as_this_engine_takes_it, code_of
+from tests.cluster.engine import NodeConfig, NodeEngine, as_this_engine_takes_it, code_of, insert
 from tests.cluster.wire import Refused
 
 _NOT_SETTINGS = {
@@ -93,9 +93,7 @@ class HttpSide(BaseHTTPRequestHandler):
 
     def _insert(self, statement: str, form: str, data: bytes, database: str, settings: dict[str, str]) -> None:
         with self.engine.connection(database, settings) as connection:
-            inserter = connection.send_insert(statement, form)
-            inserter.append(data)
-            inserter.finish()
+            insert(connection, self.config.folder, statement, form, data)
 
     def _tell_all(self, statement: str, parameters: dict[str, str]) -> None:
         """What Keeper would hand to every node. A node that is not there fails it, as it does in a server after a

@@ -9,7 +9,7 @@ import struct
 from contextlib import suppress
 from typing import Any
 
-from tests.cluster.engine import NodeConfig, NodeEngine, code_of
+from tests.cluster.engine import NodeConfig, NodeEngine, code_of, insert
 from tests.cluster.wire import Reader, Refused, read_block, text, varint
 
 REVISION = 54448
@@ -148,20 +148,16 @@ class Conversation:
         with self._engine.connection(self._database, settings) as connection:
             names = re.search(r"\((.*)\)", statement, re.DOTALL)
             self._send(_data(_empty_block(connection, table[1], names[1] if names else "")))
-            inserter = connection.send_insert(statement, "Native")
-            try:
-                while True:
-                    self._expect_data()
-                    _read_block_info(self._reader)
-                    rows, block = read_block(self._reader)
-                    if not rows:
-                        break
-                    inserter.append(block)
-            except BaseException:
-                with suppress(Exception):
-                    inserter.cancel()
-                raise
-            inserter.finish()
+            blocks = []
+            while True:
+                self._expect_data()
+                _read_block_info(self._reader)
+                rows, block = read_block(self._reader)
+                if not rows:
+                    break
+                blocks.append(block)
+            if blocks:
+                insert(connection, self._config.folder, statement, "Native", b"".join(blocks))
         self._send(varint(_END))
 
     def _expect_data(self) -> None:
