@@ -16,7 +16,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from procession.cli.listening import listen_on, url_of
+import click
+
+from procession.cli.listening import is_beyond_loopback, listen_on, url_of
 from procession.cli.local import LocalFiles, make_private_dir
 from procession.cli.local_keys import NewKey, ensure_local_keys
 from procession.cli.stores import open_store
@@ -26,11 +28,10 @@ from procession.orgs import KeyKind
 from procession.process import Snapshot
 
 if TYPE_CHECKING:
+    from procession.server.tls import Certificates
     from procession.storage.batcher import Batcher
     from procession.storage.clickhouse import ClickHouseStore
 
-GRACE_SECONDS = 1
-"""How long requests under way may take to finish once the server is asked to stop."""
 MOST_SECONDS_TO_STOP = 2.5
 """After that the process ends, whatever still runs: what was acknowledged is on disk already."""
 
@@ -45,6 +46,35 @@ class Prepared:
     url: str
     store: ClickHouseStore
     new_keys: dict[KeyKind, NewKey]
+    certificates: Certificates | None
+    plain_listener: socket.socket | None
+    local_url: str
+    """Where programs of this machine reach it."""
+
+
+def certificates_of(settings: ServerSettings) -> Certificates | None:
+    """Raises UsageError for files that are of no use."""
+    if not settings.tls_cert:
+        for name, value in (("--tls-key", settings.tls_key), ("--tls-client-ca", settings.tls_client_ca)):
+            if value:
+                raise UsageError(f"{name} needs a certificate beside it: give one with --tls-cert")
+        return None
+    from procession.server.tls import Certificates
+
+    return Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+
+
+def warn_of_open_door(listener: socket.socket, settings: ServerSettings) -> None:
+    """Loudly: on standard error, where a person or a service manager looks."""
+    if settings.tls_cert or settings.behind_proxy or not is_beyond_loopback(listener):
+        return
+    text = (
+        f"WARNING: the server listens on {settings.listen} in the clear: whoever is on the way can read the keys and "
+        "command lines that come by. Give it a certificate with --tls-cert and --tls-key, or have a proxy speak TLS "
+        "in front of it and say so with --behind-proxy."
+    )
+    bar = "*" * 100
+    click.echo(f"{bar}\n{text}\n{bar}", err=True)
 
 
 @contextlib.contextmanager
@@ -55,7 +85,9 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
     """
     local = LocalFiles.of(settings.data_dir)
     with contextlib.ExitStack() as cleanup:
+        certificates = certificates_of(settings)
         listener = cleanup.enter_context(listen_on(settings.listen))
+        plain_listener = None if certificates is None else cleanup.enter_context(listen_on("127.0.0.1:0"))
         make_private_dir(local.data_dir)
         store = open_store(settings, local.data_dir)
         cleanup.callback(store.close)
@@ -63,10 +95,12 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
             new_keys = ensure_local_keys(store, local, os.environ, now=int(time.time()))
         except Unavailable as error:
             raise UsageError(f"cannot see to the keys of {local.data_dir}: {error}") from None
-        url = url_of(listener)
-        local.write_address(url)
+        url = url_of(listener, "http" if certificates is None else "https")
+        local_url = url if plain_listener is None else url_of(plain_listener)
+        local.write_address(local_url)
         cleanup.callback(local.remove_address)
-        yield Prepared(settings, local, listener, url, store, new_keys)
+        warn_of_open_door(listener, settings)
+        yield Prepared(settings, local, listener, url, store, new_keys, certificates, plain_listener, local_url)
 
 
 @contextlib.asynccontextmanager
@@ -75,17 +109,9 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
 
     Gives an event that is set once the first processes since the start are safe in the store.
     """
-    import uvicorn
-
+    from procession.cli.http_server import HttpServer
     from procession.server.app import create_app
     from procession.storage.batcher import Batcher
-
-    class Server(uvicorn.Server):
-        """Leaves the signals to us, since there is more to stop than the server."""
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
 
     batcher = Batcher(prepared.store)
     sink = FirstArrival(batcher)
@@ -99,19 +125,9 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         sessions=store.sessions,
         sink=sink,
         settings=prepared.settings,
+        own_names=(socket.gethostname(),),
     )
-    server = Server(
-        uvicorn.Config(
-            app,
-            lifespan="on",
-            log_config=None,
-            access_log=False,  # a line would hold the query string, and so perhaps a key
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=75,  # an agent posts every 10 s and should find its connection open
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
+    server = HttpServer(app, prepared.certificates, prepared.plain_listener)
     task = asyncio.create_task(server.serve(sockets=[prepared.listener]))
     try:
         while not server.started and not task.done():

@@ -42,7 +42,7 @@ def up(**settings: Any) -> None:
         agent_settings = read_settings(
             AgentSettings,
             settings,
-            url=(ready.url,),
+            url=(ready.local_url,),
             api_key_file=(str(ready.local.key_file(KeyKind.API)),),
             spool_dir=settings["spool_dir"] or str(ready.local.data_dir / "spool"),
         )
@@ -78,9 +78,9 @@ def _welcome(ready: Prepared) -> None:
     click.echo(f"Procession runs at {ready.url}")
     say_keys(ready.local, ready.new_keys)
     click.echo("\nAsk it with curl:\n")
-    click.echo(curl_line(ready.url, ready.local))
+    click.echo(curl_line(ready.local_url, ready.local))
     click.echo("\nor in Python, after `pip install datadog-api-client`:\n")
-    click.echo(python_snippet(ready.url, ready.local))
+    click.echo(python_snippet(ready.local_url, ready.local))
     folder = f" --data-dir {shlex.quote(ready.settings.data_dir)}" if ready.settings.data_dir else ""
     click.echo(f"or with `{_command_name()} ps{folder}` in another terminal. Ctrl-C stops it.\n")
     sys.stdout.flush()
