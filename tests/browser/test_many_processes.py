@@ -79,6 +79,14 @@ def test_a_dot_is_named_opened_and_filtered_by(look: Look) -> None:
     page.keyboard.press("ArrowRight")
 
     expect(page.get_by_text(f"pid {greatest['pid']} of {greatest['user']}")).to_be_visible()
+    ring = page.locator("[class*=ring]").bounding_box()
+    assert ring is not None
+    page.keyboard.press("Escape")
+    expect(page.get_by_text(f"pid {greatest['pid']} of {greatest['user']}")).to_be_hidden()
+    page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    expect(page.get_by_text(f"CPU {points['points']['x'][0]:.1f}%")).to_be_visible()
+    page.mouse.down()
+    page.mouse.up()
     page.get_by_role("button", name="Open", exact=True).click()
     panel = page.get_by_role("dialog", name="Process")
     expect(panel.get_by_label("Command line")).to_have_text(greatest["cmdline"])

@@ -67,3 +67,21 @@ test("nothing that fits is said to be so", async () => {
 
   expect(await screen.findByText("No process fits")).toBeVisible();
 });
+
+test("containers filter only where an agent gives their ids as tags", async () => {
+  const facet = (processes: number) => ({ meta: {}, facets: [{ key: "container_id", processes, values: [] }] });
+  const containers = { ...groups, meta: { ...groups.meta, by: "container_id" } };
+  window.history.replaceState(null, "", "/?by=container_id");
+  answering({ "/groups": containers, "/facets": facet(0) });
+  const { unmount } = renderPage(<GroupsTab />);
+
+  await screen.findByText("shop");
+
+  expect(screen.queryByRole("button", { name: "shop" })).toBeNull();
+
+  unmount();
+  answering({ "/groups": containers, "/facets": facet(3) });
+  renderPage(<GroupsTab />);
+
+  expect(await screen.findByRole("button", { name: "shop" })).toBeVisible();
+});

@@ -9,9 +9,9 @@ import { formatCount } from "../format/numbers";
 import { brief } from "../format/text";
 import { Answer } from "../parts/Answer";
 import { ByPicker } from "../parts/ByPicker";
-import { filteredBy } from "../parts/filterBy";
 import classes from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
+import { useFilterBy } from "../parts/useFilterBy";
 import { Empty } from "../shell/Empty";
 import { instantParams, useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
@@ -79,6 +79,8 @@ export function GroupsTab() {
   );
 }
 
+type Filters = NonNullable<ReturnType<ReturnType<typeof useFilterBy>>>;
+
 interface GroupTableProps {
   found: Groups;
   measures: readonly Measure[];
@@ -87,6 +89,7 @@ interface GroupTableProps {
 }
 
 function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
+  const filterBy = useFilterBy(found.meta.by);
   const most = Math.max(1, ...found.data.map((group) => group.count));
   const header = (column: string, label: string, isNumber = true) => (
     <th
@@ -121,7 +124,7 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
           {found.data.map((group) => (
             <tr key={JSON.stringify(group.value)}>
               <td>
-                <GroupName by={found.meta.by} group={group} />
+                <GroupName by={found.meta.by} group={group} filters={filterBy(group.value)} />
               </td>
               <td className={classes.number}>
                 <span className={own.count}>
@@ -142,9 +145,8 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
 }
 
 /** A click leaves its processes only, and shows them. */
-function GroupName({ by, group }: { by: string; group: Group }) {
-  const [view, patch] = useView();
-  const filters = filteredBy(view, by, group.value);
+function GroupName({ by, group, filters }: { by: string; group: Group; filters: Filters | null }) {
+  const [, patch] = useView();
   const name = group.value === null ? <em>without {brief(by)}</em> : group.value === "" ? <em>empty</em> : <bdi>{brief(group.value)}</bdi>;
   if (filters === null) {
     return (

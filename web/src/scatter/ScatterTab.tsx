@@ -13,10 +13,10 @@ import { brief } from "../format/text";
 import { nameOf } from "../panel/names";
 import { Answer } from "../parts/Answer";
 import { ByPicker } from "../parts/ByPicker";
-import { filteredBy } from "../parts/filterBy";
 import { MeasurePicker } from "../parts/MeasurePicker";
 import classes from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
+import { useFilterBy } from "../parts/useFilterBy";
 import { Empty } from "../shell/Empty";
 import { instantParams, useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
@@ -88,13 +88,14 @@ function KindPicker({ label, value, onChange }: { label: string; value: Kind; on
 }
 
 function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind }) {
-  const [view, patch] = useView();
+  const [, patch] = useView();
   const scheme = useComputedColorScheme("light");
   const [hovered, setHovered] = useState<number | null>(null);
   // By its id: in the next answer it may have another place.
   const [picked, setPicked] = useState<string | null>(null);
   const { id, group } = found.points;
   const by = found.meta.by ?? "";
+  const filterBy = useFilterBy(by);
 
   const colored = useMemo(
     () => ranked(found.groups, group).slice(0, COLORED).filter(({ dots }) => dots > 0),
@@ -157,7 +158,7 @@ function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind
         scheme={scheme}
         says={(label) => `Filter by ${brief(`${by}:${label}`)}`}
         onToggle={(value) => {
-          const filters = value === "\0rest" ? null : filteredBy(view, by, value);
+          const filters = value === "\0rest" ? null : filterBy(value);
           if (filters !== null) patch(filters);
         }}
       />
@@ -176,16 +177,17 @@ interface CardProps {
 
 /** What a dot is. Its name is asked for once the pointer rests. */
 function Card({ found, dot, isPicked, onClose, onOpen }: CardProps) {
-  const [view, patch] = useView();
+  const [, patch] = useView();
   const { id, x, y, group } = found.points;
   const [rested] = useDebouncedValue(id[dot] ?? "", 120);
   const one = useAnswer<OneProcess>(`/processes/${rested}`, { at: found.meta.at }, { isEnabled: rested !== "" });
   const process = one.data?.data.id === id[dot] ? one.data?.data.attributes : undefined;
   const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
   const by = found.meta.by ?? "";
+  const filterBy = useFilterBy(by);
   const at = group[dot] ?? null;
   const value = at === null ? null : (found.groups[at] ?? null);
-  const [only, without] = [filteredBy(view, by, value), filteredBy(view, by, value, true)];
+  const [only, without] = [filterBy(value), filterBy(value, true)];
   const filter = (filters: NonNullable<typeof only>) => {
     onClose();
     patch(filters);
