@@ -44,8 +44,14 @@ class Server:
 
     def get(self, path: str, **params: Any) -> Any:
         """What the API answers to somebody who has no browser."""
+        return self._ask("GET", path, params=params)
+
+    def post(self, path: str) -> Any:
+        return self._ask("POST", path)
+
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
         headers = {"authorization": f"Bearer {self.application_key}"}
-        answer = httpx.get(f"{self.url}{PREFIX}{path}", params=params, headers=headers, timeout=60)
+        answer = httpx.request(method, f"{self.url}{PREFIX}{path}", headers=headers, timeout=60, **options)
         answer.raise_for_status()
         return answer.json()
 

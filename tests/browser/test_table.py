@@ -66,7 +66,9 @@ def test_the_whole_table_is_scrolled_through_without_a_long_task(look: Look) -> 
     look.settled(page)
 
     tasks = look.long_tasks(page)
-    look.report("100,000 rows scrolled to the end", rows=total, longest_task_ms=max(tasks, default=0.0), long=len(tasks))
+    look.report(
+        "100,000 rows scrolled to the end", rows=total, longest_task_ms=max(tasks, default=0.0), long=len(tasks)
+    )
     look.check_long_tasks(tasks, LONG_TASK_MS)
 
 
@@ -118,4 +120,3 @@ def test_everything_seen_in_the_window_is_listed_as_well(look: Look) -> None:
     expect(page.get_by_text(re.compile("^seen "))).to_be_visible()
     look.settled(page)
     assert look.total(page) >= running
-

@@ -70,7 +70,7 @@ export function windowParams(view: Filters, instant: Pick<Instant, "window">): P
 
 export const InstantContext = createContext<Instant | null>(null);
 
-/** The instant that the whole page shows. While it is live it moves on every two seconds. */
+/** The instant that the whole page shows. While it is live it moves on by itself. */
 export function useInstant(): Instant {
   const instant = useContext(InstantContext);
   if (instant === null) throw new Error("useInstant is for what is inside InstantProvider");
