@@ -41,7 +41,9 @@ export function Legend({ entries, scheme, onToggle, says }: LegendProps) {
                 type="button"
                 className={classes.entry}
                 aria-pressed={says === undefined ? entry.isShown : undefined}
-                title={says === undefined ? `${entry.isShown ? "Hide" : "Show"} ${brief(entry.label)}` : says(entry.label)}
+                title={
+                  says === undefined ? `${entry.isShown ? "Hide" : "Show"} ${brief(entry.label)}` : says(entry.label)
+                }
                 data-hidden={!entry.isShown || undefined}
                 onClick={() => onToggle(entry.key)}
               >

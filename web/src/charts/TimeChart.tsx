@@ -49,16 +49,23 @@ export function TimeChart(props: TimeChartProps) {
   const [hovered, setHovered] = useState<number | null>(null);
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  
 
   const table = useMemo(
-    () => withGaps(times, series.map((one) => one.values), step),
+    () =>
+      withGaps(
+        times,
+        series.map((one) => one.values),
+        step,
+      ),
     [times, series, step],
   );
   const visible = series.map((one) => !hidden.has(one.key));
   const data = useMemo(() => {
     const columns = isStacked
-      ? stacked(table.columns, series.map((one) => !hidden.has(one.key)))
+      ? stacked(
+          table.columns,
+          series.map((one) => !hidden.has(one.key)),
+        )
       : table.columns;
     return [table.times, ...columns.filter((_, at) => !hidden.has(series[at]?.key ?? ""))] as uPlot.AlignedData;
   }, [table, isStacked, hidden, series]);
@@ -93,9 +100,7 @@ export function TimeChart(props: TimeChartProps) {
         },
         axes: [timeAxis(scheme), valueAxis(unit, scheme)],
         series: [{}, ...shown.map(([label, slot]) => look(label, slot, isStacked, scheme))],
-        bands: isStacked
-          ? shown.slice(1).map((_, at) => ({ series: [at + 1, at + 2] as [number, number] }))
-          : [],
+        bands: isStacked ? shown.slice(1).map((_, at) => ({ series: [at + 1, at + 2] as [number, number] })) : [],
         hooks: {
           setCursor: [(self) => setHovered(self.cursor.idx ?? null)],
           setSelect: [
@@ -147,7 +152,13 @@ export function TimeChart(props: TimeChartProps) {
   const read = hoveredAt === undefined ? lastKnown(table.columns) : hovered;
   const entries = series.map((one, at) => {
     const value = read === null ? null : (table.columns[at]?.[read] ?? null);
-    return { key: one.key, label: one.label, slot: one.slot, isShown: visible[at] ?? true, value: formatMeasure(value, unit) };
+    return {
+      key: one.key,
+      label: one.label,
+      slot: one.slot,
+      isShown: visible[at] ?? true,
+      value: formatMeasure(value, unit),
+    };
   });
   return (
     <figure className={classes.chart} aria-label={title}>
@@ -169,11 +180,7 @@ export function TimeChart(props: TimeChartProps) {
       <Legend
         entries={entries}
         scheme={scheme}
-        onToggle={
-          series.length < 2
-            ? undefined
-            : (key) => setHidden((before) => toggled(before, key))
-        }
+        onToggle={series.length < 2 ? undefined : (key) => setHidden((before) => toggled(before, key))}
       />
     </figure>
   );
@@ -202,7 +209,9 @@ function described(title: string, unit: Unit, series: readonly ChartSeries[]): s
   const parts = series.slice(0, 10).map((one) => {
     const found = summary(one.values);
     if (found === null) return `${brief(one.label)}: nothing known`;
-    const [least, newest, greatest] = [found.least, found.newest, found.greatest].map((value) => formatMeasure(value, unit));
+    const [least, newest, greatest] = [found.least, found.newest, found.greatest].map((value) =>
+      formatMeasure(value, unit),
+    );
     return `${brief(one.label)}: newest ${newest}, least ${least}, greatest ${greatest}`;
   });
   return `${title} over time. ${parts.join("; ")}`;

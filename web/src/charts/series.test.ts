@@ -24,11 +24,35 @@ describe("series", () => {
   });
 
   it("stacks from the last to the first", () => {
-    expect(stacked([[1, 2], [10, 20], [100, 200]], [true, true, true])).toEqual([[111, 222], [110, 220], [100, 200]]);
+    expect(
+      stacked(
+        [
+          [1, 2],
+          [10, 20],
+          [100, 200],
+        ],
+        [true, true, true],
+      ),
+    ).toEqual([
+      [111, 222],
+      [110, 220],
+      [100, 200],
+    ]);
   });
 
   it("adds nothing for what is hidden or not known, and keeps a gap of all", () => {
-    expect(stacked([[1, null, 1], [10, null, null]], [true, true])).toEqual([[11, null, 1], [10, null, 0]]);
+    expect(
+      stacked(
+        [
+          [1, null, 1],
+          [10, null, null],
+        ],
+        [true, true],
+      ),
+    ).toEqual([
+      [11, null, 1],
+      [10, null, 0],
+    ]);
     expect(stacked([[1], [10]], [true, false])).toEqual([[1], [0]]);
   });
 
@@ -38,7 +62,12 @@ describe("series", () => {
   });
 
   it("finds the last row of which anything is known", () => {
-    expect(lastKnown([[1, null, null], [null, 2, null]])).toBe(1);
+    expect(
+      lastKnown([
+        [1, null, null],
+        [null, 2, null],
+      ]),
+    ).toBe(1);
     expect(lastKnown([[null], []])).toBeNull();
     expect(lastKnown([])).toBeNull();
   });

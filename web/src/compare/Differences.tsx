@@ -174,7 +174,9 @@ function ChangedGroups({ changed }: { changed: readonly ChangedGroup[] }) {
   return (
     <div className={classes.tableBox}>
       <table className={classes.table}>
-        <GroupHead columns={["Left", "Right", "Difference", "CPU, left", "CPU, right", "Memory, left", "Memory, right"]} />
+        <GroupHead
+          columns={["Left", "Right", "Difference", "CPU, left", "CPU, right", "Memory, left", "Memory, right"]}
+        />
         <tbody>
           {changed.map(({ value, before, after }) => (
             <tr key={value}>

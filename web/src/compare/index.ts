@@ -1,1 +1,1 @@
-export { CompareTab } from './CompareTab';
+export { CompareTab } from "./CompareTab";

@@ -53,7 +53,12 @@ describe("sides of a comparison", () => {
   });
 
   it("take nothing else from an address", () => {
-    expect(sidesOf({ cmp: "evil", match: "evil" })).toEqual({ kind: "instants", left: "", right: "", match: "process" });
+    expect(sidesOf({ cmp: "evil", match: "evil" })).toEqual({
+      kind: "instants",
+      left: "",
+      right: "",
+      match: "process",
+    });
     expect(compareParams(sidesOf({ left: "x" }), view, 10_000, 1)).toMatchObject({ at: 6400 });
   });
 });

@@ -53,7 +53,9 @@ describe("export", () => {
   });
 
   it("stops at the limit", async () => {
-    const fetchPage = vi.fn().mockResolvedValue({ ...pages(10)[0], meta: { total: 99, page: { after: "c", size: 10 } } });
+    const fetchPage = vi
+      .fn()
+      .mockResolvedValue({ ...pages(10)[0], meta: { total: 99, page: { after: "c", size: 10 } } });
 
     const found = await exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10);
 

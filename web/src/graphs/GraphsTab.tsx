@@ -137,14 +137,12 @@ function Graphs({ found, isStacked, onZoom }: GraphsProps) {
     () =>
       GRAPHS.map((graph) => ({
         graph,
-        series: found.series.map(
-          (one): ChartSeries => ({
-            key: one.is_rest ? "rest" : JSON.stringify(one.value),
-            label: nameOf(one, by),
-            slot: one.value === null ? (by === null ? 0 : null) : (slots.get(one.value) ?? null),
-            values: graph.measure === "count" ? one.count : (one.numbers[graph.measure] ?? []),
-          }),
-        ),
+        series: found.series.map((one): ChartSeries => ({
+          key: one.is_rest ? "rest" : JSON.stringify(one.value),
+          label: nameOf(one, by),
+          slot: one.value === null ? (by === null ? 0 : null) : (slots.get(one.value) ?? null),
+          values: graph.measure === "count" ? one.count : (one.numbers[graph.measure] ?? []),
+        })),
       })),
     [found, by, slots],
   );

@@ -1,1 +1,1 @@
-export { GraphsTab } from './GraphsTab';
+export { GraphsTab } from "./GraphsTab";

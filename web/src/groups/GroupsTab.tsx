@@ -100,7 +100,9 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
     >
       <button type="button" className={own.sort} onClick={() => onSort(column)}>
         {label}
-        <span aria-hidden="true">{{ ascending: " ↑", descending: " ↓", none: "" }[directionOf(sort, column) ?? "none"]}</span>
+        <span aria-hidden="true">
+          {{ ascending: " ↑", descending: " ↓", none: "" }[directionOf(sort, column) ?? "none"]}
+        </span>
       </button>
     </th>
   );
@@ -113,10 +115,7 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
             {header("count", "Processes")}
             {measures.flatMap((name) => {
               const { label } = measureOf(name);
-              return [
-                header(`sum:${name}`, `${label}, sum`),
-                header(`max:${name}`, `${label}, max`),
-              ];
+              return [header(`sum:${name}`, `${label}, sum`), header(`max:${name}`, `${label}, max`)];
             })}
           </tr>
         </thead>
@@ -133,8 +132,20 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
                 </span>
               </td>
               {measures.flatMap((name) => [
-                <Amount key={`sum:${name}`} how="sum" measure={name} amount={group.numbers[name]} count={group.count} />,
-                <Amount key={`max:${name}`} how="max" measure={name} amount={group.numbers[name]} count={group.count} />,
+                <Amount
+                  key={`sum:${name}`}
+                  how="sum"
+                  measure={name}
+                  amount={group.numbers[name]}
+                  count={group.count}
+                />,
+                <Amount
+                  key={`max:${name}`}
+                  how="max"
+                  measure={name}
+                  amount={group.numbers[name]}
+                  count={group.count}
+                />,
               ])}
             </tr>
           ))}
@@ -147,7 +158,14 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
 /** A click leaves its processes only, and shows them. */
 function GroupName({ by, group, filters }: { by: string; group: Group; filters: Filters | null }) {
   const [, patch] = useView();
-  const name = group.value === null ? <em>without {brief(by)}</em> : group.value === "" ? <em>empty</em> : <bdi>{brief(group.value)}</bdi>;
+  const name =
+    group.value === null ? (
+      <em>without {brief(by)}</em>
+    ) : group.value === "" ? (
+      <em>empty</em>
+    ) : (
+      <bdi>{brief(group.value)}</bdi>
+    );
   if (filters === null) {
     return (
       <span className={classes.text} title={brief(group.value ?? "")}>
@@ -178,7 +196,10 @@ function Amount({ how, measure, amount, count }: AmountProps) {
   const known = amount?.known ?? 0;
   const isPart = known > 0 && known < count;
   return (
-    <td className={classes.number} title={isPart ? `Known of ${formatCount(known)} of ${formatCount(count)}` : undefined}>
+    <td
+      className={classes.number}
+      title={isPart ? `Known of ${formatCount(known)} of ${formatCount(count)}` : undefined}
+    >
       {formatMeasure(amount?.[how], measureOf(measure).unit)}
       {isPart && (
         <span className={own.part}>

@@ -1,1 +1,1 @@
-export { GroupsTab } from './GroupsTab';
+export { GroupsTab } from "./GroupsTab";

@@ -66,12 +66,20 @@ function Tree({ found, id }: { found: Family; id: string }) {
                 aria-label={`${isOpen ? "Hide" : "Show"} ${formatCount(descendants)} below ${relative.pid}`}
                 onClick={() => toggle(relative.key)}
               >
-                {isOpen ? <IconChevronDown size={14} aria-hidden="true" /> : <IconChevronRight size={14} aria-hidden="true" />}
+                {isOpen ? (
+                  <IconChevronDown size={14} aria-hidden="true" />
+                ) : (
+                  <IconChevronRight size={14} aria-hidden="true" />
+                )}
               </button>
             ) : (
               <span className={classes.twist} />
             )}
-            <RelativeName process={relative.process} isThis={relative.key === id} onOpen={(key) => patch({ selected: key })} />
+            <RelativeName
+              process={relative.process}
+              isThis={relative.key === id}
+              onOpen={(key) => patch({ selected: key })}
+            />
             <span className={classes.usage}>
               {!isOpen && descendants > 0 && <span>+{formatCount(descendants)}</span>}
               <span>{formatPercent(relative.process.attributes.numbers.cpu_total_percent)}</span>
@@ -114,7 +122,12 @@ function RelativeName({ process, isThis, onOpen }: RelativeNameProps) {
     );
   }
   return (
-    <button type="button" className={`${shared.link} ${classes.relativeName}`} title={title} onClick={() => onOpen(process.id)}>
+    <button
+      type="button"
+      className={`${shared.link} ${classes.relativeName}`}
+      title={title}
+      onClick={() => onOpen(process.id)}
+    >
       {content}
     </button>
   );

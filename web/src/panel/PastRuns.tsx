@@ -34,7 +34,8 @@ export function PastRuns({ id }: { id: string }) {
         ) : (
           <>
             <p className={shared.note}>
-              {found.data.length === LIMIT ? `The last ${LIMIT} runs` : "Runs"} of the same command on this host in 7 days.
+              {found.data.length === LIMIT ? `The last ${LIMIT} runs` : "Runs"} of the same command on this host in 7
+              days.
             </p>
             <ul className={classes.runs} aria-label="Other runs">
               {found.data.map((run) => (

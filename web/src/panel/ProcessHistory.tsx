@@ -65,7 +65,11 @@ export function ProcessHistory({ id, lastSeen }: { id: string; lastSeen: number 
   const asked = useAnswer<History>(`/processes/${id}/history`, { ...window, every }, { isMoving: instant.isLive });
   // Sightings are kept for a shorter time than minutes.
   const isTooOld = every === "sighting" && asked.error instanceof ApiError && asked.error.status === 400;
-  const byMinute = useAnswer<History>(`/processes/${id}/history`, { ...window, every: "minute" }, { isEnabled: isTooOld });
+  const byMinute = useAnswer<History>(
+    `/processes/${id}/history`,
+    { ...window, every: "minute" },
+    { isEnabled: isTooOld },
+  );
   const query = isTooOld ? byMinute : asked;
   const isPreset = PRESETS.some((preset) => preset.value === range);
   return (

@@ -92,7 +92,11 @@ test("parents and children are a tree of which a click opens one", async () => {
 });
 
 test("other runs say how they went", async () => {
-  const run = { ...someProcess("02", { ended: "2026-03-02T13:00:30", exit_code: 3 }), last_seen: AT, same_cmdline: true };
+  const run = {
+    ...someProcess("02", { ended: "2026-03-02T13:00:30", exit_code: 3 }),
+    last_seen: AT,
+    same_cmdline: true,
+  };
   answering({ [ONE]: { data: someProcess("01") }, [`${ONE}/runs`]: { data: [run] } });
   renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
   await userEvent.click(await screen.findByRole("tab", { name: "Runs" }));

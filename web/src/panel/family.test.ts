@@ -10,25 +10,53 @@ const shown = (relatives: [number, number][], closed: string[] = [], most = 1000
 
 describe("family", () => {
   it("puts children below their parents, depth first", () => {
-    expect(shown([[1, 0], [10, 1], [11, 1], [100, 10], [110, 11]])).toEqual([
-      "1 +4",
-      "  10 +1",
-      "    100 +0",
-      "  11 +1",
-      "    110 +0",
-    ]);
+    expect(
+      shown([
+        [1, 0],
+        [10, 1],
+        [11, 1],
+        [100, 10],
+        [110, 11],
+      ]),
+    ).toEqual(["1 +4", "  10 +1", "    100 +0", "  11 +1", "    110 +0"]);
   });
 
   it("leaves out what is below a closed row, and still counts it", () => {
-    expect(shown([[1, 0], [10, 1], [100, 10], [11, 1]], ["10"])).toEqual(["1 +3", "  10 +1", "  11 +0"]);
+    expect(
+      shown(
+        [
+          [1, 0],
+          [10, 1],
+          [100, 10],
+          [11, 1],
+        ],
+        ["10"],
+      ),
+    ).toEqual(["1 +3", "  10 +1", "  11 +0"]);
   });
 
   it("does not go round in circles", () => {
-    expect(shown([[5, 6], [6, 5], [7, 7]])).toEqual(["6 +1", "  5 +0", "7 +0"]);
+    expect(
+      shown([
+        [5, 6],
+        [6, 5],
+        [7, 7],
+      ]),
+    ).toEqual(["6 +1", "  5 +0", "7 +0"]);
   });
 
   it("stops at the number of rows asked for", () => {
-    expect(shown([[1, 0], [2, 1], [3, 2]], [], 2)).toHaveLength(2);
+    expect(
+      shown(
+        [
+          [1, 0],
+          [2, 1],
+          [3, 2],
+        ],
+        [],
+        2,
+      ),
+    ).toHaveLength(2);
   });
 
   it("takes a chain of thousands", () => {

@@ -60,7 +60,10 @@ function countsOf<T>(
   const counts = new Map<string, number>();
   for (const relative of order.reverse()) {
     const below = children.get(relative.key) ?? [];
-    counts.set(relative.key, below.reduce((sum, child) => sum + 1 + (counts.get(child.key) ?? 0), 0));
+    counts.set(
+      relative.key,
+      below.reduce((sum, child) => sum + 1 + (counts.get(child.key) ?? 0), 0),
+    );
   }
   return counts;
 }

@@ -1,1 +1,1 @@
-export { ProcessPanel } from './ProcessPanel';
+export { ProcessPanel } from "./ProcessPanel";

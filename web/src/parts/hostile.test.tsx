@@ -70,7 +70,14 @@ const PARTS: Record<string, [ReactElement, Record<string, object>, string]> = {
   ],
   "compare groups": [
     <CompareTab key="" />,
-    { "/compare": { meta: { left: side, right: side, match: "command", ...counts }, started: [group], ended: [], changed: [] } },
+    {
+      "/compare": {
+        meta: { left: side, right: side, match: "command", ...counts },
+        started: [group],
+        ended: [],
+        changed: [],
+      },
+    },
     "",
   ],
   panel: [<ProcessPanel key="" id="01" onClose={vi.fn()} />, { "/processes/01": { data: process } }, ""],

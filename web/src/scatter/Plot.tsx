@@ -68,8 +68,10 @@ export function Plot({ found, xKind, yKind, scheme, slotOf, active, onHover, onP
   const step = (event: KeyboardEvent) => {
     const last = x.length - 1;
     if (last < 0) return;
-    if (event.key === "ArrowRight" || event.key === "ArrowDown") onPick(active === null ? 0 : Math.min(active + 1, last));
-    else if (event.key === "ArrowLeft" || event.key === "ArrowUp") onPick(active === null ? 0 : Math.max(active - 1, 0));
+    if (event.key === "ArrowRight" || event.key === "ArrowDown")
+      onPick(active === null ? 0 : Math.min(active + 1, last));
+    else if (event.key === "ArrowLeft" || event.key === "ArrowUp")
+      onPick(active === null ? 0 : Math.max(active - 1, 0));
     else if (event.key === "Escape" && active !== null) onPick(null);
     else return;
     event.preventDefault();

@@ -98,7 +98,10 @@ function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind
   const filterBy = useFilterBy(by);
 
   const colored = useMemo(
-    () => ranked(found.groups, group).slice(0, COLORED).filter(({ dots }) => dots > 0),
+    () =>
+      ranked(found.groups, group)
+        .slice(0, COLORED)
+        .filter(({ dots }) => dots > 0),
     [found, group],
   );
   const values = useMemo(() => colored.map(({ at }) => found.groups[at] ?? ""), [colored, found]);
@@ -130,8 +133,8 @@ function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind
     <>
       <p className={classes.note} role="status">
         {formatCount(id.length)} of {formatCount(found.meta.total)} processes
-        {id.length < found.meta.total && `, those with the greatest ${measureOf(found.meta.x).label}`}
-        . Click a dot to open or filter; a logarithmic axis has 0 at its edge.
+        {id.length < found.meta.total && `, those with the greatest ${measureOf(found.meta.x).label}`}. Click a dot to
+        open or filter; a logarithmic axis has 0 at its edge.
       </p>
       <Plot
         found={found}
@@ -198,7 +201,13 @@ function Card({ found, dot, isPicked, onClose, onOpen }: CardProps) {
         <bdi>{process === undefined ? brief(value ?? "…") : brief(nameOf(process))}</bdi>
       </Text>
       <Text size="xs" c="var(--ink-quiet)" className={own.line}>
-        {process === undefined ? (one.isError ? "It could not be read." : "…") : (
+        {process === undefined ? (
+          one.isError ? (
+            "It could not be read."
+          ) : (
+            "…"
+          )
+        ) : (
           <>
             pid {process.pid} of <bdi>{brief(process.user)}</bdi> on <bdi>{brief(process.host)}</bdi>
           </>

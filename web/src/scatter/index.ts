@@ -1,1 +1,1 @@
-export { ScatterTab } from './ScatterTab';
+export { ScatterTab } from "./ScatterTab";

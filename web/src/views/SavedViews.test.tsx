@@ -59,7 +59,10 @@ test("a view is deleted only once that is confirmed", async () => {
 });
 
 test("what the server says against it is shown", async () => {
-  answering({ "/views": { views: [] }, "/views/x": () => failure(400, "There are 500 views already; delete one first") });
+  answering({
+    "/views": { views: [] },
+    "/views/x": () => failure(400, "There are 500 views already; delete one first"),
+  });
   await opened();
 
   await userEvent.type(await screen.findByLabelText("Save this view as"), "x{Enter}");

@@ -34,7 +34,9 @@ export function SavedViews() {
           Views
         </Button>
       </Popover.Target>
-      <Popover.Dropdown aria-label="Saved views">{isOpen && <Panel onDone={() => setIsOpen(false)} />}</Popover.Dropdown>
+      <Popover.Dropdown aria-label="Saved views">
+        {isOpen && <Panel onDone={() => setIsOpen(false)} />}
+      </Popover.Dropdown>
     </Popover>
   );
 }

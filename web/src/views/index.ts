@@ -1,1 +1,1 @@
-export { SavedViews } from './SavedViews';
+export { SavedViews } from "./SavedViews";
