@@ -38,7 +38,7 @@ from procession.server.responses import AnswerHeaders, error_response
 from procession.server.roller import Roller
 from procession.server.sessions import Sessions
 from procession.server.sign_in import SignInThrottle, sign_in_routes
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads, Threads
 from procession.server.views import view_routes
 from procession.server.watch import WatchBook, watch_routes
 from procession.storage import AnalysisStore, HostStore, KeyStore, SessionStore
@@ -65,7 +65,7 @@ def create_app(
 ) -> Starlette:
     """The whole of a server but its socket. `sink`, where the intake puts what it took, is started and stopped by
     whoever made it. By `own_names`, and those of the settings, clients may call it."""
-    query_threads = Threads(QUERY_THREADS, "query")
+    query_threads = FairThreads(QUERY_THREADS, "query")
     key_thread = Threads(1, "keys")
     store_threads = Threads(2, "events")
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
@@ -90,7 +90,8 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with roller.running():
             yield
-        for threads in (query_threads, key_thread, store_threads, decode_thread, roll_thread):
+        query_threads.close()
+        for threads in (key_thread, store_threads, decode_thread, roll_thread):
             threads.close()
 
     from_agents = intake_routes(

@@ -19,7 +19,7 @@ from procession.server.process_details import DetailedAttributes, detailed
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import add_headers
 from procession.server.sessions import Sessions
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads
 
 PREFIX = "/api/procession/v1"
 RATE_LIMIT_NAME = "procession"
@@ -52,7 +52,7 @@ class OwnApi:
         *,
         sessions: Sessions,
         limiter: RateLimiter,
-        threads: Threads,
+        threads: FairThreads,
         retention_hours: int,
         sighting_retention_hours: int,
         now: Callable[[], int],
@@ -69,7 +69,7 @@ class OwnApi:
 
         async def respond(request: Request) -> Response:
             ask = await self.ask(request)
-            return await self.respond(lambda: answer(ask))
+            return await self.respond(ask.org_id, lambda: answer(ask))
 
         return Route(PREFIX + path, respond, methods=["GET"])
 
@@ -93,9 +93,9 @@ class OwnApi:
             if allowance.is_exceeded:
                 raise TooManyRequests
 
-    async def respond(self, answer: Callable[[], Any]) -> Response:
+    async def respond(self, org_id: int, answer: Callable[[], Any]) -> Response:
         def body() -> bytes:
             found = answer()
             return found if isinstance(found, bytes) else _ENCODER.encode(found)
 
-        return Response(await self._threads.run(body), media_type="application/json")
+        return Response(await self._threads.run(org_id, body), media_type="application/json")

@@ -21,7 +21,7 @@ from procession.server.auth import KeyRing
 from procession.server.parameters import filters_of, parse_parameters, parse_query
 from procession.server.rate_limit import RateLimiter
 from procession.server.responses import add_headers
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads
 from procession.storage import ProcessStore
 
 PATH = "/api/v2/processes"
@@ -68,7 +68,7 @@ def process_routes(
     store: ProcessStore,
     keys: KeyRing,
     limiter: RateLimiter,
-    threads: Threads,
+    threads: FairThreads,
     retention_hours: int,
     now: Callable[[], int],
 ) -> list[Route]:
@@ -96,7 +96,7 @@ def list_route(
     *,
     keys: KeyRing,
     limiter: RateLimiter,
-    threads: Threads,
+    threads: FairThreads,
     retention_hours: int,
     now: Callable[[], int],
 ) -> Route:
@@ -113,7 +113,7 @@ def list_route(
         parameters = parse_parameters(request.scope["query_string"])
         query = parse_query(org_id, parameters, now=now(), retention_hours=retention_hours)
         filters = filters_of(parameters, org_id)
-        body = await threads.run(lambda: answer(query, filters))
+        body = await threads.run(org_id, lambda: answer(query, filters))
         return Response(body, media_type="application/json")
 
     return Route(path, list_processes, methods=["GET"])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from procession.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -22,3 +26,78 @@ class Threads:
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class FairThreads:
+    """A fixed number of threads that orgs take in turn: whoever asks more than others waits longer.
+
+    An org never has more than half of them, so that one that asks for what takes long leaves some to the others.
+    """
+
+    def __init__(self, size: int, name: str, *, max_waiting: int = 200) -> None:
+        """`max_waiting` is for each org."""
+        self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+        self._free = size
+        self._most_of_one = max(1, size // 2)
+        self._max_waiting = max_waiting
+        self._running: Counter[int] = Counter()
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
+        """In the order in which their turn comes."""
+
+    async def run(self, org_id: int, call: Callable[[], T]) -> T:
+        """Raises Unavailable where too much of this org waits already."""
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting.setdefault(org_id, deque())
+        if len(waiting) >= self._max_waiting:
+            raise Unavailable(f"{len(waiting)} queries of this org are waiting already; try again")
+        turn: asyncio.Future[None] = loop.create_future()
+        waiting.append(turn)
+        self._give_turns()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._end(org_id)
+            raise
+        future = self._threads.submit(call)
+
+        def when_done(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._end, org_id)
+
+        # Not when whoever asked is gone: the thread works on.
+        future.add_done_callback(when_done)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Calls under way finish on their own; those that wait are dropped."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _end(self, org_id: int) -> None:
+        self._free += 1
+        self._running[org_id] -= 1
+        if not self._running[org_id]:
+            del self._running[org_id]
+        self._give_turns()
+
+    def _give_turns(self) -> None:
+        while self._free and (found := self._next()) is not None:
+            org_id, turn = found
+            self._free -= 1
+            self._running[org_id] += 1
+            turn.set_result(None)
+
+    def _next(self) -> tuple[int, asyncio.Future[None]] | None:
+        for org_id, turns in list(self._waiting.items()):
+            while turns and turns[0].done():  # cancelled
+                turns.popleft()
+            if not turns:
+                del self._waiting[org_id]
+            elif self._running[org_id] < self._most_of_one:
+                turn = turns.popleft()
+                # To the end of the row.
+                del self._waiting[org_id]
+                if turns:
+                    self._waiting[org_id] = turns
+                return org_id, turn
+        return None

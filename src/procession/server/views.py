@@ -42,7 +42,7 @@ def view_routes(api: OwnApi, analysis: AnalysisStore) -> list[Route]:
             analysis.put_view(ask.org_id, View(name, encodable(body.state), ask.now))
             return _Views(analysis.views(ask.org_id))
 
-        return await api.respond(put)
+        return await api.respond(ask.org_id, put)
 
     async def delete_view(request: Request) -> Response:
         ask = await api.ask(request)
@@ -52,7 +52,7 @@ def view_routes(api: OwnApi, analysis: AnalysisStore) -> list[Route]:
             analysis.delete_view(ask.org_id, name)
             return _Views(analysis.views(ask.org_id))
 
-        return await api.respond(delete)
+        return await api.respond(ask.org_id, delete)
 
     path = f"{PREFIX}/views/{{name}}"
     return [

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from procession.errors import Unavailable
+from procession.server.threads import FairThreads
+
+GREEDY, MODEST = 1, 2
+
+
+class Slow:
+    """A call that goes on until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.go = threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.release()
+        assert self.go.wait(30)
+
+
+def run(main: Callable[[FairThreads, Slow], object], size: int = 4, **options: int) -> None:
+    async def inside() -> None:
+        threads, slow = FairThreads(size, "test", **options), Slow()
+        try:
+            await asyncio.wait_for(main(threads, slow), 30)  # type: ignore[arg-type]
+        finally:
+            slow.go.set()
+            threads.close()
+
+    asyncio.run(inside())
+
+
+def test_an_org_that_asks_without_end_leaves_half_of_the_threads_to_others() -> None:
+    async def main(threads: FairThreads, slow: Slow) -> None:
+        greedy = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(50)]
+        await asyncio.to_thread(slow.begun.acquire)
+
+        answers = [await threads.run(MODEST, lambda: "answered") for _ in range(20)]
+
+        assert answers == ["answered"] * 20
+        assert not any(task.done() for task in greedy)
+        slow.go.set()
+        await asyncio.gather(*greedy)
+
+    run(main)
+
+
+def test_orgs_take_turns_however_much_of_one_waits() -> None:
+    order: list[int] = []
+
+    async def main(threads: FairThreads, slow: Slow) -> None:
+        holding = [asyncio.create_task(threads.run(3, slow))]
+        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(threads.run(GREEDY, lambda: order.append(GREEDY))) for _ in range(30)]
+        await asyncio.sleep(0)
+        waiting += [asyncio.create_task(threads.run(MODEST, lambda: order.append(MODEST))) for _ in range(3)]
+        await asyncio.sleep(0)
+        slow.go.set()
+        await asyncio.gather(*holding, *waiting)
+
+    run(main, size=1)
+
+    assert len(order) == 33
+    assert max(index for index, org in enumerate(order) if org == MODEST) < 8
+
+
+def test_too_much_of_one_org_is_refused_with_a_reason_and_that_of_others_is_not() -> None:
+    async def main(threads: FairThreads, slow: Slow) -> None:
+        tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(7)]
+        await asyncio.sleep(0)
+
+        with pytest.raises(Unavailable, match="5 queries of this org are waiting already"):
+            await threads.run(GREEDY, slow)
+        assert await threads.run(MODEST, lambda: 7) == 7
+
+        slow.go.set()
+        await asyncio.gather(*tasks)
+        assert await threads.run(GREEDY, lambda: 8) == 8
+
+    run(main, max_waiting=5)
+
+
+def test_whoever_goes_away_while_waiting_holds_up_nobody() -> None:
+    async def main(threads: FairThreads, slow: Slow) -> None:
+        tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(10)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        slow.go.set()
+
+        assert await threads.run(GREEDY, lambda: 1) == 1
+        assert await asyncio.gather(*(threads.run(GREEDY, lambda: 2) for _ in range(9))) == [2] * 9
+
+    run(main)
+
+
+def test_what_a_call_raises_goes_to_whoever_asked_and_frees_its_thread() -> None:
+    def fail() -> None:
+        raise ValueError("no")
+
+    async def main(threads: FairThreads, _: Slow) -> None:
+        for _again in range(9):
+            with pytest.raises(ValueError, match="no"):
+                await threads.run(GREEDY, fail)
+
+    run(main)
