@@ -97,8 +97,8 @@ export function ProcessTable() {
     return () => window.removeEventListener("keydown", enter);
   }, []);
 
-  const template = columns.map(({ width, grows }) => (grows ? `minmax(${width}px, 1fr)` : `${width}px`)).join(" ");
-  const width = columns.reduce((sum, column) => sum + column.width, 0);
+  const template = columns.map(({ width, grows }) => (grows ? `minmax(${narrow(width)}, 1fr)` : `${width}px`)).join(" ");
+  const width = `calc(${columns.map((column) => (column.grows ? narrow(column.width) : `${column.width}px`)).join(" + ")})`;
   const isFirst = pages.rowCount === null;
 
   return (
@@ -136,7 +136,7 @@ export function ProcessTable() {
           aria-activedescendant={active === null ? undefined : `row-${active}`}
           tabIndex={0}
           onKeyDown={onKeyDown}
-          style={{ "--columns": template, "--width": `${width}px` } as React.CSSProperties}
+          style={{ "--columns": template, "--width": width } as React.CSSProperties}
         >
           <HeaderRow columns={columns} scope={scope} />
           <div role="rowgroup" className={classes.rows} style={{ height: virtualizer.getTotalSize() }}>
@@ -158,6 +158,11 @@ export function ProcessTable() {
       )}
     </section>
   );
+}
+
+/** A column that grows leaves room for another one on a phone. */
+function narrow(width: number): string {
+  return `min(${width}px, 56vw)`;
 }
 
 function NothingFound() {

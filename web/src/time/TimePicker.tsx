@@ -29,6 +29,7 @@ export function TimePicker() {
   return (
     <div className={classes.picker}>
       <Button
+        className={classes.live}
         size="xs"
         h={34}
         variant={isLive ? "filled" : "default"}
@@ -42,6 +43,7 @@ export function TimePicker() {
         <Popover.Target>
           <Tooltip label={hint} disabled={isOpen}>
             <Button
+              className={classes.span}
               size="xs"
               h={34}
               variant="default"
