@@ -20,6 +20,10 @@ from tests.cluster.wire import Refused
 _DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session_check"}
 """Settings that `SET` refuses."""
 
+_PROFILE = {"optimize_const_name_size": "-1"}
+"""Long constants stay in the statement that goes to a shard. As scalars beside it they would have to be given to the
+engine in a way that it does not have."""
+
 CLUSTER = "fleet"
 
 
@@ -93,7 +97,7 @@ class NodeEngine:
     @contextmanager
     def connection(self, database: str, settings: Mapping[str, str], *, is_kept: bool = True) -> Iterator[Any]:
         """One that has these settings and nothing else. `is_kept`: whether it may serve again."""
-        settings = {name: value for name, value in settings.items() if name not in _DROPPED}
+        settings = _PROFILE | {name: value for name, value in settings.items() if name not in _DROPPED}
         key = json.dumps([database, sorted(settings.items())])
         with self._lock:
             waiting = self._idle.get(key, [])
