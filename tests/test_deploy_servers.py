@@ -1,0 +1,120 @@
+"""What starts servers on a cluster fits the program, and its parts fit each other. None of it is run here."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from procession import __version__
+from procession.cli import COMMANDS
+from procession.cli.options import settings_of
+from procession.config import ServerSettings
+from procession.storage.address import ServerAddress, parse_address
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+MANIFEST: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "server.yaml").read_text()))
+VARIABLES = {name for item in settings_of(ServerSettings) for name in item.variables} | {"DD_API_KEY", "DD_APP_KEY"}
+
+
+def addresses() -> list[ServerAddress]:
+    texts = [COMPOSE["services"][name]["environment"]["PROCESSION_STORE"] for name in ("procession-1", "store-init")]
+    texts += [item["value"] for pod in pods() for item in container(pod)["env"] if item["name"] == "PROCESSION_STORE"]
+    found = [parse_address(text) for text in texts]
+    assert all(isinstance(one, ServerAddress) for one in found)
+    return [one for one in found if isinstance(one, ServerAddress)]
+
+
+def pods() -> list[dict[str, Any]]:
+    return [one["spec"]["template"]["spec"] for one in MANIFEST if one["kind"] in ("Job", "Deployment")]
+
+
+def container(pod: dict[str, Any]) -> dict[str, Any]:
+    (only,) = pod["containers"]
+    return dict(only)
+
+
+def test_all_servers_are_given_a_store_on_a_cluster_and_no_password_in_its_address() -> None:
+    assert len(addresses()) == 4
+    assert {(one.cluster, one.database, one.password) for one in addresses()} == {("fleet", "procession", "")}
+
+
+def test_the_cluster_is_the_same_for_the_services_the_address_and_the_configuration() -> None:
+    tree = ElementTree.parse(DEPLOY / "clickhouse" / "cluster.xml")  # noqa: S314 — our own file
+    shards = tree.findall("remote_servers/fleet/shard")
+    hosts = [host.text for shard in shards for host in shard.iter("host")]
+
+    assert [shard.findtext("internal_replication") for shard in shards] == ["true", "true"]
+    assert hosts == [name for name, _ in addresses()[0].hosts]
+    assert set(hosts) <= set(COMPOSE["services"])
+    macros = [COMPOSE["services"][host]["environment"] for host in hosts]
+    assert [(one["SHARD"], one["REPLICA"]) for one in macros] == [("01", "1"), ("01", "2"), ("02", "1"), ("02", "2")]
+    assert {macro.tag for macro in tree.findall("macros/*")} == {"shard", "replica"}
+    keeper = ElementTree.parse(DEPLOY / "clickhouse" / "keeper.xml")  # noqa: S314
+    assert tree.findtext("zookeeper/node/port") == keeper.findtext("keeper_server/tcp_port")
+    assert tree.findtext("zookeeper/node/host") in COMPOSE["services"]
+
+
+def test_what_services_need_is_there() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert set(service.get("depends_on", ())) <= set(COMPOSE["services"]), name
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            assert source in COMPOSE["volumes"] or (DEPLOY / source).is_file(), volume
+    upstream = re.findall(r"server (\S+):7171", (DEPLOY / "nginx.conf").read_text())
+    assert upstream == ["procession-1", "procession-2"]
+    assert set(upstream) <= set(COMPOSE["services"])
+
+
+def test_commands_and_settings_exist_and_images_are_of_this_version() -> None:
+    ours = [one for one in COMPOSE["services"].values() if one["image"].startswith("procession:")]
+    for service in ours:
+        assert service["command"][0] in COMMANDS
+        assert set(service["environment"]) <= VARIABLES
+    for pod in pods():
+        assert container(pod)["args"][0] in COMMANDS
+        assert {item["name"] for item in container(pod)["env"]} <= VARIABLES
+    images = [one["image"] for one in ours] + [container(pod)["image"] for pod in pods()]
+    assert set(images) == {f"procession:{__version__}"}
+
+
+def test_pods_may_do_little_and_mount_what_they_have() -> None:
+    for pod in pods():
+        security = container(pod)["securityContext"]
+        assert security["runAsNonRoot"] is True
+        assert security["readOnlyRootFilesystem"] is True
+        assert security["capabilities"]["drop"] == ["ALL"]
+        mounts = {mount["name"]: mount["mountPath"] for mount in container(pod)["volumeMounts"]}
+        assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
+        variables = {item["name"]: item.get("value", "") for item in container(pod)["env"]}
+        assert variables["PROCESSION_STORE_PASSWORD_FILE"].startswith(mounts["store"])
+
+
+def test_labels_and_probes_belong_together() -> None:
+    by_kind = {one["kind"]: one for one in MANIFEST}
+    labels = by_kind["Deployment"]["spec"]["template"]["metadata"]["labels"]
+
+    assert by_kind["Deployment"]["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    assert by_kind["Service"]["spec"]["selector"].items() <= labels.items()
+    assert by_kind["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    only = container(by_kind["Deployment"]["spec"]["template"]["spec"])
+    assert only["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert only["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert not any(one["kind"] == "Secret" for one in MANIFEST)
+
+
+@pytest.mark.may_skip
+@pytest.mark.parametrize("version", ["1.30", "1.34"])
+def test_the_manifest_fits_the_schema_of_kubernetes(version: str) -> None:
+    try:
+        validate = importlib.import_module("kubernetes_validate").validate
+    except ImportError:
+        pytest.skip("kubernetes-validate, which is 100 MB of schemas, is not installed")
+    for document in MANIFEST:
+        validate(document, version, strict=True)
