@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from procession.errors import Unavailable
-from procession.server.metrics import Counter, CountingSink, Histogram
+from procession.server.metrics import Agents, Counter, CountingSink, Histogram, Metrics, TimedStore
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.served import APPLICATION_KEY, PATH, READER, Client
+from tests.support.posting import a_payload, post
+from tests.support.served import APPLICATION_KEY, PATH, READER, Client, a_store
 
 BEARER = {"authorization": f"Bearer {APPLICATION_KEY}"}
 
@@ -89,6 +90,65 @@ def test_the_text_is_what_prometheus_reads(client: Client) -> None:
 @pytest.mark.parametrize("headers", [{}, {"dd-application-key": APPLICATION_KEY}, {"authorization": "Bearer x"}])
 def test_metrics_need_an_application_key(client: Client, headers: dict[str, str]) -> None:
     assert client.get("/metrics", headers=headers).status_code == 403
+
+
+def test_agents_are_counted_by_the_version_that_they_said_last_and_no_more_than_a_few_versions_are_shown() -> None:
+    now = 0.0
+    agents = Agents(lambda: now)
+    for number in range(30):
+        agents.posted(1, {"x-dd-hostname": f"web-{number}", "dd-agent-version": f"1.{number}"})
+    for number in range(5):
+        agents.posted(2, {"x-dd-hostname": f"web-{number}", "x-dd-processagentversion": "7.66.1"})
+    agents.posted(2, {"x-dd-hostname": "web-0", "dd-agent-version": 'made "up"'})
+
+    found = agents.by_version()
+
+    assert (found["7.66.1",], found["other",], sum(found.values())) == (4, 12, 35)
+    assert len(found) == 21
+    now = 121.0
+    assert agents.by_version() == {}
+
+
+def test_what_is_posted_and_watched_shows(agent: Client) -> None:
+    payload = a_payload(a_snapshot(a_sighting(1)))
+    post(agent, payload, x_dd_hostname="web-1", x_dd_processagentversion="7.66.1")
+    agent.post("/api/procession/v1/watch", headers=BEARER, json={"host": "web-1"})
+
+    text = agent.get("/metrics", headers=BEARER).text
+
+    assert 'procession_agents{version="7.66.1"} 1' in text
+    assert "procession_watch_leases 1\n" in text
+    assert "procession_waiting_sightings 0\n" in text
+
+
+def test_groups_and_their_time_are_measured() -> None:
+    metrics = Metrics()
+    store = TimedStore(a_store(), metrics)
+
+    store.add([(1, a_snapshot(a_sighting(1), a_sighting(2))), (2, a_snapshot(a_sighting(1)))])
+
+    text = metrics.render()
+    assert "procession_store_group_sightings_sum 3\n" in text.replace(".0", "")
+    assert "procession_store_seconds_count 1\n" in text
+
+
+def test_what_is_not_safe_yet_is_counted() -> None:
+    async def main() -> None:
+        go = asyncio.Event()
+
+        class Waiting:
+            async def add(self, *_: object) -> None:
+                await go.wait()
+
+        sink = CountingSink(Waiting(), Counter("sightings_total", "Sightings."))
+        task = asyncio.create_task(sink.add(1, a_snapshot(a_sighting(1), a_sighting(2))))
+        await asyncio.sleep(0)
+        assert sink.waiting == 2
+        go.set()
+        await task
+        assert sink.waiting == 0
+
+    asyncio.run(main())
 
 
 class ASink:

@@ -45,6 +45,7 @@ def app_over(served: Served, sink: ListSink) -> Starlette:
         sessions=served.store,
         sink=sink,
         settings=served.settings,
+        own_names=("procession.test",),
         now=served.clock,
     )
 

@@ -111,9 +111,11 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     """
     from procession.cli.http_server import HttpServer
     from procession.server.app import create_app
+    from procession.server.metrics import Metrics, TimedStore
     from procession.storage.batcher import Batcher
 
-    batcher = Batcher(prepared.store)
+    metrics = Metrics()
+    batcher = Batcher(TimedStore(prepared.store, metrics))
     sink = FirstArrival(batcher)
     await batcher.start()
     store = prepared.store
@@ -125,6 +127,7 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         sessions=store.sessions,
         sink=sink,
         settings=prepared.settings,
+        metrics=metrics,
         own_names=(socket.gethostname(),),
     )
     server = HttpServer(app, prepared.certificates, prepared.plain_listener)

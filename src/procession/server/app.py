@@ -24,7 +24,7 @@ from procession.server.connections import asking_for_certificates
 from procession.server.health import METRICS_PATH, health_routes
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
-from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
+from procession.server.metrics import Agents, CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.names import AllowNames, Names, name_of
 from procession.server.openapi import openapi_routes
 from procession.server.own import OwnApi
@@ -60,6 +60,7 @@ def create_app(
     sessions: SessionStore,
     sink: Sink,
     settings: ServerSettings,
+    metrics: Metrics | None = None,
     own_names: Iterable[str] = (),
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> Starlette:
@@ -75,7 +76,12 @@ def create_app(
     who = Sessions(sessions, ring, key_thread, now)
     book = HostTagBook(hosts, key_thread)
     watch = WatchBook(hosts, key_thread, now)
-    metrics = Metrics()
+    metrics = metrics or Metrics()
+    counting = CountingSink(sink, metrics.sightings)
+    agents = Agents()
+    metrics.waiting_sightings.read = lambda: {(): counting.waiting}
+    metrics.agents.read = agents.by_version
+    metrics.watch_leases.read = lambda: {(): watch.held}
     own = OwnApi(
         sessions=who,
         limiter=RateLimiter(settings.own_rate_limit, now),
@@ -95,7 +101,7 @@ def create_app(
             threads.close()
 
     from_agents = intake_routes(
-        sink=CountingSink(sink, metrics.sightings),
+        sink=counting,
         store=store,
         store_threads=store_threads,
         keys=ring,
@@ -105,6 +111,7 @@ def create_app(
         dropped=metrics.dropped_sightings,
         host_tags=book,
         watch=watch,
+        agents=agents,
     )
     if settings.tls_client_ca:
         from_agents = asking_for_certificates(from_agents)

@@ -30,7 +30,7 @@ from procession.server.intake_events import event_routes
 from procession.server.intake_hosts import host_routes
 from procession.server.intake_moments import Moments
 from procession.server.intake_rest import rest_routes
-from procession.server.metrics import Counter, Sink
+from procession.server.metrics import Agents, Counter, Sink
 from procession.server.threads import Threads
 from procession.server.together import Together
 from procession.server.watch import WatchBook
@@ -70,6 +70,7 @@ def intake_routes(
     dropped: Counter,
     host_tags: HostTagBook,
     watch: WatchBook,
+    agents: Agents,
 ) -> list[Route]:
     """`sink` takes the snapshots, `store` all else, on one of `store_threads`. `dropped` counts sightings that were
     acknowledged but not stored, by reason; `watch` tells whether somebody watches a host live."""
@@ -96,6 +97,7 @@ def intake_routes(
     async def take_payload(request: Request) -> Response:
         with complaints.about(request):
             org_id = await keys.org_of_api_key(api_key_of(request))
+            agents.posted(org_id, request.headers)
             envelope = Envelope.of(request.headers, lambda host, said_at: moments.of(org_id, host, said_at))
             body = await read_body(request, settings.max_body_bytes)
             snapshot = await decode(body, envelope, await host_tags.of_org(org_id))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import collections
+import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol
 
@@ -14,10 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procession import __version__
 from procession.process import Snapshot
+from procession.storage import ProcessStore
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SIZES = (1, 10, 100, 1000, 10_000, 100_000)
+_VERSION = re.compile(r"[0-9A-Za-z.+~-]{1,40}")
+_MOST_HOSTS = 100_000
+_MOST_VERSIONS = 20
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -45,19 +52,38 @@ class Counter:
             yield f"{self._name}{_labels(self._labels, labels)} {value}"
 
 
-class Histogram:
-    """How often something took how many seconds, for each combination of label values."""
+class Gauge:
+    """A number, or one for each combination of label values, that is asked for when it is shown."""
 
-    def __init__(self, name: str, help_text: str, labels: Sequence[str]) -> None:
+    def __init__(self, name: str, help_text: str, labels: Sequence[str] = ()) -> None:
+        self._name = name
+        self._help = help_text
+        self._labels = labels
+        self.read: Callable[[], Mapping[tuple[str, ...], float]] = dict
+
+    def lines(self) -> Iterator[str]:
+        yield f"# HELP {self._name} {self._help}"
+        yield f"# TYPE {self._name} gauge"
+        for labels, value in sorted(self.read().items()):
+            yield f"{self._name}{_labels(self._labels, labels)} {value}"
+
+
+class Histogram:
+    """How often something took how many seconds, or was how large, for each combination of label values."""
+
+    def __init__(
+        self, name: str, help_text: str, labels: Sequence[str] = (), *, bounds: Sequence[float] = _BOUNDS
+    ) -> None:
+        self._bounds = bounds
         self._name = name
         self._help = help_text
         self._labels = labels
         self._lock = threading.Lock()
-        self._counts: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * (len(_BOUNDS) + 1))
+        self._counts: defaultdict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * (len(bounds) + 1))
         self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
 
     def observe(self, seconds: float, *values: str) -> None:
-        bucket = next((i for i, bound in enumerate(_BOUNDS) if seconds <= bound), len(_BOUNDS))
+        bucket = next((i for i, bound in enumerate(self._bounds) if seconds <= bound), len(self._bounds))
         with self._lock:
             self._counts[values][bucket] += 1
             self._sums[values] += seconds
@@ -69,7 +95,7 @@ class Histogram:
             series = [(labels, list(counts), self._sums[labels]) for labels, counts in sorted(self._counts.items())]
         for labels, counts, total in series:
             names = (*self._labels, "le")
-            for bound, count in zip((*map(str, _BOUNDS), "+Inf"), accumulate(counts), strict=True):
+            for bound, count in zip((*map(str, self._bounds), "+Inf"), accumulate(counts), strict=True):
                 yield f"{self._name}_bucket{_labels(names, (*labels, bound))} {count}"
             yield f"{self._name}_sum{_labels(self._labels, labels)} {total}"
             yield f"{self._name}_count{_labels(self._labels, labels)} {sum(counts)}"
@@ -83,15 +109,61 @@ class Sink(Protocol):
 
 
 class CountingSink:
-    """A sink that counts what went into it and is safe."""
+    """A sink that counts what went into it and is safe, and what is not safe yet."""
 
     def __init__(self, sink: Sink, counter: Counter) -> None:
         self._sink = sink
         self._counter = counter
+        self.waiting = 0
 
     async def add(self, org_id: int, snapshot: Snapshot) -> None:
-        await self._sink.add(org_id, snapshot)
-        self._counter.add(len(snapshot.sightings))
+        size = len(snapshot.sightings)
+        self.waiting += size
+        try:
+            await self._sink.add(org_id, snapshot)
+        finally:
+            self.waiting -= size
+        self._counter.add(size)
+
+
+class TimedStore:
+    """A store that measures what is added to it."""
+
+    def __init__(self, store: ProcessStore, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._store = store
+        self.find = store.find
+
+    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+        started_at = time.perf_counter()
+        self._store.add(snapshots)
+        self._metrics.store_seconds.observe(time.perf_counter() - started_at)
+        self._metrics.group_sightings.observe(sum(len(snapshot.sightings) for _, snapshot in snapshots))
+
+
+class Agents:
+    """Which versions of agents post: hosts of the last two minutes, by what their newest payload says."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._hosts: dict[tuple[int, str], tuple[float, str]] = {}
+
+    def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
+        version = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
+        host = headers.get("x-dd-hostname", "")[:255]
+        # Made up by strangers, they must not fill the memory, nor the list of series.
+        if len(self._hosts) < _MOST_HOSTS or (org_id, host) in self._hosts:
+            self._hosts[org_id, host] = self._clock(), version if _VERSION.fullmatch(version) else "unknown"
+
+    def by_version(self) -> dict[tuple[str, ...], float]:
+        oldest = self._clock() - 120
+        self._hosts = {host: found for host, found in self._hosts.items() if found[0] >= oldest}
+        versions = collections.Counter(version for _, version in self._hosts.values())
+        shown = dict(versions.most_common(_MOST_VERSIONS))
+        rest = versions.total() - sum(shown.values())
+        if rest:
+            shown["other"] = shown.get("other", 0) + rest
+        return {(version,): count for version, count in shown.items()}
 
 
 class Metrics:
@@ -107,13 +179,33 @@ class Metrics:
             "procession_dropped_sightings_total", "Sightings that agents posted and that are not kept.", ("reason",)
         )
 
+        self.waiting_sightings = Gauge(
+            "procession_waiting_sightings", "Sightings that agents posted and that are not safe in the store yet."
+        )
+        self.group_sightings = Histogram(
+            "procession_store_group_sightings", "Sightings in one insert of the store.", bounds=_SIZES
+        )
+        self.store_seconds = Histogram("procession_store_seconds", "Time that one insert of the store took.")
+        self.agents = Gauge("procession_agents", "Hosts that posted in the last two minutes.", ("version",))
+        self.watch_leases = Gauge("procession_watch_leases", "Hosts, or orgs as a whole, that somebody watches live.")
+
     def render(self) -> str:
         lines = [
             "# HELP procession_build_info The version, as a label.",
             "# TYPE procession_build_info gauge",
             f"procession_build_info{_labels(('version',), (__version__,))} 1",
         ]
-        for metric in (self.requests, self.request_seconds, self.sightings, self.dropped_sightings):
+        for metric in (
+            self.requests,
+            self.request_seconds,
+            self.sightings,
+            self.dropped_sightings,
+            self.waiting_sightings,
+            self.group_sightings,
+            self.store_seconds,
+            self.agents,
+            self.watch_leases,
+        ):
             lines.extend(metric.lines())
         return "\n".join(lines) + "\n"
 

@@ -30,6 +30,11 @@ class Refreshed(Generic[T]):
         value = self._fresh(within)
         return (await self._thread.run(lambda: self._take_if_old(within))) if value is None else value[1]
 
+    @property
+    def last(self) -> T | None:
+        """As it was taken last, however long ago that is."""
+        return None if self._value is None else self._value[1]
+
     async def retake(self) -> T:
         """Now: it was just changed."""
         return await self._thread.run(self._take_now)

@@ -49,6 +49,12 @@ class WatchBook:
         until = max(leases.get((org_id, host), 0), leases.get((org_id, ""), 0))
         return int(until > self._now())
 
+    @property
+    def held(self) -> int:
+        """Leases that hold, as far as this server has heard."""
+        leases = self._leases.last
+        return sum(until > self._now() for until in leases.values()) if leases else 0
+
     async def watch(self, org_id: int, host: str) -> WatchLease:
         """The lease that holds now; it may be somebody else's, of the last three seconds."""
         now = self._now()
