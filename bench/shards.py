@@ -26,7 +26,7 @@ from procession.tags import TagFilter
 from procession.window import Window
 from tests.cluster.running import Cluster, cluster
 from tests.cluster.stores import RULES, THIRTY_YEARS, servers
-from tests.support.builders import a_description, a_sighting, a_snapshot
+from tests.support.builders import a_sighting, a_snapshot
 
 HOSTS_PER_SHARD = 40
 PROCESSES = 250
@@ -67,7 +67,8 @@ def fill(store: ClickHouseStore, hosts: Sequence[str], at: int) -> int:
                 a_sighting(
                     pid,
                     at - 4000 - pid * 7 - place,
-                    description=a_description(cmdline=f"worker --number {pid}", tags=(f"env:{place % 3}",)),
+                    cmdline=f"worker --number {pid}",
+                    tags=(f"env:{place % 3}",),
                 )
                 for pid in range(1, PROCESSES + 1)
             )
