@@ -35,7 +35,7 @@ KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
     ),
     "kinds with a tag": (lambda: statements.kinds_with_tag(ORG, PATTERN), "kinds", "org"),
     "hosts with a tag": (lambda: statements.hosts_with_tag(ORG, PATTERN), "hosts", "org"),
-    "kinds": (lambda: statements.kinds(ORG, [1, 2]), "kinds", "kind"),
+    "kinds": (lambda: statements.kinds_table(ORG, [1, 2]), "kinds", "kind"),
     "texts": (lambda: statements.texts(ORG, BUCKETS, "exe", [1, 2]), "what", "bucket"),
     "runs by snapshots": (lambda: statements.runs_seen(ORG, HOST, NOON - 7200, NOON), "snap", "host"),
     "runs by the roll-up": (lambda: statements.runs_rolled_up(ORG, HOST, WINDOW), "series", "host"),

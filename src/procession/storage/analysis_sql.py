@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from procession.analysis import MEASURES, MINUTE_COLUMNS
@@ -95,11 +95,31 @@ def mentions_host(search: SearchNode | None) -> bool:
             return any(map(mentions_host, operands))
 
 
-def kinds(org_id: int, numbers: Iterable[int]) -> Statement:
+def kinds_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
+    """`kind` and what it stands for, of these or of all."""
+    parameters: dict[str, Any] = {"org": org_id}
+    chosen = ""
+    if numbers is not None:
+        parameters["kinds"] = list(numbers)
+        chosen = " AND kind IN {kinds:Array(UInt64)}"
+    columns = ("command", "user", "container_id", "is_zombie", "tagset")
     return Statement(
-        "SELECT kind, any(tuple(command, user, container_id, is_zombie, tagset)) FROM kinds"
-        " WHERE org = {org:UInt32} AND kind IN {kinds:Array(UInt64)} GROUP BY kind",
-        {"org": org_id, "kinds": list(numbers)},
+        f"SELECT kind, {', '.join(f'any({name}) AS {name}' for name in columns)} FROM kinds"
+        f" WHERE org = {{org:UInt32}}{chosen} GROUP BY kind",
+        parameters,
+    )
+
+
+def tagsets_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
+    """`tagset, tags` of these or of all."""
+    parameters: dict[str, Any] = {"org": org_id}
+    chosen = ""
+    if numbers is not None:
+        parameters["tagsets"] = list(numbers)
+        chosen = " AND tagset IN {tagsets:Array(UInt64)}"
+    return Statement(
+        f"SELECT tagset, any(tags) AS tags FROM tagsets WHERE org = {{org:UInt32}}{chosen} GROUP BY tagset",
+        parameters,
     )
 
 
@@ -288,7 +308,7 @@ def whole_slots(window: Window) -> Window:
 def counts(
     org_id: int, window: Window, search: SearchNode | None, tags: TagFilter, *, by_host: bool, is_past: bool
 ) -> Statement:
-    """How many processes of the window, in `whole_slots`, fit the filters: `host, kind, number`, once by kind with host
+    """How many processes of the window, in `whole_slots`, fit the filters: `of_host, kind, number`, once by kind with host
     0 and, if wanted, once by host with kind 0. `is_past`: whether there may be sightings after the window."""
     first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
     parameters: dict[str, Any] = {"org": org_id, "from": window.from_at, "to": window.to_at}
@@ -316,9 +336,10 @@ def counts(
             " AND bucket IN {buckets:Array(UInt32)} AND " + filter_condition(search, tags, parameters) + ")"
         )
     newest = f"SELECT {', '.join(columns)} FROM ({rows}) GROUP BY process"
-    host, groups = ("host", "GROUPING SETS ((host), (kind))") if by_host else ("toUInt64(0) AS host", "kind")
+    # Not under its own name: that would be what the condition takes for the host.
+    host, groups = ("host", "GROUPING SETS ((host), (kind))") if by_host else ("toUInt64(0)", "kind")
     return Statement(
-        f"SELECT {host}, kind, count() AS number FROM ({newest}){condition} GROUP BY {groups}",
+        f"SELECT {host} AS of_host, kind, count() AS number FROM ({newest}){condition} GROUP BY {groups}",
         parameters,
         is_whole=True,
     )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from procession.analysis import Facets, Selection, TagCompletion, ValueCount
 from procession.patterns import fold
 from procession.storage import analysis_sql as statements
-from procession.storage.kinds import HOST, Kind, facets_of, keys_of
+from procession.storage.kind_book import Kinds
+from procession.storage.kinds import HOST, facets_of
 from procession.storage.session import Session
 from procession.window import Window
-
-_Counts = tuple[Mapping[str, int], Sequence[tuple[Kind, int]]]
-"""Host -> processes; kinds and how many are of each."""
 
 
 def facets(
@@ -22,42 +21,48 @@ def facets(
 ) -> Facets:
     window = statements.whole_slots(when) if isinstance(when, Window) else None
     folded = [fold(key) for key in keys]
-    hosts, kinds = _counted(session, selection, when if window is None else window, by_host=HOST in folded)
-    found = facets_of(folded, hosts, kinds, limit=limit, prefix=prefix)
-    return Facets(sum(count for _, count in kinds), window, found)
+    hosts, kinds, counts = _counted(session, selection, when if window is None else window, by_host=HOST in folded)
+    found = facets_of(folded, hosts, kinds, counts, limit=limit, prefix=prefix)
+    return Facets(int(counts.sum()), window, found)
 
 
 def completion(session: Session, window: Window, prefix: str, limit: int) -> TagCompletion:
     key, separator, start = prefix.partition(":")
     by_host = not separator or fold(key) == HOST
-    hosts, kinds = _counted(session, Selection(session.org_id), statements.whole_slots(window), by_host=by_host)
+    slots = statements.whole_slots(window)
+    hosts, kinds, counts = _counted(session, Selection(session.org_id), slots, by_host=by_host)
     if separator:
-        (facet,) = facets_of([fold(key)], hosts, kinds, limit=limit, prefix=start)
+        (facet,) = facets_of([fold(key)], hosts, kinds, counts, limit=limit, prefix=start)
         return TagCompletion((), facet.values)
-    keys = [(name, count) for name, count in keys_of(hosts, kinds).items() if name.startswith(fold(prefix))]
+    of_keys = kinds.keys(counts)
+    if hosts:
+        of_keys[HOST] = sum(hosts.values())
+    keys = [(name, count) for name, count in of_keys.items() if name.startswith(fold(prefix))]
     keys.sort(key=lambda item: (-item[1], item[0]))
     return TagCompletion(tuple(ValueCount(*item) for item in keys[:limit]), ())
 
 
-def _counted(session: Session, selection: Selection, when: Window | int, *, by_host: bool) -> _Counts:
-    """Hosts only if they are wanted."""
+def _counted(
+    session: Session, selection: Selection, when: Window | int, *, by_host: bool
+) -> tuple[Mapping[str, int], Kinds, Any]:
+    """Host -> processes, if they are wanted; kinds, and how many processes are of each."""
     if isinstance(when, Window):
-        of_hosts, by_kind = _in_window(session, selection, when, by_host=by_host)
+        of_hosts, of_kinds = _in_window(session, selection, when, by_host=by_host)
     else:
-        of_hosts, by_kind = _at_instant(session, selection, when)
-    names = session.host_names(of_hosts)
+        of_hosts, of_kinds = _at_instant(session, selection, when)
+    names = session.host_names(of_hosts[0])
     hosts: dict[str, int] = {}
-    for host, count in of_hosts.items():
+    for host, count in zip(of_hosts[0].tolist(), of_hosts[1].tolist(), strict=True):
         hosts[names.get(host, "")] = hosts.get(names.get(host, ""), 0) + count
-    kinds = session.kinds(by_kind)
-    return hosts, [(kinds[kind], count) for kind, count in by_kind.items() if kind in kinds]
+    kinds = session.kinds(of_kinds[0])
+    return hosts, kinds, np.where(kinds.known(), of_kinds[1], 0)
 
 
-def _in_window(
-    session: Session, selection: Selection, window: Window, *, by_host: bool
-) -> tuple[dict[int, int], dict[int, int]]:
-    hosts: dict[int, int] = {}
-    kinds: dict[int, int] = {}
+_Numbers = tuple[Any, Any]
+"""Numbers of hosts or kinds, each once, and how many processes are of each."""
+
+
+def _in_window(session: Session, selection: Selection, window: Window, *, by_host: bool) -> tuple[_Numbers, _Numbers]:
     statement = statements.counts(
         selection.org_id,
         window,
@@ -66,18 +71,19 @@ def _in_window(
         by_host=by_host,
         is_past=window.to_at < session.now,
     )
-    for host, kind, number in session.rows(statement):
-        if host:
-            hosts[host] = hosts.get(host, 0) + number
-        else:
-            kinds[kind] = kinds.get(kind, 0) + number  # each shard gives its own
-    return hosts, kinds
+    table = session.table(statement)
+    host, kind = (table[name].to_numpy().astype(np.uint64) for name in ("of_host", "kind"))
+    number = table["number"].to_numpy().astype(np.int64)
+    return _summed(host[host != 0], number[host != 0]), _summed(kind[host == 0], number[host == 0])
 
 
-def _at_instant(session: Session, selection: Selection, at: int) -> tuple[dict[int, int], dict[int, int]]:
+def _summed(numbers: Any, counts: Any) -> _Numbers:
+    """Each shard gives its own."""
+    distinct, places = np.unique(numbers, return_inverse=True)
+    return distinct, np.bincount(places, counts, len(distinct)).astype(np.int64)
+
+
+def _at_instant(session: Session, selection: Selection, at: int) -> tuple[_Numbers, _Numbers]:
     instant = session.instant(selection, at, ["kind"])
-    found = []
-    for name in ("host", "kind"):
-        numbers, counts = np.unique(instant.columns[name], return_counts=True)
-        found.append(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
-    return found[0], found[1]
+    of_hosts, of_kinds = (np.unique(instant.columns[name], return_counts=True) for name in ("host", "kind"))
+    return of_hosts, of_kinds

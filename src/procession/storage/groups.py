@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from procession.analysis import (
 from procession.errors import InvalidRequest
 from procession.storage import analysis_sql as statements
 from procession.storage.instant import Instant
+from procession.storage.kind_book import Labels
 from procession.storage.kinds import HOST
 from procession.storage.rows import STATES
 from procession.storage.session import Session
@@ -50,18 +52,56 @@ class Sums:
             for name, (sums, greatest, known) in self._numbers.items()
         }
 
-    def into(self, values: Sequence[Sequence[str | None]]) -> dict[str | None, Grouped]:
+    def into(self, labels: CodeLabels) -> dict[str | None, Grouped]:
         """Put together again by the values of each code, one or more."""
-        places: dict[str | None, int] = {}
-        of_value = np.array([places.setdefault(value, len(places)) for some in values for value in some], np.int64)
-        of_code = np.repeat(np.arange(len(values)), [len(some) for some in values])
-        size = len(places)
+        is_used = np.zeros(len(labels.texts) + 1, bool)
+        is_used[labels.value] = True
+        of_value = (np.cumsum(is_used) - 1)[labels.value]
+        used = np.flatnonzero(is_used).tolist()
+        texts: list[str | None] = [*labels.texts, None]
+        values = [texts[number] for number in used]
+        of_code, size = labels.of, len(used)
         counts = np.bincount(of_value, np.array(self.counts, np.int64)[of_code], size).astype(np.int64).tolist()
         numbers = {name: _put_together(of_value, of_code, size, *self._numbers[name]) for name in self.measures}
         return {
             value: Grouped(value, counts[place], {name: found[place] for name, found in numbers.items()})
-            for value, place in places.items()
+            for place, value in enumerate(values)
         }
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLabels:
+    """The values of codes: each has one at least, and one without any has the one past the end of `texts`, None."""
+
+    of: Any
+    """Place of the code."""
+    value: Any
+    """Place in `texts`."""
+    texts: Sequence[str]
+
+    @classmethod
+    def of_lists(cls, values: Sequence[Sequence[str]]) -> CodeLabels:
+        places: dict[str, int] = {}
+        for some in values:
+            for value in some:
+                places.setdefault(value, len(places))
+        of = [code for code, some in enumerate(values) for _ in some or (None,)]
+        numbers = [len(places) if value is None else places[value] for some in values for value in some or (None,)]
+        return cls(np.array(of, np.int64), np.array(numbers, np.int64), list(places))
+
+    @classmethod
+    def of_kinds(cls, found: Labels, count: int) -> CodeLabels:
+        without = np.setdiff1d(np.arange(count), found.of)
+        none = np.full(len(without), len(found.texts))
+        return cls(np.concatenate((found.of, without)), np.concatenate((found.value, none)), found.texts)
+
+    def lists(self, count: int) -> list[list[str]]:
+        """The values of each code, sorted."""
+        values: list[list[str]] = [[] for _ in range(count)]
+        for code, value in zip(self.of.tolist(), self.value.tolist(), strict=True):
+            if value < len(self.texts):
+                values[code].append(self.texts[value])
+        return [sorted(some) for some in values]
 
 
 def _put_together(
@@ -99,20 +139,20 @@ def code_column(by: str) -> str:
     return "version" if by in TEXT_ATTRIBUTES else "kind"
 
 
-def values_of_codes(session: Session, instant: Instant, by: str, codes: Sequence[int]) -> list[list[str]]:
+def values_of_codes(session: Session, instant: Instant, by: str, codes: Sequence[int]) -> CodeLabels:
     """What each code of `code_column` stands for: nothing, a value, or several of a tag key."""
     if by == HOST:
         names = session.host_names(codes)
-        return [[names.get(code, "")] for code in codes]
+        return CodeLabels.of_lists([[names.get(code, "")] for code in codes])
     if by == "state":
-        return [[STATES[code]] if STATES[code] else [] for code in codes]
+        return CodeLabels.of_lists([[STATES[code]] if STATES[code] else [] for code in codes])
     if by in TEXT_ATTRIBUTES:
         texts = dict(session.rows(statements.texts(session.org_id, instant.buckets(), by, codes))) if codes else {}
-        return [[str(texts[code])] if texts.get(code) not in (None, "") else [] for code in codes]
+        return CodeLabels.of_lists([[str(texts[code])] if texts.get(code) not in (None, "") else [] for code in codes])
     kinds = session.kinds(codes)
     if by == "container_id":
-        return [[kinds[code].container_id] if code in kinds and kinds[code].container_id else [] for code in codes]
-    return [sorted(session.values_of(code, kinds[code], by)) if code in kinds else [] for code in codes]
+        return CodeLabels.of_lists([[text] if text else [] for text in kinds.texts("container_id")])
+    return CodeLabels.of_kinds(kinds.labels(by), len(codes))
 
 
 def grouped(session: Session, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
@@ -122,8 +162,7 @@ def grouped(session: Session, instant: Instant, by: str, measures: Sequence[str]
             f" choose at most {MAX_TEXTS} by search, tags or host"
         )
     sums = Sums(instant.columns[code_column(by)], instant.columns, measures)
-    values = values_of_codes(session, instant, by, sums.codes)
-    return sums.into([of_code or [None] for of_code in values])
+    return sums.into(values_of_codes(session, instant, by, sums.codes))
 
 
 def groups(
@@ -190,5 +229,5 @@ def hosts(
 def labels_of(session: Session, instant: Instant, by: str) -> list[list[str]]:
     """The values of each process."""
     codes, places = np.unique(instant.columns[code_column(by)], return_inverse=True)
-    values = values_of_codes(session, instant, by, codes.tolist())
+    values = values_of_codes(session, instant, by, codes.tolist()).lists(len(codes))
     return [values[place] for place in places.tolist()]

@@ -69,8 +69,9 @@ def _values(session: Session, instant: Instant, column: str) -> Any:
     if column == "state":
         return _ranked(instant.columns["state"], lambda state: STATES[state])
     if column in _KINDS:
-        kinds = session.kinds(instant.columns["kind"])
-        return _ranked(instant.columns["kind"], lambda kind: getattr(kinds[kind], column) if kind in kinds else "")
+        numbers = np.unique(instant.columns["kind"])
+        kinds = dict(zip(numbers.tolist(), session.kinds(numbers).texts(column), strict=True))
+        return _ranked(instant.columns["kind"], lambda kind: kinds[kind])
     values = texts_of(session, instant, column)
     if column == "ppid":
         return np.array([values.get(version, -1) for version in instant.columns["version"].tolist()])

@@ -109,11 +109,12 @@ def runs(session: Session, process: ProcessSummary, window: Window, limit: int) 
         for pid, start, version, kind, last in session.rows(statement):
             if (pid, start) != (key.pid, key.started_at):
                 found[pid, start] = max(found.get((pid, start), (0, 0, 0)), (last, version, kind))
-    kinds = session.kinds({kind for _, _, kind in found.values()})
+    numbers = sorted({kind for _, _, kind in found.values()})
+    commands = dict(zip(numbers, session.kinds(numbers).texts("command"), strict=True))
     same = [
         (ProcessKey(start, key.host_key, pid), last, version)
         for (pid, start), (last, version, kind) in found.items()
-        if kind in kinds and kinds[kind].command == process.description.command
+        if commands[kind] == process.description.command
     ]
     same.sort(reverse=True)
     return tuple(_runs(session, process, same[:limit]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,11 @@ import pyarrow as pa
 
 from procession.analysis import Placed, Selection
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
-from procession.storage import analysis_sql as statements
 from procession.storage import sql
 from procession.storage.details import numbers_of
 from procession.storage.engine import Connection, rows_of
 from procession.storage.instant import Instant, InstantReader
-from procession.storage.kinds import Kind
+from procession.storage.kind_book import KindBooks, Kinds
 from procession.storage.statement import Statement
 from procession.storage.texts import Names, description_of
 from procession.window import Window
@@ -27,8 +26,6 @@ class Session:
     def __init__(self, connection: Connection, books: Books, org_id: int, now: int) -> None:
         self.connection = connection
         self.now = now
-        self._kinds: dict[int, Kind] = {}
-        self._values: dict[tuple[int, str], set[str]] = {}
         self.org_id = org_id
         self._books = books
 
@@ -50,22 +47,9 @@ class Session:
     def host_names(self, hosts: Any) -> dict[int, str]:
         return self._books.hosts.of(self.connection, self.org_id, _integers(hosts))
 
-    def kinds(self, numbers: Any) -> Mapping[int, Kind]:
-        """Of these numbers, and perhaps of others: one session asks for the same again and again."""
-        missing = [number for number in _integers(numbers) if number not in self._kinds]
-        if missing:
-            found = self._books.kinds.of(self.connection, self.org_id, missing)
-            tags = self._books.tags.of(self.connection, self.org_id, {row[4] for row in found.values()})
-            for number, (command, user, container_id, is_zombie, tagset) in found.items():
-                self._kinds[number] = Kind(command, user, container_id, is_zombie, tags.get(tagset, ()))
-        return self._kinds
-
-    def values_of(self, number: int, kind: Kind, key: str) -> set[str]:
-        """What the kind with this number has of a tag key."""
-        place = number, key
-        if place not in self._values:
-            self._values[place] = kind.values(key)
-        return self._values[place]
+    def kinds(self, numbers: Any) -> Kinds:
+        """Of these numbers, each of which is there once."""
+        return self._books.kinds.of(self.table, self.org_id, np.asarray(numbers, np.uint64))
 
     def descriptions(
         self, keys: Sequence[ProcessKey], versions: Sequence[int], window: Window
@@ -114,7 +98,7 @@ class Books:
     def __init__(self, tags: Names, hosts: Names) -> None:
         self.tags = tags
         self.hosts = hosts
-        self.kinds = Names(statements.kinds, tuple)
+        self.kinds = KindBooks()
         self.instants = InstantReader()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from procession.analysis import Grouped, Selection, Series, TimeSeries
-from procession.storage.groups import Sums, code_column, grouped, joined
+from procession.storage.groups import CodeLabels, Sums, code_column, grouped, joined
 from procession.storage.session import Session
 from procession.window import Window
 
@@ -38,7 +38,7 @@ def timeseries(
             found.append(grouped(session, instant, by, wanted))
         else:
             sums = Sums(instant.columns["state"] * 0, instant.columns, wanted)
-            found.append(sums.into([[None]] * len(sums.codes)))
+            found.append(sums.into(CodeLabels.of_lists([[]] * len(sums.codes))))
     if by is None:
         return TimeSeries(step, times, (_series(None, found, measures, is_rest=False),))
     top = _top(found, rank, limit)
