@@ -298,3 +298,60 @@ def test_a_key_of_one_org_does_not_read_with_that_of_the_other(orgs: tuple[Ours,
     headers = {"dd-api-key": ours.api_key, "dd-application-key": theirs.application_key}
 
     assert httpx.get(f"{ours.url}/api/v2/processes", headers=headers).status_code == 403
+
+
+def test_a_saved_view_of_one_org_is_neither_shown_to_the_other_nor_changed_by_it(orgs: tuple[Ours, Theirs]) -> None:
+    ours, theirs = orgs
+    for one in orgs:
+        assert one.ask(f"{OWN}/views/same", "PUT", json={"state": f"of {one.name}"}).status_code == 200
+
+    assert ours.ask(f"{OWN}/views/same", "DELETE").status_code == 200
+
+    assert ours.ask(f"{OWN}/views").json()["views"] == []
+    (view,) = theirs.ask(f"{OWN}/views").json()["views"]
+    assert (view["name"], view["state"]) == ("same", "of theirs")
+    assert theirs.ask(f"{OWN}/views/same", "DELETE").status_code == 200
+
+
+def test_a_session_of_one_org_sees_only_that_org(orgs: tuple[Ours, Theirs]) -> None:
+    for one, other in (orgs, orgs[::-1]):
+        with httpx.Client(base_url=one.url, headers={"origin": one.url}) as page:
+            key = {"application_key": one.application_key}
+            assert page.post(f"{OWN}/session", json=key).status_code == 201
+            assert page.get(f"{OWN}/session").json()["org"] == one.name
+            window = f"from={one.begin - 60}&to={one.begin + 60}"
+            answer = page.get(f"{DETAILS}?{window}")
+            assert one.name in answer.text
+            assert other.name not in answer.text
+            other_id = other.listed()[2]["id"]
+            assert page.get(f"{DETAILS}/{other_id}?{window}").status_code == 404
+            assert page.post(f"{OWN}/session/link", json=key).status_code < 500
+            page.request("DELETE", f"{OWN}/session")
+            assert page.get(f"{DETAILS}?{window}").status_code == 403
+
+
+TRIED = {
+    ("put", f"{OWN}/views/{{name}}"),
+    ("delete", f"{OWN}/views/{{name}}"),
+    ("post", f"{OWN}/session"),
+    ("get", f"{OWN}/session"),
+    ("delete", f"{OWN}/session"),
+    ("post", f"{OWN}/session/link"),
+    ("post", WATCH),
+}
+"""What is tried by a test of its own. What is read is tried by itself; agents' doors say nothing, but for watching."""
+
+
+def test_every_route_that_speaks_of_an_org_is_tried(orgs: tuple[Ours, Theirs]) -> None:
+    found = {
+        (method, path)
+        for path, methods in orgs[0].ask("/openapi.json").json()["paths"].items()
+        for method in methods
+        if method in ("get", "put", "post", "delete", "patch")
+        and path.startswith("/api/procession/")
+        and "/admin/" not in path
+    }
+    read = {(method, path) for method, path in found if method == "get"}
+
+    assert found - read - TRIED == set(), "a route without a case here"
+    assert found >= TRIED
