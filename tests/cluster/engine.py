@@ -20,8 +20,9 @@ from tests.cluster.wire import Refused
 _DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session_check"}
 """Settings that `SET` refuses."""
 
-_PROFILE = {"optimize_const_name_size": "-1"}
-"""Long constants stay in the statement that goes to a shard. As scalars beside it they would have to be given to the
+_PROFILE = {"optimize_const_name_size": "-1", "parallel_distributed_insert_select": "0"}
+"""What shards insert from themselves would reach one of their replicas alone, since these do not replicate.
+Long constants stay in the statement that goes to a shard. As scalars beside it they would have to be given to the
 engine in a way that it does not have."""
 
 CLUSTER = "fleet"

@@ -41,7 +41,11 @@ SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get
 """One node over HTTP, two shards with two replicas each, and what a variable names."""
 
 
-@pytest.fixture(params=["oracle", "clickhouse", *SERVERS])
+IN_EVERY_RUN = SERVERS if os.environ.get("PROCESSION_TEST_CLUSTER") == "full" else SERVERS[1:]
+"""The cluster takes the same way as one node over HTTP, and more."""
+
+
+@pytest.fixture(params=["oracle", "clickhouse", *IN_EVERY_RUN])
 def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "oracle":
         return OracleStore()
