@@ -75,6 +75,7 @@ class ServerSettings:
         "", "File with the certificates that sign those of agents; whoever posts has to show one then.", metavar="FILE"
     )
     behind_proxy: bool = setting(False, "Whether a proxy that speaks TLS stands between this server and the network.")
+    log_format: str = setting("text", "How a line of the log looks: text or json.", metavar="FORMAT")
     scrub_again: bool = setting(True, "Whether to hide secrets in command lines that agents have left there.")
     discovered_processes: bool = setting(
         False,

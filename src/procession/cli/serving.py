@@ -21,6 +21,7 @@ import click
 from procession.cli.listening import is_beyond_loopback, listen_on, url_of
 from procession.cli.local import LocalFiles, make_private_dir
 from procession.cli.local_keys import NewKey, ensure_local_keys
+from procession.cli.logs import set_up_logging
 from procession.cli.stores import open_store
 from procession.config import ServerSettings
 from procession.errors import Unavailable, UsageError
@@ -83,6 +84,7 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
 
     On the way out all is given back.
     """
+    set_up_logging(settings.log_format)
     local = LocalFiles.of(settings.data_dir)
     with contextlib.ExitStack() as cleanup:
         certificates = certificates_of(settings)
