@@ -1,84 +1,75 @@
-"""What was acknowledged is there, however the server ends."""
+"""What was acknowledged is there, whole, however often and whenever the server is killed."""
 
 from __future__ import annotations
 
-import http.client
-import itertools
-import threading
+import random
 import time
+from collections import Counter
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import pytest
-
-from procession.agent.payloads import PayloadMaker
+from procession.agent.payloads import MAX_PROCESSES
 from procession.cli.client import Access
 from procession.cli.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
-from tests.support.builders import a_sighting, a_snapshot
-from tests.support.running import eventually, up
+from tests.support.posters import Poster
+from tests.support.running import Running, clean_environment, eventually, running
 
+ROUNDS = 20
 HOSTS = 4
+CHUNK = 40
+"""Processes of a payload."""
+API_KEY = "a" * 32
 
 
-class Poster(threading.Thread):
-    """An agent that posts a snapshot of one new process after the other, until the server is gone."""
-
-    def __init__(self, url: str, api_key: str, host: str, first_pid: int) -> None:
-        super().__init__(daemon=True)
-        self.host = host
-        self.acknowledged: list[int] = []
-        self._address = urlsplit(url).netloc
-        self._api_key = api_key
-        self._pids = itertools.count(first_pid)
-
-    def run(self) -> None:
-        maker = PayloadMaker(host=self.host, agent_pid=1, started_at=int(time.time()))
-        connection = http.client.HTTPConnection(self._address, timeout=10)
-        for pid in self._pids:
-            now = int(time.time())
-            snapshot = a_snapshot(a_sighting(pid, now - 100), host=self.host, taken_at=now)
-            (payload,) = maker.make(snapshot)
-            try:
-                connection.request(
-                    "POST", "/api/v1/collector", payload.body, {**payload.headers, "DD-Api-Key": self._api_key}
-                )
-                response = connection.getresponse()
-                response.read()
-            except (OSError, http.client.HTTPException):
-                return
-            assert response.status == 200
-            self.acknowledged.append(pid)
+def serve(data_dir: Path) -> tuple[Running, str]:
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(data_dir), "--rate-limit", "0")
+    server = Running("serve", *options, environment=clean_environment(DD_API_KEY=API_KEY))
+    try:
+        return server, next(word for word in server.line_with("http://").split() if word.startswith("http://"))
+    except BaseException:
+        server.kill()
+        raise
 
 
-@pytest.mark.parametrize("posts", [20, 120])
-def test_what_was_acknowledged_before_a_kill_is_answered_after_it(tmp_path: Path, posts: int) -> None:
-    data_dir = tmp_path / "data"
-    acknowledged: set[tuple[str, int]] = set()
-    for turn in range(2):
-        with up(data_dir) as (server, url):
-            api_key = (data_dir / "keys" / "api-key").read_text().strip()
-            posters = [Poster(url, api_key, f"host-{n}", turn * 1_000_000 + 1) for n in range(HOSTS)]
+def test_nothing_acknowledged_is_lost_or_torn_by_twenty_kills_under_load(tmp_path: Path) -> None:
+    assert CHUNK < MAX_PROCESSES
+    chance = random.Random(20)
+    posters = [Poster(API_KEY, f"host-{n}", chunk=CHUNK) for n in range(HOSTS)]
+    opened_in: list[float] = []
+    for _ in range(ROUNDS):
+        begun = time.monotonic()
+        server, url = serve(tmp_path)
+        opened_in.append(time.monotonic() - begun)
+        try:
+            already = sum(len(poster.acknowledged) for poster in posters)
+            # From none to a few groups, and then in the midst of something: they post as fast as they can.
+            enough = already + chance.randrange(1, 30)
             for poster in posters:
-                poster.start()
-
+                poster.begin(url)
             eventually(
-                lambda posters=posters: sum(len(poster.acknowledged) for poster in posters) >= posts,  # type: ignore[misc]
-                seconds=60,
+                lambda enough=enough: sum(len(one.acknowledged) for one in posters) >= enough,  # type: ignore[misc]
                 what="posting",
             )
+        finally:
             server.kill()
+        for poster in posters:
+            poster.end()
 
-            for poster in posters:
-                poster.join()
-                acknowledged |= {(poster.host, pid) for pid in poster.acknowledged}
+    with running("serve", "--listen", "127.0.0.1:0", "--data-dir", str(tmp_path)) as server:
+        server.line_with("http://")
+        access = Access.of(ClientSettings(data_dir=str(tmp_path)))
+        found = [item["attributes"] for item in find_processes(access, {}, MAX_UINT32)]
 
-    with up(data_dir):
-        access = Access.of(ClientSettings(data_dir=str(data_dir)))
-        found = {
-            (item["attributes"]["host"], item["attributes"]["pid"]) for item in find_processes(access, {}, MAX_UINT32)
-        }
-
-    assert len(acknowledged) >= 2 * posts
-    assert acknowledged - found == set()
+    there = Counter((item["host"], item["pid"] // CHUNK) for item in found)
+    acknowledged = {(poster.host, chunk) for poster in posters for chunk in poster.acknowledged}
+    sent = {(poster.host, chunk) for poster in posters for chunk in poster.sent}
+    assert len(acknowledged) >= ROUNDS
+    assert acknowledged - there.keys() == set(), "lost"
+    assert there.keys() - sent == set(), "invented"
+    # Each process once, and each payload whole or not at all, acknowledged or not.
+    assert set(there.values()) == {CHUNK}
+    assert all(item["cmdline"] == f"worker --number {item['pid']}" for item in found)
+    assert all("env:prod" in item["tags"] for item in found)
+    # What was left behind does not have to be gone through first.
+    assert max(opened_in) < 3 * opened_in[0] + 5, opened_in
