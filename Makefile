@@ -7,15 +7,27 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance-rust bench bench-quick bench-long lint fix proto lock clean
+.PHONY: help run page test conformance-rust bench bench-quick bench-long lint fix proto lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-run: $(VENV)/.runtime ## start the server, its store and an agent for this machine (ARGS="--listen ..." is passed on)
+# Where the sources of the page are, as in every checkout.
+ifneq ($(wildcard web/package.json),)
+PAGE := src/procession/server/page/index.html
+PAGE_MODULES := web/node_modules/.made
+PAGE_SOURCES := $(shell find web/index.html web/vite.config.ts web/package.json web/public web/src -type f ! -name '*.test.*')
+# Node.js of the machine, unless one was installed into $(VENV) because there is none that is new enough.
+NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
+endif
+
+run: $(VENV)/.runtime $(PAGE) ## start the server, its store and an agent for this machine (ARGS="--listen ..." is passed on)
 	@exec $(BIN)/procession up $(ARGS)
 
-test: $(VENV)/.dev ## run all tests (ARGS="-k name" is passed on)
+page: $(VENV)/.runtime $(PAGE) ## build the page, if its sources have changed
+
+test: $(VENV)/.dev $(PAGE) ## run all tests (ARGS="-k name" is passed on to those in Python, and runs them alone)
+	$(if $(ARGS),,$(if $(PAGE),$(NPM) test))
 	$(BIN)/python -m pytest $(ARGS)
 
 # The others are part of `test`; this one compiles for minutes, so it is built where that can be seen.
@@ -33,10 +45,11 @@ bench-quick: $(VENV)/.dev ## a minute of it: fails where a ratio is worse by hal
 bench-long: $(VENV)/.bench ## what takes hours: 10 M processes, an hour of 5,000 hosts
 	$(BIN)/python -m bench --long $(ARGS)
 
-lint: $(VENV)/.dev ## check format, style and types
+lint: $(VENV)/.dev $(PAGE_MODULES) ## check format, style and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(if $(PAGE),$(NPM) run check)
 
 fix: $(VENV)/.dev ## mend what can be mended by itself
 	$(BIN)/ruff check --fix
@@ -53,10 +66,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upgrade" takes newer versions)
 	$(COMPILE) $(ARGS) pyproject.toml --group build --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) --group page --output-file requirements-page.lock
 	$(COMPILE) $(ARGS) requirements-bench.in --constraint requirements-dev.lock --output-file requirements-bench.lock
 
 clean: ## remove what the chores made; never what Procession stored
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf src/procession/server/page web/node_modules
 	rm -rf tests/conformance/*/node_modules tests/conformance/*/build tests/conformance/*/target
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -84,6 +99,23 @@ $(VENV)/.dev: $(VENV)/.made requirements-dev.lock pyproject.toml
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $(VENV)/.runtime $@
+
+$(VENV)/.node: $(VENV)/.made requirements-page.lock
+	@if node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' \
+		2>/dev/null && npm --version >/dev/null 2>&1; then :; else \
+		echo "procession: getting Node.js from requirements-page.lock, since there is none from 20.19 on here"; \
+		$(PIP) install --require-hashes --requirement requirements-page.lock; \
+	fi
+	@touch $@
+
+web/node_modules/.made: $(VENV)/.node web/package-lock.json
+	@echo "procession: installing what the page is made with from web/package-lock.json"
+	@$(NPM) ci
+	@touch $@
+
+src/procession/server/page/index.html: web/node_modules/.made $(PAGE_SOURCES)
+	@echo "procession: building the page"
+	@$(NPM) run build -- --logLevel warn
 
 # Beside those for tests, not instead of them.
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock

@@ -16,7 +16,7 @@ from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.intake_rest import UNKEPT_PATHS
-from procession.server.metrics import Counter
+from procession.server.metrics import Agents, Counter
 from procession.server.threads import T, Threads
 from procession.server.watch import WatchBook
 from procession.wire import MessageType, frame
@@ -79,6 +79,7 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
         dropped=Counter("dropped", "", ("reason",)),
         host_tags=HostTagBook(served.store, Threads(1, "hosts")),
         watch=WatchBook(served.store, Threads(1, "hosts"), served.clock),
+        agents=Agents(),
     )
     client = Client(Starlette(routes=routes))
     calls = []

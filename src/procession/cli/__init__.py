@@ -29,6 +29,7 @@ COMMANDS = {
     "top": "Watch processes live, or as they were at a moment.",
     "tree": "Show who started whom on a host.",
     "diff": "Show what differs between two moments, hosts or groups.",
+    "link": "Print a link that signs in to the page, once.",
     "status": "Say which server is reachable and what it holds.",
     "keys": "Make, list and revoke keys.",
     "orgs": "Make and list orgs.",

@@ -6,16 +6,18 @@ import asyncio
 import shlex
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from procession.cli.link import link_of
 from procession.cli.options import read_settings, settings_options
 from procession.cli.welcome import curl_line, python_snippet, say_keys
 from procession.config import AgentSettings, ServerSettings
 from procession.errors import UsageError
-from procession.orgs import KeyKind
+from procession.orgs import KeyKind, hash_secret
 
 if TYPE_CHECKING:
     from procession.cli.serving import Prepared
@@ -77,6 +79,7 @@ async def _say_when_first_arrive(arrival: asyncio.Event) -> None:
 def _welcome(ready: Prepared) -> None:
     click.echo(f"Procession runs at {ready.url}")
     say_keys(ready.local, ready.new_keys)
+    _say_link(ready)
     click.echo("\nAsk it with curl:\n")
     click.echo(curl_line(ready.local_url, ready.local))
     click.echo("\nor in Python, after `pip install datadog-api-client`:\n")
@@ -84,6 +87,21 @@ def _welcome(ready: Prepared) -> None:
     folder = f" --data-dir {shlex.quote(ready.settings.data_dir)}" if ready.settings.data_dir else ""
     click.echo(f"or with `{_command_name()} ps{folder}` in another terminal. Ctrl-C stops it.\n")
     sys.stdout.flush()
+
+
+def _say_link(ready: Prepared) -> None:
+    from procession.server.sessions import create_link
+
+    secret = ready.local.secret(KeyKind.APPLICATION)
+    key_hash = hash_secret(secret or "")
+    found = ready.store.keys()
+    key = next((key for key in found if key.kind is KeyKind.APPLICATION and key.secret_hash == key_hash), None)
+    if key is not None:
+        token, _ = create_link(ready.store.sessions, key, int(time.time()))
+        click.echo(
+            "\nLook at it in a browser; this link signs in once, within an hour (`procession link` makes more):\n"
+        )
+        click.echo(f"  {link_of(ready.url, token)}")
 
 
 def _command_name() -> str:

@@ -308,8 +308,8 @@ def whole_slots(window: Window) -> Window:
 def counts(
     org_id: int, window: Window, search: SearchNode | None, tags: TagFilter, *, by_host: bool, is_past: bool
 ) -> Statement:
-    """How many processes of the window, in `whole_slots`, fit the filters: `of_host, kind, number`, once by kind with host
-    0 and, if wanted, once by host with kind 0. `is_past`: whether there may be sightings after the window."""
+    """How many processes of the window, in `whole_slots`, fit the filters: `of_host, kind, number`, once by kind with
+    host 0 and, if wanted, once by host with kind 0. `is_past`: whether there may be sightings after the window."""
     first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
     parameters: dict[str, Any] = {"org": org_id, "from": window.from_at, "to": window.to_at}
     parameters |= {"first_bucket": first, "last_bucket": last}
