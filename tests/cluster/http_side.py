@@ -56,6 +56,11 @@ class HttpSide(BaseHTTPRequestHandler):
             self._check_user()
             body = _decoded(body, self.headers.get("Content-Encoding", ""))
             parameters = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query, keep_blank_values=True))
+            kind = self.headers.get("Content-Type", "")
+            if kind.startswith("multipart/form-data"):
+                # The client sends parameters so that are too long for an address.
+                parameters |= _fields(kind, body)
+                body = b""
             data, form = self._run(body, parameters)
         except Exception as error:
             code = error.code if isinstance(error, Refused) else code_of(str(error))
@@ -146,6 +151,17 @@ class HttpSide(BaseHTTPRequestHandler):
 
 def _login(config: NodeConfig) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{config.user}:{config.password}".encode()).decode()}
+
+
+def _fields(kind: str, body: bytes) -> dict[str, str]:
+    boundary = b"--" + kind.partition("boundary=")[2].strip('"').encode()
+    found = {}
+    for part in body.split(boundary)[1:-1]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        name = re.search(rb'name="([^"]*)"', head)
+        if name is not None:
+            found[name[1].decode()] = value.removesuffix(b"\r\n").decode()
+    return found
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
