@@ -48,7 +48,7 @@ def find_details(
     hosts = sorted({key.host_key for key in keys})
     since = min(process.seen_at for process in processes)
     complete: dict[int, list[int]] = {}
-    for host, at in rows(sql.complete_snapshots(org_id, since, window.to_at, hosts)):
+    for host, at in sorted(rows(sql.complete_snapshots(org_id, since, window.to_at, hosts))):
         complete.setdefault(host, []).append(at)
     used = [numbers.get(key, ProcessNumbers()) for key in keys]
     since_each = [exits_since(process, one.state) for process, one in zip(processes, used, strict=True)]

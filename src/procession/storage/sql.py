@@ -192,13 +192,14 @@ def starts_near(
 
 
 def complete_snapshots(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statement:
-    """Snapshots of these hosts of which every chunk is there, both ends within: `host, at`, ascending."""
+    """Snapshots of these hosts of which every chunk is there, both ends within: `host, at`."""
     return Statement(
         "SELECT DISTINCT host, at FROM (SELECT host, at FROM snap WHERE org = {org:UInt32}"
         f" AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
         " AND host IN {hosts:Array(UInt64)} AND group_size > 0"
         " GROUP BY host, at, group_id HAVING uniqExact(request) >= max(group_size)) ORDER BY host, at",
         {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts)},
+        is_whole=True,
     )
 
 
