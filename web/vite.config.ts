@@ -35,6 +35,8 @@ export default defineConfig({
     emptyOutDir: true,
     // Everything else would be `data:` addresses, which the content security policy does not allow.
     assetsInlineLimit: 0,
+    // The whole of it has a bound, which a test keeps.
+    chunkSizeWarningLimit: 1500,
     modulePreload: { polyfill: false },
     target: "es2022",
   },

@@ -99,7 +99,7 @@ def _say_link(ready: Prepared) -> None:
     if key is not None:
         token, _ = create_link(ready.store.sessions, key, int(time.time()))
         click.echo(
-            "\nLook at it in a browser; this link signs in once, within an hour (`procession link` makes more):\n"
+            "\nLook at it in a browser. The link signs in once, within an hour; `procession link` prints more:\n"
         )
         click.echo(f"  {link_of(ready.url, token)}")
 
