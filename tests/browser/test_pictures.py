@@ -1,0 +1,63 @@
+"""The pictures of README and docs, of the real page. PROCESSION_SCREENSHOTS=1 writes them anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.looking import Look
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+DESKTOP, PHONE = (1440, 860), (390, 844)
+
+PICTURES = {
+    "table": ("", "light", DESKTOP),
+    "search": ("&q=java&tags=env:prod&sort=-rss_bytes", "dark", DESKTOP),
+    "groups": ("&tab=groups&by=service", "light", DESKTOP),
+    "graphs": ("&tab=graphs", "dark", DESKTOP),
+    "scatter": ("&tab=scatter&by=command", "light", DESKTOP),
+    "phone": ("", "light", PHONE),
+}
+DRAWN = ("graphs", "scatter")
+"""On a canvas."""
+
+
+def written(folder: Path, name: str) -> Path:
+    return (IMAGES if os.environ.get("PROCESSION_SCREENSHOTS") else folder) / f"{name}.png"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_view_can_be_pictured(look: Look, browser: Browser, tmp_path: Path, name: str) -> None:
+    address, scheme, (width, height) = PICTURES[name]
+    with look.fresh(browser) as page:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.goto(look.url(f"?at={look.end}{address}"))
+        look.sign_in(page)
+        drawn = page.locator("main canvas") if name in DRAWN else page.locator("main [role=gridcell], main td")
+        expect(drawn.first).to_be_visible(timeout=60_000)
+        page.wait_for_load_state("networkidle")
+
+        picture = page.screenshot(path=written(tmp_path, name))
+
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_a_process_can_be_pictured(look: Look, browser: Browser, tmp_path: Path) -> None:
+    found = look.get("/processes", at=look.end, sort="-cpu_total_percent", **{"page[limit]": 1})
+    process = quote(found["data"][0]["id"])
+    with look.fresh(browser) as page:
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.goto(look.url(f"?at={look.end}&sort=-cpu_total_percent&p={process}"))
+        look.sign_in(page)
+        expect(page.get_by_role("dialog", name="Process")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+
+        picture = page.screenshot(path=written(tmp_path, "process"))
+
+    assert picture.startswith(b"\x89PNG")
