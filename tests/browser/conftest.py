@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.looking import Look, Server
 from tests.support.running import PROCESSION, clean_environment, running
@@ -26,6 +26,10 @@ HOSTS = 1000
 PROCESSES = 100
 HOURS = 0.05
 """Three minutes, 18 snapshots of each host."""
+
+
+# What is promised of times has tests of its own; elsewhere a busy machine may be slow.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
