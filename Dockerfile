@@ -3,6 +3,11 @@
 #   docker run ... procession:0.1.0 serve | agent | ps | ...
 # docs/agent-running.md has the line for the agent, which has to see the host.
 
+FROM node:24-slim AS page
+WORKDIR /build/web
+COPY web ./
+RUN npm ci --silent && npm run --silent build
+
 FROM python:3.11-slim AS build
 WORKDIR /build
 COPY requirements.lock ./
@@ -10,6 +15,7 @@ RUN python -m venv /opt/procession \
     && /opt/procession/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
+COPY --from=page /build/src/procession/server/page ./src/procession/server/page
 RUN /opt/procession/bin/pip install --no-cache-dir --no-deps --no-build-isolation --no-index .
 
 FROM python:3.11-slim
