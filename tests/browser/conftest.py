@@ -32,7 +32,7 @@ HOURS = 0.05
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def page_built() -> None:
     """As the sources are now."""
     sources = [path.stat().st_mtime for path in (WEB / "src").rglob("*") if path.is_file()]
@@ -46,7 +46,7 @@ def page_built() -> None:
     subprocess.run([npm, "run", "build"], cwd=WEB, check=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("there is no Chromium")
@@ -58,7 +58,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fleet(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, int, str]]:
     """A server that holds three minutes of the simulator's fleet, the last instant of it, and one of its hosts."""
     folder = tmp_path_factory.mktemp("fleet")
@@ -77,7 +77,7 @@ def fleet(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield server, end, server.get("/hosts", at=end, limit=1)["data"][0]["host"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def machine(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Server]]:
     """`procession up`, as a user starts it; once somebody asks for it."""
     with ExitStack() as stack:
