@@ -31,13 +31,16 @@ export function FacetPanel() {
   const shown = keys.filter(isShown);
   // Each key takes its time to count: only what is open is counted.
   const { facets, isPending, error, retry } = useFacets(shown.filter(isOpen));
+  // Once they are there they stay, with what is typed into them, while they are counted by other keys.
+  const [isCounted, setIsCounted] = useState(false);
+  if (facets.size > 0 && !isCounted) setIsCounted(true);
 
   const change = (next: string[]) => {
     setAdded(next);
     keepAddedKeys(next);
   };
 
-  if (facets.size === 0 && shown.some(isOpen)) {
+  if (facets.size === 0 && shown.some(isOpen) && (!isCounted || error)) {
     if (error instanceof ApiError && error.status === 400) {
       // What is wrong is said where the search is, and in the place of the processes.
       return <p className={classes.nothing}>Counts come back with the next search that can be understood.</p>;
