@@ -70,7 +70,7 @@ def fleet(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         check=True,
         capture_output=True,
     )
-    options = ("--listen", "127.0.0.1:0", "--data-dir", str(folder), "--own-rate-limit", "0")
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(folder), "--own-rate-limit", "0", "--sign-in-limit", "0")
     with running("serve", *options) as started:
         url = started.line_with("Procession listens at").split()[-1]
         server = Server(url, application_key(folder))
@@ -85,7 +85,16 @@ def machine(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         @functools.cache
         def start() -> Server:
             folder = tmp_path_factory.mktemp("up")
-            options = ("--listen", "127.0.0.1:0", "--data-dir", str(folder), "--own-rate-limit", "0")
+            options = (
+                "--listen",
+                "127.0.0.1:0",
+                "--data-dir",
+                str(folder),
+                "--own-rate-limit",
+                "0",
+                "--sign-in-limit",
+                "0",
+            )
             started = stack.enter_context(running("up", *options))
             return Server(started.line_with("Procession runs at").split()[-1], application_key(folder))
 

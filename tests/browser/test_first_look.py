@@ -144,6 +144,9 @@ def test_a_phone_shows_all_of_it(look: Look) -> None:
     page.get_by_role("button", name="Close").click()
     look.rows(page)[0].click()
     panel = page.get_by_role("dialog", name="Process")
-    box = panel.bounding_box()
-    assert box is not None
-    assert (box["x"], box["width"]) == (0, 390)
+    # It slides in.
+    page.wait_for_function(
+        """(panel) => { const { x, width } = panel.getBoundingClientRect(); return x === 0 && width === 390; }""",
+        arg=panel.element_handle(),
+        timeout=30_000,
+    )

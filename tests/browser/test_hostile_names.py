@@ -36,7 +36,7 @@ TRAPS = {
 @pytest.fixture(scope="module")
 def hostile(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("hostile")
-    options = ("--listen", "127.0.0.1:0", "--data-dir", str(folder), "--own-rate-limit", "0")
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(folder), "--own-rate-limit", "0", "--sign-in-limit", "0")
     with running("serve", *options, environment=clean_environment(DD_API_KEY=API_KEY)) as started:
         url = started.line_with("Procession listens at").split()[-1]
         now = int(time.time())

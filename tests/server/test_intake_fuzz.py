@@ -69,6 +69,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         sink=ClickHouseSink(store),
         settings=settings,
         now=Clock(),
+        own_names=("procession.test",),
     )
     client = Client(app)
     yield client
