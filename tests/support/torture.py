@@ -1,0 +1,19 @@
+"""What `make torture` tells the tests, and what they tell it: a table is made of what they record."""
+
+import json
+import os
+
+
+def is_full() -> bool:
+    """Whether the long form is asked for; `make test` runs a shorter one."""
+    return os.environ.get("PROCESSION_TORTURE") == "full"
+
+
+def record(what: str, *, times: int, lost: int, answered: str) -> None:
+    """A line of the table: what was done, how often, what was lost by it, and what was answered meanwhile."""
+    path = os.environ.get("PROCESSION_TORTURE_RESULTS")
+    if not path:
+        return
+    line = json.dumps({"what": what, "times": times, "lost": lost, "answered": answered})
+    with open(path, "a", encoding="utf-8") as results:
+        results.write(line + "\n")
