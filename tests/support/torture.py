@@ -1,7 +1,10 @@
 """What `make torture` tells the tests, and what they tell it: a table is made of what they record."""
 
+from __future__ import annotations
+
 import json
 import os
+from pathlib import Path
 
 
 def is_full() -> bool:
@@ -15,5 +18,5 @@ def record(what: str, *, times: int, lost: int, answered: str) -> None:
     if not path:
         return
     line = json.dumps({"what": what, "times": times, "lost": lost, "answered": answered})
-    with open(path, "a", encoding="utf-8") as results:
+    with Path(path).open("a", encoding="utf-8") as results:
         results.write(line + "\n")
