@@ -307,6 +307,30 @@ def test_an_hour_without_a_server_and_two_kills_cost_no_snapshot(tree: ProcTree,
     assert posted[0].headers["dd-api-key"] == "k" * 32
 
 
+def test_two_runs_with_one_pid_in_the_same_seconds_number_what_they_send_apart(tree: ProcTree) -> None:
+    """As in a container, where the pid is the same at each start, after a kill or with a clock that was set back."""
+    tree.put(7)
+    ids = []
+    for _ in range(2):
+        intake = FakeIntake()
+        stop = threading.Event()
+        settings = AgentSettings(
+            url=(intake.url,), api_key=("k",), proc_root=str(tree.root), hostname="web-1", spool=False
+        )
+        options = {"stop": stop, "report": lambda _: None, "clock": FastClock()}
+        thread = threading.Thread(target=run_agent, args=(settings,), kwargs=options)
+        thread.start()
+        try:
+            posted = intake.wait_for(3)
+        finally:
+            stop.set()
+            thread.join(10)
+            intake.close()
+        ids.append({post.headers["x-dd-request-id"] for post in posted})
+
+    assert ids[0].isdisjoint(ids[1])
+
+
 def test_each_server_gets_everything_whatever_becomes_of_the_others(tree: ProcTree, intake: FakeIntake) -> None:
     tree.put(7)
     slow, other = FakeIntake(), FakeIntake()

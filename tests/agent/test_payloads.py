@@ -67,10 +67,11 @@ def test_two_snapshots_of_one_second_have_ids_of_their_own() -> None:
 
 def test_a_clock_that_is_set_back_brings_no_id_again() -> None:
     maker = a_maker()
-    moments = (NOON, NOON + 1, NOON, NOON + 1)
-    ids = [payload_ids(maker.make(a_snapshot(a_sighting(), taken_at=moment))) for moment in moments]
+    # As often as there are snapshots, and every ten seconds, so that all of the second time meet one of the first.
+    moments = (*range(NOON, NOON + 3600, 10), *range(NOON, NOON + 3600, 10), NOON)
+    ids = [payload_ids(maker.make(a_snapshot(a_sighting(), taken_at=moment)))[0] for moment in moments]
 
-    assert ids[0] != ids[2]
+    assert len(set(ids)) == len(moments)
 
 
 def test_what_is_live_is_numbered_on_and_marked() -> None:

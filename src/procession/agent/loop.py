@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ from procession.agent.parts import (
     selection_of,
     users_of,
 )
-from procession.agent.payloads import PayloadMaker
+from procession.agent.payloads import PayloadMaker, a_run
 from procession.agent.reader import ProcReader
 from procession.agent.rounds import Rounds
 from procession.agent.sender import Notices, Report
@@ -93,7 +92,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
             ),
             maker=PayloadMaker(
                 host=host,
-                agent_pid=os.getpid(),
+                agent_pid=a_run(),
                 started_at=int(clock.now()),
                 max_processes=settings.processes_per_payload,
                 tags=host_tags_of(settings),

@@ -34,10 +34,14 @@ MAX_PROCESSES = 1000
 
 NO_EVENTS = ProcessEvents("", ())
 
-_FAR_INDICES = (4096, 12288)
-
 _PARTIAL = {"X-Procession-Partial": "true"}
 _LIVE = {"X-Procession-Live": "all"}
+
+
+def a_run() -> int:
+    """A number for a run of an agent, which no other run of its host has. Not its pid: in a container that is the same
+    at each start, and two runs may share a second, when one was killed or the clock was set back."""
+    return random.getrandbits(31)
 
 
 class PayloadMaker:
@@ -54,8 +58,9 @@ class PayloadMaker:
         tags: Sequence[str] = (),
         containers: Callable[[str], ContainerInfo] | None = None,
     ) -> None:
-        """`first_group` numbers the first snapshot [by chance, as agents do]. `tags` are those of the host, and
-        `containers` says what is known of one by its id."""
+        """`agent_pid` stands for this run of the agent in all that it numbers. `first_group` numbers the first snapshot
+        [by chance, as agents do]. `tags` are those of the host, and `containers` says what is known of one by its
+        id."""
         self._host = host
         self._agent_pid = agent_pid
         self._max_processes = max_processes
@@ -141,9 +146,11 @@ class PayloadMaker:
 
     def _next_group(self, taken_at: int) -> int:
         # Two groups of one second are still two: their chunks are numbered on. A clock that was set back comes to
-        # seconds that have been, with numbers that were given.
+        # seconds that have been, whose numbers were given: from there on it is as if another agent gave them.
+        if taken_at < self._taken_at:
+            self._agent_pid = a_run()
         if taken_at != self._taken_at:
-            self._index = 0 if taken_at > self._taken_at else random.randrange(*_FAR_INDICES)
+            self._index = 0
             self._taken_at = taken_at
         self._group_id = (self._group_id + 1) & 0xFFFFFFFF
         return self._group_id
