@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -42,9 +42,10 @@ def eventually(find: Callable[[], T | None], *, seconds: float = 30.0, what: str
 class Running:
     """A started command; its output arrives line by line."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, environment: dict[str, str] | None = None, before: Sequence[str] = ()) -> None:
+        """`before` is a command that becomes this one, as `ip netns exec NAME` does."""
         self.process = subprocess.Popen(
-            [*PROCESSION, *arguments],
+            [*before, *PROCESSION, *arguments],
             env=environment or clean_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 
 def is_full() -> bool:
     """Whether the long form is asked for; `make test` runs a shorter one."""
     return os.environ.get("PROCESSION_TORTURE") == "full"
+
+
+def quoted(line: str) -> str:
+    """A line that something said, without what differs from run to run."""
+    said = re.sub(r"https?://[\w.:-]+", "URL", line).removeprefix("procession agent: ").removeprefix("procession: ")
+    said = re.sub(r"/[\w./-]*pytest-[\w./-]*", "PLACE", said)
+    return f"“{said.strip()}”"
 
 
 def record(what: str, *, times: int, lost: int, answered: str) -> None:

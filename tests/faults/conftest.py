@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.hosts import Host
+from tests.faults.servers import Server
+
+
+@pytest.fixture
+def ending() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def server(tmp_path: Path, ending: ExitStack) -> Server:
+    """Not started yet."""
+    made = Server(tmp_path / "data")
+    ending.callback(made.close)
+    return made
+
+
+@pytest.fixture
+def a_host(tmp_path: Path, ending: ExitStack) -> Callable[..., Host]:
+    def make(name: str, url: str, **options: Any) -> Host:
+        made = Host(tmp_path, name, url, **options)
+        ending.callback(made.close)
+        return made
+
+    return make
