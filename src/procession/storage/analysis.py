@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -28,6 +27,7 @@ from procession.analysis import (
 )
 from procession.process import ProcessKey, ProcessSummary
 from procession.storage import analysis_sql as statements
+from procession.storage.changes import next_change
 from procession.storage.compare import compare
 from procession.storage.counts import completion, facets
 from procession.storage.engine import Lender, unavailable_on_failure
@@ -37,6 +37,7 @@ from procession.storage.listing import instant_page, points
 from procession.storage.relatives import family, host_tree, runs
 from procession.storage.roll_up import RollUp
 from procession.storage.session import Books, Session
+from procession.storage.statement import Statement
 from procession.storage.texts import Names
 from procession.storage.timeseries import timeseries
 from procession.window import Window
@@ -139,10 +140,15 @@ class ClickHouseAnalysis:
         self._write_view(org_id, View(name, "", self._now()), is_deleted=True)
 
     def _write_view(self, org_id: int, view: View, *, is_deleted: bool) -> None:
-        statement = statements.put_view(
-            org_id, view.name, view.state, view.changed_at, time.time_ns(), is_deleted=is_deleted
-        )
         with self._session(org_id) as session:
+            change = next_change(
+                lambda text, parameters: session.rows(Statement(text, parameters)),
+                "views WHERE org = {org:UInt32} AND name = {name:String}",
+                {"org": org_id, "name": view.name},
+            )
+            statement = statements.put_view(
+                org_id, view.name, view.state, view.changed_at, change, is_deleted=is_deleted
+            )
             session.connection.query(statement.text, statement.parameters)
 
     def roll_up(self, orgs: Sequence[int]) -> int:

@@ -27,6 +27,7 @@ from procession.process import (
 from procession.query import ProcessQuery
 from procession.storage import NotAllStored, schema, sql
 from procession.storage.analysis import ClickHouseAnalysis
+from procession.storage.changes import next_change
 from procession.storage.ddl import shard_of
 from procession.storage.details import exits_table, find_details, live_table
 from procession.storage.engine import Connection, Engine, Lender, first_line, rows_of, unavailable_on_failure
@@ -246,11 +247,14 @@ class ClickHouseStore:
 
     def put_org(self, org: Org) -> None:
         self._insert(
-            "INSERT INTO orgs SELECT {id:UInt32}, {name:String}, {change:UInt64}", {"id": org.id, "name": org.name}
+            "orgs WHERE id = {id:UInt32}",
+            "INSERT INTO orgs SELECT {id:UInt32}, {name:String}, {change:UInt64}",
+            {"id": org.id, "name": org.name},
         )
 
     def put_key(self, key: Key) -> None:
         self._insert(
+            "keys WHERE id = {id:String}",
             "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
             " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}",
             {
@@ -274,6 +278,7 @@ class ClickHouseStore:
 
     def put_host_tags(self, entry: HostTags) -> None:
         self._insert(
+            "host_tags WHERE org = {org:UInt32} AND host = {host:String} AND source = {source:String}",
             "INSERT INTO host_tags SELECT {org:UInt32}, {host:String}, {source:String}, {tags:Array(String)},"
             " {change:UInt64}",
             {"org": entry.org_id, "host": entry.host, "source": entry.source.value, "tags": list(entry.tags)},
@@ -297,6 +302,6 @@ class ClickHouseStore:
             rows: Sequence[Any] = connection.query(text, parameters).result_rows
             return rows
 
-    def _insert(self, text: str, parameters: dict[str, Any]) -> None:
-        with unavailable_on_failure(), self._engine.connection() as connection:
-            connection.query(text, parameters | {"change": time.time_ns()})
+    def _insert(self, same: str, text: str, parameters: dict[str, Any]) -> None:
+        """`same` is where the earlier changes of the thing are."""
+        self._rows(text, parameters | {"change": next_change(self._rows, same, parameters)})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from typing import Any
 
 from procession.sessions import Link, Session
+from procession.storage.changes import next_change
 from procession.storage.engine import Lender, unavailable_on_failure
 
 
@@ -26,17 +26,19 @@ class ClickHouseSessions:
         return tuple(Session(bytes.fromhex(token_hash), *rest) for token_hash, *rest in rows)
 
     def put_session(self, session: Session) -> None:
+        token_hash = session.token_hash.hex()
+        change = next_change(self._query, "sessions WHERE token_hash = {token_hash:String}", {"token_hash": token_hash})
         self._query(
             "INSERT INTO sessions SELECT {token_hash:String}, {org:UInt32}, {key_id:String}, {created_at:UInt32},"
             " {expires_at:UInt32}, {ended_at:Nullable(UInt32)}, {change:UInt64}",
             {
-                "token_hash": session.token_hash.hex(),
+                "token_hash": token_hash,
                 "org": session.org_id,
                 "key_id": session.key_id,
                 "created_at": session.created_at,
                 "expires_at": session.expires_at,
                 "ended_at": session.ended_at,
-                "change": time.time_ns(),
+                "change": change,
             },
         )
 
