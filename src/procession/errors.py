@@ -8,7 +8,7 @@
     │   ├── NotFound            404
     │   ├── MethodNotAllowed    405
     │   ├── PayloadTooLarge     413
-    │   ├── TooManyRequests     429
+    │   ├── TooManyRequests     429 more of one org, or of one address, than its share
     │   └── Unavailable         503 the store cannot answer or keep anything now; try again
     └── UsageError                  what a person at a terminal did or has to mend; one line, no traceback
 
@@ -28,9 +28,11 @@ class RequestError(ProcessionError):
 
     status = 500
 
-    def __init__(self, *messages: str) -> None:
+    def __init__(self, *messages: str, retry_after_seconds: int | None = None) -> None:
+        """`retry_after_seconds`: when it may go better, where that can be said."""
         super().__init__("; ".join(messages))
         self.messages = messages
+        self.retry_after_seconds = retry_after_seconds
 
 
 class InvalidRequest(RequestError):
@@ -75,8 +77,8 @@ class PayloadTooLarge(RequestError):
 class TooManyRequests(RequestError):
     status = 429
 
-    def __init__(self, message: str = "Too many requests") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "Too many requests", *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
 
 
 class Unavailable(RequestError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from procession.config import ServerSettings
-from procession.errors import Unavailable
+from procession.errors import TooManyRequests, Unavailable
 from procession.wire import MessageType, RequestId, encode_snapshot, frame
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.posting import COLLECTOR, ListSink, a_payload, app_over, post
@@ -173,6 +173,16 @@ def test_what_is_not_safe_is_not_acknowledged(agent: Client, sink: ListSink) -> 
     response = post(agent, vector("proc_v3_enc4_zstd1x"))
 
     assert (response.status_code, response.json()) == (503, {"errors": ["The disk is full"]})
+    assert "retry-after" not in response.headers
+
+
+def test_whoever_has_to_come_again_later_hears_when(agent: Client, sink: ListSink) -> None:
+    sink.error = TooManyRequests("Beyond its share", retry_after_seconds=2)
+
+    response = post(agent, vector("proc_v3_enc4_zstd1x"))
+
+    assert (response.status_code, response.json()) == (429, {"errors": ["Beyond its share"]})
+    assert response.headers["retry-after"] == "2"
 
 
 # Moments and request ids

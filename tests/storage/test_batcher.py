@@ -10,7 +10,7 @@ from procession.errors import Unavailable
 from procession.paging import Page
 from procession.process import Snapshot
 from procession.query import ProcessQuery
-from procession.storage.batcher import Batcher
+from procession.storage.batcher import MAX_GROUP_SIGHTINGS, Batcher, GroupSize
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
 
@@ -137,3 +137,43 @@ def test_stopping_stores_what_was_accepted_and_refuses_what_comes_after() -> Non
         return store.groups
 
     assert asyncio.run(scenario()) == [["first"], ["a"]]
+
+
+def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_group() -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store, max_waiting_sightings=50)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        greedy = [asyncio.create_task(batcher.add(1, chunk("greedy"))) for _ in range(200)]
+        await asyncio.sleep(0)
+        modest = [asyncio.create_task(batcher.add(2, chunk("modest"))) for _ in range(20)]
+        await asyncio.sleep(0)
+
+        store.may_go_on.set()
+        results = await asyncio.gather(first, *modest)
+        assert results == [None] * 21
+        refused = [one for one in await asyncio.gather(*greedy, return_exceptions=True) if one is not None]
+        assert len(refused) == 170
+        await batcher.stop()
+        return store.groups
+
+    groups = asyncio.run(scenario())
+
+    hosts = [host for group in groups for host in group]
+    assert (hosts.count("modest"), hosts.count("greedy")) == (20, 30)
+
+
+def test_a_group_gets_smaller_where_storing_takes_long_and_larger_where_it_does_not() -> None:
+    size = GroupSize()
+
+    size.learn(10_000, 0.9, was_full=True, wanted_seconds=0.2)
+    assert size.sightings == 5000
+    for _ in range(9):
+        size.learn(size.sightings, 0.9, was_full=True, wanted_seconds=0.2)
+    assert size.sightings == 2000
+    size.learn(500, 0.01, was_full=False, wanted_seconds=0.2)
+    assert size.sightings == 2000, "a small one says nothing of large ones"
+    for _ in range(9):
+        size.learn(size.sightings, 0.05, was_full=True, wanted_seconds=0.2)
+    assert size.sightings == MAX_GROUP_SIGHTINGS

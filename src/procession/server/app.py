@@ -188,7 +188,9 @@ class ErrorAnswers:
 
 
 def _error_response(error: RequestError) -> Response:
-    headers = {"allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else None
+    headers = {"allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else {}
+    if error.retry_after_seconds is not None:
+        headers["retry-after"] = str(error.retry_after_seconds)
     return error_response(error.status, *error.messages, headers=headers)
 
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from procession.errors import Unavailable
 from procession.process import Snapshot
 from procession.storage import NotAllStored, ProcessStore
+from procession.storage.waiting import Chunk, Waiting
 
 MAX_GROUP_SIGHTINGS = 100_000
 """An insert of so many is as cheap, for each, as one of more."""
+
+MAX_GROUP_CHARACTERS = 32 * 2**20
+"""Of all texts in a group, which takes several times as much memory while it is stored."""
+
+_LEAST_GROUP_SIGHTINGS = 2000
+_GROUP_SECONDS = 1.0
+_SHARED_GROUP_SECONDS = 0.2
+"""While several orgs post, what one of them posts should not hold up the others for longer."""
+
+_SHARED_FOR_SECONDS = 60
 
 _QUICK_SECONDS = 0.03
 _LONGEST_WAIT = 0.25
@@ -22,19 +31,20 @@ _LONGEST_WAIT = 0.25
 as it took for more to come, so that there is time for other things."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    org_id: int
-    snapshot: Snapshot
-    stored: asyncio.Future[None]
+class GroupSize:
+    """How many sightings go into one insert at most: as many as take a moment, since what comes meanwhile waits.
 
-    def succeed(self) -> None:
-        if not self.stored.done():  # its request may have been cancelled meanwhile
-            self.stored.set_result(None)
+    A sighting of a process that nobody has seen costs forty times what others do, so it is found by trying.
+    """
 
-    def fail(self, error: Exception) -> None:
-        if not self.stored.done():
-            self.stored.set_exception(error)
+    def __init__(self) -> None:
+        self.sightings = 10_000
+
+    def learn(self, sightings: int, seconds: float, *, was_full: bool, wanted_seconds: float) -> None:
+        if seconds > wanted_seconds:
+            self.sightings = max(_LEAST_GROUP_SIGHTINGS, min(self.sightings, sightings) // 2)
+        elif was_full and seconds < wanted_seconds / 2:
+            self.sightings = min(MAX_GROUP_SIGHTINGS, self.sightings * 2)
 
 
 class Batcher:
@@ -43,9 +53,10 @@ class Batcher:
 
     def __init__(self, store: ProcessStore, *, max_waiting_sightings: int = 400_000) -> None:
         self._store = store
-        self._max_waiting = max_waiting_sightings
-        self._waiting: deque[_Waiting] = deque()
-        self._waiting_sightings = 0
+        self._waiting = Waiting(max_waiting_sightings)
+        self._size = GroupSize()
+        self._posted_at: dict[int, float] = {}
+        """By org, the eldest first."""
         self._arrived = asyncio.Event()
         self._is_full = asyncio.Event()
         """There is enough for a group, or no time to wait for it."""
@@ -68,17 +79,16 @@ class Batcher:
         self._thread.shutdown()
 
     async def add(self, org_id: int, snapshot: Snapshot) -> None:
-        """Returns once the snapshot is safe on disk. Raises Unavailable where it is not; the agent has to try again."""
+        """Returns once the snapshot is safe on disk. Raises Unavailable or TooManyRequests where it is not; the agent
+        has to try again."""
         if self._is_stopping or self._task is None:
             raise Unavailable("The server is stopping")
-        # A single chunk is always let in, however large it is.
-        if self._waiting and self._waiting_sightings + len(snapshot.sightings) > self._max_waiting:
-            raise Unavailable("The store is behind; try again")
+        self._posted_at.pop(org_id, None)
+        self._posted_at[org_id] = time.monotonic()
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(org_id, snapshot, stored))
-        self._waiting_sightings += len(snapshot.sightings)
+        self._waiting.put(Chunk(org_id, snapshot, stored))
         self._arrived.set()
-        if self._waiting_sightings >= MAX_GROUP_SIGHTINGS:
+        if self._waiting.sightings >= self._size.sightings:
             self._is_full.set()
         await stored
 
@@ -88,46 +98,51 @@ class Batcher:
             self._arrived.clear()
             while self._waiting:
                 await self._let_more_come()
-                begun = time.monotonic()
-                await self._store_group(self._take_group())
-                self._last_seconds = time.monotonic() - begun
+                await self._store_some()
 
     async def _let_more_come(self) -> None:
         wait = min(self._last_seconds - _QUICK_SECONDS, _LONGEST_WAIT)
         if wait > 0 and not self._is_stopping:
             self._is_full.clear()
-            if self._waiting_sightings < MAX_GROUP_SIGHTINGS:
+            if self._waiting.sightings < self._size.sightings:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._is_full.wait(), wait)
 
-    def _take_group(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        size = 0
-        while self._waiting and (not group or size + len(self._waiting[0].snapshot.sightings) <= MAX_GROUP_SIGHTINGS):
-            item = self._waiting.popleft()
-            size += len(item.snapshot.sightings)
-            group.append(item)
-        self._waiting_sightings -= size
-        return group
+    async def _store_some(self) -> None:
+        wanted_seconds = _SHARED_GROUP_SECONDS if self._is_shared() else _GROUP_SECONDS
+        group = self._waiting.take(self._size.sightings, MAX_GROUP_CHARACTERS)
+        was_full = bool(self._waiting)
+        begun = time.monotonic()
+        await self._store_group(group)
+        self._last_seconds = time.monotonic() - begun
+        sightings = sum(chunk.sightings for chunk in group)
+        self._size.learn(sightings, self._last_seconds, was_full=was_full, wanted_seconds=wanted_seconds)
 
-    async def _store_group(self, group: list[_Waiting]) -> None:
+    def _is_shared(self) -> bool:
+        """Whether several orgs have posted of late."""
+        long_ago = time.monotonic() - _SHARED_FOR_SECONDS
+        while self._posted_at and next(iter(self._posted_at.values())) < long_ago:
+            del self._posted_at[next(iter(self._posted_at))]
+        return len(self._posted_at) > 1
+
+    async def _store_group(self, group: list[Chunk]) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._store.add, [(item.org_id, item.snapshot) for item in group]
+                self._thread, self._store.add, [(chunk.org_id, chunk.snapshot) for chunk in group]
             )
         except Unavailable as error:
-            for place, item in enumerate(group):
+            for place, chunk in enumerate(group):
                 if isinstance(error, NotAllStored) and place not in error.lost:
-                    item.succeed()
+                    chunk.succeed()
                 else:
-                    item.fail(error)
+                    chunk.fail(error)
         except Exception as error:
             if len(group) == 1:
                 group[0].fail(error)
                 return
             # Something in one of them cannot be stored: the others must not suffer for it, nor be sent again for ever.
-            for item in group:
-                await self._store_group([item])
+            for chunk in group:
+                await self._store_group([chunk])
         else:
-            for item in group:
-                item.succeed()
+            for chunk in group:
+                chunk.succeed()

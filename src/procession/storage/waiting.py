@@ -1,0 +1,130 @@
+"""Chunks that wait to be stored, shared out among orgs.
+
+One org may fill it, as long as nobody else comes. Then the org that has most there makes room, until both have as much;
+and each group that is taken has as much of one as of the other. So an org that posts without end waits for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from dataclasses import dataclass
+
+from procession.errors import TooManyRequests, Unavailable
+from procession.process import Snapshot
+
+RETRY_SECONDS = 2
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """A snapshot of which somebody waits to hear that it is safe."""
+
+    org_id: int
+    snapshot: Snapshot
+    stored: asyncio.Future[None]
+
+    @property
+    def sightings(self) -> int:
+        return len(self.snapshot.sightings)
+
+    def succeed(self) -> None:
+        if not self.stored.done():  # its request may have been cancelled meanwhile
+            self.stored.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.stored.done():
+            self.stored.set_exception(error)
+
+
+class _OfOrg:
+    def __init__(self) -> None:
+        self.chunks: deque[Chunk] = deque()
+        self.sightings = 0
+
+
+class Waiting:
+    """In each org, the first that came is the first to go."""
+
+    def __init__(self, max_sightings: int) -> None:
+        self._max_sightings = max_sightings
+        self._orgs: dict[int, _OfOrg] = {}
+        """In the order in which their turn comes; none is empty."""
+        self.sightings = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._orgs)
+
+    def put(self, chunk: Chunk) -> None:
+        """Raises TooManyRequests or Unavailable where there is no room for it; fails others that have to make room."""
+        # A single chunk is always let in, however large it is.
+        while self._orgs and self.sightings + chunk.sightings > self._max_sightings:
+            self._make_room_for(chunk)
+        own = self._orgs.setdefault(chunk.org_id, _OfOrg())
+        own.chunks.append(chunk)
+        own.sightings += chunk.sightings
+        self.sightings += chunk.sightings
+
+    def take(self, max_sightings: int, max_characters: int) -> list[Chunk]:
+        """The next group: at least one chunk, where there is any, and as much of each org as of any other."""
+        group: list[Chunk] = []
+        sightings = characters = 0
+        # By how much was taken of them, and then by whose turn it is.
+        turns = [(0, place, org_id) for place, org_id in enumerate(self._orgs)]
+        while turns:
+            taken, place, org_id = turns[0]
+            chunk = self._orgs[org_id].chunks[0]
+            sightings += chunk.sightings
+            characters += characters_of(chunk.snapshot)
+            if group and (sightings > max_sightings or characters > max_characters):
+                break
+            group.append(self._pop(org_id))
+            if org_id in self._orgs:
+                heapq.heapreplace(turns, (taken + chunk.sightings, place, org_id))
+            else:
+                heapq.heappop(turns)
+        for org_id in {chunk.org_id for chunk in group} & self._orgs.keys():
+            self._orgs[org_id] = self._orgs.pop(org_id)  # to the end of the row
+        return group
+
+    def _make_room_for(self, chunk: Chunk) -> None:
+        largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].sightings)
+        own = self._orgs.get(chunk.org_id)
+        if chunk.sightings + (own.sightings if own else 0) >= self._orgs[largest].sightings:
+            if self._orgs.keys() - {chunk.org_id}:
+                raise _over_share()
+            raise Unavailable("The store is behind; try again", retry_after_seconds=RETRY_SECONDS)
+        # The newest, which has waited for the shortest time.
+        self._pop(largest, newest=True).fail(_over_share())
+
+    def _pop(self, org_id: int, *, newest: bool = False) -> Chunk:
+        own = self._orgs[org_id]
+        chunk = own.chunks.pop() if newest else own.chunks.popleft()
+        own.sightings -= chunk.sightings
+        self.sightings -= chunk.sightings
+        if not own.chunks:
+            del self._orgs[org_id]
+        return chunk
+
+
+def _over_share() -> TooManyRequests:
+    return TooManyRequests(
+        "The store is behind, and more of this org waits for it than its share beside other orgs; try again",
+        retry_after_seconds=RETRY_SECONDS,
+    )
+
+
+def characters_of(snapshot: Snapshot) -> int:
+    """Of all its texts, about."""
+    total = of_tags = 0
+    tags: tuple[str, ...] = ()
+    for sighting in snapshot.sightings:
+        text = sighting.description
+        # Processes of a host mostly share one tuple of tags.
+        if text.tags is not tags:
+            tags = text.tags
+            of_tags = sum(map(len, tags))
+        total += of_tags + len(text.cmdline) + len(text.exe) + len(text.cwd) + len(text.root)
+        total += len(text.comm) + len(text.command) + len(text.user) + len(text.group) + len(text.container_id)
+    return total

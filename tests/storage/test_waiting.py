@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from procession.errors import TooManyRequests, Unavailable
+from procession.storage.waiting import Chunk, Waiting, characters_of
+from tests.support.builders import a_sighting, a_snapshot
+
+GREEDY, MODEST = 1, 2
+MANY = 10**9
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def chunks(loop: asyncio.AbstractEventLoop) -> ChunkMaker:
+    return ChunkMaker(loop)
+
+
+class ChunkMaker:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def __call__(self, org_id: int, sightings: int = 1, cmdline: str = "x", host: str = "web-1") -> Chunk:
+        snapshot = a_snapshot(*(a_sighting(pid, cmdline=cmdline) for pid in range(sightings)), host=host)
+        return Chunk(org_id, snapshot, self._loop.create_future())
+
+
+def test_one_org_alone_may_fill_it_and_is_told_that_the_store_is_behind(chunks: ChunkMaker) -> None:
+    waiting = Waiting(10)
+    for _ in range(10):
+        waiting.put(chunks(GREEDY))
+
+    with pytest.raises(Unavailable, match="behind") as refused:
+        waiting.put(chunks(GREEDY))
+
+    assert refused.value.retry_after_seconds == 2
+
+
+def test_the_org_with_most_makes_room_for_another_until_both_have_as_much(chunks: ChunkMaker) -> None:
+    waiting = Waiting(10)
+    greedy = [chunks(GREEDY) for _ in range(10)]
+    modest = [chunks(MODEST) for _ in range(5)]
+
+    for chunk in (*greedy, *modest):
+        waiting.put(chunk)
+
+    assert waiting.sightings == 10
+    # The newest of it, which waited for the shortest time; each hears why.
+    assert [chunk.stored.done() for chunk in greedy] == [False] * 5 + [True] * 5
+    for chunk in greedy[5:]:
+        with pytest.raises(TooManyRequests, match="more of this org waits for it than its share"):
+            chunk.stored.result()
+    with pytest.raises(TooManyRequests, match="its share") as refused:
+        waiting.put(chunks(MODEST))
+    assert refused.value.retry_after_seconds == 2
+
+
+def test_who_has_most_gets_no_more_in_while_another_waits(chunks: ChunkMaker) -> None:
+    waiting = Waiting(10)
+    waiting.put(chunks(MODEST))
+    for _ in range(9):
+        waiting.put(chunks(GREEDY))
+
+    with pytest.raises(TooManyRequests):
+        waiting.put(chunks(GREEDY))
+
+    assert [chunk.org_id for chunk in waiting.take(MANY, MANY)].count(MODEST) == 1
+
+
+def test_a_single_chunk_is_let_in_however_large_it_is(chunks: ChunkMaker) -> None:
+    waiting = Waiting(10)
+
+    waiting.put(chunks(GREEDY, 1000))
+
+    assert waiting.sightings == 1000
+
+
+def test_a_group_has_as_much_of_one_org_as_of_another(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    for _ in range(100):
+        waiting.put(chunks(GREEDY, 10))
+    for _ in range(200):
+        waiting.put(chunks(MODEST, 1))
+
+    taken = Counter[int]()
+    for chunk in waiting.take(100, MANY):
+        taken[chunk.org_id] += chunk.sightings
+
+    assert taken == {GREEDY: 50, MODEST: 50}
+
+
+def test_orgs_come_in_turn_where_a_group_has_room_for_few(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    for org_id in (1, 1, 1, 2, 2, 3, 3):
+        waiting.put(chunks(org_id))
+
+    groups = [waiting.take(1, MANY) for _ in range(7)]
+
+    assert [chunk.org_id for (chunk,) in groups] == [1, 2, 3, 1, 2, 3, 1]
+    assert not waiting
+    assert waiting.sightings == 0
+    assert waiting.take(1, MANY) == []
+
+
+def test_chunks_of_an_org_keep_their_order(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    for host in "abcd":
+        waiting.put(chunks(GREEDY, host=host))
+
+    assert [chunk.snapshot.host for chunk in (*waiting.take(3, MANY), *waiting.take(3, MANY))] == list("abcd")
+
+
+def test_a_group_ends_before_its_texts_are_too_much(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    for _ in range(4):
+        waiting.put(chunks(GREEDY, 2, cmdline="a" * 1000))
+
+    assert len(waiting.take(MANY, 5000)) == 2
+    assert len(waiting.take(MANY, 1)) == 1, "one is taken, however large it is"
+
+
+def test_all_texts_count() -> None:
+    bare = characters_of(a_snapshot(a_sighting(1, cmdline="")))
+    texts = ("cmdline", "exe", "cwd", "root", "comm", "command", "user", "group", "container_id")
+
+    for name in texts:
+        fields: dict[str, Any] = {"cmdline": "", name: "x" * 1000}
+        longer = a_snapshot(a_sighting(1, **fields))
+        assert characters_of(longer) > bare + 900, name
+
+    tagged = [a_sighting(pid, cmdline="", tags=("a" * 500, "b" * 500)) for pid in (1, 2)]
+    assert characters_of(a_snapshot(*tagged)) == 2 * bare + 2000
