@@ -280,6 +280,14 @@ def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_at: int) -> Sta
     )
 
 
+def newest_roll_up(org_id: int, hour: int) -> Statement:
+    """When an hour was rolled up last."""
+    return Statement(
+        "SELECT max(rolled_at) FROM series WHERE org = {org:UInt32} AND hour = {hour:UInt32}",
+        {"org": org_id, "hour": hour},
+    )
+
+
 def note_rolled(org_id: int, hour: int, hosts: Sequence[int], received: Sequence[int]) -> Statement:
     return Statement(
         "INSERT INTO rolled SELECT {org:UInt32}, {hour:UInt32}, one.1, one.2 FROM (SELECT arrayJoin(arrayZip("

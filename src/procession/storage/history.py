@@ -10,6 +10,7 @@ import numpy as np
 from procession.analysis import MEASURES, MINUTE_COLUMNS, Every, History
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
+from procession.storage.roll_up import is_to_come
 from procession.storage.rows import STATES
 from procession.storage.schema import BUCKET_SECONDS
 from procession.storage.session import Session
@@ -32,7 +33,9 @@ def history(session: Session, key: ProcessKey, window: Window, every: Every) -> 
 def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
     """Rolled up where it is, from the sightings elsewhere."""
     first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
-    rolled = {hour for hour, _, _ in session.rows(statements.rolled_hours(session.org_id, first, last, [key.host_key]))}
+    found = session.rows(statements.rolled_hours(session.org_id, first, last, [key.host_key]))
+    # By a clock that was ahead, an hour was rolled up that was not over.
+    rolled = {hour for hour, _, received_at in found if not is_to_come(received_at, session.now)}
     points: dict[int, Sequence[float]] = {}
     for hour, minutes, *columns in session.rows(statements.minutes(session.org_id, key, window)):
         if hour in rolled:

@@ -4,6 +4,9 @@ Nothing has to be remembered for it. The snapshots say when they came; `rolled` 
 newest came that is in the roll-up. Where snapshots came later than that, the hour of that host is rolled up anew and as
 a whole, and the newer rows replace the older ones. So it may be interrupted, repeated and done by several servers at
 once.
+
+While a clock is ahead, hours are taken for over that are not. What was rolled up so does not count until the time has
+come that it is of: until then, the hour is rolled up again and again, with what came since.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS
 GRACE_SECONDS = 120
 """After the end of an hour, for what is under way."""
 
+MOST_AHEAD_SECONDS = DAY_SECONDS
+"""What is further in the future than this is left as it is."""
+
 MAX_SIGHTINGS = 3_000_000
 """In one statement, so that it stays within its bounds of time and memory."""
 
@@ -29,6 +35,13 @@ class Due(NamedTuple):
     host: int
     received_at: int
     sightings: int
+    is_ahead: bool = False
+    """Whether it was rolled up at a moment that is still to come."""
+
+
+def is_to_come(received_at: int, now: int) -> bool:
+    """Whether a roll-up was made by a clock that was ahead."""
+    return 0 < received_at - now <= MOST_AHEAD_SECONDS
 
 
 class RollUp:
@@ -48,8 +61,11 @@ class RollUp:
         count = 0
         for some in _slices(self._due(org_id, end, now)):
             with self._engine.connection() as connection:
-                hosts = [one.host for one in some]
-                statement = statements.roll_up(org_id, some[0].hour, hosts, now)
+                hosts, rolled_at = [one.host for one in some], now
+                if any(one.is_ahead for one in some):
+                    found = rows_of(connection)(statements.newest_roll_up(org_id, some[0].hour))
+                    rolled_at = max(now, 1 + max((newest for (newest,) in found), default=0))
+                statement = statements.roll_up(org_id, some[0].hour, hosts, rolled_at)
                 run(connection, statement)
                 done = statements.note_rolled(org_id, some[0].hour, hosts, [one.received_at for one in some])
                 run(connection, done)
@@ -60,6 +76,8 @@ class RollUp:
     def _due(self, org_id: int, end: int, now: int) -> list[Due]:
         """Hosts and hours before `end`, of which something came that is not in the roll-up."""
         received, looked_to = self._looked.get(org_id, (0, 0))
+        if received > now:  # the clock was set back
+            received = looked_to = 0
         oldest = max(now - self._retention_seconds, 0)
         found: list[Due] = []
         with self._engine.connection() as connection:
@@ -76,7 +94,11 @@ class RollUp:
                 rolled = {
                     (hour, host): at for hour, host, at in rows(statements.rolled_hours(org_id, min(hours), max(hours)))
                 }
-                found += [one for one in due if one.received_at > rolled.get((one.hour, one.host), -1)]
+                for one in due:
+                    received_before = rolled.get((one.hour, one.host), -1)
+                    is_ahead = is_to_come(received_before, now)
+                    if is_ahead or one.received_at > received_before:
+                        found.append(one._replace(is_ahead=is_ahead))
         return sorted(found)
 
 
