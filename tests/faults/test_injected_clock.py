@@ -36,10 +36,10 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[ClickHouseStore]:
     found.close()
 
 
-def see(store: ClickHouseStore, *moments: int) -> None:
+def see(store: ClickHouseStore, *moments: int, host: str = IDENTITY.host) -> None:
     for at in moments:
         sighting = a_sighting(IDENTITY.pid, IDENTITY.started_at, ProcessNumbers(cpu_total_percent=1.0, threads=4))
-        store.add([(ORG, a_snapshot(sighting, host=IDENTITY.host, taken_at=at, request_id=at, group_size=1))])
+        store.add([(ORG, a_snapshot(sighting, host=host, taken_at=at, request_id=at, group_size=1))])
 
 
 def minutes(store: ClickHouseStore) -> list[int]:
@@ -95,3 +95,14 @@ def test_a_clock_that_is_set_back_leaves_hours_to_be_rolled_up_as_they_come(
     store.analysis.roll_up([ORG])
 
     assert minutes(store) == [1, 4]
+
+
+def test_what_comes_late_after_a_clock_was_set_back_is_rolled_up(store: ClickHouseStore, clock: Clock) -> None:
+    clock.now = BEGIN + 2 * HOUR + 200
+    see(store, BEGIN + 60)
+    assert store.analysis.roll_up([ORG]) == 1
+
+    clock.now = BEGIN + HOUR + 300
+    see(store, BEGIN + 120, host="web-2")
+
+    assert store.analysis.roll_up([ORG]) == 2
