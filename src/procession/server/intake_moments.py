@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
 
 MAX_SKEW_SECONDS = 60
 """An agent whose clock is further ahead than this is taken to have said "now"."""
@@ -10,13 +15,20 @@ MAX_SKEW_SECONDS = 60
 REMEMBERED_SECONDS = 600
 MAX_REMEMBERED = 10_000
 
+QUIET_SECONDS = 600
+"""Between two lines of the log about one host."""
+MAX_HOSTS = 1000
+"""So many are spoken of in that time, whoever makes up more names."""
+
 
 class Moments:
     """The chunks of one snapshot share its second, and so they do when it is cut to now: it is that of the first."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._clock = clock
         self._cut: dict[tuple[int, str, int], int] = {}
+        self._said_at: dict[tuple[int, str], float] = {}
 
     def of(self, org_id: int, host: str, said_at: int | None) -> int:
         """The moment that the agent began at, since what is sent again arrives late; now where it says none."""
@@ -28,8 +40,26 @@ class Moments:
         snapshot = (org_id, host[:255], said_at)
         if snapshot in self._cut:
             return self._cut[snapshot]
+        self._say(org_id, host[:255], said_at - now)
         if len(self._cut) >= MAX_REMEMBERED:
             self._cut = {key: at for key, at in self._cut.items() if at > now - REMEMBERED_SECONDS}
         if len(self._cut) < MAX_REMEMBERED:
             self._cut[snapshot] = now
         return now
+
+    def _say(self, org_id: int, host: str, seconds: int) -> None:
+        moment = self._clock()
+        if moment - self._said_at.get((org_id, host), -math.inf) < QUIET_SECONDS:
+            return
+        if len(self._said_at) >= MAX_HOSTS:
+            self._said_at = {key: at for key, at in self._said_at.items() if moment - at < QUIET_SECONDS}
+            if len(self._said_at) >= MAX_HOSTS:
+                return
+        self._said_at[org_id, host] = moment
+        _log.warning(
+            "the clock of %r is %d s ahead of this server's: what it sends is kept as of its arrival; "
+            "no more of this host for %d minutes",
+            host,
+            seconds,
+            QUIET_SECONDS // 60,
+        )
