@@ -59,8 +59,10 @@ def test_a_clock_that_is_ahead_is_said_once_in_a_while(caplog: pytest.LogCapture
     moments.of(1, "web-1", NOON + 5000)
 
     assert first == [
-        "the clock of 'web-1' is 3000 s ahead of this server's: what it sends is kept as of its arrival; "
-        "no more of this host for 10 minutes"
+        (
+            "the clock of 'web-1' is 3000 s ahead of this server's: what it sends is kept as of its arrival; "
+            "no more of this host for 10 minutes"
+        )
     ]
     assert len(caplog.messages) == 2
 
