@@ -59,6 +59,12 @@ class ServerSettings:
     )
     max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES", minimum=1)
     max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES", minimum=1)
+    max_intake_bytes: int = setting(
+        512 * 2**20,
+        "Most memory for what agents have posted and the store does not hold yet; one org gets half of it.",
+        metavar="BYTES",
+        minimum=1,
+    )
     max_message_processes: int = setting(10_000, "Most processes in one payload.", metavar="COUNT", minimum=1)
     max_process_bytes: int = setting(
         4 * 2**20, "Most that a payload may say of one process.", metavar="BYTES", minimum=1

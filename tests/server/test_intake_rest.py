@@ -16,8 +16,9 @@ from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.intake_rest import UNKEPT_PATHS
+from procession.server.intake_room import Room
 from procession.server.metrics import Agents, Counter
-from procession.server.threads import T, Threads
+from procession.server.threads import FairThreads, T, Threads
 from procession.server.watch import WatchBook
 from procession.wire import MessageType, frame
 from tests.support.builders import a_sighting, a_snapshot
@@ -26,12 +27,12 @@ from tests.support.served import API_KEY, READER, Client, Served
 from tests.support.vectors import vector
 
 
-class CountingThreads(Threads):
+class CountingThreads(FairThreads):
     calls = 0
 
-    async def run(self, call: Callable[[], T]) -> T:
+    async def run(self, org_id: int, call: Callable[[], T]) -> T:
         self.calls += 1
-        return await super().run(call)
+        return await super().run(org_id, call)
 
 
 def test_a_payload_larger_than_allowed_is_refused(served: Served, sink: ListSink) -> None:
@@ -76,6 +77,7 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
         settings=served.settings,
         now=served.clock,
         threads=threads,
+        room=Room(2**30),
         dropped=Counter("dropped", "", ("reason",)),
         host_tags=HostTagBook(served.store, Threads(1, "hosts")),
         watch=WatchBook(served.store, Threads(1, "hosts"), served.clock),

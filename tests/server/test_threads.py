@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from procession.errors import Unavailable
-from procession.server.threads import FairThreads
+from procession.server.threads import LATELY_SECONDS, FairThreads, Load
 
 GREEDY, MODEST = 1, 2
 
@@ -24,7 +25,7 @@ class Slow:
         assert self.go.wait(30)
 
 
-def run(main: Callable[[FairThreads, Slow], object], size: int = 4, **options: int) -> None:
+def run(main: Callable[[FairThreads, Slow], object], size: int = 4, **options: Any) -> None:
     async def inside() -> None:
         threads, slow = FairThreads(size, "test", **options), Slow()
         try:
@@ -75,8 +76,9 @@ def test_too_much_of_one_org_is_refused_with_a_reason_and_that_of_others_is_not(
         tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(7)]
         await asyncio.sleep(0)
 
-        with pytest.raises(Unavailable, match="5 queries of this org are waiting already"):
+        with pytest.raises(Unavailable, match="5 queries of this org are waiting already") as refused:
             await threads.run(GREEDY, slow)
+        assert refused.value.retry_after_seconds == 2
         assert await threads.run(MODEST, lambda: 7) == 7
 
         slow.go.set()
@@ -111,3 +113,56 @@ def test_what_a_call_raises_goes_to_whoever_asked_and_frees_its_thread() -> None
                 await threads.run(GREEDY, fail)
 
     run(main)
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_who_had_much_of_late_gets_half_of_the_processors_while_others_ask() -> None:
+    clock = Hand()
+
+    async def begun_after(threads: FairThreads, seconds: float) -> int:
+        """How many of ten calls begin, once four of that org have run for so long."""
+        before, after = Slow(), Slow()
+        first = [asyncio.create_task(threads.run(GREEDY, before)) for _ in range(4)]
+        await asyncio.sleep(0)
+        clock.now += seconds
+        second = [asyncio.create_task(threads.run(GREEDY, after)) for _ in range(10)]
+        await asyncio.sleep(0)
+        before.go.set()
+        await asyncio.gather(*first)
+        await asyncio.to_thread(after.begun.acquire)
+        begun = threads.running(GREEDY)
+        after.go.set()
+        await asyncio.gather(*second)
+        return begun
+
+    async def main(threads: FairThreads, _: Slow) -> None:
+        assert await begun_after(threads, 10) == 4, "nobody else has asked yet"
+        clock.now += 1000
+        await threads.run(MODEST, lambda: 1)
+        assert await begun_after(threads, 0.1) == 4, "that is not much"
+        await threads.run(MODEST, lambda: 1)
+        assert await begun_after(threads, 10) == 1
+        clock.now += LATELY_SECONDS
+        assert await begun_after(threads, 0.1) == 4, "that was long ago"
+
+    run(main, size=8, processors=2, clock=clock)
+
+
+def test_a_load_is_an_average_that_forgets() -> None:
+    load = Load(0)
+
+    load.add(1000, 4)
+    assert load.threads == pytest.approx(4)
+    load.add(1010, 0)
+    assert load.threads == pytest.approx(4 / 2.718, rel=0.01)
+    load.add(1100, 0)
+    assert load.threads < 0.01

@@ -24,6 +24,7 @@ from procession.server.connections import asking_for_certificates
 from procession.server.health import METRICS_PATH, health_routes
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
+from procession.server.intake_room import Room
 from procession.server.metrics import Agents, CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.names import AllowNames, Names, name_of
 from procession.server.openapi import openapi_routes
@@ -70,7 +71,7 @@ def create_app(
     key_thread = Threads(1, "keys")
     store_threads = Threads(2, "events")
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
-    decode_thread = Threads(1, "decode")
+    decode_thread = FairThreads(1, "decode", what="payloads")
     roll_thread = Threads(1, "roll-up")
     ring = KeyRing(keys, key_thread)
     who = Sessions(sessions, ring, key_thread, now)
@@ -96,8 +97,7 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with roller.running():
             yield
-        query_threads.close()
-        for threads in (key_thread, store_threads, decode_thread, roll_thread):
+        for threads in (query_threads, decode_thread, key_thread, store_threads, roll_thread):
             threads.close()
 
     from_agents = intake_routes(
@@ -108,6 +108,7 @@ def create_app(
         settings=settings,
         now=now,
         threads=decode_thread,
+        room=Room(settings.max_intake_bytes),
         dropped=metrics.dropped_sightings,
         host_tags=book,
         watch=watch,

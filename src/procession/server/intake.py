@@ -30,8 +30,9 @@ from procession.server.intake_events import event_routes
 from procession.server.intake_hosts import host_routes
 from procession.server.intake_moments import Moments
 from procession.server.intake_rest import rest_routes
+from procession.server.intake_room import SIGHTING_BYTES, Room, Turns, refusing_slowly
 from procession.server.metrics import Agents, Counter, Sink
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads, Threads
 from procession.server.together import Together
 from procession.server.watch import WatchBook
 from procession.storage import DetailStore
@@ -66,7 +67,8 @@ def intake_routes(
     keys: KeyRing,
     settings: ServerSettings,
     now: Callable[[], int],
-    threads: Threads,
+    threads: FairThreads,
+    room: Room,
     dropped: Counter,
     host_tags: HostTagBook,
     watch: WatchBook,
@@ -84,6 +86,7 @@ def intake_routes(
         scrub=Scrubber().scrub if settings.scrub_again else None,
     )
     complaints = Complaints(now)
+    turns = Turns()
     moments = Moments(now)
 
     def keep_live(live: Sequence[tuple[int, LiveSnapshot]]) -> Sequence[None]:
@@ -95,17 +98,25 @@ def intake_routes(
     add_live = Together(keep_live, store_threads)
 
     async def take_payload(request: Request) -> Response:
-        with complaints.about(request):
-            org_id = await keys.org_of_api_key(api_key_of(request))
-            agents.posted(org_id, request.headers)
-            envelope = Envelope.of(request.headers, lambda host, said_at: moments.of(org_id, host, said_at))
-            body = await read_body(request, settings.max_body_bytes)
-            snapshot = await decode(body, envelope, await host_tags.of_org(org_id))
-        if snapshot is not None:
-            await keep(org_id, snapshot, envelope)
+        org_id = await org_of(request)
+        envelope = Envelope.of(request.headers, lambda host, said_at: moments.of(org_id, host, said_at))
+        with room.place(org_id) as place:
+            with complaints.about(request):
+                body = await read_body(request, settings.max_body_bytes, place)
+                snapshot, size = await decode(org_id, body, envelope, await host_tags.of_org(org_id))
+                del body
+                place.hold(size)
+            if snapshot is not None:
+                await keep(org_id, snapshot, envelope)
         host = envelope.host if snapshot is None else snapshot.host
         answer = encode_answer(Answer(await watch.active_clients(org_id, host)))
         return Response(answer, media_type="application/x-protobuf")
+
+    async def org_of(request: Request) -> int:
+        with complaints.about(request):
+            org_id = await keys.org_of_api_key(api_key_of(request))
+            agents.posted(org_id, request.headers)
+        return org_id
 
     async def keep(org_id: int, snapshot: Snapshot | LiveSnapshot, envelope: Envelope) -> None:
         reason = why_not(snapshot, envelope)
@@ -130,12 +141,19 @@ def intake_routes(
             return "discovered"
         return None
 
-    async def decode(body: bytes, envelope: Envelope, tags_of: TagsOf) -> Snapshot | LiveSnapshot | None:
+    async def decode(
+        org_id: int, body: bytes, envelope: Envelope, tags_of: TagsOf
+    ) -> tuple[Snapshot | LiveSnapshot | None, int]:
+        """What it says, and about how many bytes that takes."""
         if frame.message_type(body) in _NOT_KEPT:
-            return None
+            return None, 0
 
-        def decode_within(max_bytes: int) -> Snapshot | LiveSnapshot:
+        def decode_within(max_bytes: int) -> tuple[Snapshot | LiveSnapshot, int]:
             framed = frame.decode(body, max_bytes=min(max_bytes, settings.max_message_bytes))
+            snapshot = snapshot_of(framed)
+            return snapshot, len(framed.body) + SIGHTING_BYTES * _size(snapshot)
+
+        def snapshot_of(framed: frame.Frame) -> Snapshot | LiveSnapshot:
             taken_at, request_id = envelope.taken_at, envelope.request_id_of(body)
             if framed.type is MessageType.REAL_TIME:
                 return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=limits)
@@ -146,13 +164,14 @@ def intake_routes(
             return snapshot
 
         if len(body) <= _INLINE_BYTES:
+            await turns.wait(org_id)
             with contextlib.suppress(PayloadTooLarge):
                 return decode_within(_INLINE_BYTES)
-        return await threads.run(lambda: decode_within(settings.max_message_bytes))
+        return await threads.run(org_id, lambda: decode_within(settings.max_message_bytes))
 
     return [
-        *(Route(path, take_payload, methods=["POST"]) for path in FRAMED_PATHS),
-        *host_routes(keys=keys, book=host_tags, settings=settings, threads=threads, complaints=complaints),
+        *(Route(path, refusing_slowly(take_payload), methods=["POST"]) for path in FRAMED_PATHS),
+        *host_routes(keys=keys, book=host_tags, settings=settings, threads=threads, room=room, complaints=complaints),
         *event_routes(
             sink=sink,
             store=store,
@@ -163,6 +182,7 @@ def intake_routes(
             limits=limits,
             now=now,
             threads=threads,
+            room=room,
             dropped=dropped,
             complaints=complaints,
         ),

@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT64
+from procession.server.intake_room import Place
 
 
 def api_key_of(request: Request) -> str:
@@ -13,8 +14,8 @@ def api_key_of(request: Request) -> str:
     return request.headers.get("dd-api-key") or request.query_params.get("api_key", "")
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Raises PayloadTooLarge as soon as there is more."""
+async def read_body(request: Request, max_bytes: int, place: Place) -> bytes:
+    """Raises PayloadTooLarge as soon as there is more, and what `place` raises where there is no room for it."""
     too_large = PayloadTooLarge(f"The payload has more than {max_bytes} bytes")
     declared = whole_number(request.headers.get("content-length", ""), MAX_UINT64)
     if declared is not None and declared > max_bytes:
@@ -24,6 +25,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
         body += chunk
         if len(body) > max_bytes:
             raise too_large
+        place.hold(len(body))
     return bytes(body)
 
 

@@ -20,9 +20,10 @@ from procession.server.host_tags import HostTagBook
 from procession.server.intake_body import api_key_of, read_body
 from procession.server.intake_complaints import Complaints
 from procession.server.intake_moments import MAX_SKEW_SECONDS
+from procession.server.intake_room import SIGHTING_BYTES, Room, refusing_slowly
 from procession.server.metrics import Counter, Sink
 from procession.server.responses import json_response
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads, Threads
 from procession.server.together import Together
 from procession.storage import DetailStore
 from procession.wire import Limits, decode_events
@@ -42,7 +43,8 @@ def event_routes(
     settings: ServerSettings,
     limits: Limits,
     now: Callable[[], int],
-    threads: Threads,
+    threads: FairThreads,
+    room: Room,
     dropped: Counter,
     complaints: Complaints,
 ) -> list[Route]:
@@ -56,11 +58,23 @@ def event_routes(
     add_exits = Together(keep_exits, store_threads)
 
     async def take_events(request: Request) -> Response:
+        org_id = await org_of(request)
+        with room.place(org_id) as place:
+            with complaints.about(request):
+                body = await read_body(request, min(settings.max_body_bytes, settings.max_message_bytes), place)
+                tags_of = await host_tags.of_org(org_id)
+                events = await threads.run(
+                    org_id, lambda: decode_events(body, host_tags=tags_of, scrub=scrub, limits=limits)
+                )
+                place.hold(2 * len(body) + SIGHTING_BYTES * len(events.events))
+            await keep(org_id, events, body)
+        return json_response({"status": "ok"}, 202)
+
+    async def org_of(request: Request) -> int:
         with complaints.about(request):
-            org_id = await keys.org_of_api_key(api_key_of(request))
-            body = await read_body(request, min(settings.max_body_bytes, settings.max_message_bytes))
-            tags_of = await host_tags.of_org(org_id)
-            events = await threads.run(lambda: decode_events(body, host_tags=tags_of, scrub=scrub, limits=limits))
+            return await keys.org_of_api_key(api_key_of(request))
+
+    async def keep(org_id: int, events: ProcessEvents, body: bytes) -> None:
         kept = [
             event for event in events.events if event.at == 0 or event.at >= now() - settings.retention_hours * 3600
         ]
@@ -73,9 +87,8 @@ def event_routes(
             lost = await unknown_exits.of((org_id, exits))
             await asyncio.gather(*(sink.add(org_id, snapshot) for snapshot in last_words_of(lost, body)))
             await add_exits.of((org_id, exits))
-        return json_response({"status": "ok"}, 202)
 
-    return [Route(PATH, take_events, methods=["POST"])]
+    return [Route(PATH, refusing_slowly(take_events), methods=["POST"])]
 
 
 def snapshots_of(events: ProcessEvents, body: bytes, now: int) -> list[Snapshot]:

@@ -20,8 +20,9 @@ from procession.server.auth import KeyRing
 from procession.server.host_tags import MAX_TAG_LENGTH, HostTagBook
 from procession.server.intake_body import api_key_of, read_body
 from procession.server.intake_complaints import Complaints
+from procession.server.intake_room import Room, refusing_slowly
 from procession.server.responses import json_response
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads
 from procession.wire import FrameError, decompress_zstd, encodable, host_of
 
 PATHS = ("/intake", "/intake/")
@@ -36,21 +37,28 @@ class _Metadata(msgspec.Struct):
 
 
 def host_routes(
-    *, keys: KeyRing, book: HostTagBook, settings: ServerSettings, threads: Threads, complaints: Complaints
+    *,
+    keys: KeyRing,
+    book: HostTagBook,
+    settings: ServerSettings,
+    threads: FairThreads,
+    room: Room,
+    complaints: Complaints,
 ) -> list[Route]:
     async def take_metadata(request: Request) -> Response:
         with complaints.about(request):
             org_id = await keys.org_of_api_key(api_key_of(request))
-            body = await read_body(request, settings.max_body_bytes)
-            encoding = request.headers.get("content-encoding", "").strip().lower()
-            found = await threads.run(lambda: host_and_tags(body, encoding, settings.max_message_bytes))
+            with room.place(org_id) as place:
+                body = await read_body(request, settings.max_body_bytes, place)
+                encoding = request.headers.get("content-encoding", "").strip().lower()
+                found = await threads.run(org_id, lambda: host_and_tags(body, encoding, settings.max_message_bytes))
             if found is not None and len(found[1]) > settings.max_process_tags:
                 raise PayloadTooLarge(f"A host has more than {settings.max_process_tags} tags")
         if found is not None:
             await book.learn(org_id, *found)
         return json_response({"status": "ok"}, 202)
 
-    return [Route(path, take_metadata, methods=["POST"]) for path in PATHS]
+    return [Route(path, refusing_slowly(take_metadata), methods=["POST"]) for path in PATHS]
 
 
 def host_and_tags(body: bytes, encoding: str, max_bytes: int) -> tuple[str, list[str]] | None:

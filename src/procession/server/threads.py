@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import os
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +15,12 @@ from typing import TypeVar
 from procession.errors import Unavailable
 
 T = TypeVar("T")
+
+RETRY_SECONDS = 2
+LOAD_SECONDS = 10.0
+"""The time over which it is averaged how many threads an org has."""
+LATELY_SECONDS = 60.0
+"""Who asked so recently may ask again."""
 
 
 class Threads:
@@ -28,14 +37,44 @@ class Threads:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+class Load:
+    """How many threads an org has had at once, of late on average."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.threads = 0.0
+
+    def add(self, until: float, threads: int) -> None:
+        """So many since the last time."""
+        old = math.exp((self.at - until) / LOAD_SECONDS)
+        self.threads = self.threads * old + threads * (1 - old)
+        self.at = until
+
+
 class FairThreads:
     """A fixed number of threads that orgs take in turn: whoever asks more than others waits longer.
 
-    An org never has more than half of them, so that one that asks for what takes long leaves some to the others.
+    An org never has more than half of them, so that one that asks for what takes long leaves some to the others. But
+    what it asks for takes the processors, too; so while others ask as well, one that had much of them of late has no
+    more threads at once than half of the processors.
     """
 
-    def __init__(self, size: int, name: str, *, max_waiting: int = 200) -> None:
-        """`max_waiting` is for each org."""
+    def __init__(
+        self,
+        size: int,
+        name: str,
+        *,
+        max_waiting: int = 200,
+        what: str = "queries",
+        processors: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`max_waiting` is for each org; `what` waits. `processors` [those of the machine]."""
+        self._what = what
+        self._clock = clock
+        self._most_beside_others = max(1, min(size, processors or os.cpu_count() or 1) // 2)
+        self._loads: dict[int, Load] = {}
+        """Of orgs that asked of late, the last one at the end."""
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
         self._free = size
         self._most_of_one = max(1, size // 2)
@@ -49,7 +88,11 @@ class FairThreads:
         loop = asyncio.get_running_loop()
         waiting = self._waiting.setdefault(org_id, deque())
         if len(waiting) >= self._max_waiting:
-            raise Unavailable(f"{len(waiting)} queries of this org are waiting already; try again")
+            raise Unavailable(
+                f"{len(waiting)} {self._what} of this org are waiting already; try again",
+                retry_after_seconds=RETRY_SECONDS,
+            )
+        self._note(org_id)
         turn: asyncio.Future[None] = loop.create_future()
         waiting.append(turn)
         self._give_turns()
@@ -69,20 +112,43 @@ class FairThreads:
         future.add_done_callback(when_done)
         return await asyncio.wrap_future(future)
 
+    def running(self, org_id: int) -> int:
+        """How many threads work for it."""
+        return self._running.get(org_id, 0)
+
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _end(self, org_id: int) -> None:
+        self._note(org_id)
         self._free += 1
         self._running[org_id] -= 1
         if not self._running[org_id]:
             del self._running[org_id]
         self._give_turns()
 
+    def _note(self, org_id: int) -> None:
+        """Before the number of its threads changes, and when it asks."""
+        now = self._clock()
+        load = self._loads.pop(org_id, None) or Load(now)
+        load.add(now, self._running.get(org_id, 0))
+        self._loads[org_id] = load
+        for other, last in list(self._loads.items()):
+            if now - last.at < LATELY_SECONDS or other in self._running:
+                break
+            del self._loads[other]
+
+    def _most_of(self, org_id: int) -> int:
+        load = self._loads[org_id]
+        load.add(self._clock(), self._running.get(org_id, 0))
+        is_heavy = load.threads > self._most_beside_others / 2
+        return self._most_beside_others if is_heavy and len(self._loads) > 1 else self._most_of_one
+
     def _give_turns(self) -> None:
         while self._free and (found := self._next()) is not None:
             org_id, turn = found
+            self._note(org_id)
             self._free -= 1
             self._running[org_id] += 1
             turn.set_result(None)
@@ -93,7 +159,7 @@ class FairThreads:
                 turns.popleft()
             if not turns:
                 del self._waiting[org_id]
-            elif self._running[org_id] < self._most_of_one:
+            elif self._running[org_id] < self._most_of(org_id):
                 turn = turns.popleft()
                 # To the end of the row.
                 del self._waiting[org_id]
