@@ -42,7 +42,7 @@ KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
     "minutes": (lambda: statements.minutes(ORG, KEY, WINDOW), "series", "hour"),
     "last minute": (lambda: statements.last_rolled_up(ORG, KEY), "series", "start"),
     "rolled hours": (lambda: statements.rolled_hours(ORG, BUCKETS[0], BUCKETS[0], [HOST]), "rolled", "host"),
-    "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON), "snap", "host"),
+    "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON, ("rss_bytes",)), "snap", "host"),
     "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", "intDiv(at, 60)"),
     "counts": (
         lambda: statements.counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),

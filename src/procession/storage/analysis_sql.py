@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from procession.analysis import MEASURES, MINUTE_COLUMNS
+from procession.analysis import MINUTE_COLUMNS
 from procession.patterns import Pattern
 from procession.process import ProcessKey
 from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm
@@ -186,9 +186,8 @@ def rolled_hours(org_id: int, first_hour: int, last_hour: int, hosts: Sequence[i
     )
 
 
-def sightings(org_id: int, key: ProcessKey, since: int, until: int) -> Statement:
-    """Every sighting of a process, both ends within, by moment: `at, state` and the measures."""
-    columns = ("state", *MEASURES)
+def sightings(org_id: int, key: ProcessKey, since: int, until: int, columns: Sequence[str]) -> Statement:
+    """Every sighting of a process, both ends within, by moment: `at`, and then the columns, of `state` and MEASURES."""
     shown = ", ".join(f"{name}[place] AS {name}_" for name in columns)
     return Statement(
         f"SELECT at, {shown} FROM (SELECT at, request, {', '.join(columns)},"

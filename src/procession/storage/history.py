@@ -17,12 +17,13 @@ from procession.storage.session import Session
 from procession.window import Window
 
 _MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
+_NUMBERS = tuple(dict.fromkeys(name.removesuffix("_max") for name in MINUTE_COLUMNS))
 
 
 def history(session: Session, key: ProcessKey, window: Window, every: Every) -> History:
     if every is Every.MINUTE:
         return _by_minute(session, key, window)
-    rows = session.rows(statements.sightings(session.org_id, key, window.from_at, window.to_at))
+    rows = session.rows(statements.sightings(session.org_id, key, window.from_at, window.to_at, ("state", *MEASURES)))
     return History(
         tuple(row[0] for row in rows),
         {name: tuple(_known(row[place]) for row in rows) for place, name in enumerate(MEASURES, start=2)},
@@ -42,7 +43,7 @@ def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
             for minute, *values in zip(minutes, *columns, strict=True):
                 points[hour * BUCKET_SECONDS + minute * 60] = values
     for since, until in _gaps(first, last, rolled):
-        points |= _minutes_of(session.rows(statements.sightings(session.org_id, key, since, until)))
+        points |= _minutes_of(session.rows(statements.sightings(session.org_id, key, since, until, _NUMBERS)))
     times = sorted(time for time in points if window.from_at - 59 <= time <= window.to_at)
     return History(
         tuple(times),
@@ -71,7 +72,7 @@ def _minutes_of(rows: Sequence[Any]) -> dict[int, list[float]]:
         minutes.setdefault(row[0] // 60 * 60, []).append(row)
     found: dict[int, list[float]] = {}
     for time, some in minutes.items():
-        values = {name: [row[place] for row in some] for place, name in enumerate(MEASURES, start=2)}
+        values = {name: [row[place] for row in some] for place, name in enumerate(_NUMBERS, start=1)}
         point = []
         for name in MINUTE_COLUMNS:
             known = [value for value in values[name.removesuffix("_max")] if value >= 0]
