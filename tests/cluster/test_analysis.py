@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+import pytest
+
 from procession.analysis import Every, Order, Selection
 from procession.process import ProcessKey, Sighting, host_key
 from procession.storage.clickhouse import ClickHouseStore
+from procession.storage.ddl import SHARDING
+from procession.storage.servers import ServerConnection
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
@@ -42,3 +49,25 @@ def test_a_cluster_answers_as_one_server_does(cluster_store: ClickHouseStore, se
 
     assert found == answers(server_store)
     assert found[2] == NOON + 20
+
+
+_ROWS_TO_GROUP = re.compile(rf"FROM \(.*\bFROM (?:{'|'.join(SHARDING)})\b.*\).* GROUP BY ", re.DOTALL)
+
+
+def test_nothing_is_left_to_group_for_the_node_that_is_asked(
+    cluster_store: ClickHouseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("query", "query_arrow"):
+        genuine = getattr(ServerConnection, name)
+
+        def ask(self: ServerConnection, text: str, *more: object, genuine: Any = genuine) -> Any:
+            asked.append(text)
+            return genuine(self, text, *more)
+
+        monkeypatch.setattr(ServerConnection, name, ask)
+
+    answers(cluster_store)
+
+    assert not [text for text in asked if _ROWS_TO_GROUP.search(text)]
+    assert any("SELECT * FROM cluster('fleet', view(" in text and " GROUP BY " in text for text in asked)

@@ -12,6 +12,7 @@ import pytest
 from procession.process import host_key
 from procession.storage import ddl, schema
 from procession.storage.clickhouse import ClickHouseStore
+from procession.storage.statement import First
 
 CLUSTERED = [*ddl.first_statements("p", "fleet")] + [
     text for migration in schema.MIGRATIONS for text in ddl.statements("p", "fleet", migration)
@@ -75,6 +76,22 @@ def test_a_shard_is_chosen_as_the_engine_chooses_it(clickhouse: ClickHouseStore)
     assert slots == [1, 1, 1, 2, 3, 3]
     assert [ddl.shard_of(org, host, slots) for org, host in places] == [slots[place] for _, _, place in rows]
     assert set(slots) == {ddl.shard_of(org, host, slots) for org, host in places}
+
+
+def test_the_first_of_each_shard_come_in_order() -> None:
+    first = First("start, host", 7)
+
+    assert ddl.first_of_shards("SELECT start, host FROM seen WHERE a", first) == (
+        "SELECT * FROM (SELECT start, host FROM seen WHERE a ORDER BY start, host LIMIT 7 WITH TIES)"
+        " ORDER BY start, host LIMIT 7 WITH TIES"
+    )
+    assert ddl.first_of_shards("SELECT a FROM what LIMIT 1 BY start, host", first) == (
+        "SELECT * FROM (SELECT a FROM what ORDER BY start, host LIMIT 1 BY start, host LIMIT 7 WITH TIES)"
+        " ORDER BY start, host LIMIT 7 WITH TIES"
+    )
+    assert ddl.first_of_shards("SELECT a FROM what LIMIT 9", First("", 9)) == (
+        "SELECT * FROM (SELECT a FROM what LIMIT 9) LIMIT 9"
+    )
 
 
 def test_what_runs_whole_on_a_shard_reads_its_own_tables() -> None:

@@ -20,7 +20,7 @@ def marks_at(*starts: int, runs: int = 1) -> Rows:
     """An engine with so many runs of rows, each with marks at these starts."""
 
     def rows(_: Statement) -> Sequence[Any]:
-        return [(start, 1, 1, 7, f"part {run}") for run in range(runs) for start in starts]
+        return [(start, 1, 1, 7, f"part {run}", number) for run in range(runs) for number, start in enumerate(starts)]
 
     return rows
 
@@ -41,6 +41,29 @@ def test_a_reach_is_as_long_as_what_it_wants(runs: int) -> None:
     assert upto is not None
     assert 20_000 <= row_count <= 30_000
     assert upto.started_at - 5000 == pytest.approx(row_count / GRANULE / runs * 100, rel=0.1)
+
+
+def test_parts_of_two_shards_may_have_the_same_name() -> None:
+    starts = range(0, 100_000, 100)
+    of_one, of_four = marks_at(*starts, runs=4), marks_at(*starts)
+    wanted = None, 3000
+
+    def four_times(statement: Statement) -> Sequence[Any]:
+        return [*of_four(statement)] * 4
+
+    assert Marks().reach(four_times, 1, BUCKETS, *wanted) == Marks().reach(of_one, 1, BUCKETS, *wanted)
+
+
+def test_what_a_nearer_end_stands_for_is_counted_as_a_reach_is() -> None:
+    marks = Marks()
+    rows = marks_at(*range(0, 100_000, 100))
+    after = ProcessKey(5000, 1, 1)
+    upto, row_count = marks.reach(rows, 1, BUCKETS, after, 10_000)
+    assert upto is not None
+
+    assert marks.row_count(rows, 1, BUCKETS, after, upto) == row_count
+    nearer = ProcessKey((upto.started_at + 5000) // 2, 1, 1)
+    assert marks.row_count(rows, 1, BUCKETS, after, nearer) == pytest.approx(row_count / 2, rel=0.05)
 
 
 @pytest.mark.parametrize("starts", [(5,) * 50, (5, 5, 5, 6), tuple(range(50)), (1, 1_000_000)])
@@ -76,7 +99,7 @@ def test_many_buckets_are_judged_by_a_few() -> None:
 
     def rows(statement: Statement) -> Sequence[Any]:
         asked.append(statement)
-        return [(start, 1, 1, 7, "part") for start in range(0, 1000, 10)]
+        return [(start, 1, 1, 7, "part", start // 10) for start in range(0, 1000, 10)]
 
     _, row_count = Marks().reach(rows, 1, range(168), None, 1000)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from procession.storage import schema
+from procession.storage.statement import First
 
 _FACTOR = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
@@ -107,3 +108,14 @@ def whole_on_shards(text: str, cluster: str, database: str) -> str:
     select = re.sub(rf"\bFROM ({_TABLES})\b", rf"FROM {home}.\1", select)
     select = select.replace("currentDatabase()", f"'{home}'")
     return f"{head or ''}SELECT * FROM cluster('{cluster}', view({select})){settings or ''}"
+
+
+def first_of_shards(text: str, first: First) -> str:
+    """A SELECT from one table: each shard gives the first of its own rows, in order, and all of them together give the
+    first of these."""
+    select, limit_by = re.fullmatch(r"(.*?)( LIMIT 1 BY [\w, ]+)?", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    if not first.columns:  # any will do
+        return f"SELECT * FROM ({text}) LIMIT {first.count}"
+    limit = f"LIMIT {first.count} WITH TIES"
+    shard = f"{select} ORDER BY {first.columns}{limit_by or ''} {limit}"
+    return f"SELECT * FROM ({shard}) ORDER BY {first.columns} {limit}"

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -169,8 +169,15 @@ def rows_of(connection: Connection) -> Rows:
 
 
 def run(connection: Connection, statement: Statement) -> Any:
-    text = statement.text
-    if statement.is_whole:
-        # Only a connection to servers has shards to tell apart.
-        text = getattr(connection, "whole", str)(text)
-    return connection.query(text, statement.parameters)
+    return connection.query(_text(connection, statement), statement.parameters)
+
+
+def table_of(connection: Connection, statement: Statement) -> Any:
+    """The same as an Arrow table."""
+    return connection.query_arrow(_text(connection, statement), statement.parameters)
+
+
+def _text(connection: Connection, statement: Statement) -> str:
+    # Only a connection to servers has shards to tell apart.
+    over_shards: Callable[[Statement], str] | None = getattr(connection, "over_shards", None)
+    return statement.text if over_shards is None else over_shards(statement)

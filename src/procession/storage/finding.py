@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -18,11 +19,11 @@ from procession.patterns import Pattern
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary
 from procession.query import ProcessQuery
 from procession.storage import schema, sql, texts
-from procession.storage.engine import Connection, rows_of
+from procession.storage.engine import Connection, rows_of, table_of
 from procession.storage.filters import Filters, filters_of, required_host, with_tagsets_looked_up
 from procession.storage.marks import Marks
 from procession.storage.resolve import Candidate, Columns, newest_of, newest_tick, ticks_span
-from procession.storage.statement import Statement
+from procession.storage.statement import First, Statement
 from procession.storage.texts import Names
 from procession.window import Window
 
@@ -32,6 +33,15 @@ _MOST_NAMED = 20_000
 
 _SHORT_SECONDS = 6 * 3600
 """The snapshots of a host in so long are read faster than its processes are looked up."""
+
+_FAR_TOO_FAR = 2
+"""A stretch with so many times what is wanted was guessed badly: the rest of it is left for later."""
+
+_FEW_ROWS = 1000
+_MORE = 4
+"""Where what was read did not fit, go on with so many times as much."""
+
+_ORDER = "start, host, pid"
 
 _LIVE_SECONDS = 2
 """A window that ends no earlier than so long ago is taken for one that nothing was seen after."""
@@ -77,19 +87,26 @@ class Finder:
         return Page(self._summaries(found[: query.limit]))
 
     def _along_the_order(self) -> list[Candidate]:
-        query = self._query
+        query, marks = self._query, self._sources.marks
         found: list[Candidate] = []
         after = query.after
+        fewest = _FEW_ROWS
         while len(found) < query.limit:
-            upto, row_count = self._reach(after, query.limit - len(found))
-            described = self._sources.aside(
-                sql.texts_between(query.org_id, query.window, after, upto, self._texts.columns)
-            )
+            wanted = self._wanted(found)
+            most = max(_FAR_TOO_FAR * wanted, fewest)
+            fewest *= _MORE
+            upto, row_count = self._reach(after, wanted)
+            about = sql.texts_between(query.org_id, query.window, after, upto, self._texts.columns)
+            described = self._sources.aside(_first(about, most))
             try:
-                some = self._seen_between(after, upto)
+                candidates, is_cut = self._seen_between(after, upto, most)
             finally:
                 self._remember(described.result())
-            self._sources.marks.learn(query.org_id, row_count, len(some))
+            if is_cut:
+                upto = candidates[-1].key
+                row_count = self._row_count(after, upto)
+            some = self._closed(candidates)
+            marks.learn(query.org_id, row_count, len(some))
             found += some
             if upto is None:
                 break
@@ -104,12 +121,20 @@ class Finder:
         if not marks.knows(about):
             # What is rare is found at once: an index knows where, or there is little to look at.
             most = 2 * query.limit + 100
-            rows = self._matching_between(after, None, limit=most)
+            rows = self._rows(replace(self._matching_between(after, None, limit=most), first=First("", most)))
             if len(rows) < most:
                 return self._fitting(rows)
+        fewest = _FEW_ROWS
         while len(found) < query.limit:
-            upto, row_count = self._reach(after, query.limit - len(found), about)
-            some = self._fitting(self._matching_between(after, upto))
+            wanted = self._wanted(found)
+            most = max(_FAR_TOO_FAR * wanted, fewest)
+            fewest *= _MORE
+            upto, row_count = self._reach(after, wanted, about)
+            rows = self._rows(_first(self._matching_between(after, upto), most))
+            if len(rows) >= most:
+                upto = max(ProcessKey(*row[:3]) for row in rows)
+                row_count = self._row_count(after, upto)
+            some = self._fitting(rows)
             marks.learn(about, row_count, len(some))
             found += some
             if upto is None:
@@ -140,19 +165,27 @@ class Finder:
         is_kept = window.from_at >= self._sources.sightings_since()
         return is_short and is_kept and not self._rows(sql.has_tag(self._query.org_id, host.text))
 
+    def _wanted(self, found: list[Candidate]) -> int:
+        """So many processes more, and no few: each time costs something."""
+        limit = self._query.limit
+        return max(limit - len(found), limit // 4)
+
     def _reach(
         self, after: ProcessKey | None, wanted: int, about: int | None = None
     ) -> tuple[ProcessKey | None, float]:
         query = self._query
         buckets = sql.buckets_of(query.window)
-        wanted = max(wanted, query.limit // 4)
         return self._sources.marks.reach(self._rows, query.org_id, buckets, after, wanted, about)
+
+    def _row_count(self, after: ProcessKey | None, upto: ProcessKey) -> float:
+        query = self._query
+        return self._sources.marks.row_count(self._rows, query.org_id, sql.buckets_of(query.window), after, upto)
 
     def _matching_between(
         self, after: ProcessKey | None, upto: ProcessKey | None, limit: int | None = None
-    ) -> Sequence[Any]:
+    ) -> Statement:
         window = self._query.window
-        return self._rows(sql.matching_between(self._filters, window, after, upto, self._texts.columns, limit))
+        return sql.matching_between(self._filters, window, after, upto, self._texts.columns, limit)
 
     def _fitting(self, matching: Sequence[Any]) -> list[Candidate]:
         """Of rows of texts that fit, the processes of which one was the newest in the window."""
@@ -169,34 +202,40 @@ class Finder:
         self._described |= described
         return set(described)
 
-    def _seen_between(self, after: ProcessKey | None, upto: ProcessKey | None) -> list[Candidate]:
+    def _seen_between(
+        self, after: ProcessKey | None, upto: ProcessKey | None, most: int
+    ) -> tuple[list[Candidate], bool]:
+        """The processes of a stretch, to be closed, and whether there may be more after the last of them."""
         org_id, window = self._query.org_id, self._query.window
         return self._newest(
-            lambda: sql.newest_between(org_id, window, after, upto),
-            lambda: sql.seen_between(org_id, window, after, upto),
+            lambda: _first(sql.newest_between(org_id, window, after, upto), most),
+            lambda: _first(sql.seen_between(org_id, window, after, upto), most * len(sql.buckets_of(window))),
         )
 
     def _seen_of_keys(self, keys: Sequence[ProcessKey]) -> list[Candidate]:
         org_id, window = self._query.org_id, self._query.window
-        found = self._newest(
+        found, _ = self._newest(
             lambda: sql.newest_of_keys(org_id, window, keys), lambda: sql.seen_of_keys(org_id, window, keys)
         )
         wanted = set(keys)
-        return [one for one in found if one.key in wanted]
+        return [one for one in self._closed(found) if one.key in wanted]
 
-    def _newest(self, newest: Callable[[], Statement], seen: Callable[[], Statement]) -> list[Candidate]:
-        """By the first statement, and by the second where sightings go on after the window."""
+    def _newest(self, newest: Callable[[], Statement], seen: Callable[[], Statement]) -> tuple[list[Candidate], bool]:
+        """By the first statement, and by the second where sightings go on after the window: in order, and whether it
+        gave as many rows as it may."""
         if not self._is_past:
-            rows = self._rows(newest())
+            rows = self._rows(statement := newest())
             if not any(row[-1] for row in rows):
-                return sorted((Candidate(*row[:5]) for row in rows if row[4]), key=lambda candidate: candidate.key)
-        return self._closed(newest_of(self._columns(seen())))
+                candidates = sorted((Candidate(*row[:5]) for row in rows), key=lambda candidate: candidate.key)
+                return candidates, _is_full(statement, len(rows))
+        columns = self._columns(statement := seen())
+        return newest_of(columns), _is_full(statement, len(columns["start"]))
 
     def _closed(self, candidates: list[Candidate]) -> list[Candidate]:
         """Those that were seen in the window, with the newest sighting there."""
         open_ones = [candidate for candidate in candidates if candidate.open_slots]
         if not open_ones:
-            return candidates
+            return [candidate for candidate in candidates if candidate.known]
         ticks = self._ticks(open_ones)
         closed = {
             candidate.key: newest_tick(candidate, self._query.window, ticks.get(candidate.host, {}))
@@ -254,8 +293,16 @@ class Finder:
         return rows_of(self._connection)(statement)
 
     def _columns(self, statement: Statement) -> Columns:
-        table = self._connection.query_arrow(statement.text, statement.parameters)
+        table = table_of(self._connection, statement)
         return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def _is_full(statement: Statement, row_count: int) -> bool:
+    return statement.first is not None and row_count >= statement.first.count
+
+
+def _first(statement: Statement, count: int) -> Statement:
+    return replace(statement, first=First(_ORDER, count))
 
 
 def _slices(items: list[_T], size: int) -> Iterable[list[_T]]:

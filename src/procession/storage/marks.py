@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
 from procession.storage import sql
@@ -59,6 +60,17 @@ class _Knots(NamedTuple):
         return self.keys[index + 1]
 
 
+def _run_count(marks: Sequence[Any]) -> int:
+    """Marks lie in runs, one for each bucket in each part of the table: much the same processes are in all.
+
+    Parts of two shards may have the same name. Then they have marks of the same number.
+    """
+    runs: dict[tuple[int, str], int] = {}
+    for (bucket, part, _), count in Counter((bucket, part, number) for *_, bucket, part, number in marks).items():
+        runs[bucket, part] = max(count, runs.get((bucket, part), 0))
+    return sum(runs.values())
+
+
 class Marks:
     """The keys at which the granules of `seen` begin, which the engine has in memory: one for about 1000 rows."""
 
@@ -80,14 +92,19 @@ class Marks:
     ) -> tuple[ProcessKey | None, float]:
         """Up to where about so many processes come after this one (None: all that are left), and for how many rows that
         stands. `about`: a number for the filter that those have to fit."""
-        some = tuple(buckets[:: max(1, -(-len(buckets) // _MOST_BUCKETS))])
-        knots = self._of(rows, org_id, some)
-        rows_between = knots.rows_between * len(buckets) / len(some)
+        knots, rows_between = self._judged(rows, org_id, buckets)
         share = self._shares.get(org_id, _FIRST_GUESS)
         if about is not None:
             share = self._shares.setdefault(about, share / _FILTERED)
         upto = knots.key_at(knots.place_of(after) + wanted * _SLACK / share / rows_between, after)
         return upto, 0 if upto is None else (knots.place_of(upto) - knots.place_of(after)) * rows_between
+
+    def row_count(
+        self, rows: Rows, org_id: int, buckets: Sequence[int], after: ProcessKey | None, upto: ProcessKey
+    ) -> float:
+        """For how many rows it stands to go no further than there."""
+        knots, rows_between = self._judged(rows, org_id, buckets)
+        return (knots.place_of(upto) - knots.place_of(after)) * rows_between
 
     def knows(self, about: int) -> bool:
         """Whether something was learned of this filter."""
@@ -100,13 +117,18 @@ class Marks:
             now = found / row_count if found else before / _FURTHER
             self._shares[about] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
 
+    def _judged(self, rows: Rows, org_id: int, buckets: Sequence[int]) -> tuple[_Knots, float]:
+        """The knots of some of the buckets, and how many rows of all of them lie between two."""
+        some = tuple(buckets[:: max(1, -(-len(buckets) // _MOST_BUCKETS))])
+        knots = self._of(rows, org_id, some)
+        return knots, knots.rows_between * len(buckets) / len(some)
+
     def _of(self, rows: Rows, org_id: int, buckets: tuple[int, ...]) -> _Knots:
         with self._lock:
             knots = self._kept.get((org_id, buckets))
         if knots is None or self._clock() >= knots.read_at + _FRESH_SECONDS:
             found = rows(sql.marks(org_id, buckets))
-            # Marks lie in bunches, one for each bucket in each part of the table: much the same processes are in all.
-            runs = max(1, len({(bucket, part) for *_, bucket, part in found}))
+            runs = max(1, _run_count(found))
             marks = sorted(ProcessKey(*row[:3]) for row in found)
             knots = _Knots(self._clock(), sorted(set(marks[::runs])), runs * GRANULE)
             with self._lock:

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from procession.errors import UsageError
 from procession.storage.address import ServerAddress
-from procession.storage.ddl import local_database, whole_on_shards
+from procession.storage.ddl import first_of_shards, local_database, whole_on_shards
 from procession.storage.engine import QUERY_SETTINGS, first_line
+from procession.storage.statement import Statement
 
 _T = TypeVar("_T")
 
@@ -87,10 +88,14 @@ class ServerConnection:
     def command(self, text: str) -> Any:
         return self._run(lambda client: client.command(text))
 
-    def whole(self, text: str) -> str:
-        """The same statement, run as a whole on each shard."""
+    def over_shards(self, statement: Statement) -> str:
+        """What each shard does by itself, and how what they give is put together."""
         address = self._engine.address
-        return text if address.cluster is None else whole_on_shards(text, address.cluster, address.database)
+        if address.cluster is None:
+            return statement.text
+        if statement.is_whole:
+            return whole_on_shards(statement.text, address.cluster, address.database)
+        return statement.text if statement.first is None else first_of_shards(statement.text, statement.first)
 
     def close(self) -> None:
         for client in self._clients.values():

@@ -12,7 +12,7 @@ from procession.analysis import Placed, Selection
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.storage import sql
 from procession.storage.details import numbers_of
-from procession.storage.engine import Connection, rows_of
+from procession.storage.engine import Connection, rows_of, table_of
 from procession.storage.instant import Instant, InstantReader
 from procession.storage.kind_book import KindBooks, Kinds
 from procession.storage.statement import Statement
@@ -33,7 +33,7 @@ class Session:
         return rows_of(self.connection)(statement)
 
     def table(self, statement: Statement) -> pa.Table:
-        return self.connection.query_arrow(statement.text, statement.parameters)
+        return table_of(self.connection, statement)
 
     def instant(
         self, selection: Selection, at: int, columns: Collection[str], *, hosts: Collection[int] | None = None

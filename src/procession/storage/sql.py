@@ -28,9 +28,10 @@ def buckets_of(window: Window) -> range:
 
 
 def marks(org_id: int, buckets: Sequence[int]) -> Statement:
-    """Where the granules of `seen` begin in these buckets, in no order: `start, host, pid, bucket, part`."""
+    """Where the granules of `seen` begin in these buckets, in no order: `start, host, pid, bucket, part,
+    number`."""
     return Statement(
-        "SELECT start, host, pid, bucket, part_name FROM mergeTreeIndex(currentDatabase(), 'seen')"
+        "SELECT start, host, pid, bucket, part_name, mark_number FROM mergeTreeIndex(currentDatabase(), 'seen')"
         " WHERE org = {org:UInt32} AND bucket IN {buckets:Array(UInt32)}",
         {"org": org_id, "buckets": list(buckets)},
         is_whole=True,

@@ -11,11 +11,23 @@ from procession.storage.rows import SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """So many rows in the order of these columns, and those that are equal to the last of them there; without columns
+    any rows."""
+
+    columns: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     text: str
     parameters: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = False
     """Whether each shard of a cluster has to run all of it, subqueries too. What they give is then put together."""
+    first: First | None = None
+    """All that is needed of it. Each shard of a cluster gives no more, in this order; one engine gives everything, in
+    no order."""
 
 
 Rows = Callable[[Statement], Sequence[Any]]
