@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test conformance-rust bench bench-quick bench-long lint fix proto lock clean
+.PHONY: help run page test fuzz conformance-rust bench bench-quick bench-long lint fix proto lock clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -29,6 +29,9 @@ page: $(VENV)/.runtime $(PAGE) ## build the page, if its sources have changed
 test: $(VENV)/.dev $(PAGE) ## run all tests (ARGS="-k name" is passed on to those in Python, and runs them alone)
 	$(if $(ARGS),,$(if $(PAGE),$(NPM) test))
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(VENV)/.dev ## fuzz what strangers send, a minute each (ARGS="--seconds 600 search tags"); finds go to tests/fuzz/corpus
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # The others are part of `test`; this one compiles for minutes, so it is built where that can be seen.
 conformance-rust: $(VENV)/.dev ## run the tests of Datadog's clients with the one for Rust
@@ -70,7 +73,7 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upg
 	$(COMPILE) $(ARGS) requirements-bench.in --constraint requirements-dev.lock --output-file requirements-bench.lock
 
 clean: ## remove what the chores made; never what Procession stored
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 	rm -rf src/procession/server/page web/node_modules
 	rm -rf tests/conformance/*/node_modules tests/conformance/*/build tests/conformance/*/target
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

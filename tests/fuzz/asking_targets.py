@@ -1,0 +1,221 @@
+"""What readers ask: whole queries against the server over a real store with two orgs, and cursors that are forged."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import struct
+import tempfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+
+from procession.analysis import MEASURES, SORT_COLUMNS
+from procession.config import ServerSettings
+from procession.errors import InvalidParameter, InvalidRequest
+from procession.paging import Cursor, InstantCursor, fingerprint
+from procession.process import MAX_UINT32, MAX_UINT64, ProcessNumbers
+from procession.query import MAX_LIMIT
+from procession.server import create_app
+from procession.server.asking import Ask
+from procession.server.parameters import MAX_TAGS, parse_parameters, parse_query
+from procession.storage.clickhouse import open_embedded
+from tests.fuzz.draw import Draw
+from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.posting import ListSink
+from tests.support.served import ORG, OTHER_ORG, READER, Clock, a_store
+
+YEARS = 20 * 365 * 24
+"""In hours: from the moment of these tests to now."""
+OWN = "/api/procession/v1"
+V2 = "/api/v2/processes"
+DOORS = (
+    V2,
+    f"{OWN}/processes",
+    f"{OWN}/facets",
+    f"{OWN}/tags",
+    f"{OWN}/groups",
+    f"{OWN}/points",
+    f"{OWN}/timeseries",
+    f"{OWN}/hosts",
+    f"{OWN}/compare",
+    f"{OWN}/tree",
+)
+FOREIGN = "kept-by-the-other-org"
+"""In each text of the other org."""
+
+
+def check_parameters(data: bytes) -> None:
+    """A query string is a query within all bounds, or one text for each thing that is wrong."""
+    parameters = parse_parameters(data)
+    try:
+        query = parse_query(ORG, parameters, now=NOON, retention_hours=36)
+    except InvalidRequest as error:
+        _check_texts(error.messages)
+    else:
+        assert query.org_id == ORG
+        assert 1 <= query.limit <= MAX_LIMIT
+        assert len(query.tags.conditions) <= MAX_TAGS
+        assert (query.after is None) or "page[cursor]" in parameters
+        assert query.window.to_at <= NOON or query.after is not None
+        assert query.window.to_at >= NOON - 36 * 3600
+    ask = Ask(ORG, parameters, {}, NOON, retention_hours=36, sighting_retention_hours=24)
+    numbers = [ask.number(name, 7, least=1, most=99) for name in parameters]
+    texts = [ask.text(name) for name in parameters]
+    at, order = ask.at(), ask.order("sort", "start", SORT_COLUMNS)
+    names, measure = ask.measures("cpu_total_percent"), ask.measure("x", "rss_bytes")
+    ask.selection(host=parameters.get("host", ""))
+    window = ask.window(seconds=600, most=3600)
+    try:
+        ask.check()
+    except InvalidRequest as error:
+        _check_texts(error.messages)
+    else:
+        assert all(1 <= number <= 99 for number in numbers)
+        assert all(len(text) <= 4096 for text in texts)
+        assert 0 <= at <= NOON
+        assert order.column in SORT_COLUMNS
+        assert {*names, measure} <= set(MEASURES)
+        assert 0 <= window.to_at - window.from_at <= 3600
+        assert window.to_at <= NOON
+
+
+def check_query(data: bytes) -> None:
+    """Whatever the query string: an answer about the own org, or 400 with a text for each thing that is wrong."""
+    if not data:
+        return
+    door, query = DOORS[data[0] % len(DOORS)], data[1:]
+    status, body = ask(door, query)
+    assert status in (200, 400), (status, door, query, body[:200])
+    check_answer(status, body)
+
+
+def check_cursor_text(data: bytes) -> None:
+    """A cursor is refused, or means the same when it is written again."""
+    text = data.decode("utf-8", "replace")
+    known = fingerprint(ORG, "", "")
+    for kind in (Cursor, InstantCursor):
+        try:
+            cursor = kind.decode(text, fingerprint=known)
+        except InvalidParameter as error:
+            assert error.name == "page[cursor]"
+            continue
+        assert cursor.fingerprint == known
+        assert kind.decode(cursor.encode(), fingerprint=known) == cursor
+
+
+def check_cursor(data: bytes) -> None:
+    """Forged with all the care that its layout allows, a cursor gives a page of the own org, or 400."""
+    draw = Draw(data)
+    filters = fingerprint(draw.pick((ORG, OTHER_ORG)), "", "")
+    moments = (NOON, NOON - 10, NOON - 3600, 0, 2**31, 2**63 - 1, -(2**63))
+    key = (
+        draw.pick((NOON - 100, 0, MAX_UINT32, draw.number(MAX_UINT32))),
+        draw.pick((0, MAX_UINT64, draw.number(MAX_UINT64))),
+        draw.pick((0, MAX_UINT32, draw.number(MAX_UINT32))),
+        filters,
+    )
+    if draw.number(1):
+        bounds = (draw.pick((*moments, draw.signed(64))) for _ in range(2))
+        cursor = struct.pack(">BqqIQI8s", draw.pick((1, 0, 2)), *bounds, *key)
+    else:
+        at = draw.pick((*moments, draw.signed(64)))
+        cursor = struct.pack(">BqB?IQI8s", draw.pick((2, 1, 3)), at, draw.number(40), draw.number(1), *key)
+    door = draw.pick((V2, f"{OWN}/processes"))
+    status, body = ask(door, b"page[cursor]=" + cursor.hex().encode() + draw.pick((b"", b"&page[limit]=1", b"&to=7")))
+    assert status in (200, 400), (status, door, cursor.hex(), body[:200])
+    check_answer(status, body)
+
+
+def check_answer(status: int, body: bytes) -> None:
+    assert FOREIGN.encode() not in body
+    answer = json.loads(body)
+    if status == 400:
+        _check_texts(answer["errors"])
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    assert texts
+    assert all(isinstance(text, str) and text for text in texts)
+
+
+def ask(path: str, query: bytes) -> tuple[int, bytes]:
+    """A reader of the first org does."""
+    loop, app = _served()
+    return loop.run(_get(app, path, query))
+
+
+@lru_cache
+def _served() -> tuple[asyncio.Runner, Starlette]:
+    """Opened with the first question, and closed when this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="procession-fuzz-")
+    store = open_embedded(Path(folder.name), retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
+    numbers = ProcessNumbers(cpu_total_percent=1.5, rss_bytes=2**20, threads=2)
+    for org_id, word in ((ORG, "own"), (OTHER_ORG, FOREIGN)):
+        snapshots = [
+            a_snapshot(
+                a_sighting(7, numbers=numbers, cmdline=f"nginx {word}", user=word, tags=(f"env:{word}",)),
+                a_sighting(8, cmdline=f"cron {word}", user=word, started_at=NOON - 50),
+                host=f"web-{word}",
+                taken_at=at,
+                group_size=1,
+            )
+            for at in (NOON - 3600, NOON - 10, NOON)
+        ]
+        store.add([(org_id, snapshot) for snapshot in snapshots])
+    app = create_app(
+        store=store,
+        analysis=store.analysis,
+        keys=a_store(),
+        hosts=store,
+        sessions=store.sessions,
+        sink=ListSink(),
+        settings=ServerSettings(retention_hours=YEARS, sighting_retention_hours=YEARS, rate_limit=0, own_rate_limit=0),
+        own_names=("procession.test",),
+        now=Clock(),
+    )
+    runner = asyncio.Runner()
+
+    def close() -> None:
+        runner.close()
+        store.close()
+        folder.cleanup()
+
+    atexit.register(close)
+    return runner, app
+
+
+async def _get(app: Starlette, path: str, query: bytes) -> tuple[int, bytes]:
+    headers = {"host": "procession.test", **READER}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 7171),
+    }
+    status, parts = 0, []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        else:
+            parts.append(message.get("body", b""))
+
+    await app(scope, receive, send)
+    return status, b"".join(parts)
