@@ -2,7 +2,8 @@
 
 Moments are whole Unix seconds everywhere inside: the wire, the API and the store all speak integers. The values
 are `msgspec.Struct`s and not dataclasses, since an intake makes hundreds of thousands of them a second and a Struct
-costs a fifth.
+costs a fifth. Those that are made for each process hold nothing that could hold them in turn, so the collector of
+garbage need not look at them, and remember their hash where they are kept and looked up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ MAX_UINT32 = 2**32 - 1
 MAX_UINT64 = 2**64 - 1
 
 
-class ProcessIdentity(msgspec.Struct, frozen=True, order=True):
+class ProcessIdentity(msgspec.Struct, frozen=True, order=True, gc=False):
     """What makes two sightings one process, within an org. A reused pid has another `started_at`."""
 
     host: str
@@ -24,7 +25,7 @@ class ProcessIdentity(msgspec.Struct, frozen=True, order=True):
     started_at: int
 
 
-class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True, gc=False):
     """What a process is. Changes rarely: by exec, by a new parent, by renaming itself, by new tags.
 
     Texts are empty and numbers None where the agent could not read them. `tags` are lower-cased, sorted and unique:
@@ -56,7 +57,7 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
-class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True):
+class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a process used at one sighting. None: not known, or not to be read without more rights. Never 0 for that."""
 
     cpu_total_percent: float | None = None
@@ -81,7 +82,7 @@ class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True):
     """The kernel's letter: R, S, D, T, Z, X, W; empty where unknown."""
 
 
-class Sighting(msgspec.Struct, frozen=True):
+class Sighting(msgspec.Struct, frozen=True, gc=False):
     """One process, as one snapshot saw it."""
 
     pid: int
@@ -105,7 +106,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     group_size: int = 0
 
 
-class LiveNumbers(msgspec.Struct, frozen=True):
+class LiveNumbers(msgspec.Struct, frozen=True, gc=False):
     """What a process uses right now; what it is, the last snapshot said."""
 
     pid: int
