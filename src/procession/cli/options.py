@@ -151,7 +151,31 @@ def settings_options(
 def read_settings(settings_class: type[Settings], values: Mapping[str, Any], **fixed: Any) -> Settings:
     """The settings among a command's parameters; `fixed` are those that the command itself decides."""
     names = [field.name for field in dataclasses.fields(settings_class)]  # type: ignore[arg-type]
-    return settings_class(**{name: values[name] for name in names if name in values} | fixed)
+    nearest = _without_farther_secrets(values)
+    return settings_class(**{name: nearest[name] for name in names if name in nearest} | fixed)
+
+
+def _without_farther_secrets(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A secret may be given itself or in a file. Of a flag for one and a variable for the other, the flag wins."""
+    ctx = click.get_current_context(silent=True)
+    kept = dict(values)
+    for name in values:
+        file = f"{name}_file"
+        if ctx is not None and values[name] and values.get(file):
+            sources = {one: _FROM_NEAR_TO_FAR.index(ctx.get_parameter_source(one)) for one in (name, file)}
+            if sources[name] != sources[file]:
+                del kept[max(sources, key=sources.__getitem__)]
+    return kept
+
+
+_FROM_NEAR_TO_FAR: tuple[click.core.ParameterSource | None, ...] = (
+    click.core.ParameterSource.COMMANDLINE,
+    click.core.ParameterSource.PROMPT,
+    click.core.ParameterSource.ENVIRONMENT,
+    click.core.ParameterSource.DEFAULT_MAP,
+    click.core.ParameterSource.DEFAULT,
+    None,
+)
 
 
 def _config_option() -> click.Option:

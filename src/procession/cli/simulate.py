@@ -6,11 +6,11 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from procession.cli.client import in_file
 from procession.cli.local import LocalFiles
 from procession.cli.moments import Moment, show_moment
 from procession.cli.options import read_settings, settings_options
@@ -91,8 +91,7 @@ class Speed(click.ParamType[float | None]):
 @click.option(
     "--data-dir", metavar="DIR", help="Write the past straight into the store in this folder, with no server running."
 )
-@click.option("--api-key-file", metavar="FILE", help="File that holds the API key.")
-@settings_options(ClientSettings, only=("url", "api_key"))
+@settings_options(ClientSettings, only=("url", "api_key", "api_key_file"))
 def simulate(
     hosts: int,
     processes: int,
@@ -106,7 +105,6 @@ def simulate(
     workers: int,
     connections: int,
     data_dir: str | None,
-    api_key_file: str | None,
     **settings: Any,
 ) -> None:
     """Play a fleet of hosts that does not exist, for demos, tests and measurements.
@@ -139,22 +137,16 @@ def simulate(
             raise UsageError("what is written into a store lies in the past; give --from and --hours that end by now")
         _write(shape, until, LocalFiles.of(data_dir))
     else:
-        _post(shape, until, speed, workers, connections, _target(client, api_key_file))
+        _post(shape, until, speed, workers, connections, _target(client))
 
 
-def _target(client: ClientSettings, api_key_file: str | None) -> tuple[str, str]:
+def _target(client: ClientSettings) -> tuple[str, str]:
     """URL and key: those given, or the local server's."""
     local = LocalFiles.of("")
     url = client.url or local.address()
     if url is None:
         raise UsageError("there is no server on this machine; start one with `procession up`, or name one with --url")
-    api_key: str | None = client.api_key
-    if api_key_file:
-        try:
-            api_key = Path(api_key_file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read the API key in {api_key_file}: {error}") from None
-    api_key = api_key or local.secret(KeyKind.API)
+    api_key = client.api_key or in_file(client.api_key_file) or local.secret(KeyKind.API)
     if not api_key:
         raise UsageError("no API key: give --api-key, --api-key-file or DD_API_KEY")
     return url, api_key
