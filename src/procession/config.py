@@ -47,6 +47,12 @@ class ServerSettings:
     sighting_retention_hours: int = setting(
         24 * 7, "How long the numbers of every sighting are kept, in hours.", metavar="HOURS", minimum=1
     )
+    max_connections: int = setting(
+        10_000,
+        "Connections that may be open at once; where there are more, those that are silent make room.",
+        metavar="COUNT",
+        minimum=1,
+    )
     rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0)
     own_rate_limit: int = setting(
         1000,

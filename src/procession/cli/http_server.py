@@ -4,18 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import resource
 import socket
+import ssl
+import sys
 from collections.abc import Iterator
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
 
+from procession.server.accepting import Listener
 from procession.server.connections import Protocol
+from procession.server.open_connections import OpenConnections
 from procession.server.tls import Certificates
 
 GRACE_SECONDS = 1
 """How long requests under way may take to finish once the server is asked to stop."""
+
+OTHER_FILES = 1024
+"""So many of the files that may be open are left to the store, which has some hundred of them while it merges."""
+
+_log = logging.getLogger(__name__)
+
+
+def most_connections(wanted: int) -> int:
+    """As many as are wanted, as far as this process may open files: it raises its soft limit, which is often 1024."""
+    files, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + OTHER_FILES
+    if files != resource.RLIM_INFINITY and files < needed:
+        is_enough = most_files == resource.RLIM_INFINITY or most_files >= needed
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed if is_enough else most_files, most_files))
+    if most_files == resource.RLIM_INFINITY:
+        return wanted
+    possible = max(most_files - OTHER_FILES, most_files // 2)
+    if possible < wanted:
+        _log.warning(
+            "at most %d connections at once, not %d, since only %d files may be open (ulimit -Hn)",
+            possible,
+            wanted,
+            most_files,
+        )
+    return min(wanted, possible)
 
 
 class HttpServer(uvicorn.Server):
@@ -26,8 +57,13 @@ class HttpServer(uvicorn.Server):
     """
 
     def __init__(
-        self, app: ASGIApp, certificates: Certificates | None = None, local: socket.socket | None = None
+        self,
+        app: ASGIApp,
+        connections: OpenConnections,
+        certificates: Certificates | None = None,
+        local: socket.socket | None = None,
     ) -> None:
+        self._connections = connections
         self._certificates = certificates
         self._local = local
         self._watch: asyncio.Task[None] | None = None
@@ -43,7 +79,6 @@ class HttpServer(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 http=Protocol,
                 ws="none",
-                ssl_context_factory=None if certificates is None else lambda _config, _default: certificates.context,
             )
         )
 
@@ -52,17 +87,26 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """In place of uvicorn's, which takes connections without a bound."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        context = None
         if self._certificates is not None:
+            context = self._certificates.context
             self._watch = asyncio.create_task(self._certificates.watch())
+        self.servers = [self._listen(one, context) for one in sockets or ()]  # type: ignore[misc]
         if self._local is not None:
-            loop = asyncio.get_running_loop()
-            self.servers.append(await loop.create_server(self._protocol, sock=self._local))
+            self.servers.append(self._listen(self._local, None))  # type: ignore[arg-type]
+        self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._watch is not None:
             self._watch.cancel()
         await super().shutdown(sockets)
 
-    def _protocol(self) -> Any:
-        return Protocol(self.config, self.server_state, self.lifespan.state)
+    def _listen(self, listener: socket.socket, context: ssl.SSLContext | None) -> Listener:
+        return Listener(listener, self._connections, self._protocol, context)
+
+    def _protocol(self) -> Protocol:
+        return Protocol(self._connections, self.config, self.server_state, self.lifespan.state)

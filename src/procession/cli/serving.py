@@ -111,9 +111,10 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
 
     Gives an event that is set once the first processes since the start are safe in the store.
     """
-    from procession.cli.http_server import HttpServer
+    from procession.cli.http_server import HttpServer, most_connections
     from procession.server.app import create_app
     from procession.server.metrics import Metrics, TimedStore
+    from procession.server.open_connections import OpenConnections
     from procession.storage.batcher import Batcher
 
     metrics = Metrics()
@@ -132,7 +133,8 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         metrics=metrics,
         own_names=(socket.gethostname(),),
     )
-    server = HttpServer(app, prepared.certificates, prepared.plain_listener)
+    connections = OpenConnections(most_connections(prepared.settings.max_connections))
+    server = HttpServer(app, connections, prepared.certificates, prepared.plain_listener)
     task = asyncio.create_task(server.serve(sockets=[prepared.listener]))
     try:
         while not server.started and not task.done():

@@ -1,0 +1,113 @@
+"""The connections that are open: how many there may be, and who goes first where there are more."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+MAX_UNREAD_BYTES = 256 * 2**20
+"""Of answers that clients have asked for and do not read."""
+
+QUIET_SECONDS = 60
+"""Between two lines of the log about the same."""
+
+_log = logging.getLogger(__name__)
+
+
+class Client(Protocol):
+    """One connection."""
+
+    def leave(self) -> None:
+        """End it now: it has been silent for longer than any other, and there is no room."""
+
+    def unread_bytes(self) -> int:
+        """Of answers, as far as they wait in this process."""
+
+    def abort(self) -> None:
+        """End it now, and drop what was to be sent."""
+
+
+class OpenConnections:
+    """Counts them. Those that are silent, in front of a request or after an answer, make room for new ones."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most = most
+        self.count = 0
+        self.closed: Counter[str] = Counter()
+        """How many were closed, by reason, before their client wanted it."""
+        self._clock = clock
+        self._said: dict[str, tuple[float, int]] = {}
+        self._silent: dict[Client, None] = {}
+        """In the order in which they fell silent."""
+        self._unread: dict[Client, int] = {}
+        """Those that do not read, with what waited for them when last looked at, in the order in which they stopped."""
+
+    def begin(self) -> bool:
+        """Whether one more may come. Then `end` is to be called, once."""
+        if self.count >= self.most and not self._end_silent():
+            self.note("full")
+            return False
+        self.count += 1
+        return True
+
+    def end(self, client: Client | None = None) -> None:
+        """One is gone; None where it never came to speak."""
+        self.count -= 1
+        if client is not None:
+            self._silent.pop(client, None)
+            self._unread.pop(client, None)
+
+    def falls_silent(self, client: Client) -> None:
+        self._silent.pop(client, None)
+        self._silent[client] = None
+
+    def speaks(self, client: Client) -> None:
+        self._silent.pop(client, None)
+
+    def stops_reading(self, client: Client) -> None:
+        """Those that stopped first are ended where all of them leave too much unread."""
+        self._unread[client] = client.unread_bytes()
+        if sum(self._unread.values()) <= MAX_UNREAD_BYTES:
+            return
+        self._unread = {one: one.unread_bytes() for one in self._unread}
+        total = sum(self._unread.values())
+        for slowest in list(self._unread):
+            if total <= MAX_UNREAD_BYTES:
+                break
+            total -= self._unread.pop(slowest)
+            self.note("unread")
+            slowest.abort()
+
+    def reads(self, client: Client) -> None:
+        self._unread.pop(client, None)
+
+    def note(self, reason: str) -> None:
+        """One was closed for this reason: counted, and now and then logged."""
+        self.closed[reason] += 1
+        now, total = self._clock(), self.closed[reason]
+        said_at, said = self._said.get(reason, (now - QUIET_SECONDS, 0))
+        if now - said_at >= QUIET_SECONDS:
+            self._said[reason] = now, total
+            _log.warning("%s: closed %d connections for it", _REASONS[reason], total - said)
+
+    def _end_silent(self) -> bool:
+        if not self._silent:
+            return False
+        longest = next(iter(self._silent))
+        del self._silent[longest]
+        self.note("silent")
+        longest.leave()
+        return True
+
+
+_REASONS = {
+    "full": "as many connections are open as may be, and none is silent",
+    "silent": "as many connections are open as may be, so those that were silent for longest make room",
+    "unread": "more of answers waits than may, for clients that do not read",
+    "head": "a request did not arrive in time",
+    "body": "the body of a request arrives too slowly",
+    "reading": "a client reads its answer too slowly",
+}
