@@ -21,6 +21,7 @@ from procession.server.admin import admin_routes
 from procession.server.auth import KeyRing
 from procession.server.compression import Compress
 from procession.server.connections import asking_for_certificates
+from procession.server.gone import StopWhenGone
 from procession.server.health import METRICS_PATH, health_routes
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
@@ -120,6 +121,8 @@ def create_app(
 
     app = Starlette(
         routes=[
+            # They are tried in turn, and agents ask far more often than all others.
+            *from_agents,
             *process_routes(
                 store=store,
                 keys=ring,
@@ -138,7 +141,6 @@ def create_app(
                 throttle=SignInThrottle(settings.sign_in_limit, now),
                 thread=key_thread,
             ),
-            *from_agents,
             *watch_routes(sessions=who, book=watch),
             *admin_routes(store=keys, hosts=hosts, book=book, keys=ring, thread=key_thread, now=now),
             *health,
@@ -157,6 +159,7 @@ def create_app(
             ),
             Middleware(Compress),
             Middleware(AnswerBugs),
+            Middleware(StopWhenGone),
         ],
         exception_handlers={RequestError: ErrorAnswers().answer, HTTPException: _answer_http_exception},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -12,7 +14,10 @@ T = TypeVar("T")
 
 
 class Refreshed(Generic[T]):
-    """What `take` gave at most `seconds` ago. While the store cannot say, its Unavailable goes to whoever asks."""
+    """What `take` gave at most `seconds` ago. While the store cannot say, its Unavailable goes to whoever asks.
+
+    It is taken anew when half of that time is over, so that who asks often never waits for it.
+    """
 
     def __init__(
         self, take: Callable[[], T], thread: Threads, seconds: float, clock: Callable[[], float] = time.monotonic
@@ -23,12 +28,22 @@ class Refreshed(Generic[T]):
         self._seconds = seconds
         self._clock = clock
         self._value: tuple[float, T] | None = None
+        self._early: asyncio.Task[None] | None = None
 
     async def get(self, seconds: float | None = None) -> T:
         """`seconds`: how old it may be at most, where that is less than usual."""
         within = self._seconds if seconds is None else seconds
         value = self._fresh(within)
-        return (await self._thread.run(lambda: self._take_if_old(within))) if value is None else value[1]
+        if value is None:
+            return await self._thread.run(lambda: self._take_if_old(within))
+        if self._clock() - value[0] >= self._seconds / 2 and (self._early is None or self._early.done()):
+            self._early = asyncio.create_task(self._retake_early())
+        return value[1]
+
+    async def _retake_early(self) -> None:
+        # Who finds it too old later asks again, and hears of it then.
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await self.retake()
 
     @property
     def last(self) -> T | None:

@@ -26,9 +26,10 @@ _SHARED_GROUP_SECONDS = 0.2
 _SHARED_FOR_SECONDS = 60
 
 _QUICK_SECONDS = 0.03
-_LONGEST_WAIT = 0.25
-"""What a group costs hardly depends on its size, up to some ten thousand: where storing has become slow, wait as long
-as it took for more to come, so that there is time for other things."""
+_LONGEST_WAIT = 1.0
+_LONGEST_SHARED_WAIT = 0.25
+"""What a group costs hardly depends on its size, up to some ten thousand: where storing has become slow, wait twice as
+long as it took for more to come, so that there is time for other things. Agents do not mind: they post every ten."""
 
 
 class GroupSize:
@@ -101,7 +102,8 @@ class Batcher:
                 await self._store_some()
 
     async def _let_more_come(self) -> None:
-        wait = min(self._last_seconds - _QUICK_SECONDS, _LONGEST_WAIT)
+        longest = _LONGEST_SHARED_WAIT if self._is_shared() else _LONGEST_WAIT
+        wait = min(2 * (self._last_seconds - _QUICK_SECONDS), longest)
         if wait > 0 and not self._is_stopping:
             self._is_full.clear()
             if self._waiting.sightings < self._size.sightings:
