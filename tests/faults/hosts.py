@@ -47,6 +47,8 @@ class Host:
         self.url = url
         self.spool_dir = folder / f"{name}-spool"
         self.witness = FakeIntake()
+        self.witness_url = self.witness.url
+        """By which its agent knows the witness."""
         self.output: list[str] = []
         """What agents said that have ended."""
         self._tree = ProcTree(folder / f"{name}-proc")
@@ -69,7 +71,7 @@ class Host:
 
     def start(self) -> None:
         self._agent = Running(
-            *("agent", "--url", self.url, "--url", self.witness.url, "--api-key", API_KEY, "--hostname", self.name),
+            *("agent", "--url", self.url, "--url", self.witness_url, "--api-key", API_KEY, "--hostname", self.name),
             *("--proc-root", str(self._tree.root), "--spool-dir", str(self.spool_dir)),
             *("--interval-seconds", str(self._interval_seconds), "--max-cpu", "0"),
             environment=clean_environment(PROCESSION_SPOOL="true", **self._environment),
@@ -114,7 +116,7 @@ class Host:
     def taken(self) -> dict[int, Taken]:
         """Request id -> payload: whatever the witness was told of, and what was found in a spool."""
         told = {post.snapshot.request_id: _taken(post.snapshot) for post in self.witness.posted}
-        return told | self._seen_in_spool | self._left_in(self.spool(self.witness.url))
+        return told | self._seen_in_spool | self._left_in(self.spool(self.witness_url))
 
     def left_for_server(self) -> dict[int, Taken]:
         """What is in the spool while no agent runs."""

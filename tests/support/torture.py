@@ -15,7 +15,9 @@ def is_full() -> bool:
 
 def quoted(line: str) -> str:
     """A line that something said, without what differs from run to run."""
-    said = re.sub(r"https?://[\w.:-]+", "URL", line).removeprefix("procession agent: ").removeprefix("procession: ")
+    said = (
+        re.sub(r"https?://[\w.-]+(:\d+)?", "URL", line).removeprefix("procession agent: ").removeprefix("procession: ")
+    )
     said = re.sub(r"/[\w./-]*pytest-[\w./-]*", "PLACE", said)
     return f"“{said.strip()}”"
 
