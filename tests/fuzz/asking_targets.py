@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import json
 import struct
@@ -10,9 +9,6 @@ import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from starlette.applications import Starlette
 
 from procession.analysis import MEASURES, SORT_COLUMNS
 from procession.config import ServerSettings
@@ -25,6 +21,7 @@ from procession.server.asking import Ask
 from procession.server.parameters import MAX_TAGS, parse_parameters, parse_query
 from procession.storage.clickhouse import open_embedded
 from tests.fuzz.draw import Draw
+from tests.support.asgi import Asker
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.posting import ListSink
 from tests.support.served import ORG, OTHER_ORG, READER, Clock, a_store
@@ -145,12 +142,12 @@ def _check_texts(texts: Sequence[str]) -> None:
 
 def ask(path: str, query: bytes) -> tuple[int, bytes]:
     """A reader of the first org does."""
-    loop, app = _served()
-    return loop.run(_get(app, path, query))
+    answer = _served()(path, query, headers=READER)
+    return answer.status, answer.body
 
 
 @lru_cache
-def _served() -> tuple[asyncio.Runner, Starlette]:
+def _served() -> Asker:
     """Opened with the first question, and closed when this process ends."""
     folder = tempfile.TemporaryDirectory(prefix="procession-fuzz-")
     store = open_embedded(Path(folder.name), retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
@@ -178,44 +175,12 @@ def _served() -> tuple[asyncio.Runner, Starlette]:
         own_names=("procession.test",),
         now=Clock(),
     )
-    runner = asyncio.Runner()
+    asker = Asker(app)
 
     def close() -> None:
-        runner.close()
+        asker.close()
         store.close()
         folder.cleanup()
 
     atexit.register(close)
-    return runner, app
-
-
-async def _get(app: Starlette, path: str, query: bytes) -> tuple[int, bytes]:
-    headers = {"host": "procession.test", **READER}
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query,
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 7171),
-    }
-    status, parts = 0, []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        nonlocal status
-        if message["type"] == "http.response.start":
-            status = message["status"]
-        else:
-            parts.append(message.get("body", b""))
-
-    await app(scope, receive, send)
-    return status, b"".join(parts)
+    return asker

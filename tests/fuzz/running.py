@@ -14,6 +14,7 @@ from tests.fuzz.targets import Target
 ENGINE = (sys.executable, "-m", "tests.fuzz.engine")
 _RUNS = re.compile(r"^(\d+) runs$", re.MULTILINE)
 _BRANCHES = re.compile(r"cov: (\d+)")
+_NOISE = re.compile(r"^(?:INFO|WARNING): .*\n", re.MULTILINE)
 _SECONDS_BESIDE = 120
 """To start, to try what is kept, and to end."""
 
@@ -45,7 +46,7 @@ def fuzz(targets: Sequence[Target], seconds: int, work: Path) -> Report:
         runs=int(runs[-1]) if runs else 0,
         branches=int(branches[-1]) if branches else 0,
         failures=tuple(sorted(work.glob("failed-*"))),
-        output=run.stdout if run.returncode else "",
+        output=_NOISE.sub("", run.stdout) if run.returncode else "",
     )
 
 

@@ -47,7 +47,7 @@ def revoke_key(store: KeyStore, key_id: str, now: int) -> Key:
     keys = store.keys()
     key = next((key for key in keys if key.id == key_id), None)
     if key is None:
-        raise NotFound(f"There is no key {key_id}")
+        raise NotFound(f"There is no key {key_id[:100]}")
     if key.revoked_at is not None:
         return key
     if key.kind is KeyKind.ADMIN and sum(k.kind is KeyKind.ADMIN and k.revoked_at is None for k in keys) == 1:
