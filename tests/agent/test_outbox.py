@@ -199,7 +199,39 @@ def test_a_damaged_file_costs_its_snapshot_and_no_other(tmp_path: Path) -> None:
 
     assert drain(outbox) == [b"1", b"3"]
     assert outbox.dropped == Dropped(snapshots=1)
+    assert outbox.damaged == 1
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_a_file_is_whole_or_left_out_wherever_it_ends_and_whatever_byte_is_another(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    entry = spool.write([Payload(b"body " * 5, {"X-Dd-Hostname": "web-1"})])
+    whole = entry.path.read_bytes()
+    damaged = [whole[:size] for size in range(len(whole))]
+    damaged += [whole[:size] + bytes(len(whole) - size) for size in range(len(whole)) if any(whole[size:])]
+    damaged += [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
+
+    found = []
+    for data in damaged:
+        entry.path.write_bytes(data)
+        found.append(spool.read(entry))
+    entry.path.write_bytes(whole)
+
+    assert found == [[]] * len(damaged)
+    assert [one.body for one in spool.read(entry)] == [b"body " * 5]
+
+
+def test_what_is_strange_in_a_folder_stays_or_goes_and_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "2.snapshot").mkdir()
+    (tmp_path / "²³.snapshot").touch()
+    (tmp_path / "7.snapshot.new").write_bytes(b"half")
+
+    outbox = Outbox(100_000, Spool(tmp_path))
+    outbox.put(payloads(b"1"))
+
+    assert drain(outbox) == [b"1"]
+    assert not (tmp_path / "7.snapshot.new").exists()
 
 
 def test_a_disk_that_takes_nothing_costs_nothing_while_the_agent_lives(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from procession.agent.client import IntakeClient
@@ -39,6 +40,7 @@ class Destination:
         self._outbox = Outbox(max_bytes, spool)
         self._notices = Notices(report)
         self._said = self._outbox.dropped
+        self._said_damaged = 0
         self._sender = Sender(client, self._outbox, api_key=api_key, report=report, stop=stop)
         # A daemon, since a name server that does not answer cannot be interrupted.
         self._thread = threading.Thread(target=self._sender.run, name="sender", daemon=True)
@@ -52,11 +54,16 @@ class Destination:
             self._outbox.put(payloads, is_live=is_live)
         except OSError as error:
             self._notices.say("disk", f"cannot write to the spool: {error.strerror}; keeping snapshots in memory")
-        dropped = self._outbox.dropped
-        if dropped.snapshots > self._said.snapshots:
+        # In this order: both grow meanwhile, and what is damaged must not be taken for what was too much.
+        dropped, damaged = self._outbox.dropped, self._outbox.damaged
+        if damaged > self._said_damaged and self._spool is not None:
+            where = f"cannot read all of the spool in {self._spool.folder}"
+            if self._notices.say("damaged", f"{where}: left out what is damaged, {damaged} so far"):
+                self._said_damaged = damaged
+        if dropped.snapshots - damaged > self._said.snapshots:
             text = f"too much waits for {self._client.url}: dropped the oldest of it, {dropped} so far"
             if self._notices.say("full", text):
-                self._said = dropped
+                self._said = replace(dropped, snapshots=dropped.snapshots - damaged)
 
     @property
     def live_seconds(self) -> int | None:

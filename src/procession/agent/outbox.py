@@ -49,6 +49,7 @@ class Outbox:
         self._live = sum(batch.is_live for batch in self._batches)
         self._size = sum(batch.size for batch in self._batches)
         self._dropped = Dropped()
+        self._damaged = 0
         self._closed = False
         self._changed = threading.Condition()
         self._make_room()
@@ -91,7 +92,8 @@ class Outbox:
                     batch.payloads = deque(self._spool.read(batch.entry))
                 if batch.payloads:
                     return batch.payloads[0]
-                self._drop(batch)  # it was damaged
+                self._damaged += 1
+                self._drop(batch)
             return None
 
     def done(self, payload: Payload) -> None:
@@ -134,6 +136,12 @@ class Outbox:
     def dropped(self) -> Dropped:
         with self._changed:
             return self._dropped
+
+    @property
+    def damaged(self) -> int:
+        """How many of those that were dropped could no longer be read from the disk."""
+        with self._changed:
+            return self._damaged
 
     def _batch_of(self, payload: Payload) -> _Batch | None:
         batch = self._batches[0] if self._batches else None

@@ -2,8 +2,9 @@
 
 A file holds a snapshot with all that goes with it, or what was sent live at one moment. It is written under another
 name and renamed, so that what is there is whole, and not synced: it outlives `kill -9`, which is common, not a power
-cut, which would cost each snapshot a wait for the disk. There is no secret in it: command lines were scrubbed before,
-and the API key is not among the headers.
+cut, which would cost each snapshot a wait for the disk. What a power cut or a bad disk leaves of a file is told by its
+checksum, and is not sent. There is no secret in it: command lines were scrubbed before, and the API key is not among
+the headers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ _SNAPSHOT = ".snapshot"
 _LIVE = ".live"
 _LOCK = "lock"
 
+_CHECKSUM_BYTES = 4
 _BLOCK_BYTES = 4096
 """A small file takes as much of a disk as this."""
 
@@ -66,7 +69,8 @@ class Spool:
             raise SpoolTaken(f"another agent keeps its snapshots in {folder}; --spool-dir names another") from None
         for path in folder.iterdir():
             if path.name != _LOCK and path.suffix not in (_SNAPSHOT, _LIVE):
-                path.unlink(missing_ok=True)  # begun and never finished
+                with contextlib.suppress(OSError):  # it may be a folder, of whoever made that
+                    path.unlink(missing_ok=True)  # begun and never finished
         self._next = 1 + max((int(path.stem) for path in self._files()), default=0)
 
     def entries(self) -> list[Entry]:
@@ -82,6 +86,7 @@ class Spool:
         unfinished = path.with_suffix(".new")
         try:
             with open(unfinished, "wb", opener=_private) as file:  # Path.open takes no opener
+                file.write(_checksum(data))
                 file.write(data)
             unfinished.rename(path)
         except OSError:
@@ -89,14 +94,16 @@ class Spool:
                 unfinished.unlink(missing_ok=True)
             raise
         self._next += 1
-        return Entry(path, _on_disk(len(data)))
+        return Entry(path, _on_disk(_CHECKSUM_BYTES + len(data)))
 
     def read(self, entry: Entry) -> list[Payload]:
         """Empty for a file that is damaged or gone."""
         try:
-            items = msgspec.msgpack.decode(
-                entry.path.read_bytes(), type=list[tuple[bytes, dict[str, str], str, bool, bool]]
-            )
+            found = entry.path.read_bytes()
+            checksum, data = found[:_CHECKSUM_BYTES], found[_CHECKSUM_BYTES:]
+            if checksum != _checksum(data):
+                return []
+            items = msgspec.msgpack.decode(data, type=list[tuple[bytes, dict[str, str], str, bool, bool]])
         except (OSError, msgspec.DecodeError):
             return []
         return [Payload(*item) for item in items]
@@ -109,8 +116,12 @@ class Spool:
         os.close(self._lock)
 
     def _files(self) -> list[Path]:
-        files = (path for path in self.folder.iterdir() if path.suffix in (_SNAPSHOT, _LIVE) and path.stem.isdigit())
+        files = (path for path in self.folder.iterdir() if path.suffix in (_SNAPSHOT, _LIVE) and path.stem.isdecimal())
         return sorted(files, key=lambda path: path.stem)
+
+
+def _checksum(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 def _on_disk(size: int) -> int:
