@@ -118,6 +118,28 @@ def test_a_late_chunk_with_the_other_start_is_the_same_process(fleet: Fleet) -> 
     assert seen(fleet) == [(7, STARTED, NOON)]
 
 
+def test_after_a_late_chunk_it_is_still_known_what_ended_since(fleet: Fleet) -> None:
+    whole(fleet, NOON, (7, STARTED))
+    whole(fleet, NOON + 60, (7, STARTED + 3))
+    sighting = a_sighting(7, STARTED + 2)
+    for at in (NOON + 10, NOON + 65):
+        fleet.store.add([(fleet.org, a_snapshot(sighting, taken_at=at, request_id=at, group_id=at, group_size=2))])
+
+    assert seen(fleet) == [(7, STARTED, NOON + 10), (7, STARTED + 3, NOON + 65)]
+
+
+def test_what_ended_in_a_group_is_another_process_after_it(fleet: Fleet) -> None:
+    whole(fleet, NOON, (7, STARTED))
+    whole(fleet, NOON + 10, (7, STARTED + 1))
+    chunks = [
+        a_snapshot(*sightings, taken_at=at, request_id=at, group_id=at, group_size=1)
+        for at, sightings in ((NOON + 20, ()), (NOON + 30, (a_sighting(7, STARTED + 1),)))
+    ]
+    fleet.store.add([(fleet.org, chunk) for chunk in chunks])
+
+    assert seen(fleet) == [(7, STARTED, NOON + 10), (7, STARTED + 1, NOON + 30)]
+
+
 def test_live_numbers_under_the_other_start_are_those_of_the_process(fleet: Fleet, store: Store) -> None:
     whole(fleet, NOON, (7, STARTED))
     live = LiveSnapshot(

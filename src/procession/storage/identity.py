@@ -72,8 +72,7 @@ class Starts:
             place = org_id, host
             if self._moments.setdefault(place, at) != at:
                 self._crowded.add(place)
-            last, before = self._written.moments.get(place, (0, 0))
-            before = before if last == at else last
+            before = self._written.moment_before(place, at)
             known, since = self._written.versions.get(place, {}), self._written.since.get(place)
             for sighting in snapshot.sightings:
                 entry = known.get(sighting.pid)
@@ -81,7 +80,8 @@ class Starts:
                 if entry is not None and entry.said == said:
                     # One that is kept under another start lives on if it was in the host's last snapshot. If not, the
                     # same may be said of another process.
-                    was_there = self._written.is_all and entry.seen_at in (at, before)
+                    is_next = before is not None and place not in self._crowded
+                    was_there = self._written.is_all and is_next and entry.seen_at in (at, before)
                     if was_there and entry.start != said:
                         self.kept[org_id, host, sighting.pid, said] = entry.start
                     if was_there or entry.start == said:

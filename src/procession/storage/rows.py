@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from procession.patterns import fold
 from procession.process import ProcessDescription, ProcessNumbers, Snapshot, generated_tags, host_key
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS, NO_NICE, NUMBER_COLUMNS
-from procession.storage.written import KnownVersion, Written, joined, text_bucket
+from procession.storage.written import KnownVersion, Written, joined, newest_moments, text_bucket
 
 STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 """Their places stand for them in `snap.state`; what is not here is stored as unknown."""
@@ -112,9 +112,8 @@ class Group:
         place = org_id, host
         bucket, newest_bucket, day = at // BUCKET_SECONDS, text_bucket(host, at), at // DAY_SECONDS
         self._newest_bucket = max(self._newest_bucket, bucket)
-        last, _ = self._moments.get(place) or self._written.moments.get(place, (0, 0))
-        if last != at:
-            self._moments[place] = at, last
+        before = self._moments.get(place) or self._written.moments.get(place, (0, 0))
+        self._moments[place] = newest_moments(before, at)
         if (*place, day) not in self._written.hosts:
             self._new_hosts[org_id, host, day] = snapshot.host
         known = self._written.versions.get(place, {})

@@ -42,7 +42,7 @@ class Written:
         self.versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
         """(org, host key) -> pid -> what was written of it."""
         self.moments: dict[tuple[int, int], tuple[int, int]] = {}
-        """(org, host key) -> when the last snapshot that was stored was taken, and the one before it."""
+        """(org, host key) -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
         self.since: dict[tuple[int, int], int] = {}
         """(org, host key) -> from when on all that it ran is in memory."""
         self.tagsets: set[tuple[int, int, int]] = set()
@@ -52,6 +52,13 @@ class Written:
         self.hosts: set[tuple[int, int, int]] = set()
         """Org, host key, day."""
         self._newest_bucket = 0
+
+    def moment_before(self, place: tuple[int, int], at: int) -> int | None:
+        """Of this host, before a snapshot of this moment. None for one that comes late: there were others since."""
+        newest, before = self.moments.get(place, (0, 0))
+        if at > newest:
+            return newest
+        return before if at == newest else None
 
     def forget_before(self, bucket: int) -> None:
         """Drop what ended before the last hour but one, whenever an hour begins."""
@@ -71,6 +78,14 @@ class Written:
         self.tagsets = {entry for entry in self.tagsets if entry[2] >= day}
         self.kinds = {entry for entry in self.kinds if entry[2] >= day}
         self.hosts = {entry for entry in self.hosts if entry[2] >= day}
+
+
+def newest_moments(moments: tuple[int, int], at: int) -> tuple[int, int]:
+    """The newest two of all of them."""
+    newest, before = moments
+    if at > newest:
+        return at, newest
+    return (newest, at) if before < at < newest else moments
 
 
 def text_bucket(host: int, at: int) -> int:
