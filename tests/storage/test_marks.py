@@ -26,7 +26,7 @@ def marks_at(*starts: int, runs: int = 1) -> Rows:
 
 
 def test_without_marks_everything_is_read() -> None:
-    assert Marks().reach(marks_at(), 1, BUCKETS, None, 1000) == (None, 0)
+    assert Marks().reach(marks_at(), 1, BUCKETS, None, 1000, 1) == (None, 0)
 
 
 @pytest.mark.parametrize("runs", [1, 6])
@@ -36,7 +36,7 @@ def test_a_reach_is_as_long_as_what_it_wants(runs: int) -> None:
     for _ in range(20):
         marks.learn(1, 1000, 500)  # every second row is another process
 
-    upto, row_count = marks.reach(rows, 1, BUCKETS, ProcessKey(5000, 1, 1), 10_000)
+    upto, row_count = marks.reach(rows, 1, BUCKETS, ProcessKey(5000, 1, 1), 10_000, 1)
 
     assert upto is not None
     assert 20_000 <= row_count <= 30_000
@@ -46,7 +46,7 @@ def test_a_reach_is_as_long_as_what_it_wants(runs: int) -> None:
 def test_parts_of_two_shards_may_have_the_same_name() -> None:
     starts = range(0, 100_000, 100)
     of_one, of_four = marks_at(*starts, runs=4), marks_at(*starts)
-    wanted = None, 3000
+    wanted = None, 3000, 1
 
     def four_times(statement: Statement) -> Sequence[Any]:
         return [*of_four(statement)] * 4
@@ -58,7 +58,7 @@ def test_what_a_nearer_end_stands_for_is_counted_as_a_reach_is() -> None:
     marks = Marks()
     rows = marks_at(*range(0, 100_000, 100))
     after = ProcessKey(5000, 1, 1)
-    upto, row_count = marks.reach(rows, 1, BUCKETS, after, 10_000)
+    upto, row_count = marks.reach(rows, 1, BUCKETS, after, 10_000, 1)
     assert upto is not None
 
     assert marks.row_count(rows, 1, BUCKETS, after, upto) == row_count
@@ -72,7 +72,7 @@ def test_going_on_always_comes_to_an_end(starts: tuple[int, ...], wanted: int) -
     marks = Marks()
     after: ProcessKey | None = None
     for _ in range(1000):
-        upto, row_count = marks.reach(marks_at(*starts), 1, BUCKETS, after, wanted)
+        upto, row_count = marks.reach(marks_at(*starts), 1, BUCKETS, after, wanted, 1)
         if upto is None:
             return
         assert row_count >= 0
@@ -86,7 +86,7 @@ def test_where_nothing_fits_the_reach_grows() -> None:
     rows = marks_at(*range(0, 10_000_000, 10))
     reaches = []
     for _ in range(4):
-        _, row_count = marks.reach(rows, 1, BUCKETS, None, 100, about=77)
+        _, row_count = marks.reach(rows, 1, BUCKETS, None, 100, 77)
         reaches.append(row_count)
         marks.learn(77, row_count, 0)
 
@@ -101,7 +101,7 @@ def test_many_buckets_are_judged_by_a_few() -> None:
         asked.append(statement)
         return [(start, 1, 1, 7, "part", start // 10) for start in range(0, 1000, 10)]
 
-    _, row_count = Marks().reach(rows, 1, range(168), None, 1000)
+    _, row_count = Marks().reach(rows, 1, range(168), None, 1000, 1)
 
     assert len(asked[0].parameters["buckets"]) <= 6
     assert row_count > 0

@@ -67,7 +67,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "last page": lambda: sql.newest_between(1, WINDOW, KEYS[0], None),
     "past page": lambda: sql.seen_between(1, WINDOW, KEYS[0], KEYS[-1]),
     "long window": lambda: sql.newest_between(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
-    "search": lambda: sql.matching_between(NGINX, WINDOW, KEYS[0], None, sql.BRIEF_TEXTS, 10),
+    "search": lambda: sql.matching_between(NGINX, WINDOW, KEYS[0], None, sql.BRIEF_TEXTS),
     "search in a stretch": lambda: sql.matching_between(NGINX, WINDOW, KEYS[0], KEYS[-1], sql.BRIEF_TEXTS),
     "search of keys": lambda: sql.matching_of_keys(NGINX, WINDOW, KEYS, sql.BRIEF_TEXTS),
     "host": lambda: sql.newest_on_host(NGINX, Pattern.parse("host:h1"), WINDOW, KEYS[0]),

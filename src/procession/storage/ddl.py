@@ -68,6 +68,9 @@ def retention_statement(database: str, cluster: str | None, table: str, rule: st
 
 
 def _statements(database: str, cluster: str | None, statement: str) -> Iterator[str]:
+    if altered := re.fullmatch(r"ALTER TABLE (\w+) (.*)", statement, re.DOTALL):
+        yield from _altered(database, cluster, *altered.groups())
+        return
     kind, name = re.match(r"CREATE (TABLE|MATERIALIZED VIEW) (?:IF NOT EXISTS )?(\w+)", statement).groups()  # type: ignore[union-attr]
     rest = re.sub(rf"^CREATE {kind} (?:IF NOT EXISTS )?{name}", "", statement)
     home = database if cluster is None else local_database(database)
@@ -86,6 +89,15 @@ def _statements(database: str, cluster: str | None, statement: str) -> Iterator[
             f"CREATE TABLE IF NOT EXISTS {database}.{name}{everywhere} AS {home}.{name}"
             f" ENGINE = Distributed('{cluster}', '{home}', '{name}'{place})"
         )
+
+
+def _altered(database: str, cluster: str | None, name: str, change: str) -> Iterator[str]:
+    """A change of columns: the table of a shard first, then the way to it."""
+    if cluster is None:
+        yield f"ALTER TABLE {database}.{name} {change}"
+        return
+    for home in (local_database(database), database):
+        yield f"ALTER TABLE {home}.{name} ON CLUSTER '{cluster}' {change}"
 
 
 def _replicated(statement: str, database: str, name: str) -> str:
@@ -113,9 +125,4 @@ def whole_on_shards(text: str, cluster: str, database: str) -> str:
 def first_of_shards(text: str, first: First) -> str:
     """A SELECT from one table: each shard gives the first of its own rows, in order, and all of them together give the
     first of these."""
-    select, limit_by = re.fullmatch(r"(.*?)( LIMIT 1 BY [\w, ]+)?", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    if not first.columns:  # any will do
-        return f"SELECT * FROM ({text}) LIMIT {first.count}"
-    limit = f"LIMIT {first.count} WITH TIES"
-    shard = f"{select} ORDER BY {first.columns}{limit_by or ''} {limit}"
-    return f"SELECT * FROM ({shard}) ORDER BY {first.columns} {limit}"
+    return f"SELECT * FROM ({first.of(text)}) ORDER BY {first.columns} LIMIT {first.count} WITH TIES"

@@ -180,4 +180,8 @@ def table_of(connection: Connection, statement: Statement) -> Any:
 def _text(connection: Connection, statement: Statement) -> str:
     # Only a connection to servers has shards to tell apart.
     over_shards: Callable[[Statement], str] | None = getattr(connection, "over_shards", None)
-    return statement.text if over_shards is None else over_shards(statement)
+    if over_shards is not None:
+        return over_shards(statement)
+    return (
+        statement.first.of(statement.text) if statement.first is not None and statement.first.is_far else statement.text
+    )

@@ -37,7 +37,10 @@ _SHORT_SECONDS = 6 * 3600
 _FAR_TOO_FAR = 2
 """A stretch with so many times what is wanted was guessed badly: the rest of it is left for later."""
 
-_FEW_ROWS = 1000
+_FEW_SHOWN = 0.1
+"""Where no more processes are shown for each row that is read, their texts are looked up once it is known which."""
+
+_FEW_ROWS, _FEW_MATCHES = 1000, 200
 _MORE = 4
 """Where what was read did not fit, go on with so many times as much."""
 
@@ -76,6 +79,13 @@ class Finder:
         query = self._query
         return with_tagsets_looked_up(filters_of(query.org_id, query.search, query.tags), self._rows)
 
+    @cached_property
+    def _about(self) -> int:
+        """A number for how many of the rows are wanted: of a short window in the past it is but a few."""
+        query = self._query
+        seconds = query.window.to_at - query.window.from_at
+        return hash((query.org_id, query.search, query.tags, seconds, self._is_past))
+
     def page(self) -> Page:
         query = self._query
         if query.search is None and not query.tags.conditions:
@@ -87,7 +97,7 @@ class Finder:
         return Page(self._summaries(found[: query.limit]))
 
     def _along_the_order(self) -> list[Candidate]:
-        query, marks = self._query, self._sources.marks
+        query, marks, about = self._query, self._sources.marks, self._about
         found: list[Candidate] = []
         after = query.after
         fewest = _FEW_ROWS
@@ -96,51 +106,68 @@ class Finder:
             most = max(_FAR_TOO_FAR * wanted, fewest)
             fewest *= _MORE
             upto, row_count = self._reach(after, wanted)
-            about = sql.texts_between(query.org_id, query.window, after, upto, self._texts.columns)
-            described = self._sources.aside(_first(about, most))
-            try:
-                candidates, is_cut = self._seen_between(after, upto, most)
-            finally:
-                self._remember(described.result())
+            candidates, is_cut = self._described_between(after, upto, most)
             if is_cut:
                 upto = candidates[-1].key
                 row_count = self._row_count(after, upto)
             some = self._closed(candidates)
-            marks.learn(query.org_id, row_count, len(some))
-            found += some
-            if upto is None:
-                break
-            after = upto
-        return found
-
-    def _among_what_fits(self) -> list[Candidate]:
-        query, marks = self._query, self._sources.marks
-        about = hash((query.org_id, query.search, query.tags))
-        found: list[Candidate] = []
-        after = query.after
-        if not marks.knows(about):
-            # What is rare is found at once: an index knows where, or there is little to look at.
-            most = 2 * query.limit + 100
-            rows = self._rows(replace(self._matching_between(after, None, limit=most), first=First("", most)))
-            if len(rows) < most:
-                return self._fitting(rows)
-        fewest = _FEW_ROWS
-        while len(found) < query.limit:
-            wanted = self._wanted(found)
-            most = max(_FAR_TOO_FAR * wanted, fewest)
-            fewest *= _MORE
-            upto, row_count = self._reach(after, wanted, about)
-            rows = self._rows(_first(self._matching_between(after, upto), most))
-            if len(rows) >= most:
-                upto = max(ProcessKey(*row[:3]) for row in rows)
-                row_count = self._row_count(after, upto)
-            some = self._fitting(rows)
             marks.learn(about, row_count, len(some))
             found += some
             if upto is None:
                 break
             after = upto
         return found
+
+    def _described_between(
+        self, after: ProcessKey | None, upto: ProcessKey | None, most: int
+    ) -> tuple[list[Candidate], bool]:
+        """As `_seen_between`, with their texts at the same time, unless few of the stretch are in the window."""
+        if self._sources.marks.share(self._about) < _FEW_SHOWN:
+            return self._seen_between(after, upto, most)
+        query = self._query
+        statement = sql.texts_between(query.org_id, query.window, after, upto, self._texts.columns)
+        described = self._sources.aside(_first(statement, most))
+        try:
+            return self._seen_between(after, upto, most)
+        finally:
+            self._remember(described.result())
+
+    def _among_what_fits(self) -> list[Candidate]:
+        query, marks, about = self._query, self._sources.marks, self._about
+        found: list[Candidate] = []
+        after = query.after
+        row_count = 0.0
+        fewest = _FEW_MATCHES
+        # Of a filter that nothing is known of, the first that fit are asked for by their order, wherever they are; what
+        # is rare is found at once that way. The same where what fits turns out not to be spread as it was.
+        is_far = not marks.knows(about)
+        while len(found) < query.limit:
+            wanted = self._wanted(found)
+            most = max(wanted + wanted // 4, fewest)
+            upto = None if is_far else self._reach(after, wanted)[0]
+            upto, some = self._fitting_between(after, upto, most)
+            found += some
+            if upto is None:
+                break
+            row_count += self._row_count(after, upto)
+            after = upto
+            fewest *= _MORE if is_far else 1
+            is_far = True
+        # Of a stretch that holds many in one place, no more than the page: so the same page reaches as far again.
+        marks.learn(about, row_count, min(len(found), query.limit))
+        return found
+
+    def _fitting_between(
+        self, after: ProcessKey | None, upto: ProcessKey | None, most: int
+    ) -> tuple[ProcessKey | None, list[Candidate]]:
+        """The processes that fit after one key, up to another (None: to the end) or to as many as are wanted, and up to
+        where these are all."""
+        query = self._query
+        statement = sql.matching_between(self._filters, query.window, after, upto, self._texts.columns)
+        rows = self._rows(replace(statement, first=First(_ORDER, most, is_far=True)))
+        if len(rows) >= most:
+            upto = max(ProcessKey(*row[:3]) for row in rows)
+        return upto, self._newest_among(self._remember(rows))
 
     def _on_host(self, host: Pattern) -> list[Candidate]:
         """From its snapshots, which lie together, as `seen` and `what` have it nowhere together."""
@@ -170,26 +197,18 @@ class Finder:
         limit = self._query.limit
         return max(limit - len(found), limit // 4)
 
-    def _reach(
-        self, after: ProcessKey | None, wanted: int, about: int | None = None
-    ) -> tuple[ProcessKey | None, float]:
+    def _reach(self, after: ProcessKey | None, wanted: int) -> tuple[ProcessKey | None, float]:
         query = self._query
         buckets = sql.buckets_of(query.window)
-        return self._sources.marks.reach(self._rows, query.org_id, buckets, after, wanted, about)
+        return self._sources.marks.reach(self._rows, query.org_id, buckets, after, wanted, self._about)
 
     def _row_count(self, after: ProcessKey | None, upto: ProcessKey) -> float:
         query = self._query
         return self._sources.marks.row_count(self._rows, query.org_id, sql.buckets_of(query.window), after, upto)
 
-    def _matching_between(
-        self, after: ProcessKey | None, upto: ProcessKey | None, limit: int | None = None
-    ) -> Statement:
-        window = self._query.window
-        return sql.matching_between(self._filters, window, after, upto, self._texts.columns, limit)
-
-    def _fitting(self, matching: Sequence[Any]) -> list[Candidate]:
-        """Of rows of texts that fit, the processes of which one was the newest in the window."""
-        fits = self._remember(matching)
+    def _newest_among(self, fits: set[tuple[int, int, int, int]]) -> list[Candidate]:
+        """Of versions that fit, by start, host key, pid and version, the processes of which one was the newest in the
+        window."""
         keys = sorted({ProcessKey(*key[:3]) for key in fits})
         found: list[Candidate] = []
         for some in _slices(keys, _MOST_NAMED):

@@ -20,9 +20,6 @@ _MOST_BUCKETS = 6
 """Of a longer window, so many buckets stand for all."""
 
 _FIRST_GUESS = 0.15
-_FILTERED = 10
-"""One process of so many fits a filter of which nothing is known but that it is not rare."""
-
 _FURTHER = 8
 """Where nothing was found, go so much further."""
 
@@ -79,7 +76,7 @@ class Marks:
         self._lock = threading.Lock()
         self._kept: dict[tuple[int, tuple[int, ...]], _Knots] = {}
         self._shares: dict[int, float] = {}
-        """Org, or number of a filter -> processes for each row."""
+        """Number of an org, its filters and the length of a window -> processes for each row."""
 
     def reach(
         self,
@@ -88,15 +85,12 @@ class Marks:
         buckets: Sequence[int],
         after: ProcessKey | None,
         wanted: int,
-        about: int | None = None,
+        about: int,
     ) -> tuple[ProcessKey | None, float]:
         """Up to where about so many processes come after this one (None: all that are left), and for how many rows that
-        stands. `about`: a number for the filter that those have to fit."""
+        stands. `about`: a number for what they have to fit."""
         knots, rows_between = self._judged(rows, org_id, buckets)
-        share = self._shares.get(org_id, _FIRST_GUESS)
-        if about is not None:
-            share = self._shares.setdefault(about, share / _FILTERED)
-        upto = knots.key_at(knots.place_of(after) + wanted * _SLACK / share / rows_between, after)
+        upto = knots.key_at(knots.place_of(after) + wanted * _SLACK / self.share(about) / rows_between, after)
         return upto, 0 if upto is None else (knots.place_of(upto) - knots.place_of(after)) * rows_between
 
     def row_count(
@@ -107,14 +101,18 @@ class Marks:
         return (knots.place_of(upto) - knots.place_of(after)) * rows_between
 
     def knows(self, about: int) -> bool:
-        """Whether something was learned of this filter."""
+        """Whether something was learned of it."""
         return about in self._shares
 
+    def share(self, about: int) -> float:
+        """Processes that fit, for each row."""
+        return self._shares.get(about, _FIRST_GUESS)
+
     def learn(self, about: int, row_count: float, found: int) -> None:
-        """What a reach turned out to hold, of an org or of what fits a filter."""
+        """What a reach turned out to hold."""
         if row_count:
-            before = self._shares.get(about, _FIRST_GUESS)
-            now = found / row_count if found else before / _FURTHER
+            now = found / row_count if found else self.share(about) / _FURTHER
+            before = self._shares.get(about, now)
             self._shares[about] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
 
     def _judged(self, rows: Rows, org_id: int, buckets: Sequence[int]) -> tuple[_Knots, float]:

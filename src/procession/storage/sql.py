@@ -9,7 +9,7 @@ from typing import Any
 from procession.patterns import Pattern
 from procession.process import ProcessKey
 from procession.storage.filters import Filters, is_host
-from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS, NUMBER_COLUMNS
+from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS, LOW_SLOTS, NUMBER_COLUMNS, SLOT_SECONDS
 from procession.storage.statement import Statement, bind, encodable
 from procession.window import Window
 
@@ -81,32 +81,33 @@ def _newest(window: Window, condition: str, parameters: dict[str, Any]) -> State
 
 
 def _seen(window: Window, condition: str, parameters: dict[str, Any]) -> Statement:
+    # Of a short window in the past, most of what its hour holds was not seen inside.
+    first = max(window.from_at - window.to_at // BUCKET_SECONDS * BUCKET_SECONDS, 0) // SLOT_SECONDS
+    last = window.to_at % BUCKET_SECONDS // SLOT_SECONDS
+    inside = (1 << last + 1) - (1 << first)
+    parameters |= {"low_inside": inside % (1 << LOW_SLOTS), "high_inside": inside >> LOW_SLOTS}
+    was_inside = (
+        "(last <= {to:Int64} OR first >= {from:Int64} OR bitAnd(low_slots, {low_inside:UInt256}) != 0"
+        " OR bitAnd(high_slots, {high_inside:UInt128}) != 0)"
+    )
     return Statement(
         f"SELECT start, host, pid, version, {_KNOWN} FROM seen"
-        f" WHERE {_seen_condition(window, parameters)} AND {condition}",
+        f" WHERE {_seen_condition(window, parameters)} AND {condition} AND {was_inside}",
         parameters,
     )
 
 
 def matching_between(
-    filters: Filters,
-    window: Window,
-    after: ProcessKey | None,
-    upto: ProcessKey | None,
-    columns: str,
-    limit: int | None = None,
+    filters: Filters, window: Window, after: ProcessKey | None, upto: ProcessKey | None, columns: str
 ) -> Statement:
     """Versions that fit the filters, of processes after one key, up to another, in no order: `start, host, pid,
-    version`, and then the columns. No more than `limit`, where it is given: then they may be any.
+    version`, and then the columns.
 
     Whether they were seen in the window, and were the newest there, is for `newest_of_keys` to say.
     """
     parameters = dict(filters.parameters)
     condition = f"{_between(after, upto, parameters)} AND {filters.condition}"
-    statement = _texts(window, columns, condition, parameters)
-    if limit is None:
-        return statement
-    return Statement(f"{statement.text} LIMIT {{limit:UInt64}}", statement.parameters | {"limit": limit})
+    return _texts(window, columns, condition, parameters)
 
 
 def matching_of_keys(filters: Filters, window: Window, keys: Sequence[ProcessKey], columns: str) -> Statement:

@@ -12,11 +12,17 @@ from procession.storage.rows import SEPARATOR
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """So many rows in the order of these columns, and those that are equal to the last of them there; without columns
-    any rows."""
+    """So many rows in the order of these columns, and those that are equal to the last of them there."""
 
     columns: str
     count: int
+    is_far: bool = False
+    """Whether there may be so much more that one engine, too, should give no more."""
+
+    def of(self, text: str) -> str:
+        """A SELECT from one table that gives them in order."""
+        select, limit_by = re.fullmatch(r"(.*?)( LIMIT 1 BY [\w, ]+)?", text, re.DOTALL).groups()  # type: ignore[union-attr]
+        return f"{select} ORDER BY {self.columns}{limit_by or ''} LIMIT {self.count} WITH TIES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Statement:
     """Whether each shard of a cluster has to run all of it, subqueries too. What they give is then put together."""
     first: First | None = None
     """All that is needed of it. Each shard of a cluster gives no more, in this order; one engine gives everything, in
-    no order."""
+    no order, unless `is_far`."""
 
 
 Rows = Callable[[Statement], Sequence[Any]]
