@@ -54,7 +54,7 @@ class Host:
         self._tree = ProcTree(folder / f"{name}-proc")
         for pid in PIDS:
             self._tree.put(pid)
-        self._interval_seconds = interval_seconds
+        self.interval_seconds = interval_seconds
         self._environment = environment
         self._before = before
         self._agent: Running | None = None
@@ -73,7 +73,7 @@ class Host:
         self._agent = Running(
             *("agent", "--url", self.url, "--url", self.witness_url, "--api-key", API_KEY, "--hostname", self.name),
             *("--proc-root", str(self._tree.root), "--spool-dir", str(self.spool_dir)),
-            *("--interval-seconds", str(self._interval_seconds), "--max-cpu", "0"),
+            *("--interval-seconds", str(self.interval_seconds), "--max-cpu", "0"),
             environment=clean_environment(PROCESSION_SPOOL="true", **self._environment),
             before=self._before,
         )

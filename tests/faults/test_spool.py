@@ -48,6 +48,7 @@ def test_of_a_half_written_spool_what_is_whole_arrives(
     unfinished.write_bytes(kept[0].read_bytes()[:100])
 
     proxy.set(HEALTHY)
+    host.interval_seconds = 1.0
     host.start()
     said = host.agent.line_with("cannot read all of the spool")
     host.wait_until_delivered()
