@@ -17,8 +17,9 @@ import msgspec
 
 from tests.cluster.wire import Refused
 
-_DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session_check"}
-"""Settings that `SET` refuses."""
+_DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session_check", "interactive_delay"}
+"""Settings that `SET` refuses, and how often to tell of progress. That is another with each query, and a node tells
+once."""
 
 _PROFILE = {"optimize_const_name_size": "-1", "parallel_distributed_insert_select": "0"}
 """What shards insert from themselves would reach one of their replicas alone, since these do not replicate.
@@ -123,10 +124,11 @@ class NodeEngine:
     def missing(self, tables: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of these (database, table) that there are not."""
         with self.connection("", {}) as connection:
-            found = json.loads(
-                connection.query("SELECT database, name FROM system.tables", "JSONCompact").bytes() or b'{"data":[]}'
-            )["data"]
-        return set(tables) - {(database, name) for database, name in found}
+            return {
+                (database, name)
+                for database, name in tables
+                if connection.query(f"EXISTS TABLE {_quoted(database)}.{_quoted(name)}").bytes() != b"1\n"
+            }
 
 
 def as_this_engine_takes_it(statement: str) -> tuple[str, bool]:

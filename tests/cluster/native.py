@@ -73,7 +73,8 @@ class Conversation:
     def _tables_status(self) -> None:
         reader = self._reader
         tables = [(reader.text(), reader.text()) for _ in range(reader.varint())]
-        there = [table for table in tables if table not in self._engine.missing(tables)]
+        missing = self._engine.missing(tables)
+        there = [table for table in tables if table not in missing]
         statuses = b"".join(text(database) + text(name) + varint(0) for database, name in there)
         self._send(varint(_TABLES_STATUS) + varint(len(there)) + statuses)
 

@@ -170,6 +170,18 @@ def test_an_insert_goes_to_the_shard_that_it_names(own_nodes: Cluster) -> None:
     assert [int(node.ask("SELECT count() FROM d.placed")) for node in own_nodes.nodes] == [0, 0, 3, 3]
 
 
+def test_a_replica_without_the_table_is_passed_over(own_nodes: Cluster) -> None:
+    first = own_nodes.nodes[0]
+    first.ask("CREATE TABLE d.partly ON CLUSTER fleet (n UInt32) ENGINE = MergeTree ORDER BY n")
+    first.ask("CREATE TABLE d.partly_all ON CLUSTER fleet AS d.partly ENGINE = Distributed(fleet, d, partly, n)")
+    first.ask("INSERT INTO d.partly_all SELECT number FROM numbers(10)", distributed_foreground_insert="1")
+    own_nodes.nodes[3].ask("DROP TABLE d.partly")
+
+    with connect(own_nodes) as client:
+        for _ in range(5):
+            assert sorted(client.query("SELECT count() FROM partly_all").result_rows) == [(5,), (5,)]
+
+
 def test_a_killed_replica_is_done_without_and_comes_back_with_what_its_peer_has(own_nodes: Cluster) -> None:
     lost, peer = own_nodes.nodes[3], own_nodes.nodes[2]
     lost.kill()
