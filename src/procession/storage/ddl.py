@@ -92,12 +92,13 @@ def _statements(database: str, cluster: str | None, statement: str) -> Iterator[
 
 
 def _altered(database: str, cluster: str | None, name: str, change: str) -> Iterator[str]:
-    """A change of columns: the table of a shard first, then the way to it."""
+    """A change of a table. One of columns is for the way to it, too."""
     if cluster is None:
         yield f"ALTER TABLE {database}.{name} {change}"
         return
-    for home in (local_database(database), database):
-        yield f"ALTER TABLE {home}.{name} ON CLUSTER '{cluster}' {change}"
+    yield f"ALTER TABLE {local_database(database)}.{name} ON CLUSTER '{cluster}' {change}"
+    if not change.startswith("MODIFY SETTING "):
+        yield f"ALTER TABLE {database}.{name} ON CLUSTER '{cluster}' {change}"
 
 
 def _replicated(statement: str, database: str, name: str) -> str:
