@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class TagSource(enum.Enum):
@@ -24,6 +24,8 @@ class HostTags:
     source: TagSource
     tags: tuple[str, ...]
     """Lower-cased, sorted, unique."""
+    said_at: int = field(default=0, compare=False)
+    """When the store was told last."""
 
 
 @dataclass(frozen=True, slots=True)

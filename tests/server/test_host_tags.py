@@ -143,7 +143,7 @@ def test_tags_are_read_again_only_when_they_have_changed() -> None:
 
     async def look() -> list[int]:
         thread = Threads(1, "test")
-        book = HostTagBook(store, thread)
+        book = HostTagBook(store, thread, lambda: NOON)
         counts = []
         for change in (False, False, True, False):
             if change:  # another server of the store
@@ -155,6 +155,24 @@ def test_tags_are_read_again_only_when_they_have_changed() -> None:
         return counts
 
     assert asyncio.run(look()) == [1, 1, 2, 2]
+
+
+def test_what_an_agent_says_is_written_where_it_is_new_and_once_a_day(client: Client, served: Served) -> None:
+    """The store forgets those of agents that have gone."""
+    written: list[int] = []
+    put = served.store.put_host_tags
+
+    def put_and_note(entry: HostTags) -> None:
+        written.append(entry.said_at)
+        put(entry)
+
+    served.store.put_host_tags = put_and_note  # type: ignore[method-assign]
+
+    for hours in (0, 1, 23, 24, 25, 47, 48):
+        served.clock.now = NOON + hours * 3600
+        post(client, BODY, "/intake/")
+
+    assert written == [NOON, NOON + 24 * 3600, NOON + 48 * 3600]
 
 
 class CountingStore(OracleStore):

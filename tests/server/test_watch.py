@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from procession.config import ServerSettings
 from procession.wire import decode_answer
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.posting import a_payload, post
@@ -76,3 +77,15 @@ def test_a_host_needs_a_name(client: Client, served: Served) -> None:
     assert client.post(PATH, content=b"{", headers=READER).status_code == 400
 
     assert served.store.leases(0) == ()
+
+
+def test_it_counts_as_a_call_of_the_own_api(served: Served) -> None:
+    served.settings = ServerSettings(own_rate_limit=3)
+    client = Client(served.app())
+
+    statuses = [client.post(PATH, json={"host": f"web-{number}"}, headers=READER) for number in range(4)]
+
+    assert [answer.status_code for answer in statuses] == [200, 200, 200, 429]
+    assert statuses[0].headers["x-ratelimit-remaining"] == "2"
+    assert {lease.host for lease in served.store.leases(0)} == {"web-0", "web-1", "web-2"}
+    client.close()

@@ -76,7 +76,7 @@ def create_app(
     roll_thread = Threads(1, "roll-up")
     ring = KeyRing(keys, key_thread)
     who = Sessions(sessions, ring, key_thread, now)
-    book = HostTagBook(hosts, key_thread)
+    book = HostTagBook(hosts, key_thread, now)
     watch = WatchBook(hosts, key_thread, now)
     metrics = metrics or Metrics()
     counting = CountingSink(sink, metrics.sightings)
@@ -141,7 +141,7 @@ def create_app(
                 throttle=SignInThrottle(settings.sign_in_limit, now),
                 thread=key_thread,
             ),
-            *watch_routes(sessions=who, book=watch),
+            *watch_routes(api=own, sessions=who, book=watch),
             *admin_routes(store=keys, hosts=hosts, book=book, keys=ring, thread=key_thread, now=now),
             *health,
             *openapi_routes(),

@@ -12,22 +12,25 @@ from procession.storage import HostStore
 from procession.wire import host_of, normal_tags
 
 REFRESH_SECONDS = 3.0
+SAY_AGAIN_SECONDS = 86400
+"""Of an agent whose tags stay the same the store is told so often: it forgets those of agents that have gone."""
 MAX_TAG_LENGTH = 200
 MAX_TAGS = 1000
 
 Union = Mapping[tuple[int, str], tuple[str, ...]]
 
 
-_Entries = dict[tuple[int, str, TagSource], tuple[str, ...]]
+_Entries = dict[tuple[int, str, TagSource], HostTags]
 
 
 class HostTagBook:
     """Host tags as the store had them at most three seconds ago. Of a large fleet they are some megabytes, and change
     once in a while: they are read anew only when they have."""
 
-    def __init__(self, store: HostStore, thread: Threads) -> None:
+    def __init__(self, store: HostStore, thread: Threads, now: Callable[[], int]) -> None:
         self._store = store
         self._thread = thread
+        self._now = now
         self._held: tuple[int, _Entries, Union] | None = None
         self._entries = Refreshed(self._take, thread, REFRESH_SECONDS)
 
@@ -37,10 +40,12 @@ class HostTagBook:
         return lambda host: union.get((org_id, host), ())
 
     async def learn(self, org_id: int, host: str, tags: Iterable[str]) -> None:
-        """What an agent says of its host, written only where it is new: it says so every half an hour."""
-        entry = HostTags(org_id, host, TagSource.AGENT, normal_tags(tags))
-        known, _ = await self._entries.get()
-        if known.get((org_id, host, TagSource.AGENT), ()) != entry.tags:
+        """What an agent says of its host, every half an hour: written where it is new, and once a day."""
+        now = self._now()
+        entry = HostTags(org_id, host, TagSource.AGENT, normal_tags(tags), now)
+        entries, _ = await self._entries.get()
+        known = entries.get((org_id, host, TagSource.AGENT))
+        if (known.tags if known else ()) != entry.tags or (known and known.said_at <= now - SAY_AGAIN_SECONDS):
             await self._thread.run(lambda: self._store.put_host_tags(entry))
             await self._entries.retake()
 
@@ -63,7 +68,7 @@ class HostTagBook:
         for entry in entries:
             place = (entry.org_id, entry.host)
             union[place] = (*union[place], *entry.tags) if place in union else entry.tags
-        return {(entry.org_id, entry.host, entry.source): entry.tags for entry in entries}, union
+        return {(entry.org_id, entry.host, entry.source): entry for entry in entries}, union
 
 
 def change_host_tags(store: HostStore, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from procession.errors import Unavailable
 from procession.hosts import WatchLease
 from procession.server.bodies import parsed_body
+from procession.server.own import OwnApi
 from procession.server.refreshed import Refreshed
 from procession.server.responses import json_response
 from procession.server.sessions import Sessions
@@ -74,9 +75,10 @@ class _Watch(msgspec.Struct, forbid_unknown_fields=True):
     host: str | None = None
 
 
-def watch_routes(*, sessions: Sessions, book: WatchBook) -> list[Route]:
+def watch_routes(*, api: OwnApi, sessions: Sessions, book: WatchBook) -> list[Route]:
     async def watch(request: Request) -> Response:
         org_id = await sessions.org_of(request)
+        api.count(request, org_id)
         body = await parsed_body(request, _Watch)
         host = "" if body.host is None else host_of(encodable(body.host))
         lease = await book.watch(org_id, host)

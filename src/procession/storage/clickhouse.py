@@ -269,8 +269,13 @@ class ClickHouseStore:
         )
 
     def host_tags(self) -> tuple[HostTags, ...]:
-        rows = self._rows("SELECT org, host, source, tags FROM host_tags FINAL WHERE notEmpty(tags) ORDER BY org, host")
-        return tuple(HostTags(org, host, TagSource(source), tuple(tags)) for org, host, source, tags in sorted(rows))
+        rows = self._rows(
+            "SELECT org, host, source, tags, intDiv(change, 1000000000) FROM host_tags FINAL WHERE notEmpty(tags)"
+            " ORDER BY org, host"
+        )
+        return tuple(
+            HostTags(org, host, TagSource(source), tuple(tags), at) for org, host, source, tags, at in sorted(rows)
+        )
 
     def host_tags_version(self) -> int:
         # Not the newest change: of two servers, one may have a clock that is behind.
