@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
@@ -17,11 +18,15 @@ from procession.cli.client import Access
 from procession.cli.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
+from tests.support.intake import FakeIntake, Reply
 from tests.support.posters import Poster
+from tests.support.proc_tree import ProcTree
 from tests.support.running import clean_environment, eventually, running
+from tests.support.torture import is_full, quoted, record
 
 API_KEY = "a" * 32
 CHUNK = 100
+ROUNDS = 5 if is_full() else 1
 
 
 @pytest.fixture
@@ -70,22 +75,73 @@ def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(small_disk: Path) 
 
             for _ in range(5):
                 assert poster.post(connection) == 200
-            filler = fill(small_disk)
+            for _ in range(ROUNDS):
+                filler = fill(small_disk)
 
-            statuses = {poster.post(connection) for _ in range(10)}
-            assert statuses <= {200, 503}
-            eventually(lambda: poster.post(connection) == 503, what="a refusal")
-            for _ in range(3):
-                # What was refused may be there or not; what was acknowledged is.
+                statuses = {poster.post(connection) for _ in range(10)}
+                assert statuses <= {200, 503}
+                eventually(lambda: poster.post(connection) == 503, what="a refusal")
+                for _ in range(3):
+                    # What was refused may be there or not; what was acknowledged is.
+                    assert set(acknowledged()) <= set(found())
+                    assert poster.post(connection) == 503
+                    assert "The store cannot do this now: its disk is full" in poster.answer
+                assert httpx.get(f"{url}/healthz").status_code == 200
+                assert server.process.poll() is None
+
+                os.truncate(filler, 0)
+                eventually(lambda: poster.post(connection) == 200, what="recovery")
+                assert poster.post(connection) == 200
                 assert set(acknowledged()) <= set(found())
-                assert poster.post(connection) == 503
-            assert httpx.get(f"{url}/healthz").status_code == 200
-            assert server.process.poll() is None
-
-            os.truncate(filler, 0)
-            eventually(lambda: poster.post(connection) == 200, what="recovery")
-            assert poster.post(connection) == 200
-            assert set(acknowledged()) <= set(found())
-            assert len(found()) == len(set(found()))
+                assert len(found()) == len(set(found()))
+                assert set(found()) <= {pid for n in poster.sent for pid in range(n * CHUNK, (n + 1) * CHUNK)}
+            lost = len(set(acknowledged()) - set(found()))
         server.stop()
         assert "Traceback" not in "\n".join(server.output)
+    record(
+        "full disk under the server, and room again",
+        times=ROUNDS,
+        lost=lost,
+        answered="agents: 503 “The store cannot do this now: its disk is full”; queries 200; 200 again by itself",
+    )
+
+
+def test_an_agent_whose_disk_is_full_goes_on_in_memory_and_with_room_again_on_disk(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    tree = ProcTree(tmp_path / "proc")
+    tree.put(7)
+    intake = FakeIntake()
+    intake.usual = Reply(503)
+    options = ("--url", intake.url, "--api-key", API_KEY, "--proc-root", str(tree.root), "--hostname", "web-1")
+    spool = ("--spool", "--spool-dir", str(small_disk / "spool"), "--interval-seconds", "0.2", "--max-cpu", "0")
+
+    def kept() -> int:
+        return len(list(small_disk.rglob("*.snapshot")))
+
+    try:
+        with running("agent", *options, *spool, environment=clean_environment()) as agent:
+            eventually(lambda: kept() >= 3, what="a spool")
+            filler = fill(small_disk)
+            said = agent.line_with("cannot write to the spool")
+            on_disk = kept()
+            os.truncate(filler, 0)
+            eventually(lambda: kept() >= on_disk + 2, what="a spool again")
+            intake.usual = Reply()
+            intake.replies.clear()
+            eventually(lambda: kept() <= 1, what="delivery", seconds=90)
+            agent.stop()
+    finally:
+        intake.close()
+
+    assert "No space left on device; keeping snapshots in memory" in said
+    # Each is posted until it is taken; of what the full disk did not take none is missing.
+    ids = {post.snapshot.request_id for post in intake.posted}
+    assert len(ids) > on_disk + 2
+    gaps = _longest_gap(sorted(post.snapshot.taken_at for post in intake.posted))
+    assert gaps <= 3
+    record("full disk under the agent, and room again", times=1, lost=0, answered=quoted(said))
+
+
+def _longest_gap(moments: list[int]) -> int:
+    return max(after - before for before, after in itertools.pairwise(moments))

@@ -21,6 +21,8 @@ class Poster:
         self.acknowledged: list[int] = []
         """Numbers of chunks: chunk *n* has the pids from *n* times `chunk` on."""
         self.sent: list[int] = []
+        self.answer = ""
+        """The newest."""
         self._api_key = api_key
         self._chunk = chunk
         self._next = 1
@@ -46,7 +48,7 @@ class Poster:
         headers = {**payload.headers, "DD-Api-Key": self._api_key}
         connection.request("POST", "/api/v1/collector", payload.body, headers)
         response = connection.getresponse()
-        response.read()
+        self.answer = response.read().decode("utf-8", "replace")
         if response.status == 200:
             self.acknowledged.append(number)
         return response.status

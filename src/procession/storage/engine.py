@@ -147,6 +147,19 @@ def first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:300]
 
 
+_IN_WORDS = (
+    ("Read-only file system", "its disk is read-only"),
+    ("No space left on device", "its disk is full"),
+    ("NOT_ENOUGH_SPACE", "its disk is full"),
+)
+
+
+def in_words(error: Exception) -> str:
+    """Why, for a person who may not know the engine."""
+    text = str(error)
+    return next((words for part, words in _IN_WORDS if part in text), first_line(error))
+
+
 @contextmanager
 def unavailable_on_failure() -> Iterator[None]:
     """What the engine refuses or cannot do becomes Unavailable: the client may try again."""
@@ -155,7 +168,7 @@ def unavailable_on_failure() -> Iterator[None]:
     try:
         yield
     except (ClickHouseError, OSError, MemoryError) as error:
-        raise Unavailable(f"The store cannot do this now: {first_line(error)}") from error
+        raise Unavailable(f"The store cannot do this now: {in_words(error)}") from error
 
 
 def rows_of(connection: Connection) -> Rows:
