@@ -64,7 +64,10 @@ class Engine:
                 connection.command("SELECT 1")
         except Exception as error:
             self.close()
-            raise UsageError(f"cannot open the store in {folder}: {first_line(error)}") from error
+            raise UsageError(
+                f"cannot open the store in {folder}: {first_line(error)}; if its files are damaged, bring back a copy "
+                "of the folder, or use another one with --data-dir"
+            ) from error
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

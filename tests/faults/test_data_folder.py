@@ -1,0 +1,120 @@
+"""A data folder that this version did not leave so: it is refused in a line that says why, and stays what it was."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from procession.storage.schema import MIGRATIONS
+from tests.faults.hosts import NO_DIFFERENCE, Host, difference
+from tests.faults.servers import Server
+from tests.faults.stored import ask, chunks_of
+from tests.support.running import PROCESSION, clean_environment
+from tests.support.torture import quoted, record
+
+TABLES = "SELECT name, engine_full FROM system.tables WHERE database = 'default' ORDER BY name"
+
+
+def complaint(command: str, data_dir: Path) -> str:
+    """The line of a command that does not start."""
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(data_dir))
+    result = subprocess.run([*PROCESSION, command, *options], env=clean_environment(), capture_output=True, timeout=120)
+    said = result.stderr.decode("utf-8", "replace")
+    assert result.returncode == 1, said
+    assert "Traceback" not in said
+    # The engine may have written what it found to the same place before.
+    (line,) = [line for line in said.splitlines() if line.startswith("procession: ")]
+    assert said.endswith(line + "\n")
+    return line
+
+
+@pytest.fixture
+def host(server: Server, a_host: Callable[..., Host]) -> Host:
+    """One whose snapshots are in the folder."""
+    server.start()
+    found = a_host("web-1", server.url)
+    found.start()
+    found.wait_for_snapshots(3)
+    found.wait_until_delivered()
+    found.stop()
+    server.stop()
+    return found
+
+
+def test_a_folder_of_a_newer_version_is_left_to_it(server: Server, host: Host) -> None:
+    newest = MIGRATIONS[-1].number
+    ask(server.data_dir, f"INSERT INTO migrations VALUES ({newest + 1}, 'from the future', 1)")  # noqa: S608
+    tables, chunks = ask(server.data_dir, TABLES), chunks_of(server.data_dir)
+    files = _names(server.data_dir / "keys")
+
+    lines = [complaint(command, server.data_dir) for command in ("serve", "up")]
+
+    for line in lines:
+        assert f"the data folder {server.data_dir} was written by a newer Procession" in line
+        assert f"(its tables are at {newest + 1}, this one knows {newest})" in line
+        assert "start that version, or use another folder with --data-dir" in line
+    assert ask(server.data_dir, TABLES) == tables
+    assert chunks_of(server.data_dir) == chunks
+    assert _names(server.data_dir / "keys") == files
+    assert difference(host, chunks) == NO_DIFFERENCE
+    record("data folder of a newer version", times=len(lines), lost=0, answered=quoted(lines[0]))
+
+
+def test_garbage_in_place_of_the_store_is_named(server: Server, host: Host, tmp_path: Path) -> None:
+    store = server.data_dir / "clickhouse"
+    kept = tmp_path / "kept"
+    store.rename(kept)
+    store.write_bytes(bytes(range(256)) * 100)
+    before = store.read_bytes()
+
+    line = complaint("serve", server.data_dir)
+
+    assert f"cannot open the store in {server.data_dir}: " in line
+    assert "bring back a copy of the folder, or use another one with --data-dir" in line
+    assert store.read_bytes() == before
+    store.unlink()
+    kept.rename(store)
+    assert difference(host, chunks_of(server.data_dir)) == NO_DIFFERENCE
+    record("garbage in place of the store", times=1, lost=0, answered=quoted(line))
+
+
+def test_garbage_in_place_of_a_table_is_named_and_what_is_beside_it_stays(server: Server, host: Host) -> None:
+    definition = _definition_of(server.data_dir, "snap")
+    text = definition.read_bytes()
+    definition.write_bytes(b"\x00\xff garbage " * 20)
+
+    line = complaint("serve", server.data_dir)
+
+    assert f"cannot open the store in {server.data_dir}: " in line
+    assert definition.read_bytes() == b"\x00\xff garbage " * 20
+    definition.write_bytes(text)
+    server.start()
+    server.stop()
+    assert difference(host, chunks_of(server.data_dir)) == NO_DIFFERENCE
+    record("garbage in the definition of a table", times=1, lost=0, answered=quoted(line))
+
+
+def _names(folder: Path) -> list[tuple[str, bytes]]:
+    return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
+
+
+def _definition_of(data_dir: Path, table: str) -> Path:
+    (found,) = (data_dir / "clickhouse").rglob(f"{table}.sql")
+    return found.resolve()
+
+
+def test_garbage_in_place_of_a_key_gets_a_new_key(server: Server, host: Host, ending: ExitStack) -> None:
+    key = server.data_dir / "keys" / "application-key"
+    key.write_bytes(b"\xff\xfe garbage")
+
+    server.start()
+    listed = server.times_listed()
+    server.stop()
+
+    assert key.read_text().strip().isalnum()
+    assert listed
+    assert any("application key" in line for line in server.output)
