@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.faults.hosts import API_KEY, PIDS, Host, difference
+from tests.faults.hosts import API_KEY, NO_DIFFERENCE, PIDS, Host, difference
 from tests.faults.servers import Server
 from tests.faults.stored import chunks_of
 from tests.support.posters import Poster
@@ -102,3 +102,31 @@ def test_server_and_agent_are_killed_again_and_again_and_nothing_is_lost_or_inve
         lost=lost,
         answered="the next start: all acknowledged there once, agent goes on with its spool",
     )
+
+
+def test_a_first_start_may_be_killed_at_any_table(tmp_path: Path, ending: ExitStack) -> None:
+    """What the next one finds is neither nothing nor everything."""
+    points = range(1, 24, 1 if is_full() else 8)
+    made = []
+    for point in points:
+        server = Server(tmp_path / f"data-{point}")
+        ending.callback(server.close)
+        tables = server.data_dir / "clickhouse"
+        server.begin()
+        eventually(lambda: len(list(tables.rglob("*.sql"))) >= point, what="tables")  # noqa: B023
+        server.kill()
+        made.append(len(list(tables.rglob("*.sql"))))
+        server.start()
+        host = Host(tmp_path, f"web-{point}", server.url)
+        ending.callback(host.close)
+        host.start()
+        host.wait_for_snapshots(2)
+        host.wait_until_delivered()
+        host.stop()
+        assert server.times_listed() == {(host.name, pid): 1 for pid in PIDS}
+        server.stop()
+        assert difference(host, chunks_of(server.data_dir)) == NO_DIFFERENCE
+        assert not any("Traceback" in line for line in server.output)
+
+    assert len(set(made)) > len(made) // 2
+    record("kill -9 of the first start, amid its tables", times=len(made), lost=0, answered="the next start: as ever")

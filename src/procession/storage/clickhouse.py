@@ -25,7 +25,7 @@ from procession.process import (
     host_key,
 )
 from procession.query import ProcessQuery
-from procession.storage import NotAllStored, schema, sql
+from procession.storage import NotAllStored, ddl, schema, sql
 from procession.storage.analysis import ClickHouseAnalysis
 from procession.storage.changes import next_change
 from procession.storage.ddl import shard_of
@@ -88,7 +88,8 @@ def _migrate(engine: Engine, *, now: Callable[[], int]) -> None:
             )
         for migration in schema.MIGRATIONS:
             if migration.number not in applied:
-                for statement in migration.statements:
+                # Each makes only what is missing: a start that was killed in the midst of this is begun again.
+                for statement in ddl.statements("default", None, migration):
                     connection.command(statement)
                 connection.query(
                     "INSERT INTO migrations SELECT {number:UInt32}, {name:String}, {at:UInt32}",
