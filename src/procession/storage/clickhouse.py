@@ -33,6 +33,7 @@ from procession.storage.details import exits_table, find_details, live_table
 from procession.storage.engine import Connection, Engine, Lender, first_line, rows_of, unavailable_on_failure
 from procession.storage.finding import Finder, Sources
 from procession.storage.identity import Chunks, Starts, rounds
+from procession.storage.inventory import Inventory, take_inventory
 from procession.storage.live import LiveSightings
 from procession.storage.lost import unknown_exits
 from procession.storage.marks import Marks
@@ -118,10 +119,12 @@ class ClickHouseStore:
         is_alone: bool = False,
         sighting_retention_hours: int = 24 * 7,
         slots: Sequence[int] = (),
+        cluster: str | None = None,
     ) -> None:
         """`is_alone`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as often
         as it weighs."""
         self._engine = engine
+        self._cluster = cluster
         self._slots = slots
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
@@ -295,6 +298,9 @@ class ClickHouseStore:
             "SELECT org, host, max(until) FROM leases WHERE until > {now:Int64} GROUP BY org, host", {"now": now}
         )
         return tuple(WatchLease(*row) for row in rows)
+
+    def inventory(self) -> Inventory:
+        return take_inventory(self._rows, self._cluster)
 
     def put_lease(self, lease: WatchLease) -> None:
         with unavailable_on_failure(), self._engine.connection() as connection:

@@ -40,7 +40,13 @@ def open_servers(
             f"the tables at {address} are at {max(applied, default=0)} and this Procession is at {newest};"
             + (" start a newer version" if max(applied, default=0) > newest else " run `procession store init`")
         )
-    return ClickHouseStore(engine, now=now, sighting_retention_hours=sighting_retention_hours, slots=slots)
+    return ClickHouseStore(
+        engine,
+        now=now,
+        sighting_retention_hours=sighting_retention_hours,
+        slots=slots,
+        cluster=address.cluster,
+    )
 
 
 def applied_migrations(connection: Connection, address: ServerAddress) -> set[int]:
