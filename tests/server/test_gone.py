@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from procession.server.gone import StopWhenGone
@@ -59,7 +60,8 @@ def test_a_question_is_dropped_when_nobody_is_there_to_hear_the_answer() -> None
     async def main() -> None:
         app, connection, task = await begun("GET")
         connection.close()
-        await asyncio.wait_for(task, 30)
+        with pytest.raises(ClientDisconnect):
+            await asyncio.wait_for(task, 30)
         await asyncio.sleep(0)
 
         assert app.ended == "dropped"

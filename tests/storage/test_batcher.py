@@ -139,6 +139,25 @@ def test_stopping_stores_what_was_accepted_and_refuses_what_comes_after() -> Non
     assert asyncio.run(scenario()) == [["first"], ["a"]]
 
 
+def test_what_nobody_waits_for_any_more_is_not_stored() -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        gone, other = (asyncio.create_task(batcher.add(1, chunk(host))) for host in ("gone", "other"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+
+        store.may_go_on.set()
+        await asyncio.gather(first, other)
+        await batcher.stop()
+        return store.groups
+
+    assert asyncio.run(scenario()) == [["first"], ["other"]]
+
+
 def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_group() -> None:
     async def scenario() -> list[list[str]]:
         store = RecordingStore()
@@ -166,14 +185,25 @@ def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_grou
 
 def test_a_group_gets_smaller_where_storing_takes_long_and_larger_where_it_does_not() -> None:
     size = GroupSize()
+    size.learn(100, 0.05, was_full=False, wanted_seconds=0.2)
 
     size.learn(10_000, 0.9, was_full=True, wanted_seconds=0.2)
     assert size.sightings == 5000
     for _ in range(9):
         size.learn(size.sightings, 0.9, was_full=True, wanted_seconds=0.2)
-    assert size.sightings == 2000
-    size.learn(500, 0.01, was_full=False, wanted_seconds=0.2)
-    assert size.sightings == 2000, "a small one says nothing of large ones"
+    assert size.sightings == 500
+    size.learn(100, 0.01, was_full=False, wanted_seconds=0.2)
+    assert size.sightings == 500, "a small one says nothing of large ones"
     for _ in range(9):
         size.learn(size.sightings, 0.05, was_full=True, wanted_seconds=0.2)
     assert size.sightings == MAX_GROUP_SIGHTINGS
+
+
+def test_a_group_is_not_too_large_where_the_smallest_takes_half_as_long() -> None:
+    size = GroupSize()
+    size.learn(100, 0.5, was_full=False, wanted_seconds=0.2)
+
+    size.learn(10_000, 0.9, was_full=True, wanted_seconds=0.2)
+    assert size.sightings == 10_000
+    size.learn(10_000, 1.1, was_full=True, wanted_seconds=0.2)
+    assert size.sightings == 5000

@@ -113,6 +113,36 @@ def test_orgs_come_in_turn_where_a_group_has_room_for_few(chunks: ChunkMaker) ->
     assert waiting.take(1, MANY) == []
 
 
+def test_what_nobody_waits_for_any_more_takes_no_room(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    first, second, other = chunks(GREEDY, 10), chunks(GREEDY, 20), chunks(MODEST, 5)
+    for chunk in (first, second, other):
+        waiting.put(chunk)
+
+    waiting.drop(first)
+    waiting.drop(other)
+    waiting.drop(other)
+
+    assert waiting.sightings == 20
+    assert waiting.take(MANY, MANY) == [second]
+    waiting.drop(second)
+    assert waiting.sightings == 0
+
+
+def test_who_posts_little_gets_each_second_group_without_those_who_post_much(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    for _ in range(100):
+        waiting.put(chunks(GREEDY, 10))
+
+    groups = []
+    for _ in range(4):
+        waiting.put(chunks(MODEST, 10))
+        waiting.put(chunks(MODEST, 10))
+        groups.append(Counter(chunk.org_id for chunk in waiting.take(100, MANY)))
+
+    assert groups == [{MODEST: 2}, {MODEST: 2, GREEDY: 8}] * 2
+
+
 def test_chunks_of_an_org_keep_their_order(chunks: ChunkMaker) -> None:
     waiting = Waiting(MANY)
     for host in "abcd":

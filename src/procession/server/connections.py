@@ -47,6 +47,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, connections: OpenConnections, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._open = connections
+        self._is_lost = False
         self._in_head = True
         self._in_body = False
         self._head_bytes = 0
@@ -63,6 +64,7 @@ class Protocol(HttpToolsProtocol):
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
         super().connection_lost(exc)
         self._open.end(self)
         self._unset_keepalive_if_required()
@@ -146,7 +148,7 @@ class Protocol(HttpToolsProtocol):
         self.transport.abort()
 
     def unread_bytes(self) -> int:
-        return self.transport.get_write_buffer_size()
+        return 0 if self._is_lost else self.transport.get_write_buffer_size()
 
     def _refuse(self, status: int, reason: str) -> None:
         """Answer in place of the application, and close."""
@@ -159,7 +161,9 @@ class Protocol(HttpToolsProtocol):
     def _look(self) -> None:
         """Find out what is awaited, and until when."""
         awaited: Awaited | None = None
-        if self.flow.write_paused or (self.transport.is_closing() and self.unread_bytes()):
+        if self._is_lost:
+            pass
+        elif self.flow.write_paused or (self.transport.is_closing() and self.unread_bytes()):
             awaited = Awaited.READING
         elif self._in_head:
             awaited = Awaited.HEAD

@@ -23,6 +23,7 @@ from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT32, MAX_UINT64, LiveSnapshot, Snapshot
 from procession.scrub import Scrubber
 from procession.server.auth import KeyRing
+from procession.server.gone import while_there
 from procession.server.host_tags import HostTagBook
 from procession.server.intake_body import api_key_of, read_body, whole_number
 from procession.server.intake_complaints import Complaints
@@ -30,7 +31,7 @@ from procession.server.intake_events import event_routes
 from procession.server.intake_hosts import host_routes
 from procession.server.intake_moments import Moments
 from procession.server.intake_rest import rest_routes
-from procession.server.intake_room import SIGHTING_BYTES, Room, Turns, refusing_slowly
+from procession.server.intake_room import SIGHTING_BYTES, Place, Room, Turns, refusing_slowly
 from procession.server.metrics import Agents, Counter, Sink
 from procession.server.threads import FairThreads, Threads
 from procession.server.together import Together
@@ -102,15 +103,24 @@ def intake_routes(
         envelope = Envelope.of(request.headers, lambda host, said_at: moments.of(org_id, host, said_at))
         with room.place(org_id) as place:
             with complaints.about(request):
-                body = await read_body(request, settings.max_body_bytes, place)
-                snapshot, size = await decode(org_id, body, envelope, await host_tags.of_org(org_id))
-                del body
-                place.hold(size)
-            if snapshot is not None:
-                await keep(org_id, snapshot, envelope)
-        host = envelope.host if snapshot is None else snapshot.host
+                taking = take(
+                    request, org_id, await read_body(request, settings.max_body_bytes, place), envelope, place
+                )
+            # An agent that has waited too long sends it again, so that without this the queue would fill with copies.
+            host = await while_there(request.receive, taking)
         answer = encode_answer(Answer(await watch.active_clients(org_id, host)))
         return Response(answer, media_type="application/x-protobuf")
+
+    async def take(request: Request, org_id: int, body: bytes, envelope: Envelope, place: Place) -> str:
+        """Gives the host."""
+        with complaints.about(request):
+            snapshot, size = await decode(org_id, body, envelope, await host_tags.of_org(org_id))
+            del body
+            place.hold(size)
+        if snapshot is None:
+            return envelope.host
+        await keep(org_id, snapshot, envelope)
+        return snapshot.host
 
     async def org_of(request: Request) -> int:
         with complaints.about(request):

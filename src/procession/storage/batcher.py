@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from procession.errors import Unavailable
@@ -18,10 +19,11 @@ MAX_GROUP_SIGHTINGS = 100_000
 MAX_GROUP_CHARACTERS = 32 * 2**20
 """Of all texts in a group, which takes several times as much memory while it is stored."""
 
-_LEAST_GROUP_SIGHTINGS = 2000
+_LEAST_GROUP_SIGHTINGS = 500
 _GROUP_SECONDS = 1.0
 _SHARED_GROUP_SECONDS = 0.2
-"""While several orgs post, what one of them posts should not hold up the others for longer."""
+"""While several orgs post, what one of them posts should not hold up the others for longer. But a group of next to
+nothing takes some time as well; one that takes twice as long is never too large."""
 
 _SHARED_FOR_SECONDS = 60
 
@@ -40,8 +42,11 @@ class GroupSize:
 
     def __init__(self) -> None:
         self.sightings = 10_000
+        self._last = deque[float](maxlen=30)
 
     def learn(self, sightings: int, seconds: float, *, was_full: bool, wanted_seconds: float) -> None:
+        self._last.append(seconds)
+        wanted_seconds = max(wanted_seconds, 2 * min(self._last))
         if seconds > wanted_seconds:
             self.sightings = max(_LEAST_GROUP_SIGHTINGS, min(self.sightings, sightings) // 2)
         elif was_full and seconds < wanted_seconds / 2:
@@ -86,12 +91,17 @@ class Batcher:
             raise Unavailable("The server is stopping")
         self._posted_at.pop(org_id, None)
         self._posted_at[org_id] = time.monotonic()
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.put(Chunk(org_id, snapshot, stored))
+        chunk = Chunk(org_id, snapshot, asyncio.get_running_loop().create_future())
+        self._waiting.put(chunk)
         self._arrived.set()
         if self._waiting.sightings >= self._size.sightings:
             self._is_full.set()
-        await stored
+        try:
+            await chunk.stored
+        except asyncio.CancelledError:
+            # Nobody waits for it any more: it is sent again, and whatever waits behind it is of more use.
+            self._waiting.drop(chunk)
+            raise
 
     async def _run(self) -> None:
         while not (self._is_stopping and not self._waiting):

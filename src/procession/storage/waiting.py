@@ -52,6 +52,8 @@ class Waiting:
         self._orgs: dict[int, _OfOrg] = {}
         """In the order in which their turn comes; none is empty."""
         self.sightings = 0
+        self._was_apart = False
+        """Whether the last group was of those alone who post little."""
 
     def __bool__(self) -> bool:
         return bool(self._orgs)
@@ -67,11 +69,15 @@ class Waiting:
         self.sightings += chunk.sightings
 
     def take(self, max_sightings: int, max_characters: int) -> list[Chunk]:
-        """The next group: at least one chunk, where there is any, and as much of each org as of any other."""
+        """The next group: at least one chunk, where there is any, and as much of each org as of any other.
+
+        Each second one is only of those who have less there than their share of a group, where there are others: so
+        what is stored for them does not take as long as the rest.
+        """
         group: list[Chunk] = []
         sightings = characters = 0
         # By how much was taken of them, and then by whose turn it is.
-        turns = [(0, place, org_id) for place, org_id in enumerate(self._orgs)]
+        turns = [(0, place, org_id) for place, org_id in enumerate(self._next_orgs(max_sightings))]
         while turns:
             taken, place, org_id = turns[0]
             chunk = self._orgs[org_id].chunks[0]
@@ -88,6 +94,19 @@ class Waiting:
             self._orgs[org_id] = self._orgs.pop(org_id)  # to the end of the row
         return group
 
+    def drop(self, chunk: Chunk) -> None:
+        """Unless it was taken already."""
+        own = self._orgs.get(chunk.org_id)
+        if own is not None and chunk in own.chunks:
+            own.chunks.remove(chunk)
+            self._took(own, chunk)
+
+    def _next_orgs(self, max_sightings: int) -> list[int]:
+        share = max_sightings // max(1, len(self._orgs))
+        small = [org_id for org_id, own in self._orgs.items() if own.sightings <= share]
+        self._was_apart = 0 < len(small) < len(self._orgs) and not self._was_apart
+        return small if self._was_apart else list(self._orgs)
+
     def _make_room_for(self, chunk: Chunk) -> None:
         largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].sightings)
         own = self._orgs.get(chunk.org_id)
@@ -101,11 +120,14 @@ class Waiting:
     def _pop(self, org_id: int, *, newest: bool = False) -> Chunk:
         own = self._orgs[org_id]
         chunk = own.chunks.pop() if newest else own.chunks.popleft()
+        self._took(own, chunk)
+        return chunk
+
+    def _took(self, own: _OfOrg, chunk: Chunk) -> None:
         own.sightings -= chunk.sightings
         self.sightings -= chunk.sightings
         if not own.chunks:
-            del self._orgs[org_id]
-        return chunk
+            del self._orgs[chunk.org_id]
 
 
 def _over_share() -> TooManyRequests:
