@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from procession.analysis import (
     MAX_TEXTS,
@@ -40,15 +41,17 @@ class Sums:
             table[name] = pa.array(values, mask=values < 0)
         wanted = [([], "count_all"), *((name, how) for name in measures for how in ("sum", "max", "count"))]
         found = pa.table(table).group_by("code").aggregate(wanted)
-        self.codes: list[int] = found["code"].to_pylist()
-        self.counts: list[int] = found["count_all"].to_pylist()
+        self.codes = found["code"].to_numpy()
+        """Each once."""
+        self.counts = found["count_all"].to_numpy()
         self._numbers = {
-            name: tuple(found[f"{name}_{how}"].to_pylist() for how in ("sum", "max", "count")) for name in measures
+            name: tuple(pc.fill_null(found[f"{name}_{how}"], 0).to_numpy() for how in ("sum", "max", "count"))
+            for name in measures
         }
 
     def measured(self, place: int) -> dict[str, Measured]:
         return {
-            name: Measured(sums[place], greatest[place], known[place])
+            name: _measured(sums[place], greatest[place], known[place])
             for name, (sums, greatest, known) in self._numbers.items()
         }
 
@@ -61,7 +64,7 @@ class Sums:
         texts: list[str | None] = [*labels.texts, None]
         values = [texts[number] for number in used]
         of_code, size = labels.of, len(used)
-        counts = np.bincount(of_value, np.array(self.counts, np.int64)[of_code], size).astype(np.int64).tolist()
+        counts = np.bincount(of_value, self.counts[of_code], size).astype(np.int64).tolist()
         numbers = {name: _put_together(of_value, of_code, size, *self._numbers[name]) for name in self.measures}
         return {
             value: Grouped(value, counts[place], {name: found[place] for name, found in numbers.items()})
@@ -91,7 +94,9 @@ class CodeLabels:
 
     @classmethod
     def of_kinds(cls, found: Labels, count: int) -> CodeLabels:
-        without = np.setdiff1d(np.arange(count), found.of)
+        has_none = np.ones(count, bool)
+        has_none[found.of] = False
+        without = np.flatnonzero(has_none)
         none = np.full(len(without), len(found.texts))
         return cls(np.concatenate((found.of, without)), np.concatenate((found.value, none)), found.texts)
 
@@ -104,19 +109,16 @@ class CodeLabels:
         return [sorted(some) for some in values]
 
 
-def _put_together(
-    of_value: Any, of_code: Any, size: int, sums: Sequence[Any], greatest: Sequence[Any], known: Sequence[int]
-) -> list[Measured]:
-    """One for each value; sums and maxima are None where nothing is known."""
-    each_known = np.array(known, np.int64)[of_code]
-    each_sum = np.array([value or 0 for value in sums], np.float64)[of_code]
-    each_max = np.array([-1 if value is None else value for value in greatest], np.float64)[of_code]
-    total, count, most = np.bincount(of_value, each_sum, size), np.bincount(of_value, each_known, size), np.zeros(size)
-    np.maximum.at(most, of_value, each_max)
-    return [
-        Measured(one, top, int(number)) if number else Measured(None, None, 0)
-        for one, top, number in zip(total.tolist(), most.tolist(), count.tolist(), strict=True)
-    ]
+def _put_together(of_value: Any, of_code: Any, size: int, sums: Any, greatest: Any, known: Any) -> list[Measured]:
+    """One for each value."""
+    total, count = (np.bincount(of_value, column[of_code], size).tolist() for column in (sums, known))
+    most = np.zeros(size)
+    np.maximum.at(most, of_value, greatest[of_code])
+    return [_measured(*numbers) for numbers in zip(total, most.tolist(), count, strict=True)]
+
+
+def _measured(total: float, most: float, known: float) -> Measured:
+    return Measured(float(total), float(most), int(known)) if known else Measured(None, None, 0)
 
 
 def joined(one: Grouped, other: Grouped) -> Grouped:
@@ -139,20 +141,21 @@ def code_column(by: str) -> str:
     return "version" if by in TEXT_ATTRIBUTES else "kind"
 
 
-def values_of_codes(session: Session, instant: Instant, by: str, codes: Sequence[int]) -> CodeLabels:
+def values_of_codes(session: Session, instant: Instant, by: str, numbers: Any) -> CodeLabels:
     """What each code of `code_column` stands for: nothing, a value, or several of a tag key."""
+    if by not in (HOST, "state", *TEXT_ATTRIBUTES):
+        kinds = session.kinds(numbers)
+        if by == "container_id":
+            return CodeLabels.of_lists([[text] if text else [] for text in kinds.texts("container_id")])
+        return CodeLabels.of_kinds(kinds.labels(by), len(numbers))
+    codes: list[int] = numbers.tolist()
     if by == HOST:
         names = session.host_names(codes)
         return CodeLabels.of_lists([[names.get(code, "")] for code in codes])
     if by == "state":
         return CodeLabels.of_lists([[STATES[code]] if STATES[code] else [] for code in codes])
-    if by in TEXT_ATTRIBUTES:
-        texts = dict(session.rows(statements.texts(session.org_id, instant.buckets(), by, codes))) if codes else {}
-        return CodeLabels.of_lists([[str(texts[code])] if texts.get(code) not in (None, "") else [] for code in codes])
-    kinds = session.kinds(codes)
-    if by == "container_id":
-        return CodeLabels.of_lists([[text] if text else [] for text in kinds.texts("container_id")])
-    return CodeLabels.of_kinds(kinds.labels(by), len(codes))
+    texts = dict(session.rows(statements.texts(session.org_id, instant.buckets(), by, codes))) if codes else {}
+    return CodeLabels.of_lists([[str(texts[code])] if texts.get(code) not in (None, "") else [] for code in codes])
 
 
 def grouped(session: Session, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
@@ -209,8 +212,8 @@ def hosts(
     moments = instant.snapshots.moments()
     names = session.host_names(sums.codes)
     found = [
-        HostEntry(names.get(host, ""), sums.counts[place], moments[host], sums.measured(place))
-        for place, host in enumerate(sums.codes)
+        HostEntry(names.get(host, ""), count, moments[host], sums.measured(place))
+        for place, (host, count) in enumerate(zip(sums.codes.tolist(), sums.counts.tolist(), strict=True))
     ]
 
     def key(entry: HostEntry) -> tuple[Any, ...]:
@@ -229,5 +232,5 @@ def hosts(
 def labels_of(session: Session, instant: Instant, by: str) -> list[list[str]]:
     """The values of each process."""
     codes, places = np.unique(instant.columns[code_column(by)], return_inverse=True)
-    values = values_of_codes(session, instant, by, codes.tolist()).lists(len(codes))
+    values = values_of_codes(session, instant, by, codes).lists(len(codes))
     return [values[place] for place in places.tolist()]

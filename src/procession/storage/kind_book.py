@@ -78,10 +78,11 @@ class KindBook:
     def of(self, read: Read, org_id: int, numbers: Any) -> Kinds:
         """What is known of these kinds, each of which is there once."""
         with self._lock:
-            missing = numbers[self._find(numbers) < 0]
-            if len(missing):
-                self._add(read, org_id, missing)
-            return Kinds(self, self._find(numbers))
+            rows = self._find(numbers)
+            if (rows < 0).any():
+                self._add(read, org_id, numbers[rows < 0])
+                rows = self._find(numbers)
+            return Kinds(self, rows)
 
     def text(self, number: int) -> str:
         return self._text_of[number]

@@ -33,9 +33,12 @@ def _facet(key: str, kinds: Kinds, counts: Any, limit: int, prefix: str) -> Face
     labels = kinds.labels(key)
     if not len(labels.of):
         return Facet(key, 0, 0, ())
-    values, places = np.unique(labels.value, return_inverse=True)
-    numbers = np.bincount(places, counts[labels.of]).astype(np.int64)
-    processes = int(counts[np.unique(labels.of)].sum())
+    # Counted by place, which are small numbers: to find out the different ones takes ten times as long.
+    values = np.flatnonzero(np.bincount(labels.value))
+    numbers = np.bincount(labels.value, counts[labels.of])[values].astype(np.int64)
+    has_value = np.zeros(len(counts), bool)
+    has_value[labels.of] = True
+    processes = int(counts[has_value].sum())
     if not prefix and len(values) > limit:
         # Of very many, such as the names of pods, only those that may be among the first.
         least = np.partition(numbers, len(numbers) - limit)[len(numbers) - limit]
