@@ -10,6 +10,7 @@ import msgspec
 
 from procession.events import ProcessExit, ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
+from procession.inventory import Inventory, TableSize
 from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import (
@@ -294,6 +295,13 @@ class OracleStore:
         with self._lock:
             rival = self._leases.get((lease.org_id, lease.host), lease)
             self._leases[lease.org_id, lease.host] = max(rival, lease, key=lambda one: one.until)
+
+    def inventory(self) -> Inventory:
+        """Of what takes no room."""
+        with self._lock:
+            moments = [snapshot.taken_at for snapshots in self._snapshots.values() for snapshot in snapshots]
+            oldest = min(moments, default=None)
+            return Inventory((TableSize("snap", len(moments), int(bool(moments)), 0),), 0, oldest, oldest)
 
     def close(self) -> None:
         """Nothing to give back; the other stores have something."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,6 +21,7 @@ from procession.server.admin import admin_routes
 from procession.server.auth import KeyRing
 from procession.server.compression import Compress
 from procession.server.connections import asking_for_certificates
+from procession.server.debug import debug_routes
 from procession.server.gone import StopWhenGone
 from procession.server.health import METRICS_PATH, health_routes
 from procession.server.host_tags import HostTagBook
@@ -40,6 +41,7 @@ from procession.server.responses import AnswerHeaders, error_response
 from procession.server.roller import Roller
 from procession.server.sessions import Sessions
 from procession.server.sign_in import SignInThrottle, sign_in_routes
+from procession.server.store_size import StoreSize, store_routes
 from procession.server.threads import FairThreads, Threads
 from procession.server.views import view_routes
 from procession.server.watch import WatchBook, watch_routes
@@ -64,16 +66,19 @@ def create_app(
     settings: ServerSettings,
     metrics: Metrics | None = None,
     own_names: Iterable[str] = (),
+    log_lines: Callable[[], Sequence[str]] = tuple,
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> Starlette:
     """The whole of a server but its socket. `sink`, where the intake puts what it took, is started and stopped by
-    whoever made it. By `own_names`, and those of the settings, clients may call it."""
+    whoever made it. By `own_names`, and those of the settings, clients may call it. `log_lines` gives the last of the
+    log."""
     query_threads = FairThreads(QUERY_THREADS, "query")
     key_thread = Threads(1, "keys")
     store_threads = Threads(2, "events")
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
     decode_thread = FairThreads(1, "decode", what="payloads")
     roll_thread = Threads(1, "roll-up")
+    size_thread = Threads(1, "size")
     ring = KeyRing(keys, key_thread)
     who = Sessions(sessions, ring, key_thread, now)
     book = HostTagBook(hosts, key_thread, now)
@@ -84,6 +89,8 @@ def create_app(
     metrics.waiting_sightings.read = lambda: {(): counting.waiting}
     metrics.agents.read = agents.by_version
     metrics.watch_leases.read = lambda: {(): watch.held}
+    size = StoreSize(store, size_thread, now)
+    size.show_in(metrics)
     own = OwnApi(
         sessions=who,
         limiter=RateLimiter(settings.own_rate_limit, now),
@@ -98,7 +105,7 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with roller.running():
             yield
-        for threads in (query_threads, decode_thread, key_thread, store_threads, roll_thread):
+        for threads in (query_threads, decode_thread, key_thread, store_threads, roll_thread, size_thread):
             threads.close()
 
     from_agents = intake_routes(
@@ -117,7 +124,7 @@ def create_app(
     )
     if settings.tls_client_ca:
         from_agents = asking_for_certificates(from_agents)
-    health = health_routes(keys=ring, metrics=metrics)
+    health = health_routes(keys=ring, metrics=metrics, size=size)
 
     app = Starlette(
         routes=[
@@ -134,6 +141,7 @@ def create_app(
             *own_process_routes(own, store, analysis),
             *own_count_routes(own, analysis, hosts),
             *view_routes(own, analysis),
+            *store_routes(own, size),
             *sign_in_routes(
                 api=own,
                 sessions=who,
@@ -142,6 +150,7 @@ def create_app(
                 thread=key_thread,
             ),
             *watch_routes(api=own, sessions=who, book=watch),
+            *debug_routes(keys=ring, size=size, settings=settings, log_lines=log_lines, now=now),
             *admin_routes(store=keys, hosts=hosts, book=book, keys=ring, thread=key_thread, now=now),
             *health,
             *openapi_routes(),

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.errors import Unavailable
 from procession.server.auth import KeyRing
 from procession.server.metrics import CONTENT_TYPE, Metrics
 from procession.server.responses import json_response
+from procession.server.store_size import StoreSize
 
 METRICS_PATH = "/metrics"
+STORE_SECONDS = 2.0
+"""So long `/metrics` waits for what the store says of itself."""
 
 
-def health_routes(*, keys: KeyRing, metrics: Metrics) -> list[Route]:
+def health_routes(*, keys: KeyRing, metrics: Metrics, size: StoreSize) -> list[Route]:
     async def is_alive(_: Request) -> Response:
         return json_response({"status": "ok"})
 
@@ -24,6 +31,10 @@ def health_routes(*, keys: KeyRing, metrics: Metrics) -> list[Route]:
 
     async def show_metrics(request: Request) -> Response:
         await keys.org_of_reader(request.headers)
+        # While the store cannot say, or is slow, all else is shown.
+        with contextlib.suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(STORE_SECONDS):
+                await size.get()
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
     return [

@@ -188,6 +188,18 @@ class Metrics:
         self.store_seconds = Histogram("procession_store_seconds", "Time that one insert of the store took.")
         self.agents = Gauge("procession_agents", "Hosts that posted in the last two minutes.", ("version",))
         self.watch_leases = Gauge("procession_watch_leases", "Hosts, or orgs as a whole, that somebody watches live.")
+        self.store_bytes = Gauge(
+            "procession_store_bytes", "Bytes on the disks of the store, copies included.", ("table",)
+        )
+        self.store_rows = Gauge("procession_store_rows", "Rows in the store, copies included.", ("table",))
+        self.store_parts = Gauge("procession_store_parts", "Files that the rows of the store are in.", ("table",))
+        self.store_free_bytes = Gauge("procession_store_free_bytes", "Bytes that are free on the disks of the store.")
+        self.oldest_sighting_seconds = Gauge(
+            "procession_store_oldest_sighting_seconds", "Age of the oldest sighting whose numbers are kept."
+        )
+        self.oldest_seen_seconds = Gauge(
+            "procession_store_oldest_seen_seconds", "Age of the oldest moment of which it is known what ran."
+        )
 
     def render(self) -> str:
         lines = [
@@ -205,6 +217,12 @@ class Metrics:
             self.store_seconds,
             self.agents,
             self.watch_leases,
+            self.store_bytes,
+            self.store_rows,
+            self.store_parts,
+            self.store_free_bytes,
+            self.oldest_sighting_seconds,
+            self.oldest_seen_seconds,
         ):
             lines.extend(metric.lines())
         return "\n".join(lines) + "\n"

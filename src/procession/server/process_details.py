@@ -10,11 +10,11 @@ from procession.process import ProcessDetail, ProcessNumbers, ProcessSummary
 from procession.query import ProcessQuery
 from procession.server.processes import Attributes, attributes_of, render_moment, render_page
 from procession.signals import signal_of
-from procession.storage import DetailStore, ProcessStore
+from procession.storage import DetailStore, ProcessStore, SizedStore
 
 
-class Store(ProcessStore, DetailStore, Protocol):
-    """Finds processes and knows their details."""
+class Store(ProcessStore, DetailStore, SizedStore, Protocol):
+    """Finds processes and knows their details, and its own size."""
 
 
 class DetailedAttributes(Attributes):

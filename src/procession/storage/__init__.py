@@ -28,6 +28,7 @@ from procession.analysis import (
 from procession.errors import Unavailable
 from procession.events import ProcessExits
 from procession.hosts import HostTags, WatchLease
+from procession.inventory import Inventory
 from procession.orgs import Key, Org
 from procession.paging import Page
 from procession.process import LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
@@ -35,7 +36,16 @@ from procession.query import ProcessQuery
 from procession.sessions import Link, Session
 from procession.window import Window
 
-__all__ = ["AnalysisStore", "DetailStore", "HostStore", "KeyStore", "NotAllStored", "ProcessStore", "SessionStore"]
+__all__ = [
+    "AnalysisStore",
+    "DetailStore",
+    "HostStore",
+    "KeyStore",
+    "NotAllStored",
+    "ProcessStore",
+    "SessionStore",
+    "SizedStore",
+]
 
 
 class NotAllStored(Unavailable):
@@ -140,6 +150,11 @@ class HostStore(Protocol):
 
     def put_lease(self, lease: WatchLease) -> None:
         """Of two leases of a host the longer one holds."""
+
+
+class SizedStore(Protocol):
+    def inventory(self) -> Inventory:
+        """Costs some milliseconds for each server of the store."""
 
 
 class AnalysisStore(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 from procession.errors import Unavailable, UsageError
 from procession.events import ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
+from procession.inventory import Inventory
 from procession.orgs import Key, KeyKind, Org
 from procession.paging import Page
 from procession.process import (
@@ -33,7 +34,7 @@ from procession.storage.details import exits_table, find_details, live_table
 from procession.storage.engine import Connection, Engine, Lender, first_line, rows_of, unavailable_on_failure
 from procession.storage.finding import Finder, Sources
 from procession.storage.identity import Chunks, Starts, rounds
-from procession.storage.inventory import Inventory, take_inventory
+from procession.storage.inventory import take_inventory
 from procession.storage.live import LiveSightings
 from procession.storage.lost import unknown_exits
 from procession.storage.marks import Marks

@@ -1,49 +1,15 @@
-"""How large the store is, and how far back it reaches."""
+"""Asks the engine how large the store is, and how far back it reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from procession.inventory import EngineError, Inventory, TableSize
 from procession.storage.ddl import local_database
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS
 
 _BUCKETS_OF_DAY = DAY_SECONDS // BUCKET_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class TableSize:
-    """Of all servers together, each copy counted."""
-
-    name: str
-    rows: int
-    parts: int
-    stored_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class EngineError:
-    """What the engine could not do, since it was started. Never with its text, in which there may be anything."""
-
-    name: str
-    count: int
-    last_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    tables: tuple[TableSize, ...]
-    free_bytes: int
-    oldest_sighting_at: int | None
-    """Of those whose numbers are kept; None where there is none."""
-    oldest_seen_at: int | None
-    """The first moment of which it is known what ran."""
-    errors: tuple[EngineError, ...] = ()
-
-    @property
-    def stored_bytes(self) -> int:
-        return sum(table.stored_bytes for table in self.tables)
 
 
 _Rows = Callable[[str, dict[str, Any]], Sequence[Any]]

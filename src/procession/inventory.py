@@ -1,0 +1,39 @@
+"""How large a store is, and how far back it reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TableSize:
+    """Of all servers together, each copy counted."""
+
+    name: str
+    rows: int
+    parts: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineError:
+    """What the engine could not do, since it was started. Never with its text, in which there may be anything."""
+
+    name: str
+    count: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    tables: tuple[TableSize, ...]
+    free_bytes: int
+    oldest_sighting_at: int | None
+    """Of those whose numbers are kept; None where there is none."""
+    oldest_seen_at: int | None
+    """The first moment of which it is known what ran."""
+    errors: tuple[EngineError, ...] = ()
+
+    @property
+    def stored_bytes(self) -> int:
+        return sum(table.stored_bytes for table in self.tables)
