@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tests.cluster.engine import CLUSTER, NodeConfig
+from tests.support.folders import quick_folder
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -198,9 +199,10 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path, shards: int = 2, replicas: int = 2, *, password: str = "") -> Iterator[Cluster]:
-    found = Cluster(folder, shards, replicas, password=password)
-    try:
-        found.start()
-        yield found
-    finally:
-        found.stop()
+    with quick_folder(folder) as quick:
+        found = Cluster(quick, shards, replicas, password=password)
+        try:
+            found.start()
+            yield found
+        finally:
+            found.stop()

@@ -12,6 +12,7 @@ import pytest
 from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
 from procession.storage.clickhouse import ClickHouseStore, open_embedded
 from tests.support.fleet import Fleet
+from tests.support.folders import quick_folder
 from tests.support.oracle import OracleStore
 
 THIRTY_YEARS = 30 * 365 * 24
@@ -27,25 +28,22 @@ class Store(ProcessStore, DetailStore, KeyStore, HostStore, Protocol):
 @pytest.fixture(scope="module")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseStore]:
     # The engine takes one folder per OS process at a time, and opening one costs a second: so one for a file of tests.
-    store = open_embedded(
-        tmp_path_factory.mktemp("store"),
-        retention_hours=THIRTY_YEARS,
-        sighting_retention_hours=THIRTY_YEARS,
-        live_retention_hours=THIRTY_YEARS,
-    )
-    yield store
-    store.close()
+    with quick_folder(tmp_path_factory.mktemp("store")) as folder:
+        store = open_embedded(
+            folder,
+            retention_hours=THIRTY_YEARS,
+            sighting_retention_hours=THIRTY_YEARS,
+            live_retention_hours=THIRTY_YEARS,
+        )
+        yield store
+        store.close()
 
 
 SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get("PROCESSION_TEST_CLICKHOUSE") else [])
 """One node over HTTP, two shards with two replicas each, and what a variable names."""
 
 
-IN_EVERY_RUN = SERVERS if os.environ.get("PROCESSION_TEST_CLUSTER") == "full" else SERVERS[1:]
-"""The cluster takes the same way as one node over HTTP, and more."""
-
-
-@pytest.fixture(params=["oracle", "clickhouse", *IN_EVERY_RUN])
+@pytest.fixture(params=["oracle", "clickhouse", *SERVERS])
 def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "oracle":
         return OracleStore()
