@@ -44,8 +44,8 @@ def test_what_a_host_sends_is_kept_once_whatever_its_clock_does(
     host.wait_for_snapshots(2)
     for seconds in JUMPS:
         clock.jump_to(seconds)
-        # The first of them may be on its way, and from before.
-        host.wait_for_snapshots(6)
+        # The first ones may be from before: it takes a second to be seen.
+        host.wait_for_snapshots(4)
     host.wait_until_delivered()
     host.stop()
     end = int(time.time())
@@ -56,8 +56,8 @@ def test_what_a_host_sends_is_kept_once_whatever_its_clock_does(
     found, taken = difference(host, stored), host.taken()
     ahead = {number for number, one in taken.items() if one.taken_at > end + SLACK}
     behind = {number for number, one in taken.items() if one.taken_at < begin - SLACK}
-    assert min(len(ahead), len(behind)) >= len(JUMPS) // 4 * 3
-    assert len(taken) > 6 * len(JUMPS)
+    assert min(len(ahead), len(behind)) >= len(JUMPS) // 4 * 2
+    assert len(taken) > 4 * len(JUMPS)
     # Those from the future are kept as of their arrival, all others when they were taken.
     assert replace(found, moved=frozenset()) == NO_DIFFERENCE
     assert found.moved == ahead & {chunk.request_id for chunk in stored}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,16 +33,29 @@ def complaint(command: str, data_dir: Path) -> str:
     return line
 
 
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Path]]:
+    """A folder that a server has left, and the host whose snapshots are in it."""
+    folder = tmp_path_factory.mktemp("full")
+    with ExitStack() as ending:
+        server = Server(folder / "data")
+        ending.callback(server.close)
+        server.start()
+        host = Host(folder, "web-1", server.url)
+        ending.callback(host.close)
+        host.start()
+        host.wait_for_snapshots(3)
+        host.wait_until_delivered()
+        host.stop()
+        server.stop()
+        yield host, server.data_dir
+
+
 @pytest.fixture
-def host(server: Server, a_host: Callable[..., Host]) -> Host:
-    """One whose snapshots are in the folder."""
-    server.start()
-    found = a_host("web-1", server.url)
-    found.start()
-    found.wait_for_snapshots(3)
-    found.wait_until_delivered()
-    found.stop()
-    server.stop()
+def host(full: tuple[Host, Path], server: Server) -> Host:
+    """Its snapshots are in the folder of `server`, which is a copy."""
+    found, data_dir = full
+    shutil.copytree(data_dir, server.data_dir, symlinks=True)
     return found
 
 
@@ -107,7 +121,7 @@ def _definition_of(data_dir: Path, table: str) -> Path:
     return found.resolve()
 
 
-def test_garbage_in_place_of_a_key_gets_a_new_key(server: Server, host: Host, ending: ExitStack) -> None:
+def test_garbage_in_place_of_a_key_gets_a_new_key(server: Server, host: Host) -> None:
     key = server.data_dir / "keys" / "application-key"
     key.write_bytes(b"\xff\xfe garbage")
 

@@ -49,7 +49,8 @@ def contents(folder: Path) -> dict[str, str]:
 def test_a_server_whose_disk_becomes_read_only_takes_nothing_and_answers_on(
     ending: ExitStack, a_host: Callable[..., Host], disk: Disk
 ) -> None:
-    server = Server(disk.place / "data")
+    data_dir = disk.place / "data"
+    server = Server(data_dir)
     ending.callback(server.close)
     server.start()
     host = a_host("web-1", server.url)
@@ -66,8 +67,8 @@ def test_a_server_whose_disk_becomes_read_only_takes_nothing_and_answers_on(
     assert server.running.process.poll() is None
     server.stop()
     disk.mend()
-    port = server.address[1]
-    again = Server(disk.place / "data", listen=f"127.0.0.1:{port}")
+    refusals = _refusals_of_a_read_only(disk, data_dir)
+    again = Server(data_dir, listen=f"127.0.0.1:{server.address[1]}")
     ending.callback(again.close)
     again.start()
     host.wait_until_delivered()
@@ -82,6 +83,28 @@ def test_a_server_whose_disk_becomes_read_only_takes_nothing_and_answers_on(
     assert found == NO_DIFFERENCE
     assert not any("Traceback" in line for line in host.output + server.output + again.output)
     record("read-only disk under the server", times=1, lost=len(found.lost), answered=f"agent: {quoted(said)}")
+    record("read-only disk at the start", times=len(refusals), lost=len(found.lost), answered=quoted(refusals[0]))
+
+
+def _refusals_of_a_read_only(disk: Disk, data_dir: Path) -> list[str]:
+    """What starts say there, which are to change nothing."""
+    disk.unmount()
+    disk.mount("ro")
+    before = contents(disk.place)
+    spool = ("--spool", "--spool-dir", str(disk.place / "spool"))
+    refusals = [
+        complaint("serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir)),
+        complaint("up", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir)),
+        complaint("agent", "--url", "http://127.0.0.1:1", "--api-key", API_KEY, *spool),
+    ]
+    for line in refusals:
+        assert str(disk.place) in line
+        assert "read-only file system" in line.lower()
+    assert "--spool-dir" in refusals[2]
+    assert contents(disk.place) == before
+    disk.unmount()
+    disk.mount()
+    return refusals
 
 
 def test_an_agent_whose_disk_becomes_read_only_goes_on_without_it(
@@ -118,40 +141,3 @@ def test_an_agent_whose_disk_becomes_read_only_goes_on_without_it(
 def _newest(server: Server) -> int:
     moments = [item["timestamp"] for item in server.processes()]
     return max(int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()) for moment in moments)
-
-
-def test_on_a_read_only_disk_nothing_starts_and_nothing_is_changed(
-    ending: ExitStack, a_host: Callable[..., Host], disk: Disk
-) -> None:
-    data_dir = disk.place / "data"
-    server = Server(data_dir)
-    ending.callback(server.close)
-    server.start()
-    host = a_host("web-1", server.url)
-    host.start()
-    host.wait_for_snapshots(2)
-    host.wait_until_delivered()
-    host.stop()
-    server.stop()
-    disk.unmount()
-    disk.mount("ro")
-    before = contents(disk.place)
-
-    of_serve = complaint("serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir))
-    of_up = complaint("up", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir))
-    spool = ("--spool", "--spool-dir", str(disk.place / "spool"))
-    of_agent = complaint("agent", "--url", "http://127.0.0.1:1", "--api-key", API_KEY, *spool)
-    after = contents(disk.place)
-    disk.unmount()
-    disk.mount()
-    server.start()
-    server.stop()
-
-    for line in (of_serve, of_up, of_agent):
-        assert str(disk.place) in line
-        assert "read-only file system" in line.lower()
-    assert "--spool-dir" in of_agent
-    assert before == after
-    found = difference(host, chunks_of(data_dir))
-    assert found == NO_DIFFERENCE
-    record("read-only disk at the start", times=3, lost=len(found.lost), answered=quoted(of_serve))

@@ -20,7 +20,7 @@ from tests.faults.stored import as_chunks
 from tests.support.running import eventually
 from tests.support.torture import is_full, quoted, record
 
-PAUSE_SECONDS = 30.0 if is_full() else 8.0
+PAUSE_SECONDS = 30.0 if is_full() else 5.0
 RECOVERY_SECONDS = 60.0
 
 
