@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.hosts import Host
+from tests.faults.network import Trials
 from tests.faults.servers import Server
 
 
@@ -33,3 +34,16 @@ def a_host(tmp_path: Path, ending: ExitStack) -> Callable[..., Host]:
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    with ExitStack() as ending:
+        yield Trials(tmp_path_factory.mktemp("network"), ending)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _trials_at_once(request: pytest.FixtureRequest) -> None:
+    """Those of the network begin with the first test of this folder, if they are to be run at all."""
+    if any(item.path.name == "test_network.py" for item in request.session.items):
+        request.getfixturevalue("trials")
