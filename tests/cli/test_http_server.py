@@ -92,7 +92,7 @@ def run(server: HttpServer, listener: socket.socket) -> None:
 
 @pytest.fixture
 def short_periods(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "PERIOD_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "PERIOD_SECONDS", 1.0)
 
 
 def everything(client: socket.socket) -> bytes:
@@ -112,13 +112,19 @@ def answer_to(client: socket.socket, request: bytes) -> tuple[int, dict[str, str
 
 
 def one_answer(client: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    with client.makefile("rb") as file:
+    # Without a buffer, which might take some of the next answer.
+    with client.makefile("rb", buffering=0) as file:
         status = int(file.readline().split()[1])
         headers = {}
         while line := file.readline().strip():
             name, _, value = line.decode().partition(": ")
             headers[name] = value
-        return status, headers, file.read(int(headers["content-length"]))
+        body = b""
+        while len(body) < int(headers["content-length"]):
+            part = file.read(int(headers["content-length"]) - len(body))
+            assert part
+            body += part
+        return status, headers, body
 
 
 def send_without_end(client: socket.socket) -> None:
@@ -150,7 +156,7 @@ def test_who_says_nothing_is_left_without_a_word_and_who_begins_and_stops_hears_
 
         assert status == 408
         assert headers["connection"] == "close"
-        assert json.loads(body) == {"errors": ["The request arrives too slowly: it was not all there after 0 s"]}
+        assert json.loads(body) == {"errors": ["The request arrives too slowly: it was not all there after 1 s"]}
         assert answer_to(good, ALIVE)[0] == 200, "one that rests is not cut off"
         place.has(1)
         assert place.open.closed == {"head": 2}
@@ -173,7 +179,7 @@ def test_a_head_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) 
                 break
 
         assert answer.startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 20
 
 
 @pytest.mark.usefixtures("short_periods")

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from procession.errors import Forbidden
 from procession.server.open_connections import OpenConnections
@@ -48,6 +48,7 @@ class Protocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._open = connections
         self._is_lost = False
+        self._answering: RequestResponseCycle | None = None
         self._in_head = True
         self._in_body = False
         self._head_bytes = 0
@@ -64,7 +65,7 @@ class Protocol(HttpToolsProtocol):
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._is_lost = True
+        self._disconnect()
         super().connection_lost(exc)
         self._open.end(self)
         self._unset_keepalive_if_required()
@@ -97,6 +98,10 @@ class Protocol(HttpToolsProtocol):
         self._in_head, self._in_body = False, True
         self._open.speaks(self)
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
@@ -146,6 +151,15 @@ class Protocol(HttpToolsProtocol):
 
     def abort(self) -> None:
         self.transport.abort()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        """Whatever works on an answer hears of it: uvicorn tells the request that came last, be it still in line."""
+        self._is_lost = True
+        self.pipeline.clear()
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def unread_bytes(self) -> int:
         return 0 if self._is_lost else self.transport.get_write_buffer_size()
@@ -179,11 +193,14 @@ class Protocol(HttpToolsProtocol):
         self._awaited = awaited
         if awaited is not None:
             self._mark = self.unread_bytes() if awaited is Awaited.READING else self._received_bytes
-            self._timer = self.loop.call_later(PERIOD_SECONDS, self._end_period, awaited)
+            due = self.loop.time() + PERIOD_SECONDS
+            self._timer = self.loop.call_at(due, self._end_period, awaited, due)
 
-    def _end_period(self, awaited: Awaited) -> None:
+    def _end_period(self, awaited: Awaited, due: float) -> None:
         self._timer = None
-        if self._goes_on(awaited):
+        # Held up itself, the server has not looked yet at what has come meanwhile.
+        was_held_up = self.loop.time() - due > PERIOD_SECONDS / 10
+        if was_held_up or self._goes_on(awaited):
             self._set_timer(awaited)
             return
         self._open.note(awaited.value)
