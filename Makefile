@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test fuzz conformance-rust bench bench-quick bench-long lint fix proto lock clean
+.PHONY: help run page test fuzz conformance-rust bench bench-quick bench-long lint fix proto lock licences audit clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -70,7 +70,17 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upg
 	$(COMPILE) $(ARGS) pyproject.toml --group build --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) $(ARGS) --group page --output-file requirements-page.lock
+	$(COMPILE) $(ARGS) --group audit --constraint requirements-dev.lock --output-file requirements-audit.lock
 	$(COMPILE) $(ARGS) requirements-bench.in --constraint requirements-dev.lock --output-file requirements-bench.lock
+
+licences: $(VENV)/.dev ## write docs/licences.md anew from the lock files
+	$(BIN)/python -m tests.support.licences
+
+# Of the lock files as they are, so that nothing is installed for it. The data are those of the Python and npm registries.
+audit: $(VENV)/.audit $(VENV)/.node ## ask what is known to be wrong with what is locked
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
+	$(if $(PAGE),$(NPM) audit --audit=true)
 
 clean: ## remove what the chores made; never what Procession stored
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
@@ -119,6 +129,11 @@ web/node_modules/.made: $(VENV)/.node web/package-lock.json
 src/procession/server/page/index.html: web/node_modules/.made $(PAGE_SOURCES)
 	@echo "procession: building the page"
 	@$(NPM) run build -- --logLevel warn
+
+$(VENV)/.audit: $(VENV)/.dev requirements-audit.lock
+	@echo "procession: installing what it is audited with from requirements-audit.lock"
+	@$(PIP) install --require-hashes --requirement requirements-audit.lock
+	@touch $@
 
 # Beside those for tests, not instead of them.
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
