@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test fuzz conformance-rust bench bench-quick bench-long lint fix proto lock licences audit clean
+.PHONY: help run page test torture fuzz conformance-rust bench bench-quick bench-long lint fix proto lock licences audit clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -29,6 +29,10 @@ page: $(VENV)/.runtime $(PAGE) ## build the page, if its sources have changed
 test: $(VENV)/.dev $(PAGE) ## run all tests (ARGS="-k name" is passed on to those in Python, and runs them alone)
 	$(if $(ARGS),,$(if $(PAGE),$(NPM) test))
 	$(BIN)/python -m pytest $(ARGS)
+
+# The short form is part of `test`. Needs root for disks and networks of its own, and libfaketime; says what it leaves out.
+torture: $(VENV)/.dev ## do to server and agent what the world does, in up to 30 minutes; writes the table in docs/reliability.md
+	$(BIN)/python -m tests.torture $(ARGS)
 
 fuzz: $(VENV)/.dev ## fuzz what strangers send, a minute each (ARGS="--seconds 600 search tags"); finds go to tests/fuzz/corpus
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -12,6 +12,7 @@ import pytest
 from tests.support.intake import FakeIntake
 from tests.support.proc_tree import ProcTree
 from tests.support.running import clean_environment, eventually, running, up
+from tests.support.torture import record
 
 SOON = ("--interval-seconds", "0.2", "--max-cpu", "0", "--hostname", "web-1")
 
@@ -51,6 +52,7 @@ def test_an_agent_keeps_what_it_could_not_send_for_the_next_one(tmp_path: Path, 
     assert len(set(ids)) == len(ids)
     # What is left was read while the agent stopped, and is of the second one.
     assert all(int(path.stem) > left for path in kept(spool))
+    record(f"{number.name} of an agent without a server", times=1, lost=0, answered="the next agent sends what it kept")
 
 
 def test_the_agent_of_up_keeps_it_beside_the_data(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""The table of what was done to server and agent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import torture
+from tests.support.torture import is_full, quoted, record
+from tests.torture import Line
+
+
+def test_what_tests_record_is_read_back_and_nothing_is_kept_without_a_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROCESSION_TORTURE_RESULTS", raising=False)
+    record("nothing", times=1, lost=0, answered="")
+    monkeypatch.setenv("PROCESSION_TORTURE_RESULTS", str(tmp_path / "results"))
+    record("kill -9", times=50, lost=0, answered="“goes on”")
+
+    assert torture.read(tmp_path / "results") == [Line("kill -9", 50, 0, "“goes on”")]
+    assert torture.read(tmp_path / "none") == []
+
+
+def test_the_long_form_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROCESSION_TORTURE", raising=False)
+    assert not is_full()
+    monkeypatch.setenv("PROCESSION_TORTURE", "full")
+    assert is_full()
+
+
+def test_a_row_is_one_line_whatever_was_answered() -> None:
+    rows = torture.table([Line("a|b", 10_000, 0, "x\ny " * 200)]).splitlines()[2:]
+
+    assert len(rows) == 1
+    assert rows[0].startswith("| a\\|b | 10,000 | 0 | x y x y")
+    assert len(rows[0]) < 300
+
+
+def test_the_table_of_the_page_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "reliability.md"
+    page.write_text(f"Before.\n\n{torture.BEGIN}\n\nold\n\n{torture.END}\n\nAfter.\n")
+    for times in (1, 2):
+        torture.into_page(page, [Line("kill -9", times, 0, "goes on")], "on a machine")
+
+    text = page.read_text()
+    assert text.startswith(f"Before.\n\n{torture.BEGIN}\n")
+    assert text.endswith(f"{torture.END}\n\nAfter.\n")
+    assert "old" not in text
+    assert text.count("kill -9") == 1
+
+
+def test_the_page_has_a_place_for_the_table_and_the_tests_are_there() -> None:
+    text = torture.PAGE.read_text()
+
+    assert text.index(torture.BEGIN) < text.index(torture.END)
+    assert all((torture.ROOT / path).exists() for path in torture.PATHS)
+
+
+def test_a_line_is_quoted_without_what_differs_from_run_to_run() -> None:
+    line = "procession agent: cannot reach http://127.0.0.1:4711: connection refused; keeping 1 snapshot"
+
+    assert quoted(line) == "“cannot reach URL: connection refused; keeping 1 snapshot”"
