@@ -88,6 +88,9 @@ class ServerSettings:
     )
     behind_proxy: bool = setting(False, "Whether a proxy that speaks TLS stands between this server and the network.")
     log_format: str = setting("text", "How a line of the log looks: text or json.", metavar="FORMAT")
+    log_level: str = setting(
+        "", "What the log has: info, warning and worse, or error [info; of `up` warning].", metavar="LEVEL"
+    )
     scrub_again: bool = setting(True, "Whether to hide secrets in command lines that agents have left there.")
     discovered_processes: bool = setting(
         False,

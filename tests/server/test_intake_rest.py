@@ -12,12 +12,13 @@ import pytest
 from starlette.applications import Starlette
 
 from procession.config import ServerSettings
+from procession.server.agents import Agents
 from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.intake_rest import UNKEPT_PATHS
 from procession.server.intake_room import Room
-from procession.server.metrics import Agents, Counter
+from procession.server.metrics import Counter
 from procession.server.threads import FairThreads, T, Threads
 from procession.server.watch import WatchBook
 from procession.wire import MessageType, frame

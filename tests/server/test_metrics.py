@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from procession.errors import Unavailable
-from procession.server.metrics import Agents, Counter, CountingSink, Histogram, Metrics, TimedStore
+from procession.server.agents import Agents
+from procession.server.metrics import Counter, CountingSink, Histogram, Metrics
+from procession.server.store_times import TimedStore
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.posting import a_payload, post
 from tests.support.served import APPLICATION_KEY, PATH, READER, Client, a_store

@@ -36,6 +36,7 @@ COMMANDS = {
     "hosts": "Give tags to hosts.",
     "store": "Make and check the tables of a store on ClickHouse servers.",
     "simulate": "Play a fleet that does not exist, for demos and measurements.",
+    "debug": "Collect what helps to find a fault.",
     "completion": "Print what makes a shell complete this command.",
 }
 

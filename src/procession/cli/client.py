@@ -56,8 +56,9 @@ class Server:
         headers: Mapping[str, str],
         parameters: Mapping[str, str] | None = None,
         body: Any = None,
+        is_text: bool = False,
     ) -> Any:
-        """The JSON that it answers.
+        """The JSON that it answers, or what else `is_text`.
 
         Raises Refused for an answer that is an error, Unreachable where none comes, UsageError for an answer that
         Procession would not give.
@@ -89,15 +90,17 @@ class Server:
             raise self.is_no_procession() from None
         finally:
             connection.close()
-        return self._parse(response, data)
+        return self._parse(response, data, is_text=is_text)
 
     def is_no_procession(self) -> UsageError:
         return UsageError(f"what answers at {self.url} is not Procession; name the server with --url")
 
-    def _parse(self, response: http.client.HTTPResponse, data: bytes) -> Any:
+    def _parse(self, response: http.client.HTTPResponse, data: bytes, *, is_text: bool) -> Any:
         try:
             if response.getheader("content-encoding") == "gzip":
                 data = gzip.decompress(data)
+            if is_text and response.status < 400:
+                return data.decode("utf-8")
             answer = json.loads(data) if data else None
         except (ValueError, OSError, EOFError):
             raise self.is_no_procession() from None
@@ -155,6 +158,11 @@ class Access:
     def read(self, path: str, parameters: Mapping[str, str]) -> Any:
         """Ask the query API, with a key pair. Raises UsageError, also for what the server refuses."""
         return self._as_reader("GET", path, parameters=parameters)
+
+    def read_text(self, path: str) -> str:
+        """The same for what is no JSON."""
+        text: str = self._as_reader("GET", path, is_text=True)
+        return text
 
     def tell(self, path: str, body: Any) -> Any:
         """Post something as a reader. Raises UsageError, as `read`."""

@@ -18,20 +18,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from procession import __version__
 from procession.cli.listening import is_beyond_loopback, listen_on, url_of
 from procession.cli.local import LocalFiles, make_private_dir
 from procession.cli.local_keys import NewKey, ensure_local_keys
-from procession.cli.logs import set_up_logging
+from procession.cli.logs import RecentLines, set_up_logging
 from procession.cli.stores import open_store
 from procession.config import ServerSettings
 from procession.errors import Unavailable, UsageError
 from procession.orgs import KeyKind
 from procession.process import Snapshot
+from procession.withholding import shown_settings
 
 if TYPE_CHECKING:
     from procession.server.tls import Certificates
     from procession.storage.batcher import Batcher
     from procession.storage.clickhouse import ClickHouseStore
+
+_log = logging.getLogger(__name__)
 
 MOST_SECONDS_TO_STOP = 2.5
 """After that the process ends, whatever still runs: what was acknowledged is on disk already."""
@@ -51,6 +55,7 @@ class Prepared:
     plain_listener: socket.socket | None
     local_url: str
     """Where programs of this machine reach it."""
+    log: RecentLines
 
 
 def certificates_of(settings: ServerSettings) -> Certificates | None:
@@ -84,7 +89,7 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
 
     On the way out all is given back.
     """
-    set_up_logging(settings.log_format)
+    log = set_up_logging(settings.log_format, settings.log_level or "info")
     local = LocalFiles.of(settings.data_dir)
     with contextlib.ExitStack() as cleanup:
         certificates = certificates_of(settings)
@@ -102,7 +107,10 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
         local.write_address(local_url)
         cleanup.callback(local.remove_address)
         warn_of_open_door(listener, settings)
-        yield Prepared(settings, local, listener, url, store, new_keys, certificates, plain_listener, local_url)
+        for kind, key in new_keys.items():
+            fields = {"event": "key-created", "kind": kind.value, "name": "this machine", "variable": key.variable}
+            _log.info("made the %(kind)s key of this machine", fields)
+        yield Prepared(settings, local, listener, url, store, new_keys, certificates, plain_listener, local_url, log)
 
 
 @contextlib.asynccontextmanager
@@ -113,8 +121,9 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     """
     from procession.cli.http_server import HttpServer, most_connections
     from procession.server.app import create_app
-    from procession.server.metrics import Metrics, TimedStore
+    from procession.server.metrics import Metrics
     from procession.server.open_connections import OpenConnections
+    from procession.server.store_times import TimedStore
     from procession.storage.batcher import Batcher
 
     metrics = Metrics()
@@ -132,18 +141,42 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         settings=prepared.settings,
         metrics=metrics,
         own_names=(socket.gethostname(),),
+        log_lines=prepared.log.lines,
     )
     connections = OpenConnections(most_connections(prepared.settings.max_connections))
     server = HttpServer(app, connections, prepared.certificates, prepared.plain_listener)
     task = asyncio.create_task(server.serve(sockets=[prepared.listener]))
+    begun = time.monotonic()
     try:
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
+        _say_started(prepared)
         yield sink.arrived
     finally:
         server.should_exit = True
         await task
         await batcher.stop()
+        fields = {"event": "stopped", "seconds": round(time.monotonic() - begun)}
+        _log.info("stopped, after %(seconds)d s", fields)
+
+
+def _say_started(prepared: Prepared) -> None:
+    """With what is worth to be known of a start: where it listens, and what is not as it is by default."""
+    shown, usual = shown_settings(prepared.settings), shown_settings(ServerSettings())
+    changed = {name: value for name, value in shown.items() if value != usual[name]}
+    host, port = prepared.listener.getsockname()[:2]
+    _log.info(
+        "started Procession %(version)s on %(listens_at)s, as process %(pid)d with %(given)s",
+        {
+            "event": "started",
+            "version": __version__,
+            "pid": os.getpid(),
+            "listens_at": f"{host}:{port}",
+            "data_dir": str(prepared.local.data_dir),
+            "given": ", ".join(changed) or "the settings as they are by default",
+            "settings": changed,
+        },
+    )
 
 
 class FirstArrival:
@@ -171,8 +204,6 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
     The second signal, or MOST_SECONDS_TO_STOP, end the process at once.
     """
     import uvicorn
-
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     async def run() -> None:
         stop = asyncio.Event()

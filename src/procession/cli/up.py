@@ -38,7 +38,9 @@ def up(**settings: Any) -> None:
     """
     from procession.cli.serving import prepared, run_until_stopped
 
-    server_settings = read_settings(ServerSettings, settings)
+    # Its terminal is for what it says itself.
+    level = settings.pop("log_level") or "warning"
+    server_settings = read_settings(ServerSettings, settings, log_level=level)
     check_proc(settings["proc_root"])
     with prepared(server_settings) as ready:
         agent_settings = read_settings(

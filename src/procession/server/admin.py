@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import msgspec
@@ -20,6 +21,8 @@ from procession.server.parameters import parse_parameters, whole_number
 from procession.server.responses import json_response
 from procession.server.threads import Threads
 from procession.storage import HostStore, KeyStore
+
+_log = logging.getLogger(__name__)
 
 PREFIX = "/api/procession/v1/admin"
 
@@ -94,6 +97,7 @@ def admin_routes(
         await keys.require_admin(request.headers)
         body = await parsed_body(request, _NewOrg)
         org = await thread.run(lambda: create_org(store, body.name))
+        _log.info("made the org %(name)r", {"event": "org-created", "org_id": org.id, "name": org.name})
         return json_response({"org": _OrgView.of(org)}, 201)
 
     async def list_keys(request: Request) -> Response:
@@ -107,6 +111,7 @@ def admin_routes(
         await keys.require_admin(request.headers)
         body = await parsed_body(request, _NewKey)
         key, secret = await thread.run(lambda: create_key(store, body.org_id, body.kind, body.name, now()))
+        _log.info("made the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-created", key))
         await keys.retake()
         return json_response({"key": _KeyView.of(key), "secret": secret}, 201, {"cache-control": "no-store"})
 
@@ -114,6 +119,7 @@ def admin_routes(
         await keys.require_admin(request.headers)
         key_id = request.path_params["key_id"]
         key = await thread.run(lambda: revoke_key(store, key_id, now()))
+        _log.info("revoked the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-revoked", key))
         await keys.retake()
         return json_response({"key": _KeyView.of(key)})
 
@@ -130,6 +136,8 @@ def admin_routes(
         if all(org.id != body.org_id for org in await thread.run(store.orgs)):
             raise InvalidRequest(f"There is no org {body.org_id}")
         entry = await book.change(body.org_id, body.host, body.add, body.remove)
+        fields = {"event": "host-tagged", "org_id": entry.org_id, "host": entry.host, "tags": list(entry.tags)}
+        _log.info("the tags given to %(host)r are %(tags)s", fields)
         return json_response({"host_tags": _HostTagsView.of(entry)})
 
     return [
@@ -141,6 +149,10 @@ def admin_routes(
         Route(f"{PREFIX}/keys", add_key, methods=["POST"]),
         Route(f"{PREFIX}/keys/{{key_id}}/revoke", drop_key, methods=["POST"]),
     ]
+
+
+def _about(event: str, key: Key) -> dict[str, object]:
+    return {"event": event, "key_id": key.id, "kind": key.kind.value, "name": key.name, "org_id": key.org_id}
 
 
 def _org_id(request: Request) -> int | None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from procession.config import ServerSettings
 from procession.errors import MethodNotAllowed, NotFound, RequestError
 from procession.server.admin import admin_routes
+from procession.server.agents import Agents
 from procession.server.auth import KeyRing
 from procession.server.compression import Compress
 from procession.server.connections import asking_for_certificates
@@ -27,7 +28,7 @@ from procession.server.health import METRICS_PATH, health_routes
 from procession.server.host_tags import HostTagBook
 from procession.server.intake import intake_routes
 from procession.server.intake_room import Room
-from procession.server.metrics import Agents, CountingSink, MeasureRequests, Metrics, Sink
+from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.names import AllowNames, Names, name_of
 from procession.server.openapi import openapi_routes
 from procession.server.own import OwnApi
@@ -103,7 +104,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with roller.running():
+        async with roller.running(), agents.watched():
             yield
         for threads in (query_threads, decode_thread, key_thread, store_threads, roll_thread, size_thread):
             threads.close()
@@ -197,7 +198,7 @@ class ErrorAnswers:
             return
         self._said_at = {line: at for line, at in self._said_at.items() if now - at < QUIET_SECONDS}
         self._said_at[path, text] = now
-        _log.warning("cannot answer %s: %s", path, text)
+        _log.warning("cannot answer %(path)s: %(reason)s", {"event": "cannot-answer", "path": path, "reason": text})
 
 
 def _error_response(error: RequestError) -> Response:

@@ -22,6 +22,7 @@ from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT32, MAX_UINT64, LiveSnapshot, Snapshot
 from procession.scrub import Scrubber
+from procession.server.agents import Agents
 from procession.server.auth import KeyRing
 from procession.server.gone import while_there
 from procession.server.host_tags import HostTagBook
@@ -32,7 +33,7 @@ from procession.server.intake_hosts import host_routes
 from procession.server.intake_moments import Moments
 from procession.server.intake_rest import rest_routes
 from procession.server.intake_room import SIGHTING_BYTES, Place, Room, Turns, refusing_slowly
-from procession.server.metrics import Agents, Counter, Sink
+from procession.server.metrics import Counter, Sink
 from procession.server.threads import FairThreads, Threads
 from procession.server.together import Together
 from procession.server.watch import WatchBook

@@ -45,5 +45,6 @@ class Complaints:
                 return
         self._heard[host] = now
         _log.warning(
-            "refused a payload of %r with %d: %s; no more of this host for a minute", host, error.status, error
+            "refused a payload of %(host)r with %(status)d: %(reason)s; no more of this host for a minute",
+            {"event": "payload-refused", "host": host, "status": error.status, "reason": str(error)},
         )

@@ -57,9 +57,7 @@ class Moments:
                 return
         self._said_at[org_id, host] = moment
         _log.warning(
-            "the clock of %r is %d s ahead of this server's: what it sends is kept as of its arrival; "
-            "no more of this host for %d minutes",
-            host,
-            seconds,
-            QUIET_SECONDS // 60,
+            "the clock of %(host)r is %(seconds)d s ahead of this server's: what it sends is kept as of its arrival; "
+            "no more of this host for %(quiet_minutes)d minutes",
+            {"event": "clock-ahead", "host": host, "seconds": seconds, "quiet_minutes": QUIET_SECONDS // 60},
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import collections
-import re
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -16,15 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procession import __version__
 from procession.process import Snapshot
-from procession.storage import ProcessStore
+from procession.server.sparing import Sparing
+
+_log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 10, 100, 1000, 10_000, 100_000)
-_VERSION = re.compile(r"[0-9A-Za-z.+~-]{1,40}")
-_MOST_HOSTS = 100_000
-_MOST_VERSIONS = 20
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -126,44 +124,24 @@ class CountingSink:
         self._counter.add(size)
 
 
-class TimedStore:
-    """A store that measures what is added to it."""
+class DroppedCounter(Counter):
+    """A counter by reason, which also says in the log, once a minute, that there is something to count."""
 
-    def __init__(self, store: ProcessStore, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._store = store
-        self.find = store.find
+    def __init__(self, name: str, help_text: str) -> None:
+        super().__init__(name, help_text, ("reason",))
+        self._lines: dict[str, Sparing] = {}
 
-    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
-        started_at = time.perf_counter()
-        self._store.add(snapshots)
-        self._metrics.store_seconds.observe(time.perf_counter() - started_at)
-        self._metrics.group_sightings.observe(sum(len(snapshot.sightings) for _, snapshot in snapshots))
-
-
-class Agents:
-    """Which versions of agents post: hosts of the last two minutes, by what their newest payload says."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._hosts: dict[tuple[int, str], tuple[float, str]] = {}
-
-    def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
-        version = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
-        host = headers.get("x-dd-hostname", "")[:255]
-        # Made up by strangers, they must not fill the memory, nor the list of series.
-        if len(self._hosts) < _MOST_HOSTS or (org_id, host) in self._hosts:
-            self._hosts[org_id, host] = self._clock(), version if _VERSION.fullmatch(version) else "unknown"
-
-    def by_version(self) -> dict[tuple[str, ...], float]:
-        oldest = self._clock() - 120
-        self._hosts = {host: found for host, found in self._hosts.items() if found[0] >= oldest}
-        versions = collections.Counter(version for _, version in self._hosts.values())
-        shown = dict(versions.most_common(_MOST_VERSIONS))
-        rest = versions.total() - sum(shown.values())
-        if rest:
-            shown["other"] = shown.get("other", 0) + rest
-        return {(version,): count for version, count in shown.items()}
+    def add(self, amount: float = 1, *values: str) -> None:
+        super().add(amount, *values)
+        (reason,) = values
+        if reason not in self._lines:
+            self._lines[reason] = Sparing(_log, 1)
+        self._lines[reason].log(
+            logging.WARNING,
+            "sightings-dropped",
+            "%(sightings)d sightings were not kept: %(reason)s; no more of this for a minute",
+            {"sightings": amount, "reason": reason},
+        )
 
 
 class Metrics:
@@ -175,8 +153,8 @@ class Metrics:
             "procession_http_request_seconds", "Time until a request was answered.", ("method", "route")
         )
         self.sightings = Counter("procession_sightings_total", "Sightings that agents posted and the store holds.")
-        self.dropped_sightings = Counter(
-            "procession_dropped_sightings_total", "Sightings that agents posted and that are not kept.", ("reason",)
+        self.dropped_sightings = DroppedCounter(
+            "procession_dropped_sightings_total", "Sightings that agents posted and that are not kept."
         )
 
         self.waiting_sightings = Gauge(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import AsyncIterator
 
 from procession.errors import Unavailable
@@ -44,9 +45,14 @@ class Roller:
             try:
                 await self._thread.run(self._roll_up)
             except Unavailable as error:
-                _log.warning("cannot roll up hours that are over: %s; trying again", error)
+                text = "cannot roll up hours that are over: %(reason)s; trying again"
+                _log.warning(text, {"event": "roll-up-failed", "reason": str(error)})
             except Exception:
-                _log.exception("cannot roll up hours that are over; trying again")
+                _log.exception("cannot roll up hours that are over; trying again", {"event": "roll-up-failed"})
 
     def _roll_up(self) -> None:
-        self._analysis.roll_up([org.id for org in self._orgs.orgs()])
+        begin = time.monotonic()
+        hours = self._analysis.roll_up([org.id for org in self._orgs.orgs()])
+        if hours:
+            fields = {"event": "rolled-up", "hours": hours, "seconds": time.monotonic() - begin}
+            _log.info("rolled up %(hours)d hours of hosts in %(seconds).1f s", fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Callable
 
 import msgspec
@@ -16,10 +17,15 @@ from procession.server.own import PREFIX, OwnApi
 from procession.server.rate_limit import PERIOD_SECONDS
 from procession.server.responses import add_headers, json_response
 from procession.server.sessions import Sessions, cookie_names, is_from_elsewhere, is_secure
+from procession.server.sparing import Sparing
 from procession.server.threads import Threads
 from procession.sessions import Session
 from procession.storage import KeyStore
 
+_log = logging.getLogger(__name__)
+
+MOST_LINES = 20
+"""Of the log, in a minute, of each event."""
 ADDRESSES = 30
 """So many addresses may try as often as they may, within a minute; then nobody may."""
 
@@ -84,22 +90,39 @@ def sign_in_routes(
         name = next((org.name for org in orgs if org.id == org_id), str(org_id))
         return _SignedIn(name, None if session is None else session.expires_at)
 
+    lines = Sparing(_log, MOST_LINES)
+
+    def say(
+        level: int, event: str, message: str, address: str, error: Exception | None = None, **fields: object
+    ) -> None:
+        reason = {} if error is None else {"reason": str(error)}
+        lines.log(level, event, message, {"address": address, **reason, **fields})
+
+    async def begin(body: _SignIn) -> tuple[str, Session]:
+        if body.application_key is not None and body.link is None:
+            return await sessions.begin_by_key(body.application_key)
+        if body.link is not None and body.application_key is None:
+            return await sessions.begin_by_link(body.link)
+        raise InvalidRequest("Sign in with either application_key or link")
+
     async def sign_in(request: Request) -> Response:
         # Else another page could sign somebody in to an org of its own.
         if "origin" in request.headers or "sec-fetch-site" in request.headers:
             _refuse_others(request)
+        address = client_address(request)
         try:
-            throttle.count(client_address(request))
-        except TooManyRequests:
+            throttle.count(address)
+        except TooManyRequests as error:
             add_headers(request, {"retry-after": str(throttle.reset_seconds)})
+            say(logging.WARNING, "sign-in-throttled", "nobody may sign in from %(address)s for now", address, error)
             raise
         body = await parsed_body(request, _SignIn)
-        if body.application_key is not None and body.link is None:
-            token, session = await sessions.begin_by_key(body.application_key)
-        elif body.link is not None and body.application_key is None:
-            token, session = await sessions.begin_by_link(body.link)
-        else:
-            raise InvalidRequest("Sign in with either application_key or link")
+        try:
+            token, session = await begin(body)
+        except Forbidden as error:
+            say(logging.WARNING, "sign-in-refused", "did not sign in whoever tried from %(address)s", address, error)
+            raise
+        say(logging.INFO, "signed-in", "signed in to org %(org_id)d from %(address)s", address, org_id=session.org_id)
         response = json_response(await who(session.org_id, session), 201, {"cache-control": "no-store"})
         _set_cookie(response, request, token, session.expires_at - session.created_at)
         return response

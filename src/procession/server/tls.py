@@ -47,10 +47,11 @@ class Certificates:
             self.context.load_cert_chain(self._cert, self._key)
         except (UsageError, OSError) as error:
             self._refused = signature
-            _log.warning("keeping the certificate that is in use: %s", error)
+            text = "keeping the certificate that is in use: %(reason)s"
+            _log.warning(text, {"event": "certificate-refused", "reason": str(error)})
             return False
         self._signature = signature
-        _log.warning("took the new certificate in %s", self._cert)
+        _log.warning("took the new certificate in %(file)s", {"event": "certificate-taken", "file": self._cert})
         return True
 
     def _sign(self) -> object:

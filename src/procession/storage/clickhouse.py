@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -44,6 +45,8 @@ from procession.storage.statement import Statement
 from procession.storage.texts import Names, description_of
 from procession.storage.written import Written
 from procession.window import Window
+
+_log = logging.getLogger(__name__)
 
 _ASIDE = 8
 """Statements that may run beside those of the threads that ask."""
@@ -97,16 +100,21 @@ def _migrate(engine: Engine, *, now: Callable[[], int]) -> None:
                     "INSERT INTO migrations SELECT {number:UInt32}, {name:String}, {at:UInt32}",
                     {"number": migration.number, "name": migration.name, "at": now()},
                 )
+                fields = {"event": "migrated", "number": migration.number, "name": migration.name}
+                _log.info("brought the tables to %(number)d, %(name)s", fields)
 
 
 def _set_retention(engine: Engine, rules: dict[str, str]) -> None:
     with engine.connection() as connection:
         rows = connection.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()")
         present = dict(rows.result_rows)
-        for table, rule in rules.items():
-            # Only where it changes: the engine then goes through all its data.
-            if f"TTL {rule} " not in f"{present[table]} ":
-                connection.command(f"ALTER TABLE {table} MODIFY TTL {rule}")
+        # Only where it changes: the engine then goes through all its data.
+        changed = [table for table, rule in rules.items() if f"TTL {rule} " not in f"{present[table]} "]
+        for table in changed:
+            connection.command(f"ALTER TABLE {table} MODIFY TTL {rules[table]}")
+        if changed:
+            fields = {"event": "retention-set", "tables": ", ".join(changed)}
+            _log.info("set how long %(tables)s keep what is in them", fields)
 
 
 class ClickHouseStore:

@@ -1,0 +1,91 @@
+"""Which agents post: counted by version, and a line of the log where one comes, changes or goes."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import NamedTuple
+
+from procession.server.sparing import Sparing
+
+GONE_SECONDS = 120.0
+LOOK_SECONDS = 15.0
+_MOST_LINES = 30
+_VERSION = re.compile(r"[0-9A-Za-z.+~-]{1,40}")
+_MOST_HOSTS = 100_000
+_MOST_VERSIONS = 20
+
+_log = logging.getLogger(__name__)
+
+
+class _Agent(NamedTuple):
+    posted_at: float
+    version: str
+
+
+class Agents:
+    """Hosts of the last two minutes, by what their newest payload says."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._hosts: dict[tuple[int, str], _Agent] = {}
+        self._lines = Sparing(_log, _MOST_LINES, clock)
+
+    def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
+        said = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
+        host = headers.get("x-dd-hostname", "")[:255]
+        version = said if _VERSION.fullmatch(said) else "unknown"
+        known = self._hosts.get((org_id, host))
+        # Made up by strangers, they must not fill the memory, nor the list of series.
+        if known is None and len(self._hosts) >= _MOST_HOSTS:
+            return
+        self._hosts[org_id, host] = _Agent(self._clock(), version)
+        if known is None:
+            text = "the agent of %(host)r posts, version %(version)s"
+            self._say("agent-seen", text, org_id, host, version=version)
+        elif known.version != version:
+            text = "the agent of %(host)r has version %(version)s now, and had %(before)s"
+            self._say("agent-changed", text, org_id, host, version=version, before=known.version)
+
+    def look(self) -> None:
+        """Forget those that have gone."""
+        oldest = self._clock() - GONE_SECONDS
+        gone = [(place, agent) for place, agent in self._hosts.items() if agent.posted_at < oldest]
+        for (org_id, host), agent in gone:
+            del self._hosts[org_id, host]
+            text = "the agent of %(host)r has not posted for %(seconds)d s"
+            self._say("agent-gone", text, org_id, host, version=agent.version, seconds=round(GONE_SECONDS))
+
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """It is looked who has gone, every now and then."""
+
+        async def watch() -> None:
+            while True:
+                await asyncio.sleep(LOOK_SECONDS)
+                self.look()
+
+        task = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def by_version(self) -> dict[tuple[str, ...], float]:
+        oldest = self._clock() - GONE_SECONDS
+        versions = collections.Counter(agent.version for agent in self._hosts.values() if agent.posted_at >= oldest)
+        shown = dict(versions.most_common(_MOST_VERSIONS))
+        rest = versions.total() - sum(shown.values())
+        if rest:
+            shown["other"] = shown.get("other", 0) + rest
+        return {(version,): count for version, count in shown.items()}
+
+    def _say(self, event: str, message: str, org_id: int, host: str, **fields: object) -> None:
+        self._lines.log(logging.INFO, event, message, {"org_id": org_id, "host": host, **fields})

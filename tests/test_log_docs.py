@@ -1,0 +1,20 @@
+"""The page about the log and the code name the same events."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+_BY_NAME = re.compile(r'"event": "([a-z-]+)"')
+_BY_CALL = re.compile(r'(?:_about|_say|say|log)\(\s*(?:logging\.\w+,\s*)?"([a-z]+(?:-[a-z]+)+)"')
+
+
+def test_every_event_of_the_log_is_described_and_no_other() -> None:
+    page = (ROOT / "docs" / "log.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE)
+    described = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
+    used = {name for pattern in (_BY_NAME, _BY_CALL) for source in sources for name in pattern.findall(source)}
+
+    assert used == described
