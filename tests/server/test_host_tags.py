@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
 import zlib
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from procession.hosts import HostTags, TagSource
 from procession.server.host_tags import HostTagBook
 from procession.server.intake_hosts import host_and_tags
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads, Threads
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.oracle import OracleStore
 from tests.support.posting import a_payload, post
@@ -143,7 +144,7 @@ def test_tags_are_read_again_only_when_they_have_changed() -> None:
 
     async def look() -> list[int]:
         thread = Threads(1, "test")
-        book = HostTagBook(store, thread, lambda: NOON)
+        book = HostTagBook(store, thread, FairThreads(1, "test"), lambda: NOON)
         counts = []
         for change in (False, False, True, False):
             if change:  # another server of the store
@@ -155,6 +156,38 @@ def test_tags_are_read_again_only_when_they_have_changed() -> None:
         return counts
 
     assert asyncio.run(look()) == [1, 1, 2, 2]
+
+
+def test_an_org_that_says_new_tags_without_end_holds_up_no_other() -> None:
+    store, may_write = CountingStore(), threading.Event()
+    put = store.put_host_tags
+
+    def put_when_let(entry: HostTags) -> None:
+        if entry.org_id == 1:
+            assert may_write.wait(30)
+        put(entry)
+
+    store.put_host_tags = put_when_let  # type: ignore[method-assign]
+
+    async def look() -> None:
+        thread, writing = Threads(1, "test"), FairThreads(1, "test")
+        book = HostTagBook(store, thread, writing, lambda: NOON)
+        greedy = [asyncio.create_task(book.learn(1, f"host-{n}", ["env:prod"])) for n in range(20)]
+        await asyncio.sleep(0)
+
+        # What is read does not wait for what is written.
+        assert list((await asyncio.wait_for(book.of_org(2), 30))("web-1")) == []
+        modest = asyncio.create_task(book.learn(2, "web-1", ["role:web"]))
+        await asyncio.sleep(0)
+        may_write.set()
+        await asyncio.wait_for(modest, 30)
+        assert sum(task.done() for task in greedy) < 10, "it did not wait for all of them"
+        assert list((await book.of_org(2))("web-1")) == ["role:web"]
+        await asyncio.gather(*greedy)
+        thread.close()
+        writing.close()
+
+    asyncio.run(look())
 
 
 def test_what_an_agent_says_is_written_where_it_is_new_and_once_a_day(client: Client, served: Served) -> None:

@@ -80,7 +80,7 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
         threads=threads,
         room=Room(2**30),
         dropped=Counter("dropped", "", ("reason",)),
-        host_tags=HostTagBook(served.store, Threads(1, "hosts"), served.clock),
+        host_tags=HostTagBook(served.store, Threads(1, "hosts"), FairThreads(1, "tags"), served.clock),
         watch=WatchBook(served.store, Threads(1, "hosts"), served.clock),
         agents=Agents(),
     )

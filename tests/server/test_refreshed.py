@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
@@ -108,3 +109,20 @@ async def test_many_who_find_it_too_old_take_it_once(thread: Threads) -> None:
     part = Part()
     refreshed = Refreshed(part, thread, 10, Clock())
     assert await asyncio.gather(*(refreshed.get() for _ in range(20))) == [1] * 20
+
+
+@on_a_loop
+async def test_many_changes_are_seen_by_taking_it_once_more(thread: Threads) -> None:
+    part, may_go_on = Part(), threading.Event()
+    refreshed = Refreshed(part, thread, 10, Clock())
+    busy = asyncio.create_task(thread.run(lambda: may_go_on.wait(30)))
+    await asyncio.sleep(0)
+
+    changes = [asyncio.create_task(refreshed.retake()) for _ in range(20)]
+    await asyncio.sleep(0)
+    changes[0].cancel()
+    may_go_on.set()
+
+    assert await asyncio.gather(*changes[1:]) == [1] * 19
+    assert await refreshed.retake() == 2
+    await busy

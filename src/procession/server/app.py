@@ -74,7 +74,10 @@ def create_app(
     whoever made it. By `own_names`, and those of the settings, clients may call it. `log_lines` gives the last of the
     log."""
     query_threads = FairThreads(QUERY_THREADS, "query")
+    # What every request needs is on a thread of its own, and so is what every payload needs.
     key_thread = Threads(1, "keys")
+    host_thread = Threads(1, "hosts")
+    tag_threads = FairThreads(1, "tags", what="tags of hosts", max_waiting=2000)  # a fleet may be started at once
     store_threads = Threads(2, "events")
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
     decode_thread = FairThreads(1, "decode", what="payloads")
@@ -82,8 +85,8 @@ def create_app(
     size_thread = Threads(1, "size")
     ring = KeyRing(keys, key_thread)
     who = Sessions(sessions, ring, key_thread, now)
-    book = HostTagBook(hosts, key_thread, now)
-    watch = WatchBook(hosts, key_thread, now)
+    book = HostTagBook(hosts, host_thread, tag_threads, now)
+    watch = WatchBook(hosts, host_thread, now)
     metrics = metrics or Metrics()
     counting = CountingSink(sink, metrics.sightings)
     agents = Agents()
@@ -106,7 +109,8 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with roller.running(), agents.watched():
             yield
-        for threads in (query_threads, decode_thread, key_thread, store_threads, roll_thread, size_thread):
+        fair = (query_threads, decode_thread, tag_threads)
+        for threads in (*fair, key_thread, host_thread, store_threads, roll_thread, size_thread):
             threads.close()
 
     from_agents = intake_routes(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from procession.errors import InvalidRequest
 from procession.hosts import HostTags, TagSource
 from procession.server.refreshed import Refreshed
-from procession.server.threads import Threads
+from procession.server.threads import FairThreads, Threads
 from procession.storage import HostStore
 from procession.wire import host_of, normal_tags
 
@@ -27,8 +27,11 @@ class HostTagBook:
     """Host tags as the store had them at most three seconds ago. Of a large fleet they are some megabytes, and change
     once in a while: they are read anew only when they have."""
 
-    def __init__(self, store: HostStore, thread: Threads, now: Callable[[], int]) -> None:
+    def __init__(self, store: HostStore, thread: Threads, writing: FairThreads, now: Callable[[], int]) -> None:
+        """What is read has a thread of its own, since every payload needs it: whoever says new tags without end holds
+        up only that on which it is written."""
         self._store = store
+        self._writing = writing
         self._thread = thread
         self._now = now
         self._held: tuple[int, _Entries, Union] | None = None
@@ -46,7 +49,7 @@ class HostTagBook:
         entries, _ = await self._entries.get()
         known = entries.get((org_id, host, TagSource.AGENT))
         if (known.tags if known else ()) != entry.tags or (known and known.said_at <= now - SAY_AGAIN_SECONDS):
-            await self._thread.run(lambda: self._store.put_host_tags(entry))
+            await self._writing.run(org_id, lambda: self._store.put_host_tags(entry))
             await self._entries.retake()
 
     async def change(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
 from procession.server.auth import KeyRing
+from procession.server.gone import while_there
 from procession.server.host_tags import MAX_TAG_LENGTH, HostTagBook
 from procession.server.intake_body import api_key_of, read_body
 from procession.server.intake_complaints import Complaints
@@ -52,10 +53,12 @@ def host_routes(
                 body = await read_body(request, settings.max_body_bytes, place)
                 encoding = request.headers.get("content-encoding", "").strip().lower()
                 found = await threads.run(org_id, lambda: host_and_tags(body, encoding, settings.max_message_bytes))
-            if found is not None and len(found[1]) > settings.max_process_tags:
-                raise PayloadTooLarge(f"A host has more than {settings.max_process_tags} tags")
+                if found is not None and len(found[1]) > settings.max_process_tags:
+                    raise PayloadTooLarge(f"A host has more than {settings.max_process_tags} tags")
         if found is not None:
-            await book.learn(org_id, *found)
+            with room.place(org_id) as place:
+                place.hold(sum(map(len, found[1])))
+                await while_there(request.receive, book.learn(org_id, *found))
         return json_response({"status": "ok"}, 202)
 
     return [Route(path, refusing_slowly(take_metadata), methods=["POST"]) for path in PATHS]

@@ -29,6 +29,8 @@ class Refreshed(Generic[T]):
         self._clock = clock
         self._value: tuple[float, T] | None = None
         self._early: asyncio.Task[None] | None = None
+        self._next: asyncio.Future[T] | None = None
+        """That waits for its turn."""
 
     async def get(self, seconds: float | None = None) -> T:
         """`seconds`: how old it may be at most, where that is less than usual."""
@@ -51,8 +53,10 @@ class Refreshed(Generic[T]):
         return None if self._value is None else self._value[1]
 
     async def retake(self) -> T:
-        """Now: it was just changed."""
-        return await self._thread.run(self._take_now)
+        """Now: it was just changed. All who say so before it is taken are content with one time."""
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._thread.run(self._take_next))
+        return await asyncio.shield(self._next)
 
     def _fresh(self, seconds: float) -> tuple[float, T] | None:
         value = self._value
@@ -61,6 +65,10 @@ class Refreshed(Generic[T]):
     def _take_if_old(self, seconds: float) -> T:
         value = self._fresh(seconds)
         return self._take_now() if value is None else value[1]
+
+    def _take_next(self) -> T:
+        self._next = None  # what changes from here on may be missing
+        return self._take_now()
 
     def _take_now(self) -> T:
         started_at = self._clock()
