@@ -14,8 +14,10 @@ import yaml
 from procession import __version__
 from procession.cli import COMMANDS
 from procession.cli.options import settings_of
+from procession.cli.serving import MORE_SECONDS_TO_STOP
 from procession.config import ServerSettings
 from procession.storage.address import ServerAddress, parse_address
+from procession.storage.engine import QUERY_SETTINGS
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -107,6 +109,20 @@ def test_labels_and_probes_belong_together() -> None:
     assert only["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert only["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert not any(one["kind"] == "Secret" for one in MANIFEST)
+
+
+def test_a_server_has_time_for_the_longest_query_before_it_is_killed() -> None:
+    longest = int(QUERY_SETTINGS["max_execution_time"])
+
+    service = COMPOSE["services"]["procession-1"]
+    assert int(service["environment"]["PROCESSION_STOP_SECONDS"]) >= longest
+    assert int(service["stop_grace_period"].removesuffix("s")) > longest + MORE_SECONDS_TO_STOP
+    (pod,) = (one["spec"]["template"]["spec"] for one in MANIFEST if one["kind"] == "Deployment")
+    variables = {item["name"]: item.get("value", "") for item in container(pod)["env"]}
+    _, seconds_before = container(pod)["lifecycle"]["preStop"]["exec"]["command"]
+    stop_seconds = int(variables["PROCESSION_STOP_SECONDS"])
+    assert stop_seconds >= longest
+    assert pod["terminationGracePeriodSeconds"] > int(seconds_before) + stop_seconds + MORE_SECONDS_TO_STOP
 
 
 @pytest.mark.may_skip

@@ -53,6 +53,12 @@ class ServerSettings:
         metavar="COUNT",
         minimum=1,
     )
+    stop_seconds: int = setting(
+        1,
+        "How long requests under way may take to finish, once the server is asked to stop.",
+        metavar="SECONDS",
+        minimum=1,
+    )
     rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0)
     own_rate_limit: int = setting(
         1000,

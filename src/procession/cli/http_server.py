@@ -20,9 +20,6 @@ from procession.server.connections import Protocol
 from procession.server.open_connections import OpenConnections
 from procession.server.tls import Certificates
 
-GRACE_SECONDS = 1
-"""How long requests under way may take to finish once the server is asked to stop."""
-
 OTHER_FILES = 1024
 """So many of the files that may be open are left to the store, which has some hundred of them while it merges."""
 
@@ -62,6 +59,7 @@ class HttpServer(uvicorn.Server):
         connections: OpenConnections,
         certificates: Certificates | None = None,
         local: socket.socket | None = None,
+        stop_seconds: int = 1,
     ) -> None:
         self._connections = connections
         self._certificates = certificates
@@ -76,7 +74,7 @@ class HttpServer(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=75,  # an agent posts every 10 s and should find its connection open
-                timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_graceful_shutdown=stop_seconds,
                 http=Protocol,
                 ws="none",
             )

@@ -34,4 +34,4 @@ def serve(**settings: Any) -> None:
             await stop.wait()
 
     with prepared(read_settings(ServerSettings, settings)) as ready:
-        run_until_stopped(lambda stop: run(ready, stop))
+        run_until_stopped(lambda stop: run(ready, stop), ready.settings.stop_seconds)

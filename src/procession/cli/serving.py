@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_SECONDS_TO_STOP = 2.5
-"""After that the process ends, whatever still runs: what was acknowledged is on disk already."""
+MORE_SECONDS_TO_STOP = 1.5
+"""So long after requests had to be finished the process ends, whatever still runs: what was acknowledged is on disk
+already."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,9 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         log_lines=prepared.log.lines,
     )
     connections = OpenConnections(most_connections(prepared.settings.max_connections))
-    server = HttpServer(app, connections, prepared.certificates, prepared.plain_listener)
+    server = HttpServer(
+        app, connections, prepared.certificates, prepared.plain_listener, prepared.settings.stop_seconds
+    )
     task = asyncio.create_task(server.serve(sockets=[prepared.listener]))
     begun = time.monotonic()
     try:
@@ -198,10 +201,11 @@ class FirstArrival:
                 self.arrived.set()
 
 
-def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `main`, which ends soon after the event that it is given: the first SIGINT, SIGTERM or SIGHUP sets it.
+def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], stop_seconds: int) -> None:
+    """Run `main`, which ends within so many seconds after the event that it is given: the first SIGINT, SIGTERM or
+    SIGHUP sets it.
 
-    The second signal, or MOST_SECONDS_TO_STOP, end the process at once.
+    The second signal, or MORE_SECONDS_TO_STOP, end the process at once.
     """
     import uvicorn
 
@@ -212,7 +216,7 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
             if stop.is_set():
                 os._exit(128 + number)
             stop.set()
-            _end_within(MOST_SECONDS_TO_STOP)
+            _end_within(stop_seconds + MORE_SECONDS_TO_STOP)
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -50,7 +50,7 @@ def up(**settings: Any) -> None:
             api_key_file=(str(ready.local.key_file(KeyKind.API)),),
             spool_dir=settings["spool_dir"] or str(ready.local.data_dir / "spool"),
         )
-        run_until_stopped(lambda stop: _run(ready, agent_settings, stop))
+        run_until_stopped(lambda stop: _run(ready, agent_settings, stop), server_settings.stop_seconds)
 
 
 def check_proc(proc_root: str) -> None:
