@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import resource
 import socket
 import ssl
@@ -17,7 +18,7 @@ import pytest
 import trustme
 import uvloop
 
-from procession.cli.http_server import HttpServer, most_connections
+from procession.cli.http_server import HttpServer, OnceAMinute, most_connections
 from procession.config import ServerSettings
 from procession.orgs import Key
 from procession.paging import Page
@@ -353,3 +354,26 @@ def test_as_many_connections_as_files_allow_and_no_more_are_taken(monkeypatch: p
     limits[:] = 1024, resource.RLIM_INFINITY
     assert most_connections(10_000) == 10_000
     assert limits == [11_024, resource.RLIM_INFINITY]
+
+
+def test_what_is_no_http_is_said_once_a_minute_and_errors_each_time() -> None:
+    now = [0.0]
+    once = OnceAMinute(lambda: now[0])
+
+    def lets_through(level: int, text: str) -> bool:
+        return once.filter(logging.LogRecord("x", level, "x", 1, text, None, None))
+
+    assert [lets_through(logging.WARNING, text) for text in ("a", "a", "b", "a")] == [True, False, True, False]
+    assert [lets_through(logging.ERROR, "c") for _ in range(3)] == [True] * 3
+    now[0] = 60.0
+    assert lets_through(logging.WARNING, "a")
+
+
+def test_requests_that_are_none_are_answered_and_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with serving() as place:
+        for _ in range(20):
+            with place.connect() as client:
+                assert answer_to(client, b"\x16\x03\x01 is no HTTP\r\n\r\n")[0] == 400
+
+    said = [record for record in caplog.records if record.name == "uvicorn.error"]
+    assert len(said) == 1

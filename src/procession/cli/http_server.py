@@ -9,7 +9,8 @@ import resource
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -24,6 +25,7 @@ OTHER_FILES = 1024
 """So many of the files that may be open are left to the store, which has some hundred of them while it merges."""
 
 _log = logging.getLogger(__name__)
+_uvicorn_log = logging.getLogger("uvicorn.error")
 
 
 def most_connections(wanted: int) -> int:
@@ -38,12 +40,27 @@ def most_connections(wanted: int) -> int:
     possible = max(most_files - OTHER_FILES, most_files // 2)
     if possible < wanted:
         _log.warning(
-            "at most %d connections at once, not %d, since only %d files may be open (ulimit -Hn)",
-            possible,
-            wanted,
-            most_files,
+            "at most %(connections)d connections at once, not %(wanted)d, since only %(files)d files may be open"
+            " (ulimit -Hn)",
+            {"event": "connections-limited", "connections": possible, "wanted": wanted, "files": most_files},
         )
     return min(wanted, possible)
+
+
+class OnceAMinute(logging.Filter):
+    """For uvicorn's complaints about requests that are none: whoever sends those does not stop at one."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = self._clock()
+        if record.levelno > logging.WARNING or now - self._said_at.get(record.msg, now - 60) >= 60:
+            self._said_at[record.msg] = now
+            return True
+        return False
 
 
 class HttpServer(uvicorn.Server):
@@ -65,6 +82,7 @@ class HttpServer(uvicorn.Server):
         self._certificates = certificates
         self._local = local
         self._watch: asyncio.Task[None] | None = None
+        self._once_a_minute = OnceAMinute()
         super().__init__(
             uvicorn.Config(
                 app,
@@ -86,6 +104,7 @@ class HttpServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """In place of uvicorn's, which takes connections without a bound."""
+        _uvicorn_log.addFilter(self._once_a_minute)
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
@@ -102,6 +121,7 @@ class HttpServer(uvicorn.Server):
         if self._watch is not None:
             self._watch.cancel()
         await super().shutdown(sockets)
+        _uvicorn_log.removeFilter(self._once_a_minute)
 
     def _listen(self, listener: socket.socket, context: ssl.SSLContext | None) -> Listener:
         return Listener(listener, self._connections, self._protocol, context)

@@ -67,7 +67,7 @@ class Listener:
                 return
             except OSError as error:
                 # No more files may be opened, which `OpenConnections` is there to prevent: others go on.
-                _log.warning("cannot take a connection now: %s", error)
+                _log.warning("cannot take a connection: %(reason)s", {"event": "cannot-connect", "reason": str(error)})
                 self._loop.remove_reader(self._listener)
                 self._loop.call_later(PAUSE_SECONDS, self._listen)
                 return

@@ -91,7 +91,8 @@ class OpenConnections:
         said_at, said = self._said.get(reason, (now - QUIET_SECONDS, 0))
         if now - said_at >= QUIET_SECONDS:
             self._said[reason] = now, total
-            _log.warning("%s: closed %d connections for it", _REASONS[reason], total - said)
+            fields = {"event": "connections-closed", "reason": _REASONS[reason], "connections": total - said}
+            _log.warning("%(reason)s: closed %(connections)d connections for it", fields)
 
     def _end_silent(self) -> bool:
         if not self._silent:
