@@ -144,7 +144,11 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         own_names=(socket.gethostname(),),
         log_lines=prepared.log.lines,
     )
-    connections = OpenConnections(most_connections(prepared.settings.max_connections))
+    connections = OpenConnections(
+        most_connections(prepared.settings.max_connections),
+        tell=lambda reason: metrics.closed_connections.add(1, reason),
+    )
+    metrics.connections.read = lambda: {(): connections.count}
     server = HttpServer(
         app, connections, prepared.certificates, prepared.plain_listener, prepared.settings.stop_seconds
     )

@@ -166,6 +166,10 @@ class Metrics:
         self.store_seconds = Histogram("procession_store_seconds", "Time that one insert of the store took.")
         self.agents = Gauge("procession_agents", "Hosts that posted in the last two minutes.", ("version",))
         self.watch_leases = Gauge("procession_watch_leases", "Hosts, or orgs as a whole, that somebody watches live.")
+        self.connections = Gauge("procession_connections", "Connections that are open.")
+        self.closed_connections = Counter(
+            "procession_closed_connections_total", "Connections that were closed before their client did.", ("reason",)
+        )
         self.store_bytes = Gauge(
             "procession_store_bytes", "Bytes on the disks of the store, copies included.", ("table",)
         )
@@ -195,6 +199,8 @@ class Metrics:
             self.store_seconds,
             self.agents,
             self.watch_leases,
+            self.connections,
+            self.closed_connections,
             self.store_bytes,
             self.store_rows,
             self.store_parts,

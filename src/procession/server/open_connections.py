@@ -33,11 +33,15 @@ class Client(Protocol):
 class OpenConnections:
     """Counts them. Those that are silent, in front of a request or after an answer, make room for new ones."""
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, most: int, tell: Callable[[str], object] = str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`tell` hears the reason of each that is closed before its client wants it."""
         self.most = most
+        self._tell = tell
         self.count = 0
         self.closed: Counter[str] = Counter()
-        """How many were closed, by reason, before their client wanted it."""
+        """How many of those there were, by reason."""
         self._clock = clock
         self._said: dict[str, tuple[float, int]] = {}
         self._silent: dict[Client, None] = {}
@@ -87,6 +91,7 @@ class OpenConnections:
     def note(self, reason: str) -> None:
         """One was closed for this reason: counted, and now and then logged."""
         self.closed[reason] += 1
+        self._tell(reason)
         now, total = self._clock(), self.closed[reason]
         said_at, said = self._said.get(reason, (now - QUIET_SECONDS, 0))
         if now - said_at >= QUIET_SECONDS:
