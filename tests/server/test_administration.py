@@ -23,6 +23,18 @@ def test_orgs_are_numbered_from_one() -> None:
     assert store.orgs() == (Org(1, "main"), Org(2, "second"))
 
 
+def test_servers_that_share_a_store_do_not_take_the_same_numbers_for_orgs_of_the_same_moment() -> None:
+    taken = []
+    for _ in range(2):
+        store = OracleStore()
+        store.is_alone = False
+        assert create_org(store, "main").id == 1  # whoever is the first to start
+        taken.append([create_org(store, name).id for name in ("a", "b", "c")])
+
+    assert taken[0] != taken[1]
+    assert all(sorted({1, *numbers}) == [1, *numbers] for numbers in taken)
+
+
 def test_two_orgs_cannot_have_one_name(store: OracleStore) -> None:
     with pytest.raises(InvalidRequest, match="There is an org named main already"):
         create_org(store, "main ")

@@ -37,6 +37,8 @@ class OracleStore:
     it does not matter which was added first, or how often.
     """
 
+    is_alone = True
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sightings: defaultdict[int, defaultdict[ProcessIdentity, dict[int, ProcessDescription]]]

@@ -11,6 +11,10 @@ from procession.storage import KeyStore
 
 MAX_NAME_LENGTH = 100
 
+_SPREAD = 100_000
+"""Two servers of one store that each make an org at the same moment must not take the same number: one org would read
+what is the other's. Nothing in the store can tell them; so they choose by chance among so many."""
+
 
 def create_org(store: KeyStore, name: str) -> Org:
     """Raises InvalidRequest for an unfit name, or one that an org has."""
@@ -18,7 +22,8 @@ def create_org(store: KeyStore, name: str) -> Org:
     orgs = store.orgs()
     if any(org.name == name for org in orgs):
         raise InvalidRequest(f"There is an org named {name} already")
-    org = Org(max((org.id for org in orgs), default=0) + 1, name)
+    step = 1 if store.is_alone or not orgs else 1 + secrets.randbelow(_SPREAD)
+    org = Org(max((org.id for org in orgs), default=0) + step, name)
     store.put_org(org)
     return org
 

@@ -106,6 +106,10 @@ class DetailStore(Protocol):
 class KeyStore(Protocol):
     """Orgs and keys. Few, so that readers may take all at once and keep them for seconds."""
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else writes to the same tables."""
+
     def orgs(self) -> tuple[Org, ...]: ...
 
     def keys(self) -> tuple[Key, ...]:

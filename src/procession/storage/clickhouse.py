@@ -138,7 +138,7 @@ class ClickHouseStore:
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
         self._adding = threading.Lock()
-        self._is_alone = is_alone
+        self.is_alone = is_alone
         self._written: dict[int, Written] = {}
         """By shard: each has the texts, tags and kinds of its own hosts."""
         self._tags = Names(sql.tags_of, lambda tags: tuple(tags))
@@ -190,7 +190,7 @@ class ClickHouseStore:
         return found
 
     def _add(self, connection: Connection, shard: int, chunks: Chunks) -> None:
-        written = self._written.setdefault(shard, Written(is_all=self._is_alone))
+        written = self._written.setdefault(shard, Written(is_all=self.is_alone))
         starts = Starts(rows_of(connection), written, chunks)
         if not starts.is_entangled:
             self._store(connection, shard, chunks, starts)
