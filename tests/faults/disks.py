@@ -18,6 +18,9 @@ class Disk:
             file.truncate(megabytes * 2**20)
         _do("mkfs.ext4", "-q", "-E", "nodiscard", str(self._image))
         self.mount()
+        if not self._trigger().exists():
+            self.unmount()
+            raise OSError("this kernel cannot be told that a disk has failed")
 
     def mount(self, *options: str) -> None:
         _do("mount", "-o", ",".join(("loop", "errors=remount-ro", *options)), str(self._image), str(self.place))
@@ -30,8 +33,11 @@ class Disk:
 
     def fail(self) -> None:
         """As a bad disk does it: from now on the kernel lets nobody write, whoever has files open."""
+        self._trigger().write_text("1")
+
+    def _trigger(self) -> Path:
         device = _do("findmnt", "--noheadings", "--output", "SOURCE", str(self.place)).strip().rpartition("/")[2]
-        Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1")
+        return Path(f"/sys/fs/ext4/{device}/trigger_fs_error")
 
     def mend(self) -> None:
         """What somebody does who finds it so; nobody may use it then."""
