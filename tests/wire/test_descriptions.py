@@ -52,3 +52,22 @@ def test_a_fleet_somewhat_too_large_still_finds_much_of_what_is_held() -> None:
             found += id(decode(decoder, name)) in known and remembered(decoder) == before
 
     assert found > 0.4 * 20 * len(names)
+
+
+def test_of_all_texts_only_the_command_line_may_have_megabytes() -> None:
+    long = "x" * 100_000
+    command = pb.Command(args=[long, long], exe=long, cwd=long, root=long, comm=long)
+    process = pb.ReadProcess(
+        pid=1,
+        command=command.SerializeToString(),
+        user=pb.ProcessUser(name=long, groupName=long).SerializeToString(),
+        tags=[f"key:{long}"],
+    )
+    decoder = DescriptionDecoder(max_bytes=10**7, max_tags=10)
+
+    found = decoder.decode(process, decoder.within((), "", is_windows=False), False)
+
+    assert len(found.cmdline) == 200_001
+    assert [len(text) for text in (found.exe, found.cwd, found.root)] == [4096] * 3
+    assert [len(text) for text in (found.comm, found.command, found.user, found.group)] == [255] * 4
+    assert [len(tag) for tag in found.tags] == [1000]

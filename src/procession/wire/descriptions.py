@@ -11,7 +11,16 @@ from procession.process import ProcessDescription
 from procession.wire import process_pb2 as pb
 from procession.wire.numbers import decode_nice
 from procession.wire.parsing import parse
-from procession.wire.scalars import clamped_uint32, encodable, normal_tags, owner_id, signed_int32, text
+from procession.wire.scalars import (
+    MAX_NAME_LENGTH,
+    MAX_PATH_LENGTH,
+    clamped_uint32,
+    encodable,
+    normal_tags,
+    owner_id,
+    signed_int32,
+    text,
+)
 
 Scrub = Callable[[Sequence[str]], Sequence[str]]
 """Arguments -> arguments without secrets."""
@@ -115,19 +124,19 @@ def describe(
 ) -> ProcessDescription:
     """`rest` are the fields of a description that are found elsewhere."""
     args = [text(argument) for argument in command.args]
-    exe, comm = text(command.exe), text(command.comm)
+    exe, comm = text(command.exe)[:MAX_PATH_LENGTH], text(command.comm)[:MAX_NAME_LENGTH]
     user, uid, gid, group = "", None, None, ""
     if owner is not None:
-        user = text(owner.name)
+        user = text(owner.name)[:MAX_NAME_LENGTH]
         if has_uid:
-            uid, gid, group = owner_id(owner.uid), owner_id(owner.gid), text(owner.groupName)
+            uid, gid, group = owner_id(owner.uid), owner_id(owner.gid), text(owner.groupName)[:MAX_NAME_LENGTH]
     return ProcessDescription(
         cmdline=" ".join(args if scrub is None else scrub(args)),
         exe=exe,
-        cwd=text(command.cwd),
-        root=text(command.root),
+        cwd=text(command.cwd)[:MAX_PATH_LENGTH],
+        root=text(command.root)[:MAX_PATH_LENGTH],
         comm=comm,
-        command=command_name(args, exe, comm),
+        command=command_name(args, exe, comm)[:MAX_NAME_LENGTH],
         user=user or ("" if uid is None else f"uid:{uid}"),
         uid=uid,
         gid=gid,

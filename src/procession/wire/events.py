@@ -10,7 +10,7 @@ from procession.wire import process_pb2 as pb
 from procession.wire.descriptions import Scrub, describe, encode_description
 from procession.wire.messages import DEFAULT_LIMITS, Limits, no_tags
 from procession.wire.parsing import parse_in_parts
-from procession.wire.scalars import encodable, host_of, normal_tags, text
+from procession.wire.scalars import MAX_NAME_LENGTH, encodable, host_of, normal_tags, text
 
 _NANOSECONDS = 1_000_000_000
 _EVENTS = pb.CollectorProcEvent.EVENTS_FIELD_NUMBER
@@ -42,7 +42,7 @@ def _decode(event: pb.ProcessEvent, tags: tuple[str, ...], scrub: Scrub | None) 
         event.user if event.HasField("user") else None,
         scrub,
         has_uid=True,
-        container_id=text(event.containerId),
+        container_id=text(event.containerId)[:MAX_NAME_LENGTH],
         tags=tags,
     )
     if event.HasField("exec"):

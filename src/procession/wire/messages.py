@@ -18,7 +18,7 @@ from procession.wire.frame import Frame, FrameError, MessageType
 from procession.wire.numbers import STATE_LETTERS, decode_numbers
 from procession.wire.parsing import parse_in_parts, protobuf_of
 from procession.wire.request_ids import MAX_CHUNKS
-from procession.wire.scalars import clamped_uint32, host_of, normal_tags, text
+from procession.wire.scalars import MAX_NAME_LENGTH, clamped_uint32, host_of, normal_tags, text
 
 _PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
 _CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER
@@ -85,7 +85,7 @@ class SnapshotDecoder:
             if len(container.tags) > self._limits.tags:
                 raise PayloadTooLarge(f"A container has more than {self._limits.tags} tags")
             tags = normal_tags((*tags_of_host, *tags_of(container)))
-            containers[container.id] = place(tags, text(container.id), is_windows=is_windows)
+            containers[container.id] = place(tags, text(container.id)[:MAX_NAME_LENGTH], is_windows=is_windows)
         describe = self._descriptions.decode
         # The last one counts where a pid and start come twice.
         sightings: dict[int, Sighting] = {}
@@ -94,7 +94,7 @@ class SnapshotDecoder:
             if container_id := process.containerId:
                 inside = containers.get(container_id)
                 if inside is None:
-                    inside = place(tags_of_host, text(container_id), is_windows=is_windows)
+                    inside = place(tags_of_host, text(container_id)[:MAX_NAME_LENGTH], is_windows=is_windows)
                     containers[container_id] = inside
                 surroundings = inside
             state = process.state

@@ -8,6 +8,12 @@ from procession.process import MAX_UINT32
 from procession.wire.frame import FrameError
 
 MAX_HOST_LENGTH = 255
+MAX_PATH_LENGTH = 4096
+"""Of Linux. What is longer was made up by a stranger, and is cut."""
+MAX_NAME_LENGTH = 255
+"""Of commands, users, groups and containers, likewise."""
+MAX_TAG_LENGTH = 1000
+"""Datadog's have 200 at most."""
 
 
 def text(value: str | bytes) -> str:
@@ -36,7 +42,7 @@ def encodable(value: str) -> str:
 
 def normal_tags(values: Iterable[str | bytes]) -> tuple[str, ...]:
     """Lower-cased, sorted, unique."""
-    return tuple(sorted({tag for value in values if (tag := text(value).strip().lower())}))
+    return tuple(sorted({tag for value in values if (tag := text(value).strip().lower()[:MAX_TAG_LENGTH])}))
 
 
 def clamped_uint32(value: int) -> int:
