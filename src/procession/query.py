@@ -27,3 +27,5 @@ class ProcessQuery:
     is_brief: bool = False
     """Whether of descriptions only command line, command, user, parent, zombie and tags are wanted; the rest may stay
     unset then."""
+    only: ProcessKey | None = None
+    """The one process that is wanted, whatever comes before it."""

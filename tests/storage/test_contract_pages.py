@@ -33,6 +33,26 @@ def test_processes_come_by_start_then_host_then_pid(fleet: Fleet) -> None:
     assert ids == sorted(sorted(ids, key=lambda pair: pair[1], reverse=True), key=lambda pair: pair[0])
 
 
+def test_one_process_is_found_by_its_key_alone(fleet: Fleet) -> None:
+    fleet.see(NOON, NOON + 10, pid=1, cmdline="even")
+    fleet.see(NOON, NOON + HOUR, pid=2, cmdline="odd")
+    fleet.see(NOON + 10, pid=2, host="web-2")
+    one, two, other = (
+        ProcessKey.of(ProcessIdentity(*of))
+        for of in (("web-1", 1, STARTED), ("web-1", 2, STARTED), ("web-2", 2, STARTED))
+    )
+    for key, seen_at in ((one, NOON + 10), (two, NOON + HOUR), (other, NOON + 10)):
+        assert [(ProcessKey.of(process.identity), process.seen_at) for process in fleet.find(only=key)] == [
+            (key, seen_at)
+        ]
+    assert [process.seen_at for process in fleet.find(NOON - 5, NOON + 5, only=two)] == [NOON]
+    assert fleet.find(NOON + 5, NOON + 15, only=two) == ()
+    assert fleet.find(only=ProcessKey.of(ProcessIdentity("web-1", 3, STARTED))) == ()
+    assert fleet.find(only=one, search="even") == fleet.find(only=one)
+    assert fleet.find(only=two, search="even") == ()
+    assert fleet.find(only=one, after=one) == ()
+
+
 @pytest.mark.parametrize("limit", [1, 2, 7, 50, 51])
 @pytest.mark.parametrize("search", ["", "even"])
 def test_pages_of_any_size_hold_each_process_once(fleet: Fleet, limit: int, search: str) -> None:

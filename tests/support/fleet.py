@@ -46,9 +46,10 @@ class Fleet:
         tags: str = "",
         after: ProcessKey | None = None,
         limit: int = MAX_LIMIT,
+        only: ProcessKey | None = None,
     ) -> tuple[ProcessSummary, ...]:
         window = Window(from_at, to_at)
-        query = ProcessQuery(self.org, window, parse_search(search), TagFilter.parse(tags), after, limit)
+        query = ProcessQuery(self.org, window, parse_search(search), TagFilter.parse(tags), after, limit, only=only)
         return self.store.find(query).processes
 
     def pids(self, from_at: int = EARLY, to_at: int = LATE, *, search: str = "", tags: str = "") -> list[int]:

@@ -128,6 +128,7 @@ class OracleStore:
             and accepts(query.search, process)
             and query.tags.accepts(process.tags)
             and (query.after is None or ProcessKey.of(process.identity) > query.after)
+            and (query.only is None or ProcessKey.of(process.identity) == query.only)
         ]
         found.sort(key=lambda process: ProcessKey.of(process.identity))
         return Page(tuple(found[: query.limit]))

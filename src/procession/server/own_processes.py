@@ -174,13 +174,8 @@ class _One:
         return process, detail
 
     def _newest(self, org_id: int, key: ProcessKey, window: Window) -> ProcessSummary | None:
-        """The page that begins with this process, if it is in the window."""
-        if key.pid > 0:
-            before = ProcessKey(key.started_at, key.host_key, key.pid - 1)
-        else:
-            before = ProcessKey(key.started_at, max(key.host_key - 1, 0), 2**32 - 1)
-        page = self._store.find(ProcessQuery(org_id, window, after=before, limit=1))
-        return next((one for one in page.processes if ProcessKey.of(one.identity) == key), None)
+        page = self._store.find(ProcessQuery(org_id, window, only=key, limit=1))
+        return next(iter(page.processes), None)
 
 
 def _until(ask: Ask, seen_at: int) -> Window:

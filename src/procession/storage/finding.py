@@ -21,6 +21,7 @@ from procession.query import ProcessQuery
 from procession.storage import schema, sql, texts
 from procession.storage.engine import Connection, rows_of, table_of
 from procession.storage.filters import Filters, filters_of, required_host, with_tagsets_looked_up
+from procession.storage.long_texts import with_long, without_long
 from procession.storage.marks import Marks
 from procession.storage.resolve import Candidate, Columns, newest_of, newest_tick, ticks_span
 from procession.storage.statement import First, Statement
@@ -71,6 +72,7 @@ class Finder:
         self._query = query
         self._is_past = query.window.to_at < now - _LIVE_SECONDS
         self._texts = texts.BRIEF if query.is_brief else texts.ALL
+        self._columns_read = without_long(self._texts.columns)
         self._described: dict[tuple[int, int, int, int], Any] = {}
         """Start, host key, pid and version -> a row of texts."""
 
@@ -88,7 +90,9 @@ class Finder:
 
     def page(self) -> Page:
         query = self._query
-        if query.search is None and not query.tags.conditions:
+        if query.only is not None:
+            found = self._fitting_only(query.only)
+        elif query.search is None and not query.tags.conditions:
             found = self._along_the_order()
         elif (host := required_host(query.search, query.tags)) and self._is_all_on(host):
             found = self._on_host(host)
@@ -118,6 +122,16 @@ class Finder:
             after = upto
         return found
 
+    def _fitting_only(self, key: ProcessKey) -> list[Candidate]:
+        if self._query.after is not None and key <= self._query.after:
+            return []
+        found = self._seen_of_keys([key])
+        if found and self._filters.condition != "true":
+            window = self._query.window
+            fits = self._remember(self._rows(sql.matching_of_keys(self._filters, window, [key], self._texts.columns)))
+            found = [one for one in found if (one.start, one.host, one.pid, one.version) in fits]
+        return found
+
     def _described_between(
         self, after: ProcessKey | None, upto: ProcessKey | None, most: int
     ) -> tuple[list[Candidate], bool]:
@@ -125,7 +139,7 @@ class Finder:
         if self._sources.marks.share(self._about) < _FEW_SHOWN:
             return self._seen_between(after, upto, most)
         query = self._query
-        statement = sql.texts_between(query.org_id, query.window, after, upto, self._texts.columns)
+        statement = sql.texts_between(query.org_id, query.window, after, upto, self._columns_read)
         described = self._sources.aside(_first(statement, most))
         try:
             return self._seen_between(after, upto, most)
@@ -163,7 +177,7 @@ class Finder:
         """The processes that fit after one key, up to another (None: to the end) or to as many as are wanted, and up to
         where these are all."""
         query = self._query
-        statement = sql.matching_between(self._filters, query.window, after, upto, self._texts.columns)
+        statement = sql.matching_between(self._filters, query.window, after, upto, self._columns_read)
         rows = self._rows(replace(statement, first=First(_ORDER, most, is_far=True)))
         if len(rows) >= most:
             upto = max(ProcessKey(*row[:3]) for row in rows)
@@ -178,7 +192,7 @@ class Finder:
         for some in _slices(newest, query.limit + 100):
             window = Window(min(one.known for one in some), max(one.known for one in some))
             keys = [one.key for one in some]
-            matching = self._rows(sql.matching_of_keys(self._filters, window, keys, self._texts.columns))
+            matching = self._rows(sql.matching_of_keys(self._filters, window, keys, self._columns_read))
             fits = self._remember(matching)
             found += [one for one in some if (one.start, one.host, one.pid, one.version) in fits]
             if len(found) >= query.limit:
@@ -295,9 +309,11 @@ class Finder:
         query, described, place = self._query, self._described, self._texts.tagset
         missing = [one.key for one in candidates if (one.start, one.host, one.pid, one.version) not in described]
         if missing:
-            statement = sql.descriptions(query.org_id, query.window, missing, self._texts.columns)
+            statement = sql.descriptions(query.org_id, query.window, missing, self._columns_read)
             self._remember(self._rows(statement))
-        rows = [described.get((one.start, one.host, one.pid, one.version)) for one in candidates]
+        shown = [(one.start, one.host, one.pid, one.version) for one in candidates]
+        whole = with_long({key: described[key] for key in shown if key in described}, self._whole)
+        rows = [whole.get(key) for key in shown]
         tags = self._sources.tags.of(self._connection, query.org_id, (row[place] for row in rows if row))
         hosts = self._sources.hosts.of(self._connection, query.org_id, (one.host for one in candidates))
         summaries = []
@@ -307,6 +323,10 @@ class Finder:
             identity = ProcessIdentity(hosts.get(one.host, ""), one.pid, one.start)
             summaries.append(ProcessSummary(identity, one.known, description))
         return tuple(summaries)
+
+    def _whole(self, keys: Sequence[ProcessKey], versions: Sequence[int]) -> Sequence[Any]:
+        query = self._query
+        return self._rows(sql.descriptions(query.org_id, query.window, keys, self._texts.columns, versions))
 
     def _rows(self, statement: Statement) -> Sequence[Any]:
         return rows_of(self._connection)(statement)

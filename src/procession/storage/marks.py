@@ -117,7 +117,8 @@ class Marks:
 
     def _judged(self, rows: Rows, org_id: int, buckets: Sequence[int]) -> tuple[_Knots, float]:
         """The knots of some of the buckets, and how many rows of all of them lie between two."""
-        some = tuple(buckets[:: max(1, -(-len(buckets) // _MOST_BUCKETS))])
+        # Of the newest in any case: most that is asked for is there.
+        some = tuple(buckets[:: -max(1, -(-len(buckets) // _MOST_BUCKETS))])
         knots = self._of(rows, org_id, some)
         return knots, knots.rows_between * len(buckets) / len(some)
 
