@@ -15,6 +15,7 @@ from procession.storage.details import numbers_of
 from procession.storage.engine import Connection, rows_of, table_of
 from procession.storage.instant import Instant, InstantReader
 from procession.storage.kind_book import KindBooks, Kinds
+from procession.storage.long_texts import with_long, without_long
 from procession.storage.statement import Statement
 from procession.storage.texts import Names, description_of
 from procession.window import Window
@@ -57,12 +58,19 @@ class Session:
         """What these processes are as these versions, one for each; the window is that of their sightings."""
         if not keys:
             return []
-        statement = sql.descriptions(self.org_id, window, keys)
-        rows = {(row[0], row[1], row[2], row[3]): row for row in self.rows(statement)}
+        statement = sql.descriptions(self.org_id, window, keys, without_long(sql.ALL_TEXTS))
+        read = {(row[0], row[1], row[2], row[3]): row for row in self.rows(statement)}
+        wanted = [(*key_of, version) for key_of, version in zip(map(_place, keys), versions, strict=True)]
+        rows = with_long(
+            {key: read[key] for key in wanted if key in read},
+            lambda some, some_versions: self.rows(
+                sql.descriptions(self.org_id, window, some, sql.ALL_TEXTS, some_versions)
+            ),
+        )
         tags = self._books.tags.of(self.connection, self.org_id, {row[16] for row in rows.values()})
         found = []
-        for key, version in zip(keys, versions, strict=True):
-            row = rows.get((key.started_at, key.host_key, key.pid, version))
+        for key in wanted:
+            row = rows.get(key)
             found.append(ProcessDescription() if row is None else description_of(row, tags.get(row[16], ())))
         return found
 
@@ -100,6 +108,10 @@ class Books:
         self.hosts = hosts
         self.kinds = KindBooks()
         self.instants = InstantReader()
+
+
+def _place(key: ProcessKey) -> tuple[int, int, int]:
+    return key.started_at, key.host_key, key.pid
 
 
 def _integers(values: Any) -> list[int]:

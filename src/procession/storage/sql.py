@@ -275,10 +275,20 @@ ALL_TEXTS = (
 BRIEF_TEXTS = "cmdline, command, user, ppid, is_zombie, tagset"
 
 
-def descriptions(org_id: int, window: Window, keys: Sequence[ProcessKey], columns: str = ALL_TEXTS) -> Statement:
+def descriptions(
+    org_id: int,
+    window: Window,
+    keys: Sequence[ProcessKey],
+    columns: str = ALL_TEXTS,
+    versions: Sequence[int] | None = None,
+) -> Statement:
     """The rows of `what` for these processes: `start, host, pid, version`, and then the columns."""
     parameters = {"org": org_id} | _keys_parameters(keys)
-    return _texts(window, columns, _KEYS_CONDITION, parameters)
+    condition = _KEYS_CONDITION
+    if versions is not None:
+        condition += " AND version IN {versions:Array(UInt64)}"
+        parameters["versions"] = list(versions)
+    return _texts(window, columns, condition, parameters)
 
 
 def texts_between(
