@@ -75,7 +75,9 @@ def test_a_newer_python_is_found_beside_an_old_one(checkout: Path) -> None:
 
 
 def test_lock_files_hold_hashes_and_no_addresses() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock"):
+    names = [path.name for path in ROOT.glob("requirements*.lock")]
+    assert {"requirements.lock", "requirements-dev.lock", "requirements-audit.lock"} <= set(names)
+    for name in names:
         text = (ROOT / name).read_text()
         entries = [entry for entry in text.split("\n") if entry and not entry.startswith(" ")]
 
