@@ -29,6 +29,25 @@ store.close()
 """
 
 
+ASK = """
+import sys
+from pathlib import Path
+from procession.errors import Unavailable
+from procession.storage import engine
+engine._memory_of = lambda _: int(sys.argv[2])
+lender = engine.Engine(Path(sys.argv[1]))
+for megabytes in (10, 300):
+    try:
+        with engine.unavailable_on_failure(), lender.connection() as connection:
+            text = f"SELECT length(groupArray(repeat('x', 1000000))) FROM numbers({megabytes})"
+            print(connection.query(text).result_rows)
+    except Unavailable as error:
+        print(error)
+lender.close()
+"""
+"""For so much memory."""
+
+
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", OPEN, str(folder), *arguments],
@@ -113,3 +132,12 @@ def test_a_read_only_file_system_is_refused(tmp_path: Path) -> None:
         assert "read-only file system" in refusal(tmp_path / "data")
     finally:
         subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_all_statements_at_once_get_half_of_the_memory(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ASK, str(tmp_path), str(400 * 10**6)]
+    output = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+    small, large = output.splitlines()
+    assert small == "[(10,)]"
+    assert large.startswith("The store cannot do this now: it takes more memory than there is for it")
