@@ -138,6 +138,7 @@ def test_whoever_is_to_come_later_hears_so_slowly_and_nothing_of_it_is_kept_mean
             int("")
         except ValueError:
             raise TooManyRequests("Beyond its share", retry_after_seconds=2)  # noqa: B904 (as it may come)
+        return Response()
 
     async def main() -> None:
         with pytest.raises(TooManyRequests, match="Beyond its share"):
