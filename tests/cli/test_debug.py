@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from procession import __version__
+from procession.cli.debug_bundle import _forms, collect, secrets
+from procession.cli.local import LocalFiles
+from procession.config import ClientSettings
 from procession.wire import MessageType, encode_snapshot, frame
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.running import PROCESSION, clean_environment, running
@@ -166,15 +169,26 @@ def test_it_is_for_its_owner_only_and_replaces_nothing(made: Made, tmp_path: Pat
     assert (again.run.returncode, again.run.stderr) == (1, f"procession: cannot write {made.path}: file exists\n")
 
 
+def test_a_secret_is_hidden_in_each_form_that_it_may_have(tmp_path: Path) -> None:
+    odd = 'pass"word\\with / ключ'
+    local = LocalFiles(tmp_path)
+    environment = {"PROCESSION_API_KEY": odd, "SESSION_TOKEN": "tiny"}
+
+    files = collect(ClientSettings(data_dir=str(tmp_path)), None, environment, 7)
+    forms = {form for secret in secrets(local, {}, environment) for form in _forms(secret)}
+
+    assert {odd, json.dumps(odd)[1:-1], quote(odd, safe="")} <= forms
+    assert "tiny" not in forms
+    assert json.loads(files["settings.json"])["given"]["api-key"]["value"] == "********"
+
+
 def test_without_a_server_it_has_what_can_be_known(tmp_path: Path) -> None:
     environment = planted(tmp_path)
-    os.chdir(tmp_path)
-
     found = make(tmp_path / "nothing", tmp_path / "bundle.tar.gz", environment)
 
     assert found.run.returncode == 0, found.run.stderr
     assert set(found.files) == set(OURS)
-    assert f"server: none runs on {tmp_path / 'nothing'}" in found.files["problems.txt"]
+    assert "server: none runs on" in found.files["problems.txt"]
     text = "\n".join(found.files.values())
     assert {name for name, secret in SECRETS.items() if secret in text} == set()
 

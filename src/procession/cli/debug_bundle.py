@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from procession.cli.client import Access, in_file
 from procession.cli.debug_system import system_facts, versions
@@ -78,8 +79,10 @@ def collect(
         found["metrics.txt"] = attempt("metrics", lambda: access.read_text("/metrics"))
     texts = {name: _text(value) for name, value in found.items() if value is not None}
     texts["problems.txt"] = "".join(f"{without_secrets(problem)}\n" for problem in problems)
-    known = sorted(set(secrets(local, in_config, environment)), key=len, reverse=True)
-    return {"README.txt": README} | {name: _without(text, known) for name, text in texts.items()}
+    known = {form for secret in secrets(local, in_config, environment) for form in _forms(secret)}
+    return {"README.txt": README} | {
+        name: _without(text, sorted(known, key=len, reverse=True)) for name, text in texts.items()
+    }
 
 
 def secrets(local: LocalFiles, in_config: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
@@ -99,6 +102,11 @@ def secrets(local: LocalFiles, in_config: Mapping[str, Any], environment: Mappin
     for name, value in environment.items():
         if _SECRET_NAME.search(name) and not name.endswith("_FILE") and len(value) >= 2 * _LEAST_LENGTH:
             yield value
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """As it stands in text, in JSON, and in an address."""
+    return secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, safe="")
 
 
 def _read(path: str) -> list[str]:
