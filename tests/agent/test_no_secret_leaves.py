@@ -21,6 +21,7 @@ from procession.agent.payload import Payload
 from procession.agent.payloads import PayloadMaker
 from procession.agent.procfs import Stat
 from procession.agent.short_lived import Ended
+from procession.agent.spool import CHECKSUM_BYTES
 from procession.agent.tracked import ProcessFacts, ProcessReading
 from procession.config import AgentSettings
 from procession.scrub import Scrubber
@@ -112,7 +113,7 @@ def bodies_of(data: bytes) -> list[bytes]:
             for one in item.values():
                 walk(one)
 
-    walk(msgspec.msgpack.decode(data))
+    walk(msgspec.msgpack.decode(data[CHECKSUM_BYTES:]))
     return found
 
 

@@ -26,7 +26,7 @@ _SNAPSHOT = ".snapshot"
 _LIVE = ".live"
 _LOCK = "lock"
 
-_CHECKSUM_BYTES = 4
+CHECKSUM_BYTES = 4
 _BLOCK_BYTES = 4096
 """A small file takes as much of a disk as this."""
 
@@ -94,13 +94,13 @@ class Spool:
                 unfinished.unlink(missing_ok=True)
             raise
         self._next += 1
-        return Entry(path, _on_disk(_CHECKSUM_BYTES + len(data)))
+        return Entry(path, _on_disk(CHECKSUM_BYTES + len(data)))
 
     def read(self, entry: Entry) -> list[Payload]:
         """Empty for a file that is damaged or gone."""
         try:
             found = entry.path.read_bytes()
-            checksum, data = found[:_CHECKSUM_BYTES], found[_CHECKSUM_BYTES:]
+            checksum, data = found[:CHECKSUM_BYTES], found[CHECKSUM_BYTES:]
             if checksum != _checksum(data):
                 return []
             items = msgspec.msgpack.decode(data, type=list[tuple[bytes, dict[str, str], str, bool, bool]])
@@ -121,7 +121,7 @@ class Spool:
 
 
 def _checksum(data: bytes) -> bytes:
-    return zlib.crc32(data).to_bytes(_CHECKSUM_BYTES, "big")
+    return zlib.crc32(data).to_bytes(CHECKSUM_BYTES, "big")
 
 
 def _on_disk(size: int) -> int:
