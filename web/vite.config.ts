@@ -38,6 +38,8 @@ export default defineConfig({
     // The whole of it has a bound, which a test keeps.
     chunkSizeWarningLimit: 1500,
     modulePreload: { polyfill: false },
+    // Parts of other programs are in it, whose licences are to be handed on with them.
+    license: { fileName: "licences.md" },
     target: "es2022",
   },
   server: {

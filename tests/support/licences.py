@@ -80,7 +80,7 @@ def page() -> str:
         (
             _BEGINNING,
             *_section("To run", "In Python, from `requirements.lock`.", python_packages(to_run=True)),
-            *_section("In the page", "Built into the package, from `web/package-lock.json`.", page_packages()),
+            *_section("In the page", "Built into the package, from `web/package-lock.json`; their texts lie beside it there, in `licences.md`.", page_packages()),
             *_section("To build", "Only where the package is built from its sources.", python_packages(to_run=False)),
         )
     )
