@@ -28,6 +28,7 @@ _NAMES = {
     "3-Clause BSD License": "BSD-3-Clause",
     "BSD License": "BSD",
 }
+_IN_PAGE = "Built into the package, from `web/package-lock.json`; their texts lie beside it there, in `licences.md`."
 _LOCKED = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
 
 _BEGINNING = """# Licences
@@ -80,7 +81,7 @@ def page() -> str:
         (
             _BEGINNING,
             *_section("To run", "In Python, from `requirements.lock`.", python_packages(to_run=True)),
-            *_section("In the page", "Built into the package, from `web/package-lock.json`; their texts lie beside it there, in `licences.md`.", page_packages()),
+            *_section("In the page", _IN_PAGE, page_packages()),
             *_section("To build", "Only where the package is built from its sources.", python_packages(to_run=False)),
         )
     )
