@@ -80,10 +80,11 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upg
 licences: $(VENV)/.dev ## write docs/licences.md anew from the lock files
 	$(BIN)/python -m tests.support.licences
 
-# Of the lock files as they are, so that nothing is installed for it. The data are those of the Python and npm registries.
+# Of the lock files as they are, so that nothing is installed for it. The data are those of the Python and npm registries:
+# strict, since a mirror without them would have it find nothing.
 audit: $(VENV)/.audit $(VENV)/.node ## ask what is known to be wrong with what is locked
-	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock
-	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.lock
 	$(if $(PAGE),$(NPM) audit --audit=true)
 
 clean: ## remove what the chores made; never what Procession stored
