@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from urllib.parse import quote
 
 from procession.storage import schema
 from procession.storage.address import ServerAddress, parse_address
@@ -35,6 +36,12 @@ def servers(text: str) -> ServerAddress:
     return address
 
 
+def url_of(address: ServerAddress) -> str:
+    """With its password, as a variable may have it."""
+    login = f"{quote(address.user, safe='')}:{quote(address.password, safe='')}"
+    return str(address).replace(f"://{address.user}@", f"://{login}@")
+
+
 @contextmanager
 def store_on(address: ServerAddress) -> Iterator[ClickHouseStore]:
     initialize(address, RULES)
@@ -43,14 +50,19 @@ def store_on(address: ServerAddress) -> Iterator[ClickHouseStore]:
 
 
 @contextmanager
-def store_on_named_servers() -> Iterator[ClickHouseStore]:
-    """In databases of its own, which are dropped in the end."""
+def databases_on_named_servers() -> Iterator[ServerAddress]:
+    """The address of a store of its own, which is dropped in the end."""
     address = replace(servers(os.environ[NAMED]), database=f"procession_test_{secrets.token_hex(4)}")
     try:
-        with store_on(address) as store:
-            yield store
+        yield address
     finally:
         everywhere = f" ON CLUSTER '{address.cluster}' SYNC" if address.cluster else ""
         with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
             for name in (address.database, local_database(address.database)):
                 connection.command(f"DROP DATABASE IF EXISTS {name}{everywhere}")
+
+
+@contextmanager
+def store_on_named_servers() -> Iterator[ClickHouseStore]:
+    with databases_on_named_servers() as address, store_on(address) as store:
+        yield store

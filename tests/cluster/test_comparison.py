@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.cluster.stores import FULL
 from tests.storage.conftest import SERVERS
+from tests.storage.test_analysis_comparison import answers_as_the_oracle_does
 from tests.storage.test_oracle_comparison import Both, bounded, scan, sizes
 from tests.support import strategies
 
 EXAMPLES = 50 if FULL else 8
+EXAMPLES_OF_ANALYSIS = 25 if FULL else 3
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -47,3 +49,12 @@ def test_pages_of_any_size_hold_what_the_oracle_finds_at_once(
         limits = itertools.cycle(data.draw(sizes))
 
         assert tuple(scan(both.store, query, limits)) == both.oracle.find(query).processes
+
+
+@pytest.mark.parametrize("name", SERVERS)
+@bounded(EXAMPLES_OF_ANALYSIS)
+@given(data=st.data())
+def test_questions_about_many_processes_are_answered_as_the_oracle_does(
+    request: pytest.FixtureRequest, name: str, data: st.DataObject
+) -> None:
+    answers_as_the_oracle_does(request.getfixturevalue(name), data)

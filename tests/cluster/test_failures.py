@@ -6,12 +6,12 @@ import http.client
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ServiceException
@@ -19,26 +19,17 @@ from datadog_api_client.v2.api.processes_api import ProcessesApi
 
 from procession.agent.payloads import PayloadMaker
 from procession.errors import Unavailable
-from tests.cluster.running import Cluster, cluster
-from tests.cluster.stores import RULES, THIRTY_YEARS, servers
+from tests.cluster.pair import API_KEY, APPLICATION_KEY, Pair
+from tests.cluster.running import Cluster
+from tests.cluster.stores import THIRTY_YEARS, servers
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.fleet import Fleet
-from tests.support.running import Running, clean_environment, eventually, running
+from tests.support.posting import COLLECTOR, a_payload
+from tests.support.running import eventually
 
-API_KEY, APPLICATION_KEY = "c" * 32, "d" * 40
 HOSTS = [f"host-{number}" for number in range(4)]
 LASTING = range(1, 41)
 """Pids that live all the time; others live for one snapshot."""
-
-
-@pytest.fixture(scope="module")
-def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Nodes that may be ended, with the tables of a store."""
-    from procession.storage.setup import initialize
-
-    with cluster(tmp_path_factory.mktemp("mortal")) as found:
-        initialize(servers(found.address()), RULES)
-        yield found
 
 
 def revive(nodes: Cluster, number: int) -> None:
@@ -125,6 +116,44 @@ def _host_and_pid(row: Any) -> tuple[str, int]:
     return host, row.attributes.pid
 
 
+@pytest.fixture(scope="module")
+def pair_on_mortal(mortal: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Two servers on nodes that may be ended. Who ends one of these starts it again."""
+    with closing(Pair(tmp_path_factory.mktemp("pair"), mortal.address(), "--rate-limit", "0")) as found:
+        yield found
+
+
+def statuses(pair: Pair, path: str) -> list[int]:
+    return [httpx.get(url + path, timeout=60).status_code for url in pair.urls]
+
+
+def test_servers_say_so_while_a_shard_cannot_be_asked_and_go_on_after(mortal: Cluster, pair_on_mortal: Pair) -> None:
+    pair = pair_on_mortal
+    now = int(time.time())
+    body = a_payload(a_snapshot(a_sighting(5, now - 60), host="kept", taken_at=now))
+
+    def posted() -> list[int]:
+        headers = {"dd-api-key": API_KEY}
+        return [httpx.post(url + COLLECTOR, content=body, headers=headers, timeout=60).status_code for url in pair.urls]
+
+    assert (statuses(pair, "/healthz"), statuses(pair, "/readyz"), posted()) == ([200, 200], [200, 200], [200, 200])
+
+    for node in mortal.replicas_of(0):
+        node.kill()
+    try:
+        eventually(lambda: statuses(pair, "/readyz") == [503, 503], what="no longer ready", seconds=60)
+        alive, refused = statuses(pair, "/healthz"), posted()
+    finally:
+        for node in mortal.replicas_of(0):
+            node.start()
+            node.wait_until_in_cluster()
+    eventually(lambda: statuses(pair, "/readyz") == [200, 200], what="ready again", seconds=60)
+
+    assert alive == [200, 200]
+    assert refused == [503, 503]
+    assert posted() == [200, 200]
+
+
 class Agents(threading.Thread):
     """Agents that post snapshot after snapshot, to one server or the other, and try again what was not taken."""
 
@@ -172,22 +201,13 @@ class Agents(threading.Thread):
 
 
 def test_a_scan_over_two_servers_is_whole_though_a_replica_and_a_server_die_in_between(
-    mortal: Cluster, tmp_path: Path
+    mortal: Cluster, pair_on_mortal: Pair
 ) -> None:
+    pair = pair_on_mortal
     began = int(time.time()) - 60
-    keys = clean_environment(DD_API_KEY=API_KEY, DD_APP_KEY=APPLICATION_KEY, PROCESSION_STORE=mortal.address())
 
     with ExitStack() as stack:
-
-        def serve(number: int, listen: str = "127.0.0.1:0") -> tuple[Running, str]:
-            options = ("--listen", listen, "--data-dir", str(tmp_path / str(number)), "--rate-limit", "0")
-            started = stack.enter_context(running("serve", *options, environment=keys))
-            return started, started.line_with("Procession listens at").split()[-1]
-
-        first, first_url = serve(1)
-        _, second_url = serve(2)
-        urls = [first_url, second_url]
-        agents = Agents(urls, began)
+        agents = Agents(pair.urls, began)
         agents.start()
         stack.callback(agents.join, 60)
         stack.callback(agents.done.set)
@@ -195,7 +215,7 @@ def test_a_scan_over_two_servers_is_whole_though_a_replica_and_a_server_die_in_b
         to_at = int(time.time())
         eventually(lambda: any(at >= to_at + 2 for _, at, _ in agents.acknowledged), what="later snapshots", seconds=60)
         clients = []
-        for url in urls:
+        for url in pair.urls:
             configuration = Configuration(host=url)
             configuration.api_key["apiKeyAuth"] = API_KEY
             configuration.api_key["appKeyAuth"] = APPLICATION_KEY
@@ -225,8 +245,8 @@ def test_a_scan_over_two_servers_is_whole_though_a_replica_and_a_server_die_in_b
                 revive(mortal, 3)
                 eventually(lambda count=count: len(agents.acknowledged) > count, what="posting", seconds=60)  # type: ignore[misc]
             elif pages == 8:
-                first.kill()
-                first, _ = serve(1, urlsplit(first_url).netloc)
+                pair.kill(0)
+                pair.restart(0)
         agents.done.set()
         agents.join(60)
         expected = {(host, pid) for host, at, pids in agents.acknowledged if at <= to_at for pid in pids}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import clickhouse_connect
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from tests.cluster.running import Cluster, cluster
+from tests.cluster.running import Cluster
 
 COLUMNS = {
     "host": "UInt64",
@@ -37,18 +36,17 @@ ROW = (
 
 
 @pytest.fixture(scope="module")
-def own_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("nodes"), password="secret") as found:
-        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-        first = found.nodes[0]
-        first.ask("CREATE DATABASE d ON CLUSTER fleet")
-        first.ask(
-            f"CREATE TABLE d.local ON CLUSTER fleet ({columns})"
-            " ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/d/local', '{replica}') ORDER BY host"
-        )
-        first.ask("CREATE TABLE d.every ON CLUSTER fleet AS d.local ENGINE = Distributed(fleet, d, local, host)")
-        first.ask(f"INSERT INTO d.every SELECT {ROW} FROM numbers(1000)", distributed_foreground_insert="1")
-        yield found
+def own_nodes(mortal: Cluster) -> Cluster:
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    first = mortal.nodes[0]
+    first.ask("CREATE DATABASE d ON CLUSTER fleet")
+    first.ask(
+        f"CREATE TABLE d.local ON CLUSTER fleet ({columns})"
+        " ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/d/local', '{replica}') ORDER BY host"
+    )
+    first.ask("CREATE TABLE d.every ON CLUSTER fleet AS d.local ENGINE = Distributed(fleet, d, local, host)")
+    first.ask(f"INSERT INTO d.every SELECT {ROW} FROM numbers(1000)", distributed_foreground_insert="1")
+    return mortal
 
 
 def connect(nodes: Cluster, number: int = 0, **more: Any) -> Any:
@@ -180,6 +178,9 @@ def test_a_replica_without_the_table_is_passed_over(own_nodes: Cluster) -> None:
     with connect(own_nodes) as client:
         for _ in range(5):
             assert sorted(client.query("SELECT count() FROM partly_all").result_rows) == [(5,), (5,)]
+
+    for name in ("partly_all", "partly"):
+        first.ask(f"DROP TABLE IF EXISTS d.{name} ON CLUSTER fleet")
 
 
 def test_a_killed_replica_is_done_without_and_comes_back_with_what_its_peer_has(own_nodes: Cluster) -> None:
