@@ -19,6 +19,8 @@ from procession.storage import AnalysisStore
 from procession.storage.clickhouse import ClickHouseStore
 from procession.tags import TagFilter
 from procession.window import Window
+from tests.cluster.stores import FULL
+from tests.storage.conftest import SERVERS
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import a_description, a_sighting, a_snapshot
 from tests.support.oracle import OracleStore
@@ -118,8 +120,10 @@ def close(value: Any) -> Any:
     return value
 
 
-@pytest.fixture(scope="module")
-def both(clickhouse: ClickHouseStore) -> Both:
+# On servers it takes minutes; a few examples of the comparison run there each time (tests/cluster).
+@pytest.fixture(scope="module", params=["clickhouse", *(name for name in SERVERS if FULL or name == "named_store")])
+def both(request: pytest.FixtureRequest) -> Both:
+    clickhouse: ClickHouseStore = request.getfixturevalue(request.param)
     oracle = OracleStore()
     chunks = [(ORG, chunk) for host in range(1, 7) for chunk in snapshots_of(host)]
     chunks += [(OTHER_ORG, a_snapshot(sighting(1, 3), host="Host-1", taken_at=T, group_id=1, group_size=1))]

@@ -25,13 +25,17 @@ ORDERS = st.builds(Order, st.sampled_from(("start", "pid", "host", "user", "comm
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_the_store_answers_as_the_oracle_does(clickhouse: ClickHouseStore, data: st.DataObject) -> None:
+    answers_as_the_oracle_does(clickhouse, data)
+
+
+def answers_as_the_oracle_does(store: ClickHouseStore, data: st.DataObject) -> None:
     fleet = data.draw(strategies.fleets())
     org_id, oracle = next(_org_ids), OracleStore()
     cut = data.draw(st.integers(0, len(fleet)))
     for some in (fleet[:cut], fleet[cut:]):
-        for store in (clickhouse, oracle):
-            store.add([(org_id, snapshot) for snapshot in some])
-    mine, theirs = clickhouse.analysis, OracleAnalysis(oracle)
+        for one in (store, oracle):
+            one.add([(org_id, snapshot) for snapshot in some])
+    mine, theirs = store.analysis, OracleAnalysis(oracle)
 
     for query in data.draw(st.lists(strategies.queries_over(fleet, org_id), min_size=4, max_size=4)):
         chosen, at, order = Selection(org_id, query.search, query.tags), query.window.to_at, data.draw(ORDERS)
