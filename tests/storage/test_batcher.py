@@ -10,6 +10,7 @@ from procession.errors import Unavailable
 from procession.paging import Page
 from procession.process import Snapshot
 from procession.query import ProcessQuery
+from procession.storage import batcher as batcher_module
 from procession.storage.batcher import MAX_GROUP_SIGHTINGS, Batcher, GroupSize
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
@@ -156,6 +157,26 @@ def test_what_nobody_waits_for_any_more_is_not_stored() -> None:
         return store.groups
 
     assert asyncio.run(scenario()) == [["first"], ["other"]]
+
+
+def test_what_has_waited_too_long_is_refused_and_what_comes_after_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        late = asyncio.create_task(batcher.add(1, chunk("late")))
+        await asyncio.sleep(0)
+        monkeypatch.setattr(batcher_module, "MOST_SECONDS_TO_WAIT", -1000.0)
+        store.may_go_on.set()
+        with pytest.raises(Unavailable, match="too far behind"):
+            await late
+        monkeypatch.undo()
+        await asyncio.gather(first, batcher.add(1, chunk("next")))
+        await batcher.stop()
+        return store.groups
+
+    assert asyncio.run(scenario()) == [["first"], ["next"]]
 
 
 def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_group() -> None:

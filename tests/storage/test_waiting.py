@@ -90,7 +90,7 @@ def test_a_group_has_as_much_of_one_org_as_of_another(chunks: ChunkMaker) -> Non
     waiting = Waiting(MANY)
     for _ in range(100):
         waiting.put(chunks(GREEDY, 10))
-    for _ in range(200):
+    for _ in range(400):
         waiting.put(chunks(MODEST, 1))
 
     taken = Counter[int]()
@@ -127,6 +127,22 @@ def test_what_nobody_waits_for_any_more_takes_no_room(chunks: ChunkMaker) -> Non
     assert waiting.take(MANY, MANY) == [second]
     waiting.drop(second)
     assert waiting.sightings == 0
+
+
+def test_what_has_waited_too_long_is_refused(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    old, new, other = chunks(GREEDY, 10), chunks(GREEDY, 20), chunks(MODEST, 5)
+    old.since, new.since, other.since = 100.0, 200.0, 50.0
+    for chunk in (old, new, other):
+        waiting.put(chunk)
+
+    waiting.refuse_older_than(150.0)
+
+    for chunk in (old, other):
+        with pytest.raises(Unavailable, match="too far behind"):
+            chunk.stored.result()
+    assert waiting.sightings == 20
+    assert waiting.take(MANY, MANY) == [new]
 
 
 def test_who_posts_little_gets_each_second_group_without_those_who_post_much(chunks: ChunkMaker) -> None:

@@ -22,10 +22,13 @@ MAX_GROUP_CHARACTERS = 32 * 2**20
 _LEAST_GROUP_SIGHTINGS = 500
 _GROUP_SECONDS = 1.0
 _SHARED_GROUP_SECONDS = 0.2
-"""While several orgs post, what one of them posts should not hold up the others for longer. But a group of next to
-nothing takes some time as well; one that takes twice as long is never too large."""
+"""While several orgs post, what one of them posts should not hold up the others for longer. But the smallest group
+takes some time as well; one that takes twice as long is never too large."""
 
 _SHARED_FOR_SECONDS = 60
+
+MOST_SECONDS_TO_WAIT = 10.0
+"""An agent gives up after 20: to store what it has given up, and sends again, would leave no time for the rest."""
 
 _QUICK_SECONDS = 0.03
 _LONGEST_WAIT = 1.0
@@ -122,11 +125,16 @@ class Batcher:
 
     async def _store_some(self) -> None:
         wanted_seconds = _SHARED_GROUP_SECONDS if self._is_shared() else _GROUP_SECONDS
+        self._waiting.refuse_older_than(time.monotonic() - MOST_SECONDS_TO_WAIT)
         group = self._waiting.take(self._size.sightings, MAX_GROUP_CHARACTERS)
-        was_full = bool(self._waiting)
+        if not group:
+            return
+        was_full, was_apart = bool(self._waiting), self._waiting.was_apart
         begun = time.monotonic()
         await self._store_group(group)
         self._last_seconds = time.monotonic() - begun
+        if was_apart:
+            return  # it is small for another reason
         sightings = sum(chunk.sightings for chunk in group)
         self._size.learn(sightings, self._last_seconds, was_full=was_full, wanted_seconds=wanted_seconds)
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from procession.errors import TooManyRequests, Unavailable
 from procession.process import Snapshot
 
 RETRY_SECONDS = 2
+APART_SIGHTINGS = 2000
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +26,7 @@ class Chunk:
     org_id: int
     snapshot: Snapshot
     stored: asyncio.Future[None]
+    since: float = field(default_factory=time.monotonic)
 
     @property
     def sightings(self) -> int:
@@ -52,7 +55,7 @@ class Waiting:
         self._orgs: dict[int, _OfOrg] = {}
         """In the order in which their turn comes; none is empty."""
         self.sightings = 0
-        self._was_apart = False
+        self.was_apart = False
         """Whether the last group was of those alone who post little."""
 
     def __bool__(self) -> bool:
@@ -71,13 +74,15 @@ class Waiting:
     def take(self, max_sightings: int, max_characters: int) -> list[Chunk]:
         """The next group: at least one chunk, where there is any, and as much of each org as of any other.
 
-        Each second one is only of those who have less there than their share of a group, where there are others: so
-        what is stored for them does not take as long as the rest.
+        Each second one is only of those who have little there, where there are others: so what is stored for them does
+        not take as long as the rest.
         """
         group: list[Chunk] = []
         sightings = characters = 0
         # By how much was taken of them, and then by whose turn it is.
-        turns = [(0, place, org_id) for place, org_id in enumerate(self._next_orgs(max_sightings))]
+        turns = [(0, place, org_id) for place, org_id in enumerate(self._next_orgs())]
+        if self.was_apart:
+            max_sightings = max(max_sightings, APART_SIGHTINGS)
         while turns:
             taken, place, org_id = turns[0]
             chunk = self._orgs[org_id].chunks[0]
@@ -94,6 +99,12 @@ class Waiting:
             self._orgs[org_id] = self._orgs.pop(org_id)  # to the end of the row
         return group
 
+    def refuse_older_than(self, moment: float) -> None:
+        for org_id in list(self._orgs):
+            while org_id in self._orgs and self._orgs[org_id].chunks[0].since < moment:
+                chunk = self._pop(org_id)
+                chunk.fail(Unavailable("The store is too far behind; try again", retry_after_seconds=RETRY_SECONDS))
+
     def drop(self, chunk: Chunk) -> None:
         """Unless it was taken already."""
         own = self._orgs.get(chunk.org_id)
@@ -101,11 +112,11 @@ class Waiting:
             own.chunks.remove(chunk)
             self._took(own, chunk)
 
-    def _next_orgs(self, max_sightings: int) -> list[int]:
-        share = max_sightings // max(1, len(self._orgs))
-        small = [org_id for org_id, own in self._orgs.items() if own.sightings <= share]
-        self._was_apart = 0 < len(small) < len(self._orgs) and not self._was_apart
-        return small if self._was_apart else list(self._orgs)
+    def _next_orgs(self) -> list[int]:
+        little = self.sightings / max(1, len(self._orgs)) / 2
+        small = [org_id for org_id, own in self._orgs.items() if own.sightings < little]
+        self.was_apart = bool(small) and not self.was_apart
+        return small if self.was_apart else list(self._orgs)
 
     def _make_room_for(self, chunk: Chunk) -> None:
         largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].sightings)
