@@ -62,11 +62,15 @@ def test_fuzzing_for_some_seconds_finds_nothing(targets: list[Target], tmp_path:
         report = fuzz(group, SECONDS_EACH if torture.is_full() else SECONDS, tmp_path / str(place))
         assert not report.output, report.output[-4000:]
         assert report.runs >= 100
-        assert report.branches > 5
+        assert report.branches > 1
         runs += report.runs
 
-    names = ", ".join(target.name for target in targets)
-    torture.record(f"Fuzzed, guided by coverage: {names}", times=runs, lost=0, answered="a value, or the error for it")
+    what = (
+        f"{len(targets)} parsers fuzzed, guided by coverage"
+        if len(targets) > len(STORE)
+        else "cursors and queries fuzzed"
+    )
+    torture.record(what, times=runs, lost=0, answered="a value, or the one error for it")
 
 
 BUGS = {
