@@ -14,9 +14,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from procession.process import host_key
+from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, host_key
 from procession.query import ProcessQuery
 from procession.search_parser import parse_search
 from procession.storage.clickhouse import ClickHouseStore
@@ -34,6 +35,8 @@ SNAPSHOTS = 6
 PAGES = 40
 LIMIT = 1000
 ORG = 1
+END = ProcessKey(MAX_UINT32, MAX_UINT64, MAX_UINT32)
+"""After the last process: what it costs to ask, whatever is found."""
 
 
 def cpu_seconds(cluster: Cluster) -> float:
@@ -78,21 +81,60 @@ def fill(store: ClickHouseStore, hosts: Sequence[str], at: int) -> int:
     return count
 
 
-def pages(store: ClickHouseStore, at: int, search: str) -> int:
-    """So many pages from the beginning; gives how many processes they had."""
-    found = 0
-    query = ProcessQuery(ORG, Window(at - 900, at), parse_search(search), TagFilter.parse(""), None, LIMIT)
+@dataclass(frozen=True)
+class Cost:
+    """Of a page."""
+
+    shard_cpu_milliseconds: float
+    server_cpu_milliseconds: float
+    statements: float
+    rows_of_shard: float
+
+    def cells(self) -> list[str]:
+        return [
+            f"{self.shard_cpu_milliseconds:.0f} ms",
+            f"{self.rows_of_shard:,.0f}",
+            f"{self.statements:.1f}",
+            f"{self.server_cpu_milliseconds:.0f} ms",
+        ]
+
+
+def cost(nodes: Cluster, store: ClickHouseStore, at: int, search: str, after: ProcessKey | None = None) -> Cost:
+    """Of pages from the beginning to the end, over and over; or always of that after one key."""
+    turn_pages(store, at, search, after)  # learns how far a page reaches
+    shards = len(nodes.nodes)
+    cpu, rows, asked, own = cpu_seconds(nodes), rows_read(nodes), initial_queries(nodes), time.process_time()
+    turn_pages(store, at, search, after)
+    return Cost(
+        (cpu_seconds(nodes) - cpu) / PAGES / shards * 1000,
+        (time.process_time() - own) / PAGES * 1000,
+        (initial_queries(nodes) - asked - 2 * shards) / PAGES,  # but for those that count
+        (rows_read(nodes) - rows) / PAGES / shards,
+    )
+
+
+def turn_pages(store: ClickHouseStore, at: int, search: str, after: ProcessKey | None) -> None:
+    query = ProcessQuery(ORG, Window(at - 900, at), parse_search(search), TagFilter.parse(""), after=after, limit=LIMIT)
     for _ in range(PAGES):
-        found += len(store.find(query).processes)
-    return found
+        found = store.find(query).processes
+        if after is None:
+            end = ProcessKey.of(found[-1].identity) if len(found) == LIMIT else None
+            query = replace(query, after=end)
 
 
 def rows_read(nodes: Cluster) -> int:
-    """Of `seen` by all nodes since they began, as they count it."""
-    total = 0
-    for node in nodes.nodes:
-        total += int(node.ask("SELECT value FROM system.events WHERE event = 'SelectedRows'").strip() or 0)
-    return total
+    """By all nodes since they began, as they count it."""
+    return counted(nodes, "SelectedRows")
+
+
+def initial_queries(nodes: Cluster) -> int:
+    """That the nodes were asked from outside."""
+    return counted(nodes, "InitialQuery")
+
+
+def counted(nodes: Cluster, event: str) -> int:
+    answers = (node.ask(f"SELECT value FROM system.events WHERE event = '{event}'") for node in nodes.nodes)
+    return sum(int(answer.strip() or 0) for answer in answers)
 
 
 def measure(shards: int) -> list[str]:
@@ -105,18 +147,17 @@ def measure(shards: int) -> list[str]:
             sightings = fill(store, hosts_of(shards), at)
             per_sighting = (cpu_seconds(nodes) - before) / sightings * 1e6
             cells = [f"{per_sighting:.1f} µs"]
-            for search in ("", "number 77"):
-                pages(store, at, search)  # learns how far a page reaches
-                cpu, rows = cpu_seconds(nodes), rows_read(nodes)
-                pages(store, at, search)
-                cells.append(f"{(cpu_seconds(nodes) - cpu) / PAGES / shards * 1000:.1f} ms")
-                cells.append(f"{(rows_read(nodes) - rows) / PAGES / shards:,.0f}")
+            nothing = cost(nodes, store, at, "", END)
+            pages, search = cost(nodes, store, at, ""), cost(nodes, store, at, "number 77")
+            cells += [f"{nothing.shard_cpu_milliseconds:.0f} ms", *pages.cells(), *search.cells()]
             return cells
 
 
 def main() -> None:
-    print("| shards | CPU per sighting | CPU per page and shard | rows read | CPU per search and shard | rows read |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    of_page = ("CPU", "rows read", "statements", "server's CPU")
+    names = ["shards", "CPU per sighting", "CPU of nothing", *of_page, *(f"search: {name}" for name in of_page)]
+    print(f"| {' | '.join(names)} |")
+    print("| --- " * len(names) + "|")
     for shards in [int(text) for text in sys.argv[1:]] or (1, 2, 4):
         print(f"| {shards} | {' | '.join(measure(shards))} |", flush=True)
 

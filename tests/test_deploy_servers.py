@@ -21,6 +21,7 @@ from procession.storage.engine import QUERY_SETTINGS
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SCALING = (DEPLOY.parent / "docs" / "scaling.md").read_text()
 MANIFEST: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "server.yaml").read_text()))
 VARIABLES = {name for item in settings_of(ServerSettings) for name in item.variables} | {"DD_API_KEY", "DD_APP_KEY"}
 
@@ -109,6 +110,17 @@ def test_labels_and_probes_belong_together() -> None:
     assert only["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert only["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert not any(one["kind"] == "Secret" for one in MANIFEST)
+
+
+def test_the_tests_reach_each_server_of_the_cluster_at_the_port_that_the_page_names() -> None:
+    services = yaml.safe_load((DEPLOY / "compose.test.yaml").read_text())["services"]
+    ports = [port for service in services.values() for port in service["ports"]]
+    (named,) = re.findall(r"PROCESSION_TEST_CLICKHOUSE=.(http://\S+)\?cluster=(\w+)", SCALING)
+
+    assert list(services) == [name for name, _ in addresses()[0].hosts]
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:8123", port) for port in ports)
+    assert [port.rsplit(":", 1)[0] for port in ports] == named[0].partition("@")[2].rstrip("/").split(",")
+    assert named[1] == "fleet"
 
 
 def test_a_server_has_time_for_the_longest_query_before_it_is_killed() -> None:

@@ -55,7 +55,7 @@ class Server:
         self.reader = Keys(self._secret("api-key"), self._secret("application-key"))
         admin = {"authorization": f"Bearer {self._secret('admin-key')}"}
         self.http = httpx.Client(base_url=url, headers=admin, timeout=60)
-        (self.org_id,) = (org["id"] for org in self.http.get(ORGS).json()["orgs"])
+        self.org_id = min(org["id"] for org in self.http.get(ORGS).json()["orgs"])  # the reader's, made at the start
 
     def _secret(self, name: str) -> str:
         return (self._keys / name).read_text().strip()

@@ -1,0 +1,23 @@
+"""The suite runs on servers that a variable names: tried with nodes of our own, since there are no others here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.cluster.running import ROOT, Cluster
+from tests.cluster.stores import NAMED
+
+CONTRACT = "tests/storage/test_contract_keys.py"
+
+
+def test_the_contract_runs_on_named_servers_and_leaves_nothing_there(nodes: Cluster) -> None:
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", CONTRACT, "-k", "named_store")
+    environment = os.environ | {NAMED: nodes.address("")}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " passed" in result.stdout
+    for node in nodes.nodes:
+        assert node.ask("SELECT name FROM system.databases WHERE name LIKE 'procession_test_%'") == b""
