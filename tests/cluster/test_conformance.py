@@ -20,7 +20,6 @@ from tests.conformance.fleet import Item, items_seen, snapshots
 from tests.conformance.test_clients import NAMES, is_what_the_contract_says
 from tests.support.running import eventually
 
-
 CASES = [name for name in NAMES if FULL or name != "all pages of 7"]
 """Some hundred pages take half a minute here, and the store's contract has small ones on a cluster."""
 
