@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 import sys
 import time
 from collections import Counter, deque
@@ -36,6 +37,8 @@ class Flood:
         self._free: deque[Connection] = deque()
         self._body = a_body()
         self.acknowledged: list[int] = []
+        self.seconds: list[float] = []
+        """That these waited."""
         self.answers: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.offered = 0
@@ -66,6 +69,7 @@ class Flood:
             writer.close()
 
     async def _post(self, number: int, connection: Connection | None) -> None:
+        begun_at = time.monotonic()
         try:
             reader, writer = connection or await asyncio.open_connection(self._host, self._port)
             body = self._body.replace(MARK.encode(), b"%08d" % number)
@@ -88,6 +92,7 @@ class Flood:
         self.answers[status] += 1
         if status == "200":
             self.acknowledged.append(number)
+            self.seconds.append(time.monotonic() - begun_at)
         else:
             self.reasons[answer.decode(errors="replace")[:200]] += 1
         if b"connection: close" in head.lower():
@@ -125,6 +130,7 @@ def main() -> None:
         "answers": flood.answers,
         "reasons": flood.reasons,
         "acknowledged": flood.acknowledged,
+        "median_seconds": statistics.median(flood.seconds or [0.0]),
     }
     json.dump(said, sys.stdout)
 

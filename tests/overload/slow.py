@@ -78,8 +78,8 @@ class SlowClients:
     """As many as wanted of each kind."""
 
     def __init__(self, server: Server, org: OrgKeys, count: int) -> None:
-        agent = {"Host": "x", "DD-API-Key": org.api_key, "Content-Length": "1000000"}
-        reader = {"Host": "x", **org.reader}
+        agent = {"Host": "localhost", "DD-API-Key": org.api_key, "Content-Length": "1000000"}
+        reader = {"Host": "localhost", **org.reader}
         page = b"GET /api/v2/processes?page[limit]=1000 HTTP/1.1\r\n" + headers(reader) + b"\r\n"
         kinds = (
             ("silent", b"", b"", 0),
