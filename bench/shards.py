@@ -16,12 +16,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, host_key
 from procession.query import ProcessQuery
 from procession.search_parser import parse_search
 from procession.storage.clickhouse import ClickHouseStore
 from procession.storage.ddl import shard_of
+from procession.storage.servers import ServerConnection
 from procession.storage.setup import initialize, open_servers
 from procession.tags import TagFilter
 from procession.window import Window
@@ -103,12 +105,12 @@ def cost(nodes: Cluster, store: ClickHouseStore, at: int, search: str, after: Pr
     """Of pages from the beginning to the end, over and over; or always of that after one key."""
     turn_pages(store, at, search, after)  # learns how far a page reaches
     shards = len(nodes.nodes)
-    cpu, rows, asked, own = cpu_seconds(nodes), rows_read(nodes), initial_queries(nodes), time.process_time()
+    cpu, rows, asked, own = cpu_seconds(nodes), rows_read(nodes), STATEMENTS.count, time.process_time()
     turn_pages(store, at, search, after)
     return Cost(
         (cpu_seconds(nodes) - cpu) / PAGES / shards * 1000,
         (time.process_time() - own) / PAGES * 1000,
-        (initial_queries(nodes) - asked - 2 * shards) / PAGES,  # but for those that count
+        (STATEMENTS.count - asked) / PAGES,
         (rows_read(nodes) - rows) / PAGES / shards,
     )
 
@@ -124,17 +126,25 @@ def turn_pages(store: ClickHouseStore, at: int, search: str, after: ProcessKey |
 
 def rows_read(nodes: Cluster) -> int:
     """By all nodes since they began, as they count it."""
-    return counted(nodes, "SelectedRows")
+    asked = "SELECT value FROM system.events WHERE event = 'SelectedRows'"
+    return sum(int(node.ask(asked).strip() or 0) for node in nodes.nodes)
 
 
-def initial_queries(nodes: Cluster) -> int:
-    """That the nodes were asked from outside."""
-    return counted(nodes, "InitialQuery")
+class Counter:
+    """Statements that go to servers."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        genuine = ServerConnection._run
+
+        def run(connection: ServerConnection, *arguments: Any, **named: Any) -> Any:
+            self.count += 1
+            return genuine(connection, *arguments, **named)
+
+        ServerConnection._run = run  # type: ignore[method-assign, assignment]
 
 
-def counted(nodes: Cluster, event: str) -> int:
-    answers = (node.ask(f"SELECT value FROM system.events WHERE event = '{event}'") for node in nodes.nodes)
-    return sum(int(answer.strip() or 0) for answer in answers)
+STATEMENTS = Counter()
 
 
 def measure(shards: int) -> list[str]:
