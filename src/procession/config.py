@@ -70,7 +70,7 @@ class ServerSettings:
         20, "Tries to sign in to the page that one address may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0
     )
     max_body_bytes: int = setting(10 * 2**20, "Largest payload that the intake takes.", metavar="BYTES", minimum=1)
-    max_message_bytes: int = setting(64 * 2**20, "Largest payload after decompression.", metavar="BYTES", minimum=1)
+    max_message_bytes: int = setting(8 * 2**20, "Largest payload after decompression.", metavar="BYTES", minimum=1)
     max_intake_bytes: int = setting(
         512 * 2**20,
         "Most memory for what agents have posted and the store does not hold yet; one org gets half of it.",

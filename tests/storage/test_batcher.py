@@ -11,7 +11,7 @@ from procession.paging import Page
 from procession.process import Snapshot
 from procession.query import ProcessQuery
 from procession.storage import batcher as batcher_module
-from procession.storage.batcher import MAX_GROUP_SIGHTINGS, Batcher, GroupSize
+from procession.storage.batcher import MAX_GROUP_WEIGHT, Batcher, GroupSize
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
 
@@ -104,7 +104,7 @@ def test_a_store_without_room_refuses_its_group_and_takes_the_next() -> None:
 def test_what_would_wait_beyond_the_bound_is_refused_at_once() -> None:
     async def scenario() -> None:
         store = RecordingStore()
-        batcher = Batcher(store, max_waiting_sightings=2)
+        batcher = Batcher(store, max_waiting_weight=2)
         await batcher.start()
         first = await hold_up(store, batcher)
         waiting = [asyncio.create_task(batcher.add(1, chunk(host))) for host in "ab"]
@@ -182,7 +182,7 @@ def test_what_has_waited_too_long_is_refused_and_what_comes_after_is_stored(monk
 def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_group() -> None:
     async def scenario() -> list[list[str]]:
         store = RecordingStore()
-        batcher = Batcher(store, max_waiting_sightings=50)
+        batcher = Batcher(store, max_waiting_weight=50)
         await batcher.start()
         first = await hold_up(store, batcher)
         greedy = [asyncio.create_task(batcher.add(1, chunk("greedy"))) for _ in range(200)]
@@ -209,15 +209,15 @@ def test_a_group_gets_smaller_where_storing_takes_long_and_larger_where_it_does_
     size.learn(100, 0.05, was_full=False, wanted_seconds=0.2)
 
     size.learn(10_000, 0.9, was_full=True, wanted_seconds=0.2)
-    assert size.sightings == 5000
+    assert size.weight == 5000
     for _ in range(9):
-        size.learn(size.sightings, 0.9, was_full=True, wanted_seconds=0.2)
-    assert size.sightings == 500
+        size.learn(size.weight, 0.9, was_full=True, wanted_seconds=0.2)
+    assert size.weight == 500
     size.learn(100, 0.01, was_full=False, wanted_seconds=0.2)
-    assert size.sightings == 500, "a small one says nothing of large ones"
+    assert size.weight == 500, "a small one says nothing of large ones"
     for _ in range(9):
-        size.learn(size.sightings, 0.05, was_full=True, wanted_seconds=0.2)
-    assert size.sightings == MAX_GROUP_SIGHTINGS
+        size.learn(size.weight, 0.05, was_full=True, wanted_seconds=0.2)
+    assert size.weight == MAX_GROUP_WEIGHT
 
 
 def test_a_group_is_not_too_large_where_the_smallest_takes_half_as_long() -> None:
@@ -225,6 +225,6 @@ def test_a_group_is_not_too_large_where_the_smallest_takes_half_as_long() -> Non
     size.learn(100, 0.5, was_full=False, wanted_seconds=0.2)
 
     size.learn(10_000, 0.9, was_full=True, wanted_seconds=0.2)
-    assert size.sightings == 10_000
+    assert size.weight == 10_000
     size.learn(10_000, 1.1, was_full=True, wanted_seconds=0.2)
-    assert size.sightings == 5000
+    assert size.weight == 5000

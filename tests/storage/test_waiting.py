@@ -55,7 +55,7 @@ def test_the_org_with_most_makes_room_for_another_until_both_have_as_much(chunks
     for chunk in (*greedy, *modest):
         waiting.put(chunk)
 
-    assert waiting.sightings == 10
+    assert waiting.weight == 10
     # The newest of it, which waited for the shortest time; each hears why.
     assert [chunk.stored.done() for chunk in greedy] == [False] * 5 + [True] * 5
     for chunk in greedy[5:]:
@@ -83,7 +83,7 @@ def test_a_single_chunk_is_let_in_however_large_it_is(chunks: ChunkMaker) -> Non
 
     waiting.put(chunks(GREEDY, 1000))
 
-    assert waiting.sightings == 1000
+    assert waiting.weight == 1000
 
 
 def test_a_group_has_as_much_of_one_org_as_of_another(chunks: ChunkMaker) -> None:
@@ -95,7 +95,7 @@ def test_a_group_has_as_much_of_one_org_as_of_another(chunks: ChunkMaker) -> Non
 
     taken = Counter[int]()
     for chunk in waiting.take(100, MANY):
-        taken[chunk.org_id] += chunk.sightings
+        taken[chunk.org_id] += chunk.weight
 
     assert taken == {GREEDY: 50, MODEST: 50}
 
@@ -109,7 +109,7 @@ def test_orgs_come_in_turn_where_a_group_has_room_for_few(chunks: ChunkMaker) ->
 
     assert [chunk.org_id for (chunk,) in groups] == [1, 2, 3, 1, 2, 3, 1]
     assert not waiting
-    assert waiting.sightings == 0
+    assert waiting.weight == 0
     assert waiting.take(1, MANY) == []
 
 
@@ -123,10 +123,10 @@ def test_what_nobody_waits_for_any_more_takes_no_room(chunks: ChunkMaker) -> Non
     waiting.drop(other)
     waiting.drop(other)
 
-    assert waiting.sightings == 20
+    assert waiting.weight == 20
     assert waiting.take(MANY, MANY) == [second]
     waiting.drop(second)
-    assert waiting.sightings == 0
+    assert waiting.weight == 0
 
 
 def test_what_has_waited_too_long_is_refused(chunks: ChunkMaker) -> None:
@@ -141,7 +141,7 @@ def test_what_has_waited_too_long_is_refused(chunks: ChunkMaker) -> None:
     for chunk in (old, other):
         with pytest.raises(Unavailable, match="too far behind"):
             chunk.stored.result()
-    assert waiting.sightings == 20
+    assert waiting.weight == 20
     assert waiting.take(MANY, MANY) == [new]
 
 
@@ -174,6 +174,11 @@ def test_a_group_ends_before_its_texts_are_too_much(chunks: ChunkMaker) -> None:
 
     assert len(waiting.take(MANY, 5000)) == 2
     assert len(waiting.take(MANY, 1)) == 1, "one is taken, however large it is"
+
+
+def test_large_texts_weigh_as_much_as_many_sightings(chunks: ChunkMaker) -> None:
+    assert chunks(GREEDY, 100, cmdline="x" * 500).weight == 100
+    assert 2000 <= chunks(GREEDY, 2, cmdline="x" * 10**6).weight < 2010
 
 
 def test_all_texts_count() -> None:

@@ -13,13 +13,13 @@ from procession.process import Snapshot
 from procession.storage import NotAllStored, ProcessStore
 from procession.storage.waiting import Chunk, Waiting
 
-MAX_GROUP_SIGHTINGS = 100_000
-"""An insert of so many is as cheap, for each, as one of more."""
+MAX_GROUP_WEIGHT = 100_000
+"""In sightings. An insert of so many is as cheap, for each, as one of more."""
 
 MAX_GROUP_CHARACTERS = 32 * 2**20
 """Of all texts in a group, which takes several times as much memory while it is stored."""
 
-_LEAST_GROUP_SIGHTINGS = 500
+_LEAST_GROUP_WEIGHT = 500
 _GROUP_SECONDS = 1.0
 _SHARED_GROUP_SECONDS = 0.2
 """While several orgs post, what one of them posts should not hold up the others for longer. But the smallest group
@@ -38,31 +38,31 @@ long as it took for more to come, so that there is time for other things. Agents
 
 
 class GroupSize:
-    """How many sightings go into one insert at most: as many as take a moment, since what comes meanwhile waits.
+    """How much goes into one insert at most, in sightings: what takes a moment, since what comes meanwhile waits.
 
     A sighting of a process that nobody has seen costs forty times what others do, so it is found by trying.
     """
 
     def __init__(self) -> None:
-        self.sightings = 10_000
+        self.weight = 10_000
         self._last = deque[float](maxlen=30)
 
-    def learn(self, sightings: int, seconds: float, *, was_full: bool, wanted_seconds: float) -> None:
+    def learn(self, weight: int, seconds: float, *, was_full: bool, wanted_seconds: float) -> None:
         self._last.append(seconds)
         wanted_seconds = max(wanted_seconds, 2 * min(self._last))
         if seconds > wanted_seconds:
-            self.sightings = max(_LEAST_GROUP_SIGHTINGS, min(self.sightings, sightings) // 2)
+            self.weight = max(_LEAST_GROUP_WEIGHT, min(self.weight, weight) // 2)
         elif was_full and seconds < wanted_seconds / 2:
-            self.sightings = min(MAX_GROUP_SIGHTINGS, self.sightings * 2)
+            self.weight = min(MAX_GROUP_WEIGHT, self.weight * 2)
 
 
 class Batcher:
     """One insert at a time; what arrives meanwhile is the next group. So a lone chunk is stored at once, and under load
     groups grow as large as the store needs them."""
 
-    def __init__(self, store: ProcessStore, *, max_waiting_sightings: int = 400_000) -> None:
+    def __init__(self, store: ProcessStore, *, max_waiting_weight: int = 400_000) -> None:
         self._store = store
-        self._waiting = Waiting(max_waiting_sightings)
+        self._waiting = Waiting(max_waiting_weight)
         self._size = GroupSize()
         self._posted_at: dict[int, float] = {}
         """By org, the eldest first."""
@@ -97,7 +97,7 @@ class Batcher:
         chunk = Chunk(org_id, snapshot, asyncio.get_running_loop().create_future())
         self._waiting.put(chunk)
         self._arrived.set()
-        if self._waiting.sightings >= self._size.sightings:
+        if self._waiting.weight >= self._size.weight:
             self._is_full.set()
         try:
             await chunk.stored
@@ -119,14 +119,14 @@ class Batcher:
         wait = min(2 * (self._last_seconds - _QUICK_SECONDS), longest)
         if wait > 0 and not self._is_stopping:
             self._is_full.clear()
-            if self._waiting.sightings < self._size.sightings:
+            if self._waiting.weight < self._size.weight:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._is_full.wait(), wait)
 
     async def _store_some(self) -> None:
         wanted_seconds = _SHARED_GROUP_SECONDS if self._is_shared() else _GROUP_SECONDS
         self._waiting.refuse_older_than(time.monotonic() - MOST_SECONDS_TO_WAIT)
-        group = self._waiting.take(self._size.sightings, MAX_GROUP_CHARACTERS)
+        group = self._waiting.take(self._size.weight, MAX_GROUP_CHARACTERS)
         if not group:
             return
         was_full, was_apart = bool(self._waiting), self._waiting.was_apart
@@ -135,8 +135,9 @@ class Batcher:
         self._last_seconds = time.monotonic() - begun
         if was_apart:
             return  # it is small for another reason
-        sightings = sum(chunk.sightings for chunk in group)
-        self._size.learn(sightings, self._last_seconds, was_full=was_full, wanted_seconds=wanted_seconds)
+        self._size.learn(
+            sum(chunk.weight for chunk in group), self._last_seconds, was_full=was_full, wanted_seconds=wanted_seconds
+        )
 
     def _is_shared(self) -> bool:
         """Whether several orgs have posted of late."""

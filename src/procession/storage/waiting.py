@@ -16,7 +16,9 @@ from procession.errors import TooManyRequests, Unavailable
 from procession.process import Snapshot
 
 RETRY_SECONDS = 2
-APART_SIGHTINGS = 2000
+APART_WEIGHT = 2000
+CHARACTERS_OF_A_SIGHTING = 1000
+"""What has more, on average, weighs more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,10 +29,13 @@ class Chunk:
     snapshot: Snapshot
     stored: asyncio.Future[None]
     since: float = field(default_factory=time.monotonic)
+    characters: int = field(init=False)
+    weight: int = field(init=False)
+    """In sightings: so much time it takes to store, and so much memory."""
 
-    @property
-    def sightings(self) -> int:
-        return len(self.snapshot.sightings)
+    def __post_init__(self) -> None:
+        self.characters = characters_of(self.snapshot)
+        self.weight = max(len(self.snapshot.sightings), self.characters // CHARACTERS_OF_A_SIGHTING)
 
     def succeed(self) -> None:
         if not self.stored.done():  # its request may have been cancelled meanwhile
@@ -44,17 +49,17 @@ class Chunk:
 class _OfOrg:
     def __init__(self) -> None:
         self.chunks: deque[Chunk] = deque()
-        self.sightings = 0
+        self.weight = 0
 
 
 class Waiting:
     """In each org, the first that came is the first to go."""
 
-    def __init__(self, max_sightings: int) -> None:
-        self._max_sightings = max_sightings
+    def __init__(self, max_weight: int) -> None:
+        self._max_weight = max_weight
         self._orgs: dict[int, _OfOrg] = {}
         """In the order in which their turn comes; none is empty."""
-        self.sightings = 0
+        self.weight = 0
         self.was_apart = False
         """Whether the last group was of those alone who post little."""
 
@@ -64,35 +69,35 @@ class Waiting:
     def put(self, chunk: Chunk) -> None:
         """Raises TooManyRequests or Unavailable where there is no room for it; fails others that have to make room."""
         # A single chunk is always let in, however large it is.
-        while self._orgs and self.sightings + chunk.sightings > self._max_sightings:
+        while self._orgs and self.weight + chunk.weight > self._max_weight:
             self._make_room_for(chunk)
         own = self._orgs.setdefault(chunk.org_id, _OfOrg())
         own.chunks.append(chunk)
-        own.sightings += chunk.sightings
-        self.sightings += chunk.sightings
+        own.weight += chunk.weight
+        self.weight += chunk.weight
 
-    def take(self, max_sightings: int, max_characters: int) -> list[Chunk]:
+    def take(self, max_weight: int, max_characters: int) -> list[Chunk]:
         """The next group: at least one chunk, where there is any, and as much of each org as of any other.
 
         Each second one is only of those who have little there, where there are others: so what is stored for them does
         not take as long as the rest.
         """
         group: list[Chunk] = []
-        sightings = characters = 0
+        weight = characters = 0
         # By how much was taken of them, and then by whose turn it is.
         turns = [(0, place, org_id) for place, org_id in enumerate(self._next_orgs())]
         if self.was_apart:
-            max_sightings = max(max_sightings, APART_SIGHTINGS)
+            max_weight = max(max_weight, APART_WEIGHT)
         while turns:
             taken, place, org_id = turns[0]
             chunk = self._orgs[org_id].chunks[0]
-            sightings += chunk.sightings
-            characters += characters_of(chunk.snapshot)
-            if group and (sightings > max_sightings or characters > max_characters):
+            weight += chunk.weight
+            characters += chunk.characters
+            if group and (weight > max_weight or characters > max_characters):
                 break
             group.append(self._pop(org_id))
             if org_id in self._orgs:
-                heapq.heapreplace(turns, (taken + chunk.sightings, place, org_id))
+                heapq.heapreplace(turns, (taken + chunk.weight, place, org_id))
             else:
                 heapq.heappop(turns)
         for org_id in {chunk.org_id for chunk in group} & self._orgs.keys():
@@ -113,15 +118,15 @@ class Waiting:
             self._took(own, chunk)
 
     def _next_orgs(self) -> list[int]:
-        little = self.sightings / max(1, len(self._orgs)) / 2
-        small = [org_id for org_id, own in self._orgs.items() if own.sightings < little]
+        little = self.weight / max(1, len(self._orgs)) / 2
+        small = [org_id for org_id, own in self._orgs.items() if own.weight < little]
         self.was_apart = bool(small) and not self.was_apart
         return small if self.was_apart else list(self._orgs)
 
     def _make_room_for(self, chunk: Chunk) -> None:
-        largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].sightings)
+        largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].weight)
         own = self._orgs.get(chunk.org_id)
-        if chunk.sightings + (own.sightings if own else 0) >= self._orgs[largest].sightings:
+        if chunk.weight + (own.weight if own else 0) >= self._orgs[largest].weight:
             if self._orgs.keys() - {chunk.org_id}:
                 raise _over_share()
             raise Unavailable("The store is behind; try again", retry_after_seconds=RETRY_SECONDS)
@@ -135,8 +140,8 @@ class Waiting:
         return chunk
 
     def _took(self, own: _OfOrg, chunk: Chunk) -> None:
-        own.sightings -= chunk.sightings
-        self.sightings -= chunk.sightings
+        own.weight -= chunk.weight
+        self.weight -= chunk.weight
         if not own.chunks:
             del self._orgs[chunk.org_id]
 
