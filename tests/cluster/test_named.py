@@ -10,14 +10,27 @@ from tests.cluster.running import ROOT, Cluster
 from tests.cluster.stores import NAMED
 
 CONTRACT = "tests/storage/test_contract_keys.py"
+PAIR = "tests/cluster/test_two_servers.py"
 
 
-def test_the_contract_runs_on_named_servers_and_leaves_nothing_there(nodes: Cluster) -> None:
-    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", CONTRACT, "-k", "named_store")
+def test_the_contract_and_two_servers_run_on_named_servers_and_leave_nothing_there(nodes: Cluster) -> None:
+    command = (
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        CONTRACT,
+        PAIR,
+        "-k",
+        "named_store or alive",
+    )
     environment = os.environ | {NAMED: nodes.address("")}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert " passed" in result.stdout
+    assert result.stdout.splitlines()[0].startswith("....")
     for node in nodes.nodes:
         assert node.ask("SELECT name FROM system.databases WHERE name LIKE 'procession_test_%'") == b""

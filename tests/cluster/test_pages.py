@@ -136,3 +136,12 @@ def test_a_page_of_a_stretch_that_was_guessed_far_too_far_is_right_and_reads_lit
     assert tuple(found) == expected
     few = window == BETWEEN or (window == WHOLE and search)
     assert len(expected) == len(LATE) if few else len(expected) >= len(HOSTS) * PIDS // 2
+
+
+def test_an_empty_list_of_values_finds_nothing(cluster_store: ClickHouseStore, both: tuple[Fleet, Fleet]) -> None:
+    with cluster_store._engine.connection() as connection:
+        for column, kind in (("host", "UInt64"), ("bucket", "UInt32"), ("version", "UInt64")):
+            text = f"SELECT version FROM what WHERE org = {{org:UInt32}} AND {column} IN {{values:Array({kind})}}"
+
+            assert connection.query(text, {"org": ORG, "values": []}).result_rows == []
+            assert len(connection.query_arrow(text, {"org": ORG, "values": []})) == 0
