@@ -80,7 +80,7 @@ def a_server_that_throws_away() -> Iterator[str]:
 def agent_cost(moments: list[list[Snapshot]], chunk: int, url: str) -> tuple[float, float, int]:
     """µs of CPU and bytes, each for a process and snapshot, and the largest payload."""
     client = IntakeClient(url)
-    maker = PayloadMaker(host=moments[0][0].host, agent_pid=1, started_at=0, max_processes=chunk)
+    maker = PayloadMaker(host=moments[0][0].host, run=1, started_at=0, max_processes=chunk)
     headers = {"DD-Api-Key": "k" * 32}
     cpu, sent, largest, seen = 0.0, 0, 0, 0
     for number, (snapshot,) in enumerate(moments):
@@ -100,7 +100,7 @@ def agent_cost(moments: list[list[Snapshot]], chunk: int, url: str) -> tuple[flo
 def decoding_cost(moments: list[list[Snapshot]], chunk: int) -> tuple[float, float]:
     """µs for a process, and ms for the slowest payload."""
     decoder = SnapshotDecoder()
-    maker = PayloadMaker(host=moments[0][0].host, agent_pid=1, started_at=0, max_processes=chunk)
+    maker = PayloadMaker(host=moments[0][0].host, run=1, started_at=0, max_processes=chunk)
     used, slowest, seen = 0.0, 0.0, 0
     for number, (snapshot,) in enumerate(moments):
         for payload in maker.make(snapshot):
@@ -117,7 +117,7 @@ def decoding_cost(moments: list[list[Snapshot]], chunk: int) -> tuple[float, flo
 
 def compression(moments: list[list[Snapshot]], chunk: int, level: int) -> tuple[float, float]:
     """µs and bytes for a process."""
-    maker = PayloadMaker(host=moments[0][0].host, agent_pid=1, started_at=0, max_processes=chunk)
+    maker = PayloadMaker(host=moments[0][0].host, run=1, started_at=0, max_processes=chunk)
     used, size, seen = 0.0, 0, 0
     for (snapshot,) in moments:
         for payload in maker.make(snapshot):
@@ -136,7 +136,7 @@ def server_cost(chunk: int, *, hosts: int = 20, count: int = 12) -> tuple[float,
     host posts one payload after another."""
     moments = snapshots_of(hosts, PROCESSES, count)
     makers = {
-        snapshot.host: PayloadMaker(host=snapshot.host, agent_pid=1, started_at=0, max_processes=chunk)
+        snapshot.host: PayloadMaker(host=snapshot.host, run=1, started_at=0, max_processes=chunk)
         for snapshot in moments[0]
     }
     payloads = [[makers[snapshot.host].make(snapshot) for snapshot in moment] for moment in moments]

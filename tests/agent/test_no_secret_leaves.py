@@ -151,7 +151,7 @@ def test_a_secret_never_reaches_the_bytes_of_a_payload(lines: list[tuple[str, li
         host="h", boot_time=0, ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub,
         tag_rules=TagRules(["(?P<line>.+)"], pytest.fail),
     )  # fmt: skip
-    maker = PayloadMaker(host="h", agent_pid=1, started_at=1)
+    maker = PayloadMaker(host="h", run=1, started_at=1)
     ended = [
         Ended(100 + pid, 0, 5.0, 4.0, 4.0, a_reading(100 + pid, line, "X")) for pid, (_, line) in enumerate(lines, 1)
     ]

@@ -12,7 +12,7 @@ from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 
 
 def a_maker(max_processes: int = 1000) -> PayloadMaker:
-    return PayloadMaker(host="web-1", agent_pid=1234, started_at=NOON - 5, max_processes=max_processes)
+    return PayloadMaker(host="web-1", run=1234, started_at=NOON - 5, max_processes=max_processes)
 
 
 def decoded(body: bytes) -> Snapshot:
@@ -114,7 +114,7 @@ def test_events_follow_their_snapshot_bare_and_in_parts() -> None:
 
 
 def test_the_tags_of_the_host_go_in_front_now_and_then() -> None:
-    maker = PayloadMaker(host="web-1", agent_pid=1, started_at=NOON, tags=("env:prod", "team:größe"))
+    maker = PayloadMaker(host="web-1", run=1, started_at=NOON, tags=("env:prod", "team:größe"))
     (payload,) = maker.make_host_tags(NOON)
 
     assert (payload.path, payload.is_answered) == ("/intake/", False)
@@ -134,7 +134,7 @@ def test_a_payload_says_what_is_known_of_the_containers_that_it_has_processes_of
     def look_up(container_id: str) -> ContainerInfo:
         return ContainerInfo(container_id=container_id, tags=(f"container_name:of-{container_id}",))
 
-    maker = PayloadMaker(host="h", agent_pid=1, started_at=NOON, max_processes=2, containers=look_up)
+    maker = PayloadMaker(host="h", run=1, started_at=NOON, max_processes=2, containers=look_up)
     ids = ("a", "b", "a", "")
     snapshot = a_snapshot(*(a_sighting(pid, container_id=one) for pid, one in enumerate(ids, 1)))
 

@@ -55,7 +55,7 @@ def hostile(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
             )
             for number, trap in enumerate(TRAPS.values(), start=10)
         ]
-        maker = PayloadMaker(host=HOST, agent_pid=1, started_at=now)
+        maker = PayloadMaker(host=HOST, run=1, started_at=now)
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
         for payload in maker.make(a_snapshot(*sightings, host=HOST, taken_at=now)):
             headers = {**payload.headers, "DD-Api-Key": API_KEY}

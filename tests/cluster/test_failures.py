@@ -165,7 +165,7 @@ class Agents(threading.Thread):
         self.done = threading.Event()
         self._urls = urls
         self._began = began
-        self._makers = {host: PayloadMaker(host=host, agent_pid=1, started_at=began) for host in HOSTS}
+        self._makers = {host: PayloadMaker(host=host, run=1, started_at=began) for host in HOSTS}
 
     def run(self) -> None:
         turn = 0

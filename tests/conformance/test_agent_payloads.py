@@ -89,7 +89,7 @@ BARE = Sighting(8, NOON - 4, ProcessDescription(comm="other", is_zombie=True), P
 
 
 def test_their_library_finds_all_of_a_process_in_what_we_post(program: Path) -> None:
-    maker = PayloadMaker(host="web-1", agent_pid=1, started_at=NOON, containers=a_container)
+    maker = PayloadMaker(host="web-1", run=1, started_at=NOON, containers=a_container)
     payloads = maker.make(Snapshot(host="web-1", taken_at=NOON, sightings=(WHOLE, BARE)))
 
     (message,) = read(program, [payload.body for payload in payloads])
@@ -114,7 +114,7 @@ def test_their_library_finds_all_of_a_process_in_what_we_post(program: Path) -> 
 
 
 def test_their_library_finds_the_numbers_in_what_we_post_live(program: Path) -> None:
-    maker = PayloadMaker(host="web-1", agent_pid=1, started_at=NOON, containers=a_container)
+    maker = PayloadMaker(host="web-1", run=1, started_at=NOON, containers=a_container)
 
     new, numbers = read(program, [payload.body for payload in maker.make_live(NOON, [BARE], [WHOLE, BARE])])
 

@@ -35,7 +35,7 @@ class Host(threading.Thread):
     def run(self) -> None:
         name, begin = f"host-{self._number}", time.monotonic() + self._number * PERIOD_SECONDS / HOSTS
         started_at = int(time.time()) - 1000
-        maker = PayloadMaker(host=name, agent_pid=1, started_at=started_at, max_processes=PROCESSES)
+        maker = PayloadMaker(host=name, run=1, started_at=started_at, max_processes=PROCESSES)
         connection = http.client.HTTPConnection(self._address, timeout=60)
         for turn in range(SNAPSHOTS):
             numbers = ProcessNumbers(cpu_total_percent=1.5 + turn, rss_bytes=2**20 + turn, threads=4, state="S")

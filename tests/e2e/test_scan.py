@@ -31,7 +31,7 @@ class Fleet(threading.Thread):
         self.done = threading.Event()
         self._port = port
         self._began = began
-        self._makers = {host: PayloadMaker(host=host, agent_pid=1, started_at=began) for host in HOSTS}
+        self._makers = {host: PayloadMaker(host=host, run=1, started_at=began) for host in HOSTS}
 
     def run(self) -> None:
         while not self.done.is_set():

@@ -78,7 +78,7 @@ class Ours(Org):
     @property
     def _maker(self) -> PayloadMaker:
         if not hasattr(self, "_made"):
-            self._made = PayloadMaker(host=HOST, agent_pid=77, started_at=self.begin, tags=(f"{self.name}:host",))
+            self._made = PayloadMaker(host=HOST, run=77, started_at=self.begin, tags=(f"{self.name}:host",))
         return self._made
 
     def _sighting(self, pid: int) -> Sighting:

@@ -103,7 +103,7 @@ class Others:
 
     def _post(self, number: int) -> None:
         host, started_at = f"modest-{number}", int(time.time()) - 1000
-        maker = PayloadMaker(host=host, agent_pid=1, started_at=started_at, max_processes=PROCESSES)
+        maker = PayloadMaker(host=host, run=1, started_at=started_at, max_processes=PROCESSES)
         for turn in self._turns(POST_SECONDS, number / POSTERS):
             numbers = ProcessNumbers(cpu_total_percent=1.5 + turn, rss_bytes=2**20 + turn, threads=4, state="S")
             sightings = [

@@ -92,7 +92,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
             ),
             maker=PayloadMaker(
                 host=host,
-                agent_pid=a_run(),
+                run=a_run(),
                 started_at=int(clock.now()),
                 max_processes=settings.processes_per_payload,
                 tags=host_tags_of(settings),

@@ -51,18 +51,18 @@ class PayloadMaker:
         self,
         *,
         host: str,
-        agent_pid: int,
+        run: int,
         started_at: int,
         max_processes: int = MAX_PROCESSES,
         first_group: int | None = None,
         tags: Sequence[str] = (),
         containers: Callable[[str], ContainerInfo] | None = None,
     ) -> None:
-        """`agent_pid` stands for this run of the agent in all that it numbers. `first_group` numbers the first snapshot
+        """`run` is the number of this run of the agent: see `a_run`. `first_group` numbers the first snapshot
         [by chance, as agents do]. `tags` are those of the host, and `containers` says what is known of one by its
         id."""
         self._host = host
-        self._agent_pid = agent_pid
+        self._run = run
         self._max_processes = max_processes
         self._group_id = random.getrandbits(31) if first_group is None else first_group
         self._tags = list(tags)
@@ -148,7 +148,7 @@ class PayloadMaker:
         # Two groups of one second are still two: their chunks are numbered on. A clock that was set back comes to
         # seconds that have been, whose numbers were given: from there on it is as if another agent gave them.
         if taken_at < self._taken_at:
-            self._agent_pid = a_run()
+            self._run = a_run()
         if taken_at != self._taken_at:
             self._index = 0
             self._taken_at = taken_at
@@ -156,7 +156,7 @@ class PayloadMaker:
         return self._group_id
 
     def _payload(self, kind: MessageType, body: bytes, taken_at: int, more: dict[str, str]) -> Payload:
-        request_id = RequestId.of(self._host, self._agent_pid, taken_at, self._index)
+        request_id = RequestId.of(self._host, self._run, taken_at, self._index)
         self._index += 1
         moving = {"X-DD-Agent-Timestamp": str(taken_at), "X-DD-Request-ID": str(request_id.pack())}
         return Payload(frame.encode(kind, body), self._fixed | moving | more)

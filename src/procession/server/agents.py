@@ -8,9 +8,10 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from procession.server.beside import beside
 from procession.server.sparing import Sparing
 
 GONE_SECONDS = 120.0
@@ -61,22 +62,14 @@ class Agents:
             text = "the agent of %(host)r has not posted for %(seconds)d s"
             self._say("agent-gone", text, org_id, host, version=agent.version, seconds=round(GONE_SECONDS))
 
-    @contextlib.asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """It is looked who has gone, every now and then."""
+    def watched(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """For the length of the block it is looked who has gone, every now and then."""
+        return beside(self._watch())
 
-        async def watch() -> None:
-            while True:
-                await asyncio.sleep(LOOK_SECONDS)
-                self.look()
-
-        task = asyncio.create_task(watch())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
 
     def by_version(self) -> dict[tuple[str, ...], float]:
         oldest = self._clock() - GONE_SECONDS

@@ -7,9 +7,9 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator
 
 from procession.errors import Unavailable
+from procession.server.beside import beside
 from procession.server.threads import Threads
 from procession.storage import AnalysisStore, KeyStore
 
@@ -29,15 +29,9 @@ class Roller:
         self._thread = thread
         self._period_seconds = period_seconds
 
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """For the length of the block."""
+        return beside(self._run())
 
     async def _run(self) -> None:
         while True:

@@ -145,7 +145,7 @@ class _Lane:
         if maker is None:
             maker = self._makers[step.snapshot.host] = PayloadMaker(
                 host=step.snapshot.host,
-                agent_pid=host.agent_pid,
+                run=host.agent_pid,
                 started_at=host.booted_at,
                 max_processes=CHUNK_PROCESSES,
                 first_group=host.traits.index * 1_000_003 & 0x3FFFFFFF,
