@@ -83,10 +83,11 @@ class Finder:
 
     @cached_property
     def _about(self) -> int:
-        """A number for how many of the rows are wanted: of a short window in the past it is but a few."""
+        """A number for how many of the rows are wanted: of a short window in the past it is but a few. What was learned
+        of a window holds for others about as long."""
         query = self._query
-        seconds = query.window.to_at - query.window.from_at
-        return hash((query.org_id, query.search, query.tags, seconds, self._is_past))
+        doublings = (query.window.to_at - query.window.from_at).bit_length()
+        return hash((query.org_id, query.search, query.tags, doublings, self._is_past))
 
     def page(self) -> Page:
         query = self._query
@@ -127,8 +128,8 @@ class Finder:
             return []
         found = self._seen_of_keys([key])
         if found and self._filters.condition != "true":
-            window = self._query.window
-            fits = self._remember(self._rows(sql.matching_of_keys(self._filters, window, [key], self._texts.columns)))
+            statement = sql.matching_of_keys(self._filters, self._query.window, [key], self._columns_read)
+            fits = self._remember(self._rows(statement))
             found = [one for one in found if (one.start, one.host, one.pid, one.version) in fits]
         return found
 
