@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from tests.overload.others import Others, Samples
 from tests.support.torture import is_full
 
-QUIET_SECONDS = 20.0 if is_full() else 4.0
-STORM_SECONDS = 30.0 if is_full() else 8.0
+QUIET_SECONDS = 20.0 if is_full() else 3.0
+STORM_SECONDS = 30.0 if is_full() else 5.0
 
 SHARE, MOST_TIMES = (0.99, 2) if is_full() else (0.9, 4)
 """The share of answers that may take so many times what it took before. In a few seconds there are too few answers, and
@@ -51,6 +51,9 @@ class Trial:
 
     def assert_others_hardly_noticed(self) -> None:
         assert not self.complaints(self.during), f"before {self.before}; during {self.during}; after {self.after}"
+
+    def assert_none_of_others_failed(self) -> None:
+        assert [one for kind in ("post", "ask") for one in self.during.of(kind).failed] == []
 
     def complaints(self, samples: Samples) -> list[str]:
         """What others have to bear that they should not."""

@@ -19,6 +19,9 @@ T = TypeVar("T")
 RETRY_SECONDS = 2
 LOAD_SECONDS = 10.0
 """The time over which it is averaged how many threads an org has."""
+HEAVY_SHARE = 0.2
+"""Of what an org may have beside others, on average: a page that is opened has less, and one question after the other
+more."""
 LATELY_SECONDS = 60.0
 """Who asked so recently may ask again."""
 
@@ -142,7 +145,7 @@ class FairThreads:
     def _most_of(self, org_id: int) -> int:
         load = self._loads[org_id]
         load.add(self._clock(), self._running.get(org_id, 0))
-        is_heavy = load.threads > self._most_beside_others / 2
+        is_heavy = load.threads > self._most_beside_others * HEAVY_SHARE
         return self._most_beside_others if is_heavy and len(self._loads) > 1 else self._most_of_one
 
     def _give_turns(self) -> None:
