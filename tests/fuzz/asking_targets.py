@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import struct
 import tempfile
@@ -148,9 +149,10 @@ def ask(path: str, query: bytes) -> tuple[int, bytes]:
 
 @lru_cache
 def _served() -> Asker:
-    """Opened with the first question, and closed when this process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="procession-fuzz-")
-    store = open_embedded(Path(folder.name), retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
+    """Opened with the first question; see `close`."""
+    folder = _opened.enter_context(tempfile.TemporaryDirectory(prefix="procession-fuzz-"))
+    store = open_embedded(Path(folder), retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
+    _opened.callback(store.close)
     numbers = ProcessNumbers(cpu_total_percent=1.5, rss_bytes=2**20, threads=2)
     for org_id, word in ((ORG, "own"), (OTHER_ORG, FOREIGN)):
         snapshots = [
@@ -176,11 +178,15 @@ def _served() -> Asker:
         now=Clock(),
     )
     asker = Asker(app)
-
-    def close() -> None:
-        asker.close()
-        store.close()
-        folder.cleanup()
-
-    atexit.register(close)
+    _opened.callback(asker.close)
     return asker
+
+
+def close() -> None:
+    """What was opened to ask: the engine takes one folder at a time."""
+    _served.cache_clear()
+    _opened.close()
+
+
+_opened = contextlib.ExitStack()
+atexit.register(close)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.fuzz import asking_targets
 from tests.fuzz.targets import FOLDER, TARGETS, Target
 from tests.support import torture
 
@@ -24,6 +26,12 @@ BROKEN = (sys.executable, "-m", "tests.fuzz.broken")
 guided = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="there is no atheris for machines of this kind"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_in_the_end() -> Iterator[None]:
+    yield
+    asking_targets.close()
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())

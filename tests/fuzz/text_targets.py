@@ -66,29 +66,37 @@ _TERMS = (
 
 
 def check_meaning(data: bytes) -> None:
-    """NOT before AND before OR, and parentheses before all of them."""
-    text, holds = _expression(Draw(data), depth=4)
-    assert accepts(parse_search(text), _PROCESS) is holds, text
+    """NOT before AND before OR, and parentheses before all of them. No more terms than there may be."""
+    text, holds, terms = _expression(Draw(data), depth=4)
+    try:
+        tree = parse_search(text)
+    except InvalidParameter:
+        assert terms > MAX_TERMS, text
+        return
+    assert terms <= MAX_TERMS, text
+    assert accepts(tree, _PROCESS) is holds, text
 
 
-def _expression(draw: Draw, depth: int) -> tuple[str, bool]:
-    alternatives = [_product(draw, depth) for _ in range(1 + draw.number(2))]
-    return " OR ".join(text for text, _ in alternatives), any(holds for _, holds in alternatives)
+def _expression(draw: Draw, depth: int) -> tuple[str, bool, int]:
+    """Text, whether it holds, and how many terms it has."""
+    texts, holds, terms = zip(*(_product(draw, depth) for _ in range(1 + draw.number(2))), strict=True)
+    return " OR ".join(texts), any(holds), sum(terms)
 
 
-def _product(draw: Draw, depth: int) -> tuple[str, bool]:
-    text, holds = "", True
+def _product(draw: Draw, depth: int) -> tuple[str, bool, int]:
+    text, holds, terms = "", True, 0
     for place in range(1 + draw.number(2)):
         joined = draw.pick((" ", " AND ", "  ")) if place else ""
         sign = draw.pick(("", "!", "NOT ", "! NOT "))
         if depth and draw.number(3) == 1:
-            inner, value = _expression(draw, depth - 1)
+            inner, value, count = _expression(draw, depth - 1)
             inner = f"({inner})"
         else:
-            inner, value = draw.pick(_TERMS)
+            (inner, value), count = draw.pick(_TERMS), 1
         text += joined + sign + inner
         holds = holds and value is not (sign in ("!", "NOT "))
-    return text, holds
+        terms += count
+    return text, holds, terms
 
 
 def check_tags(data: bytes) -> None:
