@@ -16,18 +16,22 @@ from tests.support.builders import NOON, a_sighting, a_snapshot
 
 
 class RecordingStore:
-    """Keeps the groups it is given; can be held up, and refuses hosts called `bad`."""
+    """Keeps the groups it is given; can be held up, takes as long as it is told for hosts called `slow`, and refuses
+    those called `bad`."""
 
     def __init__(self) -> None:
         self.groups: list[list[str]] = []
         self.entered = threading.Event()
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        self.slow_are_done = threading.Event()
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
         self.entered.set()
         assert self.may_go_on.wait(10)
         hosts = [snapshot.host for _, snapshot in snapshots]
+        if "slow" in hosts:
+            assert self.slow_are_done.wait(10)
         if "full" in hosts:
             raise Unavailable("no room")
         if "bad" in hosts:
@@ -202,6 +206,27 @@ def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_grou
 
     hosts = [host for group in groups for host in group]
     assert (hosts.count("modest"), hosts.count("greedy")) == (20, 30)
+
+
+def test_nobody_waits_for_what_is_being_stored_for_another_org() -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        slow = asyncio.create_task(batcher.add(1, chunk("slow")))
+        await asyncio.to_thread(store.entered.wait, 10)
+        again = asyncio.create_task(batcher.add(1, chunk("again")))
+
+        await asyncio.wait_for(batcher.add(2, chunk("other")), 10)
+
+        assert not slow.done()
+        assert not again.done()
+        store.slow_are_done.set()
+        await asyncio.gather(slow, again)
+        await batcher.stop()
+        return store.groups
+
+    assert asyncio.run(scenario()) == [["other"], ["slow"], ["again"]]
 
 
 def test_a_group_gets_smaller_where_storing_takes_long_and_larger_where_it_does_not() -> None:

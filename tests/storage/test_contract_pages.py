@@ -232,6 +232,23 @@ def test_many_threads_may_add_and_find_at_once(fleet: Fleet) -> None:
     assert len(fleet.find()) == 30
 
 
+def test_orgs_with_the_same_hosts_may_be_stored_beside_each_other_while_hours_pass(fleet: Fleet) -> None:
+    def live_for_hours(some: Fleet) -> list[tuple[int, int]]:
+        for at in range(NOON, NOON + 5 * HOUR, HOUR // 2):
+            # What began lately, and starts that shift.
+            pids = range((at - NOON) // HOUR + 1, (at - NOON) // HOUR + 10)
+            sightings = (a_sighting(pid, STARTED + pid + (at // 1800 + pid) % 2, cmdline=str(pid)) for pid in pids)
+            some.add(a_snapshot(*sightings, taken_at=at, group_size=1, request_id=at))
+        found = some.find(NOON, NOON + 5 * HOUR)
+        return sorted((process.identity.pid, process.seen_at) for process in found)
+
+    with ThreadPoolExecutor(2) as threads:
+        one, another = threads.map(live_for_hours, (fleet, Fleet(fleet.store, fleet.org + 5_000_000)))
+
+    last = {pid: NOON + min(pid, 5) * HOUR - HOUR // 2 for pid in range(1, 14)}
+    assert one == another == sorted(last.items())
+
+
 def test_what_is_added_during_a_scan_neither_doubles_nor_hides_a_process(fleet: Fleet) -> None:
     def snapshot(at: int, pids: range) -> Snapshot:
         return a_snapshot(*(a_sighting(pid, STARTED + pid % 3) for pid in pids), taken_at=at)

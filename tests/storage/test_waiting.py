@@ -36,6 +36,13 @@ class ChunkMaker:
         return Chunk(org_id, snapshot, self._loop.create_future())
 
 
+def take(waiting: Waiting, max_weight: int, max_characters: int = MANY) -> list[Chunk]:
+    """A group, stored at once."""
+    group = waiting.take(max_weight, max_characters)
+    waiting.let_go(group)
+    return group
+
+
 def test_one_org_alone_may_fill_it_and_is_told_that_the_store_is_behind(chunks: ChunkMaker) -> None:
     waiting = Waiting(10)
     for _ in range(10):
@@ -105,7 +112,7 @@ def test_orgs_come_in_turn_where_a_group_has_room_for_few(chunks: ChunkMaker) ->
     for org_id in (1, 1, 1, 2, 2, 3, 3):
         waiting.put(chunks(org_id))
 
-    groups = [waiting.take(1, MANY) for _ in range(7)]
+    groups = [take(waiting, 1) for _ in range(7)]
 
     assert [chunk.org_id for (chunk,) in groups] == [1, 2, 3, 1, 2, 3, 1]
     assert not waiting
@@ -145,7 +152,7 @@ def test_what_has_waited_too_long_is_refused(chunks: ChunkMaker) -> None:
     assert waiting.take(MANY, MANY) == [new]
 
 
-def test_who_posts_little_gets_each_second_group_without_those_who_post_much(chunks: ChunkMaker) -> None:
+def test_who_posts_little_gets_each_second_group_and_who_posts_much_the_others(chunks: ChunkMaker) -> None:
     waiting = Waiting(MANY)
     for _ in range(100):
         waiting.put(chunks(GREEDY, 10))
@@ -154,9 +161,27 @@ def test_who_posts_little_gets_each_second_group_without_those_who_post_much(chu
     for _ in range(4):
         waiting.put(chunks(MODEST, 10))
         waiting.put(chunks(MODEST, 10))
-        groups.append(Counter(chunk.org_id for chunk in waiting.take(100, MANY)))
+        groups.append(Counter(chunk.org_id for chunk in take(waiting, 100)))
 
-    assert groups == [{MODEST: 2}, {MODEST: 2, GREEDY: 8}] * 2
+    assert groups == [{MODEST: 2}, {GREEDY: 10}, {MODEST: 4}, {GREEDY: 10}]
+
+
+def test_nothing_of_an_org_is_taken_while_a_group_of_it_is_being_stored(chunks: ChunkMaker) -> None:
+    waiting = Waiting(MANY)
+    for org_id in (GREEDY, GREEDY, GREEDY, MODEST, MODEST):
+        waiting.put(chunks(org_id))
+
+    first = waiting.take(2, MANY)
+    assert {chunk.org_id for chunk in first} == {GREEDY, MODEST}
+    assert not waiting.has_next
+    assert waiting.take(MANY, MANY) == []
+    waiting.put(chunks(3))
+    assert waiting.has_next
+    second = waiting.take(MANY, MANY)
+    waiting.let_go(first)
+
+    assert [chunk.org_id for chunk in second] == [3]
+    assert [chunk.org_id for chunk in take(waiting, MANY)] == [GREEDY, MODEST, GREEDY]
 
 
 def test_chunks_of_an_org_keep_their_order(chunks: ChunkMaker) -> None:
@@ -164,7 +189,7 @@ def test_chunks_of_an_org_keep_their_order(chunks: ChunkMaker) -> None:
     for host in "abcd":
         waiting.put(chunks(GREEDY, host=host))
 
-    assert [chunk.snapshot.host for chunk in (*waiting.take(3, MANY), *waiting.take(3, MANY))] == list("abcd")
+    assert [chunk.snapshot.host for chunk in (*take(waiting, 3), *take(waiting, 3))] == list("abcd")
 
 
 def test_a_group_ends_before_its_texts_are_too_much(chunks: ChunkMaker) -> None:
@@ -172,8 +197,8 @@ def test_a_group_ends_before_its_texts_are_too_much(chunks: ChunkMaker) -> None:
     for _ in range(4):
         waiting.put(chunks(GREEDY, 2, cmdline="a" * 1000))
 
-    assert len(waiting.take(MANY, 5000)) == 2
-    assert len(waiting.take(MANY, 1)) == 1, "one is taken, however large it is"
+    assert len(take(waiting, MANY, 5000)) == 2
+    assert len(take(waiting, MANY, 1)) == 1, "one is taken, however large it is"
 
 
 def test_large_texts_weigh_as_much_as_many_sightings(chunks: ChunkMaker) -> None:

@@ -27,6 +27,9 @@ takes some time as well; one that takes twice as long is never too large."""
 
 _SHARED_FOR_SECONDS = 60
 
+_BESIDE_EACH_OTHER = 2
+"""Groups. With more of them each would take longer, and be smaller."""
+
 MOST_SECONDS_TO_WAIT = 10.0
 """An agent gives up after 20: to store what it has given up, and sends again, would leave no time for the rest."""
 
@@ -57,8 +60,9 @@ class GroupSize:
 
 
 class Batcher:
-    """One insert at a time; what arrives meanwhile is the next group. So a lone chunk is stored at once, and under load
-    groups grow as large as the store needs them."""
+    """One insert of an org at a time; what arrives meanwhile is the next group. So a lone chunk is stored at once, and
+    under load groups grow as large as the store needs them. Two groups of different orgs may be stored beside each
+    other, so that who posts little need not wait for one that takes long."""
 
     def __init__(self, store: ProcessStore, *, max_waiting_weight: int = 400_000) -> None:
         self._store = store
@@ -69,28 +73,28 @@ class Batcher:
         self._arrived = asyncio.Event()
         self._is_full = asyncio.Event()
         """There is enough for a group, or no time to wait for it."""
-        self._last_seconds = 0.0
-        """How long storing took the last time."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        self._task: asyncio.Task[None] | None = None
+        self._last_seconds = {True: 0.0, False: 0.0}
+        """How long storing took the last time: of those who post little apart from others, and of all others."""
+        self._threads = ThreadPoolExecutor(_BESIDE_EACH_OTHER, thread_name_prefix="store")
+        self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run()) for _ in range(_BESIDE_EACH_OTHER)]
 
     async def stop(self) -> None:
         """Store what was accepted, refuse what comes after."""
         self._is_stopping = True
         self._arrived.set()
         self._is_full.set()
-        if self._task is not None:
-            await self._task
-        self._thread.shutdown()
+        for task in self._tasks:
+            await task
+        self._threads.shutdown()
 
     async def add(self, org_id: int, snapshot: Snapshot) -> None:
         """Returns once the snapshot is safe on disk. Raises Unavailable or TooManyRequests where it is not; the agent
         has to try again."""
-        if self._is_stopping or self._task is None:
+        if self._is_stopping or not self._tasks:
             raise Unavailable("The server is stopping")
         self._posted_at.pop(org_id, None)
         self._posted_at[org_id] = time.monotonic()
@@ -110,13 +114,15 @@ class Batcher:
         while not (self._is_stopping and not self._waiting):
             await self._arrived.wait()
             self._arrived.clear()
-            while self._waiting:
+            while self._waiting.has_next:
                 await self._let_more_come()
                 await self._store_some()
 
     async def _let_more_come(self) -> None:
-        longest = _LONGEST_SHARED_WAIT if self._is_shared() else _LONGEST_WAIT
-        wait = min(2 * (self._last_seconds - _QUICK_SECONDS), longest)
+        seconds, longest = self._last_seconds[False], _LONGEST_WAIT
+        if self._is_shared():
+            seconds, longest = min(seconds, self._last_seconds[True] or seconds), _LONGEST_SHARED_WAIT
+        wait = min(2 * (seconds - _QUICK_SECONDS), longest)
         if wait > 0 and not self._is_stopping:
             self._is_full.clear()
             if self._waiting.weight < self._size.weight:
@@ -131,12 +137,16 @@ class Batcher:
             return
         was_full, was_apart = bool(self._waiting), self._waiting.was_apart
         begun = time.monotonic()
-        await self._store_group(group)
-        self._last_seconds = time.monotonic() - begun
+        try:
+            await self._store_group(group)
+        finally:
+            self._waiting.let_go(group)
+            self._arrived.set()
+        seconds = self._last_seconds[was_apart] = time.monotonic() - begun
         if was_apart:
             return  # it is small for another reason
         self._size.learn(
-            sum(chunk.weight for chunk in group), self._last_seconds, was_full=was_full, wanted_seconds=wanted_seconds
+            sum(chunk.weight for chunk in group), seconds, was_full=was_full, wanted_seconds=wanted_seconds
         )
 
     def _is_shared(self) -> bool:
@@ -149,7 +159,7 @@ class Batcher:
     async def _store_group(self, group: list[Chunk]) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._store.add, [(chunk.org_id, chunk.snapshot) for chunk in group]
+                self._threads, self._store.add, [(chunk.org_id, chunk.snapshot) for chunk in group]
             )
         except Unavailable as error:
             for place, chunk in enumerate(group):

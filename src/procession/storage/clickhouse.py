@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -137,7 +138,8 @@ class ClickHouseStore:
         self._slots = slots
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
-        self._adding = threading.Lock()
+        self._adding: dict[int, threading.Lock] = {}
+        """By org: of each, one thread adds something at a time."""
         self.is_alone = is_alone
         self._written: dict[int, Written] = {}
         """By shard: each has the texts, tags and kinds of its own hosts."""
@@ -166,7 +168,9 @@ class ClickHouseStore:
         return self._aside.submit(read)
 
     def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
-        with self._adding:
+        with contextlib.ExitStack() as stack:
+            for org_id in sorted({org_id for org_id, _ in snapshots}):
+                stack.enter_context(self._adding.setdefault(org_id, threading.Lock()))
             by_shard = self._by_shard(snapshots)
             failed: dict[int, Unavailable] = {}
             for shard, places in by_shard.items():

@@ -197,15 +197,16 @@ class Group:
 
     def remember(self) -> None:
         """To be called once all tables are stored."""
-        for place, news in self._new_versions.items():
-            self._written.versions.setdefault(place, {}).update(news)
-        self._written.moments.update(self._moments)
-        for place, (at, _) in self._moments.items():
-            self._written.since.setdefault(place, at)
-        self._written.tagsets.update(self._new_tagsets)
-        self._written.kinds.update(self._new_kinds)
-        self._written.hosts.update(self._new_hosts)
-        self._written.forget_before(self._newest_bucket)
+        with self._written.changing:
+            for place, news in self._new_versions.items():
+                self._written.versions.setdefault(place, {}).update(news)
+            self._written.moments.update(self._moments)
+            for place, (at, _) in self._moments.items():
+                self._written.since.setdefault(place, at)
+            self._written.tagsets.update(self._new_tagsets)
+            self._written.kinds.update(self._new_kinds)
+            self._written.hosts.update(self._new_hosts)
+            self._written.forget_before(self._newest_bucket)
 
     def _snap_table(self) -> pa.Table:
         offsets = pa.array(self._offsets, pa.int32())

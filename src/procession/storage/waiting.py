@@ -2,6 +2,9 @@
 
 One org may fill it, as long as nobody else comes. Then the org that has most there makes room, until both have as much;
 and each group that is taken has as much of one as of the other. So an org that posts without end waits for itself.
+
+While a group is being stored, nothing else of its orgs is taken: what comes of an org is stored in its order, and
+nobody waits for what another org has there.
 """
 
 from __future__ import annotations
@@ -59,12 +62,18 @@ class Waiting:
         self._max_weight = max_weight
         self._orgs: dict[int, _OfOrg] = {}
         """In the order in which their turn comes; none is empty."""
+        self._being_stored: set[int] = set()
         self.weight = 0
         self.was_apart = False
         """Whether the last group was of those alone who post little."""
 
     def __bool__(self) -> bool:
         return bool(self._orgs)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is a group to take now."""
+        return not self._orgs.keys() <= self._being_stored
 
     def put(self, chunk: Chunk) -> None:
         """Raises TooManyRequests or Unavailable where there is no room for it; fails others that have to make room."""
@@ -77,10 +86,11 @@ class Waiting:
         self.weight += chunk.weight
 
     def take(self, max_weight: int, max_characters: int) -> list[Chunk]:
-        """The next group: at least one chunk, where there is any, and as much of each org as of any other.
+        """The next group: at least one chunk, where there is any, and as much of each org as of any other. Its orgs
+        have to be let go once it is stored.
 
-        Each second one is only of those who have little there, where there are others: so what is stored for them does
-        not take as long as the rest.
+        Those who have little there and those who have much are taken apart, in turn: so what is stored for the ones
+        does not take as long as for the others.
         """
         group: list[Chunk] = []
         weight = characters = 0
@@ -100,9 +110,15 @@ class Waiting:
                 heapq.heapreplace(turns, (taken + chunk.weight, place, org_id))
             else:
                 heapq.heappop(turns)
-        for org_id in {chunk.org_id for chunk in group} & self._orgs.keys():
+        taken_of = {chunk.org_id for chunk in group}
+        for org_id in taken_of & self._orgs.keys():
             self._orgs[org_id] = self._orgs.pop(org_id)  # to the end of the row
+        self._being_stored |= taken_of
         return group
+
+    def let_go(self, group: list[Chunk]) -> None:
+        """It is stored, or never will be."""
+        self._being_stored -= {chunk.org_id for chunk in group}
 
     def refuse_older_than(self, moment: float) -> None:
         for org_id in list(self._orgs):
@@ -118,10 +134,11 @@ class Waiting:
             self._took(own, chunk)
 
     def _next_orgs(self) -> list[int]:
-        little = self.weight / max(1, len(self._orgs)) / 2
-        small = [org_id for org_id, own in self._orgs.items() if own.weight < little]
+        weights = {org_id: own.weight for org_id, own in self._orgs.items() if org_id not in self._being_stored}
+        little = sum(weights.values()) / max(1, len(weights)) / 2
+        small = [org_id for org_id, weight in weights.items() if weight < little]
         self.was_apart = bool(small) and not self.was_apart
-        return small if self.was_apart else list(self._orgs)
+        return small if self.was_apart else [org_id for org_id, weight in weights.items() if weight >= little]
 
     def _make_room_for(self, chunk: Chunk) -> None:
         largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].weight)

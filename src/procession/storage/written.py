@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS
@@ -51,6 +53,8 @@ class Written:
         """Org, kind, day."""
         self.hosts: set[tuple[int, int, int]] = set()
         """Org, host key, day."""
+        self.changing = threading.Lock()
+        """To be held by who changes any of it; of each org, one thread reads and changes at a time."""
         self._newest_bucket = 0
 
     def moment_before(self, place: tuple[int, int], at: int) -> int | None:
