@@ -52,10 +52,11 @@ bench-quick: $(VENV)/.dev ## a minute of it: fails where a ratio is worse by hal
 bench-long: $(VENV)/.bench ## what takes hours: 10 M processes, an hour of 5,000 hosts
 	$(BIN)/python -m bench --long $(ARGS)
 
-lint: $(VENV)/.dev $(PAGE_MODULES) ## check format, style and types
+lint: $(VENV)/.dev $(VENV)/.manifests $(PAGE_MODULES) ## check format, style, types and Kubernetes manifests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/kubernetes-validate --strict deploy/kubernetes/*.yaml
 	$(if $(PAGE),$(NPM) run check)
 
 fix: $(VENV)/.dev ## mend what can be mended by itself
@@ -74,6 +75,7 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upg
 	$(COMPILE) $(ARGS) pyproject.toml --group build --output-file requirements.lock
 	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) $(ARGS) --group page --output-file requirements-page.lock
+	$(COMPILE) $(ARGS) --group manifests --constraint requirements-dev.lock --output-file requirements-manifests.lock
 	$(COMPILE) $(ARGS) --group audit --constraint requirements-dev.lock --output-file requirements-audit.lock
 	$(COMPILE) $(ARGS) requirements-bench.in --constraint requirements-dev.lock --output-file requirements-bench.lock
 
@@ -138,6 +140,11 @@ src/procession/server/page/index.html: web/node_modules/.made $(PAGE_SOURCES)
 $(VENV)/.audit: $(VENV)/.dev requirements-audit.lock
 	@echo "procession: installing what it is audited with from requirements-audit.lock"
 	@$(PIP) install --require-hashes --requirement requirements-audit.lock
+	@touch $@
+
+$(VENV)/.manifests: $(VENV)/.dev requirements-manifests.lock
+	@echo "procession: installing the schemas of Kubernetes from requirements-manifests.lock"
+	@$(PIP) install --require-hashes --requirement requirements-manifests.lock
 	@touch $@
 
 # Beside those for tests, not instead of them.

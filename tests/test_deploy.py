@@ -5,13 +5,11 @@ None of it is run here: there is no cluster and no Docker where these tests run.
 
 from __future__ import annotations
 
-import importlib
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from procession import __version__
@@ -38,17 +36,6 @@ def pod() -> dict[str, Any]:
 def container() -> dict[str, Any]:
     (only,) = pod()["containers"]
     return dict(only)
-
-
-@pytest.mark.may_skip
-@pytest.mark.parametrize("version", ["1.30", "1.34"])
-def test_the_manifest_fits_the_schema_of_kubernetes(version: str) -> None:
-    try:
-        validate = importlib.import_module("kubernetes_validate").validate
-    except ImportError:
-        pytest.skip("kubernetes-validate, which is 100 MB of schemas, is not installed")
-    for document in documents():
-        validate(document, version, strict=True)
 
 
 def test_labels_and_names_of_the_manifest_belong_together() -> None:

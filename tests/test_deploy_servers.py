@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from procession import __version__
@@ -135,14 +133,3 @@ def test_a_server_has_time_for_the_longest_query_before_it_is_killed() -> None:
     stop_seconds = int(variables["PROCESSION_STOP_SECONDS"])
     assert stop_seconds >= longest
     assert pod["terminationGracePeriodSeconds"] > int(seconds_before) + stop_seconds + MORE_SECONDS_TO_STOP
-
-
-@pytest.mark.may_skip
-@pytest.mark.parametrize("version", ["1.30", "1.34"])
-def test_the_manifest_fits_the_schema_of_kubernetes(version: str) -> None:
-    try:
-        validate = importlib.import_module("kubernetes_validate").validate
-    except ImportError:
-        pytest.skip("kubernetes-validate, which is 100 MB of schemas, is not installed")
-    for document in MANIFEST:
-        validate(document, version, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -19,13 +20,14 @@ _log = logging.getLogger(__name__)
 
 
 class TimedStore:
-    """For one thread at a time, as its caller is one."""
+    """For several threads."""
 
     def __init__(self, store: ProcessStore, metrics: Metrics, clock: Callable[[], float] = time.perf_counter) -> None:
         self._metrics = metrics
         self._store = store
         self._clock = clock
         self._lines = Sparing(_log, 1, clock)
+        self._noting = threading.Lock()
         self._failed_at: float | None = None
         self._failed = 0
         self.find = store.find
@@ -36,12 +38,14 @@ class TimedStore:
         try:
             self._store.add(snapshots)
         except Exception as error:
-            self._note_failure(error, size)
+            with self._noting:
+                self._note_failure(error, size)
             raise
         seconds = self._clock() - begin
         self._metrics.store_seconds.observe(seconds)
         self._metrics.group_sightings.observe(size)
-        self._note_success(seconds, size)
+        with self._noting:
+            self._note_success(seconds, size)
 
     def _note_failure(self, error: Exception, size: int) -> None:
         self._failed += 1
