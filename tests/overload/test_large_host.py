@@ -94,8 +94,7 @@ def test_a_host_with_large_arguments_takes_no_more_memory_than_it_may(tmp_path: 
         lost=0,
         answered=", ".join(f"{count} × {status}" for status, count in sorted(posters.answers.items())),
     )
-    # What others post takes longer than it should: docs/reliability.md says how much.
-    trial.assert_none_of_others_failed()
+    trial.assert_others_hardly_noticed()
     assert posters.answers[200] > 0
     assert posters.answers.keys() <= {200, 429, 503}
     assert grown_mib < MOST_MIB

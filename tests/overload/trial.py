@@ -52,9 +52,6 @@ class Trial:
     def assert_others_hardly_noticed(self) -> None:
         assert not self.complaints(self.during), f"before {self.before}; during {self.during}; after {self.after}"
 
-    def assert_none_of_others_failed(self) -> None:
-        assert [one for kind in ("post", "ask") for one in self.during.of(kind).failed] == []
-
     def complaints(self, samples: Samples) -> list[str]:
         """What others have to bear that they should not."""
         found = []
