@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
+# Most tests wait for something now and then. Memory is what more than four workers would be short of.
+WORKERS := --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help run page test torture fuzz conformance-rust bench bench-quick bench-long lint fix proto lock licences audit clean
@@ -28,7 +30,7 @@ page: $(VENV)/.runtime $(PAGE) ## build the page, if its sources have changed
 
 test: $(VENV)/.dev $(PAGE) ## run all tests (ARGS="-k name" is passed on to those in Python, and runs them alone)
 	$(if $(ARGS),,$(if $(PAGE),$(NPM) test))
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),$(WORKERS))
 
 # The short form is part of `test`. Needs root for disks and networks of its own, and libfaketime; says what it leaves out.
 torture: $(VENV)/.dev ## do to server and agent what the world does, in up to 30 minutes; writes the table in docs/reliability.md

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 IN_CI = bool(os.environ.get("PROCESSION_CI"))
 
+TOGETHER = frozenset(("browser", "cluster", "conformance", "faults", "overload"))
+"""Folders whose tests share what takes long to start."""
+ON_NODES = frozenset(("server_store", "cluster_store"))
+"""Stores on the nodes of `tests/cluster`, which a test asks for as a parameter."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # What runs in the background may have been told to ignore these, and would hand that down to all that it starts.
@@ -30,6 +35,18 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} has to run here: {reason}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side: which of them one worker runs, one after the other."""
+    for item in items:
+        folder = item.path.parent.name
+        parameters = (
+            item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        )
+        if any(isinstance(value, str) and value in ON_NODES for value in parameters):
+            folder = "cluster"
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -326,7 +326,8 @@ def test_one_group_may_hold_chunks_of_several_orgs(store: Store, org: int) -> No
 
 
 def test_one_group_may_hold_chunks_of_any_number_of_days(fleet: Fleet) -> None:
-    days = [NOON - day * 86400 for day in range(150)]
+    # More than the hundred partitions that ClickHouse allows in an insert unless it is told otherwise.
+    days = [NOON - day * 86400 for day in range(110)]
     fleet.add(*(a_snapshot(a_sighting(7, day - 5), taken_at=day) for day in days))
 
-    assert len(fleet.find(days[-1], NOON)) == 150
+    assert len(fleet.find(days[-1], NOON)) == len(days)

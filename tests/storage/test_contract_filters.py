@@ -10,35 +10,46 @@ from procession.process import (
     ProcessIdentity,
     ProcessSummary,
 )
+from procession.storage import ProcessStore
 from tests.support.builders import NOON, a_description
 from tests.support.fleet import STARTED, Fleet
 
 # Search and tags
 
 
+@pytest.fixture(scope="module")
+def shops() -> dict[int, tuple[ProcessStore, Fleet]]:
+    """By the `id` of their store."""
+    return {}
+
+
 @pytest.fixture
-def shop(fleet: Fleet) -> Fleet:
-    """Three processes: 1 nginx, 2 java, 3 a shell in Cyrillic."""
-    fleet.see(NOON, pid=1, host="Web-1", tags=("env:prod", "pci", "team:größe"))
-    fleet.see(
-        NOON,
-        pid=2,
-        cmdline="Java -Xmx4g 100% a_b kind:a-b",
-        exe="/opt/App/bin/java",
-        user="app",
-        command="java",
-        tags=("env:prod", "env:staging", "url:http://x:80/"),
-    )
-    fleet.see(
-        NOON,
-        pid=3,
-        cmdline="БАШ -c ΟΔΟΣ",
-        exe="",
-        user="Ольга",
-        command="баш",
-        is_zombie=True,
-        tags=("k:100%", "k:a_b"),
-    )
+def shop(fleet: Fleet, shops: dict[int, tuple[ProcessStore, Fleet]]) -> Fleet:
+    """Three processes: 1 nginx, 2 java, 3 a shell in Cyrillic. To be looked at only: each store has one of it."""
+    if id(fleet.store) in shops:
+        return shops[id(fleet.store)][1]
+    with fleet.at_once():
+        fleet.see(NOON, pid=1, host="Web-1", tags=("env:prod", "pci", "team:größe"))
+        fleet.see(
+            NOON,
+            pid=2,
+            cmdline="Java -Xmx4g 100% a_b kind:a-b",
+            exe="/opt/App/bin/java",
+            user="app",
+            command="java",
+            tags=("env:prod", "env:staging", "url:http://x:80/"),
+        )
+        fleet.see(
+            NOON,
+            pid=3,
+            cmdline="БАШ -c ΟΔΟΣ",
+            exe="",
+            user="Ольга",
+            command="баш",
+            is_zombie=True,
+            tags=("k:100%", "k:a_b"),
+        )
+    shops[id(fleet.store)] = fleet.store, fleet
     return fleet
 
 
@@ -205,8 +216,9 @@ def test_any_text_is_kept_as_it_is(fleet: Fleet, text: str) -> None:
 @pytest.mark.parametrize("place", ["cmdline", "exe", "user"])
 def test_any_text_is_found_as_it_is(fleet: Fleet, place: str, text: str) -> None:
     fields: dict[str, Any] = {place: f"before {text} after"}
-    fleet.see(NOON, pid=1, **fields)
-    fleet.see(NOON, pid=2)
+    with fleet.at_once():
+        fleet.see(NOON, pid=1, **fields)
+        fleet.see(NOON, pid=2)
 
     assert fleet.pids(search=quoted(text)) == [1]
     assert fleet.pids(search=quoted(text.lower())) == [1]
@@ -219,8 +231,9 @@ def test_any_text_is_found_as_it_is(fleet: Fleet, place: str, text: str) -> None
 @pytest.mark.parametrize("key", ["k", "host", "user", "command"])
 def test_any_tag_is_found_as_it_is(fleet: Fleet, key: str, text: str) -> None:
     fields: dict[str, Any] = {"tags": (f"k:{text}".lower(),)} if key == "k" else {key: text}
-    fleet.see(NOON, pid=1, **fields)
-    fleet.see(NOON, pid=2, tags=("k:other",), host="other", user="other", command="other")
+    with fleet.at_once():
+        fleet.see(NOON, pid=1, **fields)
+        fleet.see(NOON, pid=2, tags=("k:other",), host="other", user="other", command="other")
 
     assert fleet.pids(search=f"{key}:{quoted(text)}") == [1]
     assert fleet.pids(search=f"!{key}:{quoted(text)}") == [2]
@@ -254,8 +267,9 @@ def test_thousands_of_stars_are_answered(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("count", [2, 9, 80])
 def test_many_tag_terms_find_what_each_of_them_finds(fleet: Fleet, count: int) -> None:
-    for pid in range(1, 6):
-        fleet.see(NOON, pid=pid, tags=(f"rack:r{pid}", "team:a"), cmdline=f"program rack:r{pid + 10}")
+    with fleet.at_once():
+        for pid in range(1, 6):
+            fleet.see(NOON, pid=pid, tags=(f"rack:r{pid}", "team:a"), cmdline=f"program rack:r{pid + 10}")
 
     any_of = " OR ".join(f"rack:r{number}" for number in range(3, 3 + count))
     none_of = " ".join(f"NOT rack:r{number}" for number in range(3, 3 + count))

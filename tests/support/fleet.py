@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +30,21 @@ class Fleet:
     org: int
     _requests: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
+    _held: list[Snapshot] | None = None
+
     def add(self, *snapshots: Snapshot) -> None:
-        self.store.add([(self.org, snapshot) for snapshot in snapshots])
+        if self._held is None:
+            self.store.add([(self.org, snapshot) for snapshot in snapshots])
+        else:
+            self._held += snapshots
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is added within is stored in one group, as what arrives at a server at the same moment."""
+        self._held = []
+        yield
+        held, self._held = self._held, None
+        self.add(*held)
 
     def see(self, *moments: int, host: str = "web-1", pid: int = 7, started_at: int = STARTED, **fields: Any) -> None:
         """Sightings of one process at these moments."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from typing import TypeVar
 
 _log = logging.getLogger(__name__)
+
+_Key = TypeVar("_Key")
+_Moment = TypeVar("_Moment", int, float)
 
 MAX_SKEW_SECONDS = 60
 """An agent whose clock is further ahead than this is taken to have said "now"."""
@@ -27,8 +31,9 @@ class Moments:
     def __init__(self, now: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._clock = clock
-        self._cut: dict[tuple[int, str, int], int] = {}
-        self._said_at: dict[tuple[int, str], float] = {}
+        # The eldest first.
+        self._cut: OrderedDict[tuple[int, str, int], int] = OrderedDict()
+        self._said_at: OrderedDict[tuple[int, str], float] = OrderedDict()
 
     def of(self, org_id: int, host: str, said_at: int | None) -> int:
         """The moment that the agent began at, since what is sent again arrives late; now where it says none."""
@@ -41,23 +46,24 @@ class Moments:
         if snapshot in self._cut:
             return self._cut[snapshot]
         self._say(org_id, host[:255], said_at - now)
-        if len(self._cut) >= MAX_REMEMBERED:
-            self._cut = {key: at for key, at in self._cut.items() if at > now - REMEMBERED_SECONDS}
+        _drop_until(self._cut, now - REMEMBERED_SECONDS)
         if len(self._cut) < MAX_REMEMBERED:
             self._cut[snapshot] = now
         return now
 
     def _say(self, org_id: int, host: str, seconds: int) -> None:
         moment = self._clock()
-        if moment - self._said_at.get((org_id, host), -math.inf) < QUIET_SECONDS:
+        _drop_until(self._said_at, moment - QUIET_SECONDS)
+        if (org_id, host) in self._said_at or len(self._said_at) >= MAX_HOSTS:
             return
-        if len(self._said_at) >= MAX_HOSTS:
-            self._said_at = {key: at for key, at in self._said_at.items() if moment - at < QUIET_SECONDS}
-            if len(self._said_at) >= MAX_HOSTS:
-                return
         self._said_at[org_id, host] = moment
         _log.warning(
             "the clock of %(host)r is %(seconds)d s ahead of this server's: what it sends is kept as of its arrival; "
             "no more of this host for %(quiet_minutes)d minutes",
             {"event": "clock-ahead", "host": host, "seconds": seconds, "quiet_minutes": QUIET_SECONDS // 60},
         )
+
+
+def _drop_until(moments: OrderedDict[_Key, _Moment], moment: _Moment) -> None:
+    while moments and next(iter(moments.values())) <= moment:
+        moments.popitem(last=False)
