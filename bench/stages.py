@@ -78,7 +78,7 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
 
 
 def memory(run: Run, folder: Path) -> None:
-    run.found["memory"] = measure_memory(folder, hosts=5000, snapshots=2)["memory"]
+    run.found["memory"] = measure_memory(folder, hosts=5000, snapshots=1)["memory"]
 
 
 def peers(run: Run, folder: Path, *, only: tuple[str, ...] = (), seconds: float = 6) -> None:

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
+from procession.cli import interpreter
 from procession.server.accepting import Listener
 from procession.server.connections import Protocol
 from procession.server.open_connections import OpenConnections
@@ -23,10 +24,6 @@ from procession.server.tls import Certificates
 
 OTHER_FILES = 1024
 """So many of the files that may be open are left to the store, which has some hundred of them while it merges."""
-
-SWITCH_SECONDS = 0.0005
-"""How long a thread that works in Python keeps others from it. Every answer passes between threads some ten times:
-beside one that renders a page of 10,000 it took 124 ms instead of 36 with the usual 5 ms, and takes 63 now."""
 
 _log = logging.getLogger(__name__)
 _uvicorn_log = logging.getLogger("uvicorn.error")
@@ -109,7 +106,7 @@ class HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """In place of uvicorn's, which takes connections without a bound."""
         _uvicorn_log.addFilter(self._once_a_minute)
-        sys.setswitchinterval(SWITCH_SECONDS)
+        interpreter.tune()
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)

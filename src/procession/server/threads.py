@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import os
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -58,8 +59,8 @@ class FairThreads:
     """A fixed number of threads that orgs take in turn: whoever asks more than others waits longer.
 
     An org never has more than half of them, so that one that asks for what takes long leaves some to the others. But
-    what it asks for takes the processors, too; so while others ask as well, one that had much of them of late has no
-    more threads at once than half of the processors.
+    what it asks for takes the processors, too; so while others ask as well, it has no more threads at once than there
+    are processors, and one that had much of them of late half as many.
     """
 
     def __init__(
@@ -75,12 +76,18 @@ class FairThreads:
         """`max_waiting` is for each org; `what` waits. `processors` [those of the machine]."""
         self._what = what
         self._clock = clock
-        self._most_beside_others = max(1, min(size, processors or os.cpu_count() or 1) // 2)
+        self._most_of_one = max(1, size // 2)
+        processors = processors or os.cpu_count() or 1
+        self._most_beside_others = min(self._most_of_one, processors)
+        self._most_of_heavy = max(1, min(size, processors) // 2)
         self._loads: dict[int, Load] = {}
         """Of orgs that asked of late, the last one at the end."""
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+        # Now, and not by and by in the event loop, which would wait for each to start.
+        all_there = threading.Barrier(size)
+        for _ in range(size):
+            self._threads.submit(all_there.wait)
         self._free = size
-        self._most_of_one = max(1, size // 2)
         self._max_waiting = max_waiting
         self._running: Counter[int] = Counter()
         self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
@@ -145,8 +152,10 @@ class FairThreads:
     def _most_of(self, org_id: int) -> int:
         load = self._loads[org_id]
         load.add(self._clock(), self._running.get(org_id, 0))
-        is_heavy = load.threads > self._most_beside_others * HEAVY_SHARE
-        return self._most_beside_others if is_heavy and len(self._loads) > 1 else self._most_of_one
+        if len(self._loads) == 1:
+            return self._most_of_one
+        is_heavy = load.threads > self._most_of_heavy * HEAVY_SHARE
+        return self._most_of_heavy if is_heavy else self._most_beside_others
 
     def _give_turns(self) -> None:
         while self._free and (found := self._next()) is not None:

@@ -36,8 +36,11 @@ MOST_SECONDS_TO_WAIT = 10.0
 _QUICK_SECONDS = 0.03
 _LONGEST_WAIT = 1.0
 _LONGEST_SHARED_WAIT = 0.25
+_LONGEST_WAIT_OF_FEW = 0.1
+_FEW = 2000
 """What a group costs hardly depends on its size, up to some ten thousand: where storing has become slow, wait twice as
-long as it took for more to come, so that there is time for other things. Agents do not mind: they post every ten."""
+long as it took for more to come, so that there is time for other things. Agents do not mind: they post every ten. But
+where few sightings come there is little to win by it."""
 
 
 class GroupSize:
@@ -123,11 +126,18 @@ class Batcher:
         if self._is_shared():
             seconds, longest = min(seconds, self._last_seconds[True] or seconds), _LONGEST_SHARED_WAIT
         wait = min(2 * (seconds - _QUICK_SECONDS), longest)
-        if wait > 0 and not self._is_stopping:
-            self._is_full.clear()
-            if self._waiting.weight < self._size.weight:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_full.wait(), wait)
+        if wait > 0:
+            first = min(wait, _LONGEST_WAIT_OF_FEW)
+            await self._wait_until_full(first)
+            if self._waiting.weight >= _FEW:
+                await self._wait_until_full(wait - first)
+
+    async def _wait_until_full(self, seconds: float) -> None:
+        if self._is_stopping or self._waiting.weight >= self._size.weight:
+            return
+        self._is_full.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._is_full.wait(), seconds)
 
     async def _store_some(self) -> None:
         wanted_seconds = _SHARED_GROUP_SECONDS if self._is_shared() else _GROUP_SECONDS
