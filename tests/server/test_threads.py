@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from procession.errors import Unavailable
-from procession.server.threads import LATELY_SECONDS, FairThreads, Load
+from procession.server.threads import LATELY_SECONDS, FairThreads
 
 GREEDY, MODEST = 1, 2
 
@@ -125,44 +125,29 @@ class Hand:
         return self.now
 
 
-def test_who_had_much_of_late_gets_half_of_the_processors_while_others_ask() -> None:
+def test_nobody_gets_more_than_half_of_the_processors_while_others_ask() -> None:
     clock = Hand()
 
-    async def begun_after(threads: FairThreads, seconds: float) -> int:
-        """How many of ten calls begin, once four of that org have run for so long."""
-        before, after = Slow(), Slow()
-        first = [asyncio.create_task(threads.run(GREEDY, before)) for _ in range(4)]
-        await asyncio.sleep(0)
-        clock.now += seconds
-        second = [asyncio.create_task(threads.run(GREEDY, after)) for _ in range(10)]
-        await asyncio.sleep(0)
-        before.go.set()
-        await asyncio.gather(*first)
-        await asyncio.to_thread(after.begun.acquire)
+    async def begun_of_ten(threads: FairThreads) -> int:
+        slow = Slow()
+        tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(10)]
+        await asyncio.to_thread(slow.begun.acquire)
         begun = threads.running(GREEDY)
-        after.go.set()
-        await asyncio.gather(*second)
+        slow.go.set()
+        await asyncio.gather(*tasks)
         return begun
 
-    async def main(threads: FairThreads, _: Slow) -> None:
-        assert await begun_after(threads, 10) == 4, "nobody else has asked yet"
-        clock.now += 1000
+    async def main(threads: FairThreads, slow: Slow) -> None:
+        assert await begun_of_ten(threads) == 4, "nobody else has asked yet"
         await threads.run(MODEST, lambda: 1)
-        assert await begun_after(threads, 0.1) == 2, "that is not much, so as many as processors"
-        await threads.run(MODEST, lambda: 1)
-        assert await begun_after(threads, 10) == 1
+        assert await begun_of_ten(threads) == 1
         clock.now += LATELY_SECONDS
-        assert await begun_after(threads, 0.1) == 4, "that was long ago"
+        assert await begun_of_ten(threads) == 4, "that was long ago"
+        long = asyncio.create_task(threads.run(MODEST, slow))
+        await asyncio.to_thread(slow.begun.acquire)
+        clock.now += LATELY_SECONDS
+        assert await begun_of_ten(threads) == 1, "it is still at work"
+        slow.go.set()
+        await long
 
     run(main, size=8, processors=2, clock=clock)
-
-
-def test_a_load_is_an_average_that_forgets() -> None:
-    load = Load(0)
-
-    load.add(1000, 4)
-    assert load.threads == pytest.approx(4)
-    load.add(1010, 0)
-    assert load.threads == pytest.approx(4 / 2.718, rel=0.01)
-    load.add(1100, 0)
-    assert load.threads < 0.01

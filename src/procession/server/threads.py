@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import threading
 import time
@@ -18,11 +17,6 @@ from procession.errors import Unavailable
 T = TypeVar("T")
 
 RETRY_SECONDS = 2
-LOAD_SECONDS = 10.0
-"""The time over which it is averaged how many threads an org has."""
-HEAVY_SHARE = 0.2
-"""Of what an org may have beside others, on average: a page that is opened has less, and one question after the other
-more."""
 LATELY_SECONDS = 60.0
 """Who asked so recently may ask again."""
 
@@ -41,26 +35,12 @@ class Threads:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-class Load:
-    """How many threads an org has had at once, of late on average."""
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-        self.threads = 0.0
-
-    def add(self, until: float, threads: int) -> None:
-        """So many since the last time."""
-        old = math.exp((self.at - until) / LOAD_SECONDS)
-        self.threads = self.threads * old + threads * (1 - old)
-        self.at = until
-
-
 class FairThreads:
     """A fixed number of threads that orgs take in turn: whoever asks more than others waits longer.
 
     An org never has more than half of them, so that one that asks for what takes long leaves some to the others. But
-    what it asks for takes the processors, too; so while others ask as well, it has no more threads at once than there
-    are processors, and one that had much of them of late half as many.
+    what it asks for takes the processors, too; so while others ask as well, it has no more threads at once than half of
+    the processors.
     """
 
     def __init__(
@@ -77,11 +57,9 @@ class FairThreads:
         self._what = what
         self._clock = clock
         self._most_of_one = max(1, size // 2)
-        processors = processors or os.cpu_count() or 1
-        self._most_beside_others = min(self._most_of_one, processors)
-        self._most_of_heavy = max(1, min(size, processors) // 2)
-        self._loads: dict[int, Load] = {}
-        """Of orgs that asked of late, the last one at the end."""
+        self._most_beside_others = max(1, min(size, processors or os.cpu_count() or 1) // 2)
+        self._asked_at: dict[int, float] = {}
+        """By org, the last one that asked at the end."""
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
         # Now, and not by and by in the event loop, which would wait for each to start.
         all_there = threading.Barrier(size)
@@ -131,7 +109,6 @@ class FairThreads:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _end(self, org_id: int) -> None:
-        self._note(org_id)
         self._free += 1
         self._running[org_id] -= 1
         if not self._running[org_id]:
@@ -139,28 +116,21 @@ class FairThreads:
         self._give_turns()
 
     def _note(self, org_id: int) -> None:
-        """Before the number of its threads changes, and when it asks."""
         now = self._clock()
-        load = self._loads.pop(org_id, None) or Load(now)
-        load.add(now, self._running.get(org_id, 0))
-        self._loads[org_id] = load
-        for other, last in list(self._loads.items()):
-            if now - last.at < LATELY_SECONDS or other in self._running:
+        self._asked_at.pop(org_id, None)
+        self._asked_at[org_id] = now
+        for other, at in list(self._asked_at.items()):
+            if now - at < LATELY_SECONDS:
                 break
-            del self._loads[other]
+            del self._asked_at[other]
 
     def _most_of(self, org_id: int) -> int:
-        load = self._loads[org_id]
-        load.add(self._clock(), self._running.get(org_id, 0))
-        if len(self._loads) == 1:
-            return self._most_of_one
-        is_heavy = load.threads > self._most_of_heavy * HEAVY_SHARE
-        return self._most_of_heavy if is_heavy else self._most_beside_others
+        is_alone = not (self._asked_at.keys() | self._running.keys()) - {org_id}
+        return self._most_of_one if is_alone else self._most_beside_others
 
     def _give_turns(self) -> None:
         while self._free and (found := self._next()) is not None:
             org_id, turn = found
-            self._note(org_id)
             self._free -= 1
             self._running[org_id] += 1
             turn.set_result(None)
