@@ -73,6 +73,27 @@ def test_a_place_that_was_refused_more_keeps_what_it_had_and_gives_it_back() -> 
     assert room.held_bytes == 0
 
 
+def test_what_will_not_fit_once_it_is_decoded_is_refused_before() -> None:
+    room = Room(1000)
+    with room.place(GREEDY) as first, room.place(GREEDY) as second, room.place(MODEST) as other:
+        first.hold_to_decode(10)
+        assert room.held_bytes == 10, "nothing is known of it yet"
+        first.hold_decoded(10, 400)
+
+        with pytest.raises(TooManyRequests):
+            second.hold_to_decode(10)
+        second.hold_to_decode(2)
+        assert room.held_bytes == 480
+        other.hold_to_decode(10)
+        assert room.held_bytes == 490
+
+    with room.place(GREEDY) as later:
+        for _ in range(100):
+            later.hold_decoded(10, 20)
+        later.hold_to_decode(10)
+        assert room.held_bytes == pytest.approx(20, abs=1)
+
+
 def test_pieces_of_orgs_come_in_turn_with_a_round_of_the_loop_for_each() -> None:
     order: list[int] = []
     rounds: list[int] = []

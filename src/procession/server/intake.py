@@ -115,11 +115,13 @@ def intake_routes(
     async def take(request: Request, org_id: int, body: bytes, envelope: Envelope, place: Place) -> str:
         """Gives the host."""
         with complaints.about(request):
+            body_bytes = len(body)
+            place.hold_to_decode(body_bytes)
             snapshot, size = await decode(org_id, body, envelope, await host_tags.of_org(org_id))
+            if snapshot is None:
+                return envelope.host
             del body
-            place.hold(size)
-        if snapshot is None:
-            return envelope.host
+            place.hold_decoded(body_bytes, size)
         await keep(org_id, snapshot, envelope)
         return snapshot.host
 

@@ -17,6 +17,9 @@ MIB = 2**20
 RETRY_SECONDS = 2
 REFUSAL_SECONDS = 1.0
 
+NEWEST_SHARE = 0.1
+"""Of the newest payload in what is expected of the next."""
+
 SIGHTING_BYTES = 600
 """About what a sighting takes beside its texts, in objects."""
 
@@ -29,6 +32,8 @@ class Room:
         self._max_bytes = max_bytes
         self._held: Counter[int] = Counter()
         self.held_bytes = 0
+        self.growth: dict[int, float] = {}
+        """By org: how many times as large a payload has become when it was decoded, of late."""
 
     @contextmanager
     def place(self, org_id: int) -> Iterator[Place]:
@@ -72,6 +77,17 @@ class Place:
         """So many bytes from now on. Raises TooManyRequests or Unavailable where there is no room for them."""
         self._room.change(self._org_id, self._bytes, size)
         self._bytes = size
+
+    def hold_to_decode(self, body_bytes: int) -> None:
+        """As much as it may become: what there is no room for need not be decoded to find out. Raises as `hold`."""
+        self.hold(int(body_bytes * self._room.growth.get(self._org_id, 1.0)))
+
+    def hold_decoded(self, body_bytes: int, size: int) -> None:
+        """So many bytes, of a body of so many. Raises as `hold`."""
+        now = size / max(1, body_bytes)
+        before = self._room.growth.get(self._org_id, now)
+        self._room.growth[self._org_id] = before + (now - before) * NEWEST_SHARE
+        self.hold(size)
 
 
 class Turns:
