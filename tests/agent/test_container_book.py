@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from procession.agent.container_book import MAX_QUESTIONS, ContainerBook
 from procession.agent.engines import Engine
 from procession.wire import ContainerInfo
 from tests.support.engine import FakeEngine, a_container
+from tests.support.running import eventually
 
 ID = "a" * 64
 OTHER = "b" * 64
@@ -35,13 +36,6 @@ def book(engine: FakeEngine, said: list[str], monkeypatch: pytest.MonkeyPatch) -
 
 def names(book: ContainerBook, *ids: str) -> list[str]:
     return [book.look_up(one).name for one in ids]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_new_container_has_its_name_from_the_beginning(engine: FakeEngine, book: ContainerBook) -> None:
@@ -90,7 +84,7 @@ def test_a_renamed_container_is_heard_of(
     engine.containers = [a_container(ID, "shop")]
     book.expect({ID})
 
-    wait_until(lambda: names(book, ID) == ["shop"])
+    eventually(lambda: names(book, ID) == ["shop"])
 
 
 def test_an_engine_that_fails_is_said_once_and_what_it_said_holds(
@@ -102,9 +96,9 @@ def test_an_engine_that_fails_is_said_once_and_what_it_said_holds(
     engine.status = 500
     for count in range(2, 5):
         book.expect({ID})
-        wait_until(lambda count=count: len(engine.requests) >= count)  # type: ignore[misc]
+        eventually(lambda count=count: len(engine.requests) >= count)  # type: ignore[misc]
 
-    wait_until(lambda: bool(said))
+    eventually(lambda: bool(said))
     assert names(book, ID) == ["web"]
     assert said == ["docker does not say what its containers are: it answers 500"]
 
@@ -122,7 +116,7 @@ def test_a_snapshot_does_not_wait_long_for_a_slow_engine(
     engine.gate.set()
 
     assert waited < 2
-    wait_until(lambda: names(book, ID) == ["web"])
+    eventually(lambda: names(book, ID) == ["web"])
 
 
 def test_an_engine_that_is_not_there_is_asked_less_and_less(

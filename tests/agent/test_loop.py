@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.support.builders import NOON
 from tests.support.clock import FastClock
 from tests.support.intake import TAKEN, WATCHED, FakeIntake, Posted, Reply
 from tests.support.proc_tree import BOOT_TIME, ProcTree
+from tests.support.running import eventually
 
 
 class Running:
@@ -54,18 +55,11 @@ def an_agent(tree: ProcTree, url: str | tuple[str, ...] = "http://127.0.0.1:9", 
     finally:
         begin = time.monotonic()
         running.stop.set()
-        thread.join(10)
+        thread.join(30)
         running.ended_after = time.monotonic() - begin
         assert not thread.is_alive()
         if failures:
             raise failures[0]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_agent_sends_a_snapshot_at_once_and_then_again_and_again(tree: ProcTree, intake: FakeIntake) -> None:
@@ -134,11 +128,11 @@ def test_agent_sends_a_process_that_lived_between_two_snapshots_and_how_it_ended
         intake.wait_for(1)
         process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.05); exit(7)", "marker"])
         process.wait()
-        wait_until(lambda: any(process.pid in pids for pids in map(pids_of, list(intake.posted))))
-        wait_until(lambda: any(post.path == "/api/v2/proclcycle" for post in list(intake.posted)))
+        eventually(lambda: any(process.pid in pids for pids in map(pids_of, list(intake.posted))))
+        eventually(lambda: any(post.path == "/api/v2/proclcycle" for post in list(intake.posted)))
     finally:
         running.stop.set()
-        thread.join(10)
+        thread.join(30)
 
     seen = [
         sighting
@@ -178,7 +172,7 @@ def test_collecting_goes_on_while_the_server_is_slow(tree: ProcTree, intake: Fak
         time.sleep(0.5)
         tree.remove(8)
         intake.gate.set()
-        wait_until(lambda: any(len(post.snapshot.sightings) == 2 for post in list(intake.posted)))
+        eventually(lambda: any(len(post.snapshot.sightings) == 2 for post in list(intake.posted)))
 
     moments = [post.snapshot.taken_at for post in intake.posted]
     assert moments == sorted(moments)
@@ -200,7 +194,7 @@ def test_agent_keeps_the_newest_when_too_much_waits(tree: ProcTree, intake: Fake
     intake.replies += [Reply(403)] * 10
 
     with an_agent(tree, intake.url, queue_bytes=0) as running:
-        wait_until(lambda: any("dropped the oldest" in line for line in running.lines))
+        eventually(lambda: any("dropped the oldest" in line for line in running.lines))
 
     assert any("refuses the API key; keeping 1 snapshot, next try in 60 s" in line for line in running.lines)
 
@@ -282,7 +276,7 @@ def test_an_hour_without_a_server_and_two_kills_cost_no_snapshot(tree: ProcTree,
             cwd=Path(__file__).parents[2],
         )
         try:
-            wait_until(lambda: len(list(spool.glob("*/*.snapshot"))) >= count, seconds=60)
+            eventually(lambda: len(list(spool.glob("*/*.snapshot"))) >= count, seconds=60)
         finally:
             agent.kill()
             agent.wait()
@@ -324,7 +318,7 @@ def test_two_runs_with_one_pid_in_the_same_seconds_number_what_they_send_apart(t
             posted = intake.wait_for(3)
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(30)
             intake.close()
         ids.append({post.headers["x-dd-request-id"] for post in posted})
 
@@ -356,7 +350,7 @@ def test_one_key_serves_all_servers_and_each_has_a_spool_of_its_own(tree: ProcTr
     tree.put(7)
     urls = ("http://127.0.0.1:9", "http://127.0.0.1:9/proxy")
     with an_agent(tree, url=urls, spool=True, spool_dir=str(tmp_path / "spool")):
-        wait_until(lambda: len(list((tmp_path / "spool").glob("*/*.snapshot"))) >= 6)
+        eventually(lambda: len(list((tmp_path / "spool").glob("*/*.snapshot"))) >= 6)
 
     folders = sorted(path.name for path in (tmp_path / "spool").iterdir())
     assert len(folders) == 2
@@ -369,10 +363,10 @@ def test_while_somebody_watches_what_is_new_goes_whole_and_then_all_numbers(tree
     intake.usual = WATCHED
 
     with an_agent(tree, intake.url, interval_seconds=60.0):
-        wait_until(lambda: any(post.is_live for post in list(intake.posted)))
+        eventually(lambda: any(post.is_live for post in list(intake.posted)))
         tree.put(8)
         tree.remove(9)
-        wait_until(lambda: any(post.is_live and pids_of(post) == {7, 8} for post in list(intake.posted)))
+        eventually(lambda: any(post.is_live and pids_of(post) == {7, 8} for post in list(intake.posted)))
         intake.usual = TAKEN
         count = len(intake.posted)
         # What was on its way may still be answered in the old way; after that, nothing comes for a minute.
@@ -398,7 +392,7 @@ def test_only_the_server_where_somebody_watches_gets_what_is_live(tree: ProcTree
     intake.usual = WATCHED
     try:
         with an_agent(tree, url=(intake.url, other.url), interval_seconds=60.0):
-            wait_until(lambda: sum(post.is_live for post in list(intake.posted)) >= 2)
+            eventually(lambda: sum(post.is_live for post in list(intake.posted)) >= 2)
     finally:
         other.close()
 
@@ -412,7 +406,7 @@ def test_live_numbers_are_not_sent_again(tree: ProcTree, intake: FakeIntake) -> 
     with an_agent(tree, intake.url, interval_seconds=4.0) as running:
         posted = intake.wait_for(3)
         again = "takes payloads again; 0 snapshots left to send, 0 snapshots and live numbers of 1 moment dropped since"
-        wait_until(lambda: any(again in line for line in running.lines))
+        eventually(lambda: any(again in line for line in running.lines))
 
     assert [post.is_live for post in posted] == [False, True, False]
     assert any("answers 503; keeping 0 snapshots" in line for line in running.lines)
@@ -426,7 +420,7 @@ def test_a_spool_that_nobody_asked_for_may_be_missing(
 
     with an_agent(tree, intake.url, spool=True) as one, an_agent(tree, intake.url, spool=True) as another:
         # Whichever of them is there first has it.
-        wait_until(lambda: any("another agent keeps its snapshots" in line for line in (*one.lines, *another.lines)))
+        eventually(lambda: any("another agent keeps its snapshots" in line for line in (*one.lines, *another.lines)))
         intake.wait_for(4)
     (folder,) = (tmp_path / "state" / "procession" / "spool").iterdir()
 
@@ -457,7 +451,7 @@ def test_an_agent_over_its_budget_says_so_in_what_it_sends(tree: ProcTree, intak
         posted = intake.wait_for(10)
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(30)
 
     moments = [post.snapshot.taken_at for post in posted]
     assert moments[-1] - moments[-2] > 12

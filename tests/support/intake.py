@@ -105,7 +105,7 @@ class FakeIntake:
             self._changed.notify_all()
             return self.replies.popleft() if self.replies else self.usual
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Posted]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[Posted]:
         """The first so many payloads."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.posted) >= count, timeout), f"only {len(self.posted)} came"
