@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,20 @@ def test_the_table_of_the_page_is_replaced_and_nothing_else(tmp_path: Path) -> N
     assert text.endswith(f"{torture.END}\n\nAfter.\n")
     assert "old" not in text
     assert text.count("kill -9") == 1
+    assert "All of it held." in text
+
+    torture.into_page(page, [Line("kill -9", 1, 0, "goes on")], "on a machine", ["test_a", "test_b"])
+    assert "on a machine. Did not hold: `test_a`, `test_b`." in page.read_text()
+
+
+def test_the_tests_that_failed_are_named(tmp_path: Path) -> None:
+    (tmp_path / "test_some.py").write_text("def test_good(): pass\ndef test_bad(): assert False\n")
+    report = tmp_path / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", str(tmp_path)]
+    subprocess.run(command, cwd=tmp_path, capture_output=True)
+
+    assert torture.failed_in(report) == ["test_bad"]
+    assert torture.failed_in(tmp_path / "none.xml") == []
 
 
 def test_the_page_has_a_place_for_the_table_and_the_tests_are_there() -> None:

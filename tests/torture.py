@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 from bench import machine
 
@@ -48,23 +49,23 @@ class Line:
 def main(paths: Sequence[str]) -> int:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="procession-torture-") as folder:
-        results = Path(folder) / "results"
+        results, report = Path(folder) / "results", Path(folder) / "report.xml"
         environment = os.environ | {"PROCESSION_TORTURE": "full", "PROCESSION_TORTURE_RESULTS": str(results)}
-        command = [sys.executable, "-m", "pytest", f"--timeout={MOST_SECONDS_EACH}", *(paths or PATHS)]
-        code = subprocess.run(command, cwd=ROOT, env=environment).returncode
-        lines = read(results)
+        command = [sys.executable, "-m", "pytest", f"--timeout={MOST_SECONDS_EACH}", f"--junitxml={report}"]
+        code = subprocess.run([*command, *(paths or PATHS)], cwd=ROOT, env=environment).returncode
+        lines, failed = read(results), failed_in(report)
     seconds = time.monotonic() - begin
     sys.stdout.write(f"\n{table(lines)}\n\nin {seconds / 60:.0f} minutes\n")
     lost = sum(line.lost for line in lines)
+    if not paths and lines:
+        found = machine.description()
+        where = f"{found['cpu']}, {found['cores']} cores, Linux {found['kernel']}, Python {found['python']}"
+        into_page(PAGE, lines, f"{where}, in {seconds / 60:.0f} minutes", failed)
     if code or lost or not lines:
         return code or 1
     if seconds > MOST_SECONDS:
         sys.stdout.write(f"That is more than the {MOST_SECONDS // 60} minutes that it may take.\n")
         return 1
-    if not paths:
-        found = machine.description()
-        where = f"{found['cpu']}, {found['cores']} cores, Linux {found['kernel']}, Python {found['python']}"
-        into_page(PAGE, lines, f"{where}, in {seconds / 60:.0f} minutes")
     return 0
 
 
@@ -72,6 +73,16 @@ def read(results: Path) -> list[Line]:
     if not results.exists():
         return []
     return [Line(**json.loads(line)) for line in results.read_text(encoding="utf-8").splitlines()]
+
+
+def failed_in(report: Path) -> list[str]:
+    """The names of the tests that failed."""
+    if not report.exists():
+        return []
+    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314 (ours)
+    return [
+        str(case.get("name")) for case in cases if case.find("failure") is not None or case.find("error") is not None
+    ]
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -86,12 +97,14 @@ def table(lines: Sequence[Line]) -> str:
     )
 
 
-def into_page(page: Path, lines: Sequence[Line], where: str) -> None:
-    """The newest table in place of the one before."""
+def into_page(page: Path, lines: Sequence[Line], where: str, failed: Sequence[str] = ()) -> None:
+    """The newest table in place of the one before, and which tests did not hold."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     day = time.strftime("%Y-%m-%d", time.gmtime())
-    page.write_text(f"{before}{BEGIN}\n\n{day}, {where}.\n\n{table(lines)}\n\n{END}{after}", encoding="utf-8")
+    held = f"Did not hold: {', '.join(f'`{name}`' for name in failed)}." if failed else "All of it held."
+    text = f"{day}, {where}. {held}\n\n{table(lines)}"
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def _cell(text: str) -> str:

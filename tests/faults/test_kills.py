@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from procession.storage import schema
 from tests.faults.hosts import API_KEY, PIDS, Host, difference
 from tests.faults.servers import Server
 from tests.faults.stored import chunks_of
@@ -18,6 +19,8 @@ from tests.support.running import eventually
 from tests.support.torture import is_full, record
 
 ROUNDS = 50 if is_full() else 6
+TABLES = 1 + sum(statement.startswith("CREATE") for statement in schema.MIGRATIONS[0].statements)
+"""With that of migrations."""
 CHUNK = 40
 """Processes of a payload of those who make the load."""
 
@@ -112,7 +115,7 @@ def test_server_and_agent_are_killed_again_and_again_and_nothing_is_lost_or_inve
 def test_a_first_start_may_be_killed_at_any_table(tmp_path: Path, ending: ExitStack) -> None:
     """What the next one finds is neither nothing nor everything."""
     made = []
-    for point in range(1, 24, 1 if is_full() else 12):
+    for point in range(1, TABLES + 1, 1 if is_full() else 12):
         server = Server(tmp_path / f"data-{point}")
         ending.callback(server.close)
         tables = server.data_dir / "clickhouse"

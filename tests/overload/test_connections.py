@@ -47,17 +47,17 @@ def test_as_many_open_connections_as_may_be_keep_nobody_out(tmp_path: Path) -> N
             modest = server.new_org("modest")
             with others_of(server, modest) as others:
                 trial = Trial(others)
-                before_mib, before_files = server.memory_mib(), server.open_files()
+                before_mib, before_sockets = server.memory_mib(), server.sockets()
                 with contextlib.ExitStack() as stack:
                     idle = connect(server, stack, count + BEYOND)
-                    eventually(lambda: server.open_files() > count, what="all of them")
-                    grown_mib, open_files = server.memory_mib() - before_mib, server.open_files()
+                    eventually(lambda: server.sockets() > count, what="all of them")
+                    grown_mib, sockets = server.memory_mib() - before_mib, server.sockets()
                     trial.storm()
                     # Those that came first have made room.
                     idle[0].settimeout(30)
                     assert idle[0].recv(1) == b""
                 trial.calm()
-                eventually(lambda: server.open_files() < before_files + 100, what="closing")
+                eventually(lambda: server.sockets() < before_sockets + 100, what="closing")
 
     record(
         f"{len(idle):,} connections opened and kept, where {count:,} may be; {trial}; memory +{grown_mib} MiB",
@@ -66,7 +66,7 @@ def test_as_many_open_connections_as_may_be_keep_nobody_out(tmp_path: Path) -> N
         answered=f"{BEYOND} and more of the silent ones made room; all others were answered",
     )
     trial.assert_others_hardly_noticed()
-    assert open_files < count + before_files + 100
+    assert sockets < count + before_sockets + 100
     assert grown_mib < 64 + count * MOST_BYTES_EACH // 2**20
 
 
