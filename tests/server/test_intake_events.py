@@ -142,6 +142,12 @@ def test_a_clock_ahead_is_cut_to_now_and_what_is_too_old_is_dropped(client: Clie
     assert 'procession_dropped_sightings_total{reason="too old"} 1' in metrics
 
 
+def test_what_is_kept_is_not_said_to_be_dropped(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    post(client, a_body(at=NOON - 5), PATH)
+
+    assert not [line for line in caplog.messages if "not kept" in line]
+
+
 def test_several_programs_of_a_process_within_a_second_are_one_sighting_of_the_last() -> None:
     sh = ProcessExec(pid=5, at=NOON, forked_at=NOON, description=a_description(cmdline="sh"))
     ls = msgspec.structs.replace(sh, description=a_description(cmdline="ls"))

@@ -78,7 +78,8 @@ def event_routes(
         kept = [
             event for event in events.events if event.at == 0 or event.at >= now() - settings.retention_hours * 3600
         ]
-        dropped.add(len(events.events) - len(kept), "too old")
+        if len(kept) < len(events.events):
+            dropped.add(len(events.events) - len(kept), "too old")
         events = ProcessEvents(events.host, tuple(kept))
         # A process is known before its end is.
         await asyncio.gather(*(sink.add(org_id, snapshot) for snapshot in snapshots_of(events, body, now())))
