@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import itertools
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from procession.errors import Unavailable
+from procession.server import threads as threads_module
 from procession.server.threads import LATELY_SECONDS, FairThreads
+from tests.support.running import eventually
 
 GREEDY, MODEST = 1, 2
 
@@ -151,3 +156,24 @@ def test_nobody_gets_more_than_half_of_the_processors_while_others_ask() -> None
         await long
 
     run(main, size=8, processors=2, clock=clock)
+
+
+def test_threads_that_are_closed_while_they_start_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    last_may_begin, numbers = threading.Event(), itertools.count(1)
+
+    def begin() -> None:
+        if next(numbers) == 4:
+            assert last_may_begin.wait(30)
+
+    executor = functools.partial(ThreadPoolExecutor, initializer=begin)
+    monkeypatch.setattr(threads_module, "ThreadPoolExecutor", executor)
+    before = set(threading.enumerate())
+    threads = FairThreads(4, "test")
+    eventually(lambda: threads._all_there.n_waiting == 3, what="all but the last")
+
+    threads.close()
+    last_may_begin.set()
+
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()

@@ -173,11 +173,13 @@ def test_nothing_of_an_org_is_taken_while_a_group_of_it_is_being_stored(chunks: 
 
     first = waiting.take(2, MANY)
     assert {chunk.org_id for chunk in first} == {GREEDY, MODEST}
-    assert not waiting.has_next
+    assert (waiting.next_weight, waiting.weight) == (0, 3)
     assert waiting.take(MANY, MANY) == []
-    waiting.put(chunks(3))
-    assert waiting.has_next
+    waiting.put(chunks(3, 7))
+    assert waiting.next_weight == 7
     second = waiting.take(MANY, MANY)
+    assert waiting.has_more_of(first)
+    assert not waiting.has_more_of(second), "what is left is of others"
     waiting.let_go(first)
 
     assert [chunk.org_id for chunk in second] == [3]

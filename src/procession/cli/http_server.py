@@ -106,10 +106,10 @@ class HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """In place of uvicorn's, which takes connections without a bound."""
         _uvicorn_log.addFilter(self._once_a_minute)
-        interpreter.tune()
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
+        interpreter.tune()
         context = None
         if self._certificates is not None:
             context = self._certificates.context

@@ -62,9 +62,9 @@ class FairThreads:
         """By org, the last one that asked at the end."""
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
         # Now, and not by and by in the event loop, which would wait for each to start.
-        all_there = threading.Barrier(size)
+        self._all_there = threading.Barrier(size)
         for _ in range(size):
-            self._threads.submit(all_there.wait)
+            self._threads.submit(self._all_there.wait)
         self._free = size
         self._max_waiting = max_waiting
         self._running: Counter[int] = Counter()
@@ -107,6 +107,7 @@ class FairThreads:
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._all_there.abort()  # those that have begun would wait for ever for those that were dropped
 
     def _end(self, org_id: int) -> None:
         self._free += 1

@@ -117,7 +117,7 @@ class Batcher:
         while not (self._is_stopping and not self._waiting):
             await self._arrived.wait()
             self._arrived.clear()
-            while self._waiting.has_next:
+            while self._waiting.next_weight:
                 await self._let_more_come()
                 await self._store_some()
 
@@ -129,11 +129,11 @@ class Batcher:
         if wait > 0:
             first = min(wait, _LONGEST_WAIT_OF_FEW)
             await self._wait_until_full(first)
-            if self._waiting.weight >= _FEW:
+            if self._waiting.next_weight >= _FEW:
                 await self._wait_until_full(wait - first)
 
     async def _wait_until_full(self, seconds: float) -> None:
-        if self._is_stopping or self._waiting.weight >= self._size.weight:
+        if self._is_stopping or self._waiting.next_weight >= self._size.weight:
             return
         self._is_full.clear()
         with contextlib.suppress(TimeoutError):
@@ -145,7 +145,7 @@ class Batcher:
         group = self._waiting.take(self._size.weight, MAX_GROUP_CHARACTERS)
         if not group:
             return
-        was_full, was_apart = bool(self._waiting), self._waiting.was_apart
+        was_full, was_apart = self._waiting.has_more_of(group), self._waiting.was_apart
         begun = time.monotonic()
         try:
             await self._store_group(group)

@@ -71,9 +71,13 @@ class Waiting:
         return bool(self._orgs)
 
     @property
-    def has_next(self) -> bool:
-        """Whether there is a group to take now."""
-        return not self._orgs.keys() <= self._being_stored
+    def next_weight(self) -> int:
+        """Of all that may be taken now; 0 where there is nothing."""
+        return sum(own.weight for org_id, own in self._orgs.items() if org_id not in self._being_stored)
+
+    def has_more_of(self, group: list[Chunk]) -> bool:
+        """Whether something of its orgs was left behind."""
+        return any(chunk.org_id in self._orgs for chunk in group)
 
     def put(self, chunk: Chunk) -> None:
         """Raises TooManyRequests or Unavailable where there is no room for it; fails others that have to make room."""
