@@ -7,9 +7,11 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.fleets import HOUR, post_command, write
+from bench.load import DATADOG_PAYLOAD, OUR_PAYLOAD, Load, playing
 from bench.rows import Measured
 from bench.served import Server, serving
 from procession.simulate import FleetShape
@@ -21,29 +23,48 @@ SNAPSHOTS = 30
 def measure_intake(folder: Path, *, hosts: int = HOSTS, snapshots: int = SNAPSHOTS) -> dict[str, Measured]:
     """A fleet posts as fast as the server takes it. What the server does later of itself, merging, counts."""
     # Within one hour, since each begins with all texts anew: that is the first row.
-    begin_at = (int(time.time()) // HOUR - 1) * HOUR + 60
-    shape = FleetShape(hosts=hosts, begin_at=begin_at)
+    shape = FleetShape(hosts=hosts, begin_at=(int(time.time()) // HOUR - 1) * HOUR + 60)
+    later = replace(shape, begin_at=shape.begin_at + 60 * shape.interval_seconds, seed=shape.seed + 1)
+    note = f"{hosts} hosts × {shape.processes} processes, a connection each, payloads made before"
     with serving(folder) as server:
-        first, _, first_sightings = _post(server, shape, shape.interval_seconds)
-        cpu, wall, sightings = _post(server, shape, snapshots * shape.interval_seconds)
+        first = _play(server, shape, 1, OUR_PAYLOAD)
+        ours = _play(server, shape, snapshots, OUR_PAYLOAD)
+    (folder / "chunks").mkdir()
+    with serving(folder / "chunks") as server:
+        _play(server, later, 1, DATADOG_PAYLOAD)
+        theirs = _play(server, later, max(snapshots // 3, 2), DATADOG_PAYLOAD)
     return {
-        "intake_first": Measured({"value": first * 1e6 / first_sightings}),
-        "intake": Measured({"value": cpu * 1e6 / sightings}, f"{hosts} hosts × {shape.processes} processes"),
-        "intake_rate": Measured({"value": sightings / wall}),
+        "intake_first": Measured({"value": first.cpu_microseconds}),
+        "intake": Measured({"value": ours.cpu_microseconds}, note),
+        "intake_chunks": Measured({"value": theirs.cpu_microseconds}),
+        "intake_rate": Measured({"value": ours.sightings / ours.seconds}),
     }
 
 
-def _post(server: Server, shape: FleetShape, seconds: int) -> tuple[float, float, int]:
-    """The server's CPU seconds, the wall's, and the number of sightings."""
-    command, environment = post_command(shape, seconds, server.url, server.api_key, speed="max")
-    cpu, begin = server.cpu_seconds(), time.monotonic()
-    said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-    wall = time.monotonic() - begin
+@dataclass(frozen=True, slots=True)
+class Played:
+    sightings: int
+    seconds: float
+    cpu_seconds: float
+    """Of the server, until it has come to rest."""
+
+    @property
+    def cpu_microseconds(self) -> float:
+        """For each sighting."""
+        return self.cpu_seconds * 1e6 / self.sightings
+
+
+def _play(server: Server, shape: FleetShape, snapshots: int, processes_per_payload: int) -> Played:
+    wanted = Load(shape, snapshots * shape.interval_seconds, processes_per_payload)
+    with playing(server, wanted) as load:
+        server.wait_until_idle()
+        begin = server.cpu_seconds()
+        load.go()
+        said = load.said()
+    if said["refused"]:
+        raise RuntimeError(f"the server refused {said['refused']:,} payloads")
     server.wait_until_idle()
-    found = re.search(r"Posted ([\d,]+) sightings", said)
-    if found is None:
-        raise RuntimeError(f"the fleet did not say what it posted: {said}")
-    return server.cpu_seconds() - cpu, wall, int(found[1].replace(",", ""))
+    return Played(int(said["sightings"]), said["seconds"], server.cpu_seconds() - begin)
 
 
 def measure_memory(folder: Path, *, hosts: int, snapshots: int) -> dict[str, Measured]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from bench.fleets import SEED_OF_LOAD, Million, post_command
+from bench.fleets import SEED_OF_LOAD, Million
+from bench.load import Load, playing
 from bench.rows import Measured
 from bench.served import OWN, NotThere, Server
 from procession.simulate import FleetShape
@@ -125,15 +126,13 @@ def loaded(server: Server, rate: float, *, interval_seconds: int = 2, processes:
     shape = FleetShape(
         hosts=hosts,
         processes=processes,
-        begin_at=int(time.time()) + 2,
+        begin_at=int(time.time() + rate * LOAD_SECONDS * _SECONDS_TO_MAKE),
         seed=SEED_OF_LOAD,
         interval_seconds=interval_seconds,
     )
-    command, environment = post_command(shape, 600, server.url, server.api_key, speed="1")
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            # The first snapshot of each host is dearer than all others.
-            time.sleep(4 * interval_seconds)
-            yield
-        finally:
-            process.terminate()
+    with playing(server, Load(shape, LOAD_SECONDS, speed=1.0)) as load:
+        time.sleep(max(0.0, shape.begin_at - time.time()))
+        load.go()
+        # The first snapshot of each host is dearer than all others.
+        time.sleep(4 * interval_seconds)
+        yield

@@ -27,7 +27,7 @@ from procession.cli.stores import open_store
 from procession.config import ServerSettings
 from procession.errors import Unavailable, UsageError
 from procession.orgs import KeyKind
-from procession.process import Snapshot
+from procession.packed import AnySnapshot
 from procession.withholding import shown_settings
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class FirstArrival:
         self._chunks: Counter[tuple[str, int, int]] = Counter()
         self.arrived = asyncio.Event()
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         await self._sink.add(org_id, snapshot)
         if not self.arrived.is_set():
             if len(self._chunks) > 1000:  # of agents that never send one whole

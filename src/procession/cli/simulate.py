@@ -19,7 +19,7 @@ from procession.errors import UsageError
 from procession.orgs import KeyKind
 
 if TYPE_CHECKING:
-    from procession.simulate import FleetShape, Progress
+    from procession.simulate import FleetShape, Journey, Progress
 
 EXAMPLES = """\b
 Examples:
@@ -104,6 +104,7 @@ def simulate(
     speed: float | None,
     workers: int,
     connections: int,
+    processes_per_payload: int,
     data_dir: str | None,
     **settings: Any,
 ) -> None:
@@ -112,7 +113,7 @@ def simulate(
     It posts what real agents would, to a server, at the speed of life or faster; or, with --data-dir, writes its past
     straight into a store. The same seed and beginning give the same bytes.
     """
-    from procession.simulate import FleetShape
+    from procession.simulate import FleetShape, Journey
 
     now = int(time.time())
     if hours is None and (data_dir or speed != 1):
@@ -137,7 +138,17 @@ def simulate(
             raise UsageError("what is written into a store lies in the past; give --from and --hours that end by now")
         _write(shape, until, LocalFiles.of(data_dir))
     else:
-        _post(shape, until, speed, workers, connections, _target(client))
+        url, api_key = _target(client)
+        journey = Journey(
+            shape=shape,
+            until=until,
+            speed=speed,
+            url=url,
+            api_key=api_key,
+            connections=max(1, connections // workers),
+            processes_per_payload=processes_per_payload,
+        )
+        _post(journey, workers)
 
 
 def _target(client: ClientSettings) -> tuple[str, str]:
@@ -152,27 +163,11 @@ def _target(client: ClientSettings) -> tuple[str, str]:
     return url, api_key
 
 
-def _post(
-    shape: FleetShape,
-    until: int | None,
-    speed: float | None,
-    workers: int,
-    connections: int,
-    target: tuple[str, str],
-) -> None:
-    from procession.simulate import Journey, post_fleet
+def _post(journey: Journey, workers: int) -> None:
+    from procession.simulate import post_fleet
 
-    url, api_key = target
-    journey = Journey(
-        shape=shape,
-        until=until,
-        speed=speed,
-        url=url,
-        api_key=api_key,
-        connections=max(1, connections // workers),
-    )
     begin = time.monotonic()
-    with _shown(shape, until) as show:
+    with _shown(journey.shape, journey.until) as show:
 
         def report(progress: Progress) -> None:
             more = f", {progress.retries:,} tried again" if progress.retries else ""
@@ -185,7 +180,7 @@ def _post(
         f" in {seconds:,.1f} s; {sent.retries:,} payloads were tried again, {sent.refused:,} refused."
     )
     if sent.refused:
-        raise UsageError(f"{url} refused {sent.refused:,} payloads")
+        raise UsageError(f"{journey.url} refused {sent.refused:,} payloads")
 
 
 def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:

@@ -20,7 +20,8 @@ from starlette.routing import Route
 
 from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
-from procession.process import MAX_UINT32, MAX_UINT64, LiveSnapshot, Snapshot
+from procession.packed import PackedSnapshot
+from procession.process import MAX_UINT32, MAX_UINT64, LiveSnapshot
 from procession.scrub import Scrubber
 from procession.server.agents import Agents
 from procession.server.auth import KeyRing
@@ -131,11 +132,11 @@ def intake_routes(
             agents.posted(org_id, request.headers)
         return org_id
 
-    async def keep(org_id: int, snapshot: Snapshot | LiveSnapshot, envelope: Envelope) -> None:
+    async def keep(org_id: int, snapshot: PackedSnapshot | LiveSnapshot, envelope: Envelope) -> None:
         reason = why_not(snapshot, envelope)
         if reason is not None:
             dropped.add(_size(snapshot), reason)
-        elif isinstance(snapshot, Snapshot):
+        elif isinstance(snapshot, PackedSnapshot):
             await sink.add(org_id, snapshot)
         elif envelope.lists_all:
             sightings = await sightings_of.of((org_id, snapshot))
@@ -146,7 +147,7 @@ def intake_routes(
         else:
             await add_live.of((org_id, snapshot))
 
-    def why_not(snapshot: Snapshot | LiveSnapshot, envelope: Envelope) -> str | None:
+    def why_not(snapshot: PackedSnapshot | LiveSnapshot, envelope: Envelope) -> str | None:
         """The reason for not keeping it."""
         if snapshot.taken_at < now() - settings.retention_hours * 3600:
             return "too old"
@@ -156,17 +157,17 @@ def intake_routes(
 
     async def decode(
         org_id: int, body: bytes, envelope: Envelope, tags_of: TagsOf
-    ) -> tuple[Snapshot | LiveSnapshot | None, int]:
+    ) -> tuple[PackedSnapshot | LiveSnapshot | None, int]:
         """What it says, and about how many bytes that takes."""
         if frame.message_type(body) in _NOT_KEPT:
             return None, 0
 
-        def decode_within(max_bytes: int) -> tuple[Snapshot | LiveSnapshot, int]:
+        def decode_within(max_bytes: int) -> tuple[PackedSnapshot | LiveSnapshot, int]:
             framed = frame.decode(body, max_bytes=min(max_bytes, settings.max_message_bytes))
             snapshot = snapshot_of(framed)
             return snapshot, len(framed.body) + SIGHTING_BYTES * _size(snapshot)
 
-        def snapshot_of(framed: frame.Frame) -> Snapshot | LiveSnapshot:
+        def snapshot_of(framed: frame.Frame) -> PackedSnapshot | LiveSnapshot:
             taken_at, request_id = envelope.taken_at, envelope.request_id_of(body)
             if framed.type is MessageType.REAL_TIME:
                 return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=limits)
@@ -237,5 +238,5 @@ class Envelope:
         return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big")
 
 
-def _size(snapshot: Snapshot | LiveSnapshot) -> int:
-    return len(snapshot.sightings if isinstance(snapshot, Snapshot) else snapshot.processes)
+def _size(snapshot: PackedSnapshot | LiveSnapshot) -> int:
+    return len(snapshot.sightings if isinstance(snapshot, PackedSnapshot) else snapshot.processes)

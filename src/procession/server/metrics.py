@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procession import __version__
-from procession.process import Snapshot
+from procession.packed import AnySnapshot
 from procession.server.sparing import Sparing
 
 _log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Histogram:
 class Sink(Protocol):
     """Where the intake puts what it took: the batcher of the store."""
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         """Returns once the snapshot is safe on disk."""
 
 
@@ -114,7 +114,7 @@ class CountingSink:
         self._counter = counter
         self.waiting = 0
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         size = len(snapshot.sightings)
         self.waiting += size
         try:

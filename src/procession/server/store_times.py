@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from procession.errors import Unavailable
-from procession.process import Snapshot
+from procession.packed import AnySnapshot
 from procession.server.metrics import Metrics
 from procession.server.sparing import Sparing
 from procession.storage import NotAllStored, ProcessStore
@@ -32,7 +32,7 @@ class TimedStore:
         self._failed = 0
         self.find = store.find
 
-    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         size = sum(len(snapshot.sightings) for _, snapshot in snapshots)
         begin = self._clock()
         try:

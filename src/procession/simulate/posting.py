@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from procession.agent.payload import Payload
@@ -56,60 +56,90 @@ class Journey:
     api_key: str
     connections: int
     """Hosts share them where they are more."""
+    processes_per_payload: int = CHUNK_PROCESSES
     part: int = 0
     parts: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What a host posts of one moment."""
+
+    at: int
+    sightings: int
+    payloads: list[Payload]
+
+
 async def post_part(journey: Journey, progress: Progress, stop: asyncio.Event) -> None:
     """Post until the end of the journey, or soon after `stop`. What is under way then is still answered."""
-    lanes = min(journey.connections, len(range(journey.part, journey.shape.hosts, journey.parts)))
+    await run_lanes(lanes_of(journey, progress, stop))
+
+
+def lanes_of(journey: Journey, progress: Progress, stop: asyncio.Event) -> list[Lane]:
+    count = min(journey.connections, len(range(journey.part, journey.shape.hosts, journey.parts)))
+    reached = [journey.shape.begin_at] * count
+
+    def reports(lane: int) -> Callable[[int], None]:
+        def report(at: int) -> None:
+            reached[lane] = at
+            progress.simulated_at = min(reached)
+
+        return report
+
+    return [
+        Lane(
+            journey,
+            Fleet(journey.shape, part=journey.part + lane * journey.parts, parts=count * journey.parts),
+            progress,
+            stop,
+            reports(lane),
+        )
+        for lane in range(count)
+    ]
+
+
+async def run_lanes(lanes: Iterable[Lane]) -> None:
     begun = time.monotonic()
-    reached = [journey.shape.begin_at] * lanes
     async with asyncio.TaskGroup() as tasks:
-        for lane in range(lanes):
-            part, parts = journey.part + lane * journey.parts, lanes * journey.parts
-            fleet = Fleet(journey.shape, part=part, parts=parts)
-
-            def report(at: int, lane: int = lane) -> None:
-                reached[lane] = at
-                progress.simulated_at = min(reached)
-
-            tasks.create_task(_Lane(journey, fleet, progress, stop, begun, report).run())
+        for lane in lanes:
+            tasks.create_task(lane.run(begun))
 
 
-class _Lane:
+class Lane:
     """A connection, and the agents that share it."""
 
     def __init__(
-        self,
-        journey: Journey,
-        fleet: Fleet,
-        progress: Progress,
-        stop: asyncio.Event,
-        begun: float,
-        report: Callable[[int], None],
+        self, journey: Journey, fleet: Fleet, progress: Progress, stop: asyncio.Event, report: Callable[[int], None]
     ) -> None:
         self._journey = journey
         self._fleet = fleet
         self._progress = progress
         self._stop = stop
-        self._begun = begun
         self._report = report
         self._connection = Connection(Address.of(journey.url), {"DD-Api-Key": journey.api_key})
         self._makers: dict[str, PayloadMaker] = {}
+        self._turns: Iterable[_Turn] = map(self._turn, self._steps())
 
-    async def run(self) -> None:
+    def prepare(self) -> None:
+        """Make all payloads now, of a journey with an end: what it costs then is not in between."""
+        self._turns = list(self._turns)
+
+    async def run(self, begun: float) -> None:
+        """`begun`: when, by the monotonic clock, the fleet began to live."""
         try:
             await self._say_tags()
-            for step in self._steps():
-                if not await self._reach(step.snapshot.taken_at):
+            for turn in self._turns:
+                if not await self._reach(turn.at, begun):
                     return
-                for payload in self._payloads(step):
+                for payload in turn.payloads:
                     await self._post(payload)
-                self._progress.sightings += len(step.snapshot.sightings)
-                self._report(step.snapshot.taken_at)
+                self._progress.sightings += turn.sightings
+                self._report(turn.at)
         finally:
             self._connection.close()
+
+    def _turn(self, step: Step) -> _Turn:
+        return _Turn(step.snapshot.taken_at, len(step.snapshot.sightings), self._payloads(step))
 
     def _steps(self) -> Iterator[Step]:
         interval, begin_at, until = (
@@ -123,11 +153,11 @@ class _Lane:
             if until is not None and end >= until:
                 return
 
-    async def _reach(self, at: int) -> bool:
+    async def _reach(self, at: int, begun: float) -> bool:
         """Wait for a moment of the fleet. False: stopped before."""
         speed = self._journey.speed
         if speed is not None:
-            seconds = self._begun + (at - self._journey.shape.begin_at) / speed - time.monotonic()
+            seconds = begun + (at - self._journey.shape.begin_at) / speed - time.monotonic()
             if seconds > 0:
                 await self._wait(seconds)
         return not self._stop.is_set()
@@ -147,7 +177,7 @@ class _Lane:
                 host=step.snapshot.host,
                 run=host.agent_pid,
                 started_at=host.booted_at,
-                max_processes=CHUNK_PROCESSES,
+                max_processes=self._journey.processes_per_payload,
                 first_group=host.traits.index * 1_000_003 & 0x3FFFFFFF,
             )
         return maker.make(step.snapshot, ProcessEvents(step.snapshot.host, step.exits))

@@ -30,6 +30,7 @@ from procession.events import ProcessExits
 from procession.hosts import HostTags, WatchLease
 from procession.inventory import Inventory
 from procession.orgs import Key, Org
+from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
@@ -62,7 +63,7 @@ class ProcessStore(Protocol):
     Any of them raises Unavailable where the store cannot do it now.
     """
 
-    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         """Keep these chunks of (org id, snapshot) as one group; what this returns from is safe on disk.
 
         The same chunk again changes nothing. A start up to two seconds beside that of the process that the host had

@@ -9,7 +9,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from procession.errors import Unavailable
-from procession.process import Snapshot
+from procession.packed import AnySnapshot, pack
 from procession.storage import NotAllStored, ProcessStore
 from procession.storage.waiting import Chunk, Waiting
 
@@ -94,14 +94,14 @@ class Batcher:
             await task
         self._threads.shutdown()
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         """Returns once the snapshot is safe on disk. Raises Unavailable or TooManyRequests where it is not; the agent
         has to try again."""
         if self._is_stopping or not self._tasks:
             raise Unavailable("The server is stopping")
         self._posted_at.pop(org_id, None)
         self._posted_at[org_id] = time.monotonic()
-        chunk = Chunk(org_id, snapshot, asyncio.get_running_loop().create_future())
+        chunk = Chunk(org_id, pack(snapshot), asyncio.get_running_loop().create_future())
         self._waiting.put(chunk)
         self._arrived.set()
         if self._waiting.weight >= self._size.weight:

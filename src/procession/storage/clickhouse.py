@@ -17,6 +17,7 @@ from procession.events import ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
 from procession.inventory import Inventory
 from procession.orgs import Key, KeyKind, Org
+from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import (
     MAX_UINT32,
@@ -167,7 +168,7 @@ class ClickHouseStore:
 
         return self._aside.submit(read)
 
-    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         with contextlib.ExitStack() as stack:
             for org_id in sorted({org_id for org_id, _ in snapshots}):
                 stack.enter_context(self._adding.setdefault(org_id, threading.Lock()))

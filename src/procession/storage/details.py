@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from procession.events import ProcessExits
+from procession.packed import numbers_from, pack_numbers
 from procession.process import (
     LiveSnapshot,
     ProcessDetail,
@@ -19,8 +20,7 @@ from procession.process import (
     host_key,
 )
 from procession.storage import sql
-from procession.storage.rows import STATES, number_columns
-from procession.storage.schema import NUMBER_COLUMNS
+from procession.storage.rows import number_columns
 from procession.storage.statement import Rows
 from procession.window import Window
 
@@ -140,8 +140,7 @@ def _says(numbers: ProcessNumbers) -> int:
 def numbers_of(values: Sequence[Any]) -> ProcessNumbers:
     """From `state` and NUMBER_COLUMNS."""
     state, *rest = values
-    fields = {name: None if value < 0 else value for (name, _), value in zip(NUMBER_COLUMNS, rest, strict=True)}
-    return ProcessNumbers(state=STATES[state] if state < len(STATES) else "", **fields)
+    return numbers_from(rest, state)
 
 
 def live_table(live: Sequence[tuple[int, LiveSnapshot]], *, received_at: int) -> pa.Table:
@@ -158,7 +157,7 @@ def live_table(live: Sequence[tuple[int, LiveSnapshot]], *, received_at: int) ->
     arrays = {
         "pid": pa.array([one.pid for one in processes], pa.uint32()),
         "start": pa.array([one.started_at for one in processes], pa.uint32()),
-    } | number_columns([one.numbers for one in processes])
+    } | number_columns(pack_numbers(one.numbers) for one in processes)
     columns |= {name: pa.ListArray.from_arrays(offsets, values) for name, values in arrays.items()}
     columns["received_at"] = pa.array([received_at] * len(live), pa.uint32())
     return pa.table(columns)

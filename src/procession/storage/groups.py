@@ -22,11 +22,11 @@ from procession.analysis import (
     Selection,
 )
 from procession.errors import InvalidRequest
+from procession.packed import STATES
 from procession.storage import analysis_sql as statements
 from procession.storage.instant import Instant
 from procession.storage.kind_book import Labels
 from procession.storage.kinds import HOST
-from procession.storage.rows import STATES
 from procession.storage.session import Session
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from procession.analysis import MEASURES, MINUTE_COLUMNS, Every, History
+from procession.packed import STATES
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
 from procession.storage.roll_up import is_to_come
-from procession.storage.rows import STATES
 from procession.storage.schema import BUCKET_SECONDS
 from procession.storage.session import Session
 from procession.window import Window

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from procession.process import ProcessKey, Snapshot, host_key
+from procession.packed import AnySnapshot
+from procession.process import ProcessKey, host_key
 from procession.storage import sql
 from procession.storage.details import START_TOLERANCE
 from procession.storage.rows import StartSaid
@@ -21,7 +22,7 @@ from procession.storage.schema import BUCKET_SECONDS
 from procession.storage.statement import Rows
 from procession.storage.written import Written
 
-Chunks = Sequence[tuple[int, Snapshot]]
+Chunks = Sequence[tuple[int, AnySnapshot]]
 """(Org id, chunk), in the order of arrival."""
 
 _LONG_AGO = 7 * 24
@@ -178,7 +179,7 @@ class _Ends:
 
 def rounds(chunks: Chunks) -> Iterator[Chunks]:
     """The same chunks in the same order for each host, so that no round has two moments of one host."""
-    waiting: Iterable[tuple[int, Snapshot]] = chunks
+    waiting: Iterable[tuple[int, AnySnapshot]] = chunks
     while waiting:
         this_round, later = [], []
         moments: dict[tuple[int, str], int] = {}

@@ -17,11 +17,11 @@ from procession.analysis import (
     Selection,
 )
 from procession.errors import InvalidRequest
+from procession.packed import STATES
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
 from procession.storage.groups import labels_of
 from procession.storage.instant import Instant, first_rows, sort_values
-from procession.storage.rows import STATES
 from procession.storage.session import Session
 
 _KEY = ("start", "host", "pid")

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from procession.packed import AnySnapshot, PackedSnapshot, pack, rows_of
 from procession.patterns import fold
-from procession.process import ProcessDescription, ProcessNumbers, Snapshot, generated_tags, host_key
+from procession.process import ProcessDescription, generated_tags, host_key
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS, NO_NICE, NUMBER_COLUMNS
 from procession.storage.written import KnownVersion, Written, joined, newest_moments, text_bucket
-
-STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
-"""Their places stand for them in `snap.state`; what is not here is stored as unknown."""
 
 SEPARATOR = "\0"
 """Between the texts of `what.text`; none of them can hold it, so no search matches across two of them."""
 
-STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
-ARROW_TYPES = {"Float32": pa.float32(), "Int32": pa.int32(), "Int64": pa.int64()}
-_GETTERS = {name: attrgetter(name) for name, _ in NUMBER_COLUMNS}
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -50,14 +44,10 @@ def searchable(description: ProcessDescription) -> str:
     )
 
 
-def number_columns(numbers: Sequence[ProcessNumbers]) -> dict[str, pa.Array]:
-    """`state` and NUMBER_COLUMNS."""
-    columns = {"state": pa.array([STATE_NUMBERS.get(one.state, 0) for one in numbers], pa.uint8())}
-    for name, kind in NUMBER_COLUMNS:
-        # Column by column in C: row by row in Python costs a third of all that storing a sighting costs.
-        values = pa.array(list(map(_GETTERS[name], numbers)), ARROW_TYPES[kind])
-        columns[name] = pc.fill_null(values, -1) if values.null_count else values
-    return columns
+def number_columns(rows: Iterable[bytes]) -> dict[str, pa.Array]:
+    """`state` and NUMBER_COLUMNS, from packed numbers."""
+    numbers = rows_of(rows)
+    return {name: pa.array(np.ascontiguousarray(numbers[name])) for name in ("state", *dict(NUMBER_COLUMNS))}
 
 
 StartSaid = tuple[int, int, int, int]
@@ -82,7 +72,7 @@ class Group:
 
     def __init__(
         self,
-        snapshots: Iterable[tuple[int, Snapshot]],
+        snapshots: Iterable[tuple[int, AnySnapshot]],
         written: Written,
         kept_starts: Mapping[StartSaid, int],
         *,
@@ -96,7 +86,7 @@ class Group:
         }
         self._offsets = [0]
         self._arrays: dict[str, list[Any]] = {name: [] for name in ("pid", "start", "version", "kind")}
-        self._numbers: list[ProcessNumbers] = []
+        self._numbers: list[bytes] = []
         self._what: list[_Text] = []
         self._new_versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
         self._moments: dict[tuple[int, int], tuple[int, int]] = {}
@@ -105,9 +95,9 @@ class Group:
         self._new_kinds: dict[tuple[int, int, int], ProcessDescription] = {}
         self._new_hosts: dict[tuple[int, int, int], str] = {}
         for org_id, snapshot in snapshots:
-            self._add(org_id, snapshot, received_at)
+            self._add(org_id, pack(snapshot), received_at)
 
-    def _add(self, org_id: int, snapshot: Snapshot, received_at: int) -> None:
+    def _add(self, org_id: int, snapshot: PackedSnapshot, received_at: int) -> None:
         at, host = snapshot.taken_at, host_key(snapshot.host)
         place = org_id, host
         bucket, newest_bucket, day = at // BUCKET_SECONDS, text_bucket(host, at), at // DAY_SECONDS

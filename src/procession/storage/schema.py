@@ -27,6 +27,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from procession.packed import NUMBERS
+
 BLOCK_SECONDS = 60
 """Snapshots of one host lie together inside such a stretch, so that what did not change costs next to nothing."""
 
@@ -51,23 +53,9 @@ NO_NICE = 127
 # An acknowledged payload must survive a power cut, not only the end of the process.
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1"
 
-NUMBER_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("cpu_total_percent", "Float32"),
-    ("cpu_user_percent", "Float32"),
-    ("cpu_system_percent", "Float32"),
-    ("rss_bytes", "Int64"),
-    ("vms_bytes", "Int64"),
-    ("shared_bytes", "Int64"),
-    ("swap_bytes", "Int64"),
-    ("threads", "Int32"),
-    ("open_files", "Int32"),
-    ("read_bytes_per_second", "Float32"),
-    ("write_bytes_per_second", "Float32"),
-    ("read_operations_per_second", "Float32"),
-    ("write_operations_per_second", "Float32"),
-    ("voluntary_switches", "Int64"),
-    ("involuntary_switches", "Int64"),
-)
+_KINDS = {"f4": "Float32", "i4": "Int32", "i8": "Int64"}
+
+NUMBER_COLUMNS = tuple((name, _KINDS[kind]) for name, kind in NUMBERS)
 """Fields of `ProcessNumbers` as arrays of `snap`. What is absent is stored as -1; none of them can be negative."""
 
 # A page takes a few rows from many places, and the engine reads whole blocks: small ones halve the time, for a fifth

@@ -14,9 +14,12 @@ import heapq
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from procession.errors import TooManyRequests, Unavailable
-from procession.process import Snapshot
+from procession.packed import PackedSnapshot
+
+_characters = attrgetter("characters")
 
 RETRY_SECONDS = 2
 APART_WEIGHT = 2000
@@ -29,7 +32,7 @@ class Chunk:
     """A snapshot of which somebody waits to hear that it is safe."""
 
     org_id: int
-    snapshot: Snapshot
+    snapshot: PackedSnapshot
     stored: asyncio.Future[None]
     since: float = field(default_factory=time.monotonic)
     characters: int = field(init=False)
@@ -37,7 +40,7 @@ class Chunk:
     """In sightings: so much time it takes to store, and so much memory."""
 
     def __post_init__(self) -> None:
-        self.characters = characters_of(self.snapshot)
+        self.characters = sum(map(_characters, self.snapshot.sightings))
         self.weight = max(len(self.snapshot.sightings), self.characters // CHARACTERS_OF_A_SIGHTING)
 
     def succeed(self) -> None:
@@ -172,18 +175,3 @@ def _over_share() -> TooManyRequests:
         "The store is behind, and more of this org waits for it than its share beside other orgs; try again",
         retry_after_seconds=RETRY_SECONDS,
     )
-
-
-def characters_of(snapshot: Snapshot) -> int:
-    """Of all its texts, about."""
-    total = of_tags = 0
-    tags: tuple[str, ...] = ()
-    for sighting in snapshot.sightings:
-        text = sighting.description
-        # Processes of a host mostly share one tuple of tags.
-        if text.tags is not tags:
-            tags = text.tags
-            of_tags = sum(map(len, tags))
-        total += of_tags + len(text.cmdline) + len(text.exe) + len(text.cwd) + len(text.root)
-        total += len(text.comm) + len(text.command) + len(text.user) + len(text.group) + len(text.container_id)
-    return total

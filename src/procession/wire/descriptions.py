@@ -9,6 +9,7 @@ from procession.commands import command_name
 from procession.errors import PayloadTooLarge
 from procession.process import ProcessDescription
 from procession.wire import process_pb2 as pb
+from procession.wire.allowance import Allowance
 from procession.wire.numbers import decode_nice
 from procession.wire.parsing import parse
 from procession.wire.scalars import (
@@ -45,26 +46,21 @@ class DescriptionDecoder:
     """Remembers descriptions by their bytes: a process hardly changes from one snapshot to the next, and to look one up
     costs a tenth of decoding it.
 
-    Holds about `max_bytes`. When it is full, what is new is not remembered, until as much was turned away as is held;
-    then it begins anew. So a fleet somewhat larger than it still finds most of what is held, where throwing out the
-    eldest would throw out each just before its turn comes. May be used by many threads: at worst, two decode the same.
+    Holds about `max_bytes`. May be used by many threads: at worst, two decode the same.
     """
 
     def __init__(self, max_bytes: int, max_tags: int, scrub: Scrub | None = None) -> None:
-        self._max_bytes = max_bytes
         self._max_tags = max_tags
         self._scrub = scrub
         self._known: dict[tuple[tuple[str, ...], str, bool], Surroundings] = {}
-        self._bytes = 0
-        self._count = 0
-        self._turned_away = 0
+        self._allowance = Allowance(max_bytes, self._forget)
 
     def within(self, tags: tuple[str, ...], container_id: str, *, is_windows: bool) -> Surroundings:
         key = (tags, container_id, is_windows)
         found = self._known.get(key)
         if found is None:
             found = Surroundings(tags, container_id, is_windows=is_windows)
-            if self._admits(sum(map(len, tags))):
+            if self._allowance.admits(sum(map(len, tags)) + _OVERHEAD_BYTES):
                 self._known[key] = found
         return found
 
@@ -84,20 +80,16 @@ class DescriptionDecoder:
             if len(process.tags) + len(process.processContext) > self._max_tags:
                 raise PayloadTooLarge(f"A process has more than {self._max_tags} tags")
             found = _decode(process, surroundings, is_zombie, self._scrub)
-            if self._admits(3 * len(process.command) + len(process.user) + sum(map(len, found.tags))):
+            if self._allowance.admits(_size(process, found)):
                 surroundings[key] = found
         return found
 
-    def _admits(self, text_bytes: int) -> bool:
-        if self._bytes > self._max_bytes:
-            self._turned_away += 1
-            if self._turned_away < self._count:
-                return False
-            self._known = {}
-            self._bytes = self._count = self._turned_away = 0
-        self._bytes += text_bytes + _OVERHEAD_BYTES
-        self._count += 1
-        return True
+    def _forget(self) -> None:
+        self._known = {}
+
+
+def _size(process: pb.ReadProcess, found: ProcessDescription) -> int:
+    return 3 * len(process.command) + len(process.user) + sum(map(len, found.tags)) + _OVERHEAD_BYTES
 
 
 def _decode(

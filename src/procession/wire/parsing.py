@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
@@ -65,18 +65,38 @@ def parse_in_parts(
 
     `limits` says how many of some repeated fields there may be. Raises FrameError or PayloadTooLarge.
     """
+    message, found, parts = _whole_or_split(message_class, body, wanted, limits, max_part_bytes)
+    return message, found if parts is None else (parse(part_class, part) for part in parts)
+
+
+def unparsed_parts(
+    message_class: type[_M],
+    body: bytes | bytearray,
+    wanted: int,
+    limits: Mapping[int, int],
+    max_part_bytes: int,
+) -> tuple[_M, Iterable[bytes]]:
+    """The same where the field `wanted` is one of bytes."""
+    message, found, parts = _whole_or_split(message_class, body, wanted, limits, max_part_bytes)
+    return message, found if parts is None else map(bytes, parts)
+
+
+def _whole_or_split(
+    message_class: type[_M], body: bytes | bytearray, wanted: int, limits: Mapping[int, int], max_part_bytes: int
+) -> tuple[_M, Any, list[memoryview] | None]:
+    """The message, and its field `wanted` or, where it is too long to be parsed at once, the bodies of that field."""
     if len(body) <= min(WHOLE_BYTES, max_part_bytes):  # else a part may be larger than it may
         message = parse(message_class, body)
         fields = message.DESCRIPTOR.fields_by_number
         for number, limit in limits.items():
             if len(getattr(message, fields[number].name)) > limit:
                 raise _too_many(number, limit)
-        return message, getattr(message, fields[wanted].name)
+        return message, getattr(message, fields[wanted].name), None
     rest, parts = split(body, wanted, limits)
     for part in parts:
         if len(part) > max_part_bytes:
             raise PayloadTooLarge(f"A part of the message has more than {max_part_bytes} bytes")
-    return parse(message_class, rest), (parse(part_class, part) for part in parts)
+    return parse(message_class, rest), (), parts
 
 
 def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tuple[bytearray, list[memoryview]]:

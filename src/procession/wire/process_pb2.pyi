@@ -1760,8 +1760,9 @@ class ReadCollectorProc(_message.Message):
     """------------------------------------------------------------------------------------------------ reading faster
 
     CollectorProc once more, for an intake in a hurry. The same bytes, but what changes rarely stays unread: a process
-    seen before is recognised by the bytes of its command and user alone, and what is not kept is not parsed. Counters are
-    signed, for a store that has no place for the upper half of uint64: what is up there shows as below zero.
+    that does nothing is recognised by its bytes alone, any that was seen before by those of its command and user, and what
+    is not kept is not parsed. Counters are signed, for a store that has no place for the upper half of uint64: what is up
+    there shows as below zero.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1778,7 +1779,9 @@ class ReadCollectorProc(_message.Message):
     groupSize: _builtins.int
     containerHostType: Global___ContainerHostType.ValueType
     @_builtins.property
-    def processes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadProcess]: ...
+    def processes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """a ReadProcess each"""
+
     @_builtins.property
     def info(self) -> Global___ReadSystemInfo: ...
     @_builtins.property
@@ -1787,7 +1790,7 @@ class ReadCollectorProc(_message.Message):
         self,
         *,
         hostName: _builtins.str = ...,
-        processes: _abc.Iterable[Global___ReadProcess] = ...,
+        processes: _abc.Iterable[_builtins.bytes] = ...,
         info: Global___ReadSystemInfo = ...,
         groupId: _builtins.int = ...,
         groupSize: _builtins.int = ...,
