@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.fleets import HOUR, post_command, write
+from bench.fleets import HOUR, write
 from bench.load import DATADOG_PAYLOAD, OUR_PAYLOAD, Load, playing
 from bench.rows import Measured
 from bench.served import Server, serving
@@ -71,13 +70,13 @@ def measure_memory(folder: Path, *, hosts: int, snapshots: int) -> dict[str, Mea
     """Of a server that a large fleet posts to, as fast as it takes it."""
     shape = FleetShape(hosts=hosts, begin_at=int(time.time()) - (snapshots + 1) * 10)
     with serving(folder) as server:
-        _post(server, shape, shape.interval_seconds)
+        _play(server, shape, 1, OUR_PAYLOAD)
         begun = server.resident_mib()
-        cpu, wall, sightings = _post(server, shape, snapshots * shape.interval_seconds)
+        played = _play(server, shape, snapshots, OUR_PAYLOAD)
         ended = server.resident_mib()
     note = (
-        f"{hosts:,} hosts × {shape.processes}, {snapshots} snapshots in {wall:,.0f} s of wall,"
-        f" {cpu * 1e6 / sightings:.3g} µs of CPU per sighting"
+        f"{hosts:,} hosts × {shape.processes}, {snapshots} snapshots in {played.seconds:,.0f} s of wall,"
+        f" {played.cpu_microseconds:.3g} µs of CPU per sighting"
     )
     return {"memory": Measured({"value": ended}, note), "memory_hour": Measured({"value": ended - begun}, note)}
 

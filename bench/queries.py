@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,9 @@ RARE = "xmrig"
 COMMON = "java"
 TAGS = "env:prod,role:node"
 FACETS = "env,region,service,user,command"
+LOAD_SECONDS = 60
+_SECONDS_TO_MAKE = 1e-4
+"""Of a sighting of the load, at most; it begins to live when all of it is made."""
 MISSING = "there is no such call yet"
 
 

@@ -80,7 +80,7 @@ def create_app(
     tag_threads = FairThreads(1, "tags", what="tags of hosts", max_waiting=2000)  # a fleet may be started at once
     store_threads = Threads(2, "events")
     # One: decoding holds the interpreter, so that a second would only slow down the rest.
-    decode_thread = FairThreads(1, "decode", what="payloads")
+    decode_thread = FairThreads(1, "decode", what="payloads", max_waiting=2000)  # their bytes are bounded elsewhere
     roll_thread = Threads(1, "roll-up")
     size_thread = Threads(1, "size")
     ring = KeyRing(keys, key_thread)

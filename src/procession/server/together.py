@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
@@ -15,13 +16,21 @@ B = TypeVar("B")
 MAX_TOGETHER = 200
 
 
+LONGEST_REST = 0.5
+
+
 class Together(Generic[A, B]):
     """A lone item is worked on at once; while that goes on, others gather, and are the next call. So a store that takes
     as long for one as for many keeps up, however many come."""
 
-    def __init__(self, call: Callable[[Sequence[A]], Sequence[B]], threads: Threads) -> None:
-        """`call` gives one result for each item, in their order."""
+    def __init__(
+        self, call: Callable[[Sequence[A]], Sequence[B]], threads: Threads, *, busy_share: float = 1.0
+    ) -> None:
+        """`call` gives one result for each item, in their order. It is made for such a share of the time at most: what
+        comes without end then gathers for longer, up to LONGEST_REST, and costs less."""
         self._call = call
+        self._rest = 1 / busy_share - 1
+        self._rested_at = 0.0
         self._threads = threads
         self._waiting: list[tuple[A, asyncio.Future[B]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -37,6 +46,8 @@ class Together(Generic[A, B]):
         some: list[tuple[A, asyncio.Future[B]]] = []
         try:
             while self._waiting:
+                # Not before: whoever comes meanwhile is of the same call.
+                await asyncio.sleep(max(0.0, self._rested_at - time.monotonic()))
                 some, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
                 await self._work_on(some)
         except asyncio.CancelledError:  # the threads were closed
@@ -45,6 +56,7 @@ class Together(Generic[A, B]):
 
     async def _work_on(self, some: list[tuple[A, asyncio.Future[B]]]) -> None:
         items = [item for item, _ in some]
+        begun = time.monotonic()
         try:
             results = await self._threads.run(lambda: self._call(items))
         except Exception as error:
@@ -58,6 +70,9 @@ class Together(Generic[A, B]):
             for (_, result), value in zip(some, results, strict=True):
                 if not result.done():
                     result.set_result(value)
+        finally:
+            ended = time.monotonic()
+            self._rested_at = ended + min((ended - begun) * self._rest, LONGEST_REST)
 
 
 def _fail(some: Iterable[tuple[A, asyncio.Future[B]]], error: Exception) -> None:
