@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from procession.agent.payload import Payload
 from procession.agent.payloads import HOST_TAGS_SECONDS, PayloadMaker
 from procession.events import ProcessEvents, ProcessExit
+from procession.packed import unpack
 from procession.process import Snapshot
 from procession.wire import ContainerInfo, Encoding, MessageType, RequestId, SnapshotDecoder, decode_events, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
@@ -16,7 +17,7 @@ def a_maker(max_processes: int = 1000) -> PayloadMaker:
 
 
 def decoded(body: bytes) -> Snapshot:
-    return SnapshotDecoder().decode(frame.decode(body), taken_at=NOON)
+    return unpack(SnapshotDecoder().decode(frame.decode(body), taken_at=NOON))
 
 
 def test_a_payload_has_the_frame_and_headers_of_a_datadog_agent() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from procession.agent.destination import folder_of
 from procession.agent.payload import Payload
 from procession.agent.spool import Spool
-from procession.process import Snapshot, host_key
+from procession.packed import AnySnapshot, PackedSnapshot
+from procession.process import host_key
 from procession.wire import SnapshotDecoder, frame
 from tests.faults.stored import Chunk
 from tests.support.intake import FakeIntake
@@ -134,13 +135,13 @@ class Host:
         return {int(one.headers["X-DD-Request-ID"]): _taken(_snapshot(one)) for one in payloads if one.is_answered}
 
 
-def _snapshot(payload: Payload) -> Snapshot:
+def _snapshot(payload: Payload) -> PackedSnapshot:
     return SnapshotDecoder().decode(
         frame.decode(payload.body), taken_at=int(payload.headers["X-DD-Agent-Timestamp"]), request_id=0
     )
 
 
-def _taken(snapshot: Snapshot) -> Taken:
+def _taken(snapshot: AnySnapshot) -> Taken:
     return Taken(snapshot.taken_at, frozenset(one.pid for one in snapshot.sightings))
 
 

@@ -6,6 +6,7 @@ from google.protobuf.message import DecodeError
 
 from procession.errors import PayloadTooLarge
 from procession.events import ProcessEvents, ProcessExec
+from procession.packed import unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Snapshot
 from procession.server.host_tags import MAX_TAG_LENGTH
 from procession.server.intake_hosts import host_and_tags
@@ -134,7 +135,7 @@ def _check_message(framed: Frame, data: bytes) -> None:
                         (one.pid, one.started_at) for one in live.processes
                     ]
             case _:
-                _check_snapshot(_DECODER.decode(framed, taken_at=7))
+                _check_snapshot(unpack(_DECODER.decode(framed, taken_at=7)))
     except ONLY_REASONS:
         return
 
@@ -155,7 +156,7 @@ def _check_snapshot(snapshot: Snapshot) -> None:
 
 
 def _decoded(body: bytes) -> Snapshot:
-    return _DECODER.decode(Frame(MessageType.PROCESSES, body), taken_at=7)
+    return unpack(_DECODER.decode(Frame(MessageType.PROCESSES, body), taken_at=7))
 
 
 def _check_key(pid: int, started_at: int) -> None:

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from procession.config import ServerSettings
-from procession.process import Snapshot
+from procession.packed import AnySnapshot
 from procession.server import create_app
 from procession.storage.clickhouse import ClickHouseStore, open_embedded
 from procession.wire import Encoding, MessageType, frame
@@ -46,7 +46,7 @@ class ClickHouseSink:
     def __init__(self, store: ClickHouseStore) -> None:
         self._store = store
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         self._store.add([(org_id, snapshot)])
 
 

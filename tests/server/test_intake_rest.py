@@ -87,14 +87,14 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
     client = Client(Starlette(routes=routes))
     calls = []
 
-    for size in (1, 200_000, 2_000_000):
+    for size in (1, 300_000, 2_000_000):
         assert post(client, a_payload(a_snapshot(a_sighting(cmdline="x" * size)))).status_code == 200
         calls.append(threads.calls)
     client.close()
     threads.close()
 
     assert calls == [0, 1, 2]
-    assert [len(snapshot.sightings[0].description.cmdline) for _, snapshot in sink.taken] == [1, 200_000, 2_000_000]
+    assert [len(snapshot.sightings[0].description.cmdline) for _, snapshot in sink.taken] == [1, 300_000, 2_000_000]
 
 
 def test_the_log_names_a_host_that_is_refused_once_a_minute(

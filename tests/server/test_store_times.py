@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from procession.errors import Unavailable
-from procession.process import Snapshot
+from procession.packed import AnySnapshot
 from procession.server.metrics import Metrics
 from procession.server.store_times import TimedStore
 from procession.storage import NotAllStored
@@ -31,7 +31,7 @@ class Moody(OracleStore):
         self.seconds = 0.01
         self.error: Exception | None = None
 
-    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         self._moment.now += self.seconds
         if self.error is not None:
             raise self.error

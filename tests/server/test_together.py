@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -110,3 +111,28 @@ def test_who_waits_when_the_threads_are_closed_hears_of_it() -> None:
         return results
 
     assert [type(one) for one in asyncio.run(close())] == [Unavailable, Unavailable]
+
+
+def test_a_call_that_may_not_be_made_all_the_time_lets_others_gather() -> None:
+    calls: list[list[int]] = []
+
+    def work(numbers: Sequence[int]) -> list[int]:
+        calls.append(list(numbers))
+        time.sleep(0.1)  # it is the work
+        return list(numbers)
+
+    async def scenario() -> None:
+        threads = Threads(1, "test")
+        together = Together(work, threads, busy_share=0.5)
+        await together.of(1)
+        others = []
+        for number in range(2, 6):
+            others.append(asyncio.create_task(together.of(number)))
+            await asyncio.sleep(0.01)
+        assert calls == [[1]], "it rests"
+        await asyncio.gather(*others)
+        threads.close()
+
+    asyncio.run(scenario())
+
+    assert calls == [[1], [2, 3, 4, 5]]

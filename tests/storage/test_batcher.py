@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from procession.errors import Unavailable
+from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import Snapshot
 from procession.query import ProcessQuery
@@ -26,7 +27,7 @@ class RecordingStore:
         self.may_go_on.set()
         self.slow_are_done = threading.Event()
 
-    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         self.entered.set()
         assert self.may_go_on.wait(10)
         hosts = [snapshot.host for _, snapshot in snapshots]

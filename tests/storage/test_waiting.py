@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from procession.errors import TooManyRequests, Unavailable
-from procession.storage.waiting import Chunk, Waiting, characters_of
+from procession.packed import characters_of, pack
+from procession.storage.waiting import Chunk, Waiting
 from tests.support.builders import a_sighting, a_snapshot
 
 GREEDY, MODEST = 1, 2
@@ -33,7 +34,7 @@ class ChunkMaker:
 
     def __call__(self, org_id: int, sightings: int = 1, cmdline: str = "x", host: str = "web-1") -> Chunk:
         snapshot = a_snapshot(*(a_sighting(pid, cmdline=cmdline) for pid in range(sightings)), host=host)
-        return Chunk(org_id, snapshot, self._loop.create_future())
+        return Chunk(org_id, pack(snapshot), self._loop.create_future())
 
 
 def take(waiting: Waiting, max_weight: int, max_characters: int = MANY) -> list[Chunk]:
@@ -209,13 +210,12 @@ def test_large_texts_weigh_as_much_as_many_sightings(chunks: ChunkMaker) -> None
 
 
 def test_all_texts_count() -> None:
-    bare = characters_of(a_snapshot(a_sighting(1, cmdline="")))
+    bare = characters_of(a_sighting(1, cmdline="").description)
     texts = ("cmdline", "exe", "cwd", "root", "comm", "command", "user", "group", "container_id")
 
     for name in texts:
         fields: dict[str, Any] = {"cmdline": "", name: "x" * 1000}
-        longer = a_snapshot(a_sighting(1, **fields))
-        assert characters_of(longer) > bare + 900, name
+        assert characters_of(a_sighting(1, **fields).description) > bare + 900, name
 
-    tagged = [a_sighting(pid, cmdline="", tags=("a" * 500, "b" * 500)) for pid in (1, 2)]
-    assert characters_of(a_snapshot(*tagged)) == 2 * bare + 2000
+    tagged = a_sighting(1, cmdline="", tags=("a" * 500, "b" * 500))
+    assert characters_of(tagged.description) == bare + 1000

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from procession.packed import unpack
 from procession.process import LiveSnapshot, Snapshot
 from procession.wire import Answer, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
 
@@ -42,10 +43,12 @@ class Posted:
 
     @property
     def snapshot(self) -> Snapshot:
-        return SnapshotDecoder().decode(
-            frame.decode(self.body),
-            taken_at=int(self.headers["x-dd-agent-timestamp"]),
-            request_id=int(self.headers["x-dd-request-id"]),
+        return unpack(
+            SnapshotDecoder().decode(
+                frame.decode(self.body),
+                taken_at=int(self.headers["x-dd-agent-timestamp"]),
+                request_id=int(self.headers["x-dd-request-id"]),
+            )
         )
 
 

@@ -12,6 +12,7 @@ from procession.events import ProcessExit, ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
 from procession.inventory import Inventory, TableSize
 from procession.orgs import Key, Org
+from procession.packed import AnySnapshot, unpack
 from procession.paging import Page
 from procession.process import (
     LiveSnapshot,
@@ -55,9 +56,10 @@ class OracleStore:
         self._sessions: dict[bytes, Session] = {}
         self._links: dict[bytes, Link] = {}
 
-    def add(self, snapshots: Sequence[tuple[int, Snapshot]]) -> None:
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         with self._lock:
-            for org_id, snapshot in snapshots:
+            for org_id, any_snapshot in snapshots:
+                snapshot = unpack(any_snapshot)
                 self._snapshots[org_id].append(snapshot)
                 identities = [self._kept(org_id, snapshot, sighting) for sighting in snapshot.sightings]
                 sightings = tuple(

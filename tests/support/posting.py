@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from starlette.applications import Starlette
 
+from procession.packed import AnySnapshot, unpack
 from procession.process import Snapshot
 from procession.server import create_app
 from procession.wire import MessageType, encode_snapshot, frame
@@ -24,11 +25,11 @@ class ListSink:
     taken: list[tuple[int, Snapshot]] = field(default_factory=list)
     error: Exception | None = None
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        self.taken.append((org_id, snapshot))
+        self.taken.append((org_id, unpack(snapshot)))
 
     @property
     def snapshot(self) -> Snapshot:

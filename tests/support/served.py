@@ -17,8 +17,8 @@ from starlette.types import ASGIApp
 
 from procession.config import ServerSettings
 from procession.orgs import Key, KeyKind, Org, hash_secret
+from procession.packed import AnySnapshot
 from procession.paging import Page
-from procession.process import Snapshot
 from procession.query import ProcessQuery
 from procession.server import create_app
 from tests.support.analysis_oracle import OracleAnalysis
@@ -93,7 +93,7 @@ class StoreSink:
     def __init__(self, store: OracleStore) -> None:
         self._store = store
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         self._store.add([(org_id, snapshot)])
 
 

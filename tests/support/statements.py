@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from procession.config import ServerSettings
-from procession.process import ProcessNumbers, Snapshot
+from procession.packed import AnySnapshot
+from procession.process import ProcessNumbers
 from procession.server import create_app
 from procession.storage import engine
 from procession.storage.clickhouse import ClickHouseStore, open_embedded
@@ -26,7 +27,7 @@ class StoreSink:
     def __init__(self, store: ClickHouseStore) -> None:
         self._store = store
 
-    async def add(self, org_id: int, snapshot: Snapshot) -> None:
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
         self._store.add([(org_id, snapshot)])
 
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import random
 
+from procession.packed import unpack
 from procession.process import ProcessNumbers, Sighting
 from procession.wire import ContainerInfo, MessageType, SnapshotDecoder, SnapshotEncoder, encode_snapshot, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 
 
 def decode(body: bytes) -> tuple[Sighting, ...]:
-    return SnapshotDecoder().decode(frame.Frame(MessageType.PROCESSES, body), taken_at=NOON).sightings
+    return unpack(SnapshotDecoder().decode(frame.Frame(MessageType.PROCESSES, body), taken_at=NOON)).sightings
 
 
 def test_what_is_remembered_is_what_would_be_encoded_anew() -> None:

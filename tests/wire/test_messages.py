@@ -7,6 +7,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from procession.errors import PayloadTooLarge
+from procession.packed import PackedSnapshot, unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.scrub import Scrubber
 from procession.wire import Encoding, FrameError, Limits, MessageType, SnapshotDecoder, frame
@@ -27,7 +28,7 @@ MESSAGES: dict[int, type[Message]] = {
 
 
 def decode(data: bytes, **options: Any) -> Snapshot:
-    return SnapshotDecoder().decode(frame.decode(data), **({"taken_at": NOON} | options))
+    return unpack(SnapshotDecoder().decode(frame.decode(data), **({"taken_at": NOON} | options)))
 
 
 def decode_process(**fields: Any) -> Sighting:
@@ -177,7 +178,7 @@ def test_a_message_must_name_its_host(host: str) -> None:
 def test_a_message_holds_only_so_many_processes_and_containers(padding: int) -> None:
     decoder = SnapshotDecoder(Limits(processes=3, containers=2))
 
-    def take(processes: int, containers: int) -> Snapshot:
+    def take(processes: int, containers: int) -> PackedSnapshot:
         message = pb.CollectorProc(
             hostName="h",
             networkId="x" * padding,
@@ -219,7 +220,7 @@ def test_a_process_has_only_so_many_tags_and_bytes() -> None:
 def test_a_process_has_only_so_many_bytes_in_a_small_message_too(limit: int) -> None:
     decoder = SnapshotDecoder(Limits(process_bytes=limit))
 
-    def take(length: int) -> Snapshot:
+    def take(length: int) -> PackedSnapshot:
         process = pb.Process(pid=1, command=pb.Command(args=["x" * length]))
         message = pb.CollectorProc(hostName="h", processes=[process, pb.Process(pid=2)])
         return decoder.decode(frame.Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
@@ -251,7 +252,8 @@ def test_a_large_message_reads_as_a_small_one_does() -> None:
 
 def test_texts_that_are_not_utf8_are_kept_as_far_as_they_can_be() -> None:
     process = pb.Command(args=["cat", "?"]).SerializeToString().replace(b"?", b"\xff")
-    body = pb.ReadCollectorProc(hostName="h", processes=[pb.ReadProcess(pid=1, command=process)]).SerializeToString()
+    only = pb.ReadProcess(pid=1, command=process).SerializeToString()
+    body = pb.ReadCollectorProc(hostName="h", processes=[only]).SerializeToString()
 
     sighting = decode(frame.encode(MessageType.PROCESSES, body)).sightings[0]
 

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from procession.packed import unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.wire import MessageType, SnapshotDecoder, encode_snapshot, frame
 from procession.wire import process_pb2 as pb
@@ -14,7 +15,7 @@ from tests.support.builders import NOON, a_sighting, a_snapshot
 
 def decode(body: bytes) -> Snapshot:
     data = frame.encode(MessageType.PROCESSES, body)
-    return SnapshotDecoder().decode(frame.decode(data), taken_at=NOON)
+    return unpack(SnapshotDecoder().decode(frame.decode(data), taken_at=NOON))
 
 
 FLOATS = st.floats(0, width=32, allow_nan=False, allow_infinity=False)

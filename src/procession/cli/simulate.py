@@ -89,6 +89,13 @@ class Speed(click.ParamType[float | None]):
     help="Most connections of all of them together.",
 )
 @click.option(
+    "--processes-per-payload",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="As Datadog's Agent has it; ours sends up to 1000.",
+)
+@click.option(
     "--data-dir", metavar="DIR", help="Write the past straight into the store in this folder, with no server running."
 )
 @settings_options(ClientSettings, only=("url", "api_key", "api_key_file"))
