@@ -70,14 +70,12 @@ def write(shape: FleetShape, until: int, data_dir: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment()).stdout
 
 
-def post_command(
-    shape: FleetShape, seconds: float, url: str, api_key: str, *, speed: str, workers: int = 1
-) -> tuple[list[str], dict[str, str]]:
-    """The command and its environment that post a fleet to a server."""
+def post_command(shape: FleetShape, seconds: float, url: str, api_key: str) -> tuple[list[str], dict[str, str]]:
+    """The command and its environment that post a fleet to a server, as fast as it takes it."""
     command = procession(
         "simulate",
         *_options(shape),
-        *("--hours", repr(seconds / HOUR), "--url", url, "--speed", speed, "--workers", str(workers)),
+        *("--hours", repr(seconds / HOUR), "--url", url, "--speed", "max", "--processes-per-payload", "1000"),
     )
     return command, environment() | {"DD_API_KEY": api_key}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.fleets import HOUR, write
+from bench.fleets import HOUR, post_command, write
 from bench.load import DATADOG_PAYLOAD, OUR_PAYLOAD, Load, playing
 from bench.rows import Measured
 from bench.served import Server, serving
@@ -67,18 +68,31 @@ def _play(server: Server, shape: FleetShape, snapshots: int, processes_per_paylo
 
 
 def measure_memory(folder: Path, *, hosts: int, snapshots: int) -> dict[str, Measured]:
-    """Of a server that a large fleet posts to, as fast as it takes it."""
+    """Of a server that a large fleet posts to, as fast as it takes it; its payloads are made on the way."""
     shape = FleetShape(hosts=hosts, begin_at=int(time.time()) - (snapshots + 1) * 10)
     with serving(folder) as server:
-        _play(server, shape, 1, OUR_PAYLOAD)
+        _post(server, shape, 1)
         begun = server.resident_mib()
-        played = _play(server, shape, snapshots, OUR_PAYLOAD)
+        posted = _post(server, shape, snapshots)
         ended = server.resident_mib()
     note = (
-        f"{hosts:,} hosts × {shape.processes}, {snapshots} snapshots in {played.seconds:,.0f} s of wall,"
-        f" {played.cpu_microseconds:.3g} µs of CPU per sighting"
+        f"{hosts:,} hosts × {shape.processes}, {snapshots} snapshots in {posted.seconds:,.0f} s of wall,"
+        f" {posted.cpu_microseconds:.3g} µs of CPU per sighting"
     )
     return {"memory": Measured({"value": ended}, note), "memory_hour": Measured({"value": ended - begun}, note)}
+
+
+def _post(server: Server, shape: FleetShape, snapshots: int) -> Played:
+    seconds = snapshots * shape.interval_seconds
+    command, environment = post_command(shape, seconds, server.url, server.api_key)
+    cpu, begin = server.cpu_seconds(), time.monotonic()
+    said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    wall = time.monotonic() - begin
+    server.wait_until_idle()
+    found = re.search(r"Posted ([\d,]+) sightings", said)
+    if found is None:
+        raise RuntimeError(f"the fleet did not say what it posted: {said}")
+    return Played(int(found[1].replace(",", "")), wall, server.cpu_seconds() - cpu)
 
 
 def measure_bytes(folder: Path, shape: FleetShape) -> Measured:

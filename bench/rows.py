@@ -40,6 +40,7 @@ def _ms(p50: float, p99: float | None = None) -> dict[str, float]:
 
 ROWS = (
     Row("intake", "intake through HTTP: server CPU per sighting", "µs", {"value": 8}),
+    Row("intake_chunks", "the same in payloads of 100 processes, as Datadog's Agent sends them", "µs"),
     Row("intake_first", "the same for the first snapshot of every host", "µs"),
     Row("intake_rate", "sightings taken in a second, load and server on the same cores", "1/s"),
     Row("bytes", "bytes on disk per sighting, everything included, merged", "B", {"value": 5}),
