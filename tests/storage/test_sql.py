@@ -14,6 +14,7 @@ from procession.process import ProcessDescription, ProcessKey
 from procession.search_parser import parse_search
 from procession.storage import sql
 from procession.storage.clickhouse import ClickHouseStore
+from procession.storage.engine import UNPLANNED
 from procession.storage.filters import filter_condition, filters_of
 from procession.storage.statement import Statement
 from procession.tags import TagFilter
@@ -148,14 +149,20 @@ KEYED = {
 }
 
 
-@pytest.mark.parametrize("name", KEYED)
-def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str) -> None:
+STRETCHES = ("first page", "next page", "last page", "past page", "texts of a stretch")
+"""Statements that the engine is told not to think about."""
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [*((name, "") for name in KEYED), *((name, UNPLANNED) for name in STRETCHES)]
+)
+def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str, settings: str) -> None:
     table, column = KEYED[name]
     statement = STATEMENTS[name]()
 
     with filled._engine.connection() as connection:
         rows = connection.query(
-            f"EXPLAIN indexes = 1 {statement.text}", statement.parameters | {"org": 900_001}
+            f"EXPLAIN indexes = 1 {statement.text}{settings}", statement.parameters | {"org": 900_001}
         ).result_rows
     plan = re.sub("[│├└─]", " ", "\n".join(row[0] for row in rows))
 

@@ -27,6 +27,10 @@ QUERY_SETTINGS = {
 """Bounds of every statement; what goes beyond is refused, and others go on."""
 
 
+UNPLANNED = " SETTINGS query_plan_enable_optimizations = 0, use_statistics = 0"
+"""For a stretch of the order: it is found by the key alone, and to think of other ways takes as long as to read it."""
+
+
 class Connection(Protocol):
     """What we use of a `clickhouse_connect` client; none is safe to share between threads at one moment."""
 
@@ -210,6 +214,6 @@ def _text(connection: Connection, statement: Statement) -> str:
     over_shards: Callable[[Statement], str] | None = getattr(connection, "over_shards", None)
     if over_shards is not None:
         return over_shards(statement)
-    return (
-        statement.first.of(statement.text) if statement.first is not None and statement.first.is_far else statement.text
-    )
+    if statement.first is None:
+        return statement.text
+    return statement.first.of(statement.text) if statement.first.is_far else statement.text + UNPLANNED
