@@ -67,17 +67,19 @@ def _play(server: Server, shape: FleetShape, snapshots: int, processes_per_paylo
     return Played(int(said["sightings"]), said["seconds"], server.cpu_seconds() - begin)
 
 
-def measure_memory(folder: Path, *, hosts: int, snapshots: int) -> dict[str, Measured]:
+def measure_memory(folder: Path, *, hosts: int, snapshots: int, interval_seconds: int = 10) -> dict[str, Measured]:
     """Of a server that a large fleet posts to, as fast as it takes it; its payloads are made on the way."""
-    shape = FleetShape(hosts=hosts, begin_at=int(time.time()) - (snapshots + 1) * 10)
+    begin_at = int(time.time()) - (snapshots + 1) * interval_seconds
+    shape = FleetShape(hosts=hosts, begin_at=begin_at, interval_seconds=interval_seconds)
     with serving(folder) as server:
         _post(server, shape, 1)
         begun = server.resident_mib()
         posted = _post(server, shape, snapshots)
         ended = server.resident_mib()
     note = (
-        f"{hosts:,} hosts × {shape.processes}, {snapshots} snapshots in {posted.seconds:,.0f} s of wall,"
-        f" {posted.cpu_microseconds:.3g} µs of CPU per sighting"
+        f"{hosts:,} hosts × {shape.processes}, {snapshots} snapshots {interval_seconds} s apart in"
+        f" {posted.seconds:,.0f} s of wall, {posted.cpu_microseconds:.3g} µs of CPU per sighting, {begun:,.0f} MiB after"
+        " the first"
     )
     return {"memory": Measured({"value": ended}, note), "memory_hour": Measured({"value": ended - begun}, note)}
 

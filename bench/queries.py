@@ -64,6 +64,20 @@ def pages(server: Server, *, runs: int, few: int) -> dict[str, Measured]:
     return asker.found
 
 
+def wide(server: Server, now: int, *, runs: int) -> dict[str, Measured]:
+    """Over a window that begins a quarter of an hour before a moment, and has not ended yet."""
+    asker = Asker(server, runs)
+    window: Parameters = {"from": now - 900, "to": now + 86400}
+    asker.row("page_10m", PUBLIC, limit(1000) | window)
+    asker.row(
+        "rare_10m",
+        PUBLIC,
+        limit(1000) | window | {"search": RARE},
+        note=f"{_matches(server, window | {'search': RARE})} matches",
+    )
+    return asker.found
+
+
 def instants(server: Server, data: Million, *, runs: int, few: int) -> dict[str, Measured]:
     """One instant, three days ago."""
     asker = Asker(server, runs)

@@ -15,7 +15,7 @@ from bench.agents import measure_agents
 from bench.fleets import HOUR, Million, write
 from bench.intake import measure_bytes, measure_intake, measure_memory
 from bench.peers.installed import postgresql
-from bench.queries import curves, instants, pages, while_intake_runs
+from bench.queries import curves, instants, pages, while_intake_runs, wide
 from bench.rows import Measured
 from bench.served import serving
 from procession.simulate import FleetShape
@@ -114,21 +114,26 @@ def agents(run: Run, folder: Path) -> None:
 
 
 def long_memory(run: Run, folder: Path) -> None:
-    """An hour as hosts live it, in as much time as it takes."""
-    run.found |= measure_memory(folder, hosts=5000, snapshots=360)
+    """An hour of the fleet's time, with a snapshot each five minutes: as many processes, texts and hours."""
+    found = measure_memory(folder, hosts=5000, snapshots=12, interval_seconds=300)
+    run.found["memory_hour"] = found["memory_hour"]
 
 
 def ten_million(run: Run, folder: Path) -> None:
-    """Ten fleets, one after the other, with two sightings of each process and nothing before them."""
-    data = replace(run.data, seconds=120, interval_seconds=60, day_hosts=0)
+    """Ten fleets, with two sightings of each process and nothing before them."""
+    data = replace(run.data, seconds=120, interval_seconds=60, day_hosts=0, now=int(time.time()))
     for seed in range(10, 20):
-        data = replace(data, now=int(time.time()))
         write(replace(data.recent, seed=seed), data.now, folder)
     with serving(folder) as server:
-        found = pages(server, runs=20, few=5)
-    for key in ("page", "rare"):
-        found[key].note += ", two sightings of each, written directly, nothing outside the window"
-        run.found[f"{key}_10m"] = found[key]
+        server.wait_until_idle(seconds=300)
+        run.found |= wide(server, data.now, runs=50)
+    for key in ("page_10m", "rare_10m"):
+        run.found[key].note = "; ".join(
+            (
+                f"{10 * data.hosts * data.processes:,} processes, two sightings of each, written directly",
+                run.found[key].note,
+            )
+        )
 
 
 def seven_days(run: Run, folder: Path) -> None:
