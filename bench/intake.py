@@ -78,8 +78,8 @@ def measure_memory(folder: Path, *, hosts: int, snapshots: int, interval_seconds
         ended = server.resident_mib()
     note = (
         f"{hosts:,} hosts × {shape.processes}, {snapshots} snapshots {interval_seconds} s apart in"
-        f" {posted.seconds:,.0f} s of wall, {posted.cpu_microseconds:.3g} µs of CPU per sighting, {begun:,.0f} MiB after"
-        " the first"
+        f" {posted.seconds:,.0f} s of wall, {posted.cpu_microseconds:.3g} µs of CPU per sighting;"
+        f" {begun:,.0f} MiB after the first"
     )
     return {"memory": Measured({"value": ended}, note), "memory_hour": Measured({"value": ended - begun}, note)}
 

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from procession.process import ProcessDescription
 from procession.wire import process_pb2 as pb
+from procession.wire.allowance import Allowance
 from procession.wire.descriptions import DescriptionDecoder
+
+
+def a_decoder(max_bytes: int) -> DescriptionDecoder:
+    decoder = DescriptionDecoder(Allowance(max_bytes, lambda: decoder.forget()), max_tags=10)
+    return decoder
 
 
 def decode(decoder: DescriptionDecoder, name: str) -> ProcessDescription:
@@ -15,13 +21,13 @@ def remembered(decoder: DescriptionDecoder) -> int:
 
 
 def test_a_description_seen_before_is_the_same_object() -> None:
-    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+    decoder = a_decoder(100_000)
 
     assert decode(decoder, "nginx") is decode(decoder, "nginx")
 
 
 def test_only_so_much_is_remembered() -> None:
-    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+    decoder = a_decoder(100_000)
 
     most = 0
     for number in range(10_000):
@@ -32,7 +38,7 @@ def test_only_so_much_is_remembered() -> None:
 
 
 def test_a_large_description_counts_for_more() -> None:
-    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+    decoder = a_decoder(100_000)
 
     for number in range(100):
         decode(decoder, "x" * 30_000 + str(number))
@@ -41,7 +47,7 @@ def test_a_large_description_counts_for_more() -> None:
 
 
 def test_a_fleet_somewhat_too_large_still_finds_much_of_what_is_held() -> None:
-    decoder = DescriptionDecoder(max_bytes=100_000, max_tags=10)
+    decoder = a_decoder(100_000)
     names = [f"process {number}" for number in range(130)]
 
     found = 0
@@ -63,7 +69,7 @@ def test_of_all_texts_only_the_command_line_may_have_megabytes() -> None:
         user=pb.ProcessUser(name=long, groupName=long).SerializeToString(),
         tags=[f"key:{long}"],
     )
-    decoder = DescriptionDecoder(max_bytes=10**7, max_tags=10)
+    decoder = a_decoder(10**7)
 
     found = decoder.decode(process, decoder.within((), "", is_windows=False), False)
 

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from procession.packed import PackedSnapshot, unpack
+from procession.packed import PackedSighting, PackedSnapshot, unpack
+from procession.process import ProcessDescription
 from procession.wire import MessageType, SnapshotDecoder
 from procession.wire import process_pb2 as pb
 from procession.wire.allowance import Allowance
+from procession.wire.descriptions import Surroundings
 from procession.wire.frame import Frame
+from procession.wire.recognised import Recognised, RecognisedHosts
 from tests.support.builders import NOON
 
 
@@ -134,6 +137,47 @@ def test_without_room_everything_is_read_anew_and_right() -> None:
     found = [decode(decoder, a_process(pid), at=NOON + turn) for turn in range(3) for pid in range(1, 50)]
 
     assert [one.sightings[0].pid for one in found] == [*range(1, 50)] * 3
+
+
+class TestRoom:
+    """What is held of a fleet, and what counts against it."""
+
+    def test_what_a_host_says_again_and_again_counts_once(self) -> None:
+        allowance = Allowance(10**6, forget=lambda: None)
+        hosts = RecognisedHosts(allowance)
+        one = recognised()
+        for moment in range(1000):
+            of_host = hosts.of("h", (moment, 0))
+            for number in range(100):
+                if number in of_host.before:
+                    of_host.now[number] = one
+                else:
+                    hosts.note(of_host, number, one)
+
+        assert 100 * 400 < allowance.used_bytes < 100 * 500 + 2000
+
+    def test_what_is_gone_no_longer_counts(self) -> None:
+        allowance = Allowance(10**6, forget=lambda: None)
+        hosts = RecognisedHosts(allowance)
+        for moment in range(1000):
+            of_host = hosts.of("h", (moment, 0))
+            for number in range(100):
+                hosts.note(of_host, moment * 100 + number, recognised())
+
+        assert 100 * 400 < allowance.used_bytes < 200 * 500 + 2000
+
+    def test_names_of_hosts_count(self) -> None:
+        forgotten: list[bool] = []
+        hosts = RecognisedHosts(Allowance(10**5, forget=lambda: forgotten.append(True)))
+        for number in range(1000):
+            hosts.of(f"h{number}", (NOON, 0))
+
+        assert forgotten
+
+
+def recognised() -> Recognised:
+    sighting = PackedSighting(1, 1, ProcessDescription(), b"", 0)
+    return Recognised(sighting, Surroundings((), "", is_windows=False), 1)
 
 
 class TestAllowance:

@@ -17,23 +17,23 @@ class Allowance:
         """`forget` drops all that is held."""
         self._max_bytes = max_bytes
         self._forget = forget
-        self._bytes = 0
+        self.used_bytes = 0
         self._count = 0
         self._turned_away = 0
 
     def admits(self, size: int) -> bool:
         """Whether something of so many bytes may be held. From then on it counts."""
-        if self._bytes > self._max_bytes:
+        if self.used_bytes > self._max_bytes:
             self._turned_away += 1
             if self._turned_away < self._count:
                 return False
             self._forget()
-            self._bytes = self._count = self._turned_away = 0
-        self._bytes += size
+            self.used_bytes = self._count = self._turned_away = 0
+        self.used_bytes += size
         self._count += 1
         return True
 
     def give_back(self, size: int, count: int) -> None:
         """So many are no longer held, of so many bytes together."""
-        self._bytes = max(0, self._bytes - size)
+        self.used_bytes = max(0, self.used_bytes - size)
         self._count = max(0, self._count - count)

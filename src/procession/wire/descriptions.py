@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from sys import intern
 from typing import Any
 
 from procession.commands import command_name
@@ -46,14 +47,14 @@ class DescriptionDecoder:
     """Remembers descriptions by their bytes: a process hardly changes from one snapshot to the next, and to look one up
     costs a tenth of decoding it.
 
-    Holds about `max_bytes`. May be used by many threads: at worst, two decode the same.
+    May be used by many threads: at worst, two decode the same.
     """
 
-    def __init__(self, max_bytes: int, max_tags: int, scrub: Scrub | None = None) -> None:
+    def __init__(self, allowance: Allowance, max_tags: int, scrub: Scrub | None = None) -> None:
         self._max_tags = max_tags
         self._scrub = scrub
         self._known: dict[tuple[tuple[str, ...], str, bool], Surroundings] = {}
-        self._allowance = Allowance(max_bytes, self._forget)
+        self._allowance = allowance
 
     def within(self, tags: tuple[str, ...], container_id: str, *, is_windows: bool) -> Surroundings:
         key = (tags, container_id, is_windows)
@@ -84,7 +85,7 @@ class DescriptionDecoder:
                 surroundings[key] = found
         return found
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         self._known = {}
 
 
@@ -122,17 +123,18 @@ def describe(
         user = text(owner.name)[:MAX_NAME_LENGTH]
         if has_uid:
             uid, gid, group = owner_id(owner.uid), owner_id(owner.gid), text(owner.groupName)[:MAX_NAME_LENGTH]
+    # All but the command line is the same on many hosts, and kept in memory once.
     return ProcessDescription(
         cmdline=" ".join(args if scrub is None else scrub(args)),
-        exe=exe,
-        cwd=text(command.cwd)[:MAX_PATH_LENGTH],
-        root=text(command.root)[:MAX_PATH_LENGTH],
-        comm=comm,
-        command=command_name(args, exe, comm)[:MAX_NAME_LENGTH],
-        user=user or ("" if uid is None else f"uid:{uid}"),
+        exe=intern(exe),
+        cwd=intern(text(command.cwd)[:MAX_PATH_LENGTH]),
+        root=intern(text(command.root)[:MAX_PATH_LENGTH]),
+        comm=intern(comm),
+        command=intern(command_name(args, exe, comm)[:MAX_NAME_LENGTH]),
+        user=intern(user or ("" if uid is None else f"uid:{uid}")),
         uid=uid,
         gid=gid,
-        group=group,
+        group=intern(group),
         ppid=clamped_uint32(command.ppid),
         **rest,
     )

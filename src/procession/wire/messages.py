@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from procession.errors import PayloadTooLarge
 from procession.packed import PackedSighting, PackedSnapshot, characters_of, pack_numbers
 from procession.wire import process_pb2 as pb
+from procession.wire.allowance import Allowance
 from procession.wire.container_tags import tags_of
 from procession.wire.descriptions import DescriptionDecoder, Scrub, Surroundings
 from procession.wire.frame import Frame, FrameError, MessageType
@@ -49,13 +50,18 @@ class SnapshotDecoder:
     """Turns frames into snapshots, faster where it has seen a process before. For many threads."""
 
     def __init__(
-        self, limits: Limits = DEFAULT_LIMITS, *, scrub: Scrub | None = None, cache_bytes: int = 256 * 2**20
+        self, limits: Limits = DEFAULT_LIMITS, *, scrub: Scrub | None = None, cache_bytes: int = 512 * 2**20
     ) -> None:
-        """`scrub` hides the secrets that agents have left in the arguments of a process. Of `cache_bytes`, half are for
-        what processes are, and half for processes that say the same again."""
+        """`scrub` hides the secrets that agents have left in the arguments of a process. `cache_bytes`: about
+        so much is remembered, of which a process takes one to two thousand."""
         self._limits = limits
-        self._descriptions = DescriptionDecoder(cache_bytes // 2, limits.tags, scrub)
-        self._recognised = RecognisedHosts(cache_bytes // 2)
+        allowance = Allowance(cache_bytes, self._forget)
+        self._descriptions = DescriptionDecoder(allowance, limits.tags, scrub)
+        self._recognised = RecognisedHosts(allowance)
+
+    def _forget(self) -> None:
+        self._descriptions.forget()
+        self._recognised.forget()
 
     def decode(
         self, frame: Frame, *, taken_at: int, request_id: int = 0, host_tags: Callable[[str], Iterable[str]] = no_tags

@@ -9,7 +9,10 @@ from procession.wire.allowance import Allowance
 from procession.wire.descriptions import Surroundings
 
 _BYTES_OF_ONE = 450
-"""Measured, with its numbers and its places in two snapshots, without what the process is."""
+"""With its numbers and its places in two snapshots, without what the process is: a `DescriptionDecoder` has that, and
+counts it."""
+
+_BYTES_OF_HOST = 1000
 
 
 class Recognised(msgspec.Struct, frozen=True, gc=False):
@@ -35,19 +38,21 @@ class OfHost:
 
 
 class RecognisedHosts:
-    """Of about `max_bytes`. For many threads, of which each may see a little less than the others."""
+    """For many threads, of which each may see a little less than the others."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, allowance: Allowance) -> None:
         self._hosts: dict[str, OfHost] = {}
-        self._allowance = Allowance(max_bytes, self._forget)
+        self._allowance = allowance
 
     def of(self, host: str, moment: tuple[int, int]) -> OfHost:
         """For one chunk of a snapshot."""
         found = self._hosts.get(host)
         if found is None:
-            found = self._hosts[host] = OfHost()
+            found = OfHost()
+            if self._allowance.admits(_BYTES_OF_HOST):
+                self._hosts[host] = found
         if found.moment != moment:
-            gone = len(found.before)
+            gone = len(found.before.keys() - found.now.keys())
             found.before, found.now, found.moment = found.now, {}, moment
             self._allowance.give_back(gone * _BYTES_OF_ONE, gone)
         return found
@@ -56,5 +61,5 @@ class RecognisedHosts:
         if self._allowance.admits(_BYTES_OF_ONE):
             host.now[bytes_hash] = one
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         self._hosts = {}
