@@ -41,15 +41,22 @@ class Server:
 
     def get(self, path: str, parameters: Mapping[str, str | int]) -> bytes:
         """Raises NotThere, or RuntimeError with what the server said."""
-        headers = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
-        self._connection.request("GET", f"{path}?{urlencode(parameters)}", headers=headers)
-        response = self._connection.getresponse()
-        body = response.read()
+        try:
+            response, body = self._get(path, parameters)
+        except (http.client.RemoteDisconnected, ConnectionError):  # it was not used for a minute
+            self._connection.close()
+            response, body = self._get(path, parameters)
         if response.status in (404, 405):
             raise NotThere(path)
         if response.status != 200:
             raise RuntimeError(f"{path} answers {response.status}: {body[:300]!r}")
         return body
+
+    def _get(self, path: str, parameters: Mapping[str, str | int]) -> tuple[http.client.HTTPResponse, bytes]:
+        headers = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
+        self._connection.request("GET", f"{path}?{urlencode(parameters)}", headers=headers)
+        response = self._connection.getresponse()
+        return response, response.read()
 
     def ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         return json.loads(self.get(path, parameters))

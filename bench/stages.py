@@ -61,6 +61,7 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
     data = run.data
     if data.day_hosts:
         write(data.day, data.begun_at, folder)
+        _run("bench.rolled_up", str(folder))
     write(data.before, data.instant + 1, folder)
     # Last, since the window ends when it is asked for: the default call is asked, not one of the past.
     data = run.data = replace(data, now=int(time.time()))

@@ -1,0 +1,20 @@
+"""`python -m bench.rolled_up FOLDER`: roll up the hours that are over in a store, as a server does within two minutes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from procession.storage.clickhouse import open_embedded
+
+
+def main(folder: Path) -> None:
+    store = open_embedded(folder)
+    try:
+        store.analysis.roll_up([org.id for org in store.orgs()])
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
