@@ -25,6 +25,7 @@ def decode(
     tags: Iterable[str] = (),
     containers: Iterable[pb.Container] = (),
     os: str = "linux",
+    org: int = 1,
 ) -> PackedSnapshot:
     message = pb.CollectorProc(
         hostName=host,
@@ -34,7 +35,7 @@ def decode(
         info=pb.SystemInfo(os=pb.OSInfo(name=os)),
     )
     return decoder.decode(
-        Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=at, host_tags=lambda _: tags
+        Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=at, host_tags=lambda _: tags, org_id=org
     )
 
 
@@ -110,6 +111,17 @@ def test_hosts_are_apart() -> None:
     assert decode(decoder, a_process(), host="web-2", tags=["of:two"]).sightings[0].description.tags == ("of:two",)
 
 
+def test_hosts_of_two_orgs_that_are_called_the_same_are_apart() -> None:
+    decoder = SnapshotDecoder()
+    before = {org: decode(decoder, a_process(openFdCount=org), at=NOON + org, org=org).sightings[0] for org in (1, 2)}
+
+    after = {
+        org: decode(decoder, a_process(openFdCount=org), at=NOON + 9 + org, org=org).sightings[0] for org in (1, 2)
+    }
+
+    assert all(before[org] is after[org] for org in (1, 2))
+
+
 def test_what_was_gone_for_two_snapshots_is_forgotten() -> None:
     decoder = SnapshotDecoder()
     first = decode(decoder, a_process(1)).sightings[0]
@@ -147,7 +159,7 @@ class TestRoom:
         hosts = RecognisedHosts(allowance)
         one = recognised()
         for moment in range(1000):
-            of_host = hosts.of("h", (moment, 0))
+            of_host = hosts.of((1, "h"), (moment, 0))
             for number in range(100):
                 if number in of_host.before:
                     of_host.now[number] = one
@@ -160,7 +172,7 @@ class TestRoom:
         allowance = Allowance(10**6, forget=lambda: None)
         hosts = RecognisedHosts(allowance)
         for moment in range(1000):
-            of_host = hosts.of("h", (moment, 0))
+            of_host = hosts.of((1, "h"), (moment, 0))
             for number in range(100):
                 hosts.note(of_host, moment * 100 + number, recognised())
 
@@ -170,7 +182,7 @@ class TestRoom:
         forgotten: list[bool] = []
         hosts = RecognisedHosts(Allowance(10**5, forget=lambda: forgotten.append(True)))
         for number in range(1000):
-            hosts.of(f"h{number}", (NOON, 0))
+            hosts.of((1, f"h{number}"), (NOON, 0))
 
         assert forgotten
 

@@ -171,7 +171,9 @@ def intake_routes(
             taken_at, request_id = envelope.taken_at, envelope.request_id_of(body)
             if framed.type is MessageType.REAL_TIME:
                 return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=limits)
-            snapshot = decoder.decode(framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of)
+            snapshot = decoder.decode(
+                framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of, org_id=org_id
+            )
             if envelope.is_partial or not envelope.is_live:
                 # A group without a size is never complete, and so ends nothing.
                 return msgspec.structs.replace(snapshot, group_size=0)

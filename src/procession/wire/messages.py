@@ -64,9 +64,16 @@ class SnapshotDecoder:
         self._recognised.forget()
 
     def decode(
-        self, frame: Frame, *, taken_at: int, request_id: int = 0, host_tags: Callable[[str], Iterable[str]] = no_tags
+        self,
+        frame: Frame,
+        *,
+        taken_at: int,
+        request_id: int = 0,
+        host_tags: Callable[[str], Iterable[str]] = no_tags,
+        org_id: int = 0,
     ) -> PackedSnapshot:
-        """Raises FrameError for what is damaged or no CollectorProc, PayloadTooLarge beyond the limits.
+        """Raises FrameError for what is damaged or no CollectorProc, PayloadTooLarge beyond the limits. What is
+        remembered of a host is of one org.
 
         `host_tags` gives those of a host by its name, which only the message tells.
         """
@@ -81,7 +88,7 @@ class SnapshotDecoder:
         )
         host = host_of(message.hostName)
         places = self._places(message, host_tags(host))
-        of_host = self._recognised.of(host, (taken_at, message.groupId))
+        of_host = self._recognised.of((org_id, host), (taken_at, message.groupId))
         before, now = of_host.before, of_host.now
         # The last one counts where a pid and start come twice.
         sightings: dict[int, PackedSighting] = {}

@@ -41,11 +41,11 @@ class RecognisedHosts:
     """For many threads, of which each may see a little less than the others."""
 
     def __init__(self, allowance: Allowance) -> None:
-        self._hosts: dict[str, OfHost] = {}
+        self._hosts: dict[tuple[int, str], OfHost] = {}
         self._allowance = allowance
 
-    def of(self, host: str, moment: tuple[int, int]) -> OfHost:
-        """For one chunk of a snapshot."""
+    def of(self, host: tuple[int, str], moment: tuple[int, int]) -> OfHost:
+        """For one chunk of a snapshot. A host is an org's, whose hosts may be called as those of others."""
         found = self._hosts.get(host)
         if found is None:
             found = OfHost()
