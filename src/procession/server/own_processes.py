@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from procession.analysis import SORT_COLUMNS, Branch, Every
+from procession.analysis import SORT_COLUMNS, Branch, Every, History
 from procession.errors import InvalidRequest, NotFound
 from procession.paging import InstantCursor
 from procession.process import ProcessDetail, ProcessKey, ProcessSummary
@@ -96,7 +96,7 @@ class _One:
         )
         ask.check()
         found = self._analysis.history(ask.org_id, key, window, every)
-        process = self._newest(ask.org_id, key, window) if found.times else None
+        process = self._newest(ask.org_id, key, _last_of(found, window, by_minute)) if found.times else None
         ended_at = exit_code = None
         if process is not None:
             (detail,) = self._store.details(ask.org_id, _until(ask, process.seen_at), [process])
@@ -176,6 +176,12 @@ class _One:
     def _newest(self, org_id: int, key: ProcessKey, window: Window) -> ProcessSummary | None:
         page = self._store.find(ProcessQuery(org_id, window, only=key, limit=1))
         return next(iter(page.processes), None)
+
+
+def _last_of(found: History, window: Window, by_minute: bool) -> Window:
+    """Where the newest sighting of a history is: to look through all of a day or a month for it takes longer."""
+    last = found.times[-1]
+    return Window(max(last, window.from_at), min(last + 59, window.to_at) if by_minute else last)
 
 
 def _until(ask: Ask, seen_at: int) -> Window:
