@@ -51,7 +51,7 @@ bench: $(VENV)/.bench ## measure Procession beside others, in up to 30 minutes; 
 bench-quick: $(VENV)/.dev ## a minute of it: fails where a ratio is worse by half than in bench/results
 	$(BIN)/python -m bench --quick $(ARGS)
 
-bench-long: $(VENV)/.bench ## what takes hours: 10 M processes, an hour of 5,000 hosts
+bench-long: $(VENV)/.bench ## an hour: 10 M processes in the window, an hour of 5,000 hosts, seven days
 	$(BIN)/python -m bench --long $(ARGS)
 
 lint: $(VENV)/.dev $(VENV)/.manifests $(PAGE_MODULES) ## check format, style, types and Kubernetes manifests
