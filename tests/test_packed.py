@@ -12,11 +12,11 @@ from procession.packed import (
     PackedSnapshot,
     pack,
     pack_numbers,
-    rows_of,
     unpack,
     unpack_numbers,
 )
 from procession.process import ProcessNumbers, Snapshot
+from procession.storage.rows import number_columns
 from tests.support.builders import a_sighting, a_snapshot
 
 _VALUES = {
@@ -40,16 +40,16 @@ def test_numbers_come_back_from_their_row(numbers: ProcessNumbers) -> None:
 
 @given(st.lists(NUMBERS_OF_PROCESSES, min_size=1, max_size=20))
 def test_rows_end_to_end_are_columns(processes: list[ProcessNumbers]) -> None:
-    table = rows_of(map(pack_numbers, processes))
+    columns = number_columns(map(pack_numbers, processes))
 
-    for name, kind in NUMBERS:
+    for name, _ in NUMBERS:
         values = [getattr(one, name) for one in processes]
-        assert table[name].dtype == np.dtype(kind)
-        assert table[name].tolist() == [ABSENT if value is None else value for value in values]
+        assert columns[name].to_pylist() == [ABSENT if value is None else value for value in values]
+    assert [STATES[number] for number in columns["state"].to_pylist()] == [one.state for one in processes]
 
 
 def test_of_no_process_there_are_no_rows() -> None:
-    assert len(rows_of([])) == 0
+    assert {len(column) for column in number_columns([]).values()} == {0}
 
 
 def test_a_state_that_nobody_knows_is_not_known() -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
 
@@ -31,7 +30,8 @@ NUMBERS: tuple[tuple[str, str], ...] = (
     ("voluntary_switches", "i8"),
     ("involuntary_switches", "i8"),
 )
-"""All fields of `ProcessNumbers` but the state, in their order, and how many bytes they take."""
+"""All fields of `ProcessNumbers` but the state, in their order: floats or integers of so many bytes. In a row they lie
+end to end, little-endian, and after them the state as one byte."""
 
 ABSENT = -1
 """What is not known; none of them can be negative."""
@@ -41,14 +41,12 @@ STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 
 STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
 
-ROW = np.dtype([*((name, f"<{kind}") for name, kind in NUMBERS), ("state", "u1")])
-
 _ROW = struct.Struct("<" + "".join({"f4": "f", "i4": "i", "i8": "q"}[kind] for _, kind in NUMBERS) + "B")
 _values_of = msgspec.structs.astuple
 
 
 class PackedSighting(msgspec.Struct, frozen=True, gc=False):
-    """A `Sighting`, with its numbers as one ROW."""
+    """A `Sighting`, with its numbers as one row."""
 
     pid: int
     started_at: int
@@ -133,8 +131,3 @@ def unpack(snapshot: AnySnapshot) -> Snapshot:
         group_id=snapshot.group_id,
         group_size=snapshot.group_size,
     )
-
-
-def rows_of(rows: Iterable[bytes]) -> np.ndarray:
-    """An array of ROW."""
-    return np.frombuffer(b"".join(rows), ROW)

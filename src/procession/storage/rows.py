@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from procession.packed import AnySnapshot, PackedSnapshot, pack, rows_of
+from procession.packed import NUMBERS, AnySnapshot, PackedSnapshot, pack
 from procession.patterns import fold
 from procession.process import ProcessDescription, generated_tags, host_key
 from procession.storage.schema import BUCKET_SECONDS, DAY_SECONDS, NO_NICE, NUMBER_COLUMNS
@@ -19,6 +19,7 @@ from procession.storage.written import KnownVersion, Written, joined, newest_mom
 SEPARATOR = "\0"
 """Between the texts of `what.text`; none of them can hold it, so no search matches across two of them."""
 
+_ROW = np.dtype([*((name, f"<{kind}") for name, kind in NUMBERS), ("state", "u1")])
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -46,7 +47,7 @@ def searchable(description: ProcessDescription) -> str:
 
 def number_columns(rows: Iterable[bytes]) -> dict[str, pa.Array]:
     """`state` and NUMBER_COLUMNS, from packed numbers."""
-    numbers = rows_of(rows)
+    numbers = np.frombuffer(b"".join(rows), _ROW)
     return {name: pa.array(np.ascontiguousarray(numbers[name])) for name in ("state", *dict(NUMBER_COLUMNS))}
 
 
