@@ -22,10 +22,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Procession beside others.")
     parser.add_argument("--quick", action="store_true", help="a minute; compares ratios with the kept results")
     parser.add_argument("--long", action="store_true", help="what takes an hour")
-    parser.add_argument("--only", metavar="STAGE", action="append", help="some stages; writes no file")
+    parser.add_argument("--only", metavar="STAGE", action="append", help="some stages; writes no file without --keep")
     parser.add_argument("--hosts", type=int, default=3400, help="of 300 processes each, in the window")
     parser.add_argument("--folder", type=Path, help="where to put the data, which is removed afterwards")
-    parser.add_argument("--keep", action="store_true", help="keep what --quick measures, to compare later runs with")
+    parser.add_argument("--keep", action="store_true", help="write what --quick or --only measures, too")
     options = parser.parse_args()
     load = machine.load()
     if load > QUIET_LOAD:
@@ -35,12 +35,12 @@ def main() -> int:
     try:
         if options.quick:
             return _quick(folder, load, keep=options.keep)
-        return _all("long" if options.long else "bench", folder, load, options.only, options.hosts)
+        return _all("long" if options.long else "bench", folder, load, options.only, options.hosts, keep=options.keep)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _all(kind: str, folder: Path, load: float, only: list[str] | None, hosts: int) -> int:
+def _all(kind: str, folder: Path, load: float, only: list[str] | None, hosts: int, *, keep: bool) -> int:
     begin = time.monotonic()
     run = Run.begin(hosts)
     failed = []
@@ -60,9 +60,9 @@ def _all(kind: str, folder: Path, load: float, only: list[str] | None, hosts: in
         shutil.rmtree(place, ignore_errors=True)
     document = report.document(run.found, kind=kind, seconds=time.monotonic() - begin, load_before=load)
     report.show(document)
-    if not only:
+    if keep or not only:
         print(f"Written: {report.write(document)}")
-        if kind == "bench":
+        if kind == "bench" and not only:
             _quick(folder, load, keep=True)
         report.into_docs([found for kind in ("bench", "long") if (found := report.newest(kind))])
     if failed:
