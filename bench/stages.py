@@ -128,13 +128,9 @@ def ten_million(run: Run, folder: Path) -> None:
     with serving(folder) as server:
         server.wait_until_idle(seconds=300)
         run.found |= wide(server, data.now, runs=50)
+    count = f"{10 * data.hosts * data.processes:,} processes, two sightings of each, written directly"
     for key in ("page_10m", "rare_10m"):
-        run.found[key].note = "; ".join(
-            (
-                f"{10 * data.hosts * data.processes:,} processes, two sightings of each, written directly",
-                run.found[key].note,
-            )
-        )
+        run.found[key].note = "; ".join(filter(None, (count, run.found[key].note)))
 
 
 def seven_days(run: Run, folder: Path) -> None:
