@@ -13,6 +13,8 @@ from procession.simulate import Fleet, FleetShape
 HOUR = 3600
 SEED_OF_DAY = 2
 SEED_OF_LOAD = 7
+OUR_PAYLOAD, DATADOG_PAYLOAD = 1000, 100
+"""Processes in one, at most. Simulated hosts have 300: each then sends one, or three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def post_command(shape: FleetShape, seconds: float, url: str, api_key: str) -> t
     command = procession(
         "simulate",
         *_options(shape),
-        *("--hours", repr(seconds / HOUR), "--url", url, "--speed", "max", "--processes-per-payload", "1000"),
+        *("--hours", repr(seconds / HOUR), "--url", url, "--speed", "max"),
+        *("--processes-per-payload", str(OUR_PAYLOAD)),
     )
     return command, environment() | {"DD_API_KEY": api_key}
 

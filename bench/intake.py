@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.fleets import HOUR, post_command, write
-from bench.load import DATADOG_PAYLOAD, OUR_PAYLOAD, Load, playing
+from bench.fleets import DATADOG_PAYLOAD, HOUR, OUR_PAYLOAD, post_command, write
+from bench.load import Load, playing
 from bench.rows import Measured
 from bench.served import Server, serving
 from procession.simulate import FleetShape

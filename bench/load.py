@@ -14,13 +14,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.fleets import environment
+from bench.fleets import OUR_PAYLOAD, environment
 from bench.served import Server
 from procession.simulate import FleetShape, Journey, Progress
 from procession.simulate.posting import lanes_of, run_lanes
-
-OUR_PAYLOAD, DATADOG_PAYLOAD = 1000, 100
-"""Processes in one, at most. Simulated hosts have 300: each then sends one, or three."""
 
 
 @dataclass(frozen=True, slots=True)

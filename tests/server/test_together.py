@@ -123,12 +123,12 @@ def test_a_call_that_may_not_be_made_all_the_time_lets_others_gather() -> None:
 
     async def scenario() -> None:
         threads = Threads(1, "test")
-        together = Together(work, threads, busy_share=0.5)
+        together = Together(work, threads, busy_share=0.2)
         await together.of(1)
         others = []
         for number in range(2, 6):
             others.append(asyncio.create_task(together.of(number)))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)  # each in a round of the loop of its own
         assert calls == [[1]], "it rests"
         await asyncio.gather(*others)
         threads.close()
@@ -136,3 +136,22 @@ def test_a_call_that_may_not_be_made_all_the_time_lets_others_gather() -> None:
     asyncio.run(scenario())
 
     assert calls == [[1], [2, 3, 4, 5]]
+
+
+def test_nobody_waits_where_there_are_enough_for_a_call() -> None:
+    calls: list[int] = []
+
+    def work(numbers: Sequence[int]) -> list[int]:
+        calls.append(len(numbers))
+        return list(numbers)
+
+    async def scenario() -> None:
+        threads = Threads(1, "test")
+        together = Together(work, threads)
+        together._rested_at = time.monotonic() + 3600
+        await asyncio.wait_for(asyncio.gather(*(together.of(number) for number in range(MAX_TOGETHER))), 30)
+        threads.close()
+
+    asyncio.run(scenario())
+
+    assert calls == [MAX_TOGETHER]

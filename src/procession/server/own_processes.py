@@ -96,7 +96,12 @@ class _One:
         )
         ask.check()
         found = self._analysis.history(ask.org_id, key, window, every)
-        process = self._newest(ask.org_id, key, _last_of(found, window, by_minute)) if found.times else None
+        process = None
+        if found.times:
+            # The last minute may have its only sighting after the window.
+            process = self._newest(ask.org_id, key, _last_of(found, window, by_minute)) or self._newest(
+                ask.org_id, key, window
+            )
         ended_at = exit_code = None
         if process is not None:
             (detail,) = self._store.details(ask.org_id, _until(ask, process.seen_at), [process])

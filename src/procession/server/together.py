@@ -14,9 +14,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 MAX_TOGETHER = 200
-
-
-LONGEST_REST = 0.5
+LONGEST_REST_SECONDS = 0.5
 
 
 class Together(Generic[A, B]):
@@ -27,9 +25,9 @@ class Together(Generic[A, B]):
         self, call: Callable[[Sequence[A]], Sequence[B]], threads: Threads, *, busy_share: float = 1.0
     ) -> None:
         """`call` gives one result for each item, in their order. It is made for such a share of the time at most: what
-        comes without end then gathers for longer, up to LONGEST_REST, and costs less."""
+        comes without end then gathers for longer, up to LONGEST_REST_SECONDS, and costs less."""
         self._call = call
-        self._rest = 1 / busy_share - 1
+        self._rest_factor = 1 / busy_share - 1
         self._rested_at = 0.0
         self._threads = threads
         self._waiting: list[tuple[A, asyncio.Future[B]]] = []
@@ -46,8 +44,8 @@ class Together(Generic[A, B]):
         some: list[tuple[A, asyncio.Future[B]]] = []
         try:
             while self._waiting:
-                # Not before: whoever comes meanwhile is of the same call.
-                await asyncio.sleep(max(0.0, self._rested_at - time.monotonic()))
+                if len(self._waiting) < MAX_TOGETHER:  # else there is nobody more to wait for
+                    await asyncio.sleep(max(0.0, self._rested_at - time.monotonic()))
                 some, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
                 await self._work_on(some)
         except asyncio.CancelledError:  # the threads were closed
@@ -72,7 +70,7 @@ class Together(Generic[A, B]):
                     result.set_result(value)
         finally:
             ended = time.monotonic()
-            self._rested_at = ended + min((ended - begun) * self._rest, LONGEST_REST)
+            self._rested_at = ended + min((ended - begun) * self._rest_factor, LONGEST_REST_SECONDS)
 
 
 def _fail(some: Iterable[tuple[A, asyncio.Future[B]]], error: Exception) -> None:
