@@ -174,6 +174,15 @@ class ProcessKey(msgspec.Struct, frozen=True, order=True):
     def of(cls, identity: ProcessIdentity) -> ProcessKey:
         return cls(identity.started_at, host_key(identity.host), identity.pid)
 
+    @classmethod
+    def last_of_second(cls, started_at: int) -> ProcessKey:
+        """After all that started then, and before what started later."""
+        return cls(started_at, MAX_UINT64, MAX_UINT32)
+
+    @property
+    def is_last_of_second(self) -> bool:
+        return self.host_key == MAX_UINT64 and self.pid == MAX_UINT32
+
     def id_of(self, org_id: int) -> bytes:
         """20 bytes: org id as uint32 little-endian, host key and pid inverted, start; the last three big-endian."""
         return (

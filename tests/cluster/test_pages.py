@@ -64,7 +64,7 @@ def of_shards(merged: str) -> str:
 def test_each_shard_gives_the_first_of_its_own_and_all_together_the_first_of_these(
     cluster_store: ClickHouseStore, both: tuple[Fleet, Fleet]
 ) -> None:
-    statement = sql.newest_between(ORG, WINDOW, None, None)
+    statement = sql.seen_between(ORG, WINDOW, None, None)
     merged = first_of_shards(statement.text, First("start, host, pid", 50))
 
     everything = rows_of(cluster_store, statement, statement.text)

@@ -9,31 +9,66 @@ from procession.storage.resolve import Candidate, Columns, newest_of, newest_tic
 from procession.window import Window
 
 
-def rows(*tuples: tuple[int, int, int, int, int, int, str]) -> Columns:
-    """(source, start, host, pid, version, known, slots) each."""
-    names = ("source", "start", "host", "pid", "version", "known", "slots")
-    kinds: tuple[Any, ...] = (np.uint8, np.uint32, np.uint64, np.uint32, np.uint64, np.int64, object)
-    columns = list(zip(*tuples, strict=True)) or [()] * 7
-    return {name: np.array(values, kind) for name, values, kind in zip(names, columns, kinds, strict=True)}
+HOUR = 360_000_000
+"""The begin of a bucket."""
+
+WINDOW = Window(HOUR - 900, HOUR + 500)
+
+
+def rows(*tuples: tuple[int, int, int, int, int, int], slots: dict[int, int] | None = None) -> Columns:
+    """(start, host, pid, version, first, last) each, and the slots of some."""
+    names = ("start", "host", "pid", "version", "first", "last")
+    kinds: tuple[Any, ...] = (np.uint32, np.uint64, np.uint32, np.uint64, np.uint32, np.uint32)
+    columns = list(zip(*tuples, strict=True)) or [()] * 6
+    found = {name: np.array(values, kind) for name, values, kind in zip(names, columns, kinds, strict=True)}
+    if slots is not None:
+        as_bytes = [slots.get(row, 0).to_bytes(48, "little") for row in range(len(tuples))]
+        found["low_slots"] = np.array([value[:32] for value in as_bytes], object)
+        found["high_slots"] = np.array([value[32:] for value in as_bytes], object)
+    return found
 
 
 def test_the_newest_proved_sighting_wins_and_brings_its_version() -> None:
-    given = rows((0, 5, 1, 1, 11, 100, ""), (1, 5, 1, 1, 12, 300, ""), (0, 5, 1, 1, 13, 200, "5"))
+    given = rows(
+        (5, 1, 1, 11, HOUR - 800, HOUR - 100),
+        (5, 1, 1, 12, HOUR, HOUR + 300),
+        (5, 1, 1, 13, HOUR + 200, HOUR + 900),
+        slots={2: 1 << 20 | 1 << 90},
+    )
 
-    (candidate,) = newest_of(given)
+    (candidate,) = newest_of(given, WINDOW)
 
-    assert (candidate.version, candidate.known, candidate.open_slots) == (12, 300, ((13, 0b101),))
+    assert (candidate.version, candidate.known) == (12, HOUR + 300)
+    assert candidate.open_slots == ((13, 1 << 20 | 1 << 90),)
+
+
+def test_the_first_sighting_is_proved_where_the_last_lies_after_the_window() -> None:
+    given = rows((5, 1, 1, 11, HOUR + 400, HOUR + 900), slots={0: 1 << 40 | 1 << 90})
+
+    (candidate,) = newest_of(given, WINDOW)
+
+    assert candidate.known == HOUR + 400
+
+
+def test_slots_beyond_the_low_ones_count() -> None:
+    window = Window(HOUR + 3000, HOUR + 3500)
+    given = rows((5, 1, 1, 11, HOUR, HOUR + 3590), slots={0: 1 | 1 << 310 | 1 << 359})
+
+    (candidate,) = newest_of(given, window)
+
+    assert candidate.open_slots == ((11, 1 | 1 << 310 | 1 << 359),)
 
 
 def test_processes_come_in_key_order_and_apart() -> None:
     given = rows(
-        (0, 6, 1, 1, 1, 1, ""),
-        (0, 5, 2**64 - 1, 9, 1, 1, ""),
-        (1, 5, 3, 9, 1, 1, "1"),
-        (1, 5, 3, 8, 1, 1, ""),
+        (6, 1, 1, 1, HOUR, HOUR),
+        (5, 2**64 - 1, 9, 1, HOUR, HOUR),
+        (5, 3, 9, 1, HOUR, HOUR + 600),
+        (5, 3, 8, 1, HOUR, HOUR),
+        slots={2: 1},
     )
 
-    candidates = newest_of(given)
+    candidates = newest_of(given, WINDOW)
 
     assert [candidate.key for candidate in candidates] == [
         ProcessKey(5, 3, 8),
@@ -45,11 +80,7 @@ def test_processes_come_in_key_order_and_apart() -> None:
 
 
 def test_no_rows_give_no_processes() -> None:
-    assert newest_of(rows()) == []
-
-
-HOUR = 360_000_000
-"""The begin of a bucket."""
+    assert newest_of(rows(), WINDOW) == []
 
 
 def an_open(known: int = 0, **slots: int) -> Candidate:

@@ -63,16 +63,21 @@ def test_hostile_values_travel_as_parameters() -> None:
 
 STATEMENTS: dict[str, Callable[[], Statement]] = {
     "marks": lambda: sql.marks(1, [1, 2]),
-    "first page": lambda: sql.newest_between(1, WINDOW, None, KEYS[-1]),
-    "next page": lambda: sql.newest_between(1, WINDOW, KEYS[0], KEYS[-1]),
-    "last page": lambda: sql.newest_between(1, WINDOW, KEYS[0], None),
-    "past page": lambda: sql.seen_between(1, WINDOW, KEYS[0], KEYS[-1]),
-    "long window": lambda: sql.newest_between(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
+    "first page": lambda: sql.seen_between(1, WINDOW, None, KEYS[-1]),
+    "seconds": lambda: sql.seen_between(
+        1, WINDOW, ProcessKey.last_of_second(NOON - 100), ProcessKey.last_of_second(NOON)
+    ),
+    "sightings of many keys": lambda: sql.seen_of_keys(
+        1, WINDOW, [ProcessKey(NOON - number, 7, 7) for number in range(2000)]
+    ),
+    "next page": lambda: sql.seen_between(1, WINDOW, KEYS[0], KEYS[-1]),
+    "last page": lambda: sql.seen_between(1, WINDOW, KEYS[0], None),
+    "past page": lambda: sql.seen_between(1, WINDOW, KEYS[0], KEYS[-1], with_slots=True),
+    "long window": lambda: sql.seen_between(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
     "search": lambda: sql.matching_between(NGINX, WINDOW, KEYS[0], None, sql.BRIEF_TEXTS),
     "search in a stretch": lambda: sql.matching_between(NGINX, WINDOW, KEYS[0], KEYS[-1], sql.BRIEF_TEXTS),
     "search of keys": lambda: sql.matching_of_keys(NGINX, WINDOW, KEYS, sql.BRIEF_TEXTS),
     "host": lambda: sql.newest_on_host(NGINX, Pattern.parse("host:h1"), WINDOW, KEYS[0]),
-    "newest of keys": lambda: sql.newest_of_keys(1, WINDOW, KEYS),
     "sightings of keys": lambda: sql.seen_of_keys(1, WINDOW, KEYS),
     "newest sightings": lambda: sql.newest_sightings(1, WINDOW, KEYS),
     "newest versions": lambda: sql.newest_versions(1, NOON - 20, NOON, [1, 2], [7]),
@@ -126,6 +131,8 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
 
 KEYED = {
     "first page": ("seen", "start"),
+    "seconds": ("seen", "start"),
+    "sightings of many keys": ("seen", "start"),
     "last page": ("seen", "start"),
     "past page": ("seen", "start"),
     "starts near": ("seen", "start"),
@@ -135,7 +142,6 @@ KEYED = {
     "search in a stretch": ("what", "start"),
     "search of keys": ("what", "start"),
     "host": ("snap", "host"),
-    "newest of keys": ("seen", "start"),
     "sightings of keys": ("seen", "start"),
     "newest sightings": ("snap", "intDiv(at, 60)"),
     "ticks": ("snap", "host"),
@@ -149,7 +155,7 @@ KEYED = {
 }
 
 
-STRETCHES = ("first page", "next page", "last page", "past page", "texts of a stretch")
+STRETCHES = ("first page", "seconds", "next page", "last page", "past page", "texts of a stretch")
 """Statements that the engine is told not to think about."""
 
 
@@ -176,7 +182,7 @@ def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str, settings: 
 
 
 def test_another_org_costs_a_query_nothing(filled: ClickHouseStore) -> None:
-    statement = sql.newest_between(900_001, WINDOW, None, KEYS[-1])
+    statement = sql.seen_between(900_001, WINDOW, None, KEYS[-1])
 
     with filled._engine.connection() as connection:
         rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows

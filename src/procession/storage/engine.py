@@ -27,8 +27,9 @@ QUERY_SETTINGS = {
 """Bounds of every statement; what goes beyond is refused, and others go on."""
 
 
-UNPLANNED = " SETTINGS query_plan_enable_optimizations = 0, use_statistics = 0"
-"""For a stretch of the order: it is found by the key alone, and to think of other ways takes as long as to read it."""
+UNPLANNED = " SETTINGS query_plan_enable_optimizations = 0, use_statistics = 0, max_threads = 1"
+"""For a stretch of the order: it is found by the key alone, and to think of other ways, or of how to share the work,
+takes as long as to read it."""
 
 
 class Connection(Protocol):

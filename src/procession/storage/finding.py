@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -141,7 +141,7 @@ class Finder:
             return self._seen_between(after, upto, most)
         query = self._query
         statement = sql.texts_between(query.org_id, query.window, after, upto, self._columns_read)
-        described = self._sources.aside(_first(statement, most))
+        described = self._sources.aside(replace(statement, first=First(_ORDER, most)))
         try:
             return self._seen_between(after, upto, most)
         finally:
@@ -240,30 +240,23 @@ class Finder:
         self, after: ProcessKey | None, upto: ProcessKey | None, most: int
     ) -> tuple[list[Candidate], bool]:
         """The processes of a stretch, to be closed, and whether there may be more after the last of them."""
-        org_id, window = self._query.org_id, self._query.window
-        return self._newest(
-            lambda: _first(sql.newest_between(org_id, window, after, upto), most),
-            lambda: _first(sql.seen_between(org_id, window, after, upto), most * len(sql.buckets_of(window))),
-        )
+        query = self._query
+        statement = partial(sql.seen_between, query.org_id, query.window, after, upto)
+        return self._newest(statement, First(_ORDER, most * len(sql.buckets_of(query.window))))
 
     def _seen_of_keys(self, keys: Sequence[ProcessKey]) -> list[Candidate]:
-        org_id, window = self._query.org_id, self._query.window
-        found, _ = self._newest(
-            lambda: sql.newest_of_keys(org_id, window, keys), lambda: sql.seen_of_keys(org_id, window, keys)
-        )
+        found, _ = self._newest(partial(sql.seen_of_keys, self._query.org_id, self._query.window, keys))
         wanted = set(keys)
         return [one for one in self._closed(found) if one.key in wanted]
 
-    def _newest(self, newest: Callable[[], Statement], seen: Callable[[], Statement]) -> tuple[list[Candidate], bool]:
-        """By the first statement, and by the second where sightings go on after the window: in order, and whether it
-        gave as many rows as it may."""
-        if not self._is_past:
-            rows = self._rows(statement := newest())
-            if not any(row[-1] for row in rows):
-                candidates = sorted((Candidate(*row[:5]) for row in rows), key=lambda candidate: candidate.key)
-                return candidates, _is_full(statement, len(rows))
-        columns = self._columns(statement := seen())
-        return newest_of(columns), _is_full(statement, len(columns["start"]))
+    def _newest(self, seen: Callable[..., Statement], first: First | None = None) -> tuple[list[Candidate], bool]:
+        """In order, and whether there were as many rows as there may be. The slots are read where sightings go on after
+        the window: of a window that ends now, hardly ever."""
+        window = self._query.window
+        columns = self._columns(replace(seen(with_slots=self._is_past), first=first))
+        if not self._is_past and (columns["last"] > window.to_at).any():
+            columns = self._columns(replace(seen(with_slots=True), first=first))
+        return newest_of(columns, window), first is not None and len(columns["start"]) >= first.count
 
     def _closed(self, candidates: list[Candidate]) -> list[Candidate]:
         """Those that were seen in the window, with the newest sighting there."""
@@ -335,14 +328,6 @@ class Finder:
     def _columns(self, statement: Statement) -> Columns:
         table = table_of(self._connection, statement)
         return {name: table[name].to_numpy() for name in table.column_names}
-
-
-def _is_full(statement: Statement, row_count: int) -> bool:
-    return statement.first is not None and row_count >= statement.first.count
-
-
-def _first(statement: Statement, count: int) -> Statement:
-    return replace(statement, first=First(_ORDER, count))
 
 
 def _slices(items: list[_T], size: int) -> Iterable[list[_T]]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
+from procession.process import ProcessKey
 from procession.storage import sql
 from procession.storage.schema import GRANULE
 from procession.storage.statement import Rows
@@ -53,7 +53,7 @@ class _Knots(NamedTuple):
         begin, end = self.keys[index].started_at, self.keys[index + 1].started_at
         started_at = begin + int((place - index) * (end - begin))
         if begin < started_at < end and (after is None or started_at > after.started_at):
-            return ProcessKey(started_at, MAX_UINT64, MAX_UINT32)
+            return ProcessKey.last_of_second(started_at)
         return self.keys[index + 1]
 
 

@@ -33,22 +33,26 @@ class Candidate(msgspec.Struct, frozen=True):
         return ProcessKey(self.start, self.host, self.pid)
 
 
-def newest_of(rows: Columns) -> list[Candidate]:
-    """One candidate per process, in key order."""
-    count = len(rows["start"])
-    if not count:
+def newest_of(rows: Columns, window: Window) -> list[Candidate]:
+    """One candidate per process that may be in the window, in key order, from rows of `start, host, pid, version, first,
+    last` and, where any was seen after the window, `low_slots, high_slots`."""
+    if not len(rows["last"]):
         return []
-    order = np.lexsort((rows["known"], rows["pid"], rows["host"], rows["start"]))
+    is_open = rows["last"] > window.to_at
+    known = np.where(is_open, np.where(rows["first"] >= window.from_at, rows["first"], 0), rows["last"])
+    slots = np.zeros(len(known), object)
+    for row in np.flatnonzero(is_open).tolist():
+        slots[row] = int.from_bytes(rows["low_slots"][row] + rows["high_slots"][row], "little")
+    order = np.lexsort((known, rows["pid"], rows["host"], rows["start"]))
     start, host, pid, version = (rows[name][order] for name in ("start", "host", "pid", "version"))
+    known, slots = known[order], slots[order]
     is_last = np.append((start[1:] != start[:-1]) | (host[1:] != host[:-1]) | (pid[1:] != pid[:-1]), True)
     ends = np.flatnonzero(is_last)
     open_slots: dict[int, list[tuple[int, int]]] = {}
     groups = np.cumsum(is_last) - is_last
-    slots = rows["slots"][order]
-    for index in np.flatnonzero(slots != "").tolist():
-        bits = int(slots[index], 16)
-        open_slots.setdefault(int(groups[index]), []).append((int(version[index]), bits))
-    columns = (start[ends], host[ends], pid[ends], version[ends], rows["known"][order][ends])
+    for row in np.flatnonzero(is_open[order]).tolist():
+        open_slots.setdefault(int(groups[row]), []).append((int(version[row]), slots[row]))
+    columns = (start[ends], host[ends], pid[ends], version[ends], known[ends])
     return [
         Candidate(start, host, pid, version, known, tuple(open_slots.get(group, ())))
         for group, (start, host, pid, version, known) in enumerate(

@@ -16,11 +16,8 @@ from procession.window import Window
 _FEW_BUCKETS = 6
 """Up to so many are named one by one: the primary index makes more of a few values than of a range."""
 
-_KNOWN = (
-    "if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS known,"
-    " if(last > {to:Int64},"
-    " concat(hex(high_slots), leftPad(hex(low_slots), 64, '0')), '') AS slots"
-)
+_FEW_STARTS = 1000
+"""Of so many the primary index looks each up; of more, it goes from the first to the last."""
 
 
 def buckets_of(window: Window) -> range:
@@ -38,61 +35,42 @@ def marks(org_id: int, buckets: Sequence[int]) -> Statement:
     )
 
 
-def newest_between(org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None) -> Statement:
-    """Processes of the window after one key, up to another, in no order: `start, host, pid, version, known, goes_on`.
+def seen_between(
+    org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None, *, with_slots: bool = False
+) -> Statement:
+    """Rows of processes that may be in the window, after one key, up to another, in no order: `start, host, pid,
+    version, first, last`, and with slots `low_slots, high_slots`, as 32 and 16 bytes, the lowest first.
 
-    `known` is the newest sighting inside the window that first and last prove, with its version; 0 if they prove none.
-    Where sightings go on after the window, there may be newer ones inside: then `goes_on` is set, and `seen_between`
-    tells more.
+    A process has one for each version, bucket and part of the table. Which is the newest is left to us: the engine takes
+    longer to think of a plan than to read, and the longer, the more it is told.
     """
     parameters = _window_parameters(org_id, window)
-    return _newest(window, _between(after, upto, parameters), parameters)
+    return _seen(window, _between(after, upto, parameters), parameters, with_slots=with_slots)
 
 
-def newest_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
+def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey], *, with_slots: bool = False) -> Statement:
     """The same for these processes; a few others may be among them."""
     parameters = _window_parameters(org_id, window)
-    return _newest(window, _among(keys, parameters), parameters)
+    return _seen(window, _among(keys, parameters), parameters, with_slots=with_slots)
 
 
-def seen_between(org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None) -> Statement:
-    """The same as `newest_between` with a row for each version and bucket: `start, host, pid, version, known, slots`.
-
-    Where sightings go on after the window, `slots` holds those of the row as a hexadecimal number; else it is empty.
-    Only rows of the bucket in which the window ends can have any.
-    """
-    parameters = _window_parameters(org_id, window)
-    return _seen(window, _between(after, upto, parameters), parameters)
-
-
-def seen_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
-    """The same for these processes; a few others may be among them."""
-    parameters = _window_parameters(org_id, window)
-    return _seen(window, _among(keys, parameters), parameters)
-
-
-def _newest(window: Window, condition: str, parameters: dict[str, Any]) -> Statement:
+def _seen(window: Window, condition: str, parameters: dict[str, Any], *, with_slots: bool) -> Statement:
+    slots = was_inside = ""
+    if with_slots:
+        # Of a short window in the past, most of what its hour holds was not seen inside.
+        first = max(window.from_at - window.to_at // BUCKET_SECONDS * BUCKET_SECONDS, 0) // SLOT_SECONDS
+        last = window.to_at % BUCKET_SECONDS // SLOT_SECONDS
+        inside = (1 << last + 1) - (1 << first)
+        parameters |= {"low_inside": inside % (1 << LOW_SLOTS), "high_inside": inside >> LOW_SLOTS}
+        slots = ", low_slots, high_slots"
+        was_inside = (
+            " AND (last <= {to:Int64} OR first >= {from:Int64} OR bitAnd(low_slots, {low_inside:UInt256}) != 0"
+            " OR bitAnd(high_slots, {high_inside:UInt128}) != 0)"
+        )
     return Statement(
-        "WITH if(last <= {to:Int64}, last, if(first >= {from:Int64}, first, 0)) AS newest"
-        " SELECT start, host, pid, argMax(version, newest), max(newest), max(last > {to:Int64}) FROM seen"
-        f" WHERE {_seen_condition(window, parameters)} AND {condition} GROUP BY start, host, pid",
-        parameters,
-    )
-
-
-def _seen(window: Window, condition: str, parameters: dict[str, Any]) -> Statement:
-    # Of a short window in the past, most of what its hour holds was not seen inside.
-    first = max(window.from_at - window.to_at // BUCKET_SECONDS * BUCKET_SECONDS, 0) // SLOT_SECONDS
-    last = window.to_at % BUCKET_SECONDS // SLOT_SECONDS
-    inside = (1 << last + 1) - (1 << first)
-    parameters |= {"low_inside": inside % (1 << LOW_SLOTS), "high_inside": inside >> LOW_SLOTS}
-    was_inside = (
-        "(last <= {to:Int64} OR first >= {from:Int64} OR bitAnd(low_slots, {low_inside:UInt256}) != 0"
-        " OR bitAnd(high_slots, {high_inside:UInt128}) != 0)"
-    )
-    return Statement(
-        f"SELECT start, host, pid, version, {_KNOWN} FROM seen"
-        f" WHERE {_seen_condition(window, parameters)} AND {condition} AND {was_inside}",
+        f"SELECT start, host, pid, version, first, last{slots} FROM seen"
+        f" WHERE org = {{org:UInt32}} AND {_bucket_condition(window, parameters)}"
+        f" AND last >= {{from:Int64}} AND first <= {{to:Int64}} AND {condition}{was_inside}",
         parameters,
     )
 
@@ -103,7 +81,7 @@ def matching_between(
     """Versions that fit the filters, of processes after one key, up to another, in no order: `start, host, pid,
     version`, and then the columns.
 
-    Whether they were seen in the window, and were the newest there, is for `newest_of_keys` to say.
+    Whether they were seen in the window, and were the newest there, is for `seen_of_keys` to say.
     """
     parameters = dict(filters.parameters)
     condition = f"{_between(after, upto, parameters)} AND {filters.condition}"
@@ -294,16 +272,21 @@ def descriptions(
 def texts_between(
     org_id: int, window: Window, after: ProcessKey | None, upto: ProcessKey | None, columns: str
 ) -> Statement:
-    """The same for all processes after one key, up to another: `start, host, pid, version`, and then the columns."""
+    """The same for all processes after one key, up to another: `start, host, pid, version`, and then the columns. What
+    was written twice may be there twice."""
     parameters: dict[str, Any] = {"org": org_id}
-    return _texts(window, columns, _between(after, upto, parameters), parameters)
+    return Statement(_select_texts(window, columns, _between(after, upto, parameters), parameters), parameters)
 
 
 def _texts(window: Window, columns: str, condition: str, parameters: dict[str, Any]) -> Statement:
-    return Statement(
+    text = _select_texts(window, columns, condition, parameters)
+    return Statement(f"{text} LIMIT 1 BY start, host, pid, version", parameters)
+
+
+def _select_texts(window: Window, columns: str, condition: str, parameters: dict[str, Any]) -> str:
+    return (
         f"SELECT start, host, pid, version, {columns} FROM what WHERE org = {{org:UInt32}}"
-        f" AND {_bucket_condition(window, parameters)} AND {condition} LIMIT 1 BY start, host, pid, version",
-        parameters,
+        f" AND {_bucket_condition(window, parameters)} AND {condition}"
     )
 
 
@@ -330,25 +313,27 @@ def names_of(org_id: int, hosts: Iterable[int]) -> Statement:
     )
 
 
-def _seen_condition(window: Window, parameters: dict[str, Any]) -> str:
-    return (
-        f"org = {{org:UInt32}} AND {_bucket_condition(window, parameters)}"
-        " AND last >= {from:Int64} AND first <= {to:Int64}"
-    )
-
-
 def _between(after: ProcessKey | None, upto: ProcessKey | None, parameters: dict[str, Any]) -> str:
-    """A stretch of the order of processes. The primary index understands single columns, so they are named too."""
-    conditions = ["true"]
+    """A stretch of the order of processes. The primary index understands single columns, so they are named too; where
+    an end is that of a second, they say everything."""
+    conditions = []
     if after is not None:
-        conditions = ["start >= {s:UInt32}", "(start, host, pid) > ({s:UInt32}, {h:UInt64}, {p:UInt32})"]
-        parameters |= _after_parameters(after)
+        parameters["s"] = after.started_at
+        if after.is_last_of_second:
+            conditions += ["start > {s:UInt32}"]
+        else:
+            parameters |= {"h": after.host_key, "p": after.pid}
+            conditions += ["start >= {s:UInt32}", "(start, host, pid) > ({s:UInt32}, {h:UInt64}, {p:UInt32})"]
     if upto is not None:
-        conditions += ["start <= {us:UInt32}", "(start, host, pid) <= ({us:UInt32}, {uh:UInt64}, {up:UInt32})"]
-        parameters |= {"us": upto.started_at, "uh": upto.host_key, "up": upto.pid}
+        parameters["us"] = upto.started_at
+        conditions += ["start <= {us:UInt32}"]
+        if not upto.is_last_of_second:
+            parameters |= {"uh": upto.host_key, "up": upto.pid}
+            conditions += ["(start, host, pid) <= ({us:UInt32}, {uh:UInt64}, {up:UInt32})"]
     if after is not None and upto is not None and after.started_at == upto.started_at:
+        parameters |= {"h": after.host_key, "uh": upto.host_key}
         conditions += ["host >= {h:UInt64}", "host <= {uh:UInt64}"]
-    return " AND ".join(conditions)
+    return " AND ".join(conditions) or "true"
 
 
 _MASK = 2**64 - 1
@@ -359,9 +344,14 @@ def _among(keys: Sequence[ProcessKey], parameters: dict[str, Any]) -> str:
     """Of a sum over the key: to look one number up in a set costs a third of looking a tuple up."""
     sums = [key.host_key + key.started_at * _START_FACTOR + key.pid * _PID_FACTOR & _MASK for key in keys]
     starts = [key.started_at for key in keys]
-    least, most = bind(parameters, "UInt32", min(starts)), bind(parameters, "UInt32", max(starts))
+    distinct = sorted(set(starts))
+    if len(distinct) <= _FEW_STARTS:
+        place = f"start IN {bind(parameters, 'Array(UInt32)', distinct)}"
+    else:
+        least, most = bind(parameters, "UInt32", distinct[0]), bind(parameters, "UInt32", distinct[-1])
+        place = f"start >= {least} AND start <= {most}"
     return (
-        f"start >= {least} AND start <= {most} AND host + start * toUInt64({_START_FACTOR})"
+        f"{place} AND host + start * toUInt64({_START_FACTOR})"
         f" + pid * toUInt64({_PID_FACTOR}) IN {bind(parameters, 'Array(UInt64)', sums)}"
     )
 
@@ -376,10 +366,6 @@ def _bucket_condition(window: Window, parameters: dict[str, Any]) -> str:
 
 def _window_parameters(org_id: int, window: Window) -> dict[str, Any]:
     return {"org": org_id, "from": window.from_at, "to": window.to_at}
-
-
-def _after_parameters(after: ProcessKey | None) -> dict[str, Any]:
-    return {} if after is None else {"s": after.started_at, "h": after.host_key, "p": after.pid}
 
 
 _BLOCKS_CONDITION = (
