@@ -25,7 +25,11 @@ def main() -> int:
     parser.add_argument("--only", metavar="STAGE", action="append", help="some stages; writes no file without --keep")
     parser.add_argument("--hosts", type=int, default=3400, help="of 300 processes each, in the window")
     parser.add_argument("--folder", type=Path, help="where to put the data, which is removed afterwards")
-    parser.add_argument("--keep", action="store_true", help="write what --quick or --only measures, too")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="write what --quick or --only measures, too",
+    )
     options = parser.parse_args()
     load = machine.load()
     if load > QUIET_LOAD:
@@ -61,7 +65,7 @@ def _all(kind: str, folder: Path, load: float, only: list[str] | None, hosts: in
     document = report.document(run.found, kind=kind, seconds=time.monotonic() - begin, load_before=load)
     report.show(document)
     if keep or not only:
-        print(f"Written: {report.write(document)}")
+        print(f"Written: {report.write(document, is_partial=bool(only))}")
         if kind == "bench" and not only:
             _quick(folder, load, keep=True)
         report.into_docs([found for kind in ("bench", "long") if (found := report.newest(kind))])

@@ -43,12 +43,21 @@ def document(found: Mapping[str, Measured], *, kind: str, seconds: float, load_b
     }
 
 
-def write(document: Mapping[str, Any]) -> Path:
+def write(document: Mapping[str, Any], *, is_partial: bool = False) -> Path:
+    """`is_partial`: whether other rows of the same day and machine are to stay."""
     RESULTS.mkdir(exist_ok=True)
     suffix = "" if document["kind"] == "bench" else f"-{document['kind']}"
     path = RESULTS / f"{document['measured_at'][:10]}-{machine.name()}{suffix}.json"
+    if is_partial and path.exists():
+        document = _joined(json.loads(path.read_text(encoding="utf-8")), document)
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
+
+
+def _joined(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    rows = dict(before["rows"]) | dict(now["rows"])
+    in_order = {row.key: rows[row.key] for row in ROWS if row.key in rows}
+    return dict(now) | {"seconds": before["seconds"] + now["seconds"], "rows": in_order}
 
 
 def newest(kind: str) -> dict[str, Any] | None:

@@ -88,3 +88,22 @@ def test_the_newest_results_of_a_kind_are_found(tmp_path: Path, monkeypatch: pyt
     assert found is not None
     assert found["rows"]["bytes"]["figures"] == {"value": 2.0}
     assert report.newest("long") is None
+
+
+def test_what_is_measured_later_that_day_stands_among_what_was_measured_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    report.write(a_document(page=Measured({"p50": 12.0}), rare=Measured({"p50": 5.0})))
+
+    report.write(a_document(rare=Measured({"p50": 6.0}), bytes=Measured({"value": 7.0})), is_partial=True)
+
+    found = report.newest("bench")
+    assert found is not None
+    assert {key: row["figures"] for key, row in found["rows"].items()} == {
+        "bytes": {"value": 7.0},
+        "page": {"p50": 12.0},
+        "rare": {"p50": 6.0},
+    }
+    assert list(found["rows"]) == [key for key in BY_KEY if key in found["rows"]]
+    assert found["seconds"] == 120

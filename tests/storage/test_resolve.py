@@ -8,7 +8,6 @@ from procession.process import ProcessKey
 from procession.storage.resolve import Candidate, Columns, newest_of, newest_tick, ticks_span
 from procession.window import Window
 
-
 HOUR = 360_000_000
 """The begin of a bucket."""
 

@@ -37,7 +37,7 @@ from procession.storage.listing import instant_page, points
 from procession.storage.relatives import family, host_tree, runs
 from procession.storage.roll_up import RollUp
 from procession.storage.session import Books, Session
-from procession.storage.statement import Statement
+from procession.storage.statement import Aside, Statement
 from procession.storage.texts import Names
 from procession.storage.timeseries import timeseries
 from procession.window import Window
@@ -47,9 +47,17 @@ class ClickHouseAnalysis:
     """An AnalysisStore."""
 
     def __init__(
-        self, engine: Lender, tags: Names, host_names: Names, *, now: Callable[[], int], sighting_retention_hours: int
+        self,
+        engine: Lender,
+        tags: Names,
+        host_names: Names,
+        aside: Aside,
+        *,
+        now: Callable[[], int],
+        sighting_retention_hours: int,
     ) -> None:
         self._engine = engine
+        self._aside = aside
         self._now = now
         self._books = Books(tags, host_names)
         self._roll_up = RollUp(engine, sighting_retention_hours=sighting_retention_hours)
@@ -57,7 +65,7 @@ class ClickHouseAnalysis:
     @contextmanager
     def _session(self, org_id: int) -> Iterator[Session]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-            yield Session(connection, self._books, org_id, self._now())
+            yield Session(connection, self._books, org_id, self._now(), self._aside)
 
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None

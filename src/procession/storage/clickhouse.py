@@ -148,7 +148,12 @@ class ClickHouseStore:
         self._hosts = Names(sql.names_of, str)
         self._live = LiveSightings()
         self.analysis = ClickHouseAnalysis(
-            engine, self._tags, self._hosts, now=now, sighting_retention_hours=sighting_retention_hours
+            engine,
+            self._tags,
+            self._hosts,
+            self._read_aside,
+            now=now,
+            sighting_retention_hours=sighting_retention_hours,
         )
         self.sessions = ClickHouseSessions(engine)
         self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="find")
@@ -245,8 +250,8 @@ class ClickHouseStore:
             return unknown_exits(rows_of(connection), exits)
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
-        with unavailable_on_failure(), self._engine.connection() as connection:
-            return find_details(rows_of(connection), org_id, window, processes)
+        with unavailable_on_failure():
+            return find_details(self._read_aside, org_id, window, processes)
 
     def orgs(self) -> tuple[Org, ...]:
         rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")

@@ -21,7 +21,7 @@ from procession.process import (
 )
 from procession.storage import sql
 from procession.storage.rows import number_columns
-from procession.storage.statement import Rows
+from procession.storage.statement import Aside
 from procession.window import Window
 
 LIVE_SECONDS = 300
@@ -39,33 +39,35 @@ START_TOLERANCE = 2
 
 
 def find_details(
-    rows: Rows, org_id: int, window: Window, processes: Sequence[ProcessSummary]
+    ask: Aside, org_id: int, window: Window, processes: Sequence[ProcessSummary]
 ) -> tuple[ProcessDetail, ...]:
     if not processes:
         return ()
     keys = [ProcessKey.of(process.identity) for process in processes]
-    numbers = _numbers(rows, org_id, window, processes, keys)
     hosts = sorted({key.host_key for key in keys})
-    since = min(process.seen_at for process in processes)
+    seen_since = min(process.seen_at for process in processes)
+    # All of it at once: the engine takes longer to think of each than to read it.
+    snapshots = ask(sql.complete_snapshots(org_id, seen_since, window.to_at, hosts))
+    exits_of_pids = ask(sql.exits(org_id, min(map(_earliest_exit, processes)), window.to_at, keys))
+    numbers = _numbers(ask, org_id, window, processes, keys)
     complete: dict[int, list[int]] = {}
-    for host, at in sorted(rows(sql.complete_snapshots(org_id, since, window.to_at, hosts))):
+    for host, at in sorted(snapshots.result()):
         complete.setdefault(host, []).append(at)
-    used = [numbers.get(key, ProcessNumbers()) for key in keys]
-    since_each = [exits_since(process, one.state) for process, one in zip(processes, used, strict=True)]
     exits: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    of_pids = rows(sql.exits(org_id, min(since_each), window.to_at, keys))
-    for host, pid, at, executed_at, exit_code in sorted(of_pids, key=lambda row: (row[2], row[4])):
+    for host, pid, at, executed_at, exit_code in sorted(exits_of_pids.result(), key=lambda row: (row[2], row[4])):
         exits.setdefault((host, pid), []).append((at, executed_at, exit_code))
 
-    def detail(process: ProcessSummary, key: ProcessKey, numbers: ProcessNumbers, since: int) -> ProcessDetail:
+    def detail(process: ProcessSummary, key: ProcessKey) -> ProcessDetail:
+        used = numbers.get(key, ProcessNumbers())
         missing_at = first_after(process.seen_at, complete.get(key.host_key, ()))
-        if numbers.state == DEAD:
+        if used.state == DEAD:
             missing_at = process.seen_at
+        since = exits_since(process, used.state)
         found = exit_of(process, exits.get((key.host_key, key.pid), ()), since, missing_at)
         ended_at, exit_code = (missing_at, None) if found is None else found
-        return ProcessDetail(numbers=numbers, ended_at=ended_at, exit_code=exit_code)
+        return ProcessDetail(numbers=used, ended_at=ended_at, exit_code=exit_code)
 
-    return tuple(map(detail, processes, keys, used, since_each))
+    return tuple(map(detail, processes, keys))
 
 
 def exits_since(process: ProcessSummary, state: str) -> int:
@@ -74,8 +76,10 @@ def exits_since(process: ProcessSummary, state: str) -> int:
     A process that was seen alive exits later. One that was dead then has ended before; and of which no state is known,
     or none any more, may have.
     """
-    if state not in ("", DEAD):
-        return process.seen_at
+    return process.seen_at if state not in ("", DEAD) else _earliest_exit(process)
+
+
+def _earliest_exit(process: ProcessSummary) -> int:
     return max(min(process.identity.started_at, process.seen_at), process.seen_at - DEAD_SECONDS)
 
 
@@ -103,22 +107,23 @@ def exit_of(
 
 
 def _numbers(
-    rows: Rows, org_id: int, window: Window, processes: Sequence[ProcessSummary], keys: Sequence[ProcessKey]
+    ask: Aside, org_id: int, window: Window, processes: Sequence[ProcessSummary], keys: Sequence[ProcessKey]
 ) -> dict[ProcessKey, ProcessNumbers]:
     """At the newest sighting of each, or from live numbers that are newer."""
     seen_at = {key: process.seen_at for key, process in zip(keys, processes, strict=True)}
     sightings = [(seen_at[key], key.host_key) for key in keys]
+    since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
+    of_sightings = ask(sql.numbers(org_id, sightings, keys))
+    live = ask(sql.live_numbers(org_id, since, window.to_at, START_TOLERANCE, keys))
     found: dict[ProcessKey, ProcessNumbers] = {}
-    for at, host, pid, start, *values in rows(sql.numbers(org_id, sightings, keys)):
+    for at, host, pid, start, *values in of_sightings.result():
         key = ProcessKey(start, host, pid)
         if at == seen_at.get(key):
             numbers = numbers_of(values)
             # Of one second there may be a snapshot and an exec, which has none, and perhaps a last look at the dead.
             if key not in found or _says(numbers) > _says(found[key]):
                 found[key] = numbers
-    since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
-    live = rows(sql.live_numbers(org_id, since, window.to_at, START_TOLERANCE, keys))
-    for at, host, pid, start, *values in sorted(live, key=lambda row: row[0]):
+    for at, host, pid, start, *values in sorted(live.result(), key=lambda row: row[0]):
         # Live numbers are kept under the start that the host says.
         near = [
             ProcessKey(start + shift, host, pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import queue
 from collections.abc import Callable, Iterator, Sequence
@@ -202,12 +203,33 @@ def rows_of(connection: Connection) -> Rows:
 
 
 def run(connection: Connection, statement: Statement) -> Any:
-    return connection.query(_text(connection, statement), statement.parameters)
+    return connection.query(_text(connection, statement), _parameters(connection, statement))
 
 
 def table_of(connection: Connection, statement: Statement) -> Any:
     """The same as an Arrow table."""
-    return connection.query_arrow(_text(connection, statement), statement.parameters)
+    return connection.query_arrow(_text(connection, statement), _parameters(connection, statement))
+
+
+def _parameters(connection: Connection, statement: Statement) -> dict[str, Any]:
+    if hasattr(connection, "over_shards"):
+        return statement.parameters
+    return {name: _Numbers.of(value) for name, value in statement.parameters.items()}
+
+
+class _Numbers:
+    """A list of numbers, which writes itself at once: the client takes 3 µs to look at each by itself."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self._numbers = numbers
+
+    @staticmethod
+    def of(value: Any) -> Any:
+        is_list = isinstance(value, list) and all(type(item) is int for item in value)
+        return _Numbers(value) if is_list else value
+
+    def __str__(self) -> str:
+        return json.dumps(self._numbers, separators=(",", ":"))
 
 
 def _text(connection: Connection, statement: Statement) -> str:

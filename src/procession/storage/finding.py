@@ -7,7 +7,6 @@ snapshots say which processes may fit, and `seen` which of them do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
@@ -24,7 +23,7 @@ from procession.storage.filters import Filters, filters_of, required_host, with_
 from procession.storage.long_texts import with_long, without_long
 from procession.storage.marks import Marks
 from procession.storage.resolve import Candidate, Columns, newest_of, newest_tick, ticks_span
-from procession.storage.statement import First, Statement
+from procession.storage.statement import Aside, First, Statement
 from procession.storage.texts import Names
 from procession.window import Window
 
@@ -57,8 +56,7 @@ class Sources(msgspec.Struct, frozen=True):
     tags: Names
     hosts: Names
     marks: Marks
-    aside: Callable[[Statement], Future[Sequence[Any]]]
-    """Reads rows on another connection, at the same time."""
+    aside: Aside
     sightings_since: Callable[[], int]
     """From when on snapshots are kept."""
 
@@ -126,7 +124,12 @@ class Finder:
     def _fitting_only(self, key: ProcessKey) -> list[Candidate]:
         if self._query.after is not None and key <= self._query.after:
             return []
-        found = self._seen_of_keys([key])
+        statement = sql.descriptions(self._query.org_id, self._query.window, [key], self._columns_read)
+        described = self._sources.aside(statement)
+        try:
+            found = self._seen_of_keys([key])
+        finally:
+            self._remember(described.result())
         if found and self._filters.condition != "true":
             statement = sql.matching_of_keys(self._filters, self._query.window, [key], self._columns_read)
             fits = self._remember(self._rows(statement))

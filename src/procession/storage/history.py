@@ -34,11 +34,15 @@ def history(session: Session, key: ProcessKey, window: Window, every: Every) -> 
 def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
     """Rolled up where it is, from the sightings elsewhere."""
     first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
-    found = session.rows(statements.rolled_hours(session.org_id, first, last, [key.host_key]))
+    rolled_up = session.aside(statements.minutes(session.org_id, key, window))
+    try:
+        found = session.rows(statements.rolled_hours(session.org_id, first, last, [key.host_key]))
+    finally:
+        rows = rolled_up.result()
     # By a clock that was ahead, an hour was rolled up that was not over.
     rolled = {hour for hour, _, received_at in found if not is_to_come(received_at, session.now)}
     points: dict[int, Sequence[float]] = {}
-    for hour, minutes, *columns in session.rows(statements.minutes(session.org_id, key, window)):
+    for hour, minutes, *columns in rows:
         if hour in rolled:
             for minute, *values in zip(minutes, *columns, strict=True):
                 points[hour * BUCKET_SECONDS + minute * 60] = values

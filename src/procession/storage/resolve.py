@@ -34,8 +34,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 def newest_of(rows: Columns, window: Window) -> list[Candidate]:
-    """One candidate per process that may be in the window, in key order, from rows of `start, host, pid, version, first,
-    last` and, where any was seen after the window, `low_slots, high_slots`."""
+    """One candidate per process that may be in the window, in key order, from rows of `start, host, pid, version,
+    first, last` and, where any was seen after the window, `low_slots, high_slots`."""
     if not len(rows["last"]):
         return []
     is_open = rows["last"] > window.to_at

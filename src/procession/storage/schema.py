@@ -156,7 +156,7 @@ FROM snap ARRAY JOIN pid, start, version, kind""",
     tagset UInt64,
     text String CODEC(ZSTD(1)) COMMENT 'folded command line, executable and user, for search',
     own_tags Array(LowCardinality(String)) COMMENT 'folded user:, command: and state_zombie:',
-    INDEX text_ngrams text TYPE text(tokenizer = ngrams(3)),
+    INDEX text_ngrams text TYPE text(tokenizer = ngrams(3), posting_list_codec = 'bitpacking'),
     INDEX hosts host TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree
 ORDER BY (org, bucket, start, host, pid, version)

@@ -16,7 +16,7 @@ from procession.storage.engine import Connection, rows_of, table_of
 from procession.storage.instant import Instant, InstantReader
 from procession.storage.kind_book import KindBooks, Kinds
 from procession.storage.long_texts import with_long, without_long
-from procession.storage.statement import Statement
+from procession.storage.statement import Aside, Statement
 from procession.storage.texts import Names, description_of
 from procession.window import Window
 
@@ -24,11 +24,12 @@ from procession.window import Window
 class Session:
     """One connection, and what numbers stand for."""
 
-    def __init__(self, connection: Connection, books: Books, org_id: int, now: int) -> None:
+    def __init__(self, connection: Connection, books: Books, org_id: int, now: int, aside: Aside) -> None:
         self.connection = connection
         self.now = now
         self.org_id = org_id
         self._books = books
+        self.aside = aside
 
     def rows(self, statement: Statement) -> Sequence[Any]:
         return rows_of(self.connection)(statement)
@@ -81,23 +82,31 @@ class Session:
             return ()
         seen_at = instant.columns["seen_at"][rows].tolist()
         window = Window(min(seen_at), max(seen_at))
-        descriptions = self.descriptions(keys, instant.columns["version"][rows].tolist(), window)
-        hosts = self.host_names(instant.columns["host"][rows])
-        numbers = self.numbers(keys, seen_at)
+        numbers = self.aside(_numbers(self.org_id, keys, seen_at))
+        try:
+            descriptions = self.descriptions(keys, instant.columns["version"][rows].tolist(), window)
+            hosts = self.host_names(instant.columns["host"][rows])
+        finally:
+            used_by = _numbers_of(keys, seen_at, numbers.result())
         found = []
-        for key, at, about, used in zip(keys, seen_at, descriptions, numbers, strict=True):
+        for key, at, about, used in zip(keys, seen_at, descriptions, used_by, strict=True):
             identity = ProcessIdentity(hosts.get(key.host_key, ""), key.pid, key.started_at)
             found.append(Placed(ProcessSummary(identity, at, about), used))
         return tuple(found)
 
     def numbers(self, keys: Sequence[ProcessKey], moments: Sequence[int]) -> list[ProcessNumbers]:
         """What each of these used at its sighting."""
-        sightings = list(zip(moments, (key.host_key for key in keys), strict=True))
-        found = {}
-        for at, host, pid, start, *values in self.rows(sql.numbers(self.org_id, sightings, keys)):
-            found[at, ProcessKey(start, host, pid)] = values
-        rows = (found.get(place) for place in zip(moments, keys, strict=True))
-        return [ProcessNumbers() if row is None else numbers_of(row) for row in rows]
+        return _numbers_of(keys, moments, self.rows(_numbers(self.org_id, keys, moments)))
+
+
+def _numbers(org_id: int, keys: Sequence[ProcessKey], moments: Sequence[int]) -> Statement:
+    return sql.numbers(org_id, list(zip(moments, (key.host_key for key in keys), strict=True)), keys)
+
+
+def _numbers_of(keys: Sequence[ProcessKey], moments: Sequence[int], rows: Sequence[Any]) -> list[ProcessNumbers]:
+    found = {(at, ProcessKey(start, host, pid)): values for at, host, pid, start, *values in rows}
+    values = (found.get(place) for place in zip(moments, keys, strict=True))
+    return [ProcessNumbers() if row is None else numbers_of(row) for row in values]
 
 
 class Books:

@@ -41,8 +41,8 @@ def seen_between(
     """Rows of processes that may be in the window, after one key, up to another, in no order: `start, host, pid,
     version, first, last`, and with slots `low_slots, high_slots`, as 32 and 16 bytes, the lowest first.
 
-    A process has one for each version, bucket and part of the table. Which is the newest is left to us: the engine takes
-    longer to think of a plan than to read, and the longer, the more it is told.
+    A process has one for each version, bucket and part of the table. Which is the newest is left to us: the engine
+    takes longer to think of a plan than to read, and the longer, the more it is told.
     """
     parameters = _window_parameters(org_id, window)
     return _seen(window, _between(after, upto, parameters), parameters, with_slots=with_slots)
@@ -90,9 +90,10 @@ def matching_between(
 
 def matching_of_keys(filters: Filters, window: Window, keys: Sequence[ProcessKey], columns: str) -> Statement:
     """The same for these processes."""
-    parameters = filters.parameters | _keys_parameters(keys)
+    parameters = dict(filters.parameters)
     hosts = bind(parameters, "Array(UInt64)", sorted({key.host_key for key in keys}))  # has an index of its own
-    return _texts(window, columns, f"host IN {hosts} AND {_KEYS_CONDITION} AND {filters.condition}", parameters)
+    condition = f"host IN {hosts} AND {_among(keys, parameters)} AND {filters.condition}"
+    return _texts(window, columns, condition, parameters)
 
 
 def newest_on_host(filters: Filters, host: Pattern, window: Window, after: ProcessKey | None) -> Statement:
@@ -113,14 +114,14 @@ def newest_on_host(filters: Filters, host: Pattern, window: Window, after: Proce
 def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
     """The newest sighting inside the window of each of these processes, from the truth: `start, host, pid, at,
     version`. A process without one is left out."""
-    parameters = _window_parameters(org_id, window) | _keys_parameters(keys)
+    parameters = _window_parameters(org_id, window)
     parameters["hosts"] = sorted({key.host_key for key in keys})
     return Statement(
         "SELECT start, host, pid, max(at), argMax(version, at) FROM snap ARRAY JOIN pid, start, version"
         f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
         " AND at >= {from:Int64} AND at <= {to:Int64} AND host IN {hosts:Array(UInt64)}"
-        f" AND {_KEYS_CONDITION} GROUP BY start, host, pid",
+        f" AND {_among(keys, parameters)} GROUP BY start, host, pid",
         parameters,
     )
 
@@ -206,9 +207,9 @@ def exits(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> St
 def numbers(org_id: int, sightings: Sequence[tuple[int, int]], keys: Sequence[ProcessKey]) -> Statement:
     """What these processes used at these sightings, (moment, host) for each key: `at, host, pid, start, state`, and
     then NUMBER_COLUMNS. Other sightings at the same moments may be among them."""
-    parameters = {"org": org_id} | _keys_parameters(keys)
     moments = sorted({at for at, _ in sightings})
-    parameters |= {
+    parameters = {
+        "org": org_id,
         "blocks": sorted({at // BLOCK_SECONDS for at in moments}),
         "moments": moments,
         "hosts": sorted({host for _, host in sightings}),
@@ -218,7 +219,7 @@ def numbers(org_id: int, sightings: Sequence[tuple[int, int]], keys: Sequence[Pr
         f"SELECT at, host, pid, start, state, {columns} FROM (SELECT at, host, pid, start, state, {columns} FROM snap"
         f" ARRAY JOIN pid, start, state, {columns} WHERE org = {{org:UInt32}}"
         f" AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(Int64)}} AND host IN {{hosts:Array(UInt64)}}"
-        f" AND at IN {{moments:Array(UInt32)}} AND {_KEYS_CONDITION})",
+        f" AND at IN {{moments:Array(UInt32)}} AND {_among(keys, parameters)})",
         parameters,
     )
 
@@ -261,8 +262,8 @@ def descriptions(
     versions: Sequence[int] | None = None,
 ) -> Statement:
     """The rows of `what` for these processes: `start, host, pid, version`, and then the columns."""
-    parameters = {"org": org_id} | _keys_parameters(keys)
-    condition = _KEYS_CONDITION
+    parameters: dict[str, Any] = {"org": org_id}
+    condition = _among(keys, parameters)
     if versions is not None:
         condition += " AND version IN {versions:Array(UInt64)}"
         parameters["versions"] = list(versions)
@@ -372,19 +373,3 @@ _BLOCKS_CONDITION = (
     f"intDiv(at, {BLOCK_SECONDS}) >= intDiv({{since:Int64}}, {BLOCK_SECONDS})"
     f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{until:Int64}}, {BLOCK_SECONDS})"
 )
-
-_KEYS_CONDITION = (
-    "start >= {least:UInt32} AND start <= {most:UInt32} AND (start, host, pid) IN (SELECT arrayJoin(arrayZip("
-    "{starts:Array(UInt32)}, {key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
-)
-
-
-def _keys_parameters(keys: Sequence[ProcessKey]) -> dict[str, Any]:
-    starts = [key.started_at for key in keys]
-    return {
-        "least": min(starts),
-        "most": max(starts),
-        "starts": starts,
-        "key_hosts": [key.host_key for key in keys],
-        "pids": [key.pid for key in keys],
-    }

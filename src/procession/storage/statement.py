@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,9 @@ class Statement:
 
 Rows = Callable[[Statement], Sequence[Any]]
 """Runs a statement."""
+
+Aside = Callable[[Statement], Future[Sequence[Any]]]
+"""Runs a statement on another connection, at the same time."""
 
 
 def bind(parameters: dict[str, Any], kind: str, value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from procession.process import ProcessDescription
 from procession.storage import schema, sql
-from procession.storage.engine import Connection
+from procession.storage.engine import Connection, rows_of
 from procession.storage.statement import Statement
 
 
@@ -26,8 +26,7 @@ class Names:
         found = {number: self._known[org_id, number] for number in wanted if (org_id, number) in self._known}
         missing = wanted - found.keys()
         if missing:
-            statement = self._statement(org_id, missing)
-            rows = connection.query(statement.text, statement.parameters).result_rows
+            rows = rows_of(connection)(self._statement(org_id, missing))
             fresh = {number: self._value(value) for number, value in rows}
             if len(self._known) > self._MOST:
                 self._known = {}
