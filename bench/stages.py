@@ -63,6 +63,7 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
         write(data.day, data.begun_at, folder)
         _run("bench.rolled_up", str(folder))
     write(data.before, data.instant + 1, folder)
+    _run("bench.merged", str(folder), str(data.instant // (24 * HOUR)))
     # Last, since the window ends when it is asked for: the default call is asked, not one of the past.
     data = run.data = replace(data, now=int(time.time()))
     write(data.recent, data.now, folder)
@@ -139,6 +140,7 @@ def seven_days(run: Run, folder: Path) -> None:
     for days in range(-4, 3):
         shape = replace(data.before, begin_at=data.before.begin_at + days * 24 * HOUR)
         write(shape, shape.begin_at + 61, folder)
+        _run("bench.merged", str(folder), str(shape.begin_at // (24 * HOUR)))
     with serving(folder) as server:
         found = instants(server, data, runs=50, few=10)
     for key in ("instant", "instant_numbers", "sums", "top_cpu"):

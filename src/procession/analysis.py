@@ -164,6 +164,8 @@ class History(msgspec.Struct, frozen=True):
     numbers: Mapping[str, tuple[float | None, ...]]
     states: tuple[str, ...] | None = None
     """By sighting only."""
+    last_at: int | None = None
+    """The newest sighting in the window; None where it is known to the minute only."""
 
 
 class Branch(msgspec.Struct, frozen=True):

@@ -41,6 +41,10 @@ STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 
 STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
 
+DEAD = "X"
+"""The state of a process that had ended when it was seen: agents send those that came and went between two snapshots
+with the next one."""
+
 _ROW = struct.Struct("<" + "".join({"f4": "f", "i4": "i", "i8": "q"}[kind] for _, kind in NUMBERS) + "B")
 _values_of = msgspec.structs.astuple
 

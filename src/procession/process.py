@@ -149,6 +149,13 @@ class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
     """As a shell has it: 128 and the signal for one that was killed. None where no agent saw the exit."""
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """How a process ended, as in `ProcessDetail`."""
+
+    at: int | None = None
+    exit_code: int | None = None
+
+
 def generated_tags(host: str, description: ProcessDescription) -> tuple[str, str, str, str]:
     """The four tags that every process has, in the API's order and in their own case."""
     return (

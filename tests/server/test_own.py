@@ -107,6 +107,38 @@ def test_a_process_has_a_history(client: Client) -> None:
     ask(client, f"/processes/{one['id']}/history?every=sighting&from={NOON - 40 * 86400}", 400)
 
 
+@pytest.mark.parametrize("every", ["minute", "sighting"])
+def test_a_history_tells_when_its_process_ended(client: Client, every: str) -> None:
+    (gone,) = ask(client, f"/processes?at={NOON - 60}&search=java&tags=host:web-1")["data"]
+
+    history = ask(client, f"/processes/{gone['id']}/history?every={every}")
+
+    assert len(history["times"]) == 1
+    assert history["ended"] == NOON - 10
+
+
+@pytest.mark.parametrize("every", ["minute", "sighting"])
+@pytest.mark.parametrize("until", [NOON - 60, NOON - 15])
+def test_what_went_on_after_a_history_did_not_end(client: Client, every: str, until: int) -> None:
+    """By the minute, the one that begins before NOON - 15 has its only sighting after the window."""
+    (one,) = ask(client, "/processes?sort=pid&tags=host:web-1,command:init")["data"]
+
+    history = ask(client, f"/processes/{one['id']}/history?every={every}&from={NOON - 900}&to={until}")
+
+    assert history["times"][0] <= NOON - 70
+    assert history["ended"] is None
+
+
+def test_what_goes_on_has_not_ended_at_an_instant_in_the_past(client: Client) -> None:
+    for one in ask(client, f"/processes?at={NOON - 60}&tags=host:web-1")["data"]:
+        is_gone = one["attributes"]["pid"] == 3
+
+        for asked in (f"at={NOON - 60}", f"from={NOON - 900}&to={NOON - 60}"):
+            shown = ask(client, f"/processes/{one['id']}?{asked}")["data"]["attributes"]
+
+            assert shown["ended"] == ("2023-11-14T22:13:10" if is_gone else None), shown
+
+
 def test_relatives_and_runs_are_shown(client: Client) -> None:
     tree = ask(client, "/tree?host=web-1")
     assert [(item["attributes"]["pid"], item["depth"]) for item in tree["data"]] == [(1, 0), (2, 1), (4, 2)]

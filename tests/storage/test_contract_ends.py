@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from procession.events import ProcessExit, ProcessExits
-from procession.process import LiveNumbers, LiveSnapshot, ProcessDetail, ProcessNumbers
+from procession.process import Ending, LiveNumbers, LiveSnapshot, ProcessDetail, ProcessKey, ProcessNumbers, host_key
 from procession.query import ProcessQuery
 from procession.window import Window
 from tests.storage.conftest import Store
@@ -20,6 +20,9 @@ def details(fleet: Fleet, from_at: int = NOON - 600, to_at: int = NOON + 600) ->
     window = Window(from_at, to_at)
     found = fleet.store.find(ProcessQuery(fleet.org, window)).processes
     answers = fleet.store.details(fleet.org, window, found)  # type: ignore[attr-defined]
+    seen = [(ProcessKey.of(process.identity), process.seen_at) for process in found]
+    endings = fleet.store.endings(fleet.org, to_at, seen)  # type: ignore[attr-defined]
+    assert endings == tuple(Ending(detail.ended_at, detail.exit_code) for detail in answers)
     return {
         (process.identity.pid, process.identity.started_at): detail
         for process, detail in zip(found, answers, strict=True)
@@ -213,3 +216,13 @@ def test_exits_are_of_one_host_and_one_org(store: Store, org: int, fleet: Fleet)
 
     assert details(fleet)[2, STARTED] == ProcessDetail()
     assert details(other)[2, STARTED] == ProcessDetail(ended_at=NOON + 2, exit_code=2)
+
+
+def test_what_was_seen_again_has_not_ended_at_the_snapshot_after(fleet: Fleet) -> None:
+    for at in (NOON, NOON + 10, NOON + 20):
+        whole(fleet, at, 1, *((2,) if at < NOON + 20 else ()))
+    seen = [(ProcessKey(STARTED, host_key("web-1"), pid), NOON) for pid in (1, 2)]
+
+    assert fleet.store.endings(fleet.org, NOON + 15, seen) == (Ending(), Ending())  # type: ignore[attr-defined]
+    assert fleet.store.endings(fleet.org, NOON + 30, seen) == (Ending(), Ending(NOON + 20))  # type: ignore[attr-defined]
+    assert fleet.store.endings(fleet.org, NOON + 30, []) == ()  # type: ignore[attr-defined]

@@ -237,13 +237,15 @@ class OracleAnalysis:
         if every is Every.SIGHTING:
             times = sorted(at for at in by_moment if window.from_at <= at <= window.to_at)
             columns = {name: tuple(getattr(by_moment[at], name) for at in times) for name in MEASURES}
-            return History(tuple(times), columns, tuple(by_moment[at].state for at in times))
+            return History(tuple(times), columns, tuple(by_moment[at].state for at in times), max(times, default=None))
         minutes: defaultdict[int, list[ProcessNumbers]] = defaultdict(list)
         for at, numbers in by_moment.items():
             minutes[at // 60 * 60].append(numbers)
         times = sorted(at for at in minutes if window.from_at - 59 <= at <= window.to_at)
         return History(
-            tuple(times), {name: tuple(_of_minute(minutes[at], name) for at in times) for name in MINUTE_COLUMNS}
+            tuple(times),
+            {name: tuple(_of_minute(minutes[at], name) for at in times) for name in MINUTE_COLUMNS},
+            last_at=max((at for at in by_moment if times and times[-1] <= at <= window.to_at), default=None),
         )
 
     def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
@@ -298,6 +300,8 @@ class OracleAnalysis:
         runs = []
         for one in found[:limit]:
             (detail,) = self._store.details(org_id, Window(one.seen_at, one.seen_at + 600), [one])
+            (ended,) = self._store.endings(org_id, one.seen_at + 600, [(ProcessKey.of(one.identity), one.seen_at)])
+            detail = msgspec.structs.replace(detail, ended_at=ended.at, exit_code=ended.exit_code)
             runs.append(Run(one, detail, one.description.cmdline == process.description.cmdline))
         return tuple(runs)
 

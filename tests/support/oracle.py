@@ -15,6 +15,7 @@ from procession.orgs import Key, Org
 from procession.packed import AnySnapshot, unpack
 from procession.paging import Page
 from procession.process import (
+    Ending,
     LiveSnapshot,
     ProcessDescription,
     ProcessDetail,
@@ -205,7 +206,18 @@ class OracleStore:
         with self._lock:
             return tuple(self._detail(org_id, window, process) for process in processes)
 
-    def _detail(self, org_id: int, window: Window, process: ProcessSummary) -> ProcessDetail:
+    def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
+        with self._lock:
+            identities = {ProcessKey.of(identity): identity for identity in self._sightings[org_id]}
+            found = []
+            for key, at in seen:
+                later = (moment for moment in self._sightings[org_id][identities[key]] if at <= moment <= until)
+                summary = ProcessSummary(identities[key], max(later, default=at), ProcessDescription())
+                detail = self._detail(org_id, Window(at, until), summary, is_live=False)
+                found.append(Ending(detail.ended_at, detail.exit_code))
+        return tuple(found)
+
+    def _detail(self, org_id: int, window: Window, process: ProcessSummary, *, is_live: bool = True) -> ProcessDetail:
         identity = process.identity
         snapshots = [one for one in self._snapshots[org_id] if one.host == identity.host]
         numbers = [
@@ -222,7 +234,7 @@ class OracleStore:
             for process_ in one.processes
             if process_.pid == identity.pid and abs(process_.started_at - identity.started_at) <= 2
         ]
-        if live:
+        if live and is_live:
             numbers = [max(live, key=lambda item: item[:2])[2]]
         complete = self._complete(org_id, identity.host)
         missing_at = min((at for at in complete if process.seen_at < at <= window.to_at), default=None)

@@ -84,6 +84,7 @@ class OtherFinder:
         self.add_exits = store.add_exits
         self.unknown_exits = store.unknown_exits
         self.details = store.details
+        self.endings = store.endings
         self.inventory = store.inventory
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from starlette.routing import Route
 
 from procession.analysis import SORT_COLUMNS, Branch, Every, History
 from procession.errors import InvalidRequest, NotFound
 from procession.paging import InstantCursor
-from procession.process import ProcessDetail, ProcessKey, ProcessSummary
+from procession.process import Ending, ProcessDetail, ProcessKey, ProcessSummary
 from procession.query import DEFAULT_LIMIT, MAX_LIMIT, ProcessQuery
 from procession.server.asking import DAY_SECONDS, Ask
 from procession.server.own import OwnApi, item, placed_item
@@ -96,16 +97,9 @@ class _One:
         )
         ask.check()
         found = self._analysis.history(ask.org_id, key, window, every)
-        process = None
-        if found.times:
-            # The last minute may have its only sighting after the window.
-            process = self._newest(ask.org_id, key, _last_of(found, window, by_minute)) or self._newest(
-                ask.org_id, key, window
-            )
-        ended_at = exit_code = None
-        if process is not None:
-            (detail,) = self._store.details(ask.org_id, _until(ask, process.seen_at), [process])
-            ended_at, exit_code = detail.ended_at, detail.exit_code
+        ended = Ending()
+        if (last_at := self._last_at(ask.org_id, key, window, found)) is not None:
+            (ended,) = self._store.endings(ask.org_id, _until(ask, last_at), [(key, last_at)])
         numbers: dict[str, Any] = dict(found.numbers)
         if found.states is not None:
             numbers["state"] = found.states
@@ -113,9 +107,17 @@ class _One:
             "meta": {"from": window.from_at, "to": window.to_at, "every": every.value},
             "times": found.times,
             "numbers": numbers,
-            "ended": ended_at,
-            "exit_code": exit_code,
+            "ended": ended.at,
+            "exit_code": ended.exit_code,
         }
+
+    def _last_at(self, org_id: int, key: ProcessKey, window: Window, history: History) -> int | None:
+        if history.last_at is not None or not history.times:
+            return history.last_at
+        # To look through all of a day or a month takes longer; but the last minute may have its only sighting later.
+        last = Window(max(history.times[-1], window.from_at), min(history.times[-1] + 59, window.to_at))
+        process = self._newest(org_id, key, last) or self._newest(org_id, key, window)
+        return None if process is None else process.seen_at
 
     def family(self, ask: Ask) -> Any:
         key, at = ask.process(), ask.at()
@@ -175,7 +177,11 @@ class _One:
             process = None if last is None or last < oldest else self._newest(ask.org_id, key, Window(last, last))
         if process is None:
             raise NotFound("There is no such process")
-        (detail,) = self._store.details(ask.org_id, _until(ask, process.seen_at), [process])
+        until = _until(ask, process.seen_at)
+        (detail,) = self._store.details(ask.org_id, Window(process.seen_at, min(until, window.to_at)), [process])
+        if window.to_at < until:  # it may have gone on after the window
+            (ended,) = self._store.endings(ask.org_id, until, [(key, process.seen_at)])
+            detail = msgspec.structs.replace(detail, ended_at=ended.at, exit_code=ended.exit_code)
         return process, detail
 
     def _newest(self, org_id: int, key: ProcessKey, window: Window) -> ProcessSummary | None:
@@ -183,15 +189,9 @@ class _One:
         return next(iter(page.processes), None)
 
 
-def _last_of(found: History, window: Window, by_minute: bool) -> Window:
-    """Where the newest sighting of a history is: to look through all of a day or a month for it takes longer."""
-    last = found.times[-1]
-    return Window(max(last, window.from_at), min(last + 59, window.to_at) if by_minute else last)
-
-
-def _until(ask: Ask, seen_at: int) -> Window:
-    """In which it is looked for how a process ended: some time after its newest sighting."""
-    return Window(seen_at, min(seen_at + 600, max(ask.now, seen_at)))
+def _until(ask: Ask, seen_at: int) -> int:
+    """Up to when it is looked for how a process ended: some time after a sighting."""
+    return min(seen_at + 600, max(ask.now, seen_at))
 
 
 def _branch(ask: Ask, branch: Branch) -> Any:

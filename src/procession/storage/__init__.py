@@ -32,7 +32,7 @@ from procession.inventory import Inventory
 from procession.orgs import Key, Org
 from procession.packed import AnySnapshot
 from procession.paging import Page
-from procession.process import LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
+from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.sessions import Link, Session
 from procession.window import Window
@@ -102,6 +102,10 @@ class DetailStore(Protocol):
         A process has ended by an exit event, or by the first complete snapshot of its host after its newest sighting:
         it would be in it. A snapshot of which chunks are missing, or that tells of some processes only, ends nothing.
         """
+
+    def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
+        """The same of processes and their newest sightings that are known, without their numbers. `until`: up to when
+        it is looked for how they ended."""
 
 
 class KeyStore(Protocol):

@@ -21,9 +21,11 @@ from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import (
     MAX_UINT32,
+    Ending,
     LiveSnapshot,
     ProcessDescription,
     ProcessDetail,
+    ProcessKey,
     ProcessSummary,
     Snapshot,
     host_key,
@@ -33,7 +35,7 @@ from procession.storage import NotAllStored, ddl, schema, sql
 from procession.storage.analysis import ClickHouseAnalysis
 from procession.storage.changes import next_change
 from procession.storage.ddl import shard_of
-from procession.storage.details import exits_table, find_details, live_table
+from procession.storage.details import exits_table, find_details, find_endings, live_table
 from procession.storage.engine import Connection, Engine, Lender, first_line, rows_of, unavailable_on_failure
 from procession.storage.finding import Finder, Sources
 from procession.storage.identity import Chunks, Starts, rounds
@@ -252,6 +254,10 @@ class ClickHouseStore:
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         with unavailable_on_failure():
             return find_details(self._read_aside, org_id, window, processes)
+
+    def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
+        with unavailable_on_failure():
+            return find_endings(self._read_aside, org_id, until, seen)
 
     def orgs(self) -> tuple[Org, ...]:
         rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
 
 from procession.events import ProcessExits
-from procession.packed import numbers_from, pack_numbers
+from procession.packed import DEAD, STATES, numbers_from, pack_numbers
 from procession.process import (
+    Ending,
     LiveSnapshot,
     ProcessDetail,
     ProcessKey,
@@ -27,10 +29,6 @@ from procession.window import Window
 LIVE_SECONDS = 300
 """Before the end of the window: what is older than this is no news of a process that lives."""
 
-DEAD = "X"
-"""The state of a process that had ended when it was seen: agents send those that came and went between two snapshots
-with the next one."""
-
 DEAD_SECONDS = 3600
 """A sighting of a dead process comes no later than this after its end."""
 
@@ -39,48 +37,80 @@ START_TOLERANCE = 2
 
 
 def find_details(
-    ask: Aside, org_id: int, window: Window, processes: Sequence[ProcessSummary]
+    ask: Aside, org_id: int, window: Window, processes: Sequence[ProcessSummary], *, may_go_on: bool = False
 ) -> tuple[ProcessDetail, ...]:
+    """`may_go_on`: whether there may be newer sightings up to the end of the window."""
     if not processes:
         return ()
-    keys = [ProcessKey.of(process.identity) for process in processes]
-    hosts = sorted({key.host_key for key in keys})
-    seen_since = min(process.seen_at for process in processes)
+    seen = [(ProcessKey.of(process.identity), process.seen_at) for process in processes]
     # All of it at once: the engine takes longer to think of each than to read it.
-    snapshots = ask(sql.complete_snapshots(org_id, seen_since, window.to_at, hosts))
-    exits_of_pids = ask(sql.exits(org_id, min(map(_earliest_exit, processes)), window.to_at, keys))
-    numbers = _numbers(ask, org_id, window, processes, keys)
-    complete: dict[int, list[int]] = {}
-    for host, at in sorted(snapshots.result()):
-        complete.setdefault(host, []).append(at)
-    exits: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    for host, pid, at, executed_at, exit_code in sorted(exits_of_pids.result(), key=lambda row: (row[2], row[4])):
-        exits.setdefault((host, pid), []).append((at, executed_at, exit_code))
-
-    def detail(process: ProcessSummary, key: ProcessKey) -> ProcessDetail:
+    ends = _Ends(ask, org_id, window.to_at, seen, may_go_on=may_go_on)
+    numbers = _numbers(ask, org_id, window, seen)
+    found = []
+    for key, at in seen:
         used = numbers.get(key, ProcessNumbers())
-        missing_at = first_after(process.seen_at, complete.get(key.host_key, ()))
-        if used.state == DEAD:
-            missing_at = process.seen_at
-        since = exits_since(process, used.state)
-        found = exit_of(process, exits.get((key.host_key, key.pid), ()), since, missing_at)
-        ended_at, exit_code = (missing_at, None) if found is None else found
-        return ProcessDetail(numbers=used, ended_at=ended_at, exit_code=exit_code)
-
-    return tuple(map(detail, processes, keys))
+        ending = ends.of(key, at, used.state)
+        found.append(ProcessDetail(numbers=used, ended_at=ending.at, exit_code=ending.exit_code))
+    return tuple(found)
 
 
-def exits_since(process: ProcessSummary, state: str) -> int:
+def find_endings(ask: Aside, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
+    if not seen:
+        return ()
+    ends = _Ends(ask, org_id, until, seen, may_go_on=True)
+    return tuple(ends.of(key, at, "") for key, at in seen)
+
+
+class _Ends:
+    """What tells how some processes ended: snapshots of their hosts, and exits of their pids."""
+
+    def __init__(
+        self, ask: Aside, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]], *, may_go_on: bool
+    ) -> None:
+        keys, since = [key for key, _ in seen], min(at for _, at in seen)
+        hosts = sorted({key.host_key for key in keys})
+        self._newest = ask(sql.newest_states(org_id, Window(since, max(since, until)), keys)) if may_go_on else None
+        self._snapshots = ask(sql.complete_snapshots(org_id, since, until, hosts))
+        self._exits = ask(sql.exits(org_id, min(_earliest_exit(*one) for one in seen), until, keys))
+
+    @cached_property
+    def _complete(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for host, at in sorted(self._snapshots.result()):
+            found.setdefault(host, []).append(at)
+        return found
+
+    @cached_property
+    def _of_pids(self) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
+        found: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        for host, pid, at, executed_at, exit_code in sorted(self._exits.result(), key=lambda row: (row[2], row[4])):
+            found.setdefault((host, pid), []).append((at, executed_at, exit_code))
+        return found
+
+    @cached_property
+    def _going_on(self) -> dict[ProcessKey, tuple[int, str]]:
+        rows = () if self._newest is None else self._newest.result()
+        return {ProcessKey(start, host, pid): (at, STATES[state]) for start, host, pid, at, state in rows}
+
+    def of(self, key: ProcessKey, seen_at: int, state: str) -> Ending:
+        seen_at, state = self._going_on.get(key, (seen_at, state))
+        missing_at = seen_at if state == DEAD else first_after(seen_at, self._complete.get(key.host_key, ()))
+        exits = self._of_pids.get((key.host_key, key.pid), ())
+        found = exit_of(key.started_at, exits, exits_since(key, seen_at, state), missing_at)
+        return Ending(missing_at) if found is None else Ending(*found)
+
+
+def exits_since(key: ProcessKey, seen_at: int, state: str) -> int:
     """The first moment at which an exit can be its own, by its state at its newest sighting.
 
     A process that was seen alive exits later. One that was dead then has ended before; and of which no state is known,
     or none any more, may have.
     """
-    return process.seen_at if state not in ("", DEAD) else _earliest_exit(process)
+    return seen_at if state not in ("", DEAD) else _earliest_exit(key, seen_at)
 
 
-def _earliest_exit(process: ProcessSummary) -> int:
-    return max(min(process.identity.started_at, process.seen_at), process.seen_at - DEAD_SECONDS)
+def _earliest_exit(key: ProcessKey, seen_at: int) -> int:
+    return max(min(key.started_at, seen_at), seen_at - DEAD_SECONDS)
 
 
 def first_after(moment: int, moments: Sequence[int]) -> int | None:
@@ -90,7 +120,7 @@ def first_after(moment: int, moments: Sequence[int]) -> int | None:
 
 
 def exit_of(
-    process: ProcessSummary, exits: Iterable[tuple[int, int, int]], since: int, missing_at: int | None
+    started_at: int, exits: Iterable[tuple[int, int, int]], since: int, missing_at: int | None
 ) -> tuple[int, int] | None:
     """When and with which code a process ended, from the exits of its pid: `at, executed_at, exit_code`, by moment.
 
@@ -100,18 +130,18 @@ def exit_of(
     for at, executed_at, exit_code in exits:
         if at < since or (missing_at is not None and at > missing_at):
             continue
-        if executed_at and executed_at < process.identity.started_at - START_TOLERANCE:
+        if executed_at and executed_at < started_at - START_TOLERANCE:
             continue
         return at, exit_code
     return None
 
 
 def _numbers(
-    ask: Aside, org_id: int, window: Window, processes: Sequence[ProcessSummary], keys: Sequence[ProcessKey]
+    ask: Aside, org_id: int, window: Window, seen: Sequence[tuple[ProcessKey, int]]
 ) -> dict[ProcessKey, ProcessNumbers]:
     """At the newest sighting of each, or from live numbers that are newer."""
-    seen_at = {key: process.seen_at for key, process in zip(keys, processes, strict=True)}
-    sightings = [(seen_at[key], key.host_key) for key in keys]
+    seen_at, keys = dict(seen), [key for key, _ in seen]
+    sightings = [(at, key.host_key) for key, at in seen]
     since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
     of_sightings = ask(sql.numbers(org_id, sightings, keys))
     live = ask(sql.live_numbers(org_id, since, window.to_at, START_TOLERANCE, keys))
@@ -121,7 +151,7 @@ def _numbers(
         if at == seen_at.get(key):
             numbers = numbers_of(values)
             # Of one second there may be a snapshot and an exec, which has none, and perhaps a last look at the dead.
-            if key not in found or _says(numbers) > _says(found[key]):
+            if key not in found or _says(numbers.state) > _says(found[key].state):
                 found[key] = numbers
     for at, host, pid, start, *values in sorted(live.result(), key=lambda row: row[0]):
         # Live numbers are kept under the start that the host says.
@@ -137,9 +167,9 @@ def _numbers(
     return found
 
 
-def _says(numbers: ProcessNumbers) -> int:
-    """How much, as far as its state goes."""
-    return 0 if not numbers.state else 2 if numbers.state == DEAD else 1
+def _says(state: str) -> int:
+    """How much."""
+    return 0 if not state else 2 if state == DEAD else 1
 
 
 def numbers_of(values: Sequence[Any]) -> ProcessNumbers:

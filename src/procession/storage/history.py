@@ -11,9 +11,10 @@ from procession.analysis import MEASURES, MINUTE_COLUMNS, Every, History
 from procession.packed import STATES
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
-from procession.storage.roll_up import is_to_come
+from procession.storage.roll_up import GRACE_SECONDS, is_to_come
 from procession.storage.schema import BUCKET_SECONDS
 from procession.storage.session import Session
+from procession.storage.statement import Statement
 from procession.window import Window
 
 _MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
@@ -28,17 +29,26 @@ def history(session: Session, key: ProcessKey, window: Window, every: Every) -> 
         tuple(row[0] for row in rows),
         {name: tuple(_known(row[place]) for row in rows) for place, name in enumerate(MEASURES, start=2)},
         tuple(STATES[row[1]] for row in rows),
+        rows[-1][0] if rows else None,
     )
 
 
 def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
     """Rolled up where it is, from the sightings elsewhere."""
     first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
-    rolled_up = session.aside(statements.minutes(session.org_id, key, window))
+
+    def sightings(since: int, until: int) -> Statement:
+        return statements.sightings(session.org_id, key, since, until, _NUMBERS)
+
+    # All at once: from here on nothing can be rolled up yet.
+    newest = max(first, (session.now - GRACE_SECONDS) // BUCKET_SECONDS)
+    asked = [session.aside(statements.minutes(session.org_id, key, window))]
+    if newest <= last:
+        asked.append(session.aside(sightings(newest * BUCKET_SECONDS, (last + 1) * BUCKET_SECONDS - 1)))
     try:
         found = session.rows(statements.rolled_hours(session.org_id, first, last, [key.host_key]))
     finally:
-        rows = rolled_up.result()
+        rows, *recent = [one.result() for one in asked]
     # By a clock that was ahead, an hour was rolled up that was not over.
     rolled = {hour for hour, _, received_at in found if not is_to_come(received_at, session.now)}
     points: dict[int, Sequence[float]] = {}
@@ -46,12 +56,20 @@ def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
         if hour in rolled:
             for minute, *values in zip(minutes, *columns, strict=True):
                 points[hour * BUCKET_SECONDS + minute * 60] = values
-    for since, until in _gaps(first, last, rolled):
-        points |= _minutes_of(session.rows(statements.sightings(session.org_id, key, since, until, _NUMBERS)))
+    moments: list[int] = []
+    of_gaps = (session.rows(sightings(*gap)) for gap in _gaps(first, min(last, newest - 1), rolled))
+    for some in (*of_gaps, *recent):
+        points |= _minutes_of(some)
+        moments += [row[0] for row in some]
     times = sorted(time for time in points if window.from_at - 59 <= time <= window.to_at)
+    if times and times[-1] // BUCKET_SECONDS in rolled and times[-1] < newest * BUCKET_SECONDS:
+        # Said to the minute. Where the sightings are kept no longer, that is all there is.
+        rows = session.rows(statements.sightings(session.org_id, key, times[-1], times[-1] + 59, ("state",)))
+        moments = [row[0] for row in rows]
     return History(
         tuple(times),
         {name: tuple(_known(points[time][place]) for time in times) for place, name in enumerate(MINUTE_COLUMNS)},
+        last_at=max((at for at in moments if times and times[-1] <= at <= window.to_at), default=None),
     )
 
 

@@ -19,10 +19,9 @@ import pyarrow.compute as pc
 
 from procession.analysis import REACH_SECONDS, Order, Selection
 from procession.errors import InvalidRequest
-from procession.packed import STATE_NUMBERS
+from procession.packed import DEAD, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
-from procession.storage.details import DEAD
 from procession.storage.filters import may_name_host
 from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS
 from procession.storage.statement import Statement

@@ -128,8 +128,13 @@ class KindBook:
         """Their rows; -1 for what is not known."""
         if not len(self._numbers):
             return np.full(len(numbers), -1, np.int64)
-        at = np.minimum(np.searchsorted(self._numbers, numbers), len(self._numbers) - 1)
-        return np.where(self._numbers[at] == numbers, self._place[at], -1)
+        # In order, what is looked at one after the other lies side by side in memory.
+        order = np.argsort(numbers)
+        in_order = numbers[order]
+        at = np.minimum(np.searchsorted(self._numbers, in_order), len(self._numbers) - 1)
+        found = np.empty(len(numbers), np.int64)
+        found[order] = np.where(self._numbers[at] == in_order, self._place[at], -1)
+        return found
 
     def _tags_of(self, key: str, known: Any, rows: Any) -> tuple[Any, Any]:
         number = self._texts.get(key)

@@ -134,7 +134,7 @@ def _runs(session: Session, like: ProcessSummary, found: Sequence[tuple[ProcessK
             for key, last, about in zip(keys, moments, session.descriptions(keys, versions, window), strict=True)
         ]
         after = Window(window.from_at, window.to_at + NEXT_SNAPSHOT_SECONDS)
-        details = find_details(session.aside, session.org_id, after, summaries)
+        details = find_details(session.aside, session.org_id, after, summaries, may_go_on=True)
         for key, summary, detail in zip(keys, summaries, details, strict=True):
             if detail.ended_at is not None and detail.ended_at > summary.seen_at + NEXT_SNAPSHOT_SECONDS:
                 detail = msgspec.structs.replace(detail, ended_at=None, exit_code=None)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from procession.packed import DEAD, STATE_NUMBERS
 from procession.patterns import Pattern
 from procession.process import ProcessKey
 from procession.storage.filters import Filters, is_host
@@ -126,6 +127,22 @@ def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) ->
     )
 
 
+def newest_states(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> Statement:
+    """The newest sighting inside the window of each of these processes, and its state: `start, host, pid, at, state`.
+    Of several in one second that of a dead process counts, and else one that has a state."""
+    parameters = _window_parameters(org_id, window)
+    parameters |= {"hosts": sorted({key.host_key for key in keys}), "dead": STATE_NUMBERS[DEAD]}
+    return Statement(
+        "SELECT start, host, pid, max(at), argMax(state, (at, state = {dead:UInt8}, state)) FROM snap"
+        " ARRAY JOIN pid, start, state"
+        f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
+        f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
+        " AND at >= {from:Int64} AND at <= {to:Int64} AND host IN {hosts:Array(UInt64)}"
+        f" AND {_among(keys, parameters)} GROUP BY start, host, pid",
+        parameters,
+    )
+
+
 def newest_versions(org_id: int, since: int, until: int, hosts: Iterable[int], pids: Iterable[int]) -> Statement:
     """What was last seen under these pids of these hosts, both ends within: `host, pid, start, version, at`."""
     return Statement(
@@ -214,12 +231,11 @@ def numbers(org_id: int, sightings: Sequence[tuple[int, int]], keys: Sequence[Pr
         "moments": moments,
         "hosts": sorted({host for _, host in sightings}),
     }
-    columns = ", ".join(name for name, _ in NUMBER_COLUMNS)
+    arrays = ", ".join(("pid", "start", "state", *(name for name, _ in NUMBER_COLUMNS)))
     return Statement(
-        f"SELECT at, host, pid, start, state, {columns} FROM (SELECT at, host, pid, start, state, {columns} FROM snap"
-        f" ARRAY JOIN pid, start, state, {columns} WHERE org = {{org:UInt32}}"
-        f" AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(Int64)}} AND host IN {{hosts:Array(UInt64)}}"
-        f" AND at IN {{moments:Array(UInt32)}} AND {_among(keys, parameters)})",
+        f"SELECT at, host, {arrays} FROM (SELECT at, host, {arrays} FROM snap ARRAY JOIN {arrays}"
+        f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(Int64)}}"
+        f" AND host IN {{hosts:Array(UInt64)}} AND at IN {{moments:Array(UInt32)}} AND {_among(keys, parameters)})",
         parameters,
     )
 
