@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from bench.fleets import SEED_OF_LOAD, Million
+from bench.fleets import HOUR, SEED_OF_LOAD, Million
 from bench.load import Load, playing
 from bench.rows import Measured
 from bench.served import OWN, NotThere, Server
@@ -21,6 +21,8 @@ FACETS = "env,region,service,user,command"
 LOAD_SECONDS = 40
 _SECONDS_TO_MAKE = 5e-5
 """Of a sighting of the load, at most; it begins to live when all of it is made."""
+WINDOW_SECONDS = 900
+"""Of the default call."""
 MISSING = "there is no such call yet"
 
 
@@ -51,7 +53,7 @@ def pages(server: Server, *, runs: int, few: int) -> dict[str, Measured]:
     asker = Asker(server, runs)
     row = asker.row
     middle, end, count = _scan(server)
-    row("page", PUBLIC, limit(1000), note=f"{count:,} processes in the window")
+    row("page", PUBLIC, limit(1000), note=f"{count:,} processes in the window, which lies in {_hours_of_window()}")
     row("middle", PUBLIC, limit(1000) | {"page[cursor]": middle})
     row("end", PUBLIC, limit(1000) | {"page[cursor]": end})
     row("page_10000", PUBLIC, limit(10_000), runs=few)
@@ -62,6 +64,12 @@ def pages(server: Server, *, runs: int, few: int) -> dict[str, Measured]:
     row("tags_1000", PUBLIC, limit(1000) | both, runs=few)
     row("facets", f"{OWN}/facets", {"keys": FACETS, "limit": 20}, runs=few, note=FACETS)
     return asker.found
+
+
+def _hours_of_window() -> str:
+    """What is listed is read from each hour."""
+    now = int(time.time())
+    return "one hour" if (now - WINDOW_SECONDS) // HOUR == now // HOUR else "two hours"
 
 
 def wide(server: Server, now: int, *, runs: int) -> dict[str, Measured]:
