@@ -12,6 +12,7 @@ from procession.process import ProcessKey, host_key
 from procession.search_parser import parse_search
 from procession.storage import analysis_sql as statements
 from procession.storage.clickhouse import ClickHouseStore
+from procession.storage.schema import BLOCK_SECONDS
 from procession.storage.statement import Statement
 from procession.tags import TagFilter
 from procession.window import Window
@@ -24,8 +25,10 @@ HOST = host_key("h1")
 KEY = ProcessKey(NOON - 50, HOST, 7)
 PATTERN = Pattern.parse("env:*")
 
+BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
+
 KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
-    "chunks": (lambda: statements.chunks(ORG, NOON - 60, NOON), "snap", "intDiv(at, 60)"),
+    "chunks": (lambda: statements.chunks(ORG, NOON - 60, NOON), "snap", BLOCK),
     "chunks of hosts": (lambda: statements.chunks(ORG, NOON - 60, NOON, [HOST]), "snap", "host"),
     "arrays": (lambda: statements.arrays(ORG, [(HOST, NOON)], ["pid"]), "snap", "at"),
     "versions": (
@@ -43,7 +46,7 @@ KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
     "last minute": (lambda: statements.last_rolled_up(ORG, KEY), "series", "start"),
     "rolled hours": (lambda: statements.rolled_hours(ORG, BUCKETS[0], BUCKETS[0], [HOST]), "rolled", "host"),
     "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON, ("rss_bytes",)), "snap", "host"),
-    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", "intDiv(at, 60)"),
+    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", BLOCK),
     "counts": (
         lambda: statements.counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),
         "seen",

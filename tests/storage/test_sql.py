@@ -16,6 +16,7 @@ from procession.storage import sql
 from procession.storage.clickhouse import ClickHouseStore
 from procession.storage.engine import UNPLANNED
 from procession.storage.filters import filter_condition, filters_of
+from procession.storage.schema import BLOCK_SECONDS
 from procession.storage.statement import Statement
 from procession.tags import TagFilter
 from procession.window import Window
@@ -130,6 +131,8 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
     return clickhouse
 
 
+BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
+
 KEYED = {
     "first page": ("seen", "start"),
     "seconds": ("seen", "start"),
@@ -144,8 +147,8 @@ KEYED = {
     "search of keys": ("what", "start"),
     "host": ("snap", "host"),
     "sightings of keys": ("seen", "start"),
-    "newest sightings": ("snap", "intDiv(at, 60)"),
-    "newest states": ("snap", "intDiv(at, 60)"),
+    "newest sightings": ("snap", BLOCK),
+    "newest states": ("snap", BLOCK),
     "ticks": ("snap", "host"),
     "texts of a stretch": ("what", "start"),
     "texts of some": ("what", "start"),
