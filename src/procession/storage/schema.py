@@ -31,8 +31,8 @@ from procession.packed import NUMBERS
 
 BLOCK_SECONDS = 300
 """Snapshots of one host lie together inside such a stretch, so that what did not change costs next to nothing: a
-sighting in `snap` takes 6.7 bytes in stretches of a minute, 5.0 of two, 3.9 of five, 3.5 of ten. To look at an instant for
-the first time takes a fifth longer in five than in one or two, since all of the stretch is read."""
+sighting in `snap` takes 6.7 bytes in stretches of a minute, 5.0 of two, 3.9 of five, 3.5 of ten. To look at an instant
+for the first time takes a fifth longer in five than in one or two, since all of the stretch is read."""
 
 BUCKET_SECONDS = 3600
 """`seen` and `what` keep a row per process and such a stretch."""
