@@ -94,16 +94,13 @@ class Session:
             found.append(Placed(ProcessSummary(identity, at, about), used))
         return tuple(found)
 
-    def numbers(self, keys: Sequence[ProcessKey], moments: Sequence[int]) -> list[ProcessNumbers]:
-        """What each of these used at its sighting."""
-        return _numbers_of(keys, moments, self.rows(_numbers(self.org_id, keys, moments)))
-
 
 def _numbers(org_id: int, keys: Sequence[ProcessKey], moments: Sequence[int]) -> Statement:
     return sql.numbers(org_id, list(zip(moments, (key.host_key for key in keys), strict=True)), keys)
 
 
 def _numbers_of(keys: Sequence[ProcessKey], moments: Sequence[int], rows: Sequence[Any]) -> list[ProcessNumbers]:
+    """What each of these used at its sighting."""
     found = {(at, ProcessKey(start, host, pid)): values for at, host, pid, start, *values in rows}
     values = (found.get(place) for place in zip(moments, keys, strict=True))
     return [ProcessNumbers() if row is None else numbers_of(row) for row in values]
