@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from procession.agent.containers import container_id
 
@@ -108,3 +112,76 @@ V1_HOST = """\
 )
 def test_whole_files_of_all_kinds_of_machines_are_understood(cgroup: str, expected: str) -> None:
     assert container_id(cgroup.encode()) == expected
+
+
+def published_lines() -> list[tuple[str, str, str]]:
+    lines = Path(__file__).with_name("cgroup_lines.txt").read_text().splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert all(source.startswith("https://") for _, _, _, source in rows)
+    return [(what, line, "" if expected == "-" else expected) for what, line, expected, _ in rows]
+
+
+@pytest.mark.parametrize(("what", "line", "expected"), published_lines())
+def test_lines_that_others_have_published_are_understood(what: str, line: str, expected: str) -> None:
+    assert container_id(f"{line}\n".encode()) == expected
+
+
+POD = f"machine-libpod_pod_{OTHER}.slice"
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "expected"),
+    [
+        # in a pod of Podman, beside its containers, with systemd
+        (f"0::/machine.slice/{POD}/libpod-conmon-{ID}.scope\n", ""),
+        (f"0::/machine.slice/{POD}\n", ""),
+        (f"0::/machine.slice/{POD}/libpod-{ID}.scope/container\n", ID),
+        (f"0::/user.slice/user-1000.slice/user@1000.service/user.slice/user-libpod_pod_{OTHER}.slice\n", ""),
+        # and without
+        (f"0::/libpod_parent/{OTHER}\n", ""),
+        (f"0::/libpod_parent/{OTHER}/conmon\n", ""),
+        (f"0::/libpod_parent/{OTHER}/libpod-{ID}\n", ID),
+        (f"0::/libpod_parent/libpod-{ID}/ctr\n", ID),
+        (f"0::/libpod_parent/libpod-{ID}/conmon\n", ""),
+        (f"0::/libpod_parent/libpod-{ID}\n", ID),
+        # CRI-O's monitor in the pod's group
+        (f"0::/kubepods.slice/kubepods-pod1.slice/crio-conmon-{ID}.scope\n", ""),
+        (f"0::/kubepods/besteffort/pod1/crio-conmon-{ID}\n", ""),
+        (f"0::/kubepods/besteffort/pod1/crio-{ID}\n", ID),
+        # units that bear the id of a container
+        (f"0::/system.slice/{ID}.service\n", ""),
+        (f"0::/user.slice/user-1000.slice/user@1000.service/app.slice/{ID}-1a2b3c4d.service\n", ""),
+        (f"0::/system.slice/run-containerd-io.containerd.runtime.v2.task-k8s.io-{ID}-rootfs.mount\n", ""),
+        (f"0::/system.slice/docker-{ID}.service\n", ""),
+        # what runs beside a container is in the one around both
+        (f"0::/docker/{OTHER}/libpod_parent/conmon\n", OTHER),
+        (f"0::/docker/{OTHER}/machine.slice/libpod-conmon-{ID}.scope\n", OTHER),
+        (f"0::/docker/{OTHER}/system.slice/{ID}.service\n", OTHER),
+        (f"0::/docker/{OTHER}/conmon\n", OTHER),
+        # nested, also in what has no id itself
+        (f"0::/lxc.payload.web/system.slice/docker-{ID}.scope\n", ID),
+        (f"0::/lxc/101/ns/docker/{ID}\n", ID),
+        (f"0::/docker/{OTHER}/kubelet/kubepods/besteffort/pod1/{ID}\n", ID),
+        (f"0::/system.slice/docker-{OTHER}.scope/docker/{ID}/init.scope\n", ID),
+        # one hierarchy of version 1 goes deeper than another
+        (f"2:cpu:/docker/{OTHER}\n1:name=systemd:/docker/{OTHER}/docker/{ID}\n", ID),
+        # a zombie's group may have gone before it
+        (f"0::/docker/{ID} (deleted)\n", ID),
+        (f"0::/machine.slice/libpod-{ID}.scope/container (deleted)\n", ID),
+        (f"0::/machine.slice/libpod-conmon-{ID}.scope (deleted)\n", ""),
+        # too long, too short, in capitals, after something else
+        (f"0::/docker/{ID}f\n", ""),
+        (f"0::/docker/{ID[1:]}\n", ""),
+        (f"0::/docker/{ID.upper()}\n", ""),
+        (f"0::/docker/x_{ID}\n", ""),
+    ],
+)
+def test_only_folders_of_containers_say_which_container_it_is(cgroup: str, expected: str) -> None:
+    assert container_id(cgroup.encode()) == expected
+
+
+@given(
+    st.lists(st.sampled_from([ID, OTHER, "docker", "conmon", ":", "/", "-", ".scope", "libpod-", "\n", "0::/", "\0"]))
+)
+def test_whatever_a_file_says_the_answer_is_an_id_or_nothing(parts: list[str]) -> None:
+    assert container_id("".join(parts).encode()) in ("", ID, OTHER)
