@@ -2,6 +2,10 @@
 
 The processes *at an instant* are, for each host, those of its newest complete snapshot at that moment or before, and
 what partial ones have added since; no older than REACH_SECONDS. Who had ended when he was seen is not among them.
+
+Something *is known* of an instant or a window where any host told of its processes then, be it that there were none. Of
+hosts that a selection names, as `host:` tags do, these are meant. Where nothing is known, that no process was found
+says nothing.
 """
 
 from __future__ import annotations
@@ -64,6 +68,7 @@ class Placed(msgspec.Struct, frozen=True):
 class InstantPage(msgspec.Struct, frozen=True):
     total: int
     processes: tuple[Placed, ...]
+    is_known: bool
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -94,6 +99,7 @@ class Facets(msgspec.Struct, frozen=True):
     window: Window | None
     """What was counted, in whole ten seconds; None for an instant."""
     facets: tuple[Facet, ...]
+    is_known: bool
 
 
 class TagCompletion(msgspec.Struct, frozen=True):
@@ -112,6 +118,7 @@ class Groups(msgspec.Struct, frozen=True):
     """Processes."""
     groups: int
     found: tuple[Grouped, ...]
+    is_known: bool
 
 
 class Points(msgspec.Struct, frozen=True):
@@ -124,12 +131,14 @@ class Points(msgspec.Struct, frozen=True):
     x: tuple[float, ...]
     y: tuple[float, ...]
     group: tuple[int | None, ...]
+    is_known: bool
 
 
 class Series(msgspec.Struct, frozen=True):
     value: str | None
     is_rest: bool
     count: tuple[int | None, ...]
+    """None where nothing is known of the instant."""
     numbers: Mapping[str, tuple[float | None, ...]]
 
 
@@ -138,6 +147,8 @@ class TimeSeries(msgspec.Struct, frozen=True):
     times: tuple[int, ...]
     """Instants."""
     series: tuple[Series, ...]
+    is_known: bool
+    """At any of them."""
 
 
 class Every(enum.Enum):
@@ -179,6 +190,7 @@ class HostTree(msgspec.Struct, frozen=True):
     total: int
     branches: tuple[Branch, ...]
     """Parents before their children."""
+    is_known: bool
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -204,6 +216,7 @@ class HostEntry(msgspec.Struct, frozen=True):
 class Hosts(msgspec.Struct, frozen=True):
     total: int
     found: tuple[HostEntry, ...]
+    is_known: bool
 
 
 class Match(enum.Enum):
@@ -236,6 +249,8 @@ class ChangedGroup(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     left_total: int
     right_total: int
+    left_known: bool
+    right_known: bool
     started_total: int
     ended_total: int
     changed_total: int

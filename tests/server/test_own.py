@@ -157,7 +157,7 @@ def test_relatives_and_runs_are_shown(client: Client) -> None:
 def test_facets_and_completion(client: Client) -> None:
     found = ask(client, "/facets?keys=command,env&limit=1")
 
-    assert found["meta"] == {"from": NOON - 900, "to": NOON + 9, "total": 8}
+    assert found["meta"] == {"from": NOON - 900, "to": NOON + 9, "total": 8, "known": True}
     assert found["facets"][0] == {
         "key": "command",
         "processes": 8,
@@ -172,7 +172,7 @@ def test_facets_and_completion(client: Client) -> None:
 
 def test_groups_points_hosts_and_series(client: Client) -> None:
     groups = ask(client, "/groups?by=command&sort=-sum:cpu_total_percent")
-    assert groups["meta"] == {"at": NOON, "by": "command", "total": 6, "groups": 2}
+    assert groups["meta"] == {"at": NOON, "by": "command", "total": 6, "known": True, "groups": 2}
     assert groups["data"][0]["value"] == "nginx"
     assert groups["data"][0]["numbers"]["cpu_total_percent"] == {"sum": 124.0, "max": 41.0, "known": 4}
     points = ask(client, "/points?by=command&limit=1")
@@ -207,6 +207,52 @@ def test_instants_and_hosts_are_compared(client: Client) -> None:
     assert (hosts["meta"]["match"], hosts["meta"]["same"]) == ("command", 2)
     groups = ask(client, "/compare?search=nginx&other_search=init")
     assert [group["value"] for group in groups["ended"]] == ["nginx"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/processes?at={at}",
+        "/processes?from={since}&to={at}",
+        "/processes?at={at}&page[offset]=7",
+        "/tree?host=web-1&at={at}",
+        "/facets?at={at}",
+        "/facets?from={since}&to={at}",
+        "/groups?by=command&at={at}",
+        "/points?at={at}",
+        "/hosts?at={at}",
+        "/timeseries?from={since}&to={at}&points=2",
+        "/timeseries?from={since}&to={at}&points=2&by=command",
+    ],
+)
+def test_an_answer_says_whether_anything_is_known_of_its_moment(client: Client, path: str) -> None:
+    for at, is_known in ((NOON, True), (NOON - 3600, False)):
+        for more, is_told in (
+            ("", is_known),
+            ("&search=nothing", is_known),
+            ("&tags=nothing:*", is_known),
+            ("&tags=host:WEB-1,nothing", is_known),
+            ("&search=NOT host:web-1 NOT host:web-2", is_known),
+            ("&search=nothing (host:web-9 OR host:web-*)", is_known),
+            ("&tags=host:web-9", False),
+            ("&tags=host:db-*", False),
+            ("&search=host:web-9 OR host:web-8", False),
+        ):
+            told = is_known if path.startswith("/tree") else is_told
+            answer = ask(client, path.format(at=at, since=at - 20) + more)
+            assert answer["meta"]["known"] is told, (at, more)
+
+
+def test_each_side_of_a_comparison_says_whether_it_is_known(client: Client) -> None:
+    meta = ask(client, f"/compare?at={NOON - 3600}&other_at={NOON}")["meta"]
+
+    assert (meta["left"]["known"], meta["right"]["known"]) == (False, True)
+    meta = ask(client, f"/compare?host=web-1&other_host=web-9&at={NOON}")["meta"]
+    assert (meta["left"]["known"], meta["right"]["known"]) == (True, False)
+
+
+def test_the_public_list_says_nothing_of_what_is_known(client: Client) -> None:
+    assert set(client.processes("search=nothing").json()["meta"]) == {"page"}
 
 
 def test_views_are_saved_by_name(client: Client) -> None:

@@ -153,6 +153,10 @@ SELECTIONS = [
     selection(tags="host:alias"),
     selection("nginx", "env:*"),
     selection(tags="nothing"),
+    selection("nothing", "host:host-4"),  # which has been silent
+    selection("host:host-4 OR host:nobody"),
+    selection("nothing (host:host-1 OR nginx)", "host:*"),
+    selection("NOT host:nobody host:*-9"),
 ]
 INSTANTS = [T, T + 3, T - 4, T - 40, T - 100, T + 59, T + 200, LONG_AGO]
 

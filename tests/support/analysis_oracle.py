@@ -43,7 +43,7 @@ from procession.analysis import (
     View,
 )
 from procession.errors import InvalidRequest
-from procession.patterns import fold
+from procession.patterns import Pattern, fold
 from procession.process import (
     ProcessDescription,
     ProcessIdentity,
@@ -54,7 +54,7 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
-from procession.search import accepts
+from procession.search import And, Or, SearchNode, TagTerm, accepts
 from procession.window import Window
 from tests.support.oracle import OracleStore
 
@@ -66,6 +66,41 @@ class OracleAnalysis:
         self._store = store
         self._lock = threading.Lock()
         self._views: dict[tuple[int, str], View] = {}
+
+    # What is known
+
+    def is_known(self, selection: Selection, when: Window | int) -> bool:
+        window = when if isinstance(when, Window) else Window(when - REACH_SECONDS, when)
+        told = {one.host for one in self._store.snapshots(selection.org_id) if _is_in(one.taken_at, window)}
+        return any(self._may_be_meant(selection, host) for host in told)
+
+    def _may_be_meant(self, selection: Selection, host: str) -> bool:
+        def fits(pattern: Pattern) -> bool:
+            carried = (
+                tag
+                for snapshot in self._store.snapshots(selection.org_id)
+                for one in snapshot.sightings
+                for tag in ProcessSummary(ProcessIdentity("", 0, 0), 0, one.description).tags
+            )
+            return pattern.matches(fold(f"host:{host}")) or any(pattern.matches(fold(tag)) for tag in carried)
+
+        def may_be(node: SearchNode | None) -> bool:
+            match node:
+                case And(operands):
+                    return all(map(may_be, operands))
+                case Or(operands):
+                    return any(map(may_be, operands))
+                case TagTerm(key="host", pattern=pattern):
+                    return fits(pattern)
+                case _:
+                    return True
+
+        named = (
+            one.pattern
+            for one in selection.tags.conditions
+            if not one.negated and one.pattern.parts[0].startswith("host:")
+        )
+        return may_be(selection.search) and all(map(fits, named))
 
     # An instant
 
@@ -106,7 +141,7 @@ class OracleAnalysis:
             if after not in keys:
                 raise InvalidRequest("Invalid query parameter page[cursor]: its process is kept no longer")
             offset += keys.index(after) + 1
-        return InstantPage(len(found), tuple(found[offset : offset + limit]))
+        return InstantPage(len(found), tuple(found[offset : offset + limit]), self.is_known(selection, at))
 
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
         found = [
@@ -126,6 +161,7 @@ class OracleAnalysis:
             tuple(getattr(one.numbers, x) for one in found),
             tuple(getattr(one.numbers, y) for one in found),
             tuple(groups.index(some[0]) if some else None for some in values),
+            self.is_known(selection, at),
         )
 
     # Counts and sums
@@ -147,7 +183,9 @@ class OracleAnalysis:
             listed = [ValueCount(*item) for item in counts.items() if fold(item[0]).startswith(fold(prefix))]
             listed.sort(key=lambda one: (-one.count, one.value))
             found.append(Facet(key, having, len(listed), tuple(listed[:limit])))
-        return Facets(len(processes), window, tuple(found))
+        return Facets(
+            len(processes), window, tuple(found), self.is_known(selection, when if window is None else window)
+        )
 
     def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion:
         key, separator, start = prefix.partition(":")
@@ -173,7 +211,7 @@ class OracleAnalysis:
     ) -> Groups:
         found = self.at_instant(selection, at)
         ordered = _in_order(_grouped(found, by, measures).values(), order)
-        return Groups(len(found), len(ordered), tuple(ordered[:limit]))
+        return Groups(len(found), len(ordered), tuple(ordered[:limit]), self.is_known(selection, at))
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
@@ -189,7 +227,7 @@ class OracleAnalysis:
                 if snapshot.host == group.value and at - REACH_SECONDS <= snapshot.taken_at <= at
             ]
             entries.append(HostEntry(group.value, group.count, max(moments), group.numbers))
-        return Hosts(len(entries), tuple(entries[offset : offset + limit]))
+        return Hosts(len(entries), tuple(entries[offset : offset + limit]), self.is_known(selection, at))
 
     def timeseries(
         self,
@@ -206,9 +244,12 @@ class OracleAnalysis:
         times = range(window.to_at - length // step * step, window.to_at + 1, step)
         wanted = [*measures, *([] if rank in (*measures, "count") else [rank])]
         found: list[list[Placed]] = [self.at_instant(selection, at) for at in times]
+        known = [self.is_known(selection, at) for at in times]
         if by is None:
-            series = [_series(None, [{None: _group(None, some, wanted)} if some else {} for some in found], measures)]
-            return TimeSeries(step, tuple(times), tuple(series))
+            whole: list[Mapping[str | None, Grouped]] = [
+                {None: _group(None, some, wanted)} if some else {} for some in found
+            ]
+            return TimeSeries(step, tuple(times), (_series(None, whole, measures, known),), any(known))
         groups = [_grouped(some, by, wanted) for some in found]
         totals: defaultdict[str, float] = defaultdict(float)
         for some in groups:
@@ -216,14 +257,14 @@ class OracleAnalysis:
                 if value is not None:
                     totals[value] += group.count if rank == "count" else (group.numbers[rank].sum or 0)
         top = sorted(totals, key=lambda value: (-totals[value], value))[:limit]
-        series = [_series(value, groups, measures) for value in top]
+        series = [_series(value, groups, measures, known) for value in top]
         rest: list[Mapping[str | None, Grouped]] = []
         for placed in found:
             others = [one for one in placed for value in _labels(one, by) if value not in top]
             rest.append({None: _group(None, others, wanted)} if others else {})
         if any(rest):
-            series.append(msgspec.structs.replace(_series(None, rest, measures), is_rest=True))
-        return TimeSeries(step, tuple(times), tuple(series))
+            series.append(msgspec.structs.replace(_series(None, rest, measures, known), is_rest=True))
+        return TimeSeries(step, tuple(times), tuple(series), any(known))
 
     # One process
 
@@ -264,7 +305,9 @@ class OracleAnalysis:
         roots = [one for one in placed if _parent(one, placed) is None]
         for root in (*roots, *placed):
             _grow(root, 0, placed, branches)
-        return HostTree(len(placed), tuple(branches))
+        reach = Window(at - REACH_SECONDS, at)
+        is_known = any(one.host == host and _is_in(one.taken_at, reach) for one in self._store.snapshots(org_id))
+        return HostTree(len(placed), tuple(branches), is_known)
 
     def family(self, org_id: int, key: ProcessKey, at: int) -> Family | None:
         everywhere = self.at_instant(Selection(org_id), at)
@@ -309,8 +352,9 @@ class OracleAnalysis:
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
         before, after = (self.at_instant(side.selection, side.at) for side in (left, right))
+        known = self.is_known(left.selection, left.at), self.is_known(right.selection, right.at)
         if match is Match.PROCESS:
-            return _compared_processes(before, after, limit)
+            return _compared_processes(before, after, known, limit)
         measures = ("cpu_total_percent", "rss_bytes")
         olds, news = (_grouped(side, match.value, measures) for side in (before, after))
         order = Order("sum:rss_bytes", is_descending=True)
@@ -321,6 +365,7 @@ class OracleAnalysis:
         return Comparison(
             len(before),
             len(after),
+            *known,
             len(started),
             len(ended),
             len(changed),
@@ -359,6 +404,10 @@ def _complete(snapshots: Iterable[Snapshot]) -> list[int]:
         for (at, _), some in groups.items()
         if 0 < max(one.group_size for one in some) <= len({one.request_id for one in some})
     ]
+
+
+def _is_in(moment: int, window: Window) -> bool:
+    return window.from_at <= moment <= window.to_at
 
 
 def _fits(selection: Selection, process: ProcessSummary) -> bool:
@@ -430,8 +479,16 @@ def msgspec_order(order: Order) -> Order:
     return Order({"host": "value", "processes": "count"}.get(order.column, order.column), order.is_descending)
 
 
-def _series(value: str | None, points: Sequence[Mapping[str | None, Grouped]], measures: Sequence[str]) -> Series:
-    counts = [groups[value].count if value in groups else (0 if groups else None) for groups in points]
+def _series(
+    value: str | None,
+    points: Sequence[Mapping[str | None, Grouped]],
+    measures: Sequence[str],
+    is_known: Sequence[bool],
+) -> Series:
+    counts = [
+        groups[value].count if value in groups else (0 if known else None)
+        for groups, known in zip(points, is_known, strict=True)
+    ]
     return Series(
         value,
         False,
@@ -463,7 +520,9 @@ def _grow(root: Placed, depth: int, placed: Sequence[Placed], branches: list[Bra
             _grow(one, depth + 1, placed, branches)
 
 
-def _compared_processes(before: Sequence[Placed], after: Sequence[Placed], limit: int) -> Comparison:
+def _compared_processes(
+    before: Sequence[Placed], after: Sequence[Placed], known: tuple[bool, bool], limit: int
+) -> Comparison:
     olds = {one.process.identity: one for one in before}
     news = {one.process.identity: one for one in after}
 
@@ -478,6 +537,7 @@ def _compared_processes(before: Sequence[Placed], after: Sequence[Placed], limit
     return Comparison(
         len(before),
         len(after),
+        *known,
         len(started),
         len(ended),
         len(changed),

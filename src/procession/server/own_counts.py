@@ -56,7 +56,7 @@ class _Counts:
         found = self._analysis.facets(selection, when, keys, limit, prefix)
         window = found.window
         meta = {"at": when} if window is None else {"from": window.from_at, "to": window.to_at}
-        return {"meta": {**meta, "total": found.total}, "facets": found.facets}
+        return {"meta": {**meta, "total": found.total, "known": found.is_known}, "facets": found.facets}
 
     def tags(self, ask: Ask) -> Any:
         prefix = ask.text("prefix")
@@ -78,7 +78,7 @@ class _Counts:
         ask.check()
         found = self._analysis.groups(selection, at, by, _with(measures, order), order, limit)
         return {
-            "meta": {"at": at, "by": by, "total": found.total, "groups": found.groups},
+            "meta": {"at": at, "by": by, "total": found.total, "known": found.is_known, "groups": found.groups},
             "data": [_only(group, measures) for group in found.found],
         }
 
@@ -89,7 +89,7 @@ class _Counts:
         ask.check()
         found = self._analysis.points(selection, at, x, y, by or None, limit)
         return {
-            "meta": {"at": at, "total": found.total, "x": x, "y": y, "by": by or None},
+            "meta": {"at": at, "total": found.total, "known": found.is_known, "x": x, "y": y, "by": by or None},
             "groups": found.groups,
             "points": {
                 "id": [key.id_of(ask.org_id).hex() for key in found.keys],
@@ -109,7 +109,13 @@ class _Counts:
         ask.check()
         found = self._analysis.timeseries(selection, window, by or None, measures, rank, limit, points)
         return {
-            "meta": {"from": window.from_at, "to": window.to_at, "step": found.step, "by": by or None},
+            "meta": {
+                "from": window.from_at,
+                "to": window.to_at,
+                "step": found.step,
+                "by": by or None,
+                "known": found.is_known,
+            },
             "times": found.times,
             "series": found.series,
         }
@@ -137,7 +143,7 @@ class _Counts:
             for one in found.found
         ]
         oldest = max(0, ask.now - ask.sighting_retention_hours * 3600)
-        return {"meta": {"at": at, "total": found.total, "oldest": oldest}, "data": data}
+        return {"meta": {"at": at, "total": found.total, "known": found.is_known, "oldest": oldest}, "data": data}
 
     def compare(self, ask: Ask) -> Any:
         left, right = _sides(ask)
@@ -150,8 +156,8 @@ class _Counts:
         found = self._analysis.compare(left, right, match, limit)
         return {
             "meta": {
-                "left": {"at": left.at, "total": found.left_total},
-                "right": {"at": right.at, "total": found.right_total},
+                "left": {"at": left.at, "total": found.left_total, "known": found.left_known},
+                "right": {"at": right.at, "total": found.right_total, "known": found.right_known},
                 "match": match.value,
                 "started": found.started_total,
                 "ended": found.ended_total,

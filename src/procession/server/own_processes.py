@@ -35,7 +35,7 @@ def own_process_routes(api: OwnApi, store: Store, analysis: AnalysisStore) -> li
         if InstantCursor.is_one(cursor) or (not cursor and any(map(ask.has, _OF_INSTANTS))):
             return _instant(ask, analysis)
         query = parse_query(ask.org_id, ask.parameters, now=ask.now, retention_hours=ask.retention_hours)
-        return details_body(store, query, filters_of(ask.parameters, ask.org_id))
+        return details_body(store, analysis, query, filters_of(ask.parameters, ask.org_id))
 
     return [
         api.route("/processes", processes),
@@ -69,7 +69,12 @@ def _instant(ask: Ask, analysis: AnalysisStore) -> Any:
         last = ProcessKey.of(page.processes[-1].process.identity)
         way_on = InstantCursor(at, order, last, filters).encode()
     return {
-        "meta": {"at": at, "total": page.total, "page": {"after": way_on, "size": len(page.processes)}},
+        "meta": {
+            "at": at,
+            "total": page.total,
+            "known": page.is_known,
+            "page": {"after": way_on, "size": len(page.processes)},
+        },
         "data": [placed_item(ask.org_id, placed) for placed in page.processes],
     }
 
@@ -139,7 +144,7 @@ class _One:
         ask.check()
         found = self._analysis.host_tree(ask.org_id, host, at)
         return {
-            "meta": {"at": at, "host": host, "total": found.total},
+            "meta": {"at": at, "host": host, "total": found.total, "known": found.is_known},
             "data": [_branch(ask, branch) for branch in found.branches],
         }
 

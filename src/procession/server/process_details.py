@@ -6,11 +6,12 @@ from typing import Protocol
 
 import msgspec
 
+from procession.analysis import Selection
 from procession.process import ProcessDetail, ProcessNumbers, ProcessSummary
 from procession.query import ProcessQuery
 from procession.server.processes import Attributes, attributes_of, render_moment, render_page
 from procession.signals import signal_of
-from procession.storage import DetailStore, ProcessStore, SizedStore
+from procession.storage import AnalysisStore, DetailStore, ProcessStore, SizedStore
 
 
 class Store(ProcessStore, DetailStore, SizedStore, Protocol):
@@ -34,11 +35,13 @@ class DetailedAttributes(Attributes):
     numbers: ProcessNumbers
 
 
-def details_body(store: Store, query: ProcessQuery, filters: bytes) -> bytes:
+def details_body(store: Store, analysis: AnalysisStore, query: ProcessQuery, filters: bytes) -> bytes:
     """`filters`: the fingerprint of the filters of the query."""
     page = store.find(query)
+    chosen = Selection(query.org_id, query.search, query.tags)
+    is_known = bool(page.processes) or analysis.is_known(chosen, query.window)
     details = store.details(query.org_id, query.window, page.processes)
-    return render_page(page, query, filters, map(detailed, page.processes, details))
+    return render_page(page, query, filters, map(detailed, page.processes, details), is_known=is_known)
 
 
 def detailed(process: ProcessSummary, detail: ProcessDetail) -> DetailedAttributes:

@@ -51,8 +51,10 @@ class _PageMeta(msgspec.Struct):
     size: int
 
 
-class _Meta(msgspec.Struct):
+class _Meta(msgspec.Struct, omit_defaults=True):
     page: _PageMeta
+    known: bool | None = None
+    """Whether anything is known of the window; not said by the public API."""
 
 
 class _Answer(msgspec.Struct):
@@ -120,16 +122,22 @@ def list_route(
 
 
 def render_page(
-    page: Page, query: ProcessQuery, filters: bytes, attributes: Iterable[Attributes] | None = None
+    page: Page,
+    query: ProcessQuery,
+    filters: bytes,
+    attributes: Iterable[Attributes] | None = None,
+    *,
+    is_known: bool | None = None,
 ) -> bytes:
-    """The body of the answer. `attributes`, one for each process, are those of the public API if not given."""
+    """The body of the answer. `attributes`, one for each process, are those of the public API if not given, and it does
+    not say whether anything `is_known` of the window."""
     if attributes is None:
         attributes = map(attributes_of, page.processes)
     items = [
         _Item("process", ProcessKey.of(process.identity).id_of(query.org_id).hex(), shown)
         for process, shown in zip(page.processes, attributes, strict=True)
     ]
-    return _ENCODER.encode(_Answer(_Meta(_PageMeta(_cursor_after(page, query, filters), len(items))), items))
+    return _ENCODER.encode(_Answer(_Meta(_PageMeta(_cursor_after(page, query, filters), len(items)), is_known), items))
 
 
 def attributes_of(process: ProcessSummary) -> Attributes:

@@ -172,6 +172,10 @@ class AnalysisStore(Protocol):
     Raises InvalidRequest for what is too much for one answer.
     """
 
+    def is_known(self, selection: Selection, window: Window) -> bool:
+        """Whether any host that the selection names told of its processes in the window; to the hour where the
+        snapshots are kept no longer."""
+
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
     ) -> InstantPage:

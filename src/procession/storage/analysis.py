@@ -59,13 +59,20 @@ class ClickHouseAnalysis:
         self._engine = engine
         self._aside = aside
         self._now = now
+        self._sighting_retention_hours = sighting_retention_hours
         self._books = Books(tags, host_names)
         self._roll_up = RollUp(engine, sighting_retention_hours=sighting_retention_hours)
 
     @contextmanager
     def _session(self, org_id: int) -> Iterator[Session]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-            yield Session(connection, self._books, org_id, self._now(), self._aside)
+            now = self._now()
+            since = now - self._sighting_retention_hours * 3600
+            yield Session(connection, self._books, org_id, now, self._aside, sightings_since=since)
+
+    def is_known(self, selection: Selection, window: Window) -> bool:
+        with self._session(selection.org_id) as session:
+            return session.is_known(selection, window)
 
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None

@@ -34,6 +34,24 @@ def chunks(org_id: int, since: int, until: int, hosts: Sequence[int] | None = No
     )
 
 
+def any_chunk(org_id: int, since: int, until: int, hosts: Sequence[int] | None = None) -> Statement:
+    """A row if any of these hosts, or any at all, told of its processes, both ends within."""
+    parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until}
+    condition = _hosts_condition(hosts, parameters)
+    return Statement(f"SELECT 1 FROM snap WHERE org = {{org:UInt32}} AND {_BLOCKS}{condition} LIMIT 1", parameters)
+
+
+def any_seen(org_id: int, window: Window, hosts: Sequence[int] | None = None) -> Statement:
+    """The same to the hour, for windows of which snapshots are kept no longer."""
+    parameters: dict[str, Any] = {"org": org_id, "from": window.from_at, "to": window.to_at} | _hours(window)
+    condition = _hosts_condition(hosts, parameters)
+    return Statement(
+        "SELECT 1 FROM seen WHERE org = {org:UInt32} AND bucket >= {first_hour:UInt32} AND bucket <= {last_hour:UInt32}"
+        f" AND last >= {{from:Int64}} AND first <= {{to:Int64}}{condition} LIMIT 1",
+        parameters,
+    )
+
+
 def arrays(org_id: int, snapshots: Sequence[tuple[int, int]], columns: Sequence[str]) -> Statement:
     """The chunks of these snapshots, (host, moment): `host, at, ` and `columns`, which are arrays over processes."""
     moments = sorted({at for _, at in snapshots})

@@ -36,6 +36,8 @@ def _processes(session: Session, left: Side, right: Side, limit: int) -> Compari
     return Comparison(
         left_total=len(before),
         right_total=len(after),
+        left_known=before.is_known,
+        right_known=after.is_known,
         started_total=int(is_started.sum()),
         ended_total=int(is_ended.sum()),
         changed_total=int(is_changed.sum()),
@@ -69,16 +71,18 @@ def _groups(session: Session, left: Side, right: Side, by: str, limit: int) -> C
     sides = []
     for side in (left, right):
         instant = session.instant(side.selection, side.at, {code_column(by), *_MEASURES})
-        sides.append((len(instant), grouped(session, instant, by, _MEASURES)))
-    (left_total, before), (right_total, after) = sides
+        sides.append((instant, grouped(session, instant, by, _MEASURES)))
+    (left_instant, before), (right_instant, after) = sides
     order = Order("sum:rss_bytes", is_descending=True)
     started = in_order((one for value, one in after.items() if value not in before), order)
     ended = in_order((one for value, one in before.items() if value not in after), order)
     common = in_order((one for value, one in after.items() if value in before), order)
     changed = [one for one in common if one.count != before[one.value].count]
     return Comparison(
-        left_total=left_total,
-        right_total=right_total,
+        left_total=len(left_instant),
+        right_total=len(right_instant),
+        left_known=left_instant.is_known,
+        right_known=right_instant.is_known,
         started_total=len(started),
         ended_total=len(ended),
         changed_total=len(changed),

@@ -25,7 +25,8 @@ def facets(
     folded = [fold(key) for key in keys]
     hosts, kinds, counts = _counted(session, selection, when if window is None else window, by_host=HOST in folded)
     found = facets_of(folded, hosts, kinds, counts, limit=limit, prefix=prefix)
-    return Facets(int(counts.sum()), window, found)
+    total = int(counts.sum())
+    return Facets(total, window, found, bool(total) or session.is_known(selection, when if window is None else window))
 
 
 def completion(session: Session, window: Window, prefix: str, limit: int) -> TagCompletion:

@@ -47,6 +47,30 @@ def required_host(search: SearchNode | None, tags: TagFilter) -> Pattern | None:
     return None
 
 
+def named_hosts(search: SearchNode | None, tags: TagFilter) -> tuple[frozenset[Pattern], ...]:
+    """The hosts that somebody named: what fits has one `host:` tag of each set. Empty: any host."""
+    named = [
+        frozenset([condition.pattern])
+        for condition in tags.conditions
+        if not condition.negated and condition.pattern.parts[0].startswith("host:")
+    ]
+    return (*named, *(() if search is None else _named_in(search)))
+
+
+def _named_in(node: SearchNode) -> tuple[frozenset[Pattern], ...]:
+    match node:
+        case TagTerm(key="host", pattern=pattern):
+            return (frozenset([pattern]),)
+        case And(operands):
+            return tuple(named for operand in operands for named in _named_in(operand))
+        case Or(operands):
+            alternatives = [_named_in(operand) for operand in operands]
+            # Of each one the first set: what fits has a tag of any of them.
+            return (frozenset().union(*(one[0] for one in alternatives)),) if all(alternatives) else ()
+        case _:
+            return ()
+
+
 def with_tagsets_looked_up(filters: Filters, rows: Rows) -> Filters:
     """The same filters, with sets of tags named by their numbers where they would be asked for many times over."""
     subqueries = _subqueries(filters.condition)

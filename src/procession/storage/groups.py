@@ -177,7 +177,7 @@ def groups(
     instant = session.instant(selection, at, {code_column(by), *measures})
     found = grouped(session, instant, by, measures)
     ordered = in_order(found.values(), order)
-    return Groups(len(instant), len(ordered), tuple(ordered[:limit]))
+    return Groups(len(instant), len(ordered), tuple(ordered[:limit]), instant.is_known)
 
 
 def in_order(found: Iterable[Grouped], order: Order) -> list[Grouped]:
@@ -229,7 +229,7 @@ def hosts(
         found.sort(key=lambda entry: entry.host, reverse=order.is_descending)
     else:
         found.sort(key=key)
-    return Hosts(len(found), tuple(found[offset : offset + limit]))
+    return Hosts(len(found), tuple(found[offset : offset + limit]), instant.is_known)
 
 
 def labels_of(session: Session, instant: Instant, by: str) -> list[list[str]]:

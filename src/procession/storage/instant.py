@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from procession.errors import InvalidRequest
 from procession.packed import DEAD, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
-from procession.storage.filters import may_name_host
+from procession.storage.filters import may_name_host, named_hosts
 from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS
 from procession.storage.statement import Statement
 from procession.tags import TagCondition
@@ -58,6 +58,9 @@ class Snapshots:
                 " choose some hosts by a host: tag in tags"
             )
 
+    def __bool__(self) -> bool:
+        return bool(self.plain or self.mixed)
+
     def digest(self) -> bytes:
         return hashlib.blake2b(repr((self.plain, self.mixed)).encode(), digest_size=16).digest()
 
@@ -77,6 +80,7 @@ class Instant:
     at: int
     columns: Columns
     snapshots: Snapshots
+    is_known: bool
 
     def __len__(self) -> int:
         return len(self.columns["host"])
@@ -86,7 +90,7 @@ class Instant:
         return [ProcessKey(*key) for key in zip(*columns, strict=True)]
 
     def where(self, mask: Any) -> Instant:
-        return Instant(self.at, {name: values[mask] for name, values in self.columns.items()}, self.snapshots)
+        return replace(self, columns={name: values[mask] for name, values in self.columns.items()})
 
     def buckets(self) -> list[int]:
         """The hours of its snapshots: where the texts are."""
@@ -146,14 +150,15 @@ class InstantReader:
     ) -> Instant:
         """What fits the selection at this instant, on these hosts."""
         filters = _Filters(read, selection)
-        possible = filters.possible_hosts()
+        only, possible = hosts, filters.possible_hosts()
         if possible is not None:
             hosts = possible if hosts is None else possible.intersection(hosts)
         chunks = statements.chunks(selection.org_id, at - REACH_SECONDS, at, None if hosts is None else sorted(hosts))
         snapshots = newest_snapshots(read(chunks))
         snapshots.check()
         wanted = {"state", *columns, *filters.columns()} - {"host", "seen_at"}
-        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots)
+        is_known = bool(snapshots) or is_known_between(read, selection, at - REACH_SECONDS, at, hosts=only)
+        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots, is_known)
         mask = whole.columns["state"] != STATE_NUMBERS[DEAD]
         mask = filters.narrow(whole, mask)
         return whole if mask.all() else whole.where(mask)
@@ -179,7 +184,8 @@ class InstantReader:
             for one in snapshots.values():
                 one.check()
             for at, columns_then in _read_together(read, selection.org_id, snapshots, names):
-                instant = Instant(at, columns_then, snapshots[at])
+                is_known = bool(snapshots[at]) or is_known_between(read, selection, at - REACH_SECONDS, at)
+                instant = Instant(at, columns_then, snapshots[at], is_known)
                 mask = filters.narrow(instant, columns_then["state"] != STATE_NUMBERS[DEAD])
                 yield instant if mask.all() else instant.where(mask)
 
@@ -196,6 +202,26 @@ class InstantReader:
             while len(self._known) > 1 and sum(map(_bytes, self._known.values())) > MAX_CACHED_BYTES:
                 self._known.popitem(last=False)
         return known
+
+
+def is_known_between(
+    read: Read, selection: Selection, since: int, until: int, *, hosts: Collection[int] | None = None
+) -> bool:
+    """Whether any host that the selection names, of these, told of its processes, both ends within."""
+    hosts = hosts_named(read, selection, hosts)
+    return bool(len(read(statements.any_chunk(selection.org_id, since, until, hosts))))
+
+
+def hosts_named(read: Read, selection: Selection, hosts: Collection[int] | None = None) -> list[int] | None:
+    """Of these hosts those that the selection names. None: any."""
+    found = None if hosts is None else set(hosts)
+    for patterns in named_hosts(selection.search, selection.tags):
+        if any(len(read(statements.kinds_with_tag(selection.org_id, pattern))) for pattern in patterns):
+            continue  # processes have such tags of their own, on any host
+        tables = [read(statements.hosts_with_tag(selection.org_id, pattern)) for pattern in patterns]
+        named = {host for table in tables for host in table["host"].to_pylist()}
+        found = named if found is None else found & named
+    return None if found is None else sorted(found)
 
 
 def _bytes(columns: Columns) -> int:

@@ -38,9 +38,9 @@ def instant_page(
     if after is not None:
         offset += _place_of(instant, columns, after)
     if offset >= total:
-        return InstantPage(total, ())
+        return InstantPage(total, (), instant.is_known)
     rows = first_rows(columns, min(offset + limit, total))[offset:]
-    return InstantPage(total, session.placed(instant, rows))
+    return InstantPage(total, session.placed(instant, rows), instant.is_known)
 
 
 def _columns_of(order: Order) -> set[str]:
@@ -134,4 +134,5 @@ def points(session: Session, selection: Selection, at: int, x: str, y: str, by: 
         x=tuple(chosen.columns[x].tolist()),
         y=tuple(chosen.columns[y].tolist()),
         group=group,
+        is_known=instant.is_known,
     )

@@ -10,7 +10,7 @@ from procession.analysis import Branch, Family, HostTree, Placed, Run, Selection
 from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
 from procession.storage import analysis_sql as statements
 from procession.storage.details import find_details
-from procession.storage.instant import first_rows
+from procession.storage.instant import Instant, first_rows
 from procession.storage.schema import BUCKET_SECONDS
 from procession.storage.session import Session
 from procession.window import Window
@@ -26,8 +26,8 @@ _COLUMNS = ("start", "pid", "version")
 
 
 def host_tree(session: Session, host: str, at: int) -> HostTree:
-    total, placed = _of_host(session, host_key(host), at)
-    return HostTree(total, tuple(_Relations(placed).whole()))
+    instant, placed = _of_host(session, host_key(host), at)
+    return HostTree(len(instant), tuple(_Relations(placed).whole()), instant.is_known)
 
 
 def family(session: Session, key: ProcessKey, at: int) -> Family | None:
@@ -45,10 +45,10 @@ def family(session: Session, key: ProcessKey, at: int) -> Family | None:
     )
 
 
-def _of_host(session: Session, host: int, at: int) -> tuple[int, tuple[Placed, ...]]:
+def _of_host(session: Session, host: int, at: int) -> tuple[Instant, tuple[Placed, ...]]:
     instant = session.instant(Selection(session.org_id), at, _COLUMNS, hosts=[host])
     rows = first_rows([instant.columns["start"], instant.columns["pid"]], MAX_BRANCHES)
-    return len(instant), session.placed(instant, rows)
+    return instant, session.placed(instant, rows)
 
 
 class _Relations:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from procession.analysis import Placed, Selection
+from procession.analysis import REACH_SECONDS, Placed, Selection
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.storage import analysis_sql as statements
 from procession.storage import sql
 from procession.storage.details import numbers_of
 from procession.storage.engine import Connection, rows_of, table_of
-from procession.storage.instant import Instant, InstantReader
+from procession.storage.instant import Instant, InstantReader, hosts_named, is_known_between
 from procession.storage.kind_book import KindBooks, Kinds
 from procession.storage.long_texts import with_long, without_long
 from procession.storage.statement import Aside, Statement
@@ -24,9 +25,12 @@ from procession.window import Window
 class Session:
     """One connection, and what numbers stand for."""
 
-    def __init__(self, connection: Connection, books: Books, org_id: int, now: int, aside: Aside) -> None:
+    def __init__(
+        self, connection: Connection, books: Books, org_id: int, now: int, aside: Aside, *, sightings_since: int
+    ) -> None:
         self.connection = connection
         self.now = now
+        self._sightings_since = sightings_since
         self.org_id = org_id
         self._books = books
         self.aside = aside
@@ -45,6 +49,16 @@ class Session:
     def instants(self, selection: Selection, moments: Sequence[int], columns: Collection[str]) -> Iterator[Instant]:
         """Of ascending moments."""
         return self._books.instants.read_many(self.table, selection, moments, columns)
+
+    def is_known(self, selection: Selection, when: Window | int) -> bool:
+        """Whether any host that the selection names told of its processes in the window, or for the instant."""
+        window = when if isinstance(when, Window) else Window(when - REACH_SECONDS, when)
+        if is_known_between(self.table, selection, window.from_at, window.to_at):
+            return True
+        if window.from_at >= self._sightings_since:
+            return False
+        hosts = hosts_named(self.table, selection)
+        return bool(self.rows(statements.any_seen(self.org_id, window, hosts)))
 
     def host_names(self, hosts: Any) -> dict[int, str]:
         return self._books.hosts.of(self.connection, self.org_id, _integers(hosts))

@@ -31,8 +31,9 @@ def timeseries(
     points = max(min(points, MAX_SIGHTINGS // max(size, 1)), min(points, MIN_POINTS))
     step = max(-(-(window.to_at - window.from_at) // points), MIN_STEP_SECONDS)
     times = tuple(range(window.to_at - (window.to_at - window.from_at) // step * step, window.to_at + 1, step))
-    found = []
+    found, is_known = [], []
     for instant in session.instants(selection, times, columns):
+        is_known.append(instant.is_known)
         wanted = sorted(columns - {code_column(by)}) if by is not None else sorted(columns)
         if by is not None:
             found.append(grouped(session, instant, by, wanted))
@@ -40,27 +41,28 @@ def timeseries(
             sums = Sums(instant.columns["state"] * 0, instant.columns, wanted)
             found.append(sums.into(CodeLabels.of_lists([[]] * len(sums.codes))))
     if by is None:
-        return TimeSeries(step, times, (_series(None, found, measures, is_rest=False),))
+        return TimeSeries(step, times, (_series(None, found, measures, is_known, is_rest=False),), any(is_known))
     top = _top(found, rank, limit)
-    series = [_series(value, found, measures, is_rest=False) for value in top]
+    series = [_series(value, found, measures, is_known, is_rest=False) for value in top]
     rest = [_rest(groups, set(top)) for groups in found]
     if any(None in groups for groups in rest):
-        series.append(_series(None, rest, measures, is_rest=True))
-    return TimeSeries(step, times, tuple(series))
+        series.append(_series(None, rest, measures, is_known, is_rest=True))
+    return TimeSeries(step, times, tuple(series), any(is_known))
 
 
 _Point = Mapping[str | None, Grouped]
 
 
-def _series(value: str | None, points: Sequence[_Point], measures: Sequence[str], *, is_rest: bool) -> Series:
+def _series(
+    value: str | None, points: Sequence[_Point], measures: Sequence[str], is_known: Sequence[bool], *, is_rest: bool
+) -> Series:
     found = [groups.get(value) for groups in points]
-    is_there = [bool(groups) for groups in points]
     return Series(
         value,
         is_rest,
         tuple(
-            (0 if there else None) if group is None else group.count
-            for group, there in zip(found, is_there, strict=True)
+            (0 if known else None) if group is None else group.count
+            for group, known in zip(found, is_known, strict=True)
         ),
         {name: tuple(None if group is None else group.numbers[name].sum for group in found) for name in measures},
     )
