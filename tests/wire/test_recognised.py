@@ -98,6 +98,18 @@ def test_the_same_bytes_on_windows_have_no_uid() -> None:
     assert found == [0, None]
 
 
+def test_the_same_bytes_on_windows_have_the_name_of_a_program_of_windows() -> None:
+    decoder = SnapshotDecoder()
+    process = a_process(command=pb.Command(args=["my tool.exe x\\y"]))
+
+    found = [
+        decode(decoder, process, os=os, at=NOON + turn).sightings[0].description.command
+        for turn, os in enumerate(("linux", "windows"))
+    ]
+
+    assert found == ["my", "my tool.exe"]
+
+
 def test_tags_of_a_container_without_an_id_are_nobodys() -> None:
     containers = [pb.Container(id="", tags=["a:1"])]
 

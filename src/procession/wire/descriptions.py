@@ -103,7 +103,7 @@ def _decode(
         parse(pb.Command, process.command),
         parse(pb.ProcessUser, process.user) if process.HasField("user") else None,
         scrub,
-        has_uid=not surroundings.is_windows,
+        is_windows=surroundings.is_windows,
         namespace_pid=process.nsPid if process.nsPid > 0 else None,
         nice=decode_nice(process.cpu.nice),
         container_id=surroundings.container_id,
@@ -113,7 +113,7 @@ def _decode(
 
 
 def describe(
-    command: pb.Command, owner: pb.ProcessUser | None, scrub: Scrub | None, *, has_uid: bool, **rest: Any
+    command: pb.Command, owner: pb.ProcessUser | None, scrub: Scrub | None, *, is_windows: bool, **rest: Any
 ) -> ProcessDescription:
     """`rest` are the fields of a description that are found elsewhere."""
     args = [text(argument) for argument in command.args]
@@ -121,7 +121,7 @@ def describe(
     user, uid, gid, group = "", None, None, ""
     if owner is not None:
         user = text(owner.name)[:MAX_NAME_LENGTH]
-        if has_uid:
+        if not is_windows:
             uid, gid, group = owner_id(owner.uid), owner_id(owner.gid), text(owner.groupName)[:MAX_NAME_LENGTH]
     # All but the command line is the same on many hosts, and kept in memory once.
     return ProcessDescription(
@@ -130,7 +130,7 @@ def describe(
         cwd=intern(text(command.cwd)[:MAX_PATH_LENGTH]),
         root=intern(text(command.root)[:MAX_PATH_LENGTH]),
         comm=intern(comm),
-        command=intern(command_name(args, exe, comm)[:MAX_NAME_LENGTH]),
+        command=intern(command_name(args, exe, comm, is_windows=is_windows)[:MAX_NAME_LENGTH]),
         user=intern(user or ("" if uid is None else f"uid:{uid}")),
         uid=uid,
         gid=gid,

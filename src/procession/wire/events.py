@@ -41,7 +41,7 @@ def _decode(event: pb.ProcessEvent, tags: tuple[str, ...], scrub: Scrub | None) 
         event.command,
         event.user if event.HasField("user") else None,
         scrub,
-        has_uid=True,
+        is_windows=False,
         container_id=text(event.containerId)[:MAX_NAME_LENGTH],
         tags=tags,
     )
