@@ -29,6 +29,22 @@ def tag(key: str, *parts: str) -> TagTerm:
 A, B, C = text("a"), text("b"), text("c")
 
 
+@pytest.mark.parametrize("text", ['"C:\\Program Files\\"', 'nginx "C:\\Temp\\" x', 'exe:"C:\\a\\"'])
+def test_a_quote_that_was_escaped_by_mistake_is_told_apart(text: str) -> None:
+    with pytest.raises(InvalidParameter) as raised:
+        parse_search(text)
+
+    assert raised.value.hint == 'in quotes \\" is a quote and \\\\ a backslash, as in "C:\\\\Program Files\\\\"'
+    assert parse_search('"C:\\\\Program Files\\\\"') == TextTerm(Pattern.literal("C:\\Program Files\\"))
+
+
+def test_a_quote_that_is_only_not_closed_needs_no_hint() -> None:
+    with pytest.raises(InvalidParameter) as raised:
+        parse_search('a "b')
+
+    assert raised.value.hint == ""
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\t\n  ", "\u3000"])
 def test_a_blank_text_is_no_search(blank: str) -> None:
     assert parse_search(blank) is None

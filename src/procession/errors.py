@@ -42,10 +42,15 @@ class InvalidRequest(RequestError):
 class InvalidParameter(InvalidRequest):
     """`InvalidParameter("page[limit]", "it is not a whole number from 1 to 10000")`."""
 
-    def __init__(self, name: str, rule: str) -> None:
+    def __init__(self, name: str, rule: str, hint: str = "") -> None:
+        """`hint`: what may help, said where errors are ours alone to word."""
         super().__init__(f"Invalid query parameter {name}: {rule}")
         self.name = name
         self.rule = rule
+        self.hint = hint
+
+    def with_hint(self) -> str:
+        return f"{self}; {self.hint}" if self.hint else str(self)
 
 
 class Forbidden(RequestError):

@@ -159,13 +159,19 @@ class _Parser:
                 parts.append((_ESCAPE.sub(r"\1", quoted.group(1)), True))
                 self._position = quoted.end()
             elif self._text.startswith('"', self._position):
-                self._fail("expected a closing quote for the one")
+                self._fail("expected a closing quote for the one", hint=self._hint_of_quotes())
             else:
                 return parts
 
-    def _fail(self, rule: str, position: int | None = None) -> NoReturn:
+    def _hint_of_quotes(self) -> str:
+        # A path of Windows ends with a backslash.
+        if '\\"' not in self._text[self._position :]:
+            return ""
+        return 'in quotes \\" is a quote and \\\\ a backslash, as in "C:\\\\Program Files\\\\"'
+
+    def _fail(self, rule: str, position: int | None = None, hint: str = "") -> NoReturn:
         place = self._position if position is None else position
-        raise InvalidParameter("search", f"{rule} at character {place + 1}")
+        raise InvalidParameter("search", f"{rule} at character {place + 1}", hint)
 
 
 def _term(parts: list[tuple[str, bool]]) -> SearchNode:

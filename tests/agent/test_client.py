@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
+import trustme
 
 from procession.agent.client import IntakeClient, Unreachable
 from procession.errors import UsageError
@@ -108,8 +110,35 @@ def test_client_says_what_is_odd_about_an_answer(data: bytes, reason: str) -> No
 
 
 def test_client_says_that_a_plain_server_does_not_speak_tls(intake: FakeIntake) -> None:
-    with pytest.raises(Unreachable, match=r"."):
+    with pytest.raises(Unreachable, match=f"^it speaks http; --url should be {intake.url}$"):
         IntakeClient(intake.url.replace("http:", "https:")).post(PATH, b"", {})
+
+
+def test_client_says_that_a_server_speaks_tls_only() -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with (
+        a_server_with(context) as address,
+        pytest.raises(Unreachable, match=f"^it speaks https; .* be https://{address}$"),
+    ):
+        IntakeClient(f"http://{address}").post(PATH, b"", {})
+
+
+@contextmanager
+def a_server_with(context: ssl.SSLContext) -> Iterator[str]:
+    """Shakes hands with each caller, as far as that goes."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection, suppress(OSError):
+                        context.wrap_socket(connection, server_side=True).close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 def test_client_can_be_interrupted(intake: FakeIntake) -> None:

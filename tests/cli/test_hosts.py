@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from procession.hosts import HostTags, TagSource
 from tests.cli.conftest import Command, RunningServer
 
@@ -41,3 +43,22 @@ def test_without_a_store_there_is_nothing_to_tag(procession: Command, tmp_path: 
 
     assert result.code == 1
     assert "there is no store" in result.err
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"), [("env=prod", "is 'env:prod' meant?"), ("env:", "has no value"), ("env:a role:b", "are several")]
+)
+def test_a_tag_without_a_value_is_added_and_noticed(
+    procession: Command, server: RunningServer, tag: str, said: str
+) -> None:
+    result = procession("hosts", "tag", "web-1", tag, "role:web")
+
+    assert result.code == 0
+    assert result.out == f"web-1 of org main: {', '.join(sorted([tag, 'role:web']))}\n"
+    assert said in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_tags_as_they_are_written_are_not_noticed(procession: Command, server: RunningServer) -> None:
+    assert procession("hosts", "tag", "web-1", "env:prod", "canary").err == ""
+    assert procession("hosts", "tag", "web-1", "canary", "--remove").err == ""

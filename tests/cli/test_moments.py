@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from procession.cli.moments import parse_moment, show_moment
+from tests.cli.conftest import Command
 from tests.support.builders import NOON
 
 
@@ -21,6 +22,7 @@ from tests.support.builders import NOON
         ("-2h", NOON - 7200),
         ("-1d", NOON - 86_400),
         ("now", NOON),
+        ("now-15m", NOON - 900),
     ],
 )
 def test_a_moment_may_be_written_in_several_ways(text: str, moment: int) -> None:
@@ -31,6 +33,26 @@ def test_a_moment_may_be_written_in_several_ways(text: str, moment: int) -> None
 def test_anything_else_is_no_moment(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (fromisoformat words it in its own ways)
         parse_moment(text, NOON)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("1700000000000", "milliseconds"),
+        ("1700000000000000", "microseconds"),
+        ("1700000000000000000", "nanoseconds"),
+    ],
+)
+@pytest.mark.parametrize(
+    "arguments", [["ps", "--from"], ["ps", "--to"], ["top", "--at"], ["tree", "--at"], ["diff", "--at"]], ids=" ".join
+)
+def test_parts_of_seconds_are_told_from_seconds(
+    procession: Command, arguments: list[str], text: str, unit: str
+) -> None:
+    result = procession(*arguments, text)
+
+    assert (result.code, result.out) == (2, "")
+    assert f"a time is in Unix seconds; {text} looks like {unit}, which would be 1700000000" in result.err
 
 
 def test_a_moment_is_shown_in_utc() -> None:

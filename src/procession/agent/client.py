@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from procession.errors import UsageError
+from procession.spoken import mistaken_scheme
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 20.0
@@ -51,15 +52,23 @@ class IntakeClient:
         except (ConnectionError, http.client.BadStatusLine) as error:
             self.close()
             if not kept or self._aborted:
-                raise Unreachable(_reason(error)) from None
+                raise self._unreachable(error) from None
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Unreachable(_reason(error)) from None
+            raise self._unreachable(error) from None
         try:
             return self._post(path, body, headers)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise Unreachable(_reason(error)) from None
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        may_speak_another = isinstance(
+            error, ssl.SSLError | http.client.HTTPException | ConnectionResetError
+        ) and not isinstance(error, ssl.SSLCertVerificationError)
+        if may_speak_another and not self._aborted and (right := mistaken_scheme(self.url)):
+            return Unreachable(f"it speaks {right.partition(':')[0]}; --url should be {right}")
+        return Unreachable(_reason(error))
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

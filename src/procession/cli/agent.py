@@ -15,8 +15,10 @@ import click
 from click.core import ParameterSource
 
 from procession.cli.options import CONFIG_FILE, read_settings, settings_options
+from procession.cli.terminal import visible
 from procession.config import AgentSettings
 from procession.errors import UsageError
+from procession.hints import host_tag_hint
 
 EXAMPLES = """\b
 Examples:
@@ -50,11 +52,13 @@ def agent(ctx: click.Context, /, until_stdin_ends: bool, **settings: Any) -> Non
 
     from procession.agent import run_agent
 
+    read = read_settings(AgentSettings, settings)
+    _warn_of_tags(read)
     stop = threading.Event()
     _stop_on_signals(stop)
     if until_stdin_ends:
         threading.Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
-    run_agent(read_settings(AgentSettings, settings), stop=stop, report=_report)
+    run_agent(read, stop=stop, report=_report)
 
 
 @agent.command()
@@ -63,7 +67,9 @@ def check(**settings: Any) -> None:
     """Say what an agent with these settings sees, and what it may not. Sends nothing."""
     from procession.agent import check_agent
 
-    for line in check_agent(read_settings(AgentSettings, settings)):
+    read = read_settings(AgentSettings, settings)
+    _warn_of_tags(read)
+    for line in check_agent(read):
         click.echo(line)
 
 
@@ -82,6 +88,7 @@ def install(ctx: click.Context, /, print_only: bool, root: str | None, **setting
     from procession.cli.installation import SERVICE, STATE, Installation, check_systemd, environment_for, systemctl
 
     read = read_settings(AgentSettings, settings)
+    _warn_of_tags(read)
     keys = [key.text for _, key in servers_of(read)]
     sources = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
     given = {name for name in settings if ctx.get_parameter_source(name) in sources}
@@ -123,6 +130,14 @@ def uninstall(root: str | None) -> None:
     if root is None:
         systemctl(["daemon-reload"])
         click.echo(f"what had not been sent, if anything, stays in /var/lib/{STATE}")
+
+
+def _warn_of_tags(settings: AgentSettings) -> None:
+    """They are sent as they are: a tag may be one word, and mostly is none of those that look like this."""
+    for text in settings.tag:
+        # As the agent takes them: blanks part tags.
+        for hint in filter(None, map(host_tag_hint, text.split())):
+            _report(f"--tag: {visible(hint)}")
 
 
 def _report(message: str) -> None:

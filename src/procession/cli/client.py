@@ -5,10 +5,12 @@ On the standard library alone: it loads in a few milliseconds, and goes through 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import json
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +20,15 @@ from urllib.parse import urlencode, urlsplit
 
 from procession import __version__
 from procession.cli.local import LocalFiles
+from procession.cli.terminal import visible
 from procession.config import AgentSettings, ClientSettings
 from procession.errors import ProcessionError, UsageError
 from procession.orgs import KeyKind
 
 TIMEOUT_SECONDS = 60.0
 DEFAULT_URL = AgentSettings().url[0]
+
+_WITHOUT_SCHEME = re.compile(r"(localhost|[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 
 
 class Unreachable(UsageError):
@@ -79,13 +84,15 @@ class Server:
             connection.request(method, target, body=content, headers=all_headers)
             response = connection.getresponse()
             data = response.read()
+        except ssl.SSLCertVerificationError as error:
+            raise Unreachable(f"cannot reach {self.url}: {error.verify_message or error}") from None
         except ssl.SSLError as error:
-            raise Unreachable(f"cannot reach {self.url}: {error.reason or error}") from None
+            raise self._unreachable(str(error.reason or error)) from None
         except TimeoutError:
-            raise Unreachable(f"cannot reach {self.url}: no answer within {TIMEOUT_SECONDS:.0f} s") from None
+            raise self._unreachable(f"no answer within {TIMEOUT_SECONDS:.0f} s") from None
         except OSError as error:
             reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
-            raise Unreachable(f"cannot reach {self.url}: {reason}") from None
+            raise self._unreachable(reason) from None
         except (http.client.HTTPException, UnicodeError):
             raise self.is_no_procession() from None
         finally:
@@ -93,9 +100,27 @@ class Server:
         return self._parse(response, data, is_text=is_text)
 
     def is_no_procession(self) -> UsageError:
-        return UsageError(f"what answers at {self.url} is not Procession; name the server with --url")
+        return self._in_another_protocol() or UsageError(
+            f"what answers at {self.url} is not Procession; name the server with --url"
+        )
+
+    def _unreachable(self, reason: str) -> UsageError:
+        return self._in_another_protocol() or Unreachable(f"cannot reach {self.url}: {reason}")
+
+    def _in_another_protocol(self) -> UsageError | None:
+        # Here and not above, since it is wanted only once all has failed.
+        from procession.spoken import mistaken_scheme
+
+        right = mistaken_scheme(self.url)
+        if right is None:
+            return None
+        return UsageError(f"what answers at {self.url} speaks {urlsplit(right).scheme}; name it as {right}")
 
     def _parse(self, response: http.client.HTTPResponse, data: bytes, *, is_text: bool) -> Any:
+        if 300 <= response.status < 400 and (target := response.getheader("location")):
+            raise UsageError(
+                f"what answers at {self.url} sends its callers on to {visible(target)}; name that with --url"
+            )
         try:
             if response.getheader("content-encoding") == "gzip":
                 data = gzip.decompress(data)
@@ -137,8 +162,27 @@ class Server:
         except ValueError:
             is_right = False
         if not is_right:
-            raise UsageError(f"{self.url!r} is not the address of a server; it should look like {DEFAULT_URL}")
+            raise UsageError(f"{self.url!r} is not the address of a server; it should look like {_right_url(self.url)}")
         return parts
+
+    def check(self) -> None:
+        """Raises UsageError for what is no address of a server."""
+        self._parts()
+
+    def without_path(self) -> str | None:
+        """The address without its path, as a browser has one; None where it has none."""
+        parts = self._parts()
+        return f"{parts.scheme}://{parts.netloc}" if self._prefix() else None
+
+
+def _right_url(text: str) -> str:
+    """What may have been meant: an address to which only the scheme is missing, or any."""
+    if _WITHOUT_SCHEME.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(f"http://{text}")
+            if parts.hostname and parts.port != 0:
+                return f"http://{text}"
+    return DEFAULT_URL
 
 
 @dataclass(frozen=True)
@@ -153,7 +197,9 @@ class Access:
     def of(cls, settings: ClientSettings) -> Access:
         local = LocalFiles.of(settings.data_dir)
         url = (settings.url or local.address() or DEFAULT_URL).rstrip("/")
-        return cls(Server(url, settings.tls_ca), settings, local)
+        server = Server(url, settings.tls_ca)
+        server.check()
+        return cls(server, settings, local)
 
     def read(self, path: str, parameters: Mapping[str, str]) -> Any:
         """Ask the query API, with a key pair. Raises UsageError, also for what the server refuses."""
@@ -204,9 +250,19 @@ class Access:
     def _explain(self, error: Refused, keys: str) -> UsageError:
         if error.status == 403:
             return UsageError(f"{self.server.url} refuses the keys of {keys}; `procession keys create` makes others")
+        if error.status == 404 and (origin := self.server.without_path()) and not self._has_procession():
+            return UsageError(f"there is no Procession below {self.server.url}; name the server as {origin}")
         if error.status == 429:
             return UsageError(f"{self.server.url} takes no more queries for now; try again in {error.reset_seconds} s")
         return UsageError(str(error) or f"{self.server.url} answers with status {error.status}")
+
+    def _has_procession(self) -> bool:
+        """Whether it answers below the path of the address, as behind a proxy; else the path is one too many."""
+        try:
+            self.server.send("GET", "/openapi.json", headers={})
+        except ProcessionError:
+            return False
+        return True
 
     def _key(self, kind: KeyKind, given: str, variable: str, flag: str) -> tuple[str, str]:
         """The secret and where it comes from."""

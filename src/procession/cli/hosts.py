@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from procession.cli.administration import administration, org_named
@@ -9,6 +11,7 @@ from procession.cli.options import settings_options
 from procession.cli.stores import STORE_SETTINGS
 from procession.cli.tables import print_table
 from procession.config import ServerSettings
+from procession.hints import host_tag_hint
 
 WHERE = settings_options(ServerSettings, only=("data_dir", *STORE_SETTINGS))
 
@@ -37,6 +40,8 @@ def tag(host: str, tags: tuple[str, ...], remove: bool, org_name: str | None, **
         org = org_named(admin, org_name)
         entry = admin.change_host_tags(org.id, host, () if remove else tags, tags if remove else ())
     print(f"{entry.host} of org {org.name}: {', '.join(entry.tags) or 'no tags'}")
+    for hint in filter(None, map(host_tag_hint, () if remove else tags)):
+        print(f"procession: it was added as it is, but {hint}; --remove takes it away", file=sys.stderr)
 
 
 @hosts.command("list")

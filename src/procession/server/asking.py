@@ -144,6 +144,9 @@ class Ask:
     def _checked(self, parse: Callable[[], T]) -> T | None:
         try:
             return parse()
+        except InvalidParameter as error:
+            self._messages.append(error.with_hint())
+            return None
         except InvalidRequest as error:
             self._messages.extend(error.messages)
             return None

@@ -33,13 +33,18 @@ def filters_of(parameters: Mapping[str, str], org_id: int) -> bytes:
     return fingerprint(org_id, parameters.get("search", ""), parameters.get("tags", ""))
 
 
-def parse_query(org_id: int, parameters: Mapping[str, str], *, now: int, retention_hours: int) -> ProcessQuery:
-    """Raises InvalidRequest with one message for each thing that is wrong."""
+def parse_query(
+    org_id: int, parameters: Mapping[str, str], *, now: int, retention_hours: int, has_hints: bool = False
+) -> ProcessQuery:
+    """Raises InvalidRequest with one message for each thing that is wrong; `has_hints`: with what may help."""
     messages: list[str] = []
 
     def checked(parse: Callable[[], T]) -> T | None:
         try:
             return parse()
+        except InvalidParameter as error:
+            messages.append(error.with_hint() if has_hints else str(error))
+            return None
         except InvalidRequest as error:
             messages.extend(error.messages)
             return None
