@@ -34,15 +34,10 @@ def own_process_routes(api: OwnApi, store: Store, analysis: AnalysisStore) -> li
         cursor = ask.parameters.get("page[cursor]", "")
         if InstantCursor.is_one(cursor) or (not cursor and any(map(ask.has, _OF_INSTANTS))):
             return _instant(ask, analysis)
-<<<<<<< HEAD
-        query = parse_query(ask.org_id, ask.parameters, now=ask.now, retention_hours=ask.retention_hours)
-        return details_body(store, analysis, query, filters_of(ask.parameters, ask.org_id))
-=======
         query = parse_query(
             ask.org_id, ask.parameters, now=ask.now, retention_hours=ask.retention_hours, has_hints=True
         )
-        return details_body(store, query, filters_of(ask.parameters, ask.org_id))
->>>>>>> f8729ee (commands: say which mistake an address, a moment or a tag is)
+        return details_body(store, analysis, query, filters_of(ask.parameters, ask.org_id))
 
     return [
         api.route("/processes", processes),
