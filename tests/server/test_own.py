@@ -165,7 +165,7 @@ def test_facets_and_completion(client: Client) -> None:
         "values": [{"value": "nginx", "count": 4}],
     }
     assert found["facets"][1]["values"] == [{"value": "prod", "count": 4}]
-    assert ask(client, f"/facets?at={NOON}&keys=host")["meta"] == {"at": NOON, "total": 6}
+    assert ask(client, f"/facets?at={NOON}&keys=host")["meta"] == {"at": NOON, "total": 6, "known": True}
     assert ask(client, "/tags?prefix=en")["keys"] == [{"key": "env", "count": 4}]
     assert ask(client, "/tags?prefix=env:")["values"] == [{"value": "prod", "count": 4}]
 
@@ -179,7 +179,7 @@ def test_groups_points_hosts_and_series(client: Client) -> None:
     assert points["meta"]["total"] == 6
     assert (points["groups"], points["points"]["x"], points["points"]["group"]) == (["nginx"], [41.0], [0])
     hosts = ask(client, "/hosts")
-    assert hosts["meta"] == {"at": NOON, "total": 2, "oldest": NOON - 7 * 86400}
+    assert hosts["meta"] == {"at": NOON, "total": 2, "known": True, "oldest": NOON - 7 * 86400}
     assert [(one["host"], one["processes"], one["seen_at"]) for one in hosts["data"]] == [
         ("web-1", 3, NOON - 10),
         ("web-2", 3, NOON - 10),

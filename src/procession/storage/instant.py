@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -157,11 +158,11 @@ class InstantReader:
         snapshots = newest_snapshots(read(chunks))
         snapshots.check()
         wanted = {"state", *columns, *filters.columns()} - {"host", "seen_at"}
-        is_known = bool(snapshots) or is_known_between(read, selection, at - REACH_SECONDS, at, hosts=only)
-        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots, is_known)
+        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots, is_known=True)
         mask = whole.columns["state"] != STATE_NUMBERS[DEAD]
         mask = filters.narrow(whole, mask)
-        return whole if mask.all() else whole.where(mask)
+        found = whole if mask.all() else whole.where(mask)
+        return found if len(found) else replace(found, is_known=filters.is_known(found, only))
 
     def read_many(
         self, read: Read, selection: Selection, moments: Sequence[int], columns: Iterable[str]
@@ -184,10 +185,10 @@ class InstantReader:
             for one in snapshots.values():
                 one.check()
             for at, columns_then in _read_together(read, selection.org_id, snapshots, names):
-                is_known = bool(snapshots[at]) or is_known_between(read, selection, at - REACH_SECONDS, at)
-                instant = Instant(at, columns_then, snapshots[at], is_known)
+                instant = Instant(at, columns_then, snapshots[at], is_known=True)
                 mask = filters.narrow(instant, columns_then["state"] != STATE_NUMBERS[DEAD])
-                yield instant if mask.all() else instant.where(mask)
+                found = instant if mask.all() else instant.where(mask)
+                yield found if len(found) else replace(found, is_known=filters.is_known(found))
 
     def _columns(self, read: Read, org_id: int, at: int, snapshots: Snapshots, wanted: set[str]) -> Columns:
         place = org_id, at, snapshots.digest()
@@ -326,6 +327,19 @@ class _Filters:
                 named = set(hosts.to_pylist())
                 found = named if found is None else found & named
         return found
+
+    def is_known(self, instant: Instant, hosts: Collection[int] | None = None) -> bool:
+        """Whether any host that the selection names, of these, told of its processes."""
+        if self.possible_hosts() is not None:  # of others the snapshots were not looked for
+            at = instant.at
+            return is_known_between(self._read, self._selection, at - REACH_SECONDS, at, hosts=hosts)
+        named = self._named
+        return bool(instant.snapshots) if named is None else not named.isdisjoint(instant.snapshots.moments())
+
+    @cached_property
+    def _named(self) -> frozenset[int] | None:
+        named = hosts_named(self._read, self._selection)
+        return None if named is None else frozenset(named)
 
     def narrow(self, instant: Instant, mask: Any) -> Any:
         columns = instant.columns
