@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import msgspec
@@ -7,13 +9,14 @@ import pytest
 
 from procession.agent.collector import Collector
 from procession.agent.expressions import Selection, TagRules
+from procession.agent.lookups import Lookups
 from procession.agent.procfs import IoCounters, Stat
 from procession.agent.short_lived import Ended
 from procession.agent.tracked import ProcessFacts, ProcessReading
-from procession.agent.users import UserNames
 from procession.events import ProcessExec, ProcessExit
 from procession.process import Sighting, Snapshot
 from procession.scrub import Scrubber
+from tests.support.running import eventually
 
 FACTS = ProcessFacts(("mysqld", "--password=x"), "/usr/sbin/mysqld", "/srv", "/", 0, 0, 7)
 IO = IoCounters(0, 0, 0, 0)
@@ -150,15 +153,59 @@ def test_a_new_parent_a_new_name_and_death_change_the_description(collector: Col
     assert zombie.numbers.state == "Z"
 
 
-def test_a_user_without_a_name_goes_by_the_number() -> None:
-    assert UserNames().name_of(3_999_999_999, 0.0) == "uid:3999999999"
-    assert UserNames().name_of(0, 0.0) == "root"
+def test_a_user_without_a_name_goes_by_the_number(collector: Collector) -> None:
+    nobody = msgspec.structs.replace(FACTS, uid=3_999_999_999, gid=3_999_999_999)
+    snapshot = collect(collector, a_reading(7), a_reading(8, facts=nobody))
+    root, other = (sighting.description for sighting in snapshot.sightings)
+
+    assert (root.user, root.group) == ("root", "root")
+    assert (other.user, other.uid, other.group) == ("uid:3999999999", 3_999_999_999, "")
 
 
-def test_names_of_users_are_kept_for_a_while() -> None:
-    users = UserNames(keep_seconds=10)
+def test_a_number_is_shown_until_the_name_is_there_and_the_process_goes_on() -> None:
+    answers = threading.Event()
 
-    assert {users.name_of(0, moment) for moment in (0.0, 9.0, 11.0)} == {"root"}
+    def slow(number: int) -> str:
+        assert answers.wait(60)
+        return f"name{number}"
+
+    users, groups = Lookups(slow, wait_seconds=0.01), Lookups(slow, wait_seconds=0.01)
+    collector = a_collector(users=users, groups=groups)
+    facts = [msgspec.structs.replace(FACTS, uid=4000 + number, gid=5000 + number) for number in range(8)]
+    readings = [a_reading(100 + number, facts=of_one) for number, of_one in enumerate(facts)]
+
+    begun = time.monotonic()
+    # Each would take ten seconds, and longer than all of these snapshots together.
+    before = [collect(collector, *readings, moment=float(moment)).sightings for moment in range(10)]
+    took = time.monotonic() - begun
+    live = collector.fork()
+    answers.set()
+    eventually(lambda: collect(collector, *readings, moment=10.0) and users.version + groups.version == 16)
+    after = collect(collector, *readings, moment=11.0).sightings
+    again = collect(collector, *readings, moment=12.0).sightings
+    seen_live = collect(live, *readings, moment=11.0).sightings
+
+    assert took < 5
+    assert {one.description.user for of_one in before for one in of_one} == {f"uid:{4000 + n}" for n in range(8)}
+    assert {one.description.group for of_one in before for one in of_one} == {""}
+    assert [one.description.user for one in after] == [f"name{4000 + n}" for n in range(8)]
+    assert [one.description.group for one in after] == [f"name{5000 + n}" for n in range(8)]
+    assert [one.description for one in seen_live] == [one.description for one in after]
+    # It is the same process, described anew once: all else stays, and nothing moves any more.
+    for old, new, later in zip(before[-1], after, again, strict=True):
+        assert (old.pid, old.started_at, old.numbers) == (new.pid, new.started_at, new.numbers)
+        assert msgspec.structs.replace(new.description, user=old.description.user, group="") == old.description
+        assert later is new
+
+
+def test_a_process_that_was_short_has_its_user_s_name_too() -> None:
+    collector = a_collector(users=Lookups(lambda uid: f"name{uid}", wait_seconds=60))
+    dead = a_reading(9, facts=msgspec.structs.replace(FACTS, uid=4000), state="X")
+
+    events, (sighting,) = collector.conclude([Ended(9, 3, 2.0, 1.0, 1.0, dead)], moment=1.0)
+
+    assert sighting.description.user == "name4000"
+    assert {event.description.user for event in events.events if event.description} == {"name4000"}
 
 
 def test_a_process_that_no_snapshot_saw_is_described_with_its_end(collector: Collector) -> None:

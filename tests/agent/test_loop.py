@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pwd
 import subprocess
 import sys
 import threading
@@ -457,3 +458,56 @@ def test_an_agent_over_its_budget_says_so_in_what_it_sends(tree: ProcTree, intak
     assert moments[-1] - moments[-2] > 12
     assert int(posted[-1].headers["x-procession-interval"]) > 12
     assert any("of CPU, and --max-cpu allows 1%: one every" in line for line in lines)
+
+
+def test_users_whose_names_do_not_come_hold_up_no_snapshot(
+    tree: ProcTree, intake: FakeIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+
+    def slow(uid: int) -> pwd.struct_passwd:
+        answers.wait(60)
+        return pwd.struct_passwd((f"user{uid}", "x", uid, uid, "", "/", "/bin/sh"))
+
+    monkeypatch.setattr(pwd, "getpwuid", slow)
+    for number in range(8):
+        tree.put(100 + number, uid=4000 + number)
+
+    with an_agent(tree, intake.url) as running:
+        begun = time.monotonic()
+        before = intake.wait_for(12)
+        took = time.monotonic() - begun
+        answers.set()
+        count = len(before)
+        eventually(lambda: users_in(intake.wait_for(count + 1)[-1]) == {f"user{4000 + n}" for n in range(8)})
+        after = intake.wait_for(count + 1)[-1]
+
+    assert took < 8  # eight times ten seconds it would be otherwise; twelve tenths of one it is
+    assert all(users_in(post) == {f"uid:{4000 + n}" for n in range(8)} for post in before)
+    processes = {(one.pid, one.started_at) for post in (*before, after) for one in post.snapshot.sightings}
+    assert len(processes) == 8
+    assert len(after.snapshot.sightings) == 8
+    assert running.ended_after < 2
+
+
+def users_in(post: Posted) -> set[str]:
+    return {sighting.description.user for sighting in post.snapshot.sightings}
+
+
+def test_an_agent_ends_though_names_never_come(
+    tree: ProcTree, intake: FakeIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+
+    def never(uid: int) -> pwd.struct_passwd:
+        answers.wait(60)
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", never)
+    tree.put(7, uid=4000)
+
+    with an_agent(tree, intake.url) as running:
+        intake.wait_for(2)
+    answers.set()
+
+    assert running.ended_after < 2

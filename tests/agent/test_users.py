@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.agent.users import PasswdNames, parse_passwd, passwd_file_of
+from procession.agent.users import NamesFile, parse_passwd, passwd_file_of, system_user_name
 
 PASSWD = b"""root:x:0:0:root:/root:/bin/bash
 www-data:x:33:33::/var/www:/usr/sbin/nologin
@@ -26,15 +26,28 @@ def test_the_first_name_of_a_uid_counts_and_odd_lines_do_not() -> None:
 def test_names_come_from_the_file_and_change_with_it(tmp_path: Path) -> None:
     file = tmp_path / "passwd"
     file.write_bytes(PASSWD)
-    names = PasswdNames(file)
+    names = NamesFile(file)
 
-    assert [names.name_of(uid, 0.0) for uid in (0, 33, 7)] == ["root", "www-data", "uid:7"]
+    assert [names.name_of(uid) for uid in (0, 33, 7)] == ["root", "www-data", ""]
     file.write_bytes(b"seven:x:7:7:::\n")
     os.utime(file, (1, 1))
-    assert names.name_of(7, 59.0) == "uid:7"  # it is not looked at for each process
-    assert names.name_of(7, 61.0) == "seven"
+    assert [names.name_of(uid) for uid in (0, 7)] == ["", "seven"]
     file.unlink()
-    assert names.name_of(7, 200.0) == "seven"
+    assert names.name_of(7) == "seven"
+
+
+def test_a_pipe_in_place_of_the_file_keeps_nobody_waiting(tmp_path: Path) -> None:
+    file = tmp_path / "etc" / "passwd"
+    file.parent.mkdir()
+    os.mkfifo(file)
+
+    assert NamesFile(file).name_of(0) == ""
+    assert passwd_file_of(str(tmp_path / "proc"), "") is None
+
+
+def test_the_system_knows_root_and_not_everybody() -> None:
+    assert system_user_name(0) == "root"
+    assert [system_user_name(uid) for uid in (3_999_999_999, 2**32 - 1, 2**40, -1)] == [""] * 4
 
 
 @pytest.mark.parametrize("place", ["etc/passwd", "proc/1/root/etc/passwd"])

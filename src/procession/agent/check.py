@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.engines import Engine, EngineError
 from procession.agent.expressions import TagRules
+from procession.agent.lookups import Lookups
 from procession.agent.parts import (
     allow_open_files,
     engines_of,
@@ -23,9 +24,12 @@ from procession.agent.parts import (
 from procession.agent.procfs import KERNEL_THREAD
 from procession.agent.reader import ProcReader
 from procession.agent.tracked import ProcessReading
-from procession.agent.users import UserNames
+from procession.agent.users import system_user_name
 from procession.config import AgentSettings
 from procession.errors import UsageError
+
+NAME_SECONDS = 3.0
+"""That a person waits for the name of the user."""
 
 
 def check_agent(settings: AgentSettings) -> Iterator[str]:
@@ -48,7 +52,9 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     processes = [reading for reading in everything if not reading.stat.flags & KERNEL_THREAD]
     threads = len(everything) - len(processes)
 
-    user = UserNames().name_of(os.geteuid(), 0.0)
+    users = Lookups(system_user_name)
+    users.expect([os.geteuid()], 0.0, wait_seconds=NAME_SECONDS)
+    user = users.get(os.geteuid()) or f"uid:{os.geteuid()}"
     yield f"host              {host}"
     yield f"runs as           {user}"
     shown = "sent too" if settings.kernel_threads else "left out"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from procession.agent.container_book import ContainerBook
 from procession.agent.expressions import Selection, TagRules
-from procession.agent.groups import GroupNames
+from procession.agent.groups import system_group_name
+from procession.agent.lookups import Lookups
 from procession.agent.short_lived import Ended
 from procession.agent.tracked import ProcessFacts, ProcessReading
-from procession.agent.users import UserNames
+from procession.agent.users import system_user_name
 from procession.commands import command_name
 from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
@@ -46,8 +47,8 @@ class Collector:
         ticks_per_second: int,
         page_bytes: int,
         scrub: Scrub,
-        users: UserNames | None = None,
-        groups: GroupNames | None = None,
+        users: Lookups | None = None,
+        groups: Lookups | None = None,
         selection: Selection | None = None,
         tag_rules: TagRules | None = None,
         containers: ContainerBook | None = None,
@@ -57,8 +58,9 @@ class Collector:
         self._ticks_per_second = ticks_per_second
         self._page_bytes = page_bytes
         self._scrub = scrub
-        self._users = users or UserNames()
-        self._groups = groups or GroupNames()
+        self._users = users or Lookups(system_user_name)
+        self._groups = groups or Lookups(system_group_name)
+        self._names_version = (0, 0)
         self._selection = selection or None
         self._tag_rules = tag_rules or None
         self._containers = containers
@@ -71,12 +73,14 @@ class Collector:
         return copy.copy(self)  # what it has seen is replaced at each look, not changed
 
     def collect(
-        self, readings: Iterable[ProcessReading], *, taken_at: int, moment: float, also: Iterable[Sighting] = ()
+        self, readings: Sequence[ProcessReading], *, taken_at: int, moment: float, also: Iterable[Sighting] = ()
     ) -> Snapshot:
         """`taken_at` is the time of day; `moment`, in seconds, comes from a clock that nobody sets. `also` are those
         that have come and gone since the last snapshot."""
         elapsed = None if self._moment is None or moment <= self._moment else moment - self._moment
         self._moment = moment
+        self._expect_names([reading.facts for reading in readings], moment)
+        self._name_again()
         seen = {}
         left_out: dict[int, tuple[ProcessFacts, str]] = {}
         for reading in readings:
@@ -86,7 +90,7 @@ class Collector:
             elif self._selection is not None and self._is_left_out(reading, before):
                 left_out[reading.pid] = (reading.facts, reading.stat.comm)
             else:
-                seen[reading.pid] = self._see(reading, before, elapsed, moment)
+                seen[reading.pid] = self._see(reading, before, elapsed)
         self._seen, self._left_out = seen, left_out
         if self._containers is not None:
             self._containers.expect({process.sighting.description.container_id for process in seen.values()} - {""})
@@ -97,18 +101,19 @@ class Collector:
                 sightings.append(sighting)
         return Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(sightings))
 
-    def conclude(self, ended: Iterable[Ended], *, moment: float) -> tuple[ProcessEvents, list[Sighting]]:
+    def conclude(self, ended: Sequence[Ended], *, moment: float) -> tuple[ProcessEvents, list[Sighting]]:
         """What is to be said of processes that have ended since the last `collect`: how each began and ended, and a
         sighting of those that no snapshot has seen."""
         events: list[ProcessExec | ProcessExit] = []
         sightings: list[Sighting] = []
+        self._expect_names([process.reading.facts for process in ended if process.reading is not None], moment)
         for process in ended:
             ended_at = int(process.ended_at)
             executed_at = None if process.executed_at is None else int(process.executed_at)
             if process.reading is not None:
                 if self._selection is not None and not self._selection.wants(process.reading):
                     continue
-                description = self._describe(process.reading, moment)
+                description = self._describe(process.reading)
                 started_at = self._started_at(process.reading)
                 sightings.append(Sighting(process.pid, started_at, description, _GONE))
                 events.append(
@@ -147,13 +152,13 @@ class Collector:
             return True
         return self._selection is not None and not self._selection.wants(reading)
 
-    def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None, moment: float) -> _Seen:
+    def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None) -> _Seen:
         stat = reading.stat
         if before is not None and before.reading.stat.start_ticks != stat.start_ticks:
             before = None  # another process with its pid
         description = None if before is None else before.sighting.description
         if description is None or before is None or not _is_same(reading, before.reading):
-            description = self._describe_again(reading, description, moment)
+            description = self._describe_again(reading, description)
         numbers = self._numbers(reading, None if before is None else before.reading, elapsed)
         is_quiet = before is not None and not (
             numbers.cpu_total_percent
@@ -164,16 +169,14 @@ class Collector:
         )
         return _Seen(reading, Sighting(reading.pid, self._started_at(reading), description, numbers), is_quiet)
 
-    def _describe_again(
-        self, reading: ProcessReading, before: ProcessDescription | None, moment: float
-    ) -> ProcessDescription:
+    def _describe_again(self, reading: ProcessReading, before: ProcessDescription | None) -> ProcessDescription:
         if before is None or self._selection is None or self._selection.wants(reading):
-            return self._describe(reading, moment)
+            return self._describe(reading)
         # It was sent, and has become what is not to be sent: that it lives is all that is said from now on.
         stat = reading.stat
         return msgspec.structs.replace(before, ppid=stat.ppid, nice=stat.nice, is_zombie=stat.state == "Z")
 
-    def _describe(self, reading: ProcessReading, moment: float) -> ProcessDescription:
+    def _describe(self, reading: ProcessReading) -> ProcessDescription:
         stat, facts = reading.stat, reading.facts
         arguments = self._scrub(facts.arguments)
         cmdline = " ".join(arguments)
@@ -187,10 +190,10 @@ class Collector:
             root=facts.root,
             comm=stat.comm,
             command=command_name(arguments, facts.exe, stat.comm),
-            user="" if facts.uid is None else self._users.name_of(facts.uid, moment),
+            user=self._user(facts.uid),
             uid=facts.uid,
             gid=facts.gid,
-            group="" if facts.gid is None else self._groups.name_of(facts.gid, moment),
+            group=self._group(facts.gid),
             ppid=stat.ppid,
             namespace_pid=facts.namespace_pid,
             nice=stat.nice,
@@ -198,6 +201,32 @@ class Collector:
             is_zombie=stat.state == "Z",
             tags=normal_tags(tags) if tags else (),
         )
+
+    def _user(self, uid: int | None) -> str:
+        return "" if uid is None else self._users.get(uid) or f"uid:{uid}"
+
+    def _group(self, gid: int | None) -> str:
+        return "" if gid is None else self._groups.get(gid)
+
+    def _expect_names(self, facts: Iterable[ProcessFacts], moment: float) -> None:
+        ids = {(one.uid, one.gid) for one in facts}
+        self._users.expect({uid for uid, _ in ids if uid is not None}, moment)
+        self._groups.expect({gid for _, gid in ids if gid is not None}, moment)
+
+    def _name_again(self) -> None:
+        """Names that have come since are those of processes that were seen before, too."""
+        version = (self._users.version, self._groups.version)
+        if version != self._names_version:
+            self._names_version = version
+            self._seen = {pid: self._named(seen) for pid, seen in self._seen.items()}
+
+    def _named(self, seen: _Seen) -> _Seen:
+        description = seen.sighting.description
+        user, group = self._user(description.uid), self._group(description.gid)
+        if (user, group) == (description.user, description.group):
+            return seen
+        description = msgspec.structs.replace(description, user=user, group=group)
+        return msgspec.structs.replace(seen, sighting=msgspec.structs.replace(seen.sighting, description=description))
 
     def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
         stat, io = reading.stat, reading.io

@@ -8,6 +8,7 @@ import os
 import resource
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from procession.agent.budget import share_of
@@ -18,14 +19,15 @@ from procession.agent.container_book import ContainerBook
 from procession.agent.destination import Destination, folder_of
 from procession.agent.engines import Engine
 from procession.agent.expressions import Selection
-from procession.agent.groups import GroupNames
+from procession.agent.groups import system_group_name
 from procession.agent.keys import ApiKey
+from procession.agent.lookups import Lookups
 from procession.agent.reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.sender import Report
 from procession.agent.short_lived import MAX_EVENTS, MAX_LOOKS, ShortLived
 from procession.agent.spool import Spool
 from procession.agent.texts import tag_of
-from procession.agent.users import PasswdNames, UserNames, passwd_file_of
+from procession.agent.users import NamesFile, passwd_file_of, system_user_name
 from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.scrub import Scrubber, sensitive_words
@@ -36,6 +38,9 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 _DESCRIPTORS = 1024 + MAX_KEPT_PROCESSES * DESCRIPTORS_EACH
 
+
+NAMES_FILE_SECONDS = 60.0
+"""Until it is looked whether a passwd or group file has changed."""
 
 _EVENT_SECONDS = 60e-6
 """About what an event takes of CPU, with its share of looks at processes."""
@@ -135,15 +140,25 @@ def spool_folder(settings: AgentSettings) -> Path:
     return Path(platformdirs.user_state_dir("procession")) / "spool"
 
 
-def users_of(settings: AgentSettings) -> UserNames:
+def users_of(settings: AgentSettings, report: Report) -> Lookups:
     file = passwd_file_of(settings.proc_root, settings.passwd_file)
-    return UserNames() if file is None else PasswdNames(file)
+    return _names("users", system_user_name, file, report)
 
 
-def groups_of(settings: AgentSettings) -> GroupNames:
+def groups_of(settings: AgentSettings, report: Report) -> Lookups:
     """Of the same system as the names of users."""
     file = passwd_file_of(settings.proc_root, settings.passwd_file)
-    return GroupNames() if file is None else GroupNames(file.with_name("group"))
+    return _names("groups", system_group_name, None if file is None else file.with_name("group"), report)
+
+
+def _names(of_what: str, system: Callable[[int], str], file: Path | None, report: Report) -> Lookups:
+    def say_slow() -> None:
+        where = "the user database of the system" if file is None else str(file)
+        report(f"{where} is slow to say the names of {of_what}: their numbers are sent until it does")
+
+    if file is None:
+        return Lookups(system, say_slow=say_slow)
+    return Lookups(NamesFile(file).name_of, keep_seconds=NAMES_FILE_SECONDS, say_slow=say_slow)
 
 
 def selection_of(settings: AgentSettings) -> Selection:

@@ -2,66 +2,59 @@
 
 from __future__ import annotations
 
+import os
 import pwd
+import stat
+import threading
 from pathlib import Path
 
-MAX_USER_NAMES = 10_000
-
-_LOOK_SECONDS = 60.0
-"""A file that has changed is read again."""
+MAX_FILE_BYTES = 32 * 2**20
 
 
-class UserNames:
-    """Names of users, as the system of the agent knows them."""
-
-    def __init__(self, *, keep_seconds: float = 600.0) -> None:
-        self._keep_seconds = keep_seconds
-        self._known: dict[int, tuple[float, str]] = {}
-
-    def name_of(self, uid: int, moment: float) -> str:
-        """`uid:118` where the uid has no name. Kept for a while, since a directory server may have to be asked."""
-        known = self._known.get(uid)
-        if known is not None and moment < known[0]:
-            return known[1]
-        try:
-            name = pwd.getpwuid(uid).pw_name.encode("utf-8", "replace").decode("utf-8")
-        except KeyError:
-            name = f"uid:{uid}"
-        if len(self._known) >= MAX_USER_NAMES:
-            self._known.clear()
-        self._known[uid] = (moment + self._keep_seconds, name)
-        return name
+def system_user_name(uid: int) -> str:
+    """As the system of the agent knows it; empty where it knows none. It may have to ask a directory server."""
+    try:
+        return pwd.getpwuid(uid).pw_name.encode("utf-8", "replace").decode("utf-8")
+    except (KeyError, OverflowError):
+        return ""
 
 
-class PasswdNames(UserNames):
-    """Names of users as a passwd file has them."""
+class NamesFile:
+    """A passwd or group file of another system, read again when it has changed. For many threads."""
 
-    def __init__(self, file: Path) -> None:
-        super().__init__()
-        self._file = file
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._names: dict[int, str] = {}
-        self._changed_at = 0
-        self._look_at = 0.0
+        self._read_as: tuple[int, int, int] | None = None
+        self._reading = threading.Lock()
 
-    def name_of(self, uid: int, moment: float) -> str:
-        """`uid:118` where the uid has no name there. What was known stays while the file cannot be read."""
-        if moment >= self._look_at:
-            self._look_at = moment + _LOOK_SECONDS
-            self._read()
-        return self._names.get(uid) or f"uid:{uid}"
+    def name_of(self, number: int) -> str:
+        """Empty where the file has none. What was known stays while the file cannot be read."""
+        with self._reading:
+            try:
+                found = self._path.stat()
+                read_as = (found.st_ino, found.st_size, found.st_mtime_ns)
+                if read_as != self._read_as:
+                    self._names = parse_passwd(read_file(self._path))
+                    self._read_as = read_as
+            except OSError:
+                pass
+            return self._names.get(number, "")
 
-    def _read(self) -> None:
-        try:
-            changed_at = self._file.stat().st_mtime_ns
-            if changed_at != self._changed_at:
-                self._names = parse_passwd(self._file.read_bytes())
-                self._changed_at = changed_at
-        except OSError:
-            return
+
+def read_file(path: Path) -> bytes:
+    """Raises OSError for all but a file: whoever opens a pipe waits until somebody writes to it."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(f"{path} is no file")
+        return file.read(MAX_FILE_BYTES)
 
 
 def parse_passwd(data: bytes) -> dict[int, str]:
-    """uid -> name. The first one counts, as everywhere; a line that is none is left out."""
+    """uid -> name. The first one counts, as everywhere; a line that is none is left out.
+
+    A group file has its names and numbers in the same places."""
     names: dict[int, str] = {}
     for line in data.splitlines():
         parts = line.split(b":")
@@ -80,8 +73,8 @@ def passwd_file_of(proc_root: str, named: str) -> Path | None:
         return None
     for path in (root.parent / "etc" / "passwd", root / "1" / "root" / "etc" / "passwd"):
         try:
-            with path.open("rb"):
-                return path
+            read_file(path)
         except OSError:
             continue
+        return path
     return None
