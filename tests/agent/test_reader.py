@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from procession.agent.reader import ProcReader
-from procession.agent.tracked import MAX_CMDLINE_BYTES, REVISIT_EVERY, ProcessReading
+from procession.agent.reader import REVISIT_EVERY, ProcReader
+from procession.agent.tracked import MAX_CMDLINE_BYTES, ProcessReading
 from procession.errors import UsageError
 from tests.support.proc_tree import BOOT_TIME, ProcTree
 
@@ -111,18 +111,50 @@ def test_reader_notices_an_exec_of_the_same_name_by_where_it_lies_in_memory(tree
     assert read(reader)[7].facts.arguments == ("python3", "two")
 
 
-def test_reader_notices_a_silent_change_within_some_turns_if_the_process_has_run(
-    tree: ProcTree, reader: ProcReader
+@pytest.mark.parametrize("turns_before", range(3, 3 + REVISIT_EVERY))
+def test_reader_notices_a_silent_change_within_some_turns_in_whichever_it_came(
+    tree: ProcTree, reader: ProcReader, turns_before: int
 ) -> None:
-    tree.put(7, cmdline=b"postgres: idle\0", cwd="/a", image=0)
-    for _ in range(3):
+    tree.put(7, cmdline=b"postgres: idle\0", cwd="/a", root="/", image=0, uid=0)
+    for _ in range(turns_before):
         read(reader)
 
-    tree.put(7, cmdline=b"postgres: SELECT\0", cwd="/b", image=0, switches=(11, 1))
-    readings = [read(reader)[7] for _ in range(REVISIT_EVERY)]
+    # As without the right to see where it lies in memory. It has been asleep since, for all that its counters say.
+    tree.put(7, cmdline=b"postgres: SELECT\0", cwd="/b", root="/jail", image=0, uid=33)
+    facts = [read(reader)[7].facts for _ in range(REVISIT_EVERY)][-1]
 
-    assert readings[-1].facts.arguments == ("postgres: SELECT",)
-    assert readings[-1].facts.cwd == "/b"
+    assert facts.arguments == ("postgres: SELECT",)
+    assert (facts.cwd, facts.root, facts.uid) == ("/b", "/jail", 33)
+
+
+def test_reader_visits_processes_more_often_where_snapshots_are_far_apart(tree: ProcTree) -> None:
+    moments = iter([0.0, 25.0, 50.0, 75.0, 135.0, 195.0])
+    reader = ProcReader(str(tree.root), monotonic=lambda: next(moments))
+    seen = []
+    for title in ("a", "b", "c", "d", "e", "f"):
+        tree.put(7, cmdline=title.encode())
+        seen.append(read(reader)[7].facts.arguments[0])
+    reader.close()
+
+    # None is older than a minute: every second turn of 25 s, and every turn of a minute.
+    assert all(title >= least for title, least in zip(seen, "aabcef", strict=True))
+
+
+def test_reader_visits_a_part_of_the_processes_at_each_turn(tree: ProcTree) -> None:
+    for pid in range(100, 120):
+        tree.put(pid, cmdline=b"one\0")
+    reader = ProcReader(str(tree.root))
+    for _ in range(REVISIT_EVERY):
+        read(reader)
+    for pid in range(100, 120):
+        tree.put(pid, cmdline=b"two\0")
+
+    changed = [
+        sum(reading.facts.arguments == ("two",) for reading in read(reader).values()) for _ in range(REVISIT_EVERY)
+    ]
+    reader.close()
+
+    assert changed == [4, 8, 12, 16, 20]
 
 
 def test_reader_notices_a_new_user(tree: ProcTree, reader: ProcReader) -> None:

@@ -17,7 +17,8 @@ from typing import Any, cast
 import psutil
 import pytest
 
-from procession.agent.tracked import REVISIT_EVERY
+from procession.agent.reader import REVISIT_EVERY
+from procession.agent.tracked import THOROUGH_EVERY
 from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, control_group, needs_root
 
 
@@ -218,20 +219,127 @@ def test_an_exec_is_noticed_at_once(zoo: Zoo, watcher: Watcher) -> None:
     assert after.started_at == before.started_at
 
 
-def test_a_title_that_a_process_writes_over_its_arguments_is_noticed(zoo: Zoo, watcher: Watcher) -> None:
-    code = (
-        "import os; start = int(open('/proc/self/stat').read().split()[47]); memory = os.open('/proc/self/mem', 1); "
-        f"{READY} input(); os.pwrite(memory, b'my title\\0' + bytes(60), start); {READY} input()"
-    )
-    process = zoo.python(code, "x" * 80)
-    for _ in range(3):
-        watcher.snapshot()
+_TITLE = (
+    "import os, sys; start = int(open('/proc/self/stat').read().rpartition(')')[2].split()[45]); "
+    "memory = os.open('/proc/self/mem', 1); "
+    "write = lambda: os.pwrite(memory, b'my title'.ljust(60, bytes(1)), start); "
+)
 
+
+def _asleep(zoo: Zoo, watcher: Watcher, code: str, turns_before: int) -> int:
+    """One that does so much when it is told to, and sleeps; seen in so many turns before that, and once after it."""
+    process = zoo.python(f"{_TITLE}{READY} input(); {READY} input(); {code}; {READY} input()", "x" * 80)
+    watcher.snapshot()
     zoo.tell(process)
     zoo.await_line(process)
-    titles = [watcher.see(process.pid).description.cmdline for _ in range(REVISIT_EVERY)]
+    for _ in range(turns_before):
+        watcher.snapshot()
+    zoo.tell(process)
+    zoo.await_line(process)
+    _await_rest(psutil.Process(process.pid))
+    watcher.snapshot()
+    return process.pid
 
-    assert titles[-1].startswith("my title ")
+
+@pytest.mark.parametrize("turns_before", range(3, 3 + REVISIT_EVERY))
+def test_what_a_process_did_before_it_went_to_sleep_is_noticed_in_whichever_turn_it_was(
+    zoo: Zoo, watcher: Watcher, turns_before: int
+) -> None:
+    pid = _asleep(zoo, watcher, "write(); os.chdir('/usr/bin'); files = [open('/dev/null') for _ in range(9)]",
+                  turns_before)  # fmt: skip
+
+    sighting = [watcher.see(pid) for _ in range(REVISIT_EVERY - 1)][-1]
+    witness = psutil.Process(pid)
+
+    assert sighting.description.cmdline.startswith("my title")
+    assert sighting.description.cwd == "/usr/bin" == witness.cwd()
+    assert sighting.numbers.open_files == witness.num_fds()
+    switches = witness.num_ctx_switches()
+    assert (sighting.numbers.voluntary_switches, sighting.numbers.involuntary_switches) == switches
+
+
+@needs_root
+@pytest.mark.may_skip
+@pytest.mark.parametrize("turns_before", range(3, 3 + REVISIT_EVERY))
+def test_a_process_that_becomes_another_user_is_noticed(zoo: Zoo, watcher: Watcher, turns_before: int) -> None:
+    pid = _asleep(zoo, watcher, "os.setgid(1); os.setuid(1)", turns_before)
+
+    description = [watcher.see(pid).description for _ in range(REVISIT_EVERY - 1)][-1]
+
+    assert (description.uid, description.gid, description.user) == (1, 1, pwd.getpwuid(1).pw_name)
+
+
+@pytest.mark.parametrize("goes_on", ["", "; threading.Thread(target=threading.Event().wait, daemon=True).start()"])
+def test_a_title_that_another_thread_writes_is_noticed(zoo: Zoo, watcher: Watcher, goes_on: str) -> None:
+    """Also of a thread that is gone again."""
+    code = f"import threading; thread = threading.Thread(target=write); thread.start(); thread.join(){goes_on}"
+    pid = _asleep(zoo, watcher, code, 4)
+
+    assert [watcher.see(pid) for _ in range(REVISIT_EVERY - 1)][-1].description.cmdline.startswith("my title")
+
+
+def test_a_title_that_somebody_else_writes_is_noticed_in_the_end(zoo: Zoo, watcher: Watcher) -> None:
+    process = zoo.python(READY + "input()", "x" * 80)
+    _await_rest(psutil.Process(process.pid))
+    for _ in range(REVISIT_EVERY):
+        watcher.snapshot()
+    start = int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[45])
+    try:
+        memory = os.open(f"/proc/{process.pid}/mem", os.O_WRONLY)
+    except PermissionError:
+        pytest.skip("the memory of others is not to be written here")
+    os.pwrite(memory, b"my title".ljust(60, b"\0"), start)
+    os.close(memory)
+
+    titles = [watcher.see(process.pid).description.cmdline for _ in range(REVISIT_EVERY * THOROUGH_EVERY)]
+
+    assert titles[-1].startswith("my title")
+
+
+def test_a_folder_and_an_executable_that_others_rename_and_delete_are_noticed(
+    zoo: Zoo, watcher: Watcher, tmp_path: Path
+) -> None:
+    (tmp_path / "old").mkdir()
+    shutil.copy(shutil.which("cat") or "", tmp_path / "my-cat")
+    process = zoo.start("sh", "-c", f"cd {tmp_path}/old && echo ready && exec {tmp_path}/my-cat")
+    zoo.await_line(process)
+    _await_rest(psutil.Process(process.pid))
+    for _ in range(REVISIT_EVERY):
+        before = watcher.see(process.pid).description
+    (tmp_path / "old").rename(tmp_path / "new")
+    (tmp_path / "my-cat").unlink()
+    after = [watcher.see(process.pid).description for _ in range(REVISIT_EVERY)][-1]
+
+    assert (before.cwd, before.exe) == (f"{tmp_path}/old", f"{tmp_path}/my-cat")
+    assert (after.cwd, after.exe) == (f"{tmp_path}/new", f"{tmp_path}/my-cat (deleted)")
+
+
+@needs_root
+@pytest.mark.may_skip
+def test_without_rights_an_exec_of_the_same_name_is_noticed(zoo: Zoo) -> None:
+    """As of a wrapper that a shell runs: the kernel does not say where either lies in memory."""
+    again = f"{READY} sys.stdin.readline()"
+    wrapper = f"import os, sys; {READY} sys.stdin.readline(); {READY} sys.stdin.readline(); "
+    wrapper += f"os.execv(sys.executable, [sys.executable, '-c', {'import sys; ' + again!r}, 'second'])"
+    processes = [zoo.python(wrapper, "first") for _ in range(REVISIT_EVERY)]
+    pids = [process.pid for process in processes]
+    code = (
+        "import os, sys; from procession.agent.reader import REVISIT_EVERY, ProcReader; "
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534); r = ProcReader(); "
+        "turns = lambda: ([r.read() for _ in range(REVISIT_EVERY + 2)], print('ready', flush=True)); "
+        "turns(); sys.stdin.readline(); turns(); sys.stdin.readline(); r.read(); "
+        "seen = [{p.pid: p.facts.arguments[-1] for p in r.read() if p.facts.arguments} for _ in range(REVISIT_EVERY)]; "
+        f"print(*[seen[-1][pid] for pid in {pids}], flush=True)"
+    )
+    nobody = zoo.python(code)
+    for _ in range(2):
+        for process in processes:
+            zoo.tell(process)
+            zoo.await_line(process)
+        zoo.tell(nobody)
+        said = zoo.await_line(nobody)
+
+    assert said.split() == [b"second"] * len(pids)
 
 
 def test_processes_that_exit_while_they_are_read_do_no_harm(zoo: Zoo, watcher: Watcher) -> None:

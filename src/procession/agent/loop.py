@@ -59,6 +59,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
                     settings.proc_root,
                     kernel_threads=settings.kernel_threads,
                     reads_environment=settings.process_env_tags,
+                    monotonic=clock.monotonic,
                 )
             )
         )

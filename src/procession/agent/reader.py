@@ -6,24 +6,35 @@ and `io`. They also make sure whose numbers we read: those of a process that has
 pid now.
 
 Most processes sleep. `schedstat`, at 1 µs, says for how many nanoseconds the first thread has run: where that has not
-changed and there is no other thread, nothing has that a process does itself, and the reading from before holds. What
-others may do to it is looked for at every sixth turn, not with all processes in the same (pages taken away, another
-priority), and at once where its parent has ended. Of processes with threads `stat` and `io` are read every time, and if
-both are, byte for byte, what they were, nothing else but at the sixth turn: the command line that a process wrote over
-itself, its folder, its user.
+changed and there is no other thread, nothing has that a process does itself, and the reading from before holds. Of all
+others `stat` and `io` are read every time, and if both are, byte for byte, what they were, nothing else.
+
+So each process is visited at every fifth turn, not all of them in the same, and as often as it takes to see within a
+minute what leaves no trace in these files. If it has run since its facts were read, in whatever turn, all of them are
+read: it may have written over its command line, have gone to another folder, have become another user. If not, what
+others may have done to it is looked for: pages taken away, another priority, a folder renamed, its executable deleted.
+A new parent shows at once, since the old one has ended.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from procession.agent.procfs import KERNEL_THREAD, MalformedFile, parse_boot_time
-from procession.agent.tracked import NO_FACTS, REVISIT_EVERY, ProcessReading, Tracked
+from procession.agent.tracked import NO_FACTS, ProcessReading, Tracked
 from procession.errors import UsageError
 
 DESCRIPTORS_EACH = 4
+
+REVISIT_EVERY = 5
+"""Turns after which a process is visited: every 50 seconds by default."""
+
+_REVISIT_SECONDS = 55.0
+"""Where turns are longer, so many of them as fit into this: what is read has to arrive within the minute."""
 
 MAX_KEPT_PROCESSES = 4096
 """Three of the open files of each cost the kernel about 5 kB of its own memory."""
@@ -47,6 +58,7 @@ class ProcReader:
         kernel_threads: bool = False,
         reads_environment: bool = False,
         max_kept: int | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises UsageError if there is no /proc. `max_kept` processes have descriptors of their own kept open [what
         the limits allow]."""
@@ -63,7 +75,10 @@ class ProcReader:
         self._counts_in_size = self.is_live and _folder_size_is_a_count()
         self._tracked: dict[str, Tracked] = {}
         self._kept = 0
+        self._monotonic = monotonic
+        self._read_at: float | None = None
         self._turn = self._revisits = 0
+        self._revisit_every = REVISIT_EVERY
         self._numbers_only = False
         self._ended: set[int] = set()
         """Processes whose children have another parent now."""
@@ -76,7 +91,8 @@ class ProcReader:
         """
         self._turn += 1
         self._numbers_only = numbers_only
-        self._revisits += not numbers_only
+        if not numbers_only:
+            self._plan_revisits()
         turn = self._turn
         tracked = self._tracked
         readings: list[ProcessReading] = []
@@ -100,6 +116,15 @@ class ProcReader:
         for process in [process for process in tracked.values() if process.turn != turn]:
             self._forget(process)
         return readings
+
+    def _plan_revisits(self) -> None:
+        """As far apart as the turns before this one allow: they may be set longer, or cost more than the agent may."""
+        self._revisits += 1
+        now = self._monotonic()
+        if self._read_at is not None:
+            turn_seconds = max(now - self._read_at, 1.0)
+            self._revisit_every = max(1, min(REVISIT_EVERY, int(_REVISIT_SECONDS / turn_seconds)))
+        self._read_at = now
 
     def look_at(self, pid: int) -> ProcessReading | None:
         """What one process is, apart from the others; None if it is gone. For any thread."""
@@ -145,6 +170,7 @@ class ProcReader:
             else:
                 process.read_io()
                 process.look(counts_in_size=self._counts_in_size, revisit=True)
+            process.visited = self._revisits - process.pid % REVISIT_EVERY  # not all of them in the same turn
         except (OSError, MalformedFile) as error:
             self._forget(process)
             return self._first(name) if self._made_room(error) else None
@@ -154,17 +180,24 @@ class ProcReader:
     def _again(self, process: Tracked) -> ProcessReading | None:
         """None if it has exited."""
         start_ticks = process.stat.start_ticks
-        revisit = not self._numbers_only and (self._revisits + process.pid) % REVISIT_EVERY == 0
+        revisit = not self._numbers_only and self._revisits - process.visited >= self._revisit_every
         try:
             has_rested = self._counts_runs and process.has_rested()
+            process.has_run |= not has_rested
             if has_rested and not revisit and process.stat.ppid not in self._ended:
                 return process.reading
             changed = process.read_stat()
             if process.stat.start_ticks != start_ticks:
                 return None  # its pid is another one's now
-            if self._is_passed_over(process) or (has_rested and not changed):
+            if revisit:
+                process.visited = self._revisits
+            if self._is_passed_over(process):
                 return process.reading
-            changed |= process.read_io()
+            if not has_rested:
+                changed |= process.read_io()
+            if revisit and not changed and not process.has_run:
+                changed = not process.is_as_it_was()
+                revisit = changed
             if changed or revisit:
                 process.look(counts_in_size=self._counts_in_size, revisit=revisit)
         except (OSError, MalformedFile) as error:

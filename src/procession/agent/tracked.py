@@ -22,11 +22,9 @@ from procession.agent.procfs import (
     text,
 )
 
-REVISIT_EVERY = 6
-"""Turns after which what may change without a trace is read again: once a minute by default."""
-
 THOROUGH_EVERY = 5
-"""Such visits after which all of it is read: its root, its container, whether its executable is still there."""
+"""Visits after which also that is read again which others hardly ever change: its root, its container, and the command
+line that a debugger writes over."""
 
 MAX_CMDLINE_BYTES = 256 * 1024
 """What is longer is cut. The kernel allows megabytes, and a snapshot has to fit into memory."""
@@ -84,17 +82,18 @@ class Tracked:
         "_looks",
         "_path",
         "_reads_environment",
-        "_revisits",
         "_run_data",
         "_run_fd",
         "_stat_fd",
         "_stat_hash",
-        "_switches_then",
+        "_visits",
+        "has_run",
         "io",
         "pid",
         "reading",
         "stat",
         "turn",
+        "visited",
     )
 
     reading: ProcessReading
@@ -102,7 +101,9 @@ class Tracked:
 
     def __init__(self, folder: str, pid: int, *, reads_environment: bool = False) -> None:
         self.pid = pid
-        self.turn = 0
+        self.turn = self.visited = 0
+        self.has_run = True
+        """Since its facts were read, so that it may have changed them."""
         self.io: IoCounters | None = None
         # Of the bytes that were read, which themselves would take a fifth of the agent's memory.
         self._stat_hash: int | None = None
@@ -113,8 +114,7 @@ class Tracked:
         self._dir_fd: int | None = None
         self._stat_fd = self._io_fd = self._run_fd = -1
         self._run_data: bytes | None = None
-        self._looks = self._revisits = 0
-        self._switches_then: int | None = None  # when the facts were read
+        self._looks = self._visits = 0
 
     def keep_open(self) -> None:
         """Keep descriptors of its own for it. On an error, none."""
@@ -224,28 +224,48 @@ class Tracked:
             self._service_tags(),
         )
 
+    def is_as_it_was(self) -> bool:
+        """Whether others have left it alone that has not run since its facts were read: its folder and its executable
+        can be renamed or deleted at any time."""
+        if not self.stat.vms_bytes:
+            return True
+        facts = self.reading.facts
+        self._visits += 1
+        return (
+            self._leads_to("cwd", facts.cwd)
+            and self._leads_to("exe", facts.exe)
+            and (self._visits % THOROUGH_EVERY != 0 or self._is_what_it_was(facts))
+        )
+
+    def _leads_to(self, name: str, path: str) -> bool:
+        """Perhaps not where it is no UTF-8."""
+        try:
+            return os.readlink(self._path + name, dir_fd=self._dir_fd) == path
+        except OSError:
+            return path == ""
+
+    def _is_what_it_was(self, facts: ProcessFacts) -> bool:
+        arguments = parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES))
+        return (
+            arguments == facts.arguments
+            and self._leads_to("root", facts.root)
+            and self._container() == facts.container_id
+        )
+
     def _facts(self, before: ProcessReading | None, status: Status, *, revisit: bool) -> ProcessFacts:
-        switches = _sum(status.voluntary_switches, status.involuntary_switches)
-        is_known = False
         if before is not None:
             if not self.stat.vms_bytes:
                 return before.facts  # a zombie, or nearly: what it was is known, and can be read no more
             is_known = before.stat.comm == self.stat.comm and before.stat.image == self.stat.image
             is_known &= (before.facts.uid, before.facts.gid) == (status.uid, status.gid)
             is_known &= self._looks > 1  # one that was just born is about to exec
-            # Who has not run since has not changed anything either.
-            if is_known and (not revisit or switches == self._switches_then is not None):
+            if is_known and not revisit:
                 return before.facts
-        self._switches_then = switches
-        arguments, cwd = parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES)), self._link("cwd")
-        if before is not None and is_known and (arguments, cwd) == (before.facts.arguments, before.facts.cwd):
-            self._revisits += 1
-            if self._revisits % THOROUGH_EVERY:
-                return before.facts
+        self.has_run = False
         facts = ProcessFacts(
-            arguments=arguments,
+            arguments=parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES)),
             exe=self._link("exe"),
-            cwd=cwd,
+            cwd=self._link("cwd"),
             root=self._link("root"),
             uid=status.uid,
             gid=status.gid,
@@ -309,7 +329,3 @@ class Tracked:
             return b"".join(parts)
         finally:
             os.close(fd)
-
-
-def _sum(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else first + second
