@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import string
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,6 +52,16 @@ def test_rows_end_to_end_are_columns(processes: list[ProcessNumbers]) -> None:
 
 def test_of_no_process_there_are_no_rows() -> None:
     assert {len(column) for column in number_columns([]).values()} == {0}
+
+
+def test_states_have_the_places_that_stored_rows_have() -> None:
+    assert STATES[:10] == ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
+    assert len(STATES) == 256
+
+
+@pytest.mark.parametrize("letter", string.ascii_letters)
+def test_every_letter_of_a_state_is_kept(letter: str) -> None:
+    assert unpack_numbers(pack_numbers(ProcessNumbers(state=letter))).state == letter
 
 
 def test_a_state_that_nobody_knows_is_not_known() -> None:

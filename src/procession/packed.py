@@ -36,10 +36,17 @@ end to end, little-endian, and after them the state as one byte."""
 ABSENT = -1
 """What is not known; none of them can be negative."""
 
-STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
-"""Their places stand for them in a row and in the store; what is not here is stored as unknown."""
+_KNOWN_STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 
-STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
+STATES = _KNOWN_STATES + tuple(
+    letter if letter.isascii() and letter.isalpha() and letter not in _KNOWN_STATES else ""
+    for letter in map(chr, range(len(_KNOWN_STATES), 256))
+)
+"""Their places stand for them in a row and in the store. Those that few kernels have are at the place of their letter;
+what is no letter is stored as unknown."""
+
+STATE_NUMBERS = {state: number for number, state in enumerate(STATES) if state}
+"""0 stands for what is not here."""
 
 DEAD = "X"
 """The state of a process that had ended when it was seen: agents send those that came and went between two snapshots

@@ -79,7 +79,7 @@ class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Since the start of the process."""
     involuntary_switches: int | None = None
     state: str = ""
-    """The kernel's letter: R, S, D, T, Z, X, W; empty where unknown."""
+    """The kernel's letter: R, S, D, T, t, Z, X, I, or another one of an older kernel; empty where unknown."""
 
 
 class Sighting(msgspec.Struct, frozen=True, gc=False):

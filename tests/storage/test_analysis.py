@@ -72,7 +72,9 @@ def snapshots_of(host: int) -> Iterator[Snapshot]:
         pids = [pid for pid in range(1, 13) if not (pid == 5 and step < -6) and not (pid == 6 and step > -6)]
         changes = {7: {"cmdline": "exec'd", "ppid": 2}} if step >= -2 else {}
         processes = [
-            sighting(host, pid, step=step, state="X" if pid == 9 and step == 0 else "S", **changes.get(pid, {}))
+            sighting(
+                host, pid, step=step, state="X" if pid == 9 and step == 0 else "SItP"[pid % 4], **changes.get(pid, {})
+            )
             for pid in pids
         ]
         halves = (processes[:6], processes[6:])

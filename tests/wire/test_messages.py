@@ -348,6 +348,16 @@ def test_states_have_the_letters_of_the_kernel(state: str) -> None:
     assert decode_process(state=pb.ProcessState.Value(state)).numbers.state == state
 
 
+@pytest.mark.parametrize("letter", ["I", "t", "K", "P", "x"])
+def test_a_state_without_a_number_has_its_letter(letter: str) -> None:
+    assert decode_process(stateLetter=letter).numbers.state == letter
+
+
+@pytest.mark.parametrize("letter", ["", "?", "II", "é", "1"])
+def test_what_is_no_letter_of_a_state_leaves_its_number(letter: str) -> None:
+    assert decode_process(state=pb.S, stateLetter=letter).numbers.state == "S"
+
+
 @pytest.mark.parametrize(
     ("user", "name", "uid"),
     [

@@ -46,7 +46,7 @@ def all_numbers(draw: st.DrawFn) -> ProcessNumbers:
             fields["shared_bytes"], fields["swap_bytes"] = draw(COUNTS.filter(bool)), draw(COUNTS)
     if draw(st.booleans()):
         fields["voluntary_switches"], fields["involuntary_switches"] = draw(COUNTS.filter(bool)), draw(COUNTS)
-    fields["state"] = draw(st.sampled_from(("", "D", "R", "S", "T", "W", "X")))
+    fields["state"] = draw(st.sampled_from(("", *"DRSTWXItKPx")))
     return ProcessNumbers(**fields)
 
 

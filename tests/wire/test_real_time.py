@@ -60,7 +60,7 @@ def test_recorded_numbers_are_read() -> None:
                 threads=st.none() | st.integers(1, 1000),
                 open_files=st.none() | st.integers(0, 1000),
                 read_bytes_per_second=st.none() | st.floats(0, 1e9, width=32),
-                state=st.sampled_from(("", "R", "S", "Z")),
+                state=st.sampled_from(("", *"RSZItKPx")),
             ),
         ),
         max_size=5,

@@ -13,8 +13,9 @@ from procession.wire.recognised import Recognised, RecognisedHosts
 from tests.support.builders import NOON
 
 
-def a_process(pid: int = 1, **fields: object) -> pb.Process:
-    return pb.Process(pid=pid, createTime=1000, command=pb.Command(args=["nginx"]), **fields)  # type: ignore[arg-type]
+def a_process(*args: str, pid: int = 1, **fields: object) -> pb.Process:
+    command = pb.Command(args=args or ["nginx"])
+    return pb.Process(pid=pid, createTime=1000, command=command, **fields)  # type: ignore[arg-type]
 
 
 def decode(
@@ -42,7 +43,7 @@ def decode(
 def test_a_process_that_says_the_same_again_is_the_same_object() -> None:
     decoder = SnapshotDecoder()
 
-    first, second = (decode(decoder, a_process(1), a_process(2), at=NOON + 10 * turn) for turn in range(2))
+    first, second = (decode(decoder, a_process(pid=1), a_process(pid=2), at=NOON + 10 * turn) for turn in range(2))
 
     assert [id(one) for one in first.sightings] == [id(one) for one in second.sightings]
     assert second.taken_at == NOON + 10
@@ -100,7 +101,7 @@ def test_the_same_bytes_on_windows_have_no_uid() -> None:
 
 def test_the_same_bytes_on_windows_have_the_name_of_a_program_of_windows() -> None:
     decoder = SnapshotDecoder()
-    process = a_process(command=pb.Command(args=["my tool.exe x\\y"]))
+    process = a_process("my tool.exe x\\y")
 
     found = [
         decode(decoder, process, os=os, at=NOON + turn).sightings[0].description.command
@@ -136,11 +137,11 @@ def test_hosts_of_two_orgs_that_are_called_the_same_are_apart() -> None:
 
 def test_what_was_gone_for_two_snapshots_is_forgotten() -> None:
     decoder = SnapshotDecoder()
-    first = decode(decoder, a_process(1)).sightings[0]
+    first = decode(decoder, a_process(pid=1)).sightings[0]
     for turn in (1, 2):
-        decode(decoder, a_process(2), at=NOON + turn)
+        decode(decoder, a_process(pid=2), at=NOON + turn)
 
-    again = decode(decoder, a_process(1), at=NOON + 3).sightings[0]
+    again = decode(decoder, a_process(pid=1), at=NOON + 3).sightings[0]
 
     assert again == first
     assert again is not first
@@ -148,9 +149,9 @@ def test_what_was_gone_for_two_snapshots_is_forgotten() -> None:
 
 def test_a_snapshot_in_chunks_is_one_snapshot() -> None:
     decoder = SnapshotDecoder()
-    first = [decode(decoder, a_process(pid)).sightings[0] for pid in (1, 2, 3)]
+    first = [decode(decoder, a_process(pid=pid)).sightings[0] for pid in (1, 2, 3)]
 
-    second = [decode(decoder, a_process(pid), at=NOON + 10).sightings[0] for pid in (1, 2, 3)]
+    second = [decode(decoder, a_process(pid=pid), at=NOON + 10).sightings[0] for pid in (1, 2, 3)]
 
     assert list(map(id, first)) == list(map(id, second))
 
@@ -158,7 +159,7 @@ def test_a_snapshot_in_chunks_is_one_snapshot() -> None:
 def test_without_room_everything_is_read_anew_and_right() -> None:
     decoder = SnapshotDecoder(cache_bytes=0)
 
-    found = [decode(decoder, a_process(pid), at=NOON + turn) for turn in range(3) for pid in range(1, 50)]
+    found = [decode(decoder, a_process(pid=pid), at=NOON + turn) for turn in range(3) for pid in range(1, 50)]
 
     assert [one.sightings[0].pid for one in found] == [*range(1, 50)] * 3
 

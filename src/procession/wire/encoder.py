@@ -8,7 +8,7 @@ from procession.process import ProcessDescription, ProcessNumbers, Sighting, Sna
 from procession.wire import process_pb2 as pb
 from procession.wire.containers import ContainerInfo, encode_container
 from procession.wire.descriptions import encode_description
-from procession.wire.numbers import STATE_LETTERS, encode_numbers
+from procession.wire.numbers import encode_numbers, encode_state
 from procession.wire.scalars import encodable, signed_int32
 
 CHUNK_PROCESSES = 100
@@ -130,8 +130,7 @@ def _describe(pid: int, started_at: int, description: ProcessDescription) -> byt
 def _count(numbers: ProcessNumbers, description: ProcessDescription) -> bytes:
     process = pb.Process()
     encode_numbers(numbers, process, description.nice)
-    letter = "Z" if description.is_zombie else numbers.state
-    process.state = pb.ProcessState.ValueType(STATE_LETTERS.index(letter) if letter in STATE_LETTERS else 0)
+    process.state, process.stateLetter = encode_state("Z" if description.is_zombie else numbers.state)
     return process.SerializeToString()
 
 

@@ -16,7 +16,7 @@ from procession.wire.allowance import Allowance
 from procession.wire.container_tags import tags_of
 from procession.wire.descriptions import DescriptionDecoder, Scrub, Surroundings
 from procession.wire.frame import Frame, FrameError, MessageType
-from procession.wire.numbers import STATE_LETTERS, decode_numbers
+from procession.wire.numbers import decode_numbers
 from procession.wire.parsing import parse, protobuf_of, unparsed_parts
 from procession.wire.recognised import Recognised, RecognisedHosts
 from procession.wire.request_ids import MAX_CHUNKS
@@ -24,7 +24,7 @@ from procession.wire.scalars import MAX_NAME_LENGTH, clamped_uint32, host_of, no
 
 _PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
 _CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER
-_ZOMBIE = STATE_LETTERS.index("Z")
+_ZOMBIE = "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,11 @@ class SnapshotDecoder:
     def _decode(self, data: bytes, places: _Places) -> Recognised:
         process = parse(pb.ReadProcess, data)
         surroundings = places[text(process.containerId)[:MAX_NAME_LENGTH]]
-        state = process.state
         pid, started_at = clamped_uint32(process.pid), clamped_uint32(process.createTime // 1000)
-        description = self._descriptions.decode(process, surroundings, state == _ZOMBIE)
-        numbers = pack_numbers(decode_numbers(process, state))
+        numbers = decode_numbers(process, process.state)
+        description = self._descriptions.decode(process, surroundings, numbers.state == _ZOMBIE)
         return Recognised(
-            PackedSighting(pid, started_at, description, numbers, characters_of(description)),
+            PackedSighting(pid, started_at, description, pack_numbers(numbers), characters_of(description)),
             surroundings,
             pid << 32 | started_at,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from procession.packed import STATE_NUMBERS
 from procession.process import ProcessNumbers
 from procession.wire import process_pb2 as pb
 from procession.wire.parsing import parse
@@ -19,8 +20,15 @@ _MAX_FLOAT = 3.5e38
 """Above what a finite float of the wire can be."""
 
 
+_NEAREST = {"t": "T"}
+"""What others are told of a state that their format has no number for. A tracer has stopped the process."""
+
+
 def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> ProcessNumbers:
     """Not a number, infinite or below zero: not known."""
+    letter = process.stateLetter
+    if letter not in STATE_NUMBERS:
+        letter = STATE_LETTERS[state] if 0 <= state < len(STATE_LETTERS) else ""
     cpu = process.cpu
     threads = cpu.numThreads
     cpu_total: float | None = cpu.totalPct
@@ -61,7 +69,7 @@ def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> 
         write_operations_per_second=writes,
         voluntary_switches=voluntary if has_switches and voluntary >= 0 else None,
         involuntary_switches=involuntary if has_switches and involuntary >= 0 else None,
-        state=STATE_LETTERS[state] if 0 <= state < 8 else "",
+        state=letter,
     )
 
 
@@ -110,6 +118,13 @@ def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat
     process.openFdCount = -1 if numbers.open_files is None else numbers.open_files
     process.voluntaryCtxSwitches = numbers.voluntary_switches or 0
     process.involuntaryCtxSwitches = numbers.involuntary_switches or 0
+
+
+def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:
+    """Its number, and the letter where that does not say it."""
+    known = letter if letter in STATE_LETTERS else _NEAREST.get(letter, "")
+    number = pb.ProcessState.ValueType(STATE_LETTERS.index(known))
+    return number, "" if letter == known or letter not in STATE_NUMBERS else letter
 
 
 def _or_absent(value: float | None) -> float:

@@ -325,6 +325,7 @@ class Process(_message.Message):
     ZOMBIECHILDRENCOUNT_FIELD_NUMBER: _builtins.int
     ZOMBIENETRATE_FIELD_NUMBER: _builtins.int
     HASZOMBIEAGGREGATION_FIELD_NUMBER: _builtins.int
+    STATELETTER_FIELD_NUMBER: _builtins.int
     key: _builtins.int
     pid: _builtins.int
     createTime: _builtins.int
@@ -344,6 +345,8 @@ class Process(_message.Message):
     zombieChildrenCount: _builtins.int
     zombieNetRate: _builtins.float
     hasZombieAggregation: _builtins.bool
+    stateLetter: _builtins.str
+    """our own: a state of the kernel that ProcessState has no number for"""
     @_builtins.property
     def host(self) -> Global___Host: ...
     @_builtins.property
@@ -400,10 +403,11 @@ class Process(_message.Message):
         zombieChildrenCount: _builtins.int = ...,
         zombieNetRate: _builtins.float = ...,
         hasZombieAggregation: _builtins.bool = ...,
+        stateLetter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "container", b"container", "cpu", b"cpu", "host", b"host", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "command", b"command", "container", b"container", "containerByteKey", b"containerByteKey", "containerId", b"containerId", "containerKey", b"containerKey", "cpu", b"cpu", "createTime", b"createTime", "hasZombieAggregation", b"hasZombieAggregation", "host", b"host", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "language", b"language", "memory", b"memory", "networks", b"networks", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches", "zombieChildrenCount", b"zombieChildrenCount", "zombieNetRate", b"zombieNetRate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "command", b"command", "container", b"container", "containerByteKey", b"containerByteKey", "containerId", b"containerId", "containerKey", b"containerKey", "cpu", b"cpu", "createTime", b"createTime", "hasZombieAggregation", b"hasZombieAggregation", "host", b"host", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "language", b"language", "memory", b"memory", "networks", b"networks", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches", "zombieChildrenCount", b"zombieChildrenCount", "zombieNetRate", b"zombieNetRate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -421,6 +425,7 @@ class Command(_message.Message):
     PGROUP_FIELD_NUMBER: _builtins.int
     EXE_FIELD_NUMBER: _builtins.int
     COMM_FIELD_NUMBER: _builtins.int
+    ARGSAREWHOLE_FIELD_NUMBER: _builtins.int
     cwd: _builtins.str
     root: _builtins.str
     onDisk: _builtins.bool
@@ -428,6 +433,8 @@ class Command(_message.Message):
     pgroup: _builtins.int
     exe: _builtins.str
     comm: _builtins.str
+    argsAreWhole: _builtins.bool
+    """our own: each is what the process was given, empty ones among them"""
     @_builtins.property
     def args(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -441,10 +448,11 @@ class Command(_message.Message):
         pgroup: _builtins.int = ...,
         exe: _builtins.str = ...,
         comm: _builtins.str = ...,
+        argsAreWhole: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "comm", b"comm", "cwd", b"cwd", "exe", b"exe", "onDisk", b"onDisk", "pgroup", b"pgroup", "ppid", b"ppid", "root", b"root"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "argsAreWhole", b"argsAreWhole", "comm", b"comm", "cwd", b"cwd", "exe", b"exe", "onDisk", b"onDisk", "pgroup", b"pgroup", "ppid", b"ppid", "root", b"root"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1362,6 +1370,7 @@ class ProcessStat(_message.Message):
     BYTEKEY_FIELD_NUMBER: _builtins.int
     CONTAINERBYTEKEY_FIELD_NUMBER: _builtins.int
     NETWORKS_FIELD_NUMBER: _builtins.int
+    STATELETTER_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     createTime: _builtins.int
     """milliseconds"""
@@ -1384,6 +1393,8 @@ class ProcessStat(_message.Message):
     involuntaryCtxSwitches: _builtins.int
     byteKey: _builtins.bytes
     containerByteKey: _builtins.bytes
+    stateLetter: _builtins.str
+    """our own, as in Process"""
     @_builtins.property
     def memory(self) -> Global___MemoryStat: ...
     @_builtins.property
@@ -1420,10 +1431,11 @@ class ProcessStat(_message.Message):
         byteKey: _builtins.bytes = ...,
         containerByteKey: _builtins.bytes = ...,
         networks: Global___ProcessNetworks = ...,
+        stateLetter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "containerByteKey", b"containerByteKey", "containerHealth", b"containerHealth", "containerId", b"containerId", "containerKey", b"containerKey", "containerNetRcvdBps", b"containerNetRcvdBps", "containerNetRcvdPs", b"containerNetRcvdPs", "containerNetSentBps", b"containerNetSentBps", "containerNetSentPs", b"containerNetSentPs", "containerRbps", b"containerRbps", "containerState", b"containerState", "containerWbps", b"containerWbps", "cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "memory", b"memory", "networks", b"networks", "nice", b"nice", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "threads", b"threads", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "containerByteKey", b"containerByteKey", "containerHealth", b"containerHealth", "containerId", b"containerId", "containerKey", b"containerKey", "containerNetRcvdBps", b"containerNetRcvdBps", "containerNetRcvdPs", b"containerNetRcvdPs", "containerNetSentBps", b"containerNetSentBps", "containerNetSentPs", b"containerNetSentPs", "containerRbps", b"containerRbps", "containerState", b"containerState", "containerWbps", b"containerWbps", "cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "memory", b"memory", "networks", b"networks", "nice", b"nice", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "threads", b"threads", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1824,6 +1836,7 @@ class ReadProcess(_message.Message):
     NSPID_FIELD_NUMBER: _builtins.int
     PROCESSCONTEXT_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
+    STATELETTER_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     command: _builtins.bytes
     user: _builtins.bytes
@@ -1837,6 +1850,7 @@ class ReadProcess(_message.Message):
     voluntaryCtxSwitches: _builtins.int
     involuntaryCtxSwitches: _builtins.int
     nsPid: _builtins.int
+    stateLetter: _builtins.str
     @_builtins.property
     def memory(self) -> Global___ReadMemory: ...
     @_builtins.property
@@ -1863,10 +1877,11 @@ class ReadProcess(_message.Message):
         nsPid: _builtins.int = ...,
         processContext: _abc.Iterable[_builtins.str] = ...,
         tags: _abc.Iterable[_builtins.str] = ...,
+        stateLetter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "processContext", b"processContext", "state", b"state", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "processContext", b"processContext", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1914,6 +1929,7 @@ class ReadProcessStat(_message.Message):
     IOSTAT_FIELD_NUMBER: _builtins.int
     VOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
     INVOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
+    STATELETTER_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     createTime: _builtins.int
     openFdCount: _builtins.int
@@ -1921,6 +1937,7 @@ class ReadProcessStat(_message.Message):
     ioStat: _builtins.bytes
     voluntaryCtxSwitches: _builtins.int
     involuntaryCtxSwitches: _builtins.int
+    stateLetter: _builtins.str
     @_builtins.property
     def memory(self) -> Global___ReadMemory: ...
     @_builtins.property
@@ -1937,10 +1954,11 @@ class ReadProcessStat(_message.Message):
         ioStat: _builtins.bytes | None = ...,
         voluntaryCtxSwitches: _builtins.int = ...,
         involuntaryCtxSwitches: _builtins.int = ...,
+        stateLetter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

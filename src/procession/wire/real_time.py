@@ -7,7 +7,7 @@ from procession.wire import process_pb2 as pb
 from procession.wire.encoder import CHUNK_PROCESSES
 from procession.wire.frame import Frame, FrameError, MessageType
 from procession.wire.messages import DEFAULT_LIMITS, Limits
-from procession.wire.numbers import STATE_LETTERS, decode_numbers, encode_numbers
+from procession.wire.numbers import decode_numbers, encode_numbers, encode_state
 from procession.wire.parsing import parse_in_parts, protobuf_of
 from procession.wire.request_ids import MAX_CHUNKS
 from procession.wire.scalars import clamped_uint32, encodable, host_of, signed_int32
@@ -61,6 +61,5 @@ def encode_stat(process: LiveNumbers) -> pb.ProcessStat:
     stat = pb.ProcessStat(pid=signed_int32(process.pid), createTime=process.started_at * 1000)
     encode_numbers(process.numbers, stat)
     stat.threads = stat.cpu.numThreads
-    letter = process.numbers.state
-    stat.processState = pb.ProcessState.ValueType(STATE_LETTERS.index(letter) if letter in STATE_LETTERS else 0)
+    stat.processState, stat.stateLetter = encode_state(process.numbers.state)
     return stat

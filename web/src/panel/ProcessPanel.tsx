@@ -155,7 +155,10 @@ const STATES: Readonly<Record<string, string>> = {
   Z: "zombie",
   X: "dead",
   I: "idle",
-  W: "paging",
+  W: "waking or paging",
+  P: "parked",
+  K: "waits, but may be killed",
+  x: "dead",
 };
 
 function Status({ process, isGone }: { process: ProcessItem; isGone: boolean }) {
