@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from procession.analysis import MEASURES, Order, Selection
 from procession.errors import InvalidParameter, InvalidRequest, NotFound
+from procession.hints import moment_hint, search_hints, tags_hints
 from procession.patterns import Pattern
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
 from procession.search_parser import parse_search
@@ -18,6 +19,13 @@ from procession.window import Window
 T = TypeVar("T")
 
 DAY_SECONDS = 86400
+
+_HINTS = (
+    ("search", search_hints),
+    ("other_search", search_hints),
+    ("tags", tags_hints),
+    ("other_tags", tags_hints),
+)
 
 
 @dataclass
@@ -121,6 +129,17 @@ class Ask:
         if most is not None and window.to_at - window.from_at > most:
             self.wrong("from", f"it is more than {most} seconds before to")
         return Window(max(window.from_at, 0), min(window.to_at, MAX_UINT32))
+
+    def hints(self, has_found: bool) -> tuple[str, ...]:
+        """What somebody may have meant: of moments always, of filters where they found nothing."""
+        hints: list[str] = []
+        for name in ("at", "other_at", "from", "to"):
+            moment = whole_number(self.parameters.get(name, ""))
+            if moment is not None and (hint := moment_hint(name, moment)):
+                hints.append(hint)
+        for name, of_text in () if has_found else _HINTS:
+            hints += of_text(self.parameters.get(name, ""), name)
+        return tuple(hints)
 
     def process(self) -> ProcessKey:
         """Of the path. Raises NotFound for what is no id of this org."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -44,6 +44,23 @@ def placed_item(org_id: int, placed: Placed) -> Item:
     return item(org_id, placed.process, ProcessDetail(numbers=placed.numbers))
 
 
+def _with_hints(ask: Ask, found: Any) -> Any:
+    """Bytes have theirs already."""
+    if isinstance(found, dict) and "meta" in found and (hints := ask.hints(_is_anything_in(found))):
+        return {**found, "meta": {**found["meta"], "hints": hints}}
+    return found
+
+
+def _is_anything_in(found: Mapping[str, Any]) -> bool:
+    """Of a comparison, on both sides."""
+    meta = found["meta"]
+    if "left" in meta:
+        return bool(meta["left"]["total"] and meta["right"]["total"])
+    if "series" in found:
+        return any(any(one.count) for one in found["series"])
+    return bool(meta.get("total", True))
+
+
 class OwnApi:
     """Makes routes of answers: authenticate, count, ask, answer on a thread, encode."""
 
@@ -69,7 +86,7 @@ class OwnApi:
 
         async def respond(request: Request) -> Response:
             ask = await self.ask(request)
-            return await self.respond(ask.org_id, lambda: answer(ask))
+            return await self.respond(ask.org_id, lambda: _with_hints(ask, answer(ask)))
 
         return Route(PREFIX + path, respond, methods=["GET"])
 

@@ -37,7 +37,7 @@ def own_process_routes(api: OwnApi, store: Store, analysis: AnalysisStore) -> li
         query = parse_query(
             ask.org_id, ask.parameters, now=ask.now, retention_hours=ask.retention_hours, has_hints=True
         )
-        return details_body(store, analysis, query, filters_of(ask.parameters, ask.org_id))
+        return details_body(store, analysis, query, filters_of(ask.parameters, ask.org_id), ask.hints)
 
     return [
         api.route("/processes", processes),

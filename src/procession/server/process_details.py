@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -35,13 +36,17 @@ class DetailedAttributes(Attributes):
     numbers: ProcessNumbers
 
 
-def details_body(store: Store, analysis: AnalysisStore, query: ProcessQuery, filters: bytes) -> bytes:
-    """`filters`: the fingerprint of the filters of the query."""
+def details_body(
+    store: Store, analysis: AnalysisStore, query: ProcessQuery, filters: bytes, hints: Callable[[bool], tuple[str, ...]]
+) -> bytes:
+    """`filters`: the fingerprint of the filters of the query; `hints`: from whether anything was found."""
     page = store.find(query)
     chosen = Selection(query.org_id, query.search, query.tags)
     is_known = bool(page.processes) or analysis.is_known(chosen, query.window)
     details = store.details(query.org_id, query.window, page.processes)
-    return render_page(page, query, filters, map(detailed, page.processes, details), is_known=is_known)
+    # A page beyond the last one is empty, too, and says nothing of what was found.
+    said = hints(bool(page.processes) or query.after is not None)
+    return render_page(page, query, filters, map(detailed, page.processes, details), is_known=is_known, hints=said)
 
 
 def detailed(process: ProcessSummary, detail: ProcessDetail) -> DetailedAttributes:

@@ -55,6 +55,8 @@ class _Meta(msgspec.Struct, omit_defaults=True):
     page: _PageMeta
     known: bool | None = None
     """Whether anything is known of the window; not said by the public API."""
+    hints: tuple[str, ...] = ()
+    """Likewise."""
 
 
 class _Answer(msgspec.Struct):
@@ -128,16 +130,18 @@ def render_page(
     attributes: Iterable[Attributes] | None = None,
     *,
     is_known: bool | None = None,
+    hints: tuple[str, ...] = (),
 ) -> bytes:
     """The body of the answer. `attributes`, one for each process, are those of the public API if not given, and it does
-    not say whether anything `is_known` of the window."""
+    not say whether anything `is_known` of the window, nor has it `hints`."""
     if attributes is None:
         attributes = map(attributes_of, page.processes)
     items = [
         _Item("process", ProcessKey.of(process.identity).id_of(query.org_id).hex(), shown)
         for process, shown in zip(page.processes, attributes, strict=True)
     ]
-    return _ENCODER.encode(_Answer(_Meta(_PageMeta(_cursor_after(page, query, filters), len(items)), is_known), items))
+    meta = _Meta(_PageMeta(_cursor_after(page, query, filters), len(items)), is_known, hints)
+    return _ENCODER.encode(_Answer(meta, items))
 
 
 def attributes_of(process: ProcessSummary) -> Attributes:
