@@ -61,7 +61,6 @@ def _snapshots(count: int, interval_seconds: float) -> Iterable[dict[tuple[int, 
     reader = ProcReader()
     collector = Collector(
         host="this",
-        boot_time=reader.boot_time,
         ticks_per_second=reader.ticks_per_second,
         page_bytes=reader.page_bytes,
         scrub=lambda arguments: arguments,

@@ -31,13 +31,11 @@ def a_stat(**fields: Any) -> Stat:
 
 
 def a_reading(pid: int = 7, facts: ProcessFacts = FACTS, io: IoCounters | None = IO, **fields: Any) -> ProcessReading:
-    return ProcessReading(pid, a_stat(**fields), facts, io, 12, 100, 10)
+    return ProcessReading(pid, 1_000_000, a_stat(**fields), facts, io, 12, 100, 10)
 
 
 def a_collector(**parts: Any) -> Collector:
-    return Collector(
-        host="web-1", boot_time=1_000_000, ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub, **parts
-    )
+    return Collector(host="web-1", ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub, **parts)
 
 
 @pytest.fixture
@@ -247,7 +245,7 @@ def test_a_process_that_still_lives_is_not_seen_twice(collector: Collector) -> N
 
 
 def test_memory_that_is_shared_or_swapped_out_is_kept_apart(collector: Collector) -> None:
-    reading = ProcessReading(7, a_stat(), FACTS, IO, 12, 100, 10, 4096, 0)
+    reading = ProcessReading(7, 1_000_000, a_stat(), FACTS, IO, 12, 100, 10, 4096, 0)
 
     numbers = see(collector, reading, 0.0).numbers
 

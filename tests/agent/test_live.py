@@ -15,9 +15,7 @@ TICKS = 100
 class Machine:
     def __init__(self, tree: ProcTree) -> None:
         self.reader = ProcReader(str(tree.root))
-        self.collector = Collector(
-            host="web-1", boot_time=self.reader.boot_time, ticks_per_second=TICKS, page_bytes=4096, scrub=tuple
-        )
+        self.collector = Collector(host="web-1", ticks_per_second=TICKS, page_bytes=4096, scrub=tuple)
 
     def snapshot(self, second: int) -> Snapshot:
         return self.collector.collect(self.reader.read(), taken_at=NOON + second, moment=float(second))

@@ -141,14 +141,14 @@ def lines_with_a_secret(draw: st.DrawFn) -> tuple[str, list[str]]:
 
 def a_reading(pid: int, arguments: list[str], state: str = "S") -> ProcessReading:
     facts = ProcessFacts(tuple(arguments), "/usr/bin/app", "/", "/", 0, 0, pid)
-    return ProcessReading(pid, msgspec.structs.replace(STAT, state=state), facts, None, None, None, None)
+    return ProcessReading(pid, 0, msgspec.structs.replace(STAT, state=state), facts, None, None, None, None)
 
 
 @given(st.lists(lines_with_a_secret(), min_size=1, max_size=5))
 def test_a_secret_never_reaches_the_bytes_of_a_payload(lines: list[tuple[str, list[str]]]) -> None:
     """Nor of a snapshot, nor of an end that was heard of, nor of what goes live, nor as a tag."""
     collector = Collector(
-        host="h", boot_time=0, ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub,
+        host="h", ticks_per_second=100, page_bytes=4096, scrub=Scrubber().scrub,
         tag_rules=TagRules(["(?P<line>.+)"], pytest.fail),
     )  # fmt: skip
     maker = PayloadMaker(host="h", run=1, started_at=1)

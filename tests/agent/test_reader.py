@@ -53,7 +53,7 @@ def test_reader_reads_all_of_a_process(tree: ProcTree, reader: ProcReader) -> No
     assert (reading.io.read_operations, reading.io.write_bytes) == (1, 4)
     assert reading.open_files == 9
     assert (reading.voluntary_switches, reading.involuntary_switches) == (5, 6)
-    assert reader.boot_time == BOOT_TIME
+    assert reader.boot.now() == BOOT_TIME
 
 
 def test_reader_sees_processes_come_and_go(tree: ProcTree, reader: ProcReader) -> None:

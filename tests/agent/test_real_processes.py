@@ -382,7 +382,7 @@ def _seen_by_nobody(pid: int) -> dict[str, Any]:
         "import json, os, sys, time; from procession.agent.reader import ProcReader; "
         "from procession.agent.collector import Collector; import msgspec; "
         "os.setgroups([]); os.setgid(65534); os.setuid(65534); r = ProcReader(); "
-        "c = Collector(host='h', boot_time=0, ticks_per_second=100, page_bytes=4096, scrub=tuple); "
+        "c = Collector(host='h', ticks_per_second=100, page_bytes=4096, scrub=tuple); "
         "c.collect(r.read(), taken_at=1, moment=1.0); "
         f"s = next(s for s in c.collect(r.read(), taken_at=2, moment=2.0).sightings if s.pid == {pid}); "
         "print(json.dumps(msgspec.to_builtins(s.description) | msgspec.to_builtins(s.numbers)))"

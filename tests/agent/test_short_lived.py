@@ -26,6 +26,7 @@ class Listening:
             ProcConnector(),
             self.reader.look_at,
             self.reader.known,
+            self.reader.boot,
             ticks_per_second=self.reader.ticks_per_second,
         )
         self.short_lived.start()
@@ -67,11 +68,48 @@ def test_a_process_between_two_snapshots_is_known_with_its_end(listening: Listen
     assert ended.reading.facts.exe
     assert ended.reading.stat.state == "X"
     assert ended.reading.stat.ppid == os.getpid()
-    started_at = listening.reader.boot_time + ended.reading.stat.start_ticks // listening.reader.ticks_per_second
+    started_at = ended.reading.boot_time + ended.reading.stat.start_ticks // listening.reader.ticks_per_second
     assert begin - 2 < started_at <= begin + 0.1  # the start of the machine and of the process are cut to seconds
     assert ended.forked_at is not None
     assert ended.executed_at is not None
     assert begin - 0.01 <= ended.forked_at <= ended.executed_at <= ended.ended_at <= end + 0.01
+
+
+_IN_ANOTHER_TIME = """
+import os, subprocess, time
+from tests.agent.test_short_lived import Listening
+listening = Listening()
+ends = []
+for command in (["sleep", "0.05"], None):  # one that is looked at, and one that is gone before that
+    begin = time.time()
+    if command:
+        process = subprocess.Popen(command)
+        pid = process.pid
+        process.wait()
+    else:
+        pid = os.fork() or os._exit(0)
+        os.waitpid(pid, 0)
+    listening.drain(until={pid})
+    ended = listening.ended[pid]
+    started_at = ended.reading.boot_time + ended.reading.stat.start_ticks // listening.reader.ticks_per_second
+    print(*(moment - begin for moment in (started_at, ended.forked_at, ended.ended_at)))
+listening.end()
+"""
+
+
+def test_moments_are_right_in_a_time_namespace() -> None:
+    """Whose clocks are apart from those that the kernel reports by, and from each other as after a long sleep."""
+    program = [sys.executable, "-c", _IN_ANOTHER_TIME]
+    unshare = ["unshare", "--time", "--monotonic", "1000", "--boottime", "5000", "--fork"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("there is no time namespace to be had")
+    run = subprocess.run([*unshare, *program], capture_output=True, text=True, check=True)
+
+    for line in run.stdout.splitlines():
+        started, forked, ended = map(float, line.split())
+        assert -2 < started <= 0.2
+        assert -0.01 <= forked <= ended < 5
+    assert len(run.stdout.splitlines()) == 2
 
 
 def test_a_killed_process_has_the_exit_code_of_a_shell(listening: Listening) -> None:

@@ -14,8 +14,12 @@ class ProcTree:
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir(exist_ok=True)
-        (root / "stat").write_text(f"cpu  1 2 3 4\nintr 5\nbtime {BOOT_TIME}\nprocesses 6\n")
+        self.boot_at(BOOT_TIME)
         (root / "uptime").write_text("1 1\n")
+
+    def boot_at(self, boot_time: int) -> None:
+        """As the kernel reckons it from now on."""
+        (self.root / "stat").write_text(f"cpu  1 2 3 4\nintr 5\nbtime {boot_time}\nprocesses 6\n")
 
     def put(
         self,

@@ -71,7 +71,6 @@ class Watcher:
         self.reader = ProcReader()
         self.collector = Collector(
             host="here",
-            boot_time=self.reader.boot_time,
             ticks_per_second=self.reader.ticks_per_second,
             page_bytes=self.reader.page_bytes,
             scrub=tuple,

@@ -43,7 +43,6 @@ class Collector:
         self,
         *,
         host: str,
-        boot_time: int,
         ticks_per_second: int,
         page_bytes: int,
         scrub: Scrub,
@@ -54,7 +53,6 @@ class Collector:
         containers: ContainerBook | None = None,
     ) -> None:
         self._host = host
-        self._boot_time = boot_time
         self._ticks_per_second = ticks_per_second
         self._page_bytes = page_bytes
         self._scrub = scrub
@@ -141,7 +139,7 @@ class Collector:
 
     def _started_at(self, reading: ProcessReading) -> int:
         # As the kernel counts, so that a process has one start wherever it is read.
-        return self._boot_time + reading.stat.start_ticks // self._ticks_per_second
+        return reading.boot_time + reading.stat.start_ticks // self._ticks_per_second
 
     def _is_left_out(self, reading: ProcessReading, before: _Seen | None) -> bool:
         """One that was sent goes on, whatever it becomes: otherwise it would look as if it had ended."""

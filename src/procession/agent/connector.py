@@ -40,7 +40,7 @@ class ProcEvent(msgspec.Struct, frozen=True, gc=False):
     kind: int
     """FORK, EXEC or EXIT."""
     nanoseconds: int
-    """Of the monotonic clock."""
+    """Of the monotonic clock, outside of all time namespaces."""
     pid: int
     """Of the child at a fork."""
     number: int
@@ -114,6 +114,16 @@ def parse_event(data: bytes) -> ProcEvent | None:
     if kind == EXIT and first == second:
         return ProcEvent(EXIT, nanoseconds, first, third)
     return None
+
+
+def monotonic_offset() -> int:
+    """Nanoseconds by which the monotonic clock of our time namespace is ahead of the one that events go by."""
+    try:
+        lines = Path("/proc/self/timens_offsets").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0  # before Linux 5.6 there are no such namespaces
+    offsets = {name: int(seconds) * 1_000_000_000 + int(more) for name, seconds, more in map(str.split, lines)}
+    return offsets.get("monotonic", 0)
 
 
 def _request(operation: int) -> bytes:

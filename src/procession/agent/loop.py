@@ -81,7 +81,6 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
             short_lived=short_lived,
             collector=Collector(
                 host=host,
-                boot_time=reader.boot_time,
                 ticks_per_second=reader.ticks_per_second,
                 page_bytes=reader.page_bytes,
                 scrub=scrub,

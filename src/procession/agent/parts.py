@@ -65,6 +65,7 @@ def listen_for_short_lived(reader: ProcReader, report: Report, *, cpu_seconds: f
         connector,
         reader.look_at,
         reader.known,
+        reader.boot,
         ticks_per_second=reader.ticks_per_second,
         max_events=most,
         max_looks=most * MAX_LOOKS // MAX_EVENTS,

@@ -24,9 +24,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from procession.agent.procfs import KERNEL_THREAD, MalformedFile, parse_boot_time
+from procession.agent.boot import BootTime
+from procession.agent.procfs import KERNEL_THREAD, MalformedFile
 from procession.agent.tracked import NO_FACTS, ProcessReading, Tracked
-from procession.errors import UsageError
 
 DESCRIPTORS_EACH = 4
 
@@ -63,11 +63,11 @@ class ProcReader:
         """Raises UsageError if there is no /proc. `max_kept` processes have descriptors of their own kept open [what
         the limits allow]."""
         self.root = root
-        self.boot_time = _boot_time(root)
         self.ticks_per_second = os.sysconf("SC_CLK_TCK")
         self.page_bytes = os.sysconf("SC_PAGE_SIZE")
-        self.is_live = Path(root).stat().st_ino == _PROC_INODE
+        self.is_live = _inode_of(root) == _PROC_INODE
         """Whether it is the kernel's own, and not a copy."""
+        self.boot = BootTime(root, is_live=self.is_live)
         self._kernel_threads = kernel_threads
         self._reads_environment = reads_environment
         self._max_kept = _affordable() if max_kept is None else max_kept
@@ -77,6 +77,7 @@ class ProcReader:
         self._kept = 0
         self._monotonic = monotonic
         self._read_at: float | None = None
+        self._boot_time = self.boot.now()
         self._turn = self._revisits = 0
         self._revisit_every = REVISIT_EVERY
         self._numbers_only = False
@@ -90,6 +91,7 @@ class ProcReader:
         With `numbers_only` nothing is revisited: between two snapshots, of those that are known only numbers are read.
         """
         self._turn += 1
+        self._boot_time = self.boot.now()
         self._numbers_only = numbers_only
         if not numbers_only:
             self._plan_revisits()
@@ -104,7 +106,7 @@ class ProcReader:
             if process is None or (reading := self._again(process)) is None:
                 if process is not None:
                     self._forget(process)
-                found = self._first(name)
+                found = self._first(name, process)
                 if found is None:
                     continue
                 process, reading = found
@@ -128,14 +130,14 @@ class ProcReader:
 
     def look_at(self, pid: int) -> ProcessReading | None:
         """What one process is, apart from the others; None if it is gone. For any thread."""
-        process = Tracked(f"{self.root}/{pid}/", pid, reads_environment=self._reads_environment)
+        process = self._track(pid, self.boot.now())
         try:
             facts = process.glimpse()
         except (OSError, MalformedFile):
             return None
         if self._is_passed_over(process):
             return None
-        return ProcessReading(pid, process.stat, facts, None, None, None, None)
+        return ProcessReading(pid, process.boot_time, process.stat, facts, None, None, None, None)
 
     def known(self, pid: int) -> ProcessReading | None:
         """What the last reading had of a process. For any thread."""
@@ -156,8 +158,9 @@ class ProcReader:
                 if not self._made_room(error):
                     raise
 
-    def _first(self, name: str) -> tuple[Tracked, ProcessReading] | None:
-        process = Tracked(f"{self.root}/{name}/", int(name), reads_environment=self._reads_environment)
+    def _first(self, name: str, before: Tracked | None) -> tuple[Tracked, ProcessReading] | None:
+        """None if there is none. `before` is what was last known under its pid."""
+        process = self._track(int(name), self._boot_time)
         try:
             if self._kept < self._max_kept:
                 process.keep_open()
@@ -165,17 +168,24 @@ class ProcReader:
             if self._counts_runs:
                 process.has_rested()
             process.read_stat()
+            if before is not None and before.stat.start_ticks == process.stat.start_ticks:
+                process.boot_time = before.boot_time  # the same one, which could not be read for a moment
             if self._is_passed_over(process):
-                process.reading = ProcessReading(process.pid, process.stat, NO_FACTS, None, None, None, None)
+                process.reading = ProcessReading(
+                    process.pid, process.boot_time, process.stat, NO_FACTS, None, None, None, None
+                )
             else:
                 process.read_io()
                 process.look(counts_in_size=self._counts_in_size, revisit=True)
             process.visited = self._revisits - process.pid % REVISIT_EVERY  # not all of them in the same turn
         except (OSError, MalformedFile) as error:
             self._forget(process)
-            return self._first(name) if self._made_room(error) else None
+            return self._first(name, before) if self._made_room(error) else None
         self._tracked[name] = process
         return process, process.reading
+
+    def _track(self, pid: int, boot_time: int) -> Tracked:
+        return Tracked(f"{self.root}/{pid}/", pid, boot_time, reads_environment=self._reads_environment)
 
     def _again(self, process: Tracked) -> ProcessReading | None:
         """None if it has exited."""
@@ -225,14 +235,11 @@ class ProcReader:
         self._tracked.pop(str(process.pid), None)
 
 
-def _boot_time(root: str) -> int:
+def _inode_of(root: str) -> int | None:
     try:
-        return parse_boot_time(Path(root, "stat").read_bytes())
-    except (OSError, MalformedFile):
-        raise UsageError(
-            f"no processes can be read in {root}: it is not the /proc of a Linux machine; "
-            "--proc-root says where that is mounted"
-        ) from None
+        return Path(root).stat().st_ino
+    except OSError:
+        return None
 
 
 def _affordable() -> int:

@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from procession.agent.connector import EXEC, FORK, ProcConnector, ProcEvent
+from procession.agent.boot import BootTime
+from procession.agent.connector import EXEC, FORK, ProcConnector, ProcEvent, monotonic_offset
 from procession.agent.procfs import Stat
 from procession.agent.tracked import NO_FACTS, ProcessReading
 
@@ -53,6 +54,9 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class _Birth:
+    """Its moments are nanoseconds since the boot by the clock that goes on while the machine sleeps: as the kernel
+    counts the start of processes."""
+
     __slots__ = ("executed", "forked", "ppid", "reading")
 
     def __init__(self, ppid: int, forked: int) -> None:
@@ -70,6 +74,7 @@ class ShortLived:
         connector: ProcConnector,
         look_at: Callable[[int], ProcessReading | None],
         known: Callable[[int], ProcessReading | None],
+        boot: BootTime,
         *,
         ticks_per_second: int,
         max_events: int = MAX_EVENTS,
@@ -80,6 +85,8 @@ class ShortLived:
         self._connector = connector
         self._look_at = look_at
         self._known = known
+        self._boot = boot
+        self._monotonic_offset = monotonic_offset()
         self._nanoseconds_per_tick = 1_000_000_000 // ticks_per_second
         self._lock = threading.Lock()
         self._births: dict[int, _Birth] = {}
@@ -112,7 +119,7 @@ class ShortLived:
             for pid in alive:
                 self._births.pop(pid, None)
             if len(self._births) > _MANY_BIRTHS:  # their ends were lost
-                oldest = time.monotonic_ns() - _FORGET_AFTER
+                oldest = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - _FORGET_AFTER
                 self._births = {pid: birth for pid, birth in self._births.items() if birth.forked > oldest}
             self._events = self._looks = 0
         self._resume.set()
@@ -157,36 +164,40 @@ class ShortLived:
 
     def _take(self, event: ProcEvent) -> None:
         self._events += 1
-        pid = event.pid
+        pid, at = event.pid, self._since_boot(event)
         if event.kind == FORK:
             with self._lock:
-                self._births[pid] = _Birth(event.number, event.nanoseconds)
+                self._births[pid] = _Birth(event.number, at)
             self._to_look_at.append((time.monotonic() + LOOK_AFTER, pid))
             return
         birth = self._births.get(pid)
         if event.kind == EXEC:
             if birth is not None:
-                birth.executed = event.nanoseconds
+                birth.executed = at
                 birth.reading = self._look(pid) or birth.reading
             return
         with self._lock:
             self._births.pop(pid, None)
         if birth is None:
             if self._known(pid) is not None:
-                self._end(event, None, None)
+                self._end(event, at, None, None)
             return
         reading = birth.reading or self._look(pid) or self._infer(pid, birth)
         self._unseen += birth.reading is None and self._looks >= self._max_looks
         self._end(
-            event, birth, msgspec.structs.replace(reading, stat=msgspec.structs.replace(reading.stat, state=_DEAD))
+            event, at, birth, msgspec.structs.replace(reading, stat=msgspec.structs.replace(reading.stat, state=_DEAD))
         )
 
-    def _end(self, event: ProcEvent, birth: _Birth | None, reading: ProcessReading | None) -> None:
-        offset = time.time() - time.monotonic()
+    def _since_boot(self, event: ProcEvent) -> int:
+        asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
+        return event.nanoseconds + self._monotonic_offset + asleep
+
+    def _end(self, event: ProcEvent, at: int, birth: _Birth | None, reading: ProcessReading | None) -> None:
+        offset = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         ended = Ended(
             pid=event.pid,
             exit_code=128 + (event.number & 0x7F) if event.number & 0x7F else event.number >> 8 & 0xFF,
-            ended_at=event.nanoseconds / 1e9 + offset,
+            ended_at=at / 1e9 + offset,
             forked_at=None if birth is None else birth.forked / 1e9 + offset,
             executed_at=None if birth is None or birth.executed is None else birth.executed / 1e9 + offset,
             reading=reading,
@@ -215,12 +226,10 @@ class ShortLived:
             same = self._births.get(birth.ppid)
             parent = self._known(birth.ppid) if same is None else same.reading
         stat, facts = (_NO_STAT, NO_FACTS) if parent is None else (parent.stat, parent.facts)
-        # The kernel counts the start of processes in the clock that goes on while the machine sleeps.
-        asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
-        start_ticks = (birth.forked + asleep) // self._nanoseconds_per_tick
         return ProcessReading(
             pid=pid,
-            stat=msgspec.structs.replace(stat, ppid=birth.ppid, start_ticks=start_ticks),
+            boot_time=self._boot.now(),
+            stat=msgspec.structs.replace(stat, ppid=birth.ppid, start_ticks=birth.forked // self._nanoseconds_per_tick),
             facts=msgspec.structs.replace(facts, namespace_pid=None),
             io=None,
             open_files=None,

@@ -61,6 +61,9 @@ class ProcessReading(msgspec.Struct, frozen=True, gc=False):
     """Raw counters of one process. The same object as the time before where nothing has changed."""
 
     pid: int
+    boot_time: int
+    """When the machine was booted, as Unix time, by its clock when this process was first seen. A clock that is set
+    later does not change when it started: it would be another process."""
     stat: Stat
     facts: ProcessFacts
     io: IoCounters | None
@@ -87,6 +90,7 @@ class Tracked:
         "_stat_fd",
         "_stat_hash",
         "_visits",
+        "boot_time",
         "has_run",
         "io",
         "pid",
@@ -99,8 +103,9 @@ class Tracked:
     reading: ProcessReading
     stat: Stat
 
-    def __init__(self, folder: str, pid: int, *, reads_environment: bool = False) -> None:
+    def __init__(self, folder: str, pid: int, boot_time: int, *, reads_environment: bool = False) -> None:
         self.pid = pid
+        self.boot_time = boot_time
         self.turn = self.visited = 0
         self.has_run = True
         """Since its facts were read, so that it may have changed them."""
@@ -191,6 +196,7 @@ class Tracked:
         open_files = self._open_files(counts_in_size)
         reading = ProcessReading(
             self.pid,
+            self.boot_time,
             self.stat,
             facts,
             self.io,
