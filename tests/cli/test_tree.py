@@ -88,7 +88,7 @@ def test_a_tree_may_be_of_the_past(procession: Command, server: RunningServer) -
 
     then = procession("tree", "--host", "web-1", "--at", str(NOON - 590), "--json")
 
-    assert json.loads(then.out)["meta"] == {"at": NOON - 590, "host": "web-1", "total": 5}
+    assert json.loads(then.out)["meta"] == {"at": NOON - 590, "host": "web-1", "total": 5, "known": True}
 
 
 @pytest.mark.parametrize(

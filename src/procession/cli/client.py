@@ -35,6 +35,10 @@ class Unreachable(UsageError):
     """Nobody answers there."""
 
 
+class NotUnderstood(UsageError):
+    """The server says that the question is wrong: to ask it again is of no use."""
+
+
 class Refused(ProcessionError):
     """The server answered with an error; `messages` are its own."""
 
@@ -254,7 +258,8 @@ class Access:
             return UsageError(f"there is no Procession below {self.server.url}; name the server as {origin}")
         if error.status == 429:
             return UsageError(f"{self.server.url} takes no more queries for now; try again in {error.reset_seconds} s")
-        return UsageError(str(error) or f"{self.server.url} answers with status {error.status}")
+        kind = NotUnderstood if error.status == 400 else UsageError
+        return kind(str(error) or f"{self.server.url} answers with status {error.status}")
 
     def _has_procession(self) -> bool:
         """Whether it answers below the path of the address, as behind a proxy; else the path is one too many."""

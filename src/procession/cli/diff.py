@@ -12,6 +12,7 @@ import click
 
 from procession.cli.client import Access
 from procession.cli.diff_sections import print_sections
+from procession.cli.findings import is_known, nothing_of, say_hints
 from procession.cli.fleet import Filters, Fleet, no_such_host
 from procession.cli.moments import Moment
 from procession.cli.options import read_settings, settings_options
@@ -83,12 +84,16 @@ def diff(
         _check_hosts(fleet, answer, hosts)
     except ProcessionError as error:
         raise Trouble(str(error)) from None
+    unknown = [meta for meta in (answer["meta"]["left"], answer["meta"]["right"]) if not is_known(meta)]
     if as_json:
         json.dump(answer, sys.stdout, indent=2)
         print()
-    else:
+    if unknown:
+        raise Trouble(f"what differs could not be found out: {nothing_of(unknown[0])}")
+    if not as_json:
         print_sections(answer, [_label(hosts, searches, tags, number) for number in (0, 1)])
         _say_what_is_cut(answer, limit)
+        say_hints(answer["meta"])
     return DIFFERENT if any(answer["meta"][name] for name in ("started", "ended", "changed")) else SAME
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from procession.cli.figures import bytes_text, percent_text
-from procession.cli.fleet import Item, command_of, name_of
+from procession.cli.fleet import UNREAD, Item, command_of, name_of
 from procession.cli.moments import show_moment
 from procession.cli.tables import print_table
 from procession.cli.terminal import visible
@@ -31,13 +31,13 @@ def print_sections(answer: dict[str, Any], labels: Sequence[str]) -> None:
     noun = ("process", "processes") if are_processes else (f"{meta['match']}", f"{meta['match']}s")
     headers = PROCESS_HEADERS if are_processes else GROUP_HEADERS
     for name, sign in (("started", "+"), ("ended", "-")):
-        rows = [(_process_row if are_processes else _group_row)(sign, one) for one in answer[name]]
+        rows = [_process_row(sign, one) if are_processes else _group_row(sign, one, meta) for one in answer[name]]
         _print_section(f"{_counted(meta[name], *noun)} {name}", headers, rows)
     if are_processes:
         changes = [row for change in answer["changed"] for row in _changes_of(change)]
         _print_section(f"{_counted(meta['changed'], *noun)} changed", CHANGE_HEADERS, changes)
     else:
-        changes = [_group_change_row(change) for change in answer["changed"]]
+        changes = [_group_change_row(change, meta) for change in answer["changed"]]
         _print_section(f"{_counted(meta['changed'], *noun)} in another number", GROUP_CHANGE_HEADERS, changes)
     print(f"\n{_counted(meta['same'], *noun)} the same")
 
@@ -63,19 +63,19 @@ def _process_row(sign: str, item: Item) -> tuple[object, ...]:
     )
 
 
-def _group_row(sign: str, group: dict[str, Any]) -> tuple[object, ...]:
-    return (sign, group["count"], *_sums(group), _value(group["value"]))
+def _group_row(sign: str, group: dict[str, Any], meta: dict[str, Any]) -> tuple[object, ...]:
+    return (sign, group["count"], *_sums(group), _value(group["value"], meta["match"]))
 
 
-def _group_change_row(change: dict[str, Any]) -> tuple[object, ...]:
+def _group_change_row(change: dict[str, Any], meta: dict[str, Any]) -> tuple[object, ...]:
     before, after = change["before"], change["after"]
-    return ("~", before["count"], after["count"], *_sums(after), _value(change["value"]))
+    return ("~", before["count"], after["count"], *_sums(after), _value(change["value"], meta["match"]))
 
 
 def _changes_of(change: dict[str, Any]) -> list[tuple[object, ...]]:
     """For each field a line with what it was and one with what it is; of tags, only those that came or went."""
     before, after = change["before"]["attributes"], change["after"]["attributes"]
-    commands = [name_of(change[side]) for side in ("before", "after")]
+    commands = [name_of(change[side]) or UNREAD for side in ("before", "after")]
     rows: list[tuple[object, ...]] = []
     for field in change["fields"]:
         old, new = before.get(field, ""), after.get(field, "")
@@ -95,8 +95,11 @@ def _sums(group: dict[str, Any]) -> tuple[str, str]:
     return percent_text(numbers["cpu_total_percent"]["sum"]), bytes_text(numbers["rss_bytes"]["sum"])
 
 
-def _value(value: str | None) -> str:
-    return "(none)" if value is None else value or "(empty)"
+def _value(value: str | None, match: str) -> str:
+    if value is None:
+        return "(none)"
+    # A process may have no command line, but for a name it has to have been read.
+    return value or (UNREAD if match == "command" else "(empty)")
 
 
 def _counted(number: int, one: str, many: str) -> str:

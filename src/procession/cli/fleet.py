@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from procession.cli.client import Access
+from procession.cli.client import Access, NotUnderstood
 from procession.cli.moments import show_moment
 from procession.errors import UsageError
 
@@ -15,6 +15,8 @@ PREFIX = "/api/procession/v1"
 PAGE_SIZE = 10_000
 
 _TOO_OLD = re.compile(r"Only data from the past [0-9]+ hours are available")
+
+UNREAD = "(ended before it could be read)"
 
 Item = dict[str, Any]
 """A process, as the API has it."""
@@ -103,9 +105,9 @@ class Fleet:
         instant = {} if at is None else {"at": str(at)}
         try:
             answer = self.access.read(PREFIX + path, {**instant, **parameters})
-        except UsageError as error:
+        except NotUnderstood as error:
             if at is not None and _TOO_OLD.search(str(error)):
-                raise UsageError(f"no numbers are kept of {show_moment(at)}: {error}") from None
+                raise NotUnderstood(f"no numbers are kept of {show_moment(at)}: {error}") from None
             raise
         if not isinstance(answer, dict) or holds not in answer:
             raise self.access.server.is_no_procession()
@@ -115,12 +117,17 @@ class Fleet:
 def name_of(item: Item) -> str:
     """The short name of what runs, as its tag has it."""
     tags = item["attributes"]["tags"]
-    return next((str(tag).removeprefix("command:") for tag in tags if tag.startswith("command:")), "?")
+    return next((str(tag).removeprefix("command:") for tag in tags if tag.startswith("command:")), "")
 
 
 def command_of(item: Item) -> str:
-    """What runs: its command line, or its name in brackets where there is none."""
-    return str(item["attributes"]["cmdline"] or f"[{name_of(item)}]")
+    """What runs: its command line, or its name in brackets, as `ps` writes it, where there is none."""
+    return str(item["attributes"]["cmdline"] or bracketed(name_of(item)))
+
+
+def bracketed(name: str) -> str:
+    """A process may be known by its pid, its start and its end alone."""
+    return f"[{name}]" if name else UNREAD
 
 
 def no_such_host(fleet: Fleet, host: str, at: int) -> UsageError:

@@ -55,4 +55,4 @@ def list_hosts(**where: str) -> None:
         (names.get(entry.org_id, entry.org_id), entry.host, entry.source.value, ", ".join(entry.tags))
         for entry in entries
     ]
-    print_table(("ORG", "HOST", "FROM", "TAGS"), rows)
+    print_table(("ORG", "HOST", "FROM", "TAGS"), rows, least=("FROM", "ORG"))

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from procession.cli.client import Access
+from procession.cli.client import Access, NotUnderstood
+from procession.cli.findings import say_nothing_found
+from procession.cli.fleet import command_of
 from procession.cli.moments import Moment
 from procession.cli.options import read_settings, settings_options
 from procession.cli.tables import print_table
@@ -22,6 +24,8 @@ LONG_PATH = "/api/procession/v1/processes"
 HEADERS = ("HOST", "PID", "PPID", "USER", "STARTED", "SEEN", "COMMAND")
 LONG_HEADERS = (*HEADERS[:-1], "STATE", "CPU", "RSS", "ENDED", "EXIT", "COMMAND")
 NUMBERS = ("PID", "PPID", "CPU", "RSS")
+LEAST = ("PPID", "SEEN", "STARTED", "EXIT", "ENDED", "STATE", "RSS", "CPU", "USER", "HOST")
+"""In a narrow terminal, what goes first."""
 
 EXAMPLES = """\b
 Examples:
@@ -63,16 +67,23 @@ def ps(
     query = {"search": search, "tags": tags, "from": from_at, "to": to_at}
     parameters = {name: str(value) for name, value in query.items() if value is not None}
     access = Access.of(read_settings(ClientSettings, settings))
-    # One more than asked for tells whether there are more.
-    found = list(find_processes(access, parameters, limit + 1, path=LONG_PATH if long else PATH))
+    try:
+        # One more than asked for tells whether there are more.
+        found = list(find_processes(access, parameters, limit + 1, path=LONG_PATH if long else PATH))
+    except NotUnderstood:
+        # Datadog's endpoint words it as it always did; ours has a hint.
+        ask_for_meta(access, parameters)
+        raise
     shown = found[:limit]
     if as_json:
         json.dump(shown, sys.stdout, indent=2)
         print()
     elif long:
-        print_table(LONG_HEADERS, [long_row_of(item) for item in shown], numbers=NUMBERS)
+        print_table(LONG_HEADERS, [long_row_of(item) for item in shown], numbers=NUMBERS, least=LEAST)
     else:
-        print_table(HEADERS, [row_of(item) for item in shown], numbers=NUMBERS)
+        print_table(HEADERS, [row_of(item) for item in shown], numbers=NUMBERS, least=LEAST)
+    if not found and not as_json:
+        say_nothing_found(ask_for_meta(access, parameters))
     if len(found) > limit:
         print(f"procession: only the first {limit} are shown; --limit {limit * 10} shows more", file=sys.stderr)
 
@@ -96,11 +107,18 @@ def find_processes(
             return
 
 
+def ask_for_meta(access: Access, parameters: dict[str, str]) -> dict[str, Any]:
+    """What our own API says beside an answer. Raises UsageError."""
+    answer = access.read(LONG_PATH, parameters | {"page[limit]": "1"})
+    try:
+        return dict(answer["meta"])
+    except (TypeError, LookupError, ValueError):
+        raise access.server.is_no_procession() from None
+
+
 def row_of(item: dict[str, Any]) -> tuple[object, ...]:
     """What the table shows of a process."""
     attributes = item["attributes"]
-    # A process without arguments still has a name, in brackets as `ps` writes it.
-    command = attributes["cmdline"] or f"[{_tag_value(attributes['tags'], 'command:')}]"
     return (
         attributes["host"],
         attributes["pid"],
@@ -108,7 +126,7 @@ def row_of(item: dict[str, Any]) -> tuple[object, ...]:
         attributes["user"],
         attributes["start"].replace("T", " "),
         attributes["timestamp"].partition("T")[2],
-        command,
+        command_of(item),
     )
 
 
@@ -128,7 +146,3 @@ def long_row_of(item: dict[str, Any]) -> tuple[object, ...]:
         exit_code if signal is None else f"{exit_code} {signal}",
         command,
     )
-
-
-def _tag_value(tags: list[str], prefix: str) -> str:
-    return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), "?")

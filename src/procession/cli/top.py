@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from procession.cli.client import Access
+from procession.cli.findings import say_nothing_found
 from procession.cli.fleet import Filters, Fleet
 from procession.cli.moments import Moment, show_moment
 from procession.cli.options import read_settings, settings_options
@@ -20,6 +21,7 @@ from procession.config import ClientSettings
 
 HEADERS = tuple(column.name for column in COLUMNS)
 NUMBERS = tuple(column.name for column in COLUMNS if column.is_number)
+LEAST = tuple(column.name for column in sorted(COLUMNS, key=lambda column: -column.need) if column.need)
 LIMIT_OF_ONE = 100
 
 EXAMPLES = """\b
@@ -86,8 +88,10 @@ def _print_once(fleet: Fleet, view: View, limit: int, *, as_json: bool) -> None:
         json.dump(answer, sys.stdout, indent=2)
         print()
         return
-    print_table(HEADERS, [cells_of(item) for item in answer["data"]], numbers=NUMBERS)
+    print_table(HEADERS, [cells_of(item) for item in answer["data"]], numbers=NUMBERS, least=LEAST)
     total = answer["meta"]["total"]
+    if not total:
+        say_nothing_found(answer["meta"])
     if total > limit:
         when = show_moment(answer["meta"]["at"])
         print(

@@ -11,6 +11,7 @@ import click
 
 from procession.cli.client import Access
 from procession.cli.figures import bytes_text, percent_text
+from procession.cli.findings import say_nothing_found
 from procession.cli.fleet import Filters, Fleet, Item, command_of, named_few, no_such_host
 from procession.cli.moments import Moment, show_moment
 from procession.cli.options import read_settings, settings_options
@@ -89,6 +90,8 @@ def _host_tree(fleet: Fleet, host: str | None, at: int | None) -> dict[str, Any]
         host, at = _only_host(fleet, at)
     answer = fleet.host_tree(host, at=at)
     if not answer["data"]:
+        if answer["meta"].get("known"):
+            raise UsageError(f"{host} had no process at {show_moment(answer['meta']['at'])}")
         raise no_such_host(fleet, host, answer["meta"]["at"])
     return answer
 
@@ -142,7 +145,7 @@ def _show_found(fleet: Fleet, filters: Filters, host: str | None, at: int | None
         data = [{**item, "found": item["id"] in ids} for items in trees.values() for item in items]
         _print_json({"meta": {"at": at, "found": len(found), "hosts": len(hosts)}, "data": data})
     elif not found:
-        print(f"procession: nothing was found at {show_moment(at)}", file=sys.stderr)
+        say_nothing_found(first["meta"])
     for number, (name, items) in enumerate(() if as_json else trees.items()):
         if len(trees) > 1:
             print(("\n" if number else "") + f"{visible(name)}:")

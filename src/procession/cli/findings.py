@@ -1,0 +1,39 @@
+"""What is said where an answer shows no process: whether anything is known at all, and what may have been meant."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from procession.cli.moments import show_moment
+from procession.cli.terminal import visible
+
+
+def nothing_of(meta: Mapping[str, Any]) -> str:
+    """`meta`, as the API has it, is of an instant or a window without a process."""
+    when = f" in the minute before {show_moment(meta['at'])}" if "at" in meta else " in this window"
+    if is_known(meta):
+        return f"nothing found{when}"
+    what = "moment" if "at" in meta else "window"
+    return f"nothing is known of this {what}: no host that is asked for had sent anything{when}"
+
+
+def is_known(meta: Mapping[str, Any]) -> bool:
+    """Whether any host told of its processes. Servers of before did not say."""
+    return bool(meta.get("known", True))
+
+
+def hints_in(meta: Mapping[str, Any]) -> Sequence[str]:
+    hints = meta.get("hints")
+    return [visible(str(hint)) for hint in hints] if isinstance(hints, list) else []
+
+
+def say_nothing_found(meta: Mapping[str, Any]) -> None:
+    print(f"procession: {nothing_of(meta)}", file=sys.stderr)
+    say_hints(meta)
+
+
+def say_hints(meta: Mapping[str, Any]) -> None:
+    for hint in hints_in(meta):
+        print(f"procession: hint: {hint}", file=sys.stderr)
