@@ -31,6 +31,9 @@ MAX_CMDLINE_BYTES = 256 * 1024
 
 MAX_ENVIRONMENT_BYTES = 256 * 1024
 
+EXITED = ("Z", "X", "x")
+"""States of a thread that has exited. So has its process, unless it was the first thread and there are others."""
+
 _UNREADABLE = (PermissionError, FileNotFoundError)
 """`io` of another user, or of a kernel that does not count."""
 _LINE = 100
@@ -82,6 +85,7 @@ class Tracked:
         "_folder",
         "_io_fd",
         "_io_hash",
+        "_living",
         "_looks",
         "_path",
         "_reads_environment",
@@ -116,6 +120,7 @@ class Tracked:
         self._folder = folder
         self._reads_environment = reads_environment
         self._path = folder  # in front of a file's name; nothing while the folder is open
+        self._living = ""  # behind that, for what a first thread that has exited does not have any more
         self._dir_fd: int | None = None
         self._stat_fd = self._io_fd = self._run_fd = -1
         self._run_data: bytes | None = None
@@ -166,11 +171,51 @@ class Tracked:
         """Whether it has changed."""
         data = os.pread(self._stat_fd, _PAGE, 0) if self._stat_fd >= 0 else self._read("stat")
         now = hash(data)
-        if now == self._stat_hash:
+        if now == self._stat_hash and not self._living:
             return False
-        self.stat = parse_stat(data)
+        stat = parse_stat(data)
+        if stat.state in EXITED and stat.threads > 1:
+            stat = self._stat_of_the_living(stat)
+        else:
+            self._living = ""
+        has_changed = now != self._stat_hash or stat != self.stat
+        self.stat = stat
         self._stat_hash = now
-        return True
+        return has_changed
+
+    @property
+    def is_without_leader(self) -> bool:
+        """Whether its first thread has exited, and others have not: the process goes on."""
+        return bool(self._living)
+
+    def _stat_of_the_living(self, leader: Stat) -> Stat:
+        """The file is that of the first thread. Of one that has exited it still counts for the whole process what time
+        it has used; memory and state are those of a thread that lives. If there is none, the process has exited."""
+        for thread in [self._living, *self._other_threads()] if self._living else self._other_threads():
+            try:
+                stat = parse_stat(self._read(thread + "stat"))
+            except (FileNotFoundError, ProcessLookupError, MalformedFile):
+                continue
+            if stat.state not in EXITED:
+                self._living = thread
+                return msgspec.structs.replace(
+                    leader,
+                    state=stat.state,
+                    flags=stat.flags,
+                    vms_bytes=stat.vms_bytes,
+                    rss_pages=stat.rss_pages,
+                    image=stat.image,
+                )
+        self._living = ""
+        return leader
+
+    def _other_threads(self) -> list[str]:
+        """The oldest first."""
+        try:
+            names = self._names_in("task")
+        except FileNotFoundError:
+            return []  # of a copy
+        return [f"task/{tid}/" for tid in sorted(int(name) for name in names if name.isdigit()) if tid != self.pid]
 
     def read_io(self) -> bool:
         """Whether it has changed."""
@@ -191,7 +236,7 @@ class Tracked:
     def look(self, *, counts_in_size: bool, revisit: bool) -> None:
         """Read what is behind the numbers, and make a reading of all of it."""
         before = self.reading if self._looks else None
-        status = parse_status(self._read("status"))
+        status = self._status()
         facts = self._facts(before, status, revisit=revisit)
         open_files = self._open_files(counts_in_size)
         reading = ProcessReading(
@@ -211,11 +256,13 @@ class Tracked:
 
     def glimpse(self) -> ProcessFacts:
         """Of a process that may be gone in a moment: the most telling file first, and what comes too late is absent."""
-        arguments = parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES))
+        arguments = self._arguments()
         self.read_stat()
+        if self._living:
+            arguments = self._arguments()
         exe, cwd, root = self._link("exe"), self._link("cwd"), self._link("root")
         try:
-            status = parse_status(self._read("status"))
+            status = self._status()
         except (OSError, MalformedFile):
             return ProcessFacts(arguments, exe, cwd, root, None, None, None)
         return ProcessFacts(
@@ -243,15 +290,30 @@ class Tracked:
             and (self._visits % THOROUGH_EVERY != 0 or self._is_what_it_was(facts))
         )
 
+    def _arguments(self) -> tuple[str, ...]:
+        return parse_cmdline(self._read(self._living + "cmdline", MAX_CMDLINE_BYTES))
+
+    def _status(self) -> Status:
+        status = parse_status(self._read(self._living + "status"))
+        if not self._living:
+            return status
+        leader = parse_status(self._read("status"))
+        return msgspec.structs.replace(
+            status,
+            namespace_pid=leader.namespace_pid,
+            voluntary_switches=leader.voluntary_switches,
+            involuntary_switches=leader.involuntary_switches,
+        )
+
     def _leads_to(self, name: str, path: str) -> bool:
         """Perhaps not where it is no UTF-8."""
         try:
-            return os.readlink(self._path + name, dir_fd=self._dir_fd) == path
+            return os.readlink(self._path + self._living + name, dir_fd=self._dir_fd) == path
         except OSError:
             return path == ""
 
     def _is_what_it_was(self, facts: ProcessFacts) -> bool:
-        arguments = parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES))
+        arguments = self._arguments()
         return (
             arguments == facts.arguments
             and self._leads_to("root", facts.root)
@@ -269,7 +331,7 @@ class Tracked:
                 return before.facts
         self.has_run = False
         facts = ProcessFacts(
-            arguments=parse_cmdline(self._read("cmdline", MAX_CMDLINE_BYTES)),
+            arguments=self._arguments(),
             exe=self._link("exe"),
             cwd=self._link("cwd"),
             root=self._link("root"),
@@ -284,29 +346,30 @@ class Tracked:
     def _open_files(self, counts_in_size: bool) -> int | None:
         try:
             if counts_in_size:
-                return os.stat(self._path + "fd", dir_fd=self._dir_fd).st_size
-            if self._dir_fd is None:
-                return len(os.listdir(self._path + "fd"))  # noqa: PTH208
-            fd = os.open("fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._dir_fd)
+                return os.stat(self._path + self._living + "fd", dir_fd=self._dir_fd).st_size
+            return len(self._names_in(self._living + "fd"))
         except PermissionError:
             return None
+
+    def _names_in(self, folder: str) -> list[str]:
+        if self._dir_fd is None:
+            return os.listdir(self._path + folder)  # noqa: PTH208
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._dir_fd)
         try:
-            return len(os.listdir(fd))  # noqa: PTH208
-        except PermissionError:
-            return None
+            return os.listdir(fd)  # noqa: PTH208
         finally:
             os.close(fd)
 
     def _link(self, name: str) -> str:
         try:
             # Many processes have the same.
-            return sys.intern(text(os.fsencode(os.readlink(self._path + name, dir_fd=self._dir_fd))))
+            return sys.intern(text(os.fsencode(os.readlink(self._path + self._living + name, dir_fd=self._dir_fd))))
         except OSError:
             return ""  # another user's, or without any
 
     def _container(self) -> str:
         try:
-            return container_id(self._read("cgroup"))
+            return container_id(self._read(self._living + "cgroup"))
         except OSError:
             return ""  # of a kernel without control groups
 
@@ -314,7 +377,7 @@ class Tracked:
         if not self._reads_environment:
             return ()
         try:
-            return parse_service_tags(self._read("environ", MAX_ENVIRONMENT_BYTES))
+            return parse_service_tags(self._read(self._living + "environ", MAX_ENVIRONMENT_BYTES))
         except OSError:
             return ()  # another user's
 
