@@ -1,7 +1,9 @@
 """Questions about many processes at once, and what is answered to them. Each looks at one instant or one window.
 
 The processes *at an instant* are, for each host, those of its newest complete snapshot at that moment or before, and
-what partial ones have added since; no older than REACH_SECONDS. Who had ended when he was seen is not among them.
+what partial ones have added since; no older than REACH_SECONDS. Who was seen dead is not among them, nor who has ended
+since as far as was said up to that moment, whenever it arrived; and of a pid that was taken again only its last
+process is.
 
 Something *is known* of an instant or a window where any host told of its processes then, be it that there were none. Of
 hosts that a selection names, as `host:` tags do, these are meant. Where nothing is known, that no process was found

@@ -32,9 +32,14 @@ def answers_as_the_oracle_does(store: ClickHouseStore, data: st.DataObject) -> N
     fleet = data.draw(strategies.fleets())
     org_id, oracle = next(_org_ids), OracleStore()
     cut = data.draw(st.integers(0, len(fleet)))
+    exits = data.draw(strategies.exits_over(fleet))
+    ends = [(org_id, one) for one in exits]
     for some in (fleet[:cut], fleet[cut:]):
         for one in (store, oracle):
             one.add([(org_id, snapshot) for snapshot in some])
+            one.add_exits(ends[: len(ends) // 2])
+    for one in (store, oracle):
+        one.add_exits(ends)
     mine, theirs = store.analysis, OracleAnalysis(oracle)
 
     for query in data.draw(st.lists(strategies.queries_over(fleet, org_id), min_size=4, max_size=4)):

@@ -117,11 +117,21 @@ class OracleAnalysis:
             for snapshot in snapshots:
                 for sighting in snapshot.sightings if snapshot.taken_at >= since else ():
                     identity = ProcessIdentity(host, sighting.pid, sighting.started_at)
-                    if identity not in newest or newest[identity][0] < snapshot.taken_at:
+                    says = snapshot.taken_at, _says(sighting)
+                    if identity not in newest or (newest[identity][0], _says(newest[identity][1])) < says:
                         newest[identity] = snapshot.taken_at, sighting
+            base = min(one.taken_at for one in snapshots if one.taken_at >= since)
             for identity, (seen_at, sighting) in newest.items():
                 placed = Placed(ProcessSummary(identity, seen_at, sighting.description), sighting.numbers)
-                if sighting.numbers.state != "X" and _fits(selection, placed.process):
+                is_over = any(
+                    (moment, other.started_at) > (seen_at, identity.started_at)
+                    for other, (moment, _) in newest.items()
+                    if other.pid == identity.pid
+                )
+                has_ended = self._store.has_ended_by(
+                    selection.org_id, identity, seen_at, sighting.numbers.state, base, at
+                )
+                if not is_over and not has_ended and _fits(selection, placed.process):
                     found.append(placed)
         return sorted(found, key=lambda one: ProcessKey.of(one.process.identity))
 
@@ -404,6 +414,11 @@ def _complete(snapshots: Iterable[Snapshot]) -> list[int]:
         for (at, _), some in groups.items()
         if 0 < max(one.group_size for one in some) <= len({one.request_id for one in some})
     ]
+
+
+def _says(sighting: Sighting) -> int:
+    state = sighting.numbers.state
+    return 0 if not state else 2 if state == "X" else 1
 
 
 def _is_in(moment: int, window: Window) -> bool:

@@ -120,6 +120,37 @@ class OracleStore:
                 sizes[group] = max(one.group_size, sizes.get(group, 0))
         return {at for (at, group_id), requests in groups.items() if 0 < sizes[at, group_id] <= len(requests)}
 
+    def has_ended_by(
+        self,
+        org_id: int,
+        identity: ProcessIdentity,
+        seen_at: int,
+        state: str,
+        base: int,
+        at: int,
+    ) -> bool:
+        """Whether it was said up to `at` that this process has ended, which was last seen so; `base`: when the first
+        snapshot was taken that counts."""
+        if state == "X":
+            return True
+        since = seen_at if state else max(min(identity.started_at, seen_at), seen_at - 3600)
+        with self._lock:
+            exits = [one for one in self._exits[org_id, identity.host] if one.pid == identity.pid]
+            looks = [
+                (live.taken_at, one)
+                for live in self._live[org_id]
+                if live.host == identity.host
+                for one in live.processes
+                if one.pid == identity.pid and one.numbers.state == "X"
+            ]
+        for one in exits:
+            if not max(since, base) <= one.at <= at:
+                continue
+            if one.executed_at and one.executed_at < identity.started_at - 2:
+                continue
+            return True
+        return any(seen_at <= moment <= at and abs(one.started_at - identity.started_at) <= 2 for moment, one in looks)
+
     def find(self, query: ProcessQuery) -> Page:
         with self._lock:
             org = self._sightings[query.org_id]

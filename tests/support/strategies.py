@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
+from procession.events import ProcessExit, ProcessExits
 from procession.patterns import Pattern, fold
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.query import ProcessQuery
@@ -194,6 +195,25 @@ def _chunks(draw: st.DrawFn, host: _Host, at: int, number: int) -> list[Snapshot
         for index, piece in enumerate(pieces)
         for _ in range(copies[index])
     ]
+
+
+def exits_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[list[ProcessExits]]:
+    """Ends of processes of a fleet, soon after they were seen, before, or at once; and of others under their pids."""
+    seen = [(chunk.host, chunk.taken_at, one.pid, one.started_at) for chunk in fleet for one in chunk.sightings]
+    if not seen:
+        return st.just([])
+
+    def exit_of(place: tuple[str, int, int, int], after: int, executed: int | None) -> ProcessExits:
+        host, seen_at, pid, started_at = place
+        executed_at = None if executed is None else started_at + executed
+        ended = ProcessExit(
+            pid=pid, at=seen_at + after, executed_at=executed_at, exit_code=0, description=ProcessDescription()
+        )
+        return ProcessExits(host, (ended,))
+
+    after = st.sampled_from((-3, -1, 0, 0, 1, 2, 5, 9, 70))
+    executed = st.sampled_from((None, 0, 0, 1, -2, -3, 5))
+    return st.lists(st.builds(exit_of, st.sampled_from(seen), after, executed), max_size=6)
 
 
 # Queries

@@ -72,6 +72,32 @@ def arrays(org_id: int, snapshots: Sequence[tuple[int, int]], columns: Sequence[
     )
 
 
+def exits_between(org_id: int, since: int, until: int, hosts: Sequence[int] | None = None) -> Statement:
+    """What was said of ends, both ends within: `host, pid, at, executed_at`."""
+    parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until}
+    condition = _hosts_condition(hosts, parameters)
+    return Statement(
+        "SELECT host, pid, at, executed_at FROM ends WHERE org = {org:UInt32}"
+        f" AND intDiv(at, {BUCKET_SECONDS}) >= intDiv({{since:Int64}}, {BUCKET_SECONDS})"
+        f" AND intDiv(at, {BUCKET_SECONDS}) <= intDiv({{until:Int64}}, {BUCKET_SECONDS})"
+        f" AND at >= {{since:Int64}} AND at <= {{until:Int64}}{condition}",
+        parameters,
+    )
+
+
+def dead_live(org_id: int, since: int, until: int, dead: int, hosts: Sequence[int] | None = None) -> Statement:
+    """Last looks at the dead among live numbers, both ends within: `host, pid, at, start`."""
+    parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until, "dead": dead}
+    condition = _hosts_condition(hosts, parameters)
+    return Statement(
+        "SELECT host, one_pid AS pid, at, one_start AS start FROM live"
+        " ARRAY JOIN pid AS one_pid, start AS one_start, state AS one_state"
+        f" WHERE org = {{org:UInt32}} AND {_BLOCKS}{condition} AND has(state, {{dead:UInt8}})"
+        " AND one_state = {dead:UInt8}",
+        parameters,
+    )
+
+
 def matching_versions(
     org_id: int, buckets: Sequence[int], search: SearchNode | None, tags: TagFilter, *, with_host: bool
 ) -> Statement:

@@ -24,6 +24,8 @@ from procession.packed import DEAD, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
 from procession.storage.filters import may_name_host, named_hosts
+from procession.storage.members import is_in, paired
+from procession.storage.reported_ends import NEEDED, ReportedEnds
 from procession.storage.schema import BLOCK_SECONDS, BUCKET_SECONDS
 from procession.storage.statement import Statement
 from procession.tags import TagCondition
@@ -36,6 +38,9 @@ Columns = dict[str, Any]
 
 MAX_INSTANT = 5_000_000
 """So many processes may be at an instant that is looked at: their columns have to fit into memory, several times."""
+
+_ALWAYS = ("host", "seen_at")
+"""Columns that every instant has, beside those that are read."""
 
 MAX_CACHED_BYTES = 160 * 2**20
 
@@ -72,11 +77,18 @@ class Snapshots:
             found[host] = max(at, found.get(host, 0))
         return found
 
+    def oldest(self) -> dict[int, int]:
+        """Host key -> the oldest of its."""
+        found: dict[int, int] = {}
+        for host, at in (*self.plain, *self.mixed):
+            found[host] = min(at, found.get(host, at))
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Columns: `host`, `seen_at`, `state`, and what was asked for of `start, pid, version, kind` and the measures, with
-    -1 for what is not known."""
+    """Columns: `host`, `seen_at`, `turn`, `state`, and what was asked for of `start, pid, version, kind` and the
+    measures, with -1 for what is not known."""
 
     at: int
     columns: Columns
@@ -157,10 +169,10 @@ class InstantReader:
         chunks = statements.chunks(selection.org_id, at - REACH_SECONDS, at, None if hosts is None else sorted(hosts))
         snapshots = newest_snapshots(read(chunks))
         snapshots.check()
-        wanted = {"state", *columns, *filters.columns()} - {"host", "seen_at"}
+        ends = _ends(read, selection.org_id, snapshots, at, hosts)
+        wanted = {"state", *columns, *filters.columns(), *(NEEDED if ends else ())}.difference(_ALWAYS)
         whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots, is_known=True)
-        mask = whole.columns["state"] != STATE_NUMBERS[DEAD]
-        mask = filters.narrow(whole, mask)
+        mask = filters.narrow(whole, ends.lived(whole.columns, snapshots.oldest(), at))
         found = whole if mask.all() else whole.where(mask)
         return found if len(found) else replace(found, is_known=filters.is_known(found, only))
 
@@ -170,7 +182,7 @@ class InstantReader:
         """The same at several instants, in ascending order; what is close together is read at once, and not kept."""
         filters = _Filters(read, selection)
         hosts = filters.possible_hosts()
-        names = sorted({"state", *columns, *filters.columns()} - {"host", "seen_at"})
+        asked = {"state", *columns, *filters.columns()}.difference(_ALWAYS)
         for some in _together(moments):
             chunks = read(
                 statements.chunks(
@@ -184,9 +196,12 @@ class InstantReader:
             }
             for one in snapshots.values():
                 one.check()
+            whole = Snapshots(tuple({pair for one in snapshots.values() for pair in (*one.plain, *one.mixed)}), ())
+            ends = _ends(read, selection.org_id, whole, some[-1], hosts)
+            names = sorted(asked | set(NEEDED if ends else ()))
             for at, columns_then in _read_together(read, selection.org_id, snapshots, names):
                 instant = Instant(at, columns_then, snapshots[at], is_known=True)
-                mask = filters.narrow(instant, columns_then["state"] != STATE_NUMBERS[DEAD])
+                mask = filters.narrow(instant, ends.lived(columns_then, snapshots[at].oldest(), at))
                 found = instant if mask.all() else instant.where(mask)
                 yield found if len(found) else replace(found, is_known=filters.is_known(found))
 
@@ -195,7 +210,7 @@ class InstantReader:
         with self._lock:
             known = self._known.get(place, {})
         if not wanted <= known.keys():
-            wanted |= known.keys() - {"host", "seen_at"}
+            wanted |= known.keys() - set(_ALWAYS)
             known = _read_columns(read, org_id, snapshots, sorted(wanted))
         with self._lock:
             self._known[place] = known
@@ -203,6 +218,13 @@ class InstantReader:
             while len(self._known) > 1 and sum(map(_bytes, self._known.values())) > MAX_CACHED_BYTES:
                 self._known.popitem(last=False)
         return known
+
+
+def _ends(read: Read, org_id: int, snapshots: Snapshots, until: int, hosts: Collection[int] | None) -> ReportedEnds:
+    """What was said since the oldest of these snapshots was taken. To be read after them: whoever is in them has not
+    ended by what was said of another one later."""
+    oldest = snapshots.oldest()
+    return ReportedEnds.read(read, org_id, min(oldest.values(), default=until), until, hosts)
 
 
 def is_known_between(
@@ -234,7 +256,7 @@ def _read_columns(read: Read, org_id: int, snapshots: Snapshots, wanted: Sequenc
     if snapshots.plain:
         parts.append(_exploded(read(statements.arrays(org_id, snapshots.plain, wanted)), wanted))
     if snapshots.mixed:
-        names = sorted({*wanted, "start", "pid", "version"})
+        names = sorted({*wanted, "start", "pid", "version", "state"})
         found = _exploded(read(statements.arrays(org_id, snapshots.mixed, names)), names)
         parts.append(_newest(found))
     return _joined(parts, wanted)
@@ -259,7 +281,7 @@ def _read_together(
         yield from ((at, _nothing(names)) for at in snapshots)
         return
     if any(one.mixed for one in snapshots.values()):
-        names = sorted({*names, "start", "pid", "version"})
+        names = sorted({*names, "start", "pid", "version", "state"})
     table = read(statements.arrays(org_id, sorted(pairs), names))
     of_chunks = list(zip(table["host"].to_pylist(), table["at"].to_pylist(), strict=True))
     for at, one in snapshots.items():
@@ -276,11 +298,11 @@ def _read_together(
 def _joined(parts: Sequence[Columns], names: Sequence[str]) -> Columns:
     if not parts:
         return _nothing(names)
-    return {name: np.concatenate([part[name] for part in parts]) for name in ("host", "seen_at", *names)}
+    return {name: np.concatenate([part[name] for part in parts]) for name in (*_ALWAYS, *names)}
 
 
 def _nothing(names: Sequence[str]) -> Columns:
-    return {name: np.empty(0, np.int64) for name in ("host", "seen_at", *names)}
+    return {name: np.empty(0, np.int64) for name in (*_ALWAYS, *names)}
 
 
 def _exploded(table: pa.Table, names: Sequence[str]) -> Columns:
@@ -296,11 +318,14 @@ def _exploded(table: pa.Table, names: Sequence[str]) -> Columns:
 
 
 def _newest(columns: Columns) -> Columns:
-    """The newest row of each process; of several in one second always the same one."""
-    order = np.lexsort(tuple(columns[name] for name in ("version", "seen_at", "start", "pid", "host")))
-    host, pid, start = (columns[name][order] for name in ("host", "pid", "start"))
+    """The newest row of each pid, which has one process at a time; of two in one second the younger. Of several rows of
+    it in that second the one of the dead counts, or else one that has a state; and of these always the same."""
+    says = 1 + (columns["state"] == STATE_NUMBERS[DEAD]) - (columns["state"] == STATE_NUMBERS[""])
+    of_process = (columns[name] for name in ("start", "seen_at", "pid", "host"))
+    order = np.lexsort((columns["version"], says, *of_process))
+    host, pid = (columns[name][order] for name in ("host", "pid"))
     is_last = np.ones(len(order), bool)
-    is_last[:-1] = (host[1:] != host[:-1]) | (pid[1:] != pid[:-1]) | (start[1:] != start[:-1])
+    is_last[:-1] = (host[1:] != host[:-1]) | (pid[1:] != pid[:-1])
     rows = order[is_last]
     return {name: values[rows] for name, values in columns.items()}
 
@@ -359,23 +384,8 @@ class _Filters:
         )
         if not with_host:
             return mask & is_in(columns["version"], found["version"])
-        pairs = _paired(found["host"].to_numpy(), found["version"].to_numpy())
-        return mask & is_in(_paired(columns["host"], columns["version"]), pa.array(pairs))
-
-
-def is_in(values: Any, members: Any) -> Any:
-    return pc.is_in(pa.array(values), value_set=_one_chunk(members)).to_numpy(zero_copy_only=False)
-
-
-def _one_chunk(values: Any) -> Any:
-    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-
-
-def _paired(hosts: Any, versions: Any) -> Any:
-    """64 bits for both: both are hashes themselves."""
-    with np.errstate(over="ignore"):
-        mixed = hosts.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        return (mixed ^ (mixed >> np.uint64(29))) + versions.astype(np.uint64)
+        pairs = paired(found["host"].to_numpy(), found["version"].to_numpy())
+        return mask & is_in(paired(columns["host"], columns["version"]), pa.array(pairs))
 
 
 def first_rows(columns: Sequence[Any], count: int) -> Any:

@@ -41,7 +41,8 @@ class Chunk:
 
     def __post_init__(self) -> None:
         self.characters = sum(map(_characters, self.snapshot.sightings))
-        self.weight = max(len(self.snapshot.sightings), self.characters // CHARACTERS_OF_A_SIGHTING)
+        # A snapshot of no process takes time too, and somebody waits for it.
+        self.weight = max(1, len(self.snapshot.sightings), self.characters // CHARACTERS_OF_A_SIGHTING)
 
     def succeed(self) -> None:
         if not self.stored.done():  # its request may have been cancelled meanwhile
