@@ -59,7 +59,9 @@ class Argument:
         if not secrets:
             return cls(text, (), (text,))
         named = tuple(KEPT.findall(marked))
-        first = FIRST_WORD.match(MARKS.sub("", marked[: marked.index("«")]))
+        before = MARKS.sub("", marked[: marked.index("«")])
+        # In "pass:X" the word only says how the rest is meant: hiding it with X loses nothing.
+        first = None if before in ("pass:", "password:") else FIRST_WORD.match(before)
         return cls(text, secrets, (first.group(), *named) if first else named)
 
     def shows(self, secret: str, scrubbed: str) -> bool:

@@ -19,7 +19,8 @@ def scrubber() -> Scrubber:
 def shown(line: MarkedLine, scrubbed: tuple[str, ...]) -> list[str]:
     """The secrets of `line` that can still be read."""
     if len(scrubbed) != len(line.arguments):
-        return [secret for argument in line.arguments for secret in argument.secrets]
+        joined = " ".join(scrubbed)
+        return [secret for argument in line.arguments for secret in argument.secrets if secret in joined]
     return [
         secret
         for argument, after in zip(line.arguments, scrubbed, strict=True)
