@@ -99,8 +99,20 @@ def test_a_comparison_with_a_moment_of_which_nothing_is_known_is_trouble(
     assert (result.out != "") == (more == ["--json"])
     assert result.err.startswith(
         "procession: what differs could not be found out: nothing is known of this moment: "
-        "no host that is asked for had sent anything in the minute before 2023-11-14 21:4"
+        "no host had sent anything in the minute before 2023-11-14 21:4"
     )
+
+
+def test_of_hosts_that_are_named_it_is_those_that_sent_nothing(procession: Command, server: RunningServer) -> None:
+    other = a_snapshot(a_sighting(1), host="web-2", taken_at=NOON - 200, group_id=9, group_size=1)
+    server.add(other)
+
+    listed = procession("top", "--once", "--tags", "host:web-1", "--at", str(NOON - 190))
+    compared = procession("diff", "--host", "web-1", "--at", str(NOON - 190))
+
+    for result in (listed, compared):
+        assert "no host that is asked for had sent anything in the minute before" in result.err
+    assert compared.code == 2
 
 
 def test_one_moment_without_data_compared_with_now_is_trouble(procession: Command) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from procession.process import ProcessNumbers, Sighting, Snapshot
-from tests.cli.conftest import Command, RunningServer
+from tests.cli.conftest import Command, RunningServer, serve
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import API_KEY, APPLICATION_KEY, ORG
 from tests.support.terminal import OnTerminal, on_terminal
@@ -74,7 +74,10 @@ def test_a_search_is_typed_and_a_mistake_in_it_is_said_and_mended(screen: OnTerm
     screen.press("/(job-2")
     screen.sees("search: (job-2_")
     screen.press("\r")
-    screen.sees('expected a ")" for the "(" at character 1', "next try in")
+    lines = screen.sees('expected a ")" for the "(" at character 1')
+    assert "LIVE" not in lines[0]
+    assert "STOPPED" in lines[0]
+    assert not any("next try" in line for line in lines)
     screen.press("/")
     screen.sees("search: (job-2_")
     screen.press("\x15job-3\r")
@@ -85,6 +88,89 @@ def test_a_search_is_typed_and_a_mistake_in_it_is_said_and_mended(screen: OnTerm
     assert lines[1].startswith("1 process of 1 host")
     screen.press("/\x7fq\x1b")
     screen.until(lambda lines: lines[2] == "search: job-3" and lines[-1].startswith("/ search"))
+
+
+def test_a_mistake_in_a_search_is_asked_once(server: RunningServer) -> None:
+    """A question that comes later shows that there was none in between."""
+    server.add(whole(busy(1, 1.0)))
+    asked: list[str] = []
+    app = server.served.app()
+
+    async def listening(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            asked.append(scope["query_string"].decode())
+        await app(scope, receive, send)
+
+    with serve(listening) as url, on_terminal("top", "--url", url, *KEYS, "--interval", "0.5") as screen:
+        screen.sees("job-1.")
+        screen.press("/(job\r")
+        screen.sees('expected a ")" for the "("')
+        # Twice as long as it would have taken to ask again; nothing can be awaited that does not come.
+        with pytest.raises(AssertionError, match="not within"):
+            screen.until(lambda _: sum("search=%28job" in query for query in asked) > 1, seconds=2.0)
+        screen.press("/\x15job\r")
+        screen.until(lambda lines: "LIVE" in lines[0] and lines[2] == "search: job")
+
+
+def test_a_moment_that_is_too_old_is_asked_once_and_left_again(server: RunningServer) -> None:
+    server.add(whole(busy(1, 1.0), taken_at=NOON))
+    with on_terminal("top", "--url", server.url, *KEYS, "--at", str(NOON - 7 * 86400 + 5)) as screen:
+        screen.sees("PAST", "nothing is known of this moment")
+        screen.press(LEFT)
+        lines = screen.sees("no numbers are kept of 2023-11-07")
+        assert not any("next try" in line for line in lines)
+        screen.press("l")
+        screen.sees("LIVE", "job-1.")
+
+
+def test_where_nothing_is_found_hints_are_shown(screen: OnTerminal) -> None:
+    screen.press("/-postgres\r")
+
+    screen.sees("nothing found in the minute before", "hint: search: '-postgres'", "'!postgres'")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
+def test_numbers_are_whole_on_a_screen_of_any_width(server: RunningServer, width: int) -> None:
+    numbers = ProcessNumbers(
+        cpu_total_percent=102_400.5, rss_bytes=2**40, threads=12_345_678, read_bytes_per_second=999_999.0, state="S"
+    )
+    server.add(whole(a_sighting(4_294_967_295, numbers=numbers, cmdline="job-1."), host="a-host-with-a-long-name"))
+    with on_terminal("top", "--url", server.url, *KEYS, size=(width, 30)) as screen:
+        lines = screen.sees("4294967295", "job-1.")
+        cells = lines[4].split()
+        whole_words = {
+            "4294967295",
+            "102400.5",
+            "1.0T",
+            "12345678",
+            "977K",
+            "S",
+            "www-data",
+            "job-1.",
+            "a-host-with-a-l…",
+        }
+        assert set(cells) <= whole_words | {"a-host-with-a-long-name"}, lines[4]
+        assert "102400.5" in cells
+        assert all(word in lines[0] or word[:5] not in lines[0] for word in ("2023-11-14 22:13:20 UTC",))
+        screen.press("\r")
+        details = "\n".join(screen.sees("started  2023-11-14"))
+        assert "22:11:40" in details
+
+
+def test_at_80_columns_a_command_has_most_of_the_room_and_begins_with_its_program(server: RunningServer) -> None:
+    server.add(
+        whole(
+            busy(
+                1, 9.0, cmdline="/usr/lib/jvm/java-17-openjdk-amd64/bin/java -Xmx4g -jar /srv/shop.jar", command="java"
+            )
+        )
+    )
+    with on_terminal("top", "--url", server.url, *KEYS, size=(80, 20)) as screen:
+        lines = screen.sees("java -Xmx4g -jar /srv/")
+
+    assert lines[3].startswith("HOST ")
+    assert lines[4].startswith("web-1 ")
+    assert len(lines[4]) - lines[4].index("java") >= 28
 
 
 def test_enter_shows_a_process_with_its_relatives_and_escape_goes_back(

@@ -89,7 +89,8 @@ def diff(
         json.dump(answer, sys.stdout, indent=2)
         print()
     if unknown:
-        raise Trouble(f"what differs could not be found out: {nothing_of(unknown[0])}")
+        asked = " ".join([*searches, *tags, *(f"host:{host}" for host in hosts)])
+        raise Trouble(f"what differs could not be found out: {nothing_of(unknown[0], asked)}")
     if not as_json:
         print_sections(answer, [_label(hosts, searches, tags, number) for number in (0, 1)])
         _say_what_is_cut(answer, limit)

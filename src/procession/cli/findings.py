@@ -10,13 +10,15 @@ from procession.cli.moments import show_moment
 from procession.cli.terminal import visible
 
 
-def nothing_of(meta: Mapping[str, Any]) -> str:
-    """`meta`, as the API has it, is of an instant or a window without a process."""
+def nothing_of(meta: Mapping[str, Any], asked: str, *, verb: str = "had") -> str:
+    """`meta`, as the API has it, is of an instant or a window without a process; `asked` is the search and the tags."""
     when = f" in the minute before {show_moment(meta['at'])}" if "at" in meta else " in this window"
     if is_known(meta):
         return f"nothing found{when}"
     what = "moment" if "at" in meta else "window"
-    return f"nothing is known of this {what}: no host that is asked for had sent anything{when}"
+    # Where hosts are named, nothing is known of those, whatever others do.
+    hosts = "no host that is asked for" if "host:" in asked.lower() else "no host"
+    return f"nothing is known of this {what}: {hosts} {verb} sent anything{when}"
 
 
 def is_known(meta: Mapping[str, Any]) -> bool:
@@ -29,8 +31,8 @@ def hints_in(meta: Mapping[str, Any]) -> Sequence[str]:
     return [visible(str(hint)) for hint in hints] if isinstance(hints, list) else []
 
 
-def say_nothing_found(meta: Mapping[str, Any]) -> None:
-    print(f"procession: {nothing_of(meta)}", file=sys.stderr)
+def say_nothing_found(meta: Mapping[str, Any], asked: str) -> None:
+    print(f"procession: {nothing_of(meta, asked)}", file=sys.stderr)
     say_hints(meta)
 
 

@@ -83,7 +83,7 @@ def ps(
     else:
         print_table(HEADERS, [row_of(item) for item in shown], numbers=NUMBERS, least=LEAST)
     if not found and not as_json:
-        say_nothing_found(ask_for_meta(access, parameters))
+        say_nothing_found(ask_for_meta(access, parameters), f"{search} {tags}")
     if len(found) > limit:
         print(f"procession: only the first {limit} are shown; --limit {limit * 10} shows more", file=sys.stderr)
 

@@ -91,7 +91,7 @@ def _print_once(fleet: Fleet, view: View, limit: int, *, as_json: bool) -> None:
     print_table(HEADERS, [cells_of(item) for item in answer["data"]], numbers=NUMBERS, least=LEAST)
     total = answer["meta"]["total"]
     if not total:
-        say_nothing_found(answer["meta"])
+        say_nothing_found(answer["meta"], f"{view.filters.search} {view.filters.tags}")
     if total > limit:
         when = show_moment(answer["meta"]["at"])
         print(

@@ -7,10 +7,13 @@ from procession.cli.fleet import command_of
 from procession.cli.moments import parse_moment
 from procession.cli.terminal import visible
 from procession.cli.top_questions import Answer
+from procession.cli.top_screen import wrapped
 from procession.cli.tree import row_of
 from procession.cli.tree_drawing import Strokes, branches
 
 TEXTS = ("exe", "cwd", "root", "comm", "container_id")
+MARGIN = 14
+"""Of the names on the left."""
 MOST_COMMAND = 8_192
 """So much of a command line is shown; the rest is what `procession ps --json` is for."""
 
@@ -58,8 +61,8 @@ def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[str]:
         ),
         ("state", f"{numbers['state'] or '?'}, nice {'?' if attributes['nice'] is None else attributes['nice']}"),
     ]
-    lines += [f"{name:>12}  {visible(str(value))}" for name, value in pairs]
-    lines += _wrapped("tags", visible("  ".join(attributes["tags"])), width)
+    for name, value in (*pairs, ("tags", "  ".join(attributes["tags"]))):
+        lines += _in_lines(name, wrapped(str(value), max(width - MARGIN, 10)))
     lines.append("")
     if family is None:
         return [*lines, "It was not there at this moment, so that there are no relatives."]
@@ -81,5 +84,8 @@ def _wrapped(name: str, text: str, width: int) -> list[str]:
     """In as many lines as it takes."""
     from rich.cells import chop_cells
 
-    pieces = chop_cells(text, max(width - 14, 10)) or [""]
+    return _in_lines(name, chop_cells(text, max(width - MARGIN, 10)) or [""])
+
+
+def _in_lines(name: str, pieces: list[str]) -> list[str]:
     return [f"{name if not number else '':>12}  {piece}" for number, piece in enumerate(pieces)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from procession.cli.fleet import Filters, Fleet, Item
@@ -56,6 +56,8 @@ class Answer:
     details: Details | None = None
     complaint: str = ""
     """Why there are no details."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """What the API says beside the page."""
 
 
 class Asker:
@@ -85,7 +87,7 @@ class Asker:
             except ProcessionError as error:
                 complaint = str(error)
         total = int(page["meta"]["total"])
-        return Answer(at, total, question.offset, page["data"], self._summary[1], details, complaint)
+        return Answer(at, total, question.offset, page["data"], self._summary[1], details, complaint, page["meta"])
 
     def _summarize(self, filters: Filters, at: int) -> Summary:
         # By state, since each process has one of a few: their sums are those of all.

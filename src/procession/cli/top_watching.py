@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from procession.cli.client import NotUnderstood
 from procession.cli.fleet import Fleet
 from procession.cli.top_details import detail_lines
 from procession.cli.top_questions import Answer, Asker, Question, Questions
@@ -32,6 +33,7 @@ class Watching:
         self._asked: Question | None = None
         self._next_at = 0.0
         self._failures = 0
+        self._is_refused = False
         self._status = ""
         self._size = (80, 24)
 
@@ -67,12 +69,14 @@ class Watching:
         """How long there is nothing to ask."""
         question = self._question()
         now = time.monotonic()
-        is_due = now >= self._next_at and (self._view.is_live or self._failures > 0)
+        is_repeated = (self._view.is_live or self._failures > 0) and not self._is_refused
+        is_due = now >= self._next_at and is_repeated
         if not self._is_shown(question) or (is_due and not questions.is_busy):
             self._asked = question
+            self._is_refused = False
             self._next_at = now + self._interval
             questions.put(question)
-        is_idle = questions.is_busy or not (self._view.is_live or self._failures)
+        is_idle = questions.is_busy or not is_repeated
         # An answer wakes it anyway.
         return IDLE_SECONDS if is_idle else self._next_at - now
 
@@ -98,6 +102,11 @@ class Watching:
         return asked.offset <= self._view.top and last <= asked.offset + asked.limit
 
     def _hear(self, question: Question, answer: Answer | ProcessionError) -> None:
+        if isinstance(answer, NotUnderstood):
+            # To ask it again is of no use; another question is asked as soon as there is one.
+            self._is_refused = question == self._asked
+            self._status = str(answer)
+            return
         if isinstance(answer, ProcessionError):
             self._failures += 1
             wait = min(self._interval * 2 ** (self._failures - 1), MOST_RETRY_SECONDS)
@@ -106,6 +115,7 @@ class Watching:
             self._status = f"next try in {wait:.0f} s: {answer}"
             return
         self._failures = 0
+        self._is_refused = False
         self._status = ""
         self._answer = answer
         if self._view.at is not None and self._view.at == question.at and answer.at < question.at:

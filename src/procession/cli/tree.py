@@ -145,7 +145,7 @@ def _show_found(fleet: Fleet, filters: Filters, host: str | None, at: int | None
         data = [{**item, "found": item["id"] in ids} for items in trees.values() for item in items]
         _print_json({"meta": {"at": at, "found": len(found), "hosts": len(hosts)}, "data": data})
     elif not found:
-        say_nothing_found(first["meta"])
+        say_nothing_found(first["meta"], f"{filters.search} {filters.tags}")
     for number, (name, items) in enumerate(() if as_json else trees.items()):
         if len(trees) > 1:
             print(("\n" if number else "") + f"{visible(name)}:")
