@@ -82,9 +82,14 @@ def test_a_custom_word_with_odd_characters_is_refused_with_a_reason(text: str) -
     assert repr(text) in refused[0]
 
 
-def test_a_line_with_something_hidden_comes_apart_at_each_blank() -> None:
-    assert AS_DATADOG.scrub(["app", "a b", "", "--password=x"]) == ("app", "a", "b", "", "--password=********")
+def test_arguments_end_where_they_did_whatever_is_hidden() -> None:
+    assert AS_DATADOG.scrub(["app", "a b", "", "--password=x"]) == ("app", "a b", "", "--password=********")
     assert AS_DATADOG.scrub(["app", "a b", "", "--other=x"]) == ("app", "a b", "", "--other=x")
+    assert Scrubber().scrub(["", "a b", "--password", "x y", ""]) == ("", "a b", "--password", "********", "")
+
+
+def test_arguments_that_one_secret_reaches_over_are_one() -> None:
+    assert AS_DATADOG.scrub(["app", "--password='a", "b'", "c d"]) == ("app", "--password=********", "c d")
 
 
 def test_stripping_keeps_only_the_first_word_of_the_first_argument() -> None:

@@ -103,6 +103,7 @@ def numbers_from(values: Iterable[float], state: int) -> ProcessNumbers:
 
 def characters_of(text: ProcessDescription) -> int:
     total = len(text.cmdline) + len(text.exe) + len(text.cwd) + len(text.root) + len(text.comm) + len(text.command)
+    total += 8 * len(text.argument_words)
     return total + len(text.user) + len(text.group) + len(text.container_id) + sum(map(len, text.tags))
 
 

@@ -33,7 +33,9 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
     """
 
     cmdline: str = ""
-    """The arguments, joined by single blanks, scrubbed."""
+    """The arguments, joined by single blanks, scrubbed; empty ones are left out."""
+    argument_words: tuple[int, ...] = ()
+    """Where they end, as far as that is known: see `procession.arguments`."""
     exe: str = ""
     cwd: str = ""
     root: str = ""

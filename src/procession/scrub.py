@@ -124,9 +124,8 @@ class Scrubber:
         object.__setattr__(self, "_all_words", _DEFAULTS + self.custom_words)
 
     def scrub(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        """The arguments, each secret replaced by eight asterisks.
-
-        Where a word of the first layer was found, the line comes apart at every blank, as it does for a Datadog Agent.
+        """The arguments, each secret replaced by eight asterisks. Joined by blanks they read as a Datadog Agent has
+        them, and they end where they did, but for those that a secret in quotes reaches over: these are one.
         """
         if not arguments:
             return ()
@@ -138,13 +137,12 @@ class Scrubber:
         folded = line.lower() if line.isascii() else line.casefold()
         words = [word for word in self._all_words if word.core in folded] if self.words else []
         spans = _word_spans(line.replace(SEPARATOR, " "), words) if words else []
-        comes_apart = bool(spans)
         spans += self._more_spans(line, folded, words)
         if not spans:
             return tuple(line.split(SEPARATOR))
         # An empty value is marked as well, but where more is known it is not the value: "password": "…".
         line = _mask(line, spans, also_empty=not self.more_forms)
-        return tuple(line.replace(SEPARATOR, " ").split(" ") if comes_apart else line.split(SEPARATOR))
+        return tuple(line.split(SEPARATOR))
 
     def scrub_line(self, cmdline: str) -> str:
         """The same for arguments that were already joined by blanks, so that nobody knows any more where they ended."""

@@ -47,6 +47,23 @@ def test_each_process_has_its_numbers_and_its_end(client: Client) -> None:
     assert [found[pid]["signal"] for pid in (1, 2, 3)] == [None, None, "SIGKILL"]
 
 
+def test_arguments_are_apart_where_they_are_known(client: Client, served: Served) -> None:
+    whole = a_sighting(5, cmdline="/opt/my app/run -c sleep 1", argument_words=(2, 0, 1, 2))
+    none = a_sighting(6, cmdline="", comm="kthreadd")
+    served.store.add([(ORG, a_snapshot(whole, none, host="web-5"))])
+
+    found = {item["attributes"]["pid"]: item for item in items(client, query="tags=host:web-5")}
+    alone = client.get(f"{PATH}/{found[5]['id']}", headers=READER).json()["data"]
+    (theirs,) = items(client, "/api/v2/processes", "search=sleep")
+
+    assert found[5]["attributes"]["args"] == ["/opt/my app/run", "", "-c", "sleep 1"]
+    assert alone["attributes"]["args"] == found[5]["attributes"]["args"]
+    assert found[6]["attributes"]["args"] == []
+    assert {item["attributes"]["args"] for item in items(client, query="tags=host:web-1")} == {None}
+    assert theirs["attributes"]["cmdline"] == "/opt/my app/run -c sleep 1"
+    assert "args" not in theirs["attributes"]
+
+
 def test_the_pages_are_those_of_the_other_api(client: Client) -> None:
     theirs = items(client, "/api/v2/processes")
     ours = items(client)

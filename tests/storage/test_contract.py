@@ -27,6 +27,7 @@ def test_a_sighting_is_found_with_all_that_it_says(fleet: Fleet) -> None:
     description = a_description(
         cmdline="java -jar app.jar",
         exe="/usr/bin/java",
+        argument_words=(1, 0),
         cwd="/srv",
         root="/jail",
         comm="java-main",
@@ -235,6 +236,7 @@ def test_search_and_tags_are_matched_against_the_newest_state_in_the_window_only
     "change",
     [
         {"exe": "/bin/x"},
+        {"argument_words": (2,)},
         {"cwd": "/x"},
         {"root": "/x"},
         {"comm": "x"},

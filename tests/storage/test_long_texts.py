@@ -13,7 +13,7 @@ from procession.process import ProcessKey
 from procession.query import ProcessQuery
 from procession.storage import long_texts
 from procession.storage.clickhouse import ClickHouseStore
-from procession.storage.long_texts import LONG_BYTES, with_long, without_long
+from procession.storage.long_texts import LONG_BYTES, MANY_WORDS, with_long, without_long
 from procession.tags import TagFilter
 from procession.window import Window
 from tests.storage.conftest import Store
@@ -103,6 +103,21 @@ def test_long_ones_are_read_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> N
 def test_only_the_command_line_is_replaced() -> None:
     assert without_long("cmdline, exe").endswith("cmdline), exe")
     assert without_long("exe, comm") == "exe, comm"
+
+
+@pytest.mark.parametrize("words", [MANY_WORDS, MANY_WORDS + 1])
+@pytest.mark.parametrize("length", [LONG_BYTES, LONG_BYTES + 1])
+def test_where_arguments_end_comes_back_for_any_length(fleet: Fleet, length: int, words: int) -> None:
+    line = ("file " * words * 2).ljust(length, "x")
+    fleet.see(AT, cmdline=line, argument_words=(2,) * words)
+    fleet.see(AT, pid=8, cmdline=line)
+
+    found = {one.identity.pid: one.description for one in fleet.find()}
+
+    assert {pid: (one.cmdline, one.argument_words) for pid, one in found.items()} == {
+        7: (line, (2,) * words),
+        8: (line, ()),
+    }
 
 
 def test_a_store_keeps_to_it_whatever_it_is_asked(store: Store, org: int) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from procession.query import ProcessQuery
-from procession.storage import schema
+from procession.storage import schema, sql, texts
 from procession.storage.clickhouse import ClickHouseStore, open_embedded
+from procession.storage.rows import Group
 from procession.tags import TagFilter
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -28,6 +29,16 @@ def applied(store: ClickHouseStore) -> list[int]:
     return [number for (number,) in sorted(store._rows("SELECT number FROM migrations FINAL"))]
 
 
+def as_of(release: int, patch: pytest.MonkeyPatch) -> None:
+    """Make tables as they were, and neither write nor read columns that came later."""
+    patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:release])
+    if release < 3:
+        what_table, columns = Group._what_table, sql.ALL_TEXTS.replace("argument_words", "CAST([] AS Array(UInt32))")
+        patch.setattr(Group, "_what_table", lambda group: what_table(group).drop_columns(["argument_words"]))
+        patch.setattr(sql, "ALL_TEXTS", columns)
+        patch.setattr(texts, "ALL", texts.ALL._replace(columns=columns))
+
+
 @pytest.mark.parametrize("release", range(1, len(schema.MIGRATIONS)))
 def test_what_an_older_release_stored_is_found_and_more_is_added(
     release: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -36,7 +47,7 @@ def test_what_an_older_release_stored_is_found_and_more_is_added(
     every = ProcessQuery(ORG, WINDOW)
     few = ProcessQuery(ORG, WINDOW, tags=TagFilter.parse("env:prod,pod:p7"))
     with monkeypatch.context() as older:
-        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:release])
+        as_of(release, older)
         store = opened(tmp_path)
         try:
             assert applied(store) == list(range(1, release + 1))
@@ -62,7 +73,7 @@ def test_a_migration_that_was_cut_off_is_done_again(
     release: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:release])
+        as_of(release, older)
         store = opened(tmp_path)
         try:
             store.add([(ORG, a_snapshot(a_sighting()))])

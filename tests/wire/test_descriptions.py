@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from procession.arguments import arguments_of
 from procession.process import ProcessDescription
+from procession.scrub import Scrubber
 from procession.wire import process_pb2 as pb
 from procession.wire.allowance import Allowance
-from procession.wire.descriptions import DescriptionDecoder
+from procession.wire.descriptions import DescriptionDecoder, Scrub, describe, encode_description
 
 
 def a_decoder(max_bytes: int) -> DescriptionDecoder:
@@ -77,3 +79,41 @@ def test_of_all_texts_only_the_command_line_may_have_megabytes() -> None:
     assert [len(text) for text in (found.exe, found.cwd, found.root)] == [4096] * 3
     assert [len(text) for text in (found.comm, found.command, found.user, found.group)] == [255] * 4
     assert [len(tag) for tag in found.tags] == [1000]
+
+
+def described(*args: str, scrub: Scrub | None = None, is_whole: bool) -> ProcessDescription:
+    return describe(pb.Command(args=args, argsAreWhole=is_whole), None, scrub, is_windows=False)
+
+
+def test_arguments_end_where_an_agent_of_ours_says() -> None:
+    found = described("/opt/my app/run", "", "-c", "sleep 1; true", is_whole=True)
+
+    assert found.cmdline == "/opt/my app/run -c sleep 1; true"
+    assert arguments_of(found.cmdline, found.argument_words) == ["/opt/my app/run", "", "-c", "sleep 1; true"]
+
+
+def test_where_the_arguments_of_other_agents_end_is_not_known_and_their_line_is_as_it_was() -> None:
+    found = described("/opt/my app/run", "", "-c", is_whole=False)
+
+    assert (found.cmdline, found.argument_words) == ("/opt/my app/run  -c", ())
+
+
+def test_arguments_end_where_they_did_once_secrets_are_hidden() -> None:
+    found = described("a b", "--password", "x y", scrub=Scrubber().scrub, is_whole=True)
+
+    assert arguments_of(found.cmdline, found.argument_words) == ["a b", "--password", "********"]
+
+
+def test_a_process_has_one_name_whichever_agent_sends_it() -> None:
+    arguments, exe = ("/usr/lib/p/Plex Media Server", "-x"), "/usr/lib/p/Plex Media Server"
+    ours = pb.Process()
+    encode_description(ProcessDescription(cmdline=" ".join(arguments), argument_words=(3,), exe=exe), ours)
+    older = pb.Process()
+    encode_description(ProcessDescription(cmdline=" ".join(arguments), exe=exe), older)
+    datadogs = pb.Command(args=arguments, exe=exe)
+
+    names = [describe(one, None, None, is_windows=False).command for one in (ours.command, older.command, datadogs)]
+
+    assert list(ours.command.args) == list(arguments)
+    assert list(older.command.args) == ["/usr/lib/p/Plex", "Media", "Server", "-x"]
+    assert names == ["Plex Media Server"] * 3

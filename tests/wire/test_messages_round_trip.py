@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from procession.arguments import line_of, words_of
 from procession.packed import unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.wire import MessageType, SnapshotDecoder, encode_snapshot, frame
@@ -60,8 +61,11 @@ def all_sightings(draw: st.DrawFn) -> Sighting:
         )
     uid = draw(st.none() | st.integers(0, 2**32 - 2))
     gid = draw(st.none() | st.integers(0, 2**32 - 2))
+    arguments = draw(st.lists(TEXTS, max_size=4))
+    line = line_of(arguments)
     description = ProcessDescription(
-        cmdline=draw(TEXTS),
+        cmdline=line,
+        argument_words=words_of(arguments) if line and draw(st.booleans()) else (),
         exe=draw(TEXTS),
         cwd=draw(TEXTS),
         root=draw(TEXTS),

@@ -25,6 +25,7 @@ from procession.agent.procfs import KERNEL_THREAD
 from procession.agent.reader import ProcReader
 from procession.agent.tracked import ProcessReading
 from procession.agent.users import system_user_name
+from procession.arguments import line_of
 from procession.config import AgentSettings
 from procession.errors import UsageError
 
@@ -115,7 +116,7 @@ def _process_tags(
     settings: AgentSettings,
 ) -> Iterator[str]:
     if rules:
-        tagged = sum(bool(rules.tags_of(" ".join(scrub(reading.facts.arguments)))) for reading in processes)
+        tagged = sum(bool(rules.tags_of(line_of(scrub(reading.facts.arguments)))) for reading in processes)
         yield f"tag rules         {len(rules)}, which give tags to {tagged} of {len(processes)} processes"
     if settings.process_env_tags:
         tagged = sum(bool(reading.facts.service_tags) for reading in processes)
@@ -142,7 +143,7 @@ def _scrubbing(
     if not settings.scrub_args:
         return "are sent as they are: scrub-args is off"
     lines = [reading.facts.arguments for reading in processes]
-    changed = sum(" ".join(scrub(arguments)) != " ".join(arguments) for arguments in lines)
+    changed = sum(line_of(scrub(arguments)) != line_of(arguments) for arguments in lines)
     return f"hidden; at this moment {changed} of {len(lines)} command lines have some"
 
 

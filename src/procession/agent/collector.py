@@ -14,6 +14,7 @@ from procession.agent.lookups import Lookups
 from procession.agent.short_lived import Ended
 from procession.agent.tracked import ProcessFacts, ProcessReading
 from procession.agent.users import system_user_name
+from procession.arguments import line_of, words_of
 from procession.commands import command_name
 from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
@@ -177,12 +178,13 @@ class Collector:
     def _describe(self, reading: ProcessReading) -> ProcessDescription:
         stat, facts = reading.stat, reading.facts
         arguments = self._scrub(facts.arguments)
-        cmdline = " ".join(arguments)
+        cmdline = line_of(arguments)
         tags = facts.service_tags
         if self._tag_rules is not None:
             tags = (*tags, *self._tag_rules.tags_of(cmdline))
         return ProcessDescription(
             cmdline=cmdline,
+            argument_words=words_of(arguments),
             exe=facts.exe,
             cwd=facts.cwd,
             root=facts.root,

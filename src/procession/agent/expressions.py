@@ -14,6 +14,7 @@ from typing import Any
 
 from procession.agent.texts import tag_of
 from procession.agent.tracked import ProcessReading
+from procession.arguments import line_of
 from procession.errors import UsageError
 
 MAX_LOOKED_AT = 4096
@@ -38,7 +39,7 @@ class Selection:
 
         Where anything is included, all else is not; what is excluded never is.
         """
-        line = (" ".join(reading.facts.arguments) or reading.facts.exe or reading.stat.comm)[:MAX_LOOKED_AT]
+        line = (line_of(reading.facts.arguments) or reading.facts.exe or reading.stat.comm)[:MAX_LOOKED_AT]
         if any(pattern.search(line) for pattern in self._exclude):
             return False
         return not self._include or any(pattern.search(line) for pattern in self._include)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from procession.agent.texts import tag_of
+from procession.arguments import MOST_EMPTY
+
+_MOST_EMPTY_AT_END = 8
+"""Empty arguments at the end that somebody may have given."""
 
 KERNEL_THREAD = 0x00200000
 """A bit of `Stat.flags`."""
@@ -129,8 +133,19 @@ def parse_status(data: bytes) -> Status:
 
 
 def parse_cmdline(data: bytes) -> tuple[str, ...]:
-    """The arguments, without empty ones: titles that a process gives itself are padded by hundreds of them."""
-    return tuple([text(argument) for argument in data.split(b"\0") if argument])
+    """The arguments, empty ones too, but for those that pad a title: what a process writes over its arguments may be
+    shorter, and then NULs follow to where they ended."""
+    arguments = data.removesuffix(b"\0").split(b"\0")
+    if b"" not in arguments:
+        return tuple(map(text, arguments))
+    given = [argument for argument in arguments if argument]
+    after_last = next((count for count, argument in enumerate(reversed(arguments)) if argument), 0)
+    is_title = given == arguments[:1] and b" " in given[0]
+    if is_title or after_last > _MOST_EMPTY_AT_END:
+        del arguments[len(arguments) - after_last :]
+    if len(arguments) - len(given) > MOST_EMPTY or not given:
+        arguments = given
+    return tuple(map(text, arguments))
 
 
 _SERVICE_VARIABLES = {b"DD_ENV": "env", b"DD_SERVICE": "service", b"DD_VERSION": "version"}

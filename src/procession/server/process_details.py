@@ -8,11 +8,15 @@ from typing import Protocol
 import msgspec
 
 from procession.analysis import Selection
+from procession.arguments import arguments_of
 from procession.process import ProcessDetail, ProcessNumbers, ProcessSummary
 from procession.query import ProcessQuery
 from procession.server.processes import Attributes, attributes_of, render_moment, render_page
 from procession.signals import signal_of
 from procession.storage import AnalysisStore, DetailStore, ProcessStore, SizedStore
+
+_ENCODER = msgspec.json.Encoder()
+_NULL = msgspec.Raw(b"null")
 
 
 class Store(ProcessStore, DetailStore, SizedStore, Protocol):
@@ -20,6 +24,8 @@ class Store(ProcessStore, DetailStore, SizedStore, Protocol):
 
 
 class DetailedAttributes(Attributes):
+    args: msgspec.Raw
+    """Encoded already: as objects, many short ones would take a hundred times their bytes."""
     exe: str
     cwd: str
     root: str
@@ -34,6 +40,10 @@ class DetailedAttributes(Attributes):
     exit_code: int | None
     signal: str | None
     numbers: ProcessNumbers
+
+
+def _encoded(arguments: list[str] | None) -> msgspec.Raw:
+    return _NULL if arguments is None else msgspec.Raw(_ENCODER.encode(arguments))
 
 
 def details_body(
@@ -52,6 +62,7 @@ def details_body(
 def detailed(process: ProcessSummary, detail: ProcessDetail) -> DetailedAttributes:
     return DetailedAttributes(
         **msgspec.structs.asdict(attributes_of(process)),
+        args=_encoded(arguments_of(process.description.cmdline, process.description.argument_words)),
         exe=process.description.exe,
         cwd=process.description.cwd,
         root=process.description.root,

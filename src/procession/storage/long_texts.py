@@ -16,18 +16,26 @@ LONG_BYTES = 8192
 MOST_BYTES = 128 * 2**20
 AT_ONCE_BYTES = 16 * 2**20
 
+MANY_WORDS = 200
+"""Numbers of `argument_words` that count as a long text: made up, or a list of files with blanks in their names."""
+
 _CMDLINE = 4
 """Its place in a row that begins with `start, host, pid, version`."""
 _MARK = "\0\0\0"
-"""Before the length, which stands for a text that is long. No text begins so: none holds NUL."""
+"""Before the size, which stands for a text that is long. No text begins so: none holds NUL."""
 
 VersionKey = tuple[int, int, int, int]
 """Start, host key, pid and version."""
 
 
 def without_long(columns: str) -> str:
-    """The same columns, with its length in place of a command line that is long."""
-    short = f"if(length(cmdline) > {LONG_BYTES}, concat('\\0\\0\\0', toString(length(cmdline))), cmdline)"
+    """The same columns, with its size in place of a command line that is long, or has many words counted."""
+    is_long, size = f"length(cmdline) > {LONG_BYTES}", "length(cmdline)"
+    if "argument_words" in columns:
+        is_long = f"({is_long} OR length(argument_words) > {MANY_WORDS})"
+        size += " + 8 * length(argument_words)"
+        columns = columns.replace("argument_words", f"if({is_long}, [], argument_words)", 1)
+    short = f"if({is_long}, concat('\\0\\0\\0', toString({size})), cmdline)"
     return columns.replace("cmdline", short, 1)
 
 

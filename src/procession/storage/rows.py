@@ -244,6 +244,7 @@ class Group:
                 "namespace_pid": absent(text.namespace_pid for text in texts),
                 "nice": pa.array([NO_NICE if text.nice is None else text.nice for text in texts], pa.int8()),
                 "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
+                "argument_words": pa.array([text.argument_words for text in texts], pa.list_(pa.uint32())),
                 "tagset": pa.array([row.tagset for row in rows], pa.uint64()),
                 "text": pa.array([searchable(text) for text in texts], pa.string()),
                 "own_tags": _own_tags(texts),

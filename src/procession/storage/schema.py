@@ -324,6 +324,12 @@ SETTINGS {_DURABLE}""",
             f"ALTER TABLE series MODIFY SETTING {_SMALL_BLOCKS}",
         ),
     ),
+    Migration(
+        3,
+        "where arguments end",
+        # See `procession.arguments`. Of most processes it is one number, if any: next to no bytes.
+        ("ALTER TABLE what ADD COLUMN IF NOT EXISTS argument_words Array(UInt32) CODEC(ZSTD(1))",),
+    ),
 )
 
 MIGRATIONS_TABLE = f"""CREATE TABLE IF NOT EXISTS migrations (

@@ -265,7 +265,7 @@ def live_numbers(org_id: int, since: int, until: int, tolerance: int, keys: Sequ
 
 ALL_TEXTS = (
     "cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie, tagset, root,"
-    " group_name, nice"
+    " group_name, nice, argument_words"
 )
 BRIEF_TEXTS = "cmdline, command, user, ppid, is_zombie, tagset"
 

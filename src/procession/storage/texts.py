@@ -48,9 +48,10 @@ class Texts(NamedTuple):
 def description_of(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
     """From a row of `sql.descriptions`."""
     cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie = row[4:16]
-    root, group, nice = row[17:20]
+    root, group, nice, argument_words = row[17:21]
     return ProcessDescription(
         cmdline=cmdline,
+        argument_words=tuple(argument_words),
         exe=exe,
         cwd=cwd,
         root=root,

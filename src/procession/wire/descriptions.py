@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from sys import intern
 from typing import Any
 
+from procession.arguments import arguments_of, line_of, words_of
 from procession.commands import command_name
 from procession.errors import PayloadTooLarge
 from procession.process import ProcessDescription
@@ -117,6 +118,7 @@ def describe(
 ) -> ProcessDescription:
     """`rest` are the fields of a description that are found elsewhere."""
     args = [text(argument) for argument in command.args]
+    shown = args if scrub is None else scrub(args)
     exe, comm = text(command.exe)[:MAX_PATH_LENGTH], text(command.comm)[:MAX_NAME_LENGTH]
     user, uid, gid, group = "", None, None, ""
     if owner is not None:
@@ -125,7 +127,8 @@ def describe(
             uid, gid, group = owner_id(owner.uid), owner_id(owner.gid), text(owner.groupName)[:MAX_NAME_LENGTH]
     # All but the command line is the same on many hosts, and kept in memory once.
     return ProcessDescription(
-        cmdline=" ".join(args if scrub is None else scrub(args)),
+        cmdline=line_of(shown) if command.argsAreWhole else " ".join(shown),
+        argument_words=words_of(shown) if command.argsAreWhole else (),
         exe=intern(exe),
         cwd=intern(text(command.cwd)[:MAX_PATH_LENGTH]),
         root=intern(text(command.root)[:MAX_PATH_LENGTH]),
@@ -143,9 +146,14 @@ def describe(
 def encode_description(description: ProcessDescription, process: pb.Process) -> None:
     """All but the short name, which the intake finds again, the state, and what stands among the numbers: nice."""
     command = process.command
-    if description.cmdline:
-        # The intake joins them by single blanks again, so nothing is lost where an argument has blanks.
-        command.args.extend(encodable(description.cmdline).split(" "))
+    line = encodable(description.cmdline)
+    arguments = arguments_of(line, description.argument_words)
+    if arguments is None:
+        # The intake joins them by single blanks again.
+        command.args.extend(line.split(" "))
+    elif arguments:
+        command.args.extend(arguments)
+        command.argsAreWhole = True
     command.exe = encodable(description.exe)
     command.cwd = encodable(description.cwd)
     command.root = encodable(description.root)

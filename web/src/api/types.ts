@@ -32,6 +32,8 @@ export interface ProcessAttributes {
   ppid: number;
   host: string;
   tags: string[];
+  /** Null where it is not known where they end. */
+  args: string[] | null;
   exe: string;
   cwd: string;
   root: string;

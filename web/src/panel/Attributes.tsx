@@ -11,6 +11,7 @@ import shared from "../parts/parts.module.css";
 import { useInstant } from "../state/instant";
 import { checkOf, termOf, withCheck } from "../state/filters";
 import { useView } from "../state/useView";
+import { Arguments } from "./Arguments";
 import classes from "./panel.module.css";
 
 /** More of a text is shown on demand: a command line may have a megabyte. */
@@ -50,6 +51,11 @@ export function Attributes({ process }: { process: ProcessItem }) {
         <Fact name="Root">{textOr(attributes.root)}</Fact>
         <Fact name="Kernel's name">{textOr(attributes.comm)}</Fact>
       </dl>
+      {attributes.args !== null && attributes.args.length > 0 && (
+        <Section title="Arguments">
+          <Arguments args={attributes.args} />
+        </Section>
+      )}
       <Section title="Numbers">
         <dl className={classes.facts}>
           {MEASURES.map((measure) => (

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
 import { answering, AT, failure, query, renderPage } from "../test/page";
-import { someProcess } from "../test/processes";
+import { someNumbers, someProcess } from "../test/processes";
 import { ProcessPanel } from "./ProcessPanel";
 
 const ONE = "/processes/01";
@@ -143,4 +143,50 @@ test("the panel closes by its button", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Close the process" }));
 
   await waitFor(() => expect(onClose).toHaveBeenCalled());
+});
+
+test("each argument is shown by itself, and all are copied as a shell reads them", async () => {
+  const args = ["/opt/my app/run", "", "-c", "sleep 1; true"];
+  answering({ [ONE]: { data: someProcess("01", { cmdline: "/opt/my app/run -c sleep 1; true", args }) } });
+  const user = userEvent.setup();
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  const shown = within(await screen.findByRole("list", { name: "Arguments" })).getAllByRole("listitem");
+  await user.click(screen.getByRole("button", { name: "Copy for a shell" }));
+
+  expect(shown.map((item) => item.textContent)).toEqual(["/opt/my app/run", "empty", "-c", "sleep 1; true"]);
+  expect(await navigator.clipboard.readText()).toBe("'/opt/my app/run' '' -c 'sleep 1; true'");
+});
+
+test("where arguments end is not shown where nobody knows", async () => {
+  answering({ [ONE]: { data: someProcess("01", { args: null }) } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  await screen.findByLabelText("Command line");
+
+  expect(screen.queryByRole("list", { name: "Arguments" })).toBeNull();
+});
+
+test("hundreds of arguments are cut until one asks for all of them", async () => {
+  const args = Array.from({ length: 250 }, (_, place) => `file ${place}`);
+  answering({ [ONE]: { data: someProcess("01", { args }) } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  const list = within(await screen.findByRole("list", { name: "Arguments" }));
+  expect(list.getAllByRole("listitem")).toHaveLength(100);
+  await userEvent.click(screen.getByRole("button", { name: "Show all 250 arguments whole" }));
+
+  expect(list.getAllByRole("listitem")).toHaveLength(250);
+});
+
+test.each([
+  ["I", "idle"],
+  ["t", "traced"],
+  ["P", "parked"],
+  ["Q", "Q"],
+])("the state %s is said as %s", async (state, word) => {
+  answering({ [ONE]: { data: someProcess("01", { numbers: someNumbers({ state }) }) } });
+  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  expect(await screen.findByText(word, { exact: true })).toBeVisible();
 });

@@ -37,6 +37,7 @@ export function someProcess(id: string, attributes: Partial<ProcessAttributes> =
       ppid: 1,
       host: "web-1",
       tags: ["env:prod", "host:web-1", "user:shop", "command:java", "state_zombie:false"],
+      args: ["java", "-jar", "shop.jar"],
       exe: "/usr/bin/java",
       cwd: "/srv",
       root: "/",
