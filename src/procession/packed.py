@@ -46,7 +46,9 @@ STATES = _KNOWN_STATES + tuple(
 what is no letter is stored as unknown."""
 
 STATE_NUMBERS = {state: number for number, state in enumerate(STATES) if state}
-"""0 stands for what is not here."""
+
+NO_STATE = 0
+"""Stands for what is not in STATE_NUMBERS."""
 
 DEAD = "X"
 """The state of a process that had ended when it was seen: agents send those that came and went between two snapshots
@@ -85,7 +87,7 @@ def pack_numbers(numbers: ProcessNumbers) -> bytes:
     *values, state = _values_of(numbers)
     if None in values:
         values = [ABSENT if value is None else value for value in values]
-    return _ROW.pack(*values, STATE_NUMBERS.get(state, 0))
+    return _ROW.pack(*values, STATE_NUMBERS.get(state, NO_STATE))
 
 
 def unpack_numbers(row: bytes) -> ProcessNumbers:

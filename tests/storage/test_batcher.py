@@ -254,3 +254,33 @@ def test_a_group_is_not_too_large_where_the_smallest_takes_half_as_long() -> Non
     assert size.weight == 10_000
     size.learn(10_000, 1.1, was_full=True, wanted_seconds=0.2)
     assert size.weight == 5000
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_snapshot_of_no_process_is_stored_at_once_though_it_is_alone(count: int) -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        empty = [a_snapshot(host=f"none-{number}", taken_at=NOON, request_id=number) for number in range(count)]
+        await asyncio.wait_for(asyncio.gather(*(batcher.add(org, one) for org, one in enumerate(empty))), 5)
+        await batcher.stop()
+        return store.groups
+
+    assert sorted(host for group in asyncio.run(scenario()) for host in group) == [f"none-{n}" for n in range(count)]
+
+
+def test_a_snapshot_of_no_process_is_stored_before_the_end() -> None:
+    async def scenario() -> list[list[str]]:
+        store = RecordingStore()
+        batcher = Batcher(store)
+        await batcher.start()
+        first = await hold_up(store, batcher)
+        waiting = asyncio.create_task(batcher.add(1, a_snapshot(host="none", taken_at=NOON)))
+        await asyncio.sleep(0)
+        stopping = asyncio.create_task(batcher.stop())
+        store.may_go_on.set()
+        await asyncio.wait_for(asyncio.gather(first, waiting, stopping), 5)
+        return store.groups
+
+    assert asyncio.run(scenario()) == [["first"], ["none"]]

@@ -226,3 +226,26 @@ def test_what_was_seen_again_has_not_ended_at_the_snapshot_after(fleet: Fleet) -
     assert fleet.store.endings(fleet.org, NOON + 15, seen) == (Ending(), Ending())  # type: ignore[attr-defined]
     assert fleet.store.endings(fleet.org, NOON + 30, seen) == (Ending(), Ending(NOON + 20))  # type: ignore[attr-defined]
     assert fleet.store.endings(fleet.org, NOON + 30, []) == ()  # type: ignore[attr-defined]
+
+
+def test_a_complete_snapshot_of_no_process_ends_all_that_the_host_had(fleet: Fleet) -> None:
+    whole(fleet, NOON, 1, 2)
+    whole(fleet, NOON, 1, host="web-2")
+    whole(fleet, NOON + 10)
+    fleet.add(a_snapshot(host="web-2", taken_at=NOON + 5, request_id=7))
+
+    found = fleet.store.find(ProcessQuery(fleet.org, Window(NOON - 600, NOON + 600))).processes
+    answers = fleet.store.details(fleet.org, Window(NOON - 600, NOON + 600), found)  # type: ignore[attr-defined]
+    ended = [(one.identity.host, detail.ended_at) for one, detail in zip(found, answers, strict=True)]
+    assert sorted(ended, key=str) == [("web-1", NOON + 10), ("web-1", NOON + 10), ("web-2", None)]
+
+
+def test_live_numbers_of_no_process_are_nothing(fleet: Fleet) -> None:
+    whole(fleet, NOON, 1)
+    live = LiveSnapshot(host="web-1", taken_at=NOON + 2, processes=(), group_id=4, group_size=1)
+
+    fleet.store.add_live([(fleet.org, live)])  # type: ignore[attr-defined]
+
+    assert details(fleet)[1, STARTED].ended_at is None
+    (sightings,) = fleet.store.sightings_of([(fleet.org, live)])  # type: ignore[attr-defined]
+    assert (sightings.sightings, sightings.group_size) == ((), 1)

@@ -179,3 +179,19 @@ def test_all_questions_agree_on_who_is_there(host: Host, org: int) -> None:
     found = ask.compare(Side(chosen, T), Side(chosen, at), Match.PROCESS, 9)
     assert (found.started_total, found.ended_total, found.same_total) == (0, 1, 1)
     assert ask.compare(Side(chosen, T + 3), Side(chosen, T), Match.PROCESS, 9).ended_total == 1
+
+
+def test_after_a_complete_snapshot_of_no_process_nobody_is_there_and_that_is_known(host: Host, org: int) -> None:
+    host.snapshot(T + 10)
+
+    assert [host.pids(T + after) for after in (9, 10, 20)] == [[7, 8], [], []]
+    for at, is_known in ((T + 10, True), (T + 70, True), (T + 71, False), (T - 1, False)):
+        assert host.analysis.instant_page(Selection(org), at, Order(), 0, 9).is_known is is_known
+        assert host.analysis.is_known(Selection(org), Window(at - 60, at)) is is_known
+
+
+def test_a_chunk_of_no_process_is_a_part_of_its_snapshot(host: Host, store: Store, org: int) -> None:
+    for number, sightings in enumerate(([], [a_sighting(LIVES, LONG_AGO)])):
+        chunk = a_snapshot(*sightings, taken_at=T + 10, request_id=50 + number, group_id=50, group_size=2)
+        store.add([(org, chunk)])
+        assert host.pids(T + 10) == ([7, 8] if number == 0 else [7])

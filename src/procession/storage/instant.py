@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from procession.analysis import REACH_SECONDS, Order, Selection
 from procession.errors import InvalidRequest
-from procession.packed import DEAD, STATE_NUMBERS
+from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
 from procession.storage.filters import may_name_host, named_hosts
@@ -320,7 +320,7 @@ def _exploded(table: pa.Table, names: Sequence[str]) -> Columns:
 def _newest(columns: Columns) -> Columns:
     """The newest row of each pid, which has one process at a time; of two in one second the younger. Of several rows of
     it in that second the one of the dead counts, or else one that has a state; and of these always the same."""
-    says = 1 + (columns["state"] == STATE_NUMBERS[DEAD]) - (columns["state"] == STATE_NUMBERS[""])
+    says = 1 + (columns["state"] == STATE_NUMBERS[DEAD]) - (columns["state"] == NO_STATE)
     of_process = (columns[name] for name in ("start", "seen_at", "pid", "host"))
     order = np.lexsort((columns["version"], says, *of_process))
     host, pid = (columns[name][order] for name in ("host", "pid"))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from procession.packed import DEAD, STATE_NUMBERS
+from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage import analysis_sql as statements
 from procession.storage.details import START_TOLERANCE, exit_of, exits_since
@@ -89,4 +89,4 @@ def _by_place(table: pa.Table, until: int) -> dict[_Place, list[tuple[int, int]]
 
 def _state(columns: Mapping[str, Any], row: int) -> str:
     """As far as it matters here: whether there is one. The dead were left out before."""
-    return "" if columns["state"][row] == STATE_NUMBERS[""] else "S"
+    return "" if columns["state"][row] == NO_STATE else "S"
