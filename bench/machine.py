@@ -11,7 +11,7 @@ from typing import Any
 
 from procession import __version__
 
-_PACKAGES = ("chdb-core", "clickhouse-connect", "duckdb", "protobuf", "psycopg", "uvicorn", "uvloop")
+_PACKAGES = ("chdb-core", "clickhouse-connect", "duckdb", "protobuf", "psycopg", "httptools", "uvloop")
 
 
 def description() -> dict[str, Any]:

@@ -72,12 +72,12 @@ def modules_loaded_by(statement: str) -> set[str]:
 def test_the_agent_loads_neither_the_store_nor_the_server() -> None:
     loaded = modules_loaded_by("import procession.cli.agent, procession.agent")
 
-    heavy = {"chdb", "clickhouse_connect", "starlette", "uvicorn", "pyarrow", "rich"}
+    heavy = {"chdb", "clickhouse_connect", "starlette", "uvloop", "pyarrow", "rich"}
     assert loaded & heavy == set()
 
 
 def test_ps_loads_only_what_asks_a_server() -> None:
     loaded = modules_loaded_by("import procession.cli.ps")
 
-    heavy = {"chdb", "clickhouse_connect", "starlette", "uvicorn", "pyarrow", "google.protobuf", "asyncio"}
+    heavy = {"chdb", "clickhouse_connect", "starlette", "uvloop", "pyarrow", "google.protobuf", "asyncio"}
     assert loaded & heavy == set()

@@ -256,7 +256,7 @@ def test_agent_imports_neither_the_store_nor_the_server() -> None:
     code = "import procession.agent, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
 
-    assert not {"chdb", "clickhouse_connect", "pyarrow", "numpy", "starlette", "uvicorn", "rich"} & set(loaded)
+    assert not {"chdb", "clickhouse_connect", "pyarrow", "numpy", "starlette", "uvloop", "rich"} & set(loaded)
 
 
 def test_an_hour_without_a_server_and_two_kills_cost_no_snapshot(tree: ProcTree, tmp_path: Path) -> None:

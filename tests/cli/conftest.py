@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from procession.cli import run
-from procession.cli.listening import listen_on, url_of
 from procession.cli.local import LocalFiles
 from procession.config import ServerSettings
 from procession.orgs import Key, KeyKind
 from procession.process import Snapshot
 from tests.support.oracle import OracleStore
-from tests.support.served import ADMIN_KEY, API_KEY, APPLICATION_KEY, ORG, Served, a_store
+from tests.support.served import ADMIN_KEY, API_KEY, APPLICATION_KEY, ORG, Served, a_store, serving
 
 
 @dataclass
@@ -70,13 +65,6 @@ def local(tmp_path: Path) -> LocalFiles:
     return local
 
 
-class _Server(uvicorn.Server):
-    """Without signals, which only a main thread may take."""
-
-    def capture_signals(self) -> threading.Lock:  # type: ignore[override]
-        return threading.Lock()
-
-
 @dataclass
 class RunningServer:
     url: str
@@ -103,26 +91,6 @@ def settings() -> ServerSettings:
 def server(local: LocalFiles, settings: ServerSettings) -> Iterator[RunningServer]:
     """Running, and known to the local commands."""
     served = Served(a_store(), settings=settings)
-    with serve(served.app()) as url:
+    with serving(served.app()) as url:
         local.write_address(url)
         yield RunningServer(url, served)
-
-
-class serve:  # noqa: N801 (a context manager)
-    """An application on a free port of the loopback address."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._listener = listen_on("127.0.0.1:0")
-        self._server = _Server(uvicorn.Config(app, log_config=None))
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._server.serve(sockets=[self._listener])), daemon=True
-        )
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        return url_of(self._listener)
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-        self._listener.close()

@@ -13,8 +13,8 @@ import pytest
 import trustme
 
 from procession.cli.local import LocalFiles
-from tests.cli.conftest import Command, RunningServer, serve
-from tests.support.served import API_KEY, APPLICATION_KEY, Served, a_store
+from tests.cli.conftest import Command, RunningServer
+from tests.support.served import API_KEY, APPLICATION_KEY, Served, a_store, serving
 
 KEYS = ("--api-key", API_KEY, "--application-key", APPLICATION_KEY)
 COMMANDS = (["ps"], ["top", "--once"], ["tree"], ["diff", "--at", "-1h"], ["status"], ["link"])
@@ -150,7 +150,7 @@ def test_below_the_path_of_a_proxy_what_is_not_found_is_what_was_asked_for(
             scope = scope | {"path": scope["path"].removeprefix("/procession")}
         await app(scope, receive, send)
 
-    with serve(below_a_path) as url:
+    with serving(below_a_path) as url:
         result = procession("tree", "--id", "00", "--url", f"{url}/procession", *KEYS)
 
     assert result.err == "procession: Not found\n"

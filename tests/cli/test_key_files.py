@@ -12,11 +12,11 @@ import pytest
 
 from procession.cli import COMMANDS
 from procession.cli import procession as group
-from tests.cli.conftest import Command, serve
+from tests.cli.conftest import Command
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.intake import FakeIntake
 from tests.support.running import clean_environment, running
-from tests.support.served import API_KEY, APPLICATION_KEY, ORG, Clock, Served, a_store
+from tests.support.served import API_KEY, APPLICATION_KEY, ORG, Clock, Served, a_store, serving
 
 READERS = {
     "ps": ("ps",),
@@ -83,7 +83,7 @@ def url() -> Iterator[str]:
     now = int(time.time())
     served = Served(a_store(), clock=Clock(now))
     served.store.add([(ORG, a_snapshot(a_sighting(pid=7, started_at=now - 60), taken_at=now - 1))])
-    with serve(served.app()) as url:
+    with serving(served.app()) as url:
         yield url
 
 

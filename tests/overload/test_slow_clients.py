@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from procession.server.connections import PERIOD_SECONDS
+from procession.server.http.pace import PERIOD_SECONDS
 from tests.overload.others import others_of
 from tests.overload.posting import body_of, of_processes, post
 from tests.overload.servers import a_server

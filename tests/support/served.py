@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
@@ -21,6 +20,8 @@ from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.query import ProcessQuery
 from procession.server import create_app
+from procession.server.http.connection_limit import OpenConnections
+from procession.server.http.server import HttpServer
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
@@ -136,20 +137,13 @@ class Served:
 def serving(app: ASGIApp) -> Iterator[str]:
     """Runs an application on a free port of this machine, as `procession serve` does."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, lifespan="on"))
     is_started = threading.Event()
-    startup = server.startup
-
-    async def startup_and_tell(sockets: list[socket.socket] | None = None) -> None:
-        await startup(sockets)
-        is_started.set()
-
-    server.startup = startup_and_tell  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    server = HttpServer(app, OpenConnections(1000), on_started=is_started.set)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
     thread.start()
     assert is_started.wait(30)
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
+    server.stop()
     thread.join(30)
     listener.close()
 

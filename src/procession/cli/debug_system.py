@@ -23,7 +23,6 @@ _LIBRARIES = (
     "protobuf",
     "pyarrow",
     "starlette",
-    "uvicorn",
     "uvloop",
 )
 _MOST_FILES = 1000

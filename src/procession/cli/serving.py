@@ -120,10 +120,12 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
 
     Gives an event that is set once the first processes since the start are safe in the store.
     """
-    from procession.cli.http_server import HttpServer, most_connections
+    from procession.cli import interpreter
+    from procession.cli.open_files import most_connections
     from procession.server.app import create_app
+    from procession.server.http.connection_limit import OpenConnections
+    from procession.server.http.server import HttpServer
     from procession.server.metrics import Metrics
-    from procession.server.open_connections import OpenConnections
     from procession.server.store_times import TimedStore
     from procession.storage.batcher import Batcher
 
@@ -149,18 +151,27 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         tell=lambda reason: metrics.closed_connections.add(1, reason),
     )
     metrics.connections.read = lambda: {(): connections.count}
+    is_started = asyncio.Event()
+
+    def on_started() -> None:
+        interpreter.tune()
+        is_started.set()
+
     server = HttpServer(
-        app, connections, prepared.certificates, prepared.plain_listener, prepared.settings.stop_seconds
+        app, connections, prepared.certificates, prepared.plain_listener, prepared.settings.stop_seconds, on_started
     )
-    task = asyncio.create_task(server.serve(sockets=[prepared.listener]))
+    task = asyncio.create_task(server.serve([prepared.listener]))
     begun = time.monotonic()
+    starting = asyncio.create_task(is_started.wait())
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
+        await asyncio.wait((starting, task), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task  # raises why it did not start
         _say_started(prepared)
         yield sink.arrived
     finally:
-        server.should_exit = True
+        starting.cancel()
+        server.stop()
         await task
         await batcher.stop()
         fields = {"event": "stopped", "seconds": round(time.monotonic() - begun)}
@@ -211,7 +222,7 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
     The second signal, or MORE_SECONDS_TO_STOP, end the process at once.
     """
-    import uvicorn
+    import uvloop
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -229,7 +240,7 @@ def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
             loop.add_signal_handler(number, on_signal, number)
         await main(stop)
 
-    with asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())
 
 

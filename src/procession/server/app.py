@@ -21,11 +21,11 @@ from procession.server.admin import admin_routes
 from procession.server.agents import Agents
 from procession.server.auth import KeyRing
 from procession.server.compression import Compress
-from procession.server.connections import asking_for_certificates
 from procession.server.debug import debug_routes
 from procession.server.gone import StopWhenGone
 from procession.server.health import METRICS_PATH, health_routes
 from procession.server.host_tags import HostTagBook
+from procession.server.http.client_certificates import asking_for_certificates
 from procession.server.intake import intake_routes
 from procession.server.intake_room import Room
 from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink

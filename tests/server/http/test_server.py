@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import resource
 import socket
 import ssl
 import threading
@@ -18,13 +16,13 @@ import pytest
 import trustme
 import uvloop
 
-from procession.cli.http_server import HttpServer, OnceAMinute, most_connections
 from procession.config import ServerSettings
 from procession.orgs import Key
 from procession.paging import Page
 from procession.query import ProcessQuery
-from procession.server import accepting, connections
-from procession.server.open_connections import OpenConnections
+from procession.server.http import connection, listener, pace
+from procession.server.http.connection_limit import OpenConnections
+from procession.server.http.server import HttpServer
 from procession.server.tls import Certificates
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.running import eventually
@@ -75,25 +73,26 @@ def serving(
     served = Served(store, settings=ServerSettings(rate_limit=0), find=find)
     served.store.add([(ORG, a_snapshot(*(a_sighting(pid, cmdline="x" * 1000) for pid in range(1, processes + 1))))])
     open_ones = OpenConnections(most)
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = HttpServer(served.app(), open_ones, certificates)
-    thread = threading.Thread(target=lambda: run(server, listener), daemon=True)
+    listening = socket.create_server(("127.0.0.1", 0))
+    is_started = threading.Event()
+    server = HttpServer(served.app(), open_ones, certificates, on_started=is_started.set)
+    thread = threading.Thread(target=lambda: run(server, listening), daemon=True)
     thread.start()
-    eventually(lambda: server.started, what="the server")
-    yield Place(listener, open_ones)
-    server.should_exit = True
+    assert is_started.wait(30)
+    yield Place(listening, open_ones)
+    server.stop()
     thread.join(30)
     assert not thread.is_alive()
 
 
-def run(server: HttpServer, listener: socket.socket) -> None:
+def run(server: HttpServer, listening: socket.socket) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(server.serve(sockets=[listener]))
+        runner.run(server.serve([listening]))
 
 
 @pytest.fixture
 def short_periods(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "PERIOD_SECONDS", 1.0)
+    monkeypatch.setattr(pace, "PERIOD_SECONDS", 1.0)
 
 
 def everything(client: socket.socket) -> bytes:
@@ -187,7 +186,7 @@ def test_a_head_byte_by_byte_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) 
 def test_a_body_that_does_not_come_is_not_waited_for_and_one_that_comes_slowly_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connections, "LEAST_BODY_BYTES", 100)
+    monkeypatch.setattr(pace, "LEAST_BODY_BYTES", 100)
     with serving() as place, place.connect() as stuck, place.connect() as slow:
         stuck.sendall(POST + b"Content-Length: 1000\r\n\r\nabc")
         slow.sendall(POST + b"Content-Length: 3000\r\n\r\n")
@@ -235,7 +234,7 @@ def test_a_connection_may_be_kept_after_a_body_that_came_after_its_answer() -> N
 
 
 def test_a_body_without_end_that_was_answered_already_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MAX_DROPPED_BYTES", 10**6)
+    monkeypatch.setattr(connection, "MAX_DROPPED_BYTES", 10**6)
     with serving() as place, place.connect() as client:
         client.sendall(b"POST /api/v1/collector HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
         assert one_answer(client)[0] == 403
@@ -317,7 +316,7 @@ def test_where_all_are_busy_a_new_one_hears_so_and_those_go_on() -> None:
 
 
 def test_a_handshake_that_does_not_end_is_counted_and_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(accepting, "HANDSHAKE_SECONDS", 1.0)
+    monkeypatch.setattr(listener, "HANDSHAKE_SECONDS", 1.0)
     authority = trustme.CA()
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
     context = ssl.create_default_context()
@@ -336,44 +335,15 @@ def test_a_handshake_that_does_not_end_is_counted_and_ended(monkeypatch: pytest.
         place.has(0)
 
 
-def test_as_many_connections_as_files_allow_and_no_more_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = [1024, 20_000]
-
-    def change(_: int, to: tuple[int, int]) -> None:
-        limits[:] = to
-
-    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(limits))
-    monkeypatch.setattr(resource, "setrlimit", change)
-
-    assert most_connections(10_000) == 10_000
-    assert limits == [11_024, 20_000]
-    assert most_connections(30_000) == 18_976
-    assert limits == [20_000, 20_000]
-    limits[:] = 1024, 1024
-    assert most_connections(10_000) == 512
-    limits[:] = 1024, resource.RLIM_INFINITY
-    assert most_connections(10_000) == 10_000
-    assert limits == [11_024, resource.RLIM_INFINITY]
-
-
-def test_what_is_no_http_is_said_once_a_minute_and_errors_each_time() -> None:
-    now = [0.0]
-    once = OnceAMinute(lambda: now[0])
-
-    def lets_through(level: int, text: str) -> bool:
-        return once.filter(logging.LogRecord("x", level, "x", 1, text, None, None))
-
-    assert [lets_through(logging.WARNING, text) for text in ("a", "a", "b", "a")] == [True, False, True, False]
-    assert [lets_through(logging.ERROR, "c") for _ in range(3)] == [True] * 3
-    now[0] = 60.0
-    assert lets_through(logging.WARNING, "a")
-
-
 def test_requests_that_are_none_are_answered_and_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with serving() as place:
         for _ in range(20):
             with place.connect() as client:
                 assert answer_to(client, b"\x16\x03\x01 is no HTTP\r\n\r\n")[0] == 400
 
-    said = [record for record in caplog.records if record.name == "uvicorn.error"]
+    said = [
+        record
+        for record in caplog.records
+        if getattr(record, "event", None) == "invalid-request" or "no HTTP" in record.getMessage()
+    ]
     assert len(said) == 1

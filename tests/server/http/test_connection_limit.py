@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from procession.server import open_connections
-from procession.server.open_connections import OpenConnections
+from procession.server.http import connection_limit
+from procession.server.http.connection_limit import OpenConnections
 
 
 class FakeClient:
@@ -68,7 +68,7 @@ def test_a_handshake_that_failed_leaves_its_place() -> None:
 
 
 def test_those_who_stopped_reading_first_go_where_too_much_is_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_connections, "MAX_UNREAD_BYTES", 100)
+    monkeypatch.setattr(connection_limit, "MAX_UNREAD_BYTES", 100)
     connections = OpenConnections(9)
     clients = [begun(connections) for _ in range(5)]
     for client in clients[:4]:

@@ -9,8 +9,9 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from procession.server.connections import Protocol, raw_error
-from procession.server.open_connections import OpenConnections
+from procession.server.http.connection import HttpConnection
+from procession.server.http.connection_limit import OpenConnections
+from procession.server.http.raw_response import raw_error
 
 AT_ONCE = 64
 """So many are taken before anybody else gets on."""
@@ -33,7 +34,7 @@ class Listener:
         self,
         listener: socket.socket,
         connections: OpenConnections,
-        make: Callable[[], Protocol],
+        make: Callable[[], HttpConnection],
         context: ssl.SSLContext | None = None,
     ) -> None:
         self._listener = listener

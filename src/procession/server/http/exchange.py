@@ -1,0 +1,187 @@
+"""One request and its response: what ASGI calls `receive` and `send`, over the connection that they travel on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Protocol
+
+from starlette.types import ASGIApp, Message, Scope
+
+from procession.server.http.raw_response import raw_error
+
+BODY_BUFFER_BYTES = 64 * 1024
+"""Of a body that the application has not taken yet; reading pauses above it."""
+
+_NO_HEADER_NAME = re.compile(rb'[\x00-\x20\x7f()<>@,;:\\\[\]={}"]')
+_NO_HEADER_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_WITHOUT_BODY = frozenset((204, 304))
+
+_log = logging.getLogger(__name__)
+
+
+class Wire(Protocol):
+    """What an exchange needs of its connection."""
+
+    def write(self, data: bytes) -> None: ...
+    async def drain(self) -> None:
+        """Wait until the client has read enough for more to be written."""
+
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+    def is_closing(self) -> bool: ...
+    def close(self) -> None:
+        """Once everything is written."""
+
+    def response_ended(self, exchange: Exchange) -> None:
+        """All of it was handed over to be written."""
+
+
+class Exchange:
+    """Made when the head of a request is there; its body may still be on the way."""
+
+    def __init__(self, scope: Scope, wire: Wire, *, keep_alive: bool, expects_continue: bool) -> None:
+        self.keep_alive = keep_alive
+        """Whether the connection goes on after the response."""
+        self.awaits_continue = expects_continue
+        """Whether the client waits to be told that its body is wanted."""
+        self.has_begun = self.has_ended = False
+        """Of the response."""
+        self._scope = scope
+        self._wire = wire
+        self._body = bytearray()
+        self._more_body = True
+        self._is_disconnected = False
+        self._news = asyncio.Event()
+        """Something has changed that `receive` may wait for."""
+        self._is_chunked = self._has_length = False
+        self._bytes_left = 0
+        """Of the response, by its content-length."""
+
+    def add_body(self, data: bytes) -> None:
+        if self.has_ended:
+            return
+        self._body += data
+        if len(self._body) > BODY_BUFFER_BYTES:
+            self._wire.pause_reading()
+        self._news.set()
+
+    def end_body(self) -> None:
+        self._more_body = False
+        self._news.set()
+
+    def disconnect(self) -> None:
+        """The client has gone: `receive` says so, and what is sent is dropped."""
+        self._is_disconnected = True
+        self._news.set()
+
+    async def run(self, app: ASGIApp) -> None:
+        """Have the application answer. What it fails to answer gets a 500, or the end of the connection."""
+        try:
+            await app(self._scope, self._receive, self._send)
+        except asyncio.CancelledError:
+            self._give_up(503, "The server stops; try again")
+            raise
+        except Exception:
+            _log.exception("cannot answer %s %r", self._scope["method"], self._scope["path"])
+            self._give_up(500, "Internal Server Error")
+        else:
+            if not self.has_ended and not self._is_disconnected:
+                _log.error("left %s %r without a whole answer", self._scope["method"], self._scope["path"])
+                self._give_up(500, "Internal Server Error")
+
+    def _give_up(self, status: int, reason: str) -> None:
+        if not self.has_begun and not self._is_disconnected:
+            self._wire.write(raw_error(status, reason))
+        self._wire.close()
+
+    async def _receive(self) -> Message:
+        if self.awaits_continue and not self._wire.is_closing():
+            self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.awaits_continue = False
+        if not (self._is_disconnected or self.has_ended):
+            self._wire.resume_reading()
+            await self._news.wait()
+            self._news.clear()
+        if self._is_disconnected or self.has_ended:
+            return {"type": "http.disconnect"}
+        body, self._body = bytes(self._body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": self._more_body}
+
+    async def _send(self, message: Message) -> None:
+        if not self._is_disconnected:
+            await self._wire.drain()
+        if self._is_disconnected:
+            return
+        expected = "http.response.body" if self.has_begun else "http.response.start"
+        if self.has_ended or message["type"] != expected:
+            raise RuntimeError(f"{message['type']} was sent where the response has {self._stage()}")
+        if self.has_begun:
+            self._send_body(message.get("body", b""), more=message.get("more_body", False))
+        else:
+            self._send_head(message["status"], message.get("headers", ()))
+
+    def _stage(self) -> str:
+        return "ended" if self.has_ended else "begun" if self.has_begun else "not begun"
+
+    def _send_head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        lines = [_status_line(status), b"date: ", _date(int(time.time())), b"\r\n"]
+        says_close = has_length = False
+        for name, value in headers:
+            lower = name.lower()
+            if _NO_HEADER_NAME.search(lower) or _NO_HEADER_VALUE.search(value):
+                raise ValueError(f"{name!r} cannot be sent as a header with {value!r}")
+            if lower == b"content-length":
+                has_length, self._bytes_left = True, int(value)
+            elif lower == b"connection" and b"close" in value.lower():
+                says_close = True
+            lines += (lower, b": ", value, b"\r\n")
+        if not has_length and status not in _WITHOUT_BODY and self._scope["method"] != "HEAD":
+            # The end has to show: by a last chunk, or for an old client by that of the connection.
+            self._is_chunked = self._scope["http_version"] != "1.0"
+            self.keep_alive = self.keep_alive and self._is_chunked
+            lines += (b"transfer-encoding: chunked\r\n",) if self._is_chunked else ()
+        self.keep_alive = self.keep_alive and not says_close
+        if not self.keep_alive and not says_close:
+            lines.append(b"connection: close\r\n")
+        self.has_begun = True
+        self.awaits_continue = False
+        self._has_length = has_length
+        self._wire.write(b"".join((*lines, b"\r\n")))
+
+    def _send_body(self, body: bytes, *, more: bool) -> None:
+        if self._scope["method"] == "HEAD":
+            self._bytes_left = 0
+        elif self._is_chunked:
+            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self._wire.write(data if more else data + b"0\r\n\r\n")
+        else:
+            if self._has_length and len(body) > self._bytes_left:
+                raise RuntimeError("the response is longer than its content-length says")
+            self._bytes_left -= len(body) if self._has_length else 0
+            self._wire.write(body)
+        if more:
+            return
+        if self._bytes_left:
+            raise RuntimeError("the response is shorter than its content-length says")
+        self.has_ended = True
+        self._news.set()
+        if not self.keep_alive:
+            self._wire.close()
+        self._wire.response_ended(self)
+
+
+@lru_cache(maxsize=100)
+def _status_line(status: int) -> bytes:
+    known = {one.value: one.phrase for one in HTTPStatus}
+    return f"HTTP/1.1 {status} {known.get(status, '')}\r\n".encode()
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
