@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from procession.process import ProcessNumbers, Sighting, Snapshot
-from tests.cli.conftest import Command, RunningServer, serve
+from tests.cli.conftest import Command, RunningServer
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.served import API_KEY, APPLICATION_KEY, ORG
+from tests.support.served import API_KEY, APPLICATION_KEY, ORG, serving
 from tests.support.terminal import OnTerminal, on_terminal
 
 UP, DOWN, LEFT, RIGHT, PAGE_DOWN, END = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C", "\x1b[6~", "\x1b[F"
@@ -101,7 +101,7 @@ def test_a_mistake_in_a_search_is_asked_once(server: RunningServer) -> None:
             asked.append(scope["query_string"].decode())
         await app(scope, receive, send)
 
-    with serve(listening) as url, on_terminal("top", "--url", url, *KEYS, "--interval", "0.5") as screen:
+    with serving(listening) as url, on_terminal("top", "--url", url, *KEYS, "--interval", "0.5") as screen:
         screen.sees("job-1.")
         screen.press("/(job\r")
         screen.sees('expected a ")" for the "("')
