@@ -9,7 +9,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from procession.agent.connector import EXEC, EXIT, FORK, ConnectorUnavailable, ProcConnector, ProcEvent, parse_event
+from procession.agent.connector import (
+    EXEC,
+    EXIT,
+    FORK,
+    MAX_WATCHED,
+    THREAD_EXIT,
+    ConnectorUnavailable,
+    ProcConnector,
+    ProcEvent,
+    parse_event,
+)
 
 
 def a_message(kind: int, *numbers: int) -> bytes:
@@ -27,7 +37,7 @@ def a_message(kind: int, *numbers: int) -> bytes:
         (a_message(FORK, 7, 7, 9, 7), None),  # a thread
         (a_message(EXEC, 9, 9), ProcEvent(EXEC, 123, 9, 0)),
         (a_message(EXIT, 9, 9, 256, 17), ProcEvent(EXIT, 123, 9, 256)),
-        (a_message(EXIT, 9, 7, 0, 17), None),  # a thread
+        (a_message(EXIT, 9, 7, 256, 17), ProcEvent(THREAD_EXIT, 123, 7, 256)),
         (a_message(0x200, 9, 9), None),
         (a_message(0, 0), None),
         (b"", None),
@@ -79,6 +89,24 @@ def test_the_kernel_keeps_threads_to_itself(connector: ProcConnector) -> None:
 
     assert len(raw) >= 2
     assert all(parse_event(data) is not None for data in raw)
+
+
+@pytest.mark.may_skip
+def test_the_kernel_tells_of_the_threads_of_those_that_are_watched(connector: ProcConnector) -> None:
+    code = "import threading; input(); t = [threading.Thread(target=int) for _ in range(20)]; [x.start() for x in t]"
+    processes = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) for _ in range(2)]
+    others = list(range(2**22, 2**22 + MAX_WATCHED - 1))
+
+    connector.watch_threads([*others, processes[0].pid])
+    for process in processes:
+        process.communicate(b"\n")
+
+    events: list[ProcEvent] = []
+    while select.select([connector], [], [], 0.2)[0]:
+        if (event := connector.receive()) is not None:
+            events.append(event)
+    exits = [[event.kind for event in events if event.pid == process.pid][1:] for process in processes]
+    assert exits == [[EXEC, *[THREAD_EXIT] * 20, EXIT], [EXEC, EXIT]]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")

@@ -14,6 +14,7 @@ import pytest
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.reader import ProcReader
 from procession.agent.short_lived import Ended, ShortLived
+from tests.support.zoo import READY, Zoo
 
 pytestmark = pytest.mark.may_skip
 
@@ -22,22 +23,35 @@ class Listening:
     def __init__(self) -> None:
         self.reader = ProcReader()
         self.reader.read()
-        self.short_lived = ShortLived(
-            ProcConnector(),
-            self.reader.look_at,
-            self.reader.known,
-            self.reader.boot,
-            ticks_per_second=self.reader.ticks_per_second,
-        )
+        self.short_lived = ShortLived(ProcConnector(), self.reader)
         self.short_lived.start()
         self.ended: dict[int, Ended] = {}
+        self._all: list[Ended] = []
 
     def drain(self, *, until: set[int]) -> None:
         """Takes no snapshots in between, so that nothing is alive in one."""
         deadline = time.monotonic() + 10
         while not until <= self.ended.keys() and time.monotonic() < deadline:
-            self.ended |= {ended.pid: ended for ended in self.short_lived.drain(())}
+            drained = self.short_lived.drain(())
+            self._all += drained
+            self.ended |= {ended.pid: ended for ended in drained}
             time.sleep(0.01)
+
+    def catch_up(self) -> None:
+        """Until all that has happened was heard of."""
+        process = subprocess.Popen(["true"])
+        process.wait()
+        self.drain(until={process.pid})
+
+    def await_watch(self, pid: int) -> None:
+        """Until it is known to go on without its first thread."""
+        self.catch_up()
+        deadline = time.monotonic() + 10
+        while pid not in self.short_lived._watched and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+    def count(self, pids: set[int]) -> int:
+        return sum(ended.pid in pids for ended in self._all)
 
     def end(self) -> None:
         self.short_lived.stop()
@@ -73,6 +87,94 @@ def test_a_process_between_two_snapshots_is_known_with_its_end(listening: Listen
     assert ended.forked_at is not None
     assert ended.executed_at is not None
     assert begin - 0.01 <= ended.forked_at <= ended.executed_at <= ended.ended_at <= end + 0.01
+
+
+def without_leader(zoo: Zoo, after: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """One whose first thread has exited. It goes on when it is told to."""
+    code = (
+        "import ctypes, os, sys, threading, time\n"
+        "def go_on():\n"
+        "  while open(f'/proc/{os.getpid()}/stat').read().rpartition(')')[2].split()[0] != 'Z': time.sleep(0.01)\n"
+        f"  {READY}sys.stdin.readline(); {after}\n"
+        "threading.Thread(target=go_on).start(); ctypes.CDLL(None).pthread_exit(None)"
+    )
+    return zoo.python(code, *arguments)
+
+
+@pytest.mark.parametrize("is_known", [False, True], ids=["between two snapshots", "in a snapshot"])
+def test_a_process_ends_with_its_last_thread_and_not_with_its_first(
+    zoo: Zoo, listening: Listening, is_known: bool
+) -> None:
+    process = without_leader(zoo, "os._exit(7)", "marker")
+    if is_known:
+        listening.short_lived.drain([reading.pid for reading in listening.reader.read()])
+    listening.await_watch(process.pid)
+    assert process.pid not in listening.ended
+
+    begin = time.time()
+    zoo.tell(process)
+    assert process.wait() == 7
+    listening.drain(until={process.pid})
+    ended = listening.ended[process.pid]
+
+    assert ended.exit_code == 7
+    assert begin - 0.01 <= ended.ended_at <= time.time() + 0.01
+    assert (ended.reading is None) is is_known
+    if ended.reading is not None:
+        assert ended.reading.facts.arguments[-1] == "marker"
+
+
+def test_one_that_is_killed_after_its_first_thread_has_exited_has_the_exit_code_of_a_shell(
+    zoo: Zoo, listening: Listening
+) -> None:
+    process = without_leader(zoo, "pass")
+    listening.await_watch(process.pid)
+    process.kill()
+    process.wait()
+    listening.drain(until={process.pid})
+
+    assert listening.ended[process.pid].exit_code == 128 + 9
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["first thread there", "first thread gone"])
+def test_a_program_that_another_thread_runs_ends_nothing(zoo: Zoo, listening: Listening, is_there: bool) -> None:
+    again = f"import sys; {READY}sys.stdin.readline(); sys.exit(5)"
+    run = f"os.execv(sys.executable, [sys.executable, '-c', {again!r}, 'second'])"
+    if is_there:
+        code = "import os, sys, threading; " + READY
+        code += f"sys.stdin.readline()\nthreading.Thread(target=lambda: {run}).start(); threading.Event().wait()"
+        process = zoo.python(code)
+    else:
+        process = without_leader(zoo, run)
+    zoo.tell(process)
+    zoo.await_line(process)
+    listening.catch_up()
+    assert process.pid not in listening.ended
+
+    zoo.tell(process)
+    assert process.wait() == 5
+    listening.drain(until={process.pid})
+    ended = listening.ended[process.pid]
+
+    assert ended.exit_code == 5
+    assert ended.reading is not None
+    assert ended.reading.facts.arguments[-1] == "second"
+
+
+def test_processes_with_threads_end_once_with_their_exit_code(listening: Listening) -> None:
+    code = (
+        "import os, threading; wait = threading.Event().wait; "
+        "[threading.Thread(target=wait, daemon=True).start() for _ in range(20)]; os._exit(9)"
+    )
+    pids = set()
+    for _ in range(20):
+        process = subprocess.Popen([sys.executable, "-S", "-c", code])
+        pids.add(process.pid)
+        process.wait()
+    listening.drain(until=pids)
+
+    assert {listening.ended[pid].exit_code for pid in pids} == {9}
+    assert listening.count(pids) == 20
 
 
 _IN_ANOTHER_TIME = """

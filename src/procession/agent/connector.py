@@ -11,6 +11,7 @@ import ctypes
 import os
 import socket
 import struct
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -34,17 +35,22 @@ _NUMBERS_AT = _EVENT_AT + 16
 FORK = 0x00000001
 EXEC = 0x00000002
 EXIT = 0x80000000
+THREAD_EXIT = 0x80000001
+"""Ours: the kernel has one kind for both."""
+
+MAX_WATCHED = 256
+"""Two instructions of the filter for each."""
 
 
 class ProcEvent(msgspec.Struct, frozen=True, gc=False):
     kind: int
-    """FORK, EXEC or EXIT."""
+    """FORK, EXEC, EXIT (of the first thread) or THREAD_EXIT (of another)."""
     nanoseconds: int
     """Of the monotonic clock, outside of all time namespaces."""
     pid: int
     """Of the child at a fork."""
     number: int
-    """At a fork the parent's pid, at an exit the status that the parent waits for."""
+    """At a fork the parent's pid, at an exit the status that the parent waits for, if there is no other thread."""
 
 
 class ConnectorUnavailable(Exception):
@@ -61,7 +67,7 @@ class ProcConnector:
         except OSError as error:
             raise ConnectorUnavailable(f"no process connector: {error.strerror}") from None
         try:
-            _attach_filter(self._socket)
+            _attach_filter(self._socket, ())
             self._make_room()
             self._socket.bind((0, _CN_IDX_PROC))
             self._socket.send(_request(_LISTEN))
@@ -83,6 +89,10 @@ class ProcConnector:
             if (event := parse_event(data)) is not None:
                 return event
 
+    def watch_threads(self, pids: Collection[int]) -> None:
+        """From now on also say which threads of these processes exit, and of no others. At most MAX_WATCHED."""
+        _attach_filter(self._socket, pids)
+
     def lost(self) -> int:
         """How many events the kernel had to throw away so far."""
         inode = str(os.fstat(self._socket.fileno()).st_ino)
@@ -103,7 +113,7 @@ class ProcConnector:
 
 
 def parse_event(data: bytes) -> ProcEvent | None:
-    """None for what happens to a single thread, and for all else."""
+    """None for what else happens to a single thread than its exit, and for all else."""
     if len(data) < _EVENT_AT + _EVENT.size:
         return None
     kind, _, nanoseconds, first, second, third, fourth = _EVENT.unpack_from(data, _EVENT_AT)
@@ -111,8 +121,8 @@ def parse_event(data: bytes) -> ProcEvent | None:
         return ProcEvent(FORK, nanoseconds, third, second)
     if kind == EXEC:
         return ProcEvent(EXEC, nanoseconds, second, 0)
-    if kind == EXIT and first == second:
-        return ProcEvent(EXIT, nanoseconds, first, third)
+    if kind == EXIT:
+        return ProcEvent(EXIT if first == second else THREAD_EXIT, nanoseconds, second, third)
     return None
 
 
@@ -135,7 +145,7 @@ def _request(operation: int) -> bytes:
 _LOAD, _TAKE_X, _EQUALS, _EQUALS_X, _RETURN = 0x20, 0x07, 0x15, 0x1D, 0x06
 
 
-def _attach_filter(sock: socket.socket) -> None:
+def _attach_filter(sock: socket.socket, watched: Collection[int]) -> None:
     def swapped(number: int) -> int:  # the program reads numbers in network order
         return int.from_bytes(struct.pack("=I", number), "big")
 
@@ -147,13 +157,19 @@ def _attach_filter(sock: socket.socket) -> None:
         (_LOAD, 0, 0, _NUMBERS_AT),
         (_TAKE_X, 0, 0, 0),
         (_LOAD, 0, 0, _NUMBERS_AT + 4),
-        (_EQUALS_X, 4, 5, 0),
+        (_EQUALS_X, 4, 6, 0),  # -> take it, or look whose thread it is
         (_LOAD, 0, 0, _NUMBERS_AT + 8),  # a fork
         (_TAKE_X, 0, 0, 0),
         (_LOAD, 0, 0, _NUMBERS_AT + 12),
         (_EQUALS_X, 0, 1, 0),
         (_RETURN, 0, 0, 0xFFFFFFFF),  # take it
         (_RETURN, 0, 0, 0),  # leave it
+        *[
+            instruction
+            for pid in watched  # the process of the thread is what was loaded last
+            for instruction in ((_EQUALS, 0, 1, swapped(pid)), (_RETURN, 0, 0, 0xFFFFFFFF))
+        ],
+        (_RETURN, 0, 0, 0),
     )
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))

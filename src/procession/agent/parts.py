@@ -63,10 +63,7 @@ def listen_for_short_lived(reader: ProcReader, report: Report, *, cpu_seconds: f
     most = MAX_EVENTS if cpu_seconds is None else min(MAX_EVENTS, max(1, int(cpu_seconds / 2 / _EVENT_SECONDS)))
     short_lived = ShortLived(
         connector,
-        reader.look_at,
-        reader.known,
-        reader.boot,
-        ticks_per_second=reader.ticks_per_second,
+        reader,
         max_events=most,
         max_looks=most * MAX_LOOKS // MAX_EVENTS,
     )

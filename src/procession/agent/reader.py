@@ -18,6 +18,7 @@ A new parent shows at once, since the old one has ended.
 
 from __future__ import annotations
 
+import enum
 import errno
 import os
 import time
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from procession.agent.boot import BootTime
 from procession.agent.procfs import KERNEL_THREAD, MalformedFile
-from procession.agent.tracked import NO_FACTS, ProcessReading, Tracked
+from procession.agent.tracked import EXITED, NO_FACTS, ProcessReading, Tracked
 
 DESCRIPTORS_EACH = 4
 
@@ -46,6 +47,13 @@ _GIVEN_BACK = 8
 """Processes whose descriptors are closed when there are no more to be had."""
 
 _PROC_INODE = 1
+
+
+class Life(enum.Enum):
+    WHOLE = enum.auto()
+    WITHOUT_LEADER = enum.auto()
+    """Its first thread has exited, and it goes on in others."""
+    OVER = enum.auto()
 
 
 class ProcReader:
@@ -138,6 +146,17 @@ class ProcReader:
         if self._is_passed_over(process):
             return None
         return ProcessReading(pid, process.boot_time, process.stat, facts, None, None, None, None)
+
+    def life_of(self, pid: int) -> Life:
+        """For any thread."""
+        process = self._track(pid, 0)
+        try:
+            process.read_stat()
+        except (OSError, MalformedFile):
+            return Life.OVER
+        if process.stat.state in EXITED:
+            return Life.OVER
+        return Life.WITHOUT_LEADER if process.is_without_leader else Life.WHOLE
 
     def known(self, pid: int) -> ProcessReading | None:
         """What the last reading had of a process. For any thread."""

@@ -3,24 +3,29 @@
 Root hears of them from the process connector; since Linux 6.6 others do too. A thread listens. What a process is has to
 be read while it lives: right after its exec, or, for one that only forked, a few milliseconds after that. One that was
 quicker is described by its parent, if it still ran the same program; of others no more is known than when they were.
+
+What is reported is the exit of a first thread, which need not be the end: others may go on, or one of them may have
+run a new program, which ends all others. So whoever is said to have exited is asked. Where others go on, the connector
+is to tell of each of them, until the last one is gone: its exit has the status of the process.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import heapq
 import os
 import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
-from procession.agent.boot import BootTime
-from procession.agent.connector import EXEC, FORK, ProcConnector, ProcEvent, monotonic_offset
+from procession.agent.connector import EXEC, EXIT, FORK, MAX_WATCHED, ProcConnector, ProcEvent, monotonic_offset
 from procession.agent.procfs import Stat
+from procession.agent.reader import Life, ProcReader
 from procession.agent.tracked import NO_FACTS, ProcessReading
 
 MAX_EVENTS = 10_000
@@ -32,6 +37,13 @@ MAX_LOOKS = 3_000
 
 LOOK_AFTER = 0.005
 """Seconds that a forked process is given to exec."""
+
+ASK_AFTER = 0.005
+"""Seconds that a process whose first thread has exited is given to exit altogether: nearly always its other threads are
+on their way, and with the same status. To watch them costs as much as two events."""
+
+_ASK_AGAIN_AFTER = 10.0
+"""In case that the exit of the last thread was not heard of."""
 
 _DEAD = "X"
 _MANY_BIRTHS = 1000
@@ -72,25 +84,24 @@ class ShortLived:
     def __init__(
         self,
         connector: ProcConnector,
-        look_at: Callable[[int], ProcessReading | None],
-        known: Callable[[int], ProcessReading | None],
-        boot: BootTime,
+        reader: ProcReader,
         *,
-        ticks_per_second: int,
         max_events: int = MAX_EVENTS,
         max_looks: int = MAX_LOOKS,
     ) -> None:
-        """`look_at` reads a process now, `known` is what the last snapshot had of it. `max_events` and `max_looks` are
-        between two snapshots."""
+        """`max_events` and `max_looks` are between two snapshots."""
         self._connector = connector
-        self._look_at = look_at
-        self._known = known
-        self._boot = boot
+        self._reader = reader
         self._monotonic_offset = monotonic_offset()
-        self._nanoseconds_per_tick = 1_000_000_000 // ticks_per_second
+        self._nanoseconds_per_tick = 1_000_000_000 // reader.ticks_per_second
         self._lock = threading.Lock()
         self._births: dict[int, _Birth] = {}
         self._to_look_at: deque[tuple[float, int]] = deque()
+        self._without_leader: dict[int, ProcEvent] = {}
+        """With the exit of their first threads. Those that are about to be gone altogether are among them."""
+        self._watched: set[int] = set()
+        self._to_ask: list[tuple[float, int]] = []
+        """A heap of those without leader, each with when it is to be asked whether it goes on."""
         self._ended: list[Ended] = []
         self._max_events = max_events
         self._max_looks = max_looks
@@ -140,11 +151,13 @@ class ShortLived:
         poll.register(self._connector.fileno(), select.POLLIN)
         poll.register(self._stop_read, select.POLLIN)
         while True:
-            timeout = max(0.0, self._to_look_at[0][0] - time.monotonic()) * 1000 if self._to_look_at else None
+            due = [waiting[0][0] for waiting in (self._to_look_at, self._to_ask) if waiting]
+            timeout = max(0.0, min(due) - time.monotonic()) * 1000 if due else None
             if any(fd == self._stop_read for fd, _ in poll.poll(timeout)):
                 return
             self._take_all()
             self._look_at_due()
+            self._ask_due()
             if self._events >= self._max_events:
                 self._resume.clear()
                 if self._events >= self._max_events:  # no snapshot in between
@@ -166,20 +179,33 @@ class ShortLived:
         self._events += 1
         pid, at = event.pid, self._since_boot(event)
         if event.kind == FORK:
+            if pid in self._without_leader:
+                self._forget_threads(pid)
             with self._lock:
                 self._births[pid] = _Birth(event.number, at)
             self._to_look_at.append((time.monotonic() + LOOK_AFTER, pid))
-            return
-        birth = self._births.get(pid)
-        if event.kind == EXEC:
+        elif event.kind == EXEC:
+            if pid in self._without_leader:
+                self._forget_threads(pid)
+            birth = self._births.get(pid)
             if birth is not None:
                 birth.executed = at
                 birth.reading = self._look(pid) or birth.reading
-            return
+        elif event.kind == EXIT and self._reader.life_of(pid) is not Life.OVER:
+            self._without_leader[pid] = event
+            heapq.heappush(self._to_ask, (time.monotonic() + ASK_AFTER, pid))
+        elif event.kind == EXIT:
+            self._take_end(event, at)
+        elif pid in self._without_leader and self._reader.life_of(pid) is Life.OVER:
+            self._forget_threads(pid)
+            self._take_end(event, at)
+
+    def _take_end(self, event: ProcEvent, at: int) -> None:
+        pid = event.pid
         with self._lock:
-            self._births.pop(pid, None)
+            birth = self._births.pop(pid, None)
         if birth is None:
-            if self._known(pid) is not None:
+            if self._reader.known(pid) is not None:
                 self._end(event, at, None, None)
             return
         reading = birth.reading or self._look(pid) or self._infer(pid, birth)
@@ -187,6 +213,33 @@ class ShortLived:
         self._end(
             event, at, birth, msgspec.structs.replace(reading, stat=msgspec.structs.replace(reading.stat, state=_DEAD))
         )
+
+    def _ask_due(self) -> None:
+        while self._to_ask and self._to_ask[0][0] <= time.monotonic():
+            _, pid = heapq.heappop(self._to_ask)
+            if pid in self._without_leader:
+                self._ask(pid)
+
+    def _ask(self, pid: int) -> None:
+        """Whether a process goes on without its first thread."""
+        life = self._reader.life_of(pid)
+        if life is Life.WITHOUT_LEADER and pid not in self._watched and len(self._watched) < MAX_WATCHED:
+            self._watched.add(pid)
+            self._connector.watch_threads(self._watched)
+            life = self._reader.life_of(pid)  # the last one may have exited before anybody watched
+        if life is Life.WITHOUT_LEADER:
+            heapq.heappush(self._to_ask, (time.monotonic() + _ASK_AGAIN_AFTER, pid))
+            return
+        event = self._without_leader[pid]
+        self._forget_threads(pid)
+        if life is Life.OVER:
+            self._take_end(event, self._since_boot(event))
+
+    def _forget_threads(self, pid: int) -> None:
+        del self._without_leader[pid]
+        if pid in self._watched:
+            self._watched.remove(pid)
+            self._connector.watch_threads(self._watched)
 
     def _since_boot(self, event: ProcEvent) -> int:
         asleep = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
@@ -209,7 +262,7 @@ class ShortLived:
         if self._looks >= self._max_looks:
             return None
         self._looks += 1
-        return self._look_at(pid)
+        return self._reader.look_at(pid)
 
     def _look_at_due(self) -> None:
         now = time.monotonic()
@@ -224,11 +277,11 @@ class ShortLived:
         parent = None
         if birth.executed is None:
             same = self._births.get(birth.ppid)
-            parent = self._known(birth.ppid) if same is None else same.reading
+            parent = self._reader.known(birth.ppid) if same is None else same.reading
         stat, facts = (_NO_STAT, NO_FACTS) if parent is None else (parent.stat, parent.facts)
         return ProcessReading(
             pid=pid,
-            boot_time=self._boot.now(),
+            boot_time=self._reader.boot.now(),
             stat=msgspec.structs.replace(stat, ppid=birth.ppid, start_ticks=birth.forked // self._nanoseconds_per_tick),
             facts=msgspec.structs.replace(facts, namespace_pid=None),
             io=None,

@@ -169,7 +169,7 @@ class Tracked:
 
     def read_stat(self) -> bool:
         """Whether it has changed."""
-        data = os.pread(self._stat_fd, _PAGE, 0) if self._stat_fd >= 0 else self._read("stat")
+        data = self._read_stat_file()
         now = hash(data)
         if now == self._stat_hash and not self._living:
             return False
@@ -182,6 +182,9 @@ class Tracked:
         self.stat = stat
         self._stat_hash = now
         return has_changed
+
+    def _read_stat_file(self) -> bytes:
+        return os.pread(self._stat_fd, _PAGE, 0) if self._stat_fd >= 0 else self._read("stat")
 
     @property
     def is_without_leader(self) -> bool:
@@ -207,7 +210,8 @@ class Tracked:
                     image=stat.image,
                 )
         self._living = ""
-        return leader
+        # One that runs a new program becomes the first thread, perhaps just now.
+        return parse_stat(self._read_stat_file())
 
     def _other_threads(self) -> list[str]:
         """The oldest first."""
