@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import Any
 
-from procession.scrub import MASK, Scrubber
+from procession.scrubbing import MASK, Scrubber
 
 _SCRUBBER = Scrubber()
 _LOGIN = re.compile(r"(?<=://)[^/\s@?#]*:[^/\s?#]*(?=@)|(?<=://)[^/\s@?#:]{16,}(?=@)")

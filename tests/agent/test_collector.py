@@ -15,7 +15,7 @@ from procession.agent.short_lived import Ended
 from procession.agent.tracked import ProcessFacts, ProcessReading
 from procession.events import ProcessExec, ProcessExit
 from procession.process import Sighting, Snapshot
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from tests.support.running import eventually
 
 FACTS = ProcessFacts(("mysqld", "--password=x"), "/usr/sbin/mysqld", "/srv", "/", 0, 0, 7)

@@ -24,7 +24,7 @@ from procession.agent.short_lived import Ended
 from procession.agent.spool import CHECKSUM_BYTES
 from procession.agent.tracked import ProcessFacts, ProcessReading
 from procession.config import AgentSettings
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from procession.wire import FrameError, frame
 from tests.support import secrets
 from tests.support.intake import FakeIntake

@@ -7,7 +7,7 @@ import re
 from procession.errors import InvalidParameter
 from procession.patterns import Pattern, fold
 from procession.process import ProcessDescription, ProcessIdentity, ProcessSummary
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm, accepts
 from procession.search_parser import MAX_TERMS, parse_search
 from procession.storage.filters import filters_of

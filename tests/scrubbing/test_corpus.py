@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from tests.scrubbing.corpus_reader import MarkedLine, harmless_lines, marked_lines, written_lines
 
 MARKED = marked_lines()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from procession.scrub import DEFAULT_WORDS
+from procession.scrubbing import DEFAULT_WORDS
 
 HOLDING = ("password", "passwd", "passphrase", "secret", "credential", "apikey", "accesstoken", "authtoken")
 """What a name holds anywhere."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from procession.arguments import arguments_of
 from procession.process import ProcessDescription
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from procession.wire import process_pb2 as pb
 from procession.wire.allowance import Allowance
 from procession.wire.descriptions import DescriptionDecoder, Scrub, describe, encode_description

@@ -5,7 +5,7 @@ import pytest
 from procession.errors import PayloadTooLarge
 from procession.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from procession.wire import FrameError, Limits, decode_events, encode_events
 from procession.wire import process_pb2 as pb
 from tests.support.builders import NOON, a_description

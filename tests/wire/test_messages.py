@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from procession.errors import PayloadTooLarge
 from procession.packed import PackedSnapshot, unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from procession.wire import Encoding, FrameError, Limits, MessageType, SnapshotDecoder, frame
 from procession.wire import process_pb2 as pb
 from procession.wire.parsing import parse_frame

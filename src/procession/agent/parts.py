@@ -30,7 +30,7 @@ from procession.agent.texts import tag_of
 from procession.agent.users import NamesFile, passwd_file_of, system_user_name
 from procession.config import AgentSettings
 from procession.errors import UsageError
-from procession.scrub import Scrubber, sensitive_words
+from procession.scrubbing import Scrubber, sensitive_words
 from procession.wire import normal_tags
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8

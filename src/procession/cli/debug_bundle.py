@@ -20,7 +20,7 @@ from procession.cli.options import SETTINGS, Setting, read_config_file, settings
 from procession.config import ClientSettings
 from procession.errors import UsageError
 from procession.orgs import KeyKind
-from procession.scrub import MASK
+from procession.scrubbing import MASK
 from procession.withholding import shown_setting, without_login, without_secrets
 
 README = """What `procession debug bundle` has found, for whoever looks for a fault.

@@ -22,7 +22,7 @@ from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
 from procession.packed import PackedSnapshot
 from procession.process import MAX_UINT32, MAX_UINT64, LiveSnapshot
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from procession.server.agents import Agents
 from procession.server.auth import KeyRing
 from procession.server.gone import while_there

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from procession.config import ServerSettings
 from procession.events import ProcessEvents, ProcessExec, ProcessExit, ProcessExits
 from procession.process import ProcessNumbers, Sighting, Snapshot
-from procession.scrub import Scrubber
+from procession.scrubbing import Scrubber
 from procession.server.auth import KeyRing
 from procession.server.host_tags import HostTagBook
 from procession.server.intake_body import api_key_of, read_body

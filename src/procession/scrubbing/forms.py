@@ -1,7 +1,7 @@
-"""Where secrets stand in command lines, beyond what a Datadog Agent looks for. Part of `scrub`.
+"""Where the values of names stand in command lines, beyond what a Datadog Agent looks for.
 
-Everything here reads arguments joined by SEPARATOR, which no argument can hold, and gives the spans to hide. A name is
-secret by what it says once `-`, `_` and `.` are taken out, so that `--api-key`, `DD_API_KEY` and `apiKey` are one.
+Everything here reads arguments joined by SEPARATOR, which no argument can hold, and gives the spans to hide. `names`
+says which names are secret.
 
 Covered, in an argument of its own, inside another one (`sh -c "…"`, `--env=…`), and also in the first argument:
 
@@ -15,44 +15,15 @@ where its quotes do, or at white space, `&`, `;` or `,`.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-Span = tuple[int, int]
-
-SEPARATOR = "\0"
-"""What the kernel has between arguments."""
-
-_WITHIN = (
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "credential",
-    "mysqlpwd",
-    "accesstoken",
-    "authtoken",
-    "apikey",
-    "stripetoken",
-)
-_AT_THE_END = (
-    "pass",
-    "pwd",
-    "passcode",
-    "token",
-    "jwt",
-    "cookie",
-    "authorization",
-    "masterauth",
-    "signature",
-    *(f"{kind}key" for kind in ("access", "account", "app", "application", "auth", "encryption", "license")),
-    *(f"{kind}key" for kind in ("master", "private", "shared", "signing")),
-)
-_INNOCENT_ENDS = ("bypass", "compass", "trespass")
-_LONG_NAME = 100
-_WORKING_DIRECTORY = frozenset({"PWD", "OLDPWD"})
+from procession.scrubbing.names import WORKING_DIRECTORY, Secrecy, is_harmless, is_reference, secrecy
+from procession.scrubbing.spans import SEPARATOR, Span
 
 # A line with none of these has no secret name in it; `key` alone would stand in too many.
-_CUES = ("pass", "pwd", "secret", "credential", "token", "jwt", "cookie", "auth", "signature", "key", "bearer")
+_CUES = (
+    *("pass", "pw", "psw", "psk", "otp", "secret", "cred", "token", "jwt", "cookie", "auth", "sig=", "signature"),
+    *("key", "bearer"),
+)
 
 _ATTACHED = re.compile(
     r"""(?<![\w.\-])(?P<name>[\w.\-]++)(?P<close>[\\"'`\])}]*+)\s*+(?P<delimiter>=>|:=|[=:])[ \t]*+"""
@@ -67,29 +38,6 @@ _AFTER_A_QUOTE = re.compile(r"""(?:[^\s\0&;,|)\]}\\"'`]++|\\[^\0])*+""")
 _TOKEN_END = re.compile(r"[ \0]|\Z")
 _SCHEME = re.compile(r"(?:apikey|basic|bearer|digest|negotiate|token)[\s\0]++", re.IGNORECASE)
 
-_URL_USER = re.compile(r"""://(?P<user>[^\s\0"'/:?#@<>]*+)(?P<mark>[:@])""")
-_URL_END = re.compile(r"""[\s\0"'<>]|\Z""")
-_PORT = re.compile(r"\d{1,5}(?=[/?#\s\0])")
-_LOOKS_LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[\w\-]{20,}")
-_ORACLE = re.compile(r"\b(?:thin|oci8?):[^\s\0/@:]*+/(?P<value>[^\s\0@]++)@", re.IGNORECASE)
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether what goes by this name is to be hidden; leading dashes belong to the name."""
-    return _is_secret(name) if len(name) > _LONG_NAME else _is_known_secret(name)
-
-
-def _is_secret(name: str) -> bool:
-    if name in _WORKING_DIRECTORY:
-        return False
-    plain = name.casefold().replace("-", "").replace("_", "").replace(".", "")
-    return any(part in plain for part in _WITHIN) or (
-        plain.endswith(_AT_THE_END) and not plain.endswith(_INNOCENT_ENDS)
-    )
-
-
-_is_known_secret = lru_cache(maxsize=4096)(_is_secret)
-
 
 def secret_values(line: str, folded: str) -> list[Span]:
     """The values behind names that are secret."""
@@ -103,18 +51,25 @@ def secret_values(line: str, folded: str) -> list[Span]:
         begins = start == leads_to or line[start - 1] == SEPARATOR
         if begins:
             leads_to = end
-        if end >= hidden and is_secret_name(match["name"]) and not _is_path(line, match):
-            hidden = _attached_end(line, match, begins=begins)
-            spans.append((end + (line[end : end + 1] == SEPARATOR), hidden))
+        if end < hidden or (kind := _secrecy(line, match)) is Secrecy.NO:
+            continue
+        value_start = end + (line[end : end + 1] == SEPARATOR)
+        value = (value_start, _attached_end(line, match, begins=begins))
+        if secret := _secret_part(line, value, kind):
+            hidden = value[1]
+            spans.append(secret)
     hidden = 0
     for match in _FOLLOWED.finditer(line):
-        if match.end() >= hidden and is_secret_name(match["name"]):
-            hidden = _following_end(line, match.end())
-            spans.append((match.end(), hidden))
+        if match.end() < hidden or (kind := secrecy(match["name"])) is Secrecy.NO:
+            continue
+        value = (match.end(), _following_end(line, match.end()))
+        if secret := _secret_part(line, value, kind):
+            hidden = value[1]
+            spans.append(secret)
     if "bearer" in folded:
         spans += (match.span("value") for match in _BEARER.finditer(line))
     if "</" in line:
-        spans += (match.span("value") for match in _ELEMENT.finditer(line) if is_secret_name(match["name"]))
+        spans += (match.span("value") for match in _ELEMENT.finditer(line) if secrecy(match["name"]) is not Secrecy.NO)
     return spans
 
 
@@ -129,26 +84,30 @@ def value_end(line: str, key_start: int, start: int) -> int:
     return max(_TOKEN_END.search(line, start).start(), _quoted_end(line, start))  # type: ignore[union-attr]
 
 
-def url_passwords(line: str) -> list[Span]:
-    """`scheme://user:password@host`, also where the password has an `@` or `/` that ought to be escaped; a long token
-    in place of the user; and Oracle's `thin:user/password@host`."""
-    spans: list[Span] = []
-    end = 0  # of the URL at hand
-    for match in _URL_USER.finditer(line):
-        if match.end() > end:
-            end = _URL_END.search(line, match.end()).start()  # type: ignore[union-attr]
-        if _LOOKS_LIKE_A_TOKEN.fullmatch(match["user"]):
-            spans.append(match.span("user"))
-        if match["mark"] == "@" or _PORT.match(line, match.end()):
-            continue
-        at = line.find("@", match.end(), end)
-        if at < 0:
-            continue
-        path = line.find("/", at, end)
-        spans.append((match.end(), line.rfind("@", at, end if path < 0 else path)))
-    if ":oci" in line.lower() or "thin:" in line.lower():
-        spans += (match.span("value") for match in _ORACLE.finditer(line))
-    return spans
+def _secrecy(line: str, match: re.Match[str]) -> Secrecy:
+    """Of a name with a value attached."""
+    name, start, end = match["name"], match.start(), match.end()
+    if name in WORKING_DIRECTORY and (name != "PWD" or line[end : end + 1] in ("/", "~", "$", "`", "(", "")):
+        return Secrecy.NO
+    if name == "sig" and line[start - 1 : start] in ("?", "&"):  # of a shared access signature
+        return Secrecy.UNLESS_HARMLESS
+    kind = secrecy(name)
+    return Secrecy.NO if kind is not Secrecy.NO and _is_path(line, match) else kind
+
+
+def _secret_part(line: str, value: Span, kind: Secrecy) -> Span | None:
+    """What is to be hidden of a value; None where it looks like no secret."""
+    start, end = value
+    text = line[start:end].strip("\\\"'`,")
+    if is_reference(text):
+        return None
+    if kind is Secrecy.YES:
+        return value
+    if is_harmless(text):
+        return None
+    if kind is Secrecy.LOGIN and 0 < (colon := line.find(":", start, end)) < end - 1:
+        return colon + 1, end
+    return value
 
 
 def _is_path(line: str, match: re.Match[str]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from procession.scrub import DEFAULT_WORDS, MASK, Scrubber, SensitiveWord, sensitive_words
+from procession.scrubbing import DEFAULT_WORDS, MASK, Scrubber, SensitiveWord, sensitive_words
 
 AS_DATADOG = Scrubber(url_passwords=False, client_passwords=False, more_forms=False)
 SCRUBBER = Scrubber()
@@ -90,6 +90,14 @@ def test_arguments_end_where_they_did_whatever_is_hidden() -> None:
 
 def test_arguments_that_one_secret_reaches_over_are_one() -> None:
     assert AS_DATADOG.scrub(["app", "--password='a", "b'", "c d"]) == ("app", "--password=********", "c d")
+
+
+def test_arguments_keep_their_boundaries_whatever_is_hidden_in_them() -> None:
+    line = ["app", "a b", "", "--password=x y", "--secret", "z w", "mysql -px y", "http://u:p@h/ k"]
+
+    hidden = ("app", "a b", "", "--password=********", "--secret", "********", "mysql -p******** y")
+
+    assert SCRUBBER.scrub(line) == (*hidden, "http://u:********@h/ k")
 
 
 def test_stripping_keeps_only_the_first_word_of_the_first_argument() -> None:
@@ -236,6 +244,14 @@ def test_scrubbing_twice_changes_nothing_more_than_once_hides(args: list[str]) -
     once = SCRUBBER.scrub(args)
 
     assert SCRUBBER.scrub(once) == SCRUBBER.scrub(SCRUBBER.scrub(once))
+
+
+@given(arguments)
+def test_there_are_never_more_arguments_and_they_grow_by_a_mask_each_at_most(args: list[str]) -> None:
+    hidden = SCRUBBER.scrub(args)
+
+    assert len(hidden) <= len(args)
+    assert len("".join(hidden)) <= len("".join(args)) + len(MASK) * sum(map(len, args))
 
 
 @given(arguments)
