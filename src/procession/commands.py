@@ -81,7 +81,7 @@ def _name_of(first: str, args: Sequence[str], exe: str, file_name: str, comm: st
     if has_blank:
         # With more arguments behind it, it was not joined by the process, but has blanks of its own.
         is_whole = len(args) > 1 and _NEXT_ARGUMENT.search(first) is None
-        first = first if is_whole else first.split(maxsplit=1)[0]
+        first = first.partition(": ")[0] if is_whole else first.split(maxsplit=1)[0]
     return _without_dash(_base_name(first), file_name, comm)
 
 

@@ -33,7 +33,7 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
     """
 
     cmdline: str = ""
-    """The arguments, joined by single blanks, scrubbed; empty ones are left out."""
+    """The arguments, joined by single blanks, scrubbed. Empty ones are left out where the words are told."""
     argument_words: tuple[int, ...] = ()
     """Where they end, as far as that is known: see `procession.arguments`."""
     exe: str = ""

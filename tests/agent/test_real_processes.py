@@ -19,7 +19,15 @@ import pytest
 
 from procession.agent.reader import REVISIT_EVERY
 from procession.agent.tracked import THOROUGH_EVERY
+from procession.arguments import arguments_of
+from procession.packed import unpack
+from procession.process import Sighting
+from procession.wire import MessageType, SnapshotDecoder, encode_snapshot
+from procession.wire.frame import Frame
+from tests.support.builders import NOON, a_snapshot
 from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, control_group, needs_root
+
+PTRACE_TRACEME = 0
 
 
 def ps(pid: int, *fields: str) -> list[str]:
@@ -159,6 +167,67 @@ def test_a_stopped_process_is_in_state_t(zoo: Zoo, watcher: Watcher) -> None:
     os.waitid(os.P_PID, process.pid, os.WSTOPPED)
 
     assert watcher.see(process.pid).numbers.state == "T"
+
+
+def test_a_process_that_a_tracer_has_stopped_has_the_letter_of_the_kernel(zoo: Zoo, watcher: Watcher) -> None:
+    code = f"import ctypes, os; ctypes.CDLL(None).ptrace({PTRACE_TRACEME}, 0, 0, 0); os.kill(os.getpid(), 19)"
+    process = zoo.start(sys.executable, "-c", code)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+
+    sent = _sent(watcher.see(process.pid))
+
+    assert sent.numbers.state == "t" == ps(process.pid, "state")[0]
+
+
+def _sent(sighting: Sighting) -> Sighting:
+    """As a server has it."""
+    (body,) = encode_snapshot(a_snapshot(sighting))
+    (received,) = unpack(SnapshotDecoder().decode(Frame(MessageType.PROCESSES, body), taken_at=NOON)).sightings
+    return received
+
+
+@pytest.mark.parametrize(
+    "arguments", [["an argument", "", "two  blanks", " "], ["", "x", ""], ["--password", "a b", "c d"], ["\n", "ü\t"]]
+)
+def test_arguments_end_where_they_did_on_the_way_to_the_server(
+    zoo: Zoo, watcher: Watcher, arguments: list[str]
+) -> None:
+    process = zoo.python(READY + "input()", *arguments)
+
+    seen = watcher.see(process.pid).description
+    sent = _sent(watcher.see(process.pid)).description
+
+    assert sent == seen
+    assert sent.cmdline == " ".join(filter(None, psutil.Process(process.pid).cmdline()))
+    assert arguments_of(sent.cmdline, sent.argument_words) == [sys.executable, "-c", READY + "input()", *arguments]
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        (None, "the sleeper"),
+        ("./the sleeper", "the sleeper"),
+        ("", "the sleeper"),
+        ("-x", "the sleeper"),
+        ("/dev/fd/3", "the sleeper"),
+        ("my title: busy", "my title"),
+        ("sleeper", "sleeper"),
+    ],
+)
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_program_with_a_blank_in_its_name_has_it_at_the_server_too(
+    zoo: Zoo, watcher: Watcher, tmp_path: Path, first: str | None, name: str, is_deleted: bool
+) -> None:
+    program = tmp_path / "my app" / "the sleeper"
+    program.parent.mkdir()
+    shutil.copy(shutil.which("sleep") or "", program)
+    process = zoo.start(str(program) if first is None else first, "600", executable=str(program))
+    if is_deleted:
+        program.unlink()
+
+    seen = watcher.see(process.pid)
+
+    assert seen.description.command == _sent(seen).description.command == name
 
 
 @pytest.mark.parametrize("name", [b"a) R 1 (", b"two\nlines", b"  ", b"\xff\xfe(", b"(((((((((((((((", "päß".encode()])
