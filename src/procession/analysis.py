@@ -253,6 +253,10 @@ class Comparison(msgspec.Struct, frozen=True):
     right_total: int
     left_known: bool
     right_known: bool
+    left_silent: tuple[str, ...]
+    """Hosts that both sides are about and that have processes on the right, but of which nothing is known on the left,
+    by name. Their processes are in the total, but it is not known whether they started or ended."""
+    right_silent: tuple[str, ...]
     started_total: int
     ended_total: int
     changed_total: int

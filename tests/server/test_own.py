@@ -247,8 +247,28 @@ def test_each_side_of_a_comparison_says_whether_it_is_known(client: Client) -> N
     meta = ask(client, f"/compare?at={NOON - 3600}&other_at={NOON}")["meta"]
 
     assert (meta["left"]["known"], meta["right"]["known"]) == (False, True)
+    assert (meta["right"]["total"], meta["started"], meta["ended"], meta["same"]) == (6, 0, 0, 0)
     meta = ask(client, f"/compare?host=web-1&other_host=web-9&at={NOON}")["meta"]
     assert (meta["left"]["known"], meta["right"]["known"]) == (True, False)
+
+
+@pytest.mark.parametrize("match", ["process", "command"])
+def test_a_host_that_was_silent_on_one_side_has_started_and_ended_nothing(
+    client: Client, served: Served, match: str
+) -> None:
+    new = a_snapshot(a_sighting(1), a_sighting(2), host="web-3", taken_at=NOON - 5, group_id=9, group_size=1)
+    served.store.add([(ORG, new)])
+    with_new = ask(client, f"/compare?at={NOON - 60}&other_at={NOON}&match={match}")
+    backwards = ask(client, f"/compare?at={NOON}&other_at={NOON - 60}&match={match}")
+    without = ask(client, f"/compare?at={NOON - 60}&other_at={NOON}&match={match}&tags=!host:web-3")
+
+    assert with_new["meta"]["left"]["silent_hosts"] == backwards["meta"]["right"]["silent_hosts"] == ["web-3"]
+    assert with_new["meta"]["right"] == without["meta"]["right"] | {"total": 8}
+    for name in ("started", "ended", "changed", "same"):
+        assert with_new["meta"][name] == without["meta"][name]
+    sides = ask(client, f"/compare?host=web-3&other_host=web-1&at={NOON}&match={match}")["meta"]
+    assert (sides["left"]["silent"], sides["right"]["silent"]) == (0, 0)
+    assert sides["started"] > 0
 
 
 def test_the_public_list_says_nothing_of_what_is_known(client: Client) -> None:

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from procession.analysis import Every, Order, Selection
+from procession.analysis import Every, Match, Order, Selection, Side
 from procession.process import ProcessKey
 from procession.query import ProcessQuery
 from procession.storage.clickhouse import ClickHouseStore
@@ -49,6 +49,7 @@ def answers_as_the_oracle_does(store: ClickHouseStore, data: st.DataObject) -> N
             ("instant_page", (chosen, at, order, 1, 2)),
             ("facets", (chosen, at, ["host", "user", "command", "env"], 10)),
             ("groups", (chosen, at, "env", ("rss_bytes",), Order("count", True), 10)),
+            ("compare", (Side(chosen, at - 61), Side(chosen, at), data.draw(st.sampled_from(Match)), 10)),
             ("timeseries", (chosen, Window(at - 120, at), "user", ("rss_bytes",), "count", 2, 5)),
         ):
             expected = close(getattr(theirs, question)(*arguments))

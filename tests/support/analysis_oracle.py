@@ -362,9 +362,23 @@ class OracleAnalysis:
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
         before, after = (self.at_instant(side.selection, side.at) for side in (left, right))
+        totals = len(before), len(after)
         known = self.is_known(left.selection, left.at), self.is_known(right.selection, right.at)
+        silent = self._silent(left, right, after), self._silent(right, left, before)
+        both = (before, after) if all(known) else ([], [])
+        before, after = (
+            [one for one in some if one.process.identity.host not in (*silent[0], *silent[1])] for some in both
+        )
+        head: dict[str, Any] = {
+            "left_total": totals[0],
+            "right_total": totals[1],
+            "left_known": known[0],
+            "right_known": known[1],
+            "left_silent": silent[0],
+            "right_silent": silent[1],
+        }
         if match is Match.PROCESS:
-            return _compared_processes(before, after, known, limit)
+            return _compared_processes(before, after, head, limit)
         measures = ("cpu_total_percent", "rss_bytes")
         olds, news = (_grouped(side, match.value, measures) for side in (before, after))
         order = Order("sum:rss_bytes", is_descending=True)
@@ -373,16 +387,28 @@ class OracleAnalysis:
         common = _in_order([one for value, one in news.items() if value in olds], order)
         changed = [one for one in common if one.count != olds[one.value].count]
         return Comparison(
-            len(before),
-            len(after),
-            *known,
-            len(started),
-            len(ended),
-            len(changed),
-            len(common) - len(changed),
-            tuple(started[:limit]),
-            tuple(ended[:limit]),
-            tuple(ChangedGroup(one.value, olds[one.value], one) for one in changed[:limit]),
+            **head,
+            started_total=len(started),
+            ended_total=len(ended),
+            changed_total=len(changed),
+            same_total=len(common) - len(changed),
+            started=tuple(started[:limit]),
+            ended=tuple(ended[:limit]),
+            changed=tuple(ChangedGroup(one.value, olds[one.value], one) for one in changed[:limit]),
+        )
+
+    def _silent(self, side: Side, other: Side, found: Sequence[Placed]) -> tuple[str, ...]:
+        """Hosts that are meant on both sides, of which something was found on the other one, and which told nothing on
+        this one."""
+        reach = Window(side.at - REACH_SECONDS, side.at)
+        chunks = self._store.snapshots(side.selection.org_id)
+        told = {chunk.host for chunk in chunks if _is_in(chunk.taken_at, reach)}
+        return tuple(
+            sorted(
+                host
+                for host in {one.process.identity.host for one in found} - told
+                if self._may_be_meant(side.selection, host) and self._may_be_meant(other.selection, host)
+            )
         )
 
     # Views
@@ -536,7 +562,7 @@ def _grow(root: Placed, depth: int, placed: Sequence[Placed], branches: list[Bra
 
 
 def _compared_processes(
-    before: Sequence[Placed], after: Sequence[Placed], known: tuple[bool, bool], limit: int
+    before: Sequence[Placed], after: Sequence[Placed], head: dict[str, Any], limit: int
 ) -> Comparison:
     olds = {one.process.identity: one for one in before}
     news = {one.process.identity: one for one in after}
@@ -550,16 +576,14 @@ def _compared_processes(
     common = [identity for identity in news if identity in olds]
     changed = [news[one] for one in common if news[one].process.description != olds[one].process.description]
     return Comparison(
-        len(before),
-        len(after),
-        *known,
-        len(started),
-        len(ended),
-        len(changed),
-        len(common) - len(changed),
-        largest(started),
-        largest(ended),
-        tuple(_changed(olds[one.process.identity], one) for one in largest(changed)),
+        **head,
+        started_total=len(started),
+        ended_total=len(ended),
+        changed_total=len(changed),
+        same_total=len(common) - len(changed),
+        started=largest(started),
+        ended=largest(ended),
+        changed=tuple(_changed(olds[one.process.identity], one) for one in largest(changed)),
     )
 
 

@@ -23,6 +23,8 @@ from procession.server.own import OwnApi, placed_item
 from procession.server.own_processes import MAX_OFFSET
 from procession.storage import AnalysisStore, HostStore
 
+MAX_SILENT_NAMED = 100
+
 _SUMS = ("cpu_total_percent", "rss_bytes")
 _FLOWS = (*_SUMS, "read_bytes_per_second", "write_bytes_per_second")
 _AMOUNTS = tuple(f"{how}:{measure}" for how in ("sum", "max") for measure in MEASURES)
@@ -156,8 +158,18 @@ class _Counts:
         found = self._analysis.compare(left, right, match, limit)
         return {
             "meta": {
-                "left": {"at": left.at, "total": found.left_total, "known": found.left_known},
-                "right": {"at": right.at, "total": found.right_total, "known": found.right_known},
+                "left": {
+                    "at": left.at,
+                    "total": found.left_total,
+                    "known": found.left_known,
+                    **_silent(found.left_silent),
+                },
+                "right": {
+                    "at": right.at,
+                    "total": found.right_total,
+                    "known": found.right_known,
+                    **_silent(found.right_silent),
+                },
                 "match": match.value,
                 "started": found.started_total,
                 "ended": found.ended_total,
@@ -195,6 +207,10 @@ def _differences(org_id: int, found: Comparison) -> dict[str, Any]:
         "ended": [shown(one) for one in found.ended],
         "changed": changed,
     }
+
+
+def _silent(hosts: tuple[str, ...]) -> Any:
+    return {"silent": len(hosts), "silent_hosts": hosts[:MAX_SILENT_NAMED]}
 
 
 def _side(group: Grouped) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from procession.analysis import ChangedGroup, ChangedProcess, Comparison, Match, Order, Placed, Side
+from procession.analysis import ChangedGroup, ChangedProcess, Comparison, Match, Order, Placed, Selection, Side
 from procession.process import ProcessDescription
 from procession.storage.groups import code_column, grouped, in_order
-from procession.storage.instant import Instant, first_rows
+from procession.storage.instant import Instant, first_rows, hosts_named
+from procession.storage.members import is_in
 from procession.storage.session import Session
 
 _MEASURES = ("cpu_total_percent", "rss_bytes")
@@ -23,8 +25,10 @@ def compare(session: Session, left: Side, right: Side, match: Match, limit: int)
 
 
 def _processes(session: Session, left: Side, right: Side, limit: int) -> Comparison:
-    before = session.instant(left.selection, left.at, _PROCESS_COLUMNS)
-    after = session.instant(right.selection, right.at, _PROCESS_COLUMNS)
+    left_instant = session.instant(left.selection, left.at, _PROCESS_COLUMNS)
+    right_instant = session.instant(right.selection, right.at, _PROCESS_COLUMNS)
+    known = _Known.of(session, left.selection, right.selection, left_instant, right_instant)
+    before, after = known.comparable(left_instant), known.comparable(right_instant)
     both, rows_before, rows_after = np.intersect1d(_identities(before), _identities(after), return_indices=True)
     is_ended, is_started = np.ones(len(before), bool), np.ones(len(after), bool)
     is_ended[rows_before] = False
@@ -34,10 +38,12 @@ def _processes(session: Session, left: Side, right: Side, limit: int) -> Compari
     olds = session.placed(before, rows_before[is_changed][largest])
     news = session.placed(after, rows_after[is_changed][largest])
     return Comparison(
-        left_total=len(before),
-        right_total=len(after),
-        left_known=before.is_known,
-        right_known=after.is_known,
+        left_total=len(left_instant),
+        right_total=len(right_instant),
+        left_known=left_instant.is_known,
+        right_known=right_instant.is_known,
+        left_silent=known.names(session, known.left_silent),
+        right_silent=known.names(session, known.right_silent),
         started_total=int(is_started.sum()),
         ended_total=int(is_ended.sum()),
         changed_total=int(is_changed.sum()),
@@ -46,6 +52,43 @@ def _processes(session: Session, left: Side, right: Side, limit: int) -> Compari
         ended=_largest(session, before, is_ended, limit),
         changed=tuple(ChangedProcess(old, new, _differences(old, new)) for old, new in zip(olds, news, strict=True)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Of which hosts something is known on one side only: that a process is missing there says nothing."""
+
+    is_any: bool
+    """Whether something is known of either side."""
+    left_silent: frozenset[int]
+    right_silent: frozenset[int]
+
+    @classmethod
+    def of(cls, session: Session, left: Selection, right: Selection, before: Instant, after: Instant) -> _Known:
+        named = [hosts_named(session.table, side) for side in ((left,) if left == right else (left, right))]
+        meant = [hosts for hosts in (before.looked_at, after.looked_at, *named) if hosts is not None]
+        here, there = (
+            frozenset(np.unique(one.columns["host"]).tolist()).intersection(*meant) for one in (before, after)
+        )
+        return cls(
+            before.is_known and after.is_known,
+            there - before.snapshots.moments().keys(),
+            here - after.snapshots.moments().keys(),
+        )
+
+    def comparable(self, instant: Instant) -> Instant:
+        if not self.is_any:
+            return instant.where(np.zeros(len(instant), bool))
+        silent = self.left_silent | self.right_silent
+        if not silent:
+            return instant
+        hosts = instant.columns["host"]
+        return instant.where(~is_in(hosts, np.array(sorted(silent), np.uint64).astype(hosts.dtype)))
+
+    @staticmethod
+    def names(session: Session, hosts: frozenset[int]) -> tuple[str, ...]:
+        names = session.host_names(sorted(hosts))
+        return tuple(sorted(names.get(host, "") for host in hosts))
 
 
 def _identities(instant: Instant) -> Any:
@@ -68,11 +111,13 @@ def _differences(old: Placed, new: Placed) -> tuple[str, ...]:
 
 
 def _groups(session: Session, left: Side, right: Side, by: str, limit: int) -> Comparison:
-    sides = []
-    for side in (left, right):
-        instant = session.instant(side.selection, side.at, {code_column(by), *_MEASURES})
-        sides.append((instant, grouped(session, instant, by, _MEASURES)))
-    (left_instant, before), (right_instant, after) = sides
+    left_instant, right_instant = (
+        session.instant(side.selection, side.at, {code_column(by), *_MEASURES}) for side in (left, right)
+    )
+    known = _Known.of(session, left.selection, right.selection, left_instant, right_instant)
+    before, after = (
+        grouped(session, known.comparable(instant), by, _MEASURES) for instant in (left_instant, right_instant)
+    )
     order = Order("sum:rss_bytes", is_descending=True)
     started = in_order((one for value, one in after.items() if value not in before), order)
     ended = in_order((one for value, one in before.items() if value not in after), order)
@@ -83,6 +128,8 @@ def _groups(session: Session, left: Side, right: Side, by: str, limit: int) -> C
         right_total=len(right_instant),
         left_known=left_instant.is_known,
         right_known=right_instant.is_known,
+        left_silent=known.names(session, known.left_silent),
+        right_silent=known.names(session, known.right_silent),
         started_total=len(started),
         ended_total=len(ended),
         changed_total=len(changed),

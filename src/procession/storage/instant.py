@@ -94,6 +94,8 @@ class Instant:
     columns: Columns
     snapshots: Snapshots
     is_known: bool
+    looked_at: Collection[int] | None
+    """The hosts whose snapshots were looked for; None: all."""
 
     def __len__(self) -> int:
         return len(self.columns["host"])
@@ -171,7 +173,7 @@ class InstantReader:
         snapshots.check()
         ends = _ends(read, selection.org_id, snapshots, at, hosts)
         wanted = {"state", *columns, *filters.columns(), *(NEEDED if ends else ())}.difference(_ALWAYS)
-        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots, is_known=True)
+        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots, True, hosts)
         mask = filters.narrow(whole, ends.lived(whole.columns, snapshots.oldest(), at))
         found = whole if mask.all() else whole.where(mask)
         return found if len(found) else replace(found, is_known=filters.is_known(found, only))
@@ -200,7 +202,7 @@ class InstantReader:
             ends = _ends(read, selection.org_id, whole, some[-1], hosts)
             names = sorted(asked | set(NEEDED if ends else ()))
             for at, columns_then in _read_together(read, selection.org_id, snapshots, names):
-                instant = Instant(at, columns_then, snapshots[at], is_known=True)
+                instant = Instant(at, columns_then, snapshots[at], True, hosts)
                 mask = filters.narrow(instant, ends.lived(columns_then, snapshots[at].oldest(), at))
                 found = instant if mask.all() else instant.where(mask)
                 yield found if len(found) else replace(found, is_known=filters.is_known(found))
