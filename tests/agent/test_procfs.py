@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procession.agent.procfs import (
+    IoCounters,
     MalformedFile,
+    Status,
     parse_boot_time,
     parse_cmdline,
     parse_io,
@@ -55,19 +58,135 @@ def test_no_name_moves_the_fields(comm: bytes) -> None:
 
 
 @given(st.one_of(st.binary(max_size=300), st.integers(0, 400).map(lambda end: (STAT % b"x")[:end])))
-def test_what_is_no_stat_file_is_called_malformed(data: bytes) -> None:
+def test_what_names_no_process_is_called_malformed_and_all_else_is_what_there_is(data: bytes) -> None:
     try:
-        parse_stat(data)
+        stat = parse_stat(data)
     except MalformedFile:
+        assert not re.search(rb"(?s)\(.*\).\s*\S", data)
         return
-    assert data.count(b" ") > 45
+    assert 0 <= stat.ppid < 2**31
+    assert 0 <= stat.start_ticks < 2**40
+
+
+@given(st.integers(0, 52))
+def test_a_stat_of_a_kernel_with_fewer_fields_has_what_it_has(count: int) -> None:
+    fields = (STAT % b"x").split()
+    whole, part = parse_stat(STAT % b"x"), parse_stat(b" ".join(fields[: max(3, count)]))
+
+    assert (part.comm, part.state) == ("x", "S")
+    for name, position in {"user_ticks": 14, "system_ticks": 15, "nice": 19, "threads": 20, "vms_bytes": 23}.items():
+        assert getattr(part, name) == (getattr(whole, name) if count >= position else None)
+    assert part.start_ticks == (987654 if count >= 22 else 0)
+    assert part.ppid == (45 if count >= 4 else 0)
+
+
+# In the form of Linux 2.6.32: no addresses of data and arguments.
+OLD_STAT = (
+    b"1 (init) S 0 1 1 0 -1 4202752 1540 23519 19 76 2 80 30 27 20 0 1 0 3 19857408 383 18446744073709551615 1 1 0 0 0 "
+    b"0 0 4096 536962595 18446744073709551615 0 0 0 0 0 0 9 0 0\n"
+)
+
+
+def test_a_stat_of_an_old_kernel_is_read() -> None:
+    stat = parse_stat(OLD_STAT)
+
+    assert (stat.comm, stat.user_ticks, stat.system_ticks, stat.threads, stat.rss_pages) == ("init", 2, 80, 1, 383)
+    assert (stat.start_ticks, stat.vms_bytes) == (3, 19857408)
+
+
+@pytest.mark.parametrize(
+    "number", [b"-1", b"18446744073709551615", b"99999999999999999999999999", b"x", b"1.5", b"\xd9\xa3"]
+)
+def test_a_number_that_cannot_be_is_not_known_and_the_others_are(number: bytes) -> None:
+    positions = {"user_ticks": 14, "system_ticks": 15, "nice": 19, "threads": 20, "vms_bytes": 23, "rss_pages": 24}
+    if number == b"-1":
+        del positions["nice"]
+    for name, position in positions.items():
+        fields = (STAT % b"x").split()
+        fields[position - 1] = number
+        stat = parse_stat(b" ".join(fields))
+
+        assert getattr(stat, name) is None
+        assert [getattr(stat, other) is None for other in positions].count(True) == 1
+    for name, position in {"ppid": 4, "start_ticks": 22, "flags": 9}.items():
+        fields = (STAT % b"x").split()
+        fields[position - 1] = number
+        if name != "flags" or not number.isdigit():
+            assert getattr(parse_stat(b" ".join(fields)), name) == 0
 
 
 @given(st.binary(max_size=300))
-def test_garbage_in_any_file_is_called_malformed(data: bytes) -> None:
-    for parse in (parse_io, parse_status, parse_boot_time):
-        with pytest.raises(MalformedFile):
-            parse(data)
+def test_garbage_says_nothing(data: bytes) -> None:
+    assert parse_io(data) == IoCounters(None, None, None, None)
+    assert parse_status(data) == Status()
+    with pytest.raises(MalformedFile):
+        parse_boot_time(data)
+
+
+def test_io_of_a_kernel_that_counts_less_is_what_it_counts() -> None:
+    assert parse_io(b"rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\n") == IoCounters(3, 4, None, None)
+    assert parse_io(b"write_bytes: 6\nread_bytes: 5\ncancelled_write_bytes: 7\n") == IoCounters(None, None, 5, 6)
+    assert parse_io(b"syscr: -3\nsyscw: 99999999999999999999\nread_bytes: x\nwrite_bytes:\n") == parse_io(b"")
+
+
+# As older gVisor has it.
+GVISOR_STATUS = """\
+Name:\tweb
+State:\tS (sleeping)
+Tgid:\t10
+Pid:\t10
+PPid:\t1
+TracerPid:\t0
+FDSize:\t4
+VmSize:\t10240 kB
+VmRSS:\t1200 kB
+VmData:\t400 kB
+Threads:\t1
+CapInh:\t0000000000000000
+Seccomp:\t0
+Mems_allowed:\t1
+"""
+STATUS = """\
+Name:\tx
+Pid:\t77
+Uid:\t1000\t0\t0\t0
+Gid:\t100\t0\t0\t0
+NSpid:\t77\t5
+RssFile:\t 4 kB
+RssShmem:\t 1 kB
+VmSwap:\t 2 kB
+voluntary_ctxt_switches:\t11
+nonvoluntary_ctxt_switches:\t12
+"""
+OF_LINE = {
+    "Uid": "uid", "Gid": "gid", "NSpid": "namespace_pid", "VmSwap": "swap_bytes", "RssFile": "shared_bytes",
+    "RssShmem": "shared_bytes", "voluntary_ctxt_switches": "voluntary_switches",
+    "nonvoluntary_ctxt_switches": "involuntary_switches",
+}  # fmt: skip
+
+
+def test_a_status_without_owners_is_read() -> None:
+    assert parse_status(GVISOR_STATUS.encode()) == Status(namespace_pid=10)
+
+
+@pytest.mark.parametrize("line", OF_LINE)
+@pytest.mark.parametrize("value", [None, "", "-1", "99999999999999999999999", "many kB", "\t\t"])
+def test_a_line_of_status_that_is_missing_or_odd_costs_nothing_else(line: str, value: str | None) -> None:
+    whole = parse_status(STATUS.encode())
+    changed = re.sub(rf"(?m)^{line}:.*\n", "" if value is None else f"{line}:\t{value}\n", STATUS)
+    status = parse_status(changed.encode())
+
+    for name in Status.__struct_fields__:
+        if name != OF_LINE[line]:
+            assert getattr(status, name) == getattr(whole, name)
+    # Without the namespaces, the pid is the one of ours.
+    assert getattr(status, OF_LINE[line]) == (77 if line == "NSpid" and value is None else None)
+
+
+def test_a_status_with_other_blanks_or_one_id_is_read() -> None:
+    status = parse_status(b"Name: x\r\nPid: 77\nUid:  5\nGid:\t6 7\nvoluntary_ctxt_switches: 3\n")
+
+    assert (status.uid, status.gid, status.namespace_pid, status.voluntary_switches) == (5, 6, 77, 3)
 
 
 def test_io_gives_calls_and_what_reached_storage() -> None:
@@ -136,5 +255,5 @@ def test_this_kernels_own_files_are_understood() -> None:
 
     assert parse_stat((me / "stat").read_bytes()).ppid == os.getppid()
     assert parse_status((me / "status").read_bytes()).uid == os.getuid()
-    assert parse_io((me / "io").read_bytes()).read_operations > 0
+    assert (parse_io((me / "io").read_bytes()).read_operations or 0) > 0
     assert parse_boot_time(Path("/proc/stat").read_bytes()) > 1_000_000_000

@@ -34,18 +34,30 @@ def check_stat(data: bytes) -> None:
     comm = draw.some(64)
     state = bytes([draw.pick(_STATES)])
     numbers = [draw.signed(64) for _ in range(49)]
-    file = b"%d (%s) %s %s\n" % (draw.number(2**22), comm, state, b" ".join(b"%d" % number for number in numbers))
+    _check_stat_of(comm, state, numbers)
+    # And such as all can be, even the nice value at position 15, whatever the others of that many bits are.
+    _check_stat_of(comm, state, [number % (20 if place == 15 else 2**31) for place, number in enumerate(numbers)])
 
-    stat = parse_stat(file)
+
+def _check_stat_of(comm: bytes, state: bytes, numbers: list[int]) -> None:
+    stat = parse_stat(b"1 (%s) %s %s\n" % (comm, state, b" ".join(b"%d" % number for number in numbers)))
 
     assert stat.comm == comm.decode("utf-8", "replace")
     assert stat.state == state.decode()
     # As proc(5) counts them: the state is field 3.
     fields = dict(enumerate(numbers, 4))
-    assert (stat.ppid, stat.flags, stat.user_ticks, stat.system_ticks) == (fields[4], fields[9], fields[14], fields[15])
-    assert (stat.nice, stat.threads, stat.start_ticks) == (fields[19], fields[20], fields[22])
-    assert (stat.vms_bytes, stat.rss_pages) == (fields[23], fields[24])
+    assert stat.ppid == _within(fields[4], 0, 2**31 - 1, else_=0)
+    assert stat.flags == _within(fields[9], 0, 2**32 - 1, else_=0)
+    assert stat.start_ticks == _within(fields[22], 0, 2**37, else_=0)
+    assert (stat.user_ticks, stat.system_ticks) == tuple(_within(fields[field], 0, 2**63 - 1) for field in (14, 15))
+    assert (stat.nice, stat.threads) == (_within(fields[19], -20, 19), _within(fields[20], 0, 2**31 - 1))
+    assert stat.vms_bytes == _within(fields[23], 0, 2**63 - 1)
+    assert stat.rss_pages == _within(fields[24], 0, (2**63 - 1) // 65536)
     assert stat.image == b"%d %d %d %d" % (fields[26], fields[28], fields[45], fields[48])
+
+
+def _within(number: int, least: int, most: int, else_: int | None = None) -> int | None:
+    return number if least <= number <= most else else_
 
 
 def check_status(data: bytes) -> None:
@@ -54,34 +66,38 @@ def check_status(data: bytes) -> None:
     draw = Draw(data)
     name = draw.some(64).replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
     pid, uid, gid, swap, voluntary, involuntary = (draw.number(2**32 - 1) for _ in range(6))
+    pid = pid % 2**31 or 1
     file_kb, shmem_kb, inner = (draw.number(2**32 - 1) for _ in range(3))
-    has_memory, has_namespaces = draw.number(1), draw.number(1)
+    inner = inner % 2**31 or 1
+    has_memory = draw.number(1)
+    draw.number(1)
     groups = b" ".join(b"%d" % draw.number(2**32 - 1) for _ in range(draw.number(4)))
     memory = b"VmRSS:\t%8d kB\nRssFile:\t%8d kB\nRssShmem:\t%8d kB\nVmSwap:\t%8d kB\n" % (1, file_kb, shmem_kb, swap)
-    file = (
-        b"Name:\t%s\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t1\nTracerPid:\t0\n"
-        b"Uid:\t%d\t1\t2\t3\nGid:\t%d\t1\t2\t3\nFDSize:\t64\nGroups:\t%s \n%s%sThreads:\t1\n"
-        b"voluntary_ctxt_switches:\t%d\nnonvoluntary_ctxt_switches:\t%d\n"
-    ) % (
-        name,
-        pid,
-        pid,
-        uid,
-        gid,
-        groups,
-        b"NStgid:\t%d\t%d\nNSpid:\t%d\t%d\n" % (pid, inner, pid, inner) if has_namespaces else b"",
-        memory if has_memory else b"",
-        voluntary,
-        involuntary,
-    )
+    for has_namespaces in (True, False):
+        file = (
+            b"Name:\t%s\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t1\nTracerPid:\t0\n"
+            b"Uid:\t%d\t1\t2\t3\nGid:\t%d\t1\t2\t3\nFDSize:\t64\nGroups:\t%s \n%s%sThreads:\t1\n"
+            b"voluntary_ctxt_switches:\t%d\nnonvoluntary_ctxt_switches:\t%d\n"
+        ) % (
+            name,
+            pid,
+            pid,
+            uid,
+            gid,
+            groups,
+            b"NStgid:\t%d\t%d\nNSpid:\t%d\t%d\n" % (pid, inner, pid, inner) if has_namespaces else b"",
+            memory if has_memory else b"",
+            voluntary,
+            involuntary,
+        )
 
-    status = parse_status(file)
+        status = parse_status(file)
 
-    assert (status.uid, status.gid) == (uid, gid)
-    assert status.namespace_pid == (inner if has_namespaces else pid)
-    assert (status.voluntary_switches, status.involuntary_switches) == (voluntary, involuntary)
-    assert status.shared_bytes == ((file_kb + shmem_kb) * 1024 if has_memory else None)
-    assert status.swap_bytes == (swap * 1024 if has_memory else None)
+        assert (status.uid, status.gid) == (uid, gid)
+        assert status.namespace_pid == (inner if has_namespaces else pid)
+        assert (status.voluntary_switches, status.involuntary_switches) == (voluntary, involuntary)
+        assert status.shared_bytes == ((file_kb + shmem_kb) * 1024 if has_memory else None)
+        assert status.swap_bytes == (swap * 1024 if has_memory else None)
 
 
 def check_io(data: bytes) -> None:
@@ -91,7 +107,7 @@ def check_io(data: bytes) -> None:
     names = (b"rchar", b"wchar", b"syscr", b"syscw", b"read_bytes", b"write_bytes", b"cancelled_write_bytes")
     file = b"".join(b"%s: %d\n" % line for line in zip(names, numbers, strict=True))
 
-    assert parse_io(file) == IoCounters(numbers[2], numbers[3], numbers[4], numbers[5])
+    assert parse_io(file) == IoCounters(*(_within(number, 0, 2**63 - 1) for number in numbers[2:6]))
 
 
 def check_arguments(data: bytes) -> None:
@@ -134,7 +150,7 @@ def check_container_id(data: bytes) -> None:
     draw = Draw(data)
     wanted = draw.raw(32).hex().ljust(64, "0")
     slices = b"/".join(draw.some(20).replace(b"\n", b"").replace(b":", b"") for _ in range(draw.number(3)))
-    if not re.search(rb"[0-9a-f]{8}", slices):
+    if not re.search(rb"[0-9a-f]{8}|conmon|libpod_parent|kata_overhead", slices):
         path = draw.pick((b"0::/%s/docker-%s.scope\n", b"0::/%s/%s\n", b"7:pids:/%s/cri-containerd-%s.scope\n"))
         assert container_id(path % (slices, wanted.encode())) == wanted
 

@@ -8,6 +8,7 @@ was stopped, or restored, has its clock set when it goes on. So whoever asks onc
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,10 @@ class BootTime:
         try:
             self._boot_time = self._read()
         except OSError:
+            # Some mounts hide the file from all but root, and some kernels have none.
+            self._boot_time = int(self._by_the_clocks)
+            if _has_processes(root):
+                return
             raise UsageError(
                 f"no processes can be read in {root}: it is not the /proc of a Linux machine; "
                 "--proc-root says where that is mounted"
@@ -52,4 +57,15 @@ class BootTime:
             return int(self._by_the_clocks)  # not every kernel says it
 
     def _look_at_the_clocks(self) -> float:
-        return self._time_of_day() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        try:
+            up = time.clock_gettime(time.CLOCK_BOOTTIME)
+        except OSError:  # of a kernel without it
+            up = time.monotonic()
+        return self._time_of_day() - up
+
+
+def _has_processes(root: str) -> bool:
+    try:
+        return any(name.isascii() and name.isdigit() for name in os.listdir(root))  # noqa: PTH208
+    except OSError:
+        return False

@@ -77,7 +77,7 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
 
 def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:
     """A zombie has nothing left to read, which is not for want of rights."""
-    living = [reading for reading in processes if reading.stat.vms_bytes]
+    living = [reading for reading in processes if reading.stat.vms_bytes != 0]
     for name, is_readable in (
         ("command lines", lambda reading: bool(reading.facts.arguments)),
         ("executables", lambda reading: bool(reading.facts.exe)),

@@ -234,20 +234,20 @@ class Collector:
         reads = writes = read_bytes = write_bytes = None
         if before is not None and elapsed is not None:
             percent = 100.0 / self._ticks_per_second / elapsed
-            # The kernel splits the time anew at each reading, so that either part may run backwards by a little.
-            user = max(0, stat.user_ticks - before.stat.user_ticks) * percent
-            system = max(0, stat.system_ticks - before.stat.system_ticks) * percent
-            total = user + system
+            user = _increase(before.stat.user_ticks, stat.user_ticks, percent)
+            system = _increase(before.stat.system_ticks, stat.system_ticks, percent)
+            total = None if user is None or system is None else user + system
             if io is not None and before.io is not None:
-                reads = max(0, io.read_operations - before.io.read_operations) / elapsed
-                writes = max(0, io.write_operations - before.io.write_operations) / elapsed
-                read_bytes = max(0, io.read_bytes - before.io.read_bytes) / elapsed
-                write_bytes = max(0, io.write_bytes - before.io.write_bytes) / elapsed
+                each = 1 / elapsed
+                reads = _increase(before.io.read_operations, io.read_operations, each)
+                writes = _increase(before.io.write_operations, io.write_operations, each)
+                read_bytes = _increase(before.io.read_bytes, io.read_bytes, each)
+                write_bytes = _increase(before.io.write_bytes, io.write_bytes, each)
         return ProcessNumbers(
             cpu_total_percent=total,
             cpu_user_percent=user,
             cpu_system_percent=system,
-            rss_bytes=stat.rss_pages * self._page_bytes,
+            rss_bytes=None if stat.rss_pages is None else stat.rss_pages * self._page_bytes,
             vms_bytes=stat.vms_bytes,
             shared_bytes=reading.shared_bytes,
             swap_bytes=reading.swap_bytes,
@@ -261,6 +261,11 @@ class Collector:
             involuntary_switches=reading.involuntary_switches,
             state=stat.state,
         )
+
+
+def _increase(before: int | None, now: int | None, each: float) -> float | None:
+    # The kernel splits CPU time anew at each reading, so that either part may run backwards by a little.
+    return None if before is None or now is None else max(0, now - before) * each
 
 
 def _is_same(one: ProcessReading, other: ProcessReading) -> bool:

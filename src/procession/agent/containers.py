@@ -39,7 +39,7 @@ _GONE = b" (deleted)"
 def container_id(cgroup: bytes) -> str:
     """The innermost container, from the bytes of `/proc/<pid>/cgroup`; empty outside of containers."""
     found: list[bytes] = []
-    for line in cgroup.splitlines():
+    for line in cgroup.split(b"\n"):
         # Version 1 has a line for each hierarchy, and not every one of them is divided as deeply.
         nested = _containers(line.split(b":", 2)[-1].removesuffix(_GONE))
         if len(nested) > len(found):

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from procession.agent.boot import BootTime
-from procession.agent.procfs import KERNEL_THREAD, MalformedFile
+from procession.agent.procfs import KERNEL_THREAD, MAX_PID, MalformedFile
 from procession.agent.tracked import EXITED, NO_FACTS, ProcessReading, Tracked
 
 DESCRIPTORS_EACH = 4
@@ -92,6 +92,11 @@ class ProcReader:
         self._ended: set[int] = set()
         """Processes whose children have another parent now."""
         self._zombies: set[int] = set()
+        self.unreadable = 0
+        """Folders of processes of which the last reading could read nothing, most of them because they had just
+        gone, if they are few."""
+        self.trouble = ""
+        """What was wrong with the last of these."""
 
     def read(self, *, numbers_only: bool = False) -> list[ProcessReading]:
         """All processes in the order of the folder. One that exits meanwhile is left out.
@@ -104,9 +109,10 @@ class ProcReader:
         if not numbers_only:
             self._plan_revisits()
         turn = self._turn
+        self.unreadable, self.trouble = 0, ""
         tracked = self._tracked
         readings: list[ProcessReading] = []
-        names = [name for name in self._names() if name.isdigit()]
+        names = [name for name in self._names() if _is_pid(name)]
         self._ended = self._zombies | set(map(int, tracked.keys() - names))
         self._zombies = set()
         for name in names:
@@ -116,6 +122,7 @@ class ProcReader:
                     self._forget(process)
                 found = self._first(name, process)
                 if found is None:
+                    self.unreadable += 1
                     continue
                 process, reading = found
             process.turn = turn
@@ -199,7 +206,10 @@ class ProcReader:
             process.visited = self._revisits - process.pid % REVISIT_EVERY  # not all of them in the same turn
         except (OSError, MalformedFile) as error:
             self._forget(process)
-            return self._first(name, before) if self._made_room(error) else None
+            if self._made_room(error):
+                return self._first(name, before)
+            self.trouble = f"{self.root}/{name}: {getattr(error, 'strerror', None) or error}"
+            return None
         self._tracked[name] = process
         return process, process.reading
 
@@ -259,6 +269,10 @@ def _inode_of(root: str) -> int | None:
         return Path(root).stat().st_ino
     except OSError:
         return None
+
+
+def _is_pid(name: str) -> bool:
+    return name.isascii() and name.isdigit() and int(name) <= MAX_PID
 
 
 def _affordable() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import sys
 
@@ -34,8 +34,9 @@ MAX_ENVIRONMENT_BYTES = 256 * 1024
 EXITED = ("Z", "X", "x")
 """States of a thread that has exited. So has its process, unless it was the first thread and there are others."""
 
-_UNREADABLE = (PermissionError, FileNotFoundError)
-"""`io` of another user, or of a kernel that does not count."""
+_NOT_THE_FILE = (errno.EMFILE, errno.ENFILE, errno.ESRCH)
+"""There are no descriptors left, or no process. All else is about the file: it is another user's, or of a kernel that
+has no such file, or cannot say."""
 _LINE = 100
 _PAGE = 4096
 """Up to here the kernel gives a whole file in one go."""
@@ -132,10 +133,8 @@ class Tracked:
             self._dir_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             self._path = ""
             self._stat_fd = self._open("stat")
-            with contextlib.suppress(*_UNREADABLE):
-                self._run_fd = self._open("schedstat")
-            with contextlib.suppress(*_UNREADABLE):
-                self._io_fd = self._open("io")
+            self._run_fd = self._open_if_there("schedstat")
+            self._io_fd = self._open_if_there("io")
         except OSError:
             self.close()
             raise
@@ -161,8 +160,8 @@ class Tracked:
         if self._looks and self.stat.threads != 1:
             self._run_data = None
             return False
-        data = os.pread(self._run_fd, _LINE, 0) if self._run_fd >= 0 else self._read("schedstat")
-        if data == self._run_data:
+        data = os.pread(self._run_fd, _LINE, 0) if self._run_fd >= 0 else self._read_if_there("schedstat")
+        if data and data == self._run_data:
             return True
         self._run_data = data
         return False
@@ -174,7 +173,7 @@ class Tracked:
         if now == self._stat_hash and not self._living:
             return False
         stat = parse_stat(data)
-        if stat.state in EXITED and stat.threads > 1:
+        if stat.state in EXITED and (stat.threads or 0) > 1:
             stat = self._stat_of_the_living(stat)
         else:
             self._living = ""
@@ -228,7 +227,9 @@ class Tracked:
                 data = os.pread(self._io_fd, _PAGE, 0)
             else:
                 data = self._read("io") if self._dir_fd is None else b""
-        except _UNREADABLE:
+        except OSError as error:
+            if error.errno in _NOT_THE_FILE:
+                raise
             data = b""
         now = hash(data)
         if now == self._io_hash:
@@ -267,7 +268,7 @@ class Tracked:
         exe, cwd, root = self._link("exe"), self._link("cwd"), self._link("root")
         try:
             status = self._status()
-        except (OSError, MalformedFile):
+        except OSError:
             return ProcessFacts(arguments, exe, cwd, root, None, None, None)
         return ProcessFacts(
             arguments,
@@ -284,7 +285,7 @@ class Tracked:
     def is_as_it_was(self) -> bool:
         """Whether others have left it alone that has not run since its facts were read: its folder and its executable
         can be renamed or deleted at any time."""
-        if not self.stat.vms_bytes:
+        if self.stat.vms_bytes == 0:
             return True
         facts = self.reading.facts
         self._visits += 1
@@ -295,13 +296,13 @@ class Tracked:
         )
 
     def _arguments(self) -> tuple[str, ...]:
-        return parse_cmdline(self._read(self._living + "cmdline", MAX_CMDLINE_BYTES))
+        return parse_cmdline(self._read_if_there(self._living + "cmdline", MAX_CMDLINE_BYTES))
 
     def _status(self) -> Status:
-        status = parse_status(self._read(self._living + "status"))
+        status = parse_status(self._read_if_there(self._living + "status"))
         if not self._living:
             return status
-        leader = parse_status(self._read("status"))
+        leader = parse_status(self._read_if_there("status"))
         return msgspec.structs.replace(
             status,
             namespace_pid=leader.namespace_pid,
@@ -326,7 +327,7 @@ class Tracked:
 
     def _facts(self, before: ProcessReading | None, status: Status, *, revisit: bool) -> ProcessFacts:
         if before is not None:
-            if not self.stat.vms_bytes:
+            if self.stat.vms_bytes == 0:
                 return before.facts  # a zombie, or nearly: what it was is known, and can be read no more
             is_known = before.stat.comm == self.stat.comm and before.stat.image == self.stat.image
             is_known &= (before.facts.uid, before.facts.gid) == (status.uid, status.gid)
@@ -352,7 +353,9 @@ class Tracked:
             if counts_in_size:
                 return os.stat(self._path + self._living + "fd", dir_fd=self._dir_fd).st_size
             return len(self._names_in(self._living + "fd"))
-        except PermissionError:
+        except OSError as error:
+            if error.errno in _NOT_THE_FILE:
+                raise
             return None
 
     def _names_in(self, folder: str) -> list[str]:
@@ -372,18 +375,32 @@ class Tracked:
             return ""  # another user's, or without any
 
     def _container(self) -> str:
-        try:
-            return container_id(self._read(self._living + "cgroup"))
-        except OSError:
-            return ""  # of a kernel without control groups
+        return container_id(self._read_if_there(self._living + "cgroup"))
 
     def _service_tags(self) -> tuple[str, ...]:
         if not self._reads_environment:
             return ()
+        return parse_service_tags(self._read_if_there(self._living + "environ", MAX_ENVIRONMENT_BYTES))
+
+    def _read_if_there(self, name: str, max_bytes: int = _CHUNK) -> bytes:
+        """Nothing from a file that is not to be had. Raises OSError if it is the process, or its thread, that is
+        not."""
         try:
-            return parse_service_tags(self._read(self._living + "environ", MAX_ENVIRONMENT_BYTES))
-        except OSError:
-            return ()  # another user's
+            return self._read(name, max_bytes)
+        except OSError as error:
+            is_thread_gone = self._living and error.errno == errno.ENOENT
+            if error.errno in _NOT_THE_FILE or is_thread_gone or not self._read_stat_file():
+                raise
+            return b""
+
+    def _open_if_there(self, name: str) -> int:
+        """-1 for one that is not to be had."""
+        try:
+            return self._open(name)
+        except OSError as error:
+            if error.errno in _NOT_THE_FILE:
+                raise
+            return -1
 
     def _open(self, name: str) -> int:
         return os.open(self._path + name, os.O_RDONLY, dir_fd=self._dir_fd)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from procession.packed import STATE_NUMBERS
-from procession.process import ProcessNumbers
+from procession.process import MAX_UINT64, ProcessNumbers
 from procession.wire import process_pb2 as pb
 from procession.wire.parsing import parse
 
@@ -107,8 +107,8 @@ def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat
         process.cpu.nice = 0 if nice is None else 20 - nice
     if numbers.rss_bytes is not None or numbers.vms_bytes is not None:
         process.memory.SetInParent()
-        process.memory.rss = numbers.rss_bytes or 0
-        process.memory.vms = numbers.vms_bytes or 0
+        process.memory.rss = _or_none(numbers.rss_bytes)
+        process.memory.vms = _or_none(numbers.vms_bytes)
         process.memory.shared = numbers.shared_bytes or 0
         process.memory.swap = numbers.swap_bytes or 0
     process.ioStat.readRate = _or_absent(numbers.read_operations_per_second)
@@ -116,8 +116,9 @@ def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat
     process.ioStat.readBytesRate = _or_absent(numbers.read_bytes_per_second)
     process.ioStat.writeBytesRate = _or_absent(numbers.write_bytes_per_second)
     process.openFdCount = -1 if numbers.open_files is None else numbers.open_files
-    process.voluntaryCtxSwitches = numbers.voluntary_switches or 0
-    process.involuntaryCtxSwitches = numbers.involuntary_switches or 0
+    if numbers.voluntary_switches is not None or numbers.involuntary_switches is not None:
+        process.voluntaryCtxSwitches = _or_none(numbers.voluntary_switches)
+        process.involuntaryCtxSwitches = _or_none(numbers.involuntary_switches)
 
 
 def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:
@@ -125,6 +126,11 @@ def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:
     known = letter if letter in STATE_LETTERS else _NEAREST.get(letter, "")
     number = pb.ProcessState.ValueType(STATE_LETTERS.index(known))
     return number, "" if letter == known or letter not in STATE_NUMBERS else letter
+
+
+def _or_none(count: int | None) -> int:
+    """-1, in so many bits, where it is not known and another beside it is."""
+    return MAX_UINT64 if count is None else count
 
 
 def _or_absent(value: float | None) -> float:
