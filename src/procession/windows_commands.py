@@ -26,6 +26,7 @@ _PROGRAM = re.compile(
     rf"""(?:(?!\s(?:-\w|--|/|"|[a-z]:[\\/]|\\|%\w+%)).)*?{_EXTENSIONS}(?=["\s]|$)""", re.IGNORECASE | re.DOTALL
 )
 
+_IMAGES = (".exe", ".com", ".scr", ".pif")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LONGEST = 33_000
 """A little more than a command line of Windows can have."""
@@ -55,7 +56,14 @@ def _name_in(args: Sequence[str]) -> str:
 
 def _program(line: str) -> str:
     match = _PROGRAM.match(line)
-    return "" if match is None else match[0]
+    if match is None:
+        return ""
+    program = match[0]
+    if program[-4:].lower() in _IMAGES:
+        return program
+    # A script is run by something: in `wscript tidy.vbs`, what stands before the blank is the program.
+    folder = max(program.rfind("\\"), program.rfind("/")) + 1
+    return program[:folder] + program[folder:].split(maxsplit=1)[0]
 
 
 def windows_base_name(path: str) -> str:

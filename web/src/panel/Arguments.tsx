@@ -5,6 +5,7 @@ import { brief } from "../format/text";
 import shared from "../parts/parts.module.css";
 import classes from "./panel.module.css";
 import { shellLine } from "./shellLine";
+import { useCopy } from "./useCopy";
 
 /** More are shown on demand, as is more of a long one. */
 const MOST = 100;
@@ -13,20 +14,10 @@ const LONG = 2000;
 /** Each argument by itself: the command line does not tell a blank inside of one from one between two. */
 export function Arguments({ args }: { args: readonly string[] }) {
   const [isWhole, setIsWhole] = useState(false);
-  const [copied, setCopied] = useState<"copied" | "selected" | null>(null);
   const list = useRef<HTMLOListElement>(null);
+  const { said, copy } = useCopy(shellLine(args), list);
   const shown = isWhole ? args : args.slice(0, MOST);
   const isCut = !isWhole && (args.length > MOST || shown.some((arg) => arg.length > LONG));
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(shellLine(args));
-      setCopied("copied");
-    } catch {
-      // Over plain HTTP from another machine a browser gives no clipboard: one key is left to press.
-      if (list.current) window.getSelection()?.selectAllChildren(list.current);
-      setCopied("selected");
-    }
-  };
   return (
     <>
       <ol className={classes.args} aria-label="Arguments" start={0} ref={list}>
@@ -42,12 +33,11 @@ export function Arguments({ args }: { args: readonly string[] }) {
             Show all {args.length.toLocaleString("en-US")} arguments whole
           </button>
         )}
-        <button type="button" className={shared.link} onClick={() => void copy()}>
+        <button type="button" className={shared.link} onClick={copy}>
           Copy for a shell
         </button>
         <Text size="xs" role="status">
-          {copied === "copied" && "Copied."}
-          {copied === "selected" && "Selected: press Ctrl+C."}
+          {said}
         </Text>
       </Group>
     </>

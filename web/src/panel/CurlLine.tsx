@@ -1,9 +1,10 @@
 import { Button, Code, Group, Stack, Text } from "@mantine/core";
-import { useRef, useState } from "react";
+import { useRef } from "react";
 
 import { PREFIX, type Params } from "../api/client";
 import { curlCommand } from "./curl";
 import classes from "./panel.module.css";
+import { useCopy } from "./useCopy";
 
 interface CurlLineProps {
   path: string;
@@ -12,23 +13,12 @@ interface CurlLineProps {
 
 /** A request as a line for a shell, to look at and to copy. */
 export function CurlLine({ path, params = {} }: CurlLineProps) {
-  const [state, setState] = useState<{ of: string; how: "copied" | "selected" } | null>(null);
   const code = useRef<HTMLPreElement>(null);
   const named = Object.entries(params)
     .filter(([, value]) => value !== undefined && value !== null && value !== "")
     .map(([name, value]) => [name, String(value)] as const);
   const line = curlCommand(window.location.origin, PREFIX + path, named);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(line);
-      setState({ of: line, how: "copied" });
-    } catch {
-      // Over plain HTTP from another machine a browser gives no clipboard: one key is left to press.
-      if (code.current) window.getSelection()?.selectAllChildren(code.current);
-      setState({ of: line, how: "selected" });
-    }
-  };
-  const how = state?.of === line ? state.how : null;
+  const { said, copy } = useCopy(line, code);
   return (
     <Stack gap="xs">
       <Code block ref={code} className={classes.code} tabIndex={0} role="region" aria-label="Command">
@@ -40,10 +30,9 @@ export function CurlLine({ path, params = {} }: CurlLineProps) {
       </Text>
       <Group justify="flex-end">
         <Text size="xs" role="status">
-          {how === "copied" && "Copied."}
-          {how === "selected" && "Selected: press Ctrl+C."}
+          {said}
         </Text>
-        <Button size="xs" onClick={() => void copy()} data-autofocus>
+        <Button size="xs" onClick={copy} data-autofocus>
           Copy
         </Button>
       </Group>
