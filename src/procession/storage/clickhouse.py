@@ -249,7 +249,7 @@ class ClickHouseStore:
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-            return unknown_exits(rows_of(connection), exits)
+            return unknown_exits(rows_of(connection), self._read_aside, exits)
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         with unavailable_on_failure():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -22,6 +20,7 @@ from procession.process import (
     host_key,
 )
 from procession.storage import sql
+from procession.storage.complete_snapshots import CompleteSnapshots
 from procession.storage.rows import number_columns
 from procession.storage.statement import Aside
 from procession.window import Window
@@ -46,19 +45,18 @@ def find_details(
     # All of it at once: the engine takes longer to think of each than to read it.
     ends = _Ends(ask, org_id, window.to_at, seen, may_go_on=may_go_on)
     numbers = _numbers(ask, org_id, window, seen)
-    found = []
-    for key, at in seen:
-        used = numbers.get(key, ProcessNumbers())
-        ending = ends.of(key, at, used.state)
-        found.append(ProcessDetail(numbers=used, ended_at=ending.at, exit_code=ending.exit_code))
-    return tuple(found)
+    used = [numbers.get(key, ProcessNumbers()) for key, _ in seen]
+    endings = ends.of(seen, [one.state for one in used])
+    return tuple(
+        ProcessDetail(numbers=one, ended_at=ending.at, exit_code=ending.exit_code)
+        for one, ending in zip(used, endings, strict=True)
+    )
 
 
 def find_endings(ask: Aside, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
     if not seen:
         return ()
-    ends = _Ends(ask, org_id, until, seen, may_go_on=True)
-    return tuple(ends.of(key, at, "") for key, at in seen)
+    return tuple(_Ends(ask, org_id, until, seen, may_go_on=True).of(seen, [""] * len(seen)))
 
 
 class _Ends:
@@ -70,34 +68,36 @@ class _Ends:
         keys, since = [key for key, _ in seen], min(at for _, at in seen)
         hosts = sorted({key.host_key for key in keys})
         self._newest = ask(sql.newest_states(org_id, Window(since, max(since, until)), keys)) if may_go_on else None
-        self._snapshots = ask(sql.complete_snapshots(org_id, since, until, hosts))
+        self._snapshots = CompleteSnapshots(ask, org_id, since, until, hosts)
         self._exits = ask(sql.exits(org_id, min(_earliest_exit(*one) for one in seen), until, keys))
 
-    @cached_property
-    def _complete(self) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
-        for host, at in sorted(self._snapshots.result()):
-            found.setdefault(host, []).append(at)
-        return found
+    def of(self, seen: Sequence[tuple[ProcessKey, int]], states: Sequence[str]) -> list[Ending]:
+        """One for each process, from its newest sighting and its state there."""
+        going_on = self._going_on()
+        newest = {key: going_on.get(key, (at, state)) for (key, at), state in zip(seen, states, strict=True)}
+        missing_at = self._snapshots.first_without({key: at for key, (at, state) in newest.items() if state != DEAD})
+        missing_at |= {key: at for key, (at, state) in newest.items() if state == DEAD}
+        exits = self._of_pids()
+        return [
+            _ending(key, *newest[key], missing_at.get(key), exits.get((key.host_key, key.pid), ())) for key, _ in seen
+        ]
 
-    @cached_property
-    def _of_pids(self) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
+    def _of_pids(self) -> Mapping[tuple[int, int], Sequence[tuple[int, int, int]]]:
         found: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         for host, pid, at, executed_at, exit_code in sorted(self._exits.result(), key=lambda row: (row[2], row[4])):
             found.setdefault((host, pid), []).append((at, executed_at, exit_code))
         return found
 
-    @cached_property
-    def _going_on(self) -> dict[ProcessKey, tuple[int, str]]:
+    def _going_on(self) -> Mapping[ProcessKey, tuple[int, str]]:
         rows = () if self._newest is None else self._newest.result()
         return {ProcessKey(start, host, pid): (at, STATES[state]) for start, host, pid, at, state in rows}
 
-    def of(self, key: ProcessKey, seen_at: int, state: str) -> Ending:
-        seen_at, state = self._going_on.get(key, (seen_at, state))
-        missing_at = seen_at if state == DEAD else first_after(seen_at, self._complete.get(key.host_key, ()))
-        exits = self._of_pids.get((key.host_key, key.pid), ())
-        found = exit_of(key.started_at, exits, exits_since(key, seen_at, state), missing_at)
-        return Ending(missing_at) if found is None else Ending(*found)
+
+def _ending(
+    key: ProcessKey, seen_at: int, state: str, missing_at: int | None, exits: Sequence[tuple[int, int, int]]
+) -> Ending:
+    found = exit_of(key.started_at, exits, exits_since(key, seen_at, state), missing_at)
+    return Ending(missing_at) if found is None else Ending(*found)
 
 
 def exits_since(key: ProcessKey, seen_at: int, state: str) -> int:
@@ -111,12 +111,6 @@ def exits_since(key: ProcessKey, seen_at: int, state: str) -> int:
 
 def _earliest_exit(key: ProcessKey, seen_at: int) -> int:
     return max(min(key.started_at, seen_at), seen_at - DEAD_SECONDS)
-
-
-def first_after(moment: int, moments: Sequence[int]) -> int | None:
-    """Of ascending moments."""
-    index = bisect_right(moments, moment)
-    return moments[index] if index < len(moments) else None
 
 
 def exit_of(

@@ -76,6 +76,10 @@ class Finder:
 
     @cached_property
     def _filters(self) -> Filters:
+        return self._filters_now()
+
+    def _filters_now(self) -> Filters:
+        """With the sets of tags that there are by now: for versions that were read since the query began."""
         query = self._query
         return with_tagsets_looked_up(filters_of(query.org_id, query.search, query.tags), self._rows)
 
@@ -131,7 +135,7 @@ class Finder:
         finally:
             self._remember(described.result())
         if found and self._filters.condition != "true":
-            statement = sql.matching_of_keys(self._filters, self._query.window, [key], self._columns_read)
+            statement = sql.matching_of_keys(self._filters_now(), self._query.window, [key], self._columns_read)
             fits = self._remember(self._rows(statement))
             found = [one for one in found if (one.start, one.host, one.pid, one.version) in fits]
         return found
@@ -193,10 +197,11 @@ class Finder:
         rows = self._rows(sql.newest_on_host(self._filters, host, query.window, query.after))
         newest = sorted((Candidate(*row) for row in rows), key=lambda candidate: candidate.key)
         found: list[Candidate] = []
+        filters = self._filters_now()
         for some in _slices(newest, query.limit + 100):
             window = Window(min(one.known for one in some), max(one.known for one in some))
             keys = [one.key for one in some]
-            matching = self._rows(sql.matching_of_keys(self._filters, window, keys, self._columns_read))
+            matching = self._rows(sql.matching_of_keys(filters, window, keys, self._columns_read))
             fits = self._remember(matching)
             found += [one for one in some if (one.start, one.host, one.pid, one.version) in fits]
             if len(found) >= query.limit:
@@ -231,6 +236,12 @@ class Finder:
         found: list[Candidate] = []
         for some in _slices(keys, _MOST_NAMED):
             found += self._seen_of_keys(some)
+        # Another version is the newest where it does not fit; or where it came since what fits was read.
+        others = [one.key for one in found if (one.start, one.host, one.pid, one.version) not in fits]
+        filters = self._filters_now() if others else self._filters
+        for changed in _slices(others, _MOST_NAMED):
+            statement = sql.matching_of_keys(filters, self._query.window, changed, self._columns_read)
+            fits |= self._remember(self._rows(statement))
         return [one for one in found if (one.start, one.host, one.pid, one.version) in fits]
 
     def _remember(self, rows: Sequence[Any]) -> set[tuple[int, int, int, int]]:

@@ -40,15 +40,17 @@ def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
     def sightings(since: int, until: int) -> Statement:
         return statements.sightings(session.org_id, key, since, until, _NUMBERS)
 
-    # All at once: from here on nothing can be rolled up yet.
+    # From here on nothing can be rolled up yet.
     newest = max(first, (session.now - GRACE_SECONDS) // BUCKET_SECONDS)
-    asked = [session.aside(statements.minutes(session.org_id, key, window))]
+    asked = []
     if newest <= last:
         asked.append(session.aside(sightings(newest * BUCKET_SECONDS, (last + 1) * BUCKET_SECONDS - 1)))
     try:
+        # Which hours are rolled up is written after their minutes, and so it is read before them.
         found = session.rows(statements.rolled_hours(session.org_id, first, last, [key.host_key]))
+        rows = session.rows(statements.minutes(session.org_id, key, window)) if found else ()
     finally:
-        rows, *recent = [one.result() for one in asked]
+        recent = [one.result() for one in asked]
     # By a clock that was ahead, an hour was rolled up that was not over.
     rolled = {hour for hour, _, received_at in found if not is_to_come(received_at, session.now)}
     points: dict[int, Sequence[float]] = {}

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from procession.events import ProcessExit, ProcessExits
 from procession.process import ProcessKey, host_key
 from procession.storage import sql
+from procession.storage.complete_snapshots import CompleteSnapshots
 from procession.storage.details import START_TOLERANCE
-from procession.storage.statement import Rows
+from procession.storage.statement import Aside, Rows
 
 LOOK_AROUND_SECONDS = (60, 3600)
 """How far from an exit sightings of its process are looked for, at first and then for what was not found. After it too:
@@ -21,18 +22,18 @@ _Seen = tuple[int, int]
 """Start and newest sighting."""
 
 
-def unknown_exits(rows: Rows, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+def unknown_exits(rows: Rows, ask: Aside, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
     """One for each, in their order, with the exits in it that are those of no known process."""
     by_org: defaultdict[int, list[tuple[_Place, ProcessExit]]] = defaultdict(list)
     for org_id, of_host in exits:
         by_org[org_id] += [((host_key(of_host.host), one.pid), one) for one in of_host.exits]
-    unknown = {id(one) for org_id, found in by_org.items() for one in _unknown(rows, org_id, found)}
+    unknown = {id(one) for org_id, found in by_org.items() for one in _unknown(rows, ask, org_id, found)}
     return tuple(
         ProcessExits(one.host, tuple(exit_ for exit_ in one.exits if id(exit_) in unknown)) for _, one in exits
     )
 
 
-def _unknown(rows: Rows, org_id: int, exits: Sequence[tuple[_Place, ProcessExit]]) -> Iterator[ProcessExit]:
+def _unknown(rows: Rows, ask: Aside, org_id: int, exits: Sequence[tuple[_Place, ProcessExit]]) -> Iterator[ProcessExit]:
     left = [(place, one, _begin(one)) for place, one in exits]
     doubtful: list[tuple[_Place, ProcessExit, int]] = []
     seen: dict[_Place, list[_Seen]] = {}
@@ -48,7 +49,7 @@ def _unknown(rows: Rows, org_id: int, exits: Sequence[tuple[_Place, ProcessExit]
         left = [item for item in left if not any(start < item[2] for start, _ in seen.get(item[0], ()))]
     yield from (one for _, one, _ in left)
     if doubtful:
-        yield from _of_others(rows, org_id, exits, doubtful, seen)
+        yield from _of_others(rows, ask, org_id, exits, doubtful, seen)
 
 
 def _seen(
@@ -65,6 +66,7 @@ def _seen(
 
 def _of_others(
     rows: Rows,
+    ask: Aside,
     org_id: int,
     exits: Iterable[tuple[_Place, ProcessExit]],
     doubtful: Sequence[tuple[_Place, ProcessExit, int]],
@@ -73,22 +75,26 @@ def _of_others(
     """Those that came after the process that was seen under their pid had ended."""
     since = min(seen_at for place, _, _ in doubtful for _, seen_at in seen[place])
     until = max(begin for _, _, begin in doubtful)
-    complete: defaultdict[int, list[int]] = defaultdict(list)
-    for host, at in rows(sql.complete_snapshots(org_id, since, until, {host for (host, _), _, _ in doubtful})):
-        complete[host].append(at)
+    newest = {id(item): _newest_before(item[2], item[0], seen[item[0]]) for item in doubtful}
+    snapshots = CompleteSnapshots(ask, org_id, since, until, {host for (host, _), _, _ in doubtful})
+    missing_at = snapshots.first_without(dict(newest.values()))
     ends: defaultdict[_Place, list[int]] = defaultdict(list)
     for place, one in exits:
         ends[place].append(one.at)
     keys = [ProcessKey(0, *place) for place, _, _ in doubtful]
     for host, pid, at, *_ in rows(sql.exits(org_id, since, until, keys)):
         ends[host, pid].append(at)
-    for place, one, begin in doubtful:
-        seen_at = max(seen_at for start, seen_at in seen[place] if start < begin)
-        has_ended = any(seen_at < at < begin for at in complete[place[0]]) or any(
-            seen_at <= at < begin for at in ends[place]
-        )
-        if has_ended:
+    for item in doubtful:
+        place, one, begin = item
+        key, seen_at = newest[id(item)]
+        if missing_at.get(key, begin) < begin or any(seen_at <= at < begin for at in ends[place]):
             yield one
+
+
+def _newest_before(begin: int, place: _Place, seen: Iterable[_Seen]) -> tuple[ProcessKey, int]:
+    """The process that was seen last of those that had started by then, and when."""
+    seen_at, start = max((seen_at, start) for start, seen_at in seen if start < begin)
+    return ProcessKey(start, *place), seen_at
 
 
 def _begin(one: ProcessExit) -> int:

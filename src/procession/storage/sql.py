@@ -201,6 +201,23 @@ def complete_snapshots(org_id: int, since: int, until: int, hosts: Iterable[int]
     )
 
 
+def listing_any(org_id: int, processes: Sequence[tuple[ProcessKey, int]]) -> Statement:
+    """Which of these snapshots, each that of the host of a process at a moment, list that process: `host, at`. What
+    else was told at the same moment, without being part of a whole snapshot, is left out."""
+    parameters: dict[str, Any] = {"org": org_id}
+    moments = sorted({at for _, at in processes})
+    blocks = bind(parameters, "Array(UInt32)", sorted({at // BLOCK_SECONDS for at in moments}))
+    hosts = bind(parameters, "Array(UInt64)", sorted({key.host_key for key, _ in processes}))
+    ats = bind(parameters, "Array(UInt32)", moments)
+    sums = bind(parameters, "Array(UInt64)", [_sum(key) + at * _MOMENT_FACTOR & _MASK for key, at in processes])
+    return Statement(
+        f"SELECT DISTINCT host, at FROM snap ARRAY JOIN pid, start WHERE org = {{org:UInt32}}"
+        f" AND intDiv(at, {BLOCK_SECONDS}) IN {blocks} AND host IN {hosts} AND at IN {ats} AND group_size > 0"
+        f" AND {_SUM} + at * toUInt64({_MOMENT_FACTOR}) IN {sums}",
+        parameters,
+    )
+
+
 def exits(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> Statement:
     """Ends of whatever had the pids of these processes: `host, pid, at, executed_at, exit_code`, by moment."""
     return Statement(
@@ -354,12 +371,16 @@ def _between(after: ProcessKey | None, upto: ProcessKey | None, parameters: dict
 
 
 _MASK = 2**64 - 1
-_START_FACTOR, _PID_FACTOR = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
+_START_FACTOR, _PID_FACTOR, _MOMENT_FACTOR = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
+_SUM = f"host + start * toUInt64({_START_FACTOR}) + pid * toUInt64({_PID_FACTOR})"
+"""Stands for the key of a process: to look one number up in a set costs a third of looking a tuple up."""
+
+
+def _sum(key: ProcessKey) -> int:
+    return key.host_key + key.started_at * _START_FACTOR + key.pid * _PID_FACTOR & _MASK
 
 
 def _among(keys: Sequence[ProcessKey], parameters: dict[str, Any]) -> str:
-    """Of a sum over the key: to look one number up in a set costs a third of looking a tuple up."""
-    sums = [key.host_key + key.started_at * _START_FACTOR + key.pid * _PID_FACTOR & _MASK for key in keys]
     starts = [key.started_at for key in keys]
     distinct = sorted(set(starts))
     if len(distinct) <= _FEW_STARTS:
@@ -367,10 +388,7 @@ def _among(keys: Sequence[ProcessKey], parameters: dict[str, Any]) -> str:
     else:
         least, most = bind(parameters, "UInt32", distinct[0]), bind(parameters, "UInt32", distinct[-1])
         place = f"start >= {least} AND start <= {most}"
-    return (
-        f"{place} AND host + start * toUInt64({_START_FACTOR})"
-        f" + pid * toUInt64({_PID_FACTOR}) IN {bind(parameters, 'Array(UInt64)', sums)}"
-    )
+    return f"{place} AND {_SUM} IN {bind(parameters, 'Array(UInt64)', [_sum(key) for key in keys])}"
 
 
 def _bucket_condition(window: Window, parameters: dict[str, Any]) -> str:
