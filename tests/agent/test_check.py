@@ -79,6 +79,7 @@ def test_check_says_which_engines_can_be_asked(tree: ProcTree, engine: FakeEngin
 
 
 def test_check_says_where_snapshots_would_go(tree: ProcTree) -> None:
+    tree.put(7)
     assert check(tree)["sends to"].startswith("nobody: there is no API key")
     assert check(tree, api_key=("k",), url=("nonsense",))["sends to"].startswith("nobody: 'nonsense' is no URL")
     assert (
@@ -117,3 +118,14 @@ def test_check_of_this_machine_works() -> None:
 def test_check_refuses_what_cannot_be_read() -> None:
     with pytest.raises(UsageError, match="no processes can be read in /nowhere"):
         list(check_agent(AgentSettings(proc_root="/nowhere")))
+
+
+def test_check_says_what_cannot_be_read_and_fails_if_that_is_all(tree: ProcTree) -> None:
+    tree.put(7)
+    (tree.put(8) / "stat").unlink()
+    assert check(tree)["not to be read"] == "1 processes"
+
+    (tree.root / "7" / "stat").unlink()
+    said = check_agent(AgentSettings(proc_root=str(tree.root)))
+    with pytest.raises(UsageError, match=r"none of the 2 processes in .* can be read: .*; an agent would send nothing"):
+        list(said)

@@ -511,3 +511,35 @@ def test_an_agent_ends_though_names_never_come(
     answers.set()
 
     assert running.ended_after < 2
+
+
+def test_an_agent_that_can_read_nothing_says_so_here_and_to_the_server(tree: ProcTree, intake: FakeIntake) -> None:
+    for pid in (7, 8):
+        (tree.put(pid) / "stat").unlink()
+
+    with an_agent(tree, intake.url) as running:
+        eventually(lambda: bool(intake.about_hosts and running.lines))
+        assert intake.posted == []
+        tree.put(7)
+        (sighting,) = intake.wait_for(1)[0].snapshot.sightings
+
+    (line,) = [line for line in running.lines if "can be read" in line]
+    assert line.startswith(f"none of the 2 processes in {tree.root} can be read: {tree.root}/")
+    assert line.endswith(": No such file or directory; nothing is sent of them")
+    assert [post.headers.get("x-procession-unreadable") for post in intake.about_hosts] == ["2"]
+    assert sighting.pid == 7
+
+
+def test_processes_that_can_be_read_no_more_have_not_ended(tree: ProcTree, intake: FakeIntake) -> None:
+    tree.put(7)
+    intake.usual = WATCHED  # so that what is live goes, too
+
+    with an_agent(tree, intake.url) as running:
+        intake.wait_for(1)
+        (tree.root / "7" / "stat").write_bytes(b"")
+        eventually(lambda: any("can be read" in line for line in running.lines))
+        count = len(intake.posted)
+        tree.put(7)
+        posted = intake.wait_for(count + 2)
+
+    assert all(post.live.processes if post.is_live else post.snapshot.sightings for post in posted)

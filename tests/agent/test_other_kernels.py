@@ -253,12 +253,32 @@ def test_what_could_not_be_read_is_counted_and_said(tree: ProcTree, reader: Proc
     put(tree, 7)
     remove(put(tree, 8), "stat")
     reader.read()
-    some = (reader.unreadable, reader.trouble)
+    some = (reader.found, reader.unreadable, reader.blindness)
+    (tree.root / "7" / "stat").write_bytes(b"")
+    reader.read()
+    none = (reader.found, reader.unreadable, reader.blindness)
     put(tree, 8)
     reader.read()
 
-    assert some == (1, f"{tree.root}/8: No such file or directory")
-    assert (reader.unreadable, reader.trouble) == (0, "")
+    assert some == (2, 1, "")
+    assert none[:2] == (2, 2)
+    assert none[2] in (
+        f"none of the 2 processes in {tree.root} can be read: {tree.root}/{what}"
+        for what in ("8: No such file or directory", "7: not a stat file: b''")
+    )
+    assert (reader.found, reader.unreadable, reader.blindness) == (2, 1, "")
+
+
+def test_kernel_threads_that_are_not_wanted_are_read_all_the_same(tree: ProcTree, reader: ProcReader) -> None:
+    put(tree, 2, flags=0x208040)
+
+    assert reader.read() == []
+    assert reader.blindness == ""
+
+
+def test_a_folder_without_processes_is_said_as_such(tree: ProcTree, reader: ProcReader) -> None:
+    assert reader.read() == []
+    assert reader.blindness == f"there are no processes in {tree.root}"
 
 
 @pytest.mark.parametrize("text", [None, "", "cpu  1 2 3 4\n", "btime soon\n", "btime -5\n", "btime 99999999999\n"])

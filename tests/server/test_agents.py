@@ -103,3 +103,31 @@ def test_who_has_gone_is_found_while_a_server_runs(
 
     assert caplog.messages[-1] == "the agent of 'web-1' has not posted for 120 s"
     assert agents.by_version() == {}
+
+
+def test_an_agent_that_can_read_nothing_is_said_once_and_when_it_can_again(
+    caplog: pytest.LogCaptureFixture, moment: Moment
+) -> None:
+    agents = Agents(moment)
+
+    agents.posted(1, headers() | {"x-procession-unreadable": "57"})
+    agents.posted(1, headers() | {"x-procession-unreadable": "58"})
+    blind = agents.blind()
+    agents.posted(1, headers())
+    agents.posted(1, headers() | {"x-procession-unreadable": "many"})
+
+    assert blind == 1
+    assert agents.blind() == 0
+    assert caplog.messages[1:] == [
+        "the agent of 'web-1' can read none of the 57 processes there",
+        "the agent of 'web-1' can read processes again",
+    ]
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
+
+
+def test_an_agent_that_has_gone_is_not_counted_as_blind(moment: Moment) -> None:
+    agents = Agents(moment)
+    agents.posted(1, headers() | {"x-procession-unreadable": "57"})
+    moment.now += GONE_SECONDS + 1
+
+    assert agents.blind() == 0

@@ -123,6 +123,14 @@ def test_what_is_posted_and_watched_shows(agent: Client) -> None:
     assert "procession_waiting_sightings 0\n" in text
 
 
+def test_an_agent_that_says_that_it_can_read_nothing_shows(agent: Client) -> None:
+    document = b'{"internalHostname": "web-1", "host-tags": {"system": []}}'
+    answer = post(agent, document, "/intake/", x_dd_hostname="web-1", x_procession_unreadable="57")
+
+    assert answer.status_code == 202
+    assert "procession_blind_agents 1\n" in agent.get("/metrics", headers=BEARER).text
+
+
 def test_groups_and_their_time_are_measured() -> None:
     metrics = Metrics()
     store = TimedStore(a_store(), metrics)

@@ -35,7 +35,7 @@ NAME_SECONDS = 3.0
 
 def check_agent(settings: AgentSettings) -> Iterator[str]:
     """Lines for a person. Raises UsageError for settings that cannot work, but for the address and the key: those may
-    be missing still."""
+    be missing still; and, after all lines, where no process can be read."""
     host = host_of(settings)
     refused: list[str] = []
     scrub = scrub_of(settings, refused.append)
@@ -49,7 +49,8 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
         begin = time.process_time()
         again = len(reader.read())
         cost = (time.process_time() - begin) / max(again, 1) * 1_000_000
-        is_live = reader.is_live
+        is_live, blindness = reader.is_live, reader.blindness
+        unreadable = reader.unreadable
     processes = [reading for reading in everything if not reading.stat.flags & KERNEL_THREAD]
     threads = len(everything) - len(processes)
 
@@ -60,6 +61,8 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     yield f"runs as           {user}"
     shown = "sent too" if settings.kernel_threads else "left out"
     yield f"processes         {len(processes)} in {settings.proc_root}, and {threads} kernel threads, which are {shown}"
+    if unreadable:
+        yield f"not to be read    {unreadable} processes"
     yield from _readable(processes)
     if selection:
         wanted = sum(map(selection.wants, processes))
@@ -73,6 +76,8 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     yield f"cost              {cost:.0f} µs a process and snapshot, when nothing has changed"
     yield from (f"sends to          {text}" for text in _destinations(settings))
     yield f"meanwhile         {_waiting(settings)}"
+    if blindness:
+        raise UsageError(f"{blindness}; an agent would send nothing")
 
 
 def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:

@@ -28,6 +28,9 @@ HOST_TAGS_PATH = "/intake/"
 HOST_TAGS_SECONDS = 1800
 """Between two times that a server is told the tags of the host."""
 
+BLIND_SECONDS = 60
+"""The same, while that is all that there is to tell."""
+
 MAX_PROCESSES = 1000
 """In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: see
 `docs/decisions/payload-size.md`."""
@@ -98,10 +101,12 @@ class PayloadMaker:
             payloads.append(Payload(encode_events(some), headers, EVENTS_PATH, is_answered=False))
         return payloads
 
-    def make_host_tags(self, taken_at: int) -> list[Payload]:
+    def make_host_tags(self, taken_at: int, *, unreadable: int | None = None) -> list[Payload]:
         """Now and then, to go before a snapshot: the processes of it get the tags. Also where there are none, since
-        there may have been some before."""
-        if self._tags_sent_at is not None and 0 <= taken_at - self._tags_sent_at < HOST_TAGS_SECONDS:
+        there may have been some before. `unreadable` is how many processes there are where none can be read: then it
+        goes instead of a snapshot, and says so."""
+        seconds = HOST_TAGS_SECONDS if unreadable is None else BLIND_SECONDS
+        if self._tags_sent_at is not None and 0 <= taken_at - self._tags_sent_at < seconds:
             return []
         self._tags_sent_at = taken_at
         document = {
@@ -112,6 +117,8 @@ class PayloadMaker:
             "host-tags": {"system": list(map(encodable, self._tags))},
         }
         headers = self._fixed | {"Content-Type": "application/json", "X-DD-Agent-Timestamp": str(taken_at)}
+        if unreadable is not None:
+            headers["X-Procession-Unreadable"] = str(unreadable)
         return [Payload(msgspec.json.encode(document), headers, HOST_TAGS_PATH, is_answered=False)]
 
     def make_live(self, taken_at: int, new: Sequence[Sighting], everything: Sequence[Sighting]) -> list[Payload]:

@@ -92,11 +92,10 @@ class ProcReader:
         self._ended: set[int] = set()
         """Processes whose children have another parent now."""
         self._zombies: set[int] = set()
-        self.unreadable = 0
-        """Folders of processes of which the last reading could read nothing, most of them because they had just
-        gone, if they are few."""
-        self.trouble = ""
-        """What was wrong with the last of these."""
+        self.found = self.unreadable = 0
+        """Folders of processes at the last reading, and how many of them could not be read: those that had just gone,
+        or all that are not the agent's to see."""
+        self._trouble = ""
 
     def read(self, *, numbers_only: bool = False) -> list[ProcessReading]:
         """All processes in the order of the folder. One that exits meanwhile is left out.
@@ -109,10 +108,10 @@ class ProcReader:
         if not numbers_only:
             self._plan_revisits()
         turn = self._turn
-        self.unreadable, self.trouble = 0, ""
         tracked = self._tracked
         readings: list[ProcessReading] = []
         names = [name for name in self._names() if _is_pid(name)]
+        self.found, self.unreadable = len(names), 0
         self._ended = self._zombies | set(map(int, tracked.keys() - names))
         self._zombies = set()
         for name in names:
@@ -165,6 +164,15 @@ class ProcReader:
             return Life.OVER
         return Life.WITHOUT_LEADER if process.is_without_leader else Life.WHOLE
 
+    @property
+    def blindness(self) -> str:
+        """Why there is nothing to tell, if the last reading could read no process at all; else empty."""
+        if self.unreadable < self.found:
+            return ""
+        if not self.found:
+            return f"there are no processes in {self.root}"
+        return f"none of the {self.found} processes in {self.root} can be read: {self._trouble}"
+
     def known(self, pid: int) -> ProcessReading | None:
         """What the last reading had of a process. For any thread."""
         process = self._tracked.get(str(pid))
@@ -208,7 +216,7 @@ class ProcReader:
             self._forget(process)
             if self._made_room(error):
                 return self._first(name, before)
-            self.trouble = f"{self.root}/{name}: {getattr(error, 'strerror', None) or error}"
+            self._trouble = f"{self.root}/{name}: {getattr(error, 'strerror', None) or error}"
             return None
         self._tracked[name] = process
         return process, process.reading

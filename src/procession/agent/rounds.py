@@ -48,7 +48,10 @@ class Rounds:
         ended = self._short_lived.drain([reading.pid for reading in readings]) if self._short_lived is not None else []
         events, gone = self._collector.conclude(ended, moment=moment)
         snapshot = self._collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
-        payloads = self._maker.make_host_tags(taken_at)
+        blindness = self._reader.blindness
+        if blindness:
+            self._notices.say("blind", f"{blindness}; nothing is sent of them")
+        payloads = self._maker.make_host_tags(taken_at, unreadable=self._reader.found if blindness else None)
         payloads += self._maker.make(snapshot, events, every_seconds=every_seconds)
         for destination in self._destinations:
             destination.put(payloads)
@@ -70,6 +73,8 @@ class Rounds:
             return
         taken_at, moment = int(self._clock.now()), self._clock.monotonic()
         readings = self._reader.read(numbers_only=True)
+        if self._reader.blindness:
+            return  # nothing read is not nothing there, and a list without anybody would end them all
         payloads = self._maker.make_live(taken_at, *self._live.look(readings, taken_at=taken_at, moment=moment))
         for destination in self._watched:
             destination.put(payloads, is_live=True)

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from procession.process import MAX_UINT32
 from procession.server.beside import beside
+from procession.server.intake_body import whole_number
 from procession.server.sparing import Sparing
 
 GONE_SECONDS = 120.0
@@ -27,6 +29,8 @@ _log = logging.getLogger(__name__)
 class _Agent(NamedTuple):
     posted_at: float
     version: str
+    unreadable: int | None
+    """Of so many processes it can read none. None: it can."""
 
 
 class Agents:
@@ -41,17 +45,24 @@ class Agents:
         said = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
         host = headers.get("x-dd-hostname", "")[:255]
         version = said if _VERSION.fullmatch(said) else "unknown"
+        unreadable = unreadable_in(headers)
         known = self._hosts.get((org_id, host))
         # Made up by strangers, they must not fill the memory, nor the list of series.
         if known is None and len(self._hosts) >= _MOST_HOSTS:
             return
-        self._hosts[org_id, host] = _Agent(self._clock(), version)
+        self._hosts[org_id, host] = _Agent(self._clock(), version, unreadable)
         if known is None:
             text = "the agent of %(host)r posts, version %(version)s"
             self._say("agent-seen", text, org_id, host, version=version)
         elif known.version != version:
             text = "the agent of %(host)r has version %(version)s now, and had %(before)s"
             self._say("agent-changed", text, org_id, host, version=version, before=known.version)
+        was_blind = known is not None and known.unreadable is not None
+        if unreadable is not None and not was_blind:
+            text = "the agent of %(host)r can read none of the %(processes)d processes there"
+            self._say("agent-blind", text, org_id, host, logging.WARNING, processes=unreadable)
+        elif unreadable is None and was_blind:
+            self._say("agent-sees", "the agent of %(host)r can read processes again", org_id, host)
 
     def look(self) -> None:
         """Forget those that have gone."""
@@ -80,5 +91,17 @@ class Agents:
             shown["other"] = shown.get("other", 0) + rest
         return {(version,): count for version, count in shown.items()}
 
-    def _say(self, event: str, message: str, org_id: int, host: str, **fields: object) -> None:
-        self._lines.log(logging.INFO, event, message, {"org_id": org_id, "host": host, **fields})
+    def blind(self) -> float:
+        """How many can read no process."""
+        oldest = self._clock() - GONE_SECONDS
+        return sum(agent.posted_at >= oldest and agent.unreadable is not None for agent in self._hosts.values())
+
+    def _say(
+        self, event: str, message: str, org_id: int, host: str, level: int = logging.INFO, **fields: object
+    ) -> None:
+        self._lines.log(level, event, message, {"org_id": org_id, "host": host, **fields})
+
+
+def unreadable_in(headers: Mapping[str, str]) -> int | None:
+    """How many processes there are on the host of an agent of ours that can read none of them; None from all others."""
+    return whole_number(headers.get("x-procession-unreadable", ""), MAX_UINT32)

@@ -92,6 +92,7 @@ def create_app(
     agents = Agents()
     metrics.waiting_sightings.read = lambda: {(): counting.waiting}
     metrics.agents.read = agents.by_version
+    metrics.blind_agents.read = lambda: {(): agents.blind()}
     metrics.watch_leases.read = lambda: {(): watch.held}
     size = StoreSize(store, size_thread, now)
     size.show_in(metrics)

@@ -187,7 +187,15 @@ def intake_routes(
 
     return [
         *(Route(path, refusing_slowly(take_payload), methods=["POST"]) for path in FRAMED_PATHS),
-        *host_routes(keys=keys, book=host_tags, settings=settings, threads=threads, room=room, complaints=complaints),
+        *host_routes(
+            keys=keys,
+            book=host_tags,
+            settings=settings,
+            threads=threads,
+            room=room,
+            complaints=complaints,
+            agents=agents,
+        ),
         *event_routes(
             sink=sink,
             store=store,

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
+from procession.server.agents import Agents, unreadable_in
 from procession.server.auth import KeyRing
 from procession.server.gone import while_there
 from procession.server.host_tags import MAX_TAG_LENGTH, HostTagBook
@@ -45,10 +46,13 @@ def host_routes(
     threads: FairThreads,
     room: Room,
     complaints: Complaints,
+    agents: Agents,
 ) -> list[Route]:
     async def take_metadata(request: Request) -> Response:
         with complaints.about(request):
             org_id = await keys.org_of_api_key(api_key_of(request))
+            if unreadable_in(request.headers) is not None:
+                agents.posted(org_id, request.headers)  # it has nothing else to post
             with room.place(org_id) as place:
                 body = await read_body(request, settings.max_body_bytes, place)
                 encoding = request.headers.get("content-encoding", "").strip().lower()

@@ -165,6 +165,10 @@ class Metrics:
         )
         self.store_seconds = Histogram("procession_store_seconds", "Time that one insert of the store took.")
         self.agents = Gauge("procession_agents", "Hosts that posted in the last two minutes.", ("version",))
+        self.blind_agents = Gauge(
+            "procession_blind_agents",
+            "Hosts whose agents posted in the last two minutes that they can read no process.",
+        )
         self.watch_leases = Gauge("procession_watch_leases", "Hosts, or orgs as a whole, that somebody watches live.")
         self.connections = Gauge("procession_connections", "Connections that are open.")
         self.closed_connections = Counter(
@@ -198,6 +202,7 @@ class Metrics:
             self.group_sightings,
             self.store_seconds,
             self.agents,
+            self.blind_agents,
             self.watch_leases,
             self.connections,
             self.closed_connections,
