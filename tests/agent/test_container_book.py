@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -134,3 +136,28 @@ def test_an_engine_that_is_not_there_is_asked_less_and_less(
     assert waited < 5
     assert said == []
     assert not any(thread.name == "containers" for thread in threading.enumerate())
+
+
+def test_an_engine_that_never_answers_keeps_no_other_from_being_asked(
+    engine: FakeEngine, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_book, "WAIT_SECONDS", 10.0)
+    monkeypatch.setattr(container_book, "AGAIN_SECONDS", 0.0)
+    with tempfile.TemporaryDirectory(prefix="silent-") as folder:
+        silent = socket.socket(socket.AF_UNIX)
+        silent.bind(f"{folder}/s")
+        silent.listen()  # the kernel takes the connection, and nobody answers
+        book = ContainerBook([Engine("podman", f"{folder}/s"), Engine("docker", str(engine.path))], said.append)
+        book.start()
+        engine.containers = [a_container(ID, "web")]
+        begun = time.monotonic()
+        book.expect({ID})
+        engine.containers.append(a_container(OTHER, "db"))
+        book.expect({ID, OTHER})
+        took = time.monotonic() - begun
+        found = names(book, ID, OTHER)
+        book.close()
+        silent.close()
+
+    assert found == ["web", "db"]
+    assert took < 2  # and not the three seconds that the other is given

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import tempfile
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -125,3 +130,46 @@ def test_where_no_engine_is_that_is_said(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "none", "No such file"), (tmp_path / "file", "refused"), ("x" * 200, "too long")):
         with pytest.raises(EngineError, match=reason):
             Engine("podman", f"unix://{path}").containers()
+
+
+class Silent:
+    """A socket that takes connections: it never answers, or says a head without end, byte by byte."""
+
+    def __init__(self, path: Path, dribble: bytes = b"") -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        self._dribble = dribble
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = self._socket.accept()
+            with connection:
+                connection.sendall(self._dribble)
+                while self._dribble:
+                    connection.sendall(b"x")
+                    time.sleep(0.01)
+                while connection.recv(4096):
+                    pass
+
+
+@pytest.mark.parametrize("dribble", [b"", b"HTTP/1.1 200 OK\r\n"], ids=["says nothing", "says a head without end"])
+def test_an_engine_that_takes_its_time_is_given_up(monkeypatch: pytest.MonkeyPatch, dribble: bytes) -> None:
+    monkeypatch.setattr(engines, "TIMEOUT_SECONDS", 0.2)
+    with tempfile.TemporaryDirectory(prefix="silent-") as folder:
+        silent = Silent(Path(folder) / "s", dribble)
+        begun = time.monotonic()
+        with pytest.raises(EngineError, match=r"no answer in 0\.2 s"):
+            Engine("docker", str(Path(folder) / "s")).containers()
+        took = time.monotonic() - begun
+        silent.close()
+
+    assert took < 5

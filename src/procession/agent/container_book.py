@@ -27,9 +27,11 @@ MAX_QUESTIONS = 3
 
 MAX_REMEMBERED = 20_000
 
+CLOSE_SECONDS = 0.3
+
 
 class ContainerBook:
-    """Asks the engines in a thread of its own, since one may be slow. For the rest, use it in any thread."""
+    """Asks each engine in a thread of its own, since one may be slow. For the rest, use it in any thread."""
 
     def __init__(self, engines: Sequence[Engine], report: Callable[[str], None]) -> None:
         self._sources = [_Source(engine, report) for engine in engines]
@@ -37,22 +39,25 @@ class ContainerBook:
         """What is said of those that no engine knows."""
         self._questions: dict[str, int] = {}
         """Id -> how often the engines were asked because of it."""
-        self._wanted = threading.Event()
-        self._condition = threading.Condition()
-        self._rounds = 0
+        self._answered = threading.Condition()
         self._closed = False
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        if self._sources:
-            self._thread = threading.Thread(target=self._run, name="containers", daemon=True)
-            self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, args=(source,), name="containers", daemon=True)
+            for source in self._sources
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         self._closed = True
-        self._wanted.set()
-        if self._thread is not None:
-            self._thread.join(0.3)
+        until = time.monotonic() + CLOSE_SECONDS
+        for source in self._sources:
+            source.wanted.set()
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     def look_up(self, container_id: str) -> ContainerInfo:
         """As far as it is known; at least its id is."""
@@ -70,7 +75,7 @@ class ContainerBook:
     def expect(self, container_ids: Iterable[str]) -> None:
         """There are processes in these. Have the engines asked if one is new, or if it is time, and wait for it a
         little, so that a new container has its name from the beginning."""
-        if self._thread is None:
+        if not self._threads:
             return
         now = time.monotonic()
         due = [source for source in self._sources if source.is_due(now)]
@@ -78,11 +83,15 @@ class ContainerBook:
             return
         unknown = [one for one in container_ids if not self._is_known(one) and self._may_ask(one)]
         if unknown or any(source.is_old(now) for source in due):
-            with self._condition:
-                rounds = self._rounds
-                self._wanted.set()
+            with self._answered:
+                for source in due:
+                    source.is_asked = True
+                    source.wanted.set()
                 if unknown:
-                    self._condition.wait_for(lambda: self._rounds > rounds, WAIT_SECONDS)
+                    self._answered.wait_for(
+                        lambda: all(map(self._is_known, unknown)) or not any(source.is_asked for source in due),
+                        WAIT_SECONDS,
+                    )
 
     def _may_ask(self, container_id: str) -> bool:
         if len(self._questions) >= MAX_REMEMBERED:
@@ -94,18 +103,16 @@ class ContainerBook:
     def _is_known(self, container_id: str) -> bool:
         return any(container_id in source.known for source in self._sources)
 
-    def _run(self) -> None:
+    def _run(self, source: _Source) -> None:
         while True:
-            self._wanted.wait()
-            self._wanted.clear()
+            source.wanted.wait()
+            source.wanted.clear()
             if self._closed:
                 return
-            for source in self._sources:
-                if source.is_due(time.monotonic()):
-                    source.ask()
-            with self._condition:
-                self._rounds += 1
-                self._condition.notify_all()
+            source.ask()
+            with self._answered:
+                source.is_asked = False
+                self._answered.notify_all()
 
 
 class _Source:
@@ -113,6 +120,9 @@ class _Source:
 
     def __init__(self, engine: Engine, report: Callable[[str], None]) -> None:
         self.known: dict[str, ContainerInfo] = {}
+        self.wanted = threading.Event()
+        self.is_asked = False
+        """It has not answered yet."""
         self._engine = engine
         self._report = report
         self._failures = 0
@@ -121,7 +131,7 @@ class _Source:
         self._old_at = 0.0
 
     def is_due(self, now: float) -> bool:
-        return now >= self._next_at
+        return not self.is_asked and now >= self._next_at
 
     def is_old(self, now: float) -> bool:
         return now >= self._old_at

@@ -6,9 +6,11 @@ which is as good as root. Nothing else is ever asked, and nothing is changed.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import re
 import socket
+import threading
 import time
 from typing import Any
 
@@ -114,10 +116,21 @@ class _Connection(http.client.HTTPConnection):
         self.sock.settimeout(TIMEOUT_SECONDS)
         self.sock.connect(self._path)
 
+    def cut(self) -> None:
+        """End what is under way. For any thread."""
+        sock = self.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
 
 def _get(path: str, target: str) -> bytes:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     connection = _Connection(path)
+    # Each read has a time-out of its own, however many there are: of a head that comes byte by byte there are many.
+    cut = threading.Timer(TIMEOUT_SECONDS, connection.cut)
+    cut.daemon = True
+    cut.start()
     try:
         connection.request("GET", target, headers={"Accept": "application/json"})
         response = connection.getresponse()
@@ -128,15 +141,16 @@ def _get(path: str, target: str) -> bytes:
             size += len(part)
             if size > MAX_ANSWER_BYTES:
                 raise EngineError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
-            if time.monotonic() > deadline:  # each read has a time-out of its own, however many there are
-                raise EngineError(f"no answer in {TIMEOUT_SECONDS:g} s")
-    except TimeoutError:
-        raise EngineError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
-    except OSError as error:
+        if time.monotonic() > deadline:
+            raise TimeoutError  # it was cut off, and what there is looks whole
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, TimeoutError) or time.monotonic() > deadline:
+            raise EngineError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
+        if isinstance(error, http.client.HTTPException):
+            raise EngineError(f"no HTTP: {type(error).__name__}") from None
         raise EngineError(error.strerror or str(error)) from None
-    except http.client.HTTPException as error:
-        raise EngineError(f"no HTTP: {type(error).__name__}") from None
     finally:
+        cut.cancel()
         connection.close()
     if response.status != 200:
         raise EngineError(f"it answers {response.status}")

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from procession.cli.console import Console
 from procession.cli.options import CONFIG_FILE, read_settings, settings_options
 from procession.cli.terminal import visible
 from procession.config import AgentSettings
@@ -58,7 +59,8 @@ def agent(ctx: click.Context, /, until_stdin_ends: bool, **settings: Any) -> Non
     _stop_on_signals(stop)
     if until_stdin_ends:
         threading.Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
-    run_agent(read, stop=stop, report=_report)
+    with contextlib.closing(Console()) as console:
+        run_agent(read, stop=stop, report=lambda message: console.say(f"procession agent: {message}"))
 
 
 @agent.command()
