@@ -14,7 +14,7 @@ import pytest
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.reader import ProcReader
 from procession.agent.short_lived import Ended, ShortLived
-from tests.support.zoo import READY, Zoo
+from tests.support.zoo import READY, Zoo, leave, program_without_leader
 
 pytestmark = pytest.mark.may_skip
 
@@ -91,14 +91,9 @@ def test_a_process_between_two_snapshots_is_known_with_its_end(listening: Listen
 
 def without_leader(zoo: Zoo, after: str, *arguments: str) -> subprocess.Popen[bytes]:
     """One whose first thread has exited. It goes on when it is told to."""
-    code = (
-        "import ctypes, os, sys, threading, time\n"
-        "def go_on():\n"
-        "  while open(f'/proc/{os.getpid()}/stat').read().rpartition(')')[2].split()[0] != 'Z': time.sleep(0.01)\n"
-        f"  {READY}sys.stdin.readline(); {after}\n"
-        "threading.Thread(target=go_on).start(); ctypes.CDLL(None).pthread_exit(None)"
-    )
-    return zoo.python(code, *arguments)
+    process = zoo.python(program_without_leader(after=after), *arguments)
+    leave(zoo, process)
+    return process
 
 
 @pytest.mark.parametrize("is_known", [False, True], ids=["between two snapshots", "in a snapshot"])

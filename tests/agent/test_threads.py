@@ -13,31 +13,7 @@ import pytest
 from procession.agent.reader import REVISIT_EVERY, ProcReader
 from procession.agent.tracked import ProcessReading
 from tests.support.proc_tree import ProcTree
-from tests.support.zoo import READY, Watcher, Zoo
-
-WAIT = "sys.stdin.readline()"
-
-LEAVE = "ctypes.CDLL(None).pthread_exit(None)"
-"""Its first thread does that when it is told to; the other one goes on with what it has to do."""
-
-
-def a_program(before: str = "pass", after: str = WAIT) -> str:
-    """`before` runs in the first thread; `after` in the other, once the first has gone."""
-    return (
-        "import ctypes, os, sys, threading, time\n"
-        "def gone(): return open(f'/proc/{os.getpid()}/stat').read().rpartition(')')[2].split()[0] == 'Z'\n"
-        "def go_on():\n"
-        "  while not gone(): time.sleep(0.01)\n"
-        f"  {READY}{WAIT}; {after}\n"
-        f"{before}\n"
-        "thread = threading.Thread(target=go_on)\n"
-        f"{READY}{WAIT}; thread.start(); {LEAVE}\n"
-    )
-
-
-def leave(zoo: Zoo, process: subprocess.Popen[bytes]) -> None:
-    zoo.tell(process)
-    zoo.await_line(process)
+from tests.support.zoo import READY, WAIT, Watcher, Zoo, leave, program_without_leader
 
 
 def lines_of_ps(pid: int) -> list[list[str]]:
@@ -49,7 +25,9 @@ def lines_of_ps(pid: int) -> list[list[str]]:
 
 def test_a_process_whose_first_thread_has_exited_is_what_it_was(zoo: Zoo, watcher: Watcher, tmp_path: Path) -> None:
     process = zoo.python(
-        a_program(f"os.chdir({str(tmp_path)!r}); data = b'x' * (32 << 20); f = [open('/dev/null') for _ in range(50)]"),
+        program_without_leader(
+            f"os.chdir({str(tmp_path)!r}); data = b'x' * (32 << 20); f = [open('/dev/null') for _ in range(50)]"
+        ),
         "an argument",
     )
     before = watcher.see(process.pid)
@@ -70,7 +48,7 @@ def test_a_process_whose_first_thread_has_exited_is_what_it_was(zoo: Zoo, watche
 
 
 def test_one_that_was_never_seen_with_its_first_thread_is_known_all_the_same(zoo: Zoo, watcher: Watcher) -> None:
-    process = zoo.python(a_program(), "an argument")
+    process = zoo.python(program_without_leader(), "an argument")
     leave(zoo, process)
     thread = int(next(line[0] for line in lines_of_ps(process.pid) if line[1] != "Z"))
 
@@ -94,7 +72,7 @@ def test_what_goes_on_counts_for_the_process(zoo: Zoo, max_kept: int) -> None:
         "  for _ in range(100): os.write(fd, b'x')\n"
         f"  {READY}{WAIT}"
     )
-    process = zoo.python(a_program(after=work))
+    process = zoo.python(program_without_leader(after=work))
     reader = ProcReader(max_kept=max_kept)
 
     def see() -> ProcessReading:
@@ -123,7 +101,7 @@ def test_a_title_that_the_other_thread_writes_is_noticed(zoo: Zoo, watcher: Watc
         "int(stat.rpartition(')')[2].split()[45]))\n"
         f"  {READY}{WAIT}"
     )
-    process = zoo.python(a_program(after=work), "x" * 80)
+    process = zoo.python(program_without_leader(after=work), "x" * 80)
     leave(zoo, process)
     for _ in range(REVISIT_EVERY):
         watcher.snapshot()
@@ -139,7 +117,7 @@ def test_a_title_that_the_other_thread_writes_is_noticed(zoo: Zoo, watcher: Watc
 @pytest.mark.parametrize("max_kept", [100, 0], ids=["kept open", "opened each time"])
 def test_a_program_that_another_thread_runs_is_the_same_process(zoo: Zoo, max_kept: int, leader_is: str) -> None:
     run = f"os.execv(sys.executable, [sys.executable, '-c', {f'import sys; {READY}{WAIT}'!r}, 'second'])"
-    code = a_program(after=run)
+    code = program_without_leader(after=run)
     if leader_is == "there":
         code = (
             f"import os, sys, threading\ndef go_on(): {WAIT}; {run}\n"
@@ -170,7 +148,7 @@ def test_a_program_that_another_thread_runs_is_the_same_process(zoo: Zoo, max_ke
 
 
 def test_one_of_which_all_threads_have_exited_is_a_zombie(zoo: Zoo, watcher: Watcher) -> None:
-    process = zoo.python(a_program(), "an argument")
+    process = zoo.python(program_without_leader(), "an argument")
     leave(zoo, process)
     before = watcher.see(process.pid)
     process.send_signal(signal.SIGKILL)
@@ -184,7 +162,7 @@ def test_one_of_which_all_threads_have_exited_is_a_zombie(zoo: Zoo, watcher: Wat
 
 
 def test_children_of_such_a_process_keep_their_parent(zoo: Zoo, watcher: Watcher) -> None:
-    process = zoo.python(a_program("import subprocess; child = subprocess.Popen(['sleep', '1000'])"))
+    process = zoo.python(program_without_leader("import subprocess; child = subprocess.Popen(['sleep', '1000'])"))
     child = psutil.Process(process.pid).children()[0]
     leave(zoo, process)
 

@@ -19,6 +19,7 @@ from procession.process import Sighting, Snapshot
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start processes of another user")
 
 READY = "print('ready', flush=True); "
+WAIT = "sys.stdin.readline()"
 PR_SET_NAME = 15
 
 
@@ -60,6 +61,27 @@ class Zoo:
         for process in self._processes:
             process.kill()
             process.communicate()
+
+
+def program_without_leader(before: str = "pass", after: str = WAIT) -> str:
+    """Of a process whose first thread exits when it is told to. `before` runs in that; `after` in another, when it is
+    told to once more, after it has said `ready` since the first one is gone."""
+    return (
+        "import ctypes, os, sys, threading, time\n"
+        "def is_gone(): return open(f'/proc/{os.getpid()}/stat').read().rpartition(')')[2].split()[0] == 'Z'\n"
+        "def go_on():\n"
+        "  while not is_gone(): time.sleep(0.01)\n"
+        f"  {READY}{WAIT}; {after}\n"
+        f"{before}\n"
+        "thread = threading.Thread(target=go_on)\n"
+        f"{READY}{WAIT}; thread.start(); ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+
+
+def leave(zoo: Zoo, process: subprocess.Popen[bytes]) -> None:
+    """Tell it to go on, and wait until it has."""
+    zoo.tell(process)
+    zoo.await_line(process)
 
 
 class Watcher:
