@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
 from procession.scrubbing.commands import clients
-from procession.scrubbing.programs import CLIENTS
+from procession.scrubbing.programs import CLIENTS, SHOWN, Client
 from procession.scrubbing.spans import SEPARATOR, Span
 
 # Runs of letters that stand in many a line without a client.
@@ -23,15 +23,23 @@ def _stem(name: str) -> str:
 
 # A line that holds none of them has no client, under whatever version or extension.
 _STEMS = frozenset(map(_stem, CLIENTS))
+_SHOWN_STEMS = frozenset(map(_stem, SHOWN))
 
 
 def client_passwords(line: str, runs: Set[str]) -> list[Span]:
     """In arguments joined by SEPARATOR; `runs` are the line's runs of letters, in small ones."""
-    if _STEMS.isdisjoint(runs):
-        return []
+    return _values(line, CLIENTS) if not _STEMS.isdisjoint(runs) else []
+
+
+def harmless_values(line: str, runs: Set[str]) -> list[Span]:
+    """The values of options that look like secrets by their names, and are none of their program's."""
+    return _values(line, SHOWN) if not _SHOWN_STEMS.isdisjoint(runs) else []
+
+
+def _values(line: str, table: Mapping[str, Client]) -> list[Span]:
     words: list[tuple[int, str]] = []
     start = 0
     for argument in line.split(SEPARATOR):
         words.append((start, argument))
         start += len(argument) + 1
-    return [span for client, own in clients(words) for span in client.secrets(own)]
+    return [span for name, own in clients(words) if name in table for span in table[name].secrets(own)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from procession.scrubbing.programs import CLIENTS, LAUNCHERS, STARTS_NOTHING, Client, Word
+from procession.scrubbing.programs import CLIENTS, LAUNCHERS, SHOWN, STARTS_NOTHING, Word
 
 _QUOTES = "\"'`"
 _LONGEST_PATH = 200
@@ -28,6 +28,7 @@ _SHELL_WORD = re.compile(
 )
 _BLANK = re.compile(r"\s")
 _ASSIGNMENT = re.compile(r"\w+\+?=")
+_OPTION_WITH_A_TEXT = re.compile(r"--[\w\-]+=(?=\S+\s)")
 _SHELL_MARKS = frozenset({"|", "||", "&&", ";", "&", "("})
 _SHELL_KEYWORDS = frozenset({"if", "then", "elif", "else", "do", "while", "until", "!", "{", "time", "&"})
 
@@ -37,7 +38,7 @@ def _known_name(word: str) -> str:
     """The name in the tables, of clients or of launchers, for a word that may be a program's path; or ""."""
     name = _base(word)
     for _ in range(4):
-        if name in CLIENTS or name in LAUNCHERS or name in STARTS_NOTHING:
+        if name in CLIENTS or name in LAUNCHERS or name in STARTS_NOTHING or name in SHOWN:
             return name
         shorter = _EXTENSION.sub("", name)
         if shorter == name:
@@ -69,13 +70,13 @@ def _base(word: str) -> str:
     return name[cut:].strip(_QUOTES).lstrip("-@&$(`").rstrip(",").casefold()
 
 
-def clients(arguments: Sequence[Word]) -> Iterator[tuple[Client, Sequence[Word]]]:
-    """The clients that a process's arguments hold, each with the words that are its own."""
+def clients(arguments: Sequence[Word]) -> Iterator[tuple[str, Sequence[Word]]]:
+    """The known programs that a process's arguments hold, each with the words that are its own."""
     for command in _joined_commands(arguments):
         yield from _clients(command, 0, anywhere=True)
 
 
-def _clients(words: Sequence[Word], depth: int, *, anywhere: bool) -> Iterator[tuple[Client, Sequence[Word]]]:
+def _clients(words: Sequence[Word], depth: int, *, anywhere: bool) -> Iterator[tuple[str, Sequence[Word]]]:
     """`anywhere`: whether the program of a command may be one that nobody knows, which starts a known one."""
     index = 0
     while index < len(words):
@@ -84,17 +85,17 @@ def _clients(words: Sequence[Word], depth: int, *, anywhere: bool) -> Iterator[t
         if not name and (end := _path_end(words, index)):
             index, name = end, program_name(words[end][1])
         launcher = LAUNCHERS.get(name)
-        client = CLIENTS.get(name)
+        known = name in CLIENTS or name in SHOWN
         if launcher is not None:
             following = min(launcher.program_at(words, index + 1), len(words))
             if launcher.image and following > index + 1 and _is_image(words, following):
                 following -= 1
-            if client is not None:
-                yield client, words[index + 1 : following]
+            if known:
+                yield name, words[index + 1 : following]
             anywhere = True
             index = following
-        elif client is not None:
-            yield client, words[index + 1 :]
+        elif known:
+            yield name, words[index + 1 :]
             break
         elif name in STARTS_NOTHING:
             return
@@ -109,9 +110,11 @@ def _clients(words: Sequence[Word], depth: int, *, anywhere: bool) -> Iterator[t
             yield from _within(words, place, depth)
 
 
-def _within(words: Sequence[Word], place: int, depth: int) -> Iterator[tuple[Client, Sequence[Word]]]:
+def _within(words: Sequence[Word], place: int, depth: int) -> Iterator[tuple[str, Sequence[Word]]]:
     """The clients in a word that is the text of a command."""
     start, word = words[place]
+    if (option := _OPTION_WITH_A_TEXT.match(word)) is not None:  # --rsh='ssh -l kim'
+        start, word = start + option.end(), word[option.end() :]
     if len(word) < _SHORTEST_TEXT or not _BLANK.search(word):
         return
     if len(word) > 1 and word[0] in "\"'" and word[0] == word[-1] and word.find(word[0], 1) == len(word) - 1:

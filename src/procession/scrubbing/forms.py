@@ -16,20 +16,23 @@ from __future__ import annotations
 
 import re
 
-from procession.scrubbing.names import WORKING_DIRECTORY, Secrecy, is_harmless, is_reference, secrecy
+from procession.scrubbing.names import WORKING_DIRECTORY, Secrecy, is_harmless, is_reference, is_switch_value, secrecy
 from procession.scrubbing.spans import SEPARATOR, Span
 
 # A line with none of these has no secret name in it; `key` alone would stand in too many.
 _CUES = (
     *("pass", "pw", "psw", "psk", "otp", "secret", "cred", "token", "jwt", "cookie", "auth", "sig=", "signature"),
-    *("key", "bearer"),
+    *("key", "bearer", "community"),
 )
 
 _ATTACHED = re.compile(
     r"""(?<![\w.\-])(?P<name>[\w.\-]++)(?P<close>[\\"'`\])}]*+)\s*+(?P<delimiter>=>|:=|[=:])[ \t]*+"""
 )
-_FOLLOWED = re.compile(r"""(?<![^\s\0"'`(=])(?P<name>-{1,2}\w[\w.\-]*+)(?:\0|\s++)(?!--\w|-\w?(?:[\s\0]|\Z))""")
-_BEARER = re.compile(r"""\bbearer[\s\0]++(?P<value>[^\s\0"',;]++)""", re.IGNORECASE)
+_FOLLOWED = re.compile(
+    r"""(?<![^\s\0"'`(=])(?P<name>-{1,2}\w[\w.\-]*+)(?:\0|\s++)"""
+    r"""(?!--\w|-(?:\w?|[A-Za-z]+(?:_[A-Za-z]+)*)(?:[\s\0]|\Z))"""
+)
+_BEARER = re.compile(r"""\bbearer[\s\0]++(?!-)(?P<value>[^\s\0"',;]++)""", re.IGNORECASE)
 _ELEMENT = re.compile(r"<(?P<name>[\w.:\-]++)[^<>\0]*+>(?P<value>[^<\0]++)")
 
 _OPENING_QUOTE = re.compile(r"""\\*+["'`]""")
@@ -37,6 +40,15 @@ _UNQUOTED = re.compile(r"""(?:[^\s\0&;,\\]++|\\[^\0])*+\\?""")
 _AFTER_A_QUOTE = re.compile(r"""(?:[^\s\0&;,|)\]}\\"'`]++|\\[^\0])*+""")
 _TOKEN_END = re.compile(r"[ \0]|\Z")
 _SCHEME = re.compile(r"(?:apikey|basic|bearer|digest|negotiate|token)[\s\0]++", re.IGNORECASE)
+
+
+_OPENING = tuple("{[<(\"'")
+_TEXT_FOLLOWS = re.compile(r"\0(?:-[a-z]{0,3}c|/[ck])\0\Z", re.IGNORECASE)
+_OBJECT = ('{"', "{'", "{\\", '["', "['", "[{")
+_KEY_OF_A_STORE = re.compile(r"(?:\d{1,6}|\*)(?![^\s\0])|:")
+_USER = re.compile(r"[^\s\0:%=]+[:%=](?=[^\s\0])")
+# What follows in the same text: `A=x B=y`.
+_ANOTHER = re.compile(r"\s(?=[A-Za-z_][\w.]*=)")
 
 
 def secret_values(line: str, folded: str) -> list[Span]:
@@ -79,6 +91,13 @@ def value_end(line: str, key_start: int, start: int) -> int:
     Never before the place where a Datadog Agent ends it.
     """
     mark = line[start - 1]
+    if line[key_start : key_start + 1] in _OPENING and mark not in (
+        " ",
+        SEPARATOR,
+    ):  # of JSON: `secret_values` knows more
+        return max(_TOKEN_END.search(line, start).start(), _quoted_end(line, start))  # type: ignore[union-attr]
+    if mark == "=" and _begins_a_text(line, key_start):
+        return max(_TOKEN_END.search(line, start).start(), _quoted_end(line, start))  # type: ignore[union-attr]
     if mark == SEPARATOR or (mark != " " and (key_start == 0 or line[key_start - 1] == SEPARATOR)):
         return _following_end(line, start) if mark == SEPARATOR else _rest_of_argument(line, start)
     return max(_TOKEN_END.search(line, start).start(), _quoted_end(line, start))  # type: ignore[union-attr]
@@ -92,22 +111,31 @@ def _secrecy(line: str, match: re.Match[str]) -> Secrecy:
     if name == "sig" and line[start - 1 : start] in ("?", "&"):  # of a shared access signature
         return Secrecy.UNLESS_HARMLESS
     kind = secrecy(name)
+    if match["delimiter"] == ":" and not name.startswith("-") and _is_key_of_a_store(line, match):
+        return Secrecy.NO
     return Secrecy.NO if kind is not Secrecy.NO and _is_path(line, match) else kind
+
+
+def _is_key_of_a_store(line: str, match: re.Match[str]) -> bool:
+    """`token:332`, `auth:*`, `:auth:test` and `recipe[auth::web]` are names that are parted by colons."""
+    return line[match.start() - 1 : match.start()] == ":" or bool(_KEY_OF_A_STORE.match(line, match.end()))
 
 
 def _secret_part(line: str, value: Span, kind: Secrecy) -> Span | None:
     """What is to be hidden of a value; None where it looks like no secret."""
     start, end = value
     text = line[start:end].strip("\\\"'`,")
-    if is_reference(text):
+    if text.startswith(_OBJECT):  # what is secret in there has a name of its own
+        return None
+    if is_reference(text) or is_switch_value(text):
         return None
     if kind is Secrecy.YES:
         return value
-    if is_harmless(text):
+    if is_harmless(text) or (text[:1] == "/" and is_harmless(text.partition(",")[0])):
         return None
-    if kind is Secrecy.LOGIN and 0 < (colon := line.find(":", start, end)) < end - 1:
-        return colon + 1, end
-    return value
+    if kind in (Secrecy.LOGIN, Secrecy.OF_A_LOGIN) and (user := _USER.match(line, start, end)):
+        return user.end(), end
+    return None if kind is Secrecy.OF_A_LOGIN else value
 
 
 def _is_path(line: str, match: re.Match[str]) -> bool:
@@ -120,7 +148,7 @@ def _is_path(line: str, match: re.Match[str]) -> bool:
 
 def _attached_end(line: str, match: re.Match[str], *, begins: bool) -> int:
     start, end = match.span()
-    if begins:
+    if begins and not _begins_a_text(line, start):
         if match["delimiter"] == ":" and line[end : end + 1] == SEPARATOR:  # a header, come apart at its blanks
             scheme = _SCHEME.match(line, end + 1)
             return _rest_of_argument(line, scheme.end() if scheme else end + 1)
@@ -134,6 +162,11 @@ def _attached_end(line: str, match: re.Match[str], *, begins: bool) -> int:
     return _inner_end(line, scheme.end() if scheme else end)
 
 
+def _begins_a_text(line: str, start: int) -> bool:
+    """Whether what begins here is the text of `sh -c`, where `A=x` ends at the next blank."""
+    return _TEXT_FOLLOWS.search(line, max(0, start - 8), start) is not None
+
+
 def _following_end(line: str, start: int) -> int:
     """Of a value that is an argument of its own, or the next word within one."""
     return _rest_of_argument(line, start) if line[start - 1] == SEPARATOR else _inner_end(line, start)
@@ -141,7 +174,11 @@ def _following_end(line: str, start: int) -> int:
 
 def _rest_of_argument(line: str, start: int) -> int:
     end = line.find(SEPARATOR, start)
-    return max(len(line) if end < 0 else end, _quoted_end(line, start))
+    end = len(line) if end < 0 else end
+    quoted = _quoted_end(line, start)
+    if not quoted and line[start - 1] == "=" and (another := _ANOTHER.search(line, start, end)):
+        return another.start()
+    return max(end, quoted)
 
 
 def _inner_end(line: str, start: int) -> int:

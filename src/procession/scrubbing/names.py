@@ -18,6 +18,8 @@ class Secrecy(enum.Enum):
     """Unless the value is what no secret looks like: `-pass 1`, `--token true`, `-auth /run/Xauthority`."""
     LOGIN = enum.auto()
     """The same; and where it is `user:secret`, only the second part."""
+    OF_A_LOGIN = enum.auto()
+    """Only the second part of `user:secret`: PowerShell's `-Credential kim` is a user."""
     YES = enum.auto()
 
 
@@ -76,67 +78,43 @@ _AT_THE_END = (
     *(f"{whose}pw" for whose in ("admin", "bind", "db", "key", "login", "my", "owner", "proxy", "root", "smtp")),
     *(f"{whose}pw" for whose in ("store", "sync", "user", "wifi")),
 )
-_LAST_WORD = frozenset({"pw", "psw", "psk", "pword", "otp", "totp", "wpapsk"})
+_LAST_WORD = frozenset({"community", "pw", "psw", "psk", "pword", "otp", "totp", "wpapsk"})
 _LOGINS = frozenset({"auth", "basicauth", "httpauth", "rpcauth", "creds", "cred", "userpass", "userpwd"})
 _INNOCENT_ENDS = (
-    *("bypass", "compass", "trespass", "multipass", "singlepass", "onepass", "twopass", "firstpass", "secondpass"),
+    *(
+        "existingsecret",
+        "bypass",
+        "compass",
+        "trespass",
+        "multipass",
+        "singlepass",
+        "onepass",
+        "twopass",
+        "firstpass",
+        "secondpass",
+    ),
     *("lowpass", "highpass", "bandpass", "allpass", "renderpass", "passthrough"),
     # of texts, not of people: --pad-token, --max-token
-    *(
-        f"{kind}token"
-        for kind in [
-            "bos",
-            "cls",
-            "end",
-            "eos",
-            "image",
-            "mask",
-            "max",
-            "min",
-            "num",
-            "pad",
-            "sep",
-            "special",
-            "start",
-            "stop",
-            "unk",
-        ]
-    ),
+    *(f"{kind}token" for kind in ("bos", "cls", "cluster", "end", "eos", "image", "mask", "max", "min", "num", "pad")),
+    *(f"{kind}token" for kind in ("sep", "special", "start", "stop", "unk")),
 )
 
 # `--password-file`, `tokenTtl`, `SECRET_NAME`: about a secret. Not `id`: `secret_id` is one.
 _ABOUT = re.compile(
-    r"""(?:age|algorithm|algorithms|attempts|audience|backend|class|cmd|command|count|description|dir|directory|enabled
-    |encoding|endpoint|env|eval|expiration|expires|expiresin|expiry|fd|file|filename|files|format|header|headername
-    |helper|history|interval|issuer|keyid|length|lifetime|limit|location|manager|maxage|method|mode|name|names|namespace
-    |onstdin|path|policy|prefix|process|prompt|provider|ref|regex|required|retries|rotation|size|source|stdin|store
-    |strength|template|timeout|ttl|type|types|uri|url|validity|version)\Z""",
+    r"""(?:add|age|algorithm|algorithms|attempts|audience|backend|changed?|class|cmd|command|count|define|description
+    |dir|directory|enabled|encoder|encoding|encryption|endpoint|engine|env|eval|expiration|expires|expiresin|expiry
+    |fd|field|file|filename|files|format|header|headername|helper|history|interval|issuer|keyid|keyspace|length
+    |lifetime|limit|location|manager|maps?|max|maxage|maxlength|method|min|minlength|mode|name|names|namespace|onstdin
+    |options?|path|policy|prefix|process|prompts?|provider|ref|regex|req|required|requirements?|reset|retries|rm
+    |rotation|rules|script|settings|size|source|stdin|store|strength|sync|template|tests?|timeout|ttl|type|types|uri
+    |url|validity|version)\Z""",
     re.VERBOSE,
 )
 _FLAGS = frozenset(
-    [
-        "no",
-        "ask",
-        "prompt",
-        "without",
-        "disable",
-        "enable",
-        "allow",
-        "show",
-        "skip",
-        "hide",
-        "print",
-        "list",
-        "verify",
-        "force",
-        "never",
-        "always",
-        "max",
-        "min",
-        "num",
-    ]
+    """no ask prompt without disable enable allow show skip hide print list verify force never always max min num dont
+    env export fetch generate include log require reset rotate stdin test use with change clear""".split()  # noqa: SIM905
 )
-_FLAG = re.compile(r"no(?:ask)?pass|ask(?:vault|become|su(?:do)?|k)?pass|expose|nopwcheck")
+_FLAG = re.compile(r"no(?:ask)?pass|\w*existingsecret|(?:\w*)ask(?:vault|become|su(?:do)?|k)?pass|expose|nopwcheck")
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]|[^\W\d_]+|\d+")
 _LONG_NAME = 100
@@ -145,20 +123,21 @@ WORKING_DIRECTORY = frozenset({"PWD", "OLDPWD"})
 _METHODS = r"""any|aws|azure|basic|bearer|cert|certificate|chap|cram-?md5|digest(?:-md5)?|eap\S*|external|gcp|github
     |gitlab|google|gssapi|iam|internal|jwt|kerberos|krb5|ldap|local|login|md5|mschap\S*|mtls|negotiate|ntlm|oauth2?|oidc
     |open|pam|pap|peer|plain|public|radius|saml|sasl|scram-\S*|sha\d*|shared|simple|spnego|ssl|sso|sspi|system|tls|trust
-    |wpa\S*|xoauth2"""
+    |wpa\S*|\w+_password|caching_sha2\w*|xoauth2"""
 _HARMLESS = re.compile(
     rf"""(?:
-    \d{{1,2}}
+    \d{{1,2}}(?::[a-z].*)?
     | true | false | yes | no | on | off | none | null | nil | undefined | auto | default | ask | prompt | never
     | always | required | optional | disabled? | enabled? | stdin | -
     | {_METHODS}
-    | (?:env|fd|file):\S*
+    | (?:env|fd|file)(?::\S*)? | @[\w./~\-]+ | \S+@sha\d+:\S+ | //\S*
     | <[\w|]*> | \[\w+\]
     | (?:~|\.{{0,2}})/[\w.@+\-]+/[\w./@:+%\-]* | [A-Z]:[\\/]\S* | https?://[^\s@]*
     | [\w./~\-]*\.(?:asc|cer|cert|cfg|conf|crt|env|gpg|ini|jks|json|key|p12|pem|pfx|pub|py|sh|sock|toml|txt|xml|ya?ml)
     )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
+_SWITCH_VALUE = re.compile(r"(?:true|false|yes|no|on|off|none|null)\Z", re.IGNORECASE)
 # What a shell or a template puts in its place.
 _REFERENCE = re.compile(r"\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|\$\(.*|\{\{.*\}\}|%[A-Z_]+%", re.DOTALL)
 
@@ -182,6 +161,11 @@ _FIRST = [[word] for word in _FLAGS]
 def is_harmless(value: str) -> bool:
     """Whether a value looks like no secret at all."""
     return bool(_HARMLESS.match(value))
+
+
+def is_switch_value(value: str) -> bool:
+    """Whether a value only switches something on or off."""
+    return bool(_SWITCH_VALUE.match(value))
 
 
 def is_reference(value: str) -> bool:
@@ -209,8 +193,11 @@ def _secrecy(name: str) -> Secrecy:
         found = Secrecy.LOGIN
     else:
         found = Secrecy.NO
-    if any(part in plain for part in _WITHIN):
-        found = Secrecy.YES
+    if plain == "credential":
+        return Secrecy.OF_A_LOGIN
+    if within := next((part for part in _WITHIN if part in plain), None):
+        # What authenticates may be called by its method; what is a password may not.
+        found = {"credential": Secrecy.LOGIN, "authtoken": Secrecy.UNLESS_HARMLESS}.get(within, Secrecy.YES)
     return Secrecy.NO if found is not Secrecy.NO and is_about_a_secret(name) else found
 
 

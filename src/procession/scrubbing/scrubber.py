@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from procession.scrubbing.clients import client_passwords
+from procession.scrubbing.clients import client_passwords, harmless_values
 from procession.scrubbing.forms import secret_values, value_end
 from procession.scrubbing.masking import MASK, masked
-from procession.scrubbing.names import is_about_a_secret
+from procession.scrubbing.pardons import is_pardoned
 from procession.scrubbing.spans import SEPARATOR, Span
 from procession.scrubbing.token_shapes import tokens
 from procession.scrubbing.urls import url_passwords
@@ -65,6 +65,11 @@ class Scrubber:
         words = [word for word in self._all_words if word.core in folded] if self.words else []
         spans = word_spans(line.replace(SEPARATOR, " "), words, self._is_pardoned) if words else []
         spans += self._more_spans(line, folded, words)
+        if self.client_passwords:
+            runs = frozenset(_LETTERS.findall(folded))
+            if self.more_forms and spans and (harmless := harmless_values(line, runs)):
+                spans = [span for span in spans if not _lies_within(span, harmless)]
+            spans += client_passwords(line, runs)
         if not spans:
             return tuple(line.split(SEPARATOR))
         # An empty value is marked as well, but where more is known it is not the value: "password": "…".
@@ -74,19 +79,16 @@ class Scrubber:
         """The same for arguments that were already joined by blanks, so that nobody knows any more where they ended."""
         return " ".join(self.scrub(cmdline.split(" "))) if cmdline else ""
 
-    def _is_pardoned(self, word: SensitiveWord, key: str) -> bool:
-        """Whether a key that a Datadog Agent takes for a secret's name is none: `--password-file`."""
-        return self.more_forms and word not in self.custom_words and is_about_a_secret(key)
+    def _is_pardoned(self, word: SensitiveWord, key: str, value: str) -> bool:
+        """Whether what a Datadog Agent takes for a secret is none."""
+        return self.more_forms and word not in self.custom_words and is_pardoned(key, value)
 
     def _more_spans(self, line: str, folded: str, words: Iterable[SensitiveWord]) -> list[Span]:
         spans: list[Span] = []
-        runs = frozenset(_LETTERS.findall(folded))
         if self.url_passwords and ("@" in line or "https://" in line):
             spans += url_passwords(line, folded)
-        if self.client_passwords:
-            spans += client_passwords(line, runs)
         if self.more_forms:
-            spans += tokens(line, runs)
+            spans += tokens(line, frozenset(_LETTERS.findall(folded)))
             spans += secret_values(line, folded)
             spans += (span for word in words for span in self._named_by(word, line))
         return spans
@@ -97,5 +99,10 @@ class Scrubber:
             blank = line[key.end() - 1] in (" ", SEPARATOR)
             if blank and key.start() == 0:  # `passwd root`: a program's name has no value behind it
                 continue
-            if not self._is_pardoned(word, key[0].rstrip(" =:\0")):
-                yield key.end(), value_end(line, key.start(), key.end())
+            value = (key.end(), value_end(line, key.start(), key.end()))
+            if not self._is_pardoned(word, key[0].replace(SEPARATOR, " "), line[slice(*value)]):
+                yield value
+
+
+def _lies_within(span: Span, others: Iterable[Span]) -> bool:
+    return any(start <= span[0] and span[1] <= end for start, end in others)

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     |(?<=s)k-(?:[a-z]+\d*-)*[A-Za-z0-9_]{20,}                           # OpenAI, Anthropic
     |(?<=s)hp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}                            # Shopify
     |(?<=s)q0(?:atp|csp)-[\w\-]{20,}
-    |(?<=e)yJ[\w\-]{8,}\.eyJ[\w\-]{8,}(?:\.[\w\-]*)?                    # JSON Web Token
+    |(?<=e)yJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,}                    # JSON Web Token
     |(?<=S)G\.[\w\-]{16,}\.[\w\-]{16,}                                  # SendGrid
     |(?<=n)pm_[A-Za-z0-9]{30,}
     |(?<=p)ypi-[\w\-]{16,}
@@ -41,6 +41,8 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+# Of Telegram.
+_BOT = re.compile(r"(?<!\w)\d{8,10}:AA[\w\-]{30,}")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?P<value>[^\-]*+(?:-(?!----END)[^\-]*+)*+)")
 
 
@@ -55,9 +57,16 @@ _FRONTS = ("AKIA", "ASIA", "ABIA", "ACCA", "AIza", "dapi", "eyJ")
 
 def tokens(line: str, runs: Set[str]) -> list[Span]:
     """Tokens with a known front, and the insides of private keys. `runs`: the line's runs of letters, in small ones."""
-    if "PRIVATE KEY" not in line and _RUNS.isdisjoint(runs) and not any(front in line for front in _FRONTS):
+    if (
+        ":AA" not in line
+        and "PRIVATE KEY" not in line
+        and _RUNS.isdisjoint(runs)
+        and not any(front in line for front in _FRONTS)
+    ):
         return []
     spans = [match.span() for match in _TOKEN.finditer(line)]
+    if ":AA" in line:
+        spans += (match.span() for match in _BOT.finditer(line))
     if "PRIVATE KEY" in line:
         spans += (match.span("value") for match in _PEM.finditer(line))
     return spans

@@ -14,6 +14,11 @@ _PORT = re.compile(
 )
 _LOOKS_LIKE_A_TOKEN = re.compile(r"(?=[^\d]*\d)[\w\-]{20,}")
 _ORACLE = re.compile(r"\b(?:thin|oci8?):[^\s\0/@:]*+/(?P<value>[^\s\0@]++)@", re.IGNORECASE)
+# Without a scheme, but before a host with a port, a path or a protocol: `app:x@db:3306/shop`, `app:x@tcp(db)/shop`.
+_LOGIN = re.compile(
+    r"""(?<![^\s\0"'=])(?!(?:acct|git|mailto|oci|sips?|ssh|tel|xmpp):)[\w.\-]+:(?P<value>[^\s\0"':/@]{2,})"""
+    r"""@(?!sha\d+:)(?:\w+\()?[\w.\-]+(?::\d|[/(])"""
+)
 # Whose secret is a part of the path.
 _HOOK = re.compile(
     r"""https://(?:hooks\.slack\.com/(?:services|workflows)/[A-Z]\w+/[A-Z]\w+/(?P<slack>\w+)
@@ -40,6 +45,7 @@ def url_passwords(line: str, folded: str) -> list[Span]:
             continue
         path = line.find("/", at, end)
         spans.append((match.end(), line.rfind("@", at, end if path < 0 else path)))
+    spans += (match.span("value") for match in _LOGIN.finditer(line))
     if ":oci" in folded or "thin:" in folded:
         spans += (match.span("value") for match in _ORACLE.finditer(line))
     if "hook" in folded or "/bot" in folded:

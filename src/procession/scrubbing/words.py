@@ -92,11 +92,11 @@ def sensitive_words(texts: Iterable[str]) -> tuple[tuple[SensitiveWord, ...], tu
 
 
 def word_spans(
-    line: str, words: Iterable[SensitiveWord], is_pardoned: Callable[[SensitiveWord, str], bool]
+    line: str, words: Iterable[SensitiveWord], is_pardoned: Callable[[SensitiveWord, str, str], bool]
 ) -> list[Span]:
     """The values that the words hide, one word after the other, each in what the ones before have left.
 
-    `is_pardoned` is asked of each word and the key that it was found in.
+    `is_pardoned` is asked of each word, the key that it was found in with what parts it from its value, and the value.
     """
     spans: list[Span] = []
     left = line
@@ -104,7 +104,7 @@ def word_spans(
         found = [
             match.span("value")
             for match in word.value.finditer(left)
-            if not is_pardoned(word, left[match.start() + 1 : match.start("value")].rstrip(" =:"))
+            if not is_pardoned(word, left[match.start() + 1 : match.start("value")], match["value"])
         ]
         if found:
             spans = flat(spans + _before_masking(found, spans))

@@ -2,6 +2,7 @@
 
 from procession.scrubbing.programs.client import Client, Word
 from procession.scrubbing.programs.launchers import LAUNCHERS, STARTS_NOTHING, Launcher
+from procession.scrubbing.programs.shown import SHOWN
 from procession.scrubbing.programs.table import CLIENTS, TABLE
 
-__all__ = ["CLIENTS", "LAUNCHERS", "STARTS_NOTHING", "TABLE", "Client", "Launcher", "Word"]
+__all__ = ["CLIENTS", "LAUNCHERS", "SHOWN", "STARTS_NOTHING", "TABLE", "Client", "Launcher", "Word"]

@@ -34,12 +34,34 @@ ACCOUNTS = (
     ),
     Client(names="kdb5_util kdb5_ldap_util", manual="kdb5_util(8)", takes=("-P SECRET", "-w SECRET")),
     Client(
-        names="ipa-getkeytab ipa-join ipa-client-install ipa-server-install ipa-replica-install",
+        names="ipa-getkeytab ipa-join ipa-client-install",
         manual="ipa-getkeytab(1), ipa-join(1), ipa-client-install(1)",
-        takes=("-w SECRET", "-p SECRET", "-a SECRET"),
+        takes=("-w SECRET",),
+    ),
+    Client(names="ipa-server-install", manual="ipa-server-install(1)", takes=("-p SECRET", "-a SECRET", "-P SECRET")),
+    Client(
+        names="smbclient",
+        manual="smbclient(1)",
+        takes=("-U USER%SECRET", "--user USER%SECRET", "//* SECRET", "\\\\* SECRET"),
+    ),
+    # Samba's, and the one of Windows.
+    Client(
+        names="net net1",
+        manual="net(8)",
+        takes=(
+            "-U USER%SECRET",
+            "--user USER%SECRET",
+            "--newpassword SECRET",
+            "password NAME SECRET",
+            "user add NAME SECRET",
+            "user !add|ads|create|info|delete|rename|list|edit|/* SECRET",
+            "use \\\\* SECRET",
+            "use *: \\\\* SECRET",
+            "use \\\\* /user:* SECRET",
+        ),
     ),
     Client(
-        names="""smbclient smbcacls smbcquotas smbtree smbget rpcclient net mdsearch samba-tool samba-regedit sharesec
+        names="""smbcacls smbcquotas smbtree smbget rpcclient mdsearch samba-tool samba-regedit sharesec
         smbspool wbinfo ntlm_auth smbtorture gentest masktest locktest""",
         manual="smbclient(1), smbget(1), rpcclient(1), net(8), wbinfo(1), samba-tool(8)",
         takes=(
@@ -54,12 +76,8 @@ ACCOUNTS = (
             "--ccache-save USER%SECRET",
             "--newpassword SECRET",
             "--adminpass SECRET",
-            "//* SECRET",
-            "\\\\* SECRET",
             "user create NAME SECRET",
             "user add NAME SECRET",
-            "user !add|create|info|delete|rename|list|edit SECRET",
-            "use \\\\* SECRET",
             "password SECRET",
             "setpassword NAME SECRET",
         ),
@@ -84,7 +102,7 @@ ACCOUNTS = (
         manual="mosquitto_ctrl(1)",
         takes=("-P SECRET", "--pw SECRET", "--psk SECRET", "createClient -p SECRET", "setClientPassword NAME SECRET"),
     ),
-    Client(names="mkpasswd", manual="mkpasswd(1)", takes=("SECRET",)),
+    Client(names="mkpasswd", manual="mkpasswd(1)", takes=("SECRET",), valued="-m -S -R -P --method --salt --rounds"),
     Client(
         names="doveadm",
         manual="doveadm-pw(1), doveadm-mailbox-cryptokey(1)",
@@ -128,4 +146,16 @@ ACCOUNTS = (
     Client(names="iscsiadm", manual="iscsiadm(8)", takes=("node.session.auth.password -v SECRET",)),
     Client(names="sss_obfuscate sss_seed", manual="sss_obfuscate(8)", takes=("--password SECRET",)),
     Client(names="occ wp drush", manual="WP-CLI: wp user create", takes=("--user_pass SECRET",)),
+    Client(
+        names="winexe wmic",
+        manual="winexe(1), wmic(1)",
+        takes=("-U USER%SECRET", "--user USER%SECRET", "/password:SECRET"),
+    ),
+    Client(names="curlftpfs", manual="curlftpfs(1)", takes=("-o user=USER:SECRET", "-o proxy_user=USER:SECRET")),
+    Client(names="filebrowser", manual="File Browser: users add", takes=("add NAME SECRET", "--password SECRET")),
+    Client(names="caddy", manual="Caddy: hash-password", takes=("--plaintext SECRET",)),
+    Client(names="register_new_matrix_user", manual="register_new_matrix_user(1)", takes=("-p SECRET",)),
+    Client(names="gitea forgejo gogs", manual="Gitea: command line", takes=("-p SECRET",)),
+    Client(names="add-user", manual="WildFly: add-user", takes=("-p SECRET",)),
+    Client(names="security", manual="macOS: security(1)", takes=("-p SECRET", "-w SECRET", "-P SECRET", "-k SECRET")),
 )

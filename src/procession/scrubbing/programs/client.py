@@ -32,11 +32,14 @@ Word = tuple[int, str]
 _NAME = r"[A-Z][A-Z0-9_]*"
 _OPTION = re.compile(r"(?P<option>[-/]{1,2}[^\s=:\[,*]+)(?P<mark>, | |=|:|\[)(?P<value>\S*SECRET[^\s\]]*)\]?")
 _LOOKS_LIKE_AN_OPTION = re.compile(r"-.|/[A-Za-z?]+(?::.*)?\Z", re.DOTALL)
+_NAMED = re.compile(
+    r"(?:(?:token|password|secret|key|pass)=|(?:s|aes\d*|bf|blowfish|camellia\d*|serpent\d*|twofish\d*):)(?=.)"
+)
 _REDIRECTS = re.compile(r"\d?[<>]")
 _REST = "..."
 # What is no value but the next option; and what leads to one that stands elsewhere, or asks for none: `key off`.
 _NO_VALUE = re.compile(r"--[A-Za-z][\w-]*(?:=.*)?|-[A-Za-z]?", re.DOTALL)
-_REFERENCE = re.compile(r"(?:file|env|fd|session|pcr):.*|stdin|prompt|on|off|open|restricted", re.DOTALL)
+_REFERENCE = re.compile(r"(?:file|env|fd|session|pcr):.*|stdin|prompt|on|off|open|restricted|-|\*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Value:
     def secret(self, word: str, start: int = 0) -> Span | None:
         """Where the secret is in a word whose value begins at `start`."""
         front = self.front.match(word, start)
-        if front is None:
+        if front is None or (front.end() > start and word.startswith("//", front.end())):  # of a URL
             return None
         end = len(word)
         if self.back == "@":
@@ -108,9 +111,10 @@ class _Option:
         if len(bare) > 1:
             sign = "-" if mark == "[" else "--?"
             words = words and frozenset({f"-{bare}", f"--{bare}"})
-            return cls(needs, value, words, re.compile(f"{sign}{quoted}{'' if mark == '[' else '='}"))
+            attached = re.compile(f"{sign}{quoted}{'' if mark == '[' else '='}")
+            return cls(needs, value, words, None if mark == "," else attached)
         cluster = f"[{re.escape(flags)}]*" if flags else ""
-        return cls(needs, value, words, None if mark == "," else re.compile(f"-{cluster}{quoted}=?"))
+        return cls(needs, value, words, None if mark == "," else re.compile(f"-{cluster}{quoted}=?|/{quoted}:"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ def _step(text: str) -> re.Pattern[str] | None:
     if re.fullmatch(_NAME, text):
         return None
     if text.startswith("!"):
-        return re.compile(f"(?!(?:{text[1:]})\\Z).*", re.IGNORECASE | re.DOTALL)
+        return re.compile(f"(?![-/]|(?:{text[1:]})\\Z).*", re.IGNORECASE | re.DOTALL)
     return re.compile(re.escape(text).replace(r"\*", ".*"), re.IGNORECASE | re.DOTALL)
 
 
@@ -155,6 +159,8 @@ class Client:
     """The pages that say so, such as `mysql(1)`. What Debian does not ship has its vendor's reference."""
     takes: tuple[str, ...]
     """Templates."""
+    valued: str = ""
+    """Options with a value that is no secret, where words without a dash count."""
     flags: str = ""
     """Letters of options without a value, which may stand before another one in the same word."""
 
@@ -178,7 +184,13 @@ class Client:
         following = [_Following(rule) for rule in operands]
         seen: set[str] = set()
         expected: list[Value] = []
+        skipped = False
+        valued = self.valued.split()
         for start, quoted in words:
+            if skipped:
+                skipped = False
+                continue
+            skipped = quoted in valued
             word, shift = _unquoted(quoted)
             found: Span | None = None
             if expected and not _NO_VALUE.fullmatch(word):
@@ -190,6 +202,8 @@ class Client:
             for one in following:
                 secret = one.take(start + shift, word)
                 found = found or secret
+            if found and (named := _NAMED.match(word, found[0])):
+                found = (named.end(), found[1])
             if found and not _REFERENCE.fullmatch(word, found[0]):
                 yield start + shift + found[0], start + shift + found[1]
         for one in following:

@@ -71,7 +71,7 @@ CLOUD = (
     Client(
         names="vault bao",
         manual="Vault: commands",
-        takes=("-token SECRET", "login SECRET", "unseal SECRET", "-otp SECRET"),
+        takes=("-token SECRET", "login SECRET", "unseal SECRET", "-otp SECRET", "-dev-root-token-id SECRET"),
     ),
     Client(names="nomad", manual="Nomad: commands", takes=("-token SECRET",)),
     Client(
@@ -92,13 +92,10 @@ CLOUD = (
         manual="Jenkins: CLI",
         takes=("-auth USER:SECRET", "-p SECRET", "--password SECRET"),
     ),
-    Client(
-        names="sonar-scanner mvn gradle gradlew",
-        manual="SonarScanner",
-        takes=("-Dsonar.login SECRET", "-Dsonar.token SECRET"),
-    ),
     Client(names="nuget", manual="NuGet: setApiKey", takes=("setapikey SECRET", "-ApiKey SECRET", "-Password SECRET")),
-    Client(names="dotnet", manual="dotnet nuget push", takes=("push -k SECRET", "--api-key SECRET")),
+    Client(
+        names="dotnet", manual=".NET: dotnet nuget", takes=("nuget -p SECRET", "push -k SECRET", "--api-key SECRET")
+    ),
     Client(names="twine", manual="twine(1)", takes=("-p SECRET", "--password SECRET")),
     Client(
         names="ngrok cloudflared",
@@ -122,4 +119,28 @@ CLOUD = (
         takes=("--password SECRET", "--new-password SECRET", "-p SECRET", "--secret SECRET"),
     ),
     Client(names="asadmin jboss-cli wlst", manual="WildFly: jboss-cli", takes=("-p SECRET", "--password SECRET")),
+    Client(names="doctl flyctl fly hcloud", manual="doctl: command line", takes=("-t SECRET", "--access-token SECRET")),
+    Client(
+        names="poetry composer",
+        manual="Poetry: config",
+        takes=(
+            "http-basic.* USER SECRET",
+            "pypi-token.* SECRET",
+            "gitlab-token.* SECRET",
+            "github-oauth.* SECRET",
+            "bearer.* SECRET",
+        ),
+    ),
+    Client(
+        names="npm yarn pnpm",
+        manual="npm: config",
+        takes=("set *:_authtoken SECRET", "set *:_password SECRET", "set *:_auth SECRET", "set _auth SECRET"),
+    ),
+    Client(names="cargo", manual="cargo-login(1)", takes=("login SECRET",)),
+    Client(names="conan", manual="Conan: remote login", takes=("-p SECRET",)),
+    Client(names="codecov codecovcli", manual="Codecov: uploader", takes=("-t SECRET",)),
+    Client(names="snyk", manual="Snyk: auth", takes=("auth SECRET",)),
+    Client(names="altool notarytool", manual="Xcode: altool", takes=("-p SECRET",)),
+    Client(names="xcrun", manual="Xcode: xcrun", takes=("altool -p SECRET", "notarytool --password SECRET")),
+    Client(names="ansible-vault", manual="ansible-vault(1)", takes=("encrypt_string ... SECRET",), valued="--name -n"),
 )

@@ -51,7 +51,7 @@ DATABASES = (
         takes=(
             "-a, SECRET",
             "--pass SECRET",
-            "auth SECRET...",
+            "auth ... SECRET",
             "config set requirepass SECRET",
             "config set masterauth SECRET",
             "migrate HOST PORT KEY DB TIMEOUT auth SECRET",
@@ -66,7 +66,7 @@ DATABASES = (
         manual="tsql(1), bsqldb(1), bsqlodbc(1), freebcp(1), fisql(1), defncopy(1), osql(1), sqsh(1)",
         takes=("-P SECRET",),
     ),
-    Client(names="datacopy", manual="datacopy(1)", takes=("-S SERVER/USER/SECRET", "-D SERVER/USER/SECRET")),
+    Client(names="datacopy", manual="datacopy(1)", takes=("-S USER/SECRET/*", "-D USER/SECRET/*")),
     Client(names="isql iusql", manual="isql(1), iusql(1)", takes=("DSN USER SECRET", "-P SECRET")),
     Client(
         names="isql-fb gbak gfix gsec gstat gpre nbackup fbsvcmgr fbstat fbtracemgr isql-firebird",
@@ -86,9 +86,11 @@ DATABASES = (
     Client(
         names="sqlplus sqlldr exp imp expdp impdp rman sqlcl",
         manual="Oracle: SQL*Plus User's Guide, Starting SQL*Plus",
-        takes=("USER/SECRET@DB", "userid=USER/SECRET@DB"),
+        takes=("USER/SECRET@DB", "userid=USER/SECRET@DB", "catalog USER/SECRET@DB", "target USER/SECRET@DB"),
     ),
-    Client(names="influx", manual="influx(8)", takes=("-t SECRET", "-password SECRET", "-p SECRET", "--token SECRET")),
+    Client(
+        names="influx", manual="influx(8)", takes=("-t, SECRET", "-password SECRET", "-p, SECRET", "--token SECRET")
+    ),
     Client(names="influxd", manual="influxd(8)", takes=("--token SECRET",)),
     Client(
         names="clickhouse clickhouse-client clickhouse-benchmark clickhouse-copier clickhouse-local",
@@ -120,6 +122,13 @@ DATABASES = (
     Client(
         names="etcdctl",
         manual="etcdctl(1)",
-        takes=("--user USER:SECRET", "-u USER:SECRET", "--new-user-password SECRET"),
+        takes=("--user USER:SECRET", "-u USER:SECRET", "--username USER:SECRET", "--new-user-password SECRET"),
     ),
+    Client(names="maxctrl maxadmin", manual="MariaDB MaxScale: maxctrl", takes=("-p SECRET",)),
+    Client(names="neo4j-admin", manual="Neo4j: neo4j-admin", takes=("set-initial-password SECRET",)),
+    Client(names="tarantoolctl tt", manual="Tarantool: tt connect", takes=("-p SECRET", "connect USER:SECRET@HOST")),
+    Client(
+        names="solr", manual="Solr: control script", takes=("--credentials USER:SECRET", "-credentials USER:SECRET")
+    ),
+    Client(names="odoo odoo-bin openerp-server", manual="Odoo: command line", takes=("-w SECRET",)),
 )

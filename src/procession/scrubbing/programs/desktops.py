@@ -39,4 +39,8 @@ DESKTOPS = (
         takes=("--password SECRET", "passwd SECRET"),
     ),
     Client(names="xpra", manual="xpra(1)", takes=("--password SECRET",)),
+    Client(
+        names="spicy-screenshot spicy-stats", manual="spicy-screenshot(1)", takes=("-w SECRET", "--password SECRET")
+    ),
+    Client(names="xrdp-sesrun xrdp-sesadmin", manual="xrdp-sesrun(8), xrdp-sesadmin(8)", takes=("-p SECRET",)),
 )

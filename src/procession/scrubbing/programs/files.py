@@ -7,7 +7,7 @@ from procession.scrubbing.programs.client import Client
 FILES = (
     Client(names="7z 7za 7zr 7zz p7zip", manual="7z(1), 7za(1), 7zr(1), 7zz(1)", takes=("-p[SECRET]",)),
     Client(
-        names="rar unrar unrar-nonfree unrar-free",
+        names="rar unrar unrar-nonfree",
         manual="rar(1), unrar(1), unrar-free(1)",
         takes=("-p[SECRET]", "-hp[SECRET]", "--password SECRET"),
     ),
@@ -20,7 +20,7 @@ FILES = (
     Client(names="arj", manual="arj(1)", takes=("-g[SECRET]",)),
     Client(names="unace", manual="unace(1)", takes=("-p[SECRET]",)),
     Client(names="unar lsar", manual="unar(1), lsar(1)", takes=("-p SECRET", "-password SECRET")),
-    Client(names="dar", manual="dar(1)", takes=("-K ALGORITHM:SECRET", "-J ALGORITHM:SECRET", "-$ ALGORITHM:SECRET")),
+    Client(names="dar", manual="dar(1)", takes=("-K SECRET", "-J ALGORITHM:SECRET", "-$ ALGORITHM:SECRET")),
     Client(names="pdftk pdftk-java", manual="pdftk(1)", takes=("input_pw SECRET", "user_pw SECRET", "owner_pw SECRET")),
     Client(
         names="qpdf",
@@ -82,4 +82,7 @@ FILES = (
     ),
     Client(names="fcrackzip", manual="fcrackzip(1)", takes=("-p SECRET", "--init-password SECRET")),
     Client(names="tarsnap", manual="tarsnap(1)", takes=("--passphrase SECRET",)),
+    Client(names="pdfcpu", manual="pdfcpu: encrypt", takes=("-upw SECRET", "-opw SECRET")),
+    Client(names="msoffice-crypt", manual="msoffice-crypt: README", takes=("-p, SECRET",)),
+    Client(names="unrar-free", manual="unrar-free(1)", takes=("-p SECRET", "--password SECRET")),
 )

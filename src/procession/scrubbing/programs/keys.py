@@ -8,6 +8,7 @@ KEYS = (
     Client(
         names="openssl libressl",
         manual="openssl-enc(1ssl), openssl-pkcs12(1ssl), openssl-s_client(1ssl), openssl-passphrase-options(1ssl)",
+        valued="-salt -in -out",
         takes=(
             *(
                 f"-{name} pass:SECRET"
@@ -24,7 +25,7 @@ KEYS = (
             "-macopt key:SECRET",
             "-macopt hexkey:SECRET",
             "-hmac SECRET",
-            "passwd SECRET",
+            "passwd ... SECRET",
         ),
     ),
     Client(names="ssh-keygen", manual="ssh-keygen(1)", takes=("-N SECRET", "-P SECRET"), flags="qpyeicvlBL"),
@@ -49,7 +50,14 @@ KEYS = (
     Client(names="apksigner", manual="apksigner(1)", takes=("--ks-pass pass:SECRET", "--key-pass pass:SECRET")),
     Client(names="osslsigncode", manual="osslsigncode(1)", takes=("-pass SECRET", "-key2pass SECRET")),
     Client(names="signtool", manual="signtool(1)", takes=("-p SECRET", "/p SECRET")),
-    Client(names="certutil", manual="certutil(1)", takes=("-0 SECRET",)),
+    Client(
+        names="certutil",
+        manual="certutil(1)",
+        takes=(
+            "-p SECRET",
+            "-0 SECRET",
+        ),
+    ),
     Client(names="crlutil", manual="crlutil(1)", takes=("-w SECRET",)),
     Client(
         names="cmsutil vfychain vfyserv ssltap selfserv strsclnt",
@@ -94,7 +102,15 @@ KEYS = (
     Client(
         names="ykman ykpersonalize yubihsm-shell",
         manual="ykman(1), ykpersonalize(1)",
-        takes=("-P SECRET", "--pin SECRET", "--puk SECRET", "--password SECRET"),
+        takes=(
+            "-p SECRET",
+            "--new-pin SECRET",
+            "--new-puk SECRET",
+            "-P SECRET",
+            "--pin SECRET",
+            "--puk SECRET",
+            "--password SECRET",
+        ),
     ),
     Client(
         names="softhsm2-util softhsm2-keyconv softhsm2-migrate softhsm2-dump-file",

@@ -190,7 +190,6 @@ STARTS_NOTHING = frozenset(
         "chown",
         "chgrp",
         "install",
-        "rsync",
         "scp",
         "sftp",
         "tar",

@@ -76,4 +76,6 @@ MESSAGES = (
         names="fetchmail getmail mpop msmtp offlineimap", manual="fetchmail(1), msmtp(1)", takes=("--password SECRET",)
     ),
     Client(names="icecast2 ezstream darkice", manual="ezstream(1)", takes=("--password SECRET",)),
+    Client(names="mqttx", manual="MQTTX: command line", takes=("-P SECRET", "--password SECRET")),
+    Client(names="signal-cli", manual="signal-cli(1)", takes=("--pin SECRET",)),
 )

@@ -39,7 +39,11 @@ TRANSFERS = (
             "--proxy-password SECRET",
         ),
     ),
-    Client(names="http https xh xhs httpie", manual="http(1), xh(1)", takes=("-a USER:SECRET", "--auth USER:SECRET")),
+    Client(
+        names="http https xh xhs httpie",
+        manual="http(1), xh(1)",
+        takes=("-a USER:SECRET", "--auth USER:SECRET", "bearer -a SECRET", "bearer --auth SECRET"),
+    ),
     Client(names="ab", manual="ab(1)", takes=("-A USER:SECRET", "-P USER:SECRET", "-C NAME=SECRET")),
     Client(names="lwp-request lwp-download lwp-mirror", manual="lwp-request(1p)", takes=("-C USER:SECRET",)),
     Client(names="lynx", manual="lynx(1)", takes=("-auth USER:SECRET", "-pauth USER:SECRET")),
@@ -74,7 +78,7 @@ TRANSFERS = (
         manual="svn(1), svnsync(1)",
         takes=("--password SECRET", "--source-password SECRET", "--sync-password SECRET"),
     ),
-    Client(names="cvs", manual="cvs(1)", takes=("-d :pserver:USER:SECRET",)),
+    Client(names="cvs", manual="cvs(1)", takes=("-d :pserver:USER:SECRET@HOST",)),
     Client(names="p4", manual="Perforce: Global options", takes=("-P SECRET",)),
     Client(names="tf", manual="Team Foundation: tf", takes=("-login:USER,SECRET", "/login:USER,SECRET")),
     Client(
@@ -96,6 +100,7 @@ TRANSFERS = (
             "--webdav-pass SECRET",
             "--pass SECRET",
             "obscure SECRET",
+            "pass SECRET",
             "--s3-secret-access-key SECRET",
         ),
     ),
@@ -110,4 +115,17 @@ TRANSFERS = (
         takes=("alias set NAME URL KEY SECRET", "config host add NAME URL KEY SECRET", "user add ALIAS NAME SECRET"),
     ),
     Client(names="tlf", manual="tlf(1)", takes=("-s USER:SECRET",)),
+    Client(names="httrack", manual="httrack(1)", takes=("-P USER:SECRET@PROXY",)),
+    Client(names="ttyd gotty", manual="ttyd(1)", takes=("-c USER:SECRET", "--credential USER:SECRET")),
+    Client(
+        names="megaput megaget megadf megals megacopy megamkdir megarm megareg megastream megatools",
+        manual="megatools(1), megaput(1)",
+        takes=("-p SECRET",),
+    ),
+    Client(
+        names="plowdown plowup plowlist plowdel plowprobe",
+        manual="plowdown(1)",
+        takes=("-a USER:SECRET", "-b USER:SECRET"),
+    ),
+    Client(names="rtmpdump", manual="rtmpdump(1)", takes=("-T SECRET", "--token SECRET")),
 )

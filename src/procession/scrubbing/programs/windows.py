@@ -17,7 +17,6 @@ WINDOWS = (
         manual="Windows: tasklist",
         takes=("/p, SECRET",),
     ),
-    Client(names="wmic", manual="Windows: wmic", takes=("/password:SECRET",)),
     Client(
         names="netdom dsadd dsmod djoin",
         manual="Windows: netdom",
@@ -34,4 +33,9 @@ WINDOWS = (
         names="msdeploy appcmd", manual="Windows: appcmd", takes=("/processmodel.password:SECRET", "/password:SECRET")
     ),
     Client(names="sc", manual="Windows: sc create", takes=("password= SECRET", "password=SECRET")),
+    Client(names="mstsc", manual="Windows: mstsc", takes=("/p:SECRET",)),
+    Client(names="ldifde csvde", manual="Windows: ldifde", takes=("-a DN SECRET", "-b USER DOMAIN SECRET")),
+    Client(names="bitsadmin", manual="Windows: bitsadmin", takes=("/setcredentials JOB TARGET SCHEME USER SECRET",)),
+    Client(names="nircmd nircmdc", manual="NirCmd: runas", takes=("runas USER SECRET",)),
+    Client(names="vmrun", manual="VMware: vmrun", takes=("-gp SECRET", "-vp SECRET", "-p, SECRET")),
 )
