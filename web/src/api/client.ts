@@ -36,6 +36,15 @@ export function onProblem(listener: ProblemListener): Listener {
   return () => problemListeners.delete(listener);
 }
 
+type AnswerListener = (path: string, params: Params, answer: unknown) => void;
+const answerListeners = new Set<AnswerListener>();
+
+/** Tells of each GET that was answered, and what it had asked for. */
+export function onAnswer(listener: AnswerListener): Listener {
+  answerListeners.add(listener);
+  return () => answerListeners.delete(listener);
+}
+
 let skewSeconds = 0;
 
 /** Now, in whole Unix seconds, by the server's clock as far as it is known: instants are the server's. */
@@ -55,7 +64,9 @@ export function address(path: string, params: Params = {}): string {
 /** Gives what GET answers. Throws ApiError; a 403 leads to the sign-in page as well. */
 export async function get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
   try {
-    return await call<T>("GET", address(path, params), undefined, signal);
+    const answer = await call<T>("GET", address(path, params), undefined, signal);
+    answerListeners.forEach((listener) => listener(path, params, answer));
+    return answer;
   } catch (error) {
     problemListeners.forEach((listener) => listener(params, error));
     throw error;

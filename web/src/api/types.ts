@@ -56,9 +56,17 @@ export interface ProcessItem {
   attributes: ProcessAttributes;
 }
 
+/** What every answer about an instant or a window has. */
+export interface Meta {
+  /** False where no host that may be meant told of its processes then. */
+  known?: boolean;
+  /** What may have been meant, where nothing was found. */
+  hints?: string[];
+}
+
 /** Of an instant; of a window there is neither `at` nor `total`. */
 export interface ProcessList {
-  meta: { at?: number; total?: number; page: { after: string; size: number } };
+  meta: Meta & { at?: number; total?: number; page: { after: string; size: number } };
   data: ProcessItem[];
 }
 
@@ -138,7 +146,7 @@ export interface Group {
 }
 
 export interface Groups {
-  meta: { at: number; by: string; total: number; groups: number };
+  meta: Meta & { at: number; by: string; total: number; groups: number };
   data: Group[];
 }
 
@@ -182,8 +190,8 @@ export interface Hosts {
 export type Match = "process" | "cmdline" | "command";
 
 export interface ComparisonMeta {
-  left: { at: number; total: number };
-  right: { at: number; total: number };
+  left: { at: number; total: number; known?: boolean };
+  right: { at: number; total: number; known?: boolean };
   match: Match;
   started: number;
   ended: number;

@@ -72,3 +72,20 @@ test("two hosts: chosen by name, kept in the address, and compared by command", 
   expect(query()).toContain("x.cmp=hosts&x.left=web-1");
   expect(asked.at(-1)?.params).toMatchObject({ host: "web-1", other_host: "web-2", match: "command" });
 });
+
+test.each([
+  ["left", false, true],
+  ["right", true, false],
+])("a %s side of which nothing is known is said to be", async (side, left, right) => {
+  answering({
+    "/compare": {
+      meta: { ...meta, left: { ...meta.left, known: left }, right: { ...meta.right, known: right } },
+      started: [],
+      ended: [],
+      changed: [],
+    },
+  });
+  renderPage(<CompareTab />);
+
+  expect(await screen.findByText(new RegExp(`Nothing is known of the ${side} side`))).toBeVisible();
+});

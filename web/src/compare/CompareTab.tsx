@@ -152,6 +152,12 @@ function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | un
         {formatCount(meta.right.total)} at <Moment seconds={meta.right.at} /> on the right; {formatCount(meta.same)}{" "}
         {meta.match === "process" ? "are" : meta.match === "command" ? "commands are" : "command lines are"} the same.
       </p>
+      {(meta.left.known === false || meta.right.known === false) && (
+        <p className={classes.note} role="alert">
+          Nothing is known of the {meta.left.known === false ? "left" : "right"} side: no host that may be meant sent
+          anything in the minute before. What differs cannot be told.
+        </p>
+      )}
       <Tabs value={shown} onChange={(kind) => setShown(kind)} keepMounted={false}>
         <Tabs.List aria-label="Differences">
           {kinds.map((kind) => (

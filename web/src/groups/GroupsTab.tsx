@@ -52,7 +52,9 @@ export function GroupsTab() {
       <Answer query={query} label="Counting groups" isMoving={instant.isLive}>
         {(found) =>
           found.data.length === 0 ? (
-            <Empty title="No process fits">Change the search, the tags or the time.</Empty>
+            <Empty title={found.meta.known === false ? "Nothing is known of this moment" : "No process fits"}>
+              Change the search, the tags or the time.
+            </Empty>
           ) : (
             <>
               <p className={classes.note} role="status">

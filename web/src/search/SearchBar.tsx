@@ -12,6 +12,7 @@ import { brief } from "../format/text";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import { complete, wordAt, type Word } from "./completion";
+import { useSaid } from "./hints";
 import { useSearchProblem } from "./problem";
 import classes from "./SearchBar.module.css";
 
@@ -37,6 +38,7 @@ export function SearchBar() {
   const listId = useId();
   const problemId = useId();
   const problem = useSearchProblem(view.search);
+  const { hints } = useSaid(view.search, view.tags);
   const options = useOptions(word);
 
   // The view may come from elsewhere: the back button, a click on a tag, a saved view.
@@ -187,7 +189,18 @@ export function SearchBar() {
         </Paper>
       )}
       {showsProblem && !isOpen && <ProblemAt id={problemId} {...problem} />}
+      {!showsProblem && !isOpen && draft === view.search && hints.length > 0 && <Hints hints={hints} />}
     </div>
+  );
+}
+
+function Hints({ hints }: { hints: readonly string[] }) {
+  return (
+    <Paper className={classes.hints} shadow="md" withBorder role="status" aria-label="Hints">
+      {hints.map((hint) => (
+        <span key={hint}>{brief(hint, 500)}</span>
+      ))}
+    </Paper>
   );
 }
 

@@ -71,3 +71,12 @@ test.each(["t=soon", "at=yesterday", "from=20&to=10", "from=1", "tab=nothing", "
     expect(parseView(query)).toEqual(DEFAULT_VIEW);
   },
 );
+
+test("moments in milliseconds are taken for what they are", () => {
+  expect(parseView("at=1772460067123").time).toEqual({ mode: "at", at: 1772460067 });
+  expect(parseView("from=1772460000000&to=1772460067999").time).toEqual({
+    mode: "range",
+    from: 1772460000,
+    to: 1772460067,
+  });
+});

@@ -127,8 +127,9 @@ function formatTime(time: ViewTime): [string, string][] {
 }
 
 function moment(text: string | null): number | null {
-  if (text === null || !/^\d{1,10}$/.test(text)) return null;
-  const number = Number(text);
+  if (text === null || !/^\d{1,14}$/.test(text)) return null;
+  // As JavaScript and other pages have them: no moment of a process is that far away in seconds.
+  const number = text.length > 11 ? Math.floor(Number(text) / 1000) : Number(text);
   return number <= MAX_MOMENT ? number : null;
 }
 

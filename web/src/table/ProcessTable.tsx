@@ -6,6 +6,7 @@ import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent }
 import { Empty } from "../shell/Empty";
 import { Loading } from "../shell/Loading";
 import { Problem } from "../shell/Problem";
+import { useSaid } from "../search/hints";
 import { isEditable } from "../search/SearchBar";
 import { instantParams, useInstant, windowParams } from "../state/instant";
 import { useView } from "../state/useView";
@@ -167,7 +168,15 @@ function narrow(width: number): string {
 
 function NothingFound() {
   const [view] = useView();
+  const { isKnown } = useSaid(view.search, view.tags);
   const isFiltered = view.search !== "" || view.tags.length > 0;
+  if (!isKnown && isFiltered) {
+    return (
+      <Empty title="Nothing is known of this moment">
+        No host that may be meant sent anything then, so that nobody can say what ran. Look at another time.
+      </Empty>
+    );
+  }
   if (isFiltered) {
     return (
       <Empty title="No process fits">
@@ -176,7 +185,7 @@ function NothingFound() {
     );
   }
   return (
-    <Empty title="No process was seen at this time">
+    <Empty title={isKnown ? "No process was seen at this time" : "Nothing is known of this moment"}>
       {view.time.mode === "last" || view.time.mode === "live" ? (
         <>
           Is an agent running? <code>procession up</code> watches this machine, and{" "}

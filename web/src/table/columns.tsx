@@ -13,6 +13,7 @@ import {
 } from "../format/numbers";
 import { brief } from "../format/text";
 import { formatMoment, formatUtc, secondsOf } from "../format/times";
+import { nameOf } from "../panel/names";
 import classes from "./ProcessTable.module.css";
 
 export interface Column {
@@ -91,7 +92,7 @@ export const COLUMNS: Column[] = [
     grows: true,
     cell: (process) => (
       <>
-        <b className={classes.command}>{brief(tagOf(process, "command") || process.attributes.comm, 60) || "?"}</b>
+        <b className={classes.command}>{brief(nameOf(process.attributes), 60)}</b>
         <span className={classes.cmdline}>{brief(process.attributes.cmdline)}</span>
       </>
     ),
