@@ -14,6 +14,7 @@ import pytest
 
 from procession.agent import run_agent
 from procession.agent.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.spool import Spool
 from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.events import ProcessExec, ProcessExit
@@ -543,3 +544,24 @@ def test_processes_that_can_be_read_no_more_have_not_ended(tree: ProcTree, intak
         posted = intake.wait_for(count + 2)
 
     assert all(post.live.processes if post.is_live else post.snapshot.sightings for post in posted)
+
+
+def test_a_disk_that_hangs_holds_up_no_snapshot(
+    tree: ProcTree, intake: FakeIntake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, write = threading.Event(), Spool.write
+
+    def slow(*given: Any, **more: Any) -> Any:
+        assert disk.wait(60)
+        return write(*given, **more)
+
+    monkeypatch.setattr(Spool, "write", slow)
+    tree.put(7)
+
+    with an_agent(tree, intake.url, spool=True, spool_dir=str(tmp_path / "spool")) as running:
+        (line,) = eventually(lambda: [line for line in running.lines if "does not keep up" in line])
+        disk.set()
+        intake.wait_for(3)
+
+    assert line.endswith(": 1 snapshots left out so far")
+    assert running.ended_after < 2

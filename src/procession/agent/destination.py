@@ -11,6 +11,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from procession.agent.client import IntakeClient
+from procession.agent.handoff import Handoff
 from procession.agent.keys import ApiKey
 from procession.agent.outbox import Outbox
 from procession.agent.payload import Payload
@@ -23,7 +24,7 @@ _ABORT_SECONDS = 0.3
 
 
 class Destination:
-    """Has a queue, a spool, a connection, a key, a back-off and a thread."""
+    """Has a queue, a spool, a connection, a key, a back-off and two threads: one writes to the spool, one sends."""
 
     def __init__(
         self,
@@ -41,15 +42,28 @@ class Destination:
         self._notices = Notices(report)
         self._said = self._outbox.dropped
         self._said_damaged = 0
+        self._handoff = Handoff(self._keep, self._outbox.close)
+        self._said_slow = 0
         self._sender = Sender(client, self._outbox, api_key=api_key, report=report, stop=stop)
         # A daemon, since a name server that does not answer cannot be interrupted.
         self._thread = threading.Thread(target=self._sender.run, name="sender", daemon=True)
 
     def start(self) -> None:
+        self._handoff.start()
         self._thread.start()
 
     def put(self, payloads: Sequence[Payload], *, is_live: bool = False) -> None:
-        """Have it sent. By one thread."""
+        """Have it sent. By one thread, which does not wait for the disk."""
+        self._handoff.put((payloads, is_live))
+        if self._handoff.left_out > self._said_slow and self._spool is not None:
+            text = (
+                f"the disk of {self._spool.folder} does not keep up: {self._handoff.left_out} snapshots left out so far"
+            )
+            if self._notices.say("slow", text):
+                self._said_slow = self._handoff.left_out
+
+    def _keep(self, given: tuple[Sequence[Payload], bool]) -> None:
+        payloads, is_live = given
         try:
             self._outbox.put(payloads, is_live=is_live)
         except OSError as error:
@@ -73,21 +87,22 @@ class Destination:
     @property
     def is_behind(self) -> bool:
         """Whether anything still waits to be sent."""
-        return not self._outbox.is_empty
+        return not (self._handoff.is_empty and self._outbox.is_empty)
 
     @property
     def failure(self) -> BaseException | None:
-        """The bug that ended its thread."""
-        return self._sender.failure
+        """The bug that ended one of its threads."""
+        return self._sender.failure or self._handoff.failure
 
     def close(self) -> None:
-        self._outbox.close()
+        self._handoff.close()
 
     def end(self, begun: float) -> None:
         """Wait until its thread is through, or cut it off. `begun` is the moment of `close`, the same for all."""
         if self._thread.ident is None:  # never started
             self._release()
             return
+        self._handoff.join(max(0.0, begun + _LINGER_SECONDS - time.monotonic()))
         self._thread.join(max(0.0, begun + _LINGER_SECONDS - time.monotonic()))
         self._client.abort()
         self._thread.join(max(0.05, begun + _LINGER_SECONDS + _ABORT_SECONDS - time.monotonic()))

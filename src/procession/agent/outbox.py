@@ -129,8 +129,7 @@ class Outbox:
 
     @property
     def is_empty(self) -> bool:
-        with self._changed:
-            return not self._batches
+        return not self._batches  # without the lock, under which a batch is read from the disk
 
     @property
     def dropped(self) -> Dropped:
