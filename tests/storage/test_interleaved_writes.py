@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from procession.analysis import Every, Selection
+from procession.analysis import Every, Match, Order, Selection, Side
 from procession.events import ProcessExit, ProcessExits
 from procession.process import (
     LiveNumbers,
@@ -178,9 +178,35 @@ def as_sightings(store: ClickHouseStore, org: int) -> Any:
     return {sighting.pid: sighting for sighting in found.sightings}
 
 
+def instant(order: str = "start", search: str = "", tags: str = "") -> Question:
+    return lambda store, org: store.analysis.instant_page(
+        selection(org, search, tags), T + 1, Order.parse(order), 0, 100
+    )
+
+
+def grouped(by: str, search: str = "", tags: str = "") -> Question:
+    measures = ("cpu_total_percent", "rss_bytes")
+    return lambda store, org: store.analysis.groups(
+        selection(org, search, tags), T + 1, by, measures, Order.parse("-count"), 100
+    )
+
+
 def facets(when: Window | int, search: str = "", tags: str = "") -> Question:
     keys = ("host", "user", "command", "env")
     return lambda store, org: store.analysis.facets(selection(org, search, tags), when, keys, 20)
+
+
+def series(by: str | None, seconds: int = 40) -> Question:
+    window = Window(T + 1 - seconds, T + 1)
+    return lambda store, org: store.analysis.timeseries(
+        selection(org), window, by, ("rss_bytes",), "count", 5, seconds // 5
+    )
+
+
+def compared(match: Match, left_at: int = T - 6) -> Question:
+    return lambda store, org: store.analysis.compare(
+        Side(selection(org), left_at), Side(selection(org), T + 1), match, 100
+    )
 
 
 QUESTIONS: dict[str, Question] = {
@@ -200,13 +226,44 @@ QUESTIONS: dict[str, Question] = {
     "runs": runs,
     "unknown exits": unknown,
     "live numbers as sightings": as_sightings,
+    "instant": instant(),
+    "instant by user": instant("user"),
+    "instant by host": instant("-host"),
+    "instant by command line": instant("cmdline"),
+    "instant by memory": instant("-rss_bytes"),
+    "instant with text": instant(search="web"),
+    "instant with tag": instant(tags="env:prod"),
+    "instant with command": instant(search="command:web"),
+    "instant without tag": instant(tags="!env:test"),
+    "instant of a host": instant(tags="host:web-1"),
+    "instant of hosts": instant(tags="host:web-*"),
+    "instant of hosts by search": instant(search="host:web-1 AND web"),
+    "groups by command": grouped("command"),
+    "groups by tag": grouped("env", tags="env:*"),
+    "groups by host": grouped("host"),
+    "groups by parent": grouped("ppid"),
     "facets of a window": facets(WINDOW),
     "facets of a window by text": facets(WINDOW, "web"),
     "facets of a window by tag": facets(WINDOW, tags="env:prod"),
+    "facets at an instant": facets(T + 1, tags="env:prod"),
     "tags": lambda store, org: store.analysis.complete_tag(org, WINDOW, "e", 20),
     "values of a tag": lambda store, org: store.analysis.complete_tag(org, WINDOW, "env:", 20),
+    "points": lambda store, org: store.analysis.points(
+        selection(org), T + 1, "cpu_total_percent", "rss_bytes", "command", 100
+    ),
+    "hosts": lambda store, org: store.analysis.hosts(
+        selection(org), T + 1, ("rss_bytes",), Order.parse("host"), 0, 100
+    ),
+    "series": series(None),
+    "series by command": series("command"),
+    "series of long": series("command", 800),
     "history": lambda store, org: store.analysis.history(org, key(2), WINDOW, Every.SIGHTING),
     "history by the minute": lambda store, org: store.analysis.history(org, key(2), WINDOW, Every.MINUTE),
+    "tree": lambda store, org: store.analysis.host_tree(org, "web-1", T + 1),
+    "relatives": lambda store, org: store.analysis.family(org, key(1), T + 1),
+    "comparison of processes": compared(Match.PROCESS),
+    "comparison of commands": compared(Match.COMMAND),
+    "comparison of one instant": compared(Match.PROCESS, T + 1),
 }
 
 
@@ -249,18 +306,22 @@ class Interleaved:
 _ORGS_AT_ONCE = 40
 
 
+OF_INSTANTS = ("instant", "instant with tag", "groups by tag", "points", "hosts", "series by command", "tree")
 OF_WINDOWS = ("list", "list of a window in the past", "list by text", "list of a host", "one that lives", "endings")
 
 CASES = (
     *((question, next_snapshot) for question in QUESTIONS),
-    *((question, other_half) for question in ("list", "endings")),
-    *((question, same_again) for question in ("list", "facets of a window")),
-    *((question, late_snapshot) for question in OF_WINDOWS),
-    *((question, reported_exits) for question in (*OF_WINDOWS, "one that has ended")),
-    *((question, new_program) for question in (*OF_WINDOWS, "list by command", "unknown exits")),
-    *((question, nobody_left) for question in ("list", "endings")),
-    *((question, new_host) for question in ("list of hosts", "facets of a window")),
-    *((question, first_of_all) for question in ("list",)),
+    *((question, other_half) for question in (*OF_INSTANTS, "list", "comparison of one instant")),
+    *((question, same_again) for question in (*OF_INSTANTS, "facets of a window", "comparison of processes")),
+    *((question, late_snapshot) for question in (*OF_WINDOWS, "instant", "series")),
+    *((question, reported_exits) for question in (*OF_WINDOWS, "one that has ended", "instant", "tree")),
+    *((question, new_program) for question in (*OF_WINDOWS, "list by command", "instant", "unknown exits")),
+    *((question, nobody_left) for question in ("list", "endings", "instant", "hosts")),
+    *((question, new_host) for question in ("list of hosts", "instant of hosts", "hosts", "facets of a window")),
+    *(
+        (question, first_of_all)
+        for question in ("instant", "instant of a host", "list", "tree", "facets at an instant")
+    ),
 )
 
 

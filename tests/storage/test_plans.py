@@ -28,8 +28,14 @@ PATTERN = Pattern.parse("env:*")
 BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
 
 KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
-    "chunks": (lambda: statements.chunks(ORG, NOON - 60, NOON), "snap", BLOCK),
-    "chunks of hosts": (lambda: statements.chunks(ORG, NOON - 60, NOON, [HOST]), "snap", "host"),
+    "chunks": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1)), "snap", BLOCK),
+    "chunks of hosts": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), [HOST]), "snap", "host"),
+    "chunks of named hosts": (
+        lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), named=[[Pattern.parse("host:web-1")]]),
+        "snap",
+        "host",
+    ),
+    "chunks of several instants": (lambda: statements.chunks(ORG, [NOON - 600, NOON]), "snap", BLOCK),
     "arrays": (lambda: statements.arrays(ORG, [(HOST, NOON)], ["pid"]), "snap", "at"),
     "versions": (
         lambda: statements.matching_versions(ORG, BUCKETS, parse_search("word7"), TagFilter(), with_host=True),

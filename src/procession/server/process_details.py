@@ -53,6 +53,8 @@ def details_body(
     page = store.find(query)
     chosen = Selection(query.org_id, query.search, query.tags)
     is_known = bool(page.processes) or analysis.is_known(chosen, query.window)
+    if is_known and not page.processes and query.after is None:
+        page = store.find(query)  # what something is known of by now may have come since
     details = store.details(query.org_id, query.window, page.processes)
     # A page beyond the last one is empty, too, and says nothing of what was found.
     said = hints(bool(page.processes) or query.after is not None)

@@ -22,14 +22,33 @@ _BLOCKS = (
 )
 
 
-def chunks(org_id: int, since: int, until: int, hosts: Sequence[int] | None = None) -> Statement:
-    """Which chunks of snapshots there are, both ends within: `host, at, request, group_id, group_size`, and how many
-    sightings each has: `size`. One that was stored twice may be there twice."""
-    parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until}
+def chunks(
+    org_id: int,
+    moments: Sequence[int],
+    hosts: Sequence[int] | None = None,
+    named: Sequence[Sequence[Pattern]] = ((),),
+) -> Statement:
+    """Which chunks of snapshots there are at these moments, ascending: `host, at, request, group_id, group_size`, and
+    how many sightings each has: `size`. One that was stored twice may be there twice.
+
+    `named`: of hosts whose `host:` tag fits all patterns of one of these. Read in the same statement, so that none is
+    left out whose name came with its first snapshot.
+    """
+    parameters: dict[str, Any] = {"org": org_id}
     condition = _hosts_condition(hosts, parameters)
+    if all(named):
+        alternatives = [" AND ".join(is_host(pattern, parameters) for pattern in patterns) for patterns in named]
+        fits = " OR ".join(f"({one})" for one in dict.fromkeys(alternatives))
+        condition += f" AND host IN (SELECT host FROM hosts WHERE org = {{org:UInt32}} AND ({fits}))"
+    if moments[-1] - moments[0] + 1 == len(moments):
+        parameters |= {"since": moments[0], "until": moments[-1]}
+        place = _BLOCKS
+    else:
+        parameters |= {"moments": list(moments), "blocks": sorted({at // BLOCK_SECONDS for at in moments})}
+        place = f"intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(UInt32)}} AND at IN {{moments:Array(UInt32)}}"
     return Statement(
         "SELECT host, at, request, group_id, group_size, pid.size0 AS size FROM snap"
-        f" WHERE org = {{org:UInt32}} AND {_BLOCKS}{condition}",
+        f" WHERE org = {{org:UInt32}} AND {place}{condition}",
         parameters,
     )
 
@@ -53,11 +72,12 @@ def any_seen(org_id: int, window: Window, hosts: Sequence[int] | None = None) ->
 
 
 def arrays(org_id: int, snapshots: Sequence[tuple[int, int]], columns: Sequence[str]) -> Statement:
-    """The chunks of these snapshots, (host, moment): `host, at, ` and `columns`, which are arrays over processes."""
+    """The chunks of these snapshots, (host, moment): `host, at, request` and `columns`, which are arrays over
+    processes."""
     moments = sorted({at for _, at in snapshots})
     hosts = sorted({host for host, _ in snapshots})
     return Statement(
-        f"SELECT host, at, {', '.join(columns)} FROM snap PREWHERE org = {{org:UInt32}}"
+        f"SELECT host, at, request, {', '.join(columns)} FROM snap PREWHERE org = {{org:UInt32}}"
         f" AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(UInt32)}} AND host IN {{hosts:Array(UInt64)}}"
         " AND at IN {moments:Array(UInt32)}"
         " AND (host, at) IN (SELECT arrayJoin(arrayZip({of_hosts:Array(UInt64)}, {ats:Array(UInt32)})))",

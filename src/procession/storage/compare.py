@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +25,12 @@ def compare(session: Session, left: Side, right: Side, match: Match, limit: int)
     return _groups(session, left, right, match.value, limit)
 
 
+def _instants(session: Session, left: Side, right: Side, columns: Collection[str]) -> list[Instant]:
+    return session.instants_together([(side.selection, side.at) for side in (left, right)], columns)
+
+
 def _processes(session: Session, left: Side, right: Side, limit: int) -> Comparison:
-    left_instant = session.instant(left.selection, left.at, _PROCESS_COLUMNS)
-    right_instant = session.instant(right.selection, right.at, _PROCESS_COLUMNS)
+    left_instant, right_instant = _instants(session, left, right, _PROCESS_COLUMNS)
     known = _Known.of(session, left.selection, right.selection, left_instant, right_instant)
     before, after = known.comparable(left_instant), known.comparable(right_instant)
     both, rows_before, rows_after = np.intersect1d(_identities(before), _identities(after), return_indices=True)
@@ -111,9 +115,7 @@ def _differences(old: Placed, new: Placed) -> tuple[str, ...]:
 
 
 def _groups(session: Session, left: Side, right: Side, by: str, limit: int) -> Comparison:
-    left_instant, right_instant = (
-        session.instant(side.selection, side.at, {code_column(by), *_MEASURES}) for side in (left, right)
-    )
+    left_instant, right_instant = _instants(session, left, right, {code_column(by), *_MEASURES})
     known = _Known.of(session, left.selection, right.selection, left_instant, right_instant)
     before, after = (
         grouped(session, known.comparable(instant), by, _MEASURES) for instant in (left_instant, right_instant)

@@ -1,5 +1,9 @@
 """The processes at an instant, as columns: read whole, and then filtered, ordered, counted and summed in memory.
 
+First it is read which chunks of snapshots there are; all else is read of these chunks alone, and of each once. So an
+answer is as of the moment of that first statement, whatever is stored meanwhile. What the numbers in chunks stand for
+(kinds, versions, names of hosts) is stored before them, and so it is read after them.
+
 A million processes are some ten megabytes a column, so that any question about an instant costs one reading of its
 snapshots, and those after it nothing but the check that these are still the same.
 """
@@ -55,6 +59,8 @@ class Snapshots:
     """Of hosts with more: a process may be in several of them."""
     sightings: int = 0
     """In all of them."""
+    chunks: tuple[int, ...] = ()
+    """What they are made of, as `_chunk_ids`: what came later is not among it."""
 
     def check(self) -> None:
         """Raises InvalidRequest where it is more than may be read at once."""
@@ -68,7 +74,7 @@ class Snapshots:
         return bool(self.plain or self.mixed)
 
     def digest(self) -> bytes:
-        return hashlib.blake2b(repr((self.plain, self.mixed)).encode(), digest_size=16).digest()
+        return hashlib.blake2b(repr((self.plain, self.mixed, self.chunks)).encode(), digest_size=16).digest()
 
     def moments(self) -> dict[int, int]:
         """Host key -> its newest."""
@@ -140,11 +146,25 @@ def newest_snapshots(chunks: pa.Table) -> Snapshots:
     odd_hosts |= np.bincount(of_host[kept & is_odd], minlength=len(hosts)) > 0
     is_mixed = odd_hosts[of_host]
     sightings = int(np.add.reduceat(columns["size"][order].astype(np.int64), first)[kept].sum())
+    ids = np.unique(_chunk_ids(columns)[order][np.repeat(kept, rows)])
 
     def pairs(mask: Any) -> tuple[tuple[int, int], ...]:
         return tuple(sorted(set(zip(hosts[of_host[mask]].tolist(), moment[mask].tolist(), strict=True))))
 
-    return Snapshots(pairs(kept & ~is_mixed), pairs(kept & is_mixed), sightings)
+    return Snapshots(pairs(kept & ~is_mixed), pairs(kept & is_mixed), sightings, tuple(ids.tolist()))
+
+
+def _chunk_ids(columns: Mapping[str, Any]) -> Any:
+    """A number for each row of `host, at, request`."""
+    return paired(paired(columns["host"], columns["at"]), columns["request"])
+
+
+def _only(table: pa.Table, chunks: Iterable[int]) -> pa.Table:
+    """The rows of these chunks, each once: others may have come since it was read which there are, or come again."""
+    ids = _chunk_ids({name: table[name].to_numpy() for name in ("host", "at", "request")})
+    distinct, rows = np.unique(ids, return_index=True)
+    rows = np.sort(rows[np.isin(distinct, np.array(list(chunks), np.uint64))])
+    return table if len(rows) == len(table) else table.take(pa.array(rows))
 
 
 class InstantReader:
@@ -164,16 +184,49 @@ class InstantReader:
         hosts: Collection[int] | None = None,
     ) -> Instant:
         """What fits the selection at this instant, on these hosts."""
-        filters = _Filters(read, selection)
-        only, possible = hosts, filters.possible_hosts()
-        if possible is not None:
-            hosts = possible if hosts is None else possible.intersection(hosts)
-        chunks = statements.chunks(selection.org_id, at - REACH_SECONDS, at, None if hosts is None else sorted(hosts))
-        snapshots = newest_snapshots(read(chunks))
+        (instant,) = self.read_together(read, [(selection, at)], columns, hosts=hosts)
+        return instant
+
+    def read_together(
+        self,
+        read: Read,
+        wanted: Sequence[tuple[Selection, int]],
+        columns: Iterable[str],
+        *,
+        hosts: Collection[int] | None = None,
+    ) -> list[Instant]:
+        """The same for several selections of one org at instants of their own, all as of one moment of the store."""
+        found = self._read_once(read, wanted, columns, hosts)
+        # What something is known of since, may be there by now.
+        is_late = any(one.is_known and not one.snapshots for one in found)
+        return self._read_once(read, wanted, columns, hosts) if is_late else found
+
+    def _read_once(
+        self,
+        read: Read,
+        wanted: Sequence[tuple[Selection, int]],
+        columns: Iterable[str],
+        hosts: Collection[int] | None,
+    ) -> list[Instant]:
+        filters = {selection: _Filters(read, selection) for selection, _ in wanted}
+        chunks = _chunks(read, filters.values(), sorted(at for _, at in wanted), hosts)
+        return [self._instant(read, filters[selection], chunks, at, columns, hosts) for selection, at in wanted]
+
+    def _instant(
+        self,
+        read: Read,
+        filters: _Filters,
+        chunks: pa.Table,
+        at: int,
+        columns: Iterable[str],
+        only: Collection[int] | None,
+    ) -> Instant:
+        hosts = filters.hosts_of(only)
+        snapshots = newest_snapshots(_within_reach(chunks, at, hosts))
         snapshots.check()
-        ends = _ends(read, selection.org_id, snapshots, at, hosts)
+        ends = _ends(read, filters.org_id, snapshots, at, hosts)
         wanted = {"state", *columns, *filters.columns(), *(NEEDED if ends else ())}.difference(_ALWAYS)
-        whole = Instant(at, self._columns(read, selection.org_id, at, snapshots, wanted), snapshots, True, hosts)
+        whole = Instant(at, self._columns(read, filters.org_id, at, snapshots, wanted), snapshots, True, hosts)
         mask = filters.narrow(whole, ends.lived(whole.columns, snapshots.oldest(), at))
         found = whole if mask.all() else whole.where(mask)
         return found if len(found) else replace(found, is_known=filters.is_known(found, only))
@@ -183,19 +236,11 @@ class InstantReader:
     ) -> Iterator[Instant]:
         """The same at several instants, in ascending order; what is close together is read at once, and not kept."""
         filters = _Filters(read, selection)
-        hosts = filters.possible_hosts()
+        chunks = _chunks(read, [filters], moments)
+        hosts = filters.hosts_of(None)
         asked = {"state", *columns, *filters.columns()}.difference(_ALWAYS)
         for some in _together(moments):
-            chunks = read(
-                statements.chunks(
-                    selection.org_id, some[0] - REACH_SECONDS, some[-1], None if hosts is None else sorted(hosts)
-                )
-            )
-            taken = chunks["at"].to_numpy()
-            snapshots = {
-                at: newest_snapshots(chunks.filter(pa.array((taken >= at - REACH_SECONDS) & (taken <= at))))
-                for at in some
-            }
+            snapshots = {at: newest_snapshots(_within_reach(chunks, at, hosts)) for at in some}
             for one in snapshots.values():
                 one.check()
             whole = Snapshots(tuple({pair for one in snapshots.values() for pair in (*one.plain, *one.mixed)}), ())
@@ -220,6 +265,26 @@ class InstantReader:
             while len(self._known) > 1 and sum(map(_bytes, self._known.values())) > MAX_CACHED_BYTES:
                 self._known.popitem(last=False)
         return known
+
+
+def _chunks(
+    read: Read, filters: Collection[_Filters], moments: Sequence[int], hosts: Collection[int] | None = None
+) -> pa.Table:
+    """What may count at these instants, ascending: everything that an answer looks at is among it."""
+    org_id = next(iter(filters)).org_id
+    reached: list[int] = []
+    for at in moments:
+        reached += range(max(at - REACH_SECONDS, reached[-1] + 1 if reached else 0), at + 1)
+    only = None if hosts is None else sorted(hosts)
+    return read(statements.chunks(org_id, reached, only, [one.named for one in filters]))
+
+
+def _within_reach(chunks: pa.Table, at: int, hosts: Collection[int] | None) -> pa.Table:
+    taken = chunks["at"].to_numpy()
+    mask = (taken >= at - REACH_SECONDS) & (taken <= at)
+    if hosts is not None:
+        mask &= is_in(chunks["host"].to_numpy(), np.array(sorted(hosts), np.uint64))
+    return chunks if mask.all() else chunks.filter(pa.array(mask))
 
 
 def _ends(read: Read, org_id: int, snapshots: Snapshots, until: int, hosts: Collection[int] | None) -> ReportedEnds:
@@ -256,11 +321,12 @@ def _bytes(columns: Columns) -> int:
 def _read_columns(read: Read, org_id: int, snapshots: Snapshots, wanted: Sequence[str]) -> Columns:
     parts = []
     if snapshots.plain:
-        parts.append(_exploded(read(statements.arrays(org_id, snapshots.plain, wanted)), wanted))
+        table = read(statements.arrays(org_id, snapshots.plain, wanted))
+        parts.append(_exploded(_only(table, snapshots.chunks), wanted))
     if snapshots.mixed:
         names = sorted({*wanted, "start", "pid", "version", "state"})
-        found = _exploded(read(statements.arrays(org_id, snapshots.mixed, names)), names)
-        parts.append(_newest(found))
+        table = read(statements.arrays(org_id, snapshots.mixed, names))
+        parts.append(_newest(_exploded(_only(table, snapshots.chunks), names)))
     return _joined(parts, wanted)
 
 
@@ -284,7 +350,8 @@ def _read_together(
         return
     if any(one.mixed for one in snapshots.values()):
         names = sorted({*names, "start", "pid", "version", "state"})
-    table = read(statements.arrays(org_id, sorted(pairs), names))
+    known = {chunk for one in snapshots.values() for chunk in one.chunks}
+    table = _only(read(statements.arrays(org_id, sorted(pairs), names)), known)
     of_chunks = list(zip(table["host"].to_pylist(), table["at"].to_pylist(), strict=True))
     for at, one in snapshots.items():
         plain, mixed = set(one.plain), set(one.mixed)
@@ -333,35 +400,67 @@ def _newest(columns: Columns) -> Columns:
 
 
 class _Filters:
+    """What a selection stands for in the columns of an instant.
+
+    Made before the chunks are read, of which it says what may be left out; all else is looked up after that.
+    """
+
     def __init__(self, read: Read, selection: Selection) -> None:
         self._read = read
         self._selection = selection
-        self._sets: list[tuple[TagCondition, Any, Any]] = []
-        for condition in selection.tags.conditions:
-            org_id, pattern = selection.org_id, condition.pattern
-            kinds = read(statements.kinds_with_tag(org_id, pattern))["kind"]
-            hosts = read(statements.hosts_with_tag(org_id, pattern))["host"] if may_name_host(pattern) else None
-            self._sets.append((condition, kinds, hosts))
+        self.org_id = selection.org_id
+        self.named = tuple(
+            condition.pattern
+            for condition in selection.tags.conditions
+            if not condition.negated and may_name_host(condition.pattern) and not len(self._kinds_with(condition))
+        )
+        """Only of hosts whose `host:` tag fits each of these anything can fit: no kind has such a tag."""
+
+    def _kinds_with(self, condition: TagCondition) -> Any:
+        return self._read(statements.kinds_with_tag(self.org_id, condition.pattern))["kind"]
+
+    @cached_property
+    def _sets(self) -> list[tuple[TagCondition, Any, Any]]:
+        """Each condition, the kinds that fit it and the hosts that do, if any may."""
+        found: list[tuple[TagCondition, Any, Any]] = []
+        for condition in self._selection.tags.conditions:
+            pattern = condition.pattern
+            by_host_alone = not condition.negated and pattern in self.named
+            kinds = pa.array([], pa.uint64()) if by_host_alone else self._kinds_with(condition)
+            may_be_host = may_name_host(pattern)
+            hosts = self._read(statements.hosts_with_tag(self.org_id, pattern))["host"] if may_be_host else None
+            found.append((condition, kinds, hosts))
+        return found
+
+    def hosts_of(self, hosts: Collection[int] | None) -> Collection[int] | None:
+        """Of these hosts those on which anything can fit. None: all."""
+        possible = self._possible_hosts
+        if possible is None:
+            return hosts
+        return possible if hosts is None else possible.intersection(hosts)
 
     def columns(self) -> set[str]:
-        return ({"kind"} if self._sets else set()) | ({"version"} if self._selection.search is not None else set())
+        by_tag = {"kind"} if self._selection.tags.conditions else set()
+        return by_tag | ({"version"} if self._selection.search is not None else set())
 
-    def possible_hosts(self) -> set[int] | None:
-        """Hosts outside of these have nothing that fits; None: all may have."""
+    @cached_property
+    def _possible_hosts(self) -> set[int] | None:
         found: set[int] | None = None
-        for condition, kinds, hosts in self._sets:
-            if not condition.negated and hosts is not None and not len(kinds):
+        for condition, _, hosts in self._sets:
+            if not condition.negated and condition.pattern in self.named:
                 named = set(hosts.to_pylist())
                 found = named if found is None else found & named
         return found
 
     def is_known(self, instant: Instant, hosts: Collection[int] | None = None) -> bool:
         """Whether any host that the selection names, of these, told of its processes."""
-        if self.possible_hosts() is not None:  # of others the snapshots were not looked for
-            at = instant.at
-            return is_known_between(self._read, self._selection, at - REACH_SECONDS, at, hosts=hosts)
-        named = self._named
-        return bool(instant.snapshots) if named is None else not named.isdisjoint(instant.snapshots.moments())
+        told = instant.snapshots.moments().keys()
+        if told and (self._named is None or not self._named.isdisjoint(told)):
+            return True
+        if self._possible_hosts is None:
+            return False
+        # Of others the snapshots were not looked for.
+        return is_known_between(self._read, self._selection, instant.at - REACH_SECONDS, instant.at, hosts=hosts)
 
     @cached_property
     def _named(self) -> frozenset[int] | None:

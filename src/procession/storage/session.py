@@ -46,6 +46,10 @@ class Session:
     ) -> Instant:
         return self._books.instants.read(self.table, selection, at, columns, hosts=hosts)
 
+    def instants_together(self, wanted: Sequence[tuple[Selection, int]], columns: Collection[str]) -> list[Instant]:
+        """Of several selections, each at an instant of its own, as of one moment of the store."""
+        return self._books.instants.read_together(self.table, wanted, columns)
+
     def instants(self, selection: Selection, moments: Sequence[int], columns: Collection[str]) -> Iterator[Instant]:
         """Of ascending moments."""
         return self._books.instants.read_many(self.table, selection, moments, columns)
