@@ -19,7 +19,7 @@ PAGE = re.compile(r"[\w.+\-]+\(\d\w*\)")
 
 def arguments_of(template: str) -> list[str]:
     """What the template says, with a word for each placeholder."""
-    text = template.removesuffix("...").replace("[SECRET]", SECRET).replace(", SECRET", f" {SECRET}")
+    text = template.removesuffix("...").removesuffix("!").replace("[SECRET]", SECRET).replace(", SECRET", f" {SECRET}")
     text = text.replace("... ", "file user ").replace("*=", "name=").replace("-*b*", "-b").replace("*", "x")
     text = re.sub(r"!\S+", "value", text)
     return re.sub(r"(?<![A-Za-z0-9])[A-Z][A-Z_]+(?![A-Za-z0-9])", "value", text.replace("SECRET", SECRET)).split(" ")

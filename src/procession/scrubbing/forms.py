@@ -43,6 +43,7 @@ _SCHEME = re.compile(r"(?:apikey|basic|bearer|digest|negotiate|token)[\s\0]++", 
 
 
 _OPENING = tuple("{[<(\"'")
+_LONG_VALUE = 500
 _TEXT_FOLLOWS = re.compile(r"\0(?:-[a-z]{0,3}c|/[ck])\0\Z", re.IGNORECASE)
 _OBJECT = ('{"', "{'", "{\\", '["', "['", "[{")
 _KEY_OF_A_STORE = re.compile(r"(?:\d{1,6}|\*)(?![^\s\0])|:")
@@ -66,6 +67,8 @@ def secret_values(line: str, folded: str) -> list[Span]:
         if end < hidden or (kind := _secrecy(line, match)) is Secrecy.NO:
             continue
         value_start = end + (line[end : end + 1] == SEPARATOR)
+        if line.startswith(_OBJECT, value_start):  # what is secret in there has a name of its own
+            continue
         value = (value_start, _attached_end(line, match, begins=begins))
         if secret := _secret_part(line, value, kind):
             hidden = value[1]
@@ -124,9 +127,9 @@ def _is_key_of_a_store(line: str, match: re.Match[str]) -> bool:
 def _secret_part(line: str, value: Span, kind: Secrecy) -> Span | None:
     """What is to be hidden of a value; None where it looks like no secret."""
     start, end = value
+    if end - start > _LONG_VALUE:
+        return value
     text = line[start:end].strip("\\\"'`,")
-    if text.startswith(_OBJECT):  # what is secret in there has a name of its own
-        return None
     if is_reference(text) or is_switch_value(text):
         return None
     if kind is Secrecy.YES:

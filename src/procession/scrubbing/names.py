@@ -193,7 +193,7 @@ def _secrecy(name: str) -> Secrecy:
         found = Secrecy.LOGIN
     else:
         found = Secrecy.NO
-    if plain == "credential":
+    if name == "-Credential":
         return Secrecy.OF_A_LOGIN
     if within := next((part for part in _WITHIN if part in plain), None):
         # What authenticates may be called by its method; what is a password may not.

@@ -14,7 +14,7 @@ A template names the place of the secret with SECRET, other values with words in
     login -p SECRET        only where the word `login` came before
     add_user NAME SECRET   words without a dash, one after the other: the second one behind `add_user`. A `*` stands for
                            any letters, `!a|b` for any word but these, `...` for any words up to the last of the
-                           command. `SECRET...`: that word and all that follow.
+                           command. `SECRET...`: that word and all that follow. `SECRET!`: unless it is a plain name.
 """
 
 from __future__ import annotations
@@ -82,6 +82,15 @@ class _Login(Value):
         return found.span(1) if found else None
 
 
+@dataclass(frozen=True, slots=True)
+class _NoName(Value):
+    """What may be a user or a password, where other words follow: a plain word is taken for a user."""
+
+    def secret(self, word: str, start: int = 0) -> Span | None:
+        return None if _PLAIN_NAME.fullmatch(word, start) else (start, len(word))
+
+
+_PLAIN_NAME = re.compile(r"[a-z][a-z_.-]*")
 _LOGIN = re.compile(r"(?:userid=)?[^\s/@=-][^\s/@=]*/([^/].*?)(?=@[^@]*\Z|\Z)", re.DOTALL)
 
 
@@ -135,10 +144,16 @@ class _Operands:
         text = value.removesuffix(_REST)
         return cls(
             steps=tuple(map(_step, (step for step in steps if step != _REST))),
-            value=_Login(re.compile(""), "") if "USER/SECRET@" in text else Value.parse(text),
+            value=_value(text),
             last=_REST in steps,
             all=value.endswith(_REST),
         )
+
+
+def _value(text: str) -> Value:
+    if "USER/SECRET@" in text:
+        return _Login(re.compile(""), "")
+    return _NoName(re.compile(""), "") if text == "SECRET!" else Value.parse(text)
 
 
 def _step(text: str) -> re.Pattern[str] | None:

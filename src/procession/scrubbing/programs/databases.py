@@ -52,6 +52,7 @@ DATABASES = (
             "-a, SECRET",
             "--pass SECRET",
             "auth ... SECRET",
+            "auth SECRET!",
             "config set requirepass SECRET",
             "config set masterauth SECRET",
             "migrate HOST PORT KEY DB TIMEOUT auth SECRET",
