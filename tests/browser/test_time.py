@@ -59,6 +59,25 @@ def test_the_fleet_is_shown_as_it_was(look: Look) -> None:
     assert shown == [item["attributes"]["pid"] for item in told["data"][:5]]
 
 
+def test_a_time_of_which_nothing_is_known_is_told_from_one_where_nothing_fits(look: Look) -> None:
+    page = look.at_the_fleet()
+    unknown = page.get_by_text("Nothing is known of this moment")
+    long_ago = look.end - 7200
+
+    for tab in ("", "&tab=groups", "&tab=graphs", "&tab=scatter"):
+        page.goto(look.url(f"?at={long_ago}{tab}"))
+        expect(unknown).to_be_visible()
+    page.goto(look.url(f"?at={long_ago}&q=no-such-program"))
+    expect(unknown).to_be_visible()
+    page.goto(look.url(f"?at={look.end}&tags=host:no-such-host"))
+    expect(unknown).to_be_visible()
+    page.goto(look.url(f"?at={look.end}&q=no-such-program"))
+    expect(page.get_by_text("No process fits")).to_be_visible()
+    expect(unknown).to_be_hidden()
+    page.goto(look.url(f"?at={look.end}&tab=compare&x.left={long_ago}"))
+    expect(page.get_by_text("Nothing started that is known of")).to_be_visible()
+
+
 def test_the_back_button_goes_back(look: Look) -> None:
     page = look.at_the_fleet()
     search = page.get_by_role("combobox", name="Search processes")

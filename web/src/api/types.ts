@@ -58,8 +58,8 @@ export interface ProcessItem {
 
 /** What every answer about an instant or a window has. */
 export interface Meta {
-  /** False where no host that may be meant told of its processes then. */
-  known?: boolean;
+  /** Whether anything is known of it: where it is not, that nothing was found says nothing. */
+  known: boolean;
   /** What may have been meant, where nothing was found. */
   hints?: string[];
 }
@@ -87,7 +87,7 @@ export interface TreeItem extends ProcessItem {
 }
 
 export interface HostTree {
-  meta: { at: number; host: string; total: number };
+  meta: Meta & { at: number; host: string; total: number };
   data: TreeItem[];
 }
 
@@ -120,7 +120,7 @@ export interface Facet {
 }
 
 export interface Facets {
-  meta: { total: number; at?: number; from?: number; to?: number };
+  meta: Meta & { total: number; at?: number; from?: number; to?: number };
   facets: Facet[];
 }
 
@@ -151,7 +151,7 @@ export interface Groups {
 }
 
 export interface Points {
-  meta: { at: number; total: number; x: Measure; y: Measure; by: string | null };
+  meta: Meta & { at: number; total: number; x: Measure; y: Measure; by: string | null };
   groups: string[];
   points: { id: string[]; x: number[]; y: number[]; group: (number | null)[] };
 }
@@ -164,7 +164,7 @@ export interface Series {
 }
 
 export interface Timeseries {
-  meta: { from: number; to: number; step: number; by: string | null };
+  meta: Meta & { from: number; to: number; step: number; by: string | null };
   times: number[];
   series: Series[];
 }
@@ -178,7 +178,7 @@ export interface Host {
 }
 
 export interface Hosts {
-  meta: {
+  meta: Meta & {
     at: number;
     total: number;
     /** The oldest instant that is answered. */
@@ -189,9 +189,18 @@ export interface Hosts {
 
 export type Match = "process" | "cmdline" | "command";
 
+export interface ComparedSide {
+  known: boolean;
+  at: number;
+  total: number;
+  /** How many hosts only the other side knows something of, and the first of their names. */
+  silent: number;
+  silent_hosts: string[];
+}
+
 export interface ComparisonMeta {
-  left: { at: number; total: number; known?: boolean };
-  right: { at: number; total: number; known?: boolean };
+  left: ComparedSide;
+  right: ComparedSide;
   match: Match;
   started: number;
   ended: number;

@@ -6,9 +6,17 @@ import { answering, AT, query, renderPage } from "../test/page";
 import { someProcess } from "../test/processes";
 import { CompareTab } from "./CompareTab";
 
+const side = (at: number, total: number, silentHosts: string[] = []) => ({
+  at,
+  total,
+  known: true,
+  silent: silentHosts.length,
+  silent_hosts: silentHosts,
+});
+
 const meta = {
-  left: { at: AT - 3600, total: 300 },
-  right: { at: AT, total: 301 },
+  left: side(AT - 3600, 300),
+  right: side(AT, 301),
   match: "process",
   started: 2,
   ended: 1,
@@ -51,9 +59,9 @@ test("two instants: what started, what ended, what changed", async () => {
 test("two hosts: chosen by name, kept in the address, and compared by command", async () => {
   const group = (count: number) => ({ count, numbers: { rss_bytes: { sum: 1_048_576, max: 1, known: count } } });
   const asked = answering({
-    "/facets": { meta: {}, facets: [{ key: "host", values: [{ value: "web-1", count: 3 }] }] },
+    "/facets": { meta: { known: true }, facets: [{ key: "host", values: [{ value: "web-1", count: 3 }] }] },
     "/compare": {
-      meta: { ...meta, left: { at: AT, total: 3 }, right: { at: AT, total: 4 }, match: "command", started: 0 },
+      meta: { ...meta, left: side(AT, 3), right: side(AT, 4), match: "command", started: 0 },
       started: [],
       ended: [],
       changed: [{ value: "nginx", before: group(4), after: group(6) }],
@@ -73,13 +81,11 @@ test("two hosts: chosen by name, kept in the address, and compared by command", 
   expect(asked.at(-1)?.params).toMatchObject({ host: "web-1", other_host: "web-2", match: "command" });
 });
 
-test.each([
-  ["left", false, true],
-  ["right", true, false],
-])("a %s side of which nothing is known is said to be", async (side, left, right) => {
+test("a side of which nothing is known is said to be so, and not that it had no processes", async () => {
+  const left = { ...side(AT - 3600, 0), known: false };
   answering({
     "/compare": {
-      meta: { ...meta, left: { ...meta.left, known: left }, right: { ...meta.right, known: right } },
+      meta: { ...meta, left, started: 0, ended: 0, changed: 0, same: 0 },
       started: [],
       ended: [],
       changed: [],
@@ -87,5 +93,24 @@ test.each([
   });
   renderPage(<CompareTab />);
 
-  expect(await screen.findByText(new RegExp(`Nothing is known of the ${side} side`))).toBeVisible();
+  expect(await screen.findByText("Nothing started that is known of")).toBeVisible();
+  expect(screen.getByText(/nothing is known of .*on the left, 301 processes at/)).toBeVisible();
+  expect(screen.queryByText(/0 processes/)).toBeNull();
+});
+
+test("hosts that only one side knows of are named", async () => {
+  answering({
+    "/compare": {
+      meta: { ...meta, left: side(AT - 3600, 300, ["web-3", "web-4", "web-5"]) },
+      started: [],
+      ended: [],
+      changed: [],
+    },
+  });
+  renderPage(<CompareTab />);
+
+  expect(await screen.findByText(/On the left nothing is known of/)).toHaveTextContent(
+    "On the left nothing is known of web-3 and 2 more hosts: left out of the differences.",
+  );
+  expect(screen.queryByText(/On the right nothing is known/)).toBeNull();
 });

@@ -4,9 +4,10 @@ import { Button, SegmentedControl, Select, Tabs } from "@mantine/core";
 import { IconArrowsExchange } from "@tabler/icons-react";
 import { useState } from "react";
 
-import type { Comparison, Match } from "../api/types";
+import type { ComparedSide, Comparison, Match } from "../api/types";
 import { Moment } from "../format/Moment";
 import { formatCount } from "../format/numbers";
+import { brief } from "../format/text";
 import { Answer } from "../parts/Answer";
 import classes from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
@@ -138,6 +139,7 @@ function MatchPicker({ sides, onChange }: { sides: Sides; onChange: (match: Matc
 function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | undefined }) {
   const [shownText, setShown] = useExtra("show", "started");
   const { meta } = found;
+  const isKnown = meta.left.known && meta.right.known;
   const isInTime = meta.left.at !== meta.right.at;
   const labels: Record<Shown, string> = isInTime
     ? { started: "Started", ended: "Ended", changed: "Changed" }
@@ -148,16 +150,11 @@ function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | un
   return (
     <>
       <p className={classes.note} role="status">
-        {formatCount(meta.left.total)} processes at <Moment seconds={meta.left.at} /> on the left,{" "}
-        {formatCount(meta.right.total)} at <Moment seconds={meta.right.at} /> on the right; {formatCount(meta.same)}{" "}
-        {meta.match === "process" ? "are" : meta.match === "command" ? "commands are" : "command lines are"} the same.
+        <SideTotal side={meta.left} /> on the left, <SideTotal side={meta.right} /> on the right;{" "}
+        {formatCount(meta.same)} {meta.match === "process" ? "are" : meta.match === "command" ? "commands are" : "command lines are"} the same.
       </p>
-      {(meta.left.known === false || meta.right.known === false) && (
-        <p className={classes.note} role="alert">
-          Nothing is known of the {meta.left.known === false ? "left" : "right"} side: no host that may be meant sent
-          anything in the minute before. What differs cannot be told.
-        </p>
-      )}
+      <Silent side={meta.left} name="left" />
+      <Silent side={meta.right} name="right" />
       <Tabs value={shown} onChange={(kind) => setShown(kind)} keepMounted={false}>
         <Tabs.List aria-label="Differences">
           {kinds.map((kind) => (
@@ -168,8 +165,10 @@ function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | un
         </Tabs.List>
         <Tabs.Panel value={shown} pt="xs">
           {listed === 0 ? (
-            <Empty title={`Nothing ${emptyOf(shown, isInTime)}`}>
-              {meta.left.total + meta.right.total === 0
+            <Empty title={`Nothing ${emptyOf(shown, isInTime)}${isKnown ? "" : " that is known of"}`}>
+              {!isKnown
+                ? "No agent had sent anything of one of the sides: choose another moment or other hosts."
+                : meta.left.total + meta.right.total === 0
                 ? "There is no process on either side: change the search, the tags or the sides."
                 : "Look at the other differences, or choose other sides."}
             </Empty>
@@ -189,6 +188,34 @@ function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | un
         </Tabs.Panel>
       </Tabs>
     </>
+  );
+}
+
+function SideTotal({ side }: { side: ComparedSide }) {
+  if (!side.known) {
+    return (
+      <>
+        nothing is known of <Moment seconds={side.at} />
+      </>
+    );
+  }
+  return (
+    <>
+      {formatCount(side.total)} processes at <Moment seconds={side.at} />
+    </>
+  );
+}
+
+/** Hosts that are left out of the differences. */
+function Silent({ side, name }: { side: ComparedSide; name: string }) {
+  if (!side.known || side.silent === 0) return null;
+  const [first = "", ...others] = side.silent_hosts;
+  const rest = side.silent - 1;
+  return (
+    <p className={classes.note} role="status" title={others.length > 0 ? [first, ...others].map((host) => brief(host)).join("\n") : undefined}>
+      On the {name} nothing is known of <bdi>{brief(first)}</bdi>
+      {rest > 0 && ` and ${formatCount(rest)} more ${rest === 1 ? "host" : "hosts"}`}: left out of the differences.
+    </p>
   );
 }
 

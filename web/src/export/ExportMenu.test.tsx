@@ -6,7 +6,7 @@ import { answering, AT, failure, renderPage } from "../test/page";
 import { someProcess } from "../test/processes";
 import { ExportMenu } from "./ExportMenu";
 
-const page = { meta: { at: AT, total: 1, page: { after: "c", size: 1 } }, data: [someProcess("01")] };
+const page = { meta: { known: true, at: AT, total: 1, page: { after: "c", size: 1 } }, data: [someProcess("01")] };
 
 afterEach(() => vi.restoreAllMocks());
 

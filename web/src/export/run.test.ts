@@ -9,7 +9,7 @@ import { exported } from "./run";
 function pages(...sizes: number[]): ProcessList[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   return sizes.map((size, page) => ({
-    meta: { at: 1, total, page: { after: size === 0 ? "" : `cursor ${page + 1}`, size } },
+    meta: { known: true, at: 1, total, page: { after: size === 0 ? "" : `cursor ${page + 1}`, size } },
     data: Array.from({ length: size }, (_, place) => someProcess(`${page}-${place}`)),
   }));
 }
@@ -55,7 +55,7 @@ describe("export", () => {
   it("stops at the limit", async () => {
     const fetchPage = vi
       .fn()
-      .mockResolvedValue({ ...pages(10)[0], meta: { total: 99, page: { after: "c", size: 10 } } });
+      .mockResolvedValue({ ...pages(10)[0], meta: { known: true, total: 99, page: { after: "c", size: 10 } } });
 
     const found = await exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10);
 

@@ -21,13 +21,15 @@ interface FacetGroupProps {
   facetKey: string;
   /** undefined where it is not counted. */
   facet: Facet | undefined;
+  /** Whether anything is known of the time: no values say nothing where it is not. */
+  isKnown: boolean;
   isOpen: boolean;
   onToggle: () => void;
   onRemove: (() => void) | undefined;
 }
 
 /** The values of one key. */
-export function FacetGroup({ facetKey, facet, isOpen, onToggle, onRemove }: FacetGroupProps) {
+export function FacetGroup({ facetKey, facet, isKnown, isOpen, onToggle, onRemove }: FacetGroupProps) {
   const [view] = useView();
   const [showsMore, setShowsMore] = useState(false);
   const [prefix, setPrefix] = useState("");
@@ -75,7 +77,11 @@ export function FacetGroup({ facetKey, facet, isOpen, onToggle, onRemove }: Face
               <Value key={value} facetKey={facetKey} value={value} count={count} share={count / most} />
             ))}
           </ul>
-          {values.length === 0 && found && <p className={classes.none}>{prefix ? "No value begins so." : "No process has it."}</p>}
+          {values.length === 0 && found && (
+            <p className={classes.none}>
+              {!isKnown ? "Nothing is known." : prefix ? "No value begins so." : "No process has it."}
+            </p>
+          )}
           {!showsMore && prefix === "" && distinct > VALUES && (
             <button type="button" className={classes.more} onClick={() => setShowsMore(true)}>
               {distinct > MORE_VALUES ? `Show the first ${MORE_VALUES}` : `Show all ${distinct}`}

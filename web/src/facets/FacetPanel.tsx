@@ -30,7 +30,7 @@ export function FacetPanel() {
     toggled.get(key) ?? (OPEN_AT_FIRST.has(key) || filtered.has(key) || added.includes(key));
   const shown = keys.filter(isShown);
   // Each key takes its time to count: only what is open is counted.
-  const { facets, isPending, error, retry } = useFacets(shown.filter(isOpen));
+  const { facets, isKnown, isPending, error, retry } = useFacets(shown.filter(isOpen));
   // Once they are there they stay, with what is typed into them, while they are counted by other keys.
   const [isCounted, setIsCounted] = useState(false);
   if (facets.size > 0 && !isCounted) setIsCounted(true);
@@ -54,6 +54,7 @@ export function FacetPanel() {
           key={key}
           facetKey={key}
           facet={facets.get(key)}
+          isKnown={isKnown}
           isOpen={isOpen(key)}
           onToggle={() => setToggled(new Map(toggled).set(key, !isOpen(key)))}
           onRemove={added.includes(key) ? () => change(added.filter((one) => one !== key)) : undefined}

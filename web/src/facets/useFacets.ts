@@ -16,6 +16,8 @@ const KEYS_PER_CALL = 20;
 
 export interface CountedFacets {
   facets: Map<string, Facet>;
+  /** Whether anything is known of the time. */
+  isKnown: boolean;
   isPending: boolean;
   error: Error | null;
   retry: () => void;
@@ -53,6 +55,7 @@ export function useFacets(keys: readonly string[]): CountedFacets {
 function together(results: UseQueryResult<Facets>[]): CountedFacets {
   return {
     facets: new Map(results.flatMap(({ data }) => data?.facets ?? []).map((facet) => [facet.key, facet])),
+    isKnown: results.every(({ data }) => data?.meta.known ?? true),
     isPending: results.some(({ isFetching }) => isFetching),
     error: results.find(({ error }) => error)?.error ?? null,
     retry: () => results.forEach(({ refetch }) => void refetch()),

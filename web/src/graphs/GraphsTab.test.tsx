@@ -12,7 +12,7 @@ const numbers = {
   write_bytes_per_second: [0, 1],
 };
 const series = {
-  meta: { from: AT - 900, to: AT, step: 450, by: "command" },
+  meta: { known: true, from: AT - 900, to: AT, step: 450, by: "command" },
   times: [AT - 450, AT],
   series: [
     { value: "java", is_rest: false, count: [3, 4], numbers },
@@ -57,5 +57,13 @@ test("where nothing was seen it says what to do", async () => {
   answering({ "/timeseries": { ...series, series: [{ ...series.series[0], count: [null, null] }] } });
   renderPage(<GraphsTab />);
 
-  expect(await screen.findByText("Nothing was seen in this time")).toBeVisible();
+  expect(await screen.findByText("Nothing found in this time")).toBeVisible();
+});
+
+test("where nothing is known it does not say that nothing was found", async () => {
+  answering({ "/timeseries": { ...series, meta: { ...series.meta, known: false }, series: [] } });
+  renderPage(<GraphsTab />);
+
+  expect(await screen.findByText("Nothing is known of this moment")).toBeVisible();
+  expect(screen.queryByText(/No process fits|Nothing found/)).toBeNull();
 });

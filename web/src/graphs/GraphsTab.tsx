@@ -13,6 +13,7 @@ import classes from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
 import { formatDuration } from "../format/numbers";
 import { Empty } from "../shell/Empty";
+import { NothingKnown } from "../shell/NothingKnown";
 import { useInstant, windowParams } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
 import own from "./graphs.module.css";
@@ -146,9 +147,10 @@ function Graphs({ found, isStacked, onZoom }: GraphsProps) {
       })),
     [found, by, slots],
   );
+  if (!found.meta.known) return <NothingKnown />;
   const isEmpty = found.series.every((one) => one.count.every((count) => count === null || count === 0));
   if (isEmpty) {
-    return <Empty title="Nothing was seen in this time">Change the search, the tags or the time.</Empty>;
+    return <Empty title="Nothing found in this time">Change the search, the tags or the time.</Empty>;
   }
   return (
     <>

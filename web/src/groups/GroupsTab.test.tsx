@@ -10,7 +10,7 @@ const numbers = (sum: number | null, known: number) => ({
   rss_bytes: { sum: 1_073_741_824, max: 1_048_576, known: 7 },
 });
 const groups = {
-  meta: { at: AT, by: "team", total: 12, groups: 2 },
+  meta: { known: true, at: AT, by: "team", total: 12, groups: 2 },
   data: [
     { value: "shop", count: 7, numbers: numbers(12.5, 5) },
     { value: null, count: 5, numbers: numbers(null, 0) },
@@ -62,14 +62,14 @@ test("an error is shown in the server's words, with a way on", async () => {
 });
 
 test("nothing that fits is said to be so", async () => {
-  answering({ "/groups": { meta: { at: AT, by: "team", total: 0, groups: 0 }, data: [] } });
+  answering({ "/groups": { meta: { known: true, at: AT, by: "team", total: 0, groups: 0 }, data: [] } });
   renderPage(<GroupsTab />);
 
   expect(await screen.findByText("No process fits")).toBeVisible();
 });
 
 test("containers filter only where an agent gives their ids as tags", async () => {
-  const facet = (processes: number) => ({ meta: {}, facets: [{ key: "container_id", processes, values: [] }] });
+  const facet = (processes: number) => ({ meta: { known: true }, facets: [{ key: "container_id", processes, values: [] }] });
   const containers = { ...groups, meta: { ...groups.meta, by: "container_id" } };
   window.history.replaceState(null, "", "/?by=container_id");
   answering({ "/groups": containers, "/facets": facet(0) });
@@ -84,4 +84,12 @@ test("containers filter only where an agent gives their ids as tags", async () =
   renderPage(<GroupsTab />);
 
   expect(await screen.findByRole("button", { name: "shop" })).toBeVisible();
+});
+
+test("where nothing is known it does not say that nothing was found", async () => {
+  answering({ "/groups": { meta: { known: false, at: AT, by: "team", total: 0, groups: 0 }, data: [] } });
+  renderPage(<GroupsTab />);
+
+  expect(await screen.findByText("Nothing is known of this moment")).toBeVisible();
+  expect(screen.queryByText(/No process fits|Nothing found/)).toBeNull();
 });

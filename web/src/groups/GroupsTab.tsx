@@ -13,6 +13,7 @@ import classes from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
 import { useFilterBy } from "../parts/useFilterBy";
 import { Empty } from "../shell/Empty";
+import { NothingKnown } from "../shell/NothingKnown";
 import { instantParams, useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
 import own from "./groups.module.css";
@@ -51,10 +52,10 @@ export function GroupsTab() {
       </div>
       <Answer query={query} label="Counting groups" isMoving={instant.isLive}>
         {(found) =>
-          found.data.length === 0 ? (
-            <Empty title={found.meta.known === false ? "Nothing is known of this moment" : "No process fits"}>
-              Change the search, the tags or the time.
-            </Empty>
+          !found.meta.known ? (
+            <NothingKnown />
+          ) : found.data.length === 0 ? (
+            <Empty title="No process fits">Change the search, the tags or the time.</Empty>
           ) : (
             <>
               <p className={classes.note} role="status">

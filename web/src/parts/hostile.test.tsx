@@ -28,17 +28,17 @@ const process = someProcess("01", {
   tags: [EVIL, `command:${EVIL}`, `container:${EVIL}`],
 });
 const group = { value: EVIL, count: 1, numbers: {} };
-const side = { at: AT, total: 1 };
+const side = { at: AT, total: 1, known: true, silent: 0, silent_hosts: [] };
 const counts = { started: 1, ended: 1, changed: 1, same: 0 };
 const numbers = { cpu_total_percent: [1] };
 
 const PARTS: Record<string, [ReactElement, Record<string, object>, string]> = {
-  groups: [<GroupsTab key="" />, { "/groups": { meta: { at: AT, by: EVIL, total: 1, groups: 1 }, data: [group] } }, ""],
+  groups: [<GroupsTab key="" />, { "/groups": { meta: { known: true, at: AT, by: EVIL, total: 1, groups: 1 }, data: [group] } }, ""],
   graphs: [
     <GraphsTab key="" />,
     {
       "/timeseries": {
-        meta: { from: AT - 900, to: AT, step: 10, by: EVIL },
+        meta: { known: true, from: AT - 900, to: AT, step: 10, by: EVIL },
         times: [AT],
         series: [{ value: EVIL, is_rest: false, count: [1], numbers }],
       },
@@ -49,7 +49,7 @@ const PARTS: Record<string, [ReactElement, Record<string, object>, string]> = {
     <ScatterTab key="" />,
     {
       "/points": {
-        meta: { at: AT, total: 1, x: "threads", y: "threads", by: "a" },
+        meta: { known: true, at: AT, total: 1, x: "threads", y: "threads", by: "a" },
         groups: [EVIL],
         points: { id: ["01"], x: [1], y: [1], group: [0] },
       },

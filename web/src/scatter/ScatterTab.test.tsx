@@ -7,7 +7,7 @@ import { someProcess } from "../test/processes";
 import { ScatterTab } from "./ScatterTab";
 
 const points = {
-  meta: { at: AT, total: 3, x: "cpu_total_percent", y: "rss_bytes", by: "command" },
+  meta: { known: true, at: AT, total: 3, x: "cpu_total_percent", y: "rss_bytes", by: "command" },
   groups: ["java", "nginx"],
   points: { id: ["a", "b"], x: [80, 0], y: [1024, 1_048_576], group: [0, 1] },
 };

@@ -18,6 +18,7 @@ import classes from "../parts/parts.module.css";
 import { useAnswer } from "../parts/useAnswer";
 import { useFilterBy } from "../parts/useFilterBy";
 import { Empty } from "../shell/Empty";
+import { NothingKnown } from "../shell/NothingKnown";
 import { instantParams, useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
 import { Greatest } from "./Greatest";
@@ -54,7 +55,9 @@ export function ScatterTab() {
       </div>
       <Answer query={query} label="Placing dots" isMoving={instant.isLive}>
         {(found) =>
-          found.points.id.length === 0 ? (
+          !found.meta.known ? (
+            <NothingKnown />
+          ) : found.points.id.length === 0 ? (
             <Empty title="No process has both numbers">
               Choose other measures, or change the search, the tags or the time.
             </Empty>

@@ -10,7 +10,7 @@ test("a hint belongs to the search and the tags that it was given for", () => {
 
   expect(sayings.take("/processes", params, { meta: { known: true, hints: [HINT] } })).toBe(true);
 
-  expect(sayings.of("-nginx", [])).toEqual({ hints: [HINT], isKnown: true });
+  expect(sayings.of("-nginx", [])).toEqual({ hints: [HINT] });
   expect(sayings.of("nginx", []).hints).toEqual([]);
   expect(sayings.of("-nginx", ["env:prod"]).hints).toEqual([]);
 });
@@ -31,14 +31,6 @@ test("another question forgets what was said of the one before", () => {
   sayings.take("/processes", { search: "-java", tags: "" }, { meta: { hints: [HINT] } });
 
   expect(sayings.of("-java", []).hints).toEqual([HINT]);
-});
-
-test("whether anything is known is what the table's answer says", () => {
-  const sayings = new Sayings();
-  sayings.take("/processes", params, { meta: { known: false } });
-  sayings.take("/facets", params, { meta: { known: true } });
-
-  expect(sayings.of("-nginx", []).isKnown).toBe(false);
 });
 
 test("calls without a search, and answers without a meta, say nothing", () => {

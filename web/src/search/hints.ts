@@ -1,4 +1,4 @@
-/** What the server says beside answers in which nothing was found: what was meant, maybe, and whether anything is known. */
+/** What the server says beside answers in which nothing was found: what was meant, maybe. */
 
 import { useSyncExternalStore } from "react";
 
@@ -7,12 +7,9 @@ import type { Meta } from "../api/types";
 
 export interface Said {
   hints: readonly string[];
-  /** Whether anything is known of the moment, as the table's answer has it. */
-  isKnown: boolean;
 }
 
-const NOTHING: Said = { hints: [], isKnown: true };
-const TABLE = "/processes";
+const NOTHING: Said = { hints: [] };
 
 /** What each call of one question said last; another search or other tags are another question. */
 export class Sayings {
@@ -31,10 +28,7 @@ export class Sayings {
     const before = this.taken;
     // Where any of them has found something there is nothing to explain.
     const all = [...this.byPath.values()].map(({ hints }) => hints ?? []);
-    this.taken = {
-      hints: all.every((hints) => hints.length > 0) ? (all[0] ?? []) : [],
-      isKnown: this.byPath.get(TABLE)?.known ?? true,
-    };
+    this.taken = { hints: all.every((hints) => hints.length > 0) ? (all[0] ?? []) : [] };
     return JSON.stringify(before) !== JSON.stringify(this.taken);
   }
 

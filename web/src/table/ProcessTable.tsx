@@ -5,8 +5,8 @@ import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent }
 
 import { Empty } from "../shell/Empty";
 import { Loading } from "../shell/Loading";
+import { NothingKnown } from "../shell/NothingKnown";
 import { Problem } from "../shell/Problem";
-import { useSaid } from "../search/hints";
 import { isEditable } from "../search/SearchBar";
 import { instantParams, useInstant, windowParams } from "../state/instant";
 import { useView } from "../state/useView";
@@ -124,7 +124,7 @@ export function ProcessTable() {
       )}
       {isFirst && pages.error && <Problem error={pages.error} onRetry={pages.retry} />}
       {isFirst && !pages.error && <Loading label="Loading processes" />}
-      {!isFirst && rowCount === 0 && <NothingFound />}
+      {!isFirst && rowCount === 0 && (pages.isKnown ? <NothingFound /> : <NothingKnown />)}
       {!isFirst && rowCount > 0 && (
         <div
           ref={scroller}
@@ -168,15 +168,7 @@ function narrow(width: number): string {
 
 function NothingFound() {
   const [view] = useView();
-  const { isKnown } = useSaid(view.search, view.tags);
   const isFiltered = view.search !== "" || view.tags.length > 0;
-  if (!isKnown && isFiltered) {
-    return (
-      <Empty title="Nothing is known of this moment">
-        No host that may be meant sent anything then, so that nobody can say what ran. Look at another time.
-      </Empty>
-    );
-  }
   if (isFiltered) {
     return (
       <Empty title="No process fits">
@@ -184,18 +176,6 @@ function NothingFound() {
       </Empty>
     );
   }
-  return (
-    <Empty title={isKnown ? "No process was seen at this time" : "Nothing is known of this moment"}>
-      {view.time.mode === "last" || view.time.mode === "live" ? (
-        <>
-          Is an agent running? <code>procession up</code> watches this machine, and{" "}
-          <code>procession agent --url … --api-key …</code> any other one. Whoever has not been heard of for a minute
-          is not shown as running.
-        </>
-      ) : (
-        "Move the slider to another time: agents may not have been running then."
-      )}
-    </Empty>
-  );
+  return <Empty title="Nothing found">No host had a process at this time.</Empty>;
 }
 

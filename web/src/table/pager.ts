@@ -6,6 +6,8 @@ export interface FetchedPage<T> {
   rowCount: number;
   /** Of the whole list; null where it is not told. */
   total: number | null;
+  /** Whether anything is known of what is asked for. */
+  isKnown: boolean;
 }
 
 export type FetchPage<T> = (page: number, signal: AbortSignal) => Promise<FetchedPage<T>>;
@@ -24,6 +26,7 @@ export class Pager<T> {
   /** null until the first page is there. */
   rowCount: number | null = null;
   total: number | null = null;
+  isKnown = true;
   error: Error | null = null;
   private readonly pages = new Map<number, T[]>();
   private readonly underWay = new Map<number, AbortController>();
@@ -112,6 +115,7 @@ export class Pager<T> {
       this.pages.set(page, fetched.rows);
       this.rowCount = fetched.rowCount;
       this.total = fetched.total;
+      this.isKnown = fetched.isKnown;
       this.error = null;
       this.forgetFarthest(page);
     } catch (error) {

@@ -21,7 +21,7 @@ export function instantPages(params: Params, pageSize: number): FetchPage<Proces
       signal,
     );
     const total = list.meta.total ?? list.data.length;
-    return { rows: list.data, rowCount: Math.min(total, MAX_ROWS), total };
+    return { rows: list.data, rowCount: Math.min(total, MAX_ROWS), total, isKnown: list.meta.known };
   };
 }
 
@@ -34,7 +34,7 @@ export function windowPages(params: Params, pageSize: number): FetchPage<Process
     const cursor = cursors[page];
     if (cursor === undefined) {
       await fetchPage(page - 1, signal);
-      if (cursors[page] === undefined) return { meta: { page: { after: "", size: 0 } }, data: [] };
+      if (cursors[page] === undefined) return { meta: { known: true, page: { after: "", size: 0 } }, data: [] };
     }
     const list = await get<ProcessList>(
       "/processes",
@@ -46,7 +46,8 @@ export function windowPages(params: Params, pageSize: number): FetchPage<Process
     return list;
   };
   return async (page, signal) => {
-    const { data } = await fetchPage(page, signal);
-    return { rows: data, rowCount: Math.min(rowCount ?? cursors.length * pageSize, MAX_ROWS), total: null };
+    const { data, meta } = await fetchPage(page, signal);
+    const most = Math.min(rowCount ?? cursors.length * pageSize, MAX_ROWS);
+    return { rows: data, rowCount: most, total: null, isKnown: meta.known };
   };
 }

@@ -54,7 +54,7 @@ test("a window goes on where its page before has ended, and ends with a page tha
       asked.push(cursor);
       const size = cursor === "second" ? 1 : 2;
       const data = Array.from({ length: size }, () => ({}));
-      return Promise.resolve(Response.json({ meta: { page: { after: cursor ? "third" : "second", size } }, data }));
+      return Promise.resolve(Response.json({ meta: { known: true, page: { after: cursor ? "third" : "second", size } }, data }));
     }),
   );
   const fetchPage = windowPages({ from: 1, to: 2 }, 2);

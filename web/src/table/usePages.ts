@@ -19,6 +19,8 @@ interface Snapshot {
   rowCount: number | null;
   /** Of all that there is, which may be more than can be scrolled to; null where it is not told. */
   total: number | null;
+  /** Whether anything is known of what is asked for. */
+  isKnown: boolean;
   error: Error | null;
   /** Something is under way. */
   isLoading: boolean;
@@ -34,7 +36,15 @@ export interface Pages extends Snapshot {
   retry: () => void;
 }
 
-const NOTHING: Snapshot = { rowCount: null, total: null, error: null, isLoading: true, isStale: true, version: 0 };
+const NOTHING: Snapshot = {
+  rowCount: null,
+  total: null,
+  isKnown: true,
+  error: null,
+  isLoading: true,
+  isStale: true,
+  version: 0,
+};
 
 export class PageStore {
   private current: Pager<ProcessItem> | null = null;
@@ -114,6 +124,7 @@ export class PageStore {
     this.taken = {
       rowCount: current?.rowCount ?? null,
       total: current?.total ?? null,
+      isKnown: current?.isKnown ?? true,
       error: (current ?? next)?.error ?? null,
       isLoading: (current?.isLoading ?? false) || (next?.isLoading ?? false),
       isStale: next !== null,
