@@ -67,7 +67,7 @@ fix: $(VENV)/.dev ## mend what can be mended by itself
 
 proto: $(VENV)/.dev ## write the generated wire code anew from process.proto
 	cd src && PATH="$(CURDIR)/$(BIN):$$PATH" python -m grpc_tools.protoc --proto_path=. --python_out=. --mypy_out=. \
-		procession/wire/process.proto
+		procession/wire/datadog/process.proto
 
 # No index address may get into a lock file: hashes say what is meant, wherever it comes from.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

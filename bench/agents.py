@@ -20,7 +20,7 @@ from typing import IO
 from bench.fleets import environment
 from bench.rows import Measured
 from bench.served import cpu_seconds_of, procession, resident_mib_of
-from procession.wire import Answer, encode_answer
+from procession.wire.datadog import Answer, encode_answer
 
 SNAPSHOTS = 8
 WARM = 3

@@ -16,7 +16,7 @@ from typing import Any
 
 from bench.fleets import OUR_PAYLOAD, environment
 from bench.served import Server
-from procession.simulate import FleetShape, Journey, Progress
+from procession.simulate import FleetShape, LoadPlan, Progress
 from procession.simulate.posting import lanes_of, run_lanes
 
 
@@ -79,9 +79,9 @@ def playing(server: Server, load: Load) -> Iterator[Playing]:
             process.terminate()
 
 
-def _journey(wanted: dict[str, Any]) -> Journey:
+def _journey(wanted: dict[str, Any]) -> LoadPlan:
     shape = FleetShape(**wanted["shape"])
-    return Journey(
+    return LoadPlan(
         shape=shape,
         until=shape.begin_at + wanted["seconds"],
         speed=wanted["speed"],

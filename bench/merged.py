@@ -8,7 +8,7 @@ from pathlib import Path
 import clickhouse_connect
 
 TABLES = ("seen", "what")
-"""See `procession.storage.schema`."""
+"""See `procession.storage.history.tables.migrations`."""
 
 
 def main(folder: Path, day: int) -> None:

@@ -22,11 +22,11 @@ from pathlib import Path
 import cramjam
 
 from bench.served import serving
-from procession.agent.client import IntakeClient
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.client import IntakeClient
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.process import Snapshot
 from procession.simulate import Fleet, FleetShape
-from procession.wire import Answer, SnapshotDecoder, encode_answer, frame
+from procession.wire.datadog import Answer, SnapshotDecoder, encode_answer, frame
 
 PROCESSES = 1000
 SNAPSHOTS = 30

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from procession.agent.collector import Collector
-from procession.agent.reader import ProcReader
+from procession.agent.describe.collector import Collector
+from procession.agent.read.proc_reader import ProcReader
 from procession.process import ProcessNumbers, Sighting
 
 QUANTILES = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 100)

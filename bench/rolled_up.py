@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from procession.storage.clickhouse import open_embedded
+from procession.storage.store import open_embedded
 
 
 def main(folder: Path) -> None:

@@ -20,12 +20,12 @@ from typing import Any
 
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, host_key
 from procession.query import ProcessQuery
-from procession.search_parser import parse_search
-from procession.storage.clickhouse import ClickHouseStore
-from procession.storage.ddl import shard_of
-from procession.storage.servers import ServerConnection
+from procession.search.parser import parse_search
+from procession.search.tag_filter import TagFilter
+from procession.storage.history.engine.server import ServerConnection
+from procession.storage.history.tables.ddl import shard_of
 from procession.storage.setup import initialize, open_servers
-from procession.tags import TagFilter
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.cluster.running import Cluster, cluster
 from tests.cluster.stores import RULES, THIRTY_YEARS, servers

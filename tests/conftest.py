@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from procession.storage.clickhouse import ClickHouseStore
+    from procession.storage.store import ClickHouseStore
     from tests.cluster.running import Cluster
 
 IN_CI = bool(os.environ.get("PROCESSION_CI"))

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from procession import __version__
-from procession.cli.installation import CAPABILITIES
+from procession.cli.local.service_installation import CAPABILITIES
 from procession.cli.options import settings_of
 from procession.config import AgentSettings, ServerSettings
 

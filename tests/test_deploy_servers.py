@@ -12,10 +12,10 @@ import yaml
 from procession import __version__
 from procession.cli import COMMANDS
 from procession.cli.options import settings_of
-from procession.cli.serving import MORE_SECONDS_TO_STOP
+from procession.cli.serving.server_process import MORE_SECONDS_TO_STOP
 from procession.config import ServerSettings
-from procession.storage.address import ServerAddress, parse_address
-from procession.storage.engine import QUERY_SETTINGS
+from procession.storage.history.engine.address import ServerAddress, parse_address
+from procession.storage.history.engine.embedded import QUERY_SETTINGS
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())

@@ -159,7 +159,7 @@ def test_no_reason_is_left_over() -> None:
 
 
 @dataclass
-class Place:
+class Reservation:
     """A server with its agent, and a folder with what the lines name."""
 
     url: str
@@ -193,20 +193,20 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reservation]:
     with a_place(tmp_path_factory.mktemp("docs")) as place:
         yield place
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reservation]:
     """For fleets that are none: elsewhere there is one host."""
     with a_place(tmp_path_factory.mktemp("simulated")) as place:
         yield place
 
 
 @contextmanager
-def a_place(folder: Path) -> Iterator[Place]:
+def a_place(folder: Path) -> Iterator[Reservation]:
     data = folder / "share" / "procession"
     bin_folder = folder / "bin"
     bin_folder.mkdir()
@@ -228,7 +228,7 @@ def a_place(folder: Path) -> Iterator[Place]:
         )
         (folder / ".local").mkdir()
         (folder / ".local" / "share").symlink_to(folder / "share")
-        yield Place(url, folder, environment)
+        yield Reservation(url, folder, environment)
 
 
 def runs(line: Line) -> bool:
@@ -238,7 +238,7 @@ def runs(line: Line) -> bool:
 
 @pytest.mark.parametrize("line", [line for line in ALL if runs(line)], ids=str)
 def test_a_command_line_in_the_docs_does_what_it_says(request: pytest.FixtureRequest, line: Line) -> None:
-    place: Place = request.getfixturevalue("simulated" if "simulate" in line.text else "place")
+    place: Reservation = request.getfixturevalue("simulated" if "simulate" in line.text else "place")
     text = place.here(line.text.removeprefix(".venv/bin/"))
     if line.text.startswith("procession agent install"):
         # Without systemd: the same settings, and the same files below a folder of the test.
@@ -262,7 +262,7 @@ def test_a_command_line_in_the_docs_does_what_it_says(request: pytest.FixtureReq
         assert "data" in json.loads(done.stdout)
 
 
-def begins(place: Place, text: str) -> None:
+def begins(place: Reservation, text: str) -> None:
     """Says something that is no complaint, and is there still until it is stopped."""
     arguments = shlex.split(text)[1:]
     if arguments[0] in ("up", "serve") and "--listen" not in arguments:

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
-from procession.search import SearchNode
-from procession.tags import TagFilter
+from procession.search.tag_filter import TagFilter
+from procession.search.tree import SearchNode
 from procession.window import Window
 
 REACH_SECONDS = 60
@@ -60,7 +60,7 @@ class Order:
         return cls(text.removeprefix("-"), text.startswith("-"))
 
 
-class Placed(msgspec.Struct, frozen=True):
+class ProcessAtInstant(msgspec.Struct, frozen=True):
     """A process at an instant."""
 
     process: ProcessSummary
@@ -69,11 +69,11 @@ class Placed(msgspec.Struct, frozen=True):
 
 class InstantPage(msgspec.Struct, frozen=True):
     total: int
-    processes: tuple[Placed, ...]
+    processes: tuple[ProcessAtInstant, ...]
     is_known: bool
 
 
-class Measured(msgspec.Struct, frozen=True):
+class Aggregate(msgspec.Struct, frozen=True):
     """A number of several processes; None where it is known of none of them."""
 
     sum: float | None
@@ -112,7 +112,7 @@ class TagCompletion(msgspec.Struct, frozen=True):
 class Grouped(msgspec.Struct, frozen=True):
     value: str | None
     count: int
-    numbers: Mapping[str, Measured]
+    numbers: Mapping[str, Aggregate]
 
 
 class Groups(msgspec.Struct, frozen=True):
@@ -185,7 +185,7 @@ class Branch(msgspec.Struct, frozen=True):
     """A process among its relatives. Depth 0: the process asked for, or one without a parent here."""
 
     depth: int
-    placed: Placed
+    placed: ProcessAtInstant
 
 
 class HostTree(msgspec.Struct, frozen=True):
@@ -212,7 +212,7 @@ class HostEntry(msgspec.Struct, frozen=True):
     host: str
     processes: int
     seen_at: int
-    numbers: Mapping[str, Measured]
+    numbers: Mapping[str, Aggregate]
 
 
 class Hosts(msgspec.Struct, frozen=True):
@@ -236,8 +236,8 @@ class Side:
 
 
 class ChangedProcess(msgspec.Struct, frozen=True):
-    before: Placed
-    after: Placed
+    before: ProcessAtInstant
+    after: ProcessAtInstant
     fields: tuple[str, ...]
     """Of the description."""
 
@@ -261,8 +261,8 @@ class Comparison(msgspec.Struct, frozen=True):
     ended_total: int
     changed_total: int
     same_total: int
-    started: tuple[Placed, ...] | tuple[Grouped, ...]
-    ended: tuple[Placed, ...] | tuple[Grouped, ...]
+    started: tuple[ProcessAtInstant, ...] | tuple[Grouped, ...]
+    ended: tuple[ProcessAtInstant, ...] | tuple[Grouped, ...]
     changed: tuple[ChangedProcess, ...] | tuple[ChangedGroup, ...]
 
 

@@ -35,7 +35,7 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
     cmdline: str = ""
     """The arguments, joined by single blanks, scrubbed. Empty ones are left out where the words are told."""
     argument_words: tuple[int, ...] = ()
-    """Where they end, as far as that is known: see `procession.arguments`."""
+    """Where they end, as far as that is known: see `procession.command_line.arguments`."""
     exe: str = ""
     cwd: str = ""
     root: str = ""
@@ -43,7 +43,7 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
     comm: str = ""
     """The kernel's name of it: at most 15 bytes on Linux."""
     command: str = ""
-    """The short name that people know it by: see `procession.commands`."""
+    """The short name that people know it by: see `procession.command_line.program_name`."""
     user: str = ""
     """Its name, or `uid:118` where the uid has none."""
     uid: int | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from procession.process import ProcessKey
-from procession.search import SearchNode
-from procession.tags import TagFilter
+from procession.search.tag_filter import TagFilter
+from procession.search.tree import SearchNode
 from procession.window import Window
 
 DEFAULT_LIMIT = 1000

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from procession.agent import run_agent
-from procession.agent.connector import ConnectorUnavailable, ProcConnector
-from procession.agent.spool import Spool
+from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.send.spool import Spool
 from procession.config import AgentSettings
 from procession.errors import UsageError
-from procession.events import ProcessExec, ProcessExit
-from procession.wire import decode_events
+from procession.lifecycle.events import ProcessExec, ProcessExit
+from procession.wire.datadog import decode_events
 from tests.support.builders import NOON
 from tests.support.clock import FastClock
 from tests.support.intake import TAKEN, WATCHED, FakeIntake, Posted, Reply

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.process import ProcessNumbers
 from tests.browser.conftest import application_key
 from tests.browser.looking import Look, Server

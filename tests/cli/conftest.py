@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from procession.cli import run
-from procession.cli.local import LocalFiles
+from procession.cli.local.data_folder import LocalFiles
 from procession.config import ServerSettings
 from procession.orgs import Key, KeyKind
 from procession.process import Snapshot

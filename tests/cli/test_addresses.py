@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from procession.cli.local import LocalFiles
+from procession.cli.local.data_folder import LocalFiles
 from tests.cli.conftest import Command, RunningServer
 from tests.support.served import API_KEY, APPLICATION_KEY, Served, a_store, serving
 

@@ -9,9 +9,9 @@ import pytest
 
 from procession.analysis import Every, Order, Selection
 from procession.process import ProcessKey, Sighting, host_key
-from procession.storage.clickhouse import ClickHouseStore
-from procession.storage.ddl import SHARDING
-from procession.storage.servers import ServerConnection
+from procession.storage.history.engine.server import ServerConnection
+from procession.storage.history.tables.ddl import SHARDING
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 

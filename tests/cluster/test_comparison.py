@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.cluster.stores import FULL
 from tests.storage.conftest import SERVERS
-from tests.storage.test_analysis_comparison import answers_as_the_oracle_does
-from tests.storage.test_oracle_comparison import Both, bounded, scan, sizes
+from tests.storage.contract.test_oracle_comparison import Both, bounded, scan, sizes
+from tests.storage.history.instants.test_oracle_comparison import answers_as_the_oracle_does
 from tests.support import strategies
 
 EXAMPLES = 50 if FULL else 8

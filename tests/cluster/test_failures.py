@@ -17,7 +17,7 @@ from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ServiceException
 from datadog_api_client.v2.api.processes_api import ProcessesApi
 
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.errors import Unavailable
 from tests.cluster.pair import API_KEY, APPLICATION_KEY, Pair
 from tests.cluster.running import Cluster

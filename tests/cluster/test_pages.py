@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from procession.process import ProcessKey, ProcessSummary
-from procession.storage import sql
-from procession.storage.clickhouse import ClickHouseStore
-from procession.storage.ddl import first_of_shards
-from procession.storage.servers import ServerConnection
-from procession.storage.statement import First, Statement
+from procession.storage.history.engine.server import ServerConnection
+from procession.storage.history.engine.statement import First, Statement
+from procession.storage.history.read import process_statements
+from procession.storage.history.tables.ddl import first_of_shards
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.fleet import Fleet
@@ -64,7 +64,7 @@ def of_shards(merged: str) -> str:
 def test_each_shard_gives_the_first_of_its_own_and_all_together_the_first_of_these(
     cluster_store: ClickHouseStore, both: tuple[Fleet, Fleet]
 ) -> None:
-    statement = sql.seen_between(ORG, WINDOW, None, None)
+    statement = process_statements.seen_between(ORG, WINDOW, None, None)
     merged = first_of_shards(statement.text, First("start, host, pid", 50))
 
     everything = rows_of(cluster_store, statement, statement.text)
@@ -79,7 +79,7 @@ def test_each_shard_gives_the_first_of_its_own_and_all_together_the_first_of_the
 def test_all_rows_of_a_process_are_among_the_first_or_none_is(
     cluster_store: ClickHouseStore, both: tuple[Fleet, Fleet]
 ) -> None:
-    statement = sql.texts_between(ORG, WHOLE, None, None, sql.BRIEF_TEXTS)
+    statement = process_statements.texts_between(ORG, WHOLE, None, None, process_statements.BRIEF_TEXTS)
     everything = sorted(rows_of(cluster_store, statement, statement.text))
 
     for count in range(1, 9):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from procession.wire import decode_answer
+from procession.wire.datadog import decode_answer
 from tests.cluster.pair import LIMIT, Pair
 from tests.conformance.conftest import KEYS, ORGS, PROCESSES, Keys, Server
 from tests.support.builders import a_sighting, a_snapshot

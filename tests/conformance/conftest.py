@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from procession.process import Snapshot
-from procession.wire import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, encode_snapshot, frame
 from tests.conformance.cases import LIMITED, RETRIED, Case, cases
 from tests.conformance.clients import BY_ITSELF, IN_EVERY_RUN, CannotBuild, Language, Run, Say
 from tests.conformance.fleet import snapshots

@@ -6,14 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from procession.process import (
-    ProcessDescription,
-    ProcessIdentity,
-    ProcessKey,
-    ProcessSummary,
-    Sighting,
-    Snapshot,
-)
+from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Sighting, Snapshot
 
 HOSTS = 25
 PER_HOST = 100

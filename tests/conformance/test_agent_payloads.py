@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
-from procession.wire import ContainerInfo
+from procession.wire.datadog import ContainerInfo
 from tests.support.builders import NOON
 
 SOURCE = Path(__file__).parent / "agent"

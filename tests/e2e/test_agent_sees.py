@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from procession.agent.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from tests.support.engine import FakeEngine, a_container
 from tests.support.running import clean_environment, eventually, up
 from tests.support.zoo import control_group, needs_root

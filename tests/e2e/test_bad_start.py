@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_ps import answering
+from tests.cli.commands.test_ps import answering
 from tests.support.running import PROCESSION, clean_environment, eventually, running
 
 FREE_PORT = ("--listen", "127.0.0.1:0")

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from procession.wire import MessageType, frame
+from procession.wire.datadog import MessageType, frame
 from tests.support.running import clean_environment, running
 from tests.support.torture import record
 from tests.support.vectors import REFUSED, vector

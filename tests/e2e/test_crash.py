@@ -7,9 +7,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from procession.agent.payloads import MAX_PROCESSES
+from procession.agent.send.payload_maker import MAX_PROCESSES
 from procession.cli.client import Access
-from procession.cli.ps import find_processes
+from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
 from tests.support.posters import Poster

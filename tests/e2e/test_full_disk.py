@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from procession.cli.client import Access
-from procession.cli.ps import find_processes
+from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
 from tests.support.intake import FakeIntake, Reply

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.process import ProcessNumbers
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.running import clean_environment, running

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from procession.events import ProcessExit
-from procession.wire import decode_events
+from procession.lifecycle.events import ProcessExit
+from procession.wire.datadog import decode_events
 from tests.support.intake import FakeIntake, Posted
 from tests.support.running import PROCESSION, clean_environment, eventually
 

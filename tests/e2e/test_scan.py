@@ -12,7 +12,7 @@ from pathlib import Path
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.v2.api.processes_api import ProcessesApi
 
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.payload_maker import PayloadMaker
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.running import Running, clean_environment, eventually, running
 

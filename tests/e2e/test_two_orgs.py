@@ -13,12 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
-from procession.agent.payload import Payload
-from procession.agent.payloads import PayloadMaker
-from procession.events import ProcessEvents, ProcessExit
+from procession.agent.send.payload import Payload
+from procession.agent.send.payload_maker import PayloadMaker
+from procession.lifecycle.events import ProcessEvents, ProcessExit
 from procession.process import ProcessNumbers, Sighting
-from procession.wire import Encoding, MessageType, RequestId, decode_answer, frame
-from procession.wire import process_pb2 as pb
+from procession.wire.datadog import Encoding, MessageType, RequestId, decode_answer, frame
+from procession.wire.datadog import process_pb2 as pb
 from tests.support.builders import a_description, a_snapshot
 from tests.support.running import clean_environment, running
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from procession.agent.destination import folder_of
-from procession.agent.payload import Payload
-from procession.agent.spool import Spool
+from procession.agent.send.destination import folder_of
+from procession.agent.send.payload import Payload
+from procession.agent.send.spool import Spool
 from procession.packed import AnySnapshot, PackedSnapshot
 from procession.process import host_key
-from procession.wire import SnapshotDecoder, frame
+from procession.wire.datadog import SnapshotDecoder, frame
 from tests.faults.stored import Chunk
 from tests.support.intake import FakeIntake
 from tests.support.proc_tree import ProcTree

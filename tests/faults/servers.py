@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from procession.cli.client import Access
-from procession.cli.ps import find_processes
+from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
 from tests.faults.hosts import API_KEY

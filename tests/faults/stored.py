@@ -52,7 +52,7 @@ def ask(data_dir: Path, statement: str) -> list[list[Any]]:
 
 
 def main() -> None:
-    from procession.storage.engine import Engine
+    from procession.storage.history.engine.embedded import Engine
 
     engine = Engine(Path(sys.argv[1]))
     with engine.connection() as connection:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.storage.schema import MIGRATIONS
+from procession.storage.history.tables.migrations import MIGRATIONS
 from tests.faults.hosts import NO_DIFFERENCE, Host, difference
 from tests.faults.servers import Server
 from tests.faults.stored import ask, chunks_of

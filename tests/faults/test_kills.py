@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from procession.storage import schema
+from procession.storage.history.tables import migrations
 from tests.faults.hosts import API_KEY, PIDS, Host, difference
 from tests.faults.servers import Server
 from tests.faults.stored import chunks_of
@@ -19,7 +19,7 @@ from tests.support.running import eventually
 from tests.support.torture import is_full, record
 
 ROUNDS = 50 if is_full() else 6
-TABLES = 1 + sum(statement.startswith("CREATE") for statement in schema.MIGRATIONS[0].statements)
+TABLES = 1 + sum(statement.startswith("CREATE") for statement in migrations.MIGRATIONS[0].statements)
 """With that of migrations."""
 CHUNK = 40
 """Processes of a payload of those who make the load."""

@@ -18,9 +18,9 @@ from procession.paging import Cursor, InstantCursor, fingerprint
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessNumbers
 from procession.query import MAX_LIMIT
 from procession.server import create_app
-from procession.server.asking import Ask
-from procession.server.parameters import MAX_TAGS, parse_parameters, parse_query
-from procession.storage.clickhouse import open_embedded
+from procession.server.api.request import ApiRequest
+from procession.server.public.parameters import MAX_TAGS, parse_parameters, parse_query
+from procession.storage.store import open_embedded
 from tests.fuzz.draw import Draw
 from tests.support.asgi import Asker
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -61,7 +61,7 @@ def check_parameters(data: bytes) -> None:
         assert (query.after is None) or "page[cursor]" in parameters
         assert query.window.to_at <= NOON or query.after is not None
         assert query.window.to_at >= NOON - 36 * 3600
-    ask = Ask(ORG, parameters, {}, NOON, retention_hours=36, sighting_retention_hours=24)
+    ask = ApiRequest(ORG, parameters, {}, NOON, retention_hours=36, sighting_retention_hours=24)
     numbers = [ask.number(name, 7, least=1, most=99) for name in parameters]
     texts = [ask.text(name) for name in parameters]
     at, order = ask.at(), ask.order("sort", "start", SORT_COLUMNS)

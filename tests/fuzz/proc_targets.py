@@ -8,9 +8,9 @@ import re
 import struct
 from collections.abc import Callable
 
-from procession.agent.connector import EXEC, EXIT, FORK, parse_event
-from procession.agent.containers import container_id
-from procession.agent.procfs import (
+from procession.agent.read.cgroups import container_id
+from procession.agent.read.connector import EXEC, EXIT, FORK, parse_event
+from procession.agent.read.procfs import (
     IoCounters,
     MalformedFile,
     parse_boot_time,
@@ -20,8 +20,8 @@ from procession.agent.procfs import (
     parse_stat,
     parse_status,
 )
-from procession.agent.texts import MAX_TAG_LENGTH
-from procession.agent.users import parse_passwd
+from procession.agent.read.users import parse_passwd
+from procession.agent.tag_text import MAX_TAG_LENGTH
 from tests.fuzz.draw import Draw
 
 _STATES = b"RSDTZXIWtP"

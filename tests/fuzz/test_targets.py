@@ -117,7 +117,7 @@ def test_what_the_fuzzer_finds_is_kept(tmp_path: Path, monkeypatch: pytest.Monke
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     target = replace(TARGETS["pattern"], folder=corpus)
-    bug = ("procession.patterns", "len(folded) - len(last) >= position", "True")
+    bug = ("procession.search.pattern", "len(folded) - len(last) >= position", "True")
     monkeypatch.setattr(running, "ENGINE", (*BROKEN, *bug))
 
     report = running.fuzz([target], 30, tmp_path / "work")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from procession.errors import InvalidParameter
-from procession.patterns import Pattern, fold
 from procession.process import ProcessDescription, ProcessIdentity, ProcessSummary
 from procession.scrubbing import Scrubber
-from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm, accepts
-from procession.search_parser import MAX_TERMS, parse_search
-from procession.storage.filters import filters_of
-from procession.tags import TagFilter
+from procession.search.parser import MAX_TERMS, parse_search
+from procession.search.pattern import Pattern, fold
+from procession.search.tag_filter import TagFilter
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm, accepts
+from procession.storage.history.read.filters import filters_of
 from tests.fuzz.draw import Draw
 
 _DEEPEST = 100

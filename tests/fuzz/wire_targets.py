@@ -5,12 +5,12 @@ from __future__ import annotations
 from google.protobuf.message import DecodeError
 
 from procession.errors import PayloadTooLarge
-from procession.events import ProcessEvents, ProcessExec
+from procession.lifecycle.events import ProcessEvents, ProcessExec
 from procession.packed import unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Snapshot
-from procession.server.host_tags import MAX_TAG_LENGTH
-from procession.server.intake_hosts import host_and_tags
-from procession.wire import (
+from procession.server.intake.host_tags import MAX_TAG_LENGTH
+from procession.server.intake.hosts import host_and_tags
+from procession.wire.datadog import (
     FrameError,
     MessageType,
     SnapshotDecoder,
@@ -23,9 +23,9 @@ from procession.wire import (
     encode_snapshot,
     frame,
 )
-from procession.wire import process_pb2 as pb
-from procession.wire.frame import MAX_JSON_BYTES, Encoding, Frame
-from procession.wire.parsing import parse, split
+from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.frame import MAX_JSON_BYTES, Encoding, Frame
+from procession.wire.datadog.parsing import parse, split
 
 MAX_BYTES = 2**20
 ALL = 2**31 - 1

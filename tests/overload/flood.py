@@ -15,8 +15,8 @@ import sys
 import time
 from collections import Counter, deque
 
-from procession.wire import MessageType, encode_snapshot, frame
-from procession.wire.frame import Encoding
+from procession.wire.datadog import MessageType, encode_snapshot, frame
+from procession.wire.datadog.frame import Encoding
 from tests.support.builders import a_sighting, a_snapshot
 
 PROCESSES = 100

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.process import ProcessNumbers
 from tests.overload.servers import OrgKeys, Server
 from tests.support.builders import a_sighting, a_snapshot

@@ -6,7 +6,7 @@ import http.client
 import time
 
 from procession.process import Snapshot
-from procession.wire import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, encode_snapshot, frame
 from tests.overload.servers import OrgKeys, Server
 from tests.support.builders import a_sighting, a_snapshot
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from procession.server.admin import PREFIX
+from procession.server.api.admin import PREFIX
 from tests.support.running import clean_environment, running
 
 MIB = 2**20

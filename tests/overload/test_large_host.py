@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from procession.wire import MessageType, frame
+from procession.wire.datadog import MessageType, frame
 from tests.overload.others import others_of
 from tests.overload.posting import body_of, of_processes, post
 from tests.overload.servers import MIB, OrgKeys, Server, a_server

@@ -12,7 +12,7 @@ from procession.errors import Unavailable
 from procession.paging import Page
 from procession.query import ProcessQuery
 from procession.server.app import AnswerBugs, ErrorAnswers
-from procession.server.responses import STANDARD_HEADERS
+from procession.server.http.responses import STANDARD_HEADERS
 from tests.support.served import API_KEY, APPLICATION_KEY, PATH, READER, Client, Served
 
 

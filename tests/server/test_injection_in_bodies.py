@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from procession.wire import MessageType, frame
-from procession.wire import process_pb2 as pb
+from procession.wire.datadog import MessageType, frame
+from procession.wire.datadog import process_pb2 as pb
 from tests.server.test_injection import HOSTILE, MARK, OWN
 from tests.support.asgi import Answer, Asker
 from tests.support.builders import NOON

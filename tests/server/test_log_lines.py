@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from procession.cli.logs import JsonLines, TextLines
+from procession.cli.serving.logs import JsonLines, TextLines
 from procession.config import ServerSettings
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.posting import a_payload, post

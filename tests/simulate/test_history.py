@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from procession.process import Snapshot
 from procession.query import ProcessQuery
+from procession.search.tag_filter import TagFilter
 from procession.simulate import Fleet, FleetShape, write_history
 from procession.simulate.history import CHUNK_PROCESSES, GROUP_SIGHTINGS
-from procession.tags import TagFilter
 from procession.window import Window
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore

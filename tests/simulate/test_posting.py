@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from procession.process import ProcessDescription
-from procession.simulate import Fleet, FleetShape, Journey, Progress
+from procession.simulate import Fleet, FleetShape, LoadPlan, Progress
 from procession.simulate.posting import post_part
-from procession.wire import normal_tags
+from procession.wire.datadog import normal_tags
 from tests.support.builders import NOON
 from tests.support.intake import FakeIntake, Posted, Reply
 
@@ -24,12 +24,12 @@ def intake() -> Iterator[FakeIntake]:
     taking.close()
 
 
-def a_journey(intake: FakeIntake, **fields: Any) -> Journey:
+def a_journey(intake: FakeIntake, **fields: Any) -> LoadPlan:
     defaults: dict[str, Any] = {"shape": SHAPE, "until": NOON + 30, "speed": None, "connections": 2}
-    return Journey(url=intake.url, api_key="k" * 32, **defaults | fields)
+    return LoadPlan(url=intake.url, api_key="k" * 32, **defaults | fields)
 
 
-def post(journey: Journey) -> Progress:
+def post(journey: LoadPlan) -> Progress:
     progress = Progress()
 
     async def run() -> None:

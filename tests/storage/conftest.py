@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
-from procession.storage.clickhouse import ClickHouseStore, open_embedded
+from procession.storage.store import ClickHouseStore, open_embedded
 from tests.support.fleet import Fleet
 from tests.support.folders import quick_folder
 from tests.support.oracle import OracleStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from procession.analysis import (
     MEASURES,
     MINUTE_COLUMNS,
     REACH_SECONDS,
+    Aggregate,
     Branch,
     ChangedGroup,
     ChangedProcess,
@@ -29,10 +30,9 @@ from procession.analysis import (
     HostTree,
     InstantPage,
     Match,
-    Measured,
     Order,
-    Placed,
     Points,
+    ProcessAtInstant,
     Run,
     Selection,
     Series,
@@ -43,7 +43,6 @@ from procession.analysis import (
     View,
 )
 from procession.errors import InvalidRequest
-from procession.patterns import Pattern, fold
 from procession.process import (
     ProcessDescription,
     ProcessIdentity,
@@ -54,7 +53,8 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
-from procession.search import And, Or, SearchNode, TagTerm, accepts
+from procession.search.pattern import Pattern, fold
+from procession.search.tree import And, Or, SearchNode, TagTerm, accepts
 from procession.window import Window
 from tests.support.oracle import OracleStore
 
@@ -104,7 +104,7 @@ class OracleAnalysis:
 
     # An instant
 
-    def at_instant(self, selection: Selection, at: int) -> list[Placed]:
+    def at_instant(self, selection: Selection, at: int) -> list[ProcessAtInstant]:
         """In the order of keys."""
         by_host: defaultdict[str, list[Snapshot]] = defaultdict(list)
         for snapshot in self._store.snapshots(selection.org_id):
@@ -122,7 +122,7 @@ class OracleAnalysis:
                         newest[identity] = snapshot.taken_at, sighting
             base = min(one.taken_at for one in snapshots if one.taken_at >= since)
             for identity, (seen_at, sighting) in newest.items():
-                placed = Placed(ProcessSummary(identity, seen_at, sighting.description), sighting.numbers)
+                placed = ProcessAtInstant(ProcessSummary(identity, seen_at, sighting.description), sighting.numbers)
                 is_over = any(
                     (moment, other.started_at) > (seen_at, identity.started_at)
                     for other, (moment, _) in newest.items()
@@ -253,7 +253,7 @@ class OracleAnalysis:
         step = max(-(-length // points), 5)
         times = range(window.to_at - length // step * step, window.to_at + 1, step)
         wanted = [*measures, *([] if rank in (*measures, "count") else [rank])]
-        found: list[list[Placed]] = [self.at_instant(selection, at) for at in times]
+        found: list[list[ProcessAtInstant]] = [self.at_instant(selection, at) for at in times]
         known = [self.is_known(selection, at) for at in times]
         if by is None:
             whole: list[Mapping[str | None, Grouped]] = [
@@ -326,7 +326,7 @@ class OracleAnalysis:
             return None
         placed = [one for one in everywhere if one.process.identity.host == me.process.identity.host]
         placed.sort(key=lambda one: (one.process.identity.started_at, one.process.identity.pid))
-        ancestors: list[Placed] = []
+        ancestors: list[ProcessAtInstant] = []
         parent = _parent(me, placed)
         while parent is not None and parent != me and parent not in ancestors:
             ancestors.insert(0, parent)
@@ -397,7 +397,7 @@ class OracleAnalysis:
             changed=tuple(ChangedGroup(one.value, olds[one.value], one) for one in changed[:limit]),
         )
 
-    def _silent(self, side: Side, other: Side, found: Sequence[Placed]) -> tuple[str, ...]:
+    def _silent(self, side: Side, other: Side, found: Sequence[ProcessAtInstant]) -> tuple[str, ...]:
         """Hosts that are meant on both sides, of which something was found on the other one, and which told nothing on
         this one."""
         reach = Window(side.at - REACH_SECONDS, side.at)
@@ -455,7 +455,7 @@ def _fits(selection: Selection, process: ProcessSummary) -> bool:
     return accepts(selection.search, process) and selection.tags.accepts(process.tags)
 
 
-def _column(placed: Placed, column: str) -> Any:
+def _column(placed: ProcessAtInstant, column: str) -> Any:
     identity, description = placed.process.identity, placed.process.description
     if column in ("pid", "host"):
         return getattr(identity, column)
@@ -473,27 +473,27 @@ def _tag_values(process: ProcessSummary, key: str) -> set[str]:
     return {value for name, separator, value in pairs if separator and fold(name) == key}
 
 
-def _values(placed: Placed, by: str) -> list[str]:
+def _values(placed: ProcessAtInstant, by: str) -> list[str]:
     if by in ("container_id", "state", "exe", "cmdline", "cwd", "ppid"):
         value = _column(placed, by)
         return [] if value == "" else [str(value)]
     return sorted(_tag_values(placed.process, by))
 
 
-def _labels(placed: Placed, by: str) -> list[str | None]:
+def _labels(placed: ProcessAtInstant, by: str) -> list[str | None]:
     return [*_values(placed, by)] or [None]
 
 
-def _group(value: str | None, placed: Sequence[Placed], measures: Sequence[str]) -> Grouped:
+def _group(value: str | None, placed: Sequence[ProcessAtInstant], measures: Sequence[str]) -> Grouped:
     numbers = {}
     for name in measures:
         known = [getattr(one.numbers, name) for one in placed if getattr(one.numbers, name) is not None]
-        numbers[name] = Measured(sum(known) if known else None, max(known) if known else None, len(known))
+        numbers[name] = Aggregate(sum(known) if known else None, max(known) if known else None, len(known))
     return Grouped(value, len(placed), numbers)
 
 
-def _grouped(placed: Iterable[Placed], by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
-    members: defaultdict[str | None, list[Placed]] = defaultdict(list)
+def _grouped(placed: Iterable[ProcessAtInstant], by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
+    members: defaultdict[str | None, list[ProcessAtInstant]] = defaultdict(list)
     for one in placed:
         for value in _labels(one, by):
             members[value].append(one)
@@ -546,13 +546,13 @@ def _of_minute(numbers: Sequence[ProcessNumbers], column: str) -> float | None:
     return sum(known) / len(known) if column in _MEANS else max(known)
 
 
-def _parent(one: Placed, placed: Sequence[Placed]) -> Placed | None:
+def _parent(one: ProcessAtInstant, placed: Sequence[ProcessAtInstant]) -> ProcessAtInstant | None:
     pid = one.process.description.ppid
     found = [other for other in placed if other.process.identity.pid == pid != one.process.identity.pid]
     return found[-1] if found else None
 
 
-def _grow(root: Placed, depth: int, placed: Sequence[Placed], branches: list[Branch]) -> None:
+def _grow(root: ProcessAtInstant, depth: int, placed: Sequence[ProcessAtInstant], branches: list[Branch]) -> None:
     if any(branch.placed == root for branch in branches):
         return
     branches.append(Branch(depth, root))
@@ -562,14 +562,16 @@ def _grow(root: Placed, depth: int, placed: Sequence[Placed], branches: list[Bra
 
 
 def _compared_processes(
-    before: Sequence[Placed], after: Sequence[Placed], head: dict[str, Any], limit: int
+    before: Sequence[ProcessAtInstant], after: Sequence[ProcessAtInstant], head: dict[str, Any], limit: int
 ) -> Comparison:
     olds = {one.process.identity: one for one in before}
     news = {one.process.identity: one for one in after}
 
-    def largest(placed: Iterable[Placed]) -> tuple[Placed, ...]:
-        key: Callable[[Placed], Any] = lambda one: (-(one.numbers.rss_bytes or -1), ProcessKey.of(one.process.identity))  # noqa: E731
-        return tuple(sorted(placed, key=key)[:limit])
+    def largest(placed: Iterable[ProcessAtInstant]) -> tuple[ProcessAtInstant, ...]:
+        def by_memory(one: ProcessAtInstant) -> tuple[int, ProcessKey]:
+            return -(one.numbers.rss_bytes or -1), ProcessKey.of(one.process.identity)
+
+        return tuple(sorted(placed, key=by_memory)[:limit])
 
     started = [one for identity, one in news.items() if identity not in olds]
     ended = [one for identity, one in olds.items() if identity not in news]
@@ -587,7 +589,7 @@ def _compared_processes(
     )
 
 
-def _changed(old: Placed, new: Placed) -> ChangedProcess:
+def _changed(old: ProcessAtInstant, new: ProcessAtInstant) -> ChangedProcess:
     one, other = old.process.description, new.process.description
     fields = [name for name in ProcessDescription.__struct_fields__ if getattr(one, name) != getattr(other, name)]
     return ChangedProcess(old, new, tuple(fields))

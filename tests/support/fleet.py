@@ -10,9 +10,9 @@ from typing import Any
 
 from procession.process import ProcessKey, ProcessSummary, Snapshot
 from procession.query import MAX_LIMIT, ProcessQuery
-from procession.search_parser import parse_search
+from procession.search.parser import parse_search
+from procession.search.tag_filter import TagFilter
 from procession.storage import ProcessStore
-from procession.tags import TagFilter
 from procession.window import Window
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.strategies import HOUR, TURN_OF_HOUR

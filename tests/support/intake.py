@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from procession.packed import unpack
 from procession.process import LiveSnapshot, Snapshot
-from procession.wire import Answer, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
+from procession.wire.datadog import Answer, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from procession.storage.engine import Connection, Lender
+from procession.storage.history.engine.embedded import Connection, ConnectionPool
 
 
 class InterleavedEngine:
     """Lends the connections of another engine. Statements run one after the other, and before one of them something
     else happens."""
 
-    def __init__(self, engine: Lender) -> None:
+    def __init__(self, engine: ConnectionPool) -> None:
         self._engine = engine
         self._lock = threading.Lock()
         self._count = 0

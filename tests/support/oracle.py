@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from procession.events import ProcessExit, ProcessExits
 from procession.hosts import HostTags, TagSource, WatchLease
 from procession.inventory import Inventory, TableSize
+from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.orgs import Key, Org
 from procession.packed import AnySnapshot, unpack
 from procession.paging import Page
@@ -27,7 +27,7 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
-from procession.search import accepts
+from procession.search.tree import accepts
 from procession.sessions import Link, Session
 from procession.window import Window
 

@@ -7,8 +7,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from procession.agent.payload import Payload
-from procession.agent.payloads import PayloadMaker
+from procession.agent.send.payload import Payload
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.process import Snapshot
 from tests.support.builders import a_sighting, a_snapshot
 

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from procession.packed import AnySnapshot, unpack
 from procession.process import Snapshot
 from procession.server import create_app
-from procession.wire import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, encode_snapshot, frame
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.served import API_KEY, Client, Served
 

@@ -13,8 +13,8 @@ from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.process import ProcessNumbers
 from procession.server import create_app
-from procession.storage import engine
-from procession.storage.clickhouse import ClickHouseStore, open_embedded
+from procession.storage.history.engine import embedded
+from procession.storage.store import ClickHouseStore, open_embedded
 from tests.support.asgi import Asker
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import ORG, Clock, a_store
@@ -49,8 +49,8 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
             return call if name in ("query", "query_arrow", "command", "insert_arrow", "insert") else method
 
     with pytest.MonkeyPatch.context() as patch:
-        connect = engine.Engine._connect
-        patch.setattr(engine.Engine, "_connect", lambda self: Recording(connect(self)))
+        connect = embedded.Engine._connect
+        patch.setattr(embedded.Engine, "_connect", lambda self: Recording(connect(self)))
         store = open_embedded(folder, retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
         numbers = ProcessNumbers(cpu_total_percent=1.5, rss_bytes=2**20)
         nginx = a_sighting(7, cmdline="nginx", tags=("env:prod",), numbers=numbers)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from procession.events import ProcessExit, ProcessExits
-from procession.patterns import Pattern, fold
+from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.query import ProcessQuery
-from procession.search import And, Not, Or, SearchNode, TagTerm, TextTerm
-from procession.tags import TagFilter
+from procession.search.pattern import Pattern, fold
+from procession.search.tag_filter import TagFilter
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
 from procession.window import Window
 from tests.support.builders import NOON
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from procession.agent.collector import Collector
-from procession.agent.reader import ProcReader
+from procession.agent.describe.collector import Collector
+from procession.agent.read.proc_reader import ProcReader
 from procession.process import Sighting, Snapshot
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start processes of another user")

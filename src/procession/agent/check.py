@@ -7,11 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from procession.agent.connector import ConnectorUnavailable, ProcConnector
-from procession.agent.engines import Engine, EngineError
-from procession.agent.expressions import TagRules
-from procession.agent.lookups import Lookups
-from procession.agent.parts import (
+from procession.agent.build import (
     allow_open_files,
     engines_of,
     host_of,
@@ -21,11 +17,15 @@ from procession.agent.parts import (
     servers_of,
     spool_folder,
 )
-from procession.agent.procfs import KERNEL_THREAD
-from procession.agent.reader import ProcReader
-from procession.agent.tracked import ProcessReading
-from procession.agent.users import system_user_name
-from procession.arguments import line_of
+from procession.agent.describe.expressions import TagRules
+from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.read.container_engines import Engine, EngineError
+from procession.agent.read.lookups import Lookups
+from procession.agent.read.proc_reader import ProcReader
+from procession.agent.read.process_handle import ProcessReading
+from procession.agent.read.procfs import KERNEL_THREAD
+from procession.agent.read.users import system_user_name
+from procession.command_line.arguments import line_of
 from procession.config import AgentSettings
 from procession.errors import UsageError
 

@@ -8,12 +8,7 @@ import time
 from collections.abc import Sequence
 
 from procession.agent.budget import Budget
-from procession.agent.clock import Clock
-from procession.agent.collector import Collector
-from procession.agent.destination import Destination
-from procession.agent.expressions import TagRules
-from procession.agent.pace import Pace
-from procession.agent.parts import (
+from procession.agent.build import (
     allow_open_files,
     containers_of,
     destinations_of,
@@ -27,10 +22,15 @@ from procession.agent.parts import (
     selection_of,
     users_of,
 )
-from procession.agent.payloads import PayloadMaker, a_run
-from procession.agent.reader import ProcReader
-from procession.agent.rounds import Rounds
-from procession.agent.sender import Notices, Report
+from procession.agent.clock import Clock
+from procession.agent.collection import Collection
+from procession.agent.describe.collector import Collector
+from procession.agent.describe.expressions import TagRules
+from procession.agent.pace import Pace
+from procession.agent.read.proc_reader import ProcReader
+from procession.agent.send.destination import Destination
+from procession.agent.send.payload_maker import PayloadMaker, a_run
+from procession.agent.send.sender import Notices, Report
 from procession.config import AgentSettings
 
 LIVE_SECONDS = 2.0
@@ -76,7 +76,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
         ending.callback(containers.close)
         for destination in destinations:
             destination.start()
-        rounds = Rounds(
+        rounds = Collection(
             reader=reader,
             short_lived=short_lived,
             collector=Collector(
@@ -117,7 +117,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
             raise destination.failure
 
 
-def _go_on(rounds: Rounds, pace: Pace, destinations: Sequence[Destination]) -> float:
+def _go_on(rounds: Collection, pace: Pace, destinations: Sequence[Destination]) -> float:
     """Do what is due, and say how long to wait."""
     wishes = {item: seconds for item in destinations if (seconds := item.live_seconds) is not None}
     live_seconds = min(max(_LIVE_RANGE[0], *wishes.values()), _LIVE_RANGE[1]) if wishes else LIVE_SECONDS

@@ -6,7 +6,7 @@ import math
 
 from procession.agent.budget import Budget
 from procession.agent.clock import Clock
-from procession.agent.sender import Report
+from procession.agent.send.sender import Report
 
 _SLOWED = 1.25
 """So many times the interval, and a person is told."""

@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"procession.cli.{cmd_name}")
+        module = importlib.import_module(f"procession.cli.commands.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

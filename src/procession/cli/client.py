@@ -19,8 +19,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from procession import __version__
-from procession.cli.local import LocalFiles
-from procession.cli.terminal import visible
+from procession.cli.local.data_folder import LocalFiles
+from procession.cli.terminal.visible_text import visible
 from procession.config import AgentSettings, ClientSettings
 from procession.errors import ProcessionError, UsageError
 from procession.orgs import KeyKind
@@ -113,7 +113,7 @@ class Server:
 
     def _in_another_protocol(self) -> UsageError | None:
         # Here and not above, since it is wanted only once all has failed.
-        from procession.spoken import mistaken_scheme
+        from procession.http_client.protocol_probe import mistaken_scheme
 
         right = mistaken_scheme(self.url)
         if right is None:

@@ -17,35 +17,35 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procession.config import ServerSettings
 from procession.errors import MethodNotAllowed, NotFound, RequestError
-from procession.server.admin import admin_routes
-from procession.server.agents import Agents
-from procession.server.auth import KeyRing
-from procession.server.compression import Compress
-from procession.server.debug import debug_routes
-from procession.server.gone import StopWhenGone
-from procession.server.health import METRICS_PATH, health_routes
-from procession.server.host_tags import HostTagBook
+from procession.server.access.key_cache import KeyCache
+from procession.server.access.rate_limit import RateLimiter
+from procession.server.access.sessions import Sessions
+from procession.server.api.admin import admin_routes
+from procession.server.api.counts import count_routes
+from procession.server.api.debug import debug_routes
+from procession.server.api.details import Store
+from procession.server.api.health import METRICS_PATH, health_routes
+from procession.server.api.processes import process_routes_at_instants
+from procession.server.api.routes import Api
+from procession.server.api.session import SignInThrottle, sign_in_routes
+from procession.server.api.store import StoreSize, store_routes
+from procession.server.api.views import view_routes
+from procession.server.api.watch import WatchCache, watch_routes
 from procession.server.http.client_certificates import asking_for_certificates
-from procession.server.intake import intake_routes
-from procession.server.intake_room import Room
-from procession.server.metrics import CountingSink, MeasureRequests, Metrics, Sink
-from procession.server.names import AllowNames, Names, name_of
-from procession.server.openapi import openapi_routes
-from procession.server.own import OwnApi
-from procession.server.own_counts import own_count_routes
-from procession.server.own_processes import own_process_routes
-from procession.server.page import page_routes
-from procession.server.process_details import Store
-from procession.server.processes import process_routes
-from procession.server.rate_limit import RateLimiter
-from procession.server.responses import AnswerHeaders, error_response
-from procession.server.roller import Roller
-from procession.server.sessions import Sessions
-from procession.server.sign_in import SignInThrottle, sign_in_routes
-from procession.server.store_size import StoreSize, store_routes
-from procession.server.threads import FairThreads, Threads
-from procession.server.views import view_routes
-from procession.server.watch import WatchBook, watch_routes
+from procession.server.http.compression import Compress
+from procession.server.http.host_names import AllowNames, Names, name_of
+from procession.server.http.responses import AnswerHeaders, error_response
+from procession.server.intake.agents import Agents
+from procession.server.intake.host_tags import HostTagCache
+from procession.server.intake.payloads import intake_routes
+from procession.server.intake.quota import MemoryQuota
+from procession.server.public.processes import process_routes
+from procession.server.runtime.disconnect import StopWhenGone
+from procession.server.runtime.fair_pool import FairThreads, Threads
+from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
+from procession.server.runtime.rollup_task import RollupTask
+from procession.server.web.assets import page_routes
+from procession.server.web.openapi import openapi_routes
 from procession.storage import AnalysisStore, HostStore, KeyStore, SessionStore
 
 _log = logging.getLogger(__name__)
@@ -83,10 +83,10 @@ def create_app(
     decode_thread = FairThreads(1, "decode", what="payloads", max_waiting=2000)  # their bytes are bounded elsewhere
     roll_thread = Threads(1, "roll-up")
     size_thread = Threads(1, "size")
-    ring = KeyRing(keys, key_thread)
+    ring = KeyCache(keys, key_thread)
     who = Sessions(sessions, ring, key_thread, now)
-    book = HostTagBook(hosts, host_thread, tag_threads, now)
-    watch = WatchBook(hosts, host_thread, now)
+    book = HostTagCache(hosts, host_thread, tag_threads, now)
+    watch = WatchCache(hosts, host_thread, now)
     metrics = metrics or Metrics()
     counting = CountingSink(sink, metrics.sightings)
     agents = Agents()
@@ -96,7 +96,7 @@ def create_app(
     metrics.watch_leases.read = lambda: {(): watch.held}
     size = StoreSize(store, size_thread, now)
     size.show_in(metrics)
-    own = OwnApi(
+    own = Api(
         sessions=who,
         limiter=RateLimiter(settings.own_rate_limit, now),
         threads=query_threads,
@@ -104,7 +104,7 @@ def create_app(
         sighting_retention_hours=settings.sighting_retention_hours,
         now=now,
     )
-    roller = Roller(analysis, keys, roll_thread)
+    roller = RollupTask(analysis, keys, roll_thread)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -122,7 +122,7 @@ def create_app(
         settings=settings,
         now=now,
         threads=decode_thread,
-        room=Room(settings.max_intake_bytes),
+        room=MemoryQuota(settings.max_intake_bytes),
         dropped=metrics.dropped_sightings,
         host_tags=book,
         watch=watch,
@@ -144,8 +144,8 @@ def create_app(
                 retention_hours=settings.retention_hours,
                 now=now,
             ),
-            *own_process_routes(own, store, analysis),
-            *own_count_routes(own, analysis, hosts),
+            *process_routes_at_instants(own, store, analysis),
+            *count_routes(own, analysis, hosts),
             *view_routes(own, analysis),
             *store_routes(own, size),
             *sign_in_routes(

@@ -2,8 +2,8 @@
 
 from procession.simulate.fleet import Fleet
 from procession.simulate.history import write_history
-from procession.simulate.posting import Journey, Progress
+from procession.simulate.posting import LoadPlan, Progress
 from procession.simulate.shape import FleetShape
 from procession.simulate.workers import post_fleet
 
-__all__ = ["Fleet", "FleetShape", "Journey", "Progress", "post_fleet", "write_history"]
+__all__ = ["Fleet", "FleetShape", "LoadPlan", "Progress", "post_fleet", "write_history"]

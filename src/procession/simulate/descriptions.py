@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
-from procession.commands import command_name
+from procession.command_line.program_name import command_name
 from procession.process import ProcessDescription
 from procession.simulate.programs import UIDS, Program, Service
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from procession.process import Sighting, Snapshot
 from procession.simulate.fleet import Fleet
 from procession.simulate.host import Host
-from procession.wire import RequestId
+from procession.wire.datadog import RequestId
 
 GROUP_SIGHTINGS = 100_000
 """As many as a server under load stores at once."""

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from procession.events import ProcessExit
+from procession.lifecycle.events import ProcessExit
 from procession.process import ProcessDescription, Sighting, Snapshot
 from procession.simulate.descriptions import Describer
 from procession.simulate.motion import Motion, Temper

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 
-from procession.agent.payload import Payload
-from procession.agent.payloads import PayloadMaker
-from procession.events import ProcessEvents
+from procession.agent.send.payload import Payload
+from procession.agent.send.payload_maker import PayloadMaker
+from procession.lifecycle.events import ProcessEvents
 from procession.simulate.connection import Address, Connection
 from procession.simulate.fleet import Fleet
 from procession.simulate.history import CHUNK_PROCESSES
@@ -44,7 +44,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Journey:
+class LoadPlan:
     """Which part of a fleet posts where, and how fast."""
 
     shape: FleetShape
@@ -70,12 +70,12 @@ class _Turn:
     payloads: list[Payload]
 
 
-async def post_part(journey: Journey, progress: Progress, stop: asyncio.Event) -> None:
+async def post_part(journey: LoadPlan, progress: Progress, stop: asyncio.Event) -> None:
     """Post until the end of the journey, or soon after `stop`. What is under way then is still answered."""
     await run_lanes(lanes_of(journey, progress, stop))
 
 
-def lanes_of(journey: Journey, progress: Progress, stop: asyncio.Event) -> list[Lane]:
+def lanes_of(journey: LoadPlan, progress: Progress, stop: asyncio.Event) -> list[LoadWorker]:
     count = min(journey.connections, len(range(journey.part, journey.shape.hosts, journey.parts)))
     reached = [journey.shape.begin_at] * count
 
@@ -87,7 +87,7 @@ def lanes_of(journey: Journey, progress: Progress, stop: asyncio.Event) -> list[
         return report
 
     return [
-        Lane(
+        LoadWorker(
             journey,
             Fleet(journey.shape, part=journey.part + lane * journey.parts, parts=count * journey.parts),
             progress,
@@ -98,18 +98,18 @@ def lanes_of(journey: Journey, progress: Progress, stop: asyncio.Event) -> list[
     ]
 
 
-async def run_lanes(lanes: Iterable[Lane]) -> None:
+async def run_lanes(lanes: Iterable[LoadWorker]) -> None:
     begun = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
         for lane in lanes:
             tasks.create_task(lane.run(begun))
 
 
-class Lane:
+class LoadWorker:
     """A connection, and the agents that share it."""
 
     def __init__(
-        self, journey: Journey, fleet: Fleet, progress: Progress, stop: asyncio.Event, report: Callable[[int], None]
+        self, journey: LoadPlan, fleet: Fleet, progress: Progress, stop: asyncio.Event, report: Callable[[int], None]
     ) -> None:
         self._journey = journey
         self._fleet = fleet

@@ -12,7 +12,7 @@ from typing import Any
 
 from procession.errors import UsageError
 from procession.simulate.connection import Address, Connection
-from procession.simulate.posting import Journey, Progress, post_part
+from procession.simulate.posting import LoadPlan, Progress, post_part
 
 _FIELDS = [field.name for field in dataclasses.fields(Progress)]
 _REPORT_SECONDS = 0.2
@@ -39,7 +39,7 @@ def check_server(url: str, api_key: str) -> None:
         raise UsageError(f"{url} answers {status} where Procession would answer 200")
 
 
-def post_fleet(journey: Journey, *, workers: int, report: Callable[[Progress], None]) -> Progress:
+def post_fleet(journey: LoadPlan, *, workers: int, report: Callable[[Progress], None]) -> Progress:
     """Post a fleet from several processes, and give what was sent. `report` is called a few times a second.
 
     KeyboardInterrupt stops them, each after what it has under way, and is not raised. Raises UsageError.
@@ -94,7 +94,7 @@ def _total(counters: Any, workers: int) -> Progress:
     return total
 
 
-def _work(journey: Journey, counters: Any, number: int, reading: int, writing: int) -> None:
+def _work(journey: LoadPlan, counters: Any, number: int, reading: int, writing: int) -> None:
     import uvloop
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process tells the others

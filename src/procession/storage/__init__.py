@@ -26,9 +26,9 @@ from procession.analysis import (
     View,
 )
 from procession.errors import Unavailable
-from procession.events import ProcessExits
 from procession.hosts import HostTags, WatchLease
 from procession.inventory import Inventory
+from procession.lifecycle.events import ProcessExits
 from procession.orgs import Key, Org
 from procession.packed import AnySnapshot
 from procession.paging import Page

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from procession.errors import UsageError
-from procession.storage import ddl, schema
-from procession.storage.address import ServerAddress
-from procession.storage.clickhouse import ClickHouseStore
-from procession.storage.engine import Connection, first_line
-from procession.storage.servers import MINIMUM_VERSION, ServerEngine
+from procession.storage.history.engine.address import ServerAddress
+from procession.storage.history.engine.embedded import Connection, first_line
+from procession.storage.history.engine.server import MINIMUM_VERSION, ServerEngine
+from procession.storage.history.tables import ddl, migrations
+from procession.storage.store import ClickHouseStore
 
 
 def open_servers(
@@ -33,7 +33,7 @@ def open_servers(
     except Exception as error:
         engine.close()
         raise UsageError(f"cannot read the tables at {address}: {first_line(error)}") from error
-    newest = schema.MIGRATIONS[-1].number
+    newest = migrations.MIGRATIONS[-1].number
     if max(applied, default=0) != newest:
         engine.close()
         raise UsageError(
@@ -75,7 +75,7 @@ def _slots(connection: Connection, address: ServerAddress) -> list[int]:
 def all_statements(address: ServerAddress, rules: Mapping[str, str]) -> Iterator[str]:
     """Everything that `initialize` does to servers that have nothing."""
     yield from ddl.first_statements(address.database, address.cluster)
-    for migration in schema.MIGRATIONS:
+    for migration in migrations.MIGRATIONS:
         yield from ddl.statements(address.database, address.cluster, migration)
     for table, rule in rules.items():
         yield ddl.retention_statement(address.database, address.cluster, table, rule)
@@ -100,13 +100,13 @@ def initialize(
 
         _slots(connection, address)
         applied = applied_migrations(connection, address)
-        newest = schema.MIGRATIONS[-1].number
+        newest = migrations.MIGRATIONS[-1].number
         if max(applied, default=0) > newest:
             raise UsageError(f"the tables at {address} were made by a newer Procession: {max(applied)}, not {newest}")
         if not applied:
             for statement in ddl.first_statements(address.database, address.cluster):
                 do(statement)
-        for migration in schema.MIGRATIONS:
+        for migration in migrations.MIGRATIONS:
             if migration.number in applied:
                 continue
             for statement in ddl.statements(address.database, address.cluster, migration):
@@ -189,7 +189,7 @@ def check(address: ServerAddress) -> StoreReport:
             version=engine.version,
             minimum_version=".".join(map(str, MINIMUM_VERSION)),
             applied=tuple(sorted(applied)),
-            wanted=schema.MIGRATIONS[-1].number,
+            wanted=migrations.MIGRATIONS[-1].number,
             missing_tables=tuple(sorted(wanted - {name for (name,) in rows})),
             shards=len({shard for shard, _ in layout}),
             replicas=len(layout),

@@ -23,7 +23,7 @@ from procession.query import ProcessQuery
 from procession.server.http import connection, listener, pace
 from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.server import HttpServer
-from procession.server.tls import Certificates
+from procession.server.http.tls import Certificates
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.running import eventually
 from tests.support.served import API_KEY, APPLICATION_KEY, ORG, PATH, Served, a_store
@@ -34,7 +34,7 @@ ALIVE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = f"POST /api/v1/collector HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: {API_KEY}\r\n".encode()
 
 
-class Place:
+class Reservation:
     """A running server."""
 
     def __init__(self, listener: socket.socket, open_ones: OpenConnections, seconds_to_wait: float = 20) -> None:
@@ -61,7 +61,7 @@ def serving(
     before_keys: Callable[[], object] = bool,
     certificates: Certificates | None = None,
     processes: int = 1,
-) -> Iterator[Place]:
+) -> Iterator[Reservation]:
     store = a_store()
     keys = store.keys()
 
@@ -79,7 +79,7 @@ def serving(
     thread = threading.Thread(target=lambda: run(server, listening), daemon=True)
     thread.start()
     assert is_started.wait(30)
-    yield Place(listening, open_ones)
+    yield Reservation(listening, open_ones)
     server.stop()
     thread.join(30)
     assert not thread.is_alive()

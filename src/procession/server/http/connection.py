@@ -20,7 +20,7 @@ from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.exchange import Exchange
 from procession.server.http.pace import Awaited, Pace
 from procession.server.http.raw_response import raw_error
-from procession.server.sparing import Sparing
+from procession.server.runtime.log_throttle import LogThrottle
 
 CERTIFIED = "procession.certified"
 """Of a request's scope: whether the client has shown a certificate that the server trusts."""
@@ -49,7 +49,7 @@ class ServerState:
         self.tasks: set[asyncio.Task[None]] = set()
         """Of requests that are being answered."""
         self._without_connections = asyncio.Event()
-        self.lines = Sparing(_log, _LINES_A_MINUTE)
+        self.lines = LogThrottle(_log, _LINES_A_MINUTE)
 
     def connected(self, connection: HttpConnection) -> None:
         self.connections.add(connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
-from procession.server.responses import STANDARD_HEADERS
+from procession.server.http.responses import STANDARD_HEADERS
 
 
 def raw_error(status: int, reason: str, **more: str) -> bytes:

@@ -15,7 +15,7 @@ from procession.server.http.connection import HttpConnection, ServerState
 from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.lifespan import Lifespan
 from procession.server.http.listener import Listener
-from procession.server.tls import Certificates
+from procession.server.http.tls import Certificates
 
 _log = logging.getLogger(__name__)
 

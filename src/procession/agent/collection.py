@@ -1,0 +1,92 @@
+"""Collect, scrub, and hand over to the senders: a snapshot, or what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from procession.agent.clock import Clock
+from procession.agent.describe.collector import Collector
+from procession.agent.describe.live_view import LiveView
+from procession.agent.read.proc_reader import ProcReader
+from procession.agent.read.short_lived import ShortLived
+from procession.agent.send.destination import Destination
+from procession.agent.send.payload_maker import PayloadMaker
+from procession.agent.send.sender import Notices
+from procession.process import Snapshot
+
+
+class Collection:
+    """One look at the machine after another. For one thread."""
+
+    def __init__(
+        self,
+        *,
+        reader: ProcReader,
+        short_lived: ShortLived | None,
+        collector: Collector,
+        maker: PayloadMaker,
+        destinations: Sequence[Destination],
+        notices: Notices,
+        clock: Clock,
+    ) -> None:
+        self._reader = reader
+        self._short_lived = short_lived
+        self._collector = collector
+        self._maker = maker
+        self._destinations = destinations
+        self._notices = notices
+        self._clock = clock
+        self._unseen = 0
+        self._newest: Snapshot | None = None
+        self._live: LiveView | None = None
+        self._watched: set[Destination] = set()
+
+    def snapshot(self, *, every_seconds: int | None = None) -> None:
+        """All processes, for every server."""
+        taken_at, moment = int(self._clock.now()), self._clock.monotonic()
+        readings = self._reader.read()
+        ended = self._short_lived.drain([reading.pid for reading in readings]) if self._short_lived is not None else []
+        events, gone = self._collector.conclude(ended, moment=moment)
+        snapshot = self._collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
+        blindness = self._reader.blindness
+        if blindness:
+            self._notices.say("blind", f"{blindness}; nothing is sent of them")
+        payloads = self._maker.make_host_tags(taken_at, unreadable=self._reader.found if blindness else None)
+        payloads += self._maker.make(snapshot, events, every_seconds=every_seconds)
+        for destination in self._destinations:
+            destination.put(payloads)
+        self._newest = snapshot
+        if self._live is not None:
+            self._live.was_told(snapshot)
+        self._say_what_was_unseen()
+
+    def live(self, watched: set[Destination]) -> None:
+        """Numbers, for the servers where somebody watches."""
+        if self._newest is None:
+            return
+        if self._live is None or watched - self._watched:
+            # One more server, which was not told what the others were.
+            self._live = LiveView(self._collector, self._newest)
+        # Behind what still waits they would be old when they come. Whoever is left out is told anew.
+        self._watched = {destination for destination in watched if not destination.is_behind}
+        if not self._watched:
+            return
+        taken_at, moment = int(self._clock.now()), self._clock.monotonic()
+        readings = self._reader.read(numbers_only=True)
+        if self._reader.blindness:
+            return  # nothing read is not nothing there, and a list without anybody would end them all
+        payloads = self._maker.make_live(taken_at, *self._live.look(readings, taken_at=taken_at, moment=moment))
+        for destination in self._watched:
+            destination.put(payloads, is_live=True)
+
+    def end_live(self) -> None:
+        """Nobody watches any more."""
+        self._live = None
+        self._watched = set()
+
+    def _say_what_was_unseen(self) -> None:
+        if self._short_lived is not None and self._short_lived.unseen > self._unseen:
+            self._unseen = self._short_lived.unseen
+            self._notices.say(
+                "unseen", f"too many processes come and go to see each: {self._unseen} events left out so far"
+            )

@@ -1,0 +1,1 @@
+"""Readings -> what the processes are and what they used: a snapshot, scrubbed."""

@@ -1,0 +1,279 @@
+"""Two readings of the same processes -> what they are and what they used: a Snapshot, scrubbed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from procession.agent.describe.expressions import Selection, TagRules
+from procession.agent.read.container_cache import ContainerCache
+from procession.agent.read.groups import system_group_name
+from procession.agent.read.lookups import Lookups
+from procession.agent.read.process_handle import ProcessFacts, ProcessReading
+from procession.agent.read.short_lived import Ended
+from procession.agent.read.users import system_user_name
+from procession.command_line.arguments import line_of, words_of
+from procession.command_line.program_name import command_name
+from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
+from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.wire.datadog import normal_tags
+
+Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
+
+_GONE = ProcessNumbers(state="X")
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """A process at the snapshot before."""
+
+    reading: ProcessReading
+    sighting: Sighting
+    is_quiet: bool
+    """Its rates are what they will be if nothing changes: 0, or not to be known."""
+
+
+class Collector:
+    """Remembers what it has seen, since a rate needs two readings. For one thread.
+
+    A process that has not changed is the same Sighting, the very object, in snapshot after snapshot.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        ticks_per_second: int,
+        page_bytes: int,
+        scrub: Scrub,
+        users: Lookups | None = None,
+        groups: Lookups | None = None,
+        selection: Selection | None = None,
+        tag_rules: TagRules | None = None,
+        containers: ContainerCache | None = None,
+    ) -> None:
+        self._host = host
+        self._ticks_per_second = ticks_per_second
+        self._page_bytes = page_bytes
+        self._scrub = scrub
+        self._users = users or Lookups(system_user_name)
+        self._groups = groups or Lookups(system_group_name)
+        self._names_version = (0, 0)
+        self._selection = selection or None
+        self._tag_rules = tag_rules or None
+        self._containers = containers
+        self._left_out: dict[int, tuple[ProcessFacts, str]] = {}
+        self._seen: dict[int, _Seen] = {}
+        self._moment: float | None = None
+
+    def fork(self) -> Collector:
+        """Another one that has seen the same so far, for looks in between that leave the rates of this one alone."""
+        return copy.copy(self)  # what it has seen is replaced at each look, not changed
+
+    def collect(
+        self, readings: Sequence[ProcessReading], *, taken_at: int, moment: float, also: Iterable[Sighting] = ()
+    ) -> Snapshot:
+        """`taken_at` is the time of day; `moment`, in seconds, comes from a clock that nobody sets. `also` are those
+        that have come and gone since the last snapshot."""
+        elapsed = None if self._moment is None or moment <= self._moment else moment - self._moment
+        self._moment = moment
+        self._expect_names([reading.facts for reading in readings], moment)
+        self._name_again()
+        seen = {}
+        left_out: dict[int, tuple[ProcessFacts, str]] = {}
+        for reading in readings:
+            before = self._seen.get(reading.pid)
+            if before is not None and before.reading is reading and before.is_quiet:
+                seen[reading.pid] = before
+            elif self._selection is not None and self._is_left_out(reading, before):
+                left_out[reading.pid] = (reading.facts, reading.stat.comm)
+            else:
+                seen[reading.pid] = self._see(reading, before, elapsed)
+        self._seen, self._left_out = seen, left_out
+        if self._containers is not None:
+            self._containers.expect({process.sighting.description.container_id for process in seen.values()} - {""})
+        sightings = [process.sighting for process in seen.values()]
+        for sighting in also:
+            living = seen.get(sighting.pid)
+            if living is None or living.sighting.started_at != sighting.started_at:
+                sightings.append(sighting)
+        return Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(sightings))
+
+    def conclude(self, ended: Sequence[Ended], *, moment: float) -> tuple[ProcessEvents, list[Sighting]]:
+        """What is to be said of processes that have ended since the last `collect`: how each began and ended, and a
+        sighting of those that no snapshot has seen."""
+        events: list[ProcessExec | ProcessExit] = []
+        sightings: list[Sighting] = []
+        self._expect_names([process.reading.facts for process in ended if process.reading is not None], moment)
+        for process in ended:
+            ended_at = int(process.ended_at)
+            executed_at = None if process.executed_at is None else int(process.executed_at)
+            if process.reading is not None:
+                if self._selection is not None and not self._selection.wants(process.reading):
+                    continue
+                description = self._describe(process.reading)
+                started_at = self._started_at(process.reading)
+                sightings.append(Sighting(process.pid, started_at, description, _GONE))
+                events.append(
+                    ProcessExec(
+                        pid=process.pid,
+                        at=started_at if executed_at is None else executed_at,
+                        forked_at=started_at,
+                        description=description,
+                    )
+                )
+            elif (seen := self._seen.get(process.pid)) is not None:
+                description = seen.sighting.description
+            else:
+                continue
+            events.append(
+                ProcessExit(
+                    pid=process.pid,
+                    at=ended_at,
+                    executed_at=executed_at,
+                    exit_code=process.exit_code,
+                    description=description,
+                )
+            )
+        return ProcessEvents(self._host, tuple(events)), sightings
+
+    def _started_at(self, reading: ProcessReading) -> int:
+        # As the kernel counts, so that a process has one start wherever it is read.
+        return reading.boot_time + reading.stat.start_ticks // self._ticks_per_second
+
+    def _is_left_out(self, reading: ProcessReading, before: _Seen | None) -> bool:
+        """One that was sent goes on, whatever it becomes: otherwise it would look as if it had ended."""
+        if before is not None and before.reading.stat.start_ticks == reading.stat.start_ticks:
+            return False
+        facts, comm = self._left_out.get(reading.pid, (None, ""))
+        if facts is reading.facts and comm == reading.stat.comm:
+            return True
+        return self._selection is not None and not self._selection.wants(reading)
+
+    def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None) -> _Seen:
+        stat = reading.stat
+        if before is not None and before.reading.stat.start_ticks != stat.start_ticks:
+            before = None  # another process with its pid
+        description = None if before is None else before.sighting.description
+        if description is None or before is None or not _is_same(reading, before.reading):
+            description = self._describe_again(reading, description)
+        numbers = self._numbers(reading, None if before is None else before.reading, elapsed)
+        is_quiet = before is not None and not (
+            numbers.cpu_total_percent
+            or numbers.read_operations_per_second
+            or numbers.write_operations_per_second
+            or numbers.read_bytes_per_second
+            or numbers.write_bytes_per_second
+        )
+        return _Seen(reading, Sighting(reading.pid, self._started_at(reading), description, numbers), is_quiet)
+
+    def _describe_again(self, reading: ProcessReading, before: ProcessDescription | None) -> ProcessDescription:
+        if before is None or self._selection is None or self._selection.wants(reading):
+            return self._describe(reading)
+        # It was sent, and has become what is not to be sent: that it lives is all that is said from now on.
+        stat = reading.stat
+        return msgspec.structs.replace(before, ppid=stat.ppid, nice=stat.nice, is_zombie=stat.state == "Z")
+
+    def _describe(self, reading: ProcessReading) -> ProcessDescription:
+        stat, facts = reading.stat, reading.facts
+        arguments = self._scrub(facts.arguments)
+        cmdline = line_of(arguments)
+        tags = facts.service_tags
+        if self._tag_rules is not None:
+            tags = (*tags, *self._tag_rules.tags_of(cmdline))
+        return ProcessDescription(
+            cmdline=cmdline,
+            argument_words=words_of(arguments),
+            exe=facts.exe,
+            cwd=facts.cwd,
+            root=facts.root,
+            comm=stat.comm,
+            command=command_name(arguments, facts.exe, stat.comm),
+            user=self._user(facts.uid),
+            uid=facts.uid,
+            gid=facts.gid,
+            group=self._group(facts.gid),
+            ppid=stat.ppid,
+            namespace_pid=facts.namespace_pid,
+            nice=stat.nice,
+            container_id=facts.container_id,
+            is_zombie=stat.state == "Z",
+            tags=normal_tags(tags) if tags else (),
+        )
+
+    def _user(self, uid: int | None) -> str:
+        return "" if uid is None else self._users.get(uid) or f"uid:{uid}"
+
+    def _group(self, gid: int | None) -> str:
+        return "" if gid is None else self._groups.get(gid)
+
+    def _expect_names(self, facts: Iterable[ProcessFacts], moment: float) -> None:
+        ids = {(one.uid, one.gid) for one in facts}
+        self._users.expect({uid for uid, _ in ids if uid is not None}, moment)
+        self._groups.expect({gid for _, gid in ids if gid is not None}, moment)
+
+    def _name_again(self) -> None:
+        """Names that have come since are those of processes that were seen before, too."""
+        version = (self._users.version, self._groups.version)
+        if version != self._names_version:
+            self._names_version = version
+            self._seen = {pid: self._named(seen) for pid, seen in self._seen.items()}
+
+    def _named(self, seen: _Seen) -> _Seen:
+        description = seen.sighting.description
+        user, group = self._user(description.uid), self._group(description.gid)
+        if (user, group) == (description.user, description.group):
+            return seen
+        description = msgspec.structs.replace(description, user=user, group=group)
+        return msgspec.structs.replace(seen, sighting=msgspec.structs.replace(seen.sighting, description=description))
+
+    def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
+        stat, io = reading.stat, reading.io
+        user = system = total = None
+        reads = writes = read_bytes = write_bytes = None
+        if before is not None and elapsed is not None:
+            percent = 100.0 / self._ticks_per_second / elapsed
+            user = _increase(before.stat.user_ticks, stat.user_ticks, percent)
+            system = _increase(before.stat.system_ticks, stat.system_ticks, percent)
+            total = None if user is None or system is None else user + system
+            if io is not None and before.io is not None:
+                each = 1 / elapsed
+                reads = _increase(before.io.read_operations, io.read_operations, each)
+                writes = _increase(before.io.write_operations, io.write_operations, each)
+                read_bytes = _increase(before.io.read_bytes, io.read_bytes, each)
+                write_bytes = _increase(before.io.write_bytes, io.write_bytes, each)
+        return ProcessNumbers(
+            cpu_total_percent=total,
+            cpu_user_percent=user,
+            cpu_system_percent=system,
+            rss_bytes=None if stat.rss_pages is None else stat.rss_pages * self._page_bytes,
+            vms_bytes=stat.vms_bytes,
+            shared_bytes=reading.shared_bytes,
+            swap_bytes=reading.swap_bytes,
+            threads=stat.threads,
+            open_files=reading.open_files,
+            read_bytes_per_second=read_bytes,
+            write_bytes_per_second=write_bytes,
+            read_operations_per_second=reads,
+            write_operations_per_second=writes,
+            voluntary_switches=reading.voluntary_switches,
+            involuntary_switches=reading.involuntary_switches,
+            state=stat.state,
+        )
+
+
+def _increase(before: int | None, now: int | None, each: float) -> float | None:
+    # The kernel splits CPU time anew at each reading, so that either part may run backwards by a little.
+    return None if before is None or now is None else max(0, now - before) * each
+
+
+def _is_same(one: ProcessReading, other: ProcessReading) -> bool:
+    """Whether the two have one description."""
+    return (
+        one.facts is other.facts
+        and one.stat.comm == other.stat.comm
+        and one.stat.ppid == other.stat.ppid
+        and one.stat.nice == other.stat.nice
+        and (one.stat.state == "Z") == (other.stat.state == "Z")
+    )

@@ -1,0 +1,1 @@
+"""Reads the machine: /proc, the process connector, users, containers."""

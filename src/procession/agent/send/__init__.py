@@ -1,0 +1,1 @@
+"""Snapshots -> payloads -> servers, over an outbox that may lie on disk."""

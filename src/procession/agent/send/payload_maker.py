@@ -1,0 +1,169 @@
+"""Snapshots -> payloads: the bodies and headers that a Datadog Agent would post, and two headers of our own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from procession import __version__
+from procession.agent.send.payload import Payload
+from procession.lifecycle.events import ProcessEvents
+from procession.process import Sighting, Snapshot
+from procession.wire.datadog import (
+    ContainerInfo,
+    LiveEncoder,
+    MessageType,
+    RequestId,
+    SnapshotEncoder,
+    encodable,
+    encode_events,
+    frame,
+)
+
+EVENTS_PATH = "/api/v2/proclcycle"
+HOST_TAGS_PATH = "/intake/"
+
+HOST_TAGS_SECONDS = 1800
+"""Between two times that a server is told the tags of the host."""
+
+BLIND_SECONDS = 60
+"""The same, while that is all that there is to tell."""
+
+MAX_PROCESSES = 1000
+"""In one payload, as far as a megabyte goes. A Datadog Agent puts 100 there, and may be told to put 10,000: see
+`docs/decisions/payload-size.md`."""
+
+NO_EVENTS = ProcessEvents("", ())
+
+_PARTIAL = {"X-Procession-Partial": "true"}
+_LIVE = {"X-Procession-Live": "all"}
+
+
+def a_run() -> int:
+    """A number for a run of an agent, which no other run of its host has. Not its pid: in a container that is the same
+    at each start, and two runs may share a second, when one was killed or the clock was set back."""
+    return random.getrandbits(31)
+
+
+class PayloadMaker:
+    """Numbers what one run of an agent sends. For one thread."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        run: int,
+        started_at: int,
+        max_processes: int = MAX_PROCESSES,
+        first_group: int | None = None,
+        tags: Sequence[str] = (),
+        containers: Callable[[str], ContainerInfo] | None = None,
+    ) -> None:
+        """`run` is the number of this run of the agent: see `a_run`. `first_group` numbers the first snapshot
+        [by chance, as agents do]. `tags` are those of the host, and `containers` says what is known of one by its
+        id."""
+        self._host = host
+        self._run = run
+        self._max_processes = max_processes
+        self._group_id = random.getrandbits(31) if first_group is None else first_group
+        self._tags = list(tags)
+        self._tags_sent_at: int | None = None
+        self._containers = containers
+        self._encoder = SnapshotEncoder(containers)
+        self._live_encoder = LiveEncoder()
+        self._taken_at = 0
+        self._index = 0
+        self._fixed = {
+            "Content-Type": "application/x-protobuf",
+            "User-Agent": f"procession-agent/{__version__}",
+            "DD-Agent-Version": __version__,
+            "X-Dd-Processagentversion": __version__,
+            "X-Dd-Hostname": host,
+            "X-Dd-ContainerCount": "0",
+            "X-DD-Agent-Start-Time": str(started_at),
+            "X-DD-Payload-Source": "process_agent",
+            "X-DD-Processes-Enabled": "true",
+            "X-DD-Service-Discovery-Enabled": "false",
+        }
+
+    def make(
+        self, snapshot: Snapshot, events: ProcessEvents = NO_EVENTS, *, every_seconds: int | None = None
+    ) -> list[Payload]:
+        """In order; none for a snapshot without processes. `events` are what happened before it. `every_seconds` says
+        that snapshots are taken less often than set."""
+        more = {} if every_seconds is None else {"X-Procession-Interval": str(every_seconds)}
+        payloads = self._snapshot(self._encoder, snapshot, more)
+        for begin in range(0, len(events.events), self._max_processes):
+            some = ProcessEvents(events.host, events.events[begin : begin + self._max_processes])
+            headers = self._fixed | {"X-DD-Agent-Timestamp": str(snapshot.taken_at)}
+            payloads.append(Payload(encode_events(some), headers, EVENTS_PATH, is_answered=False))
+        return payloads
+
+    def make_host_tags(self, taken_at: int, *, unreadable: int | None = None) -> list[Payload]:
+        """Now and then, to go before a snapshot: the processes of it get the tags. Also where there are none, since
+        there may have been some before. `unreadable` is how many processes there are where none can be read: then it
+        goes instead of a snapshot, and says so."""
+        seconds = HOST_TAGS_SECONDS if unreadable is None else BLIND_SECONDS
+        if self._tags_sent_at is not None and 0 <= taken_at - self._tags_sent_at < seconds:
+            return []
+        self._tags_sent_at = taken_at
+        document = {
+            "internalHostname": encodable(self._host),
+            "agentVersion": __version__,
+            "os": "linux",
+            "agent-flavor": "process_agent",
+            "host-tags": {"system": list(map(encodable, self._tags))},
+        }
+        headers = self._fixed | {"Content-Type": "application/json", "X-DD-Agent-Timestamp": str(taken_at)}
+        if unreadable is not None:
+            headers["X-Procession-Unreadable"] = str(unreadable)
+        return [Payload(msgspec.json.encode(document), headers, HOST_TAGS_PATH, is_answered=False)]
+
+    def make_live(self, taken_at: int, new: Sequence[Sighting], everything: Sequence[Sighting]) -> list[Payload]:
+        """What is new or has changed, whole, and then the numbers of every process. In this order, since a server has
+        to know what it gets the numbers of."""
+        snapshot = Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(new))
+        # An encoder of its own, since one forgets what is not in its newest snapshot.
+        payloads = self._snapshot(SnapshotEncoder(self._containers), snapshot, _PARTIAL)
+        bodies = self._live_encoder.encode(
+            self._host, everything, group_id=self._next_group(taken_at), max_processes=self._max_processes
+        )
+        for body in bodies:
+            payload = self._payload(MessageType.REAL_TIME, body, taken_at, _LIVE)
+            payload.is_tried_once = True
+            payloads.append(payload)
+        return payloads
+
+    def _snapshot(self, encoder: SnapshotEncoder, snapshot: Snapshot, more: dict[str, str]) -> list[Payload]:
+        snapshot = Snapshot(
+            host=snapshot.host,
+            taken_at=snapshot.taken_at,
+            sightings=snapshot.sightings,
+            group_id=self._next_group(snapshot.taken_at),
+        )
+        bodies = encoder.encode(snapshot, max_processes=self._max_processes)
+        return [
+            self._payload(
+                MessageType.PROCESSES, body, snapshot.taken_at, {"X-Dd-ContainerCount": str(containers), **more}
+            )
+            for body, containers in zip(bodies, encoder.container_counts, strict=True)
+        ]
+
+    def _next_group(self, taken_at: int) -> int:
+        # Two groups of one second are still two: their chunks are numbered on. A clock that was set back comes to
+        # seconds that have been, whose numbers were given: from there on it is as if another agent gave them.
+        if taken_at < self._taken_at:
+            self._run = a_run()
+        if taken_at != self._taken_at:
+            self._index = 0
+            self._taken_at = taken_at
+        self._group_id = (self._group_id + 1) & 0xFFFFFFFF
+        return self._group_id
+
+    def _payload(self, kind: MessageType, body: bytes, taken_at: int, more: dict[str, str]) -> Payload:
+        request_id = RequestId.of(self._host, self._run, taken_at, self._index)
+        self._index += 1
+        moving = {"X-DD-Agent-Timestamp": str(taken_at), "X-DD-Request-ID": str(request_id.pack())}
+        return Payload(frame.encode(kind, body), self._fixed | moving | more)

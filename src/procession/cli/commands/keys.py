@@ -1,0 +1,79 @@
+"""`procession keys`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from procession.cli.local.administration import administration, org_named
+from procession.cli.options import settings_options
+from procession.cli.serving.open_store import STORE_SETTINGS
+from procession.cli.terminal.moments import show_moment
+from procession.cli.terminal.tables import print_table
+from procession.config import ServerSettings
+from procession.orgs import KeyKind
+
+WHERE = settings_options(ServerSettings, only=("data_dir", *STORE_SETTINGS))
+
+EXAMPLES = """\b
+Examples:
+  procession keys create api --name 'agents of the web fleet'
+  procession keys create application --org acme --name dashboard
+  procession keys list
+  procession keys revoke 3f2a91c07b54
+"""
+
+
+@click.group(epilog=EXAMPLES)
+def keys() -> None:
+    """Make, list and revoke keys, on the machine of the server. What is changed holds within 5 s.
+
+    An agent needs an API key; a query needs an API key and an application key of the same org; changing keys and orgs
+    through a running server needs an admin key.
+    """
+
+
+@keys.command(epilog=EXAMPLES)
+@click.argument("kind", type=click.Choice([kind.value for kind in KeyKind]))
+@click.option("--org", "org_name", metavar="NAME", help="Name or number of the org whose key it is [the first].")
+@click.option("--name", metavar="TEXT", default="unnamed", show_default=True, help="What it is for.")
+@WHERE
+def create(kind: str, org_name: str | None, name: str, **where: str) -> None:
+    """Make a key. Its secret is printed now and never again."""
+    with administration(**where) as admin:
+        org = org_named(admin, org_name)
+        key, secret = admin.create_key(org.id, KeyKind(kind), name)
+    print(f"{kind} key {key.id} of org {org.name}; this is shown only now:", file=sys.stderr)
+    print(secret)
+
+
+@keys.command("list")
+@WHERE
+def list_keys(**where: str) -> None:
+    """List all keys, without their secrets."""
+    with administration(**where) as admin:
+        names = {org.id: org.name for org in admin.orgs()}
+        found = admin.keys()
+    rows = [
+        (
+            key.id,
+            key.kind,
+            names.get(key.org_id, key.org_id),
+            show_moment(key.created_at),
+            "" if key.revoked_at is None else show_moment(key.revoked_at),
+            key.name,
+        )
+        for key in found
+    ]
+    print_table(("ID", "KIND", "ORG", "CREATED", "REVOKED", "NAME"), rows)
+
+
+@keys.command()
+@click.argument("key_id", metavar="ID")
+@WHERE
+def revoke(key_id: str, **where: str) -> None:
+    """Make a key good for nothing, for ever."""
+    with administration(**where) as admin:
+        key = admin.revoke_key(key_id)
+    print(f"{key.kind} key {key.id} ({key.name}) is revoked")

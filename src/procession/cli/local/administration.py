@@ -1,0 +1,176 @@
+"""Changing orgs, keys and tags of hosts: through the server that runs on a data folder, else in its store."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from procession.cli.client import Access, Unreachable
+from procession.cli.local.data_folder import LocalFiles
+from procession.cli.options import read_settings
+from procession.cli.serving.open_store import address_of, open_store
+from procession.config import ClientSettings, ServerSettings
+from procession.errors import RequestError, UsageError
+from procession.hosts import HostTags, TagSource
+from procession.orgs import Key, KeyKind, Org
+
+if TYPE_CHECKING:
+    from procession.storage.store import ClickHouseStore
+
+PATH = "/api/procession/v1/admin"
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """What may be shown of a key."""
+
+    id: str
+    org_id: int
+    kind: str
+    name: str
+    created_at: int
+    revoked_at: int | None
+
+
+class Administration(Protocol):
+    """All raise UsageError."""
+
+    def orgs(self) -> list[Org]: ...
+    def create_org(self, name: str) -> Org: ...
+    def keys(self) -> list[KeyRow]: ...
+    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+        """The key and its secret."""
+
+    def revoke_key(self, key_id: str) -> KeyRow: ...
+    def host_tags(self) -> list[HostTags]: ...
+    def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        """All that the user said of the host so far."""
+
+
+@contextlib.contextmanager
+def administration(*, data_dir: str, **store: str) -> Iterator[Administration]:
+    """Of the server of this machine that uses the data folder, or of the store if none runs."""
+    access = Access.of(ClientSettings(data_dir=data_dir))
+    if access.local.address() is not None:
+        over_http = OverHttp(access)
+        # Where a server was killed its address is still there, and nobody answers.
+        with contextlib.suppress(Unreachable):
+            over_http.orgs()
+            yield over_http
+            return
+    with _store_without_server(access.local, read_settings(ServerSettings, store)) as opened:
+        yield InStore(opened)
+
+
+@contextlib.contextmanager
+def _store_without_server(local: LocalFiles, settings: ServerSettings) -> Iterator[ClickHouseStore]:
+    folder = local.data_dir if (address := address_of(settings)) is None else address
+    if isinstance(folder, Path) and not folder.is_dir():
+        raise UsageError(f"there is no store in {folder} yet; `procession up` or `procession serve` makes it")
+    with contextlib.closing(open_store(settings, local.data_dir)) as opened:
+        yield opened
+
+
+class OverHttp:
+    """Through a running server, which then knows at once."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def orgs(self) -> list[Org]:
+        return [Org(**org) for org in self._ask("GET", "/orgs", None)["orgs"]]
+
+    def create_org(self, name: str) -> Org:
+        return Org(**self._ask("POST", "/orgs", {"name": name})["org"])
+
+    def keys(self) -> list[KeyRow]:
+        return [KeyRow(**key) for key in self._ask("GET", "/keys", None)["keys"]]
+
+    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+        answer = self._ask("POST", "/keys", {"org_id": org_id, "kind": kind.value, "name": name})
+        return KeyRow(**answer["key"]), answer["secret"]
+
+    def revoke_key(self, key_id: str) -> KeyRow:
+        return KeyRow(**self._ask("POST", f"/keys/{quote(key_id, safe='')}/revoke", None)["key"])
+
+    def host_tags(self) -> list[HostTags]:
+        return [_host_tags(entry) for entry in self._ask("GET", "/hosts/tags", None)["host_tags"]]
+
+    def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        body = {"org_id": org_id, "host": host, "add": list(add), "remove": list(remove)}
+        return _host_tags(self._ask("POST", "/hosts/tags", body)["host_tags"])
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        return self._access.administer(method, PATH + path, body)
+
+
+class InStore:
+    """In a store that no server has open."""
+
+    def __init__(self, store: ClickHouseStore) -> None:
+        # Here and not above, since the server's package brings Starlette with it.
+        from procession.server.access import administration as rules
+        from procession.server.intake.host_tags import change_host_tags
+
+        self._store = store
+        self._rules = rules
+        self._change_host_tags = change_host_tags
+
+    def orgs(self) -> list[Org]:
+        return list(self._store.orgs())
+
+    def create_org(self, name: str) -> Org:
+        with _as_usage_error():
+            return self._rules.create_org(self._store, name)
+
+    def keys(self) -> list[KeyRow]:
+        keys = self._store.keys()
+        return [_row(key) for key in keys]
+
+    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+        with _as_usage_error():
+            key, secret = self._rules.create_key(self._store, org_id, kind, name, int(time.time()))
+        return _row(key), secret
+
+    def revoke_key(self, key_id: str) -> KeyRow:
+        with _as_usage_error():
+            return _row(self._rules.revoke_key(self._store, key_id, int(time.time())))
+
+    def host_tags(self) -> list[HostTags]:
+        return list(self._store.host_tags())
+
+    def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        with _as_usage_error():
+            return self._change_host_tags(self._store, org_id, host, add, remove)
+
+
+def _host_tags(entry: dict[str, Any]) -> HostTags:
+    return HostTags(entry["org_id"], entry["host"], TagSource(entry["source"]), tuple(entry["tags"]))
+
+
+def _row(key: Key) -> KeyRow:
+    return KeyRow(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
+
+
+@contextlib.contextmanager
+def _as_usage_error() -> Iterator[None]:
+    try:
+        yield
+    except RequestError as error:
+        raise UsageError(str(error)) from None
+
+
+def org_named(admin: Administration, name: str | None) -> Org:
+    """By name or number; the first one where no name is given."""
+    orgs = admin.orgs()
+    if name is None and orgs:
+        return orgs[0]
+    for org in orgs:
+        if name in (org.name, str(org.id)):
+            return org
+    raise UsageError(f"there is no org {name!r}; `procession orgs list` shows those there are")

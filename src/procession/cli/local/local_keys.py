@@ -1,0 +1,64 @@
+"""The first keys of a store, and those that the commands of this machine use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from procession.cli.local.data_folder import LocalFiles
+from procession.errors import InvalidRequest, UsageError
+from procession.orgs import KeyKind, hash_secret, new_secret
+from procession.server.access.administration import create_key, create_org
+from procession.storage import KeyStore
+
+FIRST_ORG = "main"
+ADOPTED = {KeyKind.API: "DD_API_KEY", KeyKind.APPLICATION: "DD_APP_KEY"}
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key made at this start: its secret, and the variable that it was adopted from."""
+
+    secret: str
+    variable: str | None
+
+
+def ensure_local_keys(
+    store: KeyStore, local: LocalFiles, environment: Mapping[str, str], *, now: int
+) -> dict[KeyKind, NewKey]:
+    """See that each file of a local key holds a secret that is good, and give those made for it.
+
+    A store without keys adopts DD_API_KEY and DD_APP_KEY. A file that was lost, or whose key was revoked, gets another
+    key. The file is written first: a start that is killed in between goes on with the secret in the file.
+    """
+    org_id = (store.orgs() or (create_org(store, FIRST_ORG),))[0].id
+    keys = store.keys()
+    made = {}
+    for kind in KeyKind:
+        of_kind = {key.secret_hash: key for key in keys if key.kind is kind}
+        secret, variable = local.secret(kind), None
+        known = of_kind.get(hash_secret(secret)) if secret else None
+        if known is not None and known.revoked_at is None:
+            continue
+        if known is not None:
+            secret = None
+        if secret is None and not of_kind and environment.get(ADOPTED.get(kind, "")):
+            variable = ADOPTED[kind]
+            secret = environment[variable].strip()
+        made[kind] = NewKey(_make(store, local, org_id, kind, secret, variable, now), variable)
+    return made
+
+
+def _make(
+    store: KeyStore, local: LocalFiles, org_id: int, kind: KeyKind, secret: str | None, variable: str | None, now: int
+) -> str:
+    if secret is None:
+        secret = new_secret(kind)
+    local.write_secret(kind, secret)
+    try:
+        create_key(store, org_id, kind, "this machine", now, secret)
+    except InvalidRequest as error:
+        if variable:
+            local.remove_secret(kind)
+        raise UsageError(f"cannot adopt the key in {variable or local.key_file(kind)}: {error}") from None
+    return secret

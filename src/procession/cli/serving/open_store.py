@@ -1,0 +1,47 @@
+"""The store that the settings name, opened: a folder of this machine, or ClickHouse servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from procession.config import ServerSettings
+
+if TYPE_CHECKING:
+    from procession.storage.history.engine.address import ServerAddress
+    from procession.storage.store import ClickHouseStore
+
+STORE_SETTINGS = ("store", "store_password", "store_password_file", "store_ca_file")
+
+
+def address_of(settings: ServerSettings) -> Path | ServerAddress | None:
+    """None: the data folder."""
+    if not settings.store:
+        return None
+    from procession.storage.history.engine.address import parse_address
+
+    return parse_address(
+        settings.store,
+        password=settings.store_password,
+        password_file=settings.store_password_file,
+        ca_file=settings.store_ca_file,
+    )
+
+
+def open_store(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
+    """Raises UsageError."""
+    from procession.storage.history.engine.address import ServerAddress
+
+    address = address_of(settings)
+    if isinstance(address, ServerAddress):
+        from procession.storage.setup import open_servers
+
+        return open_servers(address, sighting_retention_hours=settings.sighting_retention_hours)
+
+    from procession.storage.store import open_embedded
+
+    return open_embedded(
+        data_dir if address is None else address,
+        retention_hours=settings.retention_hours,
+        sighting_retention_hours=settings.sighting_retention_hours,
+    )

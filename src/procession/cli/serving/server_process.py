@@ -1,0 +1,256 @@
+"""A server in this process: its address, its store, its keys, and a clean end. What `serve` and `up` share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from procession import __version__
+from procession.cli.local.data_folder import LocalFiles, make_private_dir
+from procession.cli.local.local_keys import NewKey, ensure_local_keys
+from procession.cli.serving.listen_address import is_beyond_loopback, listen_on, url_of
+from procession.cli.serving.logs import RecentLines, set_up_logging
+from procession.cli.serving.open_store import open_store
+from procession.config import ServerSettings
+from procession.errors import Unavailable, UsageError
+from procession.orgs import KeyKind
+from procession.packed import AnySnapshot
+from procession.scrubbing.redaction import shown_settings
+
+if TYPE_CHECKING:
+    from procession.server.http.tls import Certificates
+    from procession.storage.history.write.batcher import Batcher
+    from procession.storage.store import ClickHouseStore
+
+_log = logging.getLogger(__name__)
+
+MORE_SECONDS_TO_STOP = 1.5
+"""So long after requests had to be finished the process ends, whatever still runs: what was acknowledged is on disk
+already."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that can fail for the user's reasons has been done: only serving is left."""
+
+    settings: ServerSettings
+    local: LocalFiles
+    listener: socket.socket
+    url: str
+    store: ClickHouseStore
+    new_keys: dict[KeyKind, NewKey]
+    certificates: Certificates | None
+    plain_listener: socket.socket | None
+    local_url: str
+    """Where programs of this machine reach it."""
+    log: RecentLines
+
+
+def certificates_of(settings: ServerSettings) -> Certificates | None:
+    """Raises UsageError for files that are of no use."""
+    if not settings.tls_cert:
+        for name, value in (("--tls-key", settings.tls_key), ("--tls-client-ca", settings.tls_client_ca)):
+            if value:
+                raise UsageError(f"{name} needs a certificate beside it: give one with --tls-cert")
+        return None
+    from procession.server.http.tls import Certificates
+
+    return Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+
+
+def warn_of_open_door(listener: socket.socket, settings: ServerSettings) -> None:
+    """Loudly: on standard error, where a person or a service manager looks."""
+    if settings.tls_cert or settings.behind_proxy or not is_beyond_loopback(listener):
+        return
+    text = (
+        f"WARNING: the server listens on {settings.listen} in the clear: whoever is on the way can read the keys and "
+        "command lines that come by. Give it a certificate with --tls-cert and --tls-key, or have a proxy speak TLS "
+        "in front of it and say so with --behind-proxy."
+    )
+    bar = "*" * 100
+    click.echo(f"{bar}\n{text}\n{bar}", err=True)
+
+
+@contextlib.contextmanager
+def prepared(settings: ServerSettings) -> Iterator[Prepared]:
+    """Take the address, open the store and see to the local keys. Raises UsageError.
+
+    On the way out all is given back.
+    """
+    log = set_up_logging(settings.log_format, settings.log_level or "info")
+    local = LocalFiles.of(settings.data_dir)
+    with contextlib.ExitStack() as cleanup:
+        certificates = certificates_of(settings)
+        listener = cleanup.enter_context(listen_on(settings.listen))
+        plain_listener = None if certificates is None else cleanup.enter_context(listen_on("127.0.0.1:0"))
+        make_private_dir(local.data_dir)
+        store = open_store(settings, local.data_dir)
+        cleanup.callback(store.close)
+        try:
+            new_keys = ensure_local_keys(store, local, os.environ, now=int(time.time()))
+        except Unavailable as error:
+            raise UsageError(f"cannot see to the keys of {local.data_dir}: {error}") from None
+        url = url_of(listener, "http" if certificates is None else "https")
+        local_url = url if plain_listener is None else url_of(plain_listener)
+        local.write_address(local_url)
+        cleanup.callback(local.remove_address)
+        warn_of_open_door(listener, settings)
+        for kind, key in new_keys.items():
+            fields = {"event": "key-created", "kind": kind.value, "name": "this machine", "variable": key.variable}
+            _log.info("made the %(kind)s key of this machine", fields)
+        yield Prepared(settings, local, listener, url, store, new_keys, certificates, plain_listener, local_url, log)
+
+
+@contextlib.asynccontextmanager
+async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
+    """The server answers within the block; on leaving it, it finishes what is under way.
+
+    Gives an event that is set once the first processes since the start are safe in the store.
+    """
+    from procession.cli.serving import interpreter
+    from procession.cli.serving.open_files import most_connections
+    from procession.server.app import create_app
+    from procession.server.http.connection_limit import OpenConnections
+    from procession.server.http.server import HttpServer
+    from procession.server.runtime.metrics import Metrics
+    from procession.server.runtime.timed_store import TimedStore
+    from procession.storage.history.write.batcher import Batcher
+
+    metrics = Metrics()
+    batcher = Batcher(TimedStore(prepared.store, metrics))
+    sink = FirstArrival(batcher)
+    await batcher.start()
+    store = prepared.store
+    app = create_app(
+        store=store,
+        analysis=store.analysis,
+        keys=store,
+        hosts=store,
+        sessions=store.sessions,
+        sink=sink,
+        settings=prepared.settings,
+        metrics=metrics,
+        own_names=(socket.gethostname(),),
+        log_lines=prepared.log.lines,
+    )
+    connections = OpenConnections(
+        most_connections(prepared.settings.max_connections),
+        tell=lambda reason: metrics.closed_connections.add(1, reason),
+    )
+    metrics.connections.read = lambda: {(): connections.count}
+    is_started = asyncio.Event()
+
+    def on_started() -> None:
+        interpreter.tune()
+        is_started.set()
+
+    server = HttpServer(
+        app, connections, prepared.certificates, prepared.plain_listener, prepared.settings.stop_seconds, on_started
+    )
+    task = asyncio.create_task(server.serve([prepared.listener]))
+    begun = time.monotonic()
+    starting = asyncio.create_task(is_started.wait())
+    try:
+        await asyncio.wait((starting, task), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task  # raises why it did not start
+        _say_started(prepared)
+        yield sink.arrived
+    finally:
+        starting.cancel()
+        server.stop()
+        await task
+        await batcher.stop()
+        fields = {"event": "stopped", "seconds": round(time.monotonic() - begun)}
+        _log.info("stopped, after %(seconds)d s", fields)
+
+
+def _say_started(prepared: Prepared) -> None:
+    """With what is worth to be known of a start: where it listens, and what is not as it is by default."""
+    shown, usual = shown_settings(prepared.settings), shown_settings(ServerSettings())
+    changed = {name: value for name, value in shown.items() if value != usual[name]}
+    host, port = prepared.listener.getsockname()[:2]
+    _log.info(
+        "started Procession %(version)s on %(listens_at)s, as process %(pid)d with %(given)s",
+        {
+            "event": "started",
+            "version": __version__,
+            "pid": os.getpid(),
+            "listens_at": f"{host}:{port}",
+            "data_dir": str(prepared.local.data_dir),
+            "given": ", ".join(changed) or "the settings as they are by default",
+            "settings": changed,
+        },
+    )
+
+
+class FirstArrival:
+    """A sink that tells when the first processes have gone through it: all of a snapshot, in however many chunks."""
+
+    def __init__(self, sink: Batcher) -> None:
+        self._sink = sink
+        self._chunks: Counter[tuple[str, int, int]] = Counter()
+        self.arrived = asyncio.Event()
+
+    async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
+        await self._sink.add(org_id, snapshot)
+        if not self.arrived.is_set():
+            if len(self._chunks) > 1000:  # of agents that never send one whole
+                self._chunks.clear()
+            group = (snapshot.host, snapshot.taken_at, snapshot.group_id)
+            self._chunks[group] += 1
+            if self._chunks[group] >= snapshot.group_size > 0:
+                self.arrived.set()
+
+
+def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], stop_seconds: int) -> None:
+    """Run `main`, which ends within so many seconds after the event that it is given: the first SIGINT, SIGTERM or
+    SIGHUP sets it.
+
+    The second signal, or MORE_SECONDS_TO_STOP, end the process at once.
+    """
+    import uvloop
+
+    async def run() -> None:
+        stop = asyncio.Event()
+
+        def on_signal(number: int) -> None:
+            if stop.is_set():
+                os._exit(128 + number)
+            stop.set()
+            _end_within(stop_seconds + MORE_SECONDS_TO_STOP)
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # under nohup
+            loop.add_signal_handler(number, on_signal, number)
+        await main(stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+def _end_within(seconds: float) -> None:
+    """A query may hold a thread for half a minute, and Python waits for its threads."""
+
+    def end() -> None:
+        sys.stdout.flush()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()

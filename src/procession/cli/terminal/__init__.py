@@ -1,0 +1,1 @@
+"""How the commands print: tables, trees, moments, numbers, full screens."""

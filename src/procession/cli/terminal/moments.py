@@ -1,0 +1,56 @@
+"""Moments as people write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from procession.search.hints import moment_hint
+
+_AGO = re.compile(r"(?:now)?-([0-9]{1,9})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_moment(text: str, now: int) -> int:
+    """Unix seconds of `1700000000`, `2023-11-14T22:13` (UTC unless it says otherwise), `-15m`, `now-15m` or `now`.
+
+    Raises ValueError.
+    """
+    text = text.strip()
+    if text == "now":
+        return now
+    if text.isascii() and text.isdigit() and len(text) <= 11:
+        return int(text)
+    if ago := _AGO.fullmatch(text):
+        return now - int(ago[1]) * _SECONDS[ago[2]]
+    moment = datetime.fromisoformat(text)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def show_moment(moment: int) -> str:
+    """As the tables show it, in UTC."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class Moment(click.ParamType[int]):
+    """Relative to the moment at which the command runs."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        import time
+
+        text = str(value)
+        if text.isascii() and text.isdigit() and len(text) <= 20 and (hint := moment_hint("a time", int(text))):
+            self.fail(hint, param, ctx)
+        try:
+            return parse_moment(text, int(time.time()))
+        except (ValueError, OverflowError):
+            self.fail(
+                f"{value!r} is neither Unix seconds, nor like 2023-11-14T22:13 (UTC), nor like -15m (s, m, h, d)",
+                param,
+                ctx,
+            )

@@ -1,0 +1,1 @@
+"""What a command line says: its arguments, and the short name of its program."""

@@ -1,0 +1,1 @@
+"""HTTP to a server, for agents and commands."""

@@ -1,0 +1,201 @@
+"""From the text of the `search` parameter to its tree.
+
+    search  = and ("OR" and)*
+    and     = not ("AND"? not)*             what only blanks part must hold together
+    not     = ("NOT" | "!")* (term | "(" search ")")
+    term    = (bare | quoted)+              nothing in between: -Dname="a b" is the one term -Dname=a b
+
+Operators are words of their own, in capitals; `!` is one before a term or a parenthesis, and a character elsewhere.
+A bare part runs to a blank, a parenthesis or a quote. In quotes every character stands for itself, but `\\"` is a quote
+and `\\\\` a backslash. A term that begins with a bare `key:` is about tags, and then a bare `*` in its value is a
+wildcard. Everything else, `-` and `/` and `*` and NUL, is a character to look for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from procession.errors import InvalidParameter
+from procession.search.pattern import Pattern, fold
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+
+MAX_TERMS = 256
+MAX_OPEN_PARENTHESES = 32
+"""With AND, OR and NOT in each of them the tree is 100 levels deep at most, so that it may be walked by recursion."""
+
+_NOT_BLANK = re.compile(r"\S")
+_BARE = re.compile(r'[^\s()"]+')
+_QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_ESCAPE = re.compile(r'\\(["\\])')
+
+
+def parse_search(text: str) -> SearchNode | None:
+    """The tree of a search, None for a blank text, which is for everything.
+
+    Raises InvalidParameter, which names the character, counted from 1. Takes time in proportion to the text, and no
+    recursion; more than 256 terms, or 32 open parentheses, are an error too.
+    """
+    return None if not text.strip() else _Parser(text).parse()
+
+
+@dataclass(slots=True)
+class _Group:
+    """What has been read of a search, up to the parenthesis that closes it or the end of the text."""
+
+    opened_at: int
+    negated: bool = False
+    """The group as a whole."""
+    alternatives: list[SearchNode] = field(default_factory=list)
+    """What stands before the last OR."""
+    factors: list[SearchNode] = field(default_factory=list)
+    """What must hold together, since the last OR."""
+    negates_next: bool = False
+    wants_term: bool = True
+
+    def take_sign(self) -> bool:
+        """Whether the next term is negated; two NOTs are none."""
+        negated, self.negates_next = self.negates_next, False
+        return negated
+
+    def add(self, node: SearchNode, *, negated: bool) -> None:
+        if negated:
+            node = node.operand if isinstance(node, Not) else Not(node)
+        self.factors.append(node)
+        self.wants_term = False
+
+    def start_alternative(self) -> None:
+        self.alternatives.append(_all_of(self.factors))
+        self.factors = []
+
+    def close(self) -> SearchNode:
+        self.start_alternative()
+        return _any_of(self.alternatives)
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+        self._terms = 0
+        self._groups = [_Group(opened_at=-1)]
+
+    def parse(self) -> SearchNode:
+        while self._skip_blanks():
+            match self._text[self._position]:
+                case "(":
+                    self._open()
+                case ")":
+                    self._close()
+                case "!":
+                    self._negate(length=1)
+                case _:
+                    self._read_word()
+        group = self._groups.pop()
+        if group.wants_term:
+            self._fail("expected a term and found the end")
+        if self._groups:
+            self._fail('expected a ")" for the "("', group.opened_at)
+        return group.close()
+
+    def _skip_blanks(self) -> bool:
+        """Whether something is left to read."""
+        found = _NOT_BLANK.search(self._text, self._position)
+        self._position = found.start() if found else len(self._text)
+        return found is not None
+
+    def _open(self) -> None:
+        # The first group is the text as a whole, and has none.
+        if len(self._groups) > MAX_OPEN_PARENTHESES:
+            self._fail(f"expected no more than {MAX_OPEN_PARENTHESES} open parentheses and found another")
+        negated = self._groups[-1].take_sign()
+        self._groups.append(_Group(self._position, negated))
+        self._position += 1
+
+    def _close(self) -> None:
+        group = self._groups[-1]
+        if group.wants_term:
+            self._fail('expected a term and found a ")"')
+        if len(self._groups) == 1:
+            self._fail('expected no ")" without a "(" before it, and found one')
+        self._groups.pop()
+        self._groups[-1].add(group.close(), negated=group.negated)
+        self._position += 1
+
+    def _negate(self, length: int) -> None:
+        group = self._groups[-1]
+        group.negates_next = not group.negates_next
+        group.wants_term = True
+        self._position += length
+
+    def _read_word(self) -> None:
+        """An operator or a term."""
+        start = self._position
+        group = self._groups[-1]
+        match self._read_parts():
+            case [("NOT", False)]:
+                self._negate(length=0)
+            case [("AND" | "OR" as operator, False)]:
+                if group.wants_term:
+                    self._fail(f"expected a term and found {operator}", start)
+                if operator == "OR":
+                    group.start_alternative()
+                group.wants_term = True
+            case parts:
+                self._terms += 1
+                if self._terms > MAX_TERMS:
+                    self._fail(f"expected no more than {MAX_TERMS} terms and found another", start)
+                group.add(_term(parts), negated=group.take_sign())
+
+    def _read_parts(self) -> list[tuple[str, bool]]:
+        """The parts of a word, and whether each is quoted."""
+        parts = []
+        while True:
+            if bare := _BARE.match(self._text, self._position):
+                parts.append((bare.group(), False))
+                self._position = bare.end()
+            elif quoted := _QUOTED.match(self._text, self._position):
+                parts.append((_ESCAPE.sub(r"\1", quoted.group(1)), True))
+                self._position = quoted.end()
+            elif self._text.startswith('"', self._position):
+                self._fail("expected a closing quote for the one", hint=self._hint_of_quotes())
+            else:
+                return parts
+
+    def _hint_of_quotes(self) -> str:
+        # A path of Windows ends with a backslash.
+        if '\\"' not in self._text[self._position :]:
+            return ""
+        return 'in quotes \\" is a quote and \\\\ a backslash, as in "C:\\\\Program Files\\\\"'
+
+    def _fail(self, rule: str, position: int | None = None, hint: str = "") -> NoReturn:
+        place = self._position if position is None else position
+        raise InvalidParameter("search", f"{rule} at character {place + 1}", hint)
+
+
+def _term(parts: list[tuple[str, bool]]) -> SearchNode:
+    first, is_quoted = parts[0]
+    key, colon, value = first.partition(":")
+    if is_quoted or not key or not colon:
+        return TextTerm(Pattern.literal("".join(part for part, _ in parts)))
+
+    # Stars are wildcards in the bare parts of the value, and nowhere else.
+    literals = [fold(key) + ":"]
+    for part, part_is_quoted in [(value, False), *parts[1:]]:
+        continuation, *rest = [part] if part_is_quoted else part.split("*")
+        literals[-1] += fold(continuation)
+        literals.extend(fold(literal) for literal in rest)
+    return TagTerm(fold(key), Pattern.of_parts(literals))
+
+
+def _all_of(nodes: list[SearchNode]) -> SearchNode:
+    if len(nodes) == 1:
+        return nodes[0]
+    return And(tuple(part for node in nodes for part in (node.operands if isinstance(node, And) else (node,))))
+
+
+def _any_of(nodes: list[SearchNode]) -> SearchNode:
+    if len(nodes) == 1:
+        return nodes[0]
+    return Or(tuple(part for node in nodes for part in (node.operands if isinstance(node, Or) else (node,))))

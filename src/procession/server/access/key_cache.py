@@ -1,0 +1,100 @@
+"""Keys -> org. What a key may do depends on its kind alone, and no kind includes another."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from procession.errors import Forbidden
+from procession.orgs import Key, KeyKind, hash_secret
+from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.storage import KeyStore
+
+REFRESH_SECONDS = 2.0
+"""How long keys are believed without looking again: well under the 5 s within which a revoked key must be dead."""
+
+
+class KeyCache:
+    """The keys in force, as the store had them at most two seconds ago.
+
+    While the store cannot say which keys are good, its Unavailable goes to the client: nobody is let in on a guess.
+    """
+
+    def __init__(self, store: KeyStore, thread: Threads, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._keys = RefreshingCache(self._take, thread, REFRESH_SECONDS, clock)
+
+    async def org_of_api_key(self, secret: str) -> int:
+        """The org that an agent posts for. Raises Forbidden."""
+        return (await self._key(KeyKind.API, secret)).org_id
+
+    async def org_of_reader(self, headers: Mapping[str, str]) -> int:
+        """The org that a reader may see: by API key and application key of one org, or by an application key as
+        bearer. Raises Forbidden."""
+        return (await self.reader(headers)).org_id
+
+    async def reader(self, headers: Mapping[str, str]) -> Key:
+        """The application key among these, likewise."""
+        api_key = headers.get("dd-api-key", "")
+        application_key = headers.get("dd-application-key", "")
+        # The Ruby client sends `Authorization: Bearer` with nothing after it beside its two keys.
+        if not (api_key and application_key):
+            return await self.application_key(bearer_token(headers))
+        org_id = await self.org_of_api_key(api_key)
+        reader = await self.application_key(application_key)
+        if reader.org_id != org_id:
+            raise Forbidden
+        return reader
+
+    async def application_key(self, secret: str) -> Key:
+        """The key with this secret. Raises Forbidden."""
+        return await self._key(KeyKind.APPLICATION, secret)
+
+    async def with_id(self, key_id: str) -> Key | None:
+        """The application key of this id, as long as it is good."""
+        return (await self._keys.get()).by_id.get(key_id)
+
+    async def require_admin(self, headers: Mapping[str, str]) -> None:
+        """Raises Forbidden unless an admin key is the bearer."""
+        await self._key(KeyKind.ADMIN, bearer_token(headers))
+
+    async def refresh(self) -> None:
+        """Take the keys anew if the last time was two seconds ago."""
+        await self._keys.get()
+
+    async def retake(self) -> None:
+        """Take the keys anew now: they were just changed."""
+        await self._keys.retake()
+
+    async def _key(self, kind: KeyKind, secret: str) -> Key:
+        keys = (await self._keys.get()).by_hash
+        digest = hash_secret(secret)
+        # How long the look-up takes may depend on the digest, which tells nothing of the secret and which nobody can
+        # steer towards another; what is found is compared in constant time all the same.
+        key = keys.get((kind, digest))
+        if not secret or key is None or not hmac.compare_digest(key.secret_hash, digest):
+            raise Forbidden
+        return key
+
+    def _take(self) -> _Good:
+        found = self._store.keys()
+        good = [key for key in found if key.revoked_at is None]
+        return _Good(
+            {(key.kind, key.secret_hash): key for key in good},
+            {key.id: key for key in good if key.kind is KeyKind.APPLICATION},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    by_hash: dict[tuple[KeyKind, bytes], Key]
+    by_id: dict[str, Key]
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The token of an `Authorization: Bearer` header; empty where there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

@@ -1,0 +1,156 @@
+"""Who is signed in to the page: a cookie that no script can read names a session, which comes from an application key.
+
+A cookie goes along with a request whoever made the browser send it, and on one machine pages of every port count as one
+site. So it counts only for requests that our own page makes, as the browser says of them: see `is_from_elsewhere`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from procession.errors import Forbidden
+from procession.orgs import Key, KeyKind, hash_secret
+from procession.server.access.key_cache import KeyCache, bearer_token
+from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.sessions import LINK_SECONDS, SESSION_SECONDS, Link, Session, new_token
+from procession.storage import SessionStore
+
+REFRESH_SECONDS = 2.0
+RECHECK_SECONDS = 0.2
+"""A session that is not known may have begun on another server just now; but who makes tokens up must not make the
+store work for each of them."""
+
+MAX_SESSIONS = 100
+"""Of one key. One more ends the oldest."""
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class Sessions:
+    """The sessions in force, as the store had them at most two seconds ago."""
+
+    def __init__(self, store: SessionStore, keys: KeyCache, thread: Threads, now: Callable[[], int]) -> None:
+        """`thread` has to be a single one: of the sessions of a key, none is begun beside another."""
+        self._store = store
+        self._keys = keys
+        self._thread = thread
+        self._now = now
+        self._sessions = RefreshingCache(self._take, thread, REFRESH_SECONDS)
+
+    async def org_of(self, request: Request) -> int:
+        """The org that whoever asks may see: by keys where there are any, else by session. Raises Forbidden."""
+        if has_keys(request.headers):
+            return await self._keys.org_of_reader(request.headers)
+        session = await self.find(request)
+        if session is None or is_from_elsewhere(request):
+            raise Forbidden
+        return session.org_id
+
+    async def find(self, request: Request) -> Session | None:
+        """The session that a cookie of this request names."""
+        for name in cookie_names(request):
+            session = await self._session(request.cookies.get(name, ""))
+            if session is not None:
+                return session
+        return None
+
+    async def begin_by_key(self, secret: str) -> tuple[str, Session]:
+        """A new session and its token. Raises Forbidden unless this is the secret of an application key."""
+        return await self._begin(await self._keys.application_key(secret))
+
+    async def begin_by_link(self, token: str) -> tuple[str, Session]:
+        """Raises Forbidden unless the link is good, and for ever after."""
+        now = self._now()
+        link = await self._thread.run(lambda: self._store.take_link(hash_secret(token), now))
+        key = None if link is None else await self._keys.with_id(link.key_id)
+        if link is None or key is None or key.kind is not KeyKind.APPLICATION or link.org_id != key.org_id:
+            raise Forbidden("This link was used, or its time is over: `procession link` prints another")
+        return await self._begin(key)
+
+    async def end(self, session: Session) -> None:
+        now = self._now()
+        await self._thread.run(lambda: self._store.put_session(dataclasses.replace(session, ended_at=now)))
+        await self._sessions.retake()
+
+    async def make_link(self, headers: Mapping[str, str]) -> tuple[str, Link]:
+        """A token that signs in once. Raises Forbidden without keys: a session must not outlive itself by links."""
+        key = await self._keys.reader(headers)
+        return await self._thread.run(lambda: create_link(self._store, key, self._now()))
+
+    async def _begin(self, key: Key) -> tuple[str, Session]:
+        token = new_token()
+        now = self._now()
+        session = Session(hash_secret(token), key.org_id, key.id, now, now + SESSION_SECONDS)
+
+        def put() -> None:
+            of_key = [other for other in self._store.sessions(now) if other.key_id == key.id]
+            for oldest in of_key[: max(0, len(of_key) + 1 - MAX_SESSIONS)]:
+                self._store.put_session(dataclasses.replace(oldest, ended_at=now))
+            self._store.put_session(session)
+
+        await self._thread.run(put)
+        await self._sessions.retake()
+        return token, session
+
+    async def _session(self, token: str) -> Session | None:
+        if not token:
+            return None
+        digest = hash_secret(token)
+        session = (await self._sessions.get()).get(digest)
+        if session is None:
+            session = (await self._sessions.get(RECHECK_SECONDS)).get(digest)
+        # As with keys: the digest may be looked up, and what is found is compared in constant time.
+        if session is None or not hmac.compare_digest(session.token_hash, digest):
+            return None
+        key = await self._keys.with_id(session.key_id)
+        is_good = key is not None and key.org_id == session.org_id and session.expires_at > self._now()
+        return session if is_good else None
+
+    def _take(self) -> dict[bytes, Session]:
+        return {session.token_hash: session for session in self._store.sessions(self._now())}
+
+
+def create_link(store: SessionStore, key: Key, now: int) -> tuple[str, Link]:
+    token = new_token()
+    link = Link(hash_secret(token), key.org_id, key.id, now + LINK_SECONDS)
+    store.put_link(link)
+    return token, link
+
+
+def has_keys(headers: Mapping[str, str]) -> bool:
+    return bool(headers.get("dd-api-key") or headers.get("dd-application-key") or bearer_token(headers))
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether another page than ours, or one that the browser is silent about, made it send this.
+
+    Browsers say so in `Sec-Fetch-Site` wherever the connection is trusted, and in `Origin` with all that may change
+    something. A question of neither is let through: nobody else can read the answer.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        # `none`: the person typed the address.
+        return site != "same-origin" and not (site == "none" and request.method in SAFE_METHODS)
+    origin = request.headers.get("origin")
+    if origin is not None:
+        return urlsplit(origin).netloc != request.headers.get("host", "")
+    return request.method not in SAFE_METHODS
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser talks https, be it to a proxy in front of us: then its `Origin` says so."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
+
+
+def cookie_names(request: Request) -> tuple[str, str]:
+    """Under https, and else. Browsers keep one jar for all ports of a host, so the port is in the name; and take the
+    first name only from https, for this host alone."""
+    port = request.headers.get("host", "").rpartition("]")[2].partition(":")[2]
+    name = "procession_session" + (f"_{port}" if port.isdecimal() else "")
+    return f"__Host-{name}", name

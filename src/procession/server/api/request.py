@@ -1,0 +1,171 @@
+"""The query string of a call of Procession's own API -> typed values. All that is wrong is said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from procession.analysis import MEASURES, Order, Selection
+from procession.errors import InvalidParameter, InvalidRequest, NotFound
+from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
+from procession.search.hints import moment_hint, search_hints, tags_hints
+from procession.search.parser import parse_search
+from procession.search.pattern import Pattern
+from procession.search.tag_filter import TagCondition, TagFilter
+from procession.server.public.parameters import tags_of, whole_number
+from procession.window import Window
+
+T = TypeVar("T")
+
+DAY_SECONDS = 86400
+
+_HINTS = (
+    ("search", search_hints),
+    ("other_search", search_hints),
+    ("tags", tags_hints),
+    ("other_tags", tags_hints),
+)
+
+
+@dataclass
+class ApiRequest:
+    """One call. Each value is asked for by its name; `check` then raises InvalidRequest for all that was wrong."""
+
+    org_id: int
+    parameters: Mapping[str, str]
+    path: Mapping[str, str]
+    now: int
+    retention_hours: int
+    sighting_retention_hours: int
+    _messages: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        if self._messages:
+            raise InvalidRequest(*self._messages)
+
+    def wrong(self, name: str, rule: str) -> None:
+        self._messages.extend(InvalidParameter(name, rule).messages)
+
+    def has(self, name: str) -> bool:
+        return name in self.parameters
+
+    def text(self, name: str, default: str = "", *, most: int = 4096) -> str:
+        text = self.parameters.get(name, default)
+        if len(text) > most:
+            self.wrong(name, f"it has more than {most} characters")
+        return text
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        if name not in self.parameters:
+            return default
+        number = whole_number(self.parameters[name])
+        if number is None or not least <= number <= most:
+            self.wrong(name, f"it is not a whole number from {least} to {most}")
+            return default
+        return number
+
+    def choice(self, name: str, default: str, choices: Collection[str]) -> str:
+        text = self.parameters.get(name, default)
+        if text not in choices:
+            self.wrong(name, f"it is none of {', '.join(choices)}")
+            return default
+        return text
+
+    def names(self, name: str, default: str, *, most: int, choices: Collection[str] | None = None) -> tuple[str, ...]:
+        """Separated by commas; each once."""
+        names = tuple(dict.fromkeys(filter(None, map(str.strip, self.parameters.get(name, default).split(",")))))
+        if not 1 <= len(names) <= most:
+            self.wrong(name, f"it has not 1 to {most} names")
+        if choices is not None and not set(names) <= set(choices):
+            self.wrong(name, f"it has names that are none of {', '.join(choices)}")
+        return names
+
+    def measures(self, default: str) -> tuple[str, ...]:
+        return self.names("measures", default, most=len(MEASURES), choices=MEASURES)
+
+    def measure(self, name: str, default: str) -> str:
+        return self.choice(name, default, MEASURES)
+
+    def order(self, name: str, default: str, columns: Collection[str]) -> Order:
+        order = Order.parse(self.parameters.get(name, default))
+        if order.column not in columns:
+            self.wrong(name, f"it is none of {', '.join(columns)}, with or without - before it")
+            return Order.parse(default)
+        return order
+
+    def selection(self, prefix: str = "", host: str = "") -> Selection:
+        """Of `search` and `tags`, and the name of a host."""
+        search = self._checked(lambda: parse_search(self.parameters.get(f"{prefix}search", "")))
+        tags = self._checked(lambda: tags_of(self.parameters, f"{prefix}tags")) or TagFilter()
+        if host:
+            named = TagCondition(Pattern.literal(f"host:{host}"))
+            tags = replace(tags, conditions=(*tags.conditions, named))
+        return Selection(self.org_id, search, tags)
+
+    def at(self, name: str = "at", default: int | None = None) -> int:
+        """An instant of which there are snapshots still; one in the future counts as now."""
+        default = self.now if default is None else default
+        at = self._moment(name)
+        if at is None:
+            return default
+        if at < self.now - self.sighting_retention_hours * 3600:
+            self._messages.append(f"Only data from the past {self.sighting_retention_hours} hours are available")
+        return max(0, min(at, self.now))
+
+    def window(self, *, seconds: int = 900, most: int | None = None, retention_hours: int | None = None) -> Window:
+        """Of `from` and `to`; where one is missing, `seconds` from the other or from now."""
+        since, until = self._moment("from"), self._moment("to")
+        if since is None:
+            since = min(self.now if until is None else until, self.now) - seconds
+        elif until is None:
+            until = since + seconds
+        hours = self.retention_hours if retention_hours is None else retention_hours
+        window = self._checked(
+            lambda: Window.from_bounds(since, self.now if until is None else until, now=self.now, retention_hours=hours)
+        )
+        if window is None or window.from_at > window.to_at:
+            return Window(self.now, self.now)
+        if most is not None and window.to_at - window.from_at > most:
+            self.wrong("from", f"it is more than {most} seconds before to")
+        return Window(max(window.from_at, 0), min(window.to_at, MAX_UINT32))
+
+    def hints(self, has_found: bool) -> tuple[str, ...]:
+        """What somebody may have meant: of moments always, of filters where they found nothing."""
+        hints: list[str] = []
+        for name in ("at", "other_at", "from", "to"):
+            moment = whole_number(self.parameters.get(name, ""))
+            if moment is not None and (hint := moment_hint(name, moment)):
+                hints.append(hint)
+        for name, of_text in () if has_found else _HINTS:
+            hints += of_text(self.parameters.get(name, ""), name)
+        return tuple(hints)
+
+    def process(self) -> ProcessKey:
+        """Of the path. Raises NotFound for what is no id of this org."""
+        try:
+            data = bytes.fromhex(self.path["process_id"])
+        except ValueError:
+            raise NotFound from None
+        if len(data) != 20 or int.from_bytes(data[:4], "little") != self.org_id:
+            raise NotFound
+        host, pid = int.from_bytes(data[4:12], "big"), int.from_bytes(data[12:16], "big")
+        return ProcessKey(int.from_bytes(data[16:], "big"), MAX_UINT64 - host, MAX_UINT32 - pid)
+
+    def _moment(self, name: str) -> int | None:
+        if name not in self.parameters:
+            return None
+        moment = whole_number(self.parameters[name])
+        if moment is None:
+            self.wrong(name, "it is not a whole number of Unix seconds")
+        return moment
+
+    def _checked(self, parse: Callable[[], T]) -> T | None:
+        try:
+            return parse()
+        except InvalidParameter as error:
+            self._messages.append(error.with_hint())
+            return None
+        except InvalidRequest as error:
+            self._messages.extend(error.messages)
+            return None

@@ -1,0 +1,118 @@
+"""Procession's own API, `/api/procession/v1/…`: what all of its calls have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from procession.analysis import ProcessAtInstant
+from procession.errors import TooManyRequests
+from procession.process import ProcessDetail, ProcessKey, ProcessSummary
+from procession.server.access.rate_limit import RateLimiter
+from procession.server.access.sessions import Sessions
+from procession.server.api.details import DetailedAttributes, detailed
+from procession.server.api.request import ApiRequest
+from procession.server.http.responses import add_headers
+from procession.server.public.parameters import parse_parameters
+from procession.server.runtime.fair_pool import FairThreads
+
+PREFIX = "/api/procession/v1"
+RATE_LIMIT_NAME = "procession"
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class Item(msgspec.Struct):
+    """A process, as lists show it."""
+
+    type: Literal["process"]
+    id: str
+    attributes: DetailedAttributes
+
+
+def item(org_id: int, process: ProcessSummary, detail: ProcessDetail) -> Item:
+    return Item("process", ProcessKey.of(process.identity).id_of(org_id).hex(), detailed(process, detail))
+
+
+def placed_item(org_id: int, placed: ProcessAtInstant) -> Item:
+    """Of an instant: at that moment it had not ended."""
+    return item(org_id, placed.process, ProcessDetail(numbers=placed.numbers))
+
+
+def _with_hints(ask: ApiRequest, found: Any) -> Any:
+    """Bytes have theirs already."""
+    if isinstance(found, dict) and "meta" in found and (hints := ask.hints(_is_anything_in(found))):
+        return {**found, "meta": {**found["meta"], "hints": hints}}
+    return found
+
+
+def _is_anything_in(found: Mapping[str, Any]) -> bool:
+    """Of a comparison, on both sides."""
+    meta = found["meta"]
+    if "left" in meta:
+        return bool(meta["left"]["total"] and meta["right"]["total"])
+    if "series" in found:
+        return any(any(one.count) for one in found["series"])
+    return bool(meta.get("total", True))
+
+
+class Api:
+    """Makes routes of answers: authenticate, count, ask, answer on a thread, encode."""
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        limiter: RateLimiter,
+        threads: FairThreads,
+        retention_hours: int,
+        sighting_retention_hours: int,
+        now: Callable[[], int],
+    ) -> None:
+        self._sessions = sessions
+        self._limiter = limiter
+        self._threads = threads
+        self._retention_hours = retention_hours
+        self._sighting_retention_hours = sighting_retention_hours
+        self._now = now
+
+    def route(self, path: str, answer: Callable[[ApiRequest], Any]) -> Route:
+        """`answer` gives what is to be encoded, or bytes that are already."""
+
+        async def respond(request: Request) -> Response:
+            ask = await self.ask(request)
+            return await self.respond(ask.org_id, lambda: _with_hints(ask, answer(ask)))
+
+        return Route(PREFIX + path, respond, methods=["GET"])
+
+    async def ask(self, request: Request) -> ApiRequest:
+        org_id = await self._sessions.org_of(request)
+        self.count(request, org_id)
+        return ApiRequest(
+            org_id,
+            parse_parameters(request.scope["query_string"]),
+            request.path_params,
+            self._now(),
+            self._retention_hours,
+            self._sighting_retention_hours,
+        )
+
+    def count(self, request: Request, org_id: int) -> None:
+        """Raises TooManyRequests where it is one too many."""
+        allowance = self._limiter.count(org_id)
+        if allowance is not None:
+            add_headers(request, allowance.headers(RATE_LIMIT_NAME))
+            if allowance.is_exceeded:
+                raise TooManyRequests
+
+    async def respond(self, org_id: int, answer: Callable[[], Any]) -> Response:
+        def body() -> bytes:
+            found = answer()
+            return found if isinstance(found, bytes) else _ENCODER.encode(found)
+
+        return Response(await self._threads.run(org_id, body), media_type="application/json")

@@ -1,0 +1,107 @@
+"""Which agents post: counted by version, and a line of the log where one comes, changes or goes."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from procession.process import MAX_UINT32
+from procession.server.intake.body import whole_number
+from procession.server.runtime.background import run_in_background
+from procession.server.runtime.log_throttle import LogThrottle
+
+GONE_SECONDS = 120.0
+LOOK_SECONDS = 15.0
+_MOST_LINES = 30
+_VERSION = re.compile(r"[0-9A-Za-z.+~-]{1,40}")
+_MOST_HOSTS = 100_000
+_MOST_VERSIONS = 20
+
+_log = logging.getLogger(__name__)
+
+
+class _Agent(NamedTuple):
+    posted_at: float
+    version: str
+    unreadable: int | None
+    """Of so many processes it can read none. None: it can."""
+
+
+class Agents:
+    """Hosts of the last two minutes, by what their newest payload says."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._hosts: dict[tuple[int, str], _Agent] = {}
+        self._lines = LogThrottle(_log, _MOST_LINES, clock)
+
+    def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
+        said = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
+        host = headers.get("x-dd-hostname", "")[:255]
+        version = said if _VERSION.fullmatch(said) else "unknown"
+        unreadable = unreadable_in(headers)
+        known = self._hosts.get((org_id, host))
+        # Made up by strangers, they must not fill the memory, nor the list of series.
+        if known is None and len(self._hosts) >= _MOST_HOSTS:
+            return
+        self._hosts[org_id, host] = _Agent(self._clock(), version, unreadable)
+        if known is None:
+            text = "the agent of %(host)r posts, version %(version)s"
+            self._say("agent-seen", text, org_id, host, version=version)
+        elif known.version != version:
+            text = "the agent of %(host)r has version %(version)s now, and had %(before)s"
+            self._say("agent-changed", text, org_id, host, version=version, before=known.version)
+        was_blind = known is not None and known.unreadable is not None
+        if unreadable is not None and not was_blind:
+            text = "the agent of %(host)r can read none of the %(processes)d processes there"
+            self._say("agent-blind", text, org_id, host, logging.WARNING, processes=unreadable)
+        elif unreadable is None and was_blind:
+            self._say("agent-sees", "the agent of %(host)r can read processes again", org_id, host)
+
+    def look(self) -> None:
+        """Forget those that have gone."""
+        oldest = self._clock() - GONE_SECONDS
+        gone = [(place, agent) for place, agent in self._hosts.items() if agent.posted_at < oldest]
+        for (org_id, host), agent in gone:
+            del self._hosts[org_id, host]
+            text = "the agent of %(host)r has not posted for %(seconds)d s"
+            self._say("agent-gone", text, org_id, host, version=agent.version, seconds=round(GONE_SECONDS))
+
+    def watched(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """For the length of the block it is looked who has gone, every now and then."""
+        return run_in_background(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
+    def by_version(self) -> dict[tuple[str, ...], float]:
+        oldest = self._clock() - GONE_SECONDS
+        versions = collections.Counter(agent.version for agent in self._hosts.values() if agent.posted_at >= oldest)
+        shown = dict(versions.most_common(_MOST_VERSIONS))
+        rest = versions.total() - sum(shown.values())
+        if rest:
+            shown["other"] = shown.get("other", 0) + rest
+        return {(version,): count for version, count in shown.items()}
+
+    def blind(self) -> float:
+        """How many can read no process."""
+        oldest = self._clock() - GONE_SECONDS
+        return sum(agent.posted_at >= oldest and agent.unreadable is not None for agent in self._hosts.values())
+
+    def _say(
+        self, event: str, message: str, org_id: int, host: str, level: int = logging.INFO, **fields: object
+    ) -> None:
+        self._lines.log(level, event, message, {"org_id": org_id, "host": host, **fields})
+
+
+def unreadable_in(headers: Mapping[str, str]) -> int | None:
+    """How many processes there are on the host of an agent of ours that can read none of them; None from all others."""
+    return whole_number(headers.get("x-procession-unreadable", ""), MAX_UINT32)

@@ -1,0 +1,100 @@
+"""The tags of hosts: what their agents say of them, and what users add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from procession.errors import InvalidRequest
+from procession.hosts import HostTags, TagSource
+from procession.server.runtime.fair_pool import FairThreads, Threads
+from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.storage import HostStore
+from procession.wire.datadog import host_of, normal_tags
+
+REFRESH_SECONDS = 3.0
+SAY_AGAIN_SECONDS = 86400
+"""Of an agent whose tags stay the same the store is told so often: it forgets those of agents that have gone."""
+MAX_TAG_LENGTH = 200
+MAX_TAGS = 1000
+
+Union = Mapping[tuple[int, str], tuple[str, ...]]
+
+
+_Entries = dict[tuple[int, str, TagSource], HostTags]
+
+
+class HostTagCache:
+    """Host tags as the store had them at most three seconds ago. Of a large fleet they are some megabytes, and change
+    once in a while: they are read anew only when they have."""
+
+    def __init__(self, store: HostStore, thread: Threads, writing: FairThreads, now: Callable[[], int]) -> None:
+        """What is read has a thread of its own, since every payload needs it: whoever says new tags without end holds
+        up only that on which it is written."""
+        self._store = store
+        self._writing = writing
+        self._thread = thread
+        self._now = now
+        self._held: tuple[int, _Entries, Union] | None = None
+        self._entries = RefreshingCache(self._take, thread, REFRESH_SECONDS)
+
+    async def of_org(self, org_id: int) -> Callable[[str], Iterable[str]]:
+        """From a host's name to its tags, those of both sources."""
+        _, union = await self._entries.get()
+        return lambda host: union.get((org_id, host), ())
+
+    async def learn(self, org_id: int, host: str, tags: Iterable[str]) -> None:
+        """What an agent says of its host, every half an hour: written where it is new, and once a day."""
+        now = self._now()
+        entry = HostTags(org_id, host, TagSource.AGENT, normal_tags(tags), now)
+        entries, _ = await self._entries.get()
+        known = entries.get((org_id, host, TagSource.AGENT))
+        if (known.tags if known else ()) != entry.tags or (known and known.said_at <= now - SAY_AGAIN_SECONDS):
+            await self._writing.run(org_id, lambda: self._store.put_host_tags(entry))
+            await self._entries.retake()
+
+    async def change(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+        """What the user says of a host from now on. Raises InvalidRequest."""
+        entry = await self._thread.run(lambda: change_host_tags(self._store, org_id, host, add, remove))
+        await self._entries.retake()
+        return entry
+
+    def _take(self) -> tuple[_Entries, Union]:
+        # Before they are read: what changes meanwhile makes the next look find another version.
+        version = self._store.host_tags_version()
+        if self._held is None or self._held[0] != version:
+            self._held = (version, *self._read())
+        return self._held[1:]
+
+    def _read(self) -> tuple[_Entries, Union]:
+        entries = self._store.host_tags()
+        union: dict[tuple[int, str], tuple[str, ...]] = {}
+        for entry in entries:
+            place = (entry.org_id, entry.host)
+            union[place] = (*union[place], *entry.tags) if place in union else entry.tags
+        return {(entry.org_id, entry.host, entry.source): entry for entry in entries}, union
+
+
+def change_host_tags(store: HostStore, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
+    """What the user says of a host from now on, whether the host is known yet or not.
+
+    Raises InvalidRequest for an unfit name or tag, and for a tag to be removed that the user never gave.
+    """
+    host = host_of(host)
+    for tag in add:
+        if not tag.strip() or len(tag) > MAX_TAG_LENGTH or not tag.isprintable() or "," in tag:
+            raise InvalidRequest(f"A tag has 1 to {MAX_TAG_LENGTH} printable characters without commas")
+    present = {
+        tag
+        for entry in store.host_tags()
+        if (entry.org_id, entry.host, entry.source) == (org_id, host, TagSource.USER)
+        for tag in entry.tags
+    }
+    unknown = [tag for tag in normal_tags(remove) if tag not in present]
+    if unknown:
+        raise InvalidRequest(f"{host} was not given the tag {unknown[0]} here")
+    tags = normal_tags((present - set(normal_tags(remove))) | set(add))
+    if len(tags) > MAX_TAGS:
+        raise InvalidRequest(f"A host has at most {MAX_TAGS} tags")
+    entry = HostTags(org_id, host, TagSource.USER, tags)
+    store.put_host_tags(entry)
+    return entry

@@ -1,0 +1,145 @@
+"""How much memory what agents post may take until it is stored, shared out among orgs."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import sleep
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from procession.errors import RequestError, TooManyRequests, Unavailable
+
+MIB = 2**20
+RETRY_SECONDS = 2
+REFUSAL_SECONDS = 1.0
+
+NEWEST_SHARE = 0.1
+"""Of the newest payload in what is expected of the next."""
+
+SIGHTING_BYTES = 600
+"""About what a sighting takes beside its texts, in objects."""
+
+
+class MemoryQuota:
+    """An org may hold as much as is free. So one alone gets half of it, two that post without end a third each, and
+    there is always room for whoever comes next."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._held: Counter[int] = Counter()
+        self.held_bytes = 0
+        self.growth: dict[int, float] = {}
+        """By org: how many times as large a payload has become when it was decoded, of late."""
+
+    @contextmanager
+    def place(self, org_id: int) -> Iterator[Reservation]:
+        place = Reservation(self, org_id)
+        try:
+            yield place
+        finally:
+            place.hold(0)
+
+    def change(self, org_id: int, before: int, after: int) -> None:
+        """What one place of an org holds."""
+        more = after - before
+        # A single payload is always let in, however large it is.
+        if more > 0 and self.held_bytes > before:
+            own = self._held[org_id]
+            if own + more > self._max_bytes - self.held_bytes:
+                raise self._refusal(own)
+        self.held_bytes += more
+        self._held[org_id] += more
+        if not self._held[org_id]:
+            del self._held[org_id]
+
+    def _refusal(self, own: int) -> RequestError:
+        if own * len(self._held) < self.held_bytes:
+            return Unavailable("The intake is full; try again", retry_after_seconds=RETRY_SECONDS)
+        return TooManyRequests(
+            f"{own / MIB:.1f} MiB that this org has posted are not stored yet, which is its share; try again",
+            retry_after_seconds=RETRY_SECONDS,
+        )
+
+
+class Reservation:
+    """What one payload holds of it."""
+
+    def __init__(self, room: MemoryQuota, org_id: int) -> None:
+        self._room = room
+        self._org_id = org_id
+        self._bytes = 0
+
+    def hold(self, size: int) -> None:
+        """So many bytes from now on. Raises TooManyRequests or Unavailable where there is no room for them."""
+        self._room.change(self._org_id, self._bytes, size)
+        self._bytes = size
+
+    def hold_to_decode(self, body_bytes: int) -> None:
+        """As much as it may become: what there is no room for need not be decoded to find out. Raises as `hold`."""
+        self.hold(int(body_bytes * self._room.growth.get(self._org_id, 1.0)))
+
+    def hold_decoded(self, body_bytes: int, size: int) -> None:
+        """So many bytes, of a body of so many. Raises as `hold`."""
+        now = size / max(1, body_bytes)
+        before = self._room.growth.get(self._org_id, now)
+        self._room.growth[self._org_id] = before + (now - before) * NEWEST_SHARE
+        self.hold(size)
+
+
+class RoundRobin:
+    """Work on the event loop, one piece in each of its rounds, of orgs in turn: so whatever else has come gets on."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
+        """In the order in which their turn comes."""
+        self._is_taken = False
+
+    async def wait(self, org_id: int) -> None:
+        """Returns where it is the turn of this piece; it is over with the next thing that is awaited."""
+        loop = asyncio.get_running_loop()
+        if not self._is_taken:
+            self._is_taken = True
+            loop.call_soon(self._give_next, loop)
+            return
+        turn: asyncio.Future[None] = loop.create_future()
+        self._waiting.setdefault(org_id, deque()).append(turn)
+        await turn
+
+    def _give_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_taken = False
+        while self._waiting and not self._is_taken:
+            org_id = next(iter(self._waiting))
+            turns = self._waiting.pop(org_id)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[org_id] = turns  # to the end of the row
+            if not turn.done():  # whoever waited may be gone
+                turn.set_result(None)
+                self._is_taken = True
+                loop.call_soon(self._give_next, loop)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def refusing_slowly(endpoint: Endpoint) -> Endpoint:
+    """Whoever is to come again later hears so after a while: who comes again at once is no faster for it, and to refuse
+    it without end would be all that the server does."""
+
+    async def take(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except RequestError as error:
+            if error.retry_after_seconds is None:
+                raise
+            # The frames in its traceback hold what was refused.
+            refusal = error.with_traceback(None)
+            refusal.__context__ = None
+        await sleep(REFUSAL_SECONDS)
+        raise refusal
+
+    return take

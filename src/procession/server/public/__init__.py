@@ -1,0 +1,1 @@
+"""Datadog's API, as its clients call it."""

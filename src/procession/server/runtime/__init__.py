@@ -1,0 +1,1 @@
+"""What runs beside requests: threads, caches, background tasks, metrics."""

@@ -1,0 +1,79 @@
+"""Calls that come while one is under way, made as one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+from procession.errors import Unavailable
+from procession.server.runtime.fair_pool import Threads
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+MAX_TOGETHER = 200
+LONGEST_REST_SECONDS = 0.5
+
+
+class Coalescer(Generic[A, B]):
+    """A lone item is worked on at once; while that goes on, others gather, and are the next call. So a store that takes
+    as long for one as for many keeps up, however many come."""
+
+    def __init__(
+        self, call: Callable[[Sequence[A]], Sequence[B]], threads: Threads, *, busy_share: float = 1.0
+    ) -> None:
+        """`call` gives one result for each item, in their order. It is made for such a share of the time at most: what
+        comes without end then gathers for longer, up to LONGEST_REST_SECONDS, and costs less."""
+        self._call = call
+        self._rest_factor = 1 / busy_share - 1
+        self._rested_at = 0.0
+        self._threads = threads
+        self._waiting: list[tuple[A, asyncio.Future[B]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def of(self, item: A) -> B:
+        result: asyncio.Future[B] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, result))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        return await result
+
+    async def _run(self) -> None:
+        some: list[tuple[A, asyncio.Future[B]]] = []
+        try:
+            while self._waiting:
+                if len(self._waiting) < MAX_TOGETHER:  # else there is nobody more to wait for
+                    await asyncio.sleep(max(0.0, self._rested_at - time.monotonic()))
+                some, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
+                await self._work_on(some)
+        except asyncio.CancelledError:  # the threads were closed
+            _fail((*some, *self._waiting), Unavailable("The server is stopping"))
+            raise
+
+    async def _work_on(self, some: list[tuple[A, asyncio.Future[B]]]) -> None:
+        items = [item for item, _ in some]
+        begun = time.monotonic()
+        try:
+            results = await self._threads.run(lambda: self._call(items))
+        except Exception as error:
+            if len(some) > 1 and not isinstance(error, Unavailable):
+                # Something is wrong with one of them: the others must not suffer for it.
+                for one in some:
+                    await self._work_on([one])
+                return
+            _fail(some, error)
+        else:
+            for (_, result), value in zip(some, results, strict=True):
+                if not result.done():
+                    result.set_result(value)
+        finally:
+            ended = time.monotonic()
+            self._rested_at = ended + min((ended - begun) * self._rest_factor, LONGEST_REST_SECONDS)
+
+
+def _fail(some: Iterable[tuple[A, asyncio.Future[B]]], error: Exception) -> None:
+    for _, result in some:
+        if not result.done():  # its request may have been cancelled meanwhile
+            result.set_exception(error)

@@ -1,0 +1,1 @@
+"""Orgs, keys, sessions and views in the tables."""

@@ -1,0 +1,1 @@
+"""ClickHouse: every process that ran."""

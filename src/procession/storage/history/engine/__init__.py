@@ -1,0 +1,1 @@
+"""Connections to ClickHouse, embedded or on servers."""

@@ -1,0 +1,1 @@
+"""Questions about many processes: at an instant, over time, compared."""

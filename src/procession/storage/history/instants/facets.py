@@ -1,0 +1,110 @@
+"""How many processes have which values of a tag key: in a window or at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from procession.analysis import Facets, Selection, TagCompletion, ValueCount
+from procession.search.pattern import fold
+from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.instants.label_counts import HOST, facets_of
+from procession.storage.history.instants.query_context import Session
+from procession.storage.history.read.label_sets import Kinds
+from procession.window import Window
+
+
+def facets(
+    session: Session, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str
+) -> Facets:
+    window = statements.whole_slots(when) if isinstance(when, Window) else None
+    folded = [fold(key) for key in keys]
+    counted = _counted(session, selection, when if window is None else window, by_host=HOST in folded)
+    if window is not None and not counted.is_known and session.is_known(selection, window):
+        # What something is known of by now may have come since.
+        counted = replace(_counted(session, selection, window, by_host=HOST in folded), is_known=True)
+    found = facets_of(folded, counted.hosts, counted.kinds, counted.counts, limit=limit, prefix=prefix)
+    return Facets(counted.total, window, found, counted.is_known)
+
+
+def completion(session: Session, window: Window, prefix: str, limit: int) -> TagCompletion:
+    key, separator, start = prefix.partition(":")
+    by_host = not separator or fold(key) == HOST
+    slots = statements.whole_slots(window)
+    counted = _counted(session, Selection(session.org_id), slots, by_host=by_host)
+    if separator:
+        (facet,) = facets_of([fold(key)], counted.hosts, counted.kinds, counted.counts, limit=limit, prefix=start)
+        return TagCompletion((), facet.values)
+    of_keys = counted.kinds.keys(counted.counts)
+    if counted.hosts:
+        of_keys[HOST] = sum(counted.hosts.values())
+    keys = [(name, count) for name, count in of_keys.items() if name.startswith(fold(prefix))]
+    keys.sort(key=lambda item: (-item[1], item[0]))
+    return TagCompletion(tuple(ValueCount(*item) for item in keys[:limit]), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    hosts: Mapping[str, int]
+    """Host -> processes, if they are wanted."""
+    kinds: Kinds
+    counts: Any
+    """How many processes are of each kind."""
+    is_known: bool
+    """Whether anything is known of the hosts that are meant; of a window, whether anything was found."""
+
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum())
+
+
+def _counted(session: Session, selection: Selection, when: Window | int, *, by_host: bool) -> _Counted:
+    if isinstance(when, Window):
+        of_hosts, of_kinds = _in_window(session, selection, when, by_host=by_host)
+        is_known = bool(len(of_kinds[0]))
+    else:
+        instant = session.instant(selection, when, ["kind"])
+        of_hosts, of_kinds = _each(instant.columns["host"]), _each(instant.columns["kind"])
+        is_known = instant.is_known
+    names = session.host_names(of_hosts[0])
+    hosts: dict[str, int] = {}
+    for host, count in zip(of_hosts[0].tolist(), of_hosts[1].tolist(), strict=True):
+        hosts[names.get(host, "")] = hosts.get(names.get(host, ""), 0) + count
+    kinds = session.kinds(of_kinds[0])
+    return _Counted(hosts, kinds, np.where(kinds.known(), of_kinds[1], 0), is_known)
+
+
+_Numbers = tuple[Any, Any]
+"""Numbers of hosts or kinds, each once, and how many processes are of each."""
+
+
+def _in_window(session: Session, selection: Selection, window: Window, *, by_host: bool) -> tuple[_Numbers, _Numbers]:
+    statement = statements.counts(
+        selection.org_id,
+        window,
+        selection.search,
+        selection.tags,
+        by_host=by_host,
+        is_past=window.to_at < session.now,
+    )
+    table = session.table(statement)
+    host, kind = (table[name].to_numpy().astype(np.uint64) for name in ("of_host", "kind"))
+    number = table["number"].to_numpy().astype(np.int64)
+    return _summed(host[host != 0], number[host != 0]), _summed(kind[host == 0], number[host == 0])
+
+
+def _summed(numbers: Any, counts: Any) -> _Numbers:
+    """Each shard gives its own."""
+    distinct, places = np.unique(numbers, return_inverse=True)
+    return distinct, np.bincount(places, counts, len(distinct)).astype(np.int64)
+
+
+def _each(numbers: Any) -> _Numbers:
+    # By hashing, in a tenth of the time that numpy takes.
+    found = pc.value_counts(pa.array(numbers))
+    return found.field("values").to_numpy(), found.field("counts").to_numpy()

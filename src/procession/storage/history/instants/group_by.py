@@ -1,0 +1,239 @@
+"""The processes at an instant put together: by a tag, by an attribute, by host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from procession.analysis import (
+    MAX_TEXTS,
+    TEXT_ATTRIBUTES,
+    Aggregate,
+    Grouped,
+    Groups,
+    HostEntry,
+    Hosts,
+    Order,
+    Selection,
+)
+from procession.errors import InvalidRequest
+from procession.packed import STATES
+from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.instants.instant import Instant
+from procession.storage.history.instants.label_counts import HOST
+from procession.storage.history.instants.query_context import Session
+from procession.storage.history.read.label_sets import Labels
+
+
+class Sums:
+    """How many processes there are of each code, and their numbers."""
+
+    def __init__(self, codes: Any, columns: Mapping[str, Any], measures: Sequence[str]) -> None:
+        self.measures = measures
+        # Found by hashing, and then counted by place, which are small numbers: faster than to group by codes.
+        encoded = pc.dictionary_encode(pa.array(codes))
+        self.codes = encoded.dictionary.to_numpy()
+        """Each once."""
+        places = encoded.indices.to_numpy().astype(np.intp)
+        self.counts = np.bincount(places, minlength=len(self.codes))
+        self._numbers = {name: _summed(places, len(self.codes), columns[name]) for name in measures}
+
+    def measured(self, place: int) -> dict[str, Aggregate]:
+        return {
+            name: _measured(sums[place], greatest[place], known[place])
+            for name, (sums, greatest, known) in self._numbers.items()
+        }
+
+    def into(self, labels: CodeLabels) -> dict[str | None, Grouped]:
+        """Put together again by the values of each code, one or more."""
+        is_used = np.zeros(len(labels.texts) + 1, bool)
+        is_used[labels.value] = True
+        of_value = (np.cumsum(is_used) - 1)[labels.value]
+        used = np.flatnonzero(is_used).tolist()
+        texts: list[str | None] = [*labels.texts, None]
+        values = [texts[number] for number in used]
+        of_code, size = labels.of, len(used)
+        counts = np.bincount(of_value, self.counts[of_code], size).astype(np.int64).tolist()
+        numbers = {name: _put_together(of_value, of_code, size, *self._numbers[name]) for name in self.measures}
+        return {
+            value: Grouped(value, counts[place], {name: found[place] for name, found in numbers.items()})
+            for place, value in enumerate(values)
+        }
+
+
+def _summed(places: Any, size: int, values: Any) -> tuple[Any, Any, Any]:
+    """Of the known values at each place: sum, greatest and count; 0 where there is none."""
+    is_known = values >= 0
+    greatest = np.zeros(size, values.dtype)
+    np.maximum.at(greatest, places, values)
+    sums = np.bincount(places, np.where(is_known, values, 0), size)
+    return sums, greatest, np.bincount(places, is_known, size)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLabels:
+    """The values of codes: each has one at least, and one without any has the one past the end of `texts`, None."""
+
+    of: Any
+    """Place of the code."""
+    value: Any
+    """Place in `texts`."""
+    texts: Sequence[str]
+
+    @classmethod
+    def of_lists(cls, values: Sequence[Sequence[str]]) -> CodeLabels:
+        places: dict[str, int] = {}
+        for some in values:
+            for value in some:
+                places.setdefault(value, len(places))
+        of = [code for code, some in enumerate(values) for _ in some or (None,)]
+        numbers = [len(places) if value is None else places[value] for some in values for value in some or (None,)]
+        return cls(np.array(of, np.int64), np.array(numbers, np.int64), list(places))
+
+    @classmethod
+    def of_kinds(cls, found: Labels, count: int) -> CodeLabels:
+        has_none = np.ones(count, bool)
+        has_none[found.of] = False
+        without = np.flatnonzero(has_none)
+        none = np.full(len(without), len(found.texts))
+        return cls(np.concatenate((found.of, without)), np.concatenate((found.value, none)), found.texts)
+
+    def lists(self, count: int) -> list[list[str]]:
+        """The values of each code, sorted."""
+        values: list[list[str]] = [[] for _ in range(count)]
+        for code, value in zip(self.of.tolist(), self.value.tolist(), strict=True):
+            if value < len(self.texts):
+                values[code].append(self.texts[value])
+        return [sorted(some) for some in values]
+
+
+def _put_together(of_value: Any, of_code: Any, size: int, sums: Any, greatest: Any, known: Any) -> list[Aggregate]:
+    """One for each value."""
+    total, count = (np.bincount(of_value, column[of_code], size).tolist() for column in (sums, known))
+    most = np.zeros(size, greatest.dtype)  # to change the type takes ten times as long
+    np.maximum.at(most, of_value, greatest[of_code])
+    return [_measured(*numbers) for numbers in zip(total, most.tolist(), count, strict=True)]
+
+
+def _measured(total: float, most: float, known: float) -> Aggregate:
+    return Aggregate(float(total), float(most), int(known)) if known else Aggregate(None, None, 0)
+
+
+def joined(one: Grouped, other: Grouped) -> Grouped:
+    """With the value of the first."""
+    numbers = {name: _joined(measured, other.numbers[name]) for name, measured in one.numbers.items()}
+    return Grouped(one.value, one.count + other.count, numbers)
+
+
+def _joined(one: Aggregate, other: Aggregate) -> Aggregate:
+    if one.sum is None or one.max is None:
+        return other
+    if other.sum is None or other.max is None:
+        return one
+    return Aggregate(one.sum + other.sum, max(one.max, other.max), one.known + other.known)
+
+
+def code_column(by: str) -> str:
+    if by in (HOST, "state"):
+        return by
+    return "version" if by in TEXT_ATTRIBUTES else "kind"
+
+
+def values_of_codes(session: Session, instant: Instant, by: str, numbers: Any) -> CodeLabels:
+    """What each code of `code_column` stands for: nothing, a value, or several of a tag key."""
+    if by not in (HOST, "state", *TEXT_ATTRIBUTES):
+        kinds = session.kinds(numbers)
+        if by == "container_id":
+            return CodeLabels.of_lists([[text] if text else [] for text in kinds.texts("container_id")])
+        return CodeLabels.of_kinds(kinds.labels(by), len(numbers))
+    codes: list[int] = numbers.tolist()
+    if by == HOST:
+        names = session.host_names(codes)
+        return CodeLabels.of_lists([[names.get(code, "")] for code in codes])
+    if by == "state":
+        return CodeLabels.of_lists([[STATES[code]] if STATES[code] else [] for code in codes])
+    texts = dict(session.rows(statements.texts(session.org_id, instant.buckets(), by, codes))) if codes else {}
+    return CodeLabels.of_lists([[str(texts[code])] if texts.get(code) not in (None, "") else [] for code in codes])
+
+
+def grouped(session: Session, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
+    if by in TEXT_ATTRIBUTES and len(instant) > MAX_TEXTS:
+        raise InvalidRequest(
+            f"{len(instant)} processes are too many to look at the {by} of each;"
+            f" choose at most {MAX_TEXTS} by search, tags or host"
+        )
+    sums = Sums(instant.columns[code_column(by)], instant.columns, measures)
+    return sums.into(values_of_codes(session, instant, by, sums.codes))
+
+
+def groups(
+    session: Session, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+) -> Groups:
+    instant = session.instant(selection, at, {code_column(by), *measures})
+    found = grouped(session, instant, by, measures)
+    ordered = in_order(found.values(), order)
+    return Groups(len(instant), len(ordered), tuple(ordered[:limit]), instant.is_known)
+
+
+def in_order(found: Iterable[Grouped], order: Order) -> list[Grouped]:
+    """What is not known last, ties by value; of equal ones the group without a value last."""
+    by_value = sorted(found, key=lambda one: (one.value is None, one.value or ""))
+    if order.column == "value":
+        named = [one for one in by_value if one.value is not None]
+        return [*(reversed(named) if order.is_descending else named), *by_value[len(named) :]]
+
+    def key(group: Grouped) -> tuple[bool, float]:
+        number = _number(order.column, group.count, group.numbers)
+        return number is None, (-number if order.is_descending else number) if number is not None else 0
+
+    return sorted(by_value, key=key)
+
+
+def _number(column: str, count: int, numbers: Mapping[str, Aggregate]) -> float | None:
+    how, _, measure = column.partition(":")
+    if not measure:
+        return count
+    return numbers[measure].sum if how == "sum" else numbers[measure].max
+
+
+def hosts(
+    session: Session,
+    selection: Selection,
+    at: int,
+    measures: Sequence[str],
+    order: Order,
+    offset: int,
+    limit: int,
+) -> Hosts:
+    instant = session.instant(selection, at, measures)
+    sums = Sums(instant.columns["host"], instant.columns, measures)
+    moments = instant.snapshots.moments()
+    names = session.host_names(sums.codes)
+    found = [
+        HostEntry(names.get(host, ""), count, moments[host], sums.measured(place))
+        for place, (host, count) in enumerate(zip(sums.codes.tolist(), sums.counts.tolist(), strict=True))
+    ]
+
+    def key(entry: HostEntry) -> tuple[Any, ...]:
+        number = _number("count" if order.column == "processes" else order.column, entry.processes, entry.numbers)
+        if number is None:
+            return (1, 0, entry.host)
+        return (0, -number if order.is_descending else number, entry.host)
+
+    if order.column == HOST:
+        found.sort(key=lambda entry: entry.host, reverse=order.is_descending)
+    else:
+        found.sort(key=key)
+    return Hosts(len(found), tuple(found[offset : offset + limit]), instant.is_known)
+
+
+def labels_of(session: Session, instant: Instant, by: str) -> list[list[str]]:
+    """The values of each process."""
+    codes, places = np.unique(instant.columns[code_column(by)], return_inverse=True)
+    values = values_of_codes(session, instant, by, codes).lists(len(codes))
+    return [values[place] for place in places.tolist()]

@@ -1,0 +1,130 @@
+"""Processes at an instant: a page of them in any order, and two numbers of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from procession.analysis import MAX_TEXTS, MEASURES, TEXT_ATTRIBUTES, InstantPage, Order, Points, Selection
+from procession.errors import InvalidRequest
+from procession.packed import STATES
+from procession.process import ProcessKey
+from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.instants.group_by import labels_of
+from procession.storage.history.instants.instant import Instant, first_rows, sort_values
+from procession.storage.history.instants.query_context import Session
+
+_KEY = ("start", "host", "pid")
+_KINDS = ("user", "command", "container_id")
+
+
+def instant_page(
+    session: Session, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None
+) -> InstantPage:
+    """`after`: the last process of the page before, from which `offset` counts."""
+    instant = session.instant(selection, at, {*_KEY, "version", *_columns_of(order)})
+    columns = _sort_columns(session, instant, order)
+    total = len(instant)
+    if after is not None:
+        offset += _place_of(instant, columns, after)
+    if offset >= total:
+        return InstantPage(total, (), instant.is_known)
+    rows = first_rows(columns, min(offset + limit, total))[offset:]
+    return InstantPage(total, session.placed(instant, rows), instant.is_known)
+
+
+def _columns_of(order: Order) -> set[str]:
+    if order.column in _KINDS:
+        return {"kind"}
+    return set() if order.column in ("host", *TEXT_ATTRIBUTES) else {order.column}
+
+
+def _sort_columns(session: Session, instant: Instant, order: Order) -> list[Any]:
+    columns = [instant.columns[name] for name in _KEY]
+    values = _values(session, instant, order.column)
+    if values is None:  # by start, where only the direction is asked for
+        return [-columns[0].astype(np.int64), *columns[1:]] if order.is_descending else columns
+    return [sort_values(values, order), *columns]
+
+
+def _values(session: Session, instant: Instant, column: str) -> Any:
+    """Numbers in whose order the values of a column are; -1 for what is not known. None for the start."""
+    if column == "start":
+        return None
+    if column in MEASURES or column == "pid":
+        return instant.columns[column]
+    if column == "host":
+        names = session.host_names(instant.columns["host"])
+        return _ranked(instant.columns["host"], lambda host: names.get(host, ""))
+    if column == "state":
+        return _ranked(instant.columns["state"], lambda state: STATES[state])
+    if column in _KINDS:
+        numbers = np.unique(instant.columns["kind"])
+        kinds = dict(zip(numbers.tolist(), session.kinds(numbers).texts(column), strict=True))
+        return _ranked(instant.columns["kind"], lambda kind: kinds[kind])
+    values = texts_of(session, instant, column)
+    if column == "ppid":
+        return np.array([values.get(version, -1) for version in instant.columns["version"].tolist()])
+    return _ranked(instant.columns["version"], lambda version: values.get(version, ""))
+
+
+def _ranked(column: Any, text: Callable[[int], str]) -> Any:
+    """Numbers in the order of texts; -1 for the empty one."""
+    distinct, places = np.unique(column, return_inverse=True)
+    texts = [text(value) for value in distinct.tolist()]
+    ranks = {value: rank for rank, value in enumerate(sorted(set(texts) - {""}))}
+    return np.array([ranks.get(value, -1) for value in texts], np.int64)[places]
+
+
+def texts_of(session: Session, instant: Instant, column: str) -> dict[int, Any]:
+    """Version -> one column of what it is. Raises InvalidRequest where these are too many."""
+    if len(instant) > MAX_TEXTS:
+        raise InvalidRequest(
+            f"{len(instant)} processes are too many to look at the {column} of each;"
+            f" choose at most {MAX_TEXTS} by search, tags or host"
+        )
+    versions = np.unique(instant.columns["version"]).tolist()
+    if not versions:
+        return {}
+    return dict(session.rows(statements.texts(session.org_id, instant.buckets(), column, versions)))
+
+
+def _place_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> int:
+    """How many processes come before the first one after this."""
+    start, host, pid = (instant.columns[name] for name in _KEY)
+    found = np.flatnonzero((host == after.host_key) & (pid == after.pid) & (start == after.started_at))
+    if not len(found):
+        raise InvalidRequest("Invalid query parameter page[cursor]: its process is kept no longer")
+    row = found[0]
+    count = 1
+    is_tied = np.ones(len(instant), bool)
+    for column in columns:
+        count += int(np.count_nonzero(is_tied & (column < column[row])))
+        is_tied &= column == column[row]
+    return count
+
+
+def points(session: Session, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
+    instant = session.instant(selection, at, {*_KEY, "kind", "version", x, y})
+    instant = instant.where((instant.columns[x] >= 0) & (instant.columns[y] >= 0))
+    keys = [instant.columns[name] for name in _KEY]
+    rows = first_rows([-instant.columns[x].astype(np.float64), *keys], limit)
+    chosen = instant.where(rows)
+    groups: tuple[str, ...] = ()
+    group: tuple[int | None, ...] = (None,) * len(chosen)
+    if by is not None:
+        labels = labels_of(session, chosen, by)
+        groups = tuple(sorted({values[0] for values in labels if values}))
+        place = {value: number for number, value in enumerate(groups)}
+        group = tuple(place[values[0]] if values else None for values in labels)
+    return Points(
+        total=len(instant),
+        groups=groups,
+        keys=tuple(chosen.keys(slice(None))),
+        x=tuple(chosen.columns[x].tolist()),
+        y=tuple(chosen.columns[y].tolist()),
+        group=group,
+        is_known=instant.is_known,
+    )

@@ -1,0 +1,92 @@
+"""What agents have said of ends since the snapshots of an instant were taken: it belongs to the instant, as starts do.
+
+Whether an exit is that of a process is decided as for a window (`details.exit_of`). Beside exits there are last looks
+at the dead, in snapshots and among the numbers that are sent live. And a pid has one process at a time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
+from procession.process import ProcessKey
+from procession.storage.history.engine.statement import Statement
+from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.read.details import START_TOLERANCE, exit_of, exits_since
+from procession.storage.history.read.membership import is_in, paired
+
+Read = Callable[[Statement], pa.Table]
+"""Runs a statement."""
+
+NEEDED = ("pid", "start")
+"""Columns that tell whose end it is, beside `host`, `seen_at` and `state`."""
+
+_Place = tuple[int, int]
+"""Host key, pid."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedEnds:
+    exits: pa.Table
+    """`host, pid, at, executed_at`."""
+    dead: pa.Table
+    """Last looks at the dead among live numbers: `host, pid, at, start`."""
+
+    @classmethod
+    def read(
+        cls, read: Read, org_id: int, since: int, until: int, hosts: Collection[int] | None = None
+    ) -> ReportedEnds:
+        """Of these hosts, both ends within."""
+        chosen = None if hosts is None else sorted(hosts)
+        return cls(
+            read(statements.exits_between(org_id, since, until, chosen)),
+            read(statements.dead_live(org_id, since, until, STATE_NUMBERS[DEAD], chosen)),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(len(self.exits) or len(self.dead))
+
+    def lived(self, columns: Mapping[str, Any], oldest: Mapping[int, int], at: int) -> Any:
+        """Which of these processes had not ended by then. `oldest`: of each host, when the first of the snapshots was
+        taken that they are from: what ended before it is not in it."""
+        lived = columns["state"] != STATE_NUMBERS[DEAD]
+        if not self:
+            return lived
+        exits, dead = _by_place(self.exits, at), _by_place(self.dead, at)
+        said_of = np.concatenate([paired(table["host"].to_numpy(), table["pid"].to_numpy()) for table in self._tables])
+        mask = lived & is_in(paired(columns["host"], columns["pid"]), np.unique(said_of))
+        for row in np.flatnonzero(mask).tolist():
+            key = ProcessKey(*(int(columns[name][row]) for name in ("start", "host", "pid")))
+            place, seen_at = (key.host_key, key.pid), int(columns["seen_at"][row])
+            since = max(exits_since(key, seen_at, _state(columns, row)), oldest[key.host_key])
+            said = ((at, executed_at, 0) for at, executed_at in sorted(exits.get(place, ())))
+            is_dead = any(
+                dead_at >= seen_at and abs(start - key.started_at) <= START_TOLERANCE
+                for dead_at, start in dead.get(place, ())
+            )
+            lived[row] = not is_dead and exit_of(key.started_at, said, since, None) is None
+        return lived
+
+    @property
+    def _tables(self) -> tuple[pa.Table, pa.Table]:
+        return self.exits, self.dead
+
+
+def _by_place(table: pa.Table, until: int) -> dict[_Place, list[tuple[int, int]]]:
+    """Of a table of `host, pid, at` and a number: moments up to one, with the number."""
+    found: defaultdict[_Place, list[tuple[int, int]]] = defaultdict(list)
+    for host, pid, at, number in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        if at <= until:
+            found[host, pid].append((at, number))
+    return dict(found)
+
+
+def _state(columns: Mapping[str, Any], row: int) -> str:
+    """As far as it matters here: whether there is one. The dead were left out before."""
+    return "" if columns["state"][row] == NO_STATE else "S"

@@ -1,0 +1,1 @@
+"""Pages of processes out of the tables."""

@@ -1,0 +1,59 @@
+"""Which processes a complete snapshot of their host lacks: they have ended by then.
+
+What is known of a process and the snapshots of its host are read by different statements, and snapshots are stored in
+between. One that came after the process was read seems to lack everybody. So who seems to be missing is looked for in
+that very snapshot; what is in it never changes, on whichever server it is read. A snapshot that lists somebody who was
+not seen in it yet was not there when the processes were read: then it is there for none of its host, so that all are
+said as of one moment.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+
+from procession.process import ProcessKey
+from procession.storage.history.engine.statement import Aside
+from procession.storage.history.read import process_statements
+
+
+class CompleteSnapshots:
+    """Those of some hosts, both ends within. They are asked for at once, beside whatever else is asked."""
+
+    def __init__(self, ask: Aside, org_id: int, since: int, until: int, hosts: Iterable[int]) -> None:
+        self._ask = ask
+        self._org_id = org_id
+        self._asked = ask(process_statements.complete_snapshots(org_id, since, until, hosts))
+
+    def first_without(self, seen_at: Mapping[ProcessKey, int]) -> dict[ProcessKey, int]:
+        """When the first snapshot after the newest sighting of each process was taken, if there is one: it lacks the
+        process."""
+        complete: dict[int, list[int]] = {}
+        for host, at in sorted(set(self._asked.result())):
+            complete.setdefault(host, []).append(at)
+        looked_at: set[tuple[ProcessKey, int]] = set()
+        while True:
+            after = ((key, _first_after(seen, complete.get(key.host_key, ()))) for key, seen in seen_at.items())
+            missing = {key: at for key, at in after if at is not None}
+            doubtful = missing.items() - looked_at
+            came_later = self._listing_any(doubtful)
+            if not came_later:
+                return missing
+            looked_at |= doubtful
+            for host, at in came_later:
+                complete[host].remove(at)
+
+    def _listing_any(self, doubtful: Iterable[tuple[ProcessKey, int]]) -> set[tuple[int, int]]:
+        """Host key and moment of those snapshots that list one of the processes that seem to be missing."""
+        pairs = sorted(doubtful)
+        return (
+            {(host, at) for host, at in self._ask(process_statements.listing_any(self._org_id, pairs)).result()}
+            if pairs
+            else set()
+        )
+
+
+def _first_after(moment: int, moments: Sequence[int]) -> int | None:
+    """Of ascending moments."""
+    index = bisect_right(moments, moment)
+    return moments[index] if index < len(moments) else None

@@ -1,0 +1,208 @@
+"""How the processes of a page did at their newest sighting, and how they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import Any
+
+import pyarrow as pa
+
+from procession.lifecycle.events import ProcessExits
+from procession.packed import DEAD, STATES, numbers_from, pack_numbers
+from procession.process import (
+    Ending,
+    LiveSnapshot,
+    ProcessDetail,
+    ProcessKey,
+    ProcessNumbers,
+    ProcessSummary,
+    host_key,
+)
+from procession.storage.history.engine.statement import Aside
+from procession.storage.history.read import process_statements
+from procession.storage.history.read.complete_snapshots import CompleteSnapshots
+from procession.storage.history.write.insert_batch import number_columns
+from procession.window import Window
+
+LIVE_SECONDS = 300
+"""Before the end of the window: what is older than this is no news of a process that lives."""
+
+DEAD_SECONDS = 3600
+"""A sighting of a dead process comes no later than this after its end."""
+
+START_TOLERANCE = 2
+"""Seconds by which the start of a process may be off: agents correct their idea of when the machine was booted."""
+
+
+def find_details(
+    ask: Aside, org_id: int, window: Window, processes: Sequence[ProcessSummary], *, may_go_on: bool = False
+) -> tuple[ProcessDetail, ...]:
+    """`may_go_on`: whether there may be newer sightings up to the end of the window."""
+    if not processes:
+        return ()
+    seen = [(ProcessKey.of(process.identity), process.seen_at) for process in processes]
+    # All of it at once: the engine takes longer to think of each than to read it.
+    ends = _Ends(ask, org_id, window.to_at, seen, may_go_on=may_go_on)
+    numbers = _numbers(ask, org_id, window, seen)
+    used = [numbers.get(key, ProcessNumbers()) for key, _ in seen]
+    endings = ends.of(seen, [one.state for one in used])
+    return tuple(
+        ProcessDetail(numbers=one, ended_at=ending.at, exit_code=ending.exit_code)
+        for one, ending in zip(used, endings, strict=True)
+    )
+
+
+def find_endings(ask: Aside, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
+    if not seen:
+        return ()
+    return tuple(_Ends(ask, org_id, until, seen, may_go_on=True).of(seen, [""] * len(seen)))
+
+
+class _Ends:
+    """What tells how some processes ended: snapshots of their hosts, and exits of their pids."""
+
+    def __init__(
+        self, ask: Aside, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]], *, may_go_on: bool
+    ) -> None:
+        keys, since = [key for key, _ in seen], min(at for _, at in seen)
+        hosts = sorted({key.host_key for key in keys})
+        self._newest = (
+            ask(process_statements.newest_states(org_id, Window(since, max(since, until)), keys)) if may_go_on else None
+        )
+        self._snapshots = CompleteSnapshots(ask, org_id, since, until, hosts)
+        self._exits = ask(process_statements.exits(org_id, min(_earliest_exit(*one) for one in seen), until, keys))
+
+    def of(self, seen: Sequence[tuple[ProcessKey, int]], states: Sequence[str]) -> list[Ending]:
+        """One for each process, from its newest sighting and its state there."""
+        going_on = self._going_on()
+        newest = {key: going_on.get(key, (at, state)) for (key, at), state in zip(seen, states, strict=True)}
+        missing_at = self._snapshots.first_without({key: at for key, (at, state) in newest.items() if state != DEAD})
+        missing_at |= {key: at for key, (at, state) in newest.items() if state == DEAD}
+        exits = self._of_pids()
+        return [
+            _ending(key, *newest[key], missing_at.get(key), exits.get((key.host_key, key.pid), ())) for key, _ in seen
+        ]
+
+    def _of_pids(self) -> Mapping[tuple[int, int], Sequence[tuple[int, int, int]]]:
+        found: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        for host, pid, at, executed_at, exit_code in sorted(self._exits.result(), key=lambda row: (row[2], row[4])):
+            found.setdefault((host, pid), []).append((at, executed_at, exit_code))
+        return found
+
+    def _going_on(self) -> Mapping[ProcessKey, tuple[int, str]]:
+        rows = () if self._newest is None else self._newest.result()
+        return {ProcessKey(start, host, pid): (at, STATES[state]) for start, host, pid, at, state in rows}
+
+
+def _ending(
+    key: ProcessKey, seen_at: int, state: str, missing_at: int | None, exits: Sequence[tuple[int, int, int]]
+) -> Ending:
+    found = exit_of(key.started_at, exits, exits_since(key, seen_at, state), missing_at)
+    return Ending(missing_at) if found is None else Ending(*found)
+
+
+def exits_since(key: ProcessKey, seen_at: int, state: str) -> int:
+    """The first moment at which an exit can be its own, by its state at its newest sighting.
+
+    A process that was seen alive exits later. One that was dead then has ended before; and of which no state is known,
+    or none any more, may have.
+    """
+    return seen_at if state not in ("", DEAD) else _earliest_exit(key, seen_at)
+
+
+def _earliest_exit(key: ProcessKey, seen_at: int) -> int:
+    return max(min(key.started_at, seen_at), seen_at - DEAD_SECONDS)
+
+
+def exit_of(
+    started_at: int, exits: Iterable[tuple[int, int, int]], since: int, missing_at: int | None
+) -> tuple[int, int] | None:
+    """When and with which code a process ended, from the exits of its pid: `at, executed_at, exit_code`, by moment.
+
+    It is the first one `since` it can be its own, up to the snapshot that lacks it; any later one is that of another
+    process, to which the pid went. And so is one of what became a program before this process started.
+    """
+    for at, executed_at, exit_code in exits:
+        if at < since or (missing_at is not None and at > missing_at):
+            continue
+        if executed_at and executed_at < started_at - START_TOLERANCE:
+            continue
+        return at, exit_code
+    return None
+
+
+def _numbers(
+    ask: Aside, org_id: int, window: Window, seen: Sequence[tuple[ProcessKey, int]]
+) -> dict[ProcessKey, ProcessNumbers]:
+    """At the newest sighting of each, or from live numbers that are newer."""
+    seen_at, keys = dict(seen), [key for key, _ in seen]
+    sightings = [(at, key.host_key) for key, at in seen]
+    since = max(min(seen_at.values()), window.to_at - LIVE_SECONDS)
+    of_sightings = ask(process_statements.numbers(org_id, sightings, keys))
+    live = ask(process_statements.live_numbers(org_id, since, window.to_at, START_TOLERANCE, keys))
+    found: dict[ProcessKey, ProcessNumbers] = {}
+    for at, host, pid, start, *values in of_sightings.result():
+        key = ProcessKey(start, host, pid)
+        if at == seen_at.get(key):
+            numbers = numbers_of(values)
+            # Of one second there may be a snapshot and an exec, which has none, and perhaps a last look at the dead.
+            if key not in found or _says(numbers.state) > _says(found[key].state):
+                found[key] = numbers
+    for at, host, pid, start, *values in sorted(live.result(), key=lambda row: row[0]):
+        # Live numbers are kept under the start that the host says.
+        near = [
+            ProcessKey(start + shift, host, pid)
+            for shift in sorted(range(-START_TOLERANCE, START_TOLERANCE + 1), key=abs)
+        ]
+        for key in near:
+            if key in seen_at:
+                if at > seen_at[key]:
+                    found[key] = numbers_of(values)
+                break
+    return found
+
+
+def _says(state: str) -> int:
+    """How much."""
+    return 0 if not state else 2 if state == DEAD else 1
+
+
+def numbers_of(values: Sequence[Any]) -> ProcessNumbers:
+    """From `state` and NUMBER_COLUMNS."""
+    state, *rest = values
+    return numbers_from(rest, state)
+
+
+def live_table(live: Sequence[tuple[int, LiveSnapshot]], *, received_at: int) -> pa.Table:
+    snapshots = [snapshot for _, snapshot in live]
+    columns = {
+        "org": pa.array([org_id for org_id, _ in live], pa.uint32()),
+        "at": pa.array([one.taken_at for one in snapshots], pa.uint32()),
+        "host": pa.array([host_key(one.host) for one in snapshots], pa.uint64()),
+        "request": pa.array([one.request_id for one in snapshots], pa.uint64()),
+    }
+
+    processes = [one for snapshot in snapshots for one in snapshot.processes]
+    offsets = pa.array([0, *accumulate(len(snapshot.processes) for snapshot in snapshots)], pa.int32())
+    arrays = {
+        "pid": pa.array([one.pid for one in processes], pa.uint32()),
+        "start": pa.array([one.started_at for one in processes], pa.uint32()),
+    } | number_columns(pack_numbers(one.numbers) for one in processes)
+    columns |= {name: pa.ListArray.from_arrays(offsets, values) for name, values in arrays.items()}
+    columns["received_at"] = pa.array([received_at] * len(live), pa.uint32())
+    return pa.table(columns)
+
+
+def exits_table(exits: Sequence[tuple[int, ProcessExits]]) -> pa.Table:
+    rows = [(org_id, host_key(of_host.host), one) for org_id, of_host in exits for one in of_host.exits]
+    return pa.table(
+        {
+            "org": pa.array([org_id for org_id, _, _ in rows], pa.uint32()),
+            "host": pa.array([host for _, host, _ in rows], pa.uint64()),
+            "pid": pa.array([one.pid for _, _, one in rows], pa.uint32()),
+            "at": pa.array([one.at for _, _, one in rows], pa.uint32()),
+            "executed_at": pa.array([one.executed_at or 0 for _, _, one in rows], pa.uint32()),
+            "exit_code": pa.array([one.exit_code for _, _, one in rows], pa.int32()),
+        }
+    )

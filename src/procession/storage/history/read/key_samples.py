@@ -1,0 +1,139 @@
+"""How far along the order of processes a page may reach, so that a query reads a stretch of it and no more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from procession.process import ProcessKey
+from procession.storage.history.engine.statement import Rows
+from procession.storage.history.read import process_statements
+from procession.storage.history.tables.migrations import GRANULE
+
+_FRESH_SECONDS = 5.0
+_MOST_KEPT = 64
+_MOST_BUCKETS = 6
+"""Of a longer window, so many buckets stand for all."""
+
+_FIRST_GUESS = 0.15
+_FURTHER = 8
+"""Where nothing was found, go so much further."""
+
+_MOST_SHARES = 10_000
+_SLACK = 1.2
+"""A little too far costs less than to go again."""
+
+
+class _Knots(NamedTuple):
+    """Keys with about as many rows between each two of them."""
+
+    read_at: float
+    keys: Sequence[ProcessKey]
+    rows_between: int
+
+    def place_of(self, key: ProcessKey | None) -> float:
+        """0 for the first knot, 1 for the second, and between them in proportion."""
+        index = -1 if key is None else bisect_right(self.keys, key) - 1
+        if key is None or index < 0:
+            return 0.0
+        if index >= len(self.keys) - 1:
+            return float(index)
+        begin, end = self.keys[index].started_at, self.keys[index + 1].started_at
+        return index + (key.started_at - begin) / max(1, end - begin)
+
+    def key_at(self, place: float, after: ProcessKey | None) -> ProcessKey | None:
+        """Beyond `after`; None past the last knot."""
+        index = int(place)
+        if index >= len(self.keys) - 1:
+            return None
+        begin, end = self.keys[index].started_at, self.keys[index + 1].started_at
+        started_at = begin + int((place - index) * (end - begin))
+        if begin < started_at < end and (after is None or started_at > after.started_at):
+            return ProcessKey.last_of_second(started_at)
+        return self.keys[index + 1]
+
+
+def _run_count(marks: Sequence[Any]) -> int:
+    """Marks lie in runs, one for each bucket in each part of the table: much the same processes are in all.
+
+    Parts of two shards may have the same name. Then they have marks of the same number.
+    """
+    runs: dict[tuple[int, str], int] = {}
+    for (bucket, part, _), count in Counter((bucket, part, number) for *_, bucket, part, number in marks).items():
+        runs[bucket, part] = max(count, runs.get((bucket, part), 0))
+    return sum(runs.values())
+
+
+class KeySamples:
+    """The keys at which the granules of `seen` begin, which the engine has in memory: one for about 1000 rows."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[int, tuple[int, ...]], _Knots] = {}
+        self._shares: dict[int, float] = {}
+        """Number of an org, its filters and the length of a window -> processes for each row."""
+
+    def reach(
+        self,
+        rows: Rows,
+        org_id: int,
+        buckets: Sequence[int],
+        after: ProcessKey | None,
+        wanted: int,
+        about: int,
+    ) -> tuple[ProcessKey | None, float]:
+        """Up to where about so many processes come after this one (None: all that are left), and for how many rows that
+        stands. `about`: a number for what they have to fit."""
+        knots, rows_between = self._judged(rows, org_id, buckets)
+        upto = knots.key_at(knots.place_of(after) + wanted * _SLACK / self.share(about) / rows_between, after)
+        return upto, 0 if upto is None else (knots.place_of(upto) - knots.place_of(after)) * rows_between
+
+    def row_count(
+        self, rows: Rows, org_id: int, buckets: Sequence[int], after: ProcessKey | None, upto: ProcessKey
+    ) -> float:
+        """For how many rows it stands to go no further than there."""
+        knots, rows_between = self._judged(rows, org_id, buckets)
+        return (knots.place_of(upto) - knots.place_of(after)) * rows_between
+
+    def knows(self, about: int) -> bool:
+        """Whether something was learned of it."""
+        return about in self._shares
+
+    def share(self, about: int) -> float:
+        """Processes that fit, for each row."""
+        return self._shares.get(about, _FIRST_GUESS)
+
+    def learn(self, about: int, row_count: float, found: int) -> None:
+        """What a reach turned out to hold."""
+        if row_count:
+            now = found / row_count if found else self.share(about) / _FURTHER
+            before = self._shares.get(about, now)
+            self._shares[about] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
+
+    def _judged(self, rows: Rows, org_id: int, buckets: Sequence[int]) -> tuple[_Knots, float]:
+        """The knots of some of the buckets, and how many rows of all of them lie between two."""
+        # Of the newest in any case: most that is asked for is there.
+        some = tuple(buckets[:: -max(1, -(-len(buckets) // _MOST_BUCKETS))])
+        knots = self._of(rows, org_id, some)
+        return knots, knots.rows_between * len(buckets) / len(some)
+
+    def _of(self, rows: Rows, org_id: int, buckets: tuple[int, ...]) -> _Knots:
+        with self._lock:
+            knots = self._kept.get((org_id, buckets))
+        if knots is None or self._clock() >= knots.read_at + _FRESH_SECONDS:
+            found = rows(process_statements.marks(org_id, buckets))
+            runs = max(1, _run_count(found))
+            marks = sorted(ProcessKey(*row[:3]) for row in found)
+            knots = _Knots(self._clock(), sorted(set(marks[::runs])), runs * GRANULE)
+            with self._lock:
+                if len(self._kept) >= _MOST_KEPT:
+                    self._kept.clear()
+                if len(self._shares) >= _MOST_SHARES:
+                    self._shares.clear()
+                self._kept[org_id, buckets] = knots
+        return knots

@@ -1,0 +1,135 @@
+"""Live numbers of every process of a host -> sightings: what each process is, the store itself says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessKey, Sighting, Snapshot, host_key
+from procession.storage.history.engine.statement import Rows
+from procession.storage.history.read import process_statements
+from procession.storage.history.read.details import START_TOLERANCE
+from procession.window import Window
+
+Describe = Callable[[int, Sequence[Any]], Sequence[ProcessDescription]]
+"""Org id and rows of `process_statements.descriptions` -> what they say."""
+
+LOOK_BACK_SECONDS = (30, 3600)
+"""How far, at first and then for what was not found. Agents send full snapshots every ten seconds, so that the first
+hardly ever misses any."""
+
+MAX_REMEMBERED_BYTES = 64 * 2**20
+_OVERHEAD_BYTES = 1000
+
+
+_Key = tuple[int, int, int]
+"""Host key, pid, start."""
+_Seen = tuple[int, int]
+"""Newest sighting of it, and the version there."""
+
+
+class LiveSightings:
+    """Remembers only what a version stands for, which is the same for ever. For many threads."""
+
+    def __init__(self) -> None:
+        self._descriptions: dict[tuple[int, int], ProcessDescription] = {}
+        self._bytes = 0
+
+    def of(self, rows: Rows, describe: Describe, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        """One for each, in their order. Those of one org and moment are looked up together."""
+        together: defaultdict[tuple[int, int], list[LiveSnapshot]] = defaultdict(list)
+        for org_id, snapshot in live:
+            together[org_id, snapshot.taken_at].append(snapshot)
+        found: dict[int, Snapshot] = {}
+        for (org_id, at), snapshots in together.items():
+            seen = _seen(rows, org_id, at, snapshots)
+            descriptions = self._describe(rows, describe, org_id, at, seen)
+            for snapshot in snapshots:
+                found[id(snapshot)] = _snapshot(snapshot, seen, descriptions)
+        return tuple(found[id(snapshot)] for _, snapshot in live)
+
+    def _describe(
+        self, rows: Rows, describe: Describe, org_id: int, at: int, seen: dict[_Key, _Seen]
+    ) -> dict[int, ProcessDescription]:
+        """By version."""
+        held = self._descriptions
+        versions = {version for _, version in seen.values()}
+        found = {version: held[org_id, version] for version in versions if (org_id, version) in held}
+        missing = versions - found.keys()
+        if missing:
+            keys = {ProcessKey(start, host, pid) for (host, pid, start), (_, one) in seen.items() if one in missing}
+            statement = process_statements.descriptions(
+                org_id, Window(max(at - LOOK_BACK_SECONDS[-1], 0), at), sorted(keys)
+            )
+            texts = {row[3]: row for row in rows(statement) if row[3] in missing}
+            fresh = dict(zip(texts, describe(org_id, list(texts.values())), strict=True))
+            self._remember(org_id, fresh)
+            found |= fresh
+        return found
+
+    def _remember(self, org_id: int, fresh: dict[int, ProcessDescription]) -> None:
+        if self._bytes > MAX_REMEMBERED_BYTES:
+            self._descriptions, self._bytes = {}, 0
+        for version, description in fresh.items():
+            self._descriptions[org_id, version] = description
+            self._bytes += _OVERHEAD_BYTES + len(description.cmdline) + sum(map(len, description.tags))
+
+
+def _seen(rows: Rows, org_id: int, at: int, snapshots: Iterable[LiveSnapshot]) -> dict[_Key, _Seen]:
+    """The newest sightings, at a moment or before, of whatever had these pids on these hosts."""
+    missing = {
+        (host_key(snapshot.host), one.pid, one.started_at) for snapshot in snapshots for one in snapshot.processes
+    }
+    seen: dict[_Key, _Seen] = {}
+    for seconds in LOOK_BACK_SECONDS:
+        if not missing:
+            break
+        hosts, pids = {host for host, _, _ in missing}, {pid for _, pid, _ in missing}
+        statement = process_statements.newest_versions(org_id, max(at - seconds, 0), at, hosts, pids)
+        seen |= {(host, pid, start): (seen_at, version) for host, pid, start, version, seen_at in rows(statement)}
+        missing = {key for key in missing if _find(seen, key) is None}
+    return seen
+
+
+def _find(seen: dict[_Key, _Seen], key: _Key) -> _Seen | None:
+    """The process with this start, or about this start; of several the one seen last."""
+    exact = seen.get(key)
+    if exact is not None:
+        return exact
+    host, pid, start = key
+    shifts = range(-START_TOLERANCE, START_TOLERANCE + 1)
+    near = [one for shift in shifts if (one := seen.get((host, pid, start + shift))) is not None]
+    return max(near, default=None)
+
+
+def _snapshot(live: LiveSnapshot, seen: dict[_Key, _Seen], descriptions: dict[int, ProcessDescription]) -> Snapshot:
+    host = host_key(live.host)
+    sightings: dict[tuple[int, int], Sighting] = {}
+    unknown = 0
+    for one in live.processes:
+        found = _find(seen, (host, one.pid, one.started_at))
+        description = None if found is None else descriptions.get(found[1])
+        if description is None:
+            unknown += 1
+        else:
+            sightings[one.pid, one.started_at] = _sighting(one, description)
+    return Snapshot(
+        host=live.host,
+        taken_at=live.taken_at,
+        sightings=tuple(sightings.values()),
+        request_id=live.request_id,
+        group_id=live.group_id,
+        # Without a size a chunk is never part of a complete group: it must not end the process that it does not know.
+        group_size=0 if unknown else live.group_size,
+    )
+
+
+def _sighting(live: LiveNumbers, description: ProcessDescription) -> Sighting:
+    is_zombie = live.numbers.state == "Z" if live.numbers.state else description.is_zombie
+    if is_zombie != description.is_zombie:
+        description = msgspec.structs.replace(description, is_zombie=is_zombie)
+    # With the start that the host says: which one it is kept under is decided where it is stored, as for all others.
+    return Sighting(live.pid, live.started_at, description, live.numbers)

@@ -1,0 +1,1 @@
+"""The tables: migrations, statements that make them, how large they are."""

@@ -1,0 +1,59 @@
+"""Asks the engine how large the store is, and how far back it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from procession.inventory import EngineError, Inventory, TableSize
+from procession.storage.history.tables.ddl import local_database
+from procession.storage.history.tables.migrations import BUCKET_SECONDS, DAY_SECONDS
+
+_BUCKETS_OF_DAY = DAY_SECONDS // BUCKET_SECONDS
+
+
+_Rows = Callable[[str, dict[str, Any]], Sequence[Any]]
+
+
+def take_inventory(rows: _Rows, cluster: str | None) -> Inventory:
+    """`cluster`: the name of it, where there are several servers."""
+
+    def everywhere(table: str) -> str:
+        # The name is one of those that `address.parse_address` lets through.
+        return f"system.{table}" if cluster is None else f"clusterAllReplicas('{cluster}', system.{table})"
+
+    # Asked for apart: each server of a cluster would name the one that it is in itself.
+    ((database,),) = rows("SELECT currentDatabase()", {})
+    sizes: dict[str, TableSize] = {}
+    first_days: dict[str, int] = {}
+    # Each server gives rows of its own, here and below.
+    for name, count, parts, size, day in rows(
+        "SELECT table, sum(rows), count(), sum(bytes_on_disk), min(toUInt32OrZero(partition_id))"
+        f" FROM {everywhere('parts')} WHERE active AND database IN {{databases:Array(String)}} GROUP BY table",
+        {"databases": [database, local_database(database)]},
+    ):
+        known = sizes.get(name, TableSize(name, 0, 0, 0))
+        sizes[name] = TableSize(name, known.rows + int(count), known.parts + int(parts), known.stored_bytes + int(size))
+        first_days[name] = min(int(day), first_days.get(name, int(day)))
+    free = rows(f"SELECT sum(free_space) FROM {everywhere('disks')}", {})
+    errors: dict[str, EngineError] = {}
+    for name, count, at in rows(
+        f"SELECT name, sum(value), max(toUnixTimestamp(last_error_time)) FROM {everywhere('errors')} GROUP BY name", {}
+    ):
+        error = errors.get(name, EngineError(name, 0, 0))
+        errors[name] = EngineError(name, error.count + int(count), max(error.last_at, int(at)))
+    return Inventory(
+        tables=tuple(sizes[name] for name in sorted(sizes)),
+        free_bytes=sum(int(count) for (count,) in free),
+        oldest_sighting_at=_oldest(rows, "snap", f"intDiv(at, {DAY_SECONDS})", "at", first_days),
+        oldest_seen_at=_oldest(rows, "seen", f"intDiv(bucket, {_BUCKETS_OF_DAY})", "first", first_days),
+        errors=tuple(errors[name] for name in sorted(errors)),
+    )
+
+
+def _oldest(rows: _Rows, table: str, day: str, column: str, first_days: dict[str, int]) -> int | None:
+    """Only the first day is read: a store may hold a thousand million sightings."""
+    if table not in first_days:
+        return None
+    found = rows(f"SELECT min({column}) FROM {table} WHERE {day} = {{day:UInt32}}", {"day": first_days[table]})
+    return min((int(at) for (at,) in found if at), default=None)

@@ -1,0 +1,106 @@
+"""What this process has already stored, so as not to store it again each time. Losing it only repeats rows."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+
+from procession.storage.history.tables.migrations import BUCKET_SECONDS, DAY_SECONDS
+
+AHEAD_SECONDS = 900
+"""So long before an hour begins, the texts of its processes begin to be written: each host at a moment of its own, so
+that the first snapshots of an hour cost little more than others."""
+
+_LEAST_AHEAD = 60
+
+
+class KnownVersion(msgspec.Struct, frozen=True, gc=False):
+    """What was last written of a pid of a host."""
+
+    start: int
+    """The start that it is kept under."""
+    said: int
+    """The start that its host says now: see `procession.storage.history.write.start_times`."""
+    fingerprint: int
+    """Of its description; means something in this process only."""
+    version: int
+    kind: int
+    since: int
+    until: int
+    """The buckets that have its text, both ends within."""
+    seen_at: int = 0
+    """Its newest sighting, where the two starts differ; else 0."""
+
+    def lacks(self, bucket: int, newest_bucket: int) -> bool:
+        """Whether one of these buckets is without its text."""
+        return bucket < self.since or newest_bucket > self.until
+
+
+class DedupCache:
+    def __init__(self, *, is_all: bool = False) -> None:
+        """`is_all`: whether nobody else stores anything."""
+        self.is_all = is_all
+        self.versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
+        """(org, host key) -> pid -> what was written of it."""
+        self.moments: dict[tuple[int, int], tuple[int, int]] = {}
+        """(org, host key) -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
+        self.since: dict[tuple[int, int], int] = {}
+        """(org, host key) -> from when on all that it ran is in memory."""
+        self.tagsets: set[tuple[int, int, int]] = set()
+        """Org, tag set, day."""
+        self.kinds: set[tuple[int, int, int]] = set()
+        """Org, kind, day."""
+        self.hosts: set[tuple[int, int, int]] = set()
+        """Org, host key, day."""
+        self.changing = threading.Lock()
+        """To be held by who changes any of it; of each org, one thread reads and changes at a time."""
+        self._newest_bucket = 0
+
+    def moment_before(self, place: tuple[int, int], at: int) -> int | None:
+        """Of this host, before a snapshot of this moment. None for one that comes late: there were others since."""
+        newest, before = self.moments.get(place, (0, 0))
+        if at > newest:
+            return newest
+        return before if at == newest else None
+
+    def forget_before(self, bucket: int) -> None:
+        """Drop what ended before the last hour but one, whenever an hour begins."""
+        if bucket <= self._newest_bucket:
+            return
+        self._newest_bucket = bucket
+        oldest = bucket - 1
+        for place, known in list(self.versions.items()):
+            self.versions[place] = {pid: entry for pid, entry in known.items() if entry.until >= oldest}
+            if not self.versions[place]:
+                del self.versions[place]
+                self.moments.pop(place, None)
+                self.since.pop(place, None)
+            elif len(self.versions[place]) < len(known):
+                self.since[place] = max(self.since.get(place, 0), oldest * BUCKET_SECONDS)
+        day = (bucket - 1) * BUCKET_SECONDS // DAY_SECONDS
+        self.tagsets = {entry for entry in self.tagsets if entry[2] >= day}
+        self.kinds = {entry for entry in self.kinds if entry[2] >= day}
+        self.hosts = {entry for entry in self.hosts if entry[2] >= day}
+
+
+def newest_moments(moments: tuple[int, int], at: int) -> tuple[int, int]:
+    """The newest two of all of them."""
+    newest, before = moments
+    if at > newest:
+        return at, newest
+    return (newest, at) if before < at < newest else moments
+
+
+def text_bucket(host: int, at: int) -> int:
+    """The newest bucket that is to have the texts of what a host runs at a moment: the moment's own, or the next."""
+    return (at + _LEAST_AHEAD + host % (AHEAD_SECONDS - _LEAST_AHEAD)) // BUCKET_SECONDS
+
+
+def joined(since: int, until: int, bucket: int, newest_bucket: int) -> tuple[int, int]:
+    """One stretch of buckets out of two; the newer of them where there is a gap between."""
+    if bucket > until + 1:
+        return bucket, newest_bucket
+    if newest_bucket + 1 < since:
+        return since, until
+    return min(since, bucket), max(until, newest_bucket)

@@ -1,0 +1,178 @@
+"""Chunks that wait to be stored, shared out among orgs.
+
+One org may fill it, as long as nobody else comes. Then the org that has most there makes room, until both have as much;
+and each group that is taken has as much of one as of the other. So an org that posts without end waits for itself.
+
+While a group is being stored, nothing else of its orgs is taken: what comes of an org is stored in its order, and
+nobody waits for what another org has there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from procession.errors import TooManyRequests, Unavailable
+from procession.packed import PackedSnapshot
+
+_characters = attrgetter("characters")
+
+RETRY_SECONDS = 2
+APART_WEIGHT = 2000
+CHARACTERS_OF_A_SIGHTING = 1000
+"""What has more, on average, weighs more."""
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """A snapshot of which somebody waits to hear that it is safe."""
+
+    org_id: int
+    snapshot: PackedSnapshot
+    stored: asyncio.Future[None]
+    since: float = field(default_factory=time.monotonic)
+    characters: int = field(init=False)
+    weight: int = field(init=False)
+    """In sightings: so much time it takes to store, and so much memory."""
+
+    def __post_init__(self) -> None:
+        self.characters = sum(map(_characters, self.snapshot.sightings))
+        # A snapshot of no process takes time too, and somebody waits for it.
+        self.weight = max(1, len(self.snapshot.sightings), self.characters // CHARACTERS_OF_A_SIGHTING)
+
+    def succeed(self) -> None:
+        if not self.stored.done():  # its request may have been cancelled meanwhile
+            self.stored.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        if not self.stored.done():
+            self.stored.set_exception(error)
+
+
+class _OfOrg:
+    def __init__(self) -> None:
+        self.chunks: deque[Chunk] = deque()
+        self.weight = 0
+
+
+class FairQueue:
+    """In each org, the first that came is the first to go."""
+
+    def __init__(self, max_weight: int) -> None:
+        self._max_weight = max_weight
+        self._orgs: dict[int, _OfOrg] = {}
+        """In the order in which their turn comes; none is empty."""
+        self._being_stored: set[int] = set()
+        self.weight = 0
+        self.was_apart = False
+        """Whether the last group was of those alone who post little."""
+
+    def __bool__(self) -> bool:
+        return bool(self._orgs)
+
+    @property
+    def next_weight(self) -> int:
+        """Of all that may be taken now; 0 where there is nothing."""
+        return sum(own.weight for org_id, own in self._orgs.items() if org_id not in self._being_stored)
+
+    def has_more_of(self, group: list[Chunk]) -> bool:
+        """Whether something of its orgs was left behind."""
+        return any(chunk.org_id in self._orgs for chunk in group)
+
+    def put(self, chunk: Chunk) -> None:
+        """Raises TooManyRequests or Unavailable where there is no room for it; fails others that have to make room."""
+        # A single chunk is always let in, however large it is.
+        while self._orgs and self.weight + chunk.weight > self._max_weight:
+            self._make_room_for(chunk)
+        own = self._orgs.setdefault(chunk.org_id, _OfOrg())
+        own.chunks.append(chunk)
+        own.weight += chunk.weight
+        self.weight += chunk.weight
+
+    def take(self, max_weight: int, max_characters: int) -> list[Chunk]:
+        """The next group: at least one chunk, where there is any, and as much of each org as of any other. Its orgs
+        have to be let go once it is stored.
+
+        Those who have little there and those who have much are taken apart, in turn: so what is stored for the ones
+        does not take as long as for the others.
+        """
+        group: list[Chunk] = []
+        weight = characters = 0
+        # By how much was taken of them, and then by whose turn it is.
+        turns = [(0, place, org_id) for place, org_id in enumerate(self._next_orgs())]
+        if self.was_apart:
+            max_weight = max(max_weight, APART_WEIGHT)
+        while turns:
+            taken, place, org_id = turns[0]
+            chunk = self._orgs[org_id].chunks[0]
+            weight += chunk.weight
+            characters += chunk.characters
+            if group and (weight > max_weight or characters > max_characters):
+                break
+            group.append(self._pop(org_id))
+            if org_id in self._orgs:
+                heapq.heapreplace(turns, (taken + chunk.weight, place, org_id))
+            else:
+                heapq.heappop(turns)
+        taken_of = {chunk.org_id for chunk in group}
+        for org_id in taken_of & self._orgs.keys():
+            self._orgs[org_id] = self._orgs.pop(org_id)  # to the end of the row
+        self._being_stored |= taken_of
+        return group
+
+    def let_go(self, group: list[Chunk]) -> None:
+        """It is stored, or never will be."""
+        self._being_stored -= {chunk.org_id for chunk in group}
+
+    def refuse_older_than(self, moment: float) -> None:
+        for org_id in list(self._orgs):
+            while org_id in self._orgs and self._orgs[org_id].chunks[0].since < moment:
+                chunk = self._pop(org_id)
+                chunk.fail(Unavailable("The store is too far behind; try again", retry_after_seconds=RETRY_SECONDS))
+
+    def drop(self, chunk: Chunk) -> None:
+        """Unless it was taken already."""
+        own = self._orgs.get(chunk.org_id)
+        if own is not None and chunk in own.chunks:
+            own.chunks.remove(chunk)
+            self._took(own, chunk)
+
+    def _next_orgs(self) -> list[int]:
+        weights = {org_id: own.weight for org_id, own in self._orgs.items() if org_id not in self._being_stored}
+        little = sum(weights.values()) / max(1, len(weights)) / 2
+        small = [org_id for org_id, weight in weights.items() if weight < little]
+        self.was_apart = bool(small) and not self.was_apart
+        return small if self.was_apart else [org_id for org_id, weight in weights.items() if weight >= little]
+
+    def _make_room_for(self, chunk: Chunk) -> None:
+        largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].weight)
+        own = self._orgs.get(chunk.org_id)
+        if chunk.weight + (own.weight if own else 0) >= self._orgs[largest].weight:
+            if self._orgs.keys() - {chunk.org_id}:
+                raise _over_share()
+            raise Unavailable("The store is behind; try again", retry_after_seconds=RETRY_SECONDS)
+        # The newest, which has waited for the shortest time.
+        self._pop(largest, newest=True).fail(_over_share())
+
+    def _pop(self, org_id: int, *, newest: bool = False) -> Chunk:
+        own = self._orgs[org_id]
+        chunk = own.chunks.pop() if newest else own.chunks.popleft()
+        self._took(own, chunk)
+        return chunk
+
+    def _took(self, own: _OfOrg, chunk: Chunk) -> None:
+        own.weight -= chunk.weight
+        self.weight -= chunk.weight
+        if not own.chunks:
+            del self._orgs[chunk.org_id]
+
+
+def _over_share() -> TooManyRequests:
+    return TooManyRequests(
+        "The store is behind, and more of this org waits for it than its share beside other orgs; try again",
+        retry_after_seconds=RETRY_SECONDS,
+    )

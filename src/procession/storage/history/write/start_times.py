@@ -1,0 +1,199 @@
+"""Which start a process is kept under.
+
+Agents reckon the start of a process from when the machine was booted, and correct their idea of that: then the starts
+of all processes of a host shift by a second. So a start up to two seconds beside that of the process that the host had
+under the same pid is the same start, unless that process has ended in between: then the pid went to another one. What
+is kept is the start that was stored first. Whether it has ended is read off the tables, so that it does not matter
+which server took what; only of two servers that store the same host's chunks at the same moment, neither sees the
+other's. An agent waits for each answer before it posts the next, and so keeps clear of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from procession.packed import AnySnapshot
+from procession.process import ProcessKey, host_key
+from procession.storage.history.engine.statement import Rows
+from procession.storage.history.read import process_statements
+from procession.storage.history.read.details import START_TOLERANCE
+from procession.storage.history.tables.migrations import BUCKET_SECONDS
+from procession.storage.history.write.dedup_cache import DedupCache
+from procession.storage.history.write.insert_batch import StartSaid
+
+Chunks = Sequence[tuple[int, AnySnapshot]]
+"""(Org id, chunk), in the order of arrival."""
+
+_LONG_AGO = 7 * 24
+"""Buckets to look back, and ahead of what comes late, for a host that was away."""
+
+
+class _Unknown(NamedTuple):
+    """A start of which memory does not tell under which one it is kept."""
+
+    pid: int
+    said: int
+    at: int
+
+
+class _Stored(NamedTuple):
+    start: int
+    first: int
+    last: int
+
+    def order_at(self, at: int) -> tuple[int, int]:
+        """Those whose sightings are nearer to a moment come first. The second part is the start."""
+        return max(self.first - at, at - self.last, 0), self.start
+
+
+class Starts:
+    """The starts to keep for chunks that are to be stored together."""
+
+    def __init__(self, rows: Rows, written: DedupCache, chunks: Chunks) -> None:
+        self.kept: dict[StartSaid, int] = {}
+        """Where memory does not tell."""
+        self.is_entangled = False
+        """Whether one of the chunks may say that a process of another has ended. Then they are to be stored one moment
+        of a host after the other; see `rounds`."""
+        self._rows = rows
+        self._written = written
+        self._moments: dict[tuple[int, int], int] = {}
+        self._crowded: set[tuple[int, int]] = set()
+        """Hosts with several moments among the chunks."""
+        for org_id, unknown in self._unknown(chunks).items():
+            self._look_up(org_id, unknown)
+
+    def _unknown(self, chunks: Chunks) -> dict[int, dict[tuple[int, int], _Unknown]]:
+        """Org -> (host key, pid) -> the start."""
+        found: dict[int, dict[tuple[int, int], _Unknown]] = {}
+        new: dict[tuple[int, int, int], int] = {}
+        for org_id, snapshot in chunks:
+            host, at = host_key(snapshot.host), snapshot.taken_at
+            place = org_id, host
+            if self._moments.setdefault(place, at) != at:
+                self._crowded.add(place)
+            before = self._written.moment_before(place, at)
+            known, since = self._written.versions.get(place, {}), self._written.since.get(place)
+            for sighting in snapshot.sightings:
+                entry = known.get(sighting.pid)
+                said = sighting.started_at
+                if entry is not None and entry.said == said:
+                    # One that is kept under another start lives on if it was in the host's last snapshot. If not, the
+                    # same may be said of another process.
+                    is_next = before is not None and place not in self._crowded
+                    was_there = self._written.is_all and is_next and entry.seen_at in (at, before)
+                    if was_there and entry.start != said:
+                        self.kept[org_id, host, sighting.pid, said] = entry.start
+                    if was_there or entry.start == said:
+                        continue
+                elif entry is None and self._written.is_all and since is not None and said > since + START_TOLERANCE:
+                    # Whatever had this start would have been stored since then, and be in memory.
+                    if new.setdefault((*place, sighting.pid), said) != said:
+                        self.is_entangled |= place in self._crowded
+                    continue
+                of_org = found.setdefault(org_id, {})
+                rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, said, at))
+                if rival.said != said:
+                    self.is_entangled |= place in self._crowded
+        return found
+
+    def _look_up(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> None:
+        unknown = self._of_known_hosts(org_id, unknown)
+        stored = self._stored(org_id, unknown)
+        doubtful: dict[tuple[int, int], list[_Stored]] = {}
+        for (host, pid), candidates in stored.items():
+            said = unknown[host, pid].said
+            if any(candidate.start == said for candidate in candidates):
+                self.kept[org_id, host, pid, said] = said  # whatever memory says
+            else:
+                doubtful[host, pid] = candidates
+                self.is_entangled |= (org_id, host) in self._crowded
+        if not doubtful or self.is_entangled:
+            return
+        ends = _Ends(self._rows, org_id, {place: (unknown[place], found) for place, found in doubtful.items()})
+        for (host, pid), candidates in doubtful.items():
+            one = unknown[host, pid]
+            living = [candidate for candidate in candidates if not ends.between(host, pid, candidate, one.at)]
+            kept = min((candidate.order_at(one.at) for candidate in living), default=(0, one.said))
+            self.kept[org_id, host, pid, one.said] = kept[1]
+
+    def _of_known_hosts(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], _Unknown]:
+        """Without the hosts of which nothing is stored."""
+        strange = {host for host, _ in unknown if (org_id, host) not in self._written.versions}
+        if strange:
+            strange -= {host for host, _ in self._rows(process_statements.names_of(org_id, strange))}
+        return {place: one for place, one in unknown.items() if place[0] not in strange}
+
+    def _stored(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], list[_Stored]]:
+        """(host key, pid) -> what is stored of it with a start that may be the same: around the same time, and if this
+        very start is not there, at any time."""
+        found: dict[tuple[int, int], list[_Stored]] = {}
+        missing = unknown
+        for reach in (1, _LONG_AGO):
+            if not missing:
+                break
+            buckets = [one.at // BUCKET_SECONDS for one in missing.values()]
+            keys = [ProcessKey(one.said, host, pid) for (host, pid), one in missing.items()]
+            first, last = max(min(buckets) - reach, 0), max(buckets) + reach
+            near: dict[tuple[int, int], list[_Stored]] = {}
+            for host, pid, *stored in self._rows(
+                process_statements.starts_near(org_id, first, last, START_TOLERANCE, keys)
+            ):
+                candidate = _Stored(*stored)
+                if abs(candidate.start - missing[host, pid].said) <= START_TOLERANCE:
+                    near.setdefault((host, pid), []).append(candidate)
+            found |= near
+            missing = {
+                place: one
+                for place, one in missing.items()
+                if all(candidate.start != one.said for candidate in near.get(place, ()))
+            }
+        return found
+
+
+class _Ends:
+    """What is stored of ends of these processes."""
+
+    def __init__(
+        self, rows: Rows, org_id: int, doubtful: dict[tuple[int, int], tuple[_Unknown, Sequence[_Stored]]]
+    ) -> None:
+        moments = [one.at for one, _ in doubtful.values()]
+        moments += [moment for _, stored in doubtful.values() for one in stored for moment in (one.first, one.last)]
+        since, until = min(moments), max(moments)
+        keys = [ProcessKey(one.said, host, pid) for (host, pid), (one, _) in doubtful.items()]
+        self._complete: dict[int, list[int]] = {}
+        for host, at in rows(
+            process_statements.complete_snapshots(org_id, since, until, {key.host_key for key in keys})
+        ):
+            self._complete.setdefault(host, []).append(at)
+        self._exits: dict[tuple[int, int], list[int]] = {}
+        for host, pid, at, *_ in rows(process_statements.exits(org_id, since, until, keys)):
+            self._exits.setdefault((host, pid), []).append(at)
+
+    def between(self, host: int, pid: int, stored: _Stored, at: int) -> bool:
+        """Whether the process has ended between its sightings and this moment."""
+        if stored.first <= at <= stored.last:
+            return False
+        since, until = (stored.last, at) if at > stored.last else (at, stored.first)
+        return any(since < moment < until for moment in self._complete.get(host, ())) or any(
+            since <= moment < until for moment in self._exits.get((host, pid), ())
+        )
+
+
+def rounds(chunks: Chunks) -> Iterator[Chunks]:
+    """The same chunks in the same order for each host, so that no round has two moments of one host."""
+    waiting: Iterable[tuple[int, AnySnapshot]] = chunks
+    while waiting:
+        this_round, later = [], []
+        moments: dict[tuple[int, str], int] = {}
+        held: set[tuple[int, str]] = set()
+        for org_id, snapshot in waiting:
+            place = org_id, snapshot.host
+            if place in held or moments.setdefault(place, snapshot.taken_at) != snapshot.taken_at:
+                held.add(place)
+                later.append((org_id, snapshot))
+            else:
+                this_round.append((org_id, snapshot))
+        yield this_round
+        waiting = later

@@ -1,0 +1,353 @@
+"""The store on ClickHouse: what is added goes into its tables, what is asked for is found in them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from procession.errors import Unavailable, UsageError
+from procession.hosts import HostTags, TagSource, WatchLease
+from procession.inventory import Inventory
+from procession.lifecycle.events import ProcessExits
+from procession.orgs import Key, KeyKind, Org
+from procession.packed import AnySnapshot
+from procession.paging import Page
+from procession.process import (
+    MAX_UINT32,
+    Ending,
+    LiveSnapshot,
+    ProcessDescription,
+    ProcessDetail,
+    ProcessKey,
+    ProcessSummary,
+    Snapshot,
+    host_key,
+)
+from procession.query import ProcessQuery
+from procession.storage import NotAllStored
+from procession.storage.accounts.changes import next_change
+from procession.storage.accounts.sessions import ClickHouseSessions
+from procession.storage.history.engine.embedded import (
+    Connection,
+    ConnectionPool,
+    Engine,
+    first_line,
+    rows_of,
+    unavailable_on_failure,
+)
+from procession.storage.history.engine.statement import Statement
+from procession.storage.history.instants.analysis import ClickHouseAnalysis
+from procession.storage.history.read import process_statements
+from procession.storage.history.read.details import exits_table, find_details, find_endings, live_table
+from procession.storage.history.read.dictionaries import Names, description_of
+from procession.storage.history.read.key_samples import KeySamples
+from procession.storage.history.read.live_numbers import LiveSightings
+from procession.storage.history.read.orphan_exits import unknown_exits
+from procession.storage.history.read.page_query import PageQuery, Sources
+from procession.storage.history.tables import ddl, migrations
+from procession.storage.history.tables.ddl import shard_of
+from procession.storage.history.tables.inventory import take_inventory
+from procession.storage.history.write.dedup_cache import DedupCache
+from procession.storage.history.write.insert_batch import Group
+from procession.storage.history.write.start_times import Chunks, Starts, rounds
+from procession.window import Window
+
+_log = logging.getLogger(__name__)
+
+_ASIDE = 8
+"""Statements that may run beside those of the threads that ask."""
+
+
+def open_embedded(
+    data_dir: Path,
+    *,
+    retention_hours: int = 24 * 90,
+    sighting_retention_hours: int = 24 * 7,
+    live_retention_hours: int = 24,
+    now: Callable[[], int] = lambda: int(time.time()),
+) -> ClickHouseStore:
+    """The store in a folder, its tables brought up to date. Raises UsageError in words for who started us."""
+    engine = Engine(data_dir)
+    try:
+        _migrate(engine, now=now)
+        _set_retention(
+            engine,
+            migrations.retention_rules(
+                retention_hours=retention_hours,
+                sighting_retention_hours=sighting_retention_hours,
+                live_retention_hours=live_retention_hours,
+            ),
+        )
+    except UsageError:
+        engine.close()
+        raise
+    except Exception as error:
+        engine.close()
+        raise UsageError(f"cannot bring the tables in {data_dir} up to date: {first_line(error)}") from error
+    return ClickHouseStore(engine, now=now, is_alone=True, sighting_retention_hours=sighting_retention_hours)
+
+
+def _migrate(engine: Engine, *, now: Callable[[], int]) -> None:
+    with engine.connection() as connection:
+        connection.command(migrations.MIGRATIONS_TABLE)
+        applied = {number for (number,) in connection.query("SELECT number FROM migrations FINAL").result_rows}
+        newest = migrations.MIGRATIONS[-1].number
+        if applied and max(applied) > newest:
+            raise UsageError(
+                f"the data folder {engine.folder} was written by a newer Procession (its tables are at {max(applied)},"
+                f" this one knows {newest}); start that version, or use another folder with --data-dir"
+            )
+        for migration in migrations.MIGRATIONS:
+            if migration.number not in applied:
+                # Each makes only what is missing: a start that was killed in the midst of this is begun again.
+                for statement in ddl.statements("default", None, migration):
+                    connection.command(statement)
+                connection.query(
+                    "INSERT INTO migrations SELECT {number:UInt32}, {name:String}, {at:UInt32}",
+                    {"number": migration.number, "name": migration.name, "at": now()},
+                )
+                fields = {"event": "migrated", "number": migration.number, "name": migration.name}
+                _log.info("brought the tables to %(number)d, %(name)s", fields)
+
+
+def _set_retention(engine: Engine, rules: dict[str, str]) -> None:
+    with engine.connection() as connection:
+        rows = connection.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()")
+        present = dict(rows.result_rows)
+        # Only where it changes: the engine then goes through all its data.
+        changed = [table for table, rule in rules.items() if f"TTL {rule} " not in f"{present[table]} "]
+        for table in changed:
+            connection.command(f"ALTER TABLE {table} MODIFY TTL {rules[table]}")
+        if changed:
+            fields = {"event": "retention-set", "tables": ", ".join(changed)}
+            _log.info("set how long %(tables)s keep what is in them", fields)
+
+
+class ClickHouseStore:
+    """A ProcessStore, a DetailStore, a KeyStore and a HostStore."""
+
+    def __init__(
+        self,
+        engine: ConnectionPool,
+        *,
+        now: Callable[[], int],
+        is_alone: bool = False,
+        sighting_retention_hours: int = 24 * 7,
+        slots: Sequence[int] = (),
+        cluster: str | None = None,
+    ) -> None:
+        """`is_alone`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as often
+        as it weighs."""
+        self._engine = engine
+        self._cluster = cluster
+        self._slots = slots
+        self._now = now
+        self._sighting_retention_hours = sighting_retention_hours
+        self._adding: dict[int, threading.Lock] = {}
+        """By org: of each, one thread adds something at a time."""
+        self.is_alone = is_alone
+        self._written: dict[int, DedupCache] = {}
+        """By shard: each has the texts, tags and kinds of its own hosts."""
+        self._tags = Names(process_statements.tags_of, lambda tags: tuple(tags))
+        self._hosts = Names(process_statements.names_of, str)
+        self._live = LiveSightings()
+        self.analysis = ClickHouseAnalysis(
+            engine,
+            self._tags,
+            self._hosts,
+            self._read_aside,
+            now=now,
+            sighting_retention_hours=sighting_retention_hours,
+        )
+        self.sessions = ClickHouseSessions(engine)
+        self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="find")
+        self._sources = Sources(self._tags, self._hosts, KeySamples(), self._read_aside, self._sightings_since)
+
+    def close(self) -> None:
+        self._aside.shutdown()
+        self._engine.close()
+
+    def _sightings_since(self) -> int:
+        return self._now() - 3600 * self._sighting_retention_hours
+
+    def _read_aside(self, statement: Statement) -> Future[Sequence[Any]]:
+        def read() -> Sequence[Any]:
+            with self._engine.connection() as connection:
+                return rows_of(connection)(statement)
+
+        return self._aside.submit(read)
+
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
+        with contextlib.ExitStack() as stack:
+            for org_id in sorted({org_id for org_id, _ in snapshots}):
+                stack.enter_context(self._adding.setdefault(org_id, threading.Lock()))
+            by_shard = self._by_shard(snapshots)
+            failed: dict[int, Unavailable] = {}
+            for shard, places in by_shard.items():
+                try:
+                    with unavailable_on_failure(), self._engine.connection() as connection:
+                        self._add(connection, shard, [snapshots[place] for place in places])
+                except Unavailable as error:
+                    failed[shard] = error
+            if failed:
+                lost = frozenset(place for shard in failed for place in by_shard[shard])
+                raise NotAllStored(next(iter(failed.values())), lost)
+
+    def _by_shard(self, snapshots: Chunks) -> dict[int, list[int]]:
+        """Shard, or 0 where there are none -> places of the chunks that belong there."""
+        if not self._slots:
+            return {0: list(range(len(snapshots)))} if snapshots else {}
+        found: dict[int, list[int]] = {}
+        for place, (org_id, snapshot) in enumerate(snapshots):
+            shard = shard_of(org_id, host_key(snapshot.host), self._slots)
+            found.setdefault(shard, []).append(place)
+        return found
+
+    def _add(self, connection: Connection, shard: int, chunks: Chunks) -> None:
+        written = self._written.setdefault(shard, DedupCache(is_all=self.is_alone))
+        starts = Starts(rows_of(connection), written, chunks)
+        if not starts.is_entangled:
+            self._store(connection, shard, chunks, starts)
+            return
+        for some in rounds(chunks):
+            self._store(connection, shard, some, Starts(rows_of(connection), written, some))
+
+    def _store(self, connection: Connection, shard: int, chunks: Chunks, starts: Starts) -> None:
+        group = Group(chunks, self._written[shard], starts.kept, received_at=self._now())
+        for name, table in group.tables():
+            connection.insert_arrow(name, table, settings={"insert_shard_id": shard} if shard else None)
+        group.remember()
+
+    def find(self, query: ProcessQuery) -> Page:
+        # The moments that a row can have.
+        window = Window(max(query.window.from_at, 0), min(query.window.to_at, MAX_UINT32))
+        after = query.after
+        if window.from_at > window.to_at or (after is not None and after.started_at > MAX_UINT32):
+            return Page(())
+        if after is not None and after.started_at < 0:
+            after = None
+        query = replace(query, window=window, after=after)
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            return PageQuery(connection, self._sources, query, now=self._now()).page()
+
+    def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
+        if live:
+            with unavailable_on_failure(), self._engine.connection() as connection:
+                connection.insert_arrow("live", live_table(live, received_at=self._now()))
+
+    def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+
+            def describe(org_id: int, rows: Sequence[Any]) -> list[ProcessDescription]:
+                tags = self._tags.of(connection, org_id, (row[16] for row in rows))
+                return [description_of(row, tags.get(row[16], ())) for row in rows]
+
+            return self._live.of(rows_of(connection), describe, live)
+
+    def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
+        if any(one.exits for _, one in exits):
+            with unavailable_on_failure(), self._engine.connection() as connection:
+                connection.insert_arrow("ends", exits_table(exits))
+
+    def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            return unknown_exits(rows_of(connection), self._read_aside, exits)
+
+    def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
+        with unavailable_on_failure():
+            return find_details(self._read_aside, org_id, window, processes)
+
+    def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
+        with unavailable_on_failure():
+            return find_endings(self._read_aside, org_id, until, seen)
+
+    def orgs(self) -> tuple[Org, ...]:
+        rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")
+        return tuple(Org(id_, name) for id_, name in sorted(rows))
+
+    def keys(self) -> tuple[Key, ...]:
+        rows = self._rows(
+            "SELECT id, org, kind, name, secret_hash, created_at, revoked_at FROM keys FINAL ORDER BY created_at, id"
+        )
+        return tuple(
+            Key(id_, org, KeyKind(kind), name, bytes.fromhex(secret_hash), created_at, revoked_at)
+            for id_, org, kind, name, secret_hash, created_at, revoked_at in sorted(
+                rows, key=lambda row: (row[5], row[0])
+            )
+        )
+
+    def put_org(self, org: Org) -> None:
+        self._insert(
+            "orgs WHERE id = {id:UInt32}",
+            "INSERT INTO orgs SELECT {id:UInt32}, {name:String}, {change:UInt64}",
+            {"id": org.id, "name": org.name},
+        )
+
+    def put_key(self, key: Key) -> None:
+        self._insert(
+            "keys WHERE id = {id:String}",
+            "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
+            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}",
+            {
+                "id": key.id,
+                "org": key.org_id,
+                "kind": key.kind.value,
+                "name": key.name,
+                "secret_hash": key.secret_hash.hex(),
+                "created_at": key.created_at,
+                "revoked_at": key.revoked_at,
+            },
+        )
+
+    def host_tags(self) -> tuple[HostTags, ...]:
+        rows = self._rows(
+            "SELECT org, host, source, tags, intDiv(change, 1000000000) FROM host_tags FINAL WHERE notEmpty(tags)"
+            " ORDER BY org, host"
+        )
+        return tuple(
+            HostTags(org, host, TagSource(source), tuple(tags), at) for org, host, source, tags, at in sorted(rows)
+        )
+
+    def host_tags_version(self) -> int:
+        # Not the newest change: of two servers, one may have a clock that is behind.
+        return sum(int(version) for (version,) in self._rows("SELECT sum(cityHash64(change)) FROM host_tags"))
+
+    def put_host_tags(self, entry: HostTags) -> None:
+        self._insert(
+            "host_tags WHERE org = {org:UInt32} AND host = {host:String} AND source = {source:String}",
+            "INSERT INTO host_tags SELECT {org:UInt32}, {host:String}, {source:String}, {tags:Array(String)},"
+            " {change:UInt64}",
+            {"org": entry.org_id, "host": entry.host, "source": entry.source.value, "tags": list(entry.tags)},
+        )
+
+    def leases(self, now: int) -> tuple[WatchLease, ...]:
+        rows = self._rows(
+            "SELECT org, host, max(until) FROM leases WHERE until > {now:Int64} GROUP BY org, host", {"now": now}
+        )
+        return tuple(WatchLease(*row) for row in rows)
+
+    def inventory(self) -> Inventory:
+        return take_inventory(self._rows, self._cluster)
+
+    def put_lease(self, lease: WatchLease) -> None:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            connection.query(
+                "INSERT INTO leases SELECT {org:UInt32}, {host:String}, {until:UInt32}",
+                {"org": lease.org_id, "host": lease.host, "until": lease.until},
+            )
+
+    def _rows(self, text: str, parameters: dict[str, Any] | None = None) -> Sequence[Any]:
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            rows: Sequence[Any] = connection.query(text, parameters).result_rows
+            return rows
+
+    def _insert(self, same: str, text: str, parameters: dict[str, Any]) -> None:
+        """`same` is where the earlier changes of the thing are."""
+        self._rows(text, parameters | {"change": next_change(self._rows, same, parameters)})

@@ -1,0 +1,37 @@
+"""Bytes on the network <-> values."""
+
+from procession.wire.datadog.frame import Encoding, Frame, FrameError, MessageType, decompress_zstd
+from procession.wire.datadog.messages.answers import Answer, decode_answer, encode_answer
+from procession.wire.datadog.messages.containers import ContainerInfo
+from procession.wire.datadog.messages.events import decode_events, encode_events
+from procession.wire.datadog.messages.real_time import decode_live, encode_live
+from procession.wire.datadog.messages.real_time_encoder import LiveEncoder
+from procession.wire.datadog.messages.snapshot_decoder import Limits, SnapshotDecoder
+from procession.wire.datadog.messages.snapshot_encoder import SnapshotEncoder, encode_snapshot
+from procession.wire.datadog.request_ids import RequestId
+from procession.wire.datadog.scalars import encodable, host_of, normal_tags
+
+__all__ = [
+    "Answer",
+    "ContainerInfo",
+    "Encoding",
+    "Frame",
+    "FrameError",
+    "Limits",
+    "LiveEncoder",
+    "MessageType",
+    "RequestId",
+    "SnapshotDecoder",
+    "SnapshotEncoder",
+    "decode_answer",
+    "decode_events",
+    "decode_live",
+    "decompress_zstd",
+    "encodable",
+    "encode_answer",
+    "encode_events",
+    "encode_live",
+    "encode_snapshot",
+    "host_of",
+    "normal_tags",
+]

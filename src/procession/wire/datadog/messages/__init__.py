@@ -1,0 +1,1 @@
+"""Datadog's messages <-> values."""

@@ -1,0 +1,40 @@
+"""Containers on the wire: what one is, beside the processes in it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.scalars import encodable
+
+
+class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent knows of a container. Its tags are given to each of its processes."""
+
+    container_id: str
+    runtime: str = ""
+    """docker, podman, containerd and so on; empty where not known."""
+    name: str = ""
+    image: str = ""
+    created_at: int = 0
+    """0: not known."""
+    tags: tuple[str, ...] = ()
+
+
+def encode_container(container: ContainerInfo) -> bytes:
+    """As an item of the list of a CollectorProc."""
+    message = pb.Container(
+        type=encodable(container.runtime),
+        id=encodable(container.container_id),
+        name=encodable(container.name),
+        image=encodable(container.image),
+        created=container.created_at,
+        tags=map(encodable, container.tags),
+        # Whatever has a process is running; what else agents count is not looked at here.
+        state=pb.running,
+        userPct=-1.0,
+        systemPct=-1.0,
+        totalPct=-1.0,
+        cpuUsageNs=-1.0,
+    )
+    return pb.CollectorProc(containers=[message]).SerializeToString()

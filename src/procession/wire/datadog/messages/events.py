@@ -1,0 +1,95 @@
+"""How processes begin and end: CollectorProcEvent <-> ProcessEvents. The only message that is sent without a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
+from procession.process import MAX_UINT32
+from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.messages.descriptions import Scrub, describe, encode_description
+from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, no_tags
+from procession.wire.datadog.parsing import parse_in_parts
+from procession.wire.datadog.scalars import MAX_NAME_LENGTH, encodable, host_of, normal_tags, text
+
+_NANOSECONDS = 1_000_000_000
+_EVENTS = pb.CollectorProcEvent.EVENTS_FIELD_NUMBER
+
+
+def decode_events(
+    body: bytes,
+    *,
+    host_tags: Callable[[str], Iterable[str]] = no_tags,
+    scrub: Scrub | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> ProcessEvents:
+    """Raises FrameError for what is damaged, PayloadTooLarge beyond the limits. Events of unknown kinds are skipped."""
+    message, events = parse_in_parts(
+        pb.CollectorProcEvent, pb.ProcessEvent, body, _EVENTS, {_EVENTS: limits.processes}, limits.process_bytes
+    )
+    host = host_of(message.hostname)
+    tags = normal_tags(host_tags(host))
+    decoded = (_decode(event, tags, scrub) for event in events)
+    return ProcessEvents(host, tuple(event for event in decoded if event is not None))
+
+
+def _decode(event: pb.ProcessEvent, tags: tuple[str, ...], scrub: Scrub | None) -> ProcessExec | ProcessExit | None:
+    if event.WhichOneof("typedEvent") is None:
+        return None
+    pid = min(event.pid, MAX_UINT32)
+    description = describe(
+        event.command,
+        event.user if event.HasField("user") else None,
+        scrub,
+        is_windows=False,
+        container_id=text(event.containerId)[:MAX_NAME_LENGTH],
+        tags=tags,
+    )
+    if event.HasField("exec"):
+        at = _seconds(event.exec.execTime) or _seconds(event.collectionTime) or 0
+        return ProcessExec(pid=pid, at=at, forked_at=_seconds(event.exec.forkTime), description=description)
+    return ProcessExit(
+        pid=pid,
+        at=_seconds(event.exit.exitTime) or _seconds(event.collectionTime) or 0,
+        executed_at=_seconds(event.exit.execTime),
+        exit_code=event.exit.exitCode,
+        description=description,
+    )
+
+
+def _seconds(moment: int) -> int | None:
+    """Nanoseconds, as far as is known; a moment of this century shows by its size which unit it has."""
+    if moment <= 0:
+        return None
+    while moment > MAX_UINT32:
+        moment //= 1000
+    return moment
+
+
+def encode_events(events: ProcessEvents) -> bytes:
+    """The whole body: this message travels bare and uncompressed."""
+    message = pb.CollectorProcEvent(hostname=encodable(events.host), events=map(_encode, events.events), groupSize=1)
+    return message.SerializeToString()
+
+
+def _encode(event: ProcessExec | ProcessExit) -> pb.ProcessEvent:
+    process = pb.Process()
+    encode_description(event.description, process)
+    encoded = pb.ProcessEvent(
+        collectionTime=event.at * _NANOSECONDS,
+        pid=event.pid,
+        command=process.command,
+        containerId=process.containerId,
+    )
+    if process.HasField("user"):
+        encoded.user.CopyFrom(process.user)
+    if isinstance(event, ProcessExec):
+        encoded.type = pb.ProcEventType.Value("exec")
+        encoded.exec.forkTime = (event.forked_at or 0) * _NANOSECONDS
+        encoded.exec.execTime = event.at * _NANOSECONDS
+    else:
+        encoded.type = pb.ProcEventType.Value("exit")
+        encoded.exit.execTime = (event.executed_at or 0) * _NANOSECONDS
+        encoded.exit.exitTime = event.at * _NANOSECONDS
+        encoded.exit.exitCode = event.exit_code
+    return encoded

@@ -1,0 +1,137 @@
+"""What a process used: CPUStat, MemoryStat, IOStat and so on <-> ProcessNumbers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from procession.packed import STATE_NUMBERS
+from procession.process import MAX_UINT64, ProcessNumbers
+from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.parsing import parse
+
+_Io = tuple[float | None, float | None, float | None, float | None]
+_NO_IO: _Io = (None, None, None, None)
+
+STATE_LETTERS = ("", "D", "R", "S", "T", "W", "X", "Z")
+"""By their number on the wire; 0 is unknown."""
+
+_ABSENT = -1.0
+_MAX_FLOAT = 3.5e38
+"""Above what a finite float of the wire can be."""
+
+
+_NEAREST = {"t": "T"}
+"""What others are told of a state that their format has no number for. A tracer has stopped the process."""
+
+
+def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> ProcessNumbers:
+    """Not a number, infinite or below zero: not known."""
+    letter = process.stateLetter
+    if letter not in STATE_NUMBERS:
+        letter = STATE_LETTERS[state] if 0 <= state < len(STATE_LETTERS) else ""
+    cpu = process.cpu
+    threads = cpu.numThreads
+    cpu_total: float | None = cpu.totalPct
+    cpu_user: float | None = cpu.userPct
+    cpu_system: float | None = cpu.systemPct
+    if not cpu_total and not threads and not process.HasField("cpu"):
+        cpu_total = cpu_user = cpu_system = None
+    else:
+        # Compared in place: a call for each costs more than all of them.
+        cpu_total = cpu_total if 0.0 <= cpu_total <= _MAX_FLOAT else None  # type: ignore[operator]
+        cpu_user = cpu_user if 0.0 <= cpu_user <= _MAX_FLOAT else None  # type: ignore[operator]
+        cpu_system = cpu_system if 0.0 <= cpu_system <= _MAX_FLOAT else None  # type: ignore[operator]
+
+    memory = process.memory
+    rss, vms, shared, swap = memory.rss, memory.vms, memory.shared, memory.swap
+    has_memory = bool(rss or vms) or process.HasField("memory")
+
+    io = process.ioStat
+    reads, writes, read_bytes, write_bytes = decode_io(io) if io or process.HasField("ioStat") else _NO_IO
+
+    voluntary, involuntary = process.voluntaryCtxSwitches, process.involuntaryCtxSwitches
+    has_switches = voluntary or involuntary  # whatever runs was switched to
+    open_files = process.openFdCount
+    return ProcessNumbers(
+        cpu_total_percent=cpu_total,
+        cpu_user_percent=cpu_user,
+        cpu_system_percent=cpu_system,
+        rss_bytes=rss if has_memory and rss >= 0 else None,
+        vms_bytes=vms if has_memory and vms >= 0 else None,
+        # Who has memory shares some: its program. Agents that do not look for it leave both 0.
+        shared_bytes=shared if shared > 0 else None,
+        swap_bytes=swap if swap > 0 or (swap == 0 and shared > 0) else None,
+        threads=threads if threads > 0 else None,
+        open_files=open_files if open_files >= 0 else None,
+        read_bytes_per_second=read_bytes,
+        write_bytes_per_second=write_bytes,
+        read_operations_per_second=reads,
+        write_operations_per_second=writes,
+        voluntary_switches=voluntary if has_switches and voluntary >= 0 else None,
+        involuntary_switches=involuntary if has_switches and involuntary >= 0 else None,
+        state=letter,
+    )
+
+
+def decode_io(data: bytes) -> _Io:
+    """Operations read and written, bytes read and written."""
+    # Hardly any process differs from the others: nothing read and written, or no right to know. But who sends much
+    # more than an IOStat is not to have it remembered.
+    return _remembered_io(data) if len(data) <= 20 else _decode_io(data)
+
+
+def _decode_io(data: bytes) -> _Io:
+    io = parse(pb.IOStat, data)
+    return _rate(io.readRate), _rate(io.writeRate), _rate(io.readBytesRate), _rate(io.writeBytesRate)
+
+
+_remembered_io = lru_cache(maxsize=4096)(_decode_io)
+
+
+def _rate(value: float) -> float | None:
+    return value if 0.0 <= value <= _MAX_FLOAT else None
+
+
+def decode_nice(wire: int) -> int | None:
+    """The wire has 20 less it, as the kernel's own call answers; 0 is not known."""
+    return 20 - wire if 0 < wire <= 40 else None
+
+
+def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat, nice: int | None = None) -> None:
+    """Fill all but the state, whose field has another name in each."""
+    cpu = (numbers.cpu_total_percent, numbers.cpu_user_percent, numbers.cpu_system_percent)
+    if numbers.threads is not None or nice is not None or any(share is not None for share in cpu):
+        process.cpu.lastCpu = "cpu"
+        process.cpu.totalPct, process.cpu.userPct, process.cpu.systemPct = map(_or_absent, cpu)
+        process.cpu.numThreads = numbers.threads or 0
+        process.cpu.nice = 0 if nice is None else 20 - nice
+    if numbers.rss_bytes is not None or numbers.vms_bytes is not None:
+        process.memory.SetInParent()
+        process.memory.rss = _or_none(numbers.rss_bytes)
+        process.memory.vms = _or_none(numbers.vms_bytes)
+        process.memory.shared = numbers.shared_bytes or 0
+        process.memory.swap = numbers.swap_bytes or 0
+    process.ioStat.readRate = _or_absent(numbers.read_operations_per_second)
+    process.ioStat.writeRate = _or_absent(numbers.write_operations_per_second)
+    process.ioStat.readBytesRate = _or_absent(numbers.read_bytes_per_second)
+    process.ioStat.writeBytesRate = _or_absent(numbers.write_bytes_per_second)
+    process.openFdCount = -1 if numbers.open_files is None else numbers.open_files
+    if numbers.voluntary_switches is not None or numbers.involuntary_switches is not None:
+        process.voluntaryCtxSwitches = _or_none(numbers.voluntary_switches)
+        process.involuntaryCtxSwitches = _or_none(numbers.involuntary_switches)
+
+
+def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:
+    """Its number, and the letter where that does not say it."""
+    known = letter if letter in STATE_LETTERS else _NEAREST.get(letter, "")
+    number = pb.ProcessState.ValueType(STATE_LETTERS.index(known))
+    return number, "" if letter == known or letter not in STATE_NUMBERS else letter
+
+
+def _or_none(count: int | None) -> int:
+    """-1, in so many bits, where it is not known and another beside it is."""
+    return MAX_UINT64 if count is None else count
+
+
+def _or_absent(value: float | None) -> float:
+    return _ABSENT if value is None else value

@@ -1,0 +1,150 @@
+"""Snapshots on the wire: CollectorProc -> PackedSnapshot. `encoder` is the way back.
+
+What is absent there is -1, an unset message, or 0 where 0 cannot be; here it is None. Texts may be any bytes there;
+here they are text without NUL. A number outside what a process can have becomes the nearest one that it can, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from procession.errors import PayloadTooLarge
+from procession.packed import PackedSighting, PackedSnapshot, characters_of, pack_numbers
+from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.cache_budget import Allowance
+from procession.wire.datadog.frame import Frame, FrameError, MessageType
+from procession.wire.datadog.messages.container_tags import tags_of
+from procession.wire.datadog.messages.descriptions import DescriptionDecoder, Scrub, Surroundings
+from procession.wire.datadog.messages.numbers import decode_numbers
+from procession.wire.datadog.messages.process_cache import Recognised, RecognisedHosts
+from procession.wire.datadog.parsing import parse, protobuf_of, unparsed_parts
+from procession.wire.datadog.request_ids import MAX_CHUNKS
+from procession.wire.datadog.scalars import MAX_NAME_LENGTH, clamped_uint32, host_of, normal_tags, text
+
+_PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
+_CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER
+_ZOMBIE = "Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one message may hold. Agents can be set to 10,000 processes and 4 MB a message; theirs is 100 and 1 MB."""
+
+    processes: int = 10_000
+    containers: int = 10_000
+    process_bytes: int = 4 * 2**20
+    tags: int = 1000
+
+
+DEFAULT_LIMITS = Limits()
+
+_FARGATE_TAGS = {pb.fargateECS: ("fargate:ecs",), pb.fargateEKS: ("fargate:eks",)}
+
+
+def no_tags(_: str) -> Iterable[str]:
+    return ()
+
+
+class SnapshotDecoder:
+    """Turns frames into snapshots, faster where it has seen a process before. For many threads."""
+
+    def __init__(
+        self, limits: Limits = DEFAULT_LIMITS, *, scrub: Scrub | None = None, cache_bytes: int = 512 * 2**20
+    ) -> None:
+        """`scrub` hides the secrets that agents have left in the arguments of a process. `cache_bytes`: about
+        so much is remembered, of which a process takes one to two thousand."""
+        self._limits = limits
+        allowance = Allowance(cache_bytes, self._forget)
+        self._descriptions = DescriptionDecoder(allowance, limits.tags, scrub)
+        self._recognised = RecognisedHosts(allowance)
+
+    def _forget(self) -> None:
+        self._descriptions.forget()
+        self._recognised.forget()
+
+    def decode(
+        self,
+        frame: Frame,
+        *,
+        taken_at: int,
+        request_id: int = 0,
+        host_tags: Callable[[str], Iterable[str]] = no_tags,
+        org_id: int = 0,
+    ) -> PackedSnapshot:
+        """Raises FrameError for what is damaged or no CollectorProc, PayloadTooLarge beyond the limits. What is
+        remembered of a host is of one org.
+
+        `host_tags` gives those of a host by its name, which only the message tells.
+        """
+        if frame.type is not MessageType.PROCESSES:
+            raise FrameError(f"The message has type {frame.type}, not {MessageType.PROCESSES}")
+        message, processes = unparsed_parts(
+            pb.ReadCollectorProc,
+            protobuf_of(pb.CollectorProc, frame),
+            _PROCESSES,
+            {_PROCESSES: self._limits.processes, _CONTAINERS: self._limits.containers},
+            self._limits.process_bytes,
+        )
+        host = host_of(message.hostName)
+        places = self._places(message, host_tags(host))
+        of_host = self._recognised.of((org_id, host), (taken_at, message.groupId))
+        before, now = of_host.before, of_host.now
+        # The last one counts where a pid and start come twice.
+        sightings: dict[int, PackedSighting] = {}
+        for process in processes:
+            bytes_hash = hash(process)
+            one = before.get(bytes_hash) or now.get(bytes_hash)
+            if one is None or places[one.surroundings.container_id] is not one.surroundings:
+                one = self._decode(process, places)
+                self._recognised.note(of_host, bytes_hash, one)
+            else:
+                now[bytes_hash] = one
+            sightings[one.key] = one.sighting
+        return PackedSnapshot(
+            host=host,
+            taken_at=taken_at,
+            sightings=tuple(sightings.values()),
+            request_id=request_id,
+            group_id=message.groupId,
+            group_size=min(max(message.groupSize, 0), MAX_CHUNKS),
+        )
+
+    def _places(self, message: pb.ReadCollectorProc, host_tags: Iterable[str]) -> _Places:
+        tags_of_host = normal_tags((*host_tags, *_FARGATE_TAGS.get(message.containerHostType, ())))
+        is_windows = message.info.os.name == "windows"
+        places = _Places(lambda container_id: within(tags_of_host, container_id, is_windows=is_windows))
+        within = self._descriptions.within
+        for container in message.containers:
+            if len(container.tags) > self._limits.tags:
+                raise PayloadTooLarge(f"A container has more than {self._limits.tags} tags")
+            tags = normal_tags((*tags_of_host, *tags_of(container)))
+            container_id = text(container.id)[:MAX_NAME_LENGTH]
+            if not container_id:
+                continue  # what is outside of all of them must not get its tags
+            places[container_id] = within(tags, container_id, is_windows=is_windows)
+        return places
+
+    def _decode(self, data: bytes, places: _Places) -> Recognised:
+        process = parse(pb.ReadProcess, data)
+        surroundings = places[text(process.containerId)[:MAX_NAME_LENGTH]]
+        pid, started_at = clamped_uint32(process.pid), clamped_uint32(process.createTime // 1000)
+        numbers = decode_numbers(process, process.state)
+        description = self._descriptions.decode(process, surroundings, numbers.state == _ZOMBIE)
+        return Recognised(
+            PackedSighting(pid, started_at, description, pack_numbers(numbers), characters_of(description)),
+            surroundings,
+            pid << 32 | started_at,
+        )
+
+
+class _Places(dict[str, Surroundings]):
+    """Container id, or nothing -> where processes are. What the message does not tell has the host's tags alone."""
+
+    def __init__(self, elsewhere: Callable[[str], Surroundings]) -> None:
+        super().__init__()
+        self._elsewhere = elsewhere
+
+    def __missing__(self, container_id: str) -> Surroundings:
+        found = self[container_id] = self._elsewhere(container_id)
+        return found

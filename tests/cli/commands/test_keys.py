@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from procession.cli.local.data_folder import LocalFiles
+from procession.cli.local.local_keys import ensure_local_keys
+from procession.orgs import KeyKind, hash_secret
+from procession.storage.store import open_embedded
+from tests.cli.conftest import Command, RunningServer
+from tests.support.builders import NOON
+from tests.support.served import ADMIN_KEY, API_KEY
+
+
+def test_a_key_is_made_through_the_running_server_and_its_secret_shown_alone(
+    procession: Command, server: RunningServer
+) -> None:
+    result = procession("keys", "create", "api", "--org", "other", "--name", "agents")
+
+    secret = result.out.strip()
+    key = next(key for key in server.keys if key.name == "agents")
+    assert result.code == 0
+    assert key.secret_hash == hash_secret(secret)
+    assert (key.kind, key.org_id) == (KeyKind.API, 2)
+    assert f"api key {key.id} of org other" in result.err
+
+
+def test_keys_are_listed_without_any_secret(procession: Command, server: RunningServer) -> None:
+    result = procession("keys", "list")
+
+    assert result.lines[0].split() == ["ID", "KIND", "ORG", "CREATED", "REVOKED", "NAME"]
+    assert {line.split()[1] for line in result.lines[1:]} == {"api", "application", "admin"}
+    assert API_KEY not in result.out
+    assert hash_secret(API_KEY).hex() not in result.out
+
+
+def test_a_revoked_key_is_refused_at_once(procession: Command, server: RunningServer) -> None:
+    key = next(key for key in server.keys if key.secret_hash == hash_secret(API_KEY))
+
+    revoked = procession("keys", "revoke", key.id)
+
+    assert revoked.out == f"api key {key.id} ({key.name}) is revoked\n"
+    assert "refuses the keys of" in procession("ps").err
+
+
+def test_the_server_says_why_a_key_cannot_be_revoked(procession: Command, server: RunningServer) -> None:
+    unknown = procession("keys", "revoke", "nothing")
+    last_admin = next(key for key in server.keys if key.secret_hash == hash_secret(ADMIN_KEY))
+
+    assert (unknown.code, unknown.err) == (1, "procession: There is no key nothing\n")
+    assert procession("keys", "revoke", last_admin.id).err == (
+        "procession: It is the last admin key; make another one first\n"
+    )
+
+
+def test_an_org_is_made_and_gets_a_key(procession: Command, server: RunningServer) -> None:
+    assert procession("orgs", "create", "acme").out == "org acme has number 3\n"
+
+    assert [line.split() for line in procession("orgs", "list").lines] == [
+        ["NUMBER", "NAME"],
+        ["1", "main"],
+        ["2", "other"],
+        ["3", "acme"],
+    ]
+    assert procession("keys", "create", "api", "--org", "3").code == 0
+
+
+def test_an_unknown_org_is_named(procession: Command, server: RunningServer) -> None:
+    result = procession("keys", "create", "api", "--org", "nobody")
+
+    assert result.code == 1
+    assert result.err == "procession: there is no org 'nobody'; `procession orgs list` shows those there are\n"
+
+
+def test_without_a_server_keys_and_orgs_are_changed_in_the_store(procession: Command, tmp_path: Path) -> None:
+    local = LocalFiles(tmp_path / "data")
+    store = open_embedded(local.data_dir)
+    ensure_local_keys(store, local, {}, now=NOON)
+    store.close()
+    # A server that was killed leaves its address.
+    local.write_address("http://127.0.0.1:1")
+    where = ("--data-dir", str(local.data_dir))
+
+    org = procession("orgs", "create", "acme", *where)
+    key = procession("keys", "create", "application", "--org", "acme", "--name", "dashboard", *where)
+    listed = procession("keys", "list", *where)
+    key_id = next(line.split()[0] for line in listed.lines if "dashboard" in line)
+    revoked = procession("keys", "revoke", key_id, *where)
+
+    assert org.out == "org acme has number 2\n"
+    assert len(key.out.strip()) == 40
+    assert revoked.out == f"application key {key_id} (dashboard) is revoked\n"
+    assert procession("orgs", "create", "acme", *where).err == "procession: There is an org named acme already\n"
+
+
+@pytest.mark.parametrize("command", [("keys", "list"), ("orgs", "list")])
+def test_no_store_is_made_by_looking_at_it(procession: Command, tmp_path: Path, command: tuple[str, ...]) -> None:
+    result = procession(*command, "--data-dir", str(tmp_path / "none"))
+
+    assert result.code == 1
+    assert result.err.startswith(f"procession: there is no store in {tmp_path}/none yet")
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,118 @@
+"""What keys make of a view, and what bytes make keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from procession.cli.analysis import Filters
+from procession.cli.terminal.top.full_screen import take_key
+from procession.cli.terminal.top.view import Surroundings, View, fitted, press
+
+AROUND = Surroundings(height=10, total=100, chosen_id="abc", detail_length=30, shown_at=1000)
+
+
+def after(*keys: str, view: View | None = None) -> View:
+    view = view or View()
+    for key in keys:
+        view = fitted(press(view, key, AROUND), AROUND)
+    return view
+
+
+def test_each_order_begins_in_its_usual_direction_and_turns_with_the_same_key() -> None:
+    assert [after(*keys).order for keys in ("m", "mm", "mmm", "p", "pp", "c", "mc")] == [
+        "-rss_bytes",
+        "rss_bytes",
+        "-rss_bytes",
+        "pid",
+        "-pid",
+        "cpu_total_percent",
+        "-cpu_total_percent",
+    ]
+
+
+def test_the_chosen_row_stays_on_the_screen_and_among_those_that_there_are() -> None:
+    assert [(view.row, view.top) for view in (after("up"), after("down"), after("pagedown"), after("end"))] == [
+        (0, 0),
+        (1, 0),
+        (10, 10),
+        (99, 90),
+    ]
+    assert after("end", "pagedown").row == 99
+    assert after("end", "home").top == 0
+    fewer = fitted(after("end"), Surroundings(10, 5, None, 0, 0))
+    assert (fewer.row, fewer.top) == (4, 0)
+
+
+def test_a_search_is_edited_and_either_taken_or_left() -> None:
+    typed = after("/", *"ab cd", "backspace")
+
+    assert typed.prompt == "ab c"
+    assert after("enter", view=typed).filters == Filters("ab c")
+    assert after("escape", view=typed).filters == Filters()
+    assert after("\x17", view=typed).prompt == "ab"
+    assert after("\x15", view=typed).prompt == ""
+    assert after("up", "\x01", view=typed) == typed
+
+
+def test_time_goes_back_from_what_is_shown_and_never_beyond_live() -> None:
+    assert after("left").at == 990
+    assert after("left", "left", "right").at == 990
+    assert after("[").at == 400
+    assert after("right").at is None
+    assert after("left", "l").is_live
+    assert after(" ", "left").is_paused is False
+
+
+def test_details_have_keys_of_their_own() -> None:
+    details = after("enter")
+
+    assert details.process_id == "abc"
+    assert after("q", view=details) == View()
+    assert after("end", view=details).detail_top == 20
+    assert after("m", view=details).sort == "cpu"
+    assert after("left", view=details).at == 990
+
+
+def test_escape_leaves_but_from_help_it_only_goes_back() -> None:
+    assert after("escape").is_over
+    assert not after("?", "escape").is_over
+
+
+@pytest.mark.parametrize(
+    ("filters", "host"),
+    [
+        (Filters(), None),
+        (Filters(tags="env:prod, host:web-1"), "web-1"),
+        (Filters(tags="host:web-*"), None),
+        (Filters(tags="!host:web-1"), None),
+    ],
+)
+def test_one_host_is_watched_where_only_one_can_be_meant(filters: Filters, host: str | None) -> None:
+    assert filters.host == host
+
+
+def keys_of(data: bytes) -> Iterator[str]:
+    while data:
+        key, rest = take_key(data)
+        if rest == data:
+            return
+        data = rest
+        yield key
+
+
+@pytest.mark.parametrize(
+    ("data", "keys"),
+    [
+        (b"\x1b[A\x1bOB\x1b[5~", ["up", "down", "pageup"]),
+        (b"x\xc3\xa9\xe5\x90\x8d\xf0\x9f\x90\x98", ["x", "é", "名", "🐘"]),
+        (b"\r\n\x7f\x08", ["enter", "enter", "backspace", "backspace"]),
+        (b"\x1b", ["escape"]),
+        (b"\x1b[1;5C\x1b[200~q", ["", "", "q"]),
+        (b"a\xc3", ["a"]),
+        (b"\x80", ["\ufffd"]),
+    ],
+)
+def test_keys_are_taken_out_of_what_a_terminal_sends(data: bytes, keys: list[str]) -> None:
+    assert list(keys_of(data)) == keys

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from procession.errors import InvalidRequest, NotFound
+from procession.orgs import Key, KeyKind, Org, hash_secret
+from procession.server.access.administration import create_key, create_org, revoke_key
+from tests.support.builders import NOON
+from tests.support.oracle import OracleStore
+
+
+@pytest.fixture
+def store() -> OracleStore:
+    store = OracleStore()
+    store.put_org(Org(1, "main"))
+    return store
+
+
+def test_orgs_are_numbered_from_one() -> None:
+    store = OracleStore()
+
+    assert [create_org(store, name) for name in ("main", " second ")] == [Org(1, "main"), Org(2, "second")]
+    assert store.orgs() == (Org(1, "main"), Org(2, "second"))
+
+
+def test_servers_that_share_a_store_do_not_take_the_same_numbers_for_orgs_of_the_same_moment() -> None:
+    taken = []
+    for _ in range(2):
+        store = OracleStore()
+        store.is_alone = False
+        assert create_org(store, "main").id == 1  # whoever is the first to start
+        taken.append([create_org(store, name).id for name in ("a", "b", "c")])
+
+    assert taken[0] != taken[1]
+    assert all(sorted({1, *numbers}) == [1, *numbers] for numbers in taken)
+
+
+def test_two_orgs_cannot_have_one_name(store: OracleStore) -> None:
+    with pytest.raises(InvalidRequest, match="There is an org named main already"):
+        create_org(store, "main ")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31m", "x" * 101, "\u200b"])
+def test_a_name_has_to_be_readable(store: OracleStore, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="printable"):
+        create_org(store, name)
+    with pytest.raises(InvalidRequest, match="printable"):
+        create_key(store, 1, KeyKind.API, name, NOON)
+
+
+@pytest.mark.parametrize(("kind", "length"), [(KeyKind.API, 32), (KeyKind.APPLICATION, 40), (KeyKind.ADMIN, 40)])
+def test_the_store_never_gets_to_see_a_secret(store: OracleStore, kind: KeyKind, length: int) -> None:
+    key, secret = create_key(store, 1, kind, "web hosts", NOON)
+
+    assert len(secret) == length
+    assert key == Key(key.id, 1, kind, "web hosts", hash_secret(secret), NOON)
+    assert store.keys() == (key,)
+    assert secret not in repr(store.keys())
+
+
+def test_a_given_secret_is_adopted(store: OracleStore) -> None:
+    given = "0123456789abcdef"
+
+    key, secret = create_key(store, 1, KeyKind.API, "adopted", NOON, given)
+
+    assert secret == given
+    assert key.secret_hash == hash_secret(given)
+
+
+@pytest.mark.parametrize("secret", ["", " ", "a b", "a\n", "schlüssel"])
+def test_a_secret_that_no_header_can_carry_is_refused(store: OracleStore, secret: str) -> None:
+    with pytest.raises(InvalidRequest, match="printable ASCII"):
+        create_key(store, 1, KeyKind.API, "adopted", NOON, secret)
+
+
+def test_a_secret_is_good_for_one_key_of_a_kind_even_if_revoked(store: OracleStore) -> None:
+    key, secret = create_key(store, 1, KeyKind.API, "first", NOON)
+    create_key(store, 1, KeyKind.APPLICATION, "of another kind", NOON, secret)
+    revoke_key(store, key.id, NOON)
+
+    with pytest.raises(InvalidRequest, match="api key exists, or was revoked"):
+        create_key(store, 1, KeyKind.API, "second", NOON, secret)
+
+
+def test_a_key_belongs_to_an_org_that_exists(store: OracleStore) -> None:
+    with pytest.raises(InvalidRequest, match="There is no org 7"):
+        create_key(store, 7, KeyKind.API, "web hosts", NOON)
+
+
+def test_a_revoked_key_keeps_the_moment_of_its_end(store: OracleStore) -> None:
+    key, _ = create_key(store, 1, KeyKind.API, "web hosts", NOON)
+
+    assert revoke_key(store, key.id, NOON + 5).revoked_at == NOON + 5
+    assert revoke_key(store, key.id, NOON + 9).revoked_at == NOON + 5
+    (kept,) = store.keys()
+    assert kept.revoked_at == NOON + 5
+
+
+def test_a_key_that_does_not_exist_cannot_be_revoked(store: OracleStore) -> None:
+    with pytest.raises(NotFound, match="There is no key 123"):
+        revoke_key(store, "123", NOON)
+
+
+def test_the_last_admin_key_stays(store: OracleStore) -> None:
+    first, _ = create_key(store, 1, KeyKind.ADMIN, "first", NOON)
+    with pytest.raises(InvalidRequest, match="last admin key"):
+        revoke_key(store, first.id, NOON)
+
+    create_key(store, 1, KeyKind.ADMIN, "second", NOON)
+
+    assert revoke_key(store, first.id, NOON).revoked_at == NOON

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+from contextlib import ExitStack
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from procession.errors import PayloadTooLarge, TooManyRequests, Unavailable
+from procession.server.intake import quota
+from procession.server.intake.quota import MemoryQuota, RoundRobin, refusing_slowly
+
+GREEDY, MODEST = 1, 2
+A_REQUEST = Request({"type": "http"})
+
+
+def filled(room: MemoryQuota, org_id: int, stack: ExitStack, size: int = 1) -> int:
+    """How much an org gets in, in small places."""
+    count = 0
+    while True:
+        place = stack.enter_context(room.place(org_id))
+        try:
+            place.hold(size)
+        except (TooManyRequests, Unavailable):
+            return count
+        count += size
+
+
+def test_one_org_gets_half_and_others_that_come_then_get_half_of_what_is_left() -> None:
+    room = MemoryQuota(1000)
+    with ExitStack() as stack:
+        assert [filled(room, org_id, stack) for org_id in (1, 2, 3)] == [500, 250, 125]
+        assert room.held_bytes == 875
+
+    assert room.held_bytes == 0
+
+
+def test_who_has_its_share_is_told_so_and_others_that_it_is_full() -> None:
+    room = MemoryQuota(100 * 2**20)
+    with ExitStack() as stack, room.place(MODEST) as place:
+        filled(room, GREEDY, stack, 2**20)
+
+        with pytest.raises(TooManyRequests, match=r"50\.0 MiB that this org has posted .* its share") as refused:
+            stack.enter_context(room.place(GREEDY)).hold(2**20)
+        with pytest.raises(Unavailable, match="The intake is full") as full:
+            place.hold(60 * 2**20)
+
+    assert (refused.value.retry_after_seconds, full.value.retry_after_seconds) == (2, 2)
+
+
+def test_a_single_payload_is_let_in_however_large_and_grows() -> None:
+    room = MemoryQuota(1000)
+
+    with room.place(GREEDY) as place:
+        place.hold(600)
+        place.hold(5000)
+        assert room.held_bytes == 5000
+
+
+def test_a_place_that_was_refused_more_keeps_what_it_had_and_gives_it_back() -> None:
+    room = MemoryQuota(1000)
+    with room.place(MODEST) as place, room.place(GREEDY) as other:
+        place.hold(300)
+        other.hold(300)
+        with pytest.raises(TooManyRequests):
+            other.hold(900)
+        assert room.held_bytes == 600
+        other.hold(100)
+        assert room.held_bytes == 400
+
+    assert room.held_bytes == 0
+
+
+def test_what_will_not_fit_once_it_is_decoded_is_refused_before() -> None:
+    room = MemoryQuota(1000)
+    with room.place(GREEDY) as first, room.place(GREEDY) as second, room.place(MODEST) as other:
+        first.hold_to_decode(10)
+        assert room.held_bytes == 10, "nothing is known of it yet"
+        first.hold_decoded(10, 400)
+
+        with pytest.raises(TooManyRequests):
+            second.hold_to_decode(10)
+        second.hold_to_decode(2)
+        assert room.held_bytes == 480
+        other.hold_to_decode(10)
+        assert room.held_bytes == 490
+
+    with room.place(GREEDY) as later:
+        for _ in range(100):
+            later.hold_decoded(10, 20)
+        later.hold_to_decode(10)
+        assert room.held_bytes == pytest.approx(20, abs=1)
+
+
+def test_pieces_of_orgs_come_in_turn_with_a_round_of_the_loop_for_each() -> None:
+    order: list[int] = []
+    rounds: list[int] = []
+
+    async def main() -> None:
+        turns, loop = RoundRobin(), asyncio.get_running_loop()
+        number = 0
+
+        def count_rounds() -> None:
+            nonlocal number
+            number += 1
+            if len(order) < 14:
+                loop.call_soon(count_rounds)
+
+        async def piece(org_id: int) -> None:
+            await turns.wait(org_id)
+            order.append(org_id)
+            rounds.append(number)
+
+        loop.call_soon(count_rounds)
+        greedy = [asyncio.create_task(piece(GREEDY)) for _ in range(12)]
+        modest = [asyncio.create_task(piece(MODEST)) for _ in range(2)]
+        await asyncio.wait_for(asyncio.gather(*greedy, *modest), 30)
+
+    asyncio.run(main())
+
+    assert order == [GREEDY, GREEDY, MODEST, GREEDY, MODEST] + [GREEDY] * 9
+    assert len(set(rounds)) == 14
+
+
+def test_a_lone_piece_does_not_wait_and_one_that_is_gone_holds_up_nobody() -> None:
+    async def main() -> None:
+        turns = RoundRobin()
+        await asyncio.wait_for(turns.wait(GREEDY), 30)
+        gone = [asyncio.create_task(turns.wait(GREEDY)) for _ in range(3)]
+        last = asyncio.create_task(turns.wait(GREEDY))
+        await asyncio.sleep(0)
+        for task in gone:
+            task.cancel()
+        await asyncio.wait_for(last, 30)
+
+    asyncio.run(main())
+
+
+class Large:
+    """Something that shows when it is let go."""
+
+
+def test_whoever_is_to_come_later_hears_so_slowly_and_nothing_of_it_is_kept_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    held: list[object] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        held.extend(one for one in gc.get_objects() if isinstance(one, Large))
+
+    async def endpoint(request: Request) -> Response:
+        body = Large()
+        assert body
+        try:
+            int("")
+        except ValueError:
+            raise TooManyRequests("Beyond its share", retry_after_seconds=2)  # noqa: B904 (as it may come)
+        return Response()
+
+    async def main() -> None:
+        with pytest.raises(TooManyRequests, match="Beyond its share"):
+            await refusing_slowly(endpoint)(A_REQUEST)
+
+    monkeypatch.setattr(quota, "sleep", sleep)
+    asyncio.run(main())
+
+    assert slept == [1.0]
+    assert held == []
+
+
+def test_what_is_refused_for_good_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(seconds: float) -> None:
+        raise AssertionError
+
+    async def endpoint(request: Request) -> Response:
+        raise PayloadTooLarge("no")
+
+    async def main() -> None:
+        with pytest.raises(PayloadTooLarge):
+            await refusing_slowly(endpoint)(A_REQUEST)
+
+    monkeypatch.setattr(quota, "sleep", sleep)
+    asyncio.run(main())

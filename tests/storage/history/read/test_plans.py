@@ -1,0 +1,125 @@
+"""Statements over many processes: one org in each, and a key that the engine reads by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from procession.process import ProcessKey, host_key
+from procession.search.parser import parse_search
+from procession.search.pattern import Pattern
+from procession.search.tag_filter import TagFilter
+from procession.storage.history.engine.statement import Statement
+from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.tables.migrations import BLOCK_SECONDS
+from procession.storage.store import ClickHouseStore
+from procession.window import Window
+from tests.support.builders import NOON, a_sighting, a_snapshot
+
+ORG = 910_001
+WINDOW = Window(NOON - 900, NOON)
+BUCKETS = [NOON // 3600]
+HOST = host_key("h1")
+KEY = ProcessKey(NOON - 50, HOST, 7)
+PATTERN = Pattern.parse("env:*")
+
+BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
+
+KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
+    "chunks": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1)), "snap", BLOCK),
+    "chunks of hosts": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), [HOST]), "snap", "host"),
+    "chunks of named hosts": (
+        lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), named=[[Pattern.parse("host:web-1")]]),
+        "snap",
+        "host",
+    ),
+    "chunks of several instants": (lambda: statements.chunks(ORG, [NOON - 600, NOON]), "snap", BLOCK),
+    "arrays": (lambda: statements.arrays(ORG, [(HOST, NOON)], ["pid"]), "snap", "at"),
+    "versions": (
+        lambda: statements.matching_versions(ORG, BUCKETS, parse_search("word7"), TagFilter(), with_host=True),
+        "what",
+        "bucket",
+    ),
+    "kinds with a tag": (lambda: statements.kinds_with_tag(ORG, PATTERN), "kinds", "org"),
+    "hosts with a tag": (lambda: statements.hosts_with_tag(ORG, PATTERN), "hosts", "org"),
+    "kinds": (lambda: statements.kinds_table(ORG, [1, 2]), "kinds", "kind"),
+    "texts": (lambda: statements.texts(ORG, BUCKETS, "exe", [1, 2]), "what", "bucket"),
+    "runs by snapshots": (lambda: statements.runs_seen(ORG, HOST, NOON - 7200, NOON), "snap", "host"),
+    "runs by the roll-up": (lambda: statements.runs_rolled_up(ORG, HOST, WINDOW), "series", "host"),
+    "minutes": (lambda: statements.minutes(ORG, KEY, WINDOW), "series", "hour"),
+    "last minute": (lambda: statements.last_rolled_up(ORG, KEY), "series", "start"),
+    "rolled hours": (lambda: statements.rolled_hours(ORG, BUCKETS[0], BUCKETS[0], [HOST]), "rolled", "host"),
+    "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON, ("rss_bytes",)), "snap", "host"),
+    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", BLOCK),
+    "counts": (
+        lambda: statements.counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),
+        "seen",
+        "bucket",
+    ),
+    "counts of some": (
+        lambda: statements.counts(
+            ORG, WINDOW, parse_search("word7"), TagFilter.parse("env:x"), by_host=False, is_past=True
+        ),
+        "seen",
+        "bucket",
+    ),
+    "views": (lambda: statements.views(ORG), "views", "org"),
+}
+
+
+@pytest.fixture(scope="module")
+def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
+    """Two orgs and three days in the tables, rolled up, so that reading by key shows."""
+    for day in range(3):
+        at = NOON - day * 86400
+        for org in (ORG, ORG + 1):
+            sightings = [a_sighting(pid, at - 50, cmdline=f"word{pid}", command=f"c{pid}") for pid in range(1, 401)]
+            clickhouse.add([(org, a_snapshot(*sightings, host=f"h{number}", taken_at=at)) for number in range(3)])
+    for org in (ORG, ORG + 1):
+        for statement in (
+            statements.roll_up(org, BUCKETS[0], [HOST], NOON + 7200),
+            statements.note_rolled(org, BUCKETS[0], [HOST], [NOON]),
+            statements.put_view(org, "name", "state", NOON, 1, is_deleted=False),
+        ):
+            with clickhouse._engine.connection() as connection:
+                connection.query(statement.text, statement.parameters)
+    return clickhouse
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_a_statement_names_one_org_wherever_it_reads_a_table(name: str) -> None:
+    statement = KEYED[name][0]()
+
+    tables = re.findall(
+        r"\bFROM (?:seen|snap|live|what|ends|tagsets|hosts|kinds|series|rolled|views)\b", statement.text
+    )
+
+    assert tables
+    assert statement.text.count("org = {org:UInt32}") == len(tables)
+    assert statement.parameters["org"] == ORG
+
+
+def test_the_roll_up_reads_and_writes_one_org() -> None:
+    statement = statements.roll_up(ORG, BUCKETS[0], [HOST], NOON)
+
+    assert statement.text.count("org = {org:UInt32}") == 1
+    assert "SELECT {org:UInt32}, host" in statement.text
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str) -> None:
+    make, table, column = KEYED[name]
+    statement = make()
+
+    with filled._engine.connection() as connection:
+        rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows
+    plan = re.sub("[│├└─]", " ", "\n".join(row[0] for row in rows))
+
+    reads = [part for part in plan.split("ReadFromMergeTree")[1:] if part.lstrip(" (").startswith(f"default.{table}")]
+    assert reads, plan
+    for read in reads:
+        keys = re.search(r"PrimaryKey\n\s*Keys:\s*\n((?:\s+\S.*\n)+?)\s*Condition: (?!true)", read)
+        assert keys, read
+        assert column in [line.strip() for line in keys[1].splitlines()], read

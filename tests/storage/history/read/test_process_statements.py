@@ -1,0 +1,213 @@
+"""Statements: fixed text, bound values, one org, and a key that the engine reads by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from procession.lifecycle.events import ProcessExit, ProcessExits
+from procession.process import ProcessDescription, ProcessKey
+from procession.search.parser import parse_search
+from procession.search.pattern import Pattern
+from procession.search.tag_filter import TagFilter
+from procession.storage.history.engine.embedded import UNPLANNED
+from procession.storage.history.engine.statement import Statement
+from procession.storage.history.read import process_statements
+from procession.storage.history.read.filters import filter_condition, filters_of
+from procession.storage.history.tables.migrations import BLOCK_SECONDS
+from procession.storage.store import ClickHouseStore
+from procession.window import Window
+from tests.support.builders import NOON, a_sighting, a_snapshot
+
+WINDOW = Window(NOON - 900, NOON)
+NGINX = filters_of(1, parse_search("nginx"), TagFilter())
+KEYS = [ProcessKey(NOON - 100 + number, 2**63 + number, number) for number in range(3)]
+
+HOSTILE = (
+    "plain",
+    "it's",
+    "'; DROP TABLE seen; --",
+    "{org:UInt32}",
+    "%_\\",
+    "\\'",
+    "a\0b",
+    "/* */ # --",
+    "%s %(x)s {} {{}}",
+    "é\u202e\ud800",
+    "x" * 100_000,
+)
+
+
+def filtered(search: str, tags: str) -> Statement:
+    quoted = search.replace("\\", "\\\\").replace('"', '\\"')
+    tree = parse_search(f'"{quoted}" OR key:"{quoted}"')
+    # A comma ends a tag and a star is a wildcard: neither is what this is about.
+    filters = filters_of(1, tree, TagFilter.parse(re.sub("[,*!]", "", tags).strip() or "x"))
+    return process_statements.matching_between(filters, WINDOW, None, None, process_statements.BRIEF_TEXTS)
+
+
+def test_the_text_of_a_statement_is_the_same_whatever_is_asked_for() -> None:
+    texts = {filtered(search, tags).text for search in HOSTILE for tags in HOSTILE}
+
+    assert len(texts) == 1
+
+
+def test_hostile_values_travel_as_parameters() -> None:
+    statement = filtered("'; DROP TABLE seen; --", "'; DROP TABLE what; --")
+
+    assert "DROP" not in statement.text
+    assert [value for value in statement.parameters.values() if isinstance(value, str) and "drop table seen" in value]
+
+
+STATEMENTS: dict[str, Callable[[], Statement]] = {
+    "marks": lambda: process_statements.marks(1, [1, 2]),
+    "first page": lambda: process_statements.seen_between(1, WINDOW, None, KEYS[-1]),
+    "seconds": lambda: process_statements.seen_between(
+        1, WINDOW, ProcessKey.last_of_second(NOON - 100), ProcessKey.last_of_second(NOON)
+    ),
+    "sightings of many keys": lambda: process_statements.seen_of_keys(
+        1, WINDOW, [ProcessKey(NOON - number, 7, 7) for number in range(2000)]
+    ),
+    "next page": lambda: process_statements.seen_between(1, WINDOW, KEYS[0], KEYS[-1]),
+    "last page": lambda: process_statements.seen_between(1, WINDOW, KEYS[0], None),
+    "past page": lambda: process_statements.seen_between(1, WINDOW, KEYS[0], KEYS[-1], with_slots=True),
+    "long window": lambda: process_statements.seen_between(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
+    "search": lambda: process_statements.matching_between(NGINX, WINDOW, KEYS[0], None, process_statements.BRIEF_TEXTS),
+    "search in a stretch": lambda: process_statements.matching_between(
+        NGINX, WINDOW, KEYS[0], KEYS[-1], process_statements.BRIEF_TEXTS
+    ),
+    "search of keys": lambda: process_statements.matching_of_keys(NGINX, WINDOW, KEYS, process_statements.BRIEF_TEXTS),
+    "host": lambda: process_statements.newest_on_host(NGINX, Pattern.parse("host:h1"), WINDOW, KEYS[0]),
+    "sightings of keys": lambda: process_statements.seen_of_keys(1, WINDOW, KEYS),
+    "newest sightings": lambda: process_statements.newest_sightings(1, WINDOW, KEYS),
+    "newest states": lambda: process_statements.newest_states(1, WINDOW, KEYS),
+    "newest versions": lambda: process_statements.newest_versions(1, NOON - 20, NOON, [1, 2], [7]),
+    "ticks": lambda: process_statements.ticks(1, NOON - 20, NOON, [1, 2]),
+    "texts of a stretch": lambda: process_statements.texts_between(
+        1, WINDOW, KEYS[0], KEYS[-1], process_statements.BRIEF_TEXTS
+    ),
+    "texts of some": lambda: process_statements.descriptions(1, WINDOW, KEYS),
+    "numbers": lambda: process_statements.numbers(1, [(NOON, key.host_key) for key in KEYS], KEYS),
+    "live numbers": lambda: process_statements.live_numbers(1, NOON - 20, NOON, 2, KEYS),
+    "starts near": lambda: process_statements.starts_near(1, NOON // 3600 - 1, NOON // 3600 + 1, 2, KEYS),
+    "complete snapshots": lambda: process_statements.complete_snapshots(1, NOON - 20, NOON, [1, 2]),
+    "exits": lambda: process_statements.exits(1, NOON - 20, NOON, KEYS),
+    "has tag": lambda: process_statements.has_tag(1, "host:h1"),
+    "tags": lambda: process_statements.tags_of(1, [1, 2]),
+    "names": lambda: process_statements.names_of(1, [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -> None:
+    statement = STATEMENTS[name]()
+
+    tables = len(re.findall(r"\bFROM (?:seen|snap|live|what|ends|tagsets|hosts|mergeTreeIndex)\b", statement.text))
+
+    assert tables
+    assert statement.text.count("org = {org:UInt32}") == tables
+    assert statement.parameters["org"] == 1
+
+
+def test_filters_name_the_org_in_every_subquery_too() -> None:
+    parameters: dict[str, Any] = {}
+
+    condition = filter_condition(
+        parse_search("a env:b* OR NOT host:c"), TagFilter.parse("x:y,!host:z*,bare,*"), parameters
+    )
+
+    assert condition.count("org = {org:UInt32}") == len(re.findall(r"\bFROM\b", condition))
+
+
+@pytest.fixture(scope="module")
+def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
+    """Two orgs and four days in the tables, so that reading by key shows."""
+    for day in range(4):
+        at = NOON - day * 86400
+        for org in (900_001, 900_002):
+            sightings = [a_sighting(pid, at - 50, cmdline=f"word{pid}") for pid in range(1, 1501)]
+            clickhouse.add([(org, a_snapshot(*sightings, host=f"h{number}", taken_at=at)) for number in range(3)])
+            ends = [ProcessExit(pid=pid, at=at, exit_code=0, description=ProcessDescription()) for pid in range(3000)]
+            clickhouse.add_exits([(org, ProcessExits("h1", tuple(ends)))])
+    return clickhouse
+
+
+BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
+
+KEYED = {
+    "first page": ("seen", "start"),
+    "seconds": ("seen", "start"),
+    "sightings of many keys": ("seen", "start"),
+    "last page": ("seen", "start"),
+    "past page": ("seen", "start"),
+    "starts near": ("seen", "start"),
+    "next page": ("seen", "start"),
+    "long window": ("seen", "start"),
+    "search": ("what", "start"),
+    "search in a stretch": ("what", "start"),
+    "search of keys": ("what", "start"),
+    "host": ("snap", "host"),
+    "sightings of keys": ("seen", "start"),
+    "newest sightings": ("snap", BLOCK),
+    "newest states": ("snap", BLOCK),
+    "ticks": ("snap", "host"),
+    "texts of a stretch": ("what", "start"),
+    "texts of some": ("what", "start"),
+    "numbers": ("snap", "at"),
+    "complete snapshots": ("snap", "host"),
+    "exits": ("ends", "host"),
+    "tags": ("tagsets", "tagset"),
+    "names": ("hosts", "host"),
+}
+
+
+STRETCHES = ("first page", "seconds", "next page", "last page", "past page", "texts of a stretch")
+"""Statements that the engine is told not to think about."""
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [*((name, "") for name in KEYED), *((name, UNPLANNED) for name in STRETCHES)]
+)
+def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str, settings: str) -> None:
+    table, column = KEYED[name]
+    statement = STATEMENTS[name]()
+
+    with filled._engine.connection() as connection:
+        rows = connection.query(
+            f"EXPLAIN indexes = 1 {statement.text}{settings}", statement.parameters | {"org": 900_001}
+        ).result_rows
+    plan = re.sub("[│├└─]", " ", "\n".join(row[0] for row in rows))
+
+    reads = [part for part in plan.split("ReadFromMergeTree")[1:] if part.lstrip(" (").startswith(f"default.{table}")]
+    assert reads
+    for read in reads:
+        keys = re.search(r"PrimaryKey\n\s*Keys:\s*\n((?:\s+\S.*\n)+?)\s*Condition:", read)
+        assert keys, read
+        assert column in [line.strip() for line in keys[1].splitlines()], read
+        assert "Condition: true" not in read
+
+
+def test_another_org_costs_a_query_nothing(filled: ClickHouseStore) -> None:
+    statement = process_statements.seen_between(900_001, WINDOW, None, KEYS[-1])
+
+    with filled._engine.connection() as connection:
+        rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows
+    chosen = [row[0] for row in rows if "Granules:" in row[0]]
+
+    assert chosen
+    read, whole = map(int, re.findall(r"(\d+)/(\d+)", chosen[-1])[0])
+    assert read < whole
+
+
+def test_the_text_index_serves_a_search(filled: ClickHouseStore) -> None:
+    statement = process_statements.matching_between(
+        filters_of(900_001, parse_search("word77"), TagFilter()), WINDOW, None, None, process_statements.BRIEF_TEXTS
+    )
+
+    with filled._engine.connection() as connection:
+        rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows
+
+    assert any("text_ngrams" in row[0] for row in rows)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+
+from procession.errors import PayloadTooLarge
+from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
+from procession.process import ProcessDescription
+from procession.scrubbing import Scrubber
+from procession.wire.datadog import FrameError, Limits, decode_events, encode_events
+from procession.wire.datadog import process_pb2 as pb
+from tests.support.builders import NOON, a_description
+from tests.support.vectors import vector
+
+
+def events_of(*events: pb.ProcessEvent) -> bytes:
+    return pb.CollectorProcEvent(hostname="web-1", events=events).SerializeToString()
+
+
+def test_a_recorded_exit_is_read() -> None:
+    assert decode_events(vector("procevent_unframed")) == ProcessEvents(
+        "web-1",
+        (
+            ProcessExit(
+                pid=99,
+                at=NOON + 1,
+                executed_at=NOON,
+                exit_code=1,
+                description=ProcessDescription(cmdline="true", command="true"),
+            ),
+        ),
+    )
+
+
+def test_an_exec_tells_what_the_process_became() -> None:
+    event = pb.ProcessEvent(
+        pid=7,
+        collectionTime=(NOON + 5) * 10**9,
+        command=pb.Command(args=["mysql", "--password=x"], exe="/usr/bin/mysql", ppid=1),
+        user=pb.ProcessUser(name="root"),
+        containerId="c1",
+        exec=pb.ProcessExec(forkTime=NOON * 10**9, execTime=(NOON + 1) * 10**9 + 999_999_999),
+    )
+
+    (found,) = decode_events(events_of(event), host_tags=lambda host: (f"of:{host}",), scrub=Scrubber().scrub).events
+
+    assert found == ProcessExec(
+        pid=7,
+        at=NOON + 1,
+        forked_at=NOON,
+        description=ProcessDescription(
+            cmdline="mysql --password=********",
+            exe="/usr/bin/mysql",
+            command="mysql",
+            user="root",
+            uid=0,
+            gid=0,
+            ppid=1,
+            container_id="c1",
+            tags=("of:web-1",),
+        ),
+    )
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_a_moment_shows_which_unit_it_has(unit: int) -> None:
+    event = pb.ProcessEvent(pid=7, exit=pb.ProcessExit(exitTime=NOON * unit))
+
+    assert decode_events(events_of(event)).events[0].at == NOON
+
+
+def test_an_event_without_its_moment_happened_when_it_was_noticed() -> None:
+    event = pb.ProcessEvent(pid=7, collectionTime=NOON * 10**9, exit=pb.ProcessExit())
+
+    assert decode_events(events_of(event)).events[0].at == NOON
+
+
+def test_events_of_kinds_to_come_are_skipped() -> None:
+    assert decode_events(events_of(pb.ProcessEvent(pid=7))).events == ()
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", vector("proc_min_enc4"), b"\x0a\x01h\x22\x05abc"])
+def test_what_are_no_events_is_refused(body: bytes) -> None:
+    with pytest.raises(FrameError):
+        decode_events(body)
+
+
+def test_a_message_holds_only_so_many_events() -> None:
+    with pytest.raises(PayloadTooLarge):
+        decode_events(events_of(pb.ProcessEvent(), pb.ProcessEvent()), limits=Limits(processes=1))
+
+
+def test_what_is_encoded_is_read_again() -> None:
+    description = a_description(uid=0, gid=0, command="nginx")
+    events = ProcessEvents(
+        "web-1",
+        (
+            ProcessExec(pid=7, at=NOON + 1, forked_at=NOON, description=description),
+            ProcessExit(pid=7, at=NOON + 2, executed_at=NOON + 1, exit_code=137, description=description),
+            ProcessExit(pid=8, at=NOON + 2, exit_code=0, description=ProcessDescription()),
+        ),
+    )
+
+    assert decode_events(encode_events(events)) == events
