@@ -58,9 +58,10 @@ class ReportedEnds:
         lived = columns["state"] != STATE_NUMBERS[DEAD]
         if not self:
             return lived
-        exits, dead = _by_place(self.exits, at), _by_place(self.dead, at)
-        said_of = np.concatenate([paired(table["host"].to_numpy(), table["pid"].to_numpy()) for table in self._tables])
-        mask = lived & is_in(paired(columns["host"], columns["pid"]), np.unique(said_of))
+        places = paired(columns["host"], columns["pid"])
+        said_of = np.concatenate([_places(self.exits), _places(self.dead)])
+        mask = lived & is_in(places, np.unique(said_of))
+        exits, dead = (_by_place(table, places[mask], at) for table in (self.exits, self.dead))
         for row in np.flatnonzero(mask).tolist():
             key = ProcessKey(*(int(columns[name][row]) for name in ("start", "host", "pid")))
             place, seen_at = (key.host_key, key.pid), int(columns["seen_at"][row])
@@ -73,13 +74,15 @@ class ReportedEnds:
             lived[row] = not is_dead and exit_of(key.started_at, said, since, None) is None
         return lived
 
-    @property
-    def _tables(self) -> tuple[pa.Table, pa.Table]:
-        return self.exits, self.dead
+
+def _places(table: pa.Table) -> Any:
+    return paired(table["host"].to_numpy(), table["pid"].to_numpy())
 
 
-def _by_place(table: pa.Table, until: int) -> dict[_Place, list[tuple[int, int]]]:
-    """Of a table of `host, pid, at` and a number: moments up to one, with the number."""
+def _by_place(table: pa.Table, places: Any, until: int) -> dict[_Place, list[tuple[int, int]]]:
+    """Of a table of `host, pid, at` and a number: at these places, moments up to one, with the number."""
+    # Of a fleet that runs scripts, most of what ended was in no snapshot.
+    table = table.filter(pa.array(is_in(_places(table), np.unique(places))))
     found: defaultdict[_Place, list[tuple[int, int]]] = defaultdict(list)
     for host, pid, at, number in zip(*(column.to_pylist() for column in table.columns), strict=True):
         if at <= until:
