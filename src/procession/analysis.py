@@ -26,15 +26,14 @@ from procession.window import Window
 REACH_SECONDS = 60
 """How long a host that is silent still has the processes that it had."""
 
-MAX_TEXTS = 200_000
-"""So many processes may be compared by what only their descriptions say, such as the command line."""
+MAX_DESCRIPTIONS = 200_000
+"""At most so many processes are grouped or sorted by what only their descriptions say, such as the command line."""
 
 MEASURES = tuple(name for name in ProcessNumbers.__struct_fields__ if name != "state")
 """The numbers of a process, by name."""
 
-KIND_ATTRIBUTES = ("container_id", "state")
-TEXT_ATTRIBUTES = ("cmdline", "exe", "cwd", "ppid")
-"""What processes may be grouped by, beside tags. The latter takes reading their descriptions."""
+DESCRIPTION_ATTRIBUTES = ("cmdline", "exe", "cwd", "ppid")
+"""What takes reading the descriptions of processes, where they are grouped or sorted by it."""
 
 SORT_COLUMNS = ("start", "pid", "ppid", "host", "user", "command", "cmdline", "container_id", "state", *MEASURES)
 
@@ -185,7 +184,7 @@ class Branch(msgspec.Struct, frozen=True):
     """A process among its relatives. Depth 0: the process asked for, or one without a parent here."""
 
     depth: int
-    placed: ProcessAtInstant
+    at_instant: ProcessAtInstant
 
 
 class HostTree(msgspec.Struct, frozen=True):

@@ -76,8 +76,8 @@ class PackedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: int
     sightings: tuple[PackedSighting, ...]
     request_id: int = 0
-    group_id: int = 0
-    group_size: int = 0
+    split_id: int = 0
+    chunk_count: int = 0
 
 
 AnySnapshot = Snapshot | PackedSnapshot
@@ -106,7 +106,7 @@ def numbers_from(values: Iterable[float], state: int) -> ProcessNumbers:
 def characters_of(text: ProcessDescription) -> int:
     total = len(text.cmdline) + len(text.exe) + len(text.cwd) + len(text.root) + len(text.comm) + len(text.command)
     total += 8 * len(text.argument_words)
-    return total + len(text.user) + len(text.group) + len(text.container_id) + sum(map(len, text.tags))
+    return total + len(text.user) + len(text.group_name) + len(text.container_id) + sum(map(len, text.tags))
 
 
 def pack(snapshot: AnySnapshot) -> PackedSnapshot:
@@ -126,8 +126,8 @@ def pack(snapshot: AnySnapshot) -> PackedSnapshot:
             for one in snapshot.sightings
         ),
         request_id=snapshot.request_id,
-        group_id=snapshot.group_id,
-        group_size=snapshot.group_size,
+        split_id=snapshot.split_id,
+        chunk_count=snapshot.chunk_count,
     )
 
 
@@ -142,6 +142,6 @@ def unpack(snapshot: AnySnapshot) -> Snapshot:
             for one in snapshot.sightings
         ),
         request_id=snapshot.request_id,
-        group_id=snapshot.group_id,
-        group_size=snapshot.group_size,
+        split_id=snapshot.split_id,
+        chunk_count=snapshot.chunk_count,
     )

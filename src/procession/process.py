@@ -48,8 +48,8 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
     """Its name, or `uid:118` where the uid has none."""
     uid: int | None = None
     gid: int | None = None
-    group: str = ""
-    """The name of the gid; empty where it has none, or the agent does not say."""
+    group_name: str = ""
+    """Of the gid; empty where it has none, or the agent does not say."""
     ppid: int = 0
     namespace_pid: int | None = None
     nice: int | None = None
@@ -97,15 +97,15 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The processes of one host at one moment, or one chunk of them.
 
     Chunks of one snapshot share `host` and `taken_at`; `request_id` tells them apart and stays the same when an agent
-    sends one again. `group_id` and `group_size` say which and how many chunks belong together (0: not known).
+    sends one again. `split_id` says which chunks belong together, `chunk_count` how many there are (0: not known).
     """
 
     host: str
     taken_at: int
     sightings: tuple[Sighting, ...]
     request_id: int = 0
-    group_id: int = 0
-    group_size: int = 0
+    split_id: int = 0
+    chunk_count: int = 0
 
 
 class LiveNumbers(msgspec.Struct, frozen=True, gc=False):
@@ -123,8 +123,8 @@ class LiveSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: int
     processes: tuple[LiveNumbers, ...]
     request_id: int = 0
-    group_id: int = 0
-    group_size: int = 0
+    split_id: int = 0
+    chunk_count: int = 0
 
 
 class ProcessSummary(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ def store(tmp_path: Path, clock: Clock) -> Iterator[ClickHouseStore]:
 def see(store: ClickHouseStore, *moments: int, host: str = IDENTITY.host) -> None:
     for at in moments:
         sighting = a_sighting(IDENTITY.pid, IDENTITY.started_at, ProcessNumbers(cpu_total_percent=1.0, threads=4))
-        store.add([(ORG, a_snapshot(sighting, host=host, taken_at=at, request_id=at, group_size=1))])
+        store.add([(ORG, a_snapshot(sighting, host=host, taken_at=at, request_id=at, chunk_count=1))])
 
 
 def minutes(store: ClickHouseStore) -> list[int]:

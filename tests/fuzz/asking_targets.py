@@ -161,7 +161,7 @@ def _served() -> Asker:
                 a_sighting(8, cmdline=f"cron {word}", user=word, started_at=NOON - 50),
                 host=f"web-{word}",
                 taken_at=at,
-                group_size=1,
+                chunk_count=1,
             )
             for at in (NOON - 3600, NOON - 10, NOON)
         ]

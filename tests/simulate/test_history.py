@@ -36,8 +36,8 @@ def test_each_snapshot_is_complete() -> None:
 
     by_snapshot: dict[tuple[str, int], list[Snapshot]] = {}
     for chunk in chunks:
-        by_snapshot.setdefault((chunk.host, chunk.group_id), []).append(chunk)
-    assert all({len(found)} == {chunk.group_size for chunk in found} for found in by_snapshot.values())
+        by_snapshot.setdefault((chunk.host, chunk.split_id), []).append(chunk)
+    assert all({len(found)} == {chunk.chunk_count for chunk in found} for found in by_snapshot.values())
 
 
 def test_it_says_how_far_it_is() -> None:

@@ -64,7 +64,7 @@ def test_agents_post_what_the_fleet_saw(intake: FakeIntake) -> None:
         assert {pid: one.description for pid, one in sent.items()} == {
             one.pid: one.description for one in snapshot.sightings
         }
-        assert {len(parts)} == {part.group_size for part in parts}
+        assert {len(parts)} == {part.chunk_count for part in parts}
 
 
 def test_the_same_shape_posts_the_same_bytes_whoever_shares_the_work(intake: FakeIntake) -> None:

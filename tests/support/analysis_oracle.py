@@ -122,7 +122,7 @@ class OracleAnalysis:
                         newest[identity] = snapshot.taken_at, sighting
             base = min(one.taken_at for one in snapshots if one.taken_at >= since)
             for identity, (seen_at, sighting) in newest.items():
-                placed = ProcessAtInstant(ProcessSummary(identity, seen_at, sighting.description), sighting.numbers)
+                at_instant = ProcessAtInstant(ProcessSummary(identity, seen_at, sighting.description), sighting.numbers)
                 is_over = any(
                     (moment, other.started_at) > (seen_at, identity.started_at)
                     for other, (moment, _) in newest.items()
@@ -131,8 +131,8 @@ class OracleAnalysis:
                 has_ended = self._store.has_ended_by(
                     selection.org_id, identity, seen_at, sighting.numbers.state, base, at
                 )
-                if not is_over and not has_ended and _fits(selection, placed.process):
-                    found.append(placed)
+                if not is_over and not has_ended and _fits(selection, at_instant.process):
+                    found.append(at_instant)
         return sorted(found, key=lambda one: ProcessKey.of(one.process.identity))
 
     def instant_page(
@@ -269,8 +269,8 @@ class OracleAnalysis:
         top = sorted(totals, key=lambda value: (-totals[value], value))[:limit]
         series = [_series(value, groups, measures, known) for value in top]
         rest: list[Mapping[str | None, Grouped]] = []
-        for placed in found:
-            others = [one for one in placed for value in _labels(one, by) if value not in top]
+        for at_instant in found:
+            others = [one for one in at_instant for value in _labels(one, by) if value not in top]
             rest.append({None: _group(None, others, wanted)} if others else {})
         if any(rest):
             series.append(msgspec.structs.replace(_series(None, rest, measures, known), is_rest=True))
@@ -309,30 +309,30 @@ class OracleAnalysis:
         return max(moments, default=None)
 
     def host_tree(self, org_id: int, host: str, at: int) -> HostTree:
-        placed = [one for one in self.at_instant(Selection(org_id), at) if one.process.identity.host == host]
-        placed.sort(key=lambda one: (one.process.identity.started_at, one.process.identity.pid))
+        at_instant = [one for one in self.at_instant(Selection(org_id), at) if one.process.identity.host == host]
+        at_instant.sort(key=lambda one: (one.process.identity.started_at, one.process.identity.pid))
         branches: list[Branch] = []
-        roots = [one for one in placed if _parent(one, placed) is None]
-        for root in (*roots, *placed):
-            _grow(root, 0, placed, branches)
+        roots = [one for one in at_instant if _parent(one, at_instant) is None]
+        for root in (*roots, *at_instant):
+            _grow(root, 0, at_instant, branches)
         reach = Window(at - REACH_SECONDS, at)
         is_known = any(one.host == host and _is_in(one.taken_at, reach) for one in self._store.snapshots(org_id))
-        return HostTree(len(placed), tuple(branches), is_known)
+        return HostTree(len(at_instant), tuple(branches), is_known)
 
     def family(self, org_id: int, key: ProcessKey, at: int) -> Family | None:
         everywhere = self.at_instant(Selection(org_id), at)
         me = next((one for one in everywhere if ProcessKey.of(one.process.identity) == key), None)
         if me is None:
             return None
-        placed = [one for one in everywhere if one.process.identity.host == me.process.identity.host]
-        placed.sort(key=lambda one: (one.process.identity.started_at, one.process.identity.pid))
+        at_instant = [one for one in everywhere if one.process.identity.host == me.process.identity.host]
+        at_instant.sort(key=lambda one: (one.process.identity.started_at, one.process.identity.pid))
         ancestors: list[ProcessAtInstant] = []
-        parent = _parent(me, placed)
+        parent = _parent(me, at_instant)
         while parent is not None and parent != me and parent not in ancestors:
             ancestors.insert(0, parent)
-            parent = _parent(parent, placed)
+            parent = _parent(parent, at_instant)
         branches: list[Branch] = []
-        _grow(me, 0, placed, branches)
+        _grow(me, 0, at_instant, branches)
         eldest = -len(ancestors)
         return Family(
             tuple(Branch(eldest + number, one) for number, one in enumerate(ancestors)),
@@ -434,11 +434,11 @@ class OracleAnalysis:
 def _complete(snapshots: Iterable[Snapshot]) -> list[int]:
     groups: defaultdict[tuple[int, int], list[Snapshot]] = defaultdict(list)
     for snapshot in snapshots:
-        groups[snapshot.taken_at, snapshot.group_id].append(snapshot)
+        groups[snapshot.taken_at, snapshot.split_id].append(snapshot)
     return [
         at
         for (at, _), some in groups.items()
-        if 0 < max(one.group_size for one in some) <= len({one.request_id for one in some})
+        if 0 < max(one.chunk_count for one in some) <= len({one.request_id for one in some})
     ]
 
 
@@ -455,11 +455,11 @@ def _fits(selection: Selection, process: ProcessSummary) -> bool:
     return accepts(selection.search, process) and selection.tags.accepts(process.tags)
 
 
-def _column(placed: ProcessAtInstant, column: str) -> Any:
-    identity, description = placed.process.identity, placed.process.description
+def _column(at_instant: ProcessAtInstant, column: str) -> Any:
+    identity, description = at_instant.process.identity, at_instant.process.description
     if column in ("pid", "host"):
         return getattr(identity, column)
-    return getattr(description if column in ProcessDescription.__struct_fields__ else placed.numbers, column)
+    return getattr(description if column in ProcessDescription.__struct_fields__ else at_instant.numbers, column)
 
 
 def _whole(window: Window) -> Window:
@@ -473,28 +473,28 @@ def _tag_values(process: ProcessSummary, key: str) -> set[str]:
     return {value for name, separator, value in pairs if separator and fold(name) == key}
 
 
-def _values(placed: ProcessAtInstant, by: str) -> list[str]:
+def _values(at_instant: ProcessAtInstant, by: str) -> list[str]:
     if by in ("container_id", "state", "exe", "cmdline", "cwd", "ppid"):
-        value = _column(placed, by)
+        value = _column(at_instant, by)
         return [] if value == "" else [str(value)]
-    return sorted(_tag_values(placed.process, by))
+    return sorted(_tag_values(at_instant.process, by))
 
 
-def _labels(placed: ProcessAtInstant, by: str) -> list[str | None]:
-    return [*_values(placed, by)] or [None]
+def _labels(at_instant: ProcessAtInstant, by: str) -> list[str | None]:
+    return [*_values(at_instant, by)] or [None]
 
 
-def _group(value: str | None, placed: Sequence[ProcessAtInstant], measures: Sequence[str]) -> Grouped:
+def _group(value: str | None, at_instant: Sequence[ProcessAtInstant], measures: Sequence[str]) -> Grouped:
     numbers = {}
     for name in measures:
-        known = [getattr(one.numbers, name) for one in placed if getattr(one.numbers, name) is not None]
+        known = [getattr(one.numbers, name) for one in at_instant if getattr(one.numbers, name) is not None]
         numbers[name] = Aggregate(sum(known) if known else None, max(known) if known else None, len(known))
-    return Grouped(value, len(placed), numbers)
+    return Grouped(value, len(at_instant), numbers)
 
 
-def _grouped(placed: Iterable[ProcessAtInstant], by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
+def _grouped(at_instant: Iterable[ProcessAtInstant], by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
     members: defaultdict[str | None, list[ProcessAtInstant]] = defaultdict(list)
-    for one in placed:
+    for one in at_instant:
         for value in _labels(one, by):
             members[value].append(one)
     return {value: _group(value, some, measures) for value, some in members.items()}
@@ -546,19 +546,19 @@ def _of_minute(numbers: Sequence[ProcessNumbers], column: str) -> float | None:
     return sum(known) / len(known) if column in _MEANS else max(known)
 
 
-def _parent(one: ProcessAtInstant, placed: Sequence[ProcessAtInstant]) -> ProcessAtInstant | None:
+def _parent(one: ProcessAtInstant, at_instant: Sequence[ProcessAtInstant]) -> ProcessAtInstant | None:
     pid = one.process.description.ppid
-    found = [other for other in placed if other.process.identity.pid == pid != one.process.identity.pid]
+    found = [other for other in at_instant if other.process.identity.pid == pid != one.process.identity.pid]
     return found[-1] if found else None
 
 
-def _grow(root: ProcessAtInstant, depth: int, placed: Sequence[ProcessAtInstant], branches: list[Branch]) -> None:
-    if any(branch.placed == root for branch in branches):
+def _grow(root: ProcessAtInstant, depth: int, at_instant: Sequence[ProcessAtInstant], branches: list[Branch]) -> None:
+    if any(branch.at_instant == root for branch in branches):
         return
     branches.append(Branch(depth, root))
-    for one in placed:
-        if _parent(one, placed) == root:
-            _grow(one, depth + 1, placed, branches)
+    for one in at_instant:
+        if _parent(one, at_instant) == root:
+            _grow(one, depth + 1, at_instant, branches)
 
 
 def _compared_processes(
@@ -567,11 +567,11 @@ def _compared_processes(
     olds = {one.process.identity: one for one in before}
     news = {one.process.identity: one for one in after}
 
-    def largest(placed: Iterable[ProcessAtInstant]) -> tuple[ProcessAtInstant, ...]:
+    def largest(at_instant: Iterable[ProcessAtInstant]) -> tuple[ProcessAtInstant, ...]:
         def by_memory(one: ProcessAtInstant) -> tuple[int, ProcessKey]:
             return -(one.numbers.rss_bytes or -1), ProcessKey.of(one.process.identity)
 
-        return tuple(sorted(placed, key=by_memory)[:limit])
+        return tuple(sorted(at_instant, key=by_memory)[:limit])
 
     started = [one for identity, one in news.items() if identity not in olds]
     ended = [one for identity, one in olds.items() if identity not in news]

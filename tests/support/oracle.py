@@ -115,10 +115,10 @@ class OracleStore:
         sizes: dict[tuple[int, int], int] = {}
         for one in self._snapshots[org_id]:
             if one.host == host:
-                group = (one.taken_at, one.group_id)
+                group = (one.taken_at, one.split_id)
                 groups[group].add(one.request_id)
-                sizes[group] = max(one.group_size, sizes.get(group, 0))
-        return {at for (at, group_id), requests in groups.items() if 0 < sizes[at, group_id] <= len(requests)}
+                sizes[group] = max(one.chunk_count, sizes.get(group, 0))
+        return {at for (at, split_id), requests in groups.items() if 0 < sizes[at, split_id] <= len(requests)}
 
     def has_ended_by(
         self,
@@ -200,8 +200,8 @@ class OracleStore:
             taken_at=live.taken_at,
             sightings=tuple(sightings.values()),
             request_id=live.request_id,
-            group_id=live.group_id,
-            group_size=live.group_size if is_complete else 0,
+            split_id=live.split_id,
+            chunk_count=live.chunk_count if is_complete else 0,
         )
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:

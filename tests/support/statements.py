@@ -54,7 +54,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
         store = open_embedded(folder, retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
         numbers = ProcessNumbers(cpu_total_percent=1.5, rss_bytes=2**20)
         nginx = a_sighting(7, cmdline="nginx", tags=("env:prod",), numbers=numbers)
-        store.add([(ORG, a_snapshot(nginx, host="web-1", taken_at=NOON - 5, group_size=1))])
+        store.add([(ORG, a_snapshot(nginx, host="web-1", taken_at=NOON - 5, chunk_count=1))])
         served = a_store()
         for org in served.orgs():
             store.put_org(org)

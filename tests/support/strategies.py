@@ -56,7 +56,7 @@ descriptions = st.builds(
     user=st.sampled_from(USERS),
     uid=st.none() | st.sampled_from((0, 118, 2**32 - 2)),
     gid=st.none() | st.just(0),
-    group=st.sampled_from(("", "staff")),
+    group_name=st.sampled_from(("", "staff")),
     ppid=st.sampled_from((0, 1, 7)),
     namespace_pid=st.none() | st.just(1),
     nice=st.none() | st.sampled_from((-20, -1, 0, 19)),
@@ -189,8 +189,8 @@ def _chunks(draw: st.DrawFn, host: _Host, at: int, number: int) -> list[Snapshot
             taken_at=at,
             sightings=piece,
             request_id=1000 * number + index,
-            group_id=number,
-            group_size=len(pieces),
+            split_id=number,
+            chunk_count=len(pieces),
         )
         for index, piece in enumerate(pieces)
         for _ in range(copies[index])

@@ -45,7 +45,7 @@ class Describer:
             user=program.user,
             uid=UIDS[program.user],
             gid=UIDS[program.user],
-            group="" if program.user.startswith("uid:") else program.user,
+            group_name="" if program.user.startswith("uid:") else program.user,
             ppid=ppid,
             nice=0,
             namespace_pid=number + 1 if self.container_id else None,

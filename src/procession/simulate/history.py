@@ -54,6 +54,6 @@ def chunks(host: Host, snapshot: Snapshot) -> Iterator[Snapshot]:
             taken_at=at,
             sightings=part,
             request_id=RequestId.of(name, host.agent_pid, at, index).pack(),
-            group_id=at & 0x7FFFFFFF,
-            group_size=len(parts),
+            split_id=at & 0x7FFFFFFF,
+            chunk_count=len(parts),
         )

@@ -156,8 +156,8 @@ def test_a_user_without_a_name_goes_by_the_number(collector: Collector) -> None:
     snapshot = collect(collector, a_reading(7), a_reading(8, facts=nobody))
     root, other = (sighting.description for sighting in snapshot.sightings)
 
-    assert (root.user, root.group) == ("root", "root")
-    assert (other.user, other.uid, other.group) == ("uid:3999999999", 3_999_999_999, "")
+    assert (root.user, root.group_name) == ("root", "root")
+    assert (other.user, other.uid, other.group_name) == ("uid:3999999999", 3_999_999_999, "")
 
 
 def test_a_number_is_shown_until_the_name_is_there_and_the_process_goes_on() -> None:
@@ -185,14 +185,14 @@ def test_a_number_is_shown_until_the_name_is_there_and_the_process_goes_on() -> 
 
     assert took < 5
     assert {one.description.user for of_one in before for one in of_one} == {f"uid:{4000 + n}" for n in range(8)}
-    assert {one.description.group for of_one in before for one in of_one} == {""}
+    assert {one.description.group_name for of_one in before for one in of_one} == {""}
     assert [one.description.user for one in after] == [f"name{4000 + n}" for n in range(8)]
-    assert [one.description.group for one in after] == [f"name{5000 + n}" for n in range(8)]
+    assert [one.description.group_name for one in after] == [f"name{5000 + n}" for n in range(8)]
     assert [one.description for one in seen_live] == [one.description for one in after]
     # It is the same process, described anew once: all else stays, and nothing moves any more.
     for old, new, later in zip(before[-1], after, again, strict=True):
         assert (old.pid, old.started_at, old.numbers) == (new.pid, new.started_at, new.numbers)
-        assert msgspec.structs.replace(new.description, user=old.description.user, group="") == old.description
+        assert msgspec.structs.replace(new.description, user=old.description.user, group_name="") == old.description
         assert later is new
 
 
@@ -261,9 +261,9 @@ def test_a_new_nice_value_changes_the_description(collector: Collector) -> None:
 
 
 def test_the_group_has_its_name_where_it_has_one(collector: Collector) -> None:
-    assert see(collector, a_reading(), 0.0).description.group == "root"
+    assert see(collector, a_reading(), 0.0).description.group_name == "root"
     facts = msgspec.structs.replace(FACTS, gid=3_999_999_999)
-    assert see(collector, a_reading(facts=facts), 1.0).description.group == ""
+    assert see(collector, a_reading(facts=facts), 1.0).description.group_name == ""
 
 
 # Tags of a process

@@ -76,7 +76,7 @@ def put(tree: ProcTree, pid: int, **fields: Any) -> Path:
 
 
 LOST: dict[str, dict[str, Any]] = {
-    "status": {"user": "", "uid": None, "gid": None, "group": "", "namespace_pid": None},
+    "status": {"user": "", "uid": None, "gid": None, "group_name": "", "namespace_pid": None},
     "cmdline": {"cmdline": "", "argument_words": ()},
     "cgroup": {"container_id": ""},
     "io": {},

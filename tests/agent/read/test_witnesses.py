@@ -162,7 +162,7 @@ def agree_with_psutil(sighting: Sighting) -> None:
     assert description.cwd == witness.cwd()
     assert (description.uid, description.gid) == (witness.uids().real, witness.gids().real)
     assert description.user == pwd.getpwuid(witness.uids().real).pw_name
-    assert description.group == grp.getgrgid(witness.gids().real).gr_name
+    assert description.group_name == grp.getgrgid(witness.gids().real).gr_name
     assert description.ppid == witness.ppid()
     assert description.nice == witness.nice()
     assert sighting.started_at == int(witness.create_time())
@@ -188,7 +188,7 @@ def agree_with_ps(sighting: Sighting) -> None:
 
     assert str(description.ppid) == ps(pid, "ppid")
     assert (str(description.uid), str(description.gid)) == (ps(pid, "ruid"), ps(pid, "rgid"))
-    assert (description.user, description.group) == (ps(pid, "ruser:40"), ps(pid, "rgroup:40"))
+    assert (description.user, description.group_name) == (ps(pid, "ruser:40"), ps(pid, "rgroup:40"))
     assert str(description.nice) == ps(pid, "nice")
     assert numbers.state == ps(pid, "state")
     assert str(numbers.threads) == ps(pid, "nlwp")

@@ -51,8 +51,8 @@ def test_a_snapshot_goes_in_chunks_that_belong_together() -> None:
 
     assert [len(chunk.sightings) for chunk in chunks] == [100, 100, 50]
     assert [sighting.pid for chunk in chunks for sighting in chunk.sightings] == list(range(1, 251))
-    assert {chunk.group_size for chunk in chunks} == {3}
-    assert len({chunk.group_id for chunk in chunks}) == 1
+    assert {chunk.chunk_count for chunk in chunks} == {3}
+    assert len({chunk.split_id for chunk in chunks}) == 1
     assert [request_id.index for request_id in ids] == [0, 1, 2]
 
 
@@ -60,7 +60,7 @@ def test_each_snapshot_is_a_group_of_its_own() -> None:
     maker = a_maker()
     first, second = (decoded(maker.make(a_snapshot(a_sighting()))[0].body) for _ in range(2))
 
-    assert second.group_id - first.group_id in (1, 1 - 2**32)
+    assert second.split_id - first.split_id in (1, 1 - 2**32)
 
 
 def test_two_snapshots_of_one_second_have_ids_of_their_own() -> None:

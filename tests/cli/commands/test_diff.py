@@ -14,7 +14,7 @@ BEFORE, AFTER = NOON - 600, NOON
 
 
 def whole(*sightings: Sighting, **fields: Any) -> Snapshot:
-    return a_snapshot(*sightings, group_id=1, group_size=1, **fields)
+    return a_snapshot(*sightings, split_id=1, chunk_count=1, **fields)
 
 
 @pytest.fixture

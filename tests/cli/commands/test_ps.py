@@ -275,8 +275,8 @@ def closed_port() -> Iterator[str]:
 
 def test_the_long_form_shows_how_processes_do_and_how_they_ended(procession: Command, server: RunningServer) -> None:
     numbers = ProcessNumbers(cpu_total_percent=12.54, rss_bytes=3 * 2**19, state="S")
-    before = a_snapshot(a_sighting(1, numbers=numbers), a_sighting(2), taken_at=NOON - 20, group_id=1, group_size=1)
-    after = a_snapshot(a_sighting(1, numbers=numbers), taken_at=NOON - 10, group_id=2, group_size=1)
+    before = a_snapshot(a_sighting(1, numbers=numbers), a_sighting(2), taken_at=NOON - 20, split_id=1, chunk_count=1)
+    after = a_snapshot(a_sighting(1, numbers=numbers), taken_at=NOON - 10, split_id=2, chunk_count=1)
     server.add(before, after)
     killed = ProcessExit(pid=2, at=NOON - 15, exit_code=137, description=a_description())
     server.store.add_exits([(ORG, ProcessExits("web-1", (killed,)))])

@@ -22,7 +22,7 @@ KEYS = ("--api-key", API_KEY, "--application-key", APPLICATION_KEY)
 
 
 def whole(*sightings: Sighting, **fields: Any) -> Snapshot:
-    return a_snapshot(*sightings, group_id=1, group_size=1, **fields)
+    return a_snapshot(*sightings, split_id=1, chunk_count=1, **fields)
 
 
 def busy(pid: int, cpu: float, rss: int = 2**20, **fields: Any) -> Sighting:

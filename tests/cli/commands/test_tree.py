@@ -20,8 +20,8 @@ def a_family(host: str = "web-1", *, taken_at: int = NOON) -> Snapshot:
         a_sighting(30, cmdline="java -jar shop.jar", command="java", user="shop", ppid=1, numbers=numbers),
         host=host,
         taken_at=taken_at,
-        group_id=1,
-        group_size=1,
+        split_id=1,
+        chunk_count=1,
     )
 
 
@@ -128,7 +128,7 @@ def test_an_empty_fleet_is_said_to_be_one(procession: Command, server: RunningSe
 
 def test_a_hostile_name_stays_in_its_line(procession: Command, server: RunningServer) -> None:
     hostile = a_sighting(1, cmdline="a\x1b[2J\n└─ root\u202e", user="\x9b31m")
-    server.add(a_snapshot(hostile, host="h\x1b]0;x\x07", group_id=1, group_size=1))
+    server.add(a_snapshot(hostile, host="h\x1b]0;x\x07", split_id=1, chunk_count=1))
 
     result = procession("tree", "--search", "root")
 

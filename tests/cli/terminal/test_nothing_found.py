@@ -17,8 +17,8 @@ def _processes(server: RunningServer) -> None:
     """A host whose agent began at `EMPTY_AT`, with no process to tell of then."""
     process = a_sighting(1, NOON - 9000, tags=("env:prod",))
     server.add(
-        a_snapshot(taken_at=EMPTY_AT, group_id=1, group_size=1),
-        a_snapshot(process, taken_at=BUSY_AT, group_id=2, group_size=1),
+        a_snapshot(taken_at=EMPTY_AT, split_id=1, chunk_count=1),
+        a_snapshot(process, taken_at=BUSY_AT, split_id=2, chunk_count=1),
     )
 
 
@@ -104,7 +104,7 @@ def test_a_comparison_with_a_moment_of_which_nothing_is_known_is_trouble(
 
 
 def test_of_hosts_that_are_named_it_is_those_that_sent_nothing(procession: Command, server: RunningServer) -> None:
-    other = a_snapshot(a_sighting(1), host="web-2", taken_at=NOON - 200, group_id=9, group_size=1)
+    other = a_snapshot(a_sighting(1), host="web-2", taken_at=NOON - 200, split_id=9, chunk_count=1)
     server.add(other)
 
     listed = procession("top", "--once", "--tags", "host:web-1", "--at", str(NOON - 190))
@@ -170,8 +170,8 @@ def test_a_process_of_which_nothing_is_known_has_words_instead_of_a_name(
     procession: Command, server: RunningServer, arguments: list[str]
 ) -> None:
     unread = a_sighting(7, NOON - 5, cmdline="", exe="", comm="", command="", user="")
-    server.add(a_snapshot(unread, host="web-1", group_id=3, group_size=1))
-    server.add(a_snapshot(a_sighting(1), host="web-2", group_id=4, group_size=1))
+    server.add(a_snapshot(unread, host="web-1", split_id=3, chunk_count=1))
+    server.add(a_snapshot(a_sighting(1), host="web-2", split_id=4, chunk_count=1))
     if arguments == ["tree"]:
         arguments = ["tree", "--host", "web-1"]
 

@@ -26,9 +26,9 @@ def items(client: Client, path: str = PATH, query: str = "") -> list[dict[str, A
 def _processes(served: Served) -> None:
     numbers = ProcessNumbers(cpu_total_percent=12.5, rss_bytes=2**20, state="S")
     before = a_snapshot(
-        a_sighting(1, numbers=numbers), a_sighting(2), a_sighting(3), taken_at=NOON - 20, group_id=1, group_size=1
+        a_sighting(1, numbers=numbers), a_sighting(2), a_sighting(3), taken_at=NOON - 20, split_id=1, chunk_count=1
     )
-    after = a_snapshot(a_sighting(1, numbers=numbers), taken_at=NOON - 10, group_id=2, group_size=1)
+    after = a_snapshot(a_sighting(1, numbers=numbers), taken_at=NOON - 10, split_id=2, chunk_count=1)
     served.store.add([(ORG, before), (ORG, after)])
     killed = ProcessExit(pid=3, at=NOON - 15, exit_code=137, description=a_description())
     served.store.add_exits([(ORG, ProcessExits("web-1", (killed,)))])

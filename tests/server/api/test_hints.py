@@ -40,7 +40,7 @@ def _processes(served: Served) -> None:
     for at in (NOON - 10, NOON):
         numbers = ProcessNumbers(cpu_total_percent=1.0, rss_bytes=2**20)
         sightings = [a_sighting(pid, numbers=numbers, tags=("env:prod",)) for pid in (1, 2)]
-        served.store.add([(ORG, a_snapshot(*sightings, taken_at=at, group_id=at, group_size=1))])
+        served.store.add([(ORG, a_snapshot(*sightings, taken_at=at, split_id=at, chunk_count=1))])
 
 
 def ask(client: Client, path: str) -> Any:

@@ -31,9 +31,9 @@ def _processes(served: Served) -> None:
                 )
                 for pid in pids
             ]
-            chunk = a_snapshot(*processes, host=host, taken_at=at, request_id=step, group_id=step, group_size=1)
+            chunk = a_snapshot(*processes, host=host, taken_at=at, request_id=step, split_id=step, chunk_count=1)
             served.store.add([(ORG, chunk)])
-    served.store.add([(OTHER_ORG, a_snapshot(a_sighting(99), host="theirs", group_id=1, group_size=1))])
+    served.store.add([(OTHER_ORG, a_snapshot(a_sighting(99), host="theirs", split_id=1, chunk_count=1))])
 
 
 def ask(client: Client, path: str, status: int = 200) -> Any:
@@ -256,7 +256,7 @@ def test_each_side_of_a_comparison_says_whether_it_is_known(client: Client) -> N
 def test_a_host_that_was_silent_on_one_side_has_started_and_ended_nothing(
     client: Client, served: Served, match: str
 ) -> None:
-    new = a_snapshot(a_sighting(1), a_sighting(2), host="web-3", taken_at=NOON - 5, group_id=9, group_size=1)
+    new = a_snapshot(a_sighting(1), a_sighting(2), host="web-3", taken_at=NOON - 5, split_id=9, chunk_count=1)
     served.store.add([(ORG, new)])
     with_new = ask(client, f"/compare?at={NOON - 60}&other_at={NOON}&match={match}")
     backwards = ask(client, f"/compare?at={NOON}&other_at={NOON - 60}&match={match}")
@@ -321,3 +321,14 @@ def test_all_its_calls_count_as_one_family(served: Served) -> None:
     assert statuses == [200, 200, 429]
     assert client.processes().status_code == 200
     client.close()
+
+
+def test_a_comparison_names_fields_as_the_attributes_do(client: Client, served: Served) -> None:
+    for at, group in ((NOON - 9, "staff"), (NOON - 4, "www")):
+        process = a_sighting(7, group_name=group)
+        served.store.add([(ORG, a_snapshot(process, host="web-9", taken_at=at, split_id=at, chunk_count=1))])
+
+    (changed,) = ask(client, f"/compare?host=web-9&at={NOON - 9}&other_at={NOON}")["changed"]
+
+    assert changed["fields"] == ["group"]
+    assert [changed[side]["attributes"]["group"] for side in ("before", "after")] == ["staff", "www"]

@@ -155,7 +155,7 @@ def test_several_programs_of_a_process_within_a_second_are_one_sighting_of_the_l
     (snapshot,) = snapshots_of(ProcessEvents("web-1", (sh, ls)), b"x", NOON)
 
     assert [sighting.description.cmdline for sighting in snapshot.sightings] == ["ls"]
-    assert snapshot.group_size == 0
+    assert snapshot.chunk_count == 0
 
 
 def test_an_event_without_a_moment_is_of_now() -> None:

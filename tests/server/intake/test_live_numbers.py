@@ -19,7 +19,7 @@ ALL = {"x_procession_live": "all"}
 
 def live_payload(*pids: int, rss: int = 2, starts: int = STARTED) -> bytes:
     processes = tuple(LiveNumbers(pid, starts, ProcessNumbers(rss_bytes=rss, state="S")) for pid in pids)
-    (body,) = encode_live(LiveSnapshot(host="web-1", taken_at=NOON, processes=processes, group_id=9))
+    (body,) = encode_live(LiveSnapshot(host="web-1", taken_at=NOON, processes=processes, split_id=9))
     return frame.encode(MessageType.REAL_TIME, body)
 
 
@@ -28,7 +28,7 @@ def post_live(client: Client, at: int, *pids: int, **options: Any) -> int:
 
 
 def post_whole(client: Client, at: int, *pids: int, **options: Any) -> None:
-    payload = a_payload(a_snapshot(*(a_sighting(pid, STARTED) for pid in pids), group_id=at % 1000))
+    payload = a_payload(a_snapshot(*(a_sighting(pid, STARTED) for pid in pids), split_id=at % 1000))
     assert post(client, payload, x_dd_agent_timestamp=str(at), **options).status_code == 200
 
 

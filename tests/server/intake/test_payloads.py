@@ -142,8 +142,8 @@ def test_processes_sent_for_service_discovery_alone_are_kept_only_if_told(
 def test_processes_sent_for_service_discovery_end_no_others(served: Served) -> None:
     served.settings = ServerSettings(discovered_processes=True)
     client = Client(served.app())
-    whole = a_snapshot(a_sighting(1), a_sighting(2), group_id=1, group_size=1)
-    services = a_snapshot(a_sighting(1), group_id=2, group_size=1)
+    whole = a_snapshot(a_sighting(1), a_sighting(2), split_id=1, chunk_count=1)
+    services = a_snapshot(a_sighting(1), split_id=2, chunk_count=1)
 
     post(client, a_payload(whole), x_dd_agent_timestamp=str(NOON - 10))
     post(client, a_payload(services), x_dd_agent_timestamp=str(NOON - 5), x_dd_processes_enabled="false")

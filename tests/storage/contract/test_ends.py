@@ -32,7 +32,7 @@ def details(fleet: Fleet, from_at: int = NOON - 600, to_at: int = NOON + 600) ->
 def whole(fleet: Fleet, at: int, *pids: int, host: str = "web-1", starts: int = STARTED) -> None:
     """A complete snapshot of one chunk."""
     sightings = [a_sighting(pid, starts) for pid in pids]
-    fleet.add(a_snapshot(*sightings, host=host, taken_at=at, request_id=at, group_id=at, group_size=1))
+    fleet.add(a_snapshot(*sightings, host=host, taken_at=at, request_id=at, split_id=at, chunk_count=1))
 
 
 def exit_of(fleet: Fleet, pid: int, at: int, exit_code: int, host: str = "web-1", **fields: Any) -> None:
@@ -110,13 +110,13 @@ def test_a_process_missing_from_the_next_complete_snapshot_has_ended(fleet: Flee
 
 def test_an_incomplete_snapshot_ends_nothing(fleet: Fleet) -> None:
     whole(fleet, NOON, 1, 2)
-    half = a_snapshot(a_sighting(1, STARTED), taken_at=NOON + 10, request_id=5, group_id=5, group_size=2)
+    half = a_snapshot(a_sighting(1, STARTED), taken_at=NOON + 10, request_id=5, split_id=5, chunk_count=2)
     fleet.add(half, half)
-    fleet.add(a_snapshot(a_sighting(3, STARTED), taken_at=NOON + 20, request_id=6, group_id=6))
+    fleet.add(a_snapshot(a_sighting(3, STARTED), taken_at=NOON + 20, request_id=6, split_id=6))
 
     assert details(fleet)[2, STARTED].ended_at is None
 
-    fleet.add(a_snapshot(taken_at=NOON + 10, request_id=8, group_id=5, group_size=2))
+    fleet.add(a_snapshot(taken_at=NOON + 10, request_id=8, split_id=5, chunk_count=2))
     assert details(fleet)[2, STARTED].ended_at == NOON + 10
 
 
@@ -242,10 +242,10 @@ def test_a_complete_snapshot_of_no_process_ends_all_that_the_host_had(fleet: Fle
 
 def test_live_numbers_of_no_process_are_nothing(fleet: Fleet) -> None:
     whole(fleet, NOON, 1)
-    live = LiveSnapshot(host="web-1", taken_at=NOON + 2, processes=(), group_id=4, group_size=1)
+    live = LiveSnapshot(host="web-1", taken_at=NOON + 2, processes=(), split_id=4, chunk_count=1)
 
     fleet.store.add_live([(fleet.org, live)])  # type: ignore[attr-defined]
 
     assert details(fleet)[1, STARTED].ended_at is None
     (sightings,) = fleet.store.sightings_of([(fleet.org, live)])  # type: ignore[attr-defined]
-    assert (sightings.sightings, sightings.group_size) == ((), 1)
+    assert (sightings.sightings, sightings.chunk_count) == ((), 1)

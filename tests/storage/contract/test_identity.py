@@ -24,7 +24,7 @@ from tests.support.strategies import HOUR
 def whole(fleet: Fleet, at: int, *processes: tuple[int, int], host: str = "web-1", store: Store | None = None) -> None:
     """A complete snapshot of one chunk: pids and starts."""
     sightings = [a_sighting(pid, started_at) for pid, started_at in processes]
-    snapshot = a_snapshot(*sightings, host=host, taken_at=at, request_id=at, group_id=at, group_size=1)
+    snapshot = a_snapshot(*sightings, host=host, taken_at=at, request_id=at, split_id=at, chunk_count=1)
     (store or fleet.store).add([(fleet.org, snapshot)])
 
 
@@ -68,7 +68,7 @@ def test_a_pid_that_was_free_in_a_complete_snapshot_is_another_process(fleet: Fl
 def test_all_of_it_in_one_group_is_the_same(fleet: Fleet) -> None:
     def chunk(at: int, *starts: int) -> tuple[int, object]:
         sightings = [a_sighting(7, start) for start in starts]
-        return fleet.org, a_snapshot(*sightings, taken_at=at, request_id=at, group_id=at, group_size=1)
+        return fleet.org, a_snapshot(*sightings, taken_at=at, request_id=at, split_id=at, chunk_count=1)
 
     chunks = [chunk(NOON, STARTED), chunk(NOON + 10, STARTED + 1), chunk(NOON + 20), chunk(NOON + 30, STARTED + 1)]
     fleet.store.add(chunks)  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ def test_an_exit_in_between_makes_it_another_process(fleet: Fleet) -> None:
 
 def test_a_snapshot_of_which_chunks_are_missing_ends_nothing(fleet: Fleet) -> None:
     whole(fleet, NOON, (7, STARTED))
-    fleet.add(a_snapshot(a_sighting(8), taken_at=NOON + 10, request_id=1, group_id=1, group_size=2))
+    fleet.add(a_snapshot(a_sighting(8), taken_at=NOON + 10, request_id=1, split_id=1, chunk_count=2))
     whole(fleet, NOON + 20, (7, STARTED + 1))
 
     assert (7, STARTED, NOON + 20) in seen(fleet)
@@ -123,7 +123,7 @@ def test_after_a_late_chunk_it_is_still_known_what_ended_since(fleet: Fleet) -> 
     whole(fleet, NOON + 60, (7, STARTED + 3))
     sighting = a_sighting(7, STARTED + 2)
     for at in (NOON + 10, NOON + 65):
-        fleet.store.add([(fleet.org, a_snapshot(sighting, taken_at=at, request_id=at, group_id=at, group_size=2))])
+        fleet.store.add([(fleet.org, a_snapshot(sighting, taken_at=at, request_id=at, split_id=at, chunk_count=2))])
 
     assert seen(fleet) == [(7, STARTED, NOON + 10), (7, STARTED + 3, NOON + 65)]
 
@@ -132,7 +132,7 @@ def test_what_ended_in_a_group_is_another_process_after_it(fleet: Fleet) -> None
     whole(fleet, NOON, (7, STARTED))
     whole(fleet, NOON + 10, (7, STARTED + 1))
     chunks = [
-        a_snapshot(*sightings, taken_at=at, request_id=at, group_id=at, group_size=1)
+        a_snapshot(*sightings, taken_at=at, request_id=at, split_id=at, chunk_count=1)
         for at, sightings in ((NOON + 20, ()), (NOON + 30, (a_sighting(7, STARTED + 1),)))
     ]
     fleet.store.add([(fleet.org, chunk) for chunk in chunks])

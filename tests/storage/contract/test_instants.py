@@ -34,7 +34,7 @@ class Host:
     def snapshot(self, at: int, *pids: int, started_at: int = LONG_AGO, state: str = "S") -> None:
         self._number += 1
         found = [self._sighting(pid, started_at, state) for pid in pids]
-        chunk = a_snapshot(*found, taken_at=at, request_id=self._number, group_id=self._number, group_size=1)
+        chunk = a_snapshot(*found, taken_at=at, request_id=self._number, split_id=self._number, chunk_count=1)
         self._store.add([(self._org, chunk)])
 
     def partial(self, at: int, pid: int, started_at: int, state: str = "") -> None:
@@ -192,6 +192,6 @@ def test_after_a_complete_snapshot_of_no_process_nobody_is_there_and_that_is_kno
 
 def test_a_chunk_of_no_process_is_a_part_of_its_snapshot(host: Host, store: Store, org: int) -> None:
     for number, sightings in enumerate(([], [a_sighting(LIVES, LONG_AGO)])):
-        chunk = a_snapshot(*sightings, taken_at=T + 10, request_id=50 + number, group_id=50, group_size=2)
+        chunk = a_snapshot(*sightings, taken_at=T + 10, request_id=50 + number, split_id=50, chunk_count=2)
         store.add([(org, chunk)])
         assert host.pids(T + 10) == ([7, 8] if number == 0 else [7])

@@ -48,7 +48,7 @@ def sighting(pid: int, *, job: str = "web", tags: tuple[str, ...] = ("env:prod",
 
 
 def chunk(at: int, *sightings: Sighting, group: int, size: int = 1, host: str = "web-1") -> Snapshot:
-    return a_snapshot(*sightings, host=host, taken_at=at, request_id=next(_requests), group_id=group, group_size=size)
+    return a_snapshot(*sightings, host=host, taken_at=at, request_id=next(_requests), split_id=group, chunk_count=size)
 
 
 BEFORE = [sighting(pid) for pid in (1, 2, 3, 4, 5)] + [sighting(6, job="db", tags=("env:test",))]
@@ -172,9 +172,9 @@ def unknown(store: ClickHouseStore, org: int) -> Any:
 
 def as_sightings(store: ClickHouseStore, org: int) -> Any:
     numbers = tuple(LiveNumbers(pid, STARTED + pid, ProcessNumbers(state="S")) for pid in (1, 4, 5, 6, 7))
-    live = LiveSnapshot(host="web-1", taken_at=T + 2, processes=numbers, group_size=1)
+    live = LiveSnapshot(host="web-1", taken_at=T + 2, processes=numbers, chunk_count=1)
     (found,) = store.sightings_of([(org, live)])
-    assert found.group_size == (len(found.sightings) == len(numbers)), "a snapshot without some is not complete"
+    assert found.chunk_count == (len(found.sightings) == len(numbers)), "a snapshot without some is not complete"
     return {sighting.pid: sighting for sighting in found.sightings}
 
 

@@ -27,7 +27,7 @@ class Watched:
     def whole(self, at: int, *pids: int, **fields: Any) -> None:
         """A complete snapshot."""
         sightings = [a_sighting(pid, STARTED, **({"cmdline": f"program {pid}"} | fields)) for pid in pids]
-        snapshot = a_snapshot(*sightings, host=self.host, taken_at=at, request_id=at, group_id=at, group_size=1)
+        snapshot = a_snapshot(*sightings, host=self.host, taken_at=at, request_id=at, split_id=at, chunk_count=1)
         self.store.add([(self.org, snapshot)])
 
     def live(
@@ -47,8 +47,8 @@ class Watched:
             taken_at=at,
             processes=tuple(LiveNumbers(pid, starts, numbers) for pid in pids),
             request_id=at * 10 + chunk,
-            group_id=-at,
-            group_size=chunks,
+            split_id=-at,
+            chunk_count=chunks,
         )
         (snapshot,) = self.store.sightings_of([(self.org, live)])
         self.store.add([(self.org, snapshot)])
@@ -107,7 +107,7 @@ def test_a_process_that_nobody_knows_is_left_out_and_the_group_ends_nothing(watc
 
     snapshot = watched.live(NOON + 2, 1, 9)
 
-    assert ([one.pid for one in snapshot.sightings], snapshot.group_size) == ([1], 0)
+    assert ([one.pid for one in snapshot.sightings], snapshot.chunk_count) == ([1], 0)
     assert sorted(watched.find()) == [1, 2]
     assert watched.detail(1).ended_at is watched.detail(2).ended_at is None
 
@@ -119,7 +119,7 @@ def test_a_new_process_is_told_whole_first_and_then_lives_on(watched: Watched) -
 
     numbers = ProcessNumbers(state="R")
     processes = (LiveNumbers(1, STARTED, numbers), LiveNumbers(9, NOON + 1, numbers))
-    live = LiveSnapshot(host="web-1", taken_at=NOON + 2, processes=processes, request_id=5, group_id=6, group_size=1)
+    live = LiveSnapshot(host="web-1", taken_at=NOON + 2, processes=processes, request_id=5, split_id=6, chunk_count=1)
     (snapshot,) = watched.store.sightings_of([(watched.org, live)])
     watched.store.add([(watched.org, snapshot)])
 
@@ -133,7 +133,7 @@ def test_a_pid_with_another_start_is_not_taken_for_the_last_owner(watched: Watch
 
     snapshot = watched.live(NOON + 2, 1, starts=NOON + 1)
 
-    assert (snapshot.sightings, snapshot.group_size) == ((), 0)
+    assert (snapshot.sightings, snapshot.chunk_count) == ((), 0)
 
 
 @pytest.mark.parametrize("shift", [-2, 1, 2])

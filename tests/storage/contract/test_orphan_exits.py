@@ -23,7 +23,7 @@ def unknown(fleet: Fleet, *exits: ProcessExit, host: str = "web-1", **fields: An
 
 def whole(fleet: Fleet, at: int, *pids: int) -> None:
     sightings = [a_sighting(pid, NOON - 9000) for pid in pids]
-    fleet.add(a_snapshot(*sightings, taken_at=at, request_id=at, group_id=at, group_size=1))
+    fleet.add(a_snapshot(*sightings, taken_at=at, request_id=at, split_id=at, chunk_count=1))
 
 
 def test_the_exit_of_a_process_that_was_never_seen_is_unknown(fleet: Fleet) -> None:

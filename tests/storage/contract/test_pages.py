@@ -191,8 +191,8 @@ def test_late_chunks_find_their_place_in_time(fleet: Fleet) -> None:
 
 
 def test_chunks_of_one_snapshot_may_come_in_any_order_and_not_at_all(fleet: Fleet) -> None:
-    fleet.add(a_snapshot(a_sighting(3), request_id=3, group_id=1, group_size=3))
-    fleet.add(a_snapshot(a_sighting(1), request_id=1, group_id=1, group_size=3))
+    fleet.add(a_snapshot(a_sighting(3), request_id=3, split_id=1, chunk_count=3))
+    fleet.add(a_snapshot(a_sighting(1), request_id=1, split_id=1, chunk_count=3))
 
     assert fleet.pids(NOON, NOON) == [1, 3]
 
@@ -233,7 +233,7 @@ def test_orgs_with_the_same_hosts_may_be_stored_beside_each_other_while_hours_pa
             # What began lately, and starts that shift.
             pids = range((at - NOON) // HOUR + 1, (at - NOON) // HOUR + 10)
             sightings = (a_sighting(pid, STARTED + pid + (at // 1800 + pid) % 2, cmdline=str(pid)) for pid in pids)
-            some.add(a_snapshot(*sightings, taken_at=at, group_size=1, request_id=at))
+            some.add(a_snapshot(*sightings, taken_at=at, chunk_count=1, request_id=at))
         found = some.find(NOON, NOON + 5 * HOUR)
         return sorted((process.identity.pid, process.seen_at) for process in found)
 

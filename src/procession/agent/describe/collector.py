@@ -193,7 +193,7 @@ class Collector:
             user=self._user(facts.uid),
             uid=facts.uid,
             gid=facts.gid,
-            group=self._group(facts.gid),
+            group_name=self._group(facts.gid),
             ppid=stat.ppid,
             namespace_pid=facts.namespace_pid,
             nice=stat.nice,
@@ -223,9 +223,9 @@ class Collector:
     def _named(self, seen: _Seen) -> _Seen:
         description = seen.sighting.description
         user, group = self._user(description.uid), self._group(description.gid)
-        if (user, group) == (description.user, description.group):
+        if (user, group) == (description.user, description.group_name):
             return seen
-        description = msgspec.structs.replace(description, user=user, group=group)
+        description = msgspec.structs.replace(description, user=user, group_name=group)
         return msgspec.structs.replace(seen, sighting=msgspec.structs.replace(seen.sighting, description=description))
 
     def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:

@@ -128,7 +128,7 @@ class PayloadMaker:
         # An encoder of its own, since one forgets what is not in its newest snapshot.
         payloads = self._snapshot(SnapshotEncoder(self._containers), snapshot, _PARTIAL)
         bodies = self._live_encoder.encode(
-            self._host, everything, group_id=self._next_group(taken_at), max_processes=self._max_processes
+            self._host, everything, split_id=self._next_group(taken_at), max_processes=self._max_processes
         )
         for body in bodies:
             payload = self._payload(MessageType.REAL_TIME, body, taken_at, _LIVE)
@@ -141,7 +141,7 @@ class PayloadMaker:
             host=snapshot.host,
             taken_at=snapshot.taken_at,
             sightings=snapshot.sightings,
-            group_id=self._next_group(snapshot.taken_at),
+            split_id=self._next_group(snapshot.taken_at),
         )
         bodies = encoder.encode(snapshot, max_processes=self._max_processes)
         return [

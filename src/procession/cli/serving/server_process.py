@@ -210,9 +210,9 @@ class FirstArrival:
         if not self.arrived.is_set():
             if len(self._chunks) > 1000:  # of agents that never send one whole
                 self._chunks.clear()
-            group = (snapshot.host, snapshot.taken_at, snapshot.group_id)
+            group = (snapshot.host, snapshot.taken_at, snapshot.split_id)
             self._chunks[group] += 1
-            if self._chunks[group] >= snapshot.group_size > 0:
+            if self._chunks[group] >= snapshot.chunk_count > 0:
                 self.arrived.set()
 
 

@@ -18,6 +18,7 @@ from procession.analysis import (
     Selection,
     Side,
 )
+from procession.server.api.details import attribute_names
 from procession.server.api.processes import MAX_OFFSET
 from procession.server.api.request import DAY_SECONDS, ApiRequest
 from procession.server.api.routes import Api, placed_item
@@ -199,7 +200,7 @@ def _differences(org_id: int, found: Comparison) -> dict[str, Any]:
     for one in found.changed:
         if isinstance(one, ChangedProcess):
             before, after = placed_item(org_id, one.before), placed_item(org_id, one.after)
-            changed.append({"before": before, "after": after, "fields": one.fields})
+            changed.append({"before": before, "after": after, "fields": attribute_names(one.fields)})
         else:
             changed.append({"value": one.value, "before": _side(one.before), "after": _side(one.after)})
     return {

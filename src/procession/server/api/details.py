@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -61,6 +61,11 @@ def details_body(
     return render_page(page, query, filters, map(detailed, page.processes, details), is_known=is_known, hints=said)
 
 
+def attribute_names(fields: Iterable[str]) -> list[str]:
+    """What the fields of a description are called among the attributes."""
+    return ["group" if field == "group_name" else field for field in fields]
+
+
 def detailed(process: ProcessSummary, detail: ProcessDetail) -> DetailedAttributes:
     return DetailedAttributes(
         **msgspec.structs.asdict(attributes_of(process)),
@@ -71,7 +76,7 @@ def detailed(process: ProcessSummary, detail: ProcessDetail) -> DetailedAttribut
         comm=process.description.comm,
         uid=process.description.uid,
         gid=process.description.gid,
-        group=process.description.group,
+        group=process.description.group_name,
         namespace_pid=process.description.namespace_pid,
         nice=process.description.nice,
         container_id=process.description.container_id,

@@ -77,7 +77,7 @@ def _instant(ask: ApiRequest, analysis: AnalysisStore) -> Any:
             "known": page.is_known,
             "page": {"after": way_on, "size": len(page.processes)},
         },
-        "data": [placed_item(ask.org_id, placed) for placed in page.processes],
+        "data": [placed_item(ask.org_id, at_instant) for at_instant in page.processes],
     }
 
 
@@ -133,7 +133,7 @@ class _One:
         if found is None:
             raise NotFound("The process was not there at this instant")
         return {
-            "meta": {"at": at, "host": found.process.placed.process.identity.host},
+            "meta": {"at": at, "host": found.process.at_instant.process.identity.host},
             "ancestors": [_branch(ask, branch) for branch in found.ancestors],
             "process": _branch(ask, found.process),
             "descendants": [_branch(ask, branch) for branch in found.descendants],
@@ -202,5 +202,5 @@ def _until(ask: ApiRequest, seen_at: int) -> int:
 
 
 def _branch(ask: ApiRequest, branch: Branch) -> Any:
-    shown = placed_item(ask.org_id, branch.placed)
+    shown = placed_item(ask.org_id, branch.at_instant)
     return {"type": shown.type, "id": shown.id, "depth": branch.depth, "attributes": shown.attributes}

@@ -39,9 +39,9 @@ def item(org_id: int, process: ProcessSummary, detail: ProcessDetail) -> Item:
     return Item("process", ProcessKey.of(process.identity).id_of(org_id).hex(), detailed(process, detail))
 
 
-def placed_item(org_id: int, placed: ProcessAtInstant) -> Item:
+def placed_item(org_id: int, at_instant: ProcessAtInstant) -> Item:
     """Of an instant: at that moment it had not ended."""
-    return item(org_id, placed.process, ProcessDetail(numbers=placed.numbers))
+    return item(org_id, at_instant.process, ProcessDetail(numbers=at_instant.numbers))
 
 
 def _with_hints(ask: ApiRequest, found: Any) -> Any:

@@ -176,7 +176,7 @@ def intake_routes(
             )
             if envelope.is_partial or not envelope.is_live:
                 # A group without a size is never complete, and so ends nothing.
-                return msgspec.structs.replace(snapshot, group_size=0)
+                return msgspec.structs.replace(snapshot, chunk_count=0)
             return snapshot
 
         if len(body) <= _INLINE_BYTES:

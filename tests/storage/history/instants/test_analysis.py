@@ -82,7 +82,12 @@ def snapshots_of(host: int) -> Iterator[Snapshot]:
             if host == 2 and step >= -1 and number == 1:  # its newest snapshots are not complete
                 continue
             chunk = a_snapshot(
-                *half, host=f"Host-{host}", taken_at=at, request_id=step * 2 + number + 100, group_id=step, group_size=2
+                *half,
+                host=f"Host-{host}",
+                taken_at=at,
+                request_id=step * 2 + number + 100,
+                split_id=step,
+                chunk_count=2,
             )
             yield chunk
             if host == 3 and number == 0:  # sends all again
@@ -128,7 +133,7 @@ def both(request: pytest.FixtureRequest) -> Both:
     clickhouse: ClickHouseStore = request.getfixturevalue(request.param)
     oracle = OracleStore()
     chunks = [(ORG, chunk) for host in range(1, 7) for chunk in snapshots_of(host)]
-    chunks += [(OTHER_ORG, a_snapshot(sighting(1, 3), host="Host-1", taken_at=T, group_id=1, group_size=1))]
+    chunks += [(OTHER_ORG, a_snapshot(sighting(1, 3), host="Host-1", taken_at=T, split_id=1, chunk_count=1))]
     for store in (clickhouse, oracle):
         store.add(chunks)
         ended = ProcessExit(pid=6, at=T - 62, exit_code=137, description=a_description())
@@ -270,7 +275,7 @@ def test_a_circle_of_parents_is_shown_once(both: Both) -> None:
     circle = [sighting(8, 1, ppid=2), sighting(8, 2, ppid=3), sighting(8, 3, ppid=1), sighting(8, 4, ppid=4)]
     at = T + 5000
     for store in (both.store, both.oracle):
-        store.add([(ORG, a_snapshot(*circle, host="Host-8", taken_at=at, group_id=1, group_size=1))])
+        store.add([(ORG, a_snapshot(*circle, host="Host-8", taken_at=at, split_id=1, chunk_count=1))])
 
     assert len(both.same("host_tree", ORG, "Host-8", at).branches) == 4
     assert len(both.same("family", ORG, key(8, 2), at).ancestors) == 2
@@ -355,6 +360,6 @@ def test_an_instant_that_is_too_much_is_refused_and_a_host_of_it_is_not(
     with pytest.raises(InvalidRequest, match="too many"):
         both.mine.timeseries(selection(), Window(T - 60, T), None, (), "count", 1, 3)
     assert both.mine.instant_page(selection(tags="host:host-1"), T, Order(), 0, 10).total > 0
-    monkeypatch.setattr("procession.storage.history.instants.instant_page.MAX_TEXTS", 5)
+    monkeypatch.setattr("procession.storage.history.instants.instant_page.MAX_DESCRIPTIONS", 5)
     with pytest.raises(InvalidRequest, match="cmdline"):
         both.mine.instant_page(selection(tags="host:host-1"), T, Order("cmdline"), 0, 10)

@@ -211,7 +211,7 @@ def test_large_texts_weigh_as_much_as_many_sightings(chunks: ChunkMaker) -> None
 
 def test_all_texts_count() -> None:
     bare = characters_of(a_sighting(1, cmdline="").description)
-    texts = ("cmdline", "exe", "cwd", "root", "comm", "command", "user", "group", "container_id")
+    texts = ("cmdline", "exe", "cwd", "root", "comm", "command", "user", "group_name", "container_id")
 
     for name in texts:
         fields: dict[str, Any] = {"cmdline": "", name: "x" * 1000}

@@ -77,7 +77,7 @@ def test_of_all_texts_only_the_command_line_may_have_megabytes() -> None:
 
     assert len(found.cmdline) == 200_001
     assert [len(text) for text in (found.exe, found.cwd, found.root)] == [4096] * 3
-    assert [len(text) for text in (found.comm, found.command, found.user, found.group)] == [255] * 4
+    assert [len(text) for text in (found.comm, found.command, found.user, found.group_name)] == [255] * 4
     assert [len(tag) for tag in found.tags] == [1000]
 
 

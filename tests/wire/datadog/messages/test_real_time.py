@@ -43,8 +43,8 @@ def test_recorded_numbers_are_read() -> None:
             ),
         ),
         request_id=5,
-        group_id=8,
-        group_size=1,
+        split_id=8,
+        chunk_count=1,
     )
 
 
@@ -68,12 +68,12 @@ def test_recorded_numbers_are_read() -> None:
     )
 )
 def test_live_numbers_come_back_from_their_messages(processes: list[LiveNumbers]) -> None:
-    snapshot = LiveSnapshot(host="h", taken_at=NOON, processes=tuple(processes), group_id=-3)
+    snapshot = LiveSnapshot(host="h", taken_at=NOON, processes=tuple(processes), split_id=-3)
 
     chunks = [decode(body) for body in encode_live(snapshot, max_processes=2)]
 
     assert [process for chunk in chunks for process in chunk.processes] == processes
-    assert {(chunk.group_id, chunk.group_size) for chunk in chunks} <= {(-3, len(chunks))}
+    assert {(chunk.split_id, chunk.chunk_count) for chunk in chunks} <= {(-3, len(chunks))}
 
 
 def test_the_number_of_threads_stands_in_both_its_places() -> None:

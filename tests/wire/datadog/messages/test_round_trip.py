@@ -73,7 +73,7 @@ def all_sightings(draw: st.DrawFn) -> Sighting:
         user=draw(TEXTS) or ("" if uid is None else f"uid:{uid}"),
         uid=uid,
         gid=gid,
-        group="" if uid is None and gid is None else draw(TEXTS),
+        group_name="" if uid is None and gid is None else draw(TEXTS),
         ppid=draw(st.integers(0, 2**31 - 1)),
         namespace_pid=draw(st.none() | st.integers(1, 2**31 - 1)),
         nice=draw(st.none() | st.integers(-20, 19)),
@@ -94,14 +94,14 @@ def _without_command(sighting: Sighting) -> Sighting:
     st.lists(all_sightings(), max_size=7, unique_by=lambda sighting: (sighting.pid, sighting.started_at)),
     st.integers(-(2**31), 2**31 - 1),
 )
-def test_a_snapshot_comes_back_from_its_messages(sightings: list[Sighting], group_id: int) -> None:
-    snapshot = a_snapshot(*sightings, group_id=group_id)
+def test_a_snapshot_comes_back_from_its_messages(sightings: list[Sighting], split_id: int) -> None:
+    snapshot = a_snapshot(*sightings, split_id=split_id)
 
     chunks = [decode(body) for body in encode_snapshot(snapshot, max_processes=3)]
 
     assert [_without_command(sighting) for chunk in chunks for sighting in chunk.sightings] == sightings
-    assert {(chunk.host, chunk.group_id, chunk.group_size) for chunk in chunks} <= {
-        (snapshot.host, group_id, len(chunks))
+    assert {(chunk.host, chunk.split_id, chunk.chunk_count) for chunk in chunks} <= {
+        (snapshot.host, split_id, len(chunks))
     }
 
 
@@ -113,7 +113,7 @@ def test_a_snapshot_is_cut_into_chunks_by_number_and_by_size() -> None:
     by_size = [decode(body) for body in encode_snapshot(a_snapshot(*large))]
 
     assert [len(chunk.sightings) for chunk in by_number] == [100, 100, 50]
-    assert {chunk.group_size for chunk in by_number} == {3}
+    assert {chunk.chunk_count for chunk in by_number} == {3}
     assert [[s.pid for s in chunk.sightings] for chunk in by_size] == [[1], [2, 3]]
 
 

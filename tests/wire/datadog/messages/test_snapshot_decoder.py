@@ -132,7 +132,7 @@ def test_a_snapshot_carries_moment_request_and_group() -> None:
     snapshot = decode(vector("group_2002_chunk1"), taken_at=NOON, request_id=17)
 
     assert (snapshot.host, snapshot.taken_at, snapshot.request_id) == ("grp-1", NOON, 17)
-    assert (snapshot.group_id, snapshot.group_size) == (2002, 2)
+    assert (snapshot.split_id, snapshot.chunk_count) == (2002, 2)
     assert [sighting.pid for sighting in snapshot.sightings] == [4, 5]
 
 

@@ -32,7 +32,7 @@ def test_what_is_remembered_is_what_would_be_encoded_anew() -> None:
             description = chance.choice([before.description, *descriptions])
             fleet[index] = Sighting(before.pid, before.started_at + chance.randint(0, 1), description, numbers)
         seen = chance.sample(fleet, 250)
-        snapshot = a_snapshot(*seen, group_id=7)
+        snapshot = a_snapshot(*seen, split_id=7)
 
         assert encoder.encode(snapshot) == encode_snapshot(snapshot)
         assert [sighting.pid for body in encoder.encode(snapshot) for sighting in decode(body)] == [s.pid for s in seen]

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from procession.analysis import (
-    MAX_TEXTS,
-    TEXT_ATTRIBUTES,
+    DESCRIPTION_ATTRIBUTES,
+    MAX_DESCRIPTIONS,
     Aggregate,
     Grouped,
     Groups,
@@ -141,12 +141,12 @@ def _joined(one: Aggregate, other: Aggregate) -> Aggregate:
 def code_column(by: str) -> str:
     if by in (HOST, "state"):
         return by
-    return "version" if by in TEXT_ATTRIBUTES else "kind"
+    return "version" if by in DESCRIPTION_ATTRIBUTES else "kind"
 
 
 def values_of_codes(session: Session, instant: Instant, by: str, numbers: Any) -> CodeLabels:
     """What each code of `code_column` stands for: nothing, a value, or several of a tag key."""
-    if by not in (HOST, "state", *TEXT_ATTRIBUTES):
+    if by not in (HOST, "state", *DESCRIPTION_ATTRIBUTES):
         kinds = session.kinds(numbers)
         if by == "container_id":
             return CodeLabels.of_lists([[text] if text else [] for text in kinds.texts("container_id")])
@@ -162,10 +162,10 @@ def values_of_codes(session: Session, instant: Instant, by: str, numbers: Any) -
 
 
 def grouped(session: Session, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
-    if by in TEXT_ATTRIBUTES and len(instant) > MAX_TEXTS:
+    if by in DESCRIPTION_ATTRIBUTES and len(instant) > MAX_DESCRIPTIONS:
         raise InvalidRequest(
             f"{len(instant)} processes are too many to look at the {by} of each;"
-            f" choose at most {MAX_TEXTS} by search, tags or host"
+            f" choose at most {MAX_DESCRIPTIONS} by search, tags or host"
         )
     sums = Sums(instant.columns[code_column(by)], instant.columns, measures)
     return sums.into(values_of_codes(session, instant, by, sums.codes))

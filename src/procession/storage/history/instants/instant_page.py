@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from procession.analysis import MAX_TEXTS, MEASURES, TEXT_ATTRIBUTES, InstantPage, Order, Points, Selection
+from procession.analysis import (
+    DESCRIPTION_ATTRIBUTES,
+    MAX_DESCRIPTIONS,
+    MEASURES,
+    InstantPage,
+    Order,
+    Points,
+    Selection,
+)
 from procession.errors import InvalidRequest
 from procession.packed import STATES
 from procession.process import ProcessKey
@@ -38,7 +46,7 @@ def instant_page(
 def _columns_of(order: Order) -> set[str]:
     if order.column in _KINDS:
         return {"kind"}
-    return set() if order.column in ("host", *TEXT_ATTRIBUTES) else {order.column}
+    return set() if order.column in ("host", *DESCRIPTION_ATTRIBUTES) else {order.column}
 
 
 def _sort_columns(session: Session, instant: Instant, order: Order) -> list[Any]:
@@ -80,10 +88,10 @@ def _ranked(column: Any, text: Callable[[int], str]) -> Any:
 
 def texts_of(session: Session, instant: Instant, column: str) -> dict[int, Any]:
     """Version -> one column of what it is. Raises InvalidRequest where these are too many."""
-    if len(instant) > MAX_TEXTS:
+    if len(instant) > MAX_DESCRIPTIONS:
         raise InvalidRequest(
             f"{len(instant)} processes are too many to look at the {column} of each;"
-            f" choose at most {MAX_TEXTS} by search, tags or host"
+            f" choose at most {MAX_DESCRIPTIONS} by search, tags or host"
         )
     versions = np.unique(instant.columns["version"]).tolist()
     if not versions:

@@ -61,7 +61,7 @@ def description_of(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
         user=user,
         uid=None if uid < 0 else uid,
         gid=None if gid < 0 else gid,
-        group=group,
+        group_name=group,
         ppid=ppid,
         namespace_pid=None if namespace_pid < 0 else namespace_pid,
         nice=None if nice == migrations.NO_NICE else nice,

@@ -121,9 +121,9 @@ def _snapshot(live: LiveSnapshot, seen: dict[_Key, _Seen], descriptions: dict[in
         taken_at=live.taken_at,
         sightings=tuple(sightings.values()),
         request_id=live.request_id,
-        group_id=live.group_id,
+        split_id=live.split_id,
         # Without a size a chunk is never part of a complete group: it must not end the process that it does not know.
-        group_size=0 if unknown else live.group_size,
+        chunk_count=0 if unknown else live.chunk_count,
     )
 
 

@@ -150,8 +150,8 @@ class Group:
             ("at", at),
             ("host", host),
             ("request", snapshot.request_id),
-            ("group_id", snapshot.group_id),
-            ("group_size", snapshot.group_size),
+            ("group_id", snapshot.split_id),
+            ("group_size", snapshot.chunk_count),
             ("received_at", received_at),
         ):
             self._snap[name].append(value)
@@ -239,7 +239,7 @@ class Group:
                 },
                 "uid": absent(text.uid for text in texts),
                 "gid": absent(text.gid for text in texts),
-                "group_name": pa.array([text.group for text in texts], pa.string()),
+                "group_name": pa.array([text.group_name for text in texts], pa.string()),
                 "ppid": pa.array([text.ppid for text in texts], pa.uint32()),
                 "namespace_pid": absent(text.namespace_pid for text in texts),
                 "nice": pa.array([NO_NICE if text.nice is None else text.nice for text in texts], pa.int8()),

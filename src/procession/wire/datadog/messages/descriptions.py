@@ -137,7 +137,7 @@ def describe(
         user=intern(user or ("" if uid is None else f"uid:{uid}")),
         uid=uid,
         gid=gid,
-        group=intern(group),
+        group_name=intern(group),
         ppid=clamped_uint32(command.ppid),
         **rest,
     )
@@ -164,7 +164,7 @@ def encode_description(description: ProcessDescription, process: pb.Process) -> 
         process.user.name = "" if description.user == f"uid:{uid}" else encodable(description.user)
         process.user.uid = signed_int32(uid)
         process.user.gid = signed_int32(-1 if description.gid is None else description.gid)
-        process.user.groupName = encodable(description.group)
+        process.user.groupName = encodable(description.group_name)
     process.nsPid = description.namespace_pid or 0
     process.containerId = encodable(description.container_id)
     process.tags.extend(map(encodable, description.tags))

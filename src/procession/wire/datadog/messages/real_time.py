@@ -36,8 +36,8 @@ def decode_live(frame: Frame, *, taken_at: int, request_id: int = 0, limits: Lim
         taken_at=taken_at,
         processes=tuple(processes.values()),
         request_id=request_id,
-        group_id=message.groupId,
-        group_size=min(max(message.groupSize, 0), MAX_CHUNKS),
+        split_id=message.groupId,
+        chunk_count=min(max(message.groupSize, 0), MAX_CHUNKS),
     )
 
 
@@ -50,7 +50,7 @@ def encode_live(snapshot: LiveSnapshot, *, max_processes: int = CHUNK_PROCESSES)
         pb.CollectorRealTime(
             hostName=encodable(snapshot.host),
             stats=map(encode_stat, chunk),
-            groupId=signed_int32(snapshot.group_id),
+            groupId=signed_int32(snapshot.split_id),
             groupSize=len(chunks),
         ).SerializeToString()
         for chunk in chunks

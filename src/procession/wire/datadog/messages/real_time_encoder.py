@@ -21,7 +21,7 @@ class LiveEncoder:
         self._known: dict[tuple[int, int], tuple[Sighting, bytes]] = {}
 
     def encode(
-        self, host: str, sightings: Iterable[Sighting], *, group_id: int, max_processes: int = CHUNK_PROCESSES
+        self, host: str, sightings: Iterable[Sighting], *, split_id: int, max_processes: int = CHUNK_PROCESSES
     ) -> list[bytes]:
         """The bodies of the messages that carry them, in their order; none if there are no processes."""
         known: dict[tuple[int, int], tuple[Sighting, bytes]] = {}
@@ -37,6 +37,6 @@ class LiveEncoder:
         stats = [stat for _, stat in known.values()]
         chunks = [stats[begin : begin + max_processes] for begin in range(0, len(stats), max_processes)]
         head = pb.CollectorRealTime(
-            hostName=encodable(host), groupId=signed_int32(group_id), groupSize=len(chunks)
+            hostName=encodable(host), groupId=signed_int32(split_id), groupSize=len(chunks)
         ).SerializeToString()
         return [head + b"".join(chunk) for chunk in chunks]

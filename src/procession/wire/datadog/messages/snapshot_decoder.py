@@ -106,8 +106,8 @@ class SnapshotDecoder:
             taken_at=taken_at,
             sightings=tuple(sightings.values()),
             request_id=request_id,
-            group_id=message.groupId,
-            group_size=min(max(message.groupSize, 0), MAX_CHUNKS),
+            split_id=message.groupId,
+            chunk_count=min(max(message.groupSize, 0), MAX_CHUNKS),
         )
 
     def _places(self, message: pb.ReadCollectorProc, host_tags: Iterable[str]) -> _Places:

@@ -37,11 +37,11 @@ class SnapshotEncoder:
     ) -> list[bytes]:
         """The bodies of the messages that carry it, in their order; none if it has no process.
 
-        Each says how many there are, so that its own `group_size` does not count.
+        Each says how many there are, so that its own `chunk_count` does not count.
         """
         chunks = list(_chunks(self._processes(snapshot.sightings), max_processes, max_bytes))
         head = pb.CollectorProc(
-            hostName=encodable(snapshot.host), groupId=signed_int32(snapshot.group_id), groupSize=len(chunks)
+            hostName=encodable(snapshot.host), groupId=signed_int32(snapshot.split_id), groupSize=len(chunks)
         ).SerializeToString()
         containers = self._containers_of(chunks)
         self.container_counts = list(map(len, containers))
