@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procession.config import ServerSettings
 from procession.errors import MethodNotAllowed, NotFound, RequestError
+from procession.log_throttle import LogThrottle
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
@@ -52,8 +53,6 @@ _log = logging.getLogger(__name__)
 
 QUERY_THREADS = 8
 """Queries that the store works on at once; the others wait."""
-QUIET_SECONDS = 60
-"""Between two lines of the log that say the same."""
 
 
 def create_app(
@@ -188,8 +187,7 @@ class ErrorAnswers:
     that is told to try again does, and so do a thousand others."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._said_at: dict[tuple[str, str], float] = {}
+        self._throttle = LogThrottle(clock)
 
     async def answer(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestError)  # noqa: S101 (it is registered for nothing else)
@@ -198,12 +196,8 @@ class ErrorAnswers:
         return _error_response(error)
 
     def _log(self, path: str, text: str) -> None:
-        now = self._clock()
-        if now - self._said_at.get((path, text), -QUIET_SECONDS) < QUIET_SECONDS:
-            return
-        self._said_at = {line: at for line, at in self._said_at.items() if now - at < QUIET_SECONDS}
-        self._said_at[path, text] = now
-        _log.warning("cannot answer %(path)s: %(reason)s", {"event": "cannot-answer", "path": path, "reason": text})
+        if self._throttle.admits((path, text)):
+            _log.warning("cannot answer %(path)s: %(reason)s", {"event": "cannot-answer", "path": path, "reason": text})
 
 
 def _error_response(error: RequestError) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from procession.errors import PayloadTooLarge, TooManyRequests, Unavailable
 from procession.server.intake import quota
-from procession.server.intake.quota import MemoryQuota, RoundRobin, refusing_slowly
+from procession.server.intake.quota import MemoryQuota, refusing_slowly
 
 GREEDY, MODEST = 1, 2
 A_REQUEST = Request({"type": "http"})
@@ -92,50 +92,6 @@ def test_what_will_not_fit_once_it_is_decoded_is_refused_before() -> None:
             later.hold_decoded(10, 20)
         later.hold_to_decode(10)
         assert room.held_bytes == pytest.approx(20, abs=1)
-
-
-def test_pieces_of_orgs_come_in_turn_with_a_round_of_the_loop_for_each() -> None:
-    order: list[int] = []
-    rounds: list[int] = []
-
-    async def main() -> None:
-        turns, loop = RoundRobin(), asyncio.get_running_loop()
-        number = 0
-
-        def count_rounds() -> None:
-            nonlocal number
-            number += 1
-            if len(order) < 14:
-                loop.call_soon(count_rounds)
-
-        async def piece(org_id: int) -> None:
-            await turns.wait(org_id)
-            order.append(org_id)
-            rounds.append(number)
-
-        loop.call_soon(count_rounds)
-        greedy = [asyncio.create_task(piece(GREEDY)) for _ in range(12)]
-        modest = [asyncio.create_task(piece(MODEST)) for _ in range(2)]
-        await asyncio.wait_for(asyncio.gather(*greedy, *modest), 30)
-
-    asyncio.run(main())
-
-    assert order == [GREEDY, GREEDY, MODEST, GREEDY, MODEST] + [GREEDY] * 9
-    assert len(set(rounds)) == 14
-
-
-def test_a_lone_piece_does_not_wait_and_one_that_is_gone_holds_up_nobody() -> None:
-    async def main() -> None:
-        turns = RoundRobin()
-        await asyncio.wait_for(turns.wait(GREEDY), 30)
-        gone = [asyncio.create_task(turns.wait(GREEDY)) for _ in range(3)]
-        last = asyncio.create_task(turns.wait(GREEDY))
-        await asyncio.sleep(0)
-        for task in gone:
-            task.cancel()
-        await asyncio.wait_for(last, 30)
-
-    asyncio.run(main())
 
 
 class Large:

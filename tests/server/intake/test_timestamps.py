@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from procession.log_throttle import MAX_SUBJECTS
 from procession.server.intake.timestamps import (
-    MAX_HOSTS,
+    LOG_PERIOD_SECONDS,
     MAX_REMEMBERED,
     MAX_SKEW_SECONDS,
-    QUIET_SECONDS,
     REMEMBERED_SECONDS,
     Timestamps,
 )
@@ -40,11 +40,11 @@ def test_only_so_many_are_remembered_and_none_for_long() -> None:
     moments = Timestamps(clock)
     for number in range(2 * MAX_REMEMBERED):
         moments.of(1, f"host-{number}", NOON + 5000)
-    assert len(moments._cut) == MAX_REMEMBERED
+    assert len(moments._now_instead) == MAX_REMEMBERED
 
     clock.now += REMEMBERED_SECONDS
     assert moments.of(1, "web-1", NOON + 50_000) == clock.now
-    assert len(moments._cut) == 1
+    assert len(moments._now_instead) == 1
 
 
 def test_a_clock_that_is_ahead_is_said_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
@@ -55,7 +55,7 @@ def test_a_clock_that_is_ahead_is_said_once_in_a_while(caplog: pytest.LogCapture
     moments.of(1, "web-2", NOON + MAX_SKEW_SECONDS)
     moments.of(1, "web-2", NOON - 3600)
     first = list(caplog.messages)
-    steady = QUIET_SECONDS
+    steady = LOG_PERIOD_SECONDS
     moments.of(1, "web-1", NOON + 5000)
 
     assert first == [
@@ -69,7 +69,7 @@ def test_a_clock_that_is_ahead_is_said_once_in_a_while(caplog: pytest.LogCapture
 
 def test_however_many_names_are_made_up_few_are_spoken_of(caplog: pytest.LogCaptureFixture) -> None:
     moments = Timestamps(Clock(), lambda: 0.0)
-    for number in range(2 * MAX_HOSTS):
+    for number in range(2 * MAX_SUBJECTS):
         moments.of(1, f"host-{number}", NOON + 5000)
 
-    assert len(caplog.messages) == MAX_HOSTS
+    assert len(caplog.messages) == MAX_SUBJECTS

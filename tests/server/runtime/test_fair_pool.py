@@ -24,10 +24,18 @@ class Slow:
     def __init__(self) -> None:
         self.begun = threading.Semaphore(0)
         self.go = threading.Event()
+        self.most_at_once = 0
+        self._at_once = 0
+        self._counting = threading.Lock()
 
     def __call__(self) -> None:
+        with self._counting:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
         self.begun.release()
         assert self.go.wait(30)
+        with self._counting:
+            self._at_once -= 1
 
 
 def run(main: Callable[[FairThreads, Slow], object], size: int = 4, **options: Any) -> None:
@@ -133,25 +141,26 @@ class Hand:
 def test_nobody_gets_more_than_half_of_the_processors_while_others_ask() -> None:
     clock = Hand()
 
-    async def begun_of_ten(threads: FairThreads) -> int:
+    async def most_of_ten(threads: FairThreads, expected: int) -> int:
+        """How many of ten calls run at once, of which `expected` have to come that far."""
         slow = Slow()
         tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(10)]
-        await asyncio.to_thread(slow.begun.acquire)
-        begun = threads.running(GREEDY)
+        for _ in range(expected):
+            assert await asyncio.to_thread(slow.begun.acquire, timeout=10)
         slow.go.set()
         await asyncio.gather(*tasks)
-        return begun
+        return slow.most_at_once
 
     async def main(threads: FairThreads, slow: Slow) -> None:
-        assert await begun_of_ten(threads) == 4, "nobody else has asked yet"
+        assert await most_of_ten(threads, 4) == 4, "nobody else has asked yet"
         await threads.run(MODEST, lambda: 1)
-        assert await begun_of_ten(threads) == 1
+        assert await most_of_ten(threads, 1) == 1
         clock.now += LATELY_SECONDS
-        assert await begun_of_ten(threads) == 4, "that was long ago"
+        assert await most_of_ten(threads, 4) == 4, "that was long ago"
         long = asyncio.create_task(threads.run(MODEST, slow))
         await asyncio.to_thread(slow.begun.acquire)
         clock.now += LATELY_SECONDS
-        assert await begun_of_ten(threads) == 1, "it is still at work"
+        assert await most_of_ten(threads, 1) == 1, "it is still at work"
         slow.go.set()
         await long
 

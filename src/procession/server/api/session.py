@@ -18,14 +18,14 @@ from procession.server.api.routes import PREFIX, Api
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import add_headers, json_response
 from procession.server.runtime.fair_pool import Threads
-from procession.server.runtime.log_throttle import LogThrottle
+from procession.server.runtime.throttled_log import ThrottledLog
 from procession.sessions import Session
 from procession.storage import KeyStore
 
 _log = logging.getLogger(__name__)
 
-MOST_LINES = 20
-"""Of the log, in a minute, of each event."""
+LINES_PER_MINUTE = 20
+"""Of the log, of each event."""
 ADDRESSES = 30
 """So many addresses may try as often as they may, within a minute; then nobody may."""
 
@@ -90,13 +90,13 @@ def sign_in_routes(
         name = next((org.name for org in orgs if org.id == org_id), str(org_id))
         return _SignedIn(name, None if session is None else session.expires_at)
 
-    lines = LogThrottle(_log, MOST_LINES)
+    throttled_log = ThrottledLog(_log, LINES_PER_MINUTE)
 
     def say(
         level: int, event: str, message: str, address: str, error: Exception | None = None, **fields: object
     ) -> None:
         reason = {} if error is None else {"reason": str(error)}
-        lines.log(level, event, message, {"address": address, **reason, **fields})
+        throttled_log.log(level, event, message, {"address": address, **reason, **fields})
 
     async def begin(body: _SignIn) -> tuple[str, Session]:
         if body.application_key is not None and body.link is None:

@@ -20,7 +20,7 @@ from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.exchange import Exchange
 from procession.server.http.pace import Awaited, Pace
 from procession.server.http.raw_response import raw_error
-from procession.server.runtime.log_throttle import LogThrottle
+from procession.server.runtime.throttled_log import ThrottledLog
 
 CERTIFIED = "procession.certified"
 """Of a request's scope: whether the client has shown a certificate that the server trusts."""
@@ -35,7 +35,7 @@ MAX_PIPELINED = 32
 MAX_DROPPED_BYTES = 64 * 2**20
 """Of a body that comes after the request was answered."""
 
-_LINES_A_MINUTE = 1
+_LINES_PER_MINUTE = 1
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class ServerState:
         self.tasks: set[asyncio.Task[None]] = set()
         """Of requests that are being answered."""
         self._without_connections = asyncio.Event()
-        self.lines = LogThrottle(_log, _LINES_A_MINUTE)
+        self.throttled_log = ThrottledLog(_log, _LINES_PER_MINUTE)
 
     def connected(self, connection: HttpConnection) -> None:
         self.connections.add(connection)
@@ -152,7 +152,7 @@ class HttpConnection(asyncio.Protocol):
             except httptools.HttpParserError as error:
                 fields = {"client": self._fixed["client"][0], "reason": str(error)}
                 text = "%(client)s sent what is no HTTP: %(reason)s"
-                self._server.lines.log(logging.WARNING, "invalid-request", text, fields)
+                self._server.throttled_log.log(logging.WARNING, "invalid-request", text, fields)
                 self._refuse(400, "Invalid HTTP request received.")
                 return False
             return True

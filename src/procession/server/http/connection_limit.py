@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from procession.log_throttle import LogThrottle
+
 MAX_UNREAD_BYTES = 256 * 2**20
 """Of answers that clients have asked for and do not read."""
-
-QUIET_SECONDS = 60
-"""Between two lines of the log about the same."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +41,7 @@ class OpenConnections:
         self.count = 0
         self.closed: Counter[str] = Counter()
         """How many of those there were, by reason."""
-        self._clock = clock
-        self._said: dict[str, tuple[float, int]] = {}
+        self._throttle = LogThrottle(clock)
         self._silent: dict[Client, None] = {}
         """In the order in which they fell silent."""
         self._unread: dict[Client, int] = {}
@@ -92,11 +90,9 @@ class OpenConnections:
         """One was closed for this reason: counted, and now and then logged."""
         self.closed[reason] += 1
         self._tell(reason)
-        now, total = self._clock(), self.closed[reason]
-        said_at, said = self._said.get(reason, (now - QUIET_SECONDS, 0))
-        if now - said_at >= QUIET_SECONDS:
-            self._said[reason] = now, total
-            fields = {"event": "connections-closed", "reason": _REASONS[reason], "connections": total - said}
+        left_out = self._throttle.admit(reason)
+        if left_out is not None:
+            fields = {"event": "connections-closed", "reason": _REASONS[reason], "connections": 1 + left_out}
             _log.warning("%(reason)s: closed %(connections)d connections for it", fields)
 
     def _end_silent(self) -> bool:

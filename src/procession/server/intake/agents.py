@@ -14,11 +14,11 @@ from typing import NamedTuple
 from procession.process import MAX_UINT32
 from procession.server.intake.body import whole_number
 from procession.server.runtime.background import run_in_background
-from procession.server.runtime.log_throttle import LogThrottle
+from procession.server.runtime.throttled_log import ThrottledLog
 
 GONE_SECONDS = 120.0
 LOOK_SECONDS = 15.0
-_MOST_LINES = 30
+_LINES_PER_MINUTE = 30
 _VERSION = re.compile(r"[0-9A-Za-z.+~-]{1,40}")
 _MOST_HOSTS = 100_000
 _MOST_VERSIONS = 20
@@ -39,7 +39,7 @@ class Agents:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._hosts: dict[tuple[int, str], _Agent] = {}
-        self._lines = LogThrottle(_log, _MOST_LINES, clock)
+        self._throttled_log = ThrottledLog(_log, _LINES_PER_MINUTE, clock)
 
     def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
         said = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
@@ -99,7 +99,7 @@ class Agents:
     def _say(
         self, event: str, message: str, org_id: int, host: str, level: int = logging.INFO, **fields: object
     ) -> None:
-        self._lines.log(level, event, message, {"org_id": org_id, "host": host, **fields})
+        self._throttled_log.log(level, event, message, {"org_id": org_id, "host": host, **fields})
 
 
 def unreadable_in(headers: Mapping[str, str]) -> int | None:

@@ -20,7 +20,7 @@ from procession.server.http.responses import json_response
 from procession.server.intake.body import api_key_of, read_body
 from procession.server.intake.host_tags import HostTagCache
 from procession.server.intake.quota import SIGHTING_BYTES, MemoryQuota, refusing_slowly
-from procession.server.intake.refusal_log import Complaints
+from procession.server.intake.refusal_log import RefusalLog
 from procession.server.intake.timestamps import MAX_SKEW_SECONDS
 from procession.server.runtime.coalescer import Coalescer
 from procession.server.runtime.fair_pool import FairThreads, Threads
@@ -49,7 +49,7 @@ def event_routes(
     threads: FairThreads,
     room: MemoryQuota,
     dropped: Counter,
-    complaints: Complaints,
+    refusal_log: RefusalLog,
 ) -> list[Route]:
     scrub = Scrubber().scrub if settings.scrub_again else None
 
@@ -63,7 +63,7 @@ def event_routes(
     async def take_events(request: Request) -> Response:
         org_id = await org_of(request)
         with room.place(org_id) as place:
-            with complaints.about(request):
+            with refusal_log.refusals_of(request):
                 body = await read_body(request, min(settings.max_body_bytes, settings.max_message_bytes), place)
                 tags_of = await host_tags.of_org(org_id)
                 events = await threads.run(
@@ -74,7 +74,7 @@ def event_routes(
         return json_response({"status": "ok"}, 202)
 
     async def org_of(request: Request) -> int:
-        with complaints.about(request):
+        with refusal_log.refusals_of(request):
             return await keys.org_of_api_key(api_key_of(request))
 
     async def keep(org_id: int, events: ProcessEvents, body: bytes) -> None:

@@ -22,7 +22,7 @@ from procession.server.intake.agents import Agents, unreadable_in
 from procession.server.intake.body import api_key_of, read_body
 from procession.server.intake.host_tags import MAX_TAG_LENGTH, HostTagCache
 from procession.server.intake.quota import MemoryQuota, refusing_slowly
-from procession.server.intake.refusal_log import Complaints
+from procession.server.intake.refusal_log import RefusalLog
 from procession.server.runtime.disconnect import while_there
 from procession.server.runtime.fair_pool import FairThreads
 from procession.wire.datadog import FrameError, decompress_zstd, encodable, host_of
@@ -45,11 +45,11 @@ def host_routes(
     settings: ServerSettings,
     threads: FairThreads,
     room: MemoryQuota,
-    complaints: Complaints,
+    refusal_log: RefusalLog,
     agents: Agents,
 ) -> list[Route]:
     async def take_metadata(request: Request) -> Response:
-        with complaints.about(request):
+        with refusal_log.refusals_of(request):
             org_id = await keys.org_of_api_key(api_key_of(request))
             if unreadable_in(request.headers) is not None:
                 agents.posted(org_id, request.headers)  # it has nothing else to post

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from procession.server.access.key_cache import KeyCache
 from procession.server.http.responses import json_response
 from procession.server.intake.body import api_key_of
-from procession.server.intake.refusal_log import Complaints
+from procession.server.intake.refusal_log import RefusalLog
 
 VALIDATE_PATH = "/api/v1/validate"
 
@@ -38,15 +38,15 @@ UNKEPT_PATHS = (
 )
 
 
-def rest_routes(*, keys: KeyCache, complaints: Complaints) -> list[Route]:
+def rest_routes(*, keys: KeyCache, refusal_log: RefusalLog) -> list[Route]:
     async def accept(request: Request) -> Response:
-        with complaints.about(request):
+        with refusal_log.refusals_of(request):
             await keys.org_of_api_key(api_key_of(request))
         return json_response({"status": "ok"}, 202)
 
     async def validate(request: Request) -> Response:
         """An agent with a key that is not valid says so in its log and goes on."""
-        with complaints.about(request):
+        with refusal_log.refusals_of(request):
             await keys.org_of_api_key(api_key_of(request))
         return json_response({"valid": True})
 

@@ -27,12 +27,13 @@ from procession.server.access.key_cache import KeyCache
 from procession.server.api.watch import WatchCache
 from procession.server.intake.agents import Agents
 from procession.server.intake.body import api_key_of, read_body, whole_number
+from procession.server.intake.decode_turns import DecodeTurns
 from procession.server.intake.events import event_routes
 from procession.server.intake.host_tags import HostTagCache
 from procession.server.intake.hosts import host_routes
 from procession.server.intake.ignored import rest_routes
-from procession.server.intake.quota import SIGHTING_BYTES, MemoryQuota, Reservation, RoundRobin, refusing_slowly
-from procession.server.intake.refusal_log import Complaints
+from procession.server.intake.quota import SIGHTING_BYTES, MemoryQuota, Reservation, refusing_slowly
+from procession.server.intake.refusal_log import RefusalLog
 from procession.server.intake.timestamps import Timestamps
 from procession.server.runtime.coalescer import Coalescer
 from procession.server.runtime.disconnect import while_there
@@ -88,8 +89,8 @@ def intake_routes(
         limits,
         scrub=Scrubber().scrub if settings.scrub_again else None,
     )
-    complaints = Complaints(now)
-    turns = RoundRobin()
+    refusal_log = RefusalLog()
+    turns = DecodeTurns()
     moments = Timestamps(now)
 
     def keep_live(live: Sequence[tuple[int, LiveSnapshot]]) -> Sequence[None]:
@@ -104,7 +105,7 @@ def intake_routes(
         org_id = await org_of(request)
         envelope = Envelope.of(request.headers, lambda host, said_at: moments.of(org_id, host, said_at))
         with room.place(org_id) as place:
-            with complaints.about(request):
+            with refusal_log.refusals_of(request):
                 taking = take(
                     request, org_id, await read_body(request, settings.max_body_bytes, place), envelope, place
                 )
@@ -115,7 +116,7 @@ def intake_routes(
 
     async def take(request: Request, org_id: int, body: bytes, envelope: Envelope, place: Reservation) -> str:
         """Gives the host."""
-        with complaints.about(request):
+        with refusal_log.refusals_of(request):
             body_bytes = len(body)
             place.hold_to_decode(body_bytes)
             snapshot, size = await decode(org_id, body, envelope, await host_tags.of_org(org_id))
@@ -127,7 +128,7 @@ def intake_routes(
         return snapshot.host
 
     async def org_of(request: Request) -> int:
-        with complaints.about(request):
+        with refusal_log.refusals_of(request):
             org_id = await keys.org_of_api_key(api_key_of(request))
             agents.posted(org_id, request.headers)
         return org_id
@@ -193,7 +194,7 @@ def intake_routes(
             settings=settings,
             threads=threads,
             room=room,
-            complaints=complaints,
+            refusal_log=refusal_log,
             agents=agents,
         ),
         *event_routes(
@@ -208,9 +209,9 @@ def intake_routes(
             threads=threads,
             room=room,
             dropped=dropped,
-            complaints=complaints,
+            refusal_log=refusal_log,
         ),
-        *rest_routes(keys=keys, complaints=complaints),
+        *rest_routes(keys=keys, refusal_log=refusal_log),
     ]
 
 

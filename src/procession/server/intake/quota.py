@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from asyncio import sleep
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -88,39 +87,6 @@ class Reservation:
         before = self._room.growth.get(self._org_id, now)
         self._room.growth[self._org_id] = before + (now - before) * NEWEST_SHARE
         self.hold(size)
-
-
-class RoundRobin:
-    """Work on the event loop, one piece in each of its rounds, of orgs in turn: so whatever else has come gets on."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
-        """In the order in which their turn comes."""
-        self._is_taken = False
-
-    async def wait(self, org_id: int) -> None:
-        """Returns where it is the turn of this piece; it is over with the next thing that is awaited."""
-        loop = asyncio.get_running_loop()
-        if not self._is_taken:
-            self._is_taken = True
-            loop.call_soon(self._give_next, loop)
-            return
-        turn: asyncio.Future[None] = loop.create_future()
-        self._waiting.setdefault(org_id, deque()).append(turn)
-        await turn
-
-    def _give_next(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._is_taken = False
-        while self._waiting and not self._is_taken:
-            org_id = next(iter(self._waiting))
-            turns = self._waiting.pop(org_id)
-            turn = turns.popleft()
-            if turns:
-                self._waiting[org_id] = turns  # to the end of the row
-            if not turn.done():  # whoever waited may be gone
-                turn.set_result(None)
-                self._is_taken = True
-                loop.call_soon(self._give_next, loop)
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]

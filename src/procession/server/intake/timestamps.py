@@ -6,12 +6,10 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+
+from procession.log_throttle import LogThrottle
 
 _log = logging.getLogger(__name__)
-
-_Key = TypeVar("_Key")
-_Moment = TypeVar("_Moment", int, float)
 
 MAX_SKEW_SECONDS = 60
 """An agent whose clock is further ahead than this is taken to have said "now"."""
@@ -19,10 +17,8 @@ MAX_SKEW_SECONDS = 60
 REMEMBERED_SECONDS = 600
 MAX_REMEMBERED = 10_000
 
-QUIET_SECONDS = 600
+LOG_PERIOD_SECONDS = 600
 """Between two lines of the log about one host."""
-MAX_HOSTS = 1000
-"""So many are spoken of in that time, whoever makes up more names."""
 
 
 class Timestamps:
@@ -30,10 +26,9 @@ class Timestamps:
 
     def __init__(self, now: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._clock = clock
-        # The eldest first.
-        self._cut: OrderedDict[tuple[int, str, int], int] = OrderedDict()
-        self._said_at: OrderedDict[tuple[int, str], float] = OrderedDict()
+        self._throttle = LogThrottle(clock, period_seconds=LOG_PERIOD_SECONDS)
+        self._now_instead: OrderedDict[tuple[int, str, int], int] = OrderedDict()
+        """The oldest first."""
 
     def of(self, org_id: int, host: str, said_at: int | None) -> int:
         """The moment that the agent began at, since what is sent again arrives late; now where it says none."""
@@ -43,27 +38,22 @@ class Timestamps:
         if said_at <= now + MAX_SKEW_SECONDS:
             return said_at
         snapshot = (org_id, host[:255], said_at)
-        if snapshot in self._cut:
-            return self._cut[snapshot]
-        self._say(org_id, host[:255], said_at - now)
-        _drop_until(self._cut, now - REMEMBERED_SECONDS)
-        if len(self._cut) < MAX_REMEMBERED:
-            self._cut[snapshot] = now
+        if snapshot in self._now_instead:
+            return self._now_instead[snapshot]
+        self._log_skew(org_id, host[:255], said_at - now)
+        self._forget_until(now - REMEMBERED_SECONDS)
+        if len(self._now_instead) < MAX_REMEMBERED:
+            self._now_instead[snapshot] = now
         return now
 
-    def _say(self, org_id: int, host: str, seconds: int) -> None:
-        moment = self._clock()
-        _drop_until(self._said_at, moment - QUIET_SECONDS)
-        if (org_id, host) in self._said_at or len(self._said_at) >= MAX_HOSTS:
-            return
-        self._said_at[org_id, host] = moment
-        _log.warning(
-            "the clock of %(host)r is %(seconds)d s ahead of this server's: what it sends is kept as of its arrival; "
-            "no more of this host for %(quiet_minutes)d minutes",
-            {"event": "clock-ahead", "host": host, "seconds": seconds, "quiet_minutes": QUIET_SECONDS // 60},
-        )
+    def _log_skew(self, org_id: int, host: str, seconds: int) -> None:
+        if self._throttle.admits((org_id, host)):
+            _log.warning(
+                "the clock of %(host)r is %(seconds)d s ahead of this server's: what it sends is kept as of its "
+                "arrival; no more of this host for %(quiet_minutes)d minutes",
+                {"event": "clock-ahead", "host": host, "seconds": seconds, "quiet_minutes": LOG_PERIOD_SECONDS // 60},
+            )
 
-
-def _drop_until(moments: OrderedDict[_Key, _Moment], moment: _Moment) -> None:
-    while moments and next(iter(moments.values())) <= moment:
-        moments.popitem(last=False)
+    def _forget_until(self, moment: int) -> None:
+        while self._now_instead and next(iter(self._now_instead.values())) <= moment:
+            self._now_instead.popitem(last=False)

@@ -7,12 +7,13 @@ import contextlib
 import os
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from procession.errors import Unavailable
+from procession.fair_order import RoundRobin
 
 T = TypeVar("T")
 
@@ -56,8 +57,8 @@ class FairThreads:
         """`max_waiting` is for each org; `what` waits. `processors` [those of the machine]."""
         self._what = what
         self._clock = clock
-        self._most_of_one = max(1, size // 2)
-        self._most_beside_others = max(1, min(size, processors or os.cpu_count() or 1) // 2)
+        self._most_when_alone = max(1, size // 2)
+        self._most_among_others = max(1, min(size, processors or os.cpu_count() or 1) // 2)
         self._asked_at: dict[int, float] = {}
         """By org, the last one that asked at the end."""
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
@@ -68,26 +69,25 @@ class FairThreads:
         self._free = size
         self._max_waiting = max_waiting
         self._running: Counter[int] = Counter()
-        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
-        """In the order in which their turn comes."""
+        self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin()
 
     async def run(self, org_id: int, call: Callable[[], T]) -> T:
         """Raises Unavailable where too much of this org waits already."""
         loop = asyncio.get_running_loop()
-        waiting = self._waiting.setdefault(org_id, deque())
-        if len(waiting) >= self._max_waiting:
+        waiting = self._waiting.count(org_id)
+        if waiting >= self._max_waiting:
             raise Unavailable(
-                f"{len(waiting)} {self._what} of this org are waiting already; try again",
+                f"{waiting} {self._what} of this org are waiting already; try again",
                 retry_after_seconds=RETRY_SECONDS,
             )
         self._note(org_id)
         turn: asyncio.Future[None] = loop.create_future()
-        waiting.append(turn)
+        self._waiting.put(org_id, turn)
         self._give_turns()
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if not self._waiting.remove(org_id, turn) and not turn.cancelled():
                 self._end(org_id)
             raise
         future = self._threads.submit(call)
@@ -99,10 +99,6 @@ class FairThreads:
         # Not when whoever asked is gone: the thread works on.
         future.add_done_callback(when_done)
         return await asyncio.wrap_future(future)
-
-    def running(self, org_id: int) -> int:
-        """How many threads work for it."""
-        return self._running.get(org_id, 0)
 
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
@@ -125,28 +121,16 @@ class FairThreads:
                 break
             del self._asked_at[other]
 
-    def _most_of(self, org_id: int) -> int:
+    def _may_run(self, org_id: int) -> bool:
+        """Whether it may have one more thread."""
         is_alone = not (self._asked_at.keys() | self._running.keys()) - {org_id}
-        return self._most_of_one if is_alone else self._most_beside_others
+        most = self._most_when_alone if is_alone else self._most_among_others
+        return self._running[org_id] < most
 
     def _give_turns(self) -> None:
-        while self._free and (found := self._next()) is not None:
+        while self._free and (found := self._waiting.take_turn(self._may_run)) is not None:
             org_id, turn = found
-            self._free -= 1
-            self._running[org_id] += 1
-            turn.set_result(None)
-
-    def _next(self) -> tuple[int, asyncio.Future[None]] | None:
-        for org_id, turns in list(self._waiting.items()):
-            while turns and turns[0].done():  # cancelled
-                turns.popleft()
-            if not turns:
-                del self._waiting[org_id]
-            elif self._running[org_id] < self._most_of(org_id):
-                turn = turns.popleft()
-                # To the end of the row.
-                del self._waiting[org_id]
-                if turns:
-                    self._waiting[org_id] = turns
-                return org_id, turn
-        return None
+            if not turn.done():  # its caller may have been cancelled just now
+                self._free -= 1
+                self._running[org_id] += 1
+                turn.set_result(None)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procession import __version__
 from procession.packed import AnySnapshot
-from procession.server.runtime.log_throttle import LogThrottle
+from procession.server.runtime.throttled_log import ThrottledLog
 
 _log = logging.getLogger(__name__)
 
@@ -129,18 +129,17 @@ class DroppedCounter(Counter):
 
     def __init__(self, name: str, help_text: str) -> None:
         super().__init__(name, help_text, ("reason",))
-        self._lines: dict[str, LogThrottle] = {}
+        self._throttled_log = ThrottledLog(_log, 1)
 
     def add(self, amount: float = 1, *values: str) -> None:
         super().add(amount, *values)
         (reason,) = values
-        if reason not in self._lines:
-            self._lines[reason] = LogThrottle(_log, 1)
-        self._lines[reason].log(
+        self._throttled_log.log(
             logging.WARNING,
             "sightings-dropped",
             "%(sightings)d sightings were not kept: %(reason)s; no more of this for a minute",
             {"sightings": amount, "reason": reason},
+            subject=reason,
         )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from procession.errors import Unavailable
 from procession.packed import AnySnapshot
-from procession.server.runtime.log_throttle import LogThrottle
 from procession.server.runtime.metrics import Metrics
+from procession.server.runtime.throttled_log import ThrottledLog
 from procession.storage import NotAllStored, ProcessStore
 
 SLOW_SECONDS = 5.0
@@ -26,7 +26,7 @@ class TimedStore:
         self._metrics = metrics
         self._store = store
         self._clock = clock
-        self._lines = LogThrottle(_log, 1, clock)
+        self._throttled_log = ThrottledLog(_log, 1, clock)
         self._noting = threading.Lock()
         self._failed_at: float | None = None
         self._failed = 0
@@ -52,7 +52,7 @@ class TimedStore:
         if self._failed_at is None:
             self._failed_at = self._clock()
         lost = len(error.lost) if isinstance(error, NotAllStored) else None
-        self._lines.log(
+        self._throttled_log.log(
             logging.WARNING,
             "group-failed",
             "a group of %(sightings)d sightings was not stored, and its agents are told to try again: %(reason)s",
@@ -71,7 +71,7 @@ class TimedStore:
             )
             self._failed_at, self._failed = None, 0
         if seconds >= SLOW_SECONDS:
-            self._lines.log(
+            self._throttled_log.log(
                 logging.WARNING,
                 "store-slow",
                 "the store took %(seconds).1f s for a group of %(sightings)d sightings",

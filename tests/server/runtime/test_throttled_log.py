@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from procession.server.runtime.log_throttle import LogThrottle
+from procession.server.runtime.throttled_log import ThrottledLog
 
 log = logging.getLogger("procession.test")
 
@@ -18,7 +18,7 @@ def test_so_many_lines_of_an_event_come_in_a_minute_and_the_next_says_how_many_d
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     moment = 1000.0
-    lines = LogThrottle(log, 2, lambda: moment)
+    lines = ThrottledLog(log, 2, lambda: moment)
 
     for _ in range(5):
         lines.log(logging.INFO, "seen", "saw %(host)s", {"host": "web-1"})
