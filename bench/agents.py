@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from bench.fleets import environment
-from bench.rows import Measured
+from bench.rows import Measurement
 from bench.served import cpu_seconds_of, procession, resident_mib_of
 from procession.wire.datadog import Answer, encode_answer
 
@@ -28,15 +28,15 @@ _KERNEL_THREAD = 0x00200000
 APPS_PLUGIN = Path("/usr/lib/netdata/plugins.d/apps.plugin")
 
 
-def measure_agents(folder: Path, counts: tuple[int, ...] = (1000, 10_000)) -> dict[str, Measured]:
-    found: dict[str, Measured] = {}
+def measure_agents(folder: Path, counts: tuple[int, ...] = (1000, 10_000)) -> dict[str, Measurement]:
+    found: dict[str, Measurement] = {}
     for count in counts:
         with sleeping(count) as processes:
             cpu, memory, wire, note = _our_agent(folder / str(count), processes)
-            cpu_row, memory_row = Measured({"value": cpu}, note), Measured({"value": memory})
+            cpu_row, memory_row = Measurement({"value": cpu}, note), Measurement({"value": memory})
             for name, measured in _others(folder, processes).items():
                 cpu_row.peers[name], memory_row.peers[name] = measured
-            found["agent_wire"] = Measured({"value": wire}, f"{processes} processes, HTTP headers and body")
+            found["agent_wire"] = Measurement({"value": wire}, f"{processes} processes, HTTP headers and body")
             found[f"agent_cpu_{count}"], found[f"agent_memory_{count}"] = cpu_row, memory_row
     return found
 

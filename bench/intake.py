@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.fleets import DATADOG_PAYLOAD, HOUR, OUR_PAYLOAD, post_command, write
-from bench.load import Load, playing
-from bench.rows import Measured
+from bench.load import Load, load_process
+from bench.rows import Measurement
 from bench.served import Server, serving
 from procession.simulate import FleetShape
 
@@ -20,7 +20,7 @@ HOSTS = 300
 SNAPSHOTS = 30
 
 
-def measure_intake(folder: Path, *, hosts: int = HOSTS, snapshots: int = SNAPSHOTS) -> dict[str, Measured]:
+def measure_intake(folder: Path, *, hosts: int = HOSTS, snapshots: int = SNAPSHOTS) -> dict[str, Measurement]:
     """A fleet posts as fast as the server takes it. What the server does later of itself, merging, counts."""
     # Within one hour, since each begins with all texts anew: that is the first row.
     shape = FleetShape(hosts=hosts, begin_at=(int(time.time()) // HOUR - 1) * HOUR + 60)
@@ -34,10 +34,10 @@ def measure_intake(folder: Path, *, hosts: int = HOSTS, snapshots: int = SNAPSHO
         _play(server, later, 1, DATADOG_PAYLOAD)
         theirs = _play(server, later, max(snapshots // 3, 2), DATADOG_PAYLOAD)
     return {
-        "intake_first": Measured({"value": first.cpu_microseconds}),
-        "intake": Measured({"value": ours.cpu_microseconds}, note),
-        "intake_chunks": Measured({"value": theirs.cpu_microseconds}),
-        "intake_rate": Measured({"value": ours.sightings / ours.seconds}),
+        "intake_first": Measurement({"value": first.cpu_microseconds}),
+        "intake": Measurement({"value": ours.cpu_microseconds}, note),
+        "intake_chunks": Measurement({"value": theirs.cpu_microseconds}),
+        "intake_rate": Measurement({"value": ours.sightings / ours.seconds}),
     }
 
 
@@ -56,18 +56,18 @@ class Played:
 
 def _play(server: Server, shape: FleetShape, snapshots: int, processes_per_payload: int) -> Played:
     wanted = Load(shape, snapshots * shape.interval_seconds, processes_per_payload)
-    with playing(server, wanted) as load:
+    with load_process(server, wanted) as process:
         server.wait_until_idle()
         begin = server.cpu_seconds()
-        load.go()
-        said = load.said()
+        process.go()
+        said = process.said()
     if said["refused"]:
         raise RuntimeError(f"the server refused {said['refused']:,} payloads")
     server.wait_until_idle()
     return Played(int(said["sightings"]), said["seconds"], server.cpu_seconds() - begin)
 
 
-def measure_memory(folder: Path, *, hosts: int, snapshots: int, interval_seconds: int = 10) -> dict[str, Measured]:
+def measure_memory(folder: Path, *, hosts: int, snapshots: int, interval_seconds: int = 10) -> dict[str, Measurement]:
     """Of a server that a large fleet posts to, as fast as it takes it; its payloads are made on the way."""
     begin_at = int(time.time()) - (snapshots + 1) * interval_seconds
     shape = FleetShape(hosts=hosts, begin_at=begin_at, interval_seconds=interval_seconds)
@@ -81,7 +81,7 @@ def measure_memory(folder: Path, *, hosts: int, snapshots: int, interval_seconds
         f" {posted.seconds:,.0f} s of wall, {posted.cpu_microseconds:.3g} µs of CPU per sighting;"
         f" {begun:,.0f} MiB after the first"
     )
-    return {"memory": Measured({"value": ended}, note), "memory_hour": Measured({"value": ended - begun}, note)}
+    return {"memory": Measurement({"value": ended}, note), "memory_hour": Measurement({"value": ended - begun}, note)}
 
 
 def _post(server: Server, shape: FleetShape, snapshots: int) -> Played:
@@ -97,7 +97,7 @@ def _post(server: Server, shape: FleetShape, snapshots: int) -> Played:
     return Played(int(found[1].replace(",", "")), wall, server.cpu_seconds() - cpu)
 
 
-def measure_bytes(folder: Path, shape: FleetShape) -> Measured:
+def measure_bytes(folder: Path, shape: FleetShape) -> Measurement:
     """An hour of hosts, written and merged. All tables count, with their indexes."""
     write(shape, shape.begin_at + HOUR, folder)
     said = subprocess.run(
@@ -106,4 +106,4 @@ def measure_bytes(folder: Path, shape: FleetShape) -> Measured:
     tables = json.loads(said)
     sightings = tables.pop("sightings")
     shares = ", ".join(f"{name} {size / sightings:.2f}" for name, size in tables.items() if size / sightings >= 0.005)
-    return Measured({"value": sum(tables.values()) / sightings}, f"{shape.hosts} hosts for an hour; {shares}")
+    return Measurement({"value": sum(tables.values()) / sightings}, f"{shape.hosts} hosts for an hour; {shares}")

@@ -17,7 +17,7 @@ from typing import Any
 from bench.fleets import OUR_PAYLOAD, environment
 from bench.served import Server
 from procession.simulate import FleetShape, LoadPlan, Progress
-from procession.simulate.posting import lanes_of, run_lanes
+from procession.simulate.posting import load_workers_of, run_load_workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Load:
     """Of the fleet's life."""
     processes_per_payload: int = OUR_PAYLOAD
     speed: float | None = None
-    """As in `Journey`; None: as fast as the server takes it."""
+    """As in `LoadPlan`; None: as fast as the server takes it."""
 
 
-class Playing:
+class LoadProcess:
     """A fleet that is ready to post."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -62,7 +62,7 @@ class Playing:
 
 
 @contextmanager
-def playing(server: Server, load: Load) -> Iterator[Playing]:
+def load_process(server: Server, load: Load) -> Iterator[LoadProcess]:
     """One that is ready, and ends with the block."""
     with subprocess.Popen(
         [sys.executable, "-m", "bench.load"],
@@ -72,14 +72,14 @@ def playing(server: Server, load: Load) -> Iterator[Playing]:
         text=True,
     ) as process:
         try:
-            found = Playing(process)
+            found = LoadProcess(process)
             found.prepare(server, load)
             yield found
         finally:
             process.terminate()
 
 
-def _journey(wanted: dict[str, Any]) -> LoadPlan:
+def _plan(wanted: dict[str, Any]) -> LoadPlan:
     shape = FleetShape(**wanted["shape"])
     return LoadPlan(
         shape=shape,
@@ -94,13 +94,13 @@ def _journey(wanted: dict[str, Any]) -> LoadPlan:
 
 async def _play() -> None:
     progress = Progress()
-    lanes = lanes_of(_journey(json.loads(sys.stdin.readline())), progress, asyncio.Event())
-    for lane in lanes:
-        lane.prepare()
+    load_workers = load_workers_of(_plan(json.loads(sys.stdin.readline())), progress, asyncio.Event())
+    for worker in load_workers:
+        worker.prepare()
     print("ready", flush=True)
     sys.stdin.readline()
     begin = time.monotonic()
-    await run_lanes(lanes)
+    await run_load_workers(load_workers)
     said = {"sightings": progress.sightings, "refused": progress.refused, "seconds": time.monotonic() - begin}
     print(json.dumps(said), flush=True)
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 from bench.fleets import HOUR, SEED_OF_LOAD, Million
-from bench.load import Load, playing
-from bench.rows import Measured
+from bench.load import Load, load_process
+from bench.rows import Measurement
 from bench.served import OWN, NotThere, Server
 from procession.simulate import FleetShape
 
@@ -33,22 +33,22 @@ class Asker:
     def __init__(self, server: Server, runs: int) -> None:
         self.server = server
         self.runs = runs
-        self.found: dict[str, Measured] = {}
+        self.found: dict[str, Measurement] = {}
 
     def row(self, key: str, path: str, parameters: Parameters, *, note: str = "", runs: int | None = None) -> None:
         try:
             figures = self.server.time(path, parameters, runs=runs or self.runs)
         except (NotThere, RuntimeError) as error:
-            self.found[key] = Measured(note=MISSING if isinstance(error, NotThere) else str(error))
+            self.found[key] = Measurement(note=MISSING if isinstance(error, NotThere) else str(error))
             return
-        self.found[key] = Measured(figures, note)
+        self.found[key] = Measurement(figures, note)
 
 
 def limit(count: int) -> Parameters:
     return {"page[limit]": count}
 
 
-def pages(server: Server, *, runs: int, few: int) -> dict[str, Measured]:
+def pages(server: Server, *, runs: int, few: int) -> dict[str, Measurement]:
     """The default call and its filters, over a window that ends now. `few` runs are for what takes long."""
     asker = Asker(server, runs)
     row = asker.row
@@ -72,7 +72,7 @@ def _hours_of_window() -> str:
     return "one hour" if (now - WINDOW_SECONDS) // HOUR == now // HOUR else "two hours"
 
 
-def wide(server: Server, now: int, *, runs: int) -> dict[str, Measured]:
+def wide(server: Server, now: int, *, runs: int) -> dict[str, Measurement]:
     """Over a window that begins a quarter of an hour before a moment, and has not ended yet."""
     asker = Asker(server, runs)
     window: Parameters = {"from": now - 900, "to": now + 86400}
@@ -86,7 +86,7 @@ def wide(server: Server, now: int, *, runs: int) -> dict[str, Measured]:
     return asker.found
 
 
-def instants(server: Server, data: Million, *, runs: int, few: int) -> dict[str, Measured]:
+def instants(server: Server, data: Million, *, runs: int, few: int) -> dict[str, Measurement]:
     """One instant, three days ago."""
     asker = Asker(server, runs)
     row, at = asker.row, data.instant
@@ -102,7 +102,7 @@ def instants(server: Server, data: Million, *, runs: int, few: int) -> dict[str,
     return asker.found
 
 
-def curves(server: Server, data: Million, *, runs: int) -> dict[str, Measured]:
+def curves(server: Server, data: Million, *, runs: int) -> dict[str, Measurement]:
     """One process for a day."""
     asker = Asker(server, runs)
     window: Parameters = {"from": data.day.begin_at, "to": data.begun_at}
@@ -134,8 +134,8 @@ def _matches(server: Server, parameters: Parameters) -> int:
 
 
 def while_intake_runs(
-    server: Server, at_rest: dict[str, Measured], *, rate: float, runs: int = 100
-) -> dict[str, Measured]:
+    server: Server, at_rest: dict[str, Measurement], *, rate: float, runs: int = 100
+) -> dict[str, Measurement]:
     """The default call, while agents post this many sightings a second."""
     asker = Asker(server, runs)
     with loaded(server, rate):
@@ -143,7 +143,7 @@ def while_intake_runs(
     found = asker.found
     p99, rest = found["page_intake"].figures.get("p99"), at_rest["page"].figures.get("p99")
     if p99 and rest:
-        found["slowdown"] = Measured({"value": p99 / rest})
+        found["slowdown"] = Measurement({"value": p99 / rest})
     return found
 
 
@@ -157,9 +157,9 @@ def loaded(server: Server, rate: float, *, interval_seconds: int = 2, processes:
         seed=SEED_OF_LOAD,
         interval_seconds=interval_seconds,
     )
-    with playing(server, Load(shape, LOAD_SECONDS, speed=1.0)) as load:
+    with load_process(server, Load(shape, LOAD_SECONDS, speed=1.0)) as process:
         time.sleep(max(0.0, shape.begin_at - time.time()))
-        load.go()
+        process.go()
         # The first snapshot of each host is dearer than all others.
         time.sleep(4 * interval_seconds)
         yield

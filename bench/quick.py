@@ -9,7 +9,7 @@ from typing import Any
 
 from bench import report
 from bench.intake import measure_intake
-from bench.rows import Measured
+from bench.rows import Measurement
 from bench.stages import Run, Stage, disk, million, peers
 
 HOSTS = 100
@@ -30,7 +30,7 @@ COMPARED = (
 _PEER = "ClickHouse"
 
 
-def measure(folder: Path) -> dict[str, Measured]:
+def measure(folder: Path) -> dict[str, Measurement]:
     run = Run.begin(HOSTS, hour_hosts=2, day_hosts=0)
     stages: dict[str, Stage] = {
         "intake": lambda run, place: run.found.update(measure_intake(place, hosts=50, snapshots=8)),

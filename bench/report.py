@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import machine
-from bench.rows import AGENTS, BY_KEY, PEERS, ROWS, Measured, Row
+from bench.rows import AGENTS, BY_KEY, PEERS, ROWS, Measurement, Row
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 
 
-def document(found: Mapping[str, Measured], *, kind: str, seconds: float, load_before: float) -> dict[str, Any]:
+def document(found: Mapping[str, Measurement], *, kind: str, seconds: float, load_before: float) -> dict[str, Any]:
     return {
         "kind": kind,
         "measured_at": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()),

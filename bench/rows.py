@@ -24,7 +24,7 @@ class Row:
 
 
 @dataclass(slots=True)
-class Measured:
+class Measurement:
     """What came out for a row."""
 
     figures: dict[str, float] = field(default_factory=dict)

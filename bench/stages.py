@@ -16,7 +16,7 @@ from bench.fleets import HOUR, Million, write
 from bench.intake import measure_bytes, measure_intake, measure_memory
 from bench.peers.installed import postgresql
 from bench.queries import curves, instants, pages, while_intake_runs, wide
-from bench.rows import Measured
+from bench.rows import Measurement
 from bench.served import serving
 from procession.simulate import FleetShape
 
@@ -36,7 +36,7 @@ class Run:
 
     data: Million
     hour: FleetShape
-    found: dict[str, Measured] = field(default_factory=dict)
+    found: dict[str, Measurement] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, hosts: int, *, hour_hosts: int = HOUR_HOSTS, day_hosts: int = 1) -> Run:
@@ -104,7 +104,7 @@ def peers(run: Run, folder: Path, *, only: tuple[str, ...] = (), seconds: float 
         begin = time.monotonic()
         said = _run(f"bench.peers.{module}", str(samples), str(place), BENCH_SECONDS=str(seconds))
         for key, value in json.loads(said).items():
-            run.found.setdefault(key, Measured()).peers[peer] = value
+            run.found.setdefault(key, Measurement()).peers[peer] = value
         print(f"  {peer}: {time.monotonic() - begin:,.0f} s", flush=True)
     for key, note in (("intake", "peers without HTTP and decoding"), ("page", _PEERS_HAVE_LESS)):
         if key in run.found:

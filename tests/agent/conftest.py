@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engine import FakeEngine
+from tests.support.container_runtime import FakeContainerRuntime
 from tests.support.intake import FakeIntake
 from tests.support.proc_tree import ProcTree
 from tests.support.zoo import Watcher, Zoo
@@ -25,12 +25,12 @@ def intake() -> Iterator[FakeIntake]:
 
 
 @pytest.fixture
-def engine() -> Iterator[FakeEngine]:
+def runtime() -> Iterator[FakeContainerRuntime]:
     # The path of a socket has room for a hundred characters only.
-    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
-        engine = FakeEngine(Path(folder) / "docker.sock")
-        yield engine
-        engine.close()
+    with tempfile.TemporaryDirectory(prefix="runtime-") as folder:
+        runtime = FakeContainerRuntime(Path(folder) / "docker.sock")
+        yield runtime
+        runtime.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from procession.agent import check_agent
 from procession.config import AgentSettings
 from procession.errors import UsageError
-from tests.support.engine import FakeEngine, a_container
+from tests.support.container_runtime import FakeContainerRuntime, a_container
 from tests.support.proc_tree import ProcTree
 
 
@@ -61,18 +61,18 @@ def test_check_says_what_patterns_leave_out_and_refuses_what_is_none(tree: ProcT
         check(tree, include_patterns=("(",))
 
 
-def test_check_says_which_engines_can_be_asked(tree: ProcTree, engine: FakeEngine) -> None:
+def test_check_says_which_runtimes_can_be_asked(tree: ProcTree, runtime: FakeContainerRuntime) -> None:
     tree.put(7, cgroup=f"0::/docker/{'a' * 64}\n")
     tree.put(8, cgroup=f"0::/docker/{'b' * 64}\n")
-    engine.containers = [a_container("a" * 64), a_container("c" * 64)]
+    runtime.containers = [a_container("a" * 64), a_container("c" * 64)]
     settings = AgentSettings(
-        proc_root=str(tree.root), hostname="web-1", docker_socket=str(engine.path), podman_socket="/nowhere"
+        proc_root=str(tree.root), hostname="web-1", docker_socket=str(runtime.path), podman_socket="/nowhere"
     )
 
     said = [line[18:] for line in check_agent(settings) if line.startswith("their names")]
 
     assert said == [
-        f"from docker at {engine.path}: of 1 of 2",
+        f"from docker at {runtime.path}: of 1 of 2",
         "not from podman: /nowhere: No such file or directory",
     ]
     assert check(tree, container_names=False)["their names"].startswith("are not asked for")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from bench import quick, report
-from bench.rows import BY_KEY, PEERS, ROWS, Measured
+from bench.rows import BY_KEY, PEERS, ROWS, Measurement
 
 
-def a_document(**rows: Measured) -> dict[str, Any]:
+def a_document(**rows: Measurement) -> dict[str, Any]:
     return report.document(rows, kind="bench", seconds=60, load_before=0.1)
 
 
@@ -27,8 +27,8 @@ def test_each_row_is_measured_once() -> None:
 
 
 def test_the_table_in_the_docs_is_replaced_and_nothing_else(page: Path) -> None:
-    report.into_docs([a_document(page=Measured({"p50": 12.3, "p99": 45.6, "cpu": 11.0}))])
-    report.into_docs([a_document(page=Measured({"p50": 22.3, "p99": 45.6, "cpu": 11.0}))])
+    report.into_docs([a_document(page=Measurement({"p50": 12.3, "p99": 45.6, "cpu": 11.0}))])
+    report.into_docs([a_document(page=Measurement({"p50": 22.3, "p99": 45.6, "cpu": 11.0}))])
 
     text = page.read_text()
     assert text.startswith(f"Before.\n\n{report.BEGIN}\n")
@@ -57,7 +57,7 @@ def test_a_row_that_could_not_be_measured_says_why() -> None:
 
 
 def test_results_say_what_they_were_measured_on() -> None:
-    document = a_document(bytes=Measured({"value": 3.14159}, "a note", {"DuckDB": 42.42424}))
+    document = a_document(bytes=Measurement({"value": 3.14159}, "a note", {"DuckDB": 42.42424}))
 
     assert document["rows"]["bytes"]["figures"] == {"value": 3.142}
     assert document["rows"]["bytes"]["peers"] == {"DuckDB": 42.42}
@@ -68,7 +68,9 @@ def test_results_say_what_they_were_measured_on() -> None:
 def test_ratios_are_compared_and_not_milliseconds() -> None:
     def measured(own: float, peer: float) -> dict[str, float]:
         return quick.ratios(
-            a_document(page=Measured({"p50": own, "p99": own}, peers={"ClickHouse": peer}), rare=Measured({"p50": own}))
+            a_document(
+                page=Measurement({"p50": own, "p99": own}, peers={"ClickHouse": peer}), rare=Measurement({"p50": own})
+            )
         )
 
     kept = measured(10, 100)
@@ -81,7 +83,7 @@ def test_ratios_are_compared_and_not_milliseconds() -> None:
 def test_the_newest_results_of_a_kind_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     for kind, value in (("bench", 1.0), ("quick", 2.0)):
-        report.write(report.document({"bytes": Measured({"value": value})}, kind=kind, seconds=1, load_before=0))
+        report.write(report.document({"bytes": Measurement({"value": value})}, kind=kind, seconds=1, load_before=0))
 
     found = report.newest("quick")
 
@@ -94,9 +96,9 @@ def test_what_is_measured_later_that_day_stands_among_what_was_measured_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    report.write(a_document(page=Measured({"p50": 12.0}), rare=Measured({"p50": 5.0})))
+    report.write(a_document(page=Measurement({"p50": 12.0}), rare=Measurement({"p50": 5.0})))
 
-    report.write(a_document(rare=Measured({"p50": 6.0}), bytes=Measured({"value": 7.0})), is_partial=True)
+    report.write(a_document(rare=Measurement({"p50": 6.0}), bytes=Measurement({"value": 7.0})), is_partial=True)
 
     found = report.newest("bench")
     assert found is not None

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
-from tests.support.engine import FakeEngine, a_container
+from tests.support.container_runtime import FakeContainerRuntime, a_container
 from tests.support.running import clean_environment, eventually, up
 from tests.support.zoo import control_group, needs_root
 
@@ -28,20 +28,20 @@ Find = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[FakeEngine]:
-    with tempfile.TemporaryDirectory(prefix="engine-") as folder:
-        engine = FakeEngine(Path(folder) / "docker.sock")
-        yield engine
-        engine.close()
+def runtime() -> Iterator[FakeContainerRuntime]:
+    with tempfile.TemporaryDirectory(prefix="runtime-") as folder:
+        runtime = FakeContainerRuntime(Path(folder) / "docker.sock")
+        yield runtime
+        runtime.close()
 
 
 @pytest.fixture(scope="module")
-def find(tmp_path_factory: pytest.TempPathFactory, engine: FakeEngine) -> Iterator[Find]:
+def find(tmp_path_factory: pytest.TempPathFactory, runtime: FakeContainerRuntime) -> Iterator[Find]:
     """The attributes of all processes that a search finds."""
     data_dir = tmp_path_factory.mktemp("data")
     options = ("--tag", "team:core", "--tag", "role:db", "--process-env-tags", "--max-cpu", "0")
     rules = ("--tag-rules", r"shop-(?P<shop>[a-z]{1,9})", "--exclude-patterns", f"hidden-{ME}")
-    sockets = ("--docker-socket", str(engine.path), "--podman-socket", "/nowhere")
+    sockets = ("--docker-socket", str(runtime.path), "--podman-socket", "/nowhere")
     labels = ("--container-labels", "com.example.unit=unit")
     environment = clean_environment(DD_ENV="test", DD_SERVICE="", DD_VERSION="")
     with up(data_dir, *options, *rules, *sockets, *labels, environment=environment) as (_, url):
@@ -112,10 +112,10 @@ def test_what_is_excluded_never_arrives(find: Find) -> None:
 
 @needs_root
 @pytest.mark.may_skip
-def test_a_process_has_the_name_image_and_labels_of_its_container(find: Find, engine: FakeEngine) -> None:
+def test_a_process_has_the_name_image_and_labels_of_its_container(find: Find, runtime: FakeContainerRuntime) -> None:
     name = os.urandom(32).hex()
     labels = {"com.example.unit": "billing", "com.example.password": "hunter2"}
-    engine.containers = [a_container(name, "till-1", "registry/shop/till:7", **labels)]
+    runtime.containers = [a_container(name, "till-1", "registry/shop/till:7", **labels)]
     with control_group(f"docker-{name}.scope") as group, started("contained") as process:
         (group / "cgroup.procs").write_text(str(process.pid))
         tags = "container_name:till-1,image_name:registry/shop/till,image_tag:7,short_image:till,unit:billing"

@@ -24,16 +24,16 @@ def intake() -> Iterator[FakeIntake]:
     taking.close()
 
 
-def a_journey(intake: FakeIntake, **fields: Any) -> LoadPlan:
+def a_plan(intake: FakeIntake, **fields: Any) -> LoadPlan:
     defaults: dict[str, Any] = {"shape": SHAPE, "until": NOON + 30, "speed": None, "connections": 2}
     return LoadPlan(url=intake.url, api_key="k" * 32, **defaults | fields)
 
 
-def post(journey: LoadPlan) -> Progress:
+def post(plan: LoadPlan) -> Progress:
     progress = Progress()
 
     async def run() -> None:
-        await post_part(journey, progress, asyncio.Event())
+        await post_part(plan, progress, asyncio.Event())
 
     asyncio.run(run())
     return progress
@@ -52,7 +52,7 @@ def processes_of(intake: FakeIntake) -> list[Posted]:
 
 
 def test_agents_post_what_the_fleet_saw(intake: FakeIntake) -> None:
-    progress = post(a_journey(intake))
+    progress = post(a_plan(intake))
 
     chunks = [one.snapshot for one in processes_of(intake)]
     expected = [step.snapshot for step in Fleet(SHAPE).steps(NOON + 30)]
@@ -68,18 +68,18 @@ def test_agents_post_what_the_fleet_saw(intake: FakeIntake) -> None:
 
 
 def test_the_same_shape_posts_the_same_bytes_whoever_shares_the_work(intake: FakeIntake) -> None:
-    post(a_journey(intake))
+    post(a_plan(intake))
     first = bodies(intake)
     intake.posted.clear()
 
     for part in range(2):
-        post(a_journey(intake, part=part, parts=2, connections=1))
+        post(a_plan(intake, part=part, parts=2, connections=1))
 
     assert bodies(intake) == first
 
 
 def test_hosts_say_their_tags_where_agents_do(intake: FakeIntake) -> None:
-    post(a_journey(intake))
+    post(a_plan(intake))
 
     said = [json.loads(one.body) for one in intake.about_hosts]
     assert {document["internalHostname"]: tuple(document["host-tags"]["system"]) for document in said} == {
@@ -104,7 +104,7 @@ def test_a_process_is_the_same_whether_it_is_posted_or_written() -> None:
 def test_what_the_server_cannot_take_now_is_sent_again(intake: FakeIntake) -> None:
     intake.replies.extend([Reply(503), Reply(closes=True)])
 
-    progress = post(a_journey(intake, connections=1))
+    progress = post(a_plan(intake, connections=1))
 
     assert progress.retries == 1
     assert progress.refused == 0
@@ -114,7 +114,7 @@ def test_what_the_server_cannot_take_now_is_sent_again(intake: FakeIntake) -> No
 def test_what_the_server_never_takes_is_counted_and_left(intake: FakeIntake) -> None:
     intake.replies.extend([Reply(413)])
 
-    progress = post(a_journey(intake, connections=1))
+    progress = post(a_plan(intake, connections=1))
 
     assert progress.refused == 1
     assert len(processes_of(intake)) == 2 * 4 * 3
@@ -125,7 +125,7 @@ def test_a_fleet_stops_when_it_is_told_to(intake: FakeIntake) -> None:
 
     async def run() -> None:
         stop = asyncio.Event()
-        posting = asyncio.create_task(post_part(a_journey(intake, until=None, speed=1.0), progress, stop))
+        posting = asyncio.create_task(post_part(a_plan(intake, until=None, speed=1.0), progress, stop))
         while not processes_of(intake):
             await asyncio.sleep(0.01)
         stop.set()

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from procession.agent.budget import share_of
 from procession.agent.describe.collector import Scrub
-from procession.agent.describe.expressions import Selection
+from procession.agent.describe.expressions import ProcessFilter
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_cache import ContainerCache
-from procession.agent.read.container_engines import Engine
+from procession.agent.read.container_runtimes import ContainerRuntime
 from procession.agent.read.groups import system_group_name
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
@@ -159,8 +159,8 @@ def _names(of_what: str, system: Callable[[int], str], file: Path | None, report
     return Lookups(NamesFile(file).name_of, keep_seconds=NAMES_FILE_SECONDS, say_slow=say_slow)
 
 
-def selection_of(settings: AgentSettings) -> Selection:
-    return Selection(settings.include_patterns, settings.exclude_patterns)
+def process_filter_of(settings: AgentSettings) -> ProcessFilter:
+    return ProcessFilter(settings.include_patterns, settings.exclude_patterns)
 
 
 def host_tags_of(settings: AgentSettings) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ def host_tags_of(settings: AgentSettings) -> tuple[str, ...]:
     return normal_tags([*tags, *(tag_of(name, value) for name, value in own)])
 
 
-def engines_of(settings: AgentSettings) -> list[Engine]:
+def container_runtimes_of(settings: AgentSettings) -> list[ContainerRuntime]:
     """Raises UsageError for a label that is none."""
     labels = {}
     for text in settings.container_labels:
@@ -178,12 +178,14 @@ def engines_of(settings: AgentSettings) -> list[Engine]:
         if not label.strip() or (mark and not tag.strip()):
             raise UsageError(f"container-labels: {text!r} is no label; it looks like com.example.team=team")
         labels[label.strip()] = tag.strip() or label.strip()
+    if not settings.container_names:
+        return []
     paths = (("docker", settings.docker_socket), ("podman", settings.podman_socket))
-    return [Engine(runtime, path, labels) for runtime, path in paths if path] if settings.container_names else []
+    return [ContainerRuntime(name, path, labels) for name, path in paths if path]
 
 
 def containers_of(settings: AgentSettings, report: Report) -> ContainerCache:
-    return ContainerCache(engines_of(settings), report)
+    return ContainerCache(container_runtimes_of(settings), report)
 
 
 def max_cpu_of(settings: AgentSettings) -> float | None:

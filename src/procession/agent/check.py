@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from procession.agent.build import (
     allow_open_files,
-    engines_of,
+    container_runtimes_of,
     host_of,
     host_tags_of,
+    process_filter_of,
     scrub_of,
-    selection_of,
     servers_of,
     spool_folder,
 )
 from procession.agent.describe.expressions import TagRules
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
-from procession.agent.read.container_engines import Engine, EngineError
+from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.process_handle import ProcessReading
@@ -39,8 +39,8 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     host = host_of(settings)
     refused: list[str] = []
     scrub = scrub_of(settings, refused.append)
-    selection, rules = selection_of(settings), TagRules(settings.tag_rules, refused.append)
-    engines = engines_of(settings)
+    process_filter, rules = process_filter_of(settings), TagRules(settings.tag_rules, refused.append)
+    runtimes = container_runtimes_of(settings)
     allow_open_files()
     with contextlib.closing(
         ProcReader(settings.proc_root, kernel_threads=True, reads_environment=settings.process_env_tags)
@@ -64,10 +64,10 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     if unreadable:
         yield f"not to be read    {unreadable} processes"
     yield from _readable(processes)
-    if selection:
-        wanted = sum(map(selection.wants, processes))
+    if process_filter:
+        wanted = sum(map(process_filter.wants, processes))
         yield f"left out          {len(processes) - wanted} of {len(processes)}, by include- and exclude-patterns"
-    yield from _containers(processes, engines, settings)
+    yield from _containers(processes, runtimes, settings)
     yield f"host tags         {', '.join(host_tags_of(settings)) or 'none'}"
     yield from _process_tags(processes, rules, scrub, settings)
     yield f"between snapshots {_connector(is_live, settings)}"
@@ -97,21 +97,21 @@ def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:
 
 
 def _containers(
-    processes: Sequence[ProcessReading], engines: Sequence[Engine], settings: AgentSettings
+    processes: Sequence[ProcessReading], runtimes: Sequence[ContainerRuntime], settings: AgentSettings
 ) -> Iterator[str]:
     containers = {reading.facts.container_id for reading in processes} - {""}
     inside = sum(bool(reading.facts.container_id) for reading in processes)
     yield f"containers        {len(containers)}, with {inside} processes in them"
     if not settings.container_names:
         yield "their names       are not asked for: container-names is off"
-    for engine in engines:
+    for runtime in runtimes:
         try:
-            known = engine.containers()
-        except EngineError as error:
-            yield f"their names       not from {engine.runtime}: {engine.path}: {error}"
+            known = runtime.containers()
+        except ContainerRuntimeError as error:
+            yield f"their names       not from {runtime.name}: {runtime.path}: {error}"
         else:
             found = len(containers & known.keys())
-            yield f"their names       from {engine.runtime} at {engine.path}: of {found} of {len(containers)}"
+            yield f"their names       from {runtime.name} at {runtime.path}: of {found} of {len(containers)}"
 
 
 def _process_tags(

@@ -18,15 +18,15 @@ from procession.agent.build import (
     host_tags_of,
     listen_for_short_lived,
     max_cpu_of,
+    process_filter_of,
     scrub_of,
-    selection_of,
     users_of,
 )
 from procession.agent.clock import Clock
-from procession.agent.collection import Collection
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import TagRules
 from procession.agent.pace import Pace
+from procession.agent.pipeline import Pipeline
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.send.destination import Destination
 from procession.agent.send.payload_maker import PayloadMaker, a_run
@@ -48,7 +48,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
     clock = clock or Clock()
     host = host_of(settings)
     scrub = scrub_of(settings, report)
-    selection, tag_rules = selection_of(settings), TagRules(settings.tag_rules, report)
+    process_filter, tag_rules = process_filter_of(settings), TagRules(settings.tag_rules, report)
     share = max_cpu_of(settings)
     allow_open_files()
     give_memory_back()
@@ -76,7 +76,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
         ending.callback(containers.close)
         for destination in destinations:
             destination.start()
-        rounds = Collection(
+        pipeline = Pipeline(
             reader=reader,
             short_lived=short_lived,
             collector=Collector(
@@ -86,7 +86,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
                 scrub=scrub,
                 users=users_of(settings, report),
                 groups=groups_of(settings, report),
-                selection=selection,
+                process_filter=process_filter,
                 tag_rules=tag_rules,
                 containers=containers,
             ),
@@ -110,25 +110,25 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
             report=report,
         )
         while not any(destination.failure for destination in destinations):
-            if clock.wait(stop, _go_on(rounds, pace, destinations)):
+            if clock.wait(stop, _go_on(pipeline, pace, destinations)):
                 break
     for destination in destinations:
         if destination.failure is not None:
             raise destination.failure
 
 
-def _go_on(rounds: Collection, pace: Pace, destinations: Sequence[Destination]) -> float:
+def _go_on(pipeline: Pipeline, pace: Pace, destinations: Sequence[Destination]) -> float:
     """Do what is due, and say how long to wait."""
     wishes = {item: seconds for item in destinations if (seconds := item.live_seconds) is not None}
     live_seconds = min(max(_LIVE_RANGE[0], *wishes.values()), _LIVE_RANGE[1]) if wishes else LIVE_SECONDS
     if not wishes:
-        rounds.end_live()
+        pipeline.end_live()
     if pace.is_snapshot_due():
-        rounds.snapshot(every_seconds=pace.begin_snapshot())
+        pipeline.snapshot(every_seconds=pace.begin_snapshot())
         pace.end_snapshot(live_seconds)
     elif wishes and pace.is_live_due(live_seconds):
         pace.begin_live(live_seconds)
-        rounds.live(set(wishes))
+        pipeline.live(set(wishes))
         pace.end_live()
     return pace.seconds_to_wait(live_seconds)
 

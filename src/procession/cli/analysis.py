@@ -1,4 +1,4 @@
-"""The fleet at an instant, asked through Procession's own API: what `top`, `tree` and `diff` are made of."""
+"""Questions about many processes at an instant, asked through Procession's API: for `top`, `tree` and `diff`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Fleet:
+class Analysis:
     """Raises UsageError for what the server refuses, and for an answer that Procession would not give."""
 
     access: Access
@@ -130,11 +130,11 @@ def bracketed(name: str) -> str:
     return f"[{name}]" if name else UNREAD
 
 
-def no_such_host(fleet: Fleet, host: str, at: int) -> UsageError:
+def no_such_host(analysis: Analysis, host: str, at: int) -> UsageError:
     """Says which there are, those with the nearest names first."""
     import difflib
 
-    names = fleet.host_names(Filters(), at=at)
+    names = analysis.host_names(Filters(), at=at)
     when = show_moment(at)
     if not names:
         return UsageError(

@@ -62,7 +62,7 @@ class LoadPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class _HostSnapshot:
     """What a host posts of one moment."""
 
     at: int
@@ -70,82 +70,82 @@ class _Turn:
     payloads: list[Payload]
 
 
-async def post_part(journey: LoadPlan, progress: Progress, stop: asyncio.Event) -> None:
-    """Post until the end of the journey, or soon after `stop`. What is under way then is still answered."""
-    await run_lanes(lanes_of(journey, progress, stop))
+async def post_part(plan: LoadPlan, progress: Progress, stop: asyncio.Event) -> None:
+    """Post until the end of the plan, or soon after `stop`. What is under way then is still answered."""
+    await run_load_workers(load_workers_of(plan, progress, stop))
 
 
-def lanes_of(journey: LoadPlan, progress: Progress, stop: asyncio.Event) -> list[LoadWorker]:
-    count = min(journey.connections, len(range(journey.part, journey.shape.hosts, journey.parts)))
-    reached = [journey.shape.begin_at] * count
+def load_workers_of(plan: LoadPlan, progress: Progress, stop: asyncio.Event) -> list[LoadWorker]:
+    count = min(plan.connections, len(range(plan.part, plan.shape.hosts, plan.parts)))
+    reached = [plan.shape.begin_at] * count
 
-    def reports(lane: int) -> Callable[[int], None]:
+    def reports(number: int) -> Callable[[int], None]:
         def report(at: int) -> None:
-            reached[lane] = at
+            reached[number] = at
             progress.simulated_at = min(reached)
 
         return report
 
     return [
         LoadWorker(
-            journey,
-            Fleet(journey.shape, part=journey.part + lane * journey.parts, parts=count * journey.parts),
+            plan,
+            Fleet(plan.shape, part=plan.part + number * plan.parts, parts=count * plan.parts),
             progress,
             stop,
-            reports(lane),
+            reports(number),
         )
-        for lane in range(count)
+        for number in range(count)
     ]
 
 
-async def run_lanes(lanes: Iterable[LoadWorker]) -> None:
+async def run_load_workers(load_workers: Iterable[LoadWorker]) -> None:
     begun = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
-        for lane in lanes:
-            tasks.create_task(lane.run(begun))
+        for worker in load_workers:
+            tasks.create_task(worker.run(begun))
 
 
 class LoadWorker:
     """A connection, and the agents that share it."""
 
     def __init__(
-        self, journey: LoadPlan, fleet: Fleet, progress: Progress, stop: asyncio.Event, report: Callable[[int], None]
+        self, plan: LoadPlan, fleet: Fleet, progress: Progress, stop: asyncio.Event, report: Callable[[int], None]
     ) -> None:
-        self._journey = journey
+        self._plan = plan
         self._fleet = fleet
         self._progress = progress
         self._stop = stop
         self._report = report
-        self._connection = Connection(Address.of(journey.url), {"DD-Api-Key": journey.api_key})
+        self._connection = Connection(Address.of(plan.url), {"DD-Api-Key": plan.api_key})
         self._makers: dict[str, PayloadMaker] = {}
-        self._turns: Iterable[_Turn] = map(self._turn, self._steps())
+        self._snapshots: Iterable[_HostSnapshot] = map(self._snapshot_of, self._steps())
 
     def prepare(self) -> None:
-        """Make all payloads now, of a journey with an end: what it costs then is not in between."""
-        self._turns = list(self._turns)
+        """Make all payloads now, of a plan with an end: what it costs then is not in between."""
+        self._snapshots = list(self._snapshots)
 
     async def run(self, begun: float) -> None:
         """`begun`: when, by the monotonic clock, the fleet began to live."""
         try:
             await self._say_tags()
-            for turn in self._turns:
-                if not await self._reach(turn.at, begun):
+            for snapshot in self._snapshots:
+                if not await self._reach(snapshot.at, begun):
                     return
-                for payload in turn.payloads:
+                for payload in snapshot.payloads:
                     await self._post(payload)
-                self._progress.sightings += turn.sightings
-                self._report(turn.at)
+                self._progress.sightings += snapshot.sightings
+                self._report(snapshot.at)
         finally:
             self._connection.close()
 
-    def _turn(self, step: Step) -> _Turn:
-        return _Turn(step.snapshot.taken_at, len(step.snapshot.sightings), self._payloads(step))
+    def _snapshot_of(self, step: Step) -> _HostSnapshot:
+        return _HostSnapshot(step.snapshot.taken_at, len(step.snapshot.sightings), self._payloads(step))
 
     def _steps(self) -> Iterator[Step]:
         interval, begin_at, until = (
-            self._journey.shape.interval_seconds,
-            self._journey.shape.begin_at,
-            self._journey.until,
+            self._plan.shape.interval_seconds,
+            self._plan.shape.begin_at,
+            self._plan.until,
         )
         for turn in itertools.count(1):
             end = begin_at + turn * interval
@@ -155,9 +155,9 @@ class LoadWorker:
 
     async def _reach(self, at: int, begun: float) -> bool:
         """Wait for a moment of the fleet. False: stopped before."""
-        speed = self._journey.speed
+        speed = self._plan.speed
         if speed is not None:
-            seconds = begun + (at - self._journey.shape.begin_at) / speed - time.monotonic()
+            seconds = begun + (at - self._plan.shape.begin_at) / speed - time.monotonic()
             if seconds > 0:
                 await self._wait(seconds)
         return not self._stop.is_set()
@@ -177,7 +177,7 @@ class LoadWorker:
                 host=step.snapshot.host,
                 run=host.agent_pid,
                 started_at=host.booted_at,
-                max_processes=self._journey.processes_per_payload,
+                max_processes=self._plan.processes_per_payload,
                 first_group=host.traits.index * 1_000_003 & 0x3FFFFFFF,
             )
         return maker.make(step.snapshot, ProcessEvents(step.snapshot.host, step.exits))

@@ -39,22 +39,22 @@ def check_server(url: str, api_key: str) -> None:
         raise UsageError(f"{url} answers {status} where Procession would answer 200")
 
 
-def post_fleet(journey: LoadPlan, *, workers: int, report: Callable[[Progress], None]) -> Progress:
+def post_fleet(plan: LoadPlan, *, workers: int, report: Callable[[Progress], None]) -> Progress:
     """Post a fleet from several processes, and give what was sent. `report` is called a few times a second.
 
     KeyboardInterrupt stops them, each after what it has under way, and is not raised. Raises UsageError.
     """
-    check_server(journey.url, journey.api_key)
+    check_server(plan.url, plan.api_key)
     # Forked, so that what was imported is there, and before there are threads.
     processes = multiprocessing.get_context("fork")
-    workers = max(1, min(workers, journey.shape.hosts))
+    workers = max(1, min(workers, plan.shape.hosts))
     counters = processes.Array("q", workers * len(_FIELDS), lock=False)
     # Closed when this process ends, however it ends; then they end.
     reading, writing = os.pipe()
     children = [
         processes.Process(
             target=_work,
-            args=(dataclasses.replace(journey, part=number, parts=workers), counters, number, reading, writing),
+            args=(dataclasses.replace(plan, part=number, parts=workers), counters, number, reading, writing),
         )
         for number in range(workers)
     ]
@@ -94,7 +94,7 @@ def _total(counters: Any, workers: int) -> Progress:
     return total
 
 
-def _work(journey: LoadPlan, counters: Any, number: int, reading: int, writing: int) -> None:
+def _work(plan: LoadPlan, counters: Any, number: int, reading: int, writing: int) -> None:
     import uvloop
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process tells the others
@@ -109,7 +109,7 @@ def _work(journey: LoadPlan, counters: Any, number: int, reading: int, writing: 
             stop.set()
 
         loop.add_reader(reading, end)
-        progress = Progress(simulated_at=journey.shape.begin_at)
+        progress = Progress(simulated_at=plan.shape.begin_at)
 
         def publish() -> None:
             counters[number * len(_FIELDS) : (number + 1) * len(_FIELDS)] = [
@@ -123,7 +123,7 @@ def _work(journey: LoadPlan, counters: Any, number: int, reading: int, writing: 
 
         publishing = asyncio.create_task(publish_often())
         try:
-            await post_part(journey, progress, stop)
+            await post_part(plan, progress, stop)
         finally:
             publishing.cancel()
             publish()

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from procession.agent.describe.collector import Collector
-from procession.agent.describe.expressions import Selection, TagRules
+from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.process_handle import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import IoCounters, Stat
@@ -290,7 +290,7 @@ def other(*arguments: str) -> ProcessFacts:
 
 
 def test_what_is_excluded_is_not_sent() -> None:
-    collector = a_collector(selection=Selection(exclude=["mysql"]))
+    collector = a_collector(process_filter=ProcessFilter(exclude=["mysql"]))
     excluded, sent = a_reading(7), a_reading(8, facts=other("nginx"))
 
     for moment in (1.0, 2.0, 3.0):
@@ -298,7 +298,7 @@ def test_what_is_excluded_is_not_sent() -> None:
 
 
 def test_one_that_becomes_what_is_sent_is_sent_from_then_on() -> None:
-    collector = a_collector(selection=Selection(exclude=["mysql"]))
+    collector = a_collector(process_filter=ProcessFilter(exclude=["mysql"]))
     collect(collector, a_reading(), moment=1.0)
 
     assert see(collector, a_reading(facts=other("nginx")), 2.0).description.cmdline == "nginx"
@@ -306,7 +306,7 @@ def test_one_that_becomes_what_is_sent_is_sent_from_then_on() -> None:
 
 def test_one_that_was_sent_goes_on_under_its_old_name_when_it_becomes_what_is_excluded() -> None:
     """Missing from a snapshot it would look as if it had ended."""
-    collector = a_collector(selection=Selection(exclude=["secret"]))
+    collector = a_collector(process_filter=ProcessFilter(exclude=["secret"]))
     hidden = other("secret-tool")
     before = see(collector, a_reading(), 1.0)
     after = see(collector, a_reading(facts=hidden, comm="secret-tool", user_ticks=50), 2.0)
@@ -319,7 +319,7 @@ def test_one_that_was_sent_goes_on_under_its_old_name_when_it_becomes_what_is_ex
 
 
 def test_the_ends_of_what_is_excluded_are_not_told() -> None:
-    collector = a_collector(selection=Selection(exclude=["mysql"]))
+    collector = a_collector(process_filter=ProcessFilter(exclude=["mysql"]))
     collect(collector, a_reading(9))
     unseen = Ended(10, 3, 5.9, 4.1, 5.1, a_reading(10, state="X"))
 
@@ -329,7 +329,7 @@ def test_the_ends_of_what_is_excluded_are_not_told() -> None:
 
 
 def test_a_reused_pid_is_looked_at_anew() -> None:
-    collector = a_collector(selection=Selection(exclude=["secret"]))
+    collector = a_collector(process_filter=ProcessFilter(exclude=["secret"]))
     collect(collector, a_reading(), moment=1.0)
 
     snapshot = collect(collector, a_reading(facts=other("secret-tool"), start_ticks=5000), moment=2.0)

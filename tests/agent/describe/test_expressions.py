@@ -5,7 +5,7 @@ import re
 import pytest
 
 from procession.agent.describe import expressions
-from procession.agent.describe.expressions import MAX_LOOKED_AT, MAX_TAGS, Selection, TagRules, compiled
+from procession.agent.describe.expressions import MAX_LOOKED_AT, MAX_TAGS, ProcessFilter, TagRules, compiled
 from procession.agent.read.process_handle import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import Stat
 from procession.agent.tag_text import MAX_TAG_LENGTH, tag_of
@@ -29,31 +29,31 @@ def tags(cmdline: str, *rules: str) -> list[str]:
 
 
 def test_without_patterns_everything_is_sent() -> None:
-    assert Selection().wants(a_process("nginx"))
-    assert not Selection()
+    assert ProcessFilter().wants(a_process("nginx"))
+    assert not ProcessFilter()
 
 
 def test_what_is_excluded_is_left_out_even_where_it_is_included() -> None:
-    selection = Selection(include=["java", "nginx"], exclude=["--test", "^/opt/"])
+    process_filter = ProcessFilter(include=["java", "nginx"], exclude=["--test", "^/opt/"])
 
-    assert selection.wants(a_process("java", "-jar", "x.jar"))
-    assert selection.wants(a_process("/usr/sbin/nginx"))
-    assert not selection.wants(a_process("postgres"))
-    assert not selection.wants(a_process("java", "--test"))
-    assert not selection.wants(a_process("/opt/java"))
+    assert process_filter.wants(a_process("java", "-jar", "x.jar"))
+    assert process_filter.wants(a_process("/usr/sbin/nginx"))
+    assert not process_filter.wants(a_process("postgres"))
+    assert not process_filter.wants(a_process("java", "--test"))
+    assert not process_filter.wants(a_process("/opt/java"))
 
 
 def test_a_pattern_is_looked_for_in_the_arguments_else_in_the_executable_else_in_the_name() -> None:
-    selection = Selection(include=["a b$"])
+    process_filter = ProcessFilter(include=["a b$"])
 
-    assert selection.wants(a_process("x", "a", "b"))
-    assert not selection.wants(a_process("x", exe="a b"))
-    assert selection.wants(a_process(exe="a b"))
-    assert Selection(include=["^comm$"]).wants(a_process())
+    assert process_filter.wants(a_process("x", "a", "b"))
+    assert not process_filter.wants(a_process("x", exe="a b"))
+    assert process_filter.wants(a_process(exe="a b"))
+    assert ProcessFilter(include=["^comm$"]).wants(a_process())
 
 
 def test_only_the_beginning_of_a_long_line_is_looked_at() -> None:
-    assert Selection(exclude=["needle"]).wants(a_process("x" * MAX_LOOKED_AT + "needle"))
+    assert ProcessFilter(exclude=["needle"]).wants(a_process("x" * MAX_LOOKED_AT + "needle"))
 
 
 # Tags
@@ -101,7 +101,7 @@ def test_a_rule_that_is_slow_is_left_out_and_said(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("text", ["(", "*", "[a", "(?P<a>x", "a{2,1}", r"\1"])
 def test_what_is_no_expression_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(UsageError, match=r"exclude-patterns: .* is no regular expression: "):
-        Selection(exclude=[text])
+        ProcessFilter(exclude=[text])
 
 
 @pytest.mark.parametrize(

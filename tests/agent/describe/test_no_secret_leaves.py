@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from procession.agent import run_agent
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import TagRules
-from procession.agent.describe.live_view import LiveView
+from procession.agent.describe.live_numbers import LiveNumbers
 from procession.agent.read.process_handle import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import Stat
 from procession.agent.read.short_lived import Ended
@@ -166,7 +166,7 @@ def test_a_secret_never_reaches_the_bytes_of_a_payload(lines: list[tuple[str, li
     readings = [a_reading(pid, line) for pid, (_, line) in enumerate(lines, 1)]
     snapshot = collector.collect(readings[1:], taken_at=10, moment=1.0, also=gone)
     payloads: list[Payload] = maker.make(snapshot, events)
-    payloads += maker.make_live(12, *LiveView(collector, snapshot).look(readings, taken_at=12, moment=3.0))
+    payloads += maker.make_live(12, *LiveNumbers(collector, snapshot).look(readings, taken_at=12, moment=3.0))
 
     written = b"".join(content(payload.body) + repr(payload.headers).encode() for payload in payloads)
 

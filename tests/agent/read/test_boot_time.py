@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from procession.agent.describe.collector import Collector
-from procession.agent.describe.live_view import LiveView
+from procession.agent.describe.live_numbers import LiveNumbers
 from procession.agent.read.boot_time import BootTime
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.process_handle import ProcessHandle
@@ -86,7 +86,7 @@ def test_a_boot_time_that_jitters_by_a_second_doubles_nobody(tree: ProcTree) -> 
 
 def test_a_start_is_the_same_in_what_goes_live_and_in_snapshots(tree: ProcTree) -> None:
     machine = Machine(tree)
-    view = LiveView(machine.collector, machine.snapshot())
+    view = LiveNumbers(machine.collector, machine.snapshot())
     tree.boot_at(BOOT_TIME + 3600)
     tree.put(10, start_ticks=20 * TICKS)
     (live,), _ = view.look(machine.reader.read(numbers_only=True), taken_at=BOOT_TIME, moment=2.0)

@@ -104,7 +104,7 @@ V1_HOST = """\
         # Podman without root, and in a pod
         (f"0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope/container\n", ID),
         (f"0::/machine.slice/machine-libpod_pod_{OTHER}.slice/libpod-{ID}.scope\n", ID),
-        # what is no container of these engines
+        # what is no container of these runtimes
         ("0::/system.slice/docker.service\n", ""),
         ("0::/lxc.payload.web/system.slice/nginx.service\n", ""),
         ("0::/machine.slice/systemd-nspawn@web.service/payload\n", ""),

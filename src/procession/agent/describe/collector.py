@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from procession.agent.describe.expressions import Selection, TagRules
+from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.container_cache import ContainerCache
 from procession.agent.read.groups import system_group_name
 from procession.agent.read.lookups import Lookups
@@ -49,7 +49,7 @@ class Collector:
         scrub: Scrub,
         users: Lookups | None = None,
         groups: Lookups | None = None,
-        selection: Selection | None = None,
+        process_filter: ProcessFilter | None = None,
         tag_rules: TagRules | None = None,
         containers: ContainerCache | None = None,
     ) -> None:
@@ -60,7 +60,7 @@ class Collector:
         self._users = users or Lookups(system_user_name)
         self._groups = groups or Lookups(system_group_name)
         self._names_version = (0, 0)
-        self._selection = selection or None
+        self._process_filter = process_filter or None
         self._tag_rules = tag_rules or None
         self._containers = containers
         self._left_out: dict[int, tuple[ProcessFacts, str]] = {}
@@ -86,7 +86,7 @@ class Collector:
             before = self._seen.get(reading.pid)
             if before is not None and before.reading is reading and before.is_quiet:
                 seen[reading.pid] = before
-            elif self._selection is not None and self._is_left_out(reading, before):
+            elif self._process_filter is not None and self._is_left_out(reading, before):
                 left_out[reading.pid] = (reading.facts, reading.stat.comm)
             else:
                 seen[reading.pid] = self._see(reading, before, elapsed)
@@ -110,7 +110,7 @@ class Collector:
             ended_at = int(process.ended_at)
             executed_at = None if process.executed_at is None else int(process.executed_at)
             if process.reading is not None:
-                if self._selection is not None and not self._selection.wants(process.reading):
+                if self._process_filter is not None and not self._process_filter.wants(process.reading):
                     continue
                 description = self._describe(process.reading)
                 started_at = self._started_at(process.reading)
@@ -149,7 +149,7 @@ class Collector:
         facts, comm = self._left_out.get(reading.pid, (None, ""))
         if facts is reading.facts and comm == reading.stat.comm:
             return True
-        return self._selection is not None and not self._selection.wants(reading)
+        return self._process_filter is not None and not self._process_filter.wants(reading)
 
     def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None) -> _Seen:
         stat = reading.stat
@@ -169,7 +169,7 @@ class Collector:
         return _Seen(reading, Sighting(reading.pid, self._started_at(reading), description, numbers), is_quiet)
 
     def _describe_again(self, reading: ProcessReading, before: ProcessDescription | None) -> ProcessDescription:
-        if before is None or self._selection is None or self._selection.wants(reading):
+        if before is None or self._process_filter is None or self._process_filter.wants(reading):
             return self._describe(reading)
         # It was sent, and has become what is not to be sent: that it lives is all that is said from now on.
         stat = reading.stat

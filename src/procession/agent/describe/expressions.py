@@ -26,7 +26,7 @@ SLOW_SECONDS = 0.25
 """A rule that took this long on one line is not used again."""
 
 
-class Selection:
+class ProcessFilter:
     """Which processes are sent at all."""
 
     def __init__(self, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:

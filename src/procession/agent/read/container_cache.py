@@ -6,24 +6,24 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from procession.agent.read.container_engines import Engine, EngineError
+from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError
 from procession.agent.tag_text import tag_of
 from procession.wire.datadog import ContainerInfo
 
 WAIT_SECONDS = 0.25
-"""That a snapshot waits for what is asked because of it. An engine mostly answers in some milliseconds."""
+"""That a snapshot waits for what is asked because of it. A runtime mostly answers in some milliseconds."""
 
 AGAIN_SECONDS = 10.0
-"""Between two questions, when there are ids that no engine knew."""
+"""Between two questions, when there are ids that no runtime knew."""
 
 RENAMED_SECONDS = 300.0
 """Until all is asked anew: a container may have got another name."""
 
 MAX_PAUSE_SECONDS = 300.0
-"""Between two tries of an engine that fails: it doubles with each failure."""
+"""Between two tries of a runtime that fails: it doubles with each failure."""
 
 MAX_QUESTIONS = 3
-"""For one id: its process may be there before its engine says that it runs; or another engine's it is."""
+"""For one id: its process may be there before its runtime says that it runs; or it is another runtime's."""
 
 MAX_REMEMBERED = 20_000
 
@@ -31,14 +31,14 @@ CLOSE_SECONDS = 0.3
 
 
 class ContainerCache:
-    """Asks each engine in a thread of its own, since one may be slow. For the rest, use it in any thread."""
+    """Asks each runtime in a thread of its own, since one may be slow. For the rest, use it in any thread."""
 
-    def __init__(self, engines: Sequence[Engine], report: Callable[[str], None]) -> None:
-        self._sources = [_Source(engine, report) for engine in engines]
+    def __init__(self, runtimes: Sequence[ContainerRuntime], report: Callable[[str], None]) -> None:
+        self._sources = [_Source(runtime, report) for runtime in runtimes]
         self._unknown: dict[str, ContainerInfo] = {}
-        """What is said of those that no engine knows."""
+        """What is said of those that no runtime knows."""
         self._questions: dict[str, int] = {}
-        """Id -> how often the engines were asked because of it."""
+        """Id -> how often the runtimes were asked because of it."""
         self._answered = threading.Condition()
         self._closed = False
         self._threads: list[threading.Thread] = []
@@ -73,7 +73,7 @@ class ContainerCache:
         return info
 
     def expect(self, container_ids: Iterable[str]) -> None:
-        """There are processes in these. Have the engines asked if one is new, or if it is time, and wait for it a
+        """There are processes in these. Have the runtimes asked if one is new, or if it is time, and wait for it a
         little, so that a new container has its name from the beginning."""
         if not self._threads:
             return
@@ -116,14 +116,14 @@ class ContainerCache:
 
 
 class _Source:
-    """What one engine says."""
+    """What one runtime says."""
 
-    def __init__(self, engine: Engine, report: Callable[[str], None]) -> None:
+    def __init__(self, runtime: ContainerRuntime, report: Callable[[str], None]) -> None:
         self.known: dict[str, ContainerInfo] = {}
         self.wanted = threading.Event()
         self.is_asked = False
         """It has not answered yet."""
-        self._engine = engine
+        self._runtime = runtime
         self._report = report
         self._failures = 0
         self._has_answered = False
@@ -139,12 +139,12 @@ class _Source:
     def ask(self) -> None:
         """What it said before holds while it cannot be asked."""
         try:
-            known = self._engine.containers()
-        except EngineError as error:
+            known = self._runtime.containers()
+        except ContainerRuntimeError as error:
             self._failures += 1
-            # An engine that was never there is the rule, of which nobody wants to hear.
+            # A runtime that was never there is the rule, of which nobody wants to hear.
             if self._has_answered and self._failures == 1:
-                self._report(f"{self._engine.runtime} does not say what its containers are: {error}")
+                self._report(f"{self._runtime.name} does not say what its containers are: {error}")
         else:
             self._failures = 0
             self._has_answered = True

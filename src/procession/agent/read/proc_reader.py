@@ -81,7 +81,7 @@ class ProcReader:
         self._max_kept = _affordable() if max_kept is None else max_kept
         self._counts_runs = self.is_live and _runs_are_counted()
         self._counts_in_size = self.is_live and _folder_size_is_a_count()
-        self._tracked: dict[str, ProcessHandle] = {}
+        self._handles: dict[str, ProcessHandle] = {}
         self._kept = 0
         self._monotonic = monotonic
         self._read_at: float | None = None
@@ -108,29 +108,29 @@ class ProcReader:
         if not numbers_only:
             self._plan_revisits()
         turn = self._turn
-        tracked = self._tracked
+        handles = self._handles
         readings: list[ProcessReading] = []
         names = [name for name in self._names() if _is_pid(name)]
         self.found, self.unreadable = len(names), 0
-        self._ended = self._zombies | set(map(int, tracked.keys() - names))
+        self._ended = self._zombies | set(map(int, handles.keys() - names))
         self._zombies = set()
         for name in names:
-            process = tracked.get(name)
-            if process is None or (reading := self._again(process)) is None:
-                if process is not None:
-                    self._forget(process)
-                found = self._first(name, process)
+            handle = handles.get(name)
+            if handle is None or (reading := self._again(handle)) is None:
+                if handle is not None:
+                    self._forget(handle)
+                found = self._first(name, handle)
                 if found is None:
                     self.unreadable += 1
                     continue
-                process, reading = found
-            process.turn = turn
+                handle, reading = found
+            handle.turn = turn
             if reading.stat.state == "Z":
-                self._zombies.add(process.pid)
-            if not self._is_passed_over(process):
+                self._zombies.add(handle.pid)
+            if not self._is_passed_over(handle):
                 readings.append(reading)
-        for process in [process for process in tracked.values() if process.turn != turn]:
-            self._forget(process)
+        for handle in [handle for handle in handles.values() if handle.turn != turn]:
+            self._forget(handle)
         return readings
 
     def _plan_revisits(self) -> None:
@@ -144,25 +144,25 @@ class ProcReader:
 
     def look_at(self, pid: int) -> ProcessReading | None:
         """What one process is, apart from the others; None if it is gone. For any thread."""
-        process = self._track(pid, self.boot.now())
+        handle = self._handle_of(pid, self.boot.now())
         try:
-            facts = process.glimpse()
+            facts = handle.glimpse()
         except (OSError, MalformedFile):
             return None
-        if self._is_passed_over(process):
+        if self._is_passed_over(handle):
             return None
-        return ProcessReading(pid, process.boot_time, process.stat, facts, None, None, None, None)
+        return ProcessReading(pid, handle.boot_time, handle.stat, facts, None, None, None, None)
 
     def life_of(self, pid: int) -> Life:
         """For any thread."""
-        process = self._track(pid, 0)
+        handle = self._handle_of(pid, 0)
         try:
-            process.read_stat()
+            handle.read_stat()
         except (OSError, MalformedFile):
             return Life.OVER
-        if process.stat.state in EXITED:
+        if handle.stat.state in EXITED:
             return Life.OVER
-        return Life.WITHOUT_LEADER if process.is_without_leader else Life.WHOLE
+        return Life.WITHOUT_LEADER if handle.is_without_leader else Life.WHOLE
 
     @property
     def blindness(self) -> str:
@@ -175,101 +175,101 @@ class ProcReader:
 
     def known(self, pid: int) -> ProcessReading | None:
         """What the last reading had of a process. For any thread."""
-        process = self._tracked.get(str(pid))
-        if process is None or self._is_passed_over(process):
+        handle = self._handles.get(str(pid))
+        if handle is None or self._is_passed_over(handle):
             return None
-        return process.reading
+        return handle.reading
 
     def close(self) -> None:
-        for process in list(self._tracked.values()):
-            self._forget(process)
+        for handle in list(self._handles.values()):
+            self._forget(handle)
 
     def _names(self) -> list[str]:
         while True:
             try:
                 return os.listdir(self.root)  # noqa: PTH208
             except OSError as error:
-                if not self._made_room(error):
+                if not self._freed_descriptors(error):
                     raise
 
     def _first(self, name: str, before: ProcessHandle | None) -> tuple[ProcessHandle, ProcessReading] | None:
         """None if there is none. `before` is what was last known under its pid."""
-        process = self._track(int(name), self._boot_time)
+        handle = self._handle_of(int(name), self._boot_time)
         try:
             if self._kept < self._max_kept:
-                process.keep_open()
+                handle.keep_open()
                 self._kept += 1
             if self._counts_runs:
-                process.has_rested()
-            process.read_stat()
-            if before is not None and before.stat.start_ticks == process.stat.start_ticks:
-                process.boot_time = before.boot_time  # the same one, which could not be read for a moment
-            if self._is_passed_over(process):
-                process.reading = ProcessReading(
-                    process.pid, process.boot_time, process.stat, NO_FACTS, None, None, None, None
+                handle.has_rested()
+            handle.read_stat()
+            if before is not None and before.stat.start_ticks == handle.stat.start_ticks:
+                handle.boot_time = before.boot_time  # the same one, which could not be read for a moment
+            if self._is_passed_over(handle):
+                handle.reading = ProcessReading(
+                    handle.pid, handle.boot_time, handle.stat, NO_FACTS, None, None, None, None
                 )
             else:
-                process.read_io()
-                process.look(counts_in_size=self._counts_in_size, revisit=True)
-            process.visited = self._revisits - process.pid % REVISIT_EVERY  # not all of them in the same turn
+                handle.read_io()
+                handle.look(counts_in_size=self._counts_in_size, revisit=True)
+            handle.visited = self._revisits - handle.pid % REVISIT_EVERY  # not all of them in the same turn
         except (OSError, MalformedFile) as error:
-            self._forget(process)
-            if self._made_room(error):
+            self._forget(handle)
+            if self._freed_descriptors(error):
                 return self._first(name, before)
             self._trouble = f"{self.root}/{name}: {getattr(error, 'strerror', None) or error}"
             return None
-        self._tracked[name] = process
-        return process, process.reading
+        self._handles[name] = handle
+        return handle, handle.reading
 
-    def _track(self, pid: int, boot_time: int) -> ProcessHandle:
+    def _handle_of(self, pid: int, boot_time: int) -> ProcessHandle:
         return ProcessHandle(f"{self.root}/{pid}/", pid, boot_time, reads_environment=self._reads_environment)
 
-    def _again(self, process: ProcessHandle) -> ProcessReading | None:
+    def _again(self, handle: ProcessHandle) -> ProcessReading | None:
         """None if it has exited."""
-        start_ticks = process.stat.start_ticks
-        revisit = not self._numbers_only and self._revisits - process.visited >= self._revisit_every
+        start_ticks = handle.stat.start_ticks
+        revisit = not self._numbers_only and self._revisits - handle.visited >= self._revisit_every
         try:
-            has_rested = self._counts_runs and process.has_rested()
-            process.has_run |= not has_rested
-            if has_rested and not revisit and process.stat.ppid not in self._ended:
-                return process.reading
-            changed = process.read_stat()
-            if process.stat.start_ticks != start_ticks:
+            has_rested = self._counts_runs and handle.has_rested()
+            handle.has_run |= not has_rested
+            if has_rested and not revisit and handle.stat.ppid not in self._ended:
+                return handle.reading
+            changed = handle.read_stat()
+            if handle.stat.start_ticks != start_ticks:
                 return None  # its pid is another one's now
             if revisit:
-                process.visited = self._revisits
-            if self._is_passed_over(process):
-                return process.reading
+                handle.visited = self._revisits
+            if self._is_passed_over(handle):
+                return handle.reading
             if not has_rested:
-                changed |= process.read_io()
-            if revisit and not changed and not process.has_run:
-                changed = not process.is_as_it_was()
+                changed |= handle.read_io()
+            if revisit and not changed and not handle.has_run:
+                changed = not handle.is_as_it_was()
                 revisit = changed
             if changed or revisit:
-                process.look(counts_in_size=self._counts_in_size, revisit=revisit)
+                handle.look(counts_in_size=self._counts_in_size, revisit=revisit)
         except (OSError, MalformedFile) as error:
-            return self._again(process) if self._made_room(error) else None
-        return process.reading
+            return self._again(handle) if self._freed_descriptors(error) else None
+        return handle.reading
 
-    def _is_passed_over(self, process: ProcessHandle) -> bool:
-        return not self._kernel_threads and process.stat.flags & KERNEL_THREAD != 0
+    def _is_passed_over(self, handle: ProcessHandle) -> bool:
+        return not self._kernel_threads and handle.stat.flags & KERNEL_THREAD != 0
 
-    def _made_room(self, error: Exception) -> bool:
+    def _freed_descriptors(self, error: Exception) -> bool:
         """Whether it failed for want of descriptors, and some of those that are kept were given back."""
         if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
             return False
         given_back = 0
-        for process in self._tracked.values():
-            given_back += process.close()
+        for handle in self._handles.values():
+            given_back += handle.close()
             if given_back == _GIVEN_BACK:
                 break
         self._kept -= given_back
         self._max_kept = self._kept
         return given_back > 0
 
-    def _forget(self, process: ProcessHandle) -> None:
-        self._kept -= process.close()
-        self._tracked.pop(str(process.pid), None)
+    def _forget(self, handle: ProcessHandle) -> None:
+        self._kept -= handle.close()
+        self._handles.pop(str(handle.pid), None)
 
 
 def _inode_of(root: str) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from procession.cli.analysis import Filters, Fleet, no_such_host
+from procession.cli.analysis import Analysis, Filters, no_such_host
 from procession.cli.client import Access
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.diff_sections import print_sections
@@ -79,9 +79,9 @@ def diff(
     for name, values in (("at", moments), ("host", hosts), ("search", searches), ("tags", tags)):
         parameters |= {side + name: str(value) for side, value in zip(("", "other_"), values, strict=False)}
     try:
-        fleet = Fleet(Access.of(read_settings(ClientSettings, settings)))
-        answer = fleet.compare(parameters)
-        _check_hosts(fleet, answer, hosts)
+        analysis = Analysis(Access.of(read_settings(ClientSettings, settings)))
+        answer = analysis.compare(parameters)
+        _check_hosts(analysis, answer, hosts)
     except ProcessionError as error:
         raise Trouble(str(error)) from None
     unknown = [meta for meta in (answer["meta"]["left"], answer["meta"]["right"]) if not is_known(meta)]
@@ -98,18 +98,18 @@ def diff(
     return DIFFERENT if any(answer["meta"][name] for name in ("started", "ended", "changed")) else SAME
 
 
-def _check_hosts(fleet: Fleet, answer: dict[str, Any], hosts: Sequence[str]) -> None:
+def _check_hosts(analysis: Analysis, answer: dict[str, Any], hosts: Sequence[str]) -> None:
     """A side without any process may be a name that is misspelt. Raises UsageError for that."""
     for number, side in enumerate(("left", "right")):
         host = hosts[min(number, len(hosts) - 1)] if hosts else None
         described = answer["meta"][side]
         if host is not None and not described["total"]:
             at = int(described["at"])
-            there = fleet.hosts(Filters().with_host(host), at=at)["data"]
+            there = analysis.hosts(Filters().with_host(host), at=at)["data"]
             # A host that has come or gone between two moments is a difference, and no mistake.
             is_elsewhere = answer["meta"]["left" if side == "right" else "right"]["total"] and len(hosts) == 1
             if host not in [entry["host"] for entry in there] and not is_elsewhere:
-                raise no_such_host(fleet, host, at)
+                raise no_such_host(analysis, host, at)
 
 
 def _label(hosts: Sequence[str], searches: Sequence[str], tags: Sequence[str], number: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from procession.cli.options import read_settings, settings_options
-from procession.cli.serving.welcome import say_keys
+from procession.cli.serving.startup_message import say_keys
 from procession.config import ServerSettings
 
 EXAMPLES = """\b

@@ -146,7 +146,7 @@ def simulate(
         _write(shape, until, LocalFiles.of(data_dir))
     else:
         url, api_key = _target(client)
-        journey = LoadPlan(
+        plan = LoadPlan(
             shape=shape,
             until=until,
             speed=speed,
@@ -155,7 +155,7 @@ def simulate(
             connections=max(1, connections // workers),
             processes_per_payload=processes_per_payload,
         )
-        _post(journey, workers)
+        _post(plan, workers)
 
 
 def _target(client: ClientSettings) -> tuple[str, str]:
@@ -170,24 +170,24 @@ def _target(client: ClientSettings) -> tuple[str, str]:
     return url, api_key
 
 
-def _post(journey: LoadPlan, workers: int) -> None:
+def _post(plan: LoadPlan, workers: int) -> None:
     from procession.simulate import post_fleet
 
     begin = time.monotonic()
-    with _shown(journey.shape, journey.until) as show:
+    with _shown(plan.shape, plan.until) as show:
 
         def report(progress: Progress) -> None:
             more = f", {progress.retries:,} tried again" if progress.retries else ""
             show(progress.simulated_at, progress.sightings, more)
 
-        sent = post_fleet(journey, workers=workers, report=report)
+        sent = post_fleet(plan, workers=workers, report=report)
     seconds = time.monotonic() - begin
     click.echo(
         f"Posted {sent.sightings:,} sightings in {sent.payloads:,} payloads, {sent.bytes / 2**20:,.1f} MiB,"
         f" in {seconds:,.1f} s; {sent.retries:,} payloads were tried again, {sent.refused:,} refused."
     )
     if sent.refused:
-        raise UsageError(f"{journey.url} refused {sent.refused:,} payloads")
+        raise UsageError(f"{plan.url} refused {sent.refused:,} payloads")
 
 
 def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:

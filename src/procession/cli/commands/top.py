@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from procession.cli.analysis import Filters, Fleet
+from procession.cli.analysis import Analysis, Filters
 from procession.cli.client import Access
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.moments import Moment, show_moment
 from procession.cli.terminal.nothing_found import say_nothing_found
 from procession.cli.terminal.tables import print_table
 from procession.cli.terminal.top.screen import COLUMNS, cells_of
-from procession.cli.terminal.top.view import SORTS, View
+from procession.cli.terminal.top.screen_state import SORTS, ScreenState
 from procession.config import ClientSettings
 
 HEADERS = tuple(column.name for column in COLUMNS)
@@ -68,22 +68,22 @@ def top(
 
     While it runs, agents send their numbers every 2 seconds. In the screen, ? says which keys there are. Times are UTC.
     """
-    fleet = Fleet(Access.of(read_settings(ClientSettings, settings)))
-    view = View(Filters(search, tags), sort, is_reversed=reverse, at=at)
+    analysis = Analysis(Access.of(read_settings(ClientSettings, settings)))
+    state = ScreenState(Filters(search, tags), sort, is_reversed=reverse, at=at)
     if as_json or once or not _is_a_screen():
-        _print_once(fleet, view, LIMIT_OF_ONE if limit is None else limit, as_json=as_json)
+        _print_once(analysis, state, LIMIT_OF_ONE if limit is None else limit, as_json=as_json)
         return 0
-    from procession.cli.terminal.top.event_loop import Watching
+    from procession.cli.terminal.top.event_loop import TopLoop
 
-    return Watching(fleet, view, interval=interval, limit=limit).run()
+    return TopLoop(analysis, state, interval=interval, limit=limit).run()
 
 
 def _is_a_screen() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def _print_once(fleet: Fleet, view: View, limit: int, *, as_json: bool) -> None:
-    answer = fleet.processes(view.filters, at=view.at, sort=view.order, limit=limit)
+def _print_once(analysis: Analysis, state: ScreenState, limit: int, *, as_json: bool) -> None:
+    answer = analysis.processes(state.filters, at=state.at, sort=state.order, limit=limit)
     if as_json:
         json.dump(answer, sys.stdout, indent=2)
         print()
@@ -91,7 +91,7 @@ def _print_once(fleet: Fleet, view: View, limit: int, *, as_json: bool) -> None:
     print_table(HEADERS, [cells_of(item) for item in answer["data"]], numbers=NUMBERS, least=LEAST)
     total = answer["meta"]["total"]
     if not total:
-        say_nothing_found(answer["meta"], f"{view.filters.search} {view.filters.tags}")
+        say_nothing_found(answer["meta"], f"{state.filters.search} {state.filters.tags}")
     if total > limit:
         when = show_moment(answer["meta"]["at"])
         print(

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from procession.cli.analysis import Filters, Fleet, Item, command_of, named_few, no_such_host
+from procession.cli.analysis import Analysis, Filters, Item, command_of, named_few, no_such_host
 from procession.cli.client import Access
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.moments import Moment, show_moment
@@ -66,17 +66,17 @@ def tree(
         raise click.UsageError("--pid, --id and a search exclude each other")
     if process_id is not None and host is not None:
         raise click.UsageError("--id says already which host it is")
-    fleet = Fleet(Access.of(read_settings(ClientSettings, settings)))
+    analysis = Analysis(Access.of(read_settings(ClientSettings, settings)))
     if filters != Filters():
-        _show_found(fleet, filters, host, at, as_json=as_json)
+        _show_found(analysis, filters, host, at, as_json=as_json)
         return
     if pid is not None:
-        process_id, at = _id_of(fleet, pid, host, at)
+        process_id, at = _id_of(analysis, pid, host, at)
     if process_id is not None:
-        answer = fleet.family(process_id, at=at)
+        answer = analysis.family(process_id, at=at)
         items = [*answer["ancestors"], answer["process"], *answer["descendants"]]
     else:
-        answer = _host_tree(fleet, host, at)
+        answer = _host_tree(analysis, host, at)
         items = answer["data"]
     if as_json:
         _print_json(answer)
@@ -85,62 +85,62 @@ def tree(
     _say_what_is_cut(answer)
 
 
-def _host_tree(fleet: Fleet, host: str | None, at: int | None) -> dict[str, Any]:
+def _host_tree(analysis: Analysis, host: str | None, at: int | None) -> dict[str, Any]:
     if host is None:
-        host, at = _only_host(fleet, at)
-    answer = fleet.host_tree(host, at=at)
+        host, at = _only_host(analysis, at)
+    answer = analysis.host_tree(host, at=at)
     if not answer["data"]:
         if answer["meta"].get("known"):
             raise UsageError(f"{host} had no process at {show_moment(answer['meta']['at'])}")
-        raise no_such_host(fleet, host, answer["meta"]["at"])
+        raise no_such_host(analysis, host, answer["meta"]["at"])
     return answer
 
 
-def _only_host(fleet: Fleet, at: int | None) -> tuple[str, int]:
-    answer = fleet.hosts(Filters(), at=at)
+def _only_host(analysis: Analysis, at: int | None) -> tuple[str, int]:
+    answer = analysis.hosts(Filters(), at=at)
     at = int(answer["meta"]["at"])
     names = [entry["host"] for entry in answer["data"]]
     if not names:
-        raise no_such_host(fleet, "", at)
+        raise no_such_host(analysis, "", at)
     if len(names) > 1:
         raise UsageError(f"which host? there {named_few(names)}; name one with --host, or find processes with --search")
     return names[0], at
 
 
-def _id_of(fleet: Fleet, pid: int, host: str | None, at: int | None) -> tuple[str, int]:
+def _id_of(analysis: Analysis, pid: int, host: str | None, at: int | None) -> tuple[str, int]:
     """Of the process that had this pid at an instant, and the instant."""
     if host is None:
-        host, at = _only_host(fleet, at)
+        host, at = _only_host(analysis, at)
     else:
-        at = int(fleet.hosts(Filters().with_host(host), at=at, limit=1)["meta"]["at"])
+        at = int(analysis.hosts(Filters().with_host(host), at=at, limit=1)["meta"]["at"])
     has_host = False
-    for item in fleet.every_process(Filters().with_host(host), at=at, sort="pid"):
+    for item in analysis.every_process(Filters().with_host(host), at=at, sort="pid"):
         if item["attributes"]["host"] == host:
             has_host = True
             if item["attributes"]["pid"] == pid:
                 return item["id"], at
     if not has_host:
-        raise no_such_host(fleet, host, at)
+        raise no_such_host(analysis, host, at)
     raise UsageError(
         f"{host} had no process {pid} at {show_moment(at)}; `procession ps --tags host:{host} --from -1d` lists all"
     )
 
 
-def _show_found(fleet: Fleet, filters: Filters, host: str | None, at: int | None, *, as_json: bool) -> None:
+def _show_found(analysis: Analysis, filters: Filters, host: str | None, at: int | None, *, as_json: bool) -> None:
     if host is not None:
         filters = filters.with_host(host)
-    first = fleet.processes(filters, at=at, sort="host", limit=1)
+    first = analysis.processes(filters, at=at, sort="host", limit=1)
     at = int(first["meta"]["at"])
     found = [
         item
-        for item in fleet.every_process(filters, at=at, sort="host")
+        for item in analysis.every_process(filters, at=at, sort="host")
         if host is None or item["attributes"]["host"] == host
     ]
-    if not found and host is not None and host not in fleet.host_names(Filters(), at=at):
-        raise no_such_host(fleet, host, at)
+    if not found and host is not None and host not in analysis.host_names(Filters(), at=at):
+        raise no_such_host(analysis, host, at)
     ids = frozenset(item["id"] for item in found)
     hosts = list(dict.fromkeys(item["attributes"]["host"] for item in found))
-    trees = {name: relatives_of(fleet.host_tree(name, at=at)["data"], ids) for name in hosts[:MOST_HOSTS]}
+    trees = {name: relatives_of(analysis.host_tree(name, at=at)["data"], ids) for name in hosts[:MOST_HOSTS]}
     if as_json:
         data = [{**item, "found": item["id"] in ids} for items in trees.values() for item in items]
         _print_json({"meta": {"at": at, "found": len(found), "hosts": len(hosts)}, "data": data})

@@ -14,7 +14,7 @@ import click
 
 from procession.cli.commands.link import link_of
 from procession.cli.options import read_settings, settings_options
-from procession.cli.serving.welcome import curl_line, python_snippet, say_keys
+from procession.cli.serving.startup_message import curl_line, python_snippet, say_keys
 from procession.config import AgentSettings, ServerSettings
 from procession.errors import UsageError
 from procession.orgs import KeyKind, hash_secret

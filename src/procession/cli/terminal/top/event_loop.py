@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from procession.cli.analysis import Fleet
+from procession.cli.analysis import Analysis
 from procession.cli.client import NotUnderstood
 from procession.cli.terminal.top.details import detail_lines
 from procession.cli.terminal.top.full_screen import Stopped, Terminal
 from procession.cli.terminal.top.questions import Answer, Asker, Question, Questions
 from procession.cli.terminal.top.screen import FOOTER_LINES, HEADER_LINES, screen
-from procession.cli.terminal.top.view import Surroundings, View, fitted, press
+from procession.cli.terminal.top.screen_state import ScreenState, Surroundings, fitted, press
 from procession.cli.terminal.tree_drawing import strokes_of_output
 from procession.errors import ProcessionError
 
@@ -22,11 +22,11 @@ FIRST_ROWS = 200
 """As many as most screens have, which is not known yet."""
 
 
-class Watching:
-    def __init__(self, fleet: Fleet, view: View, *, interval: float, limit: int | None) -> None:
-        self._asker = Asker(fleet)
-        self._url = fleet.access.server.url
-        self._view = view
+class TopLoop:
+    def __init__(self, analysis: Analysis, state: ScreenState, *, interval: float, limit: int | None) -> None:
+        self._asker = Asker(analysis)
+        self._url = analysis.access.server.url
+        self._state = state
         self._interval = interval
         self._limit = limit
         self._answer: Answer | None = None
@@ -52,16 +52,16 @@ class Watching:
 
     def _watch(self, terminal: Terminal) -> None:
         questions = Questions(self._asker, terminal.wake)
-        while not self._view.is_over:
+        while not self._state.is_over:
             self._size = terminal.size()
-            self._view = fitted(self._view, self._around())
+            self._state = fitted(self._state, self._around())
             seconds = self._ask_what_is_due(questions)
             self._draw(terminal)
             for key in terminal.wait(seconds):
                 if key == "\x0c":
                     terminal.redraw()
                     continue
-                self._view = fitted(press(self._view, key, self._around()), self._around())
+                self._state = fitted(press(self._state, key, self._around()), self._around())
             for question, answer in questions.take():
                 self._hear(question, answer)
 
@@ -69,7 +69,7 @@ class Watching:
         """How long there is nothing to ask."""
         question = self._question()
         now = time.monotonic()
-        is_repeated = (self._view.is_live or self._failures > 0) and not self._is_refused
+        is_repeated = (self._state.is_live or self._failures > 0) and not self._is_refused
         is_due = now >= self._next_at and is_repeated
         if not self._is_shown(question) or (is_due and not questions.is_busy):
             self._asked = question
@@ -83,23 +83,23 @@ class Watching:
     def _question(self, rows: int | None = None) -> Question:
         """With a screen before and a screen behind what is shown, so that the next key has its rows already."""
         height = self._height() if rows is None else rows
-        offset = max(self._view.top - height, 0) if rows is None else 0
+        offset = max(self._state.top - height, 0) if rows is None else 0
         limit = min(3 * height if rows is None else rows, MOST_ROWS)
         if self._limit is not None:
             limit = max(min(limit, self._limit - offset), 1)
-        view = self._view
-        at = view.at
-        if view.is_paused and self._answer is not None:
+        state = self._state
+        at = state.at
+        if state.is_paused and self._answer is not None:
             at = self._answer.at
-        return Question(view.filters, view.order, offset, limit, at, view.is_live, view.process_id)
+        return Question(state.filters, state.order, offset, limit, at, state.is_live, state.process_id)
 
     def _is_shown(self, question: Question) -> bool:
         """Whether what was asked last has all that is wanted now."""
         asked = self._asked
         if asked is None or replace(asked, offset=0, limit=0) != replace(question, offset=0, limit=0):
             return False
-        last = min(self._view.top + self._height(), self._total())
-        return asked.offset <= self._view.top and last <= asked.offset + asked.limit
+        last = min(self._state.top + self._height(), self._total())
+        return asked.offset <= self._state.top and last <= asked.offset + asked.limit
 
     def _hear(self, question: Question, answer: Answer | ProcessionError) -> None:
         if isinstance(answer, NotUnderstood):
@@ -118,14 +118,14 @@ class Watching:
         self._is_refused = False
         self._status = ""
         self._answer = answer
-        if self._view.at is not None and self._view.at == question.at and answer.at < question.at:
+        if self._state.at is not None and self._state.at == question.at and answer.at < question.at:
             # The future is not known yet: who goes there looks at what is live.
-            self._view = replace(self._view, at=None)
+            self._state = replace(self._state, at=None)
 
     def _draw(self, terminal: Terminal) -> None:
         terminal.draw(
             screen(
-                self._view,
+                self._state,
                 self._answer,
                 self._status,
                 size=self._size,
@@ -136,18 +136,18 @@ class Watching:
         )
 
     def _details(self) -> list[str]:
-        if self._view.process_id is None or self._answer is None:
+        if self._state.process_id is None or self._answer is None:
             return []
         details = self._answer.details
-        if details is not None and details.item["id"] != self._view.process_id:
+        if details is not None and details.item["id"] != self._state.process_id:
             return ["…"]
         return detail_lines(self._answer, strokes_of_output(), width=self._size[0])
 
     def _around(self) -> Surroundings:
         answer = self._answer
         chosen = None
-        if answer is not None and 0 <= self._view.row - answer.offset < len(answer.items):
-            chosen = answer.items[self._view.row - answer.offset]["id"]
+        if answer is not None and 0 <= self._state.row - answer.offset < len(answer.items):
+            chosen = answer.items[self._state.row - answer.offset]["id"]
         shown_at = answer.at if answer is not None else 0
         return Surroundings(self._height(), self._total(), chosen, len(self._details()), shown_at)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from procession.cli.analysis import Filters, Fleet, Item
+from procession.cli.analysis import Analysis, Filters, Item
 from procession.errors import ProcessionError
 
 SUMS = ("cpu_total_percent", "rss_bytes", "threads")
@@ -61,20 +61,20 @@ class Answer:
 
 
 class Asker:
-    """Asks a fleet. Sums are asked for once for each moment and filter."""
+    """Asks a server. Sums are asked for once for each moment and filter."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
         self._watched_at = float("-inf")
         self._summary: tuple[tuple[int, Filters], Summary] | None = None
 
     def ask(self, question: Question) -> Answer:
         """Raises ProcessionError."""
         if question.is_live and time.monotonic() - self._watched_at >= LEASE_SECONDS:
-            self._fleet.watch(question.filters.host)
+            self._analysis.watch(question.filters.host)
             self._watched_at = time.monotonic()
         filters = question.filters
-        page = self._fleet.processes(
+        page = self._analysis.processes(
             filters, at=question.at, sort=question.order, offset=question.offset, limit=question.limit
         )
         at = int(page["meta"]["at"])
@@ -91,21 +91,21 @@ class Asker:
 
     def _summarize(self, filters: Filters, at: int) -> Summary:
         # By state, since each process has one of a few: their sums are those of all.
-        answer = self._fleet.groups(filters, at=at, by="state", measures=",".join(SUMS))
+        answer = self._analysis.groups(filters, at=at, by="state", measures=",".join(SUMS))
         sums: dict[str, float | None] = {}
         for name in SUMS:
             known = [group["numbers"][name]["sum"] for group in answer["data"]]
             known = [value for value in known if value is not None]
             sums[name] = sum(known) if known else None
         states = {group["value"] or "?": group["count"] for group in answer["data"]}
-        hosts = int(self._fleet.hosts(filters, at=at, limit=1)["meta"]["total"])
+        hosts = int(self._analysis.hosts(filters, at=at, limit=1)["meta"]["total"])
         return Summary(int(answer["meta"]["total"]), hosts, states, sums)
 
     def _details(self, process_id: str, at: int, is_live: bool) -> Details:
         # Live, how it ended is of interest too, and that is after any moment at which it was there.
-        item = self._fleet.process(process_id, at=None if is_live else at)
+        item = self._analysis.process(process_id, at=None if is_live else at)
         try:
-            return Details(item, self._fleet.family(process_id, at=at))
+            return Details(item, self._analysis.family(process_id, at=at))
         except ProcessionError:
             return Details(item, None)
 

@@ -1,4 +1,4 @@
-"""A view and an answer -> the lines of a screen. Everything that a stranger named goes through `fitted_text`."""
+"""A screen state and an answer -> the lines of a screen. What a stranger named goes through `fitted_text`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from procession.cli.terminal.nothing_found import hints_in, nothing_of
 from procession.cli.terminal.number_format import bytes_text, count_text, percent_text
 from procession.cli.terminal.short_command import program_first
 from procession.cli.terminal.top.questions import Answer
-from procession.cli.terminal.top.view import Surroundings, View
+from procession.cli.terminal.top.screen_state import ScreenState, Surroundings
 from procession.cli.terminal.visible_text import visible
 
 # No colours: these are seen on every background, and by everybody.
@@ -94,7 +94,7 @@ def fitted_text(text: str, width: int, *, is_number: bool = False) -> str:
 
 
 def screen(
-    view: View,
+    state: ScreenState,
     answer: Answer | None,
     status: str,
     *,
@@ -105,31 +105,31 @@ def screen(
 ) -> list[str]:
     """As many lines as the screen has, each exactly as wide."""
     width, height = size
-    lines = _header(view, answer, status, width, url)
-    if view.has_help:
+    lines = _header(state, answer, status, width, url)
+    if state.has_help:
         lines += [fitted_text(line, width) for line in HELP.splitlines()]
-    elif view.process_id is not None:
+    elif state.process_id is not None:
         lines[-1] = REVERSE + fitted_text("Details of a process; Esc goes back", width)
-        lines += [fitted_text(line, width) for line in details[view.detail_top : view.detail_top + around.height]]
+        lines += [fitted_text(line, width) for line in details[state.detail_top : state.detail_top + around.height]]
     else:
-        lines += _rows(view, answer, width, around.height)
+        lines += _rows(state, answer, width, around.height)
     blank = [" " * width] * max(height - FOOTER_LINES - len(lines), 0)
-    footer = _footer(view, status, width)
+    footer = _footer(state, status, width)
     return [*[*lines, *blank][: max(height - FOOTER_LINES, 0)], footer][-height:]
 
 
-def _header(view: View, answer: Answer | None, status: str, width: int, url: str) -> list[str]:
-    mode = "LIVE" if view.is_live else "PAUSED" if view.is_paused else "PAST"
-    if view.is_live and status:
+def _header(state: ScreenState, answer: Answer | None, status: str, width: int, url: str) -> list[str]:
+    mode = "LIVE" if state.is_live else "PAUSED" if state.is_paused else "PAST"
+    if state.is_live and status:
         # What is shown is of before the trouble.
         mode = "STOPPED"
-    shown_at = view.at if view.at is not None else answer.at if answer else None
+    shown_at = state.at if state.at is not None else answer.at if answer else None
     moment = f"{show_moment(shown_at)} UTC" if shown_at is not None else ""
     lines = [BOLD + fitted_text(fitted_parts(["procession top", mode, moment, url], width), width)]
     lines.append(fitted_text(fitted_parts(_sums(answer), width), width))
-    chosen = [f"search: {view.filters.search}" if view.filters.search else "", f"tags: {view.filters.tags}"]
-    lines.append(fitted_text("  ".join(chosen if view.filters.tags else chosen[:1]), width))
-    lines.append(REVERSE + _table_head(view, answer, width))
+    chosen = [f"search: {state.filters.search}" if state.filters.search else "", f"tags: {state.filters.tags}"]
+    lines.append(fitted_text("  ".join(chosen if state.filters.tags else chosen[:1]), width))
+    lines.append(REVERSE + _table_head(state, answer, width))
     return lines
 
 
@@ -191,11 +191,11 @@ def columns_of(items: Sequence[Item], width: int) -> list[tuple[int, Column]]:
     return columns
 
 
-def _table_head(view: View, answer: Answer | None, width: int) -> str:
-    is_descending = view.order.startswith("-")
+def _table_head(state: ScreenState, answer: Answer | None, width: int) -> str:
+    is_descending = state.order.startswith("-")
     names = []
     for _, column in columns_of(answer.items if answer else [], width):
-        mark = ("▼" if is_descending else "▲") if column.sort == view.sort else ""
+        mark = ("▼" if is_descending else "▲") if column.sort == state.sort else ""
         names.append(_cell(mark + column.name if column.is_number else column.name + mark, column))
     return fitted_text(" ".join(names), width)
 
@@ -204,16 +204,16 @@ def _cell(text: str, column: Column) -> str:
     return fitted_text(text, column.width, is_number=column.is_number) if column.width else text
 
 
-def _rows(view: View, answer: Answer | None, width: int, height: int) -> list[str]:
+def _rows(state: ScreenState, answer: Answer | None, width: int, height: int) -> list[str]:
     if answer is None:
         return []
     if not answer.total:
-        asked = f"{view.filters.search} {view.filters.tags}"
+        asked = f"{state.filters.search} {state.filters.tags}"
         said = [nothing_of(answer.meta, asked, verb="has"), *(f"hint: {hint}" for hint in hints_in(answer.meta))]
         return [fitted_text(f"  {line}", width) for text in said for line in wrapped(text, width - 2)]
     columns = columns_of(answer.items, width)
     lines = []
-    for number in range(view.top, min(view.top + height, answer.total)):
+    for number in range(state.top, min(state.top + height, answer.total)):
         place = number - answer.offset
         if not 0 <= place < len(answer.items):
             # Scrolled faster than it is fetched.
@@ -223,7 +223,7 @@ def _rows(view: View, answer: Answer | None, width: int, height: int) -> list[st
         cells = cells_of(item)
         texts = [_cell(cells[index], column) for index, column in columns]
         line = _row(texts, width, name_of(item))
-        lines.append(REVERSE + line if number == view.row else line)
+        lines.append(REVERSE + line if number == state.row else line)
     return lines
 
 
@@ -254,9 +254,9 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def _footer(view: View, status: str, width: int) -> str:
-    if view.prompt is not None:
+def _footer(state: ScreenState, status: str, width: int) -> str:
+    if state.prompt is not None:
         # The end of what is typed is what is looked at.
-        shown = visible(view.prompt)[-max(width - 12, 1) :]
+        shown = visible(state.prompt)[-max(width - 12, 1) :]
         return BOLD + fitted_text(f"search: {shown}_", width)
     return BOLD + fitted_text(status, width) if status else DIM + fitted_text(HINT, width)

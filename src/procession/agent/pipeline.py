@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from procession.agent.clock import Clock
 from procession.agent.describe.collector import Collector
-from procession.agent.describe.live_view import LiveView
+from procession.agent.describe.live_numbers import LiveNumbers
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.short_lived import ShortLived
 from procession.agent.send.destination import Destination
@@ -15,8 +15,8 @@ from procession.agent.send.sender import Notices
 from procession.process import Snapshot
 
 
-class Collection:
-    """One look at the machine after another. For one thread."""
+class Pipeline:
+    """Takes one look at the machine after another, and hands over what each server gets. For one thread."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Collection:
         self._clock = clock
         self._unseen = 0
         self._newest: Snapshot | None = None
-        self._live: LiveView | None = None
+        self._live: LiveNumbers | None = None
         self._watched: set[Destination] = set()
 
     def snapshot(self, *, every_seconds: int | None = None) -> None:
@@ -66,7 +66,7 @@ class Collection:
             return
         if self._live is None or watched - self._watched:
             # One more server, which was not told what the others were.
-            self._live = LiveView(self._collector, self._newest)
+            self._live = LiveNumbers(self._collector, self._newest)
         # Behind what still waits they would be old when they come. Whoever is left out is told anew.
         self._watched = {destination for destination in watched if not destination.is_behind}
         if not self._watched:

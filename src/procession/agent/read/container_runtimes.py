@@ -1,4 +1,4 @@
-"""Container engines, asked over their Unix sockets: Docker, and Podman, which speaks the same.
+"""Container runtimes, asked over their Unix sockets: Docker, and Podman, which speaks the same.
 
 `GET /containers/json` lists the containers that run: id, names, image, labels. It takes the right to open the socket,
 which is as good as root. Nothing else is ever asked, and nothing is changed.
@@ -34,8 +34,8 @@ LABELS = {
 """Label -> tag, beside those that the user names."""
 
 
-class EngineError(Exception):
-    """An engine that cannot be asked; the text says why."""
+class ContainerRuntimeError(Exception):
+    """A runtime that cannot be asked; the text says why."""
 
 
 class _Listed(msgspec.Struct):
@@ -48,11 +48,11 @@ class _Listed(msgspec.Struct):
     labels: Any = msgspec.field(name="Labels", default=None)
 
 
-class Engine:
+class ContainerRuntime:
     """One socket. For one thread at a time."""
 
-    def __init__(self, runtime: str, path: str, labels: dict[str, str] | None = None) -> None:
-        self.runtime = runtime
+    def __init__(self, name: str, path: str, labels: dict[str, str] | None = None) -> None:
+        self.name = name
         self.path = path.removeprefix("unix://")
         self._labels = LABELS | (labels or {})
 
@@ -62,7 +62,7 @@ class Engine:
         try:
             listed = msgspec.json.decode(body, type=list[_Listed])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise EngineError("the answer is no list of containers") from None
+            raise ContainerRuntimeError("the answer is no list of containers") from None
         found = (self._info(one) for one in listed if isinstance(one.id, str) and one.id)
         return {info.container_id: info for info in found}
 
@@ -78,7 +78,7 @@ class Engine:
         )
         return ContainerInfo(
             container_id=one.id,
-            runtime=self.runtime,
+            runtime=self.name,
             name=name,
             image=image,
             created_at=one.created if isinstance(one.created, int) and 0 < one.created < 2**32 else 0,
@@ -140,18 +140,18 @@ def _get(path: str, target: str) -> bytes:
             parts.append(part)
             size += len(part)
             if size > MAX_ANSWER_BYTES:
-                raise EngineError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
+                raise ContainerRuntimeError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
         if time.monotonic() > deadline:
             raise TimeoutError  # it was cut off, and what there is looks whole
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, TimeoutError) or time.monotonic() > deadline:
-            raise EngineError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
+            raise ContainerRuntimeError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
         if isinstance(error, http.client.HTTPException):
-            raise EngineError(f"no HTTP: {type(error).__name__}") from None
-        raise EngineError(error.strerror or str(error)) from None
+            raise ContainerRuntimeError(f"no HTTP: {type(error).__name__}") from None
+        raise ContainerRuntimeError(error.strerror or str(error)) from None
     finally:
         cut.cancel()
         connection.close()
     if response.status != 200:
-        raise EngineError(f"it answers {response.status}")
+        raise ContainerRuntimeError(f"it answers {response.status}")
     return b"".join(parts)

@@ -1,4 +1,4 @@
-"""What Docker and Podman say, over a real socket. The answers are as their API is documented; no engine runs here."""
+"""What Docker and Podman say, over a real socket. The answers are as their API is documented; no runtime runs here."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from procession.agent.read import container_engines
-from procession.agent.read.container_engines import Engine, EngineError, image_tags
+from procession.agent.read import container_runtimes
+from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError, image_tags
 from procession.wire.datadog import ContainerInfo
-from tests.support.engine import FakeEngine, a_container
+from tests.support.container_runtime import FakeContainerRuntime, a_container
 
 ID = "0123456789abcdef" * 4
 
 
-def ask(engine: FakeEngine, labels: dict[str, str] | None = None) -> dict[str, ContainerInfo]:
-    return Engine("docker", str(engine.path), labels).containers()
+def ask(runtime: FakeContainerRuntime, labels: dict[str, str] | None = None) -> dict[str, ContainerInfo]:
+    return ContainerRuntime("docker", str(runtime.path), labels).containers()
 
 
-def test_a_container_has_its_name_and_image_as_tags(engine: FakeEngine) -> None:
-    engine.containers = [a_container(ID, "web", "registry.example.com:5000/shop/nginx:1.25")]
+def test_a_container_has_its_name_and_image_as_tags(runtime: FakeContainerRuntime) -> None:
+    runtime.containers = [a_container(ID, "web", "registry.example.com:5000/shop/nginx:1.25")]
 
-    assert ask(engine) == {
+    assert ask(runtime) == {
         ID: ContainerInfo(
             container_id=ID,
             runtime="docker",
@@ -44,14 +44,14 @@ def test_a_container_has_its_name_and_image_as_tags(engine: FakeEngine) -> None:
             ),
         )
     }
-    assert engine.requests == ["/containers/json"]
+    assert runtime.requests == ["/containers/json"]
 
 
-def test_labels_become_tags_where_somebody_says_so(engine: FakeEngine) -> None:
+def test_labels_become_tags_where_somebody_says_so(runtime: FakeContainerRuntime) -> None:
     labels = {"com.datadoghq.tags.service": "shop", "com.example.team": "a, b", "secret": "hunter2"}
-    engine.containers = [a_container(ID, **labels)]
+    runtime.containers = [a_container(ID, **labels)]
 
-    tags = ask(engine, {"com.example.team": "team"})[ID].tags
+    tags = ask(runtime, {"com.example.team": "team"})[ID].tags
 
     assert "service:shop" in tags
     assert "team:a_b" in tags
@@ -75,16 +75,16 @@ def test_the_parts_of_an_image_are_tags(image: str, expected: list[str]) -> None
     assert [tag for tag in image_tags(image) if tag] == expected
 
 
-def test_an_answer_with_odd_values_is_taken_as_far_as_it_goes(engine: FakeEngine) -> None:
+def test_an_answer_with_odd_values_is_taken_as_far_as_it_goes(runtime: FakeContainerRuntime) -> None:
     odd = [
         {"Id": ID, "Names": None, "Image": 7, "Labels": [], "Created": "x"},
         {"Id": 5},
         {"Names": ["/x"]},
         {"Id": "b" * 64, "Names": ["/other/alias", "/own", 3], "Created": 2**40, "Image": "sha256:" + "c" * 64},
     ]
-    engine.body = json.dumps(odd).encode()
+    runtime.body = json.dumps(odd).encode()
 
-    found = ask(engine)
+    found = ask(runtime)
 
     assert found[ID].tags == (f"container_id:{ID}",)
     assert found["b" * 64] == ContainerInfo(
@@ -94,42 +94,44 @@ def test_an_answer_with_odd_values_is_taken_as_far_as_it_goes(engine: FakeEngine
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b"<html>", b"\xff", b"[" * 100_000])
-def test_an_answer_that_is_no_list_of_containers_is_an_error(engine: FakeEngine, body: bytes) -> None:
-    engine.body = body
+def test_an_answer_that_is_no_list_of_containers_is_an_error(runtime: FakeContainerRuntime, body: bytes) -> None:
+    runtime.body = body
 
-    with pytest.raises(EngineError, match="the answer is no list of containers"):
-        ask(engine)
-
-
-def test_an_engine_that_refuses_is_an_error(engine: FakeEngine) -> None:
-    engine.status = 500
-
-    with pytest.raises(EngineError, match="it answers 500"):
-        ask(engine)
+    with pytest.raises(ContainerRuntimeError, match="the answer is no list of containers"):
+        ask(runtime)
 
 
-def test_an_engine_that_does_not_answer_is_given_up(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container_engines, "TIMEOUT_SECONDS", 0.1)
-    engine.gate.clear()
+def test_a_runtime_that_refuses_is_an_error(runtime: FakeContainerRuntime) -> None:
+    runtime.status = 500
 
-    with pytest.raises(EngineError, match=r"no answer in 0\.1 s"):
-        ask(engine)
-
-
-def test_an_answer_that_never_ends_is_given_up(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container_engines, "MAX_ANSWER_BYTES", 100_000)
-    engine.body = b" " * 200_000
-
-    with pytest.raises(EngineError, match="the answer has more than 100000 bytes"):
-        ask(engine)
+    with pytest.raises(ContainerRuntimeError, match="it answers 500"):
+        ask(runtime)
 
 
-def test_where_no_engine_is_that_is_said(tmp_path: Path) -> None:
+def test_a_runtime_that_does_not_answer_is_given_up(
+    runtime: FakeContainerRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_runtimes, "TIMEOUT_SECONDS", 0.1)
+    runtime.gate.clear()
+
+    with pytest.raises(ContainerRuntimeError, match=r"no answer in 0\.1 s"):
+        ask(runtime)
+
+
+def test_an_answer_that_never_ends_is_given_up(runtime: FakeContainerRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container_runtimes, "MAX_ANSWER_BYTES", 100_000)
+    runtime.body = b" " * 200_000
+
+    with pytest.raises(ContainerRuntimeError, match="the answer has more than 100000 bytes"):
+        ask(runtime)
+
+
+def test_where_no_runtime_is_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     for path, reason in ((tmp_path / "none", "No such file"), (tmp_path / "file", "refused"), ("x" * 200, "too long")):
-        with pytest.raises(EngineError, match=reason):
-            Engine("podman", f"unix://{path}").containers()
+        with pytest.raises(ContainerRuntimeError, match=reason):
+            ContainerRuntime("podman", f"unix://{path}").containers()
 
 
 class Silent:
@@ -162,13 +164,13 @@ class Silent:
 
 
 @pytest.mark.parametrize("dribble", [b"", b"HTTP/1.1 200 OK\r\n"], ids=["says nothing", "says a head without end"])
-def test_an_engine_that_takes_its_time_is_given_up(monkeypatch: pytest.MonkeyPatch, dribble: bytes) -> None:
-    monkeypatch.setattr(container_engines, "TIMEOUT_SECONDS", 0.2)
+def test_a_runtime_that_takes_its_time_is_given_up(monkeypatch: pytest.MonkeyPatch, dribble: bytes) -> None:
+    monkeypatch.setattr(container_runtimes, "TIMEOUT_SECONDS", 0.2)
     with tempfile.TemporaryDirectory(prefix="silent-") as folder:
         silent = Silent(Path(folder) / "s", dribble)
         begun = time.monotonic()
-        with pytest.raises(EngineError, match=r"no answer in 0\.2 s"):
-            Engine("docker", str(Path(folder) / "s")).containers()
+        with pytest.raises(ContainerRuntimeError, match=r"no answer in 0\.2 s"):
+            ContainerRuntime("docker", str(Path(folder) / "s")).containers()
         took = time.monotonic() - begun
         silent.close()
 

@@ -9,12 +9,12 @@ from procession.agent.read.process_handle import ProcessReading
 from procession.process import ProcessDescription, Sighting, Snapshot
 
 
-class LiveView:
+class LiveNumbers:
     """What those who watch have been told since the newest snapshot. For one thread."""
 
     def __init__(self, collector: Collector, snapshot: Snapshot) -> None:
         """Goes on from a snapshot and the collector that made it, which stays as it is: its rates are between
-        snapshots, and those of this view between two looks."""
+        snapshots, and the live ones are between two looks."""
         self._collector = collector.fork()
         self._told = _descriptions(snapshot.sightings)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from procession.agent.describe.collector import Collector
-from procession.agent.describe.live_view import LiveView
+from procession.agent.describe.live_numbers import LiveNumbers
 from procession.agent.read.proc_reader import ProcReader
 from procession.process import Snapshot
 from tests.support.builders import NOON
@@ -20,10 +20,10 @@ class Machine:
     def snapshot(self, second: int) -> Snapshot:
         return self.collector.collect(self.reader.read(), taken_at=NOON + second, moment=float(second))
 
-    def look(self, view: LiveView, second: int) -> tuple[list[int], dict[int, float | None]]:
+    def look(self, live: LiveNumbers, second: int) -> tuple[list[int], dict[int, float | None]]:
         """The pids of those that are sent whole, and the CPU of all."""
         readings = self.reader.read(numbers_only=True)
-        new, everything = view.look(readings, taken_at=NOON + second, moment=float(second))
+        new, everything = live.look(readings, taken_at=NOON + second, moment=float(second))
         return [one.pid for one in new], {one.pid: one.numbers.cpu_total_percent for one in everything}
 
 
@@ -31,38 +31,38 @@ def test_only_what_is_new_or_has_changed_is_sent_whole_and_once(tree: ProcTree) 
     tree.put(7)
     tree.put(8)
     machine = Machine(tree)
-    view = LiveView(machine.collector, machine.snapshot(0))
+    live = LiveNumbers(machine.collector, machine.snapshot(0))
 
-    assert machine.look(view, 2) == ([], {7: 0.0, 8: 0.0})
+    assert machine.look(live, 2) == ([], {7: 0.0, 8: 0.0})
     tree.put(9)
     tree.put(8, ppid=7)
-    whole, everything = machine.look(view, 4)
+    whole, everything = machine.look(live, 4)
     assert (sorted(whole), sorted(everything)) == ([8, 9], [7, 8, 9])
     tree.remove(7)
-    assert machine.look(view, 6) == ([], {8: 0.0, 9: 0.0})
+    assert machine.look(live, 6) == ([], {8: 0.0, 9: 0.0})
 
 
 def test_what_a_snapshot_has_told_is_not_told_again(tree: ProcTree) -> None:
     tree.put(7)
     machine = Machine(tree)
-    view = LiveView(machine.collector, machine.snapshot(0))
-    machine.look(view, 2)
+    live = LiveNumbers(machine.collector, machine.snapshot(0))
+    machine.look(live, 2)
     tree.put(8)
 
-    view.was_told(machine.snapshot(10))
+    live.was_told(machine.snapshot(10))
 
-    assert machine.look(view, 12)[0] == []
+    assert machine.look(live, 12)[0] == []
 
 
 def test_looks_in_between_have_rates_of_their_own(tree: ProcTree) -> None:
     tree.put(7)
     machine = Machine(tree)
-    view = LiveView(machine.collector, machine.snapshot(0))
+    live = LiveNumbers(machine.collector, machine.snapshot(0))
     tree.put(7, user_ticks=100)
 
-    assert machine.look(view, 2)[1] == {7: 50.0}
+    assert machine.look(live, 2)[1] == {7: 50.0}
     tree.put(7, user_ticks=300)
-    assert machine.look(view, 4)[1] == {7: 100.0}
+    assert machine.look(live, 4)[1] == {7: 100.0}
 
     (sighting,) = machine.snapshot(10).sightings
     assert sighting.numbers.cpu_total_percent == 30.0
@@ -80,4 +80,4 @@ def test_what_was_told_is_kept_by_value_and_not_by_object(tree: ProcTree) -> Non
         ),
     )
 
-    assert machine.look(LiveView(machine.collector, copied), 2)[0] == []
+    assert machine.look(LiveNumbers(machine.collector, copied), 2)[0] == []

@@ -1,4 +1,4 @@
-"""What keys make of a view, and what bytes make keys."""
+"""What keys make of a screen state, and what bytes make keys."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 
 from procession.cli.analysis import Filters
 from procession.cli.terminal.top.full_screen import take_key
-from procession.cli.terminal.top.view import Surroundings, View, fitted, press
+from procession.cli.terminal.top.screen_state import ScreenState, Surroundings, fitted, press
 
 AROUND = Surroundings(height=10, total=100, chosen_id="abc", detail_length=30, shown_at=1000)
 
 
-def after(*keys: str, view: View | None = None) -> View:
-    view = view or View()
+def after(*keys: str, state: ScreenState | None = None) -> ScreenState:
+    state = state or ScreenState()
     for key in keys:
-        view = fitted(press(view, key, AROUND), AROUND)
-    return view
+        state = fitted(press(state, key, AROUND), AROUND)
+    return state
 
 
 def test_each_order_begins_in_its_usual_direction_and_turns_with_the_same_key() -> None:
@@ -33,7 +33,7 @@ def test_each_order_begins_in_its_usual_direction_and_turns_with_the_same_key() 
 
 
 def test_the_chosen_row_stays_on_the_screen_and_among_those_that_there_are() -> None:
-    assert [(view.row, view.top) for view in (after("up"), after("down"), after("pagedown"), after("end"))] == [
+    assert [(state.row, state.top) for state in (after("up"), after("down"), after("pagedown"), after("end"))] == [
         (0, 0),
         (1, 0),
         (10, 10),
@@ -49,11 +49,11 @@ def test_a_search_is_edited_and_either_taken_or_left() -> None:
     typed = after("/", *"ab cd", "backspace")
 
     assert typed.prompt == "ab c"
-    assert after("enter", view=typed).filters == Filters("ab c")
-    assert after("escape", view=typed).filters == Filters()
-    assert after("\x17", view=typed).prompt == "ab"
-    assert after("\x15", view=typed).prompt == ""
-    assert after("up", "\x01", view=typed) == typed
+    assert after("enter", state=typed).filters == Filters("ab c")
+    assert after("escape", state=typed).filters == Filters()
+    assert after("\x17", state=typed).prompt == "ab"
+    assert after("\x15", state=typed).prompt == ""
+    assert after("up", "\x01", state=typed) == typed
 
 
 def test_time_goes_back_from_what_is_shown_and_never_beyond_live() -> None:
@@ -69,10 +69,10 @@ def test_details_have_keys_of_their_own() -> None:
     details = after("enter")
 
     assert details.process_id == "abc"
-    assert after("q", view=details) == View()
-    assert after("end", view=details).detail_top == 20
-    assert after("m", view=details).sort == "cpu"
-    assert after("left", view=details).at == 990
+    assert after("q", state=details) == ScreenState()
+    assert after("end", state=details).detail_top == 20
+    assert after("m", state=details).sort == "cpu"
+    assert after("left", state=details).at == 990
 
 
 def test_escape_leaves_but_from_help_it_only_goes_back() -> None:

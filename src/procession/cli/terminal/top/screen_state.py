@@ -26,7 +26,7 @@ _SORT_OF_KEY = {key: name for name, (key, _) in SORTS.items()}
 
 
 @dataclass(frozen=True)
-class View:
+class ScreenState:
     """`at` is the moment that is looked at, None while it is live."""
 
     filters: Filters = field(default_factory=Filters)
@@ -70,82 +70,82 @@ class Surroundings:
     shown_at: int
 
 
-def press(view: View, key: str, around: Surroundings) -> View:
-    """The view after a key."""
-    if view.prompt is not None:
-        return _typed(view, view.prompt, key)
-    if view.has_help:
-        return replace(view, has_help=False)
-    if view.process_id is not None:
-        return _in_details(view, key, around)
+def press(state: ScreenState, key: str, around: Surroundings) -> ScreenState:
+    """The state after a key."""
+    if state.prompt is not None:
+        return _typed(state, state.prompt, key)
+    if state.has_help:
+        return replace(state, has_help=False)
+    if state.process_id is not None:
+        return _in_details(state, key, around)
     if key in ("q", "escape"):
-        return replace(view, is_over=True)
+        return replace(state, is_over=True)
     if key == "/":
-        return replace(view, prompt=view.filters.search)
+        return replace(state, prompt=state.filters.search)
     if key == "enter":
-        return replace(view, process_id=around.chosen_id, detail_top=0)
+        return replace(state, process_id=around.chosen_id, detail_top=0)
     if key in _SORT_OF_KEY:
         name = _SORT_OF_KEY[key]
-        return replace(view, sort=name, is_reversed=name == view.sort and not view.is_reversed, row=0, top=0)
-    return _moved(_in_time(view, key, around), key, around)
+        return replace(state, sort=name, is_reversed=name == state.sort and not state.is_reversed, row=0, top=0)
+    return _moved(_in_time(state, key, around), key, around)
 
 
-def fitted(view: View, around: Surroundings) -> View:
+def fitted(state: ScreenState, around: Surroundings) -> ScreenState:
     """With the chosen row among those that there are, and on the screen."""
     height = max(around.height, 1)
-    row = min(max(view.row, 0), max(around.total - 1, 0))
-    top = min(max(view.top, row - height + 1, 0), row)
+    row = min(max(state.row, 0), max(around.total - 1, 0))
+    top = min(max(state.top, row - height + 1, 0), row)
     top = max(min(top, around.total - height), 0)
-    detail_top = min(max(view.detail_top, 0), max(around.detail_length - height, 0))
-    return replace(view, row=row, top=top, detail_top=detail_top)
+    detail_top = min(max(state.detail_top, 0), max(around.detail_length - height, 0))
+    return replace(state, row=row, top=top, detail_top=detail_top)
 
 
-def _typed(view: View, text: str, key: str) -> View:
+def _typed(state: ScreenState, text: str, key: str) -> ScreenState:
     if key == "enter":
-        return replace(view, prompt=None, filters=replace(view.filters, search=text.strip()), row=0, top=0)
+        return replace(state, prompt=None, filters=replace(state.filters, search=text.strip()), row=0, top=0)
     if key == "escape":
-        return replace(view, prompt=None)
+        return replace(state, prompt=None)
     if key == "backspace":
-        return replace(view, prompt=text[:-1])
+        return replace(state, prompt=text[:-1])
     if key == "\x15":
-        return replace(view, prompt="")
+        return replace(state, prompt="")
     if key == "\x17":
-        return replace(view, prompt=" ".join(text.split()[:-1]))
-    return replace(view, prompt=text + key) if len(key) == 1 and key.isprintable() else view
+        return replace(state, prompt=" ".join(text.split()[:-1]))
+    return replace(state, prompt=text + key) if len(key) == 1 and key.isprintable() else state
 
 
-def _in_details(view: View, key: str, around: Surroundings) -> View:
+def _in_details(state: ScreenState, key: str, around: Surroundings) -> ScreenState:
     if key in ("q", "escape", "enter"):
-        return replace(view, process_id=None)
+        return replace(state, process_id=None)
     height = max(around.height, 1)
     steps = {"up": -1, "down": 1, "pageup": -height, "pagedown": height, "home": -(10**9), "end": 10**9}
     if key in steps:
-        return replace(view, detail_top=view.detail_top + steps[key])
-    return _in_time(view, key, around)
+        return replace(state, detail_top=state.detail_top + steps[key])
+    return _in_time(state, key, around)
 
 
-def _in_time(view: View, key: str, around: Surroundings) -> View:
+def _in_time(state: ScreenState, key: str, around: Surroundings) -> ScreenState:
     if key == "?":
-        return replace(view, has_help=True)
+        return replace(state, has_help=True)
     if key == " ":
-        return replace(view, is_paused=not view.is_paused) if view.at is None else view
+        return replace(state, is_paused=not state.is_paused) if state.at is None else state
     if key == "l":
-        return replace(view, at=None, is_paused=False)
+        return replace(state, at=None, is_paused=False)
     steps = {"left": -STEP_SECONDS, "right": STEP_SECONDS, "[": -LEAP_SECONDS, "]": LEAP_SECONDS}
     if key in steps and around.shown_at:
         # There is nothing to the right of what is live.
-        if view.is_live and steps[key] > 0:
-            return view
-        return replace(view, at=max((view.at or around.shown_at) + steps[key], 0), is_paused=False)
-    return view
+        if state.is_live and steps[key] > 0:
+            return state
+        return replace(state, at=max((state.at or around.shown_at) + steps[key], 0), is_paused=False)
+    return state
 
 
-def _moved(view: View, key: str, around: Surroundings) -> View:
+def _moved(state: ScreenState, key: str, around: Surroundings) -> ScreenState:
     height = max(around.height, 1)
     steps = {"up": -1, "down": 1, "pageup": -height, "pagedown": height}
     if key in steps:
-        top = view.top + steps[key] if key.startswith("page") else view.top
-        return replace(view, row=view.row + steps[key], top=max(top, 0))
+        top = state.top + steps[key] if key.startswith("page") else state.top
+        return replace(state, row=state.row + steps[key], top=max(top, 0))
     if key == "home":
-        return replace(view, row=0, top=0)
-    return replace(view, row=max(around.total - 1, 0)) if key == "end" else view
+        return replace(state, row=0, top=0)
+    return replace(state, row=max(around.total - 1, 0)) if key == "end" else state

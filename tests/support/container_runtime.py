@@ -1,4 +1,4 @@
-"""A container engine's answers, over HTTP on a Unix socket."""
+"""A container runtime's answers, over HTTP on a Unix socket."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def a_container(container_id: str, name: str = "web", image: str = "nginx:1.25",
     }
 
 
-class FakeEngine:
+class FakeContainerRuntime:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.containers: list[dict[str, Any]] = []
@@ -40,18 +40,18 @@ class FakeEngine:
         self.gate = threading.Event()
         """No answer while it is closed."""
         self.gate.set()
-        engine = self
+        runtime = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                engine.requests.append(self.path)
-                engine.gate.wait()
-                body = json.dumps(engine.containers).encode() if engine.body is None else engine.body
+                runtime.requests.append(self.path)
+                runtime.gate.wait()
+                body = json.dumps(runtime.containers).encode() if runtime.body is None else runtime.body
                 if self.path != "/containers/json":
-                    engine.status, body = 404, b'{"message":"page not found"}'
-                self.send_response(engine.status)
+                    runtime.status, body = 404, b'{"message":"page not found"}'
+                self.send_response(runtime.status)
                 self.send_header("Content-Type", "application/json")
                 # As Docker does for what is long.
                 self.send_header("Transfer-Encoding", "chunked")
