@@ -12,7 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "procession"
 
-DOMAIN = frozenset(("", "command_line", "lifecycle", "scrubbing", "search"))
+DOMAIN = frozenset(("", "analysis", "command_line", "lifecycle", "scrubbing", "search"))
 """The top level and the packages of the domain; any room may import them, and they import only each other."""
 
 # What a room may import of ours, besides itself and the domain.

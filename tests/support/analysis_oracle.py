@@ -40,7 +40,6 @@ from procession.analysis import (
     TagCompletion,
     TimeSeries,
     ValueCount,
-    View,
 )
 from procession.errors import InvalidRequest
 from procession.process import (
@@ -53,6 +52,7 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
+from procession.saved_view import SavedView
 from procession.search.pattern import Pattern, fold
 from procession.search.tree import And, Or, SearchNode, TagTerm, accepts
 from procession.window import Window
@@ -65,7 +65,7 @@ class OracleAnalysis:
     def __init__(self, store: OracleStore) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._views: dict[tuple[int, str], View] = {}
+        self._views: dict[tuple[int, str], SavedView] = {}
 
     # What is known
 
@@ -413,12 +413,12 @@ class OracleAnalysis:
 
     # Views
 
-    def views(self, org_id: int) -> tuple[View, ...]:
+    def views(self, org_id: int) -> tuple[SavedView, ...]:
         with self._lock:
             found = [view for (org, _), view in self._views.items() if org == org_id]
         return tuple(sorted(found, key=lambda view: view.name.encode()))
 
-    def put_view(self, org_id: int, view: View) -> None:
+    def put_view(self, org_id: int, view: SavedView) -> None:
         with self._lock:
             self._views[org_id, view.name] = view
 

@@ -23,7 +23,6 @@ from procession.analysis import (
     Side,
     TagCompletion,
     TimeSeries,
-    View,
 )
 from procession.errors import Unavailable
 from procession.hosts import HostTags, WatchLease
@@ -34,6 +33,7 @@ from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
+from procession.saved_view import SavedView
 from procession.sessions import Link, Session
 from procession.window import Window
 
@@ -229,10 +229,10 @@ class AnalysisStore(Protocol):
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison: ...
 
-    def views(self, org_id: int) -> tuple[View, ...]:
+    def views(self, org_id: int) -> tuple[SavedView, ...]:
         """By name."""
 
-    def put_view(self, org_id: int, view: View) -> None:
+    def put_view(self, org_id: int, view: SavedView) -> None:
         """Add it, or replace the one with this name."""
 
     def delete_view(self, org_id: int, name: str) -> None:

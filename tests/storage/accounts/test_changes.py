@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from procession.analysis import View
 from procession.hosts import HostTags, TagSource
 from procession.orgs import Org
+from procession.saved_view import SavedView
 from procession.storage.store import ClickHouseStore
 from tests.storage.contract.test_keys import a_key, keys_of
 from tests.storage.contract.test_sessions import LATER, a_session
@@ -44,7 +44,7 @@ def test_what_is_said_after_the_clock_was_set_back_holds(
     store.put_key(key)
     store.sessions.put_session(session)
     store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
-    store.analysis.put_view(org, View("mine", "search=java", NOON))
+    store.analysis.put_view(org, SavedView("mine", "search=java", NOON))
 
     set_clock(0)
     for again in (1, 2):
@@ -52,7 +52,7 @@ def test_what_is_said_after_the_clock_was_set_back_holds(
         store.put_key(a_key(org, revoked_at=NOON + again))
         store.sessions.put_session(a_session(org, token_hash=session.token_hash, ended_at=NOON))
         store.put_host_tags(HostTags(org, "web-1", TagSource.USER, (f"role:db-{again}",)))
-        store.analysis.put_view(org, View("mine", f"search=python {again}", NOON))
+        store.analysis.put_view(org, SavedView("mine", f"search=python {again}", NOON))
     names = {found.id: found.name for found in store.orgs()}
     tags: dict[Any, Any] = {one.host: one.tags for one in store.host_tags() if one.org_id == org}
 

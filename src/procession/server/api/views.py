@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.analysis import View
 from procession.errors import InvalidRequest
+from procession.saved_view import SavedView
 from procession.server.api.routes import PREFIX, Api
 from procession.server.http.json_body import parsed_body
 from procession.storage import AnalysisStore
@@ -26,7 +26,7 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Views(msgspec.Struct):
-    views: tuple[View, ...]
+    views: tuple[SavedView, ...]
 
 
 def view_routes(api: Api, analysis: AnalysisStore) -> list[Route]:
@@ -39,7 +39,7 @@ def view_routes(api: Api, analysis: AnalysisStore) -> list[Route]:
             views = analysis.views(ask.org_id)
             if len(views) >= MAX_VIEWS and name not in {view.name for view in views}:
                 raise InvalidRequest(f"There are {MAX_VIEWS} views already; delete one first")
-            analysis.put_view(ask.org_id, View(name, encodable(body.state), ask.now))
+            analysis.put_view(ask.org_id, SavedView(name, encodable(body.state), ask.now))
             return _Views(analysis.views(ask.org_id))
 
         return await api.respond(ask.org_id, put)

@@ -336,18 +336,18 @@ def test_what_is_rolled_up_says_the_same_and_late_news_are_rolled_up_too(
 
 
 def test_views_are_kept_changed_and_deleted(both: Both) -> None:
-    from procession.analysis import View
+    from procession.saved_view import SavedView
 
     for store in (both.mine, both.theirs):
-        store.put_view(ORG, View("b", "one", 1))
-        store.put_view(ORG, View("a", "two", 2))
-        store.put_view(ORG, View("b", "three", 3))
-        store.put_view(OTHER_ORG, View("c", "theirs", 3))
-    assert both.same("views", ORG) == (View("a", "two", 2), View("b", "three", 3))
+        store.put_view(ORG, SavedView("b", "one", 1))
+        store.put_view(ORG, SavedView("a", "two", 2))
+        store.put_view(ORG, SavedView("b", "three", 3))
+        store.put_view(OTHER_ORG, SavedView("c", "theirs", 3))
+    assert both.same("views", ORG) == (SavedView("a", "two", 2), SavedView("b", "three", 3))
     for store in (both.mine, both.theirs):
         store.delete_view(ORG, "a")
         store.delete_view(ORG, "nothing")
-    assert both.same("views", ORG) == (View("b", "three", 3),)
+    assert both.same("views", ORG) == (SavedView("b", "three", 3),)
 
 
 def test_an_instant_that_is_too_much_is_refused_and_a_host_of_it_is_not(

@@ -23,9 +23,9 @@ from procession.analysis import (
     Side,
     TagCompletion,
     TimeSeries,
-    View,
 )
 from procession.process import ProcessKey, ProcessSummary
+from procession.saved_view import SavedView
 from procession.storage.accounts.changes import next_change
 from procession.storage.history.engine.embedded import ConnectionPool, unavailable_on_failure
 from procession.storage.history.engine.statement import Aside, Statement
@@ -144,17 +144,17 @@ class ClickHouseAnalysis:
         with self._session(left.selection.org_id) as session:
             return compare(session, left, right, match, limit)
 
-    def views(self, org_id: int) -> tuple[View, ...]:
+    def views(self, org_id: int) -> tuple[SavedView, ...]:
         with self._session(org_id) as session:
-            return tuple(View(*row) for row in session.rows(statements.views(org_id)))
+            return tuple(SavedView(*row) for row in session.rows(statements.views(org_id)))
 
-    def put_view(self, org_id: int, view: View) -> None:
+    def put_view(self, org_id: int, view: SavedView) -> None:
         self._write_view(org_id, view, is_deleted=False)
 
     def delete_view(self, org_id: int, name: str) -> None:
-        self._write_view(org_id, View(name, "", self._now()), is_deleted=True)
+        self._write_view(org_id, SavedView(name, "", self._now()), is_deleted=True)
 
-    def _write_view(self, org_id: int, view: View, *, is_deleted: bool) -> None:
+    def _write_view(self, org_id: int, view: SavedView, *, is_deleted: bool) -> None:
         with self._session(org_id) as session:
             change = next_change(
                 lambda text, parameters: session.rows(Statement(text, parameters)),

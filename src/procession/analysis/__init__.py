@@ -1,0 +1,71 @@
+"""Questions about many processes at once, and their answers. Each is about one instant or one window.
+
+The processes *at an instant* are, for each host, those of its newest complete snapshot at that moment or before, and
+those that incomplete snapshots have added since. A snapshot older than REACH_SECONDS does not count. Left out are
+processes that a snapshot showed dead, and those of which we know by now that they had ended by that moment, however
+late the news came. Where a pid was used again, only its last process counts.
+
+Something *is known* of an instant or a window if any host sent a snapshot then, even an empty one. Where a selection
+names hosts by `host:` tags, only these hosts count. Where nothing is known, an empty answer says nothing about what
+ran.
+"""
+
+from procession.analysis.aggregates import (
+    Aggregate,
+    Facet,
+    Facets,
+    Grouped,
+    Groups,
+    HostEntry,
+    Hosts,
+    TagCompletion,
+    ValueCount,
+)
+from procession.analysis.comparison import ChangedGroup, ChangedProcess, Comparison, Match, Side
+from procession.analysis.instant import REACH_SECONDS, InstantPage, Points, ProcessAtInstant
+from procession.analysis.relations import Branch, Family, HostTree, Run
+from procession.analysis.selection import (
+    DESCRIPTION_ATTRIBUTES,
+    MAX_DESCRIPTIONS,
+    MEASURES,
+    SORT_COLUMNS,
+    Order,
+    Selection,
+)
+from procession.analysis.timeseries import MINUTE_COLUMNS, Every, History, Series, TimeSeries
+
+__all__ = [
+    "DESCRIPTION_ATTRIBUTES",
+    "MAX_DESCRIPTIONS",
+    "MEASURES",
+    "MINUTE_COLUMNS",
+    "REACH_SECONDS",
+    "SORT_COLUMNS",
+    "Aggregate",
+    "Branch",
+    "ChangedGroup",
+    "ChangedProcess",
+    "Comparison",
+    "Every",
+    "Facet",
+    "Facets",
+    "Family",
+    "Grouped",
+    "Groups",
+    "History",
+    "HostEntry",
+    "HostTree",
+    "Hosts",
+    "InstantPage",
+    "Match",
+    "Order",
+    "Points",
+    "ProcessAtInstant",
+    "Run",
+    "Selection",
+    "Series",
+    "Side",
+    "TagCompletion",
+    "TimeSeries",
+    "ValueCount",
+]
