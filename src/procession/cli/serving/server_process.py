@@ -26,6 +26,7 @@ from procession.cli.serving.logs import RecentLines, set_up_logging
 from procession.cli.serving.open_store import open_store
 from procession.config import ServerSettings
 from procession.errors import Unavailable, UsageError
+from procession.lifecycle.completeness import is_complete
 from procession.orgs import KeyKind
 from procession.packed import AnySnapshot
 from procession.scrubbing.redaction import shown_settings
@@ -212,7 +213,7 @@ class FirstArrival:
                 self._chunks.clear()
             group = (snapshot.host, snapshot.taken_at, snapshot.split_id)
             self._chunks[group] += 1
-            if self._chunks[group] >= snapshot.chunk_count > 0:
+            if is_complete(self._chunks[group], snapshot.chunk_count):
                 self.arrived.set()
 
 

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
+from procession.lifecycle.completeness import NEVER_COMPLETE
 from procession.packed import PackedSnapshot
 from procession.process import MAX_UINT32, MAX_UINT64, LiveSnapshot
 from procession.scrubbing import Scrubber
@@ -176,8 +177,7 @@ def intake_routes(
                 framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of, org_id=org_id
             )
             if envelope.is_partial or not envelope.is_live:
-                # A group without a size is never complete, and so ends nothing.
-                return msgspec.structs.replace(snapshot, chunk_count=0)
+                return msgspec.structs.replace(snapshot, chunk_count=NEVER_COMPLETE)
             return snapshot
 
         if len(body) <= _INLINE_BYTES:

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 
 from procession.analysis import REACH_SECONDS, Order, Selection
 from procession.errors import InvalidRequest
+from procession.lifecycle.completeness import is_complete
 from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.search.tag_filter import TagCondition
@@ -136,12 +137,12 @@ def newest_snapshots(chunks: pa.Table) -> Snapshots:
     distinct = np.add.reduceat(is_new.astype(np.int64), first)
     rows = np.diff(np.append(first, len(order)))
     wanted = np.maximum.reduceat(size, first)
-    is_complete = (wanted > 0) & (distinct >= wanted)
+    complete = is_complete(distinct, wanted)
     of_host, moment = host[first], at[first]
     base = np.full(len(hosts), -1, np.int64)
-    np.maximum.at(base, of_host[is_complete], moment[is_complete])
+    np.maximum.at(base, of_host[complete], moment[complete])
     kept = moment >= base[of_host]
-    is_odd = ~is_complete | (rows > distinct)
+    is_odd = ~complete | (rows > distinct)
     odd_hosts = np.bincount(of_host[kept], minlength=len(hosts)) > 1
     odd_hosts |= np.bincount(of_host[kept & is_odd], minlength=len(hosts)) > 0
     is_mixed = odd_hosts[of_host]

@@ -1,7 +1,7 @@
 """What agents have said of ends since the snapshots of an instant were taken: it belongs to the instant, as starts do.
 
-Whether an exit is that of a process is decided as for a window (`details.exit_of`). Beside exits there are last looks
-at the dead, in snapshots and among the numbers that are sent live. And a pid has one process at a time.
+Whether an exit is that of a process is decided as for a window: `procession.lifecycle.endings`. Besides exits there are
+last looks at the dead, in snapshots and among live numbers. And a pid has one process at a time.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from procession.lifecycle.endings import ReportedExit, exit_of, exits_since, is_last_look
 from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.instants import analysis_statements as statements
-from procession.storage.history.read.details import START_TOLERANCE, exit_of, exits_since
 from procession.storage.history.read.membership import is_in, paired
 
 Read = Callable[[Statement], pa.Table]
@@ -66,12 +66,9 @@ class ReportedEnds:
             key = ProcessKey(*(int(columns[name][row]) for name in ("start", "host", "pid")))
             place, seen_at = (key.host_key, key.pid), int(columns["seen_at"][row])
             since = max(exits_since(key, seen_at, _state(columns, row)), oldest[key.host_key])
-            said = ((at, executed_at, 0) for at, executed_at in sorted(exits.get(place, ())))
-            is_dead = any(
-                dead_at >= seen_at and abs(start - key.started_at) <= START_TOLERANCE
-                for dead_at, start in dead.get(place, ())
-            )
-            lived[row] = not is_dead and exit_of(key.started_at, said, since, None) is None
+            reported = (ReportedExit(at, None, executed_at) for at, executed_at in sorted(exits.get(place, ())))
+            is_dead = any(is_last_look(key, seen_at, *look) for look in dead.get(place, ()))
+            lived[row] = not is_dead and exit_of(key.started_at, reported, since, None) is None
         return lived
 
 

@@ -9,9 +9,9 @@ said as of one moment.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
+from procession.lifecycle.endings import first_after
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Aside
 from procession.storage.history.read import process_statements
@@ -33,7 +33,7 @@ class CompleteSnapshots:
             complete.setdefault(host, []).append(at)
         looked_at: set[tuple[ProcessKey, int]] = set()
         while True:
-            after = ((key, _first_after(seen, complete.get(key.host_key, ()))) for key, seen in seen_at.items())
+            after = ((key, first_after(seen, complete.get(key.host_key, ()))) for key, seen in seen_at.items())
             missing = {key: at for key, at in after if at is not None}
             doubtful = missing.items() - looked_at
             came_later = self._listing_any(doubtful)
@@ -51,9 +51,3 @@ class CompleteSnapshots:
             if pairs
             else set()
         )
-
-
-def _first_after(moment: int, moments: Sequence[int]) -> int | None:
-    """Of ascending moments."""
-    index = bisect_right(moments, moment)
-    return moments[index] if index < len(moments) else None

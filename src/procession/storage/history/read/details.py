@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
 
+from procession.lifecycle.endings import (
+    START_TOLERANCE,
+    ReportedExit,
+    earliest_exit,
+    ending_of,
+    starts_near,
+    told_by,
+)
 from procession.lifecycle.events import ProcessExits
 from procession.packed import DEAD, STATES, numbers_from, pack_numbers
 from procession.process import (
@@ -27,12 +35,6 @@ from procession.window import Window
 
 LIVE_SECONDS = 300
 """Before the end of the window: what is older than this is no news of a process that lives."""
-
-DEAD_SECONDS = 3600
-"""A sighting of a dead process comes no later than this after its end."""
-
-START_TOLERANCE = 2
-"""Seconds by which the start of a process may be off: agents correct their idea of when the machine was booted."""
 
 
 def find_details(
@@ -71,7 +73,7 @@ class _Ends:
             ask(process_statements.newest_states(org_id, Window(since, max(since, until)), keys)) if may_go_on else None
         )
         self._snapshots = CompleteSnapshots(ask, org_id, since, until, hosts)
-        self._exits = ask(process_statements.exits(org_id, min(_earliest_exit(*one) for one in seen), until, keys))
+        self._exits = ask(process_statements.exits(org_id, min(earliest_exit(*one) for one in seen), until, keys))
 
     def of(self, seen: Sequence[tuple[ProcessKey, int]], states: Sequence[str]) -> list[Ending]:
         """One for each process, from its newest sighting and its state there."""
@@ -81,55 +83,18 @@ class _Ends:
         missing_at |= {key: at for key, (at, state) in newest.items() if state == DEAD}
         exits = self._of_pids()
         return [
-            _ending(key, *newest[key], missing_at.get(key), exits.get((key.host_key, key.pid), ())) for key, _ in seen
+            ending_of(key, *newest[key], missing_at.get(key), exits.get((key.host_key, key.pid), ())) for key, _ in seen
         ]
 
-    def _of_pids(self) -> Mapping[tuple[int, int], Sequence[tuple[int, int, int]]]:
-        found: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-        for host, pid, at, executed_at, exit_code in sorted(self._exits.result(), key=lambda row: (row[2], row[4])):
-            found.setdefault((host, pid), []).append((at, executed_at, exit_code))
-        return found
+    def _of_pids(self) -> Mapping[tuple[int, int], Sequence[ReportedExit]]:
+        found: dict[tuple[int, int], list[ReportedExit]] = {}
+        for host, pid, at, executed_at, exit_code in self._exits.result():
+            found.setdefault((host, pid), []).append(ReportedExit(at, exit_code, executed_at))
+        return {place: sorted(exits) for place, exits in found.items()}
 
     def _going_on(self) -> Mapping[ProcessKey, tuple[int, str]]:
         rows = () if self._newest is None else self._newest.result()
         return {ProcessKey(start, host, pid): (at, STATES[state]) for start, host, pid, at, state in rows}
-
-
-def _ending(
-    key: ProcessKey, seen_at: int, state: str, missing_at: int | None, exits: Sequence[tuple[int, int, int]]
-) -> Ending:
-    found = exit_of(key.started_at, exits, exits_since(key, seen_at, state), missing_at)
-    return Ending(missing_at) if found is None else Ending(*found)
-
-
-def exits_since(key: ProcessKey, seen_at: int, state: str) -> int:
-    """The first moment at which an exit can be its own, by its state at its newest sighting.
-
-    A process that was seen alive exits later. One that was dead then has ended before; and of which no state is known,
-    or none any more, may have.
-    """
-    return seen_at if state not in ("", DEAD) else _earliest_exit(key, seen_at)
-
-
-def _earliest_exit(key: ProcessKey, seen_at: int) -> int:
-    return max(min(key.started_at, seen_at), seen_at - DEAD_SECONDS)
-
-
-def exit_of(
-    started_at: int, exits: Iterable[tuple[int, int, int]], since: int, missing_at: int | None
-) -> tuple[int, int] | None:
-    """When and with which code a process ended, from the exits of its pid: `at, executed_at, exit_code`, by moment.
-
-    It is the first one `since` it can be its own, up to the snapshot that lacks it; any later one is that of another
-    process, to which the pid went. And so is one of what became a program before this process started.
-    """
-    for at, executed_at, exit_code in exits:
-        if at < since or (missing_at is not None and at > missing_at):
-            continue
-        if executed_at and executed_at < started_at - START_TOLERANCE:
-            continue
-        return at, exit_code
-    return None
 
 
 def _numbers(
@@ -146,26 +111,16 @@ def _numbers(
         key = ProcessKey(start, host, pid)
         if at == seen_at.get(key):
             numbers = numbers_of(values)
-            # Of one second there may be a snapshot and an exec, which has none, and perhaps a last look at the dead.
-            if key not in found or _says(numbers.state) > _says(found[key].state):
+            if key not in found or told_by(numbers.state) > told_by(found[key].state):
                 found[key] = numbers
     for at, host, pid, start, *values in sorted(live.result(), key=lambda row: row[0]):
         # Live numbers are kept under the start that the host says.
-        near = [
-            ProcessKey(start + shift, host, pid)
-            for shift in sorted(range(-START_TOLERANCE, START_TOLERANCE + 1), key=abs)
-        ]
-        for key in near:
-            if key in seen_at:
+        for near in starts_near(start):
+            if (key := ProcessKey(near, host, pid)) in seen_at:
                 if at > seen_at[key]:
                     found[key] = numbers_of(values)
                 break
     return found
-
-
-def _says(state: str) -> int:
-    """How much."""
-    return 0 if not state else 2 if state == DEAD else 1
 
 
 def numbers_of(values: Sequence[Any]) -> ProcessNumbers:

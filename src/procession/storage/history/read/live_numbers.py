@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from procession.lifecycle.completeness import NEVER_COMPLETE
+from procession.lifecycle.endings import starts_near
 from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessKey, Sighting, Snapshot, host_key
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.read import process_statements
-from procession.storage.history.read.details import START_TOLERANCE
 from procession.window import Window
 
 Describe = Callable[[int, Sequence[Any]], Sequence[ProcessDescription]]
@@ -100,8 +101,7 @@ def _find(seen: dict[_Key, _Seen], key: _Key) -> _Seen | None:
     if exact is not None:
         return exact
     host, pid, start = key
-    shifts = range(-START_TOLERANCE, START_TOLERANCE + 1)
-    near = [one for shift in shifts if (one := seen.get((host, pid, start + shift))) is not None]
+    near = [one for other in starts_near(start) if (one := seen.get((host, pid, other))) is not None]
     return max(near, default=None)
 
 
@@ -122,8 +122,8 @@ def _snapshot(live: LiveSnapshot, seen: dict[_Key, _Seen], descriptions: dict[in
         sightings=tuple(sightings.values()),
         request_id=live.request_id,
         split_id=live.split_id,
-        # Without a size a chunk is never part of a complete group: it must not end the process that it does not know.
-        chunk_count=0 if unknown else live.chunk_count,
+        # It must not end the process that it does not know.
+        chunk_count=NEVER_COMPLETE if unknown else live.chunk_count,
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from procession.lifecycle.endings import has_ended_between, is_near
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessKey, host_key
 from procession.storage.history.engine.statement import Aside, Rows
 from procession.storage.history.read import process_statements
 from procession.storage.history.read.complete_snapshots import CompleteSnapshots
-from procession.storage.history.read.details import START_TOLERANCE
 
 LOOK_AROUND_SECONDS = (60, 3600)
 """How far from an exit sightings of its process are looked for, at first and then for what was not found. After it too:
@@ -41,7 +41,7 @@ def _unknown(rows: Rows, ask: Aside, org_id: int, exits: Sequence[tuple[_Place, 
         if not left:
             break
         seen |= _seen(rows, org_id, [(place, one) for place, one, _ in left], seconds)
-        begun_before = [item for item in left if any(_is_near(start, item[2]) for start, _ in seen.get(item[0], ()))]
+        begun_before = [item for item in left if any(is_near(start, item[2]) for start, _ in seen.get(item[0], ()))]
         known = {id(item) for item in begun_before}
         left = [item for item in left if id(item) not in known]
         # What started long before it became this program is the same process, unless that has ended in between.
@@ -89,7 +89,8 @@ def _of_others(
     for item in doubtful:
         place, one, begin = item
         key, seen_at = newest[id(item)]
-        if missing_at.get(key, begin) < begin or any(seen_at <= at < begin for at in ends[place]):
+        lacking = [missing_at[key]] if key in missing_at else []
+        if has_ended_between(seen_at, begin, lacking, ends[place]):
             yield one
 
 
@@ -102,7 +103,3 @@ def _newest_before(begin: int, place: _Place, seen: Iterable[_Seen]) -> tuple[Pr
 def _begin(one: ProcessExit) -> int:
     """When it became the program that ended, as far as is known."""
     return one.executed_at or one.at
-
-
-def _is_near(start: int, begin: int) -> bool:
-    return abs(start - begin) <= START_TOLERANCE

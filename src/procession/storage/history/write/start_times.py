@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from procession.lifecycle.endings import START_TOLERANCE, has_ended_between, is_near
 from procession.packed import AnySnapshot
 from procession.process import ProcessKey, host_key
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.read import process_statements
-from procession.storage.history.read.details import START_TOLERANCE
 from procession.storage.history.tables.migrations import BUCKET_SECONDS
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import StartSaid
@@ -141,7 +141,7 @@ class Starts:
                 process_statements.starts_near(org_id, first, last, START_TOLERANCE, keys)
             ):
                 candidate = _Stored(*stored)
-                if abs(candidate.start - missing[host, pid].said) <= START_TOLERANCE:
+                if is_near(candidate.start, missing[host, pid].said):
                     near.setdefault((host, pid), []).append(candidate)
             found |= near
             missing = {
@@ -176,9 +176,7 @@ class _Ends:
         if stored.first <= at <= stored.last:
             return False
         since, until = (stored.last, at) if at > stored.last else (at, stored.first)
-        return any(since < moment < until for moment in self._complete.get(host, ())) or any(
-            since <= moment < until for moment in self._exits.get((host, pid), ())
-        )
+        return has_ended_between(since, until, self._complete.get(host, ()), self._exits.get((host, pid), ()))
 
 
 def rounds(chunks: Chunks) -> Iterator[Chunks]:
