@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections import deque
+from collections import Counter
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 from procession.errors import TooManyRequests, Unavailable
+from procession.fair_order import RoundRobin
 from procession.packed import PackedSnapshot
 
 _characters = attrgetter("characters")
@@ -53,44 +54,38 @@ class Chunk:
             self.stored.set_exception(error)
 
 
-class _OfOrg:
-    def __init__(self) -> None:
-        self.chunks: deque[Chunk] = deque()
-        self.weight = 0
-
-
 class FairQueue:
     """In each org, the first that came is the first to go."""
 
     def __init__(self, max_weight: int) -> None:
         self._max_weight = max_weight
-        self._orgs: dict[int, _OfOrg] = {}
-        """In the order in which their turn comes; none is empty."""
+        self._chunks: RoundRobin[Chunk] = RoundRobin()
+        self._weights: Counter[int] = Counter()
+        """Of all chunks of an org that wait; no org has none."""
         self._being_stored: set[int] = set()
         self.weight = 0
         self.was_apart = False
         """Whether the last group was of those alone who post little."""
 
     def __bool__(self) -> bool:
-        return bool(self._orgs)
+        return bool(self._chunks)
 
     @property
     def next_weight(self) -> int:
         """Of all that may be taken now; 0 where there is nothing."""
-        return sum(own.weight for org_id, own in self._orgs.items() if org_id not in self._being_stored)
+        return sum(weight for org_id, weight in self._weights.items() if org_id not in self._being_stored)
 
     def has_more_of(self, group: list[Chunk]) -> bool:
         """Whether something of its orgs was left behind."""
-        return any(chunk.org_id in self._orgs for chunk in group)
+        return any(chunk.org_id in self._chunks for chunk in group)
 
     def put(self, chunk: Chunk) -> None:
         """Raises TooManyRequests or Unavailable where there is no room for it; fails others that have to make room."""
         # A single chunk is always let in, however large it is.
-        while self._orgs and self.weight + chunk.weight > self._max_weight:
+        while self._chunks and self.weight + chunk.weight > self._max_weight:
             self._make_room_for(chunk)
-        own = self._orgs.setdefault(chunk.org_id, _OfOrg())
-        own.chunks.append(chunk)
-        own.weight += chunk.weight
+        self._chunks.put(chunk.org_id, chunk)
+        self._weights[chunk.org_id] += chunk.weight
         self.weight += chunk.weight
 
     def take(self, max_weight: int, max_characters: int) -> list[Chunk]:
@@ -108,19 +103,19 @@ class FairQueue:
             max_weight = max(max_weight, APART_WEIGHT)
         while turns:
             taken, place, org_id = turns[0]
-            chunk = self._orgs[org_id].chunks[0]
+            chunk = self._chunks.first(org_id)
             weight += chunk.weight
             characters += chunk.characters
             if group and (weight > max_weight or characters > max_characters):
                 break
-            group.append(self._pop(org_id))
-            if org_id in self._orgs:
+            group.append(self._took(self._chunks.take(org_id)))
+            if org_id in self._chunks:
                 heapq.heapreplace(turns, (taken + chunk.weight, place, org_id))
             else:
                 heapq.heappop(turns)
         taken_of = {chunk.org_id for chunk in group}
-        for org_id in taken_of & self._orgs.keys():
-            self._orgs[org_id] = self._orgs.pop(org_id)  # to the end of the row
+        for org_id in taken_of:
+            self._chunks.end_turn(org_id)
         self._being_stored |= taken_of
         return group
 
@@ -129,46 +124,38 @@ class FairQueue:
         self._being_stored -= {chunk.org_id for chunk in group}
 
     def refuse_older_than(self, moment: float) -> None:
-        for org_id in list(self._orgs):
-            while org_id in self._orgs and self._orgs[org_id].chunks[0].since < moment:
-                chunk = self._pop(org_id)
+        for org_id in list(self._chunks):
+            while org_id in self._chunks and self._chunks.first(org_id).since < moment:
+                chunk = self._took(self._chunks.take(org_id))
                 chunk.fail(Unavailable("The store is too far behind; try again", retry_after_seconds=RETRY_SECONDS))
 
     def drop(self, chunk: Chunk) -> None:
         """Unless it was taken already."""
-        own = self._orgs.get(chunk.org_id)
-        if own is not None and chunk in own.chunks:
-            own.chunks.remove(chunk)
-            self._took(own, chunk)
+        if self._chunks.remove(chunk.org_id, chunk):
+            self._took(chunk)
 
     def _next_orgs(self) -> list[int]:
-        weights = {org_id: own.weight for org_id, own in self._orgs.items() if org_id not in self._being_stored}
+        weights = {org_id: self._weights[org_id] for org_id in self._chunks if org_id not in self._being_stored}
         little = sum(weights.values()) / max(1, len(weights)) / 2
         small = [org_id for org_id, weight in weights.items() if weight < little]
         self.was_apart = bool(small) and not self.was_apart
         return small if self.was_apart else [org_id for org_id, weight in weights.items() if weight >= little]
 
     def _make_room_for(self, chunk: Chunk) -> None:
-        largest = max(self._orgs, key=lambda org_id: self._orgs[org_id].weight)
-        own = self._orgs.get(chunk.org_id)
-        if chunk.weight + (own.weight if own else 0) >= self._orgs[largest].weight:
-            if self._orgs.keys() - {chunk.org_id}:
+        largest = max(self._chunks, key=lambda org_id: self._weights[org_id])
+        if chunk.weight + self._weights[chunk.org_id] >= self._weights[largest]:
+            if self._weights.keys() - {chunk.org_id}:
                 raise _over_share()
             raise Unavailable("The store is behind; try again", retry_after_seconds=RETRY_SECONDS)
         # The newest, which has waited for the shortest time.
-        self._pop(largest, newest=True).fail(_over_share())
+        self._took(self._chunks.take_newest(largest)).fail(_over_share())
 
-    def _pop(self, org_id: int, *, newest: bool = False) -> Chunk:
-        own = self._orgs[org_id]
-        chunk = own.chunks.pop() if newest else own.chunks.popleft()
-        self._took(own, chunk)
-        return chunk
-
-    def _took(self, own: _OfOrg, chunk: Chunk) -> None:
-        own.weight -= chunk.weight
+    def _took(self, chunk: Chunk) -> Chunk:
         self.weight -= chunk.weight
-        if not own.chunks:
-            del self._orgs[chunk.org_id]
+        self._weights[chunk.org_id] -= chunk.weight
+        if not self._weights[chunk.org_id]:
+            del self._weights[chunk.org_id]
+        return chunk
 
 
 def _over_share() -> TooManyRequests:
