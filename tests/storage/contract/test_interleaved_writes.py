@@ -315,6 +315,7 @@ CASES = (
     *((question, same_again) for question in (*OF_INSTANTS, "facets of a window", "comparison of processes")),
     *((question, late_snapshot) for question in (*OF_WINDOWS, "instant", "series")),
     *((question, reported_exits) for question in (*OF_WINDOWS, "one that has ended", "instant", "tree")),
+    ("comparison of one instant", reported_exits),
     *((question, new_program) for question in (*OF_WINDOWS, "list by command", "instant", "unknown exits")),
     *((question, nobody_left) for question in ("list", "endings", "instant", "hosts")),
     *((question, new_host) for question in ("list of hosts", "instant of hosts", "hosts", "facets of a window")),

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -211,23 +211,16 @@ class InstantReader:
     ) -> list[Instant]:
         filters = {selection: _Filters(read, selection) for selection, _ in wanted}
         chunks = _chunks(read, filters.values(), sorted(at for _, at in wanted), hosts)
-        return [self._instant(read, filters[selection], chunks, at, columns, hosts) for selection, at in wanted]
+        sides = [_Side.of(filters[selection], chunks, at, hosts) for selection, at in wanted]
+        ends = _ends_together(read, sides)
+        return [self._instant(read, *one, columns, hosts) for one in zip(sides, ends, strict=True)]
 
     def _instant(
-        self,
-        read: Read,
-        filters: _Filters,
-        chunks: pa.Table,
-        at: int,
-        columns: Iterable[str],
-        only: Collection[int] | None,
+        self, read: Read, side: _Side, ends: ReportedEnds, columns: Iterable[str], only: Collection[int] | None
     ) -> Instant:
-        hosts = filters.hosts_of(only)
-        snapshots = newest_snapshots(_within_reach(chunks, at, hosts))
-        snapshots.check()
-        ends = _ends(read, filters.org_id, snapshots, at, hosts)
+        filters, at, snapshots = side.filters, side.at, side.snapshots
         wanted = {"state", *columns, *filters.columns(), *(NEEDED if ends else ())}.difference(_ALWAYS)
-        whole = Instant(at, self._columns(read, filters.org_id, at, snapshots, wanted), snapshots, True, hosts)
+        whole = Instant(at, self._columns(read, filters.org_id, at, snapshots, wanted), snapshots, True, side.hosts)
         mask = filters.narrow(whole, ends.lived(whole.columns, snapshots.oldest(), at))
         found = whole if mask.all() else whole.where(mask)
         return found if len(found) else replace(found, is_known=filters.is_known(found, only))
@@ -245,7 +238,8 @@ class InstantReader:
             for one in snapshots.values():
                 one.check()
             whole = Snapshots(tuple({pair for one in snapshots.values() for pair in (*one.plain, *one.mixed)}), ())
-            ends = _ends(read, selection.org_id, whole, some[-1], hosts)
+            since = min(whole.oldest().values(), default=some[-1])
+            ends = ReportedEnds.read(read, selection.org_id, since, some[-1], hosts)
             names = sorted(asked | set(NEEDED if ends else ()))
             for at, columns_then in _read_together(read, selection.org_id, snapshots, names):
                 instant = Instant(at, columns_then, snapshots[at], True, hosts)
@@ -288,11 +282,36 @@ def _within_reach(chunks: pa.Table, at: int, hosts: Collection[int] | None) -> p
     return chunks if mask.all() else chunks.filter(pa.array(mask))
 
 
-def _ends(read: Read, org_id: int, snapshots: Snapshots, until: int, hosts: Collection[int] | None) -> ReportedEnds:
-    """What was said since the oldest of these snapshots was taken. To be read after them: whoever is in them has not
-    ended by what was said of another one later."""
-    oldest = snapshots.oldest()
-    return ReportedEnds.read(read, org_id, min(oldest.values(), default=until), until, hosts)
+class _Side(NamedTuple):
+    """One of several instants that are looked at together."""
+
+    filters: _Filters
+    at: int
+    hosts: Collection[int] | None
+    """The only ones on which anything can fit; None: any."""
+    snapshots: Snapshots
+
+    @classmethod
+    def of(cls, filters: _Filters, chunks: pa.Table, at: int, only: Collection[int] | None) -> _Side:
+        hosts = filters.hosts_of(only)
+        snapshots = newest_snapshots(_within_reach(chunks, at, hosts))
+        snapshots.check()
+        return cls(filters, at, hosts, snapshots)
+
+    @property
+    def since(self) -> int:
+        return min(self.snapshots.oldest().values(), default=self.at)
+
+
+def _ends_together(read: Read, sides: Sequence[_Side]) -> list[ReportedEnds]:
+    """What was said of ends, for each. To be read after the snapshots: whoever is in them has not ended by what was
+    said of another one later. What may concern all is read once: else it would count for some of them only."""
+    org_id = sides[0].filters.org_id
+    if max(side.since for side in sides) > min(side.at for side in sides):
+        return [ReportedEnds.read(read, org_id, side.since, side.at, side.hosts) for side in sides]
+    hosts = None if any(side.hosts is None for side in sides) else {host for side in sides for host in side.hosts or ()}
+    since, until = min(side.since for side in sides), max(side.at for side in sides)
+    return [ReportedEnds.read(read, org_id, since, until, hosts)] * len(sides)
 
 
 def is_known_between(
