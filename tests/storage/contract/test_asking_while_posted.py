@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from procession.analysis import Every, Match, Order, Selection, Side
-from procession.events import ProcessExit, ProcessExits
+from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary, Sighting, host_key
 from procession.query import ProcessQuery
-from procession.storage.clickhouse import ClickHouseStore
-from procession.tags import TagFilter
+from procession.search.tag_filter import TagFilter
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import a_description, a_sighting, a_snapshot
 from tests.support.strategies import TURN_OF_HOUR
@@ -48,7 +48,7 @@ class Fleet:
             mortal = [self._sighting(start - T + 100, start, at) for start in range(max(at - 2, T), at + 1)]
             for half in (living[:6] + mortal, living[6:]):
                 chunk = a_snapshot(
-                    *half, host=host, taken_at=at, request_id=next(self._requests), group_id=at, group_size=2
+                    *half, host=host, taken_at=at, request_id=next(self._requests), split_id=at, chunk_count=2
                 )
                 self._store.add([(ORG, chunk)])
             ended = at - LIVES_SECONDS + 1
@@ -126,7 +126,7 @@ class Questions:
 
     def tree(self) -> None:
         found = self._store.analysis.host_tree(ORG, "web-1", self._fleet.now + 1)
-        pids = [branch.placed.process.identity.pid for branch in found.branches]
+        pids = [branch.at_instant.process.identity.pid for branch in found.branches]
 
         assert sorted(pid for pid in pids if pid in LIVING) == [*LIVING]
         assert len(pids) == len(set(pids)) == found.total
