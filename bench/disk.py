@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
         "SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
         " GROUP BY table ORDER BY 2 DESC"
     ).result_rows
-    (row,) = client.query("SELECT sum(length(pid)) FROM snap").result_rows
+    (row,) = client.query("SELECT sum(length(pid)) FROM snapshots").result_rows
     found = {"sightings": row[0]} | {str(name): int(size) for name, size in sizes}
     sys.stdout.write(json.dumps(found))
 

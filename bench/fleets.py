@@ -48,7 +48,7 @@ class Million:
 
     @property
     def instant(self) -> int:
-        # In the midst of an hour, so that one bucket holds it.
+        # In the midst of an hour, so that one hour holds it.
         return (self.begun_at - 3 * 24 * HOUR) // HOUR * HOUR + HOUR // 2
 
     @property

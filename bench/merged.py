@@ -7,7 +7,7 @@ from pathlib import Path
 
 import clickhouse_connect
 
-TABLES = ("seen", "what")
+TABLES = ("presence", "descriptions")
 """See `procession.storage.history.tables.migrations`."""
 
 

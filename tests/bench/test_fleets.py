@@ -36,4 +36,4 @@ def test_bytes_of_a_sighting_are_those_of_all_tables(tmp_path: Path) -> None:
     measured = measure_bytes(tmp_path, FleetShape(hosts=1, processes=30, begin_at=begin_at, interval_seconds=60))
 
     assert 0 < measured.figures["value"] < 500
-    assert "snap" in measured.note
+    assert "snapshots" in measured.note

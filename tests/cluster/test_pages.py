@@ -47,7 +47,7 @@ def both(cluster_store: ClickHouseStore) -> tuple[Fleet, Fleet]:
         *(a_sighting(pid, NOON - 10, cmdline="before all") for pid in LATE), host=HOSTS[0], taken_at=NOON + 60
     )
     for store in (cluster_store, oracle):
-        store.add([*chunks, (ORG, late)])  # at once, so that rows of `seen` reach from one moment to the other
+        store.add([*chunks, (ORG, late)])  # at once, so that rows of `presence` reach from one moment to the other
     return Fleet(cluster_store, ORG), Fleet(oracle, ORG)
 
 
@@ -140,8 +140,10 @@ def test_a_page_of_a_stretch_that_was_guessed_far_too_far_is_right_and_reads_lit
 
 def test_an_empty_list_of_values_finds_nothing(cluster_store: ClickHouseStore, both: tuple[Fleet, Fleet]) -> None:
     with cluster_store._engine.connection() as connection:
-        for column, kind in (("host", "UInt64"), ("bucket", "UInt32"), ("version", "UInt64")):
-            text = f"SELECT version FROM what WHERE org = {{org:UInt32}} AND {column} IN {{values:Array({kind})}}"
+        for column, type_ in (("host", "UInt64"), ("hour", "UInt32"), ("version", "UInt64")):
+            text = (
+                f"SELECT version FROM descriptions WHERE org = {{org:UInt32}} AND {column} IN {{values:Array({type_})}}"
+            )
 
             assert connection.query(text, {"org": ORG, "values": []}).result_rows == []
             assert len(connection.query_arrow(text, {"org": ORG, "values": []})) == 0

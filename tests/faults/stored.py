@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
-_CHUNKS = "SELECT host, at, request, pid FROM snap FINAL ORDER BY host, at, request"
+_CHUNKS = "SELECT host, at, request, pid FROM snapshots FINAL ORDER BY host, at, request"
 """As queries see it: of two rows with the same key, one counts."""
 
 

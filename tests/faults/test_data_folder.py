@@ -97,7 +97,7 @@ def test_garbage_in_place_of_the_store_is_named(server: Server, host: Host, tmp_
 
 
 def test_garbage_in_place_of_a_table_is_named_and_what_is_beside_it_stays(server: Server, host: Host) -> None:
-    definition = _definition_of(server.data_dir, "snap")
+    definition = _definition_of(server.data_dir, "snapshots")
     text = definition.read_bytes()
     definition.write_bytes(b"\x00\xff garbage " * 20)
 

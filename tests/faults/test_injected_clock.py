@@ -70,7 +70,7 @@ def test_an_hour_is_kept_whole_though_it_was_taken_for_over_while_the_clock_was_
         clock.now = BEGIN + HOUR + seconds
         store.analysis.roll_up([ORG])
     with store._engine.connection() as connection:
-        connection.command("TRUNCATE TABLE snap")  # as sightings end after seven days
+        connection.command("TRUNCATE TABLE snapshots")  # as sightings end after seven days
     for_months = minutes(store)
 
     assert while_the_hour_runs == [0, 5, 9, 10, 15]

@@ -97,7 +97,9 @@ def test_while_the_store_hangs_agents_keep_what_they_have_and_then_all_goes_on(
     listed = server.times_listed()
     server.stop()
 
-    rows = node.ask("SELECT host, at, request, pid FROM snap FINAL FORMAT JSONCompactEachRow", database="procession")
+    rows = node.ask(
+        "SELECT host, at, request, pid FROM snapshots FINAL FORMAT JSONCompactEachRow", database="procession"
+    )
     found = difference(host, as_chunks([_row(line) for line in rows.decode().splitlines()]))
     assert found == NO_DIFFERENCE
     assert listed == {("web-1", pid): 1 for pid in PIDS}

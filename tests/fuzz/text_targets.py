@@ -20,7 +20,7 @@ _WORDS = frozenset(
     re.findall(
         r"\w+",
         "AND FROM IN LIKE NOT OR SELECT WHERE arrayExists arrayFold at concat endsWith folded has host hosts if length"
-        " one org own_tags part position splitByString startsWith tag tags tagset tagsets text toUInt64 true",
+        " one org own_tags part position splitByString startsWith tag tags tag_set tag_sets text toUInt64 true",
     )
 )
 """All that conditions are made of, beside numbers, signs and places for values."""

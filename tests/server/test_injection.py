@@ -16,7 +16,7 @@ OWN = "/api/procession/v1"
 MARK = "zqx"
 """In each value, and in no statement of ours."""
 HOSTILE = (
-    f"{MARK}'; DROP TABLE seen; --",
+    f"{MARK}'; DROP TABLE presence; --",
     f"{MARK}\\'\\",
     f"{MARK}\0b",
     f"/* {MARK} */ # --",

@@ -349,7 +349,7 @@ class OracleStore:
         with self._lock:
             moments = [snapshot.taken_at for snapshots in self._snapshots.values() for snapshot in snapshots]
             oldest = min(moments, default=None)
-            return Inventory((TableSize("snap", len(moments), int(bool(moments)), 0),), 0, oldest, oldest)
+            return Inventory((TableSize("snapshots", len(moments), int(bool(moments)), 0),), 0, oldest, oldest)
 
     def close(self) -> None:
         """Nothing to give back; the other stores have something."""

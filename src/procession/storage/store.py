@@ -240,7 +240,7 @@ class ClickHouseStore:
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         if live:
             with unavailable_on_failure(), self._engine.connection() as connection:
-                connection.insert_arrow("live", live_table(live, received_at=self._now()))
+                connection.insert_arrow("live_numbers", live_table(live, received_at=self._now()))
 
     def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:
@@ -254,7 +254,7 @@ class ClickHouseStore:
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         if any(one.exits for _, one in exits):
             with unavailable_on_failure(), self._engine.connection() as connection:
-                connection.insert_arrow("ends", exits_table(exits))
+                connection.insert_arrow("exits", exits_table(exits))
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:

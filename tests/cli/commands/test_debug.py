@@ -138,7 +138,11 @@ def test_it_has_what_helps(made: Made) -> None:
     server = json.loads(files["server.json"])
     assert (server["version"], server["settings"]["rate-limit"]) == (__version__, 77)
     assert server["settings"]["store-password"] == "********"
-    assert {table["name"] for table in json.loads(files["store.json"])["tables"]} >= {"snap", "seen", "what"}
+    assert {table["name"] for table in json.loads(files["store.json"])["tables"]} >= {
+        "snapshots",
+        "presence",
+        "descriptions",
+    }
     assert "procession_sightings_total 2" in files["metrics.txt"]
     assert "INFO procession.cli.serving.server_process: started Procession" in files["log.txt"]
     assert "refused a payload" in files["log.txt"]

@@ -12,7 +12,7 @@ from tests.support.served import APPLICATION_KEY, READER, Client, Served
 PATH = "/api/procession/v1/store"
 BEARER = {"authorization": f"Bearer {APPLICATION_KEY}"}
 INVENTORY = Inventory(
-    (TableSize("seen", 5, 2, 700), TableSize("snap", 3, 1, 300)),
+    (TableSize("presence", 5, 2, 700), TableSize("snapshots", 3, 1, 300)),
     free_bytes=9000,
     oldest_sighting_at=NOON - 50,
     oldest_seen_at=NOON - 500,
@@ -30,16 +30,16 @@ def test_the_size_and_the_reach_of_the_store_are_told(client: Client, served: Se
         "oldest_sighting_at": NOON - 50,
         "oldest_seen_at": NOON - 500,
         "tables": [
-            {"name": "seen", "rows": 5, "parts": 2, "stored_bytes": 700},
-            {"name": "snap", "rows": 3, "parts": 1, "stored_bytes": 300},
+            {"name": "presence", "rows": 5, "parts": 2, "stored_bytes": 700},
+            {"name": "snapshots", "rows": 3, "parts": 1, "stored_bytes": 300},
         ],
     }
     lines = client.get("/metrics", headers=BEARER).text.splitlines()
     assert {
-        'procession_store_bytes{table="seen"} 700',
-        'procession_store_bytes{table="snap"} 300',
-        'procession_store_rows{table="seen"} 5',
-        'procession_store_parts{table="seen"} 2',
+        'procession_store_bytes{table="presence"} 700',
+        'procession_store_bytes{table="snapshots"} 300',
+        'procession_store_rows{table="presence"} 5',
+        'procession_store_parts{table="presence"} 2',
         "procession_store_free_bytes 9000",
         "procession_store_oldest_sighting_seconds 50",
         "procession_store_oldest_seen_seconds 500",

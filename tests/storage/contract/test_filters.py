@@ -185,7 +185,7 @@ HOSTILE = {
     "LIKE": "100% _a_ %% \\% \\_",
     "a pattern": ".*(a|b)+[c]{2}^$?\\d",
     "a format string": "{x} {x:String} {} %s %(org)s ${HOME} {{y}}",
-    "SQL": "'; DROP TABLE seen; -- /* x */",
+    "SQL": "'; DROP TABLE presence; -- /* x */",
     "beyond the basic plane": "😀 e\u0301 ﷽ \u202e",
     "upper and lower": "İI ıi ẞß ΣΣ ǅ K",
     "long": "a" * 100_000 + "b",

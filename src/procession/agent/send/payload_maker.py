@@ -67,7 +67,7 @@ class PayloadMaker:
         self._host = host
         self._run = run
         self._max_processes = max_processes
-        self._group_id = random.getrandbits(31) if first_group is None else first_group
+        self._split_id = random.getrandbits(31) if first_group is None else first_group
         self._tags = list(tags)
         self._tags_sent_at: int | None = None
         self._containers = containers
@@ -159,8 +159,8 @@ class PayloadMaker:
         if taken_at != self._taken_at:
             self._index = 0
             self._taken_at = taken_at
-        self._group_id = (self._group_id + 1) & 0xFFFFFFFF
-        return self._group_id
+        self._split_id = (self._split_id + 1) & 0xFFFFFFFF
+        return self._split_id
 
     def _payload(self, kind: MessageType, body: bytes, taken_at: int, more: dict[str, str]) -> Payload:
         request_id = RequestId.of(self._host, self._run, taken_at, self._index)

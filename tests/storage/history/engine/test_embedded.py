@@ -13,7 +13,7 @@ OPEN = """
 import sys
 from pathlib import Path
 from procession.errors import UsageError
-from procession.storage.clickhouse import open_embedded
+from procession.storage.store import open_embedded
 try:
     store = open_embedded(Path(sys.argv[1]))
 except UsageError as error:
@@ -33,7 +33,7 @@ ASK = """
 import sys
 from pathlib import Path
 from procession.errors import Unavailable
-from procession.storage import engine
+from procession.storage.history.engine import embedded as engine
 engine._memory_of = lambda _: int(sys.argv[2])
 lender = engine.Engine(Path(sys.argv[1]))
 for megabytes in (10, 300):

@@ -13,7 +13,7 @@ from procession.storage.history.engine.statement import Rows, Statement
 from procession.storage.history.read.key_samples import KeySamples
 from procession.storage.history.tables.migrations import GRANULE
 
-BUCKETS = range(7, 8)
+HOURS = range(7, 8)
 
 
 def marks_at(*starts: int, runs: int = 1) -> Rows:
@@ -26,7 +26,7 @@ def marks_at(*starts: int, runs: int = 1) -> Rows:
 
 
 def test_without_marks_everything_is_read() -> None:
-    assert KeySamples().reach(marks_at(), 1, BUCKETS, None, 1000, 1) == (None, 0)
+    assert KeySamples().reach(marks_at(), 1, HOURS, None, 1000, 1) == (None, 0)
 
 
 @pytest.mark.parametrize("runs", [1, 6])
@@ -36,7 +36,7 @@ def test_a_reach_is_as_long_as_what_it_wants(runs: int) -> None:
     for _ in range(20):
         marks.learn(1, 1000, 500)  # every second row is another process
 
-    upto, row_count = marks.reach(rows, 1, BUCKETS, ProcessKey(5000, 1, 1), 10_000, 1)
+    upto, row_count = marks.reach(rows, 1, HOURS, ProcessKey(5000, 1, 1), 10_000, 1)
 
     assert upto is not None
     assert 20_000 <= row_count <= 30_000
@@ -51,19 +51,19 @@ def test_parts_of_two_shards_may_have_the_same_name() -> None:
     def four_times(statement: Statement) -> Sequence[Any]:
         return [*of_four(statement)] * 4
 
-    assert KeySamples().reach(four_times, 1, BUCKETS, *wanted) == KeySamples().reach(of_one, 1, BUCKETS, *wanted)
+    assert KeySamples().reach(four_times, 1, HOURS, *wanted) == KeySamples().reach(of_one, 1, HOURS, *wanted)
 
 
 def test_what_a_nearer_end_stands_for_is_counted_as_a_reach_is() -> None:
     marks = KeySamples()
     rows = marks_at(*range(0, 100_000, 100))
     after = ProcessKey(5000, 1, 1)
-    upto, row_count = marks.reach(rows, 1, BUCKETS, after, 10_000, 1)
+    upto, row_count = marks.reach(rows, 1, HOURS, after, 10_000, 1)
     assert upto is not None
 
-    assert marks.row_count(rows, 1, BUCKETS, after, upto) == row_count
+    assert marks.row_count(rows, 1, HOURS, after, upto) == row_count
     nearer = ProcessKey((upto.started_at + 5000) // 2, 1, 1)
-    assert marks.row_count(rows, 1, BUCKETS, after, nearer) == pytest.approx(row_count / 2, rel=0.05)
+    assert marks.row_count(rows, 1, HOURS, after, nearer) == pytest.approx(row_count / 2, rel=0.05)
 
 
 @pytest.mark.parametrize("starts", [(5,) * 50, (5, 5, 5, 6), tuple(range(50)), (1, 1_000_000)])
@@ -72,7 +72,7 @@ def test_going_on_always_comes_to_an_end(starts: tuple[int, ...], wanted: int) -
     marks = KeySamples()
     after: ProcessKey | None = None
     for _ in range(1000):
-        upto, row_count = marks.reach(marks_at(*starts), 1, BUCKETS, after, wanted, 1)
+        upto, row_count = marks.reach(marks_at(*starts), 1, HOURS, after, wanted, 1)
         if upto is None:
             return
         assert row_count >= 0
@@ -86,7 +86,7 @@ def test_where_nothing_fits_the_reach_grows() -> None:
     rows = marks_at(*range(0, 10_000_000, 10))
     reaches = []
     for _ in range(4):
-        _, row_count = marks.reach(rows, 1, BUCKETS, None, 100, 77)
+        _, row_count = marks.reach(rows, 1, HOURS, None, 100, 77)
         reaches.append(row_count)
         marks.learn(77, row_count, 0)
 
@@ -94,7 +94,7 @@ def test_where_nothing_fits_the_reach_grows() -> None:
     assert all(later > 5 * earlier for earlier, later in itertools.pairwise(reaches))
 
 
-def test_many_buckets_are_judged_by_a_few() -> None:
+def test_many_hours_are_judged_by_a_few() -> None:
     asked: list[Statement] = []
 
     def rows(statement: Statement) -> Sequence[Any]:
@@ -103,5 +103,5 @@ def test_many_buckets_are_judged_by_a_few() -> None:
 
     _, row_count = KeySamples().reach(rows, 1, range(168), None, 1000, 1)
 
-    assert len(asked[0].parameters["buckets"]) <= 6
+    assert len(asked[0].parameters["hours"]) <= 6
     assert row_count > 0

@@ -1,4 +1,4 @@
-"""Counting where there are more kinds than are asked for one by one, and where processes say some tags themselves."""
+"""Counting where there are more label sets than are asked for one by one, and where processes say tags themselves."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from procession.storage.history.read.newest_sighting import Candidate, Columns, 
 from procession.window import Window
 
 HOUR = 360_000_000
-"""The begin of a bucket."""
+"""The begin of a hour."""
 
 WINDOW = Window(HOUR - 900, HOUR + 500)
 

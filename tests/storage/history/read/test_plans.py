@@ -20,7 +20,7 @@ from tests.support.builders import NOON, a_sighting, a_snapshot
 
 ORG = 910_001
 WINDOW = Window(NOON - 900, NOON)
-BUCKETS = [NOON // 3600]
+HOURS = [NOON // 3600]
 HOST = host_key("h1")
 KEY = ProcessKey(NOON - 50, HOST, 7)
 PATTERN = Pattern.parse("env:*")
@@ -28,42 +28,42 @@ PATTERN = Pattern.parse("env:*")
 BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
 
 KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
-    "chunks": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1)), "snap", BLOCK),
-    "chunks of hosts": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), [HOST]), "snap", "host"),
+    "chunks": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1)), "snapshots", BLOCK),
+    "chunks of hosts": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), [HOST]), "snapshots", "host"),
     "chunks of named hosts": (
         lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), named=[[Pattern.parse("host:web-1")]]),
-        "snap",
+        "snapshots",
         "host",
     ),
-    "chunks of several instants": (lambda: statements.chunks(ORG, [NOON - 600, NOON]), "snap", BLOCK),
-    "arrays": (lambda: statements.arrays(ORG, [(HOST, NOON)], ["pid"]), "snap", "at"),
+    "chunks of several instants": (lambda: statements.chunks(ORG, [NOON - 600, NOON]), "snapshots", BLOCK),
+    "arrays": (lambda: statements.arrays(ORG, [(HOST, NOON)], ["pid"]), "snapshots", "at"),
     "versions": (
-        lambda: statements.matching_versions(ORG, BUCKETS, parse_search("word7"), TagFilter(), with_host=True),
-        "what",
-        "bucket",
+        lambda: statements.matching_versions(ORG, HOURS, parse_search("word7"), TagFilter(), with_host=True),
+        "descriptions",
+        "hour",
     ),
-    "kinds with a tag": (lambda: statements.kinds_with_tag(ORG, PATTERN), "kinds", "org"),
+    "label_sets with a tag": (lambda: statements.label_sets_with_tag(ORG, PATTERN), "label_sets", "org"),
     "hosts with a tag": (lambda: statements.hosts_with_tag(ORG, PATTERN), "hosts", "org"),
-    "kinds": (lambda: statements.kinds_table(ORG, [1, 2]), "kinds", "kind"),
-    "texts": (lambda: statements.texts(ORG, BUCKETS, "exe", [1, 2]), "what", "bucket"),
-    "runs by snapshots": (lambda: statements.runs_seen(ORG, HOST, NOON - 7200, NOON), "snap", "host"),
-    "runs by the roll-up": (lambda: statements.runs_rolled_up(ORG, HOST, WINDOW), "series", "host"),
-    "minutes": (lambda: statements.minutes(ORG, KEY, WINDOW), "series", "hour"),
-    "last minute": (lambda: statements.last_rolled_up(ORG, KEY), "series", "start"),
-    "rolled hours": (lambda: statements.rolled_hours(ORG, BUCKETS[0], BUCKETS[0], [HOST]), "rolled", "host"),
-    "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON, ("rss_bytes",)), "snap", "host"),
-    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snap", BLOCK),
+    "label_sets": (lambda: statements.label_sets_table(ORG, [1, 2]), "label_sets", "label_set"),
+    "texts": (lambda: statements.texts(ORG, HOURS, "exe", [1, 2]), "descriptions", "hour"),
+    "runs by snapshots": (lambda: statements.runs_seen(ORG, HOST, NOON - 7200, NOON), "snapshots", "host"),
+    "runs by the roll-up": (lambda: statements.runs_rolled_up(ORG, HOST, WINDOW), "minutes", "host"),
+    "minutes": (lambda: statements.minutes(ORG, KEY, WINDOW), "minutes", "hour"),
+    "last minute": (lambda: statements.last_rolled_up(ORG, KEY), "minutes", "start"),
+    "rolled hours": (lambda: statements.rolled_hours(ORG, HOURS[0], HOURS[0], [HOST]), "rollup_state", "host"),
+    "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON, ("rss_bytes",)), "snapshots", "host"),
+    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snapshots", BLOCK),
     "counts": (
         lambda: statements.counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),
-        "seen",
-        "bucket",
+        "presence",
+        "hour",
     ),
     "counts of some": (
         lambda: statements.counts(
             ORG, WINDOW, parse_search("word7"), TagFilter.parse("env:x"), by_host=False, is_past=True
         ),
-        "seen",
-        "bucket",
+        "presence",
+        "hour",
     ),
     "views": (lambda: statements.views(ORG), "views", "org"),
 }
@@ -79,8 +79,8 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
             clickhouse.add([(org, a_snapshot(*sightings, host=f"h{number}", taken_at=at)) for number in range(3)])
     for org in (ORG, ORG + 1):
         for statement in (
-            statements.roll_up(org, BUCKETS[0], [HOST], NOON + 7200),
-            statements.note_rolled(org, BUCKETS[0], [HOST], [NOON]),
+            statements.roll_up(org, HOURS[0], [HOST], NOON + 7200),
+            statements.note_rolled(org, HOURS[0], [HOST], [NOON]),
             statements.put_view(org, "name", "state", NOON, 1, is_deleted=False),
         ):
             with clickhouse._engine.connection() as connection:
@@ -93,7 +93,9 @@ def test_a_statement_names_one_org_wherever_it_reads_a_table(name: str) -> None:
     statement = KEYED[name][0]()
 
     tables = re.findall(
-        r"\bFROM (?:seen|snap|live|what|ends|tagsets|hosts|kinds|series|rolled|views)\b", statement.text
+        r"\bFROM (?:presence|snapshots|live_numbers|descriptions|exits|tag_sets|hosts|label_sets|minutes"
+        r"|rollup_state|views)\b",
+        statement.text,
     )
 
     assert tables
@@ -102,7 +104,7 @@ def test_a_statement_names_one_org_wherever_it_reads_a_table(name: str) -> None:
 
 
 def test_the_roll_up_reads_and_writes_one_org() -> None:
-    statement = statements.roll_up(ORG, BUCKETS[0], [HOST], NOON)
+    statement = statements.roll_up(ORG, HOURS[0], [HOST], NOON)
 
     assert statement.text.count("org = {org:UInt32}") == 1
     assert "SELECT {org:UInt32}, host" in statement.text

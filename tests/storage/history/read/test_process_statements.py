@@ -29,7 +29,7 @@ KEYS = [ProcessKey(NOON - 100 + number, 2**63 + number, number) for number in ra
 HOSTILE = (
     "plain",
     "it's",
-    "'; DROP TABLE seen; --",
+    "'; DROP TABLE presence; --",
     "{org:UInt32}",
     "%_\\",
     "\\'",
@@ -56,7 +56,7 @@ def test_the_text_of_a_statement_is_the_same_whatever_is_asked_for() -> None:
 
 
 def test_hostile_values_travel_as_parameters() -> None:
-    statement = filtered("'; DROP TABLE seen; --", "'; DROP TABLE what; --")
+    statement = filtered("'; DROP TABLE presence; --", "'; DROP TABLE descriptions; --")
 
     assert "DROP" not in statement.text
     assert [value for value in statement.parameters.values() if isinstance(value, str) and "drop table seen" in value]
@@ -105,7 +105,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
 def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -> None:
     statement = STATEMENTS[name]()
 
-    tables = len(re.findall(r"\bFROM (?:seen|snap|live|what|ends|tagsets|hosts|mergeTreeIndex)\b", statement.text))
+    tables = len(re.findall(r"\bFROM (?:seen|snap|live|what|ends|tag_sets|hosts|mergeTreeIndex)\b", statement.text))
 
     assert tables
     assert statement.text.count("org = {org:UInt32}") == tables
@@ -138,28 +138,28 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
 BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
 
 KEYED = {
-    "first page": ("seen", "start"),
-    "seconds": ("seen", "start"),
-    "sightings of many keys": ("seen", "start"),
-    "last page": ("seen", "start"),
-    "past page": ("seen", "start"),
-    "starts near": ("seen", "start"),
-    "next page": ("seen", "start"),
-    "long window": ("seen", "start"),
-    "search": ("what", "start"),
-    "search in a stretch": ("what", "start"),
-    "search of keys": ("what", "start"),
-    "host": ("snap", "host"),
-    "sightings of keys": ("seen", "start"),
-    "newest sightings": ("snap", BLOCK),
-    "newest states": ("snap", BLOCK),
-    "ticks": ("snap", "host"),
-    "texts of a stretch": ("what", "start"),
-    "texts of some": ("what", "start"),
-    "numbers": ("snap", "at"),
-    "complete snapshots": ("snap", "host"),
-    "exits": ("ends", "host"),
-    "tags": ("tagsets", "tagset"),
+    "first page": ("presence", "start"),
+    "seconds": ("presence", "start"),
+    "sightings of many keys": ("presence", "start"),
+    "last page": ("presence", "start"),
+    "past page": ("presence", "start"),
+    "starts near": ("presence", "start"),
+    "next page": ("presence", "start"),
+    "long window": ("presence", "start"),
+    "search": ("descriptions", "start"),
+    "search in a stretch": ("descriptions", "start"),
+    "search of keys": ("descriptions", "start"),
+    "host": ("snapshots", "host"),
+    "sightings of keys": ("presence", "start"),
+    "newest sightings": ("snapshots", BLOCK),
+    "newest states": ("snapshots", BLOCK),
+    "ticks": ("snapshots", "host"),
+    "texts of a stretch": ("descriptions", "start"),
+    "texts of some": ("descriptions", "start"),
+    "numbers": ("snapshots", "at"),
+    "complete snapshots": ("snapshots", "host"),
+    "exits": ("exits", "host"),
+    "tags": ("tag_sets", "tag_set"),
     "names": ("hosts", "host"),
 }
 

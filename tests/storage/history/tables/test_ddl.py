@@ -63,7 +63,7 @@ def test_everything_may_be_made_again() -> None:
 
 def test_a_shard_is_chosen_as_the_engine_chooses_it(clickhouse: ClickHouseStore) -> None:
     slots = ddl.slots_of([(2, 1), (1, 3), (3, 2)])
-    key = str(ddl.SHARDING["snap"])
+    key = str(ddl.SHARDING["snapshots"])
     places = [(org, host_key(f"host-{number}")) for org in (0, 1, 77, 2**32 - 1) for number in range(50)]
 
     with clickhouse._engine.connection() as connection:
@@ -81,27 +81,28 @@ def test_a_shard_is_chosen_as_the_engine_chooses_it(clickhouse: ClickHouseStore)
 def test_the_first_of_each_shard_come_in_order() -> None:
     first = First("start, host", 7)
 
-    assert ddl.first_of_shards("SELECT start, host FROM seen WHERE a", first) == (
-        "SELECT * FROM (SELECT start, host FROM seen WHERE a ORDER BY start, host LIMIT 7 WITH TIES)"
+    assert ddl.first_of_shards("SELECT start, host FROM presence WHERE a", first) == (
+        "SELECT * FROM (SELECT start, host FROM presence WHERE a ORDER BY start, host LIMIT 7 WITH TIES)"
         " ORDER BY start, host LIMIT 7 WITH TIES"
     )
-    assert ddl.first_of_shards("SELECT a FROM what LIMIT 1 BY start, host", first) == (
-        "SELECT * FROM (SELECT a FROM what ORDER BY start, host LIMIT 1 BY start, host LIMIT 7 WITH TIES)"
+    assert ddl.first_of_shards("SELECT a FROM descriptions LIMIT 1 BY start, host", first) == (
+        "SELECT * FROM (SELECT a FROM descriptions ORDER BY start, host LIMIT 1 BY start, host LIMIT 7 WITH TIES)"
         " ORDER BY start, host LIMIT 7 WITH TIES"
     )
 
 
 def test_what_runs_whole_on_a_shard_reads_its_own_tables() -> None:
     text = ddl.whole_on_shards(
-        "INSERT INTO series (org, host) SELECT {org:UInt32}, host FROM (SELECT host FROM snap WHERE a) SETTINGS x = 1",
+        "INSERT INTO minutes (org, host) SELECT {org:UInt32}, host FROM (SELECT host FROM snapshots WHERE a)"
+        " SETTINGS x = 1",
         "fleet",
         "p",
     )
 
     assert text == (
-        "INSERT INTO series (org, host) SELECT * FROM cluster('fleet', view(SELECT {org:UInt32}, host FROM"
-        " (SELECT host FROM p_local.snap WHERE a))) SETTINGS x = 1"
+        "INSERT INTO minutes (org, host) SELECT * FROM cluster('fleet', view(SELECT {org:UInt32}, host FROM"
+        " (SELECT host FROM p_local.snapshots WHERE a))) SETTINGS x = 1"
     )
-    assert ddl.whole_on_shards("SELECT 1 FROM mergeTreeIndex(currentDatabase(), 'seen')", "fleet", "p") == (
-        "SELECT * FROM cluster('fleet', view(SELECT 1 FROM mergeTreeIndex('p_local', 'seen')))"
+    assert ddl.whole_on_shards("SELECT 1 FROM mergeTreeIndex(currentDatabase(), 'presence')", "fleet", "p") == (
+        "SELECT * FROM cluster('fleet', view(SELECT 1 FROM mergeTreeIndex('p_local', 'presence')))"
     )

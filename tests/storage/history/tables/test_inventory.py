@@ -31,15 +31,15 @@ def test_an_empty_store_has_no_oldest_sighting(store: ClickHouseStore) -> None:
 def test_it_counts_rows_parts_and_bytes_and_finds_the_oldest(store: ClickHouseStore, tmp_path: Path) -> None:
     for at in (NOON - 3 * DAY, NOON - 3 * DAY - 7, NOON):
         store.add([(ORG, a_snapshot(a_sighting(1), a_sighting(2), taken_at=at))])
-    store._rows(f"ALTER TABLE snap DROP PARTITION '{(NOON - 3 * DAY) // DAY}'")
+    store._rows(f"ALTER TABLE snapshots DROP PARTITION '{(NOON - 3 * DAY) // DAY}'")
 
     found = store.inventory()
 
     assert found.oldest_sighting_at == NOON
     assert found.oldest_seen_at == NOON - 3 * DAY - 7
     sizes = {table.name: table for table in found.tables}
-    assert sizes["snap"].rows == 1
-    assert sizes["seen"].parts >= 2
+    assert sizes["snapshots"].rows == 1
+    assert sizes["presence"].parts >= 2
     on_disk = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
     assert 0 < found.stored_bytes <= on_disk
 
@@ -61,7 +61,7 @@ def test_a_cluster_counts_all_its_servers(cluster_store: ClickHouseStore) -> Non
     found = cluster_store.inventory()
 
     sizes = {table.name: table for table in found.tables}
-    assert sizes["snap"].rows >= 16, "two copies of each"
+    assert sizes["snapshots"].rows >= 16, "two copies of each"
     assert found.oldest_sighting_at is not None
     assert found.oldest_sighting_at <= NOON
     assert found.free_bytes > 0

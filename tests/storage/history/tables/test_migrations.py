@@ -34,11 +34,13 @@ def as_of(release: int, patch: pytest.MonkeyPatch) -> None:
     """Make tables as they were, and neither write nor read columns that came later."""
     patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:release])
     if release < 3:
-        what_table, columns = (
-            Group._what_table,
+        descriptions_table, columns = (
+            Group._descriptions_table,
             process_statements.ALL_TEXTS.replace("argument_words", "CAST([] AS Array(UInt32))"),
         )
-        patch.setattr(Group, "_what_table", lambda group: what_table(group).drop_columns(["argument_words"]))
+        patch.setattr(
+            Group, "_descriptions_table", lambda group: descriptions_table(group).drop_columns(["argument_words"])
+        )
         patch.setattr(process_statements, "ALL_TEXTS", columns)
         patch.setattr(dictionaries, "ALL", dictionaries.ALL._replace(columns=columns))
 

@@ -37,7 +37,7 @@ def test_rules_stand_as_the_engine_writes_them(store: ClickHouseStore) -> None:
 
     rules = migrations.retention_rules(retention_hours=100, sighting_retention_hours=24 * 7, live_retention_hours=24)
 
-    assert rules.keys() >= written.keys() - {"seen_from_snap", "migrations", "orgs", "keys", "views"}
+    assert rules.keys() >= written.keys() - {"presence_from_snapshots", "migrations", "orgs", "keys", "views"}
     for table, rule in rules.items():
         assert f"TTL {rule} " in f"{written[table]} ", table
 
@@ -70,7 +70,7 @@ def test_the_store_says_when_it_was_told(store: ClickHouseStore, now: int) -> No
 def test_a_retention_longer_than_the_engine_can_count_forgets_nothing(tmp_path: Path, now: int) -> None:
     store = open_embedded(tmp_path, retention_hours=10**9, sighting_retention_hours=10**9)
     store.add([(ORG, a_snapshot(a_sighting(7), taken_at=now))])
-    for table in ("snap", "seen", "what", "tagsets", "hosts"):
+    for table in ("snapshots", "presence", "descriptions", "tag_sets", "hosts"):
         store._rows(f"OPTIMIZE TABLE {table} FINAL")
 
     found = store.find(ProcessQuery(ORG, Window(now - HOUR, now)))

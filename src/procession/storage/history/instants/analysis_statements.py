@@ -12,7 +12,7 @@ from procession.search.tag_filter import TagFilter
 from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.read.filters import carries_tag, filter_condition, is_host
-from procession.storage.history.tables.migrations import BLOCK_SECONDS, BUCKET_SECONDS, LOW_SLOTS, SLOT_SECONDS
+from procession.storage.history.tables.migrations import BLOCK_SECONDS, HOUR_SECONDS, LOW_SLOTS, SLOT_SECONDS
 from procession.window import Window
 
 _BLOCKS = (
@@ -28,7 +28,7 @@ def chunks(
     hosts: Sequence[int] | None = None,
     named: Sequence[Sequence[Pattern]] = ((),),
 ) -> Statement:
-    """Which chunks of snapshots there are at these moments, ascending: `host, at, request, group_id, group_size`, and
+    """Which chunks of snapshots there are at these moments, ascending: `host, at, request, split_id, chunk_count`, and
     how many sightings each has: `size`. One that was stored twice may be there twice.
 
     `named`: of hosts whose `host:` tag fits all patterns of one of these. Read in the same statement, so that none is
@@ -47,7 +47,7 @@ def chunks(
         parameters |= {"moments": list(moments), "blocks": sorted({at // BLOCK_SECONDS for at in moments})}
         place = f"intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(UInt32)}} AND at IN {{moments:Array(UInt32)}}"
     return Statement(
-        "SELECT host, at, request, group_id, group_size, pid.size0 AS size FROM snap"
+        "SELECT host, at, request, split_id, chunk_count, pid.size0 AS size FROM snapshots"
         f" WHERE org = {{org:UInt32}} AND {place}{condition}",
         parameters,
     )
@@ -57,7 +57,7 @@ def any_chunk(org_id: int, since: int, until: int, hosts: Sequence[int] | None =
     """A row if any of these hosts, or any at all, told of its processes, both ends within."""
     parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until}
     condition = _hosts_condition(hosts, parameters)
-    return Statement(f"SELECT 1 FROM snap WHERE org = {{org:UInt32}} AND {_BLOCKS}{condition} LIMIT 1", parameters)
+    return Statement(f"SELECT 1 FROM snapshots WHERE org = {{org:UInt32}} AND {_BLOCKS}{condition} LIMIT 1", parameters)
 
 
 def any_seen(org_id: int, window: Window, hosts: Sequence[int] | None = None) -> Statement:
@@ -65,7 +65,7 @@ def any_seen(org_id: int, window: Window, hosts: Sequence[int] | None = None) ->
     parameters: dict[str, Any] = {"org": org_id, "from": window.from_at, "to": window.to_at} | _hours(window)
     condition = _hosts_condition(hosts, parameters)
     return Statement(
-        "SELECT 1 FROM seen WHERE org = {org:UInt32} AND bucket >= {first_hour:UInt32} AND bucket <= {last_hour:UInt32}"
+        "SELECT 1 FROM presence WHERE org = {org:UInt32} AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
         f" AND last >= {{from:Int64}} AND first <= {{to:Int64}}{condition} LIMIT 1",
         parameters,
     )
@@ -77,7 +77,7 @@ def arrays(org_id: int, snapshots: Sequence[tuple[int, int]], columns: Sequence[
     moments = sorted({at for _, at in snapshots})
     hosts = sorted({host for host, _ in snapshots})
     return Statement(
-        f"SELECT host, at, request, {', '.join(columns)} FROM snap PREWHERE org = {{org:UInt32}}"
+        f"SELECT host, at, request, {', '.join(columns)} FROM snapshots PREWHERE org = {{org:UInt32}}"
         f" AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(UInt32)}} AND host IN {{hosts:Array(UInt64)}}"
         " AND at IN {moments:Array(UInt32)}"
         " AND (host, at) IN (SELECT arrayJoin(arrayZip({of_hosts:Array(UInt64)}, {ats:Array(UInt32)})))",
@@ -97,9 +97,9 @@ def exits_between(org_id: int, since: int, until: int, hosts: Sequence[int] | No
     parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until}
     condition = _hosts_condition(hosts, parameters)
     return Statement(
-        "SELECT host, pid, at, executed_at FROM ends WHERE org = {org:UInt32}"
-        f" AND intDiv(at, {BUCKET_SECONDS}) >= intDiv({{since:Int64}}, {BUCKET_SECONDS})"
-        f" AND intDiv(at, {BUCKET_SECONDS}) <= intDiv({{until:Int64}}, {BUCKET_SECONDS})"
+        "SELECT host, pid, at, executed_at FROM exits WHERE org = {org:UInt32}"
+        f" AND intDiv(at, {HOUR_SECONDS}) >= intDiv({{since:Int64}}, {HOUR_SECONDS})"
+        f" AND intDiv(at, {HOUR_SECONDS}) <= intDiv({{until:Int64}}, {HOUR_SECONDS})"
         f" AND at >= {{since:Int64}} AND at <= {{until:Int64}}{condition}",
         parameters,
     )
@@ -110,7 +110,7 @@ def dead_live(org_id: int, since: int, until: int, dead: int, hosts: Sequence[in
     parameters: dict[str, Any] = {"org": org_id, "since": since, "until": until, "dead": dead}
     condition = _hosts_condition(hosts, parameters)
     return Statement(
-        "SELECT host, one_pid AS pid, at, one_start AS start FROM live"
+        "SELECT host, one_pid AS pid, at, one_start AS start FROM live_numbers"
         " ARRAY JOIN pid AS one_pid, start AS one_start, state AS one_state"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS}{condition} AND has(state, {{dead:UInt8}})"
         " AND one_state = {dead:UInt8}",
@@ -119,24 +119,26 @@ def dead_live(org_id: int, since: int, until: int, dead: int, hosts: Sequence[in
 
 
 def matching_versions(
-    org_id: int, buckets: Sequence[int], search: SearchNode | None, tags: TagFilter, *, with_host: bool
+    org_id: int, hours: Sequence[int], search: SearchNode | None, tags: TagFilter, *, with_host: bool
 ) -> Statement:
     """Versions that fit the filters: `version`, and `host` if these ask for it."""
-    parameters: dict[str, Any] = {"org": org_id, "buckets": list(buckets)}
+    parameters: dict[str, Any] = {"org": org_id, "hours": list(hours)}
     condition = filter_condition(search, tags, parameters)
     columns = "host, version" if with_host else "version"
     return Statement(
-        f"SELECT DISTINCT {columns} FROM what"
-        f" WHERE org = {{org:UInt32}} AND bucket IN {{buckets:Array(UInt32)}} AND {condition}",
+        f"SELECT DISTINCT {columns} FROM descriptions"
+        f" WHERE org = {{org:UInt32}} AND hour IN {{hours:Array(UInt32)}} AND {condition}",
         parameters,
     )
 
 
-def kinds_with_tag(org_id: int, pattern: Pattern) -> Statement:
-    """Kinds of which a tag fits, but for that of the host: `kind`."""
+def label_sets_with_tag(org_id: int, pattern: Pattern) -> Statement:
+    """Label sets of which a tag fits, but for that of the host: `label_set`."""
     parameters: dict[str, Any] = {"org": org_id}
     condition = carries_tag(pattern, parameters, with_host=False)
-    return Statement(f"SELECT DISTINCT kind FROM kinds WHERE org = {{org:UInt32}} AND {condition}", parameters)
+    return Statement(
+        f"SELECT DISTINCT label_set FROM label_sets WHERE org = {{org:UInt32}} AND {condition}", parameters
+    )
 
 
 def hosts_with_tag(org_id: int, pattern: Pattern) -> Statement:
@@ -159,40 +161,40 @@ def mentions_host(search: SearchNode | None) -> bool:
             return any(map(mentions_host, operands))
 
 
-def kinds_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
-    """`kind` and what it stands for, of these or of all."""
+def label_sets_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
+    """`label_set` and what it stands for, of these or of all."""
     parameters: dict[str, Any] = {"org": org_id}
     chosen = ""
     if numbers is not None:
-        parameters["kinds"] = list(numbers)
-        chosen = " AND kind IN {kinds:Array(UInt64)}"
-    columns = ("command", "user", "container_id", "is_zombie", "tagset")
+        parameters["label_sets"] = list(numbers)
+        chosen = " AND label_set IN {label_sets:Array(UInt64)}"
+    columns = ("command", "user", "container_id", "is_zombie", "tag_set")
     return Statement(
-        f"SELECT kind, {', '.join(f'any({name}) AS {name}' for name in columns)} FROM kinds"
-        f" WHERE org = {{org:UInt32}}{chosen} GROUP BY kind",
+        f"SELECT label_set, {', '.join(f'any({name}) AS {name}' for name in columns)} FROM label_sets"
+        f" WHERE org = {{org:UInt32}}{chosen} GROUP BY label_set",
         parameters,
     )
 
 
-def tagsets_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
-    """`tagset, tags` of these or of all."""
+def tag_sets_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
+    """`tag_set, tags` of these or of all."""
     parameters: dict[str, Any] = {"org": org_id}
     chosen = ""
     if numbers is not None:
-        parameters["tagsets"] = list(numbers)
-        chosen = " AND tagset IN {tagsets:Array(UInt64)}"
+        parameters["tag_sets"] = list(numbers)
+        chosen = " AND tag_set IN {tag_sets:Array(UInt64)}"
     return Statement(
-        f"SELECT tagset, any(tags) AS tags FROM tagsets WHERE org = {{org:UInt32}}{chosen} GROUP BY tagset",
+        f"SELECT tag_set, any(tags) AS tags FROM tag_sets WHERE org = {{org:UInt32}}{chosen} GROUP BY tag_set",
         parameters,
     )
 
 
-def texts(org_id: int, buckets: Sequence[int], column: str, versions: Sequence[int]) -> Statement:
+def texts(org_id: int, hours: Sequence[int], column: str, versions: Sequence[int]) -> Statement:
     """One column of what these versions are: `version, value`."""
     return Statement(
-        f"SELECT version, any({column}) AS value FROM what WHERE org = {{org:UInt32}}"
-        " AND bucket IN {buckets:Array(UInt32)} AND version IN {versions:Array(UInt64)} GROUP BY version",
-        {"org": org_id, "buckets": list(buckets), "versions": list(versions)},
+        f"SELECT version, any({column}) AS value FROM descriptions WHERE org = {{org:UInt32}}"
+        " AND hour IN {hours:Array(UInt32)} AND version IN {versions:Array(UInt64)} GROUP BY version",
+        {"org": org_id, "hours": list(hours), "versions": list(versions)},
     )
 
 
@@ -200,10 +202,10 @@ def texts(org_id: int, buckets: Sequence[int], column: str, versions: Sequence[i
 
 
 def runs_seen(org_id: int, host: int, since: int, until: int) -> Statement:
-    """Processes of a host by its snapshots, both ends within: `pid, start, version, kind, last`."""
+    """Processes of a host by its snapshots, both ends within: `pid, start, version, label_set, last`."""
     return Statement(
-        "SELECT pid, start, argMax(version, at), argMax(kind, at), max(at) FROM snap"
-        " ARRAY JOIN pid, start, version, kind"
+        "SELECT pid, start, argMax(version, at), argMax(label_set, at), max(at) FROM snapshots"
+        " ARRAY JOIN pid, start, version, label_set"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host = {{host:UInt64}} GROUP BY pid, start",
         {"org": org_id, "host": host, "since": since, "until": until},
     )
@@ -212,7 +214,7 @@ def runs_seen(org_id: int, host: int, since: int, until: int) -> Statement:
 def runs_rolled_up(org_id: int, host: int, window: Window) -> Statement:
     """The same by the roll-up of its hours."""
     return Statement(
-        "SELECT pid, start, argMax(version, last), argMax(kind, last), max(last) FROM series"
+        "SELECT pid, start, argMax(version, last), argMax(label_set, last), max(last) FROM minutes"
         " WHERE org = {org:UInt32} AND host = {host:UInt64}"
         " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
         " AND last >= {from:Int64} AND first <= {to:Int64} GROUP BY pid, start",
@@ -223,9 +225,10 @@ def runs_rolled_up(org_id: int, host: int, window: Window) -> Statement:
 def minutes(org_id: int, key: ProcessKey, window: Window) -> Statement:
     """The roll-up of a process: `hour, minute` and MINUTE_COLUMNS, which are arrays; the newest of each hour."""
     return Statement(
-        f"SELECT hour, minute, {', '.join(MINUTE_COLUMNS)} FROM series"
+        f"SELECT hour, minute, {', '.join(MINUTE_COLUMNS)} FROM minutes"
         " WHERE org = {org:UInt32} AND host = {host:UInt64} AND pid = {pid:UInt32} AND start = {start:UInt32}"
-        " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32} ORDER BY hour, rolled_at DESC LIMIT 1 BY hour",
+        " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
+        " ORDER BY hour, rolled_up_at DESC LIMIT 1 BY hour",
         {"org": org_id, "host": key.host_key, "pid": key.pid, "start": key.started_at} | _hours(window),
     )
 
@@ -233,7 +236,7 @@ def minutes(org_id: int, key: ProcessKey, window: Window) -> Statement:
 def last_rolled_up(org_id: int, key: ProcessKey) -> Statement:
     """The newest sighting of a process in the roll-up: `last`; 0 if there is none."""
     return Statement(
-        "SELECT max(last) FROM series WHERE org = {org:UInt32} AND host = {host:UInt64} AND pid = {pid:UInt32}"
+        "SELECT max(last) FROM minutes WHERE org = {org:UInt32} AND host = {host:UInt64} AND pid = {pid:UInt32}"
         " AND start = {start:UInt32}",
         {"org": org_id, "host": key.host_key, "pid": key.pid, "start": key.started_at},
     )
@@ -243,7 +246,7 @@ def rolled_hours(org_id: int, first_hour: int, last_hour: int, hosts: Sequence[i
     """What has been rolled up: `hour, host, received`, the last being when the newest of it came."""
     parameters: dict[str, Any] = {"org": org_id, "first_hour": first_hour, "last_hour": last_hour}
     return Statement(
-        "SELECT hour, host, max(received_at) AS received FROM rolled WHERE org = {org:UInt32}"
+        "SELECT hour, host, max(received_at) AS received FROM rollup_state WHERE org = {org:UInt32}"
         " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
         f"{_hosts_condition(hosts, parameters)} GROUP BY hour, host",
         parameters,
@@ -255,7 +258,7 @@ def sightings(org_id: int, key: ProcessKey, since: int, until: int, columns: Seq
     shown = ", ".join(f"{name}[place] AS {name}_" for name in columns)
     return Statement(
         f"SELECT at, {shown} FROM (SELECT at, request, {', '.join(columns)},"
-        " arrayFirstIndex((p, s) -> p = {pid:UInt32} AND s = {start:UInt32}, pid, start) AS place FROM snap"
+        " arrayFirstIndex((p, s) -> p = {pid:UInt32} AND s = {start:UInt32}, pid, start) AS place FROM snapshots"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host = {{host:UInt64}} AND has(pid, {{pid:UInt32}}))"
         " WHERE place > 0 ORDER BY at, request LIMIT 1 BY at",
         {
@@ -276,7 +279,7 @@ def days_of_snapshots() -> Statement:
     """Days since 1970 of which there are any, of whatever org."""
     return Statement(
         "SELECT DISTINCT toUInt32(partition) FROM system.parts"
-        " WHERE database = currentDatabase() AND table = 'snap' AND active",
+        " WHERE database = currentDatabase() AND table = 'snapshots' AND active",
         is_whole=True,
     )
 
@@ -285,14 +288,14 @@ def to_roll_up(org_id: int, since: int, until: int, received_since: int) -> Stat
     """What may have to be rolled up: `hour, host, received, sightings` of the snapshots from `since` to before `until`
     of which any came since then."""
     return Statement(
-        f"SELECT intDiv(at, {BUCKET_SECONDS}) AS hour, host, max(received_at) AS received,"
-        " sum(length(pid)) AS sightings FROM snap WHERE org = {org:UInt32}"
+        f"SELECT intDiv(at, {HOUR_SECONDS}) AS hour, host, max(received_at) AS received,"
+        " sum(length(pid)) AS sightings FROM snapshots WHERE org = {org:UInt32}"
         f" AND {_BLOCKS} AND received_at >= {{received:Int64}} GROUP BY hour, host",
         {"org": org_id, "since": since, "until": until - 1, "received": received_since},
     )
 
 
-def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_at: int) -> Statement:
+def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_up_at: int) -> Statement:
     """Writes the minutes of one hour of these hosts, all of them anew."""
     per_minute = ", ".join(
         (
@@ -307,37 +310,38 @@ def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_at: int) -> Sta
     listed = ", ".join(f"{name}_" for name in MINUTE_COLUMNS)
     columns = ", ".join((*_MEANS, *_GREATEST))
     chunks = (
-        f"SELECT host, at, pid, start, version, kind, {columns} FROM snap FINAL"
+        f"SELECT host, at, pid, start, version, label_set, {columns} FROM snapshots FINAL"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS} AND host IN {{hosts:Array(UInt64)}}"
     )
     sightings = (
-        f"SELECT at, host, pid, start, version, kind, {columns} FROM ({chunks})"
-        f" ARRAY JOIN pid, start, version, kind, {columns}"
+        f"SELECT at, host, pid, start, version, label_set, {columns} FROM ({chunks})"
+        f" ARRAY JOIN pid, start, version, label_set, {columns}"
     )
     by_minute = (
         "SELECT host, pid, start, toUInt8(intDiv(at, 60) % 60) AS of, argMax(version, at) AS version_,"
-        f" argMax(kind, at) AS kind_, min(at) AS first_, max(at) AS last_, {per_minute} FROM ({sightings})"
+        f" argMax(label_set, at) AS label_set_, min(at) AS first_, max(at) AS last_, {per_minute} FROM ({sightings})"
         " GROUP BY host, pid, start, of"
     )
     by_process = (
-        "SELECT host, pid, start, argMax(version_, last_) AS version, argMax(kind_, last_) AS kind,"
+        "SELECT host, pid, start, argMax(version_, last_) AS version, argMax(label_set_, last_) AS label_set,"
         f" min(first_) AS first, max(last_) AS last, arraySort(groupArray((of, {listed}))) AS all FROM ({by_minute})"
         " GROUP BY host, pid, start"
     )
     names = ", ".join(MINUTE_COLUMNS)
     return Statement(
-        "INSERT INTO series (org, host, pid, start, hour, version, kind, first, last, minute,"
-        f" {names}, rolled_at) SELECT {{org:UInt32}}, host, pid, start, {{hour:UInt32}}, version, kind, first, last,"
-        f" arrayMap(m -> m.1, all), {arrays}, {{rolled_at:UInt32}} FROM ({by_process})"
+        "INSERT INTO minutes (org, host, pid, start, hour, version, label_set, first, last, minute,"
+        f" {names}, rolled_up_at)"
+        " SELECT {org:UInt32}, host, pid, start, {hour:UInt32}, version, label_set, first, last,"
+        f" arrayMap(m -> m.1, all), {arrays}, {{rolled_up_at:UInt32}} FROM ({by_process})"
         # Nobody waits for it, and one thread takes a third less in all.
         " SETTINGS max_threads = 1",
         {
             "org": org_id,
             "hour": hour,
             "hosts": list(hosts),
-            "since": hour * BUCKET_SECONDS,
-            "until": (hour + 1) * BUCKET_SECONDS - 1,
-            "rolled_at": rolled_at,
+            "since": hour * HOUR_SECONDS,
+            "until": (hour + 1) * HOUR_SECONDS - 1,
+            "rolled_up_at": rolled_up_at,
         },
         is_whole=True,
     )
@@ -346,14 +350,14 @@ def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_at: int) -> Sta
 def newest_roll_up(org_id: int, hour: int) -> Statement:
     """When an hour was rolled up last."""
     return Statement(
-        "SELECT max(rolled_at) FROM series WHERE org = {org:UInt32} AND hour = {hour:UInt32}",
+        "SELECT max(rolled_up_at) FROM minutes WHERE org = {org:UInt32} AND hour = {hour:UInt32}",
         {"org": org_id, "hour": hour},
     )
 
 
 def note_rolled(org_id: int, hour: int, hosts: Sequence[int], received: Sequence[int]) -> Statement:
     return Statement(
-        "INSERT INTO rolled SELECT {org:UInt32}, {hour:UInt32}, one.1, one.2 FROM (SELECT arrayJoin(arrayZip("
+        "INSERT INTO rollup_state SELECT {org:UInt32}, {hour:UInt32}, one.1, one.2 FROM (SELECT arrayJoin(arrayZip("
         "{hosts:Array(UInt64)}, {received:Array(UInt32)})) AS one)",
         {"org": org_id, "hour": hour, "hosts": list(hosts), "received": list(received)},
     )
@@ -364,7 +368,7 @@ _GREATEST = ("rss_bytes", "threads", "open_files")
 
 
 def _hours(window: Window) -> dict[str, int]:
-    return {"first_hour": window.from_at // BUCKET_SECONDS, "last_hour": window.to_at // BUCKET_SECONDS}
+    return {"first_hour": window.from_at // HOUR_SECONDS, "last_hour": window.to_at // HOUR_SECONDS}
 
 
 # Windows
@@ -379,11 +383,12 @@ def whole_slots(window: Window) -> Window:
 def counts(
     org_id: int, window: Window, search: SearchNode | None, tags: TagFilter, *, by_host: bool, is_past: bool
 ) -> Statement:
-    """How many processes of the window, in `whole_slots`, fit the filters: `of_host, kind, number`, once by kind with
-    host 0 and, if wanted, once by host with kind 0. `is_past`: whether there may be sightings after the window."""
-    first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
+    """How many processes of the window, in `whole_slots`, fit the filters: `of_host, label_set, number`, once by
+    label set with host 0 and, if wanted, once by host with label set 0. `is_past`: whether there may be sightings after
+    the window."""
+    first, last = window.from_at // HOUR_SECONDS, window.to_at // HOUR_SECONDS
     parameters: dict[str, Any] = {"org": org_id, "from": window.from_at, "to": window.to_at}
-    parameters |= {"first_bucket": first, "last_bucket": last}
+    parameters |= {"first_hour": first, "last_hour": last}
     place, in_window = "last", ""
     if is_past:
         parameters |= _slot_parameters(window)
@@ -391,26 +396,26 @@ def counts(
     is_filtered = search is not None or bool(tags.conditions)
     rows = (
         # What is counted is not found again by it, so that any hash will do that is fast.
-        f"SELECT cityHash64(host, pid, start) AS process, host, kind, version, {place} AS place FROM seen"
-        " WHERE org = {org:UInt32} AND bucket >= {first_bucket:UInt32} AND bucket <= {last_bucket:UInt32}"
+        f"SELECT cityHash64(host, pid, start) AS process, host, label_set, version, {place} AS place FROM presence"
+        " WHERE org = {org:UInt32} AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
         f" AND last >= {{from:Int64}} AND first <= {{to:Int64}}{in_window}"
     )
-    columns = ["argMax(kind, place) AS kind"]
+    columns = ["argMax(label_set, place) AS label_set"]
     if by_host or is_filtered:
         columns.append("any(host) AS host")
     condition = ""
     if is_filtered:
         columns.append("argMax(version, place) AS version")
-        parameters |= {"buckets": list(range(first, last + 1))}
+        parameters |= {"hours": list(range(first, last + 1))}
         condition = (
-            " WHERE (host, version) IN (SELECT host, version FROM what WHERE org = {org:UInt32}"
-            " AND bucket IN {buckets:Array(UInt32)} AND " + filter_condition(search, tags, parameters) + ")"
+            " WHERE (host, version) IN (SELECT host, version FROM descriptions WHERE org = {org:UInt32}"
+            " AND hour IN {hours:Array(UInt32)} AND " + filter_condition(search, tags, parameters) + ")"
         )
     newest = f"SELECT {', '.join(columns)} FROM ({rows}) GROUP BY process"
     # Not under its own name: that would be what the condition takes for the host.
-    host, groups = ("host", "GROUPING SETS ((host), (kind))") if by_host else ("toUInt64(0)", "kind")
+    host, groups = ("host", "GROUPING SETS ((host), (label_set))") if by_host else ("toUInt64(0)", "label_set")
     return Statement(
-        f"SELECT {host} AS of_host, kind, count() AS number FROM ({newest}){condition} GROUP BY {groups}",
+        f"SELECT {host} AS of_host, label_set, count() AS number FROM ({newest}){condition} GROUP BY {groups}",
         parameters,
         is_whole=True,
     )
@@ -426,16 +431,16 @@ def _top_bit(value: str) -> str:
 
 
 _PLACE = (
-    "if(last <= {to:Int64}, last, toUInt32({last_bucket:UInt32} * "
-    f"{BUCKET_SECONDS} + {SLOT_SECONDS} * if({_HIGH} != 0, {_top_bit(_HIGH)} + {LOW_SLOTS}, {_top_bit(_LOW)})"
+    "if(last <= {to:Int64}, last, toUInt32({last_hour:UInt32} * "
+    f"{HOUR_SECONDS} + {SLOT_SECONDS} * if({_HIGH} != 0, {_top_bit(_HIGH)} + {LOW_SLOTS}, {_top_bit(_LOW)})"
     f" + {SLOT_SECONDS - 1}))"
 )
 """Where the newest sighting in the window lies, to order versions by: its moment, or the end of its slot."""
 
 
 def _slot_parameters(window: Window) -> dict[str, Any]:
-    """The slots of the window in the bucket in which it ends."""
-    start = window.to_at // BUCKET_SECONDS * BUCKET_SECONDS
+    """The slots of the window in the hour in which it ends."""
+    start = window.to_at // HOUR_SECONDS * HOUR_SECONDS
     first = max(window.from_at - start, 0) // SLOT_SECONDS
     last = (window.to_at - start) // SLOT_SECONDS
     slots = (1 << (last + 1)) - (1 << first)

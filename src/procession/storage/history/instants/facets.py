@@ -15,7 +15,7 @@ from procession.search.pattern import fold
 from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.label_counts import HOST, facets_of
 from procession.storage.history.instants.query_context import Session
-from procession.storage.history.read.label_sets import Kinds
+from procession.storage.history.read.label_sets import LabelSets
 from procession.window import Window
 
 
@@ -28,7 +28,7 @@ def facets(
     if window is not None and not counted.is_known and session.is_known(selection, window):
         # What something is known of by now may have come since.
         counted = replace(_counted(session, selection, window, by_host=HOST in folded), is_known=True)
-    found = facets_of(folded, counted.hosts, counted.kinds, counted.counts, limit=limit, prefix=prefix)
+    found = facets_of(folded, counted.hosts, counted.label_sets, counted.counts, limit=limit, prefix=prefix)
     return Facets(counted.total, window, found, counted.is_known)
 
 
@@ -38,9 +38,9 @@ def completion(session: Session, window: Window, prefix: str, limit: int) -> Tag
     slots = statements.whole_slots(window)
     counted = _counted(session, Selection(session.org_id), slots, by_host=by_host)
     if separator:
-        (facet,) = facets_of([fold(key)], counted.hosts, counted.kinds, counted.counts, limit=limit, prefix=start)
+        (facet,) = facets_of([fold(key)], counted.hosts, counted.label_sets, counted.counts, limit=limit, prefix=start)
         return TagCompletion((), facet.values)
-    of_keys = counted.kinds.keys(counted.counts)
+    of_keys = counted.label_sets.keys(counted.counts)
     if counted.hosts:
         of_keys[HOST] = sum(counted.hosts.values())
     keys = [(name, count) for name, count in of_keys.items() if name.startswith(fold(prefix))]
@@ -52,9 +52,9 @@ def completion(session: Session, window: Window, prefix: str, limit: int) -> Tag
 class _Counted:
     hosts: Mapping[str, int]
     """Host -> processes, if they are wanted."""
-    kinds: Kinds
+    label_sets: LabelSets
     counts: Any
-    """How many processes are of each kind."""
+    """How many processes are of each label set."""
     is_known: bool
     """Whether anything is known of the hosts that are meant; of a window, whether anything was found."""
 
@@ -65,22 +65,22 @@ class _Counted:
 
 def _counted(session: Session, selection: Selection, when: Window | int, *, by_host: bool) -> _Counted:
     if isinstance(when, Window):
-        of_hosts, of_kinds = _in_window(session, selection, when, by_host=by_host)
-        is_known = bool(len(of_kinds[0]))
+        of_hosts, of_label_sets = _in_window(session, selection, when, by_host=by_host)
+        is_known = bool(len(of_label_sets[0]))
     else:
-        instant = session.instant(selection, when, ["kind"])
-        of_hosts, of_kinds = _each(instant.columns["host"]), _each(instant.columns["kind"])
+        instant = session.instant(selection, when, ["label_set"])
+        of_hosts, of_label_sets = _each(instant.columns["host"]), _each(instant.columns["label_set"])
         is_known = instant.is_known
     names = session.host_names(of_hosts[0])
     hosts: dict[str, int] = {}
     for host, count in zip(of_hosts[0].tolist(), of_hosts[1].tolist(), strict=True):
         hosts[names.get(host, "")] = hosts.get(names.get(host, ""), 0) + count
-    kinds = session.kinds(of_kinds[0])
-    return _Counted(hosts, kinds, np.where(kinds.known(), of_kinds[1], 0), is_known)
+    label_sets = session.label_sets(of_label_sets[0])
+    return _Counted(hosts, label_sets, np.where(label_sets.known(), of_label_sets[1], 0), is_known)
 
 
 _Numbers = tuple[Any, Any]
-"""Numbers of hosts or kinds, each once, and how many processes are of each."""
+"""Numbers of hosts or label sets, each once, and how many processes are of each."""
 
 
 def _in_window(session: Session, selection: Selection, window: Window, *, by_host: bool) -> tuple[_Numbers, _Numbers]:
@@ -93,9 +93,9 @@ def _in_window(session: Session, selection: Selection, window: Window, *, by_hos
         is_past=window.to_at < session.now,
     )
     table = session.table(statement)
-    host, kind = (table[name].to_numpy().astype(np.uint64) for name in ("of_host", "kind"))
+    host, label_set = (table[name].to_numpy().astype(np.uint64) for name in ("of_host", "label_set"))
     number = table["number"].to_numpy().astype(np.int64)
-    return _summed(host[host != 0], number[host != 0]), _summed(kind[host == 0], number[host == 0])
+    return _summed(host[host != 0], number[host != 0]), _summed(label_set[host == 0], number[host == 0])
 
 
 def _summed(numbers: Any, counts: Any) -> _Numbers:

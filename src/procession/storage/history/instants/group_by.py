@@ -96,7 +96,7 @@ class CodeLabels:
         return cls(np.array(of, np.int64), np.array(numbers, np.int64), list(places))
 
     @classmethod
-    def of_kinds(cls, found: Labels, count: int) -> CodeLabels:
+    def of_label_sets(cls, found: Labels, count: int) -> CodeLabels:
         has_none = np.ones(count, bool)
         has_none[found.of] = False
         without = np.flatnonzero(has_none)
@@ -141,23 +141,23 @@ def _joined(one: Aggregate, other: Aggregate) -> Aggregate:
 def code_column(by: str) -> str:
     if by in (HOST, "state"):
         return by
-    return "version" if by in DESCRIPTION_ATTRIBUTES else "kind"
+    return "version" if by in DESCRIPTION_ATTRIBUTES else "label_set"
 
 
 def values_of_codes(session: Session, instant: Instant, by: str, numbers: Any) -> CodeLabels:
     """What each code of `code_column` stands for: nothing, a value, or several of a tag key."""
     if by not in (HOST, "state", *DESCRIPTION_ATTRIBUTES):
-        kinds = session.kinds(numbers)
+        label_sets = session.label_sets(numbers)
         if by == "container_id":
-            return CodeLabels.of_lists([[text] if text else [] for text in kinds.texts("container_id")])
-        return CodeLabels.of_kinds(kinds.labels(by), len(numbers))
+            return CodeLabels.of_lists([[text] if text else [] for text in label_sets.texts("container_id")])
+        return CodeLabels.of_label_sets(label_sets.labels(by), len(numbers))
     codes: list[int] = numbers.tolist()
     if by == HOST:
         names = session.host_names(codes)
         return CodeLabels.of_lists([[names.get(code, "")] for code in codes])
     if by == "state":
         return CodeLabels.of_lists([[STATES[code]] if STATES[code] else [] for code in codes])
-    texts = dict(session.rows(statements.texts(session.org_id, instant.buckets(), by, codes))) if codes else {}
+    texts = dict(session.rows(statements.texts(session.org_id, instant.hours(), by, codes))) if codes else {}
     return CodeLabels.of_lists([[str(texts[code])] if texts.get(code) not in (None, "") else [] for code in codes])
 
 

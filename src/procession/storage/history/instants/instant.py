@@ -2,7 +2,7 @@
 
 First it is read which chunks of snapshots there are; all else is read of these chunks alone, and of each once. So an
 answer is as of the moment of that first statement, whatever is stored meanwhile. What the numbers in chunks stand for
-(kinds, versions, names of hosts) is stored before them, and so it is read after them.
+(label sets, versions, names of hosts) is stored before them, and so it is read after them.
 
 A million processes are some ten megabytes a column, so that any question about an instant costs one reading of its
 snapshots, and those after it nothing but the check that these are still the same.
@@ -33,7 +33,7 @@ from procession.storage.history.instants import analysis_statements as statement
 from procession.storage.history.instants.reported_ends import NEEDED, ReportedEnds
 from procession.storage.history.read.filters import may_name_host, named_hosts
 from procession.storage.history.read.membership import is_in, paired
-from procession.storage.history.tables.migrations import BLOCK_SECONDS, BUCKET_SECONDS
+from procession.storage.history.tables.migrations import BLOCK_SECONDS, HOUR_SECONDS
 
 Read = Callable[[Statement], pa.Table]
 """Runs a statement."""
@@ -94,7 +94,7 @@ class Snapshots:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Columns: `host`, `seen_at`, `turn`, `state`, and what was asked for of `start, pid, version, kind` and the
+    """Columns: `host`, `seen_at`, `turn`, `state`, and what was asked for of `start, pid, version, label_set` and the
     measures, with -1 for what is not known."""
 
     at: int
@@ -114,9 +114,9 @@ class Instant:
     def where(self, mask: Any) -> Instant:
         return replace(self, columns={name: values[mask] for name, values in self.columns.items()})
 
-    def buckets(self) -> list[int]:
+    def hours(self) -> list[int]:
         """The hours of its snapshots: where the texts are."""
-        return sorted({at // BUCKET_SECONDS for _, at in (*self.snapshots.plain, *self.snapshots.mixed)})
+        return sorted({at // HOUR_SECONDS for _, at in (*self.snapshots.plain, *self.snapshots.mixed)})
 
 
 def newest_snapshots(chunks: pa.Table) -> Snapshots:
@@ -126,9 +126,9 @@ def newest_snapshots(chunks: pa.Table) -> Snapshots:
         return Snapshots((), ())
     columns = {name: chunks[name].to_numpy() for name in chunks.column_names}
     hosts, host = np.unique(columns["host"], return_inverse=True)
-    order = np.lexsort((columns["request"], columns["group_id"], columns["at"], host))
+    order = np.lexsort((columns["request"], columns["split_id"], columns["at"], host))
     host, at = host[order], columns["at"][order].astype(np.int64)
-    group, request, size = columns["group_id"][order], columns["request"][order], columns["group_size"][order]
+    group, request, size = columns["split_id"][order], columns["request"][order], columns["chunk_count"][order]
     is_first = np.ones(len(order), bool)
     is_first[1:] = (host[1:] != host[:-1]) | (at[1:] != at[:-1]) | (group[1:] != group[:-1])
     is_new = is_first.copy()
@@ -326,7 +326,7 @@ def hosts_named(read: Read, selection: Selection, hosts: Collection[int] | None 
     """Of these hosts those that the selection names. None: any."""
     found = None if hosts is None else set(hosts)
     for patterns in named_hosts(selection.search, selection.tags):
-        if any(len(read(statements.kinds_with_tag(selection.org_id, pattern))) for pattern in patterns):
+        if any(len(read(statements.label_sets_with_tag(selection.org_id, pattern))) for pattern in patterns):
             continue  # processes have such tags of their own, on any host
         tables = [read(statements.hosts_with_tag(selection.org_id, pattern)) for pattern in patterns]
         named = {host for table in tables for host in table["host"].to_pylist()}
@@ -432,24 +432,24 @@ class _Filters:
         self.named = tuple(
             condition.pattern
             for condition in selection.tags.conditions
-            if not condition.negated and may_name_host(condition.pattern) and not len(self._kinds_with(condition))
+            if not condition.negated and may_name_host(condition.pattern) and not len(self._label_sets_with(condition))
         )
-        """Only of hosts whose `host:` tag fits each of these anything can fit: no kind has such a tag."""
+        """Only of hosts whose `host:` tag fits each of these anything can fit: no label set has such a tag."""
 
-    def _kinds_with(self, condition: TagCondition) -> Any:
-        return self._read(statements.kinds_with_tag(self.org_id, condition.pattern))["kind"]
+    def _label_sets_with(self, condition: TagCondition) -> Any:
+        return self._read(statements.label_sets_with_tag(self.org_id, condition.pattern))["label_set"]
 
     @cached_property
     def _sets(self) -> list[tuple[TagCondition, Any, Any]]:
-        """Each condition, the kinds that fit it and the hosts that do, if any may."""
+        """Each condition, the label sets that fit it and the hosts that do, if any may."""
         found: list[tuple[TagCondition, Any, Any]] = []
         for condition in self._selection.tags.conditions:
             pattern = condition.pattern
             by_host_alone = not condition.negated and pattern in self.named
-            kinds = pa.array([], pa.uint64()) if by_host_alone else self._kinds_with(condition)
+            label_sets = pa.array([], pa.uint64()) if by_host_alone else self._label_sets_with(condition)
             may_be_host = may_name_host(pattern)
             hosts = self._read(statements.hosts_with_tag(self.org_id, pattern))["host"] if may_be_host else None
-            found.append((condition, kinds, hosts))
+            found.append((condition, label_sets, hosts))
         return found
 
     def hosts_of(self, hosts: Collection[int] | None) -> Collection[int] | None:
@@ -460,7 +460,7 @@ class _Filters:
         return possible if hosts is None else possible.intersection(hosts)
 
     def columns(self) -> set[str]:
-        by_tag = {"kind"} if self._selection.tags.conditions else set()
+        by_tag = {"label_set"} if self._selection.tags.conditions else set()
         return by_tag | ({"version"} if self._selection.search is not None else set())
 
     @cached_property
@@ -489,8 +489,8 @@ class _Filters:
 
     def narrow(self, instant: Instant, mask: Any) -> Any:
         columns = instant.columns
-        for condition, kinds, hosts in self._sets:
-            has_tag = is_in(columns["kind"], kinds)
+        for condition, label_sets, hosts in self._sets:
+            has_tag = is_in(columns["label_set"], label_sets)
             if hosts is not None:
                 has_tag |= is_in(columns["host"], hosts)
             mask = mask & (has_tag != condition.negated)
@@ -500,7 +500,7 @@ class _Filters:
         with_host = statements.mentions_host(search)
         found = self._read(
             statements.matching_versions(
-                self._selection.org_id, instant.buckets(), search, type(self._selection.tags)(), with_host=with_host
+                self._selection.org_id, instant.hours(), search, type(self._selection.tags)(), with_host=with_host
             )
         )
         if not with_host:

@@ -45,7 +45,7 @@ def instant_page(
 
 def _columns_of(order: Order) -> set[str]:
     if order.column in _KINDS:
-        return {"kind"}
+        return {"label_set"}
     return set() if order.column in ("host", *DESCRIPTION_ATTRIBUTES) else {order.column}
 
 
@@ -69,9 +69,9 @@ def _values(session: Session, instant: Instant, column: str) -> Any:
     if column == "state":
         return _ranked(instant.columns["state"], lambda state: STATES[state])
     if column in _KINDS:
-        numbers = np.unique(instant.columns["kind"])
-        kinds = dict(zip(numbers.tolist(), session.kinds(numbers).texts(column), strict=True))
-        return _ranked(instant.columns["kind"], lambda kind: kinds[kind])
+        numbers = np.unique(instant.columns["label_set"])
+        label_sets = dict(zip(numbers.tolist(), session.label_sets(numbers).texts(column), strict=True))
+        return _ranked(instant.columns["label_set"], lambda label_set: label_sets[label_set])
     values = texts_of(session, instant, column)
     if column == "ppid":
         return np.array([values.get(version, -1) for version in instant.columns["version"].tolist()])
@@ -96,7 +96,7 @@ def texts_of(session: Session, instant: Instant, column: str) -> dict[int, Any]:
     versions = np.unique(instant.columns["version"]).tolist()
     if not versions:
         return {}
-    return dict(session.rows(statements.texts(session.org_id, instant.buckets(), column, versions)))
+    return dict(session.rows(statements.texts(session.org_id, instant.hours(), column, versions)))
 
 
 def _place_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> int:
@@ -115,7 +115,7 @@ def _place_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> in
 
 
 def points(session: Session, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
-    instant = session.instant(selection, at, {*_KEY, "kind", "version", x, y})
+    instant = session.instant(selection, at, {*_KEY, "label_set", "version", x, y})
     instant = instant.where((instant.columns[x] >= 0) & (instant.columns[y] >= 0))
     keys = [instant.columns[name] for name in _KEY]
     rows = first_rows([-instant.columns[x].astype(np.float64), *keys], limit)

@@ -1,4 +1,4 @@
-"""How many processes have which values of a tag key, from how many there are of each kind."""
+"""How many processes have which values of a tag key, from how many there are of each label set."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import numpy as np
 
 from procession.analysis import Facet, ValueCount
 from procession.search.pattern import fold
-from procession.storage.history.read.label_sets import Kinds
+from procession.storage.history.read.label_sets import LabelSets
 
 HOST = "host"
 
 
 def facets_of(
-    keys: Iterable[str], hosts: Mapping[str, int], kinds: Kinds, counts: Any, *, limit: int, prefix: str = ""
+    keys: Iterable[str], hosts: Mapping[str, int], label_sets: LabelSets, counts: Any, *, limit: int, prefix: str = ""
 ) -> tuple[Facet, ...]:
-    """From how many processes there are on each host and of each kind; keys are folded. `prefix`: of the values to
+    """From how many processes there are on each host and of each label set; keys are folded. `prefix`: of the values to
     list."""
     return tuple(
-        _facet_of_hosts(hosts, limit, fold(prefix)) if key == HOST else _facet(key, kinds, counts, limit, fold(prefix))
+        _facet_of_hosts(hosts, limit, fold(prefix))
+        if key == HOST
+        else _facet(key, label_sets, counts, limit, fold(prefix))
         for key in keys
     )
 
@@ -29,8 +31,8 @@ def _facet_of_hosts(hosts: Mapping[str, int], limit: int, prefix: str) -> Facet:
     return _top(HOST, sum(hosts.values()), hosts, limit, prefix)
 
 
-def _facet(key: str, kinds: Kinds, counts: Any, limit: int, prefix: str) -> Facet:
-    labels = kinds.labels(key)
+def _facet(key: str, label_sets: LabelSets, counts: Any, limit: int, prefix: str) -> Facet:
+    labels = label_sets.labels(key)
     if not len(labels.of):
         return Facet(key, 0, 0, ())
     # Counted by place, which are small numbers: to find out the different ones takes ten times as long.

@@ -13,7 +13,7 @@ from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.query_context import Session
-from procession.storage.history.tables.migrations import BUCKET_SECONDS
+from procession.storage.history.tables.migrations import HOUR_SECONDS
 from procession.storage.history.write.rollup import GRACE_SECONDS, is_to_come
 from procession.window import Window
 
@@ -35,16 +35,16 @@ def history(session: Session, key: ProcessKey, window: Window, every: Every) -> 
 
 def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
     """Rolled up where it is, from the sightings elsewhere."""
-    first, last = window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS
+    first, last = window.from_at // HOUR_SECONDS, window.to_at // HOUR_SECONDS
 
     def sightings(since: int, until: int) -> Statement:
         return statements.sightings(session.org_id, key, since, until, _NUMBERS)
 
     # From here on nothing can be rolled up yet.
-    newest = max(first, (session.now - GRACE_SECONDS) // BUCKET_SECONDS)
+    newest = max(first, (session.now - GRACE_SECONDS) // HOUR_SECONDS)
     asked = []
     if newest <= last:
-        asked.append(session.aside(sightings(newest * BUCKET_SECONDS, (last + 1) * BUCKET_SECONDS - 1)))
+        asked.append(session.aside(sightings(newest * HOUR_SECONDS, (last + 1) * HOUR_SECONDS - 1)))
     try:
         # Which hours are rolled up is written after their minutes, and so it is read before them.
         found = session.rows(statements.rolled_hours(session.org_id, first, last, [key.host_key]))
@@ -57,14 +57,14 @@ def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
     for hour, minutes, *columns in rows:
         if hour in rolled:
             for minute, *values in zip(minutes, *columns, strict=True):
-                points[hour * BUCKET_SECONDS + minute * 60] = values
+                points[hour * HOUR_SECONDS + minute * 60] = values
     moments: list[int] = []
     of_gaps = (session.rows(sightings(*gap)) for gap in _gaps(first, min(last, newest - 1), rolled))
     for some in (*of_gaps, *recent):
         points |= _minutes_of(some)
         moments += [row[0] for row in some]
     times = sorted(time for time in points if window.from_at - 59 <= time <= window.to_at)
-    if times and times[-1] // BUCKET_SECONDS in rolled and times[-1] < newest * BUCKET_SECONDS:
+    if times and times[-1] // HOUR_SECONDS in rolled and times[-1] < newest * HOUR_SECONDS:
         # Said to the minute. Where the sightings are kept no longer, that is all there is.
         rows = session.rows(statements.sightings(session.org_id, key, times[-1], times[-1] + 59, ("state",)))
         moments = [row[0] for row in rows]
@@ -81,7 +81,7 @@ def _gaps(first: int, last: int, rolled: set[int]) -> list[tuple[int, int]]:
     for hour in range(first, last + 1):
         if hour in rolled:
             continue
-        start, end = hour * BUCKET_SECONDS, (hour + 1) * BUCKET_SECONDS - 1
+        start, end = hour * HOUR_SECONDS, (hour + 1) * HOUR_SECONDS - 1
         if found and found[-1][1] == start - 1:
             found[-1] = found[-1][0], end
         else:

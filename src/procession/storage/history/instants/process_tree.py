@@ -12,14 +12,14 @@ from procession.storage.history.instants import analysis_statements as statement
 from procession.storage.history.instants.instant import Instant, first_rows
 from procession.storage.history.instants.query_context import Session
 from procession.storage.history.read.details import find_details
-from procession.storage.history.tables.migrations import BUCKET_SECONDS
+from procession.storage.history.tables.migrations import HOUR_SECONDS
 from procession.window import Window
 
 MAX_BRANCHES = 10_000
 NEXT_SNAPSHOT_SECONDS = 600
 """So long after its newest sighting it is looked for how a run ended."""
 
-NOT_YET_ROLLED_SECONDS = 2 * BUCKET_SECONDS
+NOT_YET_ROLLED_SECONDS = 2 * HOUR_SECONDS
 """Before the end of the window: these are looked for in the snapshots, too."""
 
 _COLUMNS = ("start", "pid", "version")
@@ -106,15 +106,15 @@ def runs(session: Session, process: ProcessSummary, window: Window, limit: int) 
         statements.runs_rolled_up(session.org_id, key.host_key, window),
         statements.runs_seen(session.org_id, key.host_key, recent, window.to_at),
     ):
-        for pid, start, version, kind, last in session.rows(statement):
+        for pid, start, version, label_set, last in session.rows(statement):
             if (pid, start) != (key.pid, key.started_at):
-                found[pid, start] = max(found.get((pid, start), (0, 0, 0)), (last, version, kind))
-    numbers = sorted({kind for _, _, kind in found.values()})
-    commands = dict(zip(numbers, session.kinds(numbers).texts("command"), strict=True))
+                found[pid, start] = max(found.get((pid, start), (0, 0, 0)), (last, version, label_set))
+    numbers = sorted({label_set for _, _, label_set in found.values()})
+    commands = dict(zip(numbers, session.label_sets(numbers).texts("command"), strict=True))
     same = [
         (ProcessKey(start, key.host_key, pid), last, version)
-        for (pid, start), (last, version, kind) in found.items()
-        if commands[kind] == process.description.command
+        for (pid, start), (last, version, label_set) in found.items()
+        if commands[label_set] == process.description.command
     ]
     same.sort(reverse=True)
     return tuple(_runs(session, process, same[:limit]))
@@ -124,7 +124,7 @@ def _runs(session: Session, like: ProcessSummary, found: Sequence[tuple[ProcessK
     """Of keys, newest sightings and versions. What was last seen in the same hour is looked up together."""
     hours: dict[int, list[tuple[ProcessKey, int, int]]] = {}
     for one in found:
-        hours.setdefault(one[1] // BUCKET_SECONDS, []).append(one)
+        hours.setdefault(one[1] // HOUR_SECONDS, []).append(one)
     runs: dict[ProcessKey, Run] = {}
     for some in hours.values():
         keys, moments, versions = [one[0] for one in some], [one[1] for one in some], [one[2] for one in some]

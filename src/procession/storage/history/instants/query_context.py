@@ -17,7 +17,7 @@ from procession.storage.history.instants.instant import Instant, InstantReader, 
 from procession.storage.history.read import process_statements
 from procession.storage.history.read.details import numbers_of
 from procession.storage.history.read.dictionaries import Names, description_of
-from procession.storage.history.read.label_sets import Kinds, LabelSetCaches
+from procession.storage.history.read.label_sets import LabelSetCaches, LabelSets
 from procession.storage.history.read.long_texts import with_long, without_long
 from procession.window import Window
 
@@ -67,9 +67,9 @@ class Session:
     def host_names(self, hosts: Any) -> dict[int, str]:
         return self._books.hosts.of(self.connection, self.org_id, _integers(hosts))
 
-    def kinds(self, numbers: Any) -> Kinds:
+    def label_sets(self, numbers: Any) -> LabelSets:
         """Of these numbers, each of which is there once."""
-        return self._books.kinds.of(self.table, self.org_id, np.asarray(numbers, np.uint64))
+        return self._books.label_sets.of(self.table, self.org_id, np.asarray(numbers, np.uint64))
 
     def descriptions(
         self, keys: Sequence[ProcessKey], versions: Sequence[int], window: Window
@@ -132,7 +132,7 @@ class Books:
     def __init__(self, tags: Names, hosts: Names) -> None:
         self.tags = tags
         self.hosts = hosts
-        self.kinds = LabelSetCaches()
+        self.label_sets = LabelSetCaches()
         self.instants = InstantReader()
 
 

@@ -40,7 +40,7 @@ class Texts(NamedTuple):
     """What to read of descriptions."""
 
     columns: str
-    tagset: int
+    tag_set: int
     """Its place in a row that begins with `start, host, pid, version`."""
     description: Callable[[Any, tuple[str, ...]], ProcessDescription]
     """From such a row and its tags."""

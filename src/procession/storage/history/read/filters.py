@@ -1,4 +1,4 @@
-"""Search and tag filters -> a condition over `what`. Nothing that came from outside stands in its text."""
+"""Search and tag filters -> a condition over `descriptions`. Nothing that came from outside stands in its text."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from procession.storage.history.engine.statement import Rows, Statement, bind, e
 from procession.storage.history.write.insert_batch import SEPARATOR
 
 _OWN_KEYS = ("user", "command", "state_zombie")
-"""Of the tags in `what.own_tags`; `host:` is looked up in `hosts`."""
+"""Of the tags in `descriptions.own_tags`; `host:` is looked up in `hosts`."""
 
-_TAGSETS = "SELECT tagset FROM tagsets WHERE org = {org:UInt32} AND "
+_TAG_SETS = "SELECT tag_set FROM tag_sets WHERE org = {org:UInt32} AND "
 
 _FEW = 8
 """Subqueries over tag sets that a statement may have; with more it is worth asking for them first."""
 
 _AT_ONCE = 64
-_MOST_TAGSETS = 20_000
+_MOST_TAG_SETS = 20_000
 """To be named in a statement."""
 
 
@@ -71,7 +71,7 @@ def _named_in(node: SearchNode) -> tuple[frozenset[Pattern], ...]:
             return ()
 
 
-def with_tagsets_looked_up(filters: Filters, rows: Rows) -> Filters:
+def with_tag_sets_looked_up(filters: Filters, rows: Rows) -> Filters:
     """The same filters, with sets of tags named by their numbers where they would be asked for many times over."""
     subqueries = _subqueries(filters.condition)
     if len(subqueries) <= _FEW:
@@ -79,20 +79,20 @@ def with_tagsets_looked_up(filters: Filters, rows: Rows) -> Filters:
     condition, parameters = filters.condition, dict(filters.parameters)
     for begin in range(0, len(subqueries), _AT_ONCE):
         some = subqueries[begin : begin + _AT_ONCE]
-        asked = ", ".join(f"groupUniqArrayIf({_MOST_TAGSETS + 1})(tagset, {one})" for one in some)
-        statement = Statement(f"SELECT {asked} FROM tagsets WHERE org = {{org:UInt32}}", filters.parameters)
+        asked = ", ".join(f"groupUniqArrayIf({_MOST_TAG_SETS + 1})(tag_set, {one})" for one in some)
+        statement = Statement(f"SELECT {asked} FROM tag_sets WHERE org = {{org:UInt32}}", filters.parameters)
         for one, of_shards in zip(some, zip(*rows(statement), strict=True), strict=True):
             found = {number for of_shard in of_shards for number in of_shard}
-            if len(found) <= _MOST_TAGSETS:
+            if len(found) <= _MOST_TAG_SETS:
                 numbers = bind(parameters, "Array(UInt64)", sorted(found))
-                condition = condition.replace(_in_tagsets(one), f"tagset IN {numbers}")
+                condition = condition.replace(_in_tag_sets(one), f"tag_set IN {numbers}")
     return Filters(condition, parameters)
 
 
 def _subqueries(condition: str) -> list[str]:
-    """The conditions of the subqueries over `tagsets` in a condition that was made here, each once."""
+    """The conditions of the subqueries over `tag_sets` in a condition that was made here, each once."""
     found: dict[str, None] = {}
-    begin = f"tagset IN ({_TAGSETS}"
+    begin = f"tag_set IN ({_TAG_SETS}"
     for text in condition.split(begin)[1:]:
         depth, end = 1, 0
         while depth:
@@ -103,16 +103,16 @@ def _subqueries(condition: str) -> list[str]:
 
 
 def filter_condition(search: SearchNode | None, tags: TagFilter, parameters: dict[str, Any]) -> str:
-    """A condition over `what`. Adds the values it binds to `parameters`."""
-    in_tagsets, conditions = [], []
+    """A condition over `descriptions`. Adds the values it binds to `parameters`."""
+    in_tag_sets, conditions = [], []
     for condition in tags.conditions:
         if _may_be_generated(condition.pattern):
             conditions.append(_tag_condition(condition, parameters))
         else:
             has_tag = _has_tag("folded", condition.pattern, parameters)
-            in_tagsets.append(f"NOT {has_tag}" if condition.negated else has_tag)
-    if in_tagsets:
-        conditions.insert(0, _in_tagsets(" AND ".join(in_tagsets)))
+            in_tag_sets.append(f"NOT {has_tag}" if condition.negated else has_tag)
+    if in_tag_sets:
+        conditions.insert(0, _in_tag_sets(" AND ".join(in_tag_sets)))
     if search is not None:
         conditions.append(_search_condition(search, parameters))
     return " AND ".join(conditions) or "true"
@@ -183,7 +183,7 @@ def _tag_condition(condition: TagCondition, parameters: dict[str, Any]) -> str:
 
 def carries_tag(pattern: Pattern, parameters: dict[str, Any], *, with_host: bool = True) -> str:
     """Whether any tag of the process fits, wherever it is kept; `with_host`: also the one that names its host."""
-    conditions = [_in_tagsets(_has_tag("folded", pattern, parameters))]
+    conditions = [_in_tag_sets(_has_tag("folded", pattern, parameters))]
     if _may_be_own(pattern):
         conditions.append(_has_tag("own_tags", pattern, parameters))
     if with_host and may_name_host(pattern):
@@ -222,11 +222,11 @@ def is_host(pattern: Pattern, parameters: dict[str, Any]) -> str:
 
 def _has_key(key: str, parameters: dict[str, Any]) -> str:
     prefix = bind(parameters, "String", f"{key}:")
-    return _in_tagsets(f"arrayExists(tag -> startsWith(tag, {prefix}), folded)")
+    return _in_tag_sets(f"arrayExists(tag -> startsWith(tag, {prefix}), folded)")
 
 
-def _in_tagsets(condition: str) -> str:
-    return f"tagset IN ({_TAGSETS}{condition})"
+def _in_tag_sets(condition: str) -> str:
+    return f"tag_set IN ({_TAG_SETS}{condition})"
 
 
 def _may_begin(first: str, prefix: str, pattern: Pattern) -> bool:

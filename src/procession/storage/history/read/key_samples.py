@@ -16,8 +16,8 @@ from procession.storage.history.tables.migrations import GRANULE
 
 _FRESH_SECONDS = 5.0
 _MOST_KEPT = 64
-_MOST_BUCKETS = 6
-"""Of a longer window, so many buckets stand for all."""
+_MOST_HOURS = 6
+"""Of a longer window, so many hours stand for all."""
 
 _FIRST_GUESS = 0.15
 _FURTHER = 8
@@ -58,18 +58,18 @@ class _Knots(NamedTuple):
 
 
 def _run_count(marks: Sequence[Any]) -> int:
-    """Marks lie in runs, one for each bucket in each part of the table: much the same processes are in all.
+    """Marks lie in runs, one for each hour in each part of the table: much the same processes are in all.
 
     Parts of two shards may have the same name. Then they have marks of the same number.
     """
     runs: dict[tuple[int, str], int] = {}
-    for (bucket, part, _), count in Counter((bucket, part, number) for *_, bucket, part, number in marks).items():
-        runs[bucket, part] = max(count, runs.get((bucket, part), 0))
+    for (hour, part, _), count in Counter((hour, part, number) for *_, hour, part, number in marks).items():
+        runs[hour, part] = max(count, runs.get((hour, part), 0))
     return sum(runs.values())
 
 
 class KeySamples:
-    """The keys at which the granules of `seen` begin, which the engine has in memory: one for about 1000 rows."""
+    """The keys at which the granules of `presence` begin, which the engine has in memory: one for about 1000 rows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -82,22 +82,22 @@ class KeySamples:
         self,
         rows: Rows,
         org_id: int,
-        buckets: Sequence[int],
+        hours: Sequence[int],
         after: ProcessKey | None,
         wanted: int,
         about: int,
     ) -> tuple[ProcessKey | None, float]:
         """Up to where about so many processes come after this one (None: all that are left), and for how many rows that
         stands. `about`: a number for what they have to fit."""
-        knots, rows_between = self._judged(rows, org_id, buckets)
+        knots, rows_between = self._judged(rows, org_id, hours)
         upto = knots.key_at(knots.place_of(after) + wanted * _SLACK / self.share(about) / rows_between, after)
         return upto, 0 if upto is None else (knots.place_of(upto) - knots.place_of(after)) * rows_between
 
     def row_count(
-        self, rows: Rows, org_id: int, buckets: Sequence[int], after: ProcessKey | None, upto: ProcessKey
+        self, rows: Rows, org_id: int, hours: Sequence[int], after: ProcessKey | None, upto: ProcessKey
     ) -> float:
         """For how many rows it stands to go no further than there."""
-        knots, rows_between = self._judged(rows, org_id, buckets)
+        knots, rows_between = self._judged(rows, org_id, hours)
         return (knots.place_of(upto) - knots.place_of(after)) * rows_between
 
     def knows(self, about: int) -> bool:
@@ -115,18 +115,18 @@ class KeySamples:
             before = self._shares.get(about, now)
             self._shares[about] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
 
-    def _judged(self, rows: Rows, org_id: int, buckets: Sequence[int]) -> tuple[_Knots, float]:
-        """The knots of some of the buckets, and how many rows of all of them lie between two."""
+    def _judged(self, rows: Rows, org_id: int, hours: Sequence[int]) -> tuple[_Knots, float]:
+        """The knots of some of the hours, and how many rows of all of them lie between two."""
         # Of the newest in any case: most that is asked for is there.
-        some = tuple(buckets[:: -max(1, -(-len(buckets) // _MOST_BUCKETS))])
+        some = tuple(hours[:: -max(1, -(-len(hours) // _MOST_HOURS))])
         knots = self._of(rows, org_id, some)
-        return knots, knots.rows_between * len(buckets) / len(some)
+        return knots, knots.rows_between * len(hours) / len(some)
 
-    def _of(self, rows: Rows, org_id: int, buckets: tuple[int, ...]) -> _Knots:
+    def _of(self, rows: Rows, org_id: int, hours: tuple[int, ...]) -> _Knots:
         with self._lock:
-            knots = self._kept.get((org_id, buckets))
+            knots = self._kept.get((org_id, hours))
         if knots is None or self._clock() >= knots.read_at + _FRESH_SECONDS:
-            found = rows(process_statements.marks(org_id, buckets))
+            found = rows(process_statements.marks(org_id, hours))
             runs = max(1, _run_count(found))
             marks = sorted(ProcessKey(*row[:3]) for row in found)
             knots = _Knots(self._clock(), sorted(set(marks[::runs])), runs * GRANULE)
@@ -135,5 +135,5 @@ class KeySamples:
                     self._kept.clear()
                 if len(self._shares) >= _MOST_SHARES:
                     self._shares.clear()
-                self._kept[org_id, buckets] = knots
+                self._kept[org_id, hours] = knots
         return knots

@@ -1,7 +1,7 @@
-"""The kinds of an org as columns, so that the processes of a fleet are counted without looking at each kind.
+"""The label sets of an org as columns, so that the processes of a fleet are counted without looking at each label set.
 
-Where each container has an id and a pod of its own, a million processes are of hundreds of thousands of kinds, too many
-to ask for one by one: then all of the table are read, once, and what is added later is asked for by its number.
+Where each container has an id and a pod of its own, a million processes are of hundreds of thousands of label sets, too
+many to ask for one by one: then all of the table are read, once, and what is added later is asked for by its number.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from procession.storage.history.instants import analysis_statements as statement
 Read = Callable[[Statement], pa.Table]
 
 _FEW = 2000
-"""So many kinds are asked for by their numbers; of more, the whole table is read."""
+"""So many label sets are asked for by their numbers; of more, the whole table is read."""
 
 GENERATED = ("user", "command", "state_zombie")
 """Keys that every process has, beside that of the host: see `generated_tags`."""
 
 MAX_BOOKS = 64
-"""Orgs whose kinds are remembered."""
+"""Orgs whose label sets are remembered."""
 
 MAX_KINDS = 3_000_000
 """Of an org; with more, the book is begun anew. One takes about 100 bytes."""
 
 
 class Labels(NamedTuple):
-    """What each of some kinds has of a key: none, one value or several. Sorted by kind, and then by value."""
+    """What each of some label sets has of a key: none, one value or several. Sorted by label set, and then by value."""
 
     of: Any
-    """Place among the kinds that were asked for."""
+    """Place among the label sets that were asked for."""
     value: Any
     """Numbers of `texts`."""
     texts: list[str]
@@ -49,7 +49,7 @@ class Labels(NamedTuple):
 class _Tags:
     """The tags of sets as columns, one row for each."""
 
-    tagset: Any
+    tag_set: Any
     """Place of the set."""
     key: Any
     value: Any
@@ -65,9 +65,9 @@ class LabelSetCache:
         self._numbers = np.empty(0, np.uint64)
         """Sorted; `_place` has the row of each in the columns."""
         self._place = np.empty(0, np.int64)
-        self._columns = {name: np.empty(0, np.int64) for name in ("command", "user", "container_id", "tagset")}
+        self._columns = {name: np.empty(0, np.int64) for name in ("command", "user", "container_id", "tag_set")}
         self._is_zombie = np.empty(0, np.bool_)
-        self._tagsets: dict[int, int] = {}
+        self._tag_sets: dict[int, int] = {}
         self._tags = _Tags(*(np.empty(0, np.int64) for _ in range(3)))
         self._spans: dict[int, tuple[Any, Any, Any]] = {}
         """Key -> first row and number of rows of each tag set among those with the key, and their values."""
@@ -75,14 +75,14 @@ class LabelSetCache:
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def of(self, read: Read, org_id: int, numbers: Any) -> Kinds:
-        """What is known of these kinds, each of which is there once."""
+    def of(self, read: Read, org_id: int, numbers: Any) -> LabelSets:
+        """What is known of these label sets, each of which is there once."""
         with self._lock:
             rows = self._find(numbers)
             if (rows < 0).any():
                 self._add(read, org_id, numbers[rows < 0])
                 rows = self._find(numbers)
-            return Kinds(self, rows)
+            return LabelSets(self, rows)
 
     def text(self, number: int) -> str:
         return self._text_of[number]
@@ -113,13 +113,13 @@ class LabelSetCache:
             return Labels(of, value, self._text_of)
 
     def keys(self, rows: Any, counts: Any) -> dict[str, int]:
-        """Tag key -> how many processes have it, from how many there are of each kind."""
+        """Tag key -> how many processes have it, from how many there are of each label set."""
         with self._lock:
             known = rows >= 0
             rows, counts = rows[known], counts[known]
-            of_tagset = np.bincount(self._columns["tagset"][rows], counts, len(self._tagsets))
-            tagset, key = _distinct(self._tags.tagset, self._tags.key)
-            of_key = np.bincount(key, of_tagset[tagset], len(self._text_of))
+            of_tag_set = np.bincount(self._columns["tag_set"][rows], counts, len(self._tag_sets))
+            tag_set, key = _distinct(self._tags.tag_set, self._tags.key)
+            of_key = np.bincount(key, of_tag_set[tag_set], len(self._text_of))
             found = {self._text_of[key]: int(of_key[key]) for key in np.flatnonzero(of_key).tolist()}
             # What every process has, whatever tags it was sent with.
             return found | (dict.fromkeys(GENERATED, int(counts.sum())) if len(counts) else {})
@@ -142,13 +142,13 @@ class LabelSetCache:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         if number not in self._spans:
             chosen = self._tags.key == number
-            sizes = np.bincount(self._tags.tagset[chosen], minlength=len(self._tagsets))
+            sizes = np.bincount(self._tags.tag_set[chosen], minlength=len(self._tag_sets))
             self._spans[number] = np.cumsum(sizes) - sizes, sizes, self._tags.value[chosen]
         first, sizes, values = self._spans[number]
-        tagset = self._columns["tagset"][rows[known]]
-        each = sizes[tagset]
+        tag_set = self._columns["tag_set"][rows[known]]
+        each = sizes[tag_set]
         before = np.repeat(np.cumsum(each) - each, each)
-        return np.repeat(known, each), values[np.repeat(first[tagset], each) + np.arange(len(before)) - before]
+        return np.repeat(known, each), values[np.repeat(first[tag_set], each) + np.arange(len(before)) - before]
 
     def _generated(self, key: str, known: Any, rows: Any) -> Any:
         """What the process itself says: see `generated_tags`."""
@@ -158,16 +158,16 @@ class LabelSetCache:
         return self._columns[key][rows[known]]
 
     def _add(self, read: Read, org_id: int, missing: Any) -> None:
-        found = read(statements.kinds_table(org_id, missing.tolist() if len(missing) <= _FEW else None))
-        numbers = found["kind"].to_numpy()
+        found = read(statements.label_sets_table(org_id, missing.tolist() if len(missing) <= _FEW else None))
+        numbers = found["label_set"].to_numpy()
         is_new = self._find(numbers) < 0
         found, numbers = found.filter(pa.array(is_new)), numbers[is_new]
         if not len(numbers):
             return
-        self._add_tagsets(read, org_id, np.unique(found["tagset"].to_numpy()))
-        tagsets = found["tagset"].to_pylist()
+        self._add_tag_sets(read, org_id, np.unique(found["tag_set"].to_numpy()))
+        tag_sets = found["tag_set"].to_pylist()
         columns = {name: self._numbers_of(found[name]) for name in ("command", "user", "container_id")}
-        columns["tagset"] = np.array([self._tagsets[tagset] for tagset in tagsets], np.int64)
+        columns["tag_set"] = np.array([self._tag_sets[tag_set] for tag_set in tag_sets], np.int64)
         places = np.arange(len(self._is_zombie), len(self._is_zombie) + len(numbers))
         self._columns = {name: np.concatenate((self._columns[name], more)) for name, more in columns.items()}
         self._is_zombie = np.concatenate(
@@ -177,22 +177,24 @@ class LabelSetCache:
         order = np.argsort(all_numbers)
         self._numbers, self._place = all_numbers[order], all_places[order]
 
-    def _add_tagsets(self, read: Read, org_id: int, numbers: Any) -> None:
-        missing = [number for number in numbers.tolist() if number not in self._tagsets]
+    def _add_tag_sets(self, read: Read, org_id: int, numbers: Any) -> None:
+        missing = [number for number in numbers.tolist() if number not in self._tag_sets]
         if not missing:
             return
-        found = read(statements.tagsets_table(org_id, missing if len(missing) <= _FEW else None))
-        tags = dict(zip(found["tagset"].to_pylist(), range(len(found)), strict=True))
+        found = read(statements.tag_sets_table(org_id, missing if len(missing) <= _FEW else None))
+        tags = dict(zip(found["tag_set"].to_pylist(), range(len(found)), strict=True))
         chosen = [number for number in missing if number in tags]
         lists = found["tags"].combine_chunks().take(pa.array([tags[number] for number in chosen], pa.int64()))
-        first = len(self._tagsets)
-        self._tagsets |= {number: place for place, number in enumerate((*chosen, *(set(missing) - set(chosen))), first)}
+        first = len(self._tag_sets)
+        self._tag_sets |= {
+            number: place for place, number in enumerate((*chosen, *(set(missing) - set(chosen))), first)
+        }
         lengths = pc.list_value_length(lists).to_numpy().astype(np.int64)
         key, value = self._split(pc.list_flatten(lists))
         of = np.repeat(np.arange(first, first + len(chosen)), lengths)
         has_key = key >= 0
         rows = _distinct(of[has_key], key[has_key], value[has_key])
-        before = self._tags.tagset, self._tags.key, self._tags.value
+        before = self._tags.tag_set, self._tags.key, self._tags.value
         self._tags = _Tags(*map(np.concatenate, zip(before, rows, strict=True)))
         self._spans = {}
 
@@ -220,8 +222,8 @@ class LabelSetCache:
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
-    """Some kinds, in the order in which they were asked for."""
+class LabelSets:
+    """Some label sets, in the order in which they were asked for."""
 
     _book: LabelSetCache
     _rows: Any
@@ -248,7 +250,7 @@ class LabelSetCaches:
     def __init__(self) -> None:
         self._books: dict[int, LabelSetCache] = {}
 
-    def of(self, read: Read, org_id: int, numbers: Any) -> Kinds:
+    def of(self, read: Read, org_id: int, numbers: Any) -> LabelSets:
         if org_id not in self._books and len(self._books) >= MAX_BOOKS:
             self._books = {}
         book = self._books.setdefault(org_id, LabelSetCache())

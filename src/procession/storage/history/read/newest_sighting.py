@@ -1,4 +1,4 @@
-"""From rows of several buckets and parts to one newest sighting per process. Pure: columns in, values out."""
+"""From rows of several hours and parts to one newest sighting per process. Pure: columns in, values out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from procession.process import ProcessKey
-from procession.storage.history.tables.migrations import BUCKET_SECONDS, SLOT_SECONDS
+from procession.storage.history.tables.migrations import HOUR_SECONDS, SLOT_SECONDS
 from procession.window import Window
 
 Columns = dict[str, Any]
@@ -62,9 +62,9 @@ def newest_of(rows: Columns, window: Window) -> list[Candidate]:
 
 
 def deciding_slots(candidate: Candidate, window: Window) -> tuple[int, ...]:
-    """The two newest slots of the bucket, newest first, in which the candidate was seen and that begin in the window or
+    """The two newest slots of the hour, newest first, in which the candidate was seen and that begin in the window or
     before. Two, since the moment in the newest may lie after the window; then that in the other does not."""
-    inside = (1 << ((window.to_at % BUCKET_SECONDS) // SLOT_SECONDS + 1)) - 1
+    inside = (1 << ((window.to_at % HOUR_SECONDS) // SLOT_SECONDS + 1)) - 1
     bits = 0
     for _, slots in candidate.open_slots:
         bits |= slots & inside
@@ -77,9 +77,9 @@ def deciding_slots(candidate: Candidate, window: Window) -> tuple[int, ...]:
 
 def ticks_span(candidates: Iterable[Candidate], window: Window) -> tuple[int, int]:
     """From when to when the ticks of their hosts have to be known, both within, for `newest_tick`."""
-    bucket_start = window.to_at // BUCKET_SECONDS * BUCKET_SECONDS
+    hour_start = window.to_at // HOUR_SECONDS * HOUR_SECONDS
     oldest = min((deciding_slots(candidate, window)[-1:] or (0,))[0] for candidate in candidates)
-    return bucket_start + oldest * SLOT_SECONDS, window.to_at // SLOT_SECONDS * SLOT_SECONDS + SLOT_SECONDS - 1
+    return hour_start + oldest * SLOT_SECONDS, window.to_at // SLOT_SECONDS * SLOT_SECONDS + SLOT_SECONDS - 1
 
 
 def newest_tick(candidate: Candidate, window: Window, ticks: Mapping[int, Sequence[int]]) -> Candidate | None:
@@ -89,9 +89,9 @@ def newest_tick(candidate: Candidate, window: Window, ticks: Mapping[int, Sequen
     None where the slots do not say it: several snapshots share one, and a process in one may have missed another.
     Where its snapshots are past their retention, a moment is known to its slot: the last of it that is in the window.
     """
-    bucket_start = window.to_at // BUCKET_SECONDS * BUCKET_SECONDS
+    hour_start = window.to_at // HOUR_SECONDS * HOUR_SECONDS
     for slot in deciding_slots(candidate, window):
-        slot_end = bucket_start + slot * SLOT_SECONDS + SLOT_SECONDS - 1
+        slot_end = hour_start + slot * SLOT_SECONDS + SLOT_SECONDS - 1
         moments = ticks.get(slot) or (min(slot_end, window.to_at),)
         holders = [version for version, slots in candidate.open_slots if slots >> slot & 1]
         if len(moments) > 1 or len(holders) > 1:

@@ -1,7 +1,7 @@
 """One page of processes: their keys and the newest sighting of each in the window, and what they were then.
 
-Without filters, a stretch of the order is read from `seen` and `what` at once. With filters, `what` or the hosts'
-snapshots say which processes may fit, and `seen` which of them do.
+Without filters, a stretch of the order is read from `presence` and `descriptions` at once. With filters,
+`descriptions` or the hosts' snapshots say which processes may fit, and `presence` which of them do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from procession.storage.history.engine.embedded import Connection, rows_of, tabl
 from procession.storage.history.engine.statement import Aside, First, Statement
 from procession.storage.history.read import dictionaries, process_statements
 from procession.storage.history.read.dictionaries import Names
-from procession.storage.history.read.filters import Filters, filters_of, required_host, with_tagsets_looked_up
+from procession.storage.history.read.filters import Filters, filters_of, required_host, with_tag_sets_looked_up
 from procession.storage.history.read.key_samples import KeySamples
 from procession.storage.history.read.long_texts import with_long, without_long
 from procession.storage.history.read.newest_sighting import Candidate, Columns, newest_of, newest_tick, ticks_span
@@ -82,7 +82,7 @@ class PageQuery:
     def _filters_now(self) -> Filters:
         """With the sets of tags that there are by now: for versions that were read since the query began."""
         query = self._query
-        return with_tagsets_looked_up(filters_of(query.org_id, query.search, query.tags), self._rows)
+        return with_tag_sets_looked_up(filters_of(query.org_id, query.search, query.tags), self._rows)
 
     @cached_property
     def _about(self) -> int:
@@ -195,7 +195,7 @@ class PageQuery:
         return upto, self._newest_among(self._remember(rows))
 
     def _on_host(self, host: Pattern) -> list[Candidate]:
-        """From its snapshots, which lie together, as `seen` and `what` have it nowhere together."""
+        """From its snapshots, which lie together, as `presence` and `descriptions` have it nowhere together."""
         query = self._query
         rows = self._rows(process_statements.newest_on_host(self._filters, host, query.window, query.after))
         newest = sorted((Candidate(*row) for row in rows), key=lambda candidate: candidate.key)
@@ -225,13 +225,13 @@ class PageQuery:
 
     def _reach(self, after: ProcessKey | None, wanted: int) -> tuple[ProcessKey | None, float]:
         query = self._query
-        buckets = process_statements.buckets_of(query.window)
-        return self._sources.marks.reach(self._rows, query.org_id, buckets, after, wanted, self._about)
+        hours = process_statements.hours_of(query.window)
+        return self._sources.marks.reach(self._rows, query.org_id, hours, after, wanted, self._about)
 
     def _row_count(self, after: ProcessKey | None, upto: ProcessKey) -> float:
         query = self._query
         return self._sources.marks.row_count(
-            self._rows, query.org_id, process_statements.buckets_of(query.window), after, upto
+            self._rows, query.org_id, process_statements.hours_of(query.window), after, upto
         )
 
     def _newest_among(self, fits: set[tuple[int, int, int, int]]) -> list[Candidate]:
@@ -261,7 +261,7 @@ class PageQuery:
         """The processes of a stretch, to be closed, and whether there may be more after the last of them."""
         query = self._query
         statement = partial(process_statements.seen_between, query.org_id, query.window, after, upto)
-        return self._newest(statement, First(_ORDER, most * len(process_statements.buckets_of(query.window))))
+        return self._newest(statement, First(_ORDER, most * len(process_statements.hours_of(query.window))))
 
     def _seen_of_keys(self, keys: Sequence[ProcessKey]) -> list[Candidate]:
         found, _ = self._newest(partial(process_statements.seen_of_keys, self._query.org_id, self._query.window, keys))
@@ -300,7 +300,7 @@ class PageQuery:
         hosts = {candidate.host for candidate in candidates}
         ticks: dict[int, dict[int, list[int]]] = {}
         for host, at in self._rows(process_statements.ticks(query.org_id, since, until, hosts)):
-            slot = at % migrations.BUCKET_SECONDS // migrations.SLOT_SECONDS
+            slot = at % migrations.HOUR_SECONDS // migrations.SLOT_SECONDS
             ticks.setdefault(host, {}).setdefault(slot, []).append(at)
         return ticks
 
@@ -321,7 +321,7 @@ class PageQuery:
         return closed
 
     def _summaries(self, candidates: list[Candidate]) -> tuple[ProcessSummary, ...]:
-        query, described, place = self._query, self._described, self._texts.tagset
+        query, described, place = self._query, self._described, self._texts.tag_set
         missing = [one.key for one in candidates if (one.start, one.host, one.pid, one.version) not in described]
         if missing:
             statement = process_statements.descriptions(query.org_id, query.window, missing, self._columns_read)

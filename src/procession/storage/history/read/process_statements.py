@@ -13,31 +13,31 @@ from procession.storage.history.engine.statement import Statement, bind, encodab
 from procession.storage.history.read.filters import Filters, is_host
 from procession.storage.history.tables.migrations import (
     BLOCK_SECONDS,
-    BUCKET_SECONDS,
+    HOUR_SECONDS,
     LOW_SLOTS,
     NUMBER_COLUMNS,
     SLOT_SECONDS,
 )
 from procession.window import Window
 
-_FEW_BUCKETS = 6
+_FEW_HOURS = 6
 """Up to so many are named one by one: the primary index makes more of a few values than of a range."""
 
 _FEW_STARTS = 1000
 """Of so many the primary index looks each up; of more, it goes from the first to the last."""
 
 
-def buckets_of(window: Window) -> range:
-    return range(window.from_at // BUCKET_SECONDS, window.to_at // BUCKET_SECONDS + 1)
+def hours_of(window: Window) -> range:
+    return range(window.from_at // HOUR_SECONDS, window.to_at // HOUR_SECONDS + 1)
 
 
-def marks(org_id: int, buckets: Sequence[int]) -> Statement:
-    """Where the granules of `seen` begin in these buckets, in no order: `start, host, pid, bucket, part,
+def marks(org_id: int, hours: Sequence[int]) -> Statement:
+    """Where the granules of `presence` begin in these hours, in no order: `start, host, pid, hour, part,
     number`."""
     return Statement(
-        "SELECT start, host, pid, bucket, part_name, mark_number FROM mergeTreeIndex(currentDatabase(), 'seen')"
-        " WHERE org = {org:UInt32} AND bucket IN {buckets:Array(UInt32)}",
-        {"org": org_id, "buckets": list(buckets)},
+        "SELECT start, host, pid, hour, part_name, mark_number FROM mergeTreeIndex(currentDatabase(), 'presence')"
+        " WHERE org = {org:UInt32} AND hour IN {hours:Array(UInt32)}",
+        {"org": org_id, "hours": list(hours)},
         is_whole=True,
     )
 
@@ -48,7 +48,7 @@ def seen_between(
     """Rows of processes that may be in the window, after one key, up to another, in no order: `start, host, pid,
     version, first, last`, and with slots `low_slots, high_slots`, as 32 and 16 bytes, the lowest first.
 
-    A process has one for each version, bucket and part of the table. Which is the newest is left to us: the engine
+    A process has one for each version, hour and part of the table. Which is the newest is left to us: the engine
     takes longer to think of a plan than to read, and the longer, the more it is told.
     """
     parameters = _window_parameters(org_id, window)
@@ -65,8 +65,8 @@ def _seen(window: Window, condition: str, parameters: dict[str, Any], *, with_sl
     slots = was_inside = ""
     if with_slots:
         # Of a short window in the past, most of what its hour holds was not seen inside.
-        first = max(window.from_at - window.to_at // BUCKET_SECONDS * BUCKET_SECONDS, 0) // SLOT_SECONDS
-        last = window.to_at % BUCKET_SECONDS // SLOT_SECONDS
+        first = max(window.from_at - window.to_at // HOUR_SECONDS * HOUR_SECONDS, 0) // SLOT_SECONDS
+        last = window.to_at % HOUR_SECONDS // SLOT_SECONDS
         inside = (1 << last + 1) - (1 << first)
         parameters |= {"low_inside": inside % (1 << LOW_SLOTS), "high_inside": inside >> LOW_SLOTS}
         slots = ", low_slots, high_slots"
@@ -75,8 +75,8 @@ def _seen(window: Window, condition: str, parameters: dict[str, Any], *, with_sl
             " OR bitAnd(high_slots, {high_inside:UInt128}) != 0)"
         )
     return Statement(
-        f"SELECT start, host, pid, version, first, last{slots} FROM seen"
-        f" WHERE org = {{org:UInt32}} AND {_bucket_condition(window, parameters)}"
+        f"SELECT start, host, pid, version, first, last{slots} FROM presence"
+        f" WHERE org = {{org:UInt32}} AND {_hour_condition(window, parameters)}"
         f" AND last >= {{from:Int64}} AND first <= {{to:Int64}} AND {condition}{was_inside}",
         parameters,
     )
@@ -109,7 +109,7 @@ def newest_on_host(filters: Filters, host: Pattern, window: Window, after: Proce
     parameters = filters.parameters | {"from": window.from_at, "to": window.to_at}
     hosts = f"SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {is_host(host, parameters)}"
     return Statement(
-        "SELECT start, host, pid, argMax(version, at), max(at) FROM snap ARRAY JOIN pid, start, version"
+        "SELECT start, host, pid, argMax(version, at), max(at) FROM snapshots ARRAY JOIN pid, start, version"
         f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
         f" AND at >= {{from:Int64}} AND at <= {{to:Int64}} AND host IN ({hosts})"
@@ -124,7 +124,7 @@ def newest_sightings(org_id: int, window: Window, keys: Sequence[ProcessKey]) ->
     parameters = _window_parameters(org_id, window)
     parameters["hosts"] = sorted({key.host_key for key in keys})
     return Statement(
-        "SELECT start, host, pid, max(at), argMax(version, at) FROM snap ARRAY JOIN pid, start, version"
+        "SELECT start, host, pid, max(at), argMax(version, at) FROM snapshots ARRAY JOIN pid, start, version"
         f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
         " AND at >= {from:Int64} AND at <= {to:Int64} AND host IN {hosts:Array(UInt64)}"
@@ -139,7 +139,7 @@ def newest_states(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> St
     parameters = _window_parameters(org_id, window)
     parameters |= {"hosts": sorted({key.host_key for key in keys}), "dead": STATE_NUMBERS[DEAD]}
     return Statement(
-        "SELECT start, host, pid, max(at), argMax(state, (at, state = {dead:UInt8}, state)) FROM snap"
+        "SELECT start, host, pid, max(at), argMax(state, (at, state = {dead:UInt8}, state)) FROM snapshots"
         " ARRAY JOIN pid, start, state"
         f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{from:Int64}}, {BLOCK_SECONDS})"
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{to:Int64}}, {BLOCK_SECONDS})"
@@ -152,7 +152,8 @@ def newest_states(org_id: int, window: Window, keys: Sequence[ProcessKey]) -> St
 def newest_versions(org_id: int, since: int, until: int, hosts: Iterable[int], pids: Iterable[int]) -> Statement:
     """What was last seen under these pids of these hosts, both ends within: `host, pid, start, version, at`."""
     return Statement(
-        "SELECT host, pid, start, argMax(version, (at, received_at)), max(at) FROM snap ARRAY JOIN pid, start, version"
+        "SELECT host, pid, start, argMax(version, (at, received_at)), max(at) FROM snapshots"
+        " ARRAY JOIN pid, start, version"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
         " AND host IN {hosts:Array(UInt64)} AND pid IN {pids:Array(UInt32)} GROUP BY host, pid, start",
         {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts), "pids": sorted(pids)},
@@ -162,7 +163,7 @@ def newest_versions(org_id: int, since: int, until: int, hosts: Iterable[int], p
 def ticks(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statement:
     """When snapshots of these hosts were taken, both ends within: `host, at`."""
     return Statement(
-        f"SELECT DISTINCT host, at FROM snap WHERE org = {{org:UInt32}}"
+        f"SELECT DISTINCT host, at FROM snapshots WHERE org = {{org:UInt32}}"
         f" AND intDiv(at, {BLOCK_SECONDS}) >= intDiv({{since:UInt32}}, {BLOCK_SECONDS})"
         f" AND intDiv(at, {BLOCK_SECONDS}) <= intDiv({{until:UInt32}}, {BLOCK_SECONDS})"
         " AND at >= {since:UInt32} AND at <= {until:UInt32} AND host IN {hosts:Array(UInt64)}",
@@ -170,22 +171,20 @@ def ticks(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statemen
     )
 
 
-def starts_near(
-    org_id: int, first_bucket: int, last_bucket: int, tolerance: int, keys: Sequence[ProcessKey]
-) -> Statement:
-    """What was seen under the pids of these processes with a start near one of theirs, buckets both ends within:
+def starts_near(org_id: int, first_hour: int, last_hour: int, tolerance: int, keys: Sequence[ProcessKey]) -> Statement:
+    """What was seen under the pids of these processes with a start near one of theirs, hours both ends within:
     `host, pid, start, first, last`."""
     starts = sorted({key.started_at + shift for key in keys for shift in range(-tolerance, tolerance + 1)})
     return Statement(
-        "SELECT host, pid, start, min(first), max(last) FROM seen WHERE org = {org:UInt32}"
-        " AND bucket >= {first_bucket:UInt32} AND bucket <= {last_bucket:UInt32}"
+        "SELECT host, pid, start, min(first), max(last) FROM presence WHERE org = {org:UInt32}"
+        " AND hour >= {first_hour:UInt32} AND hour <= {last_hour:UInt32}"
         " AND start >= {least:Int64} AND start <= {most:Int64} AND start IN {starts:Array(Int64)}"
         " AND (host, pid) IN (SELECT arrayJoin(arrayZip({key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
         " GROUP BY host, pid, start",
         {
             "org": org_id,
-            "first_bucket": first_bucket,
-            "last_bucket": last_bucket,
+            "first_hour": first_hour,
+            "last_hour": last_hour,
             "least": starts[0],
             "most": starts[-1],
             "starts": starts,
@@ -198,10 +197,10 @@ def starts_near(
 def complete_snapshots(org_id: int, since: int, until: int, hosts: Iterable[int]) -> Statement:
     """Snapshots of these hosts of which every chunk is there, both ends within: `host, at`."""
     return Statement(
-        "SELECT DISTINCT host, at FROM (SELECT host, at FROM snap WHERE org = {org:UInt32}"
+        "SELECT DISTINCT host, at FROM (SELECT host, at FROM snapshots WHERE org = {org:UInt32}"
         f" AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
-        " AND host IN {hosts:Array(UInt64)} AND group_size > 0"
-        " GROUP BY host, at, group_id HAVING uniqExact(request) >= max(group_size)) ORDER BY host, at",
+        " AND host IN {hosts:Array(UInt64)} AND chunk_count > 0"
+        " GROUP BY host, at, split_id HAVING uniqExact(request) >= max(chunk_count)) ORDER BY host, at",
         {"org": org_id, "since": since, "until": until, "hosts": sorted(hosts)},
         is_whole=True,
     )
@@ -217,8 +216,8 @@ def listing_any(org_id: int, processes: Sequence[tuple[ProcessKey, int]]) -> Sta
     ats = bind(parameters, "Array(UInt32)", moments)
     sums = bind(parameters, "Array(UInt64)", [_sum(key) + at * _MOMENT_FACTOR & _MASK for key, at in processes])
     return Statement(
-        f"SELECT DISTINCT host, at FROM snap ARRAY JOIN pid, start WHERE org = {{org:UInt32}}"
-        f" AND intDiv(at, {BLOCK_SECONDS}) IN {blocks} AND host IN {hosts} AND at IN {ats} AND group_size > 0"
+        f"SELECT DISTINCT host, at FROM snapshots ARRAY JOIN pid, start WHERE org = {{org:UInt32}}"
+        f" AND intDiv(at, {BLOCK_SECONDS}) IN {blocks} AND host IN {hosts} AND at IN {ats} AND chunk_count > 0"
         f" AND {_SUM} + at * toUInt64({_MOMENT_FACTOR}) IN {sums}",
         parameters,
     )
@@ -227,9 +226,9 @@ def listing_any(org_id: int, processes: Sequence[tuple[ProcessKey, int]]) -> Sta
 def exits(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> Statement:
     """Ends of whatever had the pids of these processes: `host, pid, at, executed_at, exit_code`, by moment."""
     return Statement(
-        "SELECT host, pid, at, executed_at, exit_code FROM ends WHERE org = {org:UInt32}"
-        f" AND intDiv(at, {BUCKET_SECONDS}) >= intDiv({{since:Int64}}, {BUCKET_SECONDS})"
-        f" AND intDiv(at, {BUCKET_SECONDS}) <= intDiv({{until:Int64}}, {BUCKET_SECONDS})"
+        "SELECT host, pid, at, executed_at, exit_code FROM exits WHERE org = {org:UInt32}"
+        f" AND intDiv(at, {HOUR_SECONDS}) >= intDiv({{since:Int64}}, {HOUR_SECONDS})"
+        f" AND intDiv(at, {HOUR_SECONDS}) <= intDiv({{until:Int64}}, {HOUR_SECONDS})"
         " AND at >= {since:Int64} AND at <= {until:Int64} AND host IN {hosts:Array(UInt64)}"
         " AND (host, pid) IN (SELECT arrayJoin(arrayZip({key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
         " ORDER BY at, exit_code",
@@ -256,7 +255,7 @@ def numbers(org_id: int, sightings: Sequence[tuple[int, int]], keys: Sequence[Pr
     }
     arrays = ", ".join(("pid", "start", "state", *(name for name, _ in NUMBER_COLUMNS)))
     return Statement(
-        f"SELECT at, host, {arrays} FROM (SELECT at, host, {arrays} FROM snap ARRAY JOIN {arrays}"
+        f"SELECT at, host, {arrays} FROM (SELECT at, host, {arrays} FROM snapshots ARRAY JOIN {arrays}"
         f" WHERE org = {{org:UInt32}} AND intDiv(at, {BLOCK_SECONDS}) IN {{blocks:Array(Int64)}}"
         f" AND host IN {{hosts:Array(UInt64)}} AND at IN {{moments:Array(UInt32)}} AND {_among(keys, parameters)})",
         parameters,
@@ -268,7 +267,7 @@ def live_numbers(org_id: int, since: int, until: int, tolerance: int, keys: Sequ
     columns as of `numbers`."""
     columns = ", ".join(name for name, _ in NUMBER_COLUMNS)
     return Statement(
-        f"SELECT at, host, pid, start, state, {columns} FROM live ARRAY JOIN pid, start, state, {columns}"
+        f"SELECT at, host, pid, start, state, {columns} FROM live_numbers ARRAY JOIN pid, start, state, {columns}"
         f" WHERE org = {{org:UInt32}} AND {_BLOCKS_CONDITION} AND at >= {{since:Int64}} AND at <= {{until:Int64}}"
         f" AND host IN {{hosts:Array(UInt64)}} AND start >= {{least:Int64}} AND start <= {{most:Int64}}"
         " AND (host, pid) IN (SELECT arrayJoin(arrayZip({key_hosts:Array(UInt64)}, {pids:Array(UInt32)})))"
@@ -287,10 +286,10 @@ def live_numbers(org_id: int, since: int, until: int, tolerance: int, keys: Sequ
 
 
 ALL_TEXTS = (
-    "cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie, tagset, root,"
+    "cmdline, exe, cwd, comm, command, user, uid, gid, ppid, namespace_pid, container_id, is_zombie, tag_set, root,"
     " group_name, nice, argument_words"
 )
-BRIEF_TEXTS = "cmdline, command, user, ppid, is_zombie, tagset"
+BRIEF_TEXTS = "cmdline, command, user, ppid, is_zombie, tag_set"
 
 
 def descriptions(
@@ -300,7 +299,7 @@ def descriptions(
     columns: str = ALL_TEXTS,
     versions: Sequence[int] | None = None,
 ) -> Statement:
-    """The rows of `what` for these processes: `start, host, pid, version`, and then the columns."""
+    """The rows of `descriptions` for these processes: `start, host, pid, version`, and then the columns."""
     parameters: dict[str, Any] = {"org": org_id}
     condition = _among(keys, parameters)
     if versions is not None:
@@ -325,23 +324,23 @@ def _texts(window: Window, columns: str, condition: str, parameters: dict[str, A
 
 def _select_texts(window: Window, columns: str, condition: str, parameters: dict[str, Any]) -> str:
     return (
-        f"SELECT start, host, pid, version, {columns} FROM what WHERE org = {{org:UInt32}}"
-        f" AND {_bucket_condition(window, parameters)} AND {condition}"
+        f"SELECT start, host, pid, version, {columns} FROM descriptions WHERE org = {{org:UInt32}}"
+        f" AND {_hour_condition(window, parameters)} AND {condition}"
     )
 
 
-def tags_of(org_id: int, tagsets: Iterable[int]) -> Statement:
+def tags_of(org_id: int, tag_sets: Iterable[int]) -> Statement:
     return Statement(
-        "SELECT tagset, any(tags) FROM tagsets WHERE org = {org:UInt32} AND tagset IN {tagsets:Array(UInt64)}"
-        " GROUP BY tagset",
-        {"org": org_id, "tagsets": list(tagsets)},
+        "SELECT tag_set, any(tags) FROM tag_sets WHERE org = {org:UInt32} AND tag_set IN {tag_sets:Array(UInt64)}"
+        " GROUP BY tag_set",
+        {"org": org_id, "tag_sets": list(tag_sets)},
     )
 
 
 def has_tag(org_id: int, tag: str) -> Statement:
     """One row if any process may carry this folded tag besides those that every process has, else none."""
     return Statement(
-        "SELECT 1 FROM tagsets WHERE org = {org:UInt32} AND has(folded, {tag:String}) LIMIT 1",
+        "SELECT 1 FROM tag_sets WHERE org = {org:UInt32} AND has(folded, {tag:String}) LIMIT 1",
         {"org": org_id, "tag": encodable(tag)},
     )
 
@@ -397,12 +396,12 @@ def _among(keys: Sequence[ProcessKey], parameters: dict[str, Any]) -> str:
     return f"{place} AND {_SUM} IN {bind(parameters, 'Array(UInt64)', [_sum(key) for key in keys])}"
 
 
-def _bucket_condition(window: Window, parameters: dict[str, Any]) -> str:
-    buckets = buckets_of(window)
-    if len(buckets) <= _FEW_BUCKETS:
-        return f"bucket IN {bind(parameters, 'Array(UInt32)', list(buckets))}"
-    first, last = bind(parameters, "UInt32", buckets.start), bind(parameters, "UInt32", buckets.stop - 1)
-    return f"bucket >= {first} AND bucket <= {last}"
+def _hour_condition(window: Window, parameters: dict[str, Any]) -> str:
+    hours = hours_of(window)
+    if len(hours) <= _FEW_HOURS:
+        return f"hour IN {bind(parameters, 'Array(UInt32)', list(hours))}"
+    first, last = bind(parameters, "UInt32", hours.start), bind(parameters, "UInt32", hours.stop - 1)
+    return f"hour >= {first} AND hour <= {last}"
 
 
 def _window_parameters(org_id: int, window: Window) -> dict[str, Any]:

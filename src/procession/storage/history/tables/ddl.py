@@ -19,10 +19,12 @@ _OF_HOST = f"host + org * toUInt64({_FACTOR})"
 """The hash of (org, host) that places what a host says: `host` is a hash itself."""
 
 SHARDING: dict[str, str | None] = {
-    **dict.fromkeys(("snap", "live", "seen", "what", "ends", "hosts", "series", "rolled"), _OF_HOST),
+    **dict.fromkeys(
+        ("snapshots", "live_numbers", "presence", "descriptions", "exits", "hosts", "minutes", "rollup_state"), _OF_HOST
+    ),
     # Written to each shard whose hosts need them, by its number: without a key nothing else can write there, nor can a
     # reader be led to leave a shard out.
-    **dict.fromkeys(("tagsets", "kinds"), None),
+    **dict.fromkeys(("tag_sets", "label_sets"), None),
     **dict.fromkeys(("host_tags", "leases", "views", "keys"), "org"),
     "orgs": "id",
     **dict.fromkeys(("sessions", "links", "link_uses"), "cityHash64(token_hash)"),

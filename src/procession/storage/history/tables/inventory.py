@@ -7,9 +7,9 @@ from typing import Any
 
 from procession.inventory import EngineError, Inventory, TableSize
 from procession.storage.history.tables.ddl import local_database
-from procession.storage.history.tables.migrations import BUCKET_SECONDS, DAY_SECONDS
+from procession.storage.history.tables.migrations import DAY_SECONDS, HOUR_SECONDS
 
-_BUCKETS_OF_DAY = DAY_SECONDS // BUCKET_SECONDS
+_HOURS_OF_DAY = DAY_SECONDS // HOUR_SECONDS
 
 
 _Rows = Callable[[str, dict[str, Any]], Sequence[Any]]
@@ -45,8 +45,8 @@ def take_inventory(rows: _Rows, cluster: str | None) -> Inventory:
     return Inventory(
         tables=tuple(sizes[name] for name in sorted(sizes)),
         free_bytes=sum(int(count) for (count,) in free),
-        oldest_sighting_at=_oldest(rows, "snap", f"intDiv(at, {DAY_SECONDS})", "at", first_days),
-        oldest_seen_at=_oldest(rows, "seen", f"intDiv(bucket, {_BUCKETS_OF_DAY})", "first", first_days),
+        oldest_sighting_at=_oldest(rows, "snapshots", f"intDiv(at, {DAY_SECONDS})", "at", first_days),
+        oldest_seen_at=_oldest(rows, "presence", f"intDiv(hour, {_HOURS_OF_DAY})", "first", first_days),
         errors=tuple(errors[name] for name in sorted(errors)),
     )
 

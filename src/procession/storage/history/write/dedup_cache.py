@@ -6,7 +6,7 @@ import threading
 
 import msgspec
 
-from procession.storage.history.tables.migrations import BUCKET_SECONDS, DAY_SECONDS
+from procession.storage.history.tables.migrations import DAY_SECONDS, HOUR_SECONDS
 
 AHEAD_SECONDS = 900
 """So long before an hour begins, the texts of its processes begin to be written: each host at a moment of its own, so
@@ -25,16 +25,16 @@ class KnownVersion(msgspec.Struct, frozen=True, gc=False):
     fingerprint: int
     """Of its description; means something in this process only."""
     version: int
-    kind: int
+    label_set: int
     since: int
     until: int
-    """The buckets that have its text, both ends within."""
+    """The hours that have its text, both ends within."""
     seen_at: int = 0
     """Its newest sighting, where the two starts differ; else 0."""
 
-    def lacks(self, bucket: int, newest_bucket: int) -> bool:
-        """Whether one of these buckets is without its text."""
-        return bucket < self.since or newest_bucket > self.until
+    def lacks(self, hour: int, newest_hour: int) -> bool:
+        """Whether one of these hours is without its text."""
+        return hour < self.since or newest_hour > self.until
 
 
 class DedupCache:
@@ -47,15 +47,15 @@ class DedupCache:
         """(org, host key) -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
         self.since: dict[tuple[int, int], int] = {}
         """(org, host key) -> from when on all that it ran is in memory."""
-        self.tagsets: set[tuple[int, int, int]] = set()
+        self.tag_sets: set[tuple[int, int, int]] = set()
         """Org, tag set, day."""
-        self.kinds: set[tuple[int, int, int]] = set()
-        """Org, kind, day."""
+        self.label_sets: set[tuple[int, int, int]] = set()
+        """Org, label set, day."""
         self.hosts: set[tuple[int, int, int]] = set()
         """Org, host key, day."""
         self.changing = threading.Lock()
         """To be held by who changes any of it; of each org, one thread reads and changes at a time."""
-        self._newest_bucket = 0
+        self._newest_hour = 0
 
     def moment_before(self, place: tuple[int, int], at: int) -> int | None:
         """Of this host, before a snapshot of this moment. None for one that comes late: there were others since."""
@@ -64,12 +64,12 @@ class DedupCache:
             return newest
         return before if at == newest else None
 
-    def forget_before(self, bucket: int) -> None:
+    def forget_before(self, hour: int) -> None:
         """Drop what ended before the last hour but one, whenever an hour begins."""
-        if bucket <= self._newest_bucket:
+        if hour <= self._newest_hour:
             return
-        self._newest_bucket = bucket
-        oldest = bucket - 1
+        self._newest_hour = hour
+        oldest = hour - 1
         for place, known in list(self.versions.items()):
             self.versions[place] = {pid: entry for pid, entry in known.items() if entry.until >= oldest}
             if not self.versions[place]:
@@ -77,10 +77,10 @@ class DedupCache:
                 self.moments.pop(place, None)
                 self.since.pop(place, None)
             elif len(self.versions[place]) < len(known):
-                self.since[place] = max(self.since.get(place, 0), oldest * BUCKET_SECONDS)
-        day = (bucket - 1) * BUCKET_SECONDS // DAY_SECONDS
-        self.tagsets = {entry for entry in self.tagsets if entry[2] >= day}
-        self.kinds = {entry for entry in self.kinds if entry[2] >= day}
+                self.since[place] = max(self.since.get(place, 0), oldest * HOUR_SECONDS)
+        day = (hour - 1) * HOUR_SECONDS // DAY_SECONDS
+        self.tag_sets = {entry for entry in self.tag_sets if entry[2] >= day}
+        self.label_sets = {entry for entry in self.label_sets if entry[2] >= day}
         self.hosts = {entry for entry in self.hosts if entry[2] >= day}
 
 
@@ -92,15 +92,15 @@ def newest_moments(moments: tuple[int, int], at: int) -> tuple[int, int]:
     return (newest, at) if before < at < newest else moments
 
 
-def text_bucket(host: int, at: int) -> int:
-    """The newest bucket that is to have the texts of what a host runs at a moment: the moment's own, or the next."""
-    return (at + _LEAST_AHEAD + host % (AHEAD_SECONDS - _LEAST_AHEAD)) // BUCKET_SECONDS
+def text_hour(host: int, at: int) -> int:
+    """The newest hour that is to have the texts of what a host runs at a moment: the moment's own, or the next."""
+    return (at + _LEAST_AHEAD + host % (AHEAD_SECONDS - _LEAST_AHEAD)) // HOUR_SECONDS
 
 
-def joined(since: int, until: int, bucket: int, newest_bucket: int) -> tuple[int, int]:
-    """One stretch of buckets out of two; the newer of them where there is a gap between."""
-    if bucket > until + 1:
-        return bucket, newest_bucket
-    if newest_bucket + 1 < since:
+def joined(since: int, until: int, hour: int, newest_hour: int) -> tuple[int, int]:
+    """One stretch of hours out of two; the newer of them where there is a gap between."""
+    if hour > until + 1:
+        return hour, newest_hour
+    if newest_hour + 1 < since:
         return since, until
-    return min(since, bucket), max(until, newest_bucket)
+    return min(since, hour), max(until, newest_hour)

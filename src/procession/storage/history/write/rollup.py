@@ -1,9 +1,9 @@
 """From every sighting to one point a minute, for each process and hour: what is kept for months.
 
-Nothing has to be remembered for it. The snapshots say when they came; `rolled` says of each host and hour when the
-newest came that is in the roll-up. Where snapshots came later than that, the hour of that host is rolled up anew and as
-a whole, and the newer rows replace the older ones. So it may be interrupted, repeated and done by several servers at
-once.
+Nothing has to be remembered for it. The snapshots say when they came; `rollup_state` says of each host and hour when
+the newest came that is in the roll-up. Where snapshots came later than that, the hour of that host is rolled up anew
+and as a whole, and the newer rows replace the older ones. So it may be interrupted, repeated and done by several
+servers at once.
 
 While a clock is ahead, hours are taken for over that are not. What was rolled up so does not count until the time has
 come that it is of: until then, the hour is rolled up again and again, with what came since.
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from procession.storage.history.engine.embedded import ConnectionPool, rows_of, run, unavailable_on_failure
 from procession.storage.history.instants import analysis_statements as statements
-from procession.storage.history.tables.migrations import BUCKET_SECONDS, DAY_SECONDS
+from procession.storage.history.tables.migrations import DAY_SECONDS, HOUR_SECONDS
 
 GRACE_SECONDS = 120
 """After the end of an hour, for what is under way."""
@@ -48,7 +48,7 @@ def is_to_come(received_at: int, now: int) -> bool:
 class RollUp:
     def __init__(self, engine: ConnectionPool, *, sighting_retention_hours: int) -> None:
         self._engine = engine
-        self._retention_seconds = sighting_retention_hours * BUCKET_SECONDS
+        self._retention_seconds = sighting_retention_hours * HOUR_SECONDS
         self._looked: dict[int, tuple[int, int]] = {}
         """Org -> up to when what came has been looked at, and up to which hour."""
 
@@ -58,15 +58,15 @@ class RollUp:
             return sum(self._run(org_id, now) for org_id in orgs)
 
     def _run(self, org_id: int, now: int) -> int:
-        end = (now - GRACE_SECONDS) // BUCKET_SECONDS
+        end = (now - GRACE_SECONDS) // HOUR_SECONDS
         count = 0
         for some in _slices(self._due(org_id, end, now)):
             with self._engine.connection() as connection:
-                hosts, rolled_at = [one.host for one in some], now
+                hosts, rolled_up_at = [one.host for one in some], now
                 if any(one.is_ahead for one in some):
                     found = rows_of(connection)(statements.newest_roll_up(org_id, some[0].hour))
-                    rolled_at = max(now, 1 + max((newest for (newest,) in found), default=0))
-                statement = statements.roll_up(org_id, some[0].hour, hosts, rolled_at)
+                    rolled_up_at = max(now, 1 + max((newest for (newest,) in found), default=0))
+                statement = statements.roll_up(org_id, some[0].hour, hosts, rolled_up_at)
                 run(connection, statement)
                 done = statements.note_rolled(org_id, some[0].hour, hosts, [one.received_at for one in some])
                 run(connection, done)
@@ -85,8 +85,8 @@ class RollUp:
             rows = rows_of(connection)
             # Day by day: each is a part of its own. What has been looked at before is only asked for news.
             days = {day for (day,) in rows(statements.days_of_snapshots())}
-            for since, until in _days(oldest, end * BUCKET_SECONDS, days):
-                news_only = until <= looked_to * BUCKET_SECONDS
+            for since, until in _days(oldest, end * HOUR_SECONDS, days):
+                news_only = until <= looked_to * HOUR_SECONDS
                 statement = statements.to_roll_up(org_id, since, until, received - GRACE_SECONDS if news_only else 0)
                 due = [Due(*row) for row in rows(statement)]
                 if not due:
@@ -105,7 +105,7 @@ class RollUp:
 
 def _days(since: int, until: int, days: Iterable[int]) -> Iterator[tuple[int, int]]:
     """These days, within bounds; the last hour by itself, since it is the one that nobody has looked at yet."""
-    turn = until - BUCKET_SECONDS
+    turn = until - HOUR_SECONDS
     for day in sorted(days):
         for first, last in ((since, turn), (max(since, turn), until)):
             first, last = max(first, day * DAY_SECONDS), min(last, (day + 1) * DAY_SECONDS)

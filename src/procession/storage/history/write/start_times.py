@@ -18,7 +18,7 @@ from procession.packed import AnySnapshot
 from procession.process import ProcessKey, host_key
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.read import process_statements
-from procession.storage.history.tables.migrations import BUCKET_SECONDS
+from procession.storage.history.tables.migrations import HOUR_SECONDS
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import StartSaid
 
@@ -133,9 +133,9 @@ class Starts:
         for reach in (1, _LONG_AGO):
             if not missing:
                 break
-            buckets = [one.at // BUCKET_SECONDS for one in missing.values()]
+            hours = [one.at // HOUR_SECONDS for one in missing.values()]
             keys = [ProcessKey(one.said, host, pid) for (host, pid), one in missing.items()]
-            first, last = max(min(buckets) - reach, 0), max(buckets) + reach
+            first, last = max(min(hours) - reach, 0), max(hours) + reach
             near: dict[tuple[int, int], list[_Stored]] = {}
             for host, pid, *stored in self._rows(
                 process_statements.starts_near(org_id, first, last, START_TOLERANCE, keys)
