@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from procession import storage
+
 SOURCE = Path(__file__).parent.parent / "src" / "procession"
 
 DOMAIN = frozenset(("", "analysis", "command_line", "lifecycle", "scrubbing", "search"))
@@ -60,6 +62,32 @@ def test_a_room_imports_only_what_lies_inward(room: str) -> None:
     }
 
     assert outward == set()
+
+
+STARTS_SERVERS = ("cli/serving/", "cli/commands/serve.py", "cli/commands/up.py")
+
+
+def test_the_command_line_starts_servers_and_takes_no_rules_from_them() -> None:
+    beyond = {
+        f"{name} imports {module}"
+        for path in (SOURCE / "cli").rglob("*.py")
+        if not (name := path.relative_to(SOURCE).as_posix()).startswith(STARTS_SERVERS)
+        for module in imports_of(path)
+        if room_of(module) == "server"
+    }
+
+    assert beyond == set()
+
+
+def test_the_server_knows_only_the_contracts_of_the_store() -> None:
+    beyond = {
+        f"{path.relative_to(SOURCE)} imports {module}"
+        for path in (SOURCE / "server").rglob("*.py")
+        for module in imports_of(path)
+        if room_of(module) == "storage" and module.removeprefix("procession.storage.") not in storage.__all__
+    }
+
+    assert beyond == set()
 
 
 def test_every_room_has_a_rule() -> None:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+MAX_HOST_LENGTH = 255
+
+
+def host_name(text: str) -> str | None:
+    """Without blanks around it; None for what cannot be the name of a host."""
+    name = text.strip()
+    return name if 0 < len(name) <= MAX_HOST_LENGTH else None
+
 
 class TagSource(enum.Enum):
     """Who said that a host has tags. What one of them says never takes away what the other said."""

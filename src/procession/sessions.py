@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from dataclasses import dataclass
+from typing import Protocol
+
+from procession.orgs import Key, KeyKind, hash_secret
 
 SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 3600
+
+MAX_SESSIONS = 100
+"""Of one key. One more ends the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,10 @@ class Session:
     expires_at: int
     ended_at: int | None = None
 
+    def is_good(self, key: Key | None, now: int) -> bool:
+        """`key`: the one that it came from, as long as that is in force."""
+        return key is not None and key.org_id == self.org_id and self.expires_at > now
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -30,6 +41,44 @@ class Link:
     org_id: int
     key_id: str
     expires_at: int
+
+    def signs_in_by(self, key: Key) -> bool:
+        """`key`: the one that it came from, which is in force."""
+        return key.kind is KeyKind.APPLICATION and key.org_id == self.org_id
+
+
+class LinkRecords(Protocol):
+    """What is needed of a store to make links."""
+
+    def put_link(self, link: Link) -> None: ...
+
+
+class SessionRecords(Protocol):
+    """What is needed of a store to begin sessions."""
+
+    def sessions(self, now: int) -> tuple[Session, ...]:
+        """Those that have neither expired nor ended, the oldest first."""
+
+    def put_session(self, session: Session) -> None: ...
+
+
+def create_link(store: LinkRecords, key: Key, now: int) -> tuple[str, Link]:
+    """The token of a link, and what is kept of it. The link signs in once, to what the key may see."""
+    token = new_token()
+    link = Link(hash_secret(token), key.org_id, key.id, now + LINK_SECONDS)
+    store.put_link(link)
+    return token, link
+
+
+def begin_session(store: SessionRecords, key: Key, now: int) -> tuple[str, Session]:
+    """The token of a session, and what is kept of it. Sessions of one key may not be begun at the same time."""
+    token = new_token()
+    session = Session(hash_secret(token), key.org_id, key.id, now, now + SESSION_SECONDS)
+    of_key = [other for other in store.sessions(now) if other.key_id == key.id]
+    for oldest in of_key[: max(0, len(of_key) + 1 - MAX_SESSIONS)]:
+        store.put_session(dataclasses.replace(oldest, ended_at=now))
+    store.put_session(session)
+    return token, session
 
 
 def new_token() -> str:

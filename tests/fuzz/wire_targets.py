@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
+from procession.administration import MAX_TAG_LENGTH
 from procession.errors import PayloadTooLarge
 from procession.lifecycle.events import ProcessEvents, ProcessExec
 from procession.packed import unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Snapshot
-from procession.server.intake.host_tags import MAX_TAG_LENGTH
 from procession.server.intake.hosts import host_and_tags
 from procession.wire.datadog import (
     FrameError,

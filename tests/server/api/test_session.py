@@ -14,9 +14,8 @@ from starlette.requests import Request
 from procession.config import ServerSettings
 from procession.errors import TooManyRequests
 from procession.orgs import Key, hash_secret
-from procession.server.access.sessions import MAX_SESSIONS, create_link
 from procession.server.api.session import ADDRESSES, SignInThrottle, client_address
-from procession.sessions import LINK_SECONDS, SESSION_SECONDS
+from procession.sessions import LINK_SECONDS, MAX_SESSIONS, SESSION_SECONDS, create_link
 from tests.support.builders import NOON
 from tests.support.served import (
     ADMIN_KEY,

@@ -11,13 +11,13 @@ from procession import __version__
 from procession.agent.send.payload import Payload
 from procession.lifecycle.events import ProcessEvents
 from procession.process import Sighting, Snapshot
+from procession.text import encodable
 from procession.wire.datadog import (
     ContainerInfo,
     LiveEncoder,
     MessageType,
     RequestId,
     SnapshotEncoder,
-    encodable,
     encode_events,
     frame,
 )

@@ -18,6 +18,7 @@ from procession.cli.serving.startup_message import curl_line, python_snippet, sa
 from procession.config import AgentSettings, ServerSettings
 from procession.errors import UsageError
 from procession.orgs import KeyKind, hash_secret
+from procession.sessions import create_link
 
 if TYPE_CHECKING:
     from procession.cli.serving.server_process import Prepared
@@ -92,8 +93,6 @@ def _welcome(ready: Prepared) -> None:
 
 
 def _say_link(ready: Prepared) -> None:
-    from procession.server.access.sessions import create_link
-
     secret = ready.local.secret(KeyKind.APPLICATION)
     key_hash = hash_secret(secret or "")
     found = ready.store.keys()

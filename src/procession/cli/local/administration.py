@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from procession import administration as rules
 from procession.cli.client import Access, Unreachable
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.options import read_settings
@@ -113,20 +114,14 @@ class InStore:
     """In a store that no server has open."""
 
     def __init__(self, store: ClickHouseStore) -> None:
-        # Here and not above, since the server's package brings Starlette with it.
-        from procession.server.access import administration as rules
-        from procession.server.intake.host_tags import change_host_tags
-
         self._store = store
-        self._rules = rules
-        self._change_host_tags = change_host_tags
 
     def orgs(self) -> list[Org]:
         return list(self._store.orgs())
 
     def create_org(self, name: str) -> Org:
         with _as_usage_error():
-            return self._rules.create_org(self._store, name)
+            return rules.create_org(self._store, name)
 
     def keys(self) -> list[KeyRow]:
         keys = self._store.keys()
@@ -134,19 +129,19 @@ class InStore:
 
     def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
         with _as_usage_error():
-            key, secret = self._rules.create_key(self._store, org_id, kind, name, int(time.time()))
+            key, secret = rules.create_key(self._store, org_id, kind, name, int(time.time()))
         return _row(key), secret
 
     def revoke_key(self, key_id: str) -> KeyRow:
         with _as_usage_error():
-            return _row(self._rules.revoke_key(self._store, key_id, int(time.time())))
+            return _row(rules.revoke_key(self._store, key_id, int(time.time())))
 
     def host_tags(self) -> list[HostTags]:
         return list(self._store.host_tags())
 
     def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
         with _as_usage_error():
-            return self._change_host_tags(self._store, org_id, host, add, remove)
+            return rules.change_host_tags(self._store, org_id, host, add, remove)
 
 
 def _host_tags(entry: dict[str, Any]) -> HostTags:

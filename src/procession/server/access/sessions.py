@@ -14,20 +14,17 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from procession.errors import Forbidden
-from procession.orgs import Key, KeyKind, hash_secret
+from procession.orgs import Key, hash_secret
 from procession.server.access.key_cache import KeyCache, bearer_token
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
-from procession.sessions import LINK_SECONDS, SESSION_SECONDS, Link, Session, new_token
+from procession.sessions import Link, Session, begin_session, create_link
 from procession.storage import SessionStore
 
 REFRESH_SECONDS = 2.0
 RECHECK_SECONDS = 0.2
 """A session that is not known may have begun on another server just now; but who makes tokens up must not make the
 store work for each of them."""
-
-MAX_SESSIONS = 100
-"""Of one key. One more ends the oldest."""
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -41,7 +38,7 @@ class Sessions:
         self._keys = keys
         self._thread = thread
         self._now = now
-        self._sessions = RefreshingCache(self._take, thread, REFRESH_SECONDS)
+        self._sessions = RefreshingCache(self._read, thread, REFRESH_SECONDS)
 
     async def org_of(self, request: Request) -> int:
         """The org that whoever asks may see: by keys where there are any, else by session. Raises Forbidden."""
@@ -69,7 +66,7 @@ class Sessions:
         now = self._now()
         link = await self._thread.run(lambda: self._store.take_link(hash_secret(token), now))
         key = None if link is None else await self._keys.with_id(link.key_id)
-        if link is None or key is None or key.kind is not KeyKind.APPLICATION or link.org_id != key.org_id:
+        if link is None or key is None or not link.signs_in_by(key):
             raise Forbidden("This link was used, or its time is over: `procession link` prints another")
         return await self._begin(key)
 
@@ -84,17 +81,8 @@ class Sessions:
         return await self._thread.run(lambda: create_link(self._store, key, self._now()))
 
     async def _begin(self, key: Key) -> tuple[str, Session]:
-        token = new_token()
         now = self._now()
-        session = Session(hash_secret(token), key.org_id, key.id, now, now + SESSION_SECONDS)
-
-        def put() -> None:
-            of_key = [other for other in self._store.sessions(now) if other.key_id == key.id]
-            for oldest in of_key[: max(0, len(of_key) + 1 - MAX_SESSIONS)]:
-                self._store.put_session(dataclasses.replace(oldest, ended_at=now))
-            self._store.put_session(session)
-
-        await self._thread.run(put)
+        token, session = await self._thread.run(lambda: begin_session(self._store, key, now))
         await self._sessions.retake()
         return token, session
 
@@ -109,18 +97,10 @@ class Sessions:
         if session is None or not hmac.compare_digest(session.token_hash, digest):
             return None
         key = await self._keys.with_id(session.key_id)
-        is_good = key is not None and key.org_id == session.org_id and session.expires_at > self._now()
-        return session if is_good else None
+        return session if session.is_good(key, self._now()) else None
 
-    def _take(self) -> dict[bytes, Session]:
+    def _read(self) -> dict[bytes, Session]:
         return {session.token_hash: session for session in self._store.sessions(self._now())}
-
-
-def create_link(store: SessionStore, key: Key, now: int) -> tuple[str, Link]:
-    token = new_token()
-    link = Link(hash_secret(token), key.org_id, key.id, now + LINK_SECONDS)
-    store.put_link(link)
-    return token, link
 
 
 def has_keys(headers: Mapping[str, str]) -> bool:

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.administration import create_key, create_org, revoke_key
 from procession.errors import InvalidParameter, InvalidRequest
 from procession.hosts import HostTags
 from procession.orgs import Key, KeyKind, Org
-from procession.server.access.administration import create_key, create_org, revoke_key
 from procession.server.access.key_cache import KeyCache
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response

@@ -14,7 +14,7 @@ from procession.saved_view import SavedView
 from procession.server.api.routes import PREFIX, Api
 from procession.server.http.json_body import parsed_body
 from procession.storage import AnalysisStore
-from procession.wire.datadog import encodable
+from procession.text import encodable
 
 MAX_VIEWS = 500
 MAX_NAME_LENGTH = 100

@@ -22,7 +22,8 @@ from procession.server.http.responses import json_response
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.storage import HostStore
-from procession.wire.datadog import encodable, host_of
+from procession.text import encodable
+from procession.wire.datadog import host_of
 
 PATH = "/api/procession/v1/watch"
 LEASE_SECONDS = 10

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from procession.errors import InvalidRequest
+from procession.administration import change_host_tags
 from procession.hosts import HostTags, TagSource
 from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.storage import HostStore
-from procession.wire.datadog import host_of, normal_tags
+from procession.tags import normal_tags
 
 REFRESH_SECONDS = 3.0
 SAY_AGAIN_SECONDS = 86400
 """Of an agent whose tags stay the same the store is told so often: it forgets those of agents that have gone."""
-MAX_TAG_LENGTH = 200
-MAX_TAGS = 1000
 
 Union = Mapping[tuple[int, str], tuple[str, ...]]
 
@@ -72,29 +70,3 @@ class HostTagCache:
             place = (entry.org_id, entry.host)
             union[place] = (*union[place], *entry.tags) if place in union else entry.tags
         return {(entry.org_id, entry.host, entry.source): entry for entry in entries}, union
-
-
-def change_host_tags(store: HostStore, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
-    """What the user says of a host from now on, whether the host is known yet or not.
-
-    Raises InvalidRequest for an unfit name or tag, and for a tag to be removed that the user never gave.
-    """
-    host = host_of(host)
-    for tag in add:
-        if not tag.strip() or len(tag) > MAX_TAG_LENGTH or not tag.isprintable() or "," in tag:
-            raise InvalidRequest(f"A tag has 1 to {MAX_TAG_LENGTH} printable characters without commas")
-    present = {
-        tag
-        for entry in store.host_tags()
-        if (entry.org_id, entry.host, entry.source) == (org_id, host, TagSource.USER)
-        for tag in entry.tags
-    }
-    unknown = [tag for tag in normal_tags(remove) if tag not in present]
-    if unknown:
-        raise InvalidRequest(f"{host} was not given the tag {unknown[0]} here")
-    tags = normal_tags((present - set(normal_tags(remove))) | set(add))
-    if len(tags) > MAX_TAGS:
-        raise InvalidRequest(f"A host has at most {MAX_TAGS} tags")
-    entry = HostTags(org_id, host, TagSource.USER, tags)
-    store.put_host_tags(entry)
-    return entry

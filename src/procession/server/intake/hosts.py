@@ -14,18 +14,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.administration import MAX_TAG_LENGTH
 from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
 from procession.server.access.key_cache import KeyCache
 from procession.server.http.responses import json_response
 from procession.server.intake.agents import Agents, unreadable_in
 from procession.server.intake.body import api_key_of, read_body
-from procession.server.intake.host_tags import MAX_TAG_LENGTH, HostTagCache
+from procession.server.intake.host_tags import HostTagCache
 from procession.server.intake.quota import MemoryQuota, refusing_slowly
 from procession.server.intake.refusal_log import RefusalLog
 from procession.server.runtime.disconnect import while_there
 from procession.server.runtime.fair_pool import FairThreads
-from procession.wire.datadog import FrameError, decompress_zstd, encodable, host_of
+from procession.text import encodable
+from procession.wire.datadog import FrameError, decompress_zstd, host_of
 
 PATHS = ("/intake", "/intake/")
 

@@ -9,7 +9,7 @@ from procession.wire.datadog.messages.real_time_encoder import LiveEncoder
 from procession.wire.datadog.messages.snapshot_decoder import Limits, SnapshotDecoder
 from procession.wire.datadog.messages.snapshot_encoder import SnapshotEncoder, encode_snapshot
 from procession.wire.datadog.request_ids import RequestId
-from procession.wire.datadog.scalars import encodable, host_of, normal_tags
+from procession.wire.datadog.scalars import host_of
 
 __all__ = [
     "Answer",
@@ -27,11 +27,9 @@ __all__ = [
     "decode_events",
     "decode_live",
     "decompress_zstd",
-    "encodable",
     "encode_answer",
     "encode_events",
     "encode_live",
     "encode_snapshot",
     "host_of",
-    "normal_tags",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from procession.text import text
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.scalars import text
 
 
 def tags_of(container: pb.ReadContainer) -> list[str | bytes]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from procession.text import encodable
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.scalars import encodable
 
 
 class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,20 +10,13 @@ from procession.command_line.arguments import arguments_of, line_of, words_of
 from procession.command_line.program_name import command_name
 from procession.errors import PayloadTooLarge
 from procession.process import ProcessDescription
+from procession.tags import normal_tags
+from procession.text import encodable, text
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.cache_budget import Allowance
 from procession.wire.datadog.messages.numbers import decode_nice
 from procession.wire.datadog.parsing import parse
-from procession.wire.datadog.scalars import (
-    MAX_NAME_LENGTH,
-    MAX_PATH_LENGTH,
-    clamped_uint32,
-    encodable,
-    normal_tags,
-    owner_id,
-    signed_int32,
-    text,
-)
+from procession.wire.datadog.scalars import MAX_NAME_LENGTH, MAX_PATH_LENGTH, clamped_uint32, owner_id, signed_int32
 
 Scrub = Callable[[Sequence[str]], Sequence[str]]
 """Arguments -> arguments without secrets."""

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import MAX_UINT32
+from procession.tags import normal_tags
+from procession.text import encodable, text
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.messages.descriptions import Scrub, describe, encode_description
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, no_tags
 from procession.wire.datadog.parsing import parse_in_parts
-from procession.wire.datadog.scalars import MAX_NAME_LENGTH, encodable, host_of, normal_tags, text
+from procession.wire.datadog.scalars import MAX_NAME_LENGTH, host_of
 
 _NANOSECONDS = 1_000_000_000
 _EVENTS = pb.CollectorProcEvent.EVENTS_FIELD_NUMBER

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from procession.process import LiveNumbers, LiveSnapshot
+from procession.text import encodable
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.frame import Frame, FrameError, MessageType
 from procession.wire.datadog.messages.numbers import decode_numbers, encode_numbers, encode_state
@@ -10,7 +11,7 @@ from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Li
 from procession.wire.datadog.messages.snapshot_encoder import CHUNK_PROCESSES
 from procession.wire.datadog.parsing import parse_in_parts, protobuf_of
 from procession.wire.datadog.request_ids import MAX_CHUNKS
-from procession.wire.datadog.scalars import clamped_uint32, encodable, host_of, signed_int32
+from procession.wire.datadog.scalars import clamped_uint32, host_of, signed_int32
 
 _STATS = pb.ReadCollectorRealTime.STATS_FIELD_NUMBER
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from procession.errors import PayloadTooLarge
 from procession.packed import PackedSighting, PackedSnapshot, characters_of, pack_numbers
+from procession.tags import normal_tags
+from procession.text import text
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.cache_budget import Allowance
 from procession.wire.datadog.frame import Frame, FrameError, MessageType
@@ -20,7 +22,7 @@ from procession.wire.datadog.messages.numbers import decode_numbers
 from procession.wire.datadog.messages.process_cache import Recognised, RecognisedHosts
 from procession.wire.datadog.parsing import parse, protobuf_of, unparsed_parts
 from procession.wire.datadog.request_ids import MAX_CHUNKS
-from procession.wire.datadog.scalars import MAX_NAME_LENGTH, clamped_uint32, host_of, normal_tags, text
+from procession.wire.datadog.scalars import MAX_NAME_LENGTH, clamped_uint32, host_of
 
 _PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
 _CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.text import encodable
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.messages.containers import ContainerInfo, encode_container
 from procession.wire.datadog.messages.descriptions import encode_description
 from procession.wire.datadog.messages.numbers import encode_numbers, encode_state
-from procession.wire.datadog.scalars import encodable, signed_int32
+from procession.wire.datadog.scalars import signed_int32
 
 CHUNK_PROCESSES = 100
 CHUNK_BYTES = 1_000_000

@@ -1,35 +1,60 @@
-"""Making and revoking orgs and keys, whoever asks: the admin API, or a command on the machine of the store."""
+"""Changing orgs, keys and the tags of hosts, whoever asks: the admin API, or a command on the machine of the store."""
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Sequence
+from typing import Protocol
 
 from procession.errors import InvalidRequest, NotFound
+from procession.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
 from procession.orgs import Key, KeyKind, Org, hash_secret, new_secret
-from procession.storage import KeyStore
+from procession.tags import normal_tags
 
 MAX_NAME_LENGTH = 100
+MAX_TAG_LENGTH = 200
+MAX_TAGS = 1000
 
-_SPREAD = 100_000
+_NUMBERS_TO_CHOOSE_FROM = 100_000
 """Two servers of one store that each make an org at the same moment must not take the same number: one org would read
 what is the other's. Nothing in the store can tell them; so they choose by chance among so many."""
 
 
-def create_org(store: KeyStore, name: str) -> Org:
+class KeyRecords(Protocol):
+    """What these rules need of a store to change orgs and keys."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else writes to the same tables."""
+
+    def orgs(self) -> tuple[Org, ...]: ...
+    def keys(self) -> tuple[Key, ...]: ...
+    def put_org(self, org: Org) -> None: ...
+    def put_key(self, key: Key) -> None: ...
+
+
+class HostTagRecords(Protocol):
+    """What they need of it to change the tags of hosts."""
+
+    def host_tags(self) -> tuple[HostTags, ...]: ...
+    def put_host_tags(self, entry: HostTags) -> None: ...
+
+
+def create_org(store: KeyRecords, name: str) -> Org:
     """Raises InvalidRequest for an unfit name, or one that an org has."""
     name = _checked_name(name)
     orgs = store.orgs()
     if any(org.name == name for org in orgs):
         raise InvalidRequest(f"There is an org named {name} already")
-    step = 1 if store.is_alone or not orgs else 1 + secrets.randbelow(_SPREAD)
+    step = 1 if store.is_alone or not orgs else 1 + secrets.randbelow(_NUMBERS_TO_CHOOSE_FROM)
     org = Org(max((org.id for org in orgs), default=0) + step, name)
     store.put_org(org)
     return org
 
 
 def create_key(
-    store: KeyStore, org_id: int, kind: KeyKind, name: str, now: int, secret: str | None = None
+    store: KeyRecords, org_id: int, kind: KeyKind, name: str, now: int, secret: str | None = None
 ) -> tuple[Key, str]:
     """A key and its secret, which is nowhere to be had again. A given secret is adopted instead of making one up.
 
@@ -44,7 +69,7 @@ def create_key(
     return key, secret
 
 
-def revoke_key(store: KeyStore, key_id: str, now: int) -> Key:
+def revoke_key(store: KeyRecords, key_id: str, now: int) -> Key:
     """The key, good for nothing from now on; one that was revoked before stays as it is.
 
     Raises NotFound, and InvalidRequest for the last admin key: nobody could make another through a running server.
@@ -62,6 +87,36 @@ def revoke_key(store: KeyStore, key_id: str, now: int) -> Key:
     return key
 
 
+def change_host_tags(
+    store: HostTagRecords, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]
+) -> HostTags:
+    """What the user says of a host from now on, whether the host is known yet or not.
+
+    Raises InvalidRequest for an unfit name or tag, and for a tag to be removed that the user never gave.
+    """
+    name = host_name(host)
+    if name is None:
+        raise InvalidRequest(f"The message does not name its host in 1 to {MAX_HOST_LENGTH} characters")
+    for tag in add:
+        if not tag.strip() or len(tag) > MAX_TAG_LENGTH or not tag.isprintable() or "," in tag:
+            raise InvalidRequest(f"A tag has 1 to {MAX_TAG_LENGTH} printable characters without commas")
+    present = {
+        tag
+        for entry in store.host_tags()
+        if (entry.org_id, entry.host, entry.source) == (org_id, name, TagSource.USER)
+        for tag in entry.tags
+    }
+    unknown = [tag for tag in normal_tags(remove) if tag not in present]
+    if unknown:
+        raise InvalidRequest(f"{name} was not given the tag {unknown[0]} here")
+    tags = normal_tags((present - set(normal_tags(remove))) | set(add))
+    if len(tags) > MAX_TAGS:
+        raise InvalidRequest(f"A host has at most {MAX_TAGS} tags")
+    entry = HostTags(org_id, name, TagSource.USER, tags)
+    store.put_host_tags(entry)
+    return entry
+
+
 def _checked_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
@@ -69,7 +124,7 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checked_secret(store: KeyStore, kind: KeyKind, secret: str) -> str:
+def _checked_secret(store: KeyRecords, kind: KeyKind, secret: str) -> str:
     # It has to travel in a header, unchanged.
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
         raise InvalidRequest("A key has printable ASCII characters without blanks")
