@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from procession.process import Snapshot
-from procession.wire.datadog import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.conformance.cases import LIMITED, RETRIED, Case, cases
 from tests.conformance.clients import BY_ITSELF, IN_EVERY_RUN, CannotBuild, Language, Run, Say
 from tests.conformance.fleet import snapshots
@@ -72,7 +72,7 @@ class Server:
 
     def take(self, snapshot: Snapshot) -> None:
         """As from the snapshot's agent: chunk by chunk, in frames."""
-        for number, chunk in enumerate(encode_snapshot(snapshot)):
+        for number, chunk in enumerate(SnapshotEncoder().encode(snapshot)):
             headers = {
                 "dd-api-key": self.reader.api_key,
                 "x-dd-hostname": snapshot.host,

@@ -8,19 +8,19 @@ from procession.administration import MAX_TAG_LENGTH
 from procession.errors import PayloadTooLarge
 from procession.lifecycle.events import ProcessEvents, ProcessExec
 from procession.packed import unpack
-from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Snapshot
+from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.server.intake.hosts import host_and_tags
 from procession.wire.datadog import (
     FrameError,
+    LiveEncoder,
     MessageType,
     SnapshotDecoder,
+    SnapshotEncoder,
     decode_answer,
     decode_events,
     decode_live,
     encode_answer,
     encode_events,
-    encode_live,
-    encode_snapshot,
     frame,
 )
 from procession.wire.datadog import process_pb2 as pb
@@ -129,7 +129,10 @@ def _check_message(framed: Frame, data: bytes) -> None:
                 for process in live.processes:
                     _check_key(process.pid, process.started_at)
                     _check_numbers(process.numbers)
-                for body in encode_live(live, max_processes=ALL):
+                sightings = [
+                    Sighting(one.pid, one.started_at, ProcessDescription(), one.numbers) for one in live.processes
+                ]
+                for body in LiveEncoder().encode(live.host, sightings, split_id=live.split_id, max_processes=ALL):
                     once = decode_live(Frame(MessageType.REAL_TIME, body), taken_at=7)
                     assert [(one.pid, one.started_at) for one in once.processes] == [
                         (one.pid, one.started_at) for one in live.processes
@@ -146,13 +149,13 @@ def _check_snapshot(snapshot: Snapshot) -> None:
         _check_key(sighting.pid, sighting.started_at)
         _check_description(sighting.description)
         _check_numbers(sighting.numbers)
-    for body in encode_snapshot(snapshot, max_processes=ALL, max_bytes=ALL):
+    for body in SnapshotEncoder().encode(snapshot, max_processes=ALL, max_bytes=ALL):
         once = _decoded(body)
         keys = [(one.pid, one.started_at) for one in snapshot.sightings]
         assert [(one.pid, one.started_at) for one in once.sightings] == keys
         assert once.host == snapshot.host
         # What our own agent writes is read as it was meant.
-        assert _decoded(*encode_snapshot(once, max_processes=ALL, max_bytes=ALL)) == once
+        assert _decoded(*SnapshotEncoder().encode(once, max_processes=ALL, max_bytes=ALL)) == once
 
 
 def _decoded(body: bytes) -> Snapshot:

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter, deque
 
-from procession.wire.datadog import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from procession.wire.datadog.frame import Encoding
 from tests.support.builders import a_sighting, a_snapshot
 
@@ -117,7 +117,7 @@ def a_body() -> bytes:
         )
         for pid in range(1, PROCESSES + 1)
     ]
-    (body,) = encode_snapshot(a_snapshot(*sightings, host=f"flood-{MARK}", taken_at=now))
+    (body,) = SnapshotEncoder().encode(a_snapshot(*sightings, host=f"flood-{MARK}", taken_at=now))
     return frame.encode(MessageType.PROCESSES, body, encoding=Encoding.PLAIN)
 
 

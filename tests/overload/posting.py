@@ -6,7 +6,7 @@ import http.client
 import time
 
 from procession.process import Snapshot
-from procession.wire.datadog import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.overload.servers import OrgKeys, Server
 from tests.support.builders import a_sighting, a_snapshot
 
@@ -25,7 +25,7 @@ def of_processes(host: str, pids: range, argument_bytes: int) -> Snapshot:
 
 def body_of(snapshot: Snapshot) -> bytes:
     """In one message, however large."""
-    (body,) = encode_snapshot(snapshot, max_processes=10**9, max_bytes=10**12)
+    (body,) = SnapshotEncoder().encode(snapshot, max_processes=10**9, max_bytes=10**12)
     return frame.encode(MessageType.PROCESSES, body)
 
 

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from procession.packed import AnySnapshot, unpack
 from procession.process import Snapshot
 from procession.server import create_app
-from procession.wire.datadog import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.served import API_KEY, Client, Served
 
@@ -57,4 +57,4 @@ def post(client: Client, payload: bytes, path: str = COLLECTOR, key: str = API_K
 
 
 def a_payload(snapshot: Snapshot) -> bytes:
-    return frame.encode(MessageType.PROCESSES, encode_snapshot(snapshot)[0])
+    return frame.encode(MessageType.PROCESSES, SnapshotEncoder().encode(snapshot)[0])

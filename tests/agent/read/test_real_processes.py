@@ -22,7 +22,7 @@ from procession.agent.read.process_handle import THOROUGH_EVERY
 from procession.command_line.arguments import arguments_of
 from procession.packed import unpack
 from procession.process import Sighting
-from procession.wire.datadog import MessageType, SnapshotDecoder, encode_snapshot
+from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncoder
 from procession.wire.datadog.frame import Frame
 from tests.support.builders import NOON, a_snapshot
 from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, control_group, needs_root
@@ -181,7 +181,7 @@ def test_a_process_that_a_tracer_has_stopped_has_the_letter_of_the_kernel(zoo: Z
 
 def _sent(sighting: Sighting) -> Sighting:
     """As a server has it."""
-    (body,) = encode_snapshot(a_snapshot(sighting))
+    (body,) = SnapshotEncoder().encode(a_snapshot(sighting))
     (received,) = unpack(SnapshotDecoder().decode(Frame(MessageType.PROCESSES, body), taken_at=NOON)).sightings
     return received
 

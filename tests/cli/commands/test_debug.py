@@ -18,7 +18,7 @@ from procession import __version__
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.debug_bundle import _forms, collect, secrets
 from procession.config import ClientSettings
-from procession.wire.datadog import MessageType, encode_snapshot, frame
+from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.running import PROCESSION, clean_environment, running
 
@@ -82,7 +82,7 @@ def provoke(url: str) -> None:
     key = {"dd-api-key": SECRETS["api key"]}
     odd = a_sighting(7, cmdline=f"run --odd {SECRETS['command line']}", user=SECRETS["environment of process"])
     named = a_sighting(8, cmdline=f"run --password={SECRETS['named in command line']}")
-    body = frame.encode(MessageType.PROCESSES, encode_snapshot(a_snapshot(odd, named, host="web-1"))[0])
+    body = frame.encode(MessageType.PROCESSES, SnapshotEncoder().encode(a_snapshot(odd, named, host="web-1"))[0])
     assert httpx.post(f"{url}/api/v1/collector", content=body, headers=key).status_code == 200
     for headers in ({"dd-api-key": SECRETS["wrong key"]}, {"x-dd-hostname": SECRETS["key in host"]}):
         query = {"api_key": SECRETS["key in query"]}

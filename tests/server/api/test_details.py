@@ -6,8 +6,8 @@ import pytest
 
 from procession.config import ServerSettings
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers
-from procession.wire.datadog import MessageType, decode_answer, encode_live, frame
+from procession.process import ProcessNumbers
+from procession.wire.datadog import LiveEncoder, MessageType, decode_answer, frame
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 from tests.support.posting import a_payload, post
 from tests.support.served import ORG, READER, Client, Served
@@ -97,10 +97,7 @@ def test_its_queries_are_counted_apart(served: Served) -> None:
 
 
 def test_what_agents_send_live_updates_the_numbers(client: Client) -> None:
-    live = LiveSnapshot(
-        host="web-1", taken_at=NOON, processes=(LiveNumbers(1, NOON - 100, ProcessNumbers(rss_bytes=7)),)
-    )
-    (body,) = encode_live(live)
+    (body,) = LiveEncoder().encode("web-1", [a_sighting(1, NOON - 100, ProcessNumbers(rss_bytes=7))], split_id=1)
     answer = post(client, frame.encode(MessageType.REAL_TIME, body))
 
     assert decode_answer(answer.content).active_clients == 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers
-from procession.wire.datadog import MessageType, encode_live, frame
+from procession.process import ProcessNumbers
+from procession.wire.datadog import LiveEncoder, MessageType, frame
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.posting import a_payload, post
 from tests.support.served import OTHER_API_KEY, READER, Client, Served
@@ -18,8 +18,8 @@ ALL = {"x_procession_live": "all"}
 
 
 def live_payload(*pids: int, rss: int = 2, starts: int = STARTED) -> bytes:
-    processes = tuple(LiveNumbers(pid, starts, ProcessNumbers(rss_bytes=rss, state="S")) for pid in pids)
-    (body,) = encode_live(LiveSnapshot(host="web-1", taken_at=NOON, processes=processes, split_id=9))
+    sightings = [a_sighting(pid, starts, ProcessNumbers(rss_bytes=rss, state="S")) for pid in pids]
+    (body,) = LiveEncoder().encode("web-1", sightings, split_id=9)
     return frame.encode(MessageType.REAL_TIME, body)
 
 

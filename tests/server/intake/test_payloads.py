@@ -4,7 +4,7 @@ import pytest
 
 from procession.config import ServerSettings
 from procession.errors import TooManyRequests, Unavailable
-from procession.wire.datadog import MessageType, RequestId, encode_snapshot, frame
+from procession.wire.datadog import MessageType, RequestId, SnapshotEncoder, frame
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.posting import COLLECTOR, ListSink, a_payload, app_over, post
 from tests.support.served import API_KEY, APPLICATION_KEY, OTHER_API_KEY, OTHER_APPLICATION_KEY, READER, Client, Served
@@ -82,7 +82,7 @@ def test_what_an_agent_posts_is_what_the_api_shows(client: Client, name: str) ->
 def test_a_large_snapshot_is_stored_whole(agent: Client, sink: ListSink) -> None:
     sightings = [a_sighting(pid, cmdline=f"worker {pid} " + "x" * 300) for pid in range(5000)]
     payload = frame.encode(
-        MessageType.PROCESSES, encode_snapshot(a_snapshot(*sightings), max_processes=5000, max_bytes=2**30)[0]
+        MessageType.PROCESSES, SnapshotEncoder().encode(a_snapshot(*sightings), max_processes=5000, max_bytes=2**30)[0]
     )
 
     assert post(agent, payload).status_code == 200

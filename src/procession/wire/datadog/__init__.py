@@ -4,10 +4,10 @@ from procession.wire.datadog.frame import Encoding, Frame, FrameError, MessageTy
 from procession.wire.datadog.messages.answers import Answer, decode_answer, encode_answer
 from procession.wire.datadog.messages.containers import ContainerInfo
 from procession.wire.datadog.messages.events import decode_events, encode_events
-from procession.wire.datadog.messages.real_time import decode_live, encode_live
+from procession.wire.datadog.messages.real_time import decode_live
 from procession.wire.datadog.messages.real_time_encoder import LiveEncoder
 from procession.wire.datadog.messages.snapshot_decoder import Limits, SnapshotDecoder
-from procession.wire.datadog.messages.snapshot_encoder import SnapshotEncoder, encode_snapshot
+from procession.wire.datadog.messages.snapshot_encoder import SnapshotEncoder
 from procession.wire.datadog.request_ids import RequestId
 from procession.wire.datadog.scalars import host_of
 
@@ -29,7 +29,5 @@ __all__ = [
     "decompress_zstd",
     "encode_answer",
     "encode_events",
-    "encode_live",
-    "encode_snapshot",
     "host_of",
 ]

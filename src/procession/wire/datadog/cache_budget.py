@@ -1,20 +1,21 @@
-"""How much may be remembered."""
+"""How many bytes a cache may take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 
-class Allowance:
-    """Of about so many bytes in all.
+class CacheBudget:
+    """About so many bytes for caches that share it.
 
-    When it is used up, what is new is turned away, until as much was turned away as is held; then all is forgotten. So
-    a fleet somewhat larger than it still finds most of what is held, where throwing out the eldest would throw out
-    each just before its turn comes. May be used by many threads, which then reckon a little less exactly.
+    When it is used up, new entries are turned away, until as many were turned away as are held; then all is forgotten.
+    So a fleet that is somewhat larger than the cache still finds most of its entries there; throwing out the eldest
+    would throw out each entry just before it is needed again. Threads may share it; its sums are then a little less
+    exact.
     """
 
     def __init__(self, max_bytes: int, forget: Callable[[], None]) -> None:
-        """`forget` drops all that is held."""
+        """`forget` empties the caches."""
         self._max_bytes = max_bytes
         self._forget = forget
         self.used_bytes = 0
@@ -22,7 +23,7 @@ class Allowance:
         self._turned_away = 0
 
     def admits(self, size: int) -> bool:
-        """Whether something of so many bytes may be held. From then on it counts."""
+        """Whether an entry of `size` bytes may be held; it then counts."""
         if self.used_bytes > self._max_bytes:
             self._turned_away += 1
             if self._turned_away < self._count:
@@ -33,7 +34,7 @@ class Allowance:
         self._count += 1
         return True
 
-    def give_back(self, size: int, count: int) -> None:
-        """So many are no longer held, of so many bytes together."""
+    def release(self, size: int, count: int) -> None:
+        """`count` entries of `size` bytes together are no longer held."""
         self.used_bytes = max(0, self.used_bytes - size)
         self._count = max(0, self._count - count)

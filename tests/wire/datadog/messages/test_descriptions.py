@@ -4,22 +4,22 @@ from procession.command_line.arguments import arguments_of
 from procession.process import ProcessDescription
 from procession.scrubbing import Scrubber
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.cache_budget import Allowance
+from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.messages.descriptions import DescriptionDecoder, Scrub, describe, encode_description
 
 
 def a_decoder(max_bytes: int) -> DescriptionDecoder:
-    decoder = DescriptionDecoder(Allowance(max_bytes, lambda: decoder.forget()), max_tags=10)
+    decoder = DescriptionDecoder(CacheBudget(max_bytes, lambda: decoder.forget()), max_tags=10)
     return decoder
 
 
 def decode(decoder: DescriptionDecoder, name: str) -> ProcessDescription:
     process = pb.ReadProcess(pid=1, command=pb.Command(args=[name]).SerializeToString())
-    return decoder.decode(process, decoder.within((), "", is_windows=False), False)
+    return decoder.decode(process, decoder.context_of((), "", is_windows=False), False)
 
 
 def remembered(decoder: DescriptionDecoder) -> int:
-    return len(decoder.within((), "", is_windows=False))
+    return len(decoder.context_of((), "", is_windows=False))
 
 
 def test_a_description_seen_before_is_the_same_object() -> None:
@@ -56,7 +56,7 @@ def test_a_fleet_somewhat_too_large_still_finds_much_of_what_is_held() -> None:
     for _ in range(20):
         for name in names:
             before = remembered(decoder)
-            known = set(map(id, decoder.within((), "", is_windows=False).values()))
+            known = set(map(id, decoder.context_of((), "", is_windows=False).values()))
             found += id(decode(decoder, name)) in known and remembered(decoder) == before
 
     assert found > 0.4 * 20 * len(names)
@@ -73,7 +73,7 @@ def test_of_all_texts_only_the_command_line_may_have_megabytes() -> None:
     )
     decoder = a_decoder(10**7)
 
-    found = decoder.decode(process, decoder.within((), "", is_windows=False), False)
+    found = decoder.decode(process, decoder.context_of((), "", is_windows=False), False)
 
     assert len(found.cmdline) == 200_001
     assert [len(text) for text in (found.exe, found.cwd, found.root)] == [4096] * 3

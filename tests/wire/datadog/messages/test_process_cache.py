@@ -6,10 +6,10 @@ from procession.packed import PackedSighting, PackedSnapshot, unpack
 from procession.process import ProcessDescription
 from procession.wire.datadog import MessageType, SnapshotDecoder
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.cache_budget import Allowance
+from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.frame import Frame
-from procession.wire.datadog.messages.descriptions import Surroundings
-from procession.wire.datadog.messages.process_cache import Recognised, RecognisedHosts
+from procession.wire.datadog.messages.descriptions import ContainerContext
+from procession.wire.datadog.messages.process_cache import CachedProcess, ProcessCache
 from tests.support.builders import NOON
 
 
@@ -164,69 +164,69 @@ def test_without_room_everything_is_read_anew_and_right() -> None:
     assert [one.sightings[0].pid for one in found] == [*range(1, 50)] * 3
 
 
-class TestRoom:
+class TestProcessCache:
     """What is held of a fleet, and what counts against it."""
 
     def test_what_a_host_says_again_and_again_counts_once(self) -> None:
-        allowance = Allowance(10**6, forget=lambda: None)
-        hosts = RecognisedHosts(allowance)
-        one = recognised()
+        budget = CacheBudget(10**6, forget=lambda: None)
+        hosts = ProcessCache(budget)
+        one = a_cached_process()
         for moment in range(1000):
-            of_host = hosts.of((1, "h"), (moment, 0))
+            of_host = hosts.of_host((1, "h"), (moment, 0))
             for number in range(100):
                 if number in of_host.before:
                     of_host.now[number] = one
                 else:
-                    hosts.note(of_host, number, one)
+                    hosts.put(of_host, number, one)
 
-        assert 100 * 400 < allowance.used_bytes < 100 * 500 + 2000
+        assert 100 * 400 < budget.used_bytes < 100 * 500 + 2000
 
     def test_what_is_gone_no_longer_counts(self) -> None:
-        allowance = Allowance(10**6, forget=lambda: None)
-        hosts = RecognisedHosts(allowance)
+        budget = CacheBudget(10**6, forget=lambda: None)
+        hosts = ProcessCache(budget)
         for moment in range(1000):
-            of_host = hosts.of((1, "h"), (moment, 0))
+            of_host = hosts.of_host((1, "h"), (moment, 0))
             for number in range(100):
-                hosts.note(of_host, moment * 100 + number, recognised())
+                hosts.put(of_host, moment * 100 + number, a_cached_process())
 
-        assert 100 * 400 < allowance.used_bytes < 200 * 500 + 2000
+        assert 100 * 400 < budget.used_bytes < 200 * 500 + 2000
 
     def test_names_of_hosts_count(self) -> None:
         forgotten: list[bool] = []
-        hosts = RecognisedHosts(Allowance(10**5, forget=lambda: forgotten.append(True)))
+        hosts = ProcessCache(CacheBudget(10**5, forget=lambda: forgotten.append(True)))
         for number in range(1000):
-            hosts.of((1, f"h{number}"), (NOON, 0))
+            hosts.of_host((1, f"h{number}"), (NOON, 0))
 
         assert forgotten
 
 
-def recognised() -> Recognised:
+def a_cached_process() -> CachedProcess:
     sighting = PackedSighting(1, 1, ProcessDescription(), b"", 0)
-    return Recognised(sighting, Surroundings((), "", is_windows=False), 1)
+    return CachedProcess(sighting, ContainerContext((), "", is_windows=False), 1)
 
 
-class TestAllowance:
+class TestCacheBudget:
     def test_what_is_over_is_turned_away(self) -> None:
-        allowance = Allowance(100, forget=lambda: None)
+        budget = CacheBudget(100, forget=lambda: None)
 
-        assert [allowance.admits(60) for _ in range(3)] == [True, True, False]
+        assert [budget.admits(60) for _ in range(3)] == [True, True, False]
 
     def test_once_as_much_was_turned_away_as_is_held_all_is_forgotten(self) -> None:
         forgotten: list[bool] = []
-        allowance = Allowance(100, forget=lambda: forgotten.append(True))
+        budget = CacheBudget(100, forget=lambda: forgotten.append(True))
         for _ in range(3):
-            allowance.admits(60)
+            budget.admits(60)
         assert not forgotten
 
-        assert allowance.admits(60)
+        assert budget.admits(60)
 
         assert forgotten == [True]
 
     def test_what_is_given_back_may_be_held_again(self) -> None:
-        allowance = Allowance(100, forget=lambda: None)
-        allowance.admits(60)
-        allowance.admits(60)
+        budget = CacheBudget(100, forget=lambda: None)
+        budget.admits(60)
+        budget.admits(60)
 
-        allowance.give_back(60, 1)
+        budget.release(60, 1)
 
-        assert allowance.admits(60)
+        assert budget.admits(60)

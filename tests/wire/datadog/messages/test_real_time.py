@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from procession.errors import PayloadTooLarge
 from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers
-from procession.wire.datadog import FrameError, Limits, MessageType, decode_live, encode_live, frame
+from procession.wire.datadog import FrameError, Limits, LiveEncoder, MessageType, decode_live, frame
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS
 from procession.wire.datadog.parsing import parse
-from tests.support.builders import NOON
+from tests.support.builders import NOON, a_sighting
 from tests.support.vectors import vector
 
 
@@ -68,17 +68,16 @@ def test_recorded_numbers_are_read() -> None:
     )
 )
 def test_live_numbers_come_back_from_their_messages(processes: list[LiveNumbers]) -> None:
-    snapshot = LiveSnapshot(host="h", taken_at=NOON, processes=tuple(processes), split_id=-3)
+    sightings = [a_sighting(one.pid, one.started_at, one.numbers) for one in processes]
 
-    chunks = [decode(body) for body in encode_live(snapshot, max_processes=2)]
+    chunks = [decode(body) for body in LiveEncoder().encode("h", sightings, split_id=-3, max_processes=2)]
 
     assert [process for chunk in chunks for process in chunk.processes] == processes
     assert {(chunk.split_id, chunk.chunk_count) for chunk in chunks} <= {(-3, len(chunks))}
 
 
 def test_the_number_of_threads_stands_in_both_its_places() -> None:
-    numbers = LiveNumbers(1, NOON, ProcessNumbers(threads=7))
-    (body,) = encode_live(LiveSnapshot(host="h", taken_at=NOON, processes=(numbers,)))
+    (body,) = LiveEncoder().encode("h", [a_sighting(1, NOON, ProcessNumbers(threads=7))], split_id=0)
 
     assert parse(pb.CollectorRealTime, body).stats[0].threads == 7
 

@@ -9,7 +9,6 @@ from procession.wire.datadog import (
     MessageType,
     SnapshotDecoder,
     SnapshotEncoder,
-    encode_snapshot,
     frame,
 )
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
@@ -34,13 +33,13 @@ def test_what_is_remembered_is_what_would_be_encoded_anew() -> None:
         seen = chance.sample(fleet, 250)
         snapshot = a_snapshot(*seen, split_id=7)
 
-        assert encoder.encode(snapshot) == encode_snapshot(snapshot)
+        assert encoder.encode(snapshot) == SnapshotEncoder().encode(snapshot)
         assert [sighting.pid for body in encoder.encode(snapshot) for sighting in decode(body)] == [s.pid for s in seen]
 
 
 def test_a_process_may_be_larger_than_a_chunk() -> None:
     large = a_sighting(2, cmdline="x " * 400_000)
-    bodies = encode_snapshot(a_snapshot(a_sighting(1), large, a_sighting(3)), max_bytes=1000)
+    bodies = SnapshotEncoder().encode(a_snapshot(a_sighting(1), large, a_sighting(3)), max_bytes=1000)
 
     assert [[sighting.pid for sighting in decode(body)] for body in bodies] == [[1], [2], [3]]
     assert decode(bodies[1])[0].description.cmdline == large.description.cmdline

@@ -13,7 +13,7 @@ from procession.process import ProcessDescription
 from procession.tags import normal_tags
 from procession.text import encodable, text
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.cache_budget import Allowance
+from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.messages.numbers import decode_nice
 from procession.wire.datadog.parsing import parse
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH, MAX_PATH_LENGTH, clamped_uint32, owner_id, signed_int32
@@ -27,8 +27,9 @@ _OVERHEAD_BYTES = 1000
 """About what a description takes beside its texts, in objects."""
 
 
-class Surroundings(dict[_Key, ProcessDescription]):
-    """The descriptions seen before of processes on such a host, in such a container."""
+class ContainerContext(dict[_Key, ProcessDescription]):
+    """What processes of one container have in common, or those of a host outside of any; and the descriptions that were
+    decoded of them before."""
 
     def __init__(self, tags: tuple[str, ...], container_id: str, *, is_windows: bool) -> None:
         super().__init__()
@@ -38,29 +39,29 @@ class Surroundings(dict[_Key, ProcessDescription]):
 
 
 class DescriptionDecoder:
-    """Remembers descriptions by their bytes: a process hardly changes from one snapshot to the next, and to look one up
+    """Remembers descriptions by their bytes: a process hardly changes from one snapshot to the next, and looking one up
     costs a tenth of decoding it.
 
-    May be used by many threads: at worst, two decode the same.
+    Threads may share it: at worst, two decode the same.
     """
 
-    def __init__(self, allowance: Allowance, max_tags: int, scrub: Scrub | None = None) -> None:
+    def __init__(self, budget: CacheBudget, max_tags: int, scrub: Scrub | None = None) -> None:
         self._max_tags = max_tags
         self._scrub = scrub
-        self._known: dict[tuple[tuple[str, ...], str, bool], Surroundings] = {}
-        self._allowance = allowance
+        self._contexts: dict[tuple[tuple[str, ...], str, bool], ContainerContext] = {}
+        self._budget = budget
 
-    def within(self, tags: tuple[str, ...], container_id: str, *, is_windows: bool) -> Surroundings:
+    def context_of(self, tags: tuple[str, ...], container_id: str, *, is_windows: bool) -> ContainerContext:
         key = (tags, container_id, is_windows)
-        found = self._known.get(key)
+        found = self._contexts.get(key)
         if found is None:
-            found = Surroundings(tags, container_id, is_windows=is_windows)
-            if self._allowance.admits(sum(map(len, tags)) + _OVERHEAD_BYTES):
-                self._known[key] = found
+            found = ContainerContext(tags, container_id, is_windows=is_windows)
+            if self._budget.admits(sum(map(len, tags)) + _OVERHEAD_BYTES):
+                self._contexts[key] = found
         return found
 
-    def decode(self, process: pb.ReadProcess, surroundings: Surroundings, is_zombie: bool) -> ProcessDescription:
-        tags, context = process.tags, process.processContext
+    def decode(self, process: pb.ReadProcess, context: ContainerContext, is_zombie: bool) -> ProcessDescription:
+        tags, process_context = process.tags, process.processContext
         key = (
             process.command,
             process.user,
@@ -68,19 +69,19 @@ class DescriptionDecoder:
             process.nsPid,
             process.cpu.nice,
             tuple(tags) if tags else (),
-            tuple(context) if context else (),
+            tuple(process_context) if process_context else (),
         )
-        found = surroundings.get(key)
+        found = context.get(key)
         if found is None:
             if len(process.tags) + len(process.processContext) > self._max_tags:
                 raise PayloadTooLarge(f"A process has more than {self._max_tags} tags")
-            found = _decode(process, surroundings, is_zombie, self._scrub)
-            if self._allowance.admits(_size(process, found)):
-                surroundings[key] = found
+            found = _decode(process, context, is_zombie, self._scrub)
+            if self._budget.admits(_size(process, found)):
+                context[key] = found
         return found
 
     def forget(self) -> None:
-        self._known = {}
+        self._contexts = {}
 
 
 def _size(process: pb.ReadProcess, found: ProcessDescription) -> int:
@@ -88,19 +89,19 @@ def _size(process: pb.ReadProcess, found: ProcessDescription) -> int:
 
 
 def _decode(
-    process: pb.ReadProcess, surroundings: Surroundings, is_zombie: bool, scrub: Scrub | None
+    process: pb.ReadProcess, context: ContainerContext, is_zombie: bool, scrub: Scrub | None
 ) -> ProcessDescription:
-    tags = surroundings.tags
+    tags = context.tags
     if process.tags or process.processContext:
         tags = normal_tags((*tags, *process.tags, *process.processContext))
     return describe(
         parse(pb.Command, process.command),
         parse(pb.ProcessUser, process.user) if process.HasField("user") else None,
         scrub,
-        is_windows=surroundings.is_windows,
+        is_windows=context.is_windows,
         namespace_pid=process.nsPid if process.nsPid > 0 else None,
         nice=decode_nice(process.cpu.nice),
-        container_id=surroundings.container_id,
+        container_id=context.container_id,
         is_zombie=is_zombie,
         tags=tags,
     )

@@ -1,64 +1,69 @@
-"""Processes that are known by their bytes: four of five do nothing between two snapshots, and say the same again."""
+"""Decoded processes, found again by their bytes: four of five do nothing between two snapshots and look the same."""
 
 from __future__ import annotations
 
 import msgspec
 
 from procession.packed import PackedSighting
-from procession.wire.datadog.cache_budget import Allowance
-from procession.wire.datadog.messages.descriptions import Surroundings
+from procession.wire.datadog.cache_budget import CacheBudget
+from procession.wire.datadog.messages.descriptions import ContainerContext
 
-_BYTES_OF_ONE = 450
-"""With its numbers and its places in two snapshots, without what the process is: a `DescriptionDecoder` has that, and
-counts it."""
+_BYTES_PER_PROCESS = 450
+"""A cached process with its numbers and its entries for two snapshots. Its description is not included: the
+`DescriptionDecoder` holds that and counts it."""
 
-_BYTES_OF_HOST = 1000
+_BYTES_PER_HOST = 1000
 
 
-class Recognised(msgspec.Struct, frozen=True, gc=False):
-    """What bytes of a process said, and where: the same bytes elsewhere have other tags."""
+class CachedProcess(msgspec.Struct, frozen=True, gc=False):
+    """What the bytes of a process were decoded to, and in which context: in another one they mean other tags."""
 
     sighting: PackedSighting
-    surroundings: Surroundings
+    context: ContainerContext
     key: int
-    """Of the pid and the start."""
+    """`pid << 32 | started_at`."""
 
 
-class OfHost:
-    """By the hash of their bytes, those of its last two snapshots. Python's hash has a secret in it: whoever sends the
-    bytes cannot know it; and of one host's few hundred, two hardly ever have the same 64 bits."""
+class HostProcesses:
+    """The processes in the last two snapshots of a host, by the hash of their bytes.
+
+    Python's hash is keyed with a secret, which a sender cannot know; and of the few hundred processes of one host two
+    hardly ever share all 64 bits.
+    """
 
     __slots__ = ("before", "moment", "now")
 
     def __init__(self) -> None:
-        self.before: dict[int, Recognised] = {}
-        self.now: dict[int, Recognised] = {}
+        self.before: dict[int, CachedProcess] = {}
+        self.now: dict[int, CachedProcess] = {}
         self.moment = (0, 0)
-        """When it was, and the number of its group."""
+        """`taken_at` and `split_id` of the snapshot that is `now`."""
 
 
-class RecognisedHosts:
-    """For many threads, of which each may see a little less than the others."""
+class ProcessCache:
+    """Of all hosts. Threads may share it; one may then miss what another has just put in."""
 
-    def __init__(self, allowance: Allowance) -> None:
-        self._hosts: dict[tuple[int, str], OfHost] = {}
-        self._allowance = allowance
+    def __init__(self, budget: CacheBudget) -> None:
+        self._hosts: dict[tuple[int, str], HostProcesses] = {}
+        self._budget = budget
 
-    def of(self, host: tuple[int, str], moment: tuple[int, int]) -> OfHost:
-        """For one chunk of a snapshot. A host is an org's, whose hosts may be called as those of others."""
+    def of_host(self, host: tuple[int, str], moment: tuple[int, int]) -> HostProcesses:
+        """For one chunk of a snapshot. `host`: org id and name, since two orgs may have hosts of one name; `moment`:
+        `taken_at` and `split_id` of the snapshot."""
         found = self._hosts.get(host)
         if found is None:
-            found = OfHost()
-            if self._allowance.admits(_BYTES_OF_HOST):
+            found = HostProcesses()
+            if self._budget.admits(_BYTES_PER_HOST):
                 self._hosts[host] = found
         if found.moment != moment:
             gone = len(found.before.keys() - found.now.keys())
             found.before, found.now, found.moment = found.now, {}, moment
-            self._allowance.give_back(gone * _BYTES_OF_ONE, gone)
+            self._budget.release(gone * _BYTES_PER_PROCESS, gone)
         return found
 
-    def note(self, host: OfHost, bytes_hash: int, one: Recognised) -> None:
-        if self._allowance.admits(_BYTES_OF_ONE):
+    def put(self, host: HostProcesses, bytes_hash: int, one: CachedProcess) -> None:
+        """As far as the budget allows."""
+        if self._budget.admits(_BYTES_PER_PROCESS):
             host.now[bytes_hash] = one
 
     def forget(self) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from procession.process import LiveNumbers, LiveSnapshot
-from procession.text import encodable
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.frame import Frame, FrameError, MessageType
 from procession.wire.datadog.messages.numbers import decode_numbers, encode_numbers, encode_state
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits
-from procession.wire.datadog.messages.snapshot_encoder import CHUNK_PROCESSES
 from procession.wire.datadog.parsing import parse_in_parts, protobuf_of
 from procession.wire.datadog.request_ids import MAX_CHUNKS
 from procession.wire.datadog.scalars import clamped_uint32, host_of, signed_int32
@@ -40,22 +38,6 @@ def decode_live(frame: Frame, *, taken_at: int, request_id: int = 0, limits: Lim
         split_id=message.groupId,
         chunk_count=min(max(message.groupSize, 0), MAX_CHUNKS),
     )
-
-
-def encode_live(snapshot: LiveSnapshot, *, max_processes: int = CHUNK_PROCESSES) -> list[bytes]:
-    """The bodies of the messages that carry it, in their order; none if it has no process."""
-    chunks = [
-        snapshot.processes[begin : begin + max_processes] for begin in range(0, len(snapshot.processes), max_processes)
-    ]
-    return [
-        pb.CollectorRealTime(
-            hostName=encodable(snapshot.host),
-            stats=map(encode_stat, chunk),
-            groupId=signed_int32(snapshot.split_id),
-            groupSize=len(chunks),
-        ).SerializeToString()
-        for chunk in chunks
-    ]
 
 
 def encode_stat(process: LiveNumbers) -> pb.ProcessStat:

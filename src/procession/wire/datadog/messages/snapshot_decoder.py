@@ -14,12 +14,12 @@ from procession.packed import PackedSighting, PackedSnapshot, characters_of, pac
 from procession.tags import normal_tags
 from procession.text import text
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.cache_budget import Allowance
+from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.frame import Frame, FrameError, MessageType
 from procession.wire.datadog.messages.container_tags import tags_of
-from procession.wire.datadog.messages.descriptions import DescriptionDecoder, Scrub, Surroundings
+from procession.wire.datadog.messages.descriptions import ContainerContext, DescriptionDecoder, Scrub
 from procession.wire.datadog.messages.numbers import decode_numbers
-from procession.wire.datadog.messages.process_cache import Recognised, RecognisedHosts
+from procession.wire.datadog.messages.process_cache import CachedProcess, ProcessCache
 from procession.wire.datadog.parsing import parse, protobuf_of, unparsed_parts
 from procession.wire.datadog.request_ids import MAX_CHUNKS
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH, clamped_uint32, host_of
@@ -54,16 +54,16 @@ class SnapshotDecoder:
     def __init__(
         self, limits: Limits = DEFAULT_LIMITS, *, scrub: Scrub | None = None, cache_bytes: int = 512 * 2**20
     ) -> None:
-        """`scrub` hides the secrets that agents have left in the arguments of a process. `cache_bytes`: about
-        so much is remembered, of which a process takes one to two thousand."""
+        """`scrub` hides the secrets that agents have left in the arguments of a process. `cache_bytes` bounds what is
+        remembered, about; a process takes one to two thousand bytes."""
         self._limits = limits
-        allowance = Allowance(cache_bytes, self._forget)
-        self._descriptions = DescriptionDecoder(allowance, limits.tags, scrub)
-        self._recognised = RecognisedHosts(allowance)
+        budget = CacheBudget(cache_bytes, self._forget)
+        self._descriptions = DescriptionDecoder(budget, limits.tags, scrub)
+        self._process_cache = ProcessCache(budget)
 
     def _forget(self) -> None:
         self._descriptions.forget()
-        self._recognised.forget()
+        self._process_cache.forget()
 
     def decode(
         self,
@@ -89,17 +89,17 @@ class SnapshotDecoder:
             self._limits.process_bytes,
         )
         host = host_of(message.hostName)
-        places = self._places(message, host_tags(host))
-        of_host = self._recognised.of((org_id, host), (taken_at, message.groupId))
+        contexts = self._contexts(message, host_tags(host))
+        of_host = self._process_cache.of_host((org_id, host), (taken_at, message.groupId))
         before, now = of_host.before, of_host.now
         # The last one counts where a pid and start come twice.
         sightings: dict[int, PackedSighting] = {}
         for process in processes:
             bytes_hash = hash(process)
             one = before.get(bytes_hash) or now.get(bytes_hash)
-            if one is None or places[one.surroundings.container_id] is not one.surroundings:
-                one = self._decode(process, places)
-                self._recognised.note(of_host, bytes_hash, one)
+            if one is None or contexts[one.context.container_id] is not one.context:
+                one = self._decode(process, contexts)
+                self._process_cache.put(of_host, bytes_hash, one)
             else:
                 now[bytes_hash] = one
             sightings[one.key] = one.sighting
@@ -112,11 +112,11 @@ class SnapshotDecoder:
             chunk_count=min(max(message.groupSize, 0), MAX_CHUNKS),
         )
 
-    def _places(self, message: pb.ReadCollectorProc, host_tags: Iterable[str]) -> _Places:
+    def _contexts(self, message: pb.ReadCollectorProc, host_tags: Iterable[str]) -> _Contexts:
         tags_of_host = normal_tags((*host_tags, *_FARGATE_TAGS.get(message.containerHostType, ())))
         is_windows = message.info.os.name == "windows"
-        places = _Places(lambda container_id: within(tags_of_host, container_id, is_windows=is_windows))
-        within = self._descriptions.within
+        contexts = _Contexts(lambda container_id: context_of(tags_of_host, container_id, is_windows=is_windows))
+        context_of = self._descriptions.context_of
         for container in message.containers:
             if len(container.tags) > self._limits.tags:
                 raise PayloadTooLarge(f"A container has more than {self._limits.tags} tags")
@@ -124,29 +124,29 @@ class SnapshotDecoder:
             container_id = text(container.id)[:MAX_NAME_LENGTH]
             if not container_id:
                 continue  # what is outside of all of them must not get its tags
-            places[container_id] = within(tags, container_id, is_windows=is_windows)
-        return places
+            contexts[container_id] = context_of(tags, container_id, is_windows=is_windows)
+        return contexts
 
-    def _decode(self, data: bytes, places: _Places) -> Recognised:
+    def _decode(self, data: bytes, contexts: _Contexts) -> CachedProcess:
         process = parse(pb.ReadProcess, data)
-        surroundings = places[text(process.containerId)[:MAX_NAME_LENGTH]]
+        context = contexts[text(process.containerId)[:MAX_NAME_LENGTH]]
         pid, started_at = clamped_uint32(process.pid), clamped_uint32(process.createTime // 1000)
         numbers = decode_numbers(process, process.state)
-        description = self._descriptions.decode(process, surroundings, numbers.state == _ZOMBIE)
-        return Recognised(
+        description = self._descriptions.decode(process, context, numbers.state == _ZOMBIE)
+        return CachedProcess(
             PackedSighting(pid, started_at, description, pack_numbers(numbers), characters_of(description)),
-            surroundings,
+            context,
             pid << 32 | started_at,
         )
 
 
-class _Places(dict[str, Surroundings]):
-    """Container id, or nothing -> where processes are. What the message does not tell has the host's tags alone."""
+class _Contexts(dict[str, ContainerContext]):
+    """Container id (empty: outside of any) -> context. One that the message does not tell has the host's tags alone."""
 
-    def __init__(self, elsewhere: Callable[[str], Surroundings]) -> None:
+    def __init__(self, not_told: Callable[[str], ContainerContext]) -> None:
         super().__init__()
-        self._elsewhere = elsewhere
+        self._not_told = not_told
 
-    def __missing__(self, container_id: str) -> Surroundings:
-        found = self[container_id] = self._elsewhere(container_id)
+    def __missing__(self, container_id: str) -> ContainerContext:
+        found = self[container_id] = self._not_told(container_id)
         return found

@@ -102,13 +102,6 @@ class _Known:
         self.size = len(self.parts[0]) + size
 
 
-def encode_snapshot(
-    snapshot: Snapshot, *, max_processes: int = CHUNK_PROCESSES, max_bytes: int = CHUNK_BYTES
-) -> list[bytes]:
-    """The same for a single snapshot."""
-    return SnapshotEncoder().encode(snapshot, max_processes=max_processes, max_bytes=max_bytes)
-
-
 def _chunks(processes: Iterable[_Known], max_processes: int, max_bytes: int) -> Iterator[list[_Known]]:
     chunk: list[_Known] = []
     room = max_bytes
