@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
@@ -13,9 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
+
+from procession.http_client import Connection, Endpoint
 
 _TICK = os.sysconf("SC_CLK_TCK")
 OWN = "/api/procession/v1"
@@ -31,7 +32,7 @@ class Server:
         self.url = url
         self.api_key = (data_dir / "keys" / "api-key").read_text().strip()
         self.application_key = (data_dir / "keys" / "application-key").read_text().strip()
-        self._connection = http.client.HTTPConnection(str(urlsplit(url).netloc), timeout=120)
+        self._connection = Connection(Endpoint.of(url), connect_seconds=120, answer_seconds=120)
 
     def cpu_seconds(self) -> float:
         return cpu_seconds_of(self.process.pid)
@@ -41,22 +42,13 @@ class Server:
 
     def get(self, path: str, parameters: Mapping[str, str | int]) -> bytes:
         """Raises NotThere, or RuntimeError with what the server said."""
-        try:
-            response, body = self._get(path, parameters)
-        except (http.client.RemoteDisconnected, ConnectionError):  # it was not used for a minute
-            self._connection.close()
-            response, body = self._get(path, parameters)
+        headers = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
+        response = self._connection.request("GET", f"{path}?{urlencode(parameters)}", headers=headers)
         if response.status in (404, 405):
             raise NotThere(path)
         if response.status != 200:
-            raise RuntimeError(f"{path} answers {response.status}: {body[:300]!r}")
-        return body
-
-    def _get(self, path: str, parameters: Mapping[str, str | int]) -> tuple[http.client.HTTPResponse, bytes]:
-        headers = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
-        self._connection.request("GET", f"{path}?{urlencode(parameters)}", headers=headers)
-        response = self._connection.getresponse()
-        return response, response.read()
+            raise RuntimeError(f"{path} answers {response.status}: {response.body[:300]!r}")
+        return response.body
 
     def ask(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         return json.loads(self.get(path, parameters))

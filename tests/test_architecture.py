@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "agent": {"wire", "http_client"},
     "server": {"wire", "storage"},
     # Speaks as agents do, and what it writes into a store goes through what it is handed.
-    "simulate": {"wire", "agent"},
+    "simulate": {"wire", "agent", "http_client"},
     "cli": {"wire", "http_client", "storage", "agent", "server", "simulate"},
 }
 

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from procession.agent.send.payload_maker import MAX_PROCESSES
-from procession.cli.client import Access
+from procession.cli.access import Access
 from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from procession.cli.client import Access
+from procession.cli.access import Access
 from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32

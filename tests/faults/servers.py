@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from procession.cli.client import Access
+from procession.cli.access import Access
 from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32

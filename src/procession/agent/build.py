@@ -23,7 +23,7 @@ from procession.agent.read.proc_reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESS
 from procession.agent.read.short_lived import MAX_EVENTS, MAX_LOOKS, ShortLived
 from procession.agent.read.users import NamesFile, passwd_file_of, system_user_name
 from procession.agent.send.api_key import ApiKey
-from procession.agent.send.client import IntakeClient, tls_context
+from procession.agent.send.client import IntakeClient, client_context
 from procession.agent.send.destination import Destination, folder_of
 from procession.agent.send.sender import Report
 from procession.agent.send.spool import Spool
@@ -82,7 +82,7 @@ def servers_of(settings: AgentSettings) -> list[tuple[IntakeClient, ApiKey]]:
     """Each server with its key. Raises UsageError for what can be none."""
     if not settings.url:
         raise UsageError("there is no server to send to; --url names one")
-    context = tls_context(settings.tls_ca, settings.tls_client_cert, settings.tls_client_key)
+    context = client_context(settings.tls_ca, settings.tls_client_cert, settings.tls_client_key)
     clients = [IntakeClient(url, context) for url in settings.url]
     urls = [url.rstrip("/") for url in settings.url]
     twice = [url for url in urls if urls.count(url) > 1]

@@ -27,10 +27,12 @@ from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import TagRules
 from procession.agent.pace import Pace
 from procession.agent.pipeline import Pipeline
+from procession.agent.read.container_cache import ContainerCache
 from procession.agent.read.proc_reader import ProcReader
+from procession.agent.read.short_lived import ShortLived
 from procession.agent.send.destination import Destination
 from procession.agent.send.payload_maker import PayloadMaker, a_run
-from procession.agent.send.sender import Notices, Report
+from procession.agent.send.sender import Report
 from procession.config import AgentSettings
 
 LIVE_SECONDS = 2.0
@@ -53,22 +55,10 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
     allow_open_files()
     give_memory_back()
     with contextlib.ExitStack() as ending:
-        reader = ending.enter_context(
-            contextlib.closing(
-                ProcReader(
-                    settings.proc_root,
-                    kernel_threads=settings.kernel_threads,
-                    reads_environment=settings.process_env_tags,
-                    monotonic=clock.monotonic,
-                )
-            )
-        )
+        reader = ending.enter_context(contextlib.closing(_reader_of(settings, clock)))
         destinations = destinations_of(settings, stop=stop, report=report)
         ending.callback(_end_all, destinations)
-        short_lived = None
-        if settings.short_lived:
-            per_interval = None if share is None else share * settings.interval_seconds
-            short_lived = listen_for_short_lived(reader, report, cpu_seconds=per_interval)
+        short_lived = _short_lived_of(settings, reader, share, report)
         if short_lived is not None:
             ending.callback(short_lived.stop)
         containers = containers_of(settings, report)
@@ -90,16 +80,9 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
                 tag_rules=tag_rules,
                 containers=containers,
             ),
-            maker=PayloadMaker(
-                host=host,
-                run=a_run(),
-                started_at=int(clock.now()),
-                max_processes=settings.processes_per_payload,
-                tags=host_tags_of(settings),
-                containers=containers.look_up,
-            ),
+            maker=_payload_maker_of(settings, host, containers, clock),
             destinations=destinations,
-            notices=Notices(report),
+            report=report,
             clock=clock,
         )
         pace = Pace(
@@ -110,25 +93,54 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
             report=report,
         )
         while not any(destination.failure for destination in destinations):
-            if clock.wait(stop, _go_on(pipeline, pace, destinations)):
+            if clock.wait(stop, _do_what_is_due(pipeline, pace, destinations)):
                 break
     for destination in destinations:
         if destination.failure is not None:
             raise destination.failure
 
 
-def _go_on(pipeline: Pipeline, pace: Pace, destinations: Sequence[Destination]) -> float:
-    """Do what is due, and say how long to wait."""
+def _reader_of(settings: AgentSettings, clock: Clock) -> ProcReader:
+    return ProcReader(
+        settings.proc_root,
+        kernel_threads=settings.kernel_threads,
+        reads_environment=settings.process_env_tags,
+        monotonic=clock.monotonic,
+    )
+
+
+def _short_lived_of(
+    settings: AgentSettings, reader: ProcReader, share: float | None, report: Report
+) -> ShortLived | None:
+    if not settings.short_lived:
+        return None
+    per_interval = None if share is None else share * settings.interval_seconds
+    return listen_for_short_lived(reader, report, cpu_seconds=per_interval)
+
+
+def _payload_maker_of(settings: AgentSettings, host: str, containers: ContainerCache, clock: Clock) -> PayloadMaker:
+    return PayloadMaker(
+        host=host,
+        run=a_run(),
+        started_at=int(clock.now()),
+        max_processes=settings.processes_per_payload,
+        tags=host_tags_of(settings),
+        containers=containers.look_up,
+    )
+
+
+def _do_what_is_due(pipeline: Pipeline, pace: Pace, destinations: Sequence[Destination]) -> float:
+    """Gives how many seconds to wait then."""
     wishes = {item: seconds for item in destinations if (seconds := item.live_seconds) is not None}
     live_seconds = min(max(_LIVE_RANGE[0], *wishes.values()), _LIVE_RANGE[1]) if wishes else LIVE_SECONDS
     if not wishes:
-        pipeline.end_live()
+        pipeline.stop_live_numbers()
     if pace.is_snapshot_due():
-        pipeline.snapshot(every_seconds=pace.begin_snapshot())
+        pipeline.take_snapshot(every_seconds=pace.begin_snapshot())
         pace.end_snapshot(live_seconds)
     elif wishes and pace.is_live_due(live_seconds):
         pace.begin_live(live_seconds)
-        pipeline.live(set(wishes))
+        pipeline.send_live_numbers(set(wishes))
         pace.end_live()
     return pace.seconds_to_wait(live_seconds)
 

@@ -11,7 +11,8 @@ from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.short_lived import ShortLived
 from procession.agent.send.destination import Destination
 from procession.agent.send.payload_maker import PayloadMaker
-from procession.agent.send.sender import Notices
+from procession.agent.send.sender import Report
+from procession.log_throttle import LogThrottle
 from procession.process import Snapshot
 
 
@@ -26,7 +27,7 @@ class Pipeline:
         collector: Collector,
         maker: PayloadMaker,
         destinations: Sequence[Destination],
-        notices: Notices,
+        report: Report,
         clock: Clock,
     ) -> None:
         self._reader = reader
@@ -34,14 +35,15 @@ class Pipeline:
         self._collector = collector
         self._maker = maker
         self._destinations = destinations
-        self._notices = notices
+        self._report = report
+        self._throttle = LogThrottle(clock.monotonic)
         self._clock = clock
         self._unseen = 0
         self._newest: Snapshot | None = None
         self._live: LiveNumbers | None = None
         self._watched: set[Destination] = set()
 
-    def snapshot(self, *, every_seconds: int | None = None) -> None:
+    def take_snapshot(self, *, every_seconds: int | None = None) -> None:
         """All processes, for every server."""
         taken_at, moment = int(self._clock.now()), self._clock.monotonic()
         readings = self._reader.read()
@@ -49,8 +51,8 @@ class Pipeline:
         events, gone = self._collector.conclude(ended, moment=moment)
         snapshot = self._collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
         blindness = self._reader.blindness
-        if blindness:
-            self._notices.say("blind", f"{blindness}; nothing is sent of them")
+        if blindness and self._throttle.admits("blind"):
+            self._report(f"{blindness}; nothing is sent of them")
         payloads = self._maker.make_host_tags(taken_at, unreadable=self._reader.found if blindness else None)
         payloads += self._maker.make(snapshot, events, every_seconds=every_seconds)
         for destination in self._destinations:
@@ -60,7 +62,7 @@ class Pipeline:
             self._live.was_told(snapshot)
         self._say_what_was_unseen()
 
-    def live(self, watched: set[Destination]) -> None:
+    def send_live_numbers(self, watched: set[Destination]) -> None:
         """Numbers, for the servers where somebody watches."""
         if self._newest is None:
             return
@@ -79,14 +81,14 @@ class Pipeline:
         for destination in self._watched:
             destination.put(payloads, is_live=True)
 
-    def end_live(self) -> None:
+    def stop_live_numbers(self) -> None:
         """Nobody watches any more."""
         self._live = None
         self._watched = set()
 
     def _say_what_was_unseen(self) -> None:
-        if self._short_lived is not None and self._short_lived.unseen > self._unseen:
-            self._unseen = self._short_lived.unseen
-            self._notices.say(
-                "unseen", f"too many processes come and go to see each: {self._unseen} events left out so far"
-            )
+        if self._short_lived is None or self._short_lived.unseen <= self._unseen:
+            return
+        self._unseen = self._short_lived.unseen
+        if self._throttle.admits("unseen"):
+            self._report(f"too many processes come and go to see each: {self._unseen} events left out so far")

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from procession.cli.client import Access, NotUnderstood
+from procession.cli.access import Access
+from procession.cli.client import NotUnderstood
 from procession.cli.terminal.moments import show_moment
 from procession.errors import UsageError
 

@@ -1,42 +1,22 @@
-"""HTTP to the intake for many agents in one process: a connection each, kept open, one request at a time."""
+"""HTTP to the intake for many agents in one process: a connection each, kept open, one request at a time.
+
+Apart from `http_client`, whose connections block a thread each: here hundreds share one event loop, and what an answer
+costs is to be as little as can be, since the server often runs on the same cores.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httptools
 
 from procession.errors import UsageError
+from procession.http_client import Endpoint, InvalidUrl
 
 ANSWER_SECONDS = 20.0
 """As long as agents wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server is."""
-
-    host: str
-    port: int
-    is_secure: bool
-    prefix: str
-
-    @classmethod
-    def of(cls, url: str) -> Address:
-        """Raises UsageError for what is no address of a server."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            raise UsageError(f"{url!r} is no URL of a server") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{url!r} is no URL of a server; it looks like http://127.0.0.1:7171")
-        is_secure = parts.scheme == "https"
-        return cls(parts.hostname, port or (443 if is_secure else 80), is_secure, parts.path.rstrip("/"))
 
 
 class _Answers(asyncio.Protocol):
@@ -88,13 +68,21 @@ class _Answers(asyncio.Protocol):
         self._transport = None
 
 
+def endpoint_of(url: str) -> Endpoint:
+    """Raises UsageError for what is no address of a server."""
+    try:
+        return Endpoint.of(url)
+    except InvalidUrl:
+        raise UsageError(f"{url!r} is no URL of a server; it looks like http://127.0.0.1:7171") from None
+
+
 class Connection:
     """Posts to one server."""
 
-    def __init__(self, address: Address, headers: Mapping[str, str]) -> None:
+    def __init__(self, server: Endpoint, headers: Mapping[str, str]) -> None:
         """`headers` go with every request."""
-        self._address = address
-        self._headers = {"Host": f"{address.host}:{address.port}", **headers}
+        self._server = server
+        self._headers = {"Host": f"{server.host}:{server.port}", **headers}
         self._answers: _Answers | None = None
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -103,7 +91,7 @@ class Connection:
 
     def request(self, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST") -> bytes:
         """The bytes to `send`."""
-        lines = [f"{method} {self._address.prefix}{path} HTTP/1.1"]
+        lines = [f"{method} {self._server.prefix}{path} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in (self._headers | dict(headers)).items()]
         lines += [f"Content-Length: {len(body)}", "", ""]
         return "\r\n".join(lines).encode() + body
@@ -113,10 +101,10 @@ class Connection:
             # One that was idle for long may have been closed under way.
             with contextlib.suppress(ConnectionError):
                 return await self._ask(self._answers, request)
-        address = self._address
+        server = self._server
         async with asyncio.timeout(ANSWER_SECONDS):
             _, self._answers = await asyncio.get_running_loop().create_connection(
-                _Answers, address.host, address.port, ssl=address.is_secure or None
+                _Answers, server.host, server.port, ssl=server.is_secure or None
             )
         return await self._ask(self._answers, request)
 

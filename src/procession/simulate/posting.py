@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from procession.agent.send.payload import Payload
 from procession.agent.send.payload_maker import PayloadMaker
 from procession.lifecycle.events import ProcessEvents
-from procession.simulate.connection import Address, Connection
+from procession.simulate.connection import Connection, endpoint_of
 from procession.simulate.fleet import Fleet
 from procession.simulate.history import CHUNK_PROCESSES
 from procession.simulate.host import Host, Step
@@ -116,7 +116,7 @@ class LoadWorker:
         self._progress = progress
         self._stop = stop
         self._report = report
-        self._connection = Connection(Address.of(plan.url), {"DD-Api-Key": plan.api_key})
+        self._connection = Connection(endpoint_of(plan.url), {"DD-Api-Key": plan.api_key})
         self._makers: dict[str, PayloadMaker] = {}
         self._snapshots: Iterable[_HostSnapshot] = map(self._snapshot_of, self._steps())
 
@@ -178,7 +178,7 @@ class LoadWorker:
                 run=host.agent_pid,
                 started_at=host.booted_at,
                 max_processes=self._plan.processes_per_payload,
-                first_group=host.traits.index * 1_000_003 & 0x3FFFFFFF,
+                first_split_id=host.traits.index * 1_000_003 & 0x3FFFFFFF,
             )
         return maker.make(step.snapshot, ProcessEvents(step.snapshot.host, step.exits))
 

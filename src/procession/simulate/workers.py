@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from procession.errors import UsageError
-from procession.simulate.connection import Address, Connection
+from procession.simulate.connection import Connection, endpoint_of
 from procession.simulate.posting import LoadPlan, Progress, post_part
 
 _FIELDS = [field.name for field in dataclasses.fields(Progress)]
@@ -22,7 +22,7 @@ def check_server(url: str, api_key: str) -> None:
     """Raises UsageError where nobody answers, or not to this key."""
 
     async def ask() -> int:
-        connection = Connection(Address.of(url), {"DD-Api-Key": api_key})
+        connection = Connection(endpoint_of(url), {"DD-Api-Key": api_key})
         try:
             return await connection.send(connection.request("/api/v1/validate", b"", {}, method="GET"))
         finally:

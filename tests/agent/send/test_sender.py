@@ -11,7 +11,7 @@ from procession.agent.send.api_key import ApiKey
 from procession.agent.send.client import IntakeClient
 from procession.agent.send.outbox import Outbox
 from procession.agent.send.payload import Payload
-from procession.agent.send.sender import Backoff, Notices, Sender
+from procession.agent.send.sender import Backoff, Sender
 from procession.wire.datadog import Answer, encode_answer
 from tests.support.intake import FakeIntake, Reply
 
@@ -214,17 +214,6 @@ def test_a_wait_doubles_with_each_failure_up_to_a_minute() -> None:
     for _ in range(5000):
         backoff = backoff.failed()
     assert backoff.seconds() <= 64
-
-
-def test_a_notice_is_not_repeated_within_a_minute() -> None:
-    lines: list[str] = []
-    moments = iter([0.0, 1.0, 59.0, 61.0])
-    notices = Notices(lines.append, lambda: next(moments))
-
-    for text in ("first", "second", "third", "fourth"):
-        notices.say("subject", text)
-
-    assert lines == ["first", "fourth"]
 
 
 def test_sender_expects_no_answer_to_events_and_gives_them_up_where_nobody_takes_them(intake: FakeIntake) -> None:

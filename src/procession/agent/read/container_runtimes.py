@@ -6,10 +6,8 @@ which is as good as root. Nothing else is ever asked, and nothing is changed.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import re
-import socket
 import threading
 import time
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import msgspec
 
 from procession.agent.tag_text import tag_of
+from procession.http_client import Connection, NoAnswer, UnixSocket
 from procession.wire.datadog import ContainerInfo
 
 TIMEOUT_SECONDS = 3.0
@@ -106,52 +105,33 @@ def _texts(values: Any) -> list[str]:
     return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIMEOUT_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self.sock.settimeout(TIMEOUT_SECONDS)
-        self.sock.connect(self._path)
-
-    def cut(self) -> None:
-        """End what is under way. For any thread."""
-        sock = self.sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-
 def _get(path: str, target: str) -> bytes:
+    connection = Connection(
+        UnixSocket(path),
+        connect_seconds=TIMEOUT_SECONDS,
+        answer_seconds=TIMEOUT_SECONDS,
+        max_answer_bytes=MAX_ANSWER_BYTES + 1,
+    )
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    connection = _Connection(path)
     # Each read has a time-out of its own, however many there are: of a head that comes byte by byte there are many.
-    cut = threading.Timer(TIMEOUT_SECONDS, connection.cut)
+    cut = threading.Timer(TIMEOUT_SECONDS, connection.abort)
     cut.daemon = True
     cut.start()
     try:
-        connection.request("GET", target, headers={"Accept": "application/json"})
-        response = connection.getresponse()
-        parts: list[bytes] = []
-        size = 0
-        while part := response.read1(65536):
-            parts.append(part)
-            size += len(part)
-            if size > MAX_ANSWER_BYTES:
-                raise ContainerRuntimeError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
-        if time.monotonic() > deadline:
-            raise TimeoutError  # it was cut off, and what there is looks whole
-    except (OSError, http.client.HTTPException) as error:
-        if isinstance(error, TimeoutError) or time.monotonic() > deadline:
+        response = connection.request("GET", target, headers={"Accept": "application/json"})
+    except NoAnswer as error:
+        if isinstance(error.cause, TimeoutError) or time.monotonic() > deadline:
             raise ContainerRuntimeError(f"no answer in {TIMEOUT_SECONDS:g} s") from None
-        if isinstance(error, http.client.HTTPException):
-            raise ContainerRuntimeError(f"no HTTP: {type(error).__name__}") from None
-        raise ContainerRuntimeError(error.strerror or str(error)) from None
+        if isinstance(error.cause, http.client.HTTPException):
+            raise ContainerRuntimeError(f"no HTTP: {type(error.cause).__name__}") from None
+        raise ContainerRuntimeError(getattr(error.cause, "strerror", None) or str(error.cause)) from None
     finally:
         cut.cancel()
         connection.close()
+    if time.monotonic() > deadline:  # it was cut off, and what there is looks whole
+        raise ContainerRuntimeError(f"no answer in {TIMEOUT_SECONDS:g} s")
+    if len(response.body) > MAX_ANSWER_BYTES:
+        raise ContainerRuntimeError(f"the answer has more than {MAX_ANSWER_BYTES} bytes")
     if response.status != 200:
         raise ContainerRuntimeError(f"it answers {response.status}")
-    return b"".join(parts)
+    return response.body

@@ -15,8 +15,9 @@ from procession.agent.send.client import IntakeClient
 from procession.agent.send.handoff import Handoff
 from procession.agent.send.outbox import Outbox
 from procession.agent.send.payload import Payload
-from procession.agent.send.sender import Notices, Report, Sender
+from procession.agent.send.sender import Report, Sender
 from procession.agent.send.spool import Spool
+from procession.log_throttle import LogThrottle
 
 _LINGER_SECONDS = 0.4
 """What is being sent when the agent stops may still arrive."""
@@ -39,7 +40,8 @@ class Destination:
         self._client = client
         self._spool = spool
         self._outbox = Outbox(max_bytes, spool)
-        self._notices = Notices(report)
+        self._report = report
+        self._throttle = LogThrottle(time.monotonic)
         self._said = self._outbox.dropped
         self._said_damaged = 0
         self._handoff = Handoff(self._keep, self._outbox.close)
@@ -59,24 +61,31 @@ class Destination:
             text = (
                 f"the disk of {self._spool.folder} does not keep up: {self._handoff.left_out} snapshots left out so far"
             )
-            if self._notices.say("slow", text):
+            if self._say("slow", text):
                 self._said_slow = self._handoff.left_out
+
+    def _say(self, subject: str, text: str) -> bool:
+        """Unless something was said of the subject within a minute. Whether it was said now."""
+        if not self._throttle.admits(subject):
+            return False
+        self._report(text)
+        return True
 
     def _keep(self, given: tuple[Sequence[Payload], bool]) -> None:
         payloads, is_live = given
         try:
             self._outbox.put(payloads, is_live=is_live)
         except OSError as error:
-            self._notices.say("disk", f"cannot write to the spool: {error.strerror}; keeping snapshots in memory")
+            self._say("disk", f"cannot write to the spool: {error.strerror}; keeping snapshots in memory")
         # In this order: both grow meanwhile, and what is damaged must not be taken for what was too much.
         dropped, damaged = self._outbox.dropped, self._outbox.damaged
         if damaged > self._said_damaged and self._spool is not None:
             where = f"cannot read all of the spool in {self._spool.folder}"
-            if self._notices.say("damaged", f"{where}: left out what is damaged, {damaged} so far"):
+            if self._say("damaged", f"{where}: left out what is damaged, {damaged} so far"):
                 self._said_damaged = damaged
         if dropped.snapshots - damaged > self._said.snapshots:
             text = f"too much waits for {self._client.url}: dropped the oldest of it, {dropped} so far"
-            if self._notices.say("full", text):
+            if self._say("full", text):
                 self._said = replace(dropped, snapshots=dropped.snapshots - damaged)
 
     @property

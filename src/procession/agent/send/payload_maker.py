@@ -57,17 +57,17 @@ class PayloadMaker:
         run: int,
         started_at: int,
         max_processes: int = MAX_PROCESSES,
-        first_group: int | None = None,
+        first_split_id: int | None = None,
         tags: Sequence[str] = (),
         containers: Callable[[str], ContainerInfo] | None = None,
     ) -> None:
-        """`run` is the number of this run of the agent: see `a_run`. `first_group` numbers the first snapshot
+        """`run` is the number of this run of the agent: see `a_run`. `first_split_id` numbers the first snapshot
         [by chance, as agents do]. `tags` are those of the host, and `containers` says what is known of one by its
         id."""
         self._host = host
         self._run = run
         self._max_processes = max_processes
-        self._split_id = random.getrandbits(31) if first_group is None else first_group
+        self._split_id = random.getrandbits(31) if first_split_id is None else first_split_id
         self._tags = list(tags)
         self._tags_sent_at: int | None = None
         self._containers = containers
@@ -128,7 +128,7 @@ class PayloadMaker:
         # An encoder of its own, since one forgets what is not in its newest snapshot.
         payloads = self._snapshot(SnapshotEncoder(self._containers), snapshot, _PARTIAL)
         bodies = self._live_encoder.encode(
-            self._host, everything, split_id=self._next_group(taken_at), max_processes=self._max_processes
+            self._host, everything, split_id=self._next_split_id(taken_at), max_processes=self._max_processes
         )
         for body in bodies:
             payload = self._payload(MessageType.REAL_TIME, body, taken_at, _LIVE)
@@ -141,7 +141,7 @@ class PayloadMaker:
             host=snapshot.host,
             taken_at=snapshot.taken_at,
             sightings=snapshot.sightings,
-            split_id=self._next_group(snapshot.taken_at),
+            split_id=self._next_split_id(snapshot.taken_at),
         )
         bodies = encoder.encode(snapshot, max_processes=self._max_processes)
         return [
@@ -151,8 +151,8 @@ class PayloadMaker:
             for body, containers in zip(bodies, encoder.container_counts, strict=True)
         ]
 
-    def _next_group(self, taken_at: int) -> int:
-        # Two groups of one second are still two: their chunks are numbered on. A clock that was set back comes to
+    def _next_split_id(self, taken_at: int) -> int:
+        # Two snapshots of one second are still two: their chunks are numbered on. A clock that was set back comes to
         # seconds that have been, whose numbers were given: from there on it is as if another agent gave them.
         if taken_at < self._taken_at:
             self._run = a_run()

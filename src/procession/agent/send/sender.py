@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import random
 import threading
 import time
@@ -11,18 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from procession.agent.send.api_key import ApiKey
-from procession.agent.send.client import IntakeClient, Response, Unreachable
+from procession.agent.send.client import IntakeClient, Unreachable
 from procession.agent.send.outbox import Outbox
 from procession.agent.send.payload import Payload
+from procession.http_client import Response
+from procession.log_throttle import LogThrottle
 from procession.wire.datadog import Answer, FrameError, decode_answer
 
 Report = Callable[[str], None]
 
 REFUSED_KEY_SECONDS = 60.0
 """Until a key that was refused is tried again: somebody has to do something about it first."""
-
-REPEAT_SECONDS = 60.0
-"""A thing that goes on is said this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +41,6 @@ class Backoff:
     def seconds(self) -> float:
         longest = min(self.base_seconds * 2**self.failures, self.max_seconds)
         return random.uniform(longest / 2, longest)
-
-
-class Notices:
-    """Says a thing, and not again for a minute, however often it happens."""
-
-    def __init__(self, report: Report, now: Callable[[], float] = time.monotonic) -> None:
-        self._report = report
-        self._now = now
-        self._said_at: dict[str, float] = {}
-
-    def say(self, subject: str, text: str) -> bool:
-        """Whether it was said now."""
-        now = self._now()
-        if now - self._said_at.get(subject, -math.inf) < REPEAT_SECONDS:
-            return False
-        self._said_at[subject] = now
-        self._report(text)
-        return True
 
 
 class Sender:
@@ -86,7 +66,7 @@ class Sender:
         self._outbox = outbox
         self._api_key = api_key
         self._tell = report
-        self._notices = Notices(self._report)
+        self._throttle = LogThrottle(time.monotonic)
         self._stop = stop
         self._backoff = backoff
         self._refused_key_seconds = refused_key_seconds
@@ -132,10 +112,9 @@ class Sender:
         if status in (400, 413) or (status in (404, 405) and not payload.is_answered):
             self._outbox.done(payload)
             self._refused += 1
-            said = (
-                f"{self._client.url} refuses a payload: {_said(response)}; dropped it, {self._refused} since the start"
-            )
-            self._notices.say("refused", said)
+            if self._throttle.admits("refused"):
+                dropped = f"dropped it, {self._refused} since the start"
+                self._report(f"{self._client.url} refuses a payload: {_said(response)}; {dropped}")
             return 0.0
         if status == 403:
             self._in_trouble = True
@@ -158,11 +137,11 @@ class Sender:
         """
         with contextlib.suppress(FrameError):
             return decode_answer(response.body)
-        if response.body and "json" not in response.content_type:
+        if response.body and "json" not in response.header("content-type"):
             return None
-        self._notices.say(
-            "foreign", f"{self._client.url} takes payloads but does not answer as an intake does; is it the right URL?"
-        )
+        if self._throttle.admits("foreign"):
+            url = self._client.url
+            self._report(f"{url} takes payloads but does not answer as an intake does; is it the right URL?")
         return Answer()
 
     def _deliver(self, payload: Payload, answer: Answer | None) -> None:
@@ -180,8 +159,8 @@ class Sender:
         self._delivered += payload.is_answered
         self._in_trouble = False
         self.live_seconds = answer.interval_seconds if answer.active_clients > 0 else None
-        if answer.message:
-            self._notices.say("message", f"{self._client.url} says: {_printable(answer.message)}")
+        if answer.message and self._throttle.admits("message"):
+            self._report(f"{self._client.url} says: {_printable(answer.message)}")
 
     def _fail(self, payload: Payload, trouble: str) -> float:
         self._in_trouble = True
@@ -204,16 +183,17 @@ def _snapshots(count: int) -> str:
 
 
 def _is_page(response: Response) -> bool:
-    return response.content_type.partition(";")[0].strip().lower() == "text/html"
+    return response.header("content-type").partition(";")[0].strip().lower() == "text/html"
 
 
 def _said(response: Response) -> str:
     """The status, and what a person can do with it."""
-    status, kind = response.status, response.content_type.partition(";")[0].strip().lower()
+    status, kind = response.status, response.header("content-type").partition(";")[0].strip().lower()
     if 200 <= status < 300:
         return f"{status} with {_printable(kind) or 'something'} and so is no intake"
     if 300 <= status < 400:
-        return f"{status}: it has moved to {_printable(response.location) or 'another place'}; --url should say so"
+        moved_to = _printable(response.header("location")) or "another place"
+        return f"{status}: it has moved to {moved_to}; --url should say so"
     if status in (404, 405) or _is_page(response):
         return f"{status}, as a server that is no intake does"
     text = _printable(response.body[:1000].decode("utf-8", "replace"))

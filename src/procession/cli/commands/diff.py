@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
+from procession.cli.access import Access
 from procession.cli.analysis import Analysis, Filters, no_such_host
-from procession.cli.client import Access
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.diff_sections import print_sections
 from procession.cli.terminal.moments import Moment

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from procession.cli.client import Access
+from procession.cli.access import Access
 from procession.cli.options import read_settings, settings_options
 from procession.config import ClientSettings
 

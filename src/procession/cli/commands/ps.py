@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from procession.cli.access import Access
 from procession.cli.analysis import command_of
-from procession.cli.client import Access, NotUnderstood
+from procession.cli.client import NotUnderstood
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.moments import Moment
 from procession.cli.terminal.nothing_found import say_nothing_found

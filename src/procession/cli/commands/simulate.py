@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from procession.cli.client import in_file
+from procession.cli.access import in_file
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.moments import Moment, show_moment

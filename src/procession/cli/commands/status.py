@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from procession.cli.client import Access
+from procession.cli.access import Access
 from procession.cli.commands.ps import find_processes
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.number_format import bytes_text, duration_text

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from procession.cli.access import Access
 from procession.cli.analysis import Analysis, Filters
-from procession.cli.client import Access
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.moments import Moment, show_moment
 from procession.cli.terminal.nothing_found import say_nothing_found

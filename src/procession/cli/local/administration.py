@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from procession import administration as rules
-from procession.cli.client import Access, Unreachable
+from procession.cli.access import Access
+from procession.cli.client import Unreachable
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.options import read_settings
 from procession.cli.serving.open_store import address_of, open_store

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from procession.cli.client import Access, in_file
+from procession.cli.access import Access, in_file
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.system_report import system_facts, versions
 from procession.cli.options import SETTINGS, Setting, read_config_file, settings_of

@@ -1,0 +1,31 @@
+"""Whom to trust, and what to show."""
+
+from __future__ import annotations
+
+import os
+import ssl
+
+from procession.errors import UsageError
+
+
+def tls_context(ca_file: str, certificate_file: str = "", key_file: str = "") -> ssl.SSLContext:
+    """`ca_file` holds the certificates to trust [those of the system], `certificate_file` one to show, with its key in
+    the same file or in `key_file`. Raises UsageError for files that are of no use."""
+    try:
+        context = ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        raise UsageError(f"cannot use the certificates in {ca_file}: {_reason(error)}") from None
+    if certificate_file:
+        try:
+            # A password is not asked for, since there may be no terminal.
+            context.load_cert_chain(certificate_file, key_file or None, password="")
+        except OSError as error:
+            raise UsageError(
+                f"cannot use the certificate in {certificate_file} and its key: {_reason(error)}"
+            ) from None
+    return context
+
+
+def _reason(error: OSError) -> str:
+    reason: str = getattr(error, "reason", None) or os.strerror(error.errno or 0)
+    return reason.lower()
