@@ -9,6 +9,11 @@ from procession.errors import InvalidParameter, InvalidRequest
 DEFAULT_WINDOW_SECONDS = 15 * 60
 
 
+def out_of_retention(retention_hours: int) -> InvalidRequest:
+    """For a question about what is kept no longer."""
+    return InvalidRequest(f"Only data from the past {retention_hours} hours are available")
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Unix seconds, both ends within."""
@@ -32,5 +37,5 @@ class Window:
             raise InvalidParameter("from", "it is after to")
         oldest = now - retention_hours * 3600
         if to_at < oldest:
-            raise InvalidRequest(f"Only data from the past {retention_hours} hours are available")
+            raise out_of_retention(retention_hours)
         return cls(max(from_at, oldest), min(to_at, now))

@@ -69,7 +69,7 @@ def check_parameters(data: bytes) -> None:
     ask.selection(host=parameters.get("host", ""))
     window = ask.window(seconds=600, most=3600)
     try:
-        ask.check()
+        ask.raise_errors()
     except InvalidRequest as error:
         _check_texts(error.messages)
     else:

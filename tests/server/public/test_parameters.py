@@ -10,7 +10,7 @@ from procession.process import ProcessKey
 from procession.query import ProcessQuery
 from procession.search.parser import parse_search
 from procession.search.tag_filter import TagFilter
-from procession.server.public.parameters import filters_of, parse_parameters, parse_query
+from procession.server.public.parameters import filter_fingerprint, parse_parameters, parse_query
 from procession.window import Window
 from tests.support.builders import NOON
 
@@ -30,7 +30,7 @@ def errors(query_string: str, now: int = NOON) -> tuple[str, ...]:
 
 
 def a_cursor(window: Window, filters: str = "") -> str:
-    return Cursor(window, LAST, filters_of(parse_parameters(filters.encode()), ORG)).encode()
+    return Cursor(window, LAST, filter_fingerprint(parse_parameters(filters.encode()), ORG)).encode()
 
 
 def test_no_parameters_ask_for_the_first_thousand_of_the_last_15_minutes() -> None:

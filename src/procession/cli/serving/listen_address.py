@@ -10,6 +10,7 @@ import socket
 from pathlib import Path
 
 from procession.errors import UsageError
+from procession.whole_number import whole_number
 
 BACKLOG = 2048
 
@@ -58,9 +59,10 @@ def is_beyond_loopback(listener: socket.socket) -> bool:
 
 def _parse(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    number = whole_number(port, 0, 65535)
+    if not host or number is None:
         raise UsageError(f"cannot listen on {address!r}: it is not like 127.0.0.1:7171 or [::1]:7171")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), number
 
 
 def _owner_of(port: int) -> str | None:

@@ -9,8 +9,12 @@ from typing import Any
 import click
 
 from procession.search.hints import moment_hint
+from procession.whole_number import whole_number
 
 _AGO = re.compile(r"(?:now)?-([0-9]{1,9})([smhd])")
+_LATEST = 10**11 - 1
+"""In the year 5138; a greater number counts something smaller than seconds."""
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -22,8 +26,8 @@ def parse_moment(text: str, now: int) -> int:
     text = text.strip()
     if text == "now":
         return now
-    if text.isascii() and text.isdigit() and len(text) <= 11:
-        return int(text)
+    if (seconds := whole_number(text, 0, _LATEST)) is not None:
+        return seconds
     if ago := _AGO.fullmatch(text):
         return now - int(ago[1]) * _SECONDS[ago[2]]
     moment = datetime.fromisoformat(text)
@@ -44,7 +48,8 @@ class Moment(click.ParamType[int]):
         import time
 
         text = str(value)
-        if text.isascii() and text.isdigit() and len(text) <= 20 and (hint := moment_hint("a time", int(text))):
+        number = whole_number(text, 0, 10**20)
+        if number is not None and (hint := moment_hint("a time", number)):
             self.fail(hint, param, ctx)
         try:
             return parse_moment(text, int(time.time()))

@@ -18,9 +18,10 @@ from procession.server.access.key_cache import KeyCache
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.intake.host_tags import HostTagCache
-from procession.server.public.parameters import parse_parameters, whole_number
+from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.fair_pool import Threads
 from procession.storage import HostStore, KeyStore
+from procession.whole_number import whole_number
 
 _log = logging.getLogger(__name__)
 

@@ -55,7 +55,7 @@ class _Counts:
         limit = ask.number("limit", 20, least=1, most=1000)
         prefix = ask.text("prefix")
         when = ask.at() if ask.has("at") else ask.window(most=DAY_SECONDS)
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.facets(selection, when, keys, limit, prefix)
         window = found.window
         meta = {"at": when} if window is None else {"from": window.from_at, "to": window.to_at}
@@ -65,7 +65,7 @@ class _Counts:
         prefix = ask.text("prefix")
         limit = ask.number("limit", 50, least=1, most=1000)
         window = ask.window(most=DAY_SECONDS)
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.complete_tag(ask.org_id, window, prefix, limit)
         keys = [{"key": one.value, "count": one.count} for one in found.keys]
         return {"prefix": prefix, "keys": keys, "values": found.values}
@@ -74,11 +74,11 @@ class _Counts:
         selection, at = ask.selection(), ask.at()
         by = _by(ask)
         if not by:
-            ask.wrong("by", "it has to name a tag key or an attribute")
+            ask.refuse("by", "it has to name a tag key or an attribute")
         order = ask.order("sort", "-count", ("count", "value", *_AMOUNTS))
         measures = ask.measures(",".join(_SUMS))
         limit = ask.number("limit", 100, least=1, most=1000)
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.groups(selection, at, by, _with(measures, order), order, limit)
         return {
             "meta": {"at": at, "by": by, "total": found.total, "known": found.is_known, "groups": found.groups},
@@ -89,7 +89,7 @@ class _Counts:
         selection, at, by = ask.selection(), ask.at(), _by(ask)
         x, y = ask.measure("x", "cpu_total_percent"), ask.measure("y", "rss_bytes")
         limit = ask.number("limit", 5000, least=1, most=10_000)
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.points(selection, at, x, y, by or None, limit)
         return {
             "meta": {"at": at, "total": found.total, "known": found.is_known, "x": x, "y": y, "by": by or None},
@@ -109,7 +109,7 @@ class _Counts:
         rank = ask.choice("rank", "cpu_total_percent", ("count", *MEASURES))
         limit = ask.number("limit", 5, least=1, most=20)
         points = ask.number("points", 60, least=2, most=500)
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.timeseries(selection, window, by or None, measures, rank, limit, points)
         return {
             "meta": {
@@ -129,7 +129,7 @@ class _Counts:
         measures = ask.measures(",".join(_SUMS))
         limit = ask.number("limit", 1000, least=1, most=10_000)
         offset = ask.number("page[offset]", 0, least=0, most=MAX_OFFSET)
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.hosts(selection, at, _with(measures, order), order, offset, limit)
         tags: dict[str, set[str]] = {}
         for entry in self._hosts.host_tags():
@@ -155,7 +155,7 @@ class _Counts:
         default = Match.PROCESS if only_instants else Match.COMMAND
         match = Match(ask.choice("match", default.value, names))
         limit = ask.number("limit", 100, least=1, most=1000)
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.compare(left, right, match, limit)
         return {
             "meta": {

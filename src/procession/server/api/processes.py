@@ -8,16 +8,16 @@ import msgspec
 from starlette.routing import Route
 
 from procession.analysis import SORT_COLUMNS, Branch, Every, History
-from procession.errors import InvalidRequest, NotFound
+from procession.errors import NotFound
 from procession.paging import InstantCursor
 from procession.process import Ending, ProcessDetail, ProcessKey, ProcessSummary
 from procession.query import DEFAULT_LIMIT, MAX_LIMIT, ProcessQuery
 from procession.server.api.details import Store, details_body
 from procession.server.api.request import DAY_SECONDS, ApiRequest
 from procession.server.api.routes import Api, item, placed_item
-from procession.server.public.parameters import filters_of, parse_query
+from procession.server.public.parameters import filter_fingerprint, parse_query
 from procession.storage import AnalysisStore
-from procession.window import Window
+from procession.window import Window, out_of_retention
 
 _OF_INSTANTS = ("at", "sort", "page[offset]")
 """Parameters that ask for an instant and not for a window."""
@@ -37,7 +37,7 @@ def process_routes_at_instants(api: Api, store: Store, analysis: AnalysisStore) 
         query = parse_query(
             ask.org_id, ask.parameters, now=ask.now, retention_hours=ask.retention_hours, has_hints=True
         )
-        return details_body(store, analysis, query, filters_of(ask.parameters, ask.org_id), ask.hints)
+        return details_body(store, analysis, query, filter_fingerprint(ask.parameters, ask.org_id), ask.hints)
 
     return [
         api.route("/processes", processes),
@@ -56,14 +56,14 @@ def _instant(ask: ApiRequest, analysis: AnalysisStore) -> Any:
     offset = ask.number("page[offset]", 0, least=0, most=MAX_OFFSET)
     for name in ("from", "to"):
         if ask.has(name):
-            ask.wrong(name, f"it goes with a window, not with {', '.join(_OF_INSTANTS)}")
-    ask.check()
-    filters = filters_of(ask.parameters, ask.org_id)
+            ask.refuse(name, f"it goes with a window, not with {', '.join(_OF_INSTANTS)}")
+    ask.raise_errors()
+    filters = filter_fingerprint(ask.parameters, ask.org_id)
     after = None
     if text := ask.parameters.get("page[cursor]", ""):
         cursor = InstantCursor.decode(text, fingerprint=filters)
         if cursor.at < ask.now - ask.sighting_retention_hours * 3600:
-            raise InvalidRequest(f"Only data from the past {ask.sighting_retention_hours} hours are available")
+            raise out_of_retention(ask.sighting_retention_hours)
         at, order, after = cursor.at, cursor.order, cursor.last
     page = analysis.instant_page(selection, at, order, offset, limit, after)
     way_on = ""
@@ -89,7 +89,7 @@ class _One:
     def show(self, ask: ApiRequest) -> Any:
         key = ask.process()
         windows = self._windows(ask)
-        ask.check()
+        ask.raise_errors()
         process, detail = self._found(ask, key, windows)
         return {"data": item(ask.org_id, process, detail)}
 
@@ -102,7 +102,7 @@ class _One:
             most=(31 * 24 if by_minute else 25) * 3600,
             retention_hours=ask.retention_hours if by_minute else ask.sighting_retention_hours,
         )
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.history(ask.org_id, key, window, every)
         ended = Ending()
         if (last_at := self._last_at(ask.org_id, key, window, found)) is not None:
@@ -128,7 +128,7 @@ class _One:
 
     def family(self, ask: ApiRequest) -> Any:
         key, at = ask.process(), ask.at()
-        ask.check()
+        ask.raise_errors()
         found = self._analysis.family(ask.org_id, key, at)
         if found is None:
             raise NotFound("The process was not there at this instant")
@@ -142,8 +142,8 @@ class _One:
     def host_tree(self, ask: ApiRequest) -> Any:
         host, at = ask.text("host", most=255), ask.at()
         if not host:
-            ask.wrong("host", "it has to name a host")
-        ask.check()
+            ask.refuse("host", "it has to name a host")
+        ask.raise_errors()
         found = self._analysis.host_tree(ask.org_id, host, at)
         return {
             "meta": {"at": at, "host": host, "total": found.total, "known": found.is_known},
@@ -154,7 +154,7 @@ class _One:
         key = ask.process()
         window = ask.window(seconds=7 * DAY_SECONDS)
         limit = ask.number("limit", 20, least=1, most=100)
-        ask.check()
+        ask.raise_errors()
         process, _ = self._found(ask, key, [Window(ask.now - seconds, ask.now) for seconds in RECENT_SECONDS])
         runs = self._analysis.runs(ask.org_id, process, window, limit)
         data = []

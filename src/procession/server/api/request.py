@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from procession.analysis import MEASURES, Order, Selection
-from procession.errors import InvalidParameter, InvalidRequest, NotFound
+from procession.errors import InvalidParameter, NotFound
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
 from procession.search.hints import moment_hint, search_hints, tags_hints
 from procession.search.parser import parse_search
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
-from procession.server.public.parameters import tags_of, whole_number
-from procession.window import Window
-
-T = TypeVar("T")
+from procession.server.public.parameter_errors import ParameterErrors
+from procession.server.public.parameters import parse_tags
+from procession.whole_number import moment_parameter, number_parameter, whole_number
+from procession.window import Window, out_of_retention
 
 DAY_SECONDS = 86400
 
@@ -30,7 +29,7 @@ _HINTS = (
 
 @dataclass
 class ApiRequest:
-    """One call. Each value is asked for by its name; `check` then raises InvalidRequest for all that was wrong."""
+    """One call. Each value is asked for by its name; `raise_errors` then says all that was wrong with them."""
 
     org_id: int
     parameters: Mapping[str, str]
@@ -38,14 +37,15 @@ class ApiRequest:
     now: int
     retention_hours: int
     sighting_retention_hours: int
-    _messages: list[str] = field(default_factory=list)
+    _errors: ParameterErrors = field(default_factory=lambda: ParameterErrors(has_hints=True))
 
-    def check(self) -> None:
-        if self._messages:
-            raise InvalidRequest(*self._messages)
+    def raise_errors(self) -> None:
+        """Raises InvalidRequest if anything was wrong with the values that were asked for so far."""
+        self._errors.raise_any()
 
-    def wrong(self, name: str, rule: str) -> None:
-        self._messages.extend(InvalidParameter(name, rule).messages)
+    def refuse(self, name: str, rule: str) -> None:
+        """Note that a parameter breaks a rule."""
+        self._errors.add(InvalidParameter(name, rule))
 
     def has(self, name: str) -> bool:
         return name in self.parameters
@@ -53,22 +53,20 @@ class ApiRequest:
     def text(self, name: str, default: str = "", *, most: int = 4096) -> str:
         text = self.parameters.get(name, default)
         if len(text) > most:
-            self.wrong(name, f"it has more than {most} characters")
+            self.refuse(name, f"it has more than {most} characters")
         return text
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         if name not in self.parameters:
             return default
-        number = whole_number(self.parameters[name])
-        if number is None or not least <= number <= most:
-            self.wrong(name, f"it is not a whole number from {least} to {most}")
-            return default
-        return number
+        text = self.parameters[name]
+        number = self._errors.value_of(number_parameter, name, text, least=least, most=most)
+        return default if number is None else number
 
     def choice(self, name: str, default: str, choices: Collection[str]) -> str:
         text = self.parameters.get(name, default)
         if text not in choices:
-            self.wrong(name, f"it is none of {', '.join(choices)}")
+            self.refuse(name, f"it is none of {', '.join(choices)}")
             return default
         return text
 
@@ -76,9 +74,9 @@ class ApiRequest:
         """Separated by commas; each once."""
         names = tuple(dict.fromkeys(filter(None, map(str.strip, self.parameters.get(name, default).split(",")))))
         if not 1 <= len(names) <= most:
-            self.wrong(name, f"it has not 1 to {most} names")
+            self.refuse(name, f"it has not 1 to {most} names")
         if choices is not None and not set(names) <= set(choices):
-            self.wrong(name, f"it has names that are none of {', '.join(choices)}")
+            self.refuse(name, f"it has names that are none of {', '.join(choices)}")
         return names
 
     def measures(self, default: str) -> tuple[str, ...]:
@@ -90,14 +88,14 @@ class ApiRequest:
     def order(self, name: str, default: str, columns: Collection[str]) -> Order:
         order = Order.parse(self.parameters.get(name, default))
         if order.column not in columns:
-            self.wrong(name, f"it is none of {', '.join(columns)}, with or without - before it")
+            self.refuse(name, f"it is none of {', '.join(columns)}, with or without - before it")
             return Order.parse(default)
         return order
 
     def selection(self, prefix: str = "", host: str = "") -> Selection:
         """Of `search` and `tags`, and the name of a host."""
-        search = self._checked(lambda: parse_search(self.parameters.get(f"{prefix}search", "")))
-        tags = self._checked(lambda: tags_of(self.parameters, f"{prefix}tags")) or TagFilter()
+        search = self._errors.value_of(parse_search, self.parameters.get(f"{prefix}search", ""))
+        tags = self._errors.value_of(parse_tags, self.parameters, f"{prefix}tags") or TagFilter()
         if host:
             named = TagCondition(Pattern.literal(f"host:{host}"))
             tags = replace(tags, conditions=(*tags.conditions, named))
@@ -110,7 +108,7 @@ class ApiRequest:
         if at is None:
             return default
         if at < self.now - self.sighting_retention_hours * 3600:
-            self._messages.append(f"Only data from the past {self.sighting_retention_hours} hours are available")
+            self._errors.add(out_of_retention(self.sighting_retention_hours))
         return max(0, min(at, self.now))
 
     def window(self, *, seconds: int = 900, most: int | None = None, retention_hours: int | None = None) -> Window:
@@ -121,13 +119,12 @@ class ApiRequest:
         elif until is None:
             until = since + seconds
         hours = self.retention_hours if retention_hours is None else retention_hours
-        window = self._checked(
-            lambda: Window.from_bounds(since, self.now if until is None else until, now=self.now, retention_hours=hours)
-        )
+        until = self.now if until is None else until
+        window = self._errors.value_of(Window.from_bounds, since, until, now=self.now, retention_hours=hours)
         if window is None or window.from_at > window.to_at:
             return Window(self.now, self.now)
         if most is not None and window.to_at - window.from_at > most:
-            self.wrong("from", f"it is more than {most} seconds before to")
+            self.refuse("from", f"it is more than {most} seconds before to")
         return Window(max(window.from_at, 0), min(window.to_at, MAX_UINT32))
 
     def hints(self, has_found: bool) -> tuple[str, ...]:
@@ -155,17 +152,4 @@ class ApiRequest:
     def _moment(self, name: str) -> int | None:
         if name not in self.parameters:
             return None
-        moment = whole_number(self.parameters[name])
-        if moment is None:
-            self.wrong(name, "it is not a whole number of Unix seconds")
-        return moment
-
-    def _checked(self, parse: Callable[[], T]) -> T | None:
-        try:
-            return parse()
-        except InvalidParameter as error:
-            self._messages.append(error.with_hint())
-            return None
-        except InvalidRequest as error:
-            self._messages.extend(error.messages)
-            return None
+        return self._errors.value_of(moment_parameter, name, self.parameters[name])

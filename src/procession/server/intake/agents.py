@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from procession.process import MAX_UINT32
-from procession.server.intake.body import whole_number
 from procession.server.runtime.background import run_in_background
 from procession.server.runtime.throttled_log import ThrottledLog
+from procession.whole_number import whole_number
 
 GONE_SECONDS = 120.0
 LOOK_SECONDS = 15.0
@@ -104,4 +104,4 @@ class Agents:
 
 def unreadable_in(headers: Mapping[str, str]) -> int | None:
     """How many processes there are on the host of an agent of ours that can read none of them; None from all others."""
-    return whole_number(headers.get("x-procession-unreadable", ""), MAX_UINT32)
+    return whole_number(headers.get("x-procession-unreadable", ""), 0, MAX_UINT32)

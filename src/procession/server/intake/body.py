@@ -7,6 +7,7 @@ from starlette.requests import Request
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT64
 from procession.server.intake.quota import Reservation
+from procession.whole_number import whole_number
 
 
 def api_key_of(request: Request) -> str:
@@ -17,7 +18,7 @@ def api_key_of(request: Request) -> str:
 async def read_body(request: Request, max_bytes: int, place: Reservation) -> bytes:
     """Raises PayloadTooLarge as soon as there is more, and what `place` raises where there is no room for it."""
     too_large = PayloadTooLarge(f"The payload has more than {max_bytes} bytes")
-    declared = whole_number(request.headers.get("content-length", ""), MAX_UINT64)
+    declared = whole_number(request.headers.get("content-length", ""), 0, MAX_UINT64)
     if declared is not None and declared > max_bytes:
         raise too_large
     body = bytearray()
@@ -27,11 +28,3 @@ async def read_body(request: Request, max_bytes: int, place: Reservation) -> byt
             raise too_large
         place.hold(len(body))
     return bytes(body)
-
-
-def whole_number(text: str, maximum: int) -> int | None:
-    """Of a header; None for what is none, or is larger."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        return None
-    number = int(text)
-    return number if number <= maximum else None

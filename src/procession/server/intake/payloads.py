@@ -27,7 +27,7 @@ from procession.scrubbing import Scrubber
 from procession.server.access.key_cache import KeyCache
 from procession.server.api.watch import WatchCache
 from procession.server.intake.agents import Agents
-from procession.server.intake.body import api_key_of, read_body, whole_number
+from procession.server.intake.body import api_key_of, read_body
 from procession.server.intake.decode_turns import DecodeTurns
 from procession.server.intake.events import event_routes
 from procession.server.intake.host_tags import HostTagCache
@@ -41,6 +41,7 @@ from procession.server.runtime.disconnect import while_there
 from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.metrics import Counter, Sink
 from procession.storage import DetailStore
+from procession.whole_number import whole_number
 from procession.wire.datadog import Answer, Limits, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
 
 FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
@@ -235,8 +236,8 @@ class Envelope:
     def of(cls, headers: Headers, moment_of: Callable[[str, int | None], int]) -> Envelope:
         """`moment_of` takes the host and what the agent says."""
         host = headers.get("x-dd-hostname", "")
-        taken_at = moment_of(host, whole_number(headers.get("x-dd-agent-timestamp", ""), MAX_UINT32))
-        request_id = whole_number(headers.get("x-dd-request-id", ""), MAX_UINT64)
+        taken_at = moment_of(host, whole_number(headers.get("x-dd-agent-timestamp", ""), 0, MAX_UINT32))
+        request_id = whole_number(headers.get("x-dd-request-id", ""), 0, MAX_UINT64)
         is_partial = headers.get("x-procession-partial", "").lower() == "true"
         lists_all = headers.get("x-procession-live", "").lower() == "all"
         is_live = headers.get("x-dd-processes-enabled", "").lower() != "false"

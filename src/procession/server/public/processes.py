@@ -20,7 +20,7 @@ from procession.query import ProcessQuery
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.http.responses import add_headers
-from procession.server.public.parameters import filters_of, parse_parameters, parse_query
+from procession.server.public.parameters import filter_fingerprint, parse_parameters, parse_query
 from procession.server.runtime.fair_pool import FairThreads
 from procession.storage import ProcessStore
 
@@ -116,7 +116,7 @@ def list_route(
                 raise TooManyRequests
         parameters = parse_parameters(request.scope["query_string"])
         query = parse_query(org_id, parameters, now=now(), retention_hours=retention_hours)
-        filters = filters_of(parameters, org_id)
+        filters = filter_fingerprint(parameters, org_id)
         body = await threads.run(org_id, lambda: answer(query, filters))
         return Response(body, media_type="application/json")
 
