@@ -22,8 +22,8 @@ from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, host_key
 from procession.query import ProcessQuery
 from procession.search.parser import parse_search
 from procession.search.tag_filter import TagFilter
+from procession.storage.history.engine.cluster import shard_of
 from procession.storage.history.engine.server import ServerConnection
-from procession.storage.history.tables.ddl import shard_of
 from procession.storage.setup import initialize, open_servers
 from procession.storage.store import ClickHouseStore
 from procession.window import Window

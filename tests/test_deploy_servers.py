@@ -15,7 +15,7 @@ from procession.cli.options import settings_of
 from procession.cli.serving.server_process import MORE_SECONDS_TO_STOP
 from procession.config import ServerSettings
 from procession.storage.history.engine.address import ServerAddress, parse_address
-from procession.storage.history.engine.embedded import QUERY_SETTINGS
+from procession.storage.history.engine.connection import QUERY_SETTINGS
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())

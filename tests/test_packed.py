@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from procession.packed import ABSENT, NUMBERS, STATES, PackedSnapshot, pack, pack_numbers, unpack, unpack_numbers
 from procession.process import ProcessNumbers, Snapshot
-from procession.storage.history.write.insert_batch import number_columns
+from procession.storage.history.tables.columns import number_columns
 from tests.support.builders import a_sighting, a_snapshot
 
 _VALUES = {

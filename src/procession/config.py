@@ -47,6 +47,9 @@ class ServerSettings:
     sighting_retention_hours: int = setting(
         24 * 7, "How long the numbers of every sighting are kept, in hours.", metavar="HOURS", minimum=1
     )
+    live_retention_hours: int = setting(
+        24, "How long the live numbers of watched hosts are kept, in hours.", metavar="HOURS", minimum=1
+    )
     max_connections: int = setting(
         10_000,
         "Connections that may be open at once; where there are more, those that are silent make room.",

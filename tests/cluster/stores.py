@@ -10,16 +10,16 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from procession.storage.history.engine.address import ServerAddress, parse_address
+from procession.storage.history.engine.cluster import local_database
 from procession.storage.history.engine.server import ServerEngine
-from procession.storage.history.tables import migrations
-from procession.storage.history.tables.ddl import local_database
+from procession.storage.history.tables.retention import retention_rules
 from procession.storage.setup import initialize, open_servers
 from procession.storage.store import ClickHouseStore
 
 THIRTY_YEARS = 30 * 365 * 24
 """Hours to keep everything for: the tests' moments are long past."""
 
-RULES = migrations.retention_rules(
+RULES = retention_rules(
     retention_hours=THIRTY_YEARS, sighting_retention_hours=THIRTY_YEARS, live_retention_hours=THIRTY_YEARS
 )
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from procession.process import ProcessKey, ProcessSummary
+from procession.storage.history.engine.cluster import first_of_shards
 from procession.storage.history.engine.server import ServerConnection
 from procession.storage.history.engine.statement import First, Statement
 from procession.storage.history.read import process_statements
-from procession.storage.history.tables.ddl import first_of_shards
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -146,4 +146,4 @@ def test_an_empty_list_of_values_finds_nothing(cluster_store: ClickHouseStore, b
             )
 
             assert connection.query(text, {"org": ORG, "values": []}).result_rows == []
-            assert len(connection.query_arrow(text, {"org": ORG, "values": []})) == 0
+            assert len(connection.run_arrow(Statement(text, {"org": ORG, "values": []}))) == 0

@@ -52,9 +52,9 @@ def ask(data_dir: Path, statement: str) -> list[list[Any]]:
 
 
 def main() -> None:
-    from procession.storage.history.engine.embedded import Engine
+    from procession.storage.history.engine.embedded import EmbeddedEngine
 
-    engine = Engine(Path(sys.argv[1]))
+    engine = EmbeddedEngine(Path(sys.argv[1]))
     with engine.connection() as connection:
         rows = [list(row) for row in connection.query(sys.argv[2]).result_rows]
     engine.close()

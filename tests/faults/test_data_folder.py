@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.storage.history.tables.migrations import MIGRATIONS
+from procession.storage.history.tables.migrations import NEWEST
 from tests.faults.hosts import NO_DIFFERENCE, Host, difference
 from tests.faults.servers import Server
 from tests.faults.stored import ask, chunks_of
@@ -60,7 +60,7 @@ def host(full: tuple[Host, Path], server: Server) -> Host:
 
 
 def test_a_folder_of_a_newer_version_is_left_to_it(server: Server, host: Host) -> None:
-    newest = MIGRATIONS[-1].number
+    newest = NEWEST
     ask(server.data_dir, f"INSERT INTO migrations VALUES ({newest + 1}, 'from the future', 1)")  # noqa: S608
     tables, chunks = ask(server.data_dir, TABLES), chunks_of(server.data_dir)
     files = _names(server.data_dir / "keys")

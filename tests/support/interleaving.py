@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from procession.storage.history.engine.embedded import Connection, ConnectionPool
+from procession.storage.history.engine.connection import Connection, ConnectionPool
 
 
 class InterleavedEngine:
@@ -56,11 +56,14 @@ class _Watched:
         self._connection = connection
         self._in_turn = in_turn
 
+    def run(self, *arguments: Any) -> Any:
+        return self._in_turn(lambda: self._connection.run(*arguments))
+
+    def run_arrow(self, *arguments: Any) -> Any:
+        return self._in_turn(lambda: self._connection.run_arrow(*arguments))
+
     def query(self, *arguments: Any, **options: Any) -> Any:
         return self._in_turn(lambda: self._connection.query(*arguments, **options))
-
-    def query_arrow(self, *arguments: Any, **options: Any) -> Any:
-        return self._in_turn(lambda: self._connection.query_arrow(*arguments, **options))
 
     def insert_arrow(self, *arguments: Any, **options: Any) -> Any:
         return self._connection.insert_arrow(*arguments, **options)

@@ -49,8 +49,8 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
             return call if name in ("query", "query_arrow", "command", "insert_arrow", "insert") else method
 
     with pytest.MonkeyPatch.context() as patch:
-        connect = embedded.Engine._connect
-        patch.setattr(embedded.Engine, "_connect", lambda self: Recording(connect(self)))
+        genuine = embedded.EmbeddedConnection
+        patch.setattr(embedded, "EmbeddedConnection", lambda client: genuine(Recording(client)))
         store = open_embedded(folder, retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
         numbers = ProcessNumbers(cpu_total_percent=1.5, rss_bytes=2**20)
         nginx = a_sighting(7, cmdline="nginx", tags=("env:prod",), numbers=numbers)

@@ -9,9 +9,20 @@ from dataclasses import dataclass
 
 from procession.errors import UsageError
 from procession.storage.history.engine.address import ServerAddress
-from procession.storage.history.engine.embedded import Connection, first_line
+from procession.storage.history.engine.cluster import slots_of
+from procession.storage.history.engine.connection import Connection
+from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.server import MINIMUM_VERSION, ServerEngine
-from procession.storage.history.tables import ddl, migrations
+from procession.storage.history.tables import ddl
+from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST
+from procession.storage.history.tables.upgrade import (
+    Database,
+    FoundTables,
+    find_tables,
+    migrate,
+    refuse_strangers,
+    set_retention,
+)
 from procession.storage.store import ClickHouseStore
 
 
@@ -22,10 +33,11 @@ def open_servers(
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> ClickHouseStore:
     """The store at an address, whose tables `initialize` has made. Raises UsageError in words for who started us."""
-    engine = ServerEngine(address)
+    engine = ServerEngine(address, tables=ddl.SHARDING)
     try:
         with engine.connection() as connection:
-            applied = applied_migrations(connection, address)
+            found = find_tables(connection, _database(address))
+            _refuse_strangers(found, address)
             slots = _slots(connection, address)
     except UsageError:
         engine.close()
@@ -33,12 +45,11 @@ def open_servers(
     except Exception as error:
         engine.close()
         raise UsageError(f"cannot read the tables at {address}: {first_line(error)}") from error
-    newest = migrations.MIGRATIONS[-1].number
-    if max(applied, default=0) != newest:
+    if found.newest < NEWEST:
         engine.close()
         raise UsageError(
-            f"the tables at {address} are at {max(applied, default=0)} and this Procession is at {newest};"
-            + (" start a newer version" if max(applied, default=0) > newest else " run `procession store init`")
+            f"the tables at {address} are at {found.newest} and this Procession is at {NEWEST};"
+            " run `procession store init`"
         )
     return ClickHouseStore(
         engine,
@@ -49,15 +60,18 @@ def open_servers(
     )
 
 
-def applied_migrations(connection: Connection, address: ServerAddress) -> set[int]:
-    home = ddl.local_database(address.database) if address.cluster else address.database
-    rows = connection.query(
-        "SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'migrations'",
-        {"database": home},
-    ).result_rows
-    if not rows[0][0]:
-        return set()
-    return {number for (number,) in connection.query(f"SELECT number FROM {address.database}.migrations").result_rows}
+def _database(address: ServerAddress) -> Database:
+    return Database(address.database, address.cluster)
+
+
+def _refuse_strangers(found: FoundTables, address: ServerAddress) -> None:
+    refuse_strangers(
+        found,
+        place=f"the database {address.database} at {address}",
+        way_out="keep it for that build, and name another database in the store's address",
+        newer=f"the tables at {address} are at {found.newest} and this Procession is at {NEWEST};"
+        " start a newer version",
+    )
 
 
 def _slots(connection: Connection, address: ServerAddress) -> list[int]:
@@ -69,13 +83,13 @@ def _slots(connection: Connection, address: ServerAddress) -> list[int]:
     ).result_rows
     if not rows:
         raise UsageError(f"the servers at {address} have no cluster {address.cluster!r} in their configuration")
-    return ddl.slots_of([(int(shard), int(weight)) for shard, weight in rows])
+    return slots_of([(int(shard), int(weight)) for shard, weight in rows])
 
 
 def all_statements(address: ServerAddress, rules: Mapping[str, str]) -> Iterator[str]:
     """Everything that `initialize` does to servers that have nothing."""
     yield from ddl.first_statements(address.database, address.cluster)
-    for migration in migrations.MIGRATIONS:
+    for migration in MIGRATIONS:
         yield from ddl.statements(address.database, address.cluster, migration)
     for table, rule in rules.items():
         yield ddl.retention_statement(address.database, address.cluster, table, rule)
@@ -91,40 +105,19 @@ def initialize(
     done: list[str] = []
     with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
 
-        def do(statement: str) -> None:
+        def command(statement: str) -> None:
             try:
                 connection.command(statement)
             except Exception as error:
                 raise UsageError(f"{address} refuses: {first_line(error)}; the statement was: {statement}") from error
             done.append(statement)
 
+        database = _database(address)
         _slots(connection, address)
-        applied = applied_migrations(connection, address)
-        newest = migrations.MIGRATIONS[-1].number
-        if max(applied, default=0) > newest:
-            raise UsageError(f"the tables at {address} were made by a newer Procession: {max(applied)}, not {newest}")
-        if not applied:
-            for statement in ddl.first_statements(address.database, address.cluster):
-                do(statement)
-        for migration in migrations.MIGRATIONS:
-            if migration.number in applied:
-                continue
-            for statement in ddl.statements(address.database, address.cluster, migration):
-                do(statement)
-            connection.query(
-                f"INSERT INTO {address.database}.migrations (number, name, applied_at)"
-                " SELECT {number:UInt32}, {name:String}, {at:UInt32}",
-                {"number": migration.number, "name": migration.name, "at": now()},
-            )
-        home = ddl.local_database(address.database) if address.cluster else address.database
-        rows = connection.query(
-            "SELECT name, engine_full FROM system.tables WHERE database = {database:String}", {"database": home}
-        ).result_rows
-        present = dict(rows)
-        for table, rule in rules.items():
-            # Only where it changes: the servers then go through all their data.
-            if f"TTL {rule} " not in f"{present.get(table, '')} ":
-                do(ddl.retention_statement(address.database, address.cluster, table, rule))
+        found = find_tables(connection, database)
+        _refuse_strangers(found, address)
+        list(migrate(connection, command, database, found, now()))
+        set_retention(connection, command, database, rules)
     return done
 
 
@@ -168,7 +161,7 @@ class StoreReport:
 def check(address: ServerAddress) -> StoreReport:
     """Raises UsageError where no server can be asked at all."""
     with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
-        applied = applied_migrations(connection, address)
+        found = find_tables(connection, _database(address))
         wanted = set(ddl.SHARDING)
         rows = connection.query(
             "SELECT name FROM system.tables WHERE database = {database:String}", {"database": address.database}
@@ -188,8 +181,8 @@ def check(address: ServerAddress) -> StoreReport:
         return StoreReport(
             version=engine.version,
             minimum_version=".".join(map(str, MINIMUM_VERSION)),
-            applied=tuple(sorted(applied)),
-            wanted=migrations.MIGRATIONS[-1].number,
+            applied=tuple(sorted(found.applied)),
+            wanted=NEWEST,
             missing_tables=tuple(sorted(wanted - {name for (name,) in rows})),
             shards=len({shard for shard, _ in layout}),
             replicas=len(layout),
@@ -211,8 +204,7 @@ _NODE = (
 
 
 def _nodes(connection: Connection, address: ServerAddress) -> Iterator[NodeReport]:
-    home = ddl.local_database(address.database) if address.cluster else address.database
-    statement = _NODE.replace("{home}", home)
+    statement = _NODE.replace("{home}", _database(address).home)
     if address.cluster is not None:
         statement = f"SELECT * FROM clusterAllReplicas('{address.cluster}', view({statement}))"
     for name, version, tables, rows, stored, free, replicated, lag, readonly in connection.query(statement).result_rows:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -34,28 +34,26 @@ from procession.query import ProcessQuery
 from procession.storage import NotAllStored
 from procession.storage.accounts.changes import next_change
 from procession.storage.accounts.sessions import ClickHouseSessions
-from procession.storage.history.engine.embedded import (
-    Connection,
-    ConnectionPool,
-    Engine,
-    first_line,
-    rows_of,
-    unavailable_on_failure,
-)
+from procession.storage.history.engine.cluster import shard_of
+from procession.storage.history.engine.connection import Connection, ConnectionPool, rows_of
+from procession.storage.history.engine.embedded import EmbeddedEngine
+from procession.storage.history.engine.errors import first_line, unavailable_on_failure
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.instants.analysis import ClickHouseAnalysis
 from procession.storage.history.read import process_statements
-from procession.storage.history.read.details import exits_table, find_details, find_endings, live_table
+from procession.storage.history.read.details import find_details, find_endings
 from procession.storage.history.read.dictionaries import Names, description_of
 from procession.storage.history.read.key_samples import KeySamples
 from procession.storage.history.read.live_numbers import LiveSightings
 from procession.storage.history.read.orphan_exits import unknown_exits
 from procession.storage.history.read.page_query import PageQuery, Sources
-from procession.storage.history.tables import ddl, migrations
-from procession.storage.history.tables.ddl import shard_of
 from procession.storage.history.tables.inventory import take_inventory
+from procession.storage.history.tables.migrations import NEWEST
+from procession.storage.history.tables.retention import retention_rules
+from procession.storage.history.tables.upgrade import Database, find_tables, migrate, refuse_strangers, set_retention
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import Group
+from procession.storage.history.write.reported import exits_table, live_numbers_table
 from procession.storage.history.write.start_times import Chunks, Starts, rounds
 from procession.window import Window
 
@@ -74,17 +72,14 @@ def open_embedded(
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> ClickHouseStore:
     """The store in a folder, its tables brought up to date. Raises UsageError in words for who started us."""
-    engine = Engine(data_dir)
+    engine = EmbeddedEngine(data_dir)
     try:
-        _migrate(engine, now=now)
-        _set_retention(
-            engine,
-            migrations.retention_rules(
-                retention_hours=retention_hours,
-                sighting_retention_hours=sighting_retention_hours,
-                live_retention_hours=live_retention_hours,
-            ),
+        rules = retention_rules(
+            retention_hours=retention_hours,
+            sighting_retention_hours=sighting_retention_hours,
+            live_retention_hours=live_retention_hours,
         )
+        _bring_up_to_date(engine, rules, now=now)
     except UsageError:
         engine.close()
         raise
@@ -94,38 +89,21 @@ def open_embedded(
     return ClickHouseStore(engine, now=now, is_alone=True, sighting_retention_hours=sighting_retention_hours)
 
 
-def _migrate(engine: Engine, *, now: Callable[[], int]) -> None:
+def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: Callable[[], int]) -> None:
+    database = Database("default")
     with engine.connection() as connection:
-        connection.command(migrations.MIGRATIONS_TABLE)
-        applied = {number for (number,) in connection.query("SELECT number FROM migrations FINAL").result_rows}
-        newest = migrations.MIGRATIONS[-1].number
-        if applied and max(applied) > newest:
-            raise UsageError(
-                f"the data folder {engine.folder} was written by a newer Procession (its tables are at {max(applied)},"
-                f" this one knows {newest}); start that version, or use another folder with --data-dir"
-            )
-        for migration in migrations.MIGRATIONS:
-            if migration.number not in applied:
-                # Each makes only what is missing: a start that was killed in the midst of this is begun again.
-                for statement in ddl.statements("default", None, migration):
-                    connection.command(statement)
-                connection.query(
-                    "INSERT INTO migrations SELECT {number:UInt32}, {name:String}, {at:UInt32}",
-                    {"number": migration.number, "name": migration.name, "at": now()},
-                )
-                fields = {"event": "migrated", "number": migration.number, "name": migration.name}
-                _log.info("brought the tables to %(number)d, %(name)s", fields)
-
-
-def _set_retention(engine: Engine, rules: dict[str, str]) -> None:
-    with engine.connection() as connection:
-        rows = connection.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()")
-        present = dict(rows.result_rows)
-        # Only where it changes: the engine then goes through all its data.
-        changed = [table for table, rule in rules.items() if f"TTL {rule} " not in f"{present[table]} "]
-        for table in changed:
-            connection.command(f"ALTER TABLE {table} MODIFY TTL {rules[table]}")
-        if changed:
+        found = find_tables(connection, database)
+        refuse_strangers(
+            found,
+            place=f"the data folder {engine.folder}",
+            way_out="keep it for that build, and use another folder with --data-dir",
+            newer=f"the data folder {engine.folder} was written by a newer Procession (its tables are at"
+            f" {found.newest}, this one knows {NEWEST}); start that version, or use another folder with --data-dir",
+        )
+        for migration in migrate(connection, connection.command, database, found, now()):
+            fields = {"event": "migrated", "number": migration.number, "name": migration.name}
+            _log.info("brought the tables to %(number)d, %(name)s", fields)
+        if changed := set_retention(connection, connection.command, database, rules):
             fields = {"event": "retention-set", "tables": ", ".join(changed)}
             _log.info("set how long %(tables)s keep what is in them", fields)
 
@@ -222,7 +200,7 @@ class ClickHouseStore:
     def _store(self, connection: Connection, shard: int, chunks: Chunks, starts: Starts) -> None:
         group = Group(chunks, self._written[shard], starts.kept, received_at=self._now())
         for name, table in group.tables():
-            connection.insert_arrow(name, table, settings={"insert_shard_id": shard} if shard else None)
+            connection.insert_arrow(name, table, shard=shard)
         group.remember()
 
     def find(self, query: ProcessQuery) -> Page:
@@ -240,7 +218,7 @@ class ClickHouseStore:
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         if live:
             with unavailable_on_failure(), self._engine.connection() as connection:
-                connection.insert_arrow("live_numbers", live_table(live, received_at=self._now()))
+                connection.insert_arrow("live_numbers", live_numbers_table(live, received_at=self._now()))
 
     def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:

@@ -206,6 +206,7 @@ def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:
         local.data_dir,
         retention_hours=defaults.retention_hours,
         sighting_retention_hours=defaults.sighting_retention_hours,
+        live_retention_hours=defaults.live_retention_hours,
     )
     begin = time.monotonic()
     try:

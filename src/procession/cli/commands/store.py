@@ -11,7 +11,7 @@ from procession.cli.serving.open_store import STORE_SETTINGS, address_of
 from procession.config import ServerSettings
 from procession.errors import UsageError
 
-RETENTION = ("retention_hours", "sighting_retention_hours")
+RETENTION = ("retention_hours", "sighting_retention_hours", "live_retention_hours")
 
 EXAMPLES = """\b
 Examples:
@@ -32,14 +32,14 @@ def store() -> None:
 def init(is_printed: bool, **values: Any) -> None:
     """Make the tables that are missing, and set how long they keep what is in them. May be repeated."""
     from procession.storage import setup
-    from procession.storage.history.tables import migrations
+    from procession.storage.history.tables.retention import retention_rules
 
     settings = read_settings(ServerSettings, values)
     address = _servers(settings)
-    rules = migrations.retention_rules(
+    rules = retention_rules(
         retention_hours=settings.retention_hours,
         sighting_retention_hours=settings.sighting_retention_hours,
-        live_retention_hours=24,
+        live_retention_hours=settings.live_retention_hours,
     )
     if is_printed:
         for statement in setup.all_statements(address, rules):

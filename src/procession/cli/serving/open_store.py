@@ -44,4 +44,5 @@ def open_store(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
         data_dir if address is None else address,
         retention_hours=settings.retention_hours,
         sighting_retention_hours=settings.sighting_retention_hours,
+        live_retention_hours=settings.live_retention_hours,
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 from procession.sessions import Link, Session
 from procession.storage.accounts.changes import next_change
-from procession.storage.history.engine.embedded import ConnectionPool, unavailable_on_failure
+from procession.storage.history.engine.connection import ConnectionPool
+from procession.storage.history.engine.errors import unavailable_on_failure
 
 
 class ClickHouseSessions:

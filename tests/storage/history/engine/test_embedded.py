@@ -33,12 +33,12 @@ ASK = """
 import sys
 from pathlib import Path
 from procession.errors import Unavailable
-from procession.storage.history.engine import embedded as engine
+from procession.storage.history.engine import embedded as engine, errors
 engine._memory_of = lambda _: int(sys.argv[2])
-lender = engine.Engine(Path(sys.argv[1]))
+lender = engine.EmbeddedEngine(Path(sys.argv[1]))
 for megabytes in (10, 300):
     try:
-        with engine.unavailable_on_failure(), lender.connection() as connection:
+        with errors.unavailable_on_failure(), lender.connection() as connection:
             text = f"SELECT length(groupArray(repeat('x', 1000000))) FROM numbers({megabytes})"
             print(connection.query(text).result_rows)
     except Unavailable as error:

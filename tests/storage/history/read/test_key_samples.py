@@ -11,7 +11,7 @@ import pytest
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Rows, Statement
 from procession.storage.history.read.key_samples import KeySamples
-from procession.storage.history.tables.migrations import GRANULE
+from procession.storage.history.tables.constants import GRANULE
 
 HOURS = range(7, 8)
 

@@ -13,7 +13,7 @@ from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagFilter
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.instants import analysis_statements as statements
-from procession.storage.history.tables.migrations import BLOCK_SECONDS
+from procession.storage.history.tables.constants import BLOCK_SECONDS
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot

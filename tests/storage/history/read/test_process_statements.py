@@ -17,7 +17,7 @@ from procession.storage.history.engine.embedded import UNPLANNED
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.read import process_statements
 from procession.storage.history.read.filters import filter_condition, filters_of
-from procession.storage.history.tables.migrations import BLOCK_SECONDS
+from procession.storage.history.tables.constants import BLOCK_SECONDS
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot

@@ -1,16 +1,22 @@
-"""A data folder that an older Procession made, brought up to date."""
+"""Migrations are numbered files that stay as they were released; folders of builds before the first release are
+refused."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from procession.errors import UsageError
 from procession.query import ProcessQuery
-from procession.search.tag_filter import TagFilter
-from procession.storage.history.read import dictionaries, process_statements
+from procession.storage.history.engine.embedded import EmbeddedEngine
 from procession.storage.history.tables import migrations
-from procession.storage.history.write.insert_batch import Group
+from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST, Migration, parse_migration
 from procession.storage.store import ClickHouseStore, open_embedded
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -19,6 +25,11 @@ ORG = 7
 YEARS = 30 * 365 * 24
 WINDOW = Window(NOON - 600, NOON + 600)
 
+FOLDER = Path(str(files(migrations)))
+
+RELEASED: Mapping[str, str] = {}
+"""Name of each migration of a release -> its SHA-256. None was released yet; a release adds its own."""
+
 
 def opened(folder: Path) -> ClickHouseStore:
     return open_embedded(
@@ -26,74 +37,98 @@ def opened(folder: Path) -> ClickHouseStore:
     )
 
 
-def applied(store: ClickHouseStore) -> list[int]:
-    return [number for (number,) in sorted(store._rows("SELECT number FROM migrations FINAL"))]
+def changed(folder: Path, released: Mapping[str, str]) -> Iterator[str]:
+    """Released migrations that are no longer what they were."""
+    for name, digest in released.items():
+        file = folder / name
+        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            yield name
 
 
-def as_of(release: int, patch: pytest.MonkeyPatch) -> None:
-    """Make tables as they were, and neither write nor read columns that came later."""
-    patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:release])
-    if release < 3:
-        descriptions_table, columns = (
-            Group._descriptions_table,
-            process_statements.ALL_TEXTS.replace("argument_words", "CAST([] AS Array(UInt32))"),
-        )
-        patch.setattr(
-            Group, "_descriptions_table", lambda group: descriptions_table(group).drop_columns(["argument_words"])
-        )
-        patch.setattr(process_statements, "ALL_TEXTS", columns)
-        patch.setattr(dictionaries, "ALL", dictionaries.ALL._replace(columns=columns))
+def test_released_migrations_stay_as_they_were() -> None:
+    assert not list(changed(FOLDER, RELEASED))
 
 
-@pytest.mark.parametrize("release", range(1, len(migrations.MIGRATIONS)))
-def test_what_an_older_release_stored_is_found_and_more_is_added(
-    release: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sightings = [a_sighting(pid, tags=("Env:prod", f"pod:p{pid}")) for pid in range(1, 40)]
-    every = ProcessQuery(ORG, WINDOW)
-    few = ProcessQuery(ORG, WINDOW, tags=TagFilter.parse("env:prod,pod:p7"))
-    with monkeypatch.context() as older:
-        as_of(release, older)
-        store = opened(tmp_path)
-        try:
-            assert applied(store) == list(range(1, release + 1))
-            store.add([(ORG, a_snapshot(*sightings))])
-            before = store.find(every)
-            assert len(before.processes) == len(sightings)
-        finally:
-            store.close()
+def test_a_released_migration_that_is_edited_or_gone_is_told(tmp_path: Path) -> None:
+    texts = {"0001_tables.sql": b"CREATE TABLE a;", "0002_more.sql": b"CREATE TABLE b;", "0003_most.sql": b"c;"}
+    released = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+    (tmp_path / "0001_tables.sql").write_bytes(texts["0001_tables.sql"])
+    (tmp_path / "0002_more.sql").write_bytes(texts["0002_more.sql"] + b" ")
 
-    store = opened(tmp_path)
-    try:
-        assert applied(store) == [migration.number for migration in migrations.MIGRATIONS]
-        assert store.find(every) == before
-        assert [one.identity.pid for one in store.find(few).processes] == [7]
-        store.add([(ORG, a_snapshot(a_sighting(50, tags=("env:prod", "pod:p7")), host="web-2"))])
-        assert {one.identity.pid for one in store.find(few).processes} == {7, 50}
-    finally:
-        store.close()
+    assert list(changed(tmp_path, released)) == ["0002_more.sql", "0003_most.sql"]
 
 
-@pytest.mark.parametrize("release", range(1, len(migrations.MIGRATIONS)))
-def test_a_migration_that_was_cut_off_is_done_again(
-    release: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as older:
-        as_of(release, older)
-        store = opened(tmp_path)
-        try:
-            store.add([(ORG, a_snapshot(a_sighting()))])
-        finally:
-            store.close()
-    store = opened(tmp_path)
-    try:
+def test_migrations_are_numbered_without_gaps() -> None:
+    assert [migration.number for migration in MIGRATIONS] == list(range(1, NEWEST + 1))
+    assert {file.name for file in FOLDER.glob("*.sql")} == {
+        f"{one.number:04}_{one.name.replace(' ', '_')}.sql" for one in MIGRATIONS
+    }
+
+
+def test_no_migration_takes_a_number_from_the_code() -> None:
+    for file in FOLDER.glob("*.sql"):
+        assert not re.search(r"[{}]", file.read_text(encoding="utf-8")), file.name
+
+
+def test_statements_of_a_file_end_with_a_semicolon_at_the_end_of_a_line() -> None:
+    text = "-- Why; and what.\nCREATE TABLE a (\n    -- theirs\n    b String COMMENT 'x; y'\n);\n\nDROP b;\n"
+
+    assert parse_migration("0002_add_a.sql", text) == Migration(
+        2, "add a", ("CREATE TABLE a (\n    -- theirs\n    b String COMMENT 'x; y'\n)", "DROP b")
+    )
+
+
+def test_a_file_with_another_name_is_no_migration() -> None:
+    with pytest.raises(ValueError, match=r"'2_add\.sql' is no name of a migration"):
+        parse_migration("2_add.sql", "")
+
+
+def test_a_migration_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
+    with closing(opened(tmp_path)) as store:
+        store.add([(ORG, a_snapshot(a_sighting()))])
         # As if it had been killed after the last statement, before it could note that.
-        store._rows(f"ALTER TABLE migrations DELETE WHERE number > {release} SETTINGS mutations_sync = 2")
-    finally:
-        store.close()
-    store = opened(tmp_path)
-    try:
-        assert applied(store) == [migration.number for migration in migrations.MIGRATIONS]
+        store._rows("TRUNCATE TABLE migrations")
+
+    with closing(opened(tmp_path)) as store:
+        assert store._rows("SELECT number FROM migrations") == [(number,) for number in range(1, NEWEST + 1)]
         assert len(store.find(ProcessQuery(ORG, WINDOW)).processes) == 1
-    finally:
-        store.close()
+
+
+OLD_MIGRATIONS = (
+    "CREATE TABLE migrations (number UInt32, name String, applied_at UInt32)"
+    " ENGINE = ReplacingMergeTree ORDER BY number"
+)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        # Cut off before it could note its first migration.
+        (OLD_MIGRATIONS, "CREATE TABLE snap (org UInt32, at UInt32) ENGINE = ReplacingMergeTree ORDER BY (org, at)"),
+        (OLD_MIGRATIONS, "INSERT INTO migrations VALUES (1, 'first tables', 1)"),
+        (
+            OLD_MIGRATIONS,
+            "CREATE TABLE snap (org UInt32, at UInt32) ENGINE = ReplacingMergeTree ORDER BY (org, at)",
+            "INSERT INTO migrations VALUES (1, 'first tables', 1), (3, 'where arguments end', 1)",
+        ),
+    ],
+    ids=["cut off", "first", "newest"],
+)
+def test_a_folder_from_before_the_first_release_is_refused_and_left_as_it_is(
+    tmp_path: Path, statements: tuple[str, ...]
+) -> None:
+    with closing(EmbeddedEngine(tmp_path)) as engine, engine.connection() as connection:
+        for statement in statements:
+            connection.command(statement)
+    tables = "SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+
+    with pytest.raises(UsageError) as raised:
+        open_embedded(tmp_path)
+
+    assert str(raised.value) == (
+        f"the data folder {tmp_path} was written by a build of Procession from before its first release, which this one"
+        " cannot read; keep it for that build, and use another folder with --data-dir"
+    )
+    with closing(EmbeddedEngine(tmp_path)) as engine, engine.connection() as connection:
+        found = [name for (name,) in connection.query(tables).result_rows]
+    assert found == sorted({name for text in statements for name in re.findall(r"CREATE TABLE (\w+)", text)})

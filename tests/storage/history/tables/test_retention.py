@@ -10,7 +10,7 @@ import pytest
 
 from procession.hosts import HostTags, TagSource
 from procession.query import ProcessQuery
-from procession.storage.history.tables import migrations
+from procession.storage.history.tables import retention
 from procession.storage.store import ClickHouseStore, open_embedded
 from procession.window import Window
 from tests.support.builders import a_sighting, a_snapshot
@@ -35,7 +35,7 @@ def test_rules_stand_as_the_engine_writes_them(store: ClickHouseStore) -> None:
     """Else they would be set anew at each start, and the engine go through all its data."""
     written = dict(store._rows("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"))
 
-    rules = migrations.retention_rules(retention_hours=100, sighting_retention_hours=24 * 7, live_retention_hours=24)
+    rules = retention.retention_rules(retention_hours=100, sighting_retention_hours=24 * 7, live_retention_hours=24)
 
     assert rules.keys() >= written.keys() - {"presence_from_snapshots", "migrations", "orgs", "keys", "views"}
     for table, rule in rules.items():

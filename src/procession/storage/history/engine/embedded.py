@@ -7,64 +7,57 @@ import fcntl
 import json
 import os
 import queue
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
-from procession.errors import Unavailable, UsageError
-from procession.storage.history.engine.statement import Rows, Statement
-
-QUERY_SETTINGS = {
-    "max_execution_time": 30,  # seconds
-    "max_memory_usage": 4 * 2**30,
-    "max_query_size": 16 * 2**20,  # a page of 10,000 names its processes
-    "max_ast_elements": 1_000_000,  # a query of 256 terms, each of them several conditions
-    "max_expanded_ast_elements": 1_000_000,
-    "use_query_condition_cache": 0,
-    # Chunks of many days may come together, from agents that were cut off. One group must not be refused for it.
-    "max_partitions_per_insert_block": 0,
-}
-"""Bounds of every statement; what goes beyond is refused, and others go on."""
-
+from procession.errors import UsageError
+from procession.storage.history.engine.connection import QUERY_SETTINGS
+from procession.storage.history.engine.errors import first_line
+from procession.storage.history.engine.statement import Statement
 
 UNPLANNED = " SETTINGS query_plan_enable_optimizations = 0, use_statistics = 0, max_threads = 1"
 """For a stretch of the order: it is found by the key alone, and to think of other ways, or of how to share the work,
 takes as long as to read it."""
 
 
-class Connection(Protocol):
-    """What we use of a `clickhouse_connect` client; none is safe to share between threads at one moment."""
+class EmbeddedConnection:
+    """A `Connection` to the engine of this process."""
 
-    def query(
-        self, text: str, parameters: dict[str, Any] | None = ..., settings: dict[str, Any] | None = ...
-    ) -> Any: ...
-    def query_arrow(
-        self, text: str, parameters: dict[str, Any] | None = ..., settings: dict[str, Any] | None = ...
-    ) -> Any: ...
-    def insert_arrow(self, table: str, arrow_table: Any, *, settings: dict[str, Any] | None = ...) -> Any: ...
-    def command(self, text: str) -> Any: ...
-    def close(self) -> None: ...
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def run(self, statement: Statement) -> Any:
+        return self._client.query(_text(statement), _with_quick_lists(statement.parameters))
+
+    def run_arrow(self, statement: Statement) -> Any:
+        return self._client.query_arrow(_text(statement), _with_quick_lists(statement.parameters))
+
+    def query(self, text: str, parameters: dict[str, Any] | None = None) -> Any:
+        return self._client.query(text, parameters)
+
+    def insert_arrow(self, table: str, arrow_table: Any, *, shard: int = 0) -> Any:
+        if shard:
+            raise ValueError("an embedded engine has no shards")
+        return self._client.insert_arrow(table, arrow_table)
+
+    def command(self, text: str) -> Any:
+        return self._client.command(text)
+
+    def close(self) -> None:
+        self._client.close()
 
 
-class ConnectionPool(Protocol):
-    """Lends connections to a store: the embedded engine of a folder, or servers."""
-
-    def connection(self) -> AbstractContextManager[Connection]:
-        """A connection of one's own for the length of the block."""
-
-    def close(self) -> None: ...
-
-
-class Engine:
+class EmbeddedEngine:
     """Lends connections to the store in one folder. Closing it lets another process open the folder."""
 
     def __init__(self, folder: Path) -> None:
         """Raises UsageError where the folder cannot be used, in words for the person who started us."""
         self.folder = folder
         self._lock = _lock_folder(folder)
-        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        self._all: list[Connection] = []
+        self._idle: queue.SimpleQueue[EmbeddedConnection] = queue.SimpleQueue()
+        self._all: list[EmbeddedConnection] = []
         try:
             with self.connection() as connection:
                 connection.command("SELECT 1")
@@ -76,7 +69,7 @@ class Engine:
             ) from error
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator[EmbeddedConnection]:
         """A connection of one's own for the length of the block."""
         try:
             connection = self._idle.get_nowait()
@@ -95,10 +88,11 @@ class Engine:
         self._idle = queue.SimpleQueue()
         self._lock.close()
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> EmbeddedConnection:
         import clickhouse_connect  # takes half a second and 200 MB: only for who opens a store
 
-        connection: Connection = clickhouse_connect.get_client(interface="chdb", path=str(self.folder / "clickhouse"))
+        client = clickhouse_connect.get_client(interface="chdb", path=str(self.folder / "clickhouse"))
+        connection = EmbeddedConnection(client)
         # Set once: settings given with each query cost 4 ms each time.
         for name, value in QUERY_SETTINGS.items():
             connection.command(f"SET {name} = {value}")
@@ -106,7 +100,7 @@ class Engine:
         return connection
 
 
-def _memory_of(connection: Connection) -> int:
+def _memory_of(connection: EmbeddedConnection) -> int:
     """What the engine takes for all the memory it may use: nearly all of the machine, or of its control group.
 
     All statements at once get half of that, since what they find is in this process a second time, as objects. Where it
@@ -163,58 +157,14 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
+def _text(statement: Statement) -> str:
+    if statement.first is None:
+        return statement.text
+    return statement.first.of(statement.text) if statement.first.is_far else statement.text + UNPLANNED
 
 
-_IN_WORDS = (
-    ("Read-only file system", "its disk is read-only"),
-    ("No space left on device", "its disk is full"),
-    ("NOT_ENOUGH_SPACE", "its disk is full"),
-    ("MEMORY_LIMIT_EXCEEDED", "it takes more memory than there is for it; ask for less at once, or try again"),
-)
-
-
-def in_words(error: Exception) -> str:
-    """Why, for a person who may not know the engine."""
-    text = str(error)
-    return next((words for part, words in _IN_WORDS if part in text), first_line(error))
-
-
-@contextmanager
-def unavailable_on_failure() -> Iterator[None]:
-    """What the engine refuses or cannot do becomes Unavailable: the client may try again."""
-    from clickhouse_connect.driver.exceptions import ClickHouseError
-
-    try:
-        yield
-    except (ClickHouseError, OSError, MemoryError) as error:
-        raise Unavailable(f"The store cannot do this now: {in_words(error)}") from error
-
-
-def rows_of(connection: Connection) -> Rows:
-    """What runs statements on this connection."""
-
-    def rows(statement: Statement) -> Sequence[Any]:
-        found: Sequence[Any] = run(connection, statement).result_rows
-        return found
-
-    return rows
-
-
-def run(connection: Connection, statement: Statement) -> Any:
-    return connection.query(_text(connection, statement), _parameters(connection, statement))
-
-
-def table_of(connection: Connection, statement: Statement) -> Any:
-    """The same as an Arrow table."""
-    return connection.query_arrow(_text(connection, statement), _parameters(connection, statement))
-
-
-def _parameters(connection: Connection, statement: Statement) -> dict[str, Any]:
-    if hasattr(connection, "over_shards"):
-        return statement.parameters
-    return {name: _Numbers.of(value) for name, value in statement.parameters.items()}
+def _with_quick_lists(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: _Numbers.of(value) for name, value in parameters.items()}
 
 
 class _Numbers:
@@ -230,13 +180,3 @@ class _Numbers:
 
     def __str__(self) -> str:
         return json.dumps(self._numbers, separators=(",", ":"))
-
-
-def _text(connection: Connection, statement: Statement) -> str:
-    # Only a connection to servers has shards to tell apart.
-    over_shards: Callable[[Statement], str] | None = getattr(connection, "over_shards", None)
-    if over_shards is not None:
-        return over_shards(statement)
-    if statement.first is None:
-        return statement.text
-    return statement.first.of(statement.text) if statement.first.is_far else statement.text + UNPLANNED

@@ -7,15 +7,16 @@ import json
 import queue
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from procession.errors import UsageError
 from procession.storage.history.engine.address import ServerAddress
-from procession.storage.history.engine.embedded import QUERY_SETTINGS, first_line
+from procession.storage.history.engine.cluster import local_database, text_over_shards
+from procession.storage.history.engine.connection import QUERY_SETTINGS
+from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.statement import Statement
-from procession.storage.history.tables.ddl import first_of_shards, local_database, whole_on_shards
 
 _T = TypeVar("_T")
 
@@ -65,47 +66,50 @@ class ServerConnection:
         self._host = engine.next_host()
         self._clients: dict[int, Any] = {}
 
-    def query(self, text: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None) -> Any:
-        settings = self._asking_all(parameters, settings)
+    def run(self, statement: Statement) -> Any:
+        return self.query(self._text(statement), statement.parameters)
+
+    def run_arrow(self, statement: Statement) -> Any:
+        return self.query_arrow(self._text(statement), statement.parameters)
+
+    def query(self, text: str, parameters: dict[str, Any] | None = None) -> Any:
+        settings = self._asking_all(parameters)
         text, parameters = _with_long_lists(text, parameters)
+        from clickhouse_connect.driver.query import QueryResult
 
         def ask(client: Any) -> Any:
             found = client.query(text, parameters, settings=settings)
-            if hasattr(found, "result_rows"):
+            if isinstance(found, QueryResult):
                 found.result_rows  # noqa: B018 — reads the answer to its end, here, where it can be asked for again
             return found
 
         return self._run(ask, is_insert=text.lstrip().startswith("INSERT"))
 
-    def query_arrow(
-        self, text: str, parameters: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
-    ) -> Any:
-        settings = self._asking_all(parameters, settings)
+    def query_arrow(self, text: str, parameters: dict[str, Any] | None = None) -> Any:
+        settings = self._asking_all(parameters)
         text, parameters = _with_long_lists(text, parameters)
         return self._run(lambda client: client.query_arrow(text, parameters, settings=settings))
 
-    def insert_arrow(self, table: str, arrow_table: Any, *, settings: dict[str, Any] | None = None) -> Any:
+    def insert_arrow(self, table: str, arrow_table: Any, *, shard: int = 0) -> Any:
+        settings = {"insert_shard_id": shard} if shard else None
         return self._run(lambda client: client.insert_arrow(table, arrow_table, settings=settings), is_insert=True)
 
     def command(self, text: str) -> Any:
         return self._run(lambda client: client.command(text))
 
-    def over_shards(self, statement: Statement) -> str:
-        """What each shard does by itself, and how what they give is put together."""
+    def _text(self, statement: Statement) -> str:
         address = self._engine.address
         if address.cluster is None:
             return statement.text
-        if statement.is_whole:
-            return whole_on_shards(statement.text, address.cluster, address.database)
-        return statement.text if statement.first is None else first_of_shards(statement.text, statement.first)
+        return text_over_shards(statement, address.cluster, address.database, self._engine.tables)
 
-    def _asking_all(self, parameters: dict[str, Any] | None, settings: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _asking_all(self, parameters: dict[str, Any] | None) -> dict[str, Any] | None:
         """Where there is an empty list, all shards: ClickHouse 26.9 cannot tell then which of them it may leave out,
         and says that numbers of columns do not match."""
         has_empty = any(isinstance(value, list) and not value for value in (parameters or {}).values())
         if self._engine.address.cluster is None or not has_empty:
-            return settings
-        return (settings or {}) | {"optimize_skip_unused_shards": 0}
+            return None
+        return {"optimize_skip_unused_shards": 0}
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -179,9 +183,11 @@ def _with_long_lists(text: str, parameters: dict[str, Any] | None) -> tuple[str,
 class ServerEngine:
     """Lends connections to the servers of an address. Each goes to a host of its own, as long as there are several."""
 
-    def __init__(self, address: ServerAddress, *, database: str | None = None) -> None:
-        """`database`: to begin in, where it is not the store's. Raises UsageError where no host can be used."""
+    def __init__(self, address: ServerAddress, *, tables: Collection[str] = (), database: str | None = None) -> None:
+        """`tables`: those that are spread over the shards of a cluster. `database`: to begin in, where it is not the
+        store's. Raises UsageError where no host can be used."""
         self.address = address
+        self.tables = tables
         self._database = address.database if database is None else database
         self._turns = itertools.count()
         self._lock = threading.Lock()

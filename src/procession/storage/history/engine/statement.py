@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from procession.storage.history.write.insert_batch import SEPARATOR
+SEPARATOR = "\0"
+"""Between texts that are stored as one; none of them can hold it, so no search matches across two of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ from procession.analysis import (
 from procession.process import ProcessKey, ProcessSummary
 from procession.saved_view import SavedView
 from procession.storage.accounts.changes import next_change
-from procession.storage.history.engine.embedded import ConnectionPool, unavailable_on_failure
+from procession.storage.history.engine.connection import ConnectionPool
+from procession.storage.history.engine.errors import unavailable_on_failure
 from procession.storage.history.engine.statement import Aside, Statement
 from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.compare import compare

@@ -12,7 +12,7 @@ from procession.search.tag_filter import TagFilter
 from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.read.filters import carries_tag, filter_condition, is_host
-from procession.storage.history.tables.migrations import BLOCK_SECONDS, HOUR_SECONDS, LOW_SLOTS, SLOT_SECONDS
+from procession.storage.history.tables.constants import BLOCK_SECONDS, HOUR_SECONDS, LOW_SLOTS, SLOT_SECONDS
 from procession.window import Window
 
 _BLOCKS = (

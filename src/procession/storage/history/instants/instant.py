@@ -33,7 +33,7 @@ from procession.storage.history.instants import analysis_statements as statement
 from procession.storage.history.instants.reported_ends import NEEDED, ReportedEnds
 from procession.storage.history.read.filters import may_name_host, named_hosts
 from procession.storage.history.read.membership import is_in, paired
-from procession.storage.history.tables.migrations import BLOCK_SECONDS, HOUR_SECONDS
+from procession.storage.history.tables.constants import BLOCK_SECONDS, HOUR_SECONDS
 
 Read = Callable[[Statement], pa.Table]
 """Runs a statement."""

@@ -13,8 +13,7 @@ from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.query_context import Session
-from procession.storage.history.tables.migrations import HOUR_SECONDS
-from procession.storage.history.write.rollup import GRACE_SECONDS, is_to_come
+from procession.storage.history.tables.constants import HOUR_SECONDS, ROLLUP_GRACE_SECONDS, is_to_come
 from procession.window import Window
 
 _MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
@@ -41,7 +40,7 @@ def _by_minute(session: Session, key: ProcessKey, window: Window) -> History:
         return statements.sightings(session.org_id, key, since, until, _NUMBERS)
 
     # From here on nothing can be rolled up yet.
-    newest = max(first, (session.now - GRACE_SECONDS) // HOUR_SECONDS)
+    newest = max(first, (session.now - ROLLUP_GRACE_SECONDS) // HOUR_SECONDS)
     asked = []
     if newest <= last:
         asked.append(session.aside(sightings(newest * HOUR_SECONDS, (last + 1) * HOUR_SECONDS - 1)))

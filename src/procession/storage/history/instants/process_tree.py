@@ -12,7 +12,7 @@ from procession.storage.history.instants import analysis_statements as statement
 from procession.storage.history.instants.instant import Instant, first_rows
 from procession.storage.history.instants.query_context import Session
 from procession.storage.history.read.details import find_details
-from procession.storage.history.tables.migrations import HOUR_SECONDS
+from procession.storage.history.tables.constants import HOUR_SECONDS
 from procession.window import Window
 
 MAX_BRANCHES = 10_000

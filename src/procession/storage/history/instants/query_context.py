@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from procession.analysis import REACH_SECONDS, ProcessAtInstant, Selection
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
-from procession.storage.history.engine.embedded import Connection, rows_of, table_of
+from procession.storage.history.engine.connection import Connection, rows_of
 from procession.storage.history.engine.statement import Aside, Statement
 from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.instant import Instant, InstantReader, hosts_named, is_known_between
@@ -39,7 +39,7 @@ class Session:
         return rows_of(self.connection)(statement)
 
     def table(self, statement: Statement) -> pa.Table:
-        return table_of(self.connection, statement)
+        return self.connection.run_arrow(statement)
 
     def instant(
         self, selection: Selection, at: int, columns: Collection[str], *, hosts: Collection[int] | None = None

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from procession.process import ProcessDescription
-from procession.storage.history.engine.embedded import Connection, rows_of
+from procession.storage.history.engine.connection import Connection, rows_of
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.read import process_statements
-from procession.storage.history.tables import migrations
+from procession.storage.history.tables import constants
 
 
 class Names:
@@ -64,7 +64,7 @@ def description_of(row: Any, tags: tuple[str, ...]) -> ProcessDescription:
         group_name=group,
         ppid=ppid,
         namespace_pid=None if namespace_pid < 0 else namespace_pid,
-        nice=None if nice == migrations.NO_NICE else nice,
+        nice=None if nice == constants.NO_NICE else nice,
         container_id=container_id,
         is_zombie=is_zombie,
         tags=tags,

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
 from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
-from procession.storage.history.engine.statement import Rows, Statement, bind, encodable
-from procession.storage.history.write.insert_batch import SEPARATOR
+from procession.storage.history.engine.statement import SEPARATOR, Rows, Statement, bind, encodable
 
 _OWN_KEYS = ("user", "command", "state_zombie")
 """Of the tags in `descriptions.own_tags`; `host:` is looked up in `hosts`."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.read import process_statements
-from procession.storage.history.tables.migrations import GRANULE
+from procession.storage.history.tables.constants import GRANULE
 
 _FRESH_SECONDS = 5.0
 _MOST_KEPT = 64

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from procession.process import ProcessKey
-from procession.storage.history.tables.migrations import HOUR_SECONDS, SLOT_SECONDS
+from procession.storage.history.tables.constants import HOUR_SECONDS, SLOT_SECONDS
 from procession.window import Window
 
 Columns = dict[str, Any]

@@ -17,7 +17,7 @@ from procession.paging import Page
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary
 from procession.query import ProcessQuery
 from procession.search.pattern import Pattern
-from procession.storage.history.engine.embedded import Connection, rows_of, table_of
+from procession.storage.history.engine.connection import Connection, rows_of
 from procession.storage.history.engine.statement import Aside, First, Statement
 from procession.storage.history.read import dictionaries, process_statements
 from procession.storage.history.read.dictionaries import Names
@@ -25,7 +25,7 @@ from procession.storage.history.read.filters import Filters, filters_of, require
 from procession.storage.history.read.key_samples import KeySamples
 from procession.storage.history.read.long_texts import with_long, without_long
 from procession.storage.history.read.newest_sighting import Candidate, Columns, newest_of, newest_tick, ticks_span
-from procession.storage.history.tables import migrations
+from procession.storage.history.tables import constants
 from procession.window import Window
 
 _T = TypeVar("_T")
@@ -300,7 +300,7 @@ class PageQuery:
         hosts = {candidate.host for candidate in candidates}
         ticks: dict[int, dict[int, list[int]]] = {}
         for host, at in self._rows(process_statements.ticks(query.org_id, since, until, hosts)):
-            slot = at % migrations.HOUR_SECONDS // migrations.SLOT_SECONDS
+            slot = at % constants.HOUR_SECONDS // constants.SLOT_SECONDS
             ticks.setdefault(host, {}).setdefault(slot, []).append(at)
         return ticks
 
@@ -349,7 +349,7 @@ class PageQuery:
         return rows_of(self._connection)(statement)
 
     def _columns(self, statement: Statement) -> Columns:
-        table = table_of(self._connection, statement)
+        table = self._connection.run_arrow(statement)
         return {name: table[name].to_numpy() for name in table.column_names}
 
 

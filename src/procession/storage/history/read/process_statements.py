@@ -11,13 +11,8 @@ from procession.process import ProcessKey
 from procession.search.pattern import Pattern
 from procession.storage.history.engine.statement import Statement, bind, encodable
 from procession.storage.history.read.filters import Filters, is_host
-from procession.storage.history.tables.migrations import (
-    BLOCK_SECONDS,
-    HOUR_SECONDS,
-    LOW_SLOTS,
-    NUMBER_COLUMNS,
-    SLOT_SECONDS,
-)
+from procession.storage.history.tables.columns import NUMBER_COLUMNS
+from procession.storage.history.tables.constants import BLOCK_SECONDS, HOUR_SECONDS, LOW_SLOTS, SLOT_SECONDS
 from procession.window import Window
 
 _FEW_HOURS = 6

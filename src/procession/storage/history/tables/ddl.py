@@ -1,21 +1,14 @@
-"""The tables of `schema`, as statements for one server or for a cluster.
-
-On a cluster each table is there twice: in the database `procession_local` with the rows of a shard, replicated, and in
-`procession` as a way to those of all shards, under the same name. So statements read the same everywhere.
-"""
+"""Statements of migrations for one server or for a cluster: see `engine.cluster`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from procession.storage.history.engine.statement import First
+from procession.storage.history.engine.cluster import HASH_FACTOR, local_database
 from procession.storage.history.tables import migrations
 
-_FACTOR = 0x9E3779B97F4A7C15
-_MASK = 2**64 - 1
-
-_OF_HOST = f"host + org * toUInt64({_FACTOR})"
+_OF_HOST = f"host + org * toUInt64({HASH_FACTOR})"
 """The hash of (org, host) that places what a host says: `host` is a hash itself."""
 
 SHARDING: dict[str, str | None] = {
@@ -33,20 +26,6 @@ SHARDING: dict[str, str | None] = {
 """Table -> what says on which shard a row is."""
 
 _TABLES = "|".join(SHARDING)
-
-
-def local_database(database: str) -> str:
-    return f"{database}_local"
-
-
-def shard_of(org_id: int, host: int, slots: Sequence[int]) -> int:
-    """The number of the shard that the engine chooses by the hash of (org, host). `slots`: see `slots_of`."""
-    return slots[(host + org_id * _FACTOR & _MASK) % len(slots)]
-
-
-def slots_of(weights: Sequence[tuple[int, int]]) -> list[int]:
-    """From (shard, weight) to shards, each as often as it weighs."""
-    return [shard for shard, weight in sorted(weights) for _ in range(weight)]
 
 
 def statements(database: str, cluster: str | None, migration: migrations.Migration) -> Iterator[str]:
@@ -73,8 +52,8 @@ def _statements(database: str, cluster: str | None, statement: str) -> Iterator[
     if altered := re.fullmatch(r"ALTER TABLE (\w+) (.*)", statement, re.DOTALL):
         yield from _altered(database, cluster, *altered.groups())
         return
-    kind, name = re.match(r"CREATE (TABLE|MATERIALIZED VIEW) (?:IF NOT EXISTS )?(\w+)", statement).groups()  # type: ignore[union-attr]
-    rest = re.sub(rf"^CREATE {kind} (?:IF NOT EXISTS )?{name}", "", statement)
+    kind, name = re.match(r"CREATE (TABLE|MATERIALIZED VIEW) (\w+)", statement).groups()  # type: ignore[union-attr]
+    rest = re.sub(rf"^CREATE {kind} {name}", "", statement)
     home = database if cluster is None else local_database(database)
     everywhere = f" ON CLUSTER '{cluster}'" if cluster else ""
     if kind == "MATERIALIZED VIEW":
@@ -112,20 +91,3 @@ def _replicated(statement: str, database: str, name: str) -> str:
         return f"ENGINE = Replicated{match[1]}MergeTree({path}{more})"
 
     return re.sub(r"ENGINE = (\w*?)MergeTree(?:\((.*?)\))?(?=\s)", engine, statement)
-
-
-def whole_on_shards(text: str, cluster: str, database: str) -> str:
-    """A SELECT, or an INSERT with one, whose SELECT runs to its end on each shard: what these give is put together."""
-    head, select, settings = re.fullmatch(  # type: ignore[union-attr]
-        r"(INSERT INTO [^()]+\([^()]*\) )?(SELECT .*?)( SETTINGS [\w =]+)?", text, re.DOTALL
-    ).groups()
-    home = local_database(database)
-    select = re.sub(rf"\bFROM ({_TABLES})\b", rf"FROM {home}.\1", select)
-    select = select.replace("currentDatabase()", f"'{home}'")
-    return f"{head or ''}SELECT * FROM cluster('{cluster}', view({select})){settings or ''}"
-
-
-def first_of_shards(text: str, first: First) -> str:
-    """A SELECT from one table: each shard gives the first of its own rows, in order, and all of them together give the
-    first of these."""
-    return f"SELECT * FROM ({first.of(text)}) ORDER BY {first.columns} LIMIT {first.count} WITH TIES"

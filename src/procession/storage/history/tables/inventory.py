@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from procession.inventory import EngineError, Inventory, TableSize
-from procession.storage.history.tables.ddl import local_database
-from procession.storage.history.tables.migrations import DAY_SECONDS, HOUR_SECONDS
+from procession.storage.history.engine.cluster import local_database
+from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS
 
 _HOURS_OF_DAY = DAY_SECONDS // HOUR_SECONDS
 

@@ -6,7 +6,7 @@ import threading
 
 import msgspec
 
-from procession.storage.history.tables.migrations import DAY_SECONDS, HOUR_SECONDS
+from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS
 
 AHEAD_SECONDS = 900
 """So long before an hour begins, the texts of its processes begin to be written: each host at a moment of its own, so

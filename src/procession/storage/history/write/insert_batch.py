@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-import numpy as np
 import pyarrow as pa
 
-from procession.packed import NUMBERS, AnySnapshot, PackedSnapshot, pack
+from procession.packed import AnySnapshot, PackedSnapshot, pack
 from procession.process import ProcessDescription, generated_tags, host_key
 from procession.search.pattern import fold
-from procession.storage.history.tables.migrations import DAY_SECONDS, HOUR_SECONDS, NO_NICE, NUMBER_COLUMNS
+from procession.storage.history.tables.columns import number_columns, searchable
+from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS, NO_NICE
+from procession.storage.history.tables.hashes import label_set_of, tag_set_of, version_of
 from procession.storage.history.write.dedup_cache import DedupCache, KnownVersion, joined, newest_moments, text_hour
-
-SEPARATOR = "\0"
-"""Between the texts of `descriptions.text`; none of them can hold it, so no search matches across two of them."""
-
-_ROW = np.dtype([*((name, f"<{dtype}") for name, dtype in NUMBERS), ("state", "u1")])
-_encode = msgspec.msgpack.Encoder().encode
-
-
-def version_of(description: ProcessDescription) -> int:
-    """64 bits that stand for a description, the same on every server; not to be hit on purpose."""
-    return int.from_bytes(hashlib.blake2b(_encode(description), digest_size=8).digest(), "big")
-
-
-def tag_set_of(tags: Sequence[str]) -> int:
-    return int.from_bytes(hashlib.blake2b(_encode(tags), digest_size=8).digest(), "big")
-
-
-def label_set_of(description: ProcessDescription) -> int:
-    """64 bits that stand for what processes are counted by: they are of one label set if all of it is the same."""
-    shared = (description.command, description.user, description.container_id, description.is_zombie, description.tags)
-    return int.from_bytes(hashlib.blake2b(_encode(shared), digest_size=8).digest(), "big")
-
-
-def searchable(description: ProcessDescription) -> str:
-    """What a text search looks at."""
-    return SEPARATOR.join(
-        fold(text).replace(SEPARATOR, "\ufffd") for text in (description.cmdline, description.exe, description.user)
-    )
-
-
-def number_columns(rows: Iterable[bytes]) -> dict[str, pa.Array]:
-    """`state` and NUMBER_COLUMNS, from packed numbers."""
-    numbers = np.frombuffer(b"".join(rows), _ROW)
-    return {name: pa.array(np.ascontiguousarray(numbers[name])) for name in ("state", *dict(NUMBER_COLUMNS))}
-
 
 StartSaid = tuple[int, int, int, int]
 """Org, host key, pid and the start that the host says."""

@@ -14,15 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from procession.storage.history.engine.embedded import ConnectionPool, rows_of, run, unavailable_on_failure
+from procession.storage.history.engine.connection import ConnectionPool, rows_of
+from procession.storage.history.engine.errors import unavailable_on_failure
 from procession.storage.history.instants import analysis_statements as statements
-from procession.storage.history.tables.migrations import DAY_SECONDS, HOUR_SECONDS
-
-GRACE_SECONDS = 120
-"""After the end of an hour, for what is under way."""
-
-MOST_AHEAD_SECONDS = DAY_SECONDS
-"""What is further in the future than this is left as it is."""
+from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS, ROLLUP_GRACE_SECONDS, is_to_come
 
 MAX_SIGHTINGS = 1_000_000
 """In one statement, so that it stays well within its bounds of time and memory, on a busy machine too: with three times
@@ -40,11 +35,6 @@ class Due(NamedTuple):
     """Whether it was rolled up at a moment that is still to come."""
 
 
-def is_to_come(received_at: int, now: int) -> bool:
-    """Whether a roll-up was made by a clock that was ahead."""
-    return 0 < received_at - now <= MOST_AHEAD_SECONDS
-
-
 class RollUp:
     def __init__(self, engine: ConnectionPool, *, sighting_retention_hours: int) -> None:
         self._engine = engine
@@ -58,7 +48,7 @@ class RollUp:
             return sum(self._run(org_id, now) for org_id in orgs)
 
     def _run(self, org_id: int, now: int) -> int:
-        end = (now - GRACE_SECONDS) // HOUR_SECONDS
+        end = (now - ROLLUP_GRACE_SECONDS) // HOUR_SECONDS
         count = 0
         for some in _slices(self._due(org_id, end, now)):
             with self._engine.connection() as connection:
@@ -67,9 +57,9 @@ class RollUp:
                     found = rows_of(connection)(statements.newest_roll_up(org_id, some[0].hour))
                     rolled_up_at = max(now, 1 + max((newest for (newest,) in found), default=0))
                 statement = statements.roll_up(org_id, some[0].hour, hosts, rolled_up_at)
-                run(connection, statement)
+                connection.run(statement)
                 done = statements.note_rolled(org_id, some[0].hour, hosts, [one.received_at for one in some])
-                run(connection, done)
+                connection.run(done)
             count += len(some)
         self._looked[org_id] = now, end
         return count
@@ -87,7 +77,9 @@ class RollUp:
             days = {day for (day,) in rows(statements.days_of_snapshots())}
             for since, until in _days(oldest, end * HOUR_SECONDS, days):
                 news_only = until <= looked_to * HOUR_SECONDS
-                statement = statements.to_roll_up(org_id, since, until, received - GRACE_SECONDS if news_only else 0)
+                statement = statements.to_roll_up(
+                    org_id, since, until, received - ROLLUP_GRACE_SECONDS if news_only else 0
+                )
                 due = [Due(*row) for row in rows(statement)]
                 if not due:
                     continue

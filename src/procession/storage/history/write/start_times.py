@@ -18,7 +18,7 @@ from procession.packed import AnySnapshot
 from procession.process import ProcessKey, host_key
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.read import process_statements
-from procession.storage.history.tables.migrations import HOUR_SECONDS
+from procession.storage.history.tables.constants import HOUR_SECONDS
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import StartSaid
 
