@@ -22,7 +22,7 @@ from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import ProcReader
-from procession.agent.read.process_handle import ProcessReading
+from procession.agent.read.process_reading import ProcessReading
 from procession.agent.read.procfs import KERNEL_THREAD
 from procession.agent.read.users import system_user_name
 from procession.command_line.arguments import line_of

@@ -10,7 +10,7 @@ import pytest
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.lookups import Lookups
-from procession.agent.read.process_handle import ProcessFacts, ProcessReading
+from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import IoCounters, Stat
 from procession.agent.read.short_lived import Ended
 from procession.lifecycle.events import ProcessExec, ProcessExit

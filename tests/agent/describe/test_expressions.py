@@ -6,7 +6,7 @@ import pytest
 
 from procession.agent.describe import expressions
 from procession.agent.describe.expressions import MAX_LOOKED_AT, MAX_TAGS, ProcessFilter, TagRules, compiled
-from procession.agent.read.process_handle import ProcessFacts, ProcessReading
+from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import Stat
 from procession.agent.tag_text import MAX_TAG_LENGTH, tag_of
 from procession.errors import UsageError

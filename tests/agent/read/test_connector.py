@@ -113,7 +113,7 @@ def test_the_kernel_tells_of_the_threads_of_those_that_are_watched(connector: Pr
 @pytest.mark.may_skip
 def test_without_root_there_is_a_connector_or_a_reason() -> None:
     code = (
-        "import os; from procession.agent.connector import *; os.setgid(65534); os.setuid(65534)\n"
+        "import os; from procession.agent.read.connector import *; os.setgid(65534); os.setuid(65534)\n"
         "try: ProcConnector(); print('available')\nexcept ConnectorUnavailable as error: print(error)"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout

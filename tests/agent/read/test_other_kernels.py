@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from procession.agent.describe.collector import Collector
 from procession.agent.read.proc_reader import ProcReader
-from procession.agent.read.process_handle import ProcessHandle
+from procession.agent.read.process_files import ProcessFiles
 from procession.errors import UsageError
 from procession.packed import unpack
 from procession.process import ProcessDescription, ProcessNumbers, Sighting
@@ -138,17 +138,17 @@ def test_an_error_of_one_file_costs_what_is_in_it(
 ) -> None:
     """A kernel that fails so cannot be had here: the real call is made, and its answer thrown away."""
     put(tree, 7)
-    tree_open = ProcessHandle._open
+    tree_open = ProcessFiles._open
 
-    def fail(tracked: ProcessHandle, file: str) -> int:
-        fd = tree_open(tracked, file) if file != "schedstat" else -1
+    def fail(files: ProcessFiles, file: str) -> int:
+        fd = tree_open(files, file) if file != "schedstat" else -1
         if file == name:
             if fd >= 0:
                 os.close(fd)
             raise OSError(number, os.strerror(number))
         return fd
 
-    monkeypatch.setattr(ProcessHandle, "_open", fail)
+    monkeypatch.setattr(ProcessFiles, "_open", fail)
 
     assert machine.sightings().keys() == machine.sightings().keys() == {7}
 

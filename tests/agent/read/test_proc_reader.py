@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from procession.agent.read.proc_reader import REVISIT_EVERY, ProcReader
-from procession.agent.read.process_handle import MAX_CMDLINE_BYTES, ProcessReading
+from procession.agent.read.process_handle import MAX_CMDLINE_BYTES
+from procession.agent.read.process_reading import ProcessReading
 from procession.errors import UsageError
 from tests.support.proc_tree import BOOT_TIME, ProcTree
 

@@ -393,7 +393,7 @@ def test_without_rights_an_exec_of_the_same_name_is_noticed(zoo: Zoo) -> None:
     processes = [zoo.python(wrapper, "first") for _ in range(REVISIT_EVERY)]
     pids = [process.pid for process in processes]
     code = (
-        "import os, sys; from procession.agent.reader import REVISIT_EVERY, ProcReader; "
+        "import os, sys; from procession.agent.read.proc_reader import REVISIT_EVERY, ProcReader; "
         "os.setgroups([]); os.setgid(65534); os.setuid(65534); r = ProcReader(); "
         "turns = lambda: ([r.read() for _ in range(REVISIT_EVERY + 2)], print('ready', flush=True)); "
         "turns(); sys.stdin.readline(); turns(); sys.stdin.readline(); r.read(); "
@@ -448,8 +448,8 @@ def test_without_rights_what_is_readable_is_seen_and_the_rest_is_absent(zoo: Zoo
 
 def _seen_by_nobody(pid: int) -> dict[str, Any]:
     code = (
-        "import json, os, sys, time; from procession.agent.reader import ProcReader; "
-        "from procession.agent.collector import Collector; import msgspec; "
+        "import json, os, sys, time; from procession.agent.read.proc_reader import ProcReader; "
+        "from procession.agent.describe.collector import Collector; import msgspec; "
         "os.setgroups([]); os.setgid(65534); os.setuid(65534); r = ProcReader(); "
         "c = Collector(host='h', ticks_per_second=100, page_bytes=4096, scrub=tuple); "
         "c.collect(r.read(), taken_at=1, moment=1.0); "

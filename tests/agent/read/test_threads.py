@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from procession.agent.read.proc_reader import REVISIT_EVERY, ProcReader
-from procession.agent.read.process_handle import ProcessReading
+from procession.agent.read.process_reading import ProcessReading
 from tests.support.proc_tree import ProcTree
 from tests.support.zoo import READY, WAIT, Watcher, Zoo, leave, program_without_leader
 

@@ -67,7 +67,7 @@ def test_nobody_at_the_other_end_is_no_error() -> None:
 
 def test_an_agent_ends_though_nobody_reads_what_it_says() -> None:
     code = (
-        "from procession.cli.console import Console\n"
+        "from procession.cli.local.console import Console\n"
         "console = Console()\n"
         "for number in range(5000): console.say('x' * 100)\n"
         "console.close()\n"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from re import _parser as parser  # there is no other way to look into one
 from typing import Any
 
-from procession.agent.read.process_handle import ProcessReading
+from procession.agent.read.process_reading import ProcessReading
 from procession.agent.tag_text import tag_of
 from procession.command_line.arguments import line_of
 from procession.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procession.agent.describe.collector import Collector
-from procession.agent.read.process_handle import ProcessReading
+from procession.agent.read.process_reading import ProcessReading
 from procession.process import ProcessDescription, Sighting, Snapshot
 
 

@@ -26,7 +26,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from procession.agent.read.boot_time import BootTime
-from procession.agent.read.process_handle import EXITED, NO_FACTS, ProcessHandle, ProcessReading
+from procession.agent.read.process_handle import EXITED, ProcessHandle
+from procession.agent.read.process_reading import NO_FACTS, ProcessReading
 from procession.agent.read.procfs import KERNEL_THREAD, MAX_PID, MalformedFile
 
 DESCRIPTORS_EACH = 4

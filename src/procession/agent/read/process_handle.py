@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
-
 import msgspec
 
 from procession.agent.read.cgroups import container_id
+from procession.agent.read.process_files import ProcessFiles
+from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import (
     IoCounters,
     MalformedFile,
@@ -19,7 +17,6 @@ from procession.agent.read.procfs import (
     parse_service_tags,
     parse_stat,
     parse_status,
-    text,
 )
 
 THOROUGH_EVERY = 5
@@ -34,65 +31,16 @@ MAX_ENVIRONMENT_BYTES = 256 * 1024
 EXITED = ("Z", "X", "x")
 """States of a thread that has exited. So has its process, unless it was the first thread and there are others."""
 
-_NOT_THE_FILE = (errno.EMFILE, errno.ENFILE, errno.ESRCH)
-"""There are no descriptors left, or no process. All else is about the file: it is another user's, or of a kernel that
-has no such file, or cannot say."""
-_LINE = 100
-_PAGE = 4096
-"""Up to here the kernel gives a whole file in one go."""
-_CHUNK = 64 * 1024
-
-
-class ProcessFacts(msgspec.Struct, frozen=True, gc=False):
-    """What hardly changes. Texts are empty and numbers None where we may not read them."""
-
-    arguments: tuple[str, ...]
-    exe: str
-    cwd: str
-    root: str
-    uid: int | None
-    gid: int | None
-    namespace_pid: int | None
-    container_id: str = ""
-    service_tags: tuple[str, ...] = ()
-    """From its environment, if that is to be looked at."""
-
-
-NO_FACTS = ProcessFacts((), "", "", "", None, None, None)
-
-
-class ProcessReading(msgspec.Struct, frozen=True, gc=False):
-    """Raw counters of one process. The same object as the time before where nothing has changed."""
-
-    pid: int
-    boot_time: int
-    """When the machine was booted, as Unix time, by its clock when this process was first seen. A clock that is set
-    later does not change when it started: it would be another process."""
-    stat: Stat
-    facts: ProcessFacts
-    io: IoCounters | None
-    open_files: int | None
-    voluntary_switches: int | None
-    involuntary_switches: int | None
-    shared_bytes: int | None = None
-    swap_bytes: int | None = None
-
 
 class ProcessHandle:
     """A process between two readings: what is open of it, and what was read last."""
 
     __slots__ = (
-        "_dir_fd",
-        "_folder",
-        "_io_fd",
+        "_files",
         "_io_hash",
-        "_living",
         "_looks",
-        "_path",
         "_reads_environment",
         "_run_data",
-        "_run_fd",
-        "_stat_fd",
         "_stat_hash",
         "_visits",
         "boot_time",
@@ -118,49 +66,30 @@ class ProcessHandle:
         # Of the bytes that were read, which themselves would take a fifth of the agent's memory.
         self._stat_hash: int | None = None
         self._io_hash = hash(b"")
-        self._folder = folder
         self._reads_environment = reads_environment
-        self._path = folder  # in front of a file's name; nothing while the folder is open
-        self._living = ""  # behind that, for what a first thread that has exited does not have any more
-        self._dir_fd: int | None = None
-        self._stat_fd = self._io_fd = self._run_fd = -1
+        self._files = ProcessFiles(folder)
         self._run_data: bytes | None = None
         self._looks = self._visits = 0
 
     def keep_open(self) -> None:
         """Keep descriptors of its own for it. On an error, none."""
-        try:
-            self._dir_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-            self._path = ""
-            self._stat_fd = self._open("stat")
-            self._run_fd = self._open_if_there("schedstat")
-            self._io_fd = self._open_if_there("io")
-        except OSError:
-            self.close()
-            raise
+        self._files.keep_open()
 
     def close(self) -> bool:
         """Whether anything was open."""
-        if self._dir_fd is None:
-            return False
-        for fd in (self._dir_fd, self._stat_fd, self._io_fd, self._run_fd):
-            if fd >= 0:
-                os.close(fd)
-        self._dir_fd, self._path = None, self._folder
-        self._stat_fd = self._io_fd = self._run_fd = -1
-        return True
+        return self._files.close()
 
     def has_rested(self) -> bool:
         """Whether it has not run at all since this was last asked; to be asked before all else is read.
 
         The file counts the nanoseconds that the first thread has run, so that it says nothing of the others.
         """
-        if self._run_fd < 0 and self._dir_fd is not None:
+        if not self._files.has_schedstat:
             return False
         if self._looks and self.stat.threads != 1:
             self._run_data = None
             return False
-        data = os.pread(self._run_fd, _LINE, 0) if self._run_fd >= 0 else self._read_if_there("schedstat")
+        data = self._files.schedstat()
         if data and data == self._run_data:
             return True
         self._run_data = data
@@ -168,38 +97,35 @@ class ProcessHandle:
 
     def read_stat(self) -> bool:
         """Whether it has changed."""
-        data = self._read_stat_file()
+        data = self._files.stat()
         now = hash(data)
-        if now == self._stat_hash and not self._living:
+        if now == self._stat_hash and not self._files.thread:
             return False
         stat = parse_stat(data)
         if stat.state in EXITED and (stat.threads or 0) > 1:
             stat = self._stat_of_the_living(stat)
         else:
-            self._living = ""
+            self._files.thread = ""
         has_changed = now != self._stat_hash or stat != self.stat
         self.stat = stat
         self._stat_hash = now
         return has_changed
 
-    def _read_stat_file(self) -> bytes:
-        return os.pread(self._stat_fd, _PAGE, 0) if self._stat_fd >= 0 else self._read("stat")
-
     @property
     def is_without_leader(self) -> bool:
         """Whether its first thread has exited, and others have not: the process goes on."""
-        return bool(self._living)
+        return bool(self._files.thread)
 
     def _stat_of_the_living(self, leader: Stat) -> Stat:
         """The file is that of the first thread. Of one that has exited it still counts for the whole process what time
         it has used; memory and state are those of a thread that lives. If there is none, the process has exited."""
-        for thread in [self._living, *self._other_threads()] if self._living else self._other_threads():
+        for thread in [self._files.thread, *self._other_threads()] if self._files.thread else self._other_threads():
             try:
-                stat = parse_stat(self._read(thread + "stat"))
+                stat = parse_stat(self._files.read(thread + "stat"))
             except (FileNotFoundError, ProcessLookupError, MalformedFile):
                 continue
             if stat.state not in EXITED:
-                self._living = thread
+                self._files.thread = thread
                 return msgspec.structs.replace(
                     leader,
                     state=stat.state,
@@ -208,29 +134,17 @@ class ProcessHandle:
                     rss_pages=stat.rss_pages,
                     image=stat.image,
                 )
-        self._living = ""
+        self._files.thread = ""
         # One that runs a new program becomes the first thread, perhaps just now.
-        return parse_stat(self._read_stat_file())
+        return parse_stat(self._files.stat())
 
     def _other_threads(self) -> list[str]:
-        """The oldest first."""
-        try:
-            names = self._names_in("task")
-        except FileNotFoundError:
-            return []  # of a copy
-        return [f"task/{tid}/" for tid in sorted(int(name) for name in names if name.isdigit()) if tid != self.pid]
+        """Their folders, the oldest first."""
+        return [f"task/{tid}/" for tid in self._files.threads() if tid != self.pid]
 
     def read_io(self) -> bool:
         """Whether it has changed."""
-        try:
-            if self._io_fd >= 0:
-                data = os.pread(self._io_fd, _PAGE, 0)
-            else:
-                data = self._read("io") if self._dir_fd is None else b""
-        except OSError as error:
-            if error.errno in _NOT_THE_FILE:
-                raise
-            data = b""
+        data = self._files.io()
         now = hash(data)
         if now == self._io_hash:
             return False
@@ -243,7 +157,7 @@ class ProcessHandle:
         before = self.reading if self._looks else None
         status = self._status()
         facts = self._facts(before, status, revisit=revisit)
-        open_files = self._open_files(counts_in_size)
+        open_files = self._files.open_files(counts_in_size=counts_in_size)
         reading = ProcessReading(
             self.pid,
             self.boot_time,
@@ -263,9 +177,9 @@ class ProcessHandle:
         """Of a process that may be gone in a moment: the most telling file first, and what comes too late is absent."""
         arguments = self._arguments()
         self.read_stat()
-        if self._living:
+        if self._files.thread:
             arguments = self._arguments()
-        exe, cwd, root = self._link("exe"), self._link("cwd"), self._link("root")
+        exe, cwd, root = self._files.link("exe"), self._files.link("cwd"), self._files.link("root")
         try:
             status = self._status()
         except OSError:
@@ -290,19 +204,19 @@ class ProcessHandle:
         facts = self.reading.facts
         self._visits += 1
         return (
-            self._leads_to("cwd", facts.cwd)
-            and self._leads_to("exe", facts.exe)
+            self._files.leads_to("cwd", facts.cwd)
+            and self._files.leads_to("exe", facts.exe)
             and (self._visits % THOROUGH_EVERY != 0 or self._is_what_it_was(facts))
         )
 
     def _arguments(self) -> tuple[str, ...]:
-        return parse_cmdline(self._read_if_there(self._living + "cmdline", MAX_CMDLINE_BYTES))
+        return parse_cmdline(self._files.of_thread("cmdline", MAX_CMDLINE_BYTES))
 
     def _status(self) -> Status:
-        status = parse_status(self._read_if_there(self._living + "status"))
-        if not self._living:
+        status = parse_status(self._files.of_thread("status"))
+        if not self._files.thread:
             return status
-        leader = parse_status(self._read_if_there("status"))
+        leader = parse_status(self._files.read_if_there("status"))
         return msgspec.structs.replace(
             status,
             namespace_pid=leader.namespace_pid,
@@ -310,18 +224,11 @@ class ProcessHandle:
             involuntary_switches=leader.involuntary_switches,
         )
 
-    def _leads_to(self, name: str, path: str) -> bool:
-        """Perhaps not where it is no UTF-8."""
-        try:
-            return os.readlink(self._path + self._living + name, dir_fd=self._dir_fd) == path
-        except OSError:
-            return path == ""
-
     def _is_what_it_was(self, facts: ProcessFacts) -> bool:
         arguments = self._arguments()
         return (
             arguments == facts.arguments
-            and self._leads_to("root", facts.root)
+            and self._files.leads_to("root", facts.root)
             and self._container() == facts.container_id
         )
 
@@ -337,9 +244,9 @@ class ProcessHandle:
         self.has_run = False
         facts = ProcessFacts(
             arguments=self._arguments(),
-            exe=self._link("exe"),
-            cwd=self._link("cwd"),
-            root=self._link("root"),
+            exe=self._files.link("exe"),
+            cwd=self._files.link("cwd"),
+            root=self._files.link("root"),
             uid=status.uid,
             gid=status.gid,
             namespace_pid=status.namespace_pid,
@@ -348,74 +255,10 @@ class ProcessHandle:
         )
         return before.facts if before is not None and before.facts == facts else facts
 
-    def _open_files(self, counts_in_size: bool) -> int | None:
-        try:
-            if counts_in_size:
-                return os.stat(self._path + self._living + "fd", dir_fd=self._dir_fd).st_size
-            return len(self._names_in(self._living + "fd"))
-        except OSError as error:
-            if error.errno in _NOT_THE_FILE:
-                raise
-            return None
-
-    def _names_in(self, folder: str) -> list[str]:
-        if self._dir_fd is None:
-            return os.listdir(self._path + folder)  # noqa: PTH208
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._dir_fd)
-        try:
-            return os.listdir(fd)  # noqa: PTH208
-        finally:
-            os.close(fd)
-
-    def _link(self, name: str) -> str:
-        try:
-            # Many processes have the same.
-            return sys.intern(text(os.fsencode(os.readlink(self._path + self._living + name, dir_fd=self._dir_fd))))
-        except OSError:
-            return ""  # another user's, or without any
-
     def _container(self) -> str:
-        return container_id(self._read_if_there(self._living + "cgroup"))
+        return container_id(self._files.of_thread("cgroup"))
 
     def _service_tags(self) -> tuple[str, ...]:
         if not self._reads_environment:
             return ()
-        return parse_service_tags(self._read_if_there(self._living + "environ", MAX_ENVIRONMENT_BYTES))
-
-    def _read_if_there(self, name: str, max_bytes: int = _CHUNK) -> bytes:
-        """Nothing from a file that is not to be had. Raises OSError if it is the process, or its thread, that is
-        not."""
-        try:
-            return self._read(name, max_bytes)
-        except OSError as error:
-            is_thread_gone = self._living and error.errno == errno.ENOENT
-            if error.errno in _NOT_THE_FILE or is_thread_gone or not self._read_stat_file():
-                raise
-            return b""
-
-    def _open_if_there(self, name: str) -> int:
-        """-1 for one that is not to be had."""
-        try:
-            return self._open(name)
-        except OSError as error:
-            if error.errno in _NOT_THE_FILE:
-                raise
-            return -1
-
-    def _open(self, name: str) -> int:
-        return os.open(self._path + name, os.O_RDONLY, dir_fd=self._dir_fd)
-
-    def _read(self, name: str, max_bytes: int = _CHUNK) -> bytes:
-        fd = self._open(name)
-        try:
-            data = os.read(fd, _CHUNK)
-            if len(data) < _PAGE:
-                return data
-            parts = [data]
-            size = len(data)
-            while size < max_bytes and (data := os.read(fd, max_bytes - size)):
-                parts.append(data)
-                size += len(data)
-            return b"".join(parts)
-        finally:
-            os.close(fd)
+        return parse_service_tags(self._files.of_thread("environ", MAX_ENVIRONMENT_BYTES))

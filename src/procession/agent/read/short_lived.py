@@ -25,7 +25,7 @@ import msgspec
 
 from procession.agent.read.connector import EXEC, EXIT, FORK, MAX_WATCHED, ProcConnector, ProcEvent, monotonic_offset
 from procession.agent.read.proc_reader import Life, ProcReader
-from procession.agent.read.process_handle import NO_FACTS, ProcessReading
+from procession.agent.read.process_reading import NO_FACTS, ProcessReading
 from procession.agent.read.procfs import Stat
 
 MAX_EVENTS = 10_000
