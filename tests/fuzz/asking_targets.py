@@ -64,7 +64,7 @@ def check_parameters(data: bytes) -> None:
     ask = ApiRequest(ORG, parameters, {}, NOON, retention_hours=36, sighting_retention_hours=24)
     numbers = [ask.number(name, 7, least=1, most=99) for name in parameters]
     texts = [ask.text(name) for name in parameters]
-    at, order = ask.at(), ask.order("sort", "start", SORT_COLUMNS)
+    at, order = ask.instant(), ask.order("sort", "start", SORT_COLUMNS)
     names, measure = ask.measures("cpu_total_percent"), ask.measure("x", "rss_bytes")
     ask.selection(host=parameters.get("host", ""))
     window = ask.window(seconds=600, most=3600)

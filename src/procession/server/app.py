@@ -22,13 +22,13 @@ from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.api.admin import admin_routes
-from procession.server.api.counts import count_routes
+from procession.server.api.analysis import analysis_routes
 from procession.server.api.debug import debug_routes
-from procession.server.api.details import Store
 from procession.server.api.health import METRICS_PATH, health_routes
-from procession.server.api.processes import process_routes_at_instants
-from procession.server.api.routes import Api
+from procession.server.api.process_list import process_list_routes
+from procession.server.api.routes import ApiRouter
 from procession.server.api.session import SignInThrottle, sign_in_routes
+from procession.server.api.single_process import single_process_routes
 from procession.server.api.store import StoreSize, store_routes
 from procession.server.api.views import view_routes
 from procession.server.api.watch import WatchCache, watch_routes
@@ -40,14 +40,14 @@ from procession.server.intake.agents import Agents
 from procession.server.intake.host_tags import HostTagCache
 from procession.server.intake.payloads import intake_routes
 from procession.server.intake.quota import MemoryQuota
-from procession.server.public.processes import process_routes
+from procession.server.public.processes import PublicProcesses
 from procession.server.runtime.disconnect import StopWhenGone
 from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.runtime.rollup_task import RollupTask
 from procession.server.web.assets import page_routes
 from procession.server.web.openapi import openapi_routes
-from procession.storage import AnalysisStore, HostStore, KeyStore, SessionStore
+from procession.storage import AnalysisStore, HostStore, KeyStore, ReadStore, SessionStore
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ QUERY_THREADS = 8
 
 def create_app(
     *,
-    store: Store,
+    store: ReadStore,
     analysis: AnalysisStore,
     keys: KeyStore,
     hosts: HostStore,
@@ -95,7 +95,7 @@ def create_app(
     metrics.watch_leases.read = lambda: {(): watch.held}
     size = StoreSize(store, size_thread, now)
     size.show_in(metrics)
-    own = Api(
+    own = ApiRouter(
         sessions=who,
         limiter=RateLimiter(settings.own_rate_limit, now),
         threads=query_threads,
@@ -135,16 +135,17 @@ def create_app(
         routes=[
             # They are tried in turn, and agents ask far more often than all others.
             *from_agents,
-            *process_routes(
-                store=store,
+            *PublicProcesses(
+                store,
                 keys=ring,
                 limiter=RateLimiter(settings.rate_limit, now),
                 threads=query_threads,
                 retention_hours=settings.retention_hours,
                 now=now,
-            ),
-            *process_routes_at_instants(own, store, analysis),
-            *count_routes(own, analysis, hosts),
+            ).routes,
+            *process_list_routes(own, store, analysis),
+            *single_process_routes(own, store, analysis),
+            *analysis_routes(own, analysis, hosts),
             *view_routes(own, analysis),
             *store_routes(own, size),
             *sign_in_routes(

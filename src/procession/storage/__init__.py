@@ -44,6 +44,7 @@ __all__ = [
     "KeyStore",
     "NotAllStored",
     "ProcessStore",
+    "ReadStore",
     "SessionStore",
     "SizedStore",
 ]
@@ -164,6 +165,10 @@ class HostStore(Protocol):
 class SizedStore(Protocol):
     def inventory(self) -> Inventory:
         """Costs some milliseconds for each server of the store."""
+
+
+class ReadStore(ProcessStore, DetailStore, SizedStore, Protocol):
+    """Finds processes, and knows their details and its own size."""
 
 
 class AnalysisStore(Protocol):

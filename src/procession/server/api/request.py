@@ -18,6 +18,7 @@ from procession.whole_number import moment_parameter, number_parameter, whole_nu
 from procession.window import Window, out_of_retention
 
 DAY_SECONDS = 86400
+MAX_OFFSET = 10_000_000
 
 _HINTS = (
     ("search", search_hints),
@@ -101,7 +102,7 @@ class ApiRequest:
             tags = replace(tags, conditions=(*tags.conditions, named))
         return Selection(self.org_id, search, tags)
 
-    def at(self, name: str = "at", default: int | None = None) -> int:
+    def instant(self, name: str = "at", default: int | None = None) -> int:
         """An instant of which there are snapshots still; one in the future counts as now."""
         default = self.now if default is None else default
         at = self._moment(name)
@@ -138,7 +139,7 @@ class ApiRequest:
             hints += of_text(self.parameters.get(name, ""), name)
         return tuple(hints)
 
-    def process(self) -> ProcessKey:
+    def process_key(self) -> ProcessKey:
         """Of the path. Raises NotFound for what is no id of this org."""
         try:
             data = bytes.fromhex(self.path["process_id"])

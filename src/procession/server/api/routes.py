@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.analysis import ProcessAtInstant
 from procession.errors import TooManyRequests
-from procession.process import ProcessDetail, ProcessKey, ProcessSummary
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
-from procession.server.api.details import DetailedAttributes, detailed
 from procession.server.api.request import ApiRequest
 from procession.server.http.responses import add_headers
 from procession.server.public.parameters import parse_parameters
@@ -27,26 +24,9 @@ RATE_LIMIT_NAME = "procession"
 _ENCODER = msgspec.json.Encoder()
 
 
-class Item(msgspec.Struct):
-    """A process, as lists show it."""
-
-    type: Literal["process"]
-    id: str
-    attributes: DetailedAttributes
-
-
-def item(org_id: int, process: ProcessSummary, detail: ProcessDetail) -> Item:
-    return Item("process", ProcessKey.of(process.identity).id_of(org_id).hex(), detailed(process, detail))
-
-
-def placed_item(org_id: int, at_instant: ProcessAtInstant) -> Item:
-    """Of an instant: at that moment it had not ended."""
-    return item(org_id, at_instant.process, ProcessDetail(numbers=at_instant.numbers))
-
-
-def _with_hints(ask: ApiRequest, found: Any) -> Any:
+def _with_hints(request: ApiRequest, found: Any) -> Any:
     """Bytes have theirs already."""
-    if isinstance(found, dict) and "meta" in found and (hints := ask.hints(_is_anything_in(found))):
+    if isinstance(found, dict) and "meta" in found and (hints := request.hints(_is_anything_in(found))):
         return {**found, "meta": {**found["meta"], "hints": hints}}
     return found
 
@@ -61,8 +41,8 @@ def _is_anything_in(found: Mapping[str, Any]) -> bool:
     return bool(meta.get("total", True))
 
 
-class Api:
-    """Makes routes of answers: authenticate, count, ask, answer on a thread, encode."""
+class ApiRouter:
+    """Makes routes of handlers: authenticate, count, parse, answer on a thread, encode."""
 
     def __init__(
         self,
@@ -85,12 +65,13 @@ class Api:
         """`answer` gives what is to be encoded, or bytes that are already."""
 
         async def respond(request: Request) -> Response:
-            ask = await self.ask(request)
-            return await self.respond(ask.org_id, lambda: _with_hints(ask, answer(ask)))
+            admitted = await self.admit(request)
+            return await self.respond(admitted.org_id, lambda: _with_hints(admitted, answer(admitted)))
 
         return Route(PREFIX + path, respond, methods=["GET"])
 
-    async def ask(self, request: Request) -> ApiRequest:
+    async def admit(self, request: Request) -> ApiRequest:
+        """Whose request it is, and its parameters. Raises Forbidden, TooManyRequests."""
         org_id = await self._sessions.org_of(request)
         self.count(request, org_id)
         return ApiRequest(
@@ -104,10 +85,10 @@ class Api:
 
     def count(self, request: Request, org_id: int) -> None:
         """Raises TooManyRequests where it is one too many."""
-        allowance = self._limiter.count(org_id)
-        if allowance is not None:
-            add_headers(request, allowance.headers(RATE_LIMIT_NAME))
-            if allowance.is_exceeded:
+        status = self._limiter.count(org_id)
+        if status is not None:
+            add_headers(request, status.headers(RATE_LIMIT_NAME))
+            if status.is_exceeded:
                 raise TooManyRequests
 
     async def respond(self, org_id: int, answer: Callable[[], Any]) -> Response:

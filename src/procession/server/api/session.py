@@ -14,7 +14,7 @@ from starlette.routing import Route
 from procession.errors import Forbidden, InvalidRequest, TooManyRequests
 from procession.server.access.rate_limit import PERIOD_SECONDS
 from procession.server.access.sessions import Sessions, cookie_names, is_from_elsewhere, is_secure
-from procession.server.api.routes import PREFIX, Api
+from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import add_headers, json_response
 from procession.server.runtime.fair_pool import Threads
@@ -83,7 +83,7 @@ class _NewLink(msgspec.Struct):
 
 
 def sign_in_routes(
-    *, api: Api, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: Threads
+    *, api: ApiRouter, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: Threads
 ) -> list[Route]:
     async def who(org_id: int, session: Session | None) -> _SignedIn:
         orgs = await thread.run(keys.orgs)
@@ -128,8 +128,8 @@ def sign_in_routes(
         return response
 
     async def show(request: Request) -> Response:
-        ask = await api.ask(request)
-        return json_response(await who(ask.org_id, await sessions.find(request)))
+        admitted = await api.admit(request)
+        return json_response(await who(admitted.org_id, await sessions.find(request)))
 
     async def sign_out(request: Request) -> Response:
         session = await sessions.find(request)

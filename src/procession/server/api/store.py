@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.inventory import Inventory, TableSize
-from procession.server.api.routes import PREFIX, Api
+from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.responses import json_response
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.metrics import Metrics
@@ -67,9 +67,9 @@ class _Store(msgspec.Struct):
     tables: list[_Table]
 
 
-def store_routes(api: Api, size: StoreSize) -> list[Route]:
+def store_routes(api: ApiRouter, size: StoreSize) -> list[Route]:
     async def show(request: Request) -> Response:
-        await api.ask(request)
+        await api.admit(request)
         found = await size.get()
         return json_response(
             _Store(

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from procession.errors import InvalidRequest
 from procession.saved_view import SavedView
-from procession.server.api.routes import PREFIX, Api
+from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.storage import AnalysisStore
 from procession.text import encodable
@@ -29,34 +29,34 @@ class _Views(msgspec.Struct):
     views: tuple[SavedView, ...]
 
 
-def view_routes(api: Api, analysis: AnalysisStore) -> list[Route]:
+def view_routes(api: ApiRouter, analysis: AnalysisStore) -> list[Route]:
     async def put_view(request: Request) -> Response:
-        ask = await api.ask(request)
+        admitted = await api.admit(request)
         name = _name(request)
         body = await parsed_body(request, _State)
 
         def put() -> _Views:
-            views = analysis.views(ask.org_id)
+            views = analysis.views(admitted.org_id)
             if len(views) >= MAX_VIEWS and name not in {view.name for view in views}:
                 raise InvalidRequest(f"There are {MAX_VIEWS} views already; delete one first")
-            analysis.put_view(ask.org_id, SavedView(name, encodable(body.state), ask.now))
-            return _Views(analysis.views(ask.org_id))
+            analysis.put_view(admitted.org_id, SavedView(name, encodable(body.state), admitted.now))
+            return _Views(analysis.views(admitted.org_id))
 
-        return await api.respond(ask.org_id, put)
+        return await api.respond(admitted.org_id, put)
 
     async def delete_view(request: Request) -> Response:
-        ask = await api.ask(request)
+        admitted = await api.admit(request)
         name = _name(request)
 
         def delete() -> _Views:
-            analysis.delete_view(ask.org_id, name)
-            return _Views(analysis.views(ask.org_id))
+            analysis.delete_view(admitted.org_id, name)
+            return _Views(analysis.views(admitted.org_id))
 
-        return await api.respond(ask.org_id, delete)
+        return await api.respond(admitted.org_id, delete)
 
     path = f"{PREFIX}/views/{{name}}"
     return [
-        api.route("/views", lambda ask: _Views(analysis.views(ask.org_id))),
+        api.route("/views", lambda request: _Views(analysis.views(request.org_id))),
         Route(path, put_view, methods=["PUT"]),
         Route(path, delete_view, methods=["DELETE"]),
     ]

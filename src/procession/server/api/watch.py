@@ -16,7 +16,7 @@ from starlette.routing import Route
 from procession.errors import Unavailable
 from procession.hosts import WatchLease
 from procession.server.access.sessions import Sessions
-from procession.server.api.routes import Api
+from procession.server.api.routes import ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.runtime.fair_pool import Threads
@@ -76,7 +76,7 @@ class _Watch(msgspec.Struct, forbid_unknown_fields=True):
     host: str | None = None
 
 
-def watch_routes(*, api: Api, sessions: Sessions, book: WatchCache) -> list[Route]:
+def watch_routes(*, api: ApiRouter, sessions: Sessions, book: WatchCache) -> list[Route]:
     async def watch(request: Request) -> Response:
         org_id = await sessions.org_of(request)
         api.count(request, org_id)

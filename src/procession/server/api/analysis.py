@@ -18,10 +18,9 @@ from procession.analysis import (
     Selection,
     Side,
 )
-from procession.server.api.details import attribute_names
-from procession.server.api.processes import MAX_OFFSET
-from procession.server.api.request import DAY_SECONDS, ApiRequest
-from procession.server.api.routes import Api, placed_item
+from procession.process_item import attribute_names, item_at_instant
+from procession.server.api.request import DAY_SECONDS, MAX_OFFSET, ApiRequest
+from procession.server.api.routes import ApiRouter
 from procession.storage import AnalysisStore, HostStore
 
 MAX_SILENT_NAMED = 100
@@ -31,85 +30,85 @@ _FLOWS = (*_SUMS, "read_bytes_per_second", "write_bytes_per_second")
 _AMOUNTS = tuple(f"{how}:{measure}" for how in ("sum", "max") for measure in MEASURES)
 
 
-def count_routes(api: Api, analysis: AnalysisStore, hosts: HostStore) -> list[Route]:
-    counts = _Counts(analysis, hosts)
+def analysis_routes(api: ApiRouter, analysis: AnalysisStore, hosts: HostStore) -> list[Route]:
+    handlers = Analysis(analysis, hosts)
     return [
-        api.route("/facets", counts.facets),
-        api.route("/tags", counts.tags),
-        api.route("/groups", counts.groups),
-        api.route("/points", counts.points),
-        api.route("/timeseries", counts.timeseries),
-        api.route("/hosts", counts.hosts),
-        api.route("/compare", counts.compare),
+        api.route("/facets", handlers.facets),
+        api.route("/tags", handlers.tags),
+        api.route("/groups", handlers.groups),
+        api.route("/points", handlers.points),
+        api.route("/timeseries", handlers.timeseries),
+        api.route("/hosts", handlers.hosts),
+        api.route("/compare", handlers.compare),
     ]
 
 
-class _Counts:
+class Analysis:
     def __init__(self, analysis: AnalysisStore, hosts: HostStore) -> None:
         self._analysis = analysis
         self._hosts = hosts
 
-    def facets(self, ask: ApiRequest) -> Any:
-        selection = ask.selection()
-        keys = ask.names("keys", "host,user,command", most=20)
-        limit = ask.number("limit", 20, least=1, most=1000)
-        prefix = ask.text("prefix")
-        when = ask.at() if ask.has("at") else ask.window(most=DAY_SECONDS)
-        ask.raise_errors()
+    def facets(self, request: ApiRequest) -> Any:
+        selection = request.selection()
+        keys = request.names("keys", "host,user,command", most=20)
+        limit = request.number("limit", 20, least=1, most=1000)
+        prefix = request.text("prefix")
+        when = request.instant() if request.has("at") else request.window(most=DAY_SECONDS)
+        request.raise_errors()
         found = self._analysis.facets(selection, when, keys, limit, prefix)
         window = found.window
         meta = {"at": when} if window is None else {"from": window.from_at, "to": window.to_at}
         return {"meta": {**meta, "total": found.total, "known": found.is_known}, "facets": found.facets}
 
-    def tags(self, ask: ApiRequest) -> Any:
-        prefix = ask.text("prefix")
-        limit = ask.number("limit", 50, least=1, most=1000)
-        window = ask.window(most=DAY_SECONDS)
-        ask.raise_errors()
-        found = self._analysis.complete_tag(ask.org_id, window, prefix, limit)
+    def tags(self, request: ApiRequest) -> Any:
+        prefix = request.text("prefix")
+        limit = request.number("limit", 50, least=1, most=1000)
+        window = request.window(most=DAY_SECONDS)
+        request.raise_errors()
+        found = self._analysis.complete_tag(request.org_id, window, prefix, limit)
         keys = [{"key": one.value, "count": one.count} for one in found.keys]
         return {"prefix": prefix, "keys": keys, "values": found.values}
 
-    def groups(self, ask: ApiRequest) -> Any:
-        selection, at = ask.selection(), ask.at()
-        by = _by(ask)
+    def groups(self, request: ApiRequest) -> Any:
+        selection, at = request.selection(), request.instant()
+        by = _by(request)
         if not by:
-            ask.refuse("by", "it has to name a tag key or an attribute")
-        order = ask.order("sort", "-count", ("count", "value", *_AMOUNTS))
-        measures = ask.measures(",".join(_SUMS))
-        limit = ask.number("limit", 100, least=1, most=1000)
-        ask.raise_errors()
+            request.refuse("by", "it has to name a tag key or an attribute")
+        order = request.order("sort", "-count", ("count", "value", *_AMOUNTS))
+        measures = request.measures(",".join(_SUMS))
+        limit = request.number("limit", 100, least=1, most=1000)
+        request.raise_errors()
         found = self._analysis.groups(selection, at, by, _with(measures, order), order, limit)
         return {
             "meta": {"at": at, "by": by, "total": found.total, "known": found.is_known, "groups": found.groups},
             "data": [_only(group, measures) for group in found.found],
         }
 
-    def points(self, ask: ApiRequest) -> Any:
-        selection, at, by = ask.selection(), ask.at(), _by(ask)
-        x, y = ask.measure("x", "cpu_total_percent"), ask.measure("y", "rss_bytes")
-        limit = ask.number("limit", 5000, least=1, most=10_000)
-        ask.raise_errors()
+    def points(self, request: ApiRequest) -> Any:
+        selection, at, by = request.selection(), request.instant(), _by(request)
+        x, y = request.measure("x", "cpu_total_percent"), request.measure("y", "rss_bytes")
+        limit = request.number("limit", 5000, least=1, most=10_000)
+        request.raise_errors()
         found = self._analysis.points(selection, at, x, y, by or None, limit)
         return {
             "meta": {"at": at, "total": found.total, "known": found.is_known, "x": x, "y": y, "by": by or None},
             "groups": found.groups,
             "points": {
-                "id": [key.id_of(ask.org_id).hex() for key in found.keys],
+                "id": [key.id_of(request.org_id).hex() for key in found.keys],
                 "x": found.x,
                 "y": found.y,
                 "group": found.group,
             },
         }
 
-    def timeseries(self, ask: ApiRequest) -> Any:
-        selection, by = ask.selection(), _by(ask)
-        window = ask.window(most=7 * DAY_SECONDS, retention_hours=ask.sighting_retention_hours)
-        measures = ask.measures(",".join(_FLOWS))
-        rank = ask.choice("rank", "cpu_total_percent", ("count", *MEASURES))
-        limit = ask.number("limit", 5, least=1, most=20)
-        points = ask.number("points", 60, least=2, most=500)
-        ask.raise_errors()
+    def timeseries(self, request: ApiRequest) -> Any:
+        selection, by = request.selection(), _by(request)
+        window = request.window(most=7 * DAY_SECONDS, retention_hours=request.sighting_retention_hours)
+        measures = request.measures(",".join(_FLOWS))
+        rank = request.choice("rank", "cpu_total_percent", ("count", *MEASURES))
+        limit = request.number("limit", 5, least=1, most=20)
+        points = request.number("points", 60, least=2, most=500)
+        request.raise_errors()
         found = self._analysis.timeseries(selection, window, by or None, measures, rank, limit, points)
         return {
             "meta": {
@@ -123,17 +122,17 @@ class _Counts:
             "series": found.series,
         }
 
-    def hosts(self, ask: ApiRequest) -> Any:
-        selection, at = ask.selection(), ask.at()
-        order = ask.order("sort", "host", ("host", "processes", *_AMOUNTS))
-        measures = ask.measures(",".join(_SUMS))
-        limit = ask.number("limit", 1000, least=1, most=10_000)
-        offset = ask.number("page[offset]", 0, least=0, most=MAX_OFFSET)
-        ask.raise_errors()
+    def hosts(self, request: ApiRequest) -> Any:
+        selection, at = request.selection(), request.instant()
+        order = request.order("sort", "host", ("host", "processes", *_AMOUNTS))
+        measures = request.measures(",".join(_SUMS))
+        limit = request.number("limit", 1000, least=1, most=10_000)
+        offset = request.number("page[offset]", 0, least=0, most=MAX_OFFSET)
+        request.raise_errors()
         found = self._analysis.hosts(selection, at, _with(measures, order), order, offset, limit)
         tags: dict[str, set[str]] = {}
         for entry in self._hosts.host_tags():
-            if entry.org_id == ask.org_id:
+            if entry.org_id == request.org_id:
                 tags.setdefault(entry.host, set()).update(entry.tags)
         data = [
             {
@@ -145,17 +144,17 @@ class _Counts:
             }
             for one in found.found
         ]
-        oldest = max(0, ask.now - ask.sighting_retention_hours * 3600)
+        oldest = max(0, request.now - request.sighting_retention_hours * 3600)
         return {"meta": {"at": at, "total": found.total, "known": found.is_known, "oldest": oldest}, "data": data}
 
-    def compare(self, ask: ApiRequest) -> Any:
-        left, right = _sides(ask)
+    def compare(self, request: ApiRequest) -> Any:
+        left, right = _sides(request)
         only_instants = left.selection == right.selection
         names = [match.value for match in Match]
         default = Match.PROCESS if only_instants else Match.COMMAND
-        match = Match(ask.choice("match", default.value, names))
-        limit = ask.number("limit", 100, least=1, most=1000)
-        ask.raise_errors()
+        match = Match(request.choice("match", default.value, names))
+        limit = request.number("limit", 100, least=1, most=1000)
+        request.raise_errors()
         found = self._analysis.compare(left, right, match, limit)
         return {
             "meta": {
@@ -177,29 +176,29 @@ class _Counts:
                 "changed": found.changed_total,
                 "same": found.same_total,
             },
-            **_differences(ask.org_id, found),
+            **_differences(request.org_id, found),
         }
 
 
-def _sides(ask: ApiRequest) -> tuple[Side, Side]:
+def _sides(request: ApiRequest) -> tuple[Side, Side]:
     """What is not said of the right side is as on the left; a host of its own takes the place of the left one's."""
-    host = ask.text("host", most=255)
-    left = Side(ask.selection(host=host), ask.at())
-    prefixes = {name: "other_" if ask.has(f"other_{name}") else "" for name in ("search", "tags", "host")}
-    other_host = ask.text(f"{prefixes['host']}host", most=255)
-    search = ask.selection(prefixes["search"]).search
-    tags = ask.selection(prefixes["tags"], host=other_host).tags
-    return left, Side(Selection(ask.org_id, search, tags), ask.at("other_at", default=left.at))
+    host = request.text("host", most=255)
+    left = Side(request.selection(host=host), request.instant())
+    prefixes = {name: "other_" if request.has(f"other_{name}") else "" for name in ("search", "tags", "host")}
+    other_host = request.text(f"{prefixes['host']}host", most=255)
+    search = request.selection(prefixes["search"]).search
+    tags = request.selection(prefixes["tags"], host=other_host).tags
+    return left, Side(Selection(request.org_id, search, tags), request.instant("other_at", default=left.at))
 
 
 def _differences(org_id: int, found: Comparison) -> dict[str, Any]:
     def shown(one: ProcessAtInstant | Grouped) -> Any:
-        return placed_item(org_id, one) if isinstance(one, ProcessAtInstant) else one
+        return item_at_instant(org_id, one) if isinstance(one, ProcessAtInstant) else one
 
     changed: list[Any] = []
     for one in found.changed:
         if isinstance(one, ChangedProcess):
-            before, after = placed_item(org_id, one.before), placed_item(org_id, one.after)
+            before, after = item_at_instant(org_id, one.before), item_at_instant(org_id, one.after)
             changed.append({"before": before, "after": after, "fields": attribute_names(one.fields)})
         else:
             changed.append({"value": one.value, "before": _side(one.before), "after": _side(one.after)})
@@ -218,8 +217,8 @@ def _side(group: Grouped) -> Any:
     return {"count": group.count, "numbers": group.numbers}
 
 
-def _by(ask: ApiRequest) -> str:
-    return ask.text("by", most=200).strip().lower()
+def _by(request: ApiRequest) -> str:
+    return request.text("by", most=200).strip().lower()
 
 
 def _with(measures: tuple[str, ...], order: Order) -> tuple[str, ...]:

@@ -1,0 +1,128 @@
+"""What readers are shown of a process: the attributes of the public API, and the detailed ones of Procession's API.
+
+The names and the order of the fields are those of the JSON keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from procession.analysis import ProcessAtInstant
+from procession.command_line.arguments import arguments_of
+from procession.lifecycle.signals import signal_of
+from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
+
+_ENCODER = msgspec.json.Encoder()
+_NULL = msgspec.Raw(b"null")
+
+
+class PublicAttributes(msgspec.Struct):
+    cmdline: str
+    timestamp: str
+    """When the newest sighting was taken; moments are shown as `utc_text` has them."""
+    start: str
+    user: str
+    pid: int
+    ppid: int
+    host: str
+    tags: tuple[str, ...]
+
+
+class DetailedAttributes(PublicAttributes):
+    args: msgspec.Raw
+    """JSON: an array of texts, or null where it is not known where they end. Encoded already, since many short texts
+    would take a hundred times their bytes as objects."""
+    exe: str
+    cwd: str
+    root: str
+    comm: str
+    uid: int | None
+    gid: int | None
+    group: str
+    namespace_pid: int | None
+    nice: int | None
+    container_id: str
+    ended: str | None
+    exit_code: int | None
+    signal: str | None
+    numbers: ProcessNumbers
+
+
+class ProcessItem(msgspec.Struct):
+    """A process as an element of a list."""
+
+    type: Literal["process"]
+    id: str
+    attributes: PublicAttributes
+
+
+def public_item(org_id: int, process: ProcessSummary) -> ProcessItem:
+    return _item(org_id, process, public_attributes(process))
+
+
+def detailed_item(org_id: int, process: ProcessSummary, detail: ProcessDetail) -> ProcessItem:
+    return _item(org_id, process, detailed_attributes(process, detail))
+
+
+def item_at_instant(org_id: int, found: ProcessAtInstant) -> ProcessItem:
+    """Of a process that had not ended at the instant."""
+    return detailed_item(org_id, found.process, ProcessDetail(numbers=found.numbers))
+
+
+def public_attributes(process: ProcessSummary) -> PublicAttributes:
+    return PublicAttributes(
+        process.description.cmdline,
+        utc_text(process.seen_at),
+        utc_text(process.identity.started_at),
+        process.description.user,
+        process.identity.pid,
+        process.description.ppid,
+        process.identity.host,
+        process.tags,
+    )
+
+
+def detailed_attributes(process: ProcessSummary, detail: ProcessDetail) -> DetailedAttributes:
+    description = process.description
+    return DetailedAttributes(
+        **msgspec.structs.asdict(public_attributes(process)),
+        args=_encoded(arguments_of(description.cmdline, description.argument_words)),
+        exe=description.exe,
+        cwd=description.cwd,
+        root=description.root,
+        comm=description.comm,
+        uid=description.uid,
+        gid=description.gid,
+        group=description.group_name,
+        namespace_pid=description.namespace_pid,
+        nice=description.nice,
+        container_id=description.container_id,
+        ended=None if detail.ended_at is None else utc_text(detail.ended_at),
+        exit_code=detail.exit_code,
+        signal=None if detail.exit_code is None else signal_of(detail.exit_code),
+        numbers=detail.numbers,
+    )
+
+
+def attribute_names(fields: Iterable[str]) -> list[str]:
+    """What fields of a `ProcessDescription` are called among the attributes."""
+    return ["group" if field == "group_name" else field for field in fields]
+
+
+@lru_cache(maxsize=65536)
+def utc_text(moment: int) -> str:
+    """UTC to the second, without saying so: `2021-02-04T11:51:47`."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _item(org_id: int, process: ProcessSummary, attributes: PublicAttributes) -> ProcessItem:
+    return ProcessItem("process", ProcessKey.of(process.identity).id_of(org_id).hex(), attributes)
+
+
+def _encoded(arguments: list[str] | None) -> msgspec.Raw:
+    return _NULL if arguments is None else msgspec.Raw(_ENCODER.encode(arguments))
