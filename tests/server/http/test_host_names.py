@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from procession.server.http.host_names import Names
-from tests.server.test_doors import routes_of_the_app, table_rows
+from tests.server.test_routes_and_keys import routes_of_the_app, table_rows
 from tests.support.served import APPLICATION_KEY, Client, Served
 
 BEARER = {"authorization": f"Bearer {APPLICATION_KEY}"}

@@ -35,11 +35,11 @@ ATTEMPTS: list[tuple[dict[str, str], set[str]]] = [
     ({"authorization": f"Bearer {API_KEY}"}, set()),
     ({"dd-api-key": "f" * 32, "authorization": f"Bearer {'f' * 40}"}, set()),
 ]
-"""What somebody may show, and the doors of the table that it opens."""
+"""What somebody may show, and the routes of the table that it opens."""
 
 
 def table_rows() -> Iterator[tuple[str, str, str]]:
-    section = DOCS.read_text(encoding="utf-8").split("\n## Doors\n")[1].split("\n## ")[0]
+    section = DOCS.read_text(encoding="utf-8").split("\n## Routes\n")[1].split("\n## ")[0]
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if line.startswith("| ") and cells[0] not in ("method", "---"):
