@@ -60,5 +60,7 @@ export default defineConfig({
     environment: "jsdom",
     setupFiles: ["./src/test/setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
+    // No test is about time, and a machine that others use is slow.
+    testTimeout: 30_000,
   },
 });

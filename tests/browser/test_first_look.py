@@ -55,7 +55,7 @@ def test_a_link_signs_in_once(look: Look, browser: Browser) -> None:
         assert "link" not in page.url
     with look.fresh(browser) as page:
         page.goto(look.url(f"#link={token}"))
-        expect(page.get_by_text("This link was used before")).to_be_visible()
+        expect(page.get_by_text("This link was already used")).to_be_visible()
 
 
 def test_who_is_signed_out_meanwhile_is_asked_to_sign_in_and_is_where_he_was(look: Look) -> None:

@@ -23,7 +23,7 @@ def test_spans_and_ranges_are_chosen(look: Look) -> None:
     page.get_by_label("From").fill("2026-01-01T10:00:00")
     page.get_by_label("To", exact=True).fill("2026-01-01T09:00:00")
     page.get_by_role("button", name="Show this range").click()
-    expect(page.get_by_text("The beginning has to be before the end.")).to_be_visible()
+    expect(page.get_by_text("The start must be before the end.")).to_be_visible()
     page.get_by_label("To", exact=True).fill("2026-01-01T11:00:00")
     page.get_by_role("button", name="Show this range").click()
 
@@ -61,7 +61,7 @@ def test_the_fleet_is_shown_as_it_was(look: Look) -> None:
 
 def test_a_time_of_which_nothing_is_known_is_told_from_one_where_nothing_fits(look: Look) -> None:
     page = look.at_the_fleet()
-    unknown = page.get_by_text("Nothing is known of this moment")
+    unknown = page.get_by_text("No data for this time")
     long_ago = look.end - 7200
 
     for tab in ("", "&tab=groups", "&tab=graphs", "&tab=scatter"):
@@ -72,10 +72,10 @@ def test_a_time_of_which_nothing_is_known_is_told_from_one_where_nothing_fits(lo
     page.goto(look.url(f"?at={look.end}&tags=host:no-such-host"))
     expect(unknown).to_be_visible()
     page.goto(look.url(f"?at={look.end}&q=no-such-program"))
-    expect(page.get_by_text("No process fits")).to_be_visible()
+    expect(page.get_by_text("No process matches")).to_be_visible()
     expect(unknown).to_be_hidden()
     page.goto(look.url(f"?at={look.end}&tab=compare&x.left={long_ago}"))
-    expect(page.get_by_text("Nothing started that is known of")).to_be_visible()
+    expect(page.get_by_text("No data for one of the sides")).to_be_visible()
 
 
 def test_the_back_button_goes_back(look: Look) -> None:
@@ -110,7 +110,7 @@ def test_a_link_shares_the_view_with_a_fresh_browser(look: Look, browser: Browse
 
 def test_a_process_that_starts_here_is_seen_live_within_three_seconds(look: Look) -> None:
     page = look.at_this_machine(f"?t=live&q=seen-live-{(mark := uuid.uuid4().hex)}")
-    expect(page.get_by_text("No process fits")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("No process matches")).to_be_visible(timeout=20_000)
     # The agent hears that somebody watches with its next post.
     look.wait_until_watched(page)
 
@@ -140,5 +140,5 @@ def test_the_theme_is_switched_and_kept(look: Look) -> None:
     look.settled(page)
     assert page.evaluate(scheme) == other
     page.get_by_role("button", name="More").click()
-    page.get_by_role("menuitem", name="Theme of the system").click()
+    page.get_by_role("menuitem", name="Use the system theme").click()
     assert page.evaluate(scheme) == first

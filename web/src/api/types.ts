@@ -1,4 +1,4 @@
-/** What Procession's own API answers; docs/api.md says what each of it means. */
+/** What Procession's API answers; docs/api.md says what each field means. */
 
 export interface ProcessNumbers {
   cpu_total_percent: number | null;
@@ -86,12 +86,8 @@ export interface TreeItem extends ProcessItem {
   depth: number;
 }
 
-export interface HostTree {
-  meta: Meta & { at: number; host: string; total: number };
-  data: TreeItem[];
-}
-
-export interface Family {
+/** A process with all above and below it at one moment. */
+export interface Relatives {
   meta: { at: number; host: string };
   ancestors: TreeItem[];
   process: TreeItem;
@@ -131,18 +127,18 @@ export interface TagCompletion {
 }
 
 /** A number of several processes; `known` is of how many, and where it is 0 there is no sum and no max. */
-export interface Measured {
+export interface Aggregate {
   sum: number | null;
   max: number | null;
   known: number;
 }
 
-export type MeasuredNumbers = Partial<Record<Measure, Measured>>;
+export type AggregatedNumbers = Partial<Record<Measure, Aggregate>>;
 
 export interface Group {
   value: string | null;
   count: number;
-  numbers: MeasuredNumbers;
+  numbers: AggregatedNumbers;
 }
 
 export interface Groups {
@@ -174,7 +170,7 @@ export interface Host {
   processes: number;
   seen_at: number;
   tags: string[];
-  numbers: MeasuredNumbers;
+  numbers: AggregatedNumbers;
 }
 
 export interface Hosts {
@@ -216,8 +212,8 @@ export interface ChangedProcess {
 
 export interface ChangedGroup {
   value: string;
-  before: { count: number; numbers: MeasuredNumbers };
-  after: { count: number; numbers: MeasuredNumbers };
+  before: { count: number; numbers: AggregatedNumbers };
+  after: { count: number; numbers: AggregatedNumbers };
 }
 
 export interface Comparison {

@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { answering, AT, query, renderPage } from "../test/page";
+import { answering, AT, query, renderPart } from "../test/rendering";
 import { someProcess } from "../test/processes";
 import { CompareTab } from "./CompareTab";
 
@@ -39,7 +39,7 @@ test("two instants: what started, what ended, what changed", async () => {
       ],
     },
   });
-  renderPage(<CompareTab />);
+  renderPart(<CompareTab />);
 
   expect(await screen.findByRole("button", { name: /^cron/ })).toBeVisible();
   expect(screen.getByText(/298 are the same/)).toBeVisible();
@@ -67,7 +67,7 @@ test("two hosts: chosen by name, kept in the address, and compared by command", 
       changed: [{ value: "nginx", before: group(4), after: group(6) }],
     },
   });
-  renderPage(<CompareTab />);
+  renderPart(<CompareTab />);
   await userEvent.click(screen.getByRole("radio", { name: "Hosts" }));
 
   expect(screen.getByText("Choose two hosts")).toBeVisible();
@@ -91,10 +91,10 @@ test("a side of which nothing is known is said to be so, and not that it had no 
       changed: [],
     },
   });
-  renderPage(<CompareTab />);
+  renderPart(<CompareTab />);
 
-  expect(await screen.findByText("Nothing started that is known of")).toBeVisible();
-  expect(screen.getByText(/nothing is known of .*on the left, 301 processes at/)).toBeVisible();
+  expect(await screen.findByText("No data for one of the sides")).toBeVisible();
+  expect(screen.getByText(/no data for .*on the left, 301 processes at/)).toBeVisible();
   expect(screen.queryByText(/0 processes/)).toBeNull();
 });
 
@@ -107,10 +107,10 @@ test("hosts that only one side knows of are named", async () => {
       changed: [],
     },
   });
-  renderPage(<CompareTab />);
+  renderPart(<CompareTab />);
 
-  expect(await screen.findByText(/On the left nothing is known of/)).toHaveTextContent(
-    "On the left nothing is known of web-3 and 2 more hosts: left out of the differences.",
+  expect(await screen.findByText(/No data on the left for/)).toHaveTextContent(
+    "No data on the left for web-3 and 2 more hosts: left out of the differences.",
   );
-  expect(screen.queryByText(/On the right nothing is known/)).toBeNull();
+  expect(screen.queryByText(/No data on the right/)).toBeNull();
 });

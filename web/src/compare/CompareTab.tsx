@@ -5,23 +5,24 @@ import { IconArrowsExchange } from "@tabler/icons-react";
 import { useState } from "react";
 
 import type { ComparedSide, Comparison, Match } from "../api/types";
-import { Moment } from "../format/Moment";
-import { formatCount } from "../format/numbers";
-import { brief } from "../format/text";
-import { Answer } from "../parts/Answer";
-import classes from "../parts/parts.module.css";
-import { useAnswer } from "../parts/useAnswer";
-import { Empty } from "../shell/Empty";
+import { Moment } from "../ui/format/Moment";
+import { formatCount } from "../ui/format/numbers";
+import { brief } from "../ui/format/text";
+import { Answer } from "../ui/parts/Answer";
+import shared from "../ui/parts/parts.module.css";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { Empty } from "../ui/parts/Empty";
 import { useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
-import own from "./compare.module.css";
+import classes from "./compare.module.css";
 import { Differences, type Shown } from "./Differences";
-import { HostPicker, MomentPicker, TagPicker } from "./Pickers";
-import { compareParams, instantsOf, KINDS, sidesOf, withSides, type Kind, type Sides } from "./sides";
+import { HostPicker, MomentPicker, TagPicker } from "./SidePickers";
+import { compareParams, instantsOf, SUBJECTS, sidesOf, withSides, type Subject, type Sides } from "./sides";
 
 const FEW = 100;
 const MOST = 1000;
-const KIND_LABELS: Readonly<Record<Kind, string>> = { instants: "Instants", hosts: "Hosts", groups: "Groups" };
+const DIFFERENCES: readonly Shown[] = ["started", "ended", "changed"];
+const SUBJECT_LABELS: Readonly<Record<Subject, string>> = { instants: "Instants", hosts: "Hosts", groups: "Groups" };
 
 export function CompareTab() {
   const [view, patch] = useView();
@@ -35,21 +36,21 @@ export function CompareTab() {
     isEnabled: params !== null,
   });
   return (
-    <section className={classes.tab} aria-label="Compare">
-      <div className={`${classes.bar} ${own.bar}`}>
+    <section className={shared.tab} aria-label="Compare">
+      <div className={`${shared.bar} ${classes.bar}`}>
         <SegmentedControl
           size="xs"
           aria-label="What is compared"
-          data={KINDS.map((kind) => ({ value: kind, label: KIND_LABELS[kind] }))}
-          value={sides.kind}
-          onChange={(text) => change({ kind: KINDS.find((kind) => kind === text) ?? "instants" })}
+          data={SUBJECTS.map((subject) => ({ value: subject, label: SUBJECT_LABELS[subject] }))}
+          value={sides.subject}
+          onChange={(text) => change({ subject: SUBJECTS.find((subject) => subject === text) ?? "instants" })}
         />
-        <Pickers key={sides.kind} sides={sides} at={instant.at} onChange={change} />
+        <Pickers key={sides.subject} sides={sides} at={instant.at} onChange={change} />
         <MatchPicker sides={sides} onChange={(match) => change({ match })} />
       </div>
       {params === null ? (
-        <Empty title={sides.kind === "hosts" ? "Choose two hosts" : "Choose two groups"}>
-          {sides.kind === "hosts"
+        <Empty title={sides.subject === "hosts" ? "Choose two hosts" : "Choose two groups"}>
+          {sides.subject === "hosts"
             ? "Name a host on each side: what runs on one and not on the other is shown here."
             : "Name a tag on each side, such as version:1.0 and version:2.0: what only one of them runs is shown here."}
         </Empty>
@@ -70,10 +71,10 @@ interface PickersProps {
 
 function Pickers({ sides, at, onChange }: PickersProps) {
   const [left, right] = instantsOf(sides, at);
-  const Picker = sides.kind === "hosts" ? HostPicker : TagPicker;
+  const Picker = sides.subject === "hosts" ? HostPicker : TagPicker;
   return (
     <>
-      {sides.kind === "instants" ? (
+      {sides.subject === "instants" ? (
         <>
           <MomentPicker
             label="Left: before"
@@ -101,7 +102,7 @@ function Pickers({ sides, at, onChange }: PickersProps) {
         leftSection={<IconArrowsExchange size={15} aria-hidden="true" />}
         onClick={() =>
           onChange(
-            sides.kind === "instants"
+            sides.subject === "instants"
               ? { left: String(right), right: String(left) }
               : { left: sides.right, right: sides.left },
           )
@@ -116,7 +117,7 @@ function Pickers({ sides, at, onChange }: PickersProps) {
 function MatchPicker({ sides, onChange }: { sides: Sides; onChange: (match: Match) => void }) {
   const choices: { value: Match; label: string }[] = [
     // The same process is never on two hosts.
-    ...(sides.kind === "hosts" ? [] : [{ value: "process" as const, label: "Process" }]),
+    ...(sides.subject === "hosts" ? [] : [{ value: "process" as const, label: "Process" }]),
     { value: "command", label: "Command" },
     { value: "cmdline", label: "Command line" },
   ];
@@ -144,30 +145,29 @@ function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | un
   const labels: Record<Shown, string> = isInTime
     ? { started: "Started", ended: "Ended", changed: "Changed" }
     : { started: "Only right", ended: "Only left", changed: "Changed" };
-  const kinds: Shown[] = ["started", "ended", "changed"];
-  const shown = kinds.find((kind) => kind === shownText) ?? "started";
+  const shown = DIFFERENCES.find((one) => one === shownText) ?? "started";
   const listed = found[shown].length;
   return (
     <>
-      <p className={classes.note} role="status">
+      <p className={shared.note} role="status">
         <SideTotal side={meta.left} /> on the left, <SideTotal side={meta.right} /> on the right;{" "}
         {formatCount(meta.same)} {meta.match === "process" ? "are" : meta.match === "command" ? "commands are" : "command lines are"} the same.
       </p>
       <Silent side={meta.left} name="left" />
       <Silent side={meta.right} name="right" />
-      <Tabs value={shown} onChange={(kind) => setShown(kind)} keepMounted={false}>
+      <Tabs value={shown} onChange={(one) => setShown(one)} keepMounted={false}>
         <Tabs.List aria-label="Differences">
-          {kinds.map((kind) => (
-            <Tabs.Tab key={kind} value={kind}>
-              {labels[kind]} <span className={own.badge}>{formatCount(meta[kind])}</span>
+          {DIFFERENCES.map((one) => (
+            <Tabs.Tab key={one} value={one}>
+              {labels[one]} <span className={classes.badge}>{formatCount(meta[one])}</span>
             </Tabs.Tab>
           ))}
         </Tabs.List>
         <Tabs.Panel value={shown} pt="xs">
           {listed === 0 ? (
-            <Empty title={`Nothing ${emptyOf(shown, isInTime)}${isKnown ? "" : " that is known of"}`}>
+            <Empty title={isKnown ? `Nothing ${emptyOf(shown, isInTime)}` : "No data for one of the sides"}>
               {!isKnown
-                ? "No agent had sent anything of one of the sides: choose another moment or other hosts."
+                ? "No agent reported for it: choose another moment or other hosts."
                 : meta.left.total + meta.right.total === 0
                 ? "There is no process on either side: change the search, the tags or the sides."
                 : "Look at the other differences, or choose other sides."}
@@ -176,10 +176,10 @@ function Found({ found, onMore }: { found: Comparison; onMore: (() => void) | un
             <Differences found={found} shown={shown} />
           )}
           {listed < meta[shown] && (
-            <p className={classes.note}>
+            <p className={shared.note}>
               The {formatCount(listed)} with the most memory are shown.{" "}
               {onMore !== undefined && (
-                <button type="button" className={classes.link} onClick={onMore}>
+                <button type="button" className={shared.link} onClick={onMore}>
                   Show up to {formatCount(MOST)}
                 </button>
               )}
@@ -195,7 +195,7 @@ function SideTotal({ side }: { side: ComparedSide }) {
   if (!side.known) {
     return (
       <>
-        nothing is known of <Moment seconds={side.at} />
+        no data for <Moment seconds={side.at} />
       </>
     );
   }
@@ -212,8 +212,8 @@ function Silent({ side, name }: { side: ComparedSide; name: string }) {
   const [first = "", ...others] = side.silent_hosts;
   const rest = side.silent - 1;
   return (
-    <p className={classes.note} role="status" title={others.length > 0 ? [first, ...others].map((host) => brief(host)).join("\n") : undefined}>
-      On the {name} nothing is known of <bdi>{brief(first)}</bdi>
+    <p className={shared.note} role="status" title={others.length > 0 ? [first, ...others].map((host) => brief(host)).join("\n") : undefined}>
+      No data on the {name} for <bdi>{brief(first)}</bdi>
       {rest > 0 && ` and ${formatCount(rest)} more ${rest === 1 ? "host" : "hosts"}`}: left out of the differences.
     </p>
   );

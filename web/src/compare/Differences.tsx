@@ -1,14 +1,14 @@
 /** Who is on one side only, and what is not the same on both. */
 
 import type { ChangedGroup, ChangedProcess, Comparison, Group, ProcessItem } from "../api/types";
-import { Moment } from "../format/Moment";
-import { formatBytes, formatCount, formatPercent } from "../format/numbers";
-import { secondsOf } from "../format/times";
-import { brief } from "../format/text";
-import { nameOf } from "../panel/names";
-import classes from "../parts/parts.module.css";
+import { Moment } from "../ui/format/Moment";
+import { formatBytes, formatCount, formatPercent } from "../ui/format/numbers";
+import { secondsOf } from "../ui/format/times";
+import { brief } from "../ui/format/text";
+import { nameOf } from "../ui/format/processNames";
+import shared from "../ui/parts/parts.module.css";
 import { useView } from "../state/useView";
-import own from "./compare.module.css";
+import classes from "./compare.module.css";
 
 export type Shown = "started" | "ended" | "changed";
 
@@ -30,21 +30,21 @@ export function Differences({ found, shown }: { found: Comparison; shown: Shown 
 
 function Processes({ processes }: { processes: readonly ProcessItem[] }) {
   return (
-    <div className={classes.tableBox}>
-      <table className={classes.table}>
+    <div className={shared.tableBox}>
+      <table className={shared.table}>
         <thead>
           <tr>
             <th scope="col">Command</th>
-            <th scope="col" className={classes.number}>
+            <th scope="col" className={shared.number}>
               Pid
             </th>
             <th scope="col">User</th>
             <th scope="col">Host</th>
             <th scope="col">Started</th>
-            <th scope="col" className={classes.number}>
+            <th scope="col" className={shared.number}>
               CPU
             </th>
-            <th scope="col" className={classes.number}>
+            <th scope="col" className={shared.number}>
               Memory
             </th>
           </tr>
@@ -55,7 +55,7 @@ function Processes({ processes }: { processes: readonly ProcessItem[] }) {
               <td>
                 <ProcessName id={id} attributes={attributes} />
               </td>
-              <td className={classes.number}>{attributes.pid}</td>
+              <td className={shared.number}>{attributes.pid}</td>
               <td>
                 <bdi>{brief(attributes.user)}</bdi>
               </td>
@@ -65,8 +65,8 @@ function Processes({ processes }: { processes: readonly ProcessItem[] }) {
               <td>
                 <Moment seconds={secondsOf(attributes.start)} />
               </td>
-              <td className={classes.number}>{formatPercent(attributes.numbers.cpu_total_percent)}</td>
-              <td className={classes.number}>{formatBytes(attributes.numbers.rss_bytes)}</td>
+              <td className={shared.number}>{formatPercent(attributes.numbers.cpu_total_percent)}</td>
+              <td className={shared.number}>{formatBytes(attributes.numbers.rss_bytes)}</td>
             </tr>
           ))}
         </tbody>
@@ -80,12 +80,12 @@ function ProcessName({ id, attributes }: Pick<ProcessItem, "id" | "attributes">)
   return (
     <button
       type="button"
-      className={`${classes.link} ${classes.text}`}
+      className={`${shared.link} ${shared.text}`}
       title={brief(attributes.cmdline, 500)}
       onClick={() => patch({ selected: id })}
     >
       <bdi>{brief(nameOf(attributes))}</bdi>{" "}
-      <span className={own.quiet}>
+      <span className={classes.quiet}>
         <bdi>{brief(attributes.cmdline, 300)}</bdi>
       </span>
     </button>
@@ -94,16 +94,16 @@ function ProcessName({ id, attributes }: Pick<ProcessItem, "id" | "attributes">)
 
 function ChangedProcesses({ changed }: { changed: readonly ChangedProcess[] }) {
   return (
-    <ul className={own.changes}>
+    <ul className={classes.changes}>
       {changed.map(({ before, after, fields }) => (
         <li key={after.id}>
-          <p className={own.who}>
+          <p className={classes.who}>
             <ProcessName id={after.id} attributes={after.attributes} />{" "}
-            <span className={own.quiet}>
+            <span className={classes.quiet}>
               pid {after.attributes.pid} on <bdi>{brief(after.attributes.host)}</bdi>
             </span>
           </p>
-          <dl className={own.fields}>
+          <dl className={classes.fields}>
             {fields.map((field) => (
               <div key={field}>
                 <dt>{field}</dt>
@@ -127,14 +127,14 @@ function Texts({ before, after }: { before: readonly string[]; after: readonly s
       {before
         .filter((text) => !current.has(text))
         .map((text) => (
-          <del key={text} className={own.old}>
+          <del key={text} className={classes.old}>
             <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
           </del>
         ))}
       {after
         .filter((text) => !old.has(text))
         .map((text) => (
-          <ins key={text} className={own.new}>
+          <ins key={text} className={classes.new}>
             <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
           </ins>
         ))}
@@ -150,8 +150,8 @@ function valuesOf(process: ProcessItem, field: string): string[] {
 
 function Groups({ groups }: { groups: readonly Group[] }) {
   return (
-    <div className={classes.tableBox}>
-      <table className={classes.table}>
+    <div className={shared.tableBox}>
+      <table className={shared.table}>
         <GroupHead columns={["Processes", "CPU", "Memory"]} />
         <tbody>
           {groups.map((group) => (
@@ -159,9 +159,9 @@ function Groups({ groups }: { groups: readonly Group[] }) {
               <td>
                 <GroupName value={group.value} />
               </td>
-              <td className={classes.number}>{formatCount(group.count)}</td>
-              <td className={classes.number}>{formatPercent(group.numbers.cpu_total_percent?.sum)}</td>
-              <td className={classes.number}>{formatBytes(group.numbers.rss_bytes?.sum)}</td>
+              <td className={shared.number}>{formatCount(group.count)}</td>
+              <td className={shared.number}>{formatPercent(group.numbers.cpu_total_percent?.sum)}</td>
+              <td className={shared.number}>{formatBytes(group.numbers.rss_bytes?.sum)}</td>
             </tr>
           ))}
         </tbody>
@@ -172,8 +172,8 @@ function Groups({ groups }: { groups: readonly Group[] }) {
 
 function ChangedGroups({ changed }: { changed: readonly ChangedGroup[] }) {
   return (
-    <div className={classes.tableBox}>
-      <table className={classes.table}>
+    <div className={shared.tableBox}>
+      <table className={shared.table}>
         <GroupHead
           columns={["Left", "Right", "Difference", "CPU, left", "CPU, right", "Memory, left", "Memory, right"]}
         />
@@ -183,13 +183,13 @@ function ChangedGroups({ changed }: { changed: readonly ChangedGroup[] }) {
               <td>
                 <GroupName value={value} />
               </td>
-              <td className={classes.number}>{formatCount(before.count)}</td>
-              <td className={classes.number}>{formatCount(after.count)}</td>
-              <td className={classes.number}>{signed(after.count - before.count)}</td>
-              <td className={classes.number}>{formatPercent(before.numbers.cpu_total_percent?.sum)}</td>
-              <td className={classes.number}>{formatPercent(after.numbers.cpu_total_percent?.sum)}</td>
-              <td className={classes.number}>{formatBytes(before.numbers.rss_bytes?.sum)}</td>
-              <td className={classes.number}>{formatBytes(after.numbers.rss_bytes?.sum)}</td>
+              <td className={shared.number}>{formatCount(before.count)}</td>
+              <td className={shared.number}>{formatCount(after.count)}</td>
+              <td className={shared.number}>{signed(after.count - before.count)}</td>
+              <td className={shared.number}>{formatPercent(before.numbers.cpu_total_percent?.sum)}</td>
+              <td className={shared.number}>{formatPercent(after.numbers.cpu_total_percent?.sum)}</td>
+              <td className={shared.number}>{formatBytes(before.numbers.rss_bytes?.sum)}</td>
+              <td className={shared.number}>{formatBytes(after.numbers.rss_bytes?.sum)}</td>
             </tr>
           ))}
         </tbody>
@@ -204,7 +204,7 @@ function GroupHead({ columns }: { columns: readonly string[] }) {
       <tr>
         <th scope="col">Command</th>
         {columns.map((column) => (
-          <th key={column} scope="col" className={classes.number}>
+          <th key={column} scope="col" className={shared.number}>
             {column}
           </th>
         ))}
@@ -215,7 +215,7 @@ function GroupHead({ columns }: { columns: readonly string[] }) {
 
 function GroupName({ value }: { value: string | null }) {
   return (
-    <span className={classes.text} title={brief(value ?? "", 500)}>
+    <span className={shared.text} title={brief(value ?? "", 500)}>
       {value ? <bdi>{brief(value, 1000)}</bdi> : <em>empty</em>}
     </span>
   );

@@ -45,16 +45,16 @@ describe("sides of a comparison", () => {
     expect(compareParams(sidesOf({ cmp: "hosts", left: "web-1" }), view, 7, 50)).toBeNull();
   });
 
-  it("are chosen anew with another kind, and leave nothing empty in the address", () => {
+  it("are chosen anew with another subject, and leave nothing empty in the address", () => {
     const extra = { cmp: "hosts", left: "a", right: "b", match: "cmdline", x: "threads" };
 
-    expect(withSides(extra, { kind: "groups" })).toEqual({ cmp: "groups", x: "threads" });
+    expect(withSides(extra, { subject: "groups" })).toEqual({ cmp: "groups", x: "threads" });
     expect(withSides(extra, { left: "" })).toEqual({ cmp: "hosts", right: "b", match: "cmdline", x: "threads" });
   });
 
   it("take nothing else from an address", () => {
     expect(sidesOf({ cmp: "evil", match: "evil" })).toEqual({
-      kind: "instants",
+      subject: "instants",
       left: "",
       right: "",
       match: "process",

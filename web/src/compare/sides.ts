@@ -4,11 +4,11 @@ import type { Params } from "../api/client";
 import type { Match } from "../api/types";
 import type { ViewState } from "../state/view";
 
-export const KINDS = ["instants", "hosts", "groups"] as const;
-export type Kind = (typeof KINDS)[number];
+export const SUBJECTS = ["instants", "hosts", "groups"] as const;
+export type Subject = (typeof SUBJECTS)[number];
 
 export interface Sides {
-  kind: Kind;
+  subject: Subject;
   /** A moment in Unix seconds, a host, or tags separated by commas; empty where nothing is chosen yet. */
   left: string;
   right: string;
@@ -20,9 +20,9 @@ const MATCHES: readonly Match[] = ["process", "cmdline", "command"];
 
 /** Of the `extra` of a view. Two instants are an hour before the one of the view and that one, unless said otherwise. */
 export function sidesOf(extra: Readonly<Record<string, string>>): Sides {
-  const kind = KINDS.find((one) => one === extra.cmp) ?? "instants";
-  const match = MATCHES.find((one) => one === extra.match) ?? (kind === "instants" ? "process" : "command");
-  return { kind, left: extra.left ?? "", right: extra.right ?? "", match };
+  const subject = SUBJECTS.find((one) => one === extra.cmp) ?? "instants";
+  const match = MATCHES.find((one) => one === extra.match) ?? (subject === "instants" ? "process" : "command");
+  return { subject, left: extra.left ?? "", right: extra.right ?? "", match };
 }
 
 /** The instants of the two sides, where instants are compared. */
@@ -43,12 +43,12 @@ export function compareParams(
   limit: number,
 ): Params | null {
   const common = { search: view.search, match: sides.match, limit };
-  if (sides.kind === "instants") {
+  if (sides.subject === "instants") {
     const [left, right] = instantsOf(sides, at);
     return { ...common, tags: view.tags.join(","), at: left, other_at: right };
   }
   if (sides.left === "" || sides.right === "") return null;
-  if (sides.kind === "hosts") {
+  if (sides.subject === "hosts") {
     return { ...common, tags: view.tags.join(","), at, host: sides.left, other_host: sides.right };
   }
   return {
@@ -61,10 +61,10 @@ export function compareParams(
 
 /** The view's `extra` with other sides; what is as it would be anyway is left out. */
 export function withSides(extra: Readonly<Record<string, string>>, change: Partial<Sides>): Record<string, string> {
-  const isOther = change.kind !== undefined && change.kind !== sidesOf(extra).kind;
-  // A host is no moment: with another kind the sides are chosen anew.
+  const isOther = change.subject !== undefined && change.subject !== sidesOf(extra).subject;
+  // A host is no moment: with another subject the sides are chosen anew.
   const after: Record<string, string> = isOther ? { ...extra, left: "", right: "", match: "" } : { ...extra };
-  const named = { cmp: change.kind, left: change.left, right: change.right, match: change.match };
+  const named = { cmp: change.subject, left: change.left, right: change.right, match: change.match };
   for (const [key, value] of Object.entries(named)) {
     if (value !== undefined) after[key] = value;
   }

@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { answering, AT, failure, renderPage } from "../test/page";
+import { answering, AT, failure, renderPart } from "../test/rendering";
 import { someProcess } from "../test/processes";
 import { ExportMenu } from "./ExportMenu";
 
@@ -11,7 +11,7 @@ const page = { meta: { known: true, at: AT, total: 1, page: { after: "c", size: 
 afterEach(() => vi.restoreAllMocks());
 
 async function choose(item: string) {
-  renderPage(<ExportMenu />);
+  renderPart(<ExportMenu />);
   await userEvent.click(screen.getByRole("button", { name: "Export" }));
   await userEvent.click(await screen.findByRole("menuitem", { name: item }));
 }

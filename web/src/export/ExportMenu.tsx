@@ -6,12 +6,12 @@ import { useRef, useState } from "react";
 
 import { get } from "../api/client";
 import type { ProcessList } from "../api/types";
-import { formatCount } from "../format/numbers";
-import { CurlLine } from "../panel/CurlLine";
+import { formatCount } from "../ui/format/numbers";
+import { CurlCommand } from "../ui/copy/CurlCommand";
 import { instantParams, useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import { FORMATS, type Format } from "./formats";
-import { exported, MAX_ROWS, type Progress } from "./run";
+import { exported, MAX_ROWS, type Progress } from "./exportPages";
 
 const CLOSE = { "aria-label": "Close the dialog" };
 
@@ -79,7 +79,7 @@ export function ExportMenu() {
         size="lg"
         closeButtonProps={CLOSE}
       >
-        <CurlLine path="/processes" params={{ ...params, "page[limit]": 1000 }} />
+        <CurlCommand path="/processes" params={{ ...params, "page[limit]": 1000 }} />
       </Modal>
     </>
   );

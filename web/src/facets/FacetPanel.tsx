@@ -7,15 +7,15 @@ import { useId, useMemo, useState } from "react";
 
 import { ApiError, get } from "../api/client";
 import type { TagCompletion } from "../api/types";
-import { formatShortCount } from "../format/numbers";
-import { Loading } from "../shell/Loading";
-import { Problem } from "../shell/Problem";
+import { formatShortCount } from "../ui/format/numbers";
+import { Loading } from "../ui/parts/Loading";
+import { Problem } from "../ui/parts/Problem";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
-import { useHasRows } from "../table/firstRows";
-import { FacetGroup } from "./FacetGroup";
+import { useHasRows } from "../state/firstRows";
+import { FacetSection } from "./FacetSection";
 import classes from "./FacetPanel.module.css";
-import { addedKeys, ALWAYS, keepAddedKeys, keyOf, OPEN_AT_FIRST, USUAL_KEYS } from "./keys";
+import { addedKeys, ALWAYS, keepAddedKeys, keyOf, OPEN_AT_FIRST, USUAL_KEYS } from "./facetKeys";
 import { useFacets } from "./useFacets";
 
 export function FacetPanel() {
@@ -43,14 +43,14 @@ export function FacetPanel() {
   if (facets.size === 0 && shown.some(isOpen) && (!isCounted || error)) {
     if (error instanceof ApiError && error.status === 400) {
       // What is wrong is said where the search is, and in the place of the processes.
-      return <p className={classes.nothing}>Counts come back with the next search that can be understood.</p>;
+      return <p className={classes.nothing}>Counts return when the search is valid again.</p>;
     }
     return error ? <Problem error={error} onRetry={retry} /> : <Loading label="Counting" />;
   }
   return (
     <div className={classes.panel} aria-busy={isPending}>
       {shown.map((key) => (
-        <FacetGroup
+        <FacetSection
           key={key}
           facetKey={key}
           facet={facets.get(key)}
@@ -145,7 +145,7 @@ function AddFacet({ shown, onAdd }: { shown: readonly string[]; onAdd: (key: str
             </button>
           </li>
         ))}
-        {found.isSuccess && choices.length === 0 && <li className={classes.none}>No other key begins so.</li>}
+        {found.isSuccess && choices.length === 0 && <li className={classes.none}>No other key begins with that.</li>}
       </ul>
     </form>
   );

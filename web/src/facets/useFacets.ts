@@ -6,9 +6,9 @@ import { get, type Params } from "../api/client";
 import type { Facet, Facets } from "../api/types";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
-import { useHasRows } from "../table/firstRows";
-import { countParams } from "../table/scope";
-import { keyOf } from "./keys";
+import { useHasRows } from "../state/firstRows";
+import { countParams } from "../state/scope";
+import { keyOf } from "./facetKeys";
 
 export const VALUES = 8;
 /** What the API counts in one call. */
@@ -48,11 +48,11 @@ export function useFacets(keys: readonly string[]): CountedFacets {
       enabled: hasRows,
       placeholderData: keepPreviousData,
     })),
-    combine: together,
+    combine: combined,
   });
 }
 
-function together(results: UseQueryResult<Facets>[]): CountedFacets {
+function combined(results: UseQueryResult<Facets>[]): CountedFacets {
   return {
     facets: new Map(results.flatMap(({ data }) => data?.facets ?? []).map((facet) => [facet.key, facet])),
     isKnown: results.every(({ data }) => data?.meta.known ?? true),

@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { answering, AT, renderPage } from "../test/page";
+import { answering, AT, renderPart } from "../test/rendering";
 import { GraphsTab } from "./GraphsTab";
 
 const numbers = {
@@ -22,12 +22,12 @@ const series = {
 
 test("there is a graph of count, cpu, memory and I/O, each told in words as well", async () => {
   answering({ "/timeseries": series });
-  renderPage(<GraphsTab />);
+  renderPart(<GraphsTab />);
 
   const processes = within(await screen.findByRole("figure", { name: "Processes" }));
 
   expect(processes.getByRole("img")).toHaveAccessibleName(
-    "Processes over time. java: newest 4, least 3, greatest 4; All others: newest 6, least 5, greatest 6",
+    "Processes over time. java: newest 4, minimum 3, maximum 4; All others: newest 6, minimum 5, maximum 6",
   );
   for (const name of ["CPU", "Memory (RSS)", "Read", "Written"]) {
     expect(screen.getByRole("figure", { name })).toBeVisible();
@@ -36,7 +36,7 @@ test("there is a graph of count, cpu, memory and I/O, each told in words as well
 
 test("a click in the legend hides a series, and shows it again", async () => {
   answering({ "/timeseries": series });
-  renderPage(<GraphsTab />);
+  renderPart(<GraphsTab />);
   const processes = within(await screen.findByRole("figure", { name: "Processes" }));
 
   await userEvent.click(processes.getByRole("button", { name: /java/, pressed: true }));
@@ -46,7 +46,7 @@ test("a click in the legend hides a series, and shows it again", async () => {
 
 test("in total there is one series, asked for without groups", async () => {
   const asked = answering({ "/timeseries": { ...series, series: [{ ...series.series[0], value: null }] } });
-  renderPage(<GraphsTab />);
+  renderPart(<GraphsTab />);
 
   await userEvent.click(screen.getByRole("radio", { name: "Total" }));
 
@@ -55,15 +55,15 @@ test("in total there is one series, asked for without groups", async () => {
 
 test("where nothing was seen it says what to do", async () => {
   answering({ "/timeseries": { ...series, series: [{ ...series.series[0], count: [null, null] }] } });
-  renderPage(<GraphsTab />);
+  renderPart(<GraphsTab />);
 
-  expect(await screen.findByText("Nothing found in this time")).toBeVisible();
+  expect(await screen.findByText("No process matches in this window")).toBeVisible();
 });
 
 test("where nothing is known it does not say that nothing was found", async () => {
   answering({ "/timeseries": { ...series, meta: { ...series.meta, known: false }, series: [] } });
-  renderPage(<GraphsTab />);
+  renderPart(<GraphsTab />);
 
-  expect(await screen.findByText("Nothing is known of this moment")).toBeVisible();
-  expect(screen.queryByText(/No process fits|Nothing found/)).toBeNull();
+  expect(await screen.findByText("No data for this time")).toBeVisible();
+  expect(screen.queryByText(/No process matches|Nothing found/)).toBeNull();
 });

@@ -4,19 +4,19 @@ import { SegmentedControl, Select } from "@mantine/core";
 import { useMemo } from "react";
 
 import type { Measure, Series, Timeseries } from "../api/types";
-import { measureName, MEASURE_CHOICES, type Unit } from "../charts/measures";
-import { TimeChart, type ChartSeries } from "../charts/TimeChart";
-import { useSlots } from "../charts/useSlots";
-import { Answer } from "../parts/Answer";
-import { ByPicker } from "../parts/ByPicker";
-import classes from "../parts/parts.module.css";
-import { useAnswer } from "../parts/useAnswer";
-import { formatDuration } from "../format/numbers";
-import { Empty } from "../shell/Empty";
-import { NothingKnown } from "../shell/NothingKnown";
-import { useInstant, windowParams } from "../state/instant";
+import { measureName, MEASURE_CHOICES, type Unit } from "../ui/format/measures";
+import { TimeChart, type ChartSeries } from "../ui/charts/TimeChart";
+import { useSlots } from "../ui/charts/useSlots";
+import { Answer } from "../ui/parts/Answer";
+import { GroupByPicker } from "../state/grouping/GroupByPicker";
+import shared from "../ui/parts/parts.module.css";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { formatDuration } from "../ui/format/numbers";
+import { Empty } from "../ui/parts/Empty";
+import { NothingKnown } from "../ui/parts/NothingKnown";
+import { followsNow, useInstant, windowParams } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
-import own from "./graphs.module.css";
+import classes from "./graphs.module.css";
 
 interface Graph {
   title: string;
@@ -40,11 +40,11 @@ const LIVE_STEP = 10;
 export function GraphsTab() {
   const [view, patch] = useView();
   const instant = useInstant();
-  const [what, setWhat] = useExtra("graphs", "top");
+  const [mode, setMode] = useExtra("graphs", "top");
   const [style, setStyle] = useExtra("graphstyle", "stacked");
   const [top, setTop] = useExtra("top", "5");
   const [rankText, setRank] = useExtra("rank", "cpu_total_percent");
-  const isGrouped = what !== "total";
+  const isGrouped = mode !== "total";
   const limit = ["5", "10", "20"].includes(top) ? Number(top) : 5;
   const rank = rankText === "count" ? "count" : measureName(rankText, "cpu_total_percent");
   const window = useMemo(() => {
@@ -62,8 +62,8 @@ export function GraphsTab() {
     { isMoving: instant.isLive },
   );
   return (
-    <section className={classes.tab} aria-label="Graphs">
-      <div className={classes.bar}>
+    <section className={shared.tab} aria-label="Graphs">
+      <div className={shared.bar}>
         <SegmentedControl
           size="xs"
           aria-label="Total or top groups"
@@ -72,11 +72,11 @@ export function GraphsTab() {
             { value: "top", label: "Top groups" },
           ]}
           value={isGrouped ? "top" : "total"}
-          onChange={setWhat}
+          onChange={setMode}
         />
         {isGrouped && (
           <>
-            <ByPicker label="Group by" value={view.by} onChange={(by) => patch({ by })} />
+            <GroupByPicker label="Group by" value={view.by} onChange={(by) => patch({ by })} />
             <Select
               label="Top"
               size="xs"
@@ -87,7 +87,7 @@ export function GraphsTab() {
               onChange={(value) => setTop(value)}
             />
             <Select
-              label="With the most"
+              label="Ranked by"
               size="xs"
               w={170}
               data={[{ value: "count", label: "Processes" }, ...MEASURE_CHOICES]}
@@ -108,10 +108,11 @@ export function GraphsTab() {
           </>
         )}
       </div>
-      <Answer query={query} label="Drawing graphs" isMoving={instant.isLive}>
+      <Answer query={query} label="Loading graphs" isMoving={instant.isLive}>
         {(found) => (
           <Graphs
             found={found}
+            isNow={followsNow(view.time)}
             isStacked={isGrouped && style !== "lines"}
             onZoom={(from, to) => patch({ time: { mode: "range", from, to } })}
           />
@@ -123,11 +124,12 @@ export function GraphsTab() {
 
 interface GraphsProps {
   found: Timeseries;
+  isNow: boolean;
   isStacked: boolean;
   onZoom: (from: number, to: number) => void;
 }
 
-function Graphs({ found, isStacked, onZoom }: GraphsProps) {
+function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
   const { by, from, to, step } = found.meta;
   const values = useMemo(
     () => found.series.flatMap((one) => (one.value === null || by === null ? [] : [one.value])),
@@ -147,17 +149,17 @@ function Graphs({ found, isStacked, onZoom }: GraphsProps) {
       })),
     [found, by, slots],
   );
-  if (!found.meta.known) return <NothingKnown />;
+  if (!found.meta.known) return <NothingKnown isNow={isNow} />;
   const isEmpty = found.series.every((one) => one.count.every((count) => count === null || count === 0));
   if (isEmpty) {
-    return <Empty title="Nothing found in this time">Change the search, the tags or the time.</Empty>;
+    return <Empty title="No process matches in this window">Change the search, the tags or the time.</Empty>;
   }
   return (
     <>
-      <p className={classes.note}>
-        One moment every {formatDuration(step)}. Drag over a graph to look closer; the back button comes back.
+      <p className={shared.note}>
+        One point every {formatDuration(step)}. Drag across a graph to zoom in; the back button zooms out again.
       </p>
-      <div className={own.grid}>
+      <div className={classes.grid}>
         {charts.map(({ graph, series }) => (
           <TimeChart
             key={graph.measure}

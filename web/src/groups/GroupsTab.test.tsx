@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { answering, AT, failure, query, renderPage } from "../test/page";
+import { answering, AT, failure, query, renderPart } from "../test/rendering";
 import { GroupsTab } from "./GroupsTab";
 
 const numbers = (sum: number | null, known: number) => ({
@@ -19,19 +19,19 @@ const groups = {
 
 test("groups have counts, sums and maxima, and say of how many they are known", async () => {
   answering({ "/groups": groups });
-  renderPage(<GroupsTab />);
+  renderPart(<GroupsTab />);
 
   const row = within(await screen.findByRole("row", { name: /shop/ }));
 
   expect(row.getByText("7")).toBeVisible();
   expect(row.getByText("1.0 GiB")).toBeVisible();
-  expect(row.getAllByTitle("Known of 5 of 7").length).toBe(2);
+  expect(row.getAllByTitle("Reported by 5 of 7 processes").length).toBe(2);
   expect(within(screen.getByRole("row", { name: /without team/ })).getAllByText("–").length).toBe(2);
 });
 
 test("a click on a group leaves its processes in the table, and one on the group without a value those without the tag", async () => {
   answering({ "/groups": groups });
-  renderPage(<GroupsTab />);
+  renderPart(<GroupsTab />);
 
   await userEvent.click(await screen.findByRole("button", { name: "without team" }));
 
@@ -44,7 +44,7 @@ test("a click on a group leaves its processes in the table, and one on the group
 
 test("a click on a column sorts on the server, and once more turns it round", async () => {
   const asked = answering({ "/groups": groups });
-  renderPage(<GroupsTab />);
+  renderPart(<GroupsTab />);
   await userEvent.click(await screen.findByRole("button", { name: "CPU, max" }));
   await screen.findByRole("columnheader", { name: "CPU, max", hidden: false });
   await userEvent.click(screen.getByRole("button", { name: "CPU, max" }));
@@ -55,7 +55,7 @@ test("a click on a column sorts on the server, and once more turns it round", as
 
 test("an error is shown in the server's words, with a way on", async () => {
   answering({ "/groups": () => failure(400, "Invalid query parameter by: too many processes") });
-  renderPage(<GroupsTab />);
+  renderPart(<GroupsTab />);
 
   expect(await screen.findByRole("alert")).toHaveTextContent("too many processes");
   expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
@@ -63,9 +63,9 @@ test("an error is shown in the server's words, with a way on", async () => {
 
 test("nothing that fits is said to be so", async () => {
   answering({ "/groups": { meta: { known: true, at: AT, by: "team", total: 0, groups: 0 }, data: [] } });
-  renderPage(<GroupsTab />);
+  renderPart(<GroupsTab />);
 
-  expect(await screen.findByText("No process fits")).toBeVisible();
+  expect(await screen.findByText("No process matches")).toBeVisible();
 });
 
 test("containers filter only where an agent gives their ids as tags", async () => {
@@ -73,7 +73,7 @@ test("containers filter only where an agent gives their ids as tags", async () =
   const containers = { ...groups, meta: { ...groups.meta, by: "container_id" } };
   window.history.replaceState(null, "", "/?by=container_id");
   answering({ "/groups": containers, "/facets": facet(0) });
-  const { unmount } = renderPage(<GroupsTab />);
+  const { unmount } = renderPart(<GroupsTab />);
 
   await screen.findByText("shop");
 
@@ -81,15 +81,15 @@ test("containers filter only where an agent gives their ids as tags", async () =
 
   unmount();
   answering({ "/groups": containers, "/facets": facet(3) });
-  renderPage(<GroupsTab />);
+  renderPart(<GroupsTab />);
 
   expect(await screen.findByRole("button", { name: "shop" })).toBeVisible();
 });
 
 test("where nothing is known it does not say that nothing was found", async () => {
   answering({ "/groups": { meta: { known: false, at: AT, by: "team", total: 0, groups: 0 }, data: [] } });
-  renderPage(<GroupsTab />);
+  renderPart(<GroupsTab />);
 
-  expect(await screen.findByText("Nothing is known of this moment")).toBeVisible();
-  expect(screen.queryByText(/No process fits|Nothing found/)).toBeNull();
+  expect(await screen.findByText("No data for this time")).toBeVisible();
+  expect(screen.queryByText(/No process matches|Nothing found/)).toBeNull();
 });

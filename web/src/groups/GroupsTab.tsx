@@ -3,21 +3,21 @@
 import { Button, MultiSelect } from "@mantine/core";
 import { useState } from "react";
 
-import type { Group, Groups, Measure, Measured } from "../api/types";
-import { formatMeasure, MEASURE_CHOICES, measureOf } from "../charts/measures";
-import { formatCount } from "../format/numbers";
-import { brief } from "../format/text";
-import { Answer } from "../parts/Answer";
-import { ByPicker } from "../parts/ByPicker";
-import classes from "../parts/parts.module.css";
-import { useAnswer } from "../parts/useAnswer";
-import { useFilterBy } from "../parts/useFilterBy";
-import { Empty } from "../shell/Empty";
-import { NothingKnown } from "../shell/NothingKnown";
-import { instantParams, useInstant } from "../state/instant";
+import type { Group, Groups, Measure, Aggregate } from "../api/types";
+import { formatMeasure, MEASURE_CHOICES, measureOf } from "../ui/format/measures";
+import { formatCount } from "../ui/format/numbers";
+import { brief } from "../ui/format/text";
+import { Answer } from "../ui/parts/Answer";
+import { GroupByPicker } from "../state/grouping/GroupByPicker";
+import shared from "../ui/parts/parts.module.css";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
+import { Empty } from "../ui/parts/Empty";
+import { NothingKnown } from "../ui/parts/NothingKnown";
+import { followsNow, instantParams, useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
-import own from "./groups.module.css";
-import { DEFAULT_MEASURES, directionOf, knownSort, measuresOf, nextSort } from "./measuresOf";
+import classes from "./groups.module.css";
+import { DEFAULT_MEASURES, directionOf, knownSort, measuresOf, nextSort } from "./groupColumns";
 
 const FEW = 100;
 const MOST = 1000;
@@ -36,13 +36,13 @@ export function GroupsTab() {
     { isMoving: instant.isLive },
   );
   return (
-    <section className={classes.tab} aria-label="Groups">
-      <div className={classes.bar}>
-        <ByPicker label="Group by" value={view.by} onChange={(by) => patch({ by })} />
+    <section className={shared.tab} aria-label="Groups">
+      <div className={shared.bar}>
+        <GroupByPicker label="Group by" value={view.by} onChange={(by) => patch({ by })} />
         <MultiSelect
           label="Measures"
           size="xs"
-          className={own.measures}
+          className={classes.measures}
           data={MEASURE_CHOICES}
           value={measures}
           onChange={(names) => setMeasures(names.join(","))}
@@ -53,12 +53,12 @@ export function GroupsTab() {
       <Answer query={query} label="Counting groups" isMoving={instant.isLive}>
         {(found) =>
           !found.meta.known ? (
-            <NothingKnown />
+            <NothingKnown isNow={followsNow(view.time)} />
           ) : found.data.length === 0 ? (
-            <Empty title="No process fits">Change the search, the tags or the time.</Empty>
+            <Empty title="No process matches">Change the search, the tags or the time.</Empty>
           ) : (
             <>
-              <p className={classes.note} role="status">
+              <p className={shared.note} role="status">
                 {formatCount(found.meta.total)} processes in {formatCount(found.meta.groups)}{" "}
                 {found.meta.groups === 1 ? "group" : "groups"} by <bdi>{brief(found.meta.by)}</bdi>
                 {found.data.length < found.meta.groups && `; the first ${formatCount(found.data.length)} are shown`}
@@ -82,7 +82,7 @@ export function GroupsTab() {
   );
 }
 
-type Filters = NonNullable<ReturnType<ReturnType<typeof useFilterBy>>>;
+type Filters = NonNullable<ReturnType<ReturnType<typeof useFilterByGroup>>>;
 
 interface GroupTableProps {
   found: Groups;
@@ -92,16 +92,16 @@ interface GroupTableProps {
 }
 
 function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
-  const filterBy = useFilterBy(found.meta.by);
+  const filterBy = useFilterByGroup(found.meta.by);
   const most = Math.max(1, ...found.data.map((group) => group.count));
   const header = (column: string, label: string, isNumber = true) => (
     <th
       scope="col"
-      className={isNumber ? classes.number : undefined}
+      className={isNumber ? shared.number : undefined}
       aria-sort={directionOf(sort, column) ?? "none"}
       key={column}
     >
-      <button type="button" className={own.sort} onClick={() => onSort(column)}>
+      <button type="button" className={classes.sort} onClick={() => onSort(column)}>
         {label}
         <span aria-hidden="true">
           {{ ascending: " ↑", descending: " ↓", none: "" }[directionOf(sort, column) ?? "none"]}
@@ -110,8 +110,8 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
     </th>
   );
   return (
-    <div className={classes.tableBox} tabIndex={0} role="region" aria-label="Table of groups">
-      <table className={classes.table}>
+    <div className={shared.tableBox} tabIndex={0} role="region" aria-label="Table of groups">
+      <table className={shared.table}>
         <thead>
           <tr>
             {header("value", brief(found.meta.by), false)}
@@ -128,9 +128,9 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
               <td>
                 <GroupName by={found.meta.by} group={group} filters={filterBy(group.value)} />
               </td>
-              <td className={classes.number}>
-                <span className={own.count}>
-                  <meter className={own.share} min={0} max={most} value={group.count} aria-hidden="true" />
+              <td className={shared.number}>
+                <span className={classes.count}>
+                  <meter className={classes.share} min={0} max={most} value={group.count} aria-hidden="true" />
                   {formatCount(group.count)}
                 </span>
               </td>
@@ -171,7 +171,7 @@ function GroupName({ by, group, filters }: { by: string; group: Group; filters: 
     );
   if (filters === null) {
     return (
-      <span className={classes.text} title={brief(group.value ?? "")}>
+      <span className={shared.text} title={brief(group.value ?? "")}>
         {name}
       </span>
     );
@@ -179,7 +179,7 @@ function GroupName({ by, group, filters }: { by: string; group: Group; filters: 
   return (
     <button
       type="button"
-      className={`${classes.link} ${classes.text}`}
+      className={`${shared.link} ${shared.text}`}
       title={group.value !== null ? brief(group.value) : `Processes that have no tag ${brief(by)}`}
       onClick={() => patch({ ...filters, tab: "table" })}
     >
@@ -191,7 +191,7 @@ function GroupName({ by, group, filters }: { by: string; group: Group; filters: 
 interface AmountProps {
   how: "sum" | "max";
   measure: Measure;
-  amount: Measured | undefined;
+  amount: Aggregate | undefined;
   count: number;
 }
 
@@ -200,14 +200,14 @@ function Amount({ how, measure, amount, count }: AmountProps) {
   const isPart = known > 0 && known < count;
   return (
     <td
-      className={classes.number}
-      title={isPart ? `Known of ${formatCount(known)} of ${formatCount(count)}` : undefined}
+      className={shared.number}
+      title={isPart ? `Reported by ${formatCount(known)} of ${formatCount(count)} processes` : undefined}
     >
       {formatMeasure(amount?.[how], measureOf(measure).unit)}
       {isPart && (
-        <span className={own.part}>
+        <span className={classes.part}>
           <span aria-hidden="true">*</span>
-          <span className={classes.hidden}>, known of {formatCount(known)}</span>
+          <span className={shared.hidden}>, reported by {formatCount(known)}</span>
         </span>
       )}
     </td>

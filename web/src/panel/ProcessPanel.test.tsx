@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
-import { answering, AT, failure, query, renderPage } from "../test/page";
+import { answering, AT, failure, query, renderPart } from "../test/rendering";
 import { someNumbers, someProcess } from "../test/processes";
 import { ProcessPanel } from "./ProcessPanel";
 
@@ -10,7 +10,7 @@ const ONE = "/processes/01";
 
 test("the panel shows a process whole, and takes the focus", async () => {
   answering({ [ONE]: { data: someProcess("01", { cmdline: "java -jar shop.jar", nice: -5 }) } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   const heading = await screen.findByRole("heading", { name: "java" });
 
@@ -23,7 +23,7 @@ test("the panel shows a process whole, and takes the focus", async () => {
 
 test("a tag filters, and once more no longer", async () => {
   answering({ [ONE]: { data: someProcess("01") } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   await userEvent.click(await screen.findByRole("button", { name: "env:prod" }));
 
@@ -37,16 +37,16 @@ test("a tag filters, and once more no longer", async () => {
 test("a process that has gone is shown as it was last seen", async () => {
   const gone = someProcess("01", { ended: "2026-03-02T13:30:00", exit_code: 137, signal: "SIGKILL" });
   answering({ [ONE]: ({ params }) => (params.at === undefined ? { data: gone } : failure(404, "Not there")) });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
-  expect(await screen.findByText(/It was not there at/)).toBeVisible();
+  expect(await screen.findByText(/It was not running at/)).toBeVisible();
   expect(screen.getByText(/killed by SIGKILL/)).toBeVisible();
 });
 
 test("hostile text is text, and what is invisible is shown", async () => {
   const cmdline = `<img src=x onerror="window.ran=1">\u001b[31m\u202eevil`;
   answering({ [ONE]: { data: someProcess("01", { cmdline, tags: [`x:<script>window.ran=1</script>`] }) } });
-  const { container } = renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  const { container } = renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   const shown = await screen.findByLabelText("Command line");
 
@@ -56,7 +56,7 @@ test("hostile text is text, and what is invisible is shown", async () => {
 
 test("a command line of a megabyte is cut until one asks for all of it", async () => {
   answering({ [ONE]: { data: someProcess("01", { cmdline: "x".repeat(1_000_000) }) } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   const shown = await screen.findByLabelText("Command line");
 
@@ -78,7 +78,7 @@ test("parents and children are a tree of which a click opens one", async () => {
       descendants: [relative("b", 30, 20, 1)],
     },
   });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
   await userEvent.click(await screen.findByRole("tab", { name: "Tree" }));
 
   const tree = within(await screen.findByRole("list", { name: "Parents and children" }));
@@ -98,7 +98,7 @@ test("other runs say how they went", async () => {
     same_cmdline: true,
   };
   answering({ [ONE]: { data: someProcess("01") }, [`${ONE}/runs`]: { data: [run] } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
   await userEvent.click(await screen.findByRole("tab", { name: "Runs" }));
 
   await userEvent.click(await screen.findByRole("button", { name: /for 30 s.*exit code 3.*same command line/ }));
@@ -118,15 +118,15 @@ test("history says so where it was not seen, and asks by the minute for long ran
     }),
   });
   window.history.replaceState(null, "", "/?x.panel=history&x.span=86400");
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
-  expect(await screen.findByText("It was not seen in this time")).toBeVisible();
+  expect(await screen.findByText("Not seen in this window")).toBeVisible();
   expect(asked.at(-1)?.params).toEqual({ from: String(AT - 86_400), to: String(AT), every: "minute" });
 });
 
 test("curl shows the line, with no key in it", async () => {
   answering({ [ONE]: { data: someProcess("01") } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
   await userEvent.click(await screen.findByRole("button", { name: "curl" }));
 
   const line = await screen.findByLabelText("Command");
@@ -138,7 +138,7 @@ test("curl shows the line, with no key in it", async () => {
 test("the panel closes by its button", async () => {
   answering({ [ONE]: { data: someProcess("01") } });
   const onClose = vi.fn();
-  renderPage(<ProcessPanel id="01" onClose={onClose} />);
+  renderPart(<ProcessPanel id="01" onClose={onClose} />);
 
   await userEvent.click(screen.getByRole("button", { name: "Close the process" }));
 
@@ -149,7 +149,7 @@ test("each argument is shown by itself, and all are copied as a shell reads them
   const args = ["/opt/my app/run", "", "-c", "sleep 1; true"];
   answering({ [ONE]: { data: someProcess("01", { cmdline: "/opt/my app/run -c sleep 1; true", args }) } });
   const user = userEvent.setup();
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   const shown = within(await screen.findByRole("list", { name: "Arguments" })).getAllByRole("listitem");
   await user.click(screen.getByRole("button", { name: "Copy for a shell" }));
@@ -160,7 +160,7 @@ test("each argument is shown by itself, and all are copied as a shell reads them
 
 test("where arguments end is not shown where nobody knows", async () => {
   answering({ [ONE]: { data: someProcess("01", { args: null }) } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   await screen.findByLabelText("Command line");
 
@@ -170,11 +170,11 @@ test("where arguments end is not shown where nobody knows", async () => {
 test("hundreds of arguments are cut until one asks for all of them", async () => {
   const args = Array.from({ length: 250 }, (_, place) => `file ${place}`);
   answering({ [ONE]: { data: someProcess("01", { args }) } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   const list = within(await screen.findByRole("list", { name: "Arguments" }));
   expect(list.getAllByRole("listitem")).toHaveLength(100);
-  await userEvent.click(screen.getByRole("button", { name: "Show all 250 arguments whole" }));
+  await userEvent.click(screen.getByRole("button", { name: "Show all 250 arguments in full" }));
 
   expect(list.getAllByRole("listitem")).toHaveLength(250);
 });
@@ -186,7 +186,7 @@ test.each([
   ["Q", "Q"],
 ])("the state %s is said as %s", async (state, word) => {
   answering({ [ONE]: { data: someProcess("01", { numbers: someNumbers({ state }) }) } });
-  renderPage(<ProcessPanel id="01" onClose={vi.fn()} />);
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   expect(await screen.findByText(word, { exact: true })).toBeVisible();
 });

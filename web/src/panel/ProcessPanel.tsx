@@ -6,21 +6,21 @@ import { useEffect, useRef, useState } from "react";
 
 import { ApiError } from "../api/client";
 import type { OneProcess, ProcessItem } from "../api/types";
-import { Moment } from "../format/Moment";
-import { secondsOf } from "../format/times";
-import { brief } from "../format/text";
-import { useAnswer } from "../parts/useAnswer";
-import { Loading } from "../shell/Loading";
-import { Problem } from "../shell/Problem";
+import { Moment } from "../ui/format/Moment";
+import { secondsOf } from "../ui/format/times";
+import { brief } from "../ui/format/text";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { Loading } from "../ui/parts/Loading";
+import { Problem } from "../ui/parts/Problem";
 import { useInstant } from "../state/instant";
 import { useExtra } from "../state/useView";
-import { Attributes } from "./Attributes";
-import { CurlLine } from "./CurlLine";
-import { FamilyTree } from "./FamilyTree";
-import { ProcessHistory } from "./ProcessHistory";
+import { Attributes } from "./about/Attributes";
+import { CurlCommand } from "../ui/copy/CurlCommand";
+import { ProcessTree } from "./tree/ProcessTree";
+import { ProcessHistory } from "./history/ProcessHistory";
 import classes from "./panel.module.css";
-import { PastRuns } from "./PastRuns";
-import { nameOf } from "./names";
+import { PastRuns } from "./runs/PastRuns";
+import { nameOf } from "../ui/format/processNames";
 
 export interface ProcessPanelProps {
   /** Of the process that is shown. */
@@ -76,7 +76,7 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
           <IconX size={18} aria-hidden="true" />
         </ActionIcon>
       </header>
-      {isCurlOpen && <CurlLine path={`/processes/${id}`} params={isGone || instant.isLive ? {} : { at: instant.at }} />}
+      {isCurlOpen && <CurlCommand path={`/processes/${id}`} params={isGone || instant.isLive ? {} : { at: instant.at }} />}
       {process !== undefined ? (
         <Body
           process={process}
@@ -87,7 +87,7 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
       ) : query.isError ? (
         <Problem error={query.error} onRetry={() => void query.refetch()} />
       ) : (
-        <Loading label="Reading the process" />
+        <Loading label="Loading the process" />
       )}
     </article>
   );
@@ -112,18 +112,18 @@ function Body({ process, isGone, section, onSection }: BodyProps) {
       </Group>
       {isGone && seenAt < instant.at && (
         <Alert color="yellow" variant="light" p="xs" className={classes.notice}>
-          It was not there at <Moment seconds={instant.at} />. This is how it was last seen, at{" "}
+          It was not running at <Moment seconds={instant.at} />. What is shown was last seen at{" "}
           <Moment seconds={seenAt} />.
         </Alert>
       )}
       {isGone && seenAt >= instant.at && (
         <Alert color="yellow" variant="light" p="xs" className={classes.notice}>
-          It was not seen around <Moment seconds={instant.at} />. This is how it was last seen, at{" "}
+          It was not seen around <Moment seconds={instant.at} />. What is shown was last seen at{" "}
           <Moment seconds={seenAt} />.
         </Alert>
       )}
       <Tabs value={section} onChange={onSection} keepMounted={false} className={classes.tabs}>
-        <Tabs.List aria-label="Of this process">
+        <Tabs.List aria-label="Details of the process">
           <Tabs.Tab value="about">About</Tabs.Tab>
           <Tabs.Tab value="history">Over time</Tabs.Tab>
           <Tabs.Tab value="tree">Tree</Tabs.Tab>
@@ -136,7 +136,7 @@ function Body({ process, isGone, section, onSection }: BodyProps) {
           <ProcessHistory id={process.id} lastSeen={lastSeen} />
         </Tabs.Panel>
         <Tabs.Panel value="tree" pt="sm">
-          <FamilyTree id={process.id} lastSeen={lastSeen} />
+          <ProcessTree id={process.id} lastSeen={lastSeen} />
         </Tabs.Panel>
         <Tabs.Panel value="runs" pt="sm">
           <PastRuns id={process.id} />
@@ -157,7 +157,7 @@ const STATES: Readonly<Record<string, string>> = {
   I: "idle",
   W: "waking or paging",
   P: "parked",
-  K: "waits, but may be killed",
+  K: "waiting, can be killed",
   x: "dead",
 };
 

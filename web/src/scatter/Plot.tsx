@@ -4,9 +4,9 @@ import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 
 import type { Points } from "../api/types";
-import { formatMeasure, measureOf } from "../charts/measures";
-import { CHART_INK, colorOf, type Scheme } from "../charts/palette";
-import { Nearest, placeOf, scaleOf, ticksOf, type Kind, type Scale } from "./plot";
+import { formatMeasure, measureOf } from "../ui/format/measures";
+import { CHART_INK, colorOf, type Scheme } from "../ui/charts/palette";
+import { Nearest, positionOf, scaleOf, ticksOf, type ScaleType, type Scale } from "./scales";
 import classes from "./scatter.module.css";
 
 const HEIGHT = 440;
@@ -15,8 +15,8 @@ const REACH = 14;
 
 interface PlotProps {
   found: Points;
-  xKind: Kind;
-  yKind: Kind;
+  xScale: ScaleType;
+  yScale: ScaleType;
   scheme: Scheme;
   /** The place in the palette of a group; null for those without a colour of their own. */
   slotOf: (group: number | null) => number | null;
@@ -27,18 +27,18 @@ interface PlotProps {
   children?: ReactNode;
 }
 
-export function Plot({ found, xKind, yKind, scheme, slotOf, active, onHover, onPick, children }: PlotProps) {
+export function Plot({ found, xScale, yScale, scheme, slotOf, active, onHover, onPick, children }: PlotProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { x, y, group } = found.points;
 
   const drawn = useMemo(() => {
-    const [xScale, yScale] = [scaleOf(x, xKind), scaleOf(y, yKind)];
+    const [acrossScale, upScale] = [scaleOf(x, xScale), scaleOf(y, yScale)];
     const [inner, tall] = [Math.max(width - PADDING.left - PADDING.right, 10), HEIGHT - PADDING.top - PADDING.bottom];
-    const xs = x.map((value) => PADDING.left + placeOf(xScale, value) * inner);
-    const ys = y.map((value) => PADDING.top + (1 - placeOf(yScale, value)) * tall);
-    return { xScale, yScale, xs, ys, inner, tall, nearest: new Nearest(xs, ys, REACH) };
-  }, [x, y, xKind, yKind, width]);
+    const xs = x.map((value) => PADDING.left + positionOf(acrossScale, value) * inner);
+    const ys = y.map((value) => PADDING.top + (1 - positionOf(upScale, value)) * tall);
+    return { acrossScale, upScale, xs, ys, inner, tall, nearest: new Nearest(xs, ys, REACH) };
+  }, [x, y, xScale, yScale, width]);
 
   useEffect(() => {
     const element = canvas.current;
@@ -114,15 +114,15 @@ export function Plot({ found, xKind, yKind, scheme, slotOf, active, onHover, onP
 }
 
 interface Drawn {
-  xScale: Scale;
-  yScale: Scale;
+  acrossScale: Scale;
+  upScale: Scale;
   inner: number;
   tall: number;
 }
 
 function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn, scheme: Scheme): void {
   const { text, grid } = CHART_INK[scheme];
-  const { xScale, yScale, inner, tall } = drawn;
+  const { acrossScale, upScale, inner, tall } = drawn;
   const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
   const base = (unit: string): 10 | 1024 => (unit.startsWith("bytes") ? 1024 : 10);
   context.font = "12px system-ui, sans-serif";
@@ -132,15 +132,15 @@ function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn
   context.textAlign = "center";
   context.textBaseline = "top";
   const bottom = PADDING.top + tall;
-  for (const tick of ticksOf(xScale, inner / 90, base(xInfo.unit))) {
-    const at = Math.round(PADDING.left + placeOf(xScale, tick) * inner) + 0.5;
+  for (const tick of ticksOf(acrossScale, inner / 90, base(xInfo.unit))) {
+    const at = Math.round(PADDING.left + positionOf(acrossScale, tick) * inner) + 0.5;
     line(context, at, PADDING.top, at, bottom);
     context.fillText(formatMeasure(tick, xInfo.unit), at, bottom + 6);
   }
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const tick of ticksOf(yScale, tall / 50, base(yInfo.unit))) {
-    const at = Math.round(PADDING.top + (1 - placeOf(yScale, tick)) * tall) + 0.5;
+  for (const tick of ticksOf(upScale, tall / 50, base(yInfo.unit))) {
+    const at = Math.round(PADDING.top + (1 - positionOf(upScale, tick)) * tall) + 0.5;
     line(context, PADDING.left, at, PADDING.left + inner, at);
     context.fillText(formatMeasure(tick, yInfo.unit), PADDING.left - 8, at);
   }

@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { answering, AT, query, renderPage } from "../test/page";
+import { answering, AT, query, renderPart } from "../test/rendering";
 import { someProcess } from "../test/processes";
 import { ScatterTab } from "./ScatterTab";
 
@@ -14,7 +14,7 @@ const points = {
 
 test("a dot that the keys reach is named, and opens its process", async () => {
   answering({ "/points": points, "/processes/a": { data: someProcess("a", { user: "shop" }) } });
-  renderPage(<ScatterTab />);
+  renderPart(<ScatterTab />);
   const plot = await screen.findByRole("img", { name: /2 processes by CPU and Memory/ });
 
   plot.focus();
@@ -29,8 +29,8 @@ test("a dot that the keys reach is named, and opens its process", async () => {
 
 test("the greatest are in a table as well, by either number", async () => {
   answering({ "/points": points });
-  renderPage(<ScatterTab />);
-  await userEvent.click(await screen.findByText("The 2 greatest as a table"));
+  renderPart(<ScatterTab />);
+  await userEvent.click(await screen.findByText("The 2 greatest, as a table"));
 
   await userEvent.click(screen.getByRole("button", { name: "Memory (RSS)" }));
 
@@ -39,7 +39,7 @@ test("the greatest are in a table as well, by either number", async () => {
 
 test("a click on a colour filters by its group", async () => {
   answering({ "/points": points });
-  renderPage(<ScatterTab />);
+  renderPart(<ScatterTab />);
 
   await userEvent.click(await screen.findByTitle("Filter by command:java"));
 
@@ -48,7 +48,7 @@ test("a click on a colour filters by its group", async () => {
 
 test("it says how many are not there", async () => {
   answering({ "/points": points });
-  renderPage(<ScatterTab />);
+  renderPart(<ScatterTab />);
 
   expect(await screen.findByText(/2 of 3 processes, those with the greatest CPU/)).toBeVisible();
 });

@@ -5,26 +5,26 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useCallback, useMemo, useState } from "react";
 
 import type { OneProcess, Points } from "../api/types";
-import { Legend } from "../charts/Legend";
-import { formatMeasure, measureName, measureOf } from "../charts/measures";
-import { useSlots } from "../charts/useSlots";
-import { formatCount } from "../format/numbers";
-import { brief } from "../format/text";
-import { nameOf } from "../panel/names";
-import { Answer } from "../parts/Answer";
-import { ByPicker } from "../parts/ByPicker";
-import { MeasurePicker } from "../parts/MeasurePicker";
-import classes from "../parts/parts.module.css";
-import { useAnswer } from "../parts/useAnswer";
-import { useFilterBy } from "../parts/useFilterBy";
-import { Empty } from "../shell/Empty";
-import { NothingKnown } from "../shell/NothingKnown";
-import { instantParams, useInstant } from "../state/instant";
+import { Legend } from "../ui/charts/Legend";
+import { formatMeasure, measureName, measureOf } from "../ui/format/measures";
+import { useSlots } from "../ui/charts/useSlots";
+import { formatCount } from "../ui/format/numbers";
+import { brief } from "../ui/format/text";
+import { nameOf } from "../ui/format/processNames";
+import { Answer } from "../ui/parts/Answer";
+import { GroupByPicker } from "../state/grouping/GroupByPicker";
+import { MeasurePicker } from "../ui/parts/MeasurePicker";
+import shared from "../ui/parts/parts.module.css";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
+import { Empty } from "../ui/parts/Empty";
+import { NothingKnown } from "../ui/parts/NothingKnown";
+import { followsNow, instantParams, useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
-import { Greatest } from "./Greatest";
+import { TopTable } from "./TopTable";
 import { Plot } from "./Plot";
-import { ranked, type Kind } from "./plot";
-import own from "./scatter.module.css";
+import { ranked, type ScaleType } from "./scales";
+import classes from "./scatter.module.css";
 
 const LIMIT = 5000;
 /** Of the groups with the most dots; the others share one colour. */
@@ -35,8 +35,8 @@ export function ScatterTab() {
   const instant = useInstant();
   const [xText, setX] = useExtra("x", "cpu_total_percent");
   const [yText, setY] = useExtra("y", "rss_bytes");
-  const [xKind, setXKind] = useKind("xscale");
-  const [yKind, setYKind] = useKind("yscale");
+  const [xScale, setXScale] = useScaleType("xscale");
+  const [yScale, setYScale] = useScaleType("yscale");
   const x = measureName(xText, "cpu_total_percent");
   const y = measureName(yText, "rss_bytes");
   const query = useAnswer<Points>(
@@ -45,24 +45,24 @@ export function ScatterTab() {
     { isMoving: instant.isLive },
   );
   return (
-    <section className={classes.tab} aria-label="Scatter plot">
-      <div className={classes.bar}>
-        <MeasurePicker label="Across" value={x} onChange={(measure) => setX(measure)} />
-        <KindPicker label="Axis across" value={xKind} onChange={setXKind} />
-        <MeasurePicker label="Up" value={y} onChange={(measure) => setY(measure)} />
-        <KindPicker label="Axis up" value={yKind} onChange={setYKind} />
-        <ByPicker label="Colour by" value={view.by} onChange={(by) => patch({ by })} />
+    <section className={shared.tab} aria-label="Scatter plot">
+      <div className={shared.bar}>
+        <MeasurePicker label="X axis" value={x} onChange={(measure) => setX(measure)} />
+        <ScalePicker label="Scale of the X axis" value={xScale} onChange={setXScale} />
+        <MeasurePicker label="Y axis" value={y} onChange={(measure) => setY(measure)} />
+        <ScalePicker label="Scale of the Y axis" value={yScale} onChange={setYScale} />
+        <GroupByPicker label="Colour by" value={view.by} onChange={(by) => patch({ by })} />
       </div>
-      <Answer query={query} label="Placing dots" isMoving={instant.isLive}>
+      <Answer query={query} label="Loading points" isMoving={instant.isLive}>
         {(found) =>
           !found.meta.known ? (
-            <NothingKnown />
+            <NothingKnown isNow={followsNow(view.time)} />
           ) : found.points.id.length === 0 ? (
-            <Empty title="No process has both numbers">
+            <Empty title="No process has both measures">
               Choose other measures, or change the search, the tags or the time.
             </Empty>
           ) : (
-            <Dots found={found} xKind={xKind} yKind={yKind} />
+            <Dots found={found} xScale={xScale} yScale={yScale} />
           )
         }
       </Answer>
@@ -70,12 +70,12 @@ export function ScatterTab() {
   );
 }
 
-function useKind(key: string): [Kind, (kind: Kind) => void] {
+function useScaleType(key: string): [ScaleType, (type: ScaleType) => void] {
   const [text, set] = useExtra(key, "log");
   return [text === "linear" ? "linear" : "log", set];
 }
 
-function KindPicker({ label, value, onChange }: { label: string; value: Kind; onChange: (kind: Kind) => void }) {
+function ScalePicker({ label, value, onChange }: { label: string; value: ScaleType; onChange: (type: ScaleType) => void }) {
   return (
     <SegmentedControl
       size="xs"
@@ -85,12 +85,12 @@ function KindPicker({ label, value, onChange }: { label: string; value: Kind; on
         { value: "log", label: "Log" },
       ]}
       value={value}
-      onChange={(kind) => onChange(kind === "linear" ? "linear" : "log")}
+      onChange={(type) => onChange(type === "linear" ? "linear" : "log")}
     />
   );
 }
 
-function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind }) {
+function Dots({ found, xScale, yScale }: { found: Points; xScale: ScaleType; yScale: ScaleType }) {
   const [, patch] = useView();
   const scheme = useComputedColorScheme("light");
   const [hovered, setHovered] = useState<number | null>(null);
@@ -98,7 +98,7 @@ function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind
   const [picked, setPicked] = useState<string | null>(null);
   const { id, group } = found.points;
   const by = found.meta.by ?? "";
-  const filterBy = useFilterBy(by);
+  const filterBy = useFilterByGroup(by);
 
   const colored = useMemo(
     () =>
@@ -134,15 +134,15 @@ function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind
   const active = pickedAt >= 0 ? pickedAt : hovered !== null && hovered < id.length ? hovered : null;
   return (
     <>
-      <p className={classes.note} role="status">
+      <p className={shared.note} role="status">
         {formatCount(id.length)} of {formatCount(found.meta.total)} processes
         {id.length < found.meta.total && `, those with the greatest ${measureOf(found.meta.x).label}`}. Click a dot to
-        open or filter; a logarithmic axis has 0 at its edge.
+        open its process or filter by its group. A logarithmic axis shows 0 at its edge.
       </p>
       <Plot
         found={found}
-        xKind={xKind}
-        yKind={yKind}
+        xScale={xScale}
+        yScale={yScale}
         scheme={scheme}
         slotOf={slotOf}
         active={active}
@@ -168,7 +168,7 @@ function Dots({ found, xKind, yKind }: { found: Points; xKind: Kind; yKind: Kind
           if (filters !== null) patch(filters);
         }}
       />
-      <Greatest found={found} onOpen={(process) => patch({ selected: process })} />
+      <TopTable found={found} onOpen={(process) => patch({ selected: process })} />
     </>
   );
 }
@@ -190,7 +190,7 @@ function Card({ found, dot, isPicked, onClose, onOpen }: CardProps) {
   const process = one.data?.data.id === id[dot] ? one.data?.data.attributes : undefined;
   const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
   const by = found.meta.by ?? "";
-  const filterBy = useFilterBy(by);
+  const filterBy = useFilterByGroup(by);
   const at = group[dot] ?? null;
   const value = at === null ? null : (found.groups[at] ?? null);
   const [only, without] = [filterBy(value), filterBy(value, true)];
@@ -200,13 +200,13 @@ function Card({ found, dot, isPicked, onClose, onOpen }: CardProps) {
   };
   return (
     <>
-      <Text size="sm" fw={600} className={own.line}>
+      <Text size="sm" fw={600} className={classes.line}>
         <bdi>{process === undefined ? brief(value ?? "…") : brief(nameOf(process))}</bdi>
       </Text>
-      <Text size="xs" c="var(--ink-quiet)" className={own.line}>
+      <Text size="xs" c="var(--ink-quiet)" className={classes.line}>
         {process === undefined ? (
           one.isError ? (
-            "It could not be read."
+            "Its name could not be loaded."
           ) : (
             "…"
           )
@@ -216,11 +216,11 @@ function Card({ found, dot, isPicked, onClose, onOpen }: CardProps) {
           </>
         )}
       </Text>
-      <Text size="xs" className={own.line}>
+      <Text size="xs" className={classes.line}>
         {xInfo.label} {formatMeasure(x[dot], xInfo.unit)}, {yInfo.label} {formatMeasure(y[dot], yInfo.unit)}
       </Text>
       {by !== "command" && (
-        <Text size="xs" className={own.line}>
+        <Text size="xs" className={classes.line}>
           <bdi>{value === null ? `without ${by}` : brief(`${by}:${value}`)}</bdi>
         </Text>
       )}

@@ -2,7 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 
 import { get } from "../api/client";
-import { answering, renderPage } from "../test/page";
+import { answering, renderPart } from "../test/rendering";
 import { SearchBar } from "./SearchBar";
 
 const HINT = "search: 'host:' ends before the parenthesis; is '(host:a OR host:b)' meant?";
@@ -11,7 +11,7 @@ beforeEach(() => window.history.replaceState(null, "", "/?q=host:(a+OR+b)"));
 
 test("what another language would have meant is shown below the search", async () => {
   answering({ "/processes": { meta: { known: true, hints: [HINT] }, data: [] } });
-  renderPage(<SearchBar />);
+  renderPart(<SearchBar />);
 
   await get("/processes", { search: "host:(a OR b)", tags: "" });
 
@@ -21,7 +21,7 @@ test("what another language would have meant is shown below the search", async (
 test("an answer in which something was found takes it away", async () => {
   const answers = { "/processes": { meta: { known: true, hints: [HINT] }, data: [] } };
   answering(answers);
-  renderPage(<SearchBar />);
+  renderPart(<SearchBar />);
   await get("/processes", { search: "host:(a OR b)", tags: "" });
   await screen.findByText(HINT);
   answering({ "/processes": { meta: { known: true }, data: [] } });
@@ -33,7 +33,7 @@ test("an answer in which something was found takes it away", async () => {
 
 test("a hint steers nothing of the page", async () => {
   answering({ "/processes": { meta: { hints: ["search: \u202e<b>x</b>"] }, data: [] } });
-  renderPage(<SearchBar />);
+  renderPart(<SearchBar />);
 
   await get("/processes", { search: "host:(a OR b)", tags: "" });
 

@@ -7,13 +7,14 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 
 import { get } from "../api/client";
 import type { TagCompletion } from "../api/types";
-import { formatShortCount } from "../format/numbers";
-import { brief } from "../format/text";
+import { formatShortCount } from "../ui/format/numbers";
+import { brief } from "../ui/format/text";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
+import { isEditable } from "../ui/parts/isEditable";
 import { complete, wordAt, type Word } from "./completion";
-import { useSaid } from "./hints";
-import { useSearchProblem } from "./problem";
+import { useSearchHints } from "./searchHints";
+import { useSearchProblem } from "./searchProblem";
 import classes from "./SearchBar.module.css";
 
 /** After the last key stroke. */
@@ -38,7 +39,7 @@ export function SearchBar() {
   const listId = useId();
   const problemId = useId();
   const problem = useSearchProblem(view.search);
-  const { hints } = useSaid(view.search, view.tags);
+  const hints = useSearchHints(view.search, view.tags);
   const options = useOptions(word);
 
   // The view may come from elsewhere: the back button, a click on a tag, a saved view.
@@ -165,14 +166,14 @@ export function SearchBar() {
       )}
       {isOpen && (
         <Paper className={classes.options} shadow="md" withBorder role="listbox" id={listId} aria-label="Completions">
-          {options.map((option, place) => (
+          {options.map((option, position) => (
             <div
               key={`${option.key}:${option.value ?? ""}`}
-              id={`${listId}-${place}`}
+              id={`${listId}-${position}`}
               role="option"
-              aria-selected={place === active}
+              aria-selected={position === active}
               className={classes.option}
-              data-active={place === active || undefined}
+              data-active={position === active || undefined}
               // Before the input loses the focus.
               onMouseDown={(event) => {
                 event.preventDefault();
@@ -204,14 +205,14 @@ function Hints({ hints }: { hints: readonly string[] }) {
   );
 }
 
-function ProblemAt({ id, search, message, place }: { id: string; search: string; message: string; place: number | null }) {
+function ProblemAt({ id, search, message, position }: { id: string; search: string; message: string; position: number | null }) {
   return (
     <Paper className={classes.problem} shadow="md" withBorder role="alert" id={id}>
-      {place !== null && (
+      {position !== null && (
         <code className={classes.faulty}>
-          {brief(search.slice(Math.max(0, place - 60), place))}
-          <mark data-testid="search-fault">{brief(search.slice(place, place + 1)) || "␣"}</mark>
-          {brief(search.slice(place + 1, place + 60))}
+          {brief(search.slice(Math.max(0, position - 60), position))}
+          <mark data-testid="search-fault">{brief(search.slice(position, position + 1)) || "␣"}</mark>
+          {brief(search.slice(position + 1, position + 60))}
         </code>
       )}
       <span>The search cannot be understood: {message}.</span>
@@ -242,8 +243,4 @@ function useOptions(word: Word | null): Option[] {
   return found.data.values
     .filter(({ value }) => `${key}:${value.toLowerCase()}`.startsWith(typed))
     .map(({ value, count }) => ({ key, value, count }));
-}
-
-export function isEditable(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
 }

@@ -11,11 +11,11 @@ export interface Word {
 export function wordAt(search: string, caret: number): Word | null {
   let inQuotes = false;
   let start = 0;
-  for (let place = 0; place < caret; place += 1) {
-    const character = search.charAt(place);
-    if (inQuotes && character === "\\") place += 1;
+  for (let index = 0; index < caret; index += 1) {
+    const character = search.charAt(index);
+    if (inQuotes && character === "\\") index += 1;
     else if (character === '"') inQuotes = !inQuotes;
-    else if (!inQuotes && /[\s()]/.test(character)) start = place + 1;
+    else if (!inQuotes && /[\s()]/.test(character)) start = index + 1;
   }
   if (inQuotes || search.slice(start, caret).includes('"')) return null;
   while (search.charAt(start) === "!" && start < caret) start += 1;

@@ -5,7 +5,7 @@ import { useState, type SubmitEvent } from "react";
 
 import { ApiError } from "../api/client";
 import { signIn } from "../api/session";
-import { Logo } from "../shell/Logo";
+import { Logo } from "../ui/parts/Logo";
 import classes from "./SignIn.module.css";
 
 interface SignInProps {
@@ -16,8 +16,8 @@ interface SignInProps {
 
 const REASONS = {
   out: null,
-  expired: "Your session has ended. Sign in, and you are where you were.",
-  "used-link": "This link was used before, or is too old. Links are good once: restart procession up for another.",
+  expired: "Your session has ended. Sign in to return to where you were.",
+  "used-link": "This link was already used or has expired. procession link prints another one.",
 };
 
 export function SignIn({ reason, onSignedIn }: SignInProps) {
@@ -38,7 +38,7 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
       setKey("");
       onSignedIn();
     } catch (failure) {
-      setError(complaint(failure));
+      setError(messageFor(failure));
     } finally {
       setIsBusy(false);
     }
@@ -60,7 +60,7 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
             )}
             <PasswordInput
               label="Application key"
-              description="It reads the processes of its org, and nothing else."
+              description="It can read the processes of its org, and nothing else."
               autoComplete="current-password"
               spellCheck={false}
               data-autofocus
@@ -83,7 +83,7 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
   );
 }
 
-function complaint(failure: unknown): string {
+function messageFor(failure: unknown): string {
   if (!(failure instanceof ApiError)) return String(failure);
   return failure.status === 403 || failure.status === 401
     ? "This is no application key of this server, or it was revoked."

@@ -3,8 +3,8 @@
 import { useCallback, useSyncExternalStore } from "react";
 import { formatView, parseView, type ViewState } from "./view";
 
-export type History = "push" | "replace";
-export type PatchView = (change: Partial<ViewState>, history?: History) => void;
+export type HistoryMode = "push" | "replace";
+export type PatchView = (change: Partial<ViewState>, history?: HistoryMode) => void;
 
 const listeners = new Set<() => void>();
 let query: string | null = null;
@@ -29,7 +29,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** Goes to a view. `push` is for what the back button should undo, `replace` for steps on the way there. */
-export function goTo(next: ViewState, history: History = "push"): void {
+export function goTo(next: ViewState, history: HistoryMode = "push"): void {
   const text = formatView(next);
   if (text === window.location.search.slice(1)) return;
   const url = window.location.pathname + (text ? `?${text}` : "");
@@ -46,13 +46,13 @@ export function useView(): [ViewState, PatchView] {
 }
 
 /** Sets or, with null, takes away one value of `extra`. */
-export function useExtra(key: string, fallback: string): [string, (value: string | null, history?: History) => void] {
+export function useExtra(key: string, fallback: string): [string, (value: string | null, history?: HistoryMode) => void] {
   const [state] = useView();
   const set = useCallback(
-    (value: string | null, history: History = "push") => {
+    (value: string | null, history: HistoryMode = "push") => {
       const others = Object.entries(current().extra).filter(([name]) => name !== key);
-      const isUsual = value === null || value === fallback;
-      patchView({ extra: Object.fromEntries(isUsual ? others : [...others, [key, value]]) }, history);
+      const isDefault = value === null || value === fallback;
+      patchView({ extra: Object.fromEntries(isDefault ? others : [...others, [key, value]]) }, history);
     },
     [key, fallback],
   );

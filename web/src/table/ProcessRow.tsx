@@ -1,7 +1,7 @@
 import { memo } from "react";
 
 import type { ProcessItem } from "../api/types";
-import type { Column } from "./columns";
+import type { Column } from "./columns/columns";
 import classes from "./ProcessTable.module.css";
 
 interface ProcessRowProps {

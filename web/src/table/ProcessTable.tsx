@@ -3,22 +3,22 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 
-import { Empty } from "../shell/Empty";
-import { Loading } from "../shell/Loading";
-import { NothingKnown } from "../shell/NothingKnown";
-import { Problem } from "../shell/Problem";
-import { isEditable } from "../search/SearchBar";
-import { instantParams, useInstant, windowParams } from "../state/instant";
+import { Empty } from "../ui/parts/Empty";
+import { Loading } from "../ui/parts/Loading";
+import { NothingKnown } from "../ui/parts/NothingKnown";
+import { Problem } from "../ui/parts/Problem";
+import { isEditable } from "../ui/parts/isEditable";
+import { followsNow, instantParams, useInstant, windowParams } from "../state/instant";
 import { useView } from "../state/useView";
-import { columnsOf } from "./columns";
-import { HeaderRow } from "./HeaderRow";
+import { columnsOf } from "./columns/columns";
+import { HeaderRow } from "./columns/HeaderRow";
 import { moveTo } from "./keyboard";
 import { ProcessRow } from "./ProcessRow";
 import classes from "./ProcessTable.module.css";
-import { scopeOf } from "./scope";
-import { MAX_ROWS } from "./sources";
+import { scopeOf } from "../state/scope";
+import { MAX_ROWS } from "./paging/fetchPages";
 import { Toolbar } from "./Toolbar";
-import { usePages } from "./usePages";
+import { usePages } from "./paging/usePages";
 
 export const ROW_HEIGHT = 30;
 const OVERSCAN = 6;
@@ -52,17 +52,17 @@ export function ProcessTable() {
   const last = items.at(-1)?.index ?? 40;
   useEffect(() => show(first, last), [show, first, last, rowCount]);
 
-  // Another question begins at the top, but a live one goes on where one is.
-  const place = JSON.stringify([view.search, view.tags, view.sort, scope]);
-  const [placed, setPlaced] = useState(place);
-  if (placed !== place) {
-    setPlaced(place);
+  // Another query begins at the top; a live one stays where it was scrolled to.
+  const query = JSON.stringify([view.search, view.tags, view.sort, scope]);
+  const [shownQuery, setShownQuery] = useState(query);
+  if (shownQuery !== query) {
+    setShownQuery(query);
     setActive(null);
   }
   useEffect(() => {
     // In braces: newer browsers give a promise here.
     scroller.current?.scrollTo({ top: 0 });
-  }, [place]);
+  }, [query]);
 
   const open = useCallback((id: string) => patch({ selected: id }), [patch]);
 
@@ -112,7 +112,7 @@ export function ProcessTable() {
         scope={scope}
       />
       {pages.error && !isFirst && (
-        <p className={classes.complaint} role="alert">
+        <p className={classes.problem} role="alert">
           {pages.error.message}{" "}
           <button type="button" onClick={pages.retry}>
             Try again
@@ -120,11 +120,11 @@ export function ProcessTable() {
         </p>
       )}
       {(pages.total ?? 0) > MAX_ROWS && (
-        <p className={classes.note}>Only the first {MAX_ROWS.toLocaleString("en-US")} can be scrolled to. Search for less.</p>
+        <p className={classes.note}>Only the first {MAX_ROWS.toLocaleString("en-US")} rows can be shown. Narrow the search to see the rest.</p>
       )}
       {isFirst && pages.error && <Problem error={pages.error} onRetry={pages.retry} />}
       {isFirst && !pages.error && <Loading label="Loading processes" />}
-      {!isFirst && rowCount === 0 && (pages.isKnown ? <NothingFound /> : <NothingKnown />)}
+      {!isFirst && rowCount === 0 && (pages.isKnown ? <NothingFound /> : <NothingKnown isNow={followsNow(view.time)} />)}
       {!isFirst && rowCount > 0 && (
         <div
           ref={scroller}
@@ -171,8 +171,8 @@ function NothingFound() {
   const isFiltered = view.search !== "" || view.tags.length > 0;
   if (isFiltered) {
     return (
-      <Empty title="No process fits">
-        Take away a filter, search for less, or look at another time. <code>OR</code> between words finds more.
+      <Empty title="No process matches">
+        Remove a filter, widen the search, or choose another time. With <code>OR</code> between words, either may match.
       </Empty>
     );
   }

@@ -7,14 +7,14 @@ import { useEffect, useState } from "react";
 
 import { get } from "../api/client";
 import type { Facets } from "../api/types";
-import { Moment } from "../format/Moment";
-import { formatCount } from "../format/numbers";
+import { Moment } from "../ui/format/Moment";
+import { formatCount } from "../ui/format/numbers";
 import { followsNow, useInstant, windowParams } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
-import { ColumnMenu } from "./ColumnMenu";
-import type { Column } from "./columns";
+import { ColumnMenu } from "./columns/ColumnMenu";
+import type { Column } from "./columns/columns";
 import classes from "./ProcessTable.module.css";
-import type { Scope } from "./scope";
+import type { Scope } from "../state/scope";
 
 interface ToolbarProps {
   /** Of the instant; null where it is not known yet, or a window's. */
@@ -60,7 +60,7 @@ export function Toolbar({ total, columns, isBusy, isStale, scope }: ToolbarProps
         />
       )}
       {followsNow(view.time) && !instant.isLive && (
-        <Tooltip label="Look at now">
+        <Tooltip label="Refresh to now">
           <ActionIcon variant="subtle" color="gray" aria-label="Refresh" onClick={instant.refresh}>
             <IconRefresh size={16} />
           </ActionIcon>

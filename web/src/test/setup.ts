@@ -1,9 +1,12 @@
 import "@testing-library/jest-dom/vitest";
 
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 afterEach(cleanup);
+
+// No test is about time, and a machine that others use is slow.
+configure({ asyncUtilTimeout: 10_000 });
 
 // What Mantine asks of a browser, and jsdom has not.
 window.matchMedia = (query: string) => ({

@@ -5,7 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconCalendar, IconHistory, IconPlayerPlayFilled, IconPlayerStopFilled } from "@tabler/icons-react";
 import { useState, type SubmitEvent } from "react";
 
-import { formatFull, formatUtc, fromInput, toInput } from "../format/times";
+import { formatFull, formatUtc, fromInput, toInput } from "../ui/format/times";
 import { serverNow } from "../api/client";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
@@ -99,7 +99,7 @@ function RangeForm({ from, to, onChoose }: Range & { onChoose: (range: Range) =>
     event.preventDefault();
     const range = { from: fromInput(texts.from), to: fromInput(texts.to) };
     if (range.from === null || range.to === null) setError("Enter a date and a time for both.");
-    else if (range.from >= range.to) setError("The beginning has to be before the end.");
+    else if (range.from >= range.to) setError("The start must be before the end.");
     else if (range.from > serverNow()) setError("That is in the future.");
     else onChoose({ from: range.from, to: range.to });
   };
@@ -127,7 +127,7 @@ function RangeForm({ from, to, onChoose }: Range & { onChoose: (range: Range) =>
         </p>
       )}
       <p className={classes.zone} title={`${formatUtc(from)} to ${formatUtc(to)}`}>
-        In your zone, {Intl.DateTimeFormat().resolvedOptions().timeZone}. It is {formatFull(serverNow())}.
+        Time zone: {Intl.DateTimeFormat().resolvedOptions().timeZone}. Now: {formatFull(serverNow())}.
       </p>
       <Button type="submit" size="xs">
         Show this range

@@ -11,8 +11,8 @@ import {
 import { useEffect, useRef, useState } from "react";
 
 import { serverNow } from "../api/client";
-import { formatDuration } from "../format/numbers";
-import { formatFull, formatMoment, formatUtc, fromInput, toInput } from "../format/times";
+import { formatDuration } from "../ui/format/numbers";
+import { formatFull, formatMoment, formatUtc, fromInput, toInput } from "../ui/format/times";
 import { useView } from "../state/useView";
 import { sliderSpans, spanOf } from "./spans";
 import classes from "./Time.module.css";
@@ -55,8 +55,8 @@ function Slider({ at }: { at: number }) {
   const steps: [number, string, typeof IconChevronLeft][] = [
     [-600, "10 minutes back", IconChevronsLeft],
     [-10, "10 seconds back", IconChevronLeft],
-    [10, "10 seconds on", IconChevronRight],
-    [600, "10 minutes on", IconChevronsRight],
+    [10, "10 seconds forward", IconChevronRight],
+    [600, "10 minutes forward", IconChevronsRight],
   ];
   const button = ([seconds, label, Icon]: (typeof steps)[number]) => (
     <Tooltip key={seconds} label={label}>

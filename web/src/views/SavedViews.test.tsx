@@ -2,13 +2,13 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { answering, AT, failure, query, renderPage } from "../test/page";
+import { answering, AT, failure, query, renderPart } from "../test/rendering";
 import { SavedViews } from "./SavedViews";
 
 const java = { name: "Java", state: "q=java", changed_at: AT };
 
 async function opened() {
-  renderPage(<SavedViews />);
+  renderPart(<SavedViews />);
   await userEvent.click(screen.getByRole("button", { name: "Views" }));
 }
 

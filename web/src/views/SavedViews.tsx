@@ -7,14 +7,14 @@ import { useState, type SyntheticEvent } from "react";
 
 import { get, send } from "../api/client";
 import type { SavedView, Views } from "../api/types";
-import { Moment } from "../format/Moment";
-import { brief } from "../format/text";
-import classes from "../parts/parts.module.css";
-import { Loading } from "../shell/Loading";
-import { Problem } from "../shell/Problem";
+import { Moment } from "../ui/format/Moment";
+import { brief } from "../ui/format/text";
+import shared from "../ui/parts/parts.module.css";
+import { Loading } from "../ui/parts/Loading";
+import { Problem } from "../ui/parts/Problem";
 import { goTo, useView } from "../state/useView";
 import { formatView, parseView } from "../state/view";
-import own from "./views.module.css";
+import classes from "./views.module.css";
 
 const KEY = ["views"];
 const MAX_STATE = 8000;
@@ -48,7 +48,7 @@ function Panel({ onDone }: { onDone: () => void }) {
     refetchOnWindowFocus: false,
   });
   if (views.isError) return <Problem error={views.error} onRetry={() => void views.refetch()} />;
-  if (views.data === undefined) return <Loading label="Reading the saved views" />;
+  if (views.data === undefined) return <Loading label="Loading the saved views" />;
   return (
     <Stack gap="sm">
       <Saving views={views.data.views} />
@@ -84,7 +84,7 @@ function Saving({ views }: { views: readonly SavedView[] }) {
     <form onSubmit={submit}>
       <Group gap="xs" align="flex-end" wrap="nowrap">
         <TextInput
-          className={classes.grow}
+          className={shared.grow}
           size="xs"
           label="Save this view as"
           placeholder="Java in production"
@@ -107,11 +107,11 @@ function Saving({ views }: { views: readonly SavedView[] }) {
           {isThere ? "Overwrite" : "Save"}
         </Button>
       </Group>
-      <div role="status" className={own.message}>
+      <div role="status" className={classes.message}>
         {confirmed === trimmed && isThere && trimmed !== "" && (
           <Text size="xs">There is a view of this name. Press Overwrite once more to replace it.</Text>
         )}
-        {saving.isSuccess && trimmed === "" && <Text size="xs">Saved, for everybody who may read here.</Text>}
+        {saving.isSuccess && trimmed === "" && <Text size="xs">Saved for everyone in the org.</Text>}
         {state.length > MAX_STATE && (
           <Text size="xs">This view is too long to be saved: shorten its search or its tags.</Text>
         )}
@@ -147,14 +147,14 @@ function Listing({ views, onDone }: { views: readonly SavedView[]; onDone: () =>
           onChange={(event) => setSought(event.currentTarget.value)}
         />
       )}
-      <ul className={own.list} aria-label="Saved views">
+      <ul className={classes.list} aria-label="Saved views">
         {found.map((view) => (
           <Row key={view.name} view={view} onDone={onDone} />
         ))}
       </ul>
       {found.length === 0 && (
         <Text size="sm" c="var(--ink-quiet)">
-          No view has such a name.
+          No view has that name.
         </Text>
       )}
     </>
@@ -170,9 +170,9 @@ function Row({ view, onDone }: { view: SavedView; onDone: () => void }) {
   });
   if (isAsking) {
     return (
-      <li className={own.row}>
-        <span className={classes.grow}>
-          <Text size="sm" className={own.name}>
+      <li className={classes.row}>
+        <span className={shared.grow}>
+          <Text size="sm" className={classes.name}>
             Delete <bdi>{brief(view.name)}</bdi>?
           </Text>
           {deleting.isError && (
@@ -191,17 +191,17 @@ function Row({ view, onDone }: { view: SavedView; onDone: () => void }) {
     );
   }
   return (
-    <li className={own.row}>
+    <li className={classes.row}>
       <button
         type="button"
-        className={`${own.open} ${classes.grow}`}
+        className={`${classes.open} ${shared.grow}`}
         onClick={() => {
           goTo(parseView(view.state));
           onDone();
         }}
       >
-        <bdi className={own.name}>{view.name}</bdi>
-        <span className={own.changed}>
+        <bdi className={classes.name}>{view.name}</bdi>
+        <span className={classes.changed}>
           <Moment seconds={view.changed_at} />
         </span>
       </button>

@@ -1,0 +1,68 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { App } from "./App";
+
+type Answer = (method: string, url: string, body: unknown) => Response;
+
+function serve(answer: Answer) {
+  const calls: string[] = [];
+  vi.stubGlobal(
+    "fetch",
+    vi.fn((url: string, options: RequestInit) => {
+      const method = options.method ?? "GET";
+      calls.push(`${method} ${url}`);
+      const body: unknown = typeof options.body === "string" ? JSON.parse(options.body) : undefined;
+      return Promise.resolve(answer(method, url, body));
+    }),
+  );
+  return calls;
+}
+
+function page() {
+  return render(
+    <MantineProvider env="test">
+      <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
+        <App />
+      </QueryClientProvider>
+    </MantineProvider>,
+  );
+}
+
+const forbidden = () => Response.json({ errors: ["Forbidden"] }, { status: 403 });
+
+beforeEach(() => window.history.replaceState(null, "", "/"));
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+test("who is not signed in is asked for a key, and told if it is none", async () => {
+  serve(forbidden);
+  page();
+
+  await userEvent.type(await screen.findByLabelText("Application key"), "wrong");
+  await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
+
+  expect(await screen.findByText(/no application key of this server/)).toBeVisible();
+});
+
+test("the link of the address is posted once, and is gone from the address", async () => {
+  window.history.replaceState(null, "", "/?q=java#link=secret");
+  const calls = serve(forbidden);
+  page();
+
+  expect(await screen.findByText(/This link was already used/)).toBeVisible();
+  expect(calls.filter((call) => call.startsWith("POST"))).toHaveLength(1);
+  expect(window.location.href).toMatch(/\?q=java$/);
+});
+
+test("a server that cannot be reached is said to be, with a way to try again", async () => {
+  vi.stubGlobal("fetch", vi.fn(() => Promise.reject(new TypeError("failed"))));
+  page();
+
+  expect(await screen.findByRole("alert")).toHaveTextContent("The server cannot be reached");
+  expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+});

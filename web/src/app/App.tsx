@@ -1,0 +1,76 @@
+/** Who is not signed in sees the sign-in page, everybody else the fleet. */
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useState } from "react";
+
+import { ApiError, get, onSignedOut } from "../api/client";
+import { signInByLink, takeLink } from "../api/session";
+import { Loading } from "../ui/parts/Loading";
+import { Problem } from "../ui/parts/Problem";
+import { Shell } from "./shell/Shell";
+import { SignIn } from "../signin/SignIn";
+import { InstantProvider } from "../state/InstantProvider";
+
+type SignInState = "unknown" | "in" | "out" | "expired" | "used-link";
+
+export function App() {
+  const [signInState, setSignInState] = useState<SignInState>("unknown");
+  const [problem, setProblem] = useState<Error | null>(null);
+  const queries = useQueryClient();
+
+  const begin = useCallback(async () => {
+    setProblem(null);
+    setSignInState("unknown");
+    setSignInState(await currentState().catch((error: unknown) => (setProblem(error as Error), "unknown" as const)));
+  }, []);
+
+  useEffect(() => {
+    void Promise.resolve().then(begin);
+  }, [begin]);
+
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        setSignInState((before) => (before === "in" ? "expired" : before));
+        queries.clear();
+      }),
+    [queries],
+  );
+
+  if (problem) return <Problem error={problem} onRetry={() => void begin()} isWholeScreen />;
+  if (signInState === "unknown") return <Loading label="Checking your session" isWholeScreen />;
+  if (signInState !== "in") return <SignIn reason={signInState} onSignedIn={() => setSignInState("in")} />;
+  return (
+    <InstantProvider>
+      <Shell
+        onSignedOut={() => {
+          queries.clear();
+          setSignInState("out");
+        }}
+      />
+    </InstantProvider>
+  );
+}
+
+/** Posts the link of the address, if there is one, and asks for something small to see whether we may. */
+async function currentState(): Promise<SignInState> {
+  const link = takeLink();
+  let reason: SignInState = "out";
+  if (link !== null) {
+    await signInByLink(link).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      reason = "used-link";
+    });
+  }
+  try {
+    await get("/session");
+    return "in";
+  } catch (error) {
+    if (isRefusal(error)) return reason;
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && [400, 401, 403, 404].includes(error.status);
+}

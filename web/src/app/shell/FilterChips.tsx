@@ -1,0 +1,46 @@
+import { Button } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
+
+import { brief } from "../../ui/format/text";
+import { useView } from "../../state/useView";
+import classes from "./FilterChips.module.css";
+
+/** The terms of the tag filter, each with a way to turn it around and to take it away. */
+export function FilterChips() {
+  const [view, patch] = useView();
+  if (view.tags.length === 0) return null;
+  const replace = (term: string, next: string | null) =>
+    patch({ tags: view.tags.flatMap((one) => (one !== term ? [one] : next === null ? [] : [next])) });
+  return (
+    <div className={classes.chips} role="group" aria-label="Active tag filters">
+      {view.tags.map((term) => {
+        const isWithout = term.startsWith("!");
+        const tag = isWithout ? term.slice(1) : term;
+        return (
+          <span key={term} className={classes.chip} data-without={isWithout || undefined}>
+            <button
+              type="button"
+              className={classes.term}
+              title={isWithout ? "Excludes processes with this tag. Click to show only them." : "Shows only processes with this tag. Click to exclude them."}
+              onClick={() => replace(term, isWithout ? tag : `!${tag}`)}
+            >
+              {isWithout && <strong>not </strong>}
+              {brief(tag, 80)}
+            </button>
+            <button
+              type="button"
+              className={classes.remove}
+              aria-label={`Remove the filter ${term}`}
+              onClick={() => replace(term, null)}
+            >
+              <IconX size={12} aria-hidden="true" />
+            </button>
+          </span>
+        );
+      })}
+      <Button size="compact-xs" variant="subtle" onClick={() => patch({ tags: [] })}>
+        Clear all
+      </Button>
+    </div>
+  );
+}

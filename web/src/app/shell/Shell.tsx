@@ -1,0 +1,115 @@
+/** The page around its tabs: what is looked for, when, and how it is shown. */
+
+import { Button, Drawer, Tabs } from "@mantine/core";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
+import { IconFilter } from "@tabler/icons-react";
+import { lazy, Suspense, type ComponentType } from "react";
+
+import { ExportMenu } from "../../export";
+import { FacetPanel } from "../../facets/FacetPanel";
+import { SearchBar } from "../../search/SearchBar";
+import { useView } from "../../state/useView";
+import { TABS, type Tab } from "../../state/view";
+import { ProcessTable } from "../../table/ProcessTable";
+import { TimePicker } from "../../time/TimePicker";
+import { TimeTravel } from "../../time/TimeTravel";
+import { SavedViews } from "../../views";
+import { FilterChips } from "./FilterChips";
+import { Loading } from "../../ui/parts/Loading";
+import { Logo } from "../../ui/parts/Logo";
+import { PanelOverlay } from "./PanelOverlay";
+import classes from "./Shell.module.css";
+import { UserMenu } from "./UserMenu";
+
+// Each tab comes when it is opened for the first time: the table is to be there at once.
+const ProcessPanel = lazy(async () => ({ default: (await import("../../panel")).ProcessPanel }));
+const TAB_PARTS: Record<Tab, { label: string; Content: ComponentType }> = {
+  table: { label: "Table", Content: ProcessTable },
+  groups: { label: "Groups", Content: lazy(async () => ({ default: (await import("../../groups")).GroupsTab })) },
+  graphs: { label: "Graphs", Content: lazy(async () => ({ default: (await import("../../graphs")).GraphsTab })) },
+  scatter: { label: "Scatter", Content: lazy(async () => ({ default: (await import("../../scatter")).ScatterTab })) },
+  compare: { label: "Compare", Content: lazy(async () => ({ default: (await import("../../compare")).CompareTab })) },
+};
+
+export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
+  const [view, patch] = useView();
+  const [areFacetsOpen, facets] = useDisclosure(false);
+  const isNarrow = useMediaQuery("(max-width: 900px)", window.matchMedia("(max-width: 900px)").matches);
+  const { Content } = TAB_PARTS[view.tab];
+  const closePanel = () => patch({ selected: null });
+
+  return (
+    <div className={classes.shell}>
+      <header className={classes.header}>
+        <h1 className={classes.title}>
+          <Logo />
+        </h1>
+        <div className={classes.search}>
+          <SearchBar />
+        </div>
+        <div className={classes.when}>
+          <TimePicker />
+        </div>
+        <div className={classes.user}>
+          <UserMenu onSignedOut={onSignedOut} />
+        </div>
+      </header>
+      <TimeTravel />
+      <div className={classes.bar}>
+        <Tabs
+          id="view"
+          value={view.tab}
+          onChange={(tab) => patch({ tab: TABS.find((one) => one === tab) ?? "table" })}
+          className={classes.tabs}
+          variant="default"
+        >
+          <Tabs.List aria-label="Tabs">
+            {TABS.map((tab) => (
+              <Tabs.Tab key={tab} value={tab}>
+                {TAB_PARTS[tab].label}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+        </Tabs>
+        <div className={classes.actions}>
+          {isNarrow && (
+            <Button size="xs" variant="default" leftSection={<IconFilter size={14} />} onClick={facets.open}>
+              Filters{view.tags.length > 0 ? ` (${view.tags.length})` : ""}
+            </Button>
+          )}
+          <SavedViews />
+          <ExportMenu />
+        </div>
+      </div>
+      <FilterChips />
+      <div className={classes.body}>
+        {!isNarrow && (
+          <aside className={classes.facets} aria-label="Filters">
+            <FacetPanel />
+          </aside>
+        )}
+        <main className={classes.main}>
+          <div className={classes.tab} role="tabpanel" aria-labelledby={`view-tab-${view.tab}`}>
+            <Suspense fallback={<Loading label="Loading" />}>
+              <Content />
+            </Suspense>
+          </div>
+        </main>
+      </div>
+      {isNarrow && (
+        <Drawer opened={areFacetsOpen} onClose={facets.close} title="Filters" size={320} closeButtonProps={CLOSE}>
+          <FacetPanel />
+        </Drawer>
+      )}
+      {view.selected !== null && (
+        <PanelOverlay onClose={closePanel}>
+          <Suspense fallback={<Loading label="Loading the process" />}>
+            <ProcessPanel key={view.selected} id={view.selected} onClose={closePanel} />
+          </Suspense>
+        </PanelOverlay>
+      )}
+    </div>
+  );
+}
+
+const CLOSE = { "aria-label": "Close" };

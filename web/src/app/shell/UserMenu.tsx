@@ -1,0 +1,52 @@
+import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { IconBook, IconDeviceDesktop, IconDotsVertical, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
+
+import { signOut } from "../../api/session";
+
+/** Light or dark, the documentation, and the way out. */
+export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
+  const { setColorScheme, clearColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const other = scheme === "dark" ? "light" : "dark";
+
+  const leave = async () => {
+    // Whoever cannot be reached cannot be told; the page forgets all the same.
+    await signOut().catch(() => undefined);
+    onSignedOut();
+  };
+
+  return (
+    <>
+      <Tooltip label={`Switch to ${other}`}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={`Switch to the ${other} theme`}
+          onClick={() => setColorScheme(other)}
+        >
+          {scheme === "dark" ? <IconSun size={18} /> : <IconMoon size={18} />}
+        </ActionIcon>
+      </Tooltip>
+      <Menu position="bottom-end" withinPortal>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size="lg" aria-label="More">
+            <IconDotsVertical size={18} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconDeviceDesktop size={15} />} onClick={clearColorScheme}>
+            Use the system theme
+          </Menu.Item>
+          <Menu.Item leftSection={<IconBook size={15} />} component="a" href="/docs" target="_blank" rel="noreferrer">
+            API documentation
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>
+            Sign out
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </>
+  );
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it, vi } from "vitest";
+
+import { ApiError } from "../api/client";
+import type { ProcessItem, ProcessList } from "../api/types";
+import { someProcess } from "../test/processes";
+import { FORMATS } from "./formats";
+import { exported } from "./exportPages";
+
+function pages(...sizes: number[]): ProcessList[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  return sizes.map((size, page) => ({
+    meta: { known: true, at: 1, total, page: { after: size === 0 ? "" : `cursor ${page + 1}`, size } },
+    data: Array.from({ length: size }, (_, place) => someProcess(`${page}-${place}`)),
+  }));
+}
+
+const text = (file: Blob) =>
+  new Promise<string>((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.readAsText(file);
+  });
+
+describe("export", () => {
+  it("goes on with the cursor until the pages end, and says how far it is", async () => {
+    const [first, second] = pages(5000, 3);
+    const fetchPage = vi.fn().mockResolvedValueOnce(first).mockResolvedValueOnce(second);
+    const onProgress = vi.fn();
+
+    const { file, rows } = await exported(
+      FORMATS.json,
+      { at: 12, sort: "pid" },
+      fetchPage,
+      onProgress,
+      new AbortController().signal,
+    );
+
+    expect(fetchPage.mock.calls.map(([params]) => params as unknown)).toEqual([
+      { at: 12, sort: "pid", "page[limit]": 5000, "page[cursor]": "" },
+      { at: 12, sort: "pid", "page[limit]": 5000, "page[cursor]": "cursor 1" },
+    ]);
+    expect(onProgress.mock.calls).toEqual([[{ rows: 5000, total: 5003 }], [{ rows: 5003, total: 5003 }]]);
+    expect(rows).toBe(5003);
+    expect((JSON.parse(await text(file)) as ProcessItem[]).length).toBe(5003);
+  });
+
+  it("writes an empty list as one", async () => {
+    const fetchPage = vi.fn().mockResolvedValue(pages(0)[0]);
+
+    const { file } = await exported(FORMATS.json, {}, fetchPage, vi.fn(), new AbortController().signal);
+
+    expect(JSON.parse(await text(file))).toEqual([]);
+  });
+
+  it("stops at the limit", async () => {
+    const fetchPage = vi
+      .fn()
+      .mockResolvedValue({ ...pages(10)[0], meta: { known: true, total: 99, page: { after: "c", size: 10 } } });
+
+    const found = await exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10);
+
+    expect([found.rows, found.total, fetchPage.mock.calls.length]).toEqual([10, 99, 1]);
+  });
+
+  it("waits as long as the server says where it asked too often", async () => {
+    const fetchPage = vi
+      .fn()
+      .mockRejectedValueOnce(new ApiError(429, ["Too many requests"], 17))
+      .mockResolvedValueOnce(pages(1)[0]);
+    const wait = vi.fn().mockResolvedValue(undefined);
+
+    const found = await exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10, wait);
+
+    expect(wait.mock.calls[0]?.[0]).toBe(17);
+    expect(found.rows).toBe(1);
+  });
+
+  it("fails with what the API says", async () => {
+    const fetchPage = vi.fn().mockRejectedValue(new ApiError(503, ["busy"]));
+
+    await expect(exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal)).rejects.toThrow("busy");
+  });
+
+  it("neutralises hostile command lines, users and tags in CSV, and keeps them in JSON", () => {
+    const evil = someProcess("1", { cmdline: "=cmd|' /C calc'!A0", user: "@x", tags: ["+a", "b,c"] });
+
+    const line = FORMATS.csv.page([evil], true);
+
+    expect(line).toContain(",'=cmd|' /C calc'!A0,");
+    expect(line).toContain(",'@x,");
+    expect(line).toContain(`,"'+a,b,c",`);
+    expect(JSON.parse(FORMATS.json.page([evil], true))).toMatchObject({ cmdline: "=cmd|' /C calc'!A0", user: "@x" });
+  });
+
+  it("has as many cells in each line as in the head", () => {
+    const line = FORMATS.csv.page([someProcess("1", { tags: ["a:b"] })], true);
+
+    expect(line.split(",").length).toBe(FORMATS.csv.begin.split(",").length);
+  });
+});

@@ -1,0 +1,163 @@
+import { Text } from "@mantine/core";
+import { useState, type ReactNode } from "react";
+
+import type { ProcessItem } from "../../api/types";
+import { formatMeasure, MEASURES } from "../../ui/format/measures";
+import { Moment } from "../../ui/format/Moment";
+import { formatDuration, UNKNOWN } from "../../ui/format/numbers";
+import { secondsOf } from "../../ui/format/times";
+import { brief } from "../../ui/format/text";
+import shared from "../../ui/parts/parts.module.css";
+import { useInstant } from "../../state/instant";
+import { checkOf, termOf, withCheck } from "../../state/filters";
+import { useView } from "../../state/useView";
+import { Arguments } from "./Arguments";
+import classes from "./about.module.css";
+
+/** More of a text is shown on demand: a command line may have a megabyte. */
+const LONG = 2000;
+const CONTAINER_KEYS = /^(container|kube|image|docker|pod|display_container|short_image|ecs|task)_?/;
+
+export function Attributes({ process }: { process: ProcessItem }) {
+  const { attributes } = process;
+  const instant = useInstant();
+  const start = secondsOf(attributes.start);
+  const seenAt = secondsOf(attributes.timestamp);
+  const runsUntil = seenAt >= instant.at - 60 ? instant.at : seenAt;
+  const until = attributes.ended === null ? runsUntil : secondsOf(attributes.ended);
+  const [containerTags, otherTags] = parted(attributes.tags);
+  return (
+    <>
+      <Long label="Command line" text={attributes.cmdline} />
+      <dl className={classes.facts}>
+        <Fact name="Started">
+          <Moment seconds={start} /> <span className={classes.quiet}>({formatDuration(until - start)})</span>
+        </Fact>
+        <Fact name="Last seen">
+          <Moment seconds={seenAt} />
+        </Fact>
+        <Fact name="User">
+          <bdi>{brief(attributes.user)}</bdi>
+          {attributes.uid !== null && <span className={classes.quiet}> (uid {attributes.uid})</span>}
+        </Fact>
+        <Fact name="Unix group">
+          {attributes.group === "" && attributes.gid === null ? UNKNOWN : <bdi>{brief(attributes.group)}</bdi>}
+          {attributes.gid !== null && <span className={classes.quiet}> (gid {attributes.gid})</span>}
+        </Fact>
+        <Fact name="Parent">pid {attributes.ppid}</Fact>
+        <Fact name="Nice">{attributes.nice ?? UNKNOWN}</Fact>
+        <Fact name="Executable">{textOr(attributes.exe)}</Fact>
+        <Fact name="Working directory">{textOr(attributes.cwd)}</Fact>
+        <Fact name="Root directory">{textOr(attributes.root)}</Fact>
+        <Fact name="Name in the kernel">{textOr(attributes.comm)}</Fact>
+      </dl>
+      {attributes.args !== null && attributes.args.length > 0 && (
+        <Section title="Arguments">
+          <Arguments args={attributes.args} />
+        </Section>
+      )}
+      <Section title="Numbers">
+        <dl className={classes.facts}>
+          {MEASURES.map((measure) => (
+            <Fact key={measure.name} name={measure.label}>
+              {formatMeasure(attributes.numbers[measure.name], measure.unit)}
+            </Fact>
+          ))}
+        </dl>
+      </Section>
+      <Section title="Container">
+        {attributes.container_id === "" && containerTags.length === 0 ? (
+          <Text size="sm" c="var(--ink-quiet)">
+            Not in a container that the agent knows of.
+          </Text>
+        ) : (
+          <>
+            <dl className={classes.facts}>
+              <Fact name="Id">{textOr(attributes.container_id)}</Fact>
+              <Fact name="Pid inside">{attributes.namespace_pid ?? UNKNOWN}</Fact>
+            </dl>
+            <Tags tags={containerTags} label="Tags of the container" />
+          </>
+        )}
+      </Section>
+      <Section title="Tags">
+        <Tags tags={otherTags} label="Tags" />
+      </Section>
+      <Section title="Id">
+        <Text size="xs" ff="monospace" className={classes.breaking}>
+          {process.id}
+        </Text>
+      </Section>
+    </>
+  );
+}
+
+function parted(tags: readonly string[]): [string[], string[]] {
+  const isContainers = (tag: string) => CONTAINER_KEYS.test(tag);
+  return [tags.filter(isContainers), tags.filter((tag) => !isContainers(tag))];
+}
+
+function textOr(text: string): ReactNode {
+  return text === "" ? UNKNOWN : <bdi>{brief(text, LONG)}</bdi>;
+}
+
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className={classes.section} aria-label={title}>
+      <h3 className={classes.sectionTitle}>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className={classes.fact}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Long({ label, text }: { label: string; text: string }) {
+  const [isWhole, setIsWhole] = useState(false);
+  const isCut = text.length > LONG && !isWhole;
+  return (
+    <div className={classes.section}>
+      <pre className={classes.cmdline} aria-label={label} tabIndex={0} dir="auto">
+        {text === "" ? "No command line: a kernel thread" : brief(text, isCut ? LONG : Infinity)}
+      </pre>
+      {isCut && (
+        <button type="button" className={shared.link} onClick={() => setIsWhole(true)}>
+          Show all {text.length.toLocaleString("en-US")} characters
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Each is a button: once, its processes only; once more, all again. */
+function Tags({ tags, label }: { tags: readonly string[]; label: string }) {
+  const [view, patch] = useView();
+  return (
+    <ul className={classes.tags} aria-label={label}>
+      {tags.map((tag) => {
+        const term = termOf(tag);
+        const isOn = checkOf(view.tags, term) === "with";
+        return (
+          <li key={tag}>
+            <button
+              type="button"
+              className={classes.tag}
+              aria-pressed={isOn}
+              title={isOn ? `No longer filter by ${brief(tag, 200)}` : `Filter by ${brief(tag, 200)}`}
+              onClick={() => patch({ tags: withCheck(view.tags, term, isOn ? null : "with") })}
+            >
+              <bdi>{brief(tag)}</bdi>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,138 @@
+import { Button } from "@mantine/core";
+import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
+import { useMemo, useState } from "react";
+
+import type { Relatives, ProcessItem, TreeItem } from "../../api/types";
+import { formatBytes, formatCount, formatPercent } from "../../ui/format/numbers";
+import { brief } from "../../ui/format/text";
+import { Answer } from "../../ui/parts/Answer";
+import shared from "../../ui/parts/parts.module.css";
+import { useAnswer } from "../../ui/parts/useAnswer";
+import { useInstant } from "../../state/instant";
+import { useView } from "../../state/useView";
+import { treeOf, treeRows, type TreeNode } from "./treeRows";
+import { nameOf } from "../../ui/format/processNames";
+import classes from "./tree.module.css";
+
+const FEW = 100;
+/** Deeper than this, rows are indented no further: the panel is narrow. */
+const MAX_INDENT = 12;
+
+/** Parents and children at the instant, or where it is not there any more, when it was last seen. */
+export function ProcessTree({ id, lastSeen }: { id: string; lastSeen: number | null }) {
+  const instant = useInstant();
+  const at = lastSeen ?? instant.at;
+  const query = useAnswer<Relatives>(`/processes/${id}/tree`, { at }, { isMoving: instant.isLive && lastSeen === null });
+  return (
+    <Answer query={query} label="Loading the process tree" isMoving={instant.isLive}>
+      {(found) => <TreeList found={found} id={id} />}
+    </Answer>
+  );
+}
+
+function TreeList({ found, id }: { found: Relatives; id: string }) {
+  const [, patch] = useView();
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [most, setMost] = useState(FEW);
+  const tree = useMemo(
+    () => treeOf([...found.ancestors, found.process, ...found.descendants].map(nodeOf)),
+    [found],
+  );
+  const rows = treeRows(tree, closed, most + 1);
+  const shown = rows.slice(0, most);
+  const toggle = (key: string) => {
+    const after = new Set(closed);
+    if (!after.delete(key)) after.add(key);
+    setClosed(after);
+  };
+  return (
+    <>
+      <p className={shared.note}>
+        {formatCount(found.ancestors.length)} above it, {formatCount(found.descendants.length)} below it.
+      </p>
+      <ul className={classes.tree} aria-label="Parents and children">
+        {shown.map(({ node, level, descendants, isOpen }) => (
+          <li
+            key={node.key}
+            className={classes.node}
+            aria-current={node.key === id || undefined}
+            style={{ paddingInlineStart: `${Math.min(level, MAX_INDENT) * 14}px` }}
+          >
+            {descendants > 0 ? (
+              <button
+                type="button"
+                className={classes.twist}
+                aria-expanded={isOpen}
+                aria-label={`${isOpen ? "Hide" : "Show"} ${formatCount(descendants)} below ${node.pid}`}
+                onClick={() => toggle(node.key)}
+              >
+                {isOpen ? (
+                  <IconChevronDown size={14} aria-hidden="true" />
+                ) : (
+                  <IconChevronRight size={14} aria-hidden="true" />
+                )}
+              </button>
+            ) : (
+              <span className={classes.twist} />
+            )}
+            <NodeName
+              process={node.process}
+              isThis={node.key === id}
+              onOpen={(key) => patch({ selected: key })}
+            />
+            <span className={classes.usage}>
+              {!isOpen && descendants > 0 && <span>+{formatCount(descendants)}</span>}
+              <span>{formatPercent(node.process.attributes.numbers.cpu_total_percent)}</span>
+              <span>{formatBytes(node.process.attributes.numbers.rss_bytes)}</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+      {rows.length > most && (
+        <Button size="xs" variant="default" mt="xs" onClick={() => setMost(most * 5)}>
+          Show more
+        </Button>
+      )}
+    </>
+  );
+}
+
+interface NodeNameProps {
+  process: ProcessItem;
+  isThis: boolean;
+  onOpen: (id: string) => void;
+}
+
+function NodeName({ process, isThis, onOpen }: NodeNameProps) {
+  const { attributes } = process;
+  const content = (
+    <>
+      <span className={classes.quiet}>{attributes.pid}</span> <bdi>{brief(nameOf(attributes))}</bdi>{" "}
+      <span className={classes.cmd}>
+        <bdi>{brief(attributes.cmdline, 200)}</bdi>
+      </span>
+    </>
+  );
+  const title = attributes.cmdline.slice(0, 500);
+  if (isThis) {
+    return (
+      <strong className={classes.nodeName} title={title}>
+        {content}
+      </strong>
+    );
+  }
+  return (
+    <button
+      type="button"
+      className={`${shared.link} ${classes.nodeName}`}
+      title={title}
+      onClick={() => onOpen(process.id)}
+    >
+      {content}
+    </button>
+  );
+}
+
+function nodeOf(item: TreeItem): TreeNode<TreeItem> {
+  return { process: item, key: item.id, pid: item.attributes.pid, ppid: item.attributes.ppid };
+}

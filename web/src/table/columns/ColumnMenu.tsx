@@ -1,0 +1,78 @@
+import { ActionIcon, Button, Checkbox, Popover } from "@mantine/core";
+import { IconChevronDown, IconChevronUp, IconColumns } from "@tabler/icons-react";
+
+import { useView } from "../../state/useView";
+import { DEFAULT_COLUMNS } from "../../state/view";
+import { COLUMNS, moved, type Column } from "./columns";
+import classes from "./columns.module.css";
+
+/** Which columns are shown, and in which order. */
+export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
+  const [, patch] = useView();
+  const ids = columns.map(({ id }) => id);
+  const others = COLUMNS.filter(({ id }) => !ids.includes(id));
+  const set = (next: string[]) => patch({ columns: next }, "replace");
+
+  return (
+    <Popover position="bottom-end" withinPortal shadow="md" trapFocus>
+      <Popover.Target>
+        <Button size="xs" h={28} variant="default" leftSection={<IconColumns size={14} />}>
+          Columns
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown className={classes.menu}>
+        <ul className={classes.columnList} aria-label="Columns shown">
+          {columns.map((column, index) => (
+            <li key={column.id} className={classes.columnItem}>
+              <Checkbox
+                size="xs"
+                label={column.label}
+                checked
+                disabled={ids.length === 1}
+                onChange={() => set(ids.filter((id) => id !== column.id))}
+              />
+              <ActionIcon
+                size="sm"
+                variant="subtle"
+                color="gray"
+                aria-label={`Move ${column.label} to the left`}
+                // Not disabled: that would take the focus away.
+                aria-disabled={index === 0}
+                data-disabled={index === 0 || undefined}
+                onClick={() => set(moved(ids, column.id, index - 1))}
+              >
+                <IconChevronUp size={14} />
+              </ActionIcon>
+              <ActionIcon
+                size="sm"
+                variant="subtle"
+                color="gray"
+                aria-label={`Move ${column.label} to the right`}
+                aria-disabled={index === ids.length - 1}
+                data-disabled={index === ids.length - 1 || undefined}
+                onClick={() => set(moved(ids, column.id, index + 1))}
+              >
+                <IconChevronDown size={14} />
+              </ActionIcon>
+            </li>
+          ))}
+        </ul>
+        <ul className={classes.columnList} aria-label="More columns">
+          {others.map((column) => (
+            <li key={column.id} className={classes.columnItem}>
+              <Checkbox
+                size="xs"
+                label={column.label}
+                checked={false}
+                onChange={() => set([...ids, column.id])}
+              />
+            </li>
+          ))}
+        </ul>
+        <Button size="compact-xs" variant="subtle" onClick={() => set(DEFAULT_COLUMNS)}>
+          Reset to defaults
+        </Button>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}

@@ -1,0 +1,192 @@
+/** The columns of the table: what each shows, and what the server sorts by. */
+
+import type { ReactNode } from "react";
+
+import type { Measure, ProcessItem } from "../../api/types";
+import {
+  formatBytes,
+  formatBytesPerSecond,
+  formatCount,
+  formatPercent,
+  formatPerSecond,
+  UNKNOWN,
+} from "../../ui/format/numbers";
+import { brief } from "../../ui/format/text";
+import { formatMoment, formatUtc, secondsOf } from "../../ui/format/times";
+import { nameOf } from "../../ui/format/processNames";
+import classes from "./columns.module.css";
+
+export interface Column {
+  id: string;
+  label: string;
+  /** What the server calls it; null where it does not sort by it. */
+  sort: string | null;
+  /** In pixels; a column that grows has at least so many. */
+  width: number;
+  grows?: boolean;
+  isNumber?: boolean;
+  cell: (process: ProcessItem) => ReactNode;
+  /** What is shown where one hovers. */
+  title?: (process: ProcessItem) => string;
+}
+
+/** Tags that have a column of their own. */
+const TAGS_WITH_COLUMN = /^(host|user|command|state_zombie):/;
+const TAGS_SHOWN = 4;
+
+function tagOf(process: ProcessItem, key: string): string {
+  const found = process.attributes.tags.find((tag) => tag.startsWith(`${key}:`));
+  return found?.slice(key.length + 1) ?? "";
+}
+
+function text(id: string, label: string, width: number, of: (process: ProcessItem) => string, sort?: string): Column {
+  return {
+    id,
+    label,
+    width,
+    sort: sort ?? null,
+    cell: (process) => brief(of(process)) || UNKNOWN,
+    title: (process) => brief(of(process), 1000),
+  };
+}
+
+function number(id: Measure, label: string, width: number, format: (value: number | null) => string): Column {
+  return {
+    id,
+    label,
+    width,
+    sort: id,
+    isNumber: true,
+    cell: ({ attributes }) => format(attributes.numbers[id]),
+  };
+}
+
+function whole(id: "pid" | "ppid" | "uid" | "gid" | "nice" | "namespace_pid" | "exit_code", label: string): Column {
+  return {
+    id,
+    label,
+    width: 82,
+    sort: id === "pid" || id === "ppid" ? id : null,
+    isNumber: true,
+    cell: ({ attributes }) => attributes[id] ?? UNKNOWN,
+  };
+}
+
+function moment(id: "start" | "timestamp" | "ended", label: string): Column {
+  return {
+    id,
+    label,
+    width: 136,
+    sort: id === "start" ? id : null,
+    cell: ({ attributes }) => (attributes[id] === null ? UNKNOWN : formatMoment(secondsOf(attributes[id]))),
+    title: ({ attributes }) => (attributes[id] === null ? "" : formatUtc(secondsOf(attributes[id]))),
+  };
+}
+
+export const COLUMNS: Column[] = [
+  {
+    id: "command",
+    label: "Command",
+    sort: "command",
+    width: 320,
+    grows: true,
+    cell: (process) => (
+      <>
+        <b className={classes.command}>{brief(nameOf(process.attributes), 60)}</b>
+        <span className={classes.cmdline}>{brief(process.attributes.cmdline)}</span>
+      </>
+    ),
+    title: (process) => brief(process.attributes.cmdline, 1000),
+  },
+  {
+    ...number("cpu_total_percent", "CPU", 92, formatPercent),
+    cell: ({ attributes: { numbers } }) => (
+      <>
+        <span
+          className={classes.meter}
+          style={{ width: `${Math.min(100, Math.max(0, numbers.cpu_total_percent ?? 0))}%` }}
+        />
+        <span className={classes.metered}>{formatPercent(numbers.cpu_total_percent)}</span>
+      </>
+    ),
+    title: () => "Percent of one core",
+  },
+  number("rss_bytes", "Memory", 92, formatBytes),
+  text("user", "User", 104, ({ attributes }) => attributes.user, "user"),
+  whole("pid", "PID"),
+  text("host", "Host", 170, ({ attributes }) => attributes.host, "host"),
+  moment("start", "Started"),
+  text(
+    "container",
+    "Container",
+    120,
+    (process) => tagOf(process, "container_name") || process.attributes.container_id.slice(0, 12),
+    "container_id",
+  ),
+  {
+    id: "tags",
+    label: "Tags",
+    sort: null,
+    width: 320,
+    cell: ({ attributes }) => {
+      const tags = attributes.tags.filter((tag) => !TAGS_WITH_COLUMN.test(tag));
+      return tags.slice(0, TAGS_SHOWN).map((tag, index) => (
+        <span key={`${index}:${tag}`} className={classes.tag}>
+          {brief(tag, 60)}
+        </span>
+      ));
+    },
+    title: ({ attributes }) => brief(attributes.tags.join("  "), 1000),
+  },
+  text("cmdline", "Command line", 360, ({ attributes }) => attributes.cmdline, "cmdline"),
+  text("exe", "Executable", 220, ({ attributes }) => attributes.exe),
+  text("cwd", "Working directory", 180, ({ attributes }) => attributes.cwd),
+  text("comm", "Name", 120, ({ attributes }) => attributes.comm),
+  text("group", "Unix group", 100, ({ attributes }) => attributes.group),
+  whole("ppid", "Parent PID"),
+  whole("uid", "UID"),
+  whole("gid", "GID"),
+  whole("nice", "Nice"),
+  whole("namespace_pid", "PID inside"),
+  text("state", "State", 70, ({ attributes }) => attributes.numbers.state ?? "", "state"),
+  number("cpu_user_percent", "CPU user", 92, formatPercent),
+  number("cpu_system_percent", "CPU system", 100, formatPercent),
+  number("vms_bytes", "Virtual", 92, formatBytes),
+  number("shared_bytes", "Shared", 92, formatBytes),
+  number("swap_bytes", "Swap", 92, formatBytes),
+  number("threads", "Threads", 82, formatCount),
+  number("open_files", "Open files", 92, formatCount),
+  number("read_bytes_per_second", "Read", 100, formatBytesPerSecond),
+  number("write_bytes_per_second", "Written", 100, formatBytesPerSecond),
+  number("read_operations_per_second", "Reads", 92, formatPerSecond),
+  number("write_operations_per_second", "Writes", 92, formatPerSecond),
+  number("voluntary_switches", "Switches", 100, formatCount),
+  number("involuntary_switches", "Preempted", 100, formatCount),
+  moment("timestamp", "Last seen"),
+  moment("ended", "Ended"),
+  whole("exit_code", "Exit code"),
+  text("signal", "Signal", 90, ({ attributes }) => attributes.signal ?? ""),
+];
+
+const BY_ID = new Map(COLUMNS.map((column) => [column.id, column]));
+
+/** Those of a view, in its order. An address may name what there is not. */
+export function columnsOf(ids: readonly string[]): Column[] {
+  const found = ids.flatMap((id) => BY_ID.get(id) ?? []);
+  return found.length > 0 ? found : COLUMNS.slice(0, 9);
+}
+
+/** The order after a click on a header: greatest first for numbers, least first for texts, then the other way. */
+export function nextSort(column: Column, sort: string): string {
+  if (column.sort === null) return sort;
+  const first = column.isNumber || column.id === "start" ? `-${column.sort}` : column.sort;
+  const second = first.startsWith("-") ? column.sort : `-${column.sort}`;
+  return sort === first ? second : first;
+}
+
+/** The ids with one of them moved to an index. */
+export function moved(ids: readonly string[], id: string, to: number): string[] {
+  const others = ids.filter((one) => one !== id);
+  const index = Math.max(0, Math.min(to, others.length));
+  return [...others.slice(0, index), id, ...others.slice(index)];
+}

@@ -1,0 +1,31 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+
+import { Loading } from "./Loading";
+import { Problem } from "./Problem";
+import classes from "./parts.module.css";
+import { useIsSlow } from "./useIsSlow";
+
+interface AnswerProps<T> {
+  query: UseQueryResult<T>;
+  /** What is being done: `Counting groups`. */
+  label: string;
+  /** Whether the view moves by itself: then it shows no progress for each step. */
+  isMoving?: boolean;
+  children: (data: T) => ReactNode;
+}
+
+/** What a call has answered, or that it is on its way, or what went wrong. */
+export function Answer<T>({ query, label, isMoving = false, children }: AnswerProps<T>) {
+  const isSlow = useIsSlow(query.isFetching && !isMoving);
+  if (query.isError) return <Problem error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.data === undefined) return <Loading label={label} />;
+  return (
+    <div className={classes.answer} aria-busy={query.isFetching && !isMoving}>
+      <div className={classes.progress} role="status" data-shown={isSlow || undefined}>
+        {isSlow && <span className={classes.hidden}>{label}…</span>}
+      </div>
+      {children(query.data)}
+    </div>
+  );
+}

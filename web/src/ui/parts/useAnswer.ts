@@ -1,0 +1,43 @@
+/** One call of the API as a query: it moves on with the view, and never faster than it is answered. */
+
+import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { ApiError, get, type Params } from "../../api/client";
+
+const MOMENTS = new Set(["at", "other_at", "from", "to"]);
+const MAX_TRIES = 2;
+
+function question(path: string, params: Params): string {
+  return JSON.stringify([path, Object.entries(params).filter(([name]) => !MOMENTS.has(name))]);
+}
+
+interface Options {
+  /** Whether the moments move by themselves: then they wait for the answer that is on its way. */
+  isMoving?: boolean;
+  isEnabled?: boolean;
+}
+
+export function useAnswer<T>(path: string, params: Params, options: Options = {}): UseQueryResult<T> {
+  const { isMoving = false, isEnabled = true } = options;
+  const [held, hold] = useState({ path, params });
+  const isSame = JSON.stringify([held.path, held.params]) === JSON.stringify([path, params]);
+  const query = useQuery<T>({
+    queryKey: ["answer", held.path, held.params],
+    queryFn: ({ signal }) => get<T>(held.path, held.params, signal),
+    placeholderData: keepPreviousData,
+    enabled: isEnabled,
+    staleTime: Infinity,
+    gcTime: isMoving ? 10_000 : 120_000,
+    refetchOnWindowFocus: false,
+    retry: (tries, error) => isPassing(error) && tries < MAX_TRIES,
+  });
+  const isWaiting = isMoving && query.isFetching && question(held.path, held.params) === question(path, params);
+  if (!isSame && !isWaiting) hold({ path, params });
+  return query;
+}
+
+/** Whether the same question may be answered a moment later. */
+function isPassing(error: Error): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === 503);
+}
