@@ -12,7 +12,7 @@
     │   └── Unavailable         503 the store cannot answer or keep anything now; try again
     └── UsageError                  what a person at a terminal did or has to mend; one line, no traceback
 
-`server/app.py` turns a RequestError into a response, `cli/` a UsageError into one line and exit code 1.
+`server/http/errors.py` turns a RequestError into a response, `cli/` a UsageError into one line and exit code 1.
 What is not in this tree is a bug.
 """
 

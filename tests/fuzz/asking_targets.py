@@ -17,7 +17,7 @@ from procession.errors import InvalidParameter, InvalidRequest
 from procession.paging import Cursor, InstantCursor, fingerprint
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessNumbers
 from procession.query import MAX_LIMIT
-from procession.server import create_app
+from procession.server import Stores, create_app
 from procession.server.api.request import ApiRequest
 from procession.server.public.parameters import MAX_TAGS, parse_parameters, parse_query
 from procession.storage.store import open_embedded
@@ -167,14 +167,10 @@ def _served() -> Asker:
         ]
         store.add([(org_id, snapshot) for snapshot in snapshots])
     app = create_app(
-        store=store,
-        analysis=store.analysis,
-        keys=a_store(),
-        hosts=store,
-        sessions=store.sessions,
+        Stores(processes=store, analysis=store.analysis, keys=a_store(), hosts=store, sessions=store.sessions),
         sink=ListSink(),
         settings=ServerSettings(retention_hours=YEARS, sighting_retention_hours=YEARS, rate_limit=0, own_rate_limit=0),
-        own_names=("procession.test",),
+        host_names=("procession.test",),
         now=Clock(),
     )
     asker = Asker(app)

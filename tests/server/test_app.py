@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from procession.errors import Unavailable
 from procession.paging import Page
 from procession.query import ProcessQuery
-from procession.server.app import AnswerBugs, ErrorAnswers
+from procession.server.http.errors import AnswerBugs, ErrorAnswers
 from procession.server.http.responses import STANDARD_HEADERS
 from tests.support.served import API_KEY, APPLICATION_KEY, PATH, READER, Client, Served
 

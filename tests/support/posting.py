@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from procession.packed import AnySnapshot, unpack
 from procession.process import Snapshot
-from procession.server import create_app
+from procession.server import Stores, create_app
 from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.served import API_KEY, Client, Served
@@ -39,14 +39,16 @@ class ListSink:
 
 def app_over(served: Served, sink: ListSink) -> Starlette:
     return create_app(
-        store=served.store,
-        analysis=OracleAnalysis(served.store),
-        keys=served.store,
-        hosts=served.store,
-        sessions=served.store,
+        Stores(
+            processes=served.store,
+            analysis=OracleAnalysis(served.store),
+            keys=served.store,
+            hosts=served.store,
+            sessions=served.store,
+        ),
         sink=sink,
         settings=served.settings,
-        own_names=("procession.test",),
+        host_names=("procession.test",),
         now=served.clock,
     )
 

@@ -19,7 +19,7 @@ from procession.orgs import Key, KeyKind, Org, hash_secret
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.query import ProcessQuery
-from procession.server import create_app
+from procession.server import Stores, create_app
 from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.server import HttpServer
 from tests.support.analysis_oracle import OracleAnalysis
@@ -111,14 +111,16 @@ class Served:
 
     def app(self) -> Starlette:
         return create_app(
-            store=OtherFinder(self.store, self.find) if self.find else self.store,
-            analysis=OracleAnalysis(self.store),
-            keys=self.store,
-            hosts=self.store,
-            sessions=self.store,
+            Stores(
+                processes=OtherFinder(self.store, self.find) if self.find else self.store,
+                analysis=OracleAnalysis(self.store),
+                keys=self.store,
+                hosts=self.store,
+                sessions=self.store,
+            ),
             sink=StoreSink(self.store),
             settings=self.settings,
-            own_names=("procession.test",),
+            host_names=("procession.test",),
             now=self.clock,
         )
 

@@ -12,7 +12,7 @@ import pytest
 from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.process import ProcessNumbers
-from procession.server import create_app
+from procession.server import Stores, create_app
 from procession.storage.history.engine import embedded
 from procession.storage.store import ClickHouseStore, open_embedded
 from tests.support.asgi import Asker
@@ -61,11 +61,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
         for key in served.keys():  # noqa: SIM118
             store.put_key(key)
         app = create_app(
-            store=store,
-            analysis=store.analysis,
-            keys=store,
-            hosts=store,
-            sessions=store.sessions,
+            Stores(processes=store, analysis=store.analysis, keys=store, hosts=store, sessions=store.sessions),
             sink=StoreSink(store),
             settings=ServerSettings(
                 retention_hours=YEARS,
@@ -74,7 +70,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
                 own_rate_limit=0,
                 sign_in_limit=0,
             ),
-            own_names=("procession.test",),
+            host_names=("procession.test",),
             now=Clock(),
         )
         asker = Asker(app)

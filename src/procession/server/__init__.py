@@ -1,5 +1,5 @@
 """HTTP in front of the store: the query API, the administration of keys, and what operators look at."""
 
-from procession.server.app import create_app
+from procession.server.app import Stores, create_app
 
-__all__ = ["create_app"]
+__all__ = ["Stores", "create_app"]

@@ -8,7 +8,7 @@ import pytest
 from procession.config import ServerSettings
 from procession.errors import Unavailable
 from procession.inventory import EngineError, Inventory
-from procession.server import create_app
+from procession.server import Stores, create_app
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import NOON
 from tests.support.posting import ListSink
@@ -29,14 +29,10 @@ def client() -> Iterator[Client]:
     store = a_store()
     store.inventory = lambda: Inventory((), 0, None, None, (EngineError("CANNOT_PARSE", 3, NOON),))  # type: ignore[method-assign]
     app = create_app(
-        store=store,
-        analysis=OracleAnalysis(store),
-        keys=store,
-        hosts=store,
-        sessions=store,
+        Stores(processes=store, analysis=OracleAnalysis(store), keys=store, hosts=store, sessions=store),
         sink=ListSink(),
         settings=SETTINGS,
-        own_names=("procession.test",),
+        host_names=("procession.test",),
         log_lines=lambda: LINES,
         now=Clock(),
     )
@@ -75,8 +71,8 @@ def test_a_store_that_cannot_say_is_no_reason_to_say_nothing(client: Client) -> 
     store.inventory = fail  # type: ignore[method-assign]
     other = Client(
         create_app(
-            store=store, analysis=OracleAnalysis(store), keys=store, hosts=store, sessions=store, sink=ListSink(),
-            settings=SETTINGS, own_names=("procession.test",),
+ Stores(processes=store, analysis=OracleAnalysis(store), keys=store, hosts=store, sessions=store), sink=ListSink(),
+            settings=SETTINGS, host_names=("procession.test",),
         )
     )  # fmt: skip
 

@@ -2,14 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
-from procession.process import ProcessDescription
-from procession.server.intake.events import exits_of, snapshots_of
 from procession.wire.datadog import process_pb2 as pb
-from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
+from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.posting import a_payload, post
 from tests.support.served import OTHER_API_KEY, READER, Client, Served
 from tests.support.vectors import vector
@@ -146,19 +142,3 @@ def test_what_is_kept_is_not_said_to_be_dropped(client: Client, caplog: pytest.L
     post(client, a_body(at=NOON - 5), PATH)
 
     assert not [line for line in caplog.messages if "not kept" in line]
-
-
-def test_several_programs_of_a_process_within_a_second_are_one_sighting_of_the_last() -> None:
-    sh = ProcessExec(pid=5, at=NOON, forked_at=NOON, description=a_description(cmdline="sh"))
-    ls = msgspec.structs.replace(sh, description=a_description(cmdline="ls"))
-
-    (snapshot,) = snapshots_of(ProcessEvents("web-1", (sh, ls)), b"x", NOON)
-
-    assert [sighting.description.cmdline for sighting in snapshot.sightings] == ["ls"]
-    assert snapshot.chunk_count == 0
-
-
-def test_an_event_without_a_moment_is_of_now() -> None:
-    exit_ = ProcessExit(pid=5, at=0, exit_code=0, description=ProcessDescription())
-
-    assert [one.at for one in exits_of(ProcessEvents("web-1", (exit_,)), NOON)] == [NOON]

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from procession.config import ServerSettings
 from procession.packed import AnySnapshot
-from procession.server import create_app
+from procession.server import Stores, create_app
 from procession.storage.store import ClickHouseStore, open_embedded
 from procession.wire.datadog import Encoding, MessageType, frame
 from procession.wire.datadog import process_pb2 as pb
@@ -61,15 +61,11 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     )
     settings = ServerSettings(retention_hours=YEARS, rate_limit=0, discovered_processes=True)
     app = create_app(
-        store=store,
-        analysis=store.analysis,
-        keys=a_store(),
-        hosts=store,
-        sessions=store.sessions,
+        Stores(processes=store, analysis=store.analysis, keys=a_store(), hosts=store, sessions=store.sessions),
         sink=ClickHouseSink(store),
         settings=settings,
         now=Clock(),
-        own_names=("procession.test",),
+        host_names=("procession.test",),
     )
     client = Client(app)
     yield client

@@ -11,9 +11,9 @@ import cramjam
 import pytest
 
 from procession.hosts import HostTags, TagSource
-from procession.server.intake.host_tags import HostTagCache
 from procession.server.intake.hosts import host_and_tags
 from procession.server.runtime.fair_pool import FairThreads, Threads
+from procession.server.runtime.host_tag_cache import HostTagCache
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.oracle import OracleStore
 from tests.support.posting import a_payload, post

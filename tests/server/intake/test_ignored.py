@@ -13,14 +13,16 @@ from starlette.applications import Starlette
 
 from procession.config import ServerSettings
 from procession.server.access.key_cache import KeyCache
-from procession.server.api.watch import WatchCache
 from procession.server.intake.agents import Agents
-from procession.server.intake.host_tags import HostTagCache
 from procession.server.intake.ignored import UNKEPT_PATHS
-from procession.server.intake.payloads import intake_routes
+from procession.server.intake.intake import Intake
+from procession.server.intake.payloads import PayloadHandler
 from procession.server.intake.quota import MemoryQuota
+from procession.server.intake.refusal_log import RefusalLog
 from procession.server.runtime.fair_pool import FairThreads, T, Threads
+from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import Counter
+from procession.server.runtime.watch_cache import WatchCache
 from procession.wire.datadog import MessageType, frame
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.posting import COLLECTOR, ListSink, a_payload, app_over, post
@@ -70,21 +72,22 @@ def test_whatever_is_posted_is_taken_or_refused_for_good(agent: Client) -> None:
 
 def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink) -> None:
     threads = CountingThreads(1, "decode")
-    routes = intake_routes(
+    intake = Intake(
         sink=sink,
         store=served.store,
         store_threads=Threads(1, "events"),
         keys=KeyCache(served.store, Threads(1, "keys")),
         settings=served.settings,
         now=served.clock,
-        threads=threads,
-        room=MemoryQuota(2**30),
+        decode_threads=threads,
+        quota=MemoryQuota(2**30),
         dropped=Counter("dropped", "", ("reason",)),
         host_tags=HostTagCache(served.store, Threads(1, "hosts"), FairThreads(1, "tags"), served.clock),
-        watch=WatchCache(served.store, Threads(1, "hosts"), served.clock),
+        watches=WatchCache(served.store, Threads(1, "hosts"), served.clock),
         agents=Agents(),
+        refusal_log=RefusalLog(served.clock),
     )
-    client = Client(Starlette(routes=routes))
+    client = Client(Starlette(routes=PayloadHandler(intake).routes))
     calls = []
 
     for size in (1, 300_000, 2_000_000):

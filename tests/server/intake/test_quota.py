@@ -16,82 +16,82 @@ GREEDY, MODEST = 1, 2
 A_REQUEST = Request({"type": "http"})
 
 
-def filled(room: MemoryQuota, org_id: int, stack: ExitStack, size: int = 1) -> int:
-    """How much an org gets in, in small places."""
+def filled(memory: MemoryQuota, org_id: int, stack: ExitStack, size: int = 1) -> int:
+    """How much an org gets in, in small reservations."""
     count = 0
     while True:
-        place = stack.enter_context(room.place(org_id))
+        reservation = stack.enter_context(memory.reserve(org_id))
         try:
-            place.hold(size)
+            reservation.hold(size)
         except (TooManyRequests, Unavailable):
             return count
         count += size
 
 
 def test_one_org_gets_half_and_others_that_come_then_get_half_of_what_is_left() -> None:
-    room = MemoryQuota(1000)
+    memory = MemoryQuota(1000)
     with ExitStack() as stack:
-        assert [filled(room, org_id, stack) for org_id in (1, 2, 3)] == [500, 250, 125]
-        assert room.held_bytes == 875
+        assert [filled(memory, org_id, stack) for org_id in (1, 2, 3)] == [500, 250, 125]
+        assert memory.held_bytes == 875
 
-    assert room.held_bytes == 0
+    assert memory.held_bytes == 0
 
 
 def test_who_has_its_share_is_told_so_and_others_that_it_is_full() -> None:
-    room = MemoryQuota(100 * 2**20)
-    with ExitStack() as stack, room.place(MODEST) as place:
-        filled(room, GREEDY, stack, 2**20)
+    memory = MemoryQuota(100 * 2**20)
+    with ExitStack() as stack, memory.reserve(MODEST) as reservation:
+        filled(memory, GREEDY, stack, 2**20)
 
         with pytest.raises(TooManyRequests, match=r"50\.0 MiB that this org has posted .* its share") as refused:
-            stack.enter_context(room.place(GREEDY)).hold(2**20)
+            stack.enter_context(memory.reserve(GREEDY)).hold(2**20)
         with pytest.raises(Unavailable, match="The intake is full") as full:
-            place.hold(60 * 2**20)
+            reservation.hold(60 * 2**20)
 
     assert (refused.value.retry_after_seconds, full.value.retry_after_seconds) == (2, 2)
 
 
 def test_a_single_payload_is_let_in_however_large_and_grows() -> None:
-    room = MemoryQuota(1000)
+    memory = MemoryQuota(1000)
 
-    with room.place(GREEDY) as place:
-        place.hold(600)
-        place.hold(5000)
-        assert room.held_bytes == 5000
+    with memory.reserve(GREEDY) as reservation:
+        reservation.hold(600)
+        reservation.hold(5000)
+        assert memory.held_bytes == 5000
 
 
-def test_a_place_that_was_refused_more_keeps_what_it_had_and_gives_it_back() -> None:
-    room = MemoryQuota(1000)
-    with room.place(MODEST) as place, room.place(GREEDY) as other:
-        place.hold(300)
+def test_a_reservation_that_was_refused_more_keeps_what_it_had_and_gives_it_back() -> None:
+    memory = MemoryQuota(1000)
+    with memory.reserve(MODEST) as reservation, memory.reserve(GREEDY) as other:
+        reservation.hold(300)
         other.hold(300)
         with pytest.raises(TooManyRequests):
             other.hold(900)
-        assert room.held_bytes == 600
+        assert memory.held_bytes == 600
         other.hold(100)
-        assert room.held_bytes == 400
+        assert memory.held_bytes == 400
 
-    assert room.held_bytes == 0
+    assert memory.held_bytes == 0
 
 
 def test_what_will_not_fit_once_it_is_decoded_is_refused_before() -> None:
-    room = MemoryQuota(1000)
-    with room.place(GREEDY) as first, room.place(GREEDY) as second, room.place(MODEST) as other:
+    memory = MemoryQuota(1000)
+    with memory.reserve(GREEDY) as first, memory.reserve(GREEDY) as second, memory.reserve(MODEST) as other:
         first.hold_to_decode(10)
-        assert room.held_bytes == 10, "nothing is known of it yet"
+        assert memory.held_bytes == 10, "nothing is known of it yet"
         first.hold_decoded(10, 400)
 
         with pytest.raises(TooManyRequests):
             second.hold_to_decode(10)
         second.hold_to_decode(2)
-        assert room.held_bytes == 480
+        assert memory.held_bytes == 480
         other.hold_to_decode(10)
-        assert room.held_bytes == 490
+        assert memory.held_bytes == 490
 
-    with room.place(GREEDY) as later:
+    with memory.reserve(GREEDY) as later:
         for _ in range(100):
             later.hold_decoded(10, 20)
         later.hold_to_decode(10)
-        assert room.held_bytes == pytest.approx(20, abs=1)
+        assert memory.held_bytes == pytest.approx(20, abs=1)
 
 
 class Large:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from procession.clock_skew import MAX_SKEW_SECONDS
 from procession.log_throttle import MAX_SUBJECTS
 from procession.server.intake.timestamps import (
     LOG_PERIOD_SECONDS,
     MAX_REMEMBERED,
-    MAX_SKEW_SECONDS,
     REMEMBERED_SECONDS,
     Timestamps,
 )

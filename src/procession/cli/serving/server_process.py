@@ -123,7 +123,7 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     """
     from procession.cli.serving import interpreter
     from procession.cli.serving.open_files import most_connections
-    from procession.server.app import create_app
+    from procession.server.app import Stores, create_app
     from procession.server.http.connection_limit import OpenConnections
     from procession.server.http.server import HttpServer
     from procession.server.runtime.metrics import Metrics
@@ -136,15 +136,11 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     await batcher.start()
     store = prepared.store
     app = create_app(
-        store=store,
-        analysis=store.analysis,
-        keys=store,
-        hosts=store,
-        sessions=store.sessions,
+        Stores(processes=store, analysis=store.analysis, keys=store, hosts=store, sessions=store.sessions),
         sink=sink,
         settings=prepared.settings,
         metrics=metrics,
-        own_names=(socket.gethostname(),),
+        host_names=(socket.gethostname(),),
         log_lines=prepared.log.lines,
     )
     connections = OpenConnections(

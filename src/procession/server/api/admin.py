@@ -17,9 +17,9 @@ from procession.orgs import Key, KeyKind, Org
 from procession.server.access.key_cache import KeyCache
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
-from procession.server.intake.host_tags import HostTagCache
 from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.storage import HostStore, KeyStore
 from procession.whole_number import whole_number
 
@@ -82,7 +82,7 @@ def admin_routes(
     *,
     store: KeyStore,
     hosts: HostStore,
-    book: HostTagCache,
+    host_tags: HostTagCache,
     keys: KeyCache,
     thread: Threads,
     now: Callable[[], int],
@@ -136,7 +136,7 @@ def admin_routes(
         body = await parsed_body(request, _HostTagsChange)
         if all(org.id != body.org_id for org in await thread.run(store.orgs)):
             raise InvalidRequest(f"There is no org {body.org_id}")
-        entry = await book.change(body.org_id, body.host, body.add, body.remove)
+        entry = await host_tags.change(body.org_id, body.host, body.add, body.remove)
         fields = {"event": "host-tagged", "org_id": entry.org_id, "host": entry.host, "tags": list(entry.tags)}
         _log.info("the tags given to %(host)r are %(tags)s", fields)
         return json_response({"host_tags": _HostTagsView.of(entry)})

@@ -1,88 +1,34 @@
-"""Who watches live. A lease of a few seconds, which a page or a terminal renews for as long as somebody looks at it.
-
-Leases are in the store, so that the agents of every server of it hear of them. Nobody has to say goodbye: a lease that
-is not renewed runs out.
-"""
+"""`POST /api/procession/v1/watch`: somebody watches a host, or all of them, live."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.errors import Unavailable
-from procession.hosts import WatchLease
 from procession.server.access.sessions import Sessions
 from procession.server.api.routes import ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
-from procession.server.runtime.fair_pool import Threads
-from procession.server.runtime.refreshing_cache import RefreshingCache
-from procession.storage import HostStore
+from procession.server.runtime.watch_cache import LEASE_SECONDS, WatchCache
 from procession.text import encodable
 from procession.wire.datadog import host_of
 
 PATH = "/api/procession/v1/watch"
-LEASE_SECONDS = 10
-REFRESH_SECONDS = 2.0
-
-FRESH_SECONDS = 3
-"""A lease taken so short a time ago is not written anew, however many look at the same host."""
-
-
-class WatchCache:
-    """Leases as the store had them at most two seconds ago."""
-
-    def __init__(self, store: HostStore, thread: Threads, now: Callable[[], int]) -> None:
-        self._store = store
-        self._thread = thread
-        self._now = now
-        self._leases = RefreshingCache(self._take, thread, REFRESH_SECONDS)
-
-    async def active_clients(self, org_id: int, host: str) -> int:
-        """1 while somebody watches this host, else 0; also while the store cannot say."""
-        try:
-            leases = await self._leases.get()
-        except Unavailable:
-            return 0
-        until = max(leases.get((org_id, host), 0), leases.get((org_id, ""), 0))
-        return int(until > self._now())
-
-    @property
-    def held(self) -> int:
-        """Leases that hold, as far as this server has heard."""
-        leases = self._leases.last
-        return sum(until > self._now() for until in leases.values()) if leases else 0
-
-    async def watch(self, org_id: int, host: str) -> WatchLease:
-        """The lease that holds now; it may be somebody else's, of the last three seconds."""
-        now = self._now()
-        until = (await self._leases.get()).get((org_id, host), 0)
-        if until > now + LEASE_SECONDS - FRESH_SECONDS:
-            return WatchLease(org_id, host, until)
-        lease = WatchLease(org_id, host, now + LEASE_SECONDS)
-        await self._thread.run(lambda: self._store.put_lease(lease))
-        await self._leases.retake()
-        return lease
-
-    def _take(self) -> dict[tuple[int, str], int]:
-        return {(lease.org_id, lease.host): lease.until for lease in self._store.leases(self._now())}
 
 
 class _Watch(msgspec.Struct, forbid_unknown_fields=True):
     host: str | None = None
 
 
-def watch_routes(*, api: ApiRouter, sessions: Sessions, book: WatchCache) -> list[Route]:
+def watch_routes(*, api: ApiRouter, sessions: Sessions, watches: WatchCache) -> list[Route]:
     async def watch(request: Request) -> Response:
         org_id = await sessions.org_of(request)
         api.count(request, org_id)
         body = await parsed_body(request, _Watch)
         host = "" if body.host is None else host_of(encodable(body.host))
-        lease = await book.watch(org_id, host)
+        lease = await watches.watch(org_id, host)
         return json_response({"host": body.host, "until": lease.until, "lease_seconds": LEASE_SECONDS})
 
     return [Route(PATH, watch, methods=["POST"])]

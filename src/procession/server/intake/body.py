@@ -15,8 +15,8 @@ def api_key_of(request: Request) -> str:
     return request.headers.get("dd-api-key") or request.query_params.get("api_key", "")
 
 
-async def read_body(request: Request, max_bytes: int, place: Reservation) -> bytes:
-    """Raises PayloadTooLarge as soon as there is more, and what `place` raises where there is no room for it."""
+async def read_body(request: Request, max_bytes: int, reservation: Reservation) -> bytes:
+    """Raises PayloadTooLarge as soon as there is more, and as `reservation.hold` does."""
     too_large = PayloadTooLarge(f"The payload has more than {max_bytes} bytes")
     declared = whole_number(request.headers.get("content-length", ""), 0, MAX_UINT64)
     if declared is not None and declared > max_bytes:
@@ -26,5 +26,5 @@ async def read_body(request: Request, max_bytes: int, place: Reservation) -> byt
         body += chunk
         if len(body) > max_bytes:
             raise too_large
-        place.hold(len(body))
+        reservation.hold(len(body))
     return bytes(body)

@@ -7,7 +7,7 @@ accepted and dropped, so that no agent sends them again for ever.
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.requests import Request
@@ -15,17 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.administration import MAX_TAG_LENGTH
-from procession.config import ServerSettings
 from procession.errors import PayloadTooLarge
-from procession.server.access.key_cache import KeyCache
 from procession.server.http.responses import json_response
-from procession.server.intake.agents import Agents, unreadable_in
-from procession.server.intake.body import api_key_of, read_body
-from procession.server.intake.host_tags import HostTagCache
-from procession.server.intake.quota import MemoryQuota, refusing_slowly
-from procession.server.intake.refusal_log import RefusalLog
+from procession.server.intake.agents import unreadable_in
+from procession.server.intake.body import read_body
+from procession.server.intake.intake import Intake
+from procession.server.intake.quota import refusing_slowly
 from procession.server.runtime.disconnect import while_there
-from procession.server.runtime.fair_pool import FairThreads
 from procession.text import encodable
 from procession.wire.datadog import FrameError, decompress_zstd, host_of
 
@@ -35,42 +31,52 @@ MAX_DOCUMENT_BYTES = 8 * 2**20
 """Decompressed. What is kept of it has a few kB; the rest, of processes and gohai, some hundred."""
 
 
+class TagsOfHost(NamedTuple):
+    host: str
+    tags: list[str]
+
+
 class _Metadata(msgspec.Struct):
     host: Any = msgspec.field(name="internalHostname", default=None)
     tags: Any = msgspec.field(name="host-tags", default=None)
 
 
-def host_routes(
-    *,
-    keys: KeyCache,
-    book: HostTagCache,
-    settings: ServerSettings,
-    threads: FairThreads,
-    room: MemoryQuota,
-    refusal_log: RefusalLog,
-    agents: Agents,
-) -> list[Route]:
-    async def take_metadata(request: Request) -> Response:
-        with refusal_log.refusals_of(request):
-            org_id = await keys.org_of_api_key(api_key_of(request))
-            if unreadable_in(request.headers) is not None:
-                agents.posted(org_id, request.headers)  # it has nothing else to post
-            with room.place(org_id) as place:
-                body = await read_body(request, settings.max_body_bytes, place)
-                encoding = request.headers.get("content-encoding", "").strip().lower()
-                found = await threads.run(org_id, lambda: host_and_tags(body, encoding, settings.max_message_bytes))
-                if found is not None and len(found[1]) > settings.max_process_tags:
-                    raise PayloadTooLarge(f"A host has more than {settings.max_process_tags} tags")
+class HostMetadataHandler:
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    @property
+    def routes(self) -> list[Route]:
+        return [Route(path, refusing_slowly(self.take_metadata), methods=["POST"]) for path in PATHS]
+
+    async def take_metadata(self, request: Request) -> Response:
+        intake = self._intake
+        org_id = await intake.org_of(request)
+        if unreadable_in(request.headers) is not None:
+            intake.agents.posted(org_id, request.headers)  # it has nothing else to post
+        with intake.refusal_log.refusals_of(request):
+            found = await self._read(request, org_id)
         if found is not None:
-            with room.place(org_id) as place:
-                place.hold(sum(map(len, found[1])))
-                await while_there(request.receive, book.learn(org_id, *found))
+            with intake.quota.reserve(org_id) as reservation:
+                reservation.hold(sum(map(len, found.tags)))
+                learning = intake.host_tags.learn(org_id, found.host, found.tags)
+                await while_there(request.receive, learning)
         return json_response({"status": "ok"}, 202)
 
-    return [Route(path, refusing_slowly(take_metadata), methods=["POST"]) for path in PATHS]
+    async def _read(self, request: Request, org_id: int) -> TagsOfHost | None:
+        settings = self._intake.settings
+        with self._intake.quota.reserve(org_id) as reservation:
+            body = await read_body(request, settings.max_body_bytes, reservation)
+            encoding = request.headers.get("content-encoding", "").strip().lower()
+            found = await self._intake.decode_threads.run(
+                org_id, lambda: host_and_tags(body, encoding, settings.max_message_bytes)
+            )
+        if found is not None and len(found.tags) > settings.max_process_tags:
+            raise PayloadTooLarge(f"A host has more than {settings.max_process_tags} tags")
+        return found
 
 
-def host_and_tags(body: bytes, encoding: str, max_bytes: int) -> tuple[str, list[str]] | None:
+def host_and_tags(body: bytes, encoding: str, max_bytes: int) -> TagsOfHost | None:
     """None for a document that does not say which tags a host has. Raises PayloadTooLarge."""
     try:
         document = _decompressed(body, encoding, min(max_bytes, MAX_DOCUMENT_BYTES))
@@ -82,7 +88,7 @@ def host_and_tags(body: bytes, encoding: str, max_bytes: int) -> tuple[str, list
         return None
     lists = [values for values in metadata.tags.values() if isinstance(values, list)]
     tags = [encodable(tag)[:MAX_TAG_LENGTH] for values in lists for tag in values if isinstance(tag, str)]
-    return host, tags
+    return TagsOfHost(host, tags)
 
 
 def _decompressed(body: bytes, encoding: str, max_bytes: int) -> bytes | bytearray:

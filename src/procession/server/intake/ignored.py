@@ -6,10 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.server.access.key_cache import KeyCache
 from procession.server.http.responses import json_response
-from procession.server.intake.body import api_key_of
-from procession.server.intake.refusal_log import RefusalLog
+from procession.server.intake.intake import Intake
 
 VALIDATE_PATH = "/api/v1/validate"
 
@@ -38,19 +36,22 @@ UNKEPT_PATHS = (
 )
 
 
-def rest_routes(*, keys: KeyCache, refusal_log: RefusalLog) -> list[Route]:
-    async def accept(request: Request) -> Response:
-        with refusal_log.refusals_of(request):
-            await keys.org_of_api_key(api_key_of(request))
+class IgnoredPostHandler:
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    @property
+    def routes(self) -> list[Route]:
+        return [
+            *(Route(path, self.accept, methods=["POST"]) for path in UNKEPT_PATHS),
+            Route(VALIDATE_PATH, self.validate_key, methods=["GET"]),
+        ]
+
+    async def accept(self, request: Request) -> Response:
+        await self._intake.org_of(request)
         return json_response({"status": "ok"}, 202)
 
-    async def validate(request: Request) -> Response:
+    async def validate_key(self, request: Request) -> Response:
         """An agent with a key that is not valid says so in its log and goes on."""
-        with refusal_log.refusals_of(request):
-            await keys.org_of_api_key(api_key_of(request))
+        await self._intake.org_of(request)
         return json_response({"valid": True})
-
-    return [
-        *(Route(path, accept, methods=["POST"]) for path in UNKEPT_PATHS),
-        Route(VALIDATE_PATH, validate, methods=["GET"]),
-    ]

@@ -20,12 +20,12 @@ NEWEST_SHARE = 0.1
 """Of the newest payload in what is expected of the next."""
 
 SIGHTING_BYTES = 600
-"""About what a sighting takes beside its texts, in objects."""
+"""About what a sighting takes, besides its description, in objects."""
 
 
 class MemoryQuota:
     """An org may hold as much as is free. So one alone gets half of it, two that post without end a third each, and
-    there is always room for whoever comes next."""
+    something is always free for whoever comes next."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -35,57 +35,58 @@ class MemoryQuota:
         """By org: how many times as large a payload has become when it was decoded, of late."""
 
     @contextmanager
-    def place(self, org_id: int) -> Iterator[Reservation]:
-        place = Reservation(self, org_id)
+    def reserve(self, org_id: int) -> Iterator[Reservation]:
+        """Holds nothing at first, and nothing any more after the block."""
+        reservation = Reservation(self, org_id)
         try:
-            yield place
+            yield reservation
         finally:
-            place.hold(0)
+            reservation.hold(0)
 
     def change(self, org_id: int, before: int, after: int) -> None:
-        """What one place of an org holds."""
+        """One reservation of the org, from so many bytes to so many. Raises TooManyRequests or Unavailable."""
         more = after - before
         # A single payload is always let in, however large it is.
         if more > 0 and self.held_bytes > before:
-            own = self._held[org_id]
-            if own + more > self._max_bytes - self.held_bytes:
-                raise self._refusal(own)
+            of_org = self._held[org_id]
+            if of_org + more > self._max_bytes - self.held_bytes:
+                raise self._refusal(of_org)
         self.held_bytes += more
         self._held[org_id] += more
         if not self._held[org_id]:
             del self._held[org_id]
 
-    def _refusal(self, own: int) -> RequestError:
-        if own * len(self._held) < self.held_bytes:
+    def _refusal(self, of_org: int) -> RequestError:
+        if of_org * len(self._held) < self.held_bytes:
             return Unavailable("The intake is full; try again", retry_after_seconds=RETRY_SECONDS)
         return TooManyRequests(
-            f"{own / MIB:.1f} MiB that this org has posted are not stored yet, which is its share; try again",
+            f"{of_org / MIB:.1f} MiB that this org has posted are not stored yet, which is its share; try again",
             retry_after_seconds=RETRY_SECONDS,
         )
 
 
 class Reservation:
-    """What one payload holds of it."""
+    """What one payload holds of the quota."""
 
-    def __init__(self, room: MemoryQuota, org_id: int) -> None:
-        self._room = room
+    def __init__(self, quota: MemoryQuota, org_id: int) -> None:
+        self._quota = quota
         self._org_id = org_id
         self._bytes = 0
 
     def hold(self, size: int) -> None:
-        """So many bytes from now on. Raises TooManyRequests or Unavailable where there is no room for them."""
-        self._room.change(self._org_id, self._bytes, size)
+        """So many bytes from now on. Raises TooManyRequests or Unavailable where so many are not free."""
+        self._quota.change(self._org_id, self._bytes, size)
         self._bytes = size
 
     def hold_to_decode(self, body_bytes: int) -> None:
-        """As much as it may become: what there is no room for need not be decoded to find out. Raises as `hold`."""
-        self.hold(int(body_bytes * self._room.growth.get(self._org_id, 1.0)))
+        """As much as it may become: what will not fit need not be decoded to find out. Raises as `hold`."""
+        self.hold(int(body_bytes * self._quota.growth.get(self._org_id, 1.0)))
 
     def hold_decoded(self, body_bytes: int, size: int) -> None:
         """So many bytes, of a body of so many. Raises as `hold`."""
         now = size / max(1, body_bytes)
-        before = self._room.growth.get(self._org_id, now)
-        self._room.growth[self._org_id] = before + (now - before) * NEWEST_SHARE
+        before = self._quota.growth.get(self._org_id, now)
+        self._quota.growth[self._org_id] = before + (now - before) * NEWEST_SHARE
         self.hold(size)
 
 

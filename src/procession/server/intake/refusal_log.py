@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
@@ -20,7 +19,7 @@ MAX_HOST_LENGTH = 255
 class RefusalLog:
     """One line for each host and minute: an agent that is refused posts on, every ten seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._throttle = LogThrottle(clock)
 
     @contextlib.contextmanager

@@ -7,12 +7,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from procession.clock_skew import is_ahead
 from procession.log_throttle import LogThrottle
 
 _log = logging.getLogger(__name__)
-
-MAX_SKEW_SECONDS = 60
-"""An agent whose clock is further ahead than this is taken to have said "now"."""
 
 REMEMBERED_SECONDS = 600
 MAX_REMEMBERED = 10_000
@@ -30,17 +28,17 @@ class Timestamps:
         self._now_instead: OrderedDict[tuple[int, str, int], int] = OrderedDict()
         """The oldest first."""
 
-    def of(self, org_id: int, host: str, said_at: int | None) -> int:
+    def of(self, org_id: int, host: str, reported_at: int | None) -> int:
         """The moment that the agent began at, since what is sent again arrives late; now where it says none."""
         now = self._now()
-        if not said_at:
+        if not reported_at:
             return now
-        if said_at <= now + MAX_SKEW_SECONDS:
-            return said_at
-        snapshot = (org_id, host[:255], said_at)
+        if not is_ahead(reported_at, now):
+            return reported_at
+        snapshot = (org_id, host[:255], reported_at)
         if snapshot in self._now_instead:
             return self._now_instead[snapshot]
-        self._log_skew(org_id, host[:255], said_at - now)
+        self._log_skew(org_id, host[:255], reported_at - now)
         self._forget_until(now - REMEMBERED_SECONDS)
         if len(self._now_instead) < MAX_REMEMBERED:
             self._now_instead[snapshot] = now

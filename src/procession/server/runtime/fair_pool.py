@@ -50,12 +50,12 @@ class FairThreads:
         name: str,
         *,
         max_waiting: int = 200,
-        what: str = "queries",
+        items: str = "queries",
         processors: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`max_waiting` is for each org; `what` waits. `processors` [those of the machine]."""
-        self._what = what
+        """`max_waiting` is for each org; `items`: what waits, in a word. `processors` [those of the machine]."""
+        self._items = items
         self._clock = clock
         self._most_when_alone = max(1, size // 2)
         self._most_among_others = max(1, min(size, processors or os.cpu_count() or 1) // 2)
@@ -77,7 +77,7 @@ class FairThreads:
         waiting = self._waiting.count(org_id)
         if waiting >= self._max_waiting:
             raise Unavailable(
-                f"{waiting} {self._what} of this org are waiting already; try again",
+                f"{waiting} {self._items} of this org are waiting already; try again",
                 retry_after_seconds=RETRY_SECONDS,
             )
         self._note(org_id)

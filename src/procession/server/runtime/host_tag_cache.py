@@ -67,6 +67,6 @@ class HostTagCache:
         entries = self._store.host_tags()
         union: dict[tuple[int, str], tuple[str, ...]] = {}
         for entry in entries:
-            place = (entry.org_id, entry.host)
-            union[place] = (*union[place], *entry.tags) if place in union else entry.tags
+            host = (entry.org_id, entry.host)
+            union[host] = (*union[host], *entry.tags) if host in union else entry.tags
         return {(entry.org_id, entry.host, entry.source): entry for entry in entries}, union

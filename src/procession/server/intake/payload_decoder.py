@@ -1,0 +1,75 @@
+"""Bodies of payloads -> snapshots and live numbers, on the event loop where that is quick, else on a thread."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from procession.errors import PayloadTooLarge
+from procession.lifecycle.completeness import NEVER_COMPLETE
+from procession.packed import PackedSnapshot
+from procession.process import LiveSnapshot
+from procession.server.intake.decode_turns import DecodeTurns
+from procession.server.intake.envelope import Envelope
+from procession.server.intake.intake import Intake
+from procession.server.intake.quota import SIGHTING_BYTES
+from procession.wire.datadog import MessageType, SnapshotDecoder, decode_live, frame
+
+INLINE_BYTES = 256 * 1024
+"""What is larger, before or after it is decompressed, is decoded on a thread. The usual payload, of 100 to 500
+processes, takes about as long as handing it over would."""
+
+TagsOf = Callable[[str], Iterable[str]]
+"""From a host's name to its tags."""
+
+AnyPayload = PackedSnapshot | LiveSnapshot
+
+
+class DecodedPayload(NamedTuple):
+    snapshot: AnyPayload
+    memory_bytes: int
+    """About so many it takes in memory."""
+
+
+class PayloadDecoder:
+    def __init__(self, intake: Intake) -> None:
+        self._threads = intake.decode_threads
+        self._max_bytes = intake.settings.max_message_bytes
+        self._limits = intake.limits
+        self._decoder = SnapshotDecoder(self._limits, scrub=intake.scrub())
+        self._turns = DecodeTurns()
+
+    async def decode(self, org_id: int, body: bytes, envelope: Envelope, tags_of: TagsOf) -> DecodedPayload:
+        """Raises FrameError, and PayloadTooLarge beyond the limits."""
+
+        def decode_within(max_bytes: int) -> DecodedPayload:
+            framed = frame.decode(body, max_bytes=min(max_bytes, self._max_bytes))
+            snapshot = self._snapshot_of(framed, org_id, envelope, envelope.request_id_of(body), tags_of)
+            return DecodedPayload(snapshot, len(framed.body) + SIGHTING_BYTES * size_of(snapshot))
+
+        if len(body) <= INLINE_BYTES:
+            await self._turns.wait(org_id)
+            with contextlib.suppress(PayloadTooLarge):
+                return decode_within(INLINE_BYTES)
+        return await self._threads.run(org_id, lambda: decode_within(self._max_bytes))
+
+    def _snapshot_of(
+        self, framed: frame.Frame, org_id: int, envelope: Envelope, request_id: int, tags_of: TagsOf
+    ) -> AnyPayload:
+        taken_at = envelope.taken_at
+        if framed.type is MessageType.REAL_TIME:
+            return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=self._limits)
+        snapshot = self._decoder.decode(
+            framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of, org_id=org_id
+        )
+        if envelope.is_partial or not envelope.is_live:
+            return msgspec.structs.replace(snapshot, chunk_count=NEVER_COMPLETE)
+        return snapshot
+
+
+def size_of(payload: AnyPayload) -> int:
+    """In processes."""
+    return len(payload.sightings if isinstance(payload, PackedSnapshot) else payload.processes)
