@@ -51,10 +51,10 @@ from procession.storage.history.tables.inventory import take_inventory
 from procession.storage.history.tables.migrations import NEWEST
 from procession.storage.history.tables.retention import retention_rules
 from procession.storage.history.tables.upgrade import Database, find_tables, migrate, refuse_strangers, set_retention
+from procession.storage.history.write import insert_tables
 from procession.storage.history.write.dedup_cache import DedupCache
-from procession.storage.history.write.insert_batch import Group
-from procession.storage.history.write.reported import exits_table, live_numbers_table
-from procession.storage.history.write.start_times import Chunks, Starts, rounds
+from procession.storage.history.write.insert_batch import InsertBatch
+from procession.storage.history.write.start_times import Chunks, StartTimes, by_moment
 from procession.window import Window
 
 _log = logging.getLogger(__name__)
@@ -131,8 +131,8 @@ class ClickHouseStore:
         self._adding: dict[int, threading.Lock] = {}
         """By org: of each, one thread adds something at a time."""
         self.is_alone = is_alone
-        self._written: dict[int, DedupCache] = {}
-        """By shard: each has the texts, tags and kinds of its own hosts."""
+        self._caches: dict[int, DedupCache] = {}
+        """By shard: each has the descriptions, tag sets and label sets of its own hosts."""
         self._tags = Names(process_statements.tags_of, lambda tags: tuple(tags))
         self._hosts = Names(process_statements.names_of, str)
         self._live = LiveSightings()
@@ -189,19 +189,19 @@ class ClickHouseStore:
         return found
 
     def _add(self, connection: Connection, shard: int, chunks: Chunks) -> None:
-        written = self._written.setdefault(shard, DedupCache(is_all=self.is_alone))
-        starts = Starts(rows_of(connection), written, chunks)
-        if not starts.is_entangled:
-            self._store(connection, shard, chunks, starts)
+        cache = self._caches.setdefault(shard, DedupCache(is_complete=self.is_alone))
+        starts = StartTimes(rows_of(connection), cache, chunks)
+        if not starts.needs_ordering:
+            self._insert_chunks(connection, shard, chunks, starts)
             return
-        for some in rounds(chunks):
-            self._store(connection, shard, some, Starts(rows_of(connection), written, some))
+        for some in by_moment(chunks):
+            self._insert_chunks(connection, shard, some, StartTimes(rows_of(connection), cache, some))
 
-    def _store(self, connection: Connection, shard: int, chunks: Chunks, starts: Starts) -> None:
-        group = Group(chunks, self._written[shard], starts.kept, received_at=self._now())
-        for name, table in group.tables():
+    def _insert_chunks(self, connection: Connection, shard: int, chunks: Chunks, starts: StartTimes) -> None:
+        batch = InsertBatch(chunks, self._caches[shard], starts.kept, received_at=self._now())
+        for name, table in batch.tables():
             connection.insert_arrow(name, table, shard=shard)
-        group.remember()
+        batch.remember()
 
     def find(self, query: ProcessQuery) -> Page:
         # The moments that a row can have.
@@ -218,7 +218,7 @@ class ClickHouseStore:
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         if live:
             with unavailable_on_failure(), self._engine.connection() as connection:
-                connection.insert_arrow("live_numbers", live_numbers_table(live, received_at=self._now()))
+                connection.insert_arrow("live_numbers", insert_tables.live_numbers(live, received_at=self._now()))
 
     def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:
@@ -232,7 +232,7 @@ class ClickHouseStore:
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         if any(one.exits for _, one in exits):
             with unavailable_on_failure(), self._engine.connection() as connection:
-                connection.insert_arrow("exits", exits_table(exits))
+                connection.insert_arrow("exits", insert_tables.exits(exits))
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:

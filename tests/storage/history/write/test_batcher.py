@@ -12,16 +12,16 @@ from procession.paging import Page
 from procession.process import Snapshot
 from procession.query import ProcessQuery
 from procession.storage.history.write import batcher as batcher_module
-from procession.storage.history.write.batcher import MAX_GROUP_WEIGHT, Batcher, GroupSize
+from procession.storage.history.write.batcher import MAX_BATCH_WEIGHT, Batcher, BatchSize
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
 
 class RecordingStore:
-    """Keeps the groups it is given; can be held up, takes as long as it is told for hosts called `slow`, and refuses
+    """Keeps the batches it is given; can be held up, takes as long as it is told for hosts called `slow`, and refuses
     those called `bad`."""
 
     def __init__(self) -> None:
-        self.groups: list[list[str]] = []
+        self.batches: list[list[str]] = []
         self.entered = threading.Event()
         self.may_go_on = threading.Event()
         self.may_go_on.set()
@@ -37,7 +37,7 @@ class RecordingStore:
             raise Unavailable("no room")
         if "bad" in hosts:
             raise ValueError("cannot be stored")
-        self.groups.append(hosts)
+        self.batches.append(hosts)
 
     def find(self, query: ProcessQuery) -> Page:
         raise AssertionError(query)
@@ -55,7 +55,7 @@ async def hold_up(store: RecordingStore, batcher: Batcher) -> asyncio.Task[None]
     return first
 
 
-def test_chunks_that_arrive_while_the_store_is_busy_become_one_group() -> None:
+def test_chunks_that_arrive_while_the_store_is_busy_become_one_batch() -> None:
     async def scenario() -> list[list[str]]:
         store = RecordingStore()
         batcher = Batcher(store)
@@ -67,7 +67,7 @@ def test_chunks_that_arrive_while_the_store_is_busy_become_one_group() -> None:
         store.may_go_on.set()
         await asyncio.gather(first, *others)
         await batcher.stop()
-        return store.groups
+        return store.batches
 
     assert asyncio.run(scenario()) == [["first"], ["a", "b", "c"]]
 
@@ -84,15 +84,15 @@ def test_a_chunk_that_cannot_be_stored_fails_alone() -> None:
         store.may_go_on.set()
         results = await asyncio.gather(first, *others, return_exceptions=True)
         await batcher.stop()
-        return results, store.groups
+        return results, store.batches
 
-    results, groups = asyncio.run(scenario())
+    results, batches = asyncio.run(scenario())
 
     assert [type(result) for result in results] == [type(None), type(None), ValueError, type(None)]
-    assert groups == [["first"], ["a"], ["c"]]
+    assert batches == [["first"], ["a"], ["c"]]
 
 
-def test_a_store_without_room_refuses_its_group_and_takes_the_next() -> None:
+def test_a_store_without_room_refuses_its_batch_and_takes_the_next() -> None:
     async def scenario() -> list[list[str]]:
         store = RecordingStore()
         batcher = Batcher(store)
@@ -101,7 +101,7 @@ def test_a_store_without_room_refuses_its_group_and_takes_the_next() -> None:
             await batcher.add(1, chunk("full"))
         await batcher.add(1, chunk("a"))
         await batcher.stop()
-        return store.groups
+        return store.batches
 
     assert asyncio.run(scenario()) == [["a"]]
 
@@ -140,7 +140,7 @@ def test_stopping_stores_what_was_accepted_and_refuses_what_comes_after() -> Non
             await batcher.add(1, chunk("b"))
         store.may_go_on.set()
         await asyncio.gather(first, waiting, stopping)
-        return store.groups
+        return store.batches
 
     assert asyncio.run(scenario()) == [["first"], ["a"]]
 
@@ -159,7 +159,7 @@ def test_what_nobody_waits_for_any_more_is_not_stored() -> None:
         store.may_go_on.set()
         await asyncio.gather(first, other)
         await batcher.stop()
-        return store.groups
+        return store.batches
 
     assert asyncio.run(scenario()) == [["first"], ["other"]]
 
@@ -179,12 +179,12 @@ def test_what_has_waited_too_long_is_refused_and_what_comes_after_is_stored(monk
         monkeypatch.undo()
         await asyncio.gather(first, batcher.add(1, chunk("next")))
         await batcher.stop()
-        return store.groups
+        return store.batches
 
     assert asyncio.run(scenario()) == [["first"], ["next"]]
 
 
-def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_group() -> None:
+def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_batch() -> None:
     async def scenario() -> list[list[str]]:
         store = RecordingStore()
         batcher = Batcher(store, max_waiting_weight=50)
@@ -201,11 +201,11 @@ def test_what_one_org_posts_without_end_does_not_keep_another_from_the_next_grou
         refused = [one for one in await asyncio.gather(*greedy, return_exceptions=True) if one is not None]
         assert len(refused) == 170
         await batcher.stop()
-        return store.groups
+        return store.batches
 
-    groups = asyncio.run(scenario())
+    batches = asyncio.run(scenario())
 
-    hosts = [host for group in groups for host in group]
+    hosts = [host for batch in batches for host in batch]
     assert (hosts.count("modest"), hosts.count("greedy")) == (20, 30)
 
 
@@ -225,13 +225,13 @@ def test_nobody_waits_for_what_is_being_stored_for_another_org() -> None:
         store.slow_are_done.set()
         await asyncio.gather(slow, again)
         await batcher.stop()
-        return store.groups
+        return store.batches
 
     assert asyncio.run(scenario()) == [["other"], ["slow"], ["again"]]
 
 
-def test_a_group_gets_smaller_where_storing_takes_long_and_larger_where_it_does_not() -> None:
-    size = GroupSize()
+def test_a_batch_gets_smaller_where_storing_takes_long_and_larger_where_it_does_not() -> None:
+    size = BatchSize()
     size.learn(100, 0.05, was_full=False, wanted_seconds=0.2)
 
     size.learn(10_000, 0.9, was_full=True, wanted_seconds=0.2)
@@ -243,11 +243,11 @@ def test_a_group_gets_smaller_where_storing_takes_long_and_larger_where_it_does_
     assert size.weight == 500, "a small one says nothing of large ones"
     for _ in range(9):
         size.learn(size.weight, 0.05, was_full=True, wanted_seconds=0.2)
-    assert size.weight == MAX_GROUP_WEIGHT
+    assert size.weight == MAX_BATCH_WEIGHT
 
 
-def test_a_group_is_not_too_large_where_the_smallest_takes_half_as_long() -> None:
-    size = GroupSize()
+def test_a_batch_is_not_too_large_where_the_smallest_takes_half_as_long() -> None:
+    size = BatchSize()
     size.learn(100, 0.5, was_full=False, wanted_seconds=0.2)
 
     size.learn(10_000, 0.9, was_full=True, wanted_seconds=0.2)
@@ -265,9 +265,9 @@ def test_a_snapshot_of_no_process_is_stored_at_once_though_it_is_alone(count: in
         empty = [a_snapshot(host=f"none-{number}", taken_at=NOON, request_id=number) for number in range(count)]
         await asyncio.wait_for(asyncio.gather(*(batcher.add(org, one) for org, one in enumerate(empty))), 5)
         await batcher.stop()
-        return store.groups
+        return store.batches
 
-    assert sorted(host for group in asyncio.run(scenario()) for host in group) == [f"none-{n}" for n in range(count)]
+    assert sorted(host for batch in asyncio.run(scenario()) for host in batch) == [f"none-{n}" for n in range(count)]
 
 
 def test_a_snapshot_of_no_process_is_stored_before_the_end() -> None:
@@ -281,6 +281,6 @@ def test_a_snapshot_of_no_process_is_stored_before_the_end() -> None:
         stopping = asyncio.create_task(batcher.stop())
         store.may_go_on.set()
         await asyncio.wait_for(asyncio.gather(first, waiting, stopping), 5)
-        return store.groups
+        return store.batches
 
     assert asyncio.run(scenario()) == [["first"], ["none"]]

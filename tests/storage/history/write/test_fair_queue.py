@@ -38,10 +38,10 @@ class ChunkMaker:
 
 
 def take(waiting: FairQueue, max_weight: int, max_characters: int = MANY) -> list[Chunk]:
-    """A group, stored at once."""
-    group = waiting.take(max_weight, max_characters)
-    waiting.let_go(group)
-    return group
+    """A batch, stored at once."""
+    batch = waiting.take(max_weight, max_characters)
+    waiting.let_go(batch)
+    return batch
 
 
 def test_one_org_alone_may_fill_it_and_is_told_that_the_store_is_behind(chunks: ChunkMaker) -> None:
@@ -94,7 +94,7 @@ def test_a_single_chunk_is_let_in_however_large_it_is(chunks: ChunkMaker) -> Non
     assert waiting.weight == 1000
 
 
-def test_a_group_has_as_much_of_one_org_as_of_another(chunks: ChunkMaker) -> None:
+def test_a_batch_has_as_much_of_one_org_as_of_another(chunks: ChunkMaker) -> None:
     waiting = FairQueue(MANY)
     for _ in range(100):
         waiting.put(chunks(GREEDY, 10))
@@ -108,14 +108,14 @@ def test_a_group_has_as_much_of_one_org_as_of_another(chunks: ChunkMaker) -> Non
     assert taken == {GREEDY: 50, MODEST: 50}
 
 
-def test_orgs_come_in_turn_where_a_group_has_room_for_few(chunks: ChunkMaker) -> None:
+def test_orgs_come_in_turn_where_a_batch_has_room_for_few(chunks: ChunkMaker) -> None:
     waiting = FairQueue(MANY)
     for org_id in (1, 1, 1, 2, 2, 3, 3):
         waiting.put(chunks(org_id))
 
-    groups = [take(waiting, 1) for _ in range(7)]
+    batches = [take(waiting, 1) for _ in range(7)]
 
-    assert [chunk.org_id for (chunk,) in groups] == [1, 2, 3, 1, 2, 3, 1]
+    assert [chunk.org_id for (chunk,) in batches] == [1, 2, 3, 1, 2, 3, 1]
     assert not waiting
     assert waiting.weight == 0
     assert waiting.take(1, MANY) == []
@@ -153,21 +153,21 @@ def test_what_has_waited_too_long_is_refused(chunks: ChunkMaker) -> None:
     assert waiting.take(MANY, MANY) == [new]
 
 
-def test_who_posts_little_gets_each_second_group_and_who_posts_much_the_others(chunks: ChunkMaker) -> None:
+def test_who_posts_little_gets_each_second_batch_and_who_posts_much_the_others(chunks: ChunkMaker) -> None:
     waiting = FairQueue(MANY)
     for _ in range(100):
         waiting.put(chunks(GREEDY, 10))
 
-    groups = []
+    batches = []
     for _ in range(4):
         waiting.put(chunks(MODEST, 10))
         waiting.put(chunks(MODEST, 10))
-        groups.append(Counter(chunk.org_id for chunk in take(waiting, 100)))
+        batches.append(Counter(chunk.org_id for chunk in take(waiting, 100)))
 
-    assert groups == [{MODEST: 2}, {GREEDY: 10}, {MODEST: 4}, {GREEDY: 10}]
+    assert batches == [{MODEST: 2}, {GREEDY: 10}, {MODEST: 4}, {GREEDY: 10}]
 
 
-def test_nothing_of_an_org_is_taken_while_a_group_of_it_is_being_stored(chunks: ChunkMaker) -> None:
+def test_nothing_of_an_org_is_taken_while_a_batch_of_it_is_being_stored(chunks: ChunkMaker) -> None:
     waiting = FairQueue(MANY)
     for org_id in (GREEDY, GREEDY, GREEDY, MODEST, MODEST):
         waiting.put(chunks(org_id))
@@ -195,7 +195,7 @@ def test_chunks_of_an_org_keep_their_order(chunks: ChunkMaker) -> None:
     assert [chunk.snapshot.host for chunk in (*take(waiting, 3), *take(waiting, 3))] == list("abcd")
 
 
-def test_a_group_ends_before_its_texts_are_too_much(chunks: ChunkMaker) -> None:
+def test_a_batch_ends_before_its_texts_are_too_much(chunks: ChunkMaker) -> None:
     waiting = FairQueue(MANY)
     for _ in range(4):
         waiting.put(chunks(GREEDY, 2, cmdline="a" * 1000))

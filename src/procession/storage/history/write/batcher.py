@@ -1,4 +1,4 @@
-"""Many chunks, one insert, each answered once its group is safe on disk."""
+"""Many chunks, one insert: each is answered once its batch is safe on disk."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from procession.packed import AnySnapshot, pack
 from procession.storage import NotAllStored, ProcessStore
 from procession.storage.history.write.fair_queue import Chunk, FairQueue
 
-MAX_GROUP_WEIGHT = 100_000
+MAX_BATCH_WEIGHT = 100_000
 """In sightings. An insert of so many is as cheap, for each, as one of more."""
 
-MAX_GROUP_CHARACTERS = 32 * 2**20
-"""Of all texts in a group, which takes several times as much memory while it is stored."""
+MAX_BATCH_CHARACTERS = 32 * 2**20
+"""Of all texts in a batch, which takes several times as much memory while it is stored."""
 
-_LEAST_GROUP_WEIGHT = 500
-_GROUP_SECONDS = 1.0
-_SHARED_GROUP_SECONDS = 0.2
-"""While several orgs post, what one of them posts should not hold up the others for longer. But the smallest group
+_LEAST_BATCH_WEIGHT = 500
+_FLUSH_SECONDS = 1.0
+_SHARED_FLUSH_SECONDS = 0.2
+"""While several orgs post, what one of them posts should not hold up the others for longer. But the smallest batch
 takes some time as well; one that takes twice as long is never too large."""
 
 _SHARED_FOR_SECONDS = 60
 
-_BESIDE_EACH_OTHER = 2
-"""Groups. With more of them each would take longer, and be smaller."""
+_FLUSHES_AT_ONCE = 2
+"""With more of them each would take longer, and be smaller."""
 
 MOST_SECONDS_TO_WAIT = 10.0
 """An agent gives up after 20: to store what it has given up, and sends again, would leave no time for the rest."""
@@ -38,12 +38,12 @@ _LONGEST_WAIT = 1.0
 _LONGEST_SHARED_WAIT = 0.25
 _LONGEST_WAIT_OF_FEW = 0.1
 _FEW = 2000
-"""What a group costs hardly depends on its size, up to some ten thousand: where storing has become slow, wait twice as
+"""What a batch costs hardly depends on its size, up to some ten thousand: where storing has become slow, wait twice as
 long as it took for more to come, so that there is time for other things. Agents do not mind: they post every ten. But
 where few sightings come there is little to win by it."""
 
 
-class GroupSize:
+class BatchSize:
     """How much goes into one insert at most, in sightings: what takes a moment, since what comes meanwhile waits.
 
     A sighting of a process that nobody has seen costs forty times what others do, so it is found by trying.
@@ -57,33 +57,33 @@ class GroupSize:
         self._last.append(seconds)
         wanted_seconds = max(wanted_seconds, 2 * min(self._last))
         if seconds > wanted_seconds:
-            self.weight = max(_LEAST_GROUP_WEIGHT, min(self.weight, weight) // 2)
+            self.weight = max(_LEAST_BATCH_WEIGHT, min(self.weight, weight) // 2)
         elif was_full and seconds < wanted_seconds / 2:
-            self.weight = min(MAX_GROUP_WEIGHT, self.weight * 2)
+            self.weight = min(MAX_BATCH_WEIGHT, self.weight * 2)
 
 
 class Batcher:
-    """One insert of an org at a time; what arrives meanwhile is the next group. So a lone chunk is stored at once, and
-    under load groups grow as large as the store needs them. Two groups of different orgs may be stored beside each
-    other, so that who posts little need not wait for one that takes long."""
+    """One insert of an org at a time; what arrives meanwhile is the next batch. So a lone chunk is stored at once, and
+    under load batches grow as large as the store needs them. Two batches of different orgs may be stored at the same
+    time, so that an org that posts little need not wait for one that takes long."""
 
     def __init__(self, store: ProcessStore, *, max_waiting_weight: int = 400_000) -> None:
         self._store = store
-        self._waiting = FairQueue(max_waiting_weight)
-        self._size = GroupSize()
+        self._queue = FairQueue(max_waiting_weight)
+        self._size = BatchSize()
         self._posted_at: dict[int, float] = {}
         """By org, the eldest first."""
         self._arrived = asyncio.Event()
         self._is_full = asyncio.Event()
-        """There is enough for a group, or no time to wait for it."""
+        """There is enough for a batch, or no time to wait for it."""
         self._last_seconds = {True: 0.0, False: 0.0}
         """How long storing took the last time: of those who post little apart from others, and of all others."""
-        self._threads = ThreadPoolExecutor(_BESIDE_EACH_OTHER, thread_name_prefix="store")
+        self._threads = ThreadPoolExecutor(_FLUSHES_AT_ONCE, thread_name_prefix="store")
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
 
     async def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._run()) for _ in range(_BESIDE_EACH_OTHER)]
+        self._tasks = [asyncio.create_task(self._run()) for _ in range(_FLUSHES_AT_ONCE)]
 
     async def stop(self) -> None:
         """Store what was accepted, refuse what comes after."""
@@ -102,26 +102,26 @@ class Batcher:
         self._posted_at.pop(org_id, None)
         self._posted_at[org_id] = time.monotonic()
         chunk = Chunk(org_id, pack(snapshot), asyncio.get_running_loop().create_future())
-        self._waiting.put(chunk)
+        self._queue.put(chunk)
         self._arrived.set()
-        if self._waiting.weight >= self._size.weight:
+        if self._queue.weight >= self._size.weight:
             self._is_full.set()
         try:
             await chunk.stored
         except asyncio.CancelledError:
             # Nobody waits for it any more: it is sent again, and whatever waits behind it is of more use.
-            self._waiting.drop(chunk)
+            self._queue.drop(chunk)
             raise
 
     async def _run(self) -> None:
-        while not (self._is_stopping and not self._waiting):
+        while not (self._is_stopping and not self._queue):
             await self._arrived.wait()
             self._arrived.clear()
-            while self._waiting.next_weight:
-                await self._let_more_come()
-                await self._store_some()
+            while self._queue.next_weight:
+                await self._wait_for_more()
+                await self._flush_some()
 
-    async def _let_more_come(self) -> None:
+    async def _wait_for_more(self) -> None:
         seconds, longest = self._last_seconds[False], _LONGEST_WAIT
         if self._is_shared():
             seconds, longest = min(seconds, self._last_seconds[True] or seconds), _LONGEST_SHARED_WAIT
@@ -129,34 +129,34 @@ class Batcher:
         if wait > 0:
             first = min(wait, _LONGEST_WAIT_OF_FEW)
             await self._wait_until_full(first)
-            if self._waiting.next_weight >= _FEW:
+            if self._queue.next_weight >= _FEW:
                 await self._wait_until_full(wait - first)
 
     async def _wait_until_full(self, seconds: float) -> None:
-        if self._is_stopping or self._waiting.next_weight >= self._size.weight:
+        if self._is_stopping or self._queue.next_weight >= self._size.weight:
             return
         self._is_full.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._is_full.wait(), seconds)
 
-    async def _store_some(self) -> None:
-        wanted_seconds = _SHARED_GROUP_SECONDS if self._is_shared() else _GROUP_SECONDS
-        self._waiting.refuse_older_than(time.monotonic() - MOST_SECONDS_TO_WAIT)
-        group = self._waiting.take(self._size.weight, MAX_GROUP_CHARACTERS)
-        if not group:
+    async def _flush_some(self) -> None:
+        wanted_seconds = _SHARED_FLUSH_SECONDS if self._is_shared() else _FLUSH_SECONDS
+        self._queue.refuse_older_than(time.monotonic() - MOST_SECONDS_TO_WAIT)
+        batch = self._queue.take(self._size.weight, MAX_BATCH_CHARACTERS)
+        if not batch:
             return
-        was_full, was_apart = self._waiting.has_more_of(group), self._waiting.was_apart
+        was_full, was_apart = self._queue.has_more_of(batch), self._queue.was_apart
         begun = time.monotonic()
         try:
-            await self._store_group(group)
+            await self._flush(batch)
         finally:
-            self._waiting.let_go(group)
+            self._queue.let_go(batch)
             self._arrived.set()
         seconds = self._last_seconds[was_apart] = time.monotonic() - begun
         if was_apart:
             return  # it is small for another reason
         self._size.learn(
-            sum(chunk.weight for chunk in group), seconds, was_full=was_full, wanted_seconds=wanted_seconds
+            sum(chunk.weight for chunk in batch), seconds, was_full=was_full, wanted_seconds=wanted_seconds
         )
 
     def _is_shared(self) -> bool:
@@ -166,24 +166,24 @@ class Batcher:
             del self._posted_at[next(iter(self._posted_at))]
         return len(self._posted_at) > 1
 
-    async def _store_group(self, group: list[Chunk]) -> None:
+    async def _flush(self, batch: list[Chunk]) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._store.add, [(chunk.org_id, chunk.snapshot) for chunk in group]
+                self._threads, self._store.add, [(chunk.org_id, chunk.snapshot) for chunk in batch]
             )
         except Unavailable as error:
-            for place, chunk in enumerate(group):
+            for place, chunk in enumerate(batch):
                 if isinstance(error, NotAllStored) and place not in error.lost:
                     chunk.succeed()
                 else:
                     chunk.fail(error)
         except Exception as error:
-            if len(group) == 1:
-                group[0].fail(error)
+            if len(batch) == 1:
+                batch[0].fail(error)
                 return
             # Something in one of them cannot be stored: the others must not suffer for it, nor be sent again for ever.
-            for chunk in group:
-                await self._store_group([chunk])
+            for chunk in batch:
+                await self._flush([chunk])
         else:
-            for chunk in group:
+            for chunk in batch:
                 chunk.succeed()

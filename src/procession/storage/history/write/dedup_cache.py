@@ -1,4 +1,4 @@
-"""What this process has already stored, so as not to store it again each time. Losing it only repeats rows."""
+"""What this process has stored already, so that it is not stored again each time. To lose it only repeats rows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import msgspec
 from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS
 
 AHEAD_SECONDS = 900
-"""So long before an hour begins, the texts of its processes begin to be written: each host at a moment of its own, so
-that the first snapshots of an hour cost little more than others."""
+"""So long before an hour begins, the descriptions of its processes begin to be written: each host at a moment of its
+own, so that the first snapshots of an hour cost little more than others."""
 
 _LEAST_AHEAD = 60
 
@@ -20,27 +20,27 @@ class KnownVersion(msgspec.Struct, frozen=True, gc=False):
 
     start: int
     """The start that it is kept under."""
-    said: int
-    """The start that its host says now: see `procession.storage.history.write.start_times`."""
+    reported_start: int
+    """The start that its host reports now: see `procession.storage.history.write.start_times`."""
     fingerprint: int
     """Of its description; means something in this process only."""
     version: int
     label_set: int
     since: int
     until: int
-    """The hours that have its text, both ends within."""
+    """The hours that have its description, both ends within."""
     seen_at: int = 0
     """Its newest sighting, where the two starts differ; else 0."""
 
     def lacks(self, hour: int, newest_hour: int) -> bool:
-        """Whether one of these hours is without its text."""
+        """Whether one of these hours is without its description."""
         return hour < self.since or newest_hour > self.until
 
 
 class DedupCache:
-    def __init__(self, *, is_all: bool = False) -> None:
-        """`is_all`: whether nobody else stores anything."""
-        self.is_all = is_all
+    def __init__(self, *, is_complete: bool = False) -> None:
+        """`is_complete`: whether nobody else stores anything, so that this knows all of it."""
+        self.is_complete = is_complete
         self.versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
         """(org, host key) -> pid -> what was written of it."""
         self.moments: dict[tuple[int, int], tuple[int, int]] = {}
@@ -92,13 +92,13 @@ def newest_moments(moments: tuple[int, int], at: int) -> tuple[int, int]:
     return (newest, at) if before < at < newest else moments
 
 
-def text_hour(host: int, at: int) -> int:
-    """The newest hour that is to have the texts of what a host runs at a moment: the moment's own, or the next."""
+def description_hour(host: int, at: int) -> int:
+    """The newest hour that is to have the descriptions of what a host runs at a moment: its own, or the next."""
     return (at + _LEAST_AHEAD + host % (AHEAD_SECONDS - _LEAST_AHEAD)) // HOUR_SECONDS
 
 
 def joined(since: int, until: int, hour: int, newest_hour: int) -> tuple[int, int]:
-    """One stretch of hours out of two; the newer of them where there is a gap between."""
+    """One span of hours out of two; the newer of them where there is a gap between."""
     if hour > until + 1:
         return hour, newest_hour
     if newest_hour + 1 < since:

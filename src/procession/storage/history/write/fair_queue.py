@@ -1,9 +1,9 @@
 """Chunks that wait to be stored, shared out among orgs.
 
 One org may fill it, as long as nobody else comes. Then the org that has most there makes room, until both have as much;
-and each group that is taken has as much of one as of the other. So an org that posts without end waits for itself.
+and each batch that is taken has as much of one as of the other. So an org that posts without end waits for itself.
 
-While a group is being stored, nothing else of its orgs is taken: what comes of an org is stored in its order, and
+While a batch is being stored, nothing else of its orgs is taken: what comes of an org is stored in its order, and
 nobody waits for what another org has there.
 """
 
@@ -65,7 +65,7 @@ class FairQueue:
         self._being_stored: set[int] = set()
         self.weight = 0
         self.was_apart = False
-        """Whether the last group was of those alone who post little."""
+        """Whether the last batch was of those alone who post little."""
 
     def __bool__(self) -> bool:
         return bool(self._chunks)
@@ -75,9 +75,9 @@ class FairQueue:
         """Of all that may be taken now; 0 where there is nothing."""
         return sum(weight for org_id, weight in self._weights.items() if org_id not in self._being_stored)
 
-    def has_more_of(self, group: list[Chunk]) -> bool:
+    def has_more_of(self, batch: list[Chunk]) -> bool:
         """Whether something of its orgs was left behind."""
-        return any(chunk.org_id in self._chunks for chunk in group)
+        return any(chunk.org_id in self._chunks for chunk in batch)
 
     def put(self, chunk: Chunk) -> None:
         """Raises TooManyRequests or Unavailable where there is no room for it; fails others that have to make room."""
@@ -89,13 +89,13 @@ class FairQueue:
         self.weight += chunk.weight
 
     def take(self, max_weight: int, max_characters: int) -> list[Chunk]:
-        """The next group: at least one chunk, where there is any, and as much of each org as of any other. Its orgs
+        """The next batch: at least one chunk, where there is any, and as much of each org as of any other. Its orgs
         have to be let go once it is stored.
 
         Those who have little there and those who have much are taken apart, in turn: so what is stored for the ones
         does not take as long as for the others.
         """
-        group: list[Chunk] = []
+        batch: list[Chunk] = []
         weight = characters = 0
         # By how much was taken of them, and then by whose turn it is.
         turns = [(0, place, org_id) for place, org_id in enumerate(self._next_orgs())]
@@ -106,22 +106,22 @@ class FairQueue:
             chunk = self._chunks.first(org_id)
             weight += chunk.weight
             characters += chunk.characters
-            if group and (weight > max_weight or characters > max_characters):
+            if batch and (weight > max_weight or characters > max_characters):
                 break
-            group.append(self._took(self._chunks.take(org_id)))
+            batch.append(self._took(self._chunks.take(org_id)))
             if org_id in self._chunks:
                 heapq.heapreplace(turns, (taken + chunk.weight, place, org_id))
             else:
                 heapq.heappop(turns)
-        taken_of = {chunk.org_id for chunk in group}
+        taken_of = {chunk.org_id for chunk in batch}
         for org_id in taken_of:
             self._chunks.end_turn(org_id)
         self._being_stored |= taken_of
-        return group
+        return batch
 
-    def let_go(self, group: list[Chunk]) -> None:
+    def let_go(self, batch: list[Chunk]) -> None:
         """It is stored, or never will be."""
-        self._being_stored -= {chunk.org_id for chunk in group}
+        self._being_stored -= {chunk.org_id for chunk in batch}
 
     def refuse_older_than(self, moment: float) -> None:
         for org_id in list(self._chunks):

@@ -20,10 +20,12 @@ from procession.storage.history.engine.statement import Rows
 from procession.storage.history.read import process_statements
 from procession.storage.history.tables.constants import HOUR_SECONDS
 from procession.storage.history.write.dedup_cache import DedupCache
-from procession.storage.history.write.insert_batch import StartSaid
 
 Chunks = Sequence[tuple[int, AnySnapshot]]
 """(Org id, chunk), in the order of arrival."""
+
+ReportedStart = tuple[int, int, int, int]
+"""Org, host key, pid and the start that the host reports."""
 
 _LONG_AGO = 7 * 24
 """Buckets to look back, and ahead of what comes late, for a host that was away."""
@@ -33,7 +35,7 @@ class _Unknown(NamedTuple):
     """A start of which memory does not tell under which one it is kept."""
 
     pid: int
-    said: int
+    reported_start: int
     at: int
 
 
@@ -47,19 +49,19 @@ class _Stored(NamedTuple):
         return max(self.first - at, at - self.last, 0), self.start
 
 
-class Starts:
+class StartTimes:
     """The starts to keep for chunks that are to be stored together."""
 
-    def __init__(self, rows: Rows, written: DedupCache, chunks: Chunks) -> None:
-        self.kept: dict[StartSaid, int] = {}
+    def __init__(self, rows: Rows, cache: DedupCache, chunks: Chunks) -> None:
+        self.kept: dict[ReportedStart, int] = {}
         """Where memory does not tell."""
-        self.is_entangled = False
+        self.needs_ordering = False
         """Whether one of the chunks may say that a process of another has ended. Then they are to be stored one moment
-        of a host after the other; see `rounds`."""
+        of a host after the other; see `by_moment`."""
         self._rows = rows
-        self._written = written
+        self._cache = cache
         self._moments: dict[tuple[int, int], int] = {}
-        self._crowded: set[tuple[int, int]] = set()
+        self._hosts_of_several_moments: set[tuple[int, int]] = set()
         """Hosts with several moments among the chunks."""
         for org_id, unknown in self._unknown(chunks).items():
             self._look_up(org_id, unknown)
@@ -72,30 +74,35 @@ class Starts:
             host, at = host_key(snapshot.host), snapshot.taken_at
             place = org_id, host
             if self._moments.setdefault(place, at) != at:
-                self._crowded.add(place)
-            before = self._written.moment_before(place, at)
-            known, since = self._written.versions.get(place, {}), self._written.since.get(place)
+                self._hosts_of_several_moments.add(place)
+            before = self._cache.moment_before(place, at)
+            known, since = self._cache.versions.get(place, {}), self._cache.since.get(place)
             for sighting in snapshot.sightings:
                 entry = known.get(sighting.pid)
-                said = sighting.started_at
-                if entry is not None and entry.said == said:
+                reported_start = sighting.started_at
+                if entry is not None and entry.reported_start == reported_start:
                     # One that is kept under another start lives on if it was in the host's last snapshot. If not, the
-                    # same may be said of another process.
-                    is_next = before is not None and place not in self._crowded
-                    was_there = self._written.is_all and is_next and entry.seen_at in (at, before)
-                    if was_there and entry.start != said:
-                        self.kept[org_id, host, sighting.pid, said] = entry.start
-                    if was_there or entry.start == said:
+                    # same start may be that of another process.
+                    is_next = before is not None and place not in self._hosts_of_several_moments
+                    was_there = self._cache.is_complete and is_next and entry.seen_at in (at, before)
+                    if was_there and entry.start != reported_start:
+                        self.kept[org_id, host, sighting.pid, reported_start] = entry.start
+                    if was_there or entry.start == reported_start:
                         continue
-                elif entry is None and self._written.is_all and since is not None and said > since + START_TOLERANCE:
+                elif (
+                    entry is None
+                    and self._cache.is_complete
+                    and since is not None
+                    and reported_start > since + START_TOLERANCE
+                ):
                     # Whatever had this start would have been stored since then, and be in memory.
-                    if new.setdefault((*place, sighting.pid), said) != said:
-                        self.is_entangled |= place in self._crowded
+                    if new.setdefault((*place, sighting.pid), reported_start) != reported_start:
+                        self.needs_ordering |= place in self._hosts_of_several_moments
                     continue
                 of_org = found.setdefault(org_id, {})
-                rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, said, at))
-                if rival.said != said:
-                    self.is_entangled |= place in self._crowded
+                rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, reported_start, at))
+                if rival.reported_start != reported_start:
+                    self.needs_ordering |= place in self._hosts_of_several_moments
         return found
 
     def _look_up(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> None:
@@ -103,24 +110,26 @@ class Starts:
         stored = self._stored(org_id, unknown)
         doubtful: dict[tuple[int, int], list[_Stored]] = {}
         for (host, pid), candidates in stored.items():
-            said = unknown[host, pid].said
-            if any(candidate.start == said for candidate in candidates):
-                self.kept[org_id, host, pid, said] = said  # whatever memory says
+            reported_start = unknown[host, pid].reported_start
+            if any(candidate.start == reported_start for candidate in candidates):
+                self.kept[org_id, host, pid, reported_start] = reported_start  # whatever memory says
             else:
                 doubtful[host, pid] = candidates
-                self.is_entangled |= (org_id, host) in self._crowded
-        if not doubtful or self.is_entangled:
+                self.needs_ordering |= (org_id, host) in self._hosts_of_several_moments
+        if not doubtful or self.needs_ordering:
             return
-        ends = _Ends(self._rows, org_id, {place: (unknown[place], found) for place, found in doubtful.items()})
+        endings = _StoredEndings(
+            self._rows, org_id, {place: (unknown[place], found) for place, found in doubtful.items()}
+        )
         for (host, pid), candidates in doubtful.items():
             one = unknown[host, pid]
-            living = [candidate for candidate in candidates if not ends.between(host, pid, candidate, one.at)]
-            kept = min((candidate.order_at(one.at) for candidate in living), default=(0, one.said))
-            self.kept[org_id, host, pid, one.said] = kept[1]
+            living = [candidate for candidate in candidates if not endings.between(host, pid, candidate, one.at)]
+            kept = min((candidate.order_at(one.at) for candidate in living), default=(0, one.reported_start))
+            self.kept[org_id, host, pid, one.reported_start] = kept[1]
 
     def _of_known_hosts(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], _Unknown]:
         """Without the hosts of which nothing is stored."""
-        strange = {host for host, _ in unknown if (org_id, host) not in self._written.versions}
+        strange = {host for host, _ in unknown if (org_id, host) not in self._cache.versions}
         if strange:
             strange -= {host for host, _ in self._rows(process_statements.names_of(org_id, strange))}
         return {place: one for place, one in unknown.items() if place[0] not in strange}
@@ -134,26 +143,26 @@ class Starts:
             if not missing:
                 break
             hours = [one.at // HOUR_SECONDS for one in missing.values()]
-            keys = [ProcessKey(one.said, host, pid) for (host, pid), one in missing.items()]
+            keys = [ProcessKey(one.reported_start, host, pid) for (host, pid), one in missing.items()]
             first, last = max(min(hours) - reach, 0), max(hours) + reach
             near: dict[tuple[int, int], list[_Stored]] = {}
             for host, pid, *stored in self._rows(
                 process_statements.starts_near(org_id, first, last, START_TOLERANCE, keys)
             ):
                 candidate = _Stored(*stored)
-                if is_near(candidate.start, missing[host, pid].said):
+                if is_near(candidate.start, missing[host, pid].reported_start):
                     near.setdefault((host, pid), []).append(candidate)
             found |= near
             missing = {
                 place: one
                 for place, one in missing.items()
-                if all(candidate.start != one.said for candidate in near.get(place, ()))
+                if all(candidate.start != one.reported_start for candidate in near.get(place, ()))
             }
         return found
 
 
-class _Ends:
-    """What is stored of ends of these processes."""
+class _StoredEndings:
+    """What is stored of how these processes ended."""
 
     def __init__(
         self, rows: Rows, org_id: int, doubtful: dict[tuple[int, int], tuple[_Unknown, Sequence[_Stored]]]
@@ -161,7 +170,7 @@ class _Ends:
         moments = [one.at for one, _ in doubtful.values()]
         moments += [moment for _, stored in doubtful.values() for one in stored for moment in (one.first, one.last)]
         since, until = min(moments), max(moments)
-        keys = [ProcessKey(one.said, host, pid) for (host, pid), (one, _) in doubtful.items()]
+        keys = [ProcessKey(one.reported_start, host, pid) for (host, pid), (one, _) in doubtful.items()]
         self._complete: dict[int, list[int]] = {}
         for host, at in rows(
             process_statements.complete_snapshots(org_id, since, until, {key.host_key for key in keys})
@@ -179,11 +188,11 @@ class _Ends:
         return has_ended_between(since, until, self._complete.get(host, ()), self._exits.get((host, pid), ()))
 
 
-def rounds(chunks: Chunks) -> Iterator[Chunks]:
-    """The same chunks in the same order for each host, so that no round has two moments of one host."""
+def by_moment(chunks: Chunks) -> Iterator[Chunks]:
+    """The same chunks in the same order for each host, in parts of which none has two moments of one host."""
     waiting: Iterable[tuple[int, AnySnapshot]] = chunks
     while waiting:
-        this_round, later = [], []
+        part, later = [], []
         moments: dict[tuple[int, str], int] = {}
         held: set[tuple[int, str]] = set()
         for org_id, snapshot in waiting:
@@ -192,6 +201,6 @@ def rounds(chunks: Chunks) -> Iterator[Chunks]:
                 held.add(place)
                 later.append((org_id, snapshot))
             else:
-                this_round.append((org_id, snapshot))
-        yield this_round
+                part.append((org_id, snapshot))
+        yield part
         waiting = later
