@@ -1,8 +1,16 @@
-"""A view of the page that an org has saved."""
+"""Views of the page that an org has saved, and how many and how large they may be."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
+
+from procession.errors import InvalidRequest
+
+MAX_VIEWS = 500
+MAX_NAME_LENGTH = 100
+MAX_STATE_LENGTH = 8000
 
 
 class SavedView(msgspec.Struct, frozen=True):
@@ -10,5 +18,29 @@ class SavedView(msgspec.Struct, frozen=True):
 
     name: str
     state: str
+    """At most MAX_STATE_LENGTH characters."""
     changed_at: int
     """Unix seconds."""
+
+
+class ViewRecords(Protocol):
+    """What these rules need of a store."""
+
+    def views(self, org_id: int) -> tuple[SavedView, ...]: ...
+    def put_view(self, org_id: int, view: SavedView) -> None: ...
+
+
+def save_view(store: ViewRecords, org_id: int, view: SavedView) -> None:
+    """Add it, or replace the one with its name. Raises InvalidRequest where an org has MAX_VIEWS others already."""
+    views = store.views(org_id)
+    if len(views) >= MAX_VIEWS and view.name not in {other.name for other in views}:
+        raise InvalidRequest(f"There are {MAX_VIEWS} views already; delete one first")
+    store.put_view(org_id, view)
+
+
+def view_name(text: str) -> str:
+    """Without blanks around it. Raises InvalidRequest for one that is empty, too long, or not to be shown in a line."""
+    name = text.strip()
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise InvalidRequest(f"A view has a name of 1 to {MAX_NAME_LENGTH} printable characters")
+    return name

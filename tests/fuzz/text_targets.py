@@ -7,10 +7,11 @@ import re
 from procession.errors import InvalidParameter
 from procession.process import ProcessDescription, ProcessIdentity, ProcessSummary
 from procession.scrubbing import Scrubber
+from procession.search.evaluation import accepts
 from procession.search.parser import MAX_TERMS, parse_search
 from procession.search.pattern import Pattern, fold
 from procession.search.tag_filter import TagFilter
-from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm, accepts
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
 from procession.storage.history.read.filters import filters_of
 from tests.fuzz.draw import Draw
 

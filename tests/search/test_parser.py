@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from procession.errors import InvalidParameter
 from procession.process import ProcessDescription, ProcessIdentity, ProcessSummary
+from procession.search.evaluation import accepts
 from procession.search.parser import MAX_OPEN_PARENTHESES, MAX_TERMS, parse_search
 from procession.search.pattern import Pattern
-from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm, accepts
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
 from tests.support import strategies
 from tests.support.builders import NOON
 

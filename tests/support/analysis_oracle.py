@@ -53,8 +53,9 @@ from procession.process import (
 )
 from procession.query import ProcessQuery
 from procession.saved_view import SavedView
+from procession.search.evaluation import accepts
 from procession.search.pattern import Pattern, fold
-from procession.search.tree import And, Or, SearchNode, TagTerm, accepts
+from procession.search.tree import And, Or, SearchNode, TagTerm
 from procession.window import Window
 from tests.support.oracle import OracleStore
 

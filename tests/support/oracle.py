@@ -27,7 +27,7 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
-from procession.search.tree import accepts
+from procession.search.evaluation import accepts
 from procession.sessions import Link, Session
 from procession.window import Window
 

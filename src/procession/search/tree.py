@@ -1,15 +1,14 @@
-"""The search language: what a text of the `search` parameter means.
+"""The search language: what a text of the `search` parameter means, as a tree.
 
-`search_parser.parse_search` gives a tree; the store turns the tree into SQL (`storage/sql.py`), and `accepts` says the
-same of one process in plain Python.
+`parser.parse_search` makes the tree. Those who walk it live where they run: `evaluation.accepts` says of one process
+whether it fits, and the store makes SQL of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from procession.process import ProcessSummary
-from procession.search.pattern import Pattern, fold
+from procession.search.pattern import Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +45,3 @@ class Or:
 
 
 SearchNode = TextTerm | TagTerm | Not | And | Or
-
-
-def accepts(node: SearchNode | None, process: ProcessSummary) -> bool:
-    """Whether a process is among those that a search is for; None is for all of them."""
-    description = process.description
-    texts = tuple(fold(text) for text in (description.cmdline, description.exe, description.user))
-    tags = tuple(fold(tag) for tag in process.tags)
-    return node is None or _holds(node, texts, tags)
-
-
-def _holds(node: SearchNode, texts: tuple[str, ...], tags: tuple[str, ...]) -> bool:
-    match node:
-        case And(operands):
-            return all(_holds(operand, texts, tags) for operand in operands)
-        case Or(operands):
-            return any(_holds(operand, texts, tags) for operand in operands)
-        case Not(operand):
-            return not _holds(operand, texts, tags)
-        case TagTerm(key, pattern):
-            of_this_key = [tag for tag in tags if tag.startswith(f"{key}:")]
-            if of_this_key:
-                return any(pattern.matches(tag) for tag in of_this_key)
-            return any(pattern.is_within(text) for text in texts)
-        case TextTerm(pattern):
-            return any(pattern.is_within(text) for text in texts)

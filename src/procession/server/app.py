@@ -17,13 +17,14 @@ from procession.errors import RequestError
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
+from procession.server.access.sign_in_throttle import SignInThrottle
 from procession.server.api.admin import admin_routes
 from procession.server.api.analysis import analysis_routes
 from procession.server.api.debug import debug_routes
 from procession.server.api.health import METRICS_PATH, health_routes
 from procession.server.api.process_list import process_list_routes
 from procession.server.api.routes import ApiRouter
-from procession.server.api.session import SignInThrottle, sign_in_routes
+from procession.server.api.session import sign_in_routes
 from procession.server.api.single_process import single_process_routes
 from procession.server.api.store import StoreSize, store_routes
 from procession.server.api.views import view_routes

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from procession.config import ServerSettings
 from procession.errors import TooManyRequests
 from procession.orgs import Key, hash_secret
-from procession.server.api.session import ADDRESSES, SignInThrottle, client_address
+from procession.server.access.sign_in_throttle import ADDRESSES, SignInThrottle, client_address
 from procession.sessions import LINK_SECONDS, MAX_SESSIONS, SESSION_SECONDS, create_link
 from tests.support.builders import NOON
 from tests.support.served import (

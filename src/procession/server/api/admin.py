@@ -28,16 +28,16 @@ _log = logging.getLogger(__name__)
 PREFIX = "/api/procession/v1/admin"
 
 
-class _OrgView(msgspec.Struct):
+class _OrgItem(msgspec.Struct):
     id: int
     name: str
 
     @classmethod
-    def of(cls, org: Org) -> _OrgView:
+    def of(cls, org: Org) -> _OrgItem:
         return cls(org.id, org.name)
 
 
-class _KeyView(msgspec.Struct):
+class _KeyItem(msgspec.Struct):
     id: str
     org_id: int
     kind: str
@@ -46,18 +46,18 @@ class _KeyView(msgspec.Struct):
     revoked_at: int | None
 
     @classmethod
-    def of(cls, key: Key) -> _KeyView:
+    def of(cls, key: Key) -> _KeyItem:
         return cls(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
 
 
-class _HostTagsView(msgspec.Struct):
+class _HostTagsItem(msgspec.Struct):
     org_id: int
     host: str
     source: str
     tags: tuple[str, ...]
 
     @classmethod
-    def of(cls, entry: HostTags) -> _HostTagsView:
+    def of(cls, entry: HostTags) -> _HostTagsItem:
         return cls(entry.org_id, entry.host, entry.source.value, entry.tags)
 
 
@@ -88,68 +88,90 @@ def admin_routes(
     now: Callable[[], int],
 ) -> list[Route]:
     """`thread` has to be a single one: changes are made one after the other."""
+    admin = Administration(store, hosts, host_tags, keys, thread, now)
+    return [
+        Route(f"{PREFIX}/hosts/tags", admin.list_host_tags, methods=["GET"]),
+        Route(f"{PREFIX}/hosts/tags", admin.change_host_tags, methods=["POST"]),
+        Route(f"{PREFIX}/orgs", admin.list_orgs, methods=["GET"]),
+        Route(f"{PREFIX}/orgs", admin.add_org, methods=["POST"]),
+        Route(f"{PREFIX}/keys", admin.list_keys, methods=["GET"]),
+        Route(f"{PREFIX}/keys", admin.add_key, methods=["POST"]),
+        Route(f"{PREFIX}/keys/{{key_id}}/revoke", admin.drop_key, methods=["POST"]),
+    ]
 
-    async def list_orgs(request: Request) -> Response:
-        await keys.require_admin(request.headers)
-        orgs = await thread.run(store.orgs)
-        return json_response({"orgs": [_OrgView.of(org) for org in sorted(orgs, key=lambda org: org.id)]})
 
-    async def add_org(request: Request) -> Response:
-        await keys.require_admin(request.headers)
+class Administration:
+    """Each handler wants an admin key, and logs what it changed."""
+
+    def __init__(
+        self,
+        store: KeyStore,
+        hosts: HostStore,
+        host_tags: HostTagCache,
+        keys: KeyCache,
+        thread: Threads,
+        now: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._hosts = hosts
+        self._host_tags = host_tags
+        self._keys = keys
+        self._thread = thread
+        self._now = now
+
+    async def list_orgs(self, request: Request) -> Response:
+        await self._keys.require_admin(request.headers)
+        orgs = await self._thread.run(self._store.orgs)
+        return json_response({"orgs": [_OrgItem.of(org) for org in sorted(orgs, key=lambda org: org.id)]})
+
+    async def add_org(self, request: Request) -> Response:
+        await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _NewOrg)
-        org = await thread.run(lambda: create_org(store, body.name))
+        org = await self._thread.run(lambda: create_org(self._store, body.name))
         _log.info("made the org %(name)r", {"event": "org-created", "org_id": org.id, "name": org.name})
-        return json_response({"org": _OrgView.of(org)}, 201)
+        return json_response({"org": _OrgItem.of(org)}, 201)
 
-    async def list_keys(request: Request) -> Response:
-        await keys.require_admin(request.headers)
+    async def list_keys(self, request: Request) -> Response:
+        await self._keys.require_admin(request.headers)
         org_id = _org_id(request)
-        found = [key for key in await thread.run(store.keys) if org_id in (None, key.org_id)]
+        found = [key for key in await self._thread.run(self._store.keys) if org_id in (None, key.org_id)]
         found.sort(key=lambda key: (key.created_at, key.id))
-        return json_response({"keys": [_KeyView.of(key) for key in found]})
+        return json_response({"keys": [_KeyItem.of(key) for key in found]})
 
-    async def add_key(request: Request) -> Response:
-        await keys.require_admin(request.headers)
+    async def add_key(self, request: Request) -> Response:
+        await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _NewKey)
-        key, secret = await thread.run(lambda: create_key(store, body.org_id, body.kind, body.name, now()))
+        key, secret = await self._thread.run(
+            lambda: create_key(self._store, body.org_id, body.kind, body.name, self._now())
+        )
         _log.info("made the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-created", key))
-        await keys.retake()
-        return json_response({"key": _KeyView.of(key), "secret": secret}, 201, {"cache-control": "no-store"})
+        await self._keys.retake()
+        return json_response({"key": _KeyItem.of(key), "secret": secret}, 201, {"cache-control": "no-store"})
 
-    async def drop_key(request: Request) -> Response:
-        await keys.require_admin(request.headers)
+    async def drop_key(self, request: Request) -> Response:
+        await self._keys.require_admin(request.headers)
         key_id = request.path_params["key_id"]
-        key = await thread.run(lambda: revoke_key(store, key_id, now()))
+        key = await self._thread.run(lambda: revoke_key(self._store, key_id, self._now()))
         _log.info("revoked the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-revoked", key))
-        await keys.retake()
-        return json_response({"key": _KeyView.of(key)})
+        await self._keys.retake()
+        return json_response({"key": _KeyItem.of(key)})
 
-    async def list_host_tags(request: Request) -> Response:
-        await keys.require_admin(request.headers)
+    async def list_host_tags(self, request: Request) -> Response:
+        await self._keys.require_admin(request.headers)
         org_id = _org_id(request)
-        found = [entry for entry in await thread.run(hosts.host_tags) if org_id in (None, entry.org_id)]
+        found = [entry for entry in await self._thread.run(self._hosts.host_tags) if org_id in (None, entry.org_id)]
         found.sort(key=lambda entry: (entry.org_id, entry.host, entry.source.value))
-        return json_response({"host_tags": [_HostTagsView.of(entry) for entry in found]})
+        return json_response({"host_tags": [_HostTagsItem.of(entry) for entry in found]})
 
-    async def change_host_tags(request: Request) -> Response:
-        await keys.require_admin(request.headers)
+    async def change_host_tags(self, request: Request) -> Response:
+        await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _HostTagsChange)
-        if all(org.id != body.org_id for org in await thread.run(store.orgs)):
+        if all(org.id != body.org_id for org in await self._thread.run(self._store.orgs)):
             raise InvalidRequest(f"There is no org {body.org_id}")
-        entry = await host_tags.change(body.org_id, body.host, body.add, body.remove)
+        entry = await self._host_tags.change(body.org_id, body.host, body.add, body.remove)
         fields = {"event": "host-tagged", "org_id": entry.org_id, "host": entry.host, "tags": list(entry.tags)}
         _log.info("the tags given to %(host)r are %(tags)s", fields)
-        return json_response({"host_tags": _HostTagsView.of(entry)})
-
-    return [
-        Route(f"{PREFIX}/hosts/tags", list_host_tags, methods=["GET"]),
-        Route(f"{PREFIX}/hosts/tags", change_host_tags, methods=["POST"]),
-        Route(f"{PREFIX}/orgs", list_orgs, methods=["GET"]),
-        Route(f"{PREFIX}/orgs", add_org, methods=["POST"]),
-        Route(f"{PREFIX}/keys", list_keys, methods=["GET"]),
-        Route(f"{PREFIX}/keys", add_key, methods=["POST"]),
-        Route(f"{PREFIX}/keys/{{key_id}}/revoke", drop_key, methods=["POST"]),
-    ]
+        return json_response({"host_tags": _HostTagsItem.of(entry)})
 
 
 def _about(event: str, key: Key) -> dict[str, object]:

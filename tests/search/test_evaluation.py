@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from procession.process import ProcessIdentity, ProcessSummary
+from procession.search.evaluation import accepts
 from procession.search.parser import parse_search
-from procession.search.tree import And, Not, Or, TextTerm, accepts
+from procession.search.tree import And, Not, Or, TextTerm
 from tests.support.builders import NOON, a_description
 
 

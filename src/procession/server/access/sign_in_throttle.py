@@ -1,0 +1,65 @@
+"""How often somebody may try to sign in."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+
+from starlette.requests import Request
+
+from procession.errors import TooManyRequests
+from procession.server.access.rate_limit import PERIOD_SECONDS
+
+ADDRESSES = 30
+"""So many addresses may try as often as they may, within a minute; then nobody may."""
+
+
+class SignInThrottle:
+    """Counts who tries to sign in, by client address and in total, in the minute of the clock that is under way.
+
+    It remembers no more than the tries it allows.
+    """
+
+    def __init__(self, limit: int, now: Callable[[], int]) -> None:
+        self._limit = limit
+        self._now = now
+        self._minute = 0
+        self._total = 0
+        self._counts: dict[str, int] = {}
+
+    def count(self, address: str) -> None:
+        """Raises TooManyRequests where it is one too many; that is then not counted, so that who goes on trying shuts
+        out nobody else."""
+        if self._limit <= 0:
+            return
+        minute, _ = divmod(self._now(), PERIOD_SECONDS)
+        if minute != self._minute:
+            self._minute, self._total, self._counts = minute, 0, {}
+        of_address = self._counts.get(address, 0)
+        if of_address >= self._limit:
+            raise TooManyRequests(f"Too many tries to sign in from {address}; {self._how_long()}")
+        if self._total >= self._limit * ADDRESSES:
+            raise TooManyRequests(f"Too many tries to sign in; {self._how_long()}")
+        self._counts[address] = of_address + 1
+        self._total += 1
+
+    @property
+    def reset_seconds(self) -> int:
+        return PERIOD_SECONDS - self._now() % PERIOD_SECONDS
+
+    def _how_long(self) -> str:
+        return f"try again in {self.reset_seconds} s"
+
+
+def client_address(request: Request) -> str:
+    """Who is counted as one: an address, or the network of 64 bits that one customer is given of IPv6."""
+    text = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return "?"
+    if address.version == 6:
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return text
