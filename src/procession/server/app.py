@@ -32,7 +32,7 @@ from procession.server.api.watch import watch_routes
 from procession.server.http.client_certificates import asking_for_certificates
 from procession.server.http.compression import Compress
 from procession.server.http.errors import AnswerBugs, ErrorAnswers, answer_http_exception
-from procession.server.http.host_names import AllowNames, Names, name_of
+from procession.server.http.host_names import AllowedHosts, CheckHost, name_of
 from procession.server.http.responses import AnswerHeaders
 from procession.server.intake.agents import Agents
 from procession.server.intake.events import EventHandler
@@ -43,7 +43,7 @@ from procession.server.intake.payloads import PayloadHandler
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
 from procession.server.public.processes import PublicProcesses
-from procession.server.runtime.disconnect import StopWhenGone
+from procession.server.runtime.disconnect import StopOnDisconnect
 from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
@@ -277,13 +277,13 @@ def create_app(
             Middleware(MeasureRequests, metrics=services.metrics),
             Middleware(AnswerHeaders),
             Middleware(
-                AllowNames,
-                names=Names((*settings.allowed_hosts, name_of(settings.listen), *host_names)),
+                CheckHost,
+                allowed=AllowedHosts((*settings.allowed_hosts, name_of(settings.listen), *host_names)),
                 open_paths=[route.path for route in (*agent_routes, *health) if route.path != METRICS_PATH],
             ),
             Middleware(Compress),
             Middleware(AnswerBugs),
-            Middleware(StopWhenGone),
+            Middleware(StopOnDisconnect),
         ],
         exception_handlers={RequestError: ErrorAnswers().answer, HTTPException: answer_http_exception},
     )

@@ -179,7 +179,7 @@ def test_keys_that_were_changed_here_are_taken_anew_at_once(ring: KeyCache, stor
     agent(ring, API_KEY)
     store.revoke(API_KEY)
 
-    asyncio.run(ring.retake())
+    asyncio.run(ring.reload())
 
     with pytest.raises(Forbidden):
         agent(ring, API_KEY)

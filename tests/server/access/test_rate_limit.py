@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from procession.server.access.rate_limit import Allowance, RateLimiter
+from procession.server.access.rate_limit import RateLimiter, RateLimitStatus
 from tests.support.served import Clock
 
 MINUTE = 1_700_000_040
 """The first second of one."""
 
 
-def counted(limiter: RateLimiter, org_id: int = 1) -> Allowance:
+def counted(limiter: RateLimiter, org_id: int = 1) -> RateLimitStatus:
     allowance = limiter.count(org_id)
     assert allowance is not None
     return allowance

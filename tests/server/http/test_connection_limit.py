@@ -86,7 +86,7 @@ def test_those_who_stopped_reading_first_go_where_too_much_is_unread(monkeypatch
 
 def test_what_is_closed_is_counted_and_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     now, told = [0.0], list[str]()
-    connections = OpenConnections(1, tell=told.append, clock=lambda: now[0])
+    connections = OpenConnections(1, on_closed=told.append, clock=lambda: now[0])
     with caplog.at_level(logging.WARNING):
         for second in range(121):
             now[0] = float(second)

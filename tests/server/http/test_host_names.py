@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from procession.server.http.host_names import Names
+from procession.server.http.host_names import AllowedHosts
 from tests.server.test_routes_and_keys import routes_of_the_app, table_rows
 from tests.support.served import APPLICATION_KEY, Client, Served
 
@@ -43,7 +43,7 @@ FROM_PROGRAMS = {path for _, path, key in table_rows() if key == "API key"} | {"
 def test_a_name_is_allowed_that_is_named_or_that_nobody_can_lead_elsewhere(
     names: tuple[str, ...], host: str, is_allowed: bool
 ) -> None:
-    assert Names(names).allow(host) is is_allowed
+    assert AllowedHosts(names).allows(host) is is_allowed
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(routes_of_the_app()))

@@ -149,7 +149,7 @@ def test_tags_are_read_again_only_when_they_have_changed() -> None:
         for change in (False, False, True, False):
             if change:  # another server of the store
                 store.put_host_tags(HostTags(1, "web-1", TagSource.USER, ("env:prod",)))
-            await book._entries.retake()
+            await book._entries.reload()
             counts.append(store.reads)
         assert list((await book.of_org(1))("web-1")) == ["env:prod"]
         thread.close()

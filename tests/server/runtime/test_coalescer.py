@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from procession.errors import Unavailable
-from procession.server.runtime.coalescer import MAX_TOGETHER, Coalescer
+from procession.server.runtime.coalescer import MAX_BATCH, Coalescer
 from procession.server.runtime.fair_pool import Threads
 
 
@@ -33,11 +33,11 @@ class Doubler:
 async def gathered(doubler: Doubler, *numbers: int) -> list[int | BaseException]:
     """What came of each, where all others came while the first was worked on."""
     threads = Threads(1, "test")
-    together = Coalescer(doubler, threads)
+    coalescer = Coalescer(doubler, threads)
     first, *others = numbers
-    tasks = [asyncio.create_task(together.of(first))]
+    tasks = [asyncio.create_task(coalescer.call(first))]
     await asyncio.to_thread(doubler.is_called.wait, 10)
-    tasks += [asyncio.create_task(together.of(number)) for number in others]
+    tasks += [asyncio.create_task(coalescer.call(number)) for number in others]
     await asyncio.sleep(0)  # they are in the queue now
     doubler.may_go_on.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -72,17 +72,17 @@ def test_a_store_that_is_away_is_asked_once() -> None:
 def test_a_call_has_a_bounded_number_of_items() -> None:
     doubler = Doubler()
 
-    assert asyncio.run(gathered(doubler, *range(2 * MAX_TOGETHER))) == [2 * n for n in range(2 * MAX_TOGETHER)]
-    assert max(map(len, doubler.calls)) == MAX_TOGETHER
+    assert asyncio.run(gathered(doubler, *range(2 * MAX_BATCH))) == [2 * n for n in range(2 * MAX_BATCH)]
+    assert max(map(len, doubler.calls)) == MAX_BATCH
 
 
 def test_one_that_is_cancelled_does_not_hurt_the_others() -> None:
     async def cancel_one() -> int:
         doubler, threads = Doubler(), Threads(1, "test")
-        together = Coalescer(doubler, threads)
-        first = asyncio.create_task(together.of(1))
+        coalescer = Coalescer(doubler, threads)
+        first = asyncio.create_task(coalescer.call(1))
         await asyncio.to_thread(doubler.is_called.wait, 10)
-        second, third = (asyncio.create_task(together.of(number)) for number in (2, 3))
+        second, third = (asyncio.create_task(coalescer.call(number)) for number in (2, 3))
         await asyncio.sleep(0)
         second.cancel()
         doubler.may_go_on.set()
@@ -98,10 +98,10 @@ def test_one_that_is_cancelled_does_not_hurt_the_others() -> None:
 def test_who_waits_when_the_threads_are_closed_hears_of_it() -> None:
     async def close() -> list[int | BaseException]:
         doubler, threads = Doubler(), Threads(1, "test")
-        together = Coalescer(doubler, threads)
+        coalescer = Coalescer(doubler, threads)
         busy = asyncio.create_task(threads.run(lambda: doubler([1])))
         await asyncio.to_thread(doubler.is_called.wait, 10)
-        tasks = [asyncio.create_task(together.of(number)) for number in (2, 3)]
+        tasks = [asyncio.create_task(coalescer.call(number)) for number in (2, 3)]
         for _ in range(5):  # until they wait for the thread
             await asyncio.sleep(0)
         threads.close()
@@ -123,11 +123,11 @@ def test_a_call_that_may_not_be_made_all_the_time_lets_others_gather() -> None:
 
     async def scenario() -> None:
         threads = Threads(1, "test")
-        together = Coalescer(work, threads, busy_share=0.2)
-        await together.of(1)
+        coalescer = Coalescer(work, threads, busy_share=0.2)
+        await coalescer.call(1)
         others = []
         for number in range(2, 6):
-            others.append(asyncio.create_task(together.of(number)))
+            others.append(asyncio.create_task(coalescer.call(number)))
             await asyncio.sleep(0)  # each in a round of the loop of its own
         assert calls == [[1]], "it rests"
         await asyncio.gather(*others)
@@ -147,11 +147,11 @@ def test_nobody_waits_where_there_are_enough_for_a_call() -> None:
 
     async def scenario() -> None:
         threads = Threads(1, "test")
-        together = Coalescer(work, threads)
-        together._rested_at = time.monotonic() + 3600
-        await asyncio.wait_for(asyncio.gather(*(together.of(number) for number in range(MAX_TOGETHER))), 30)
+        coalescer = Coalescer(work, threads)
+        coalescer._rest_ends_at = time.monotonic() + 3600
+        await asyncio.wait_for(asyncio.gather(*(coalescer.call(number) for number in range(MAX_BATCH))), 30)
         threads.close()
 
     asyncio.run(scenario())
 
-    assert calls == [MAX_TOGETHER]
+    assert calls == [MAX_BATCH]

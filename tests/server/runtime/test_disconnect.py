@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from procession.server.runtime.disconnect import StopWhenGone
+from procession.server.runtime.disconnect import StopOnDisconnect
 
 
 class Answering:
@@ -49,7 +49,7 @@ async def begun(method: str) -> tuple[Answering, Connection, asyncio.Task[None]]
     scope = {"type": "http", "method": method}
 
     async def call() -> None:
-        await StopWhenGone(app)(scope, connection.receive, connection.send)
+        await StopOnDisconnect(app)(scope, connection.receive, connection.send)
 
     task = asyncio.create_task(call())
     await asyncio.wait_for(app.begun.wait(), 30)
@@ -114,6 +114,6 @@ def test_what_goes_wrong_comes_through() -> None:
     async def main() -> None:
         connection = Connection()
         with pytest.raises(ValueError, match="no"):
-            await StopWhenGone(fail)({"type": "http", "method": "GET"}, connection.receive, connection.send)
+            await StopOnDisconnect(fail)({"type": "http", "method": "GET"}, connection.receive, connection.send)
 
     asyncio.run(main())

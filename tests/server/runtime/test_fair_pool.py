@@ -12,7 +12,7 @@ import pytest
 
 from procession.errors import Unavailable
 from procession.server.runtime import fair_pool as threads_module
-from procession.server.runtime.fair_pool import LATELY_SECONDS, FairThreads
+from procession.server.runtime.fair_pool import RECENT_SECONDS, FairThreads
 from tests.support.running import eventually
 
 GREEDY, MODEST = 1, 2
@@ -155,11 +155,11 @@ def test_nobody_gets_more_than_half_of_the_processors_while_others_ask() -> None
         assert await most_of_ten(threads, 4) == 4, "nobody else has asked yet"
         await threads.run(MODEST, lambda: 1)
         assert await most_of_ten(threads, 1) == 1
-        clock.now += LATELY_SECONDS
+        clock.now += RECENT_SECONDS
         assert await most_of_ten(threads, 4) == 4, "that was long ago"
         long = asyncio.create_task(threads.run(MODEST, slow))
         await asyncio.to_thread(slow.begun.acquire)
-        clock.now += LATELY_SECONDS
+        clock.now += RECENT_SECONDS
         assert await most_of_ten(threads, 1) == 1, "it is still at work"
         slow.go.set()
         await long
@@ -178,7 +178,7 @@ def test_threads_that_are_closed_while_they_start_end(monkeypatch: pytest.Monkey
     monkeypatch.setattr(threads_module, "ThreadPoolExecutor", executor)
     before = set(threading.enumerate())
     threads = FairThreads(4, "test")
-    eventually(lambda: threads._all_there.n_waiting == 3, what="all but the last")
+    eventually(lambda: threads._all_started.n_waiting == 3, what="all but the last")
 
     threads.close()
     last_may_begin.set()

@@ -138,7 +138,7 @@ def test_groups_and_their_time_are_measured() -> None:
     store.add([(1, a_snapshot(a_sighting(1), a_sighting(2))), (2, a_snapshot(a_sighting(1)))])
 
     text = metrics.render()
-    assert "procession_store_group_sightings_sum 3\n" in text.replace(".0", "")
+    assert "procession_store_batch_sightings_sum 3\n" in text.replace(".0", "")
     assert "procession_store_seconds_count 1\n" in text
 
 

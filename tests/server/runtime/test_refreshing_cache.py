@@ -118,11 +118,11 @@ async def test_many_changes_are_seen_by_taking_it_once_more(thread: Threads) -> 
     busy = asyncio.create_task(thread.run(lambda: may_go_on.wait(30)))
     await asyncio.sleep(0)
 
-    changes = [asyncio.create_task(refreshed.retake()) for _ in range(20)]
+    changes = [asyncio.create_task(refreshed.reload()) for _ in range(20)]
     await asyncio.sleep(0)
     changes[0].cancel()
     may_go_on.set()
 
     assert await asyncio.gather(*changes[1:]) == [1] * 19
-    assert await refreshed.retake() == 2
+    assert await refreshed.reload() == 2
     await busy

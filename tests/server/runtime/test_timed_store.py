@@ -53,9 +53,9 @@ def test_a_store_that_fails_and_is_well_again_is_said_once_each(caplog: pytest.L
     timed.add(GROUP)
 
     failed, back = caplog.messages
-    assert failed.startswith("a group of 2 sightings was not stored, and its agents are told to try again: ")
+    assert failed.startswith("a batch of 2 sightings was not stored, and its agents are told to try again: ")
     assert failed.endswith("The store cannot do this now: refused")
-    assert back == "the store takes groups again, after 3.0 s in which 3 failed"
+    assert back == "the store takes batches again, after 3.0 s in which 3 failed"
 
 
 def test_a_part_that_is_lost_is_a_failure_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -68,7 +68,7 @@ def test_a_part_that_is_lost_is_a_failure_too(caplog: pytest.LogCaptureFixture) 
 
     (record,) = caplog.records
     assert isinstance(record.args, dict)
-    assert (record.args["event"], record.args["chunks_lost"]) == ("group-failed", 1)
+    assert (record.args["event"], record.args["chunks_lost"]) == ("batch-failed", 1)
 
 
 def test_a_bug_is_named_and_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
@@ -92,6 +92,6 @@ def test_a_slow_store_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) ->
         timed.add(GROUP)
 
     assert caplog.messages == [
-        "the store took 5.0 s for a group of 2 sightings",
-        "the store took 30.0 s for a group of 2 sightings; 2 more of this kind were left out",
+        "the store took 5.0 s for a batch of 2 sightings",
+        "the store took 30.0 s for a batch of 2 sightings; 2 more of this kind were left out",
     ]

@@ -65,7 +65,7 @@ def certificates_of(settings: ServerSettings) -> Certificates | None:
     if not settings.tls_cert:
         for name, value in (("--tls-key", settings.tls_key), ("--tls-client-ca", settings.tls_client_ca)):
             if value:
-                raise UsageError(f"{name} needs a certificate beside it: give one with --tls-cert")
+                raise UsageError(f"{name} needs a certificate as well: give one with --tls-cert")
         return None
     from procession.server.http.tls import Certificates
 
@@ -145,7 +145,7 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     )
     connections = OpenConnections(
         most_connections(prepared.settings.max_connections),
-        tell=lambda reason: metrics.closed_connections.add(1, reason),
+        on_closed=lambda reason: metrics.closed_connections.add(1, reason),
     )
     metrics.connections.read = lambda: {(): connections.count}
     is_started = asyncio.Event()
@@ -207,9 +207,9 @@ class FirstArrival:
         if not self.arrived.is_set():
             if len(self._chunks) > 1000:  # of agents that never send one whole
                 self._chunks.clear()
-            group = (snapshot.host, snapshot.taken_at, snapshot.split_id)
-            self._chunks[group] += 1
-            if is_complete(self._chunks[group], snapshot.chunk_count):
+            split = (snapshot.host, snapshot.taken_at, snapshot.split_id)
+            self._chunks[split] += 1
+            if is_complete(self._chunks[split], snapshot.chunk_count):
                 self.arrived.set()
 
 

@@ -25,7 +25,7 @@ class KeyCache:
 
     def __init__(self, store: KeyStore, thread: Threads, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._keys = RefreshingCache(self._take, thread, REFRESH_SECONDS, clock)
+        self._keys = RefreshingCache(self._load, thread, REFRESH_SECONDS, clock)
 
     async def org_of_api_key(self, secret: str) -> int:
         """The org that an agent posts for. Raises Forbidden."""
@@ -40,7 +40,7 @@ class KeyCache:
         """The application key among these, likewise."""
         api_key = headers.get("dd-api-key", "")
         application_key = headers.get("dd-application-key", "")
-        # The Ruby client sends `Authorization: Bearer` with nothing after it beside its two keys.
+        # The Ruby client sends `Authorization: Bearer` with nothing after it, in addition to its two keys.
         if not (api_key and application_key):
             return await self.application_key(bearer_token(headers))
         org_id = await self.org_of_api_key(api_key)
@@ -62,12 +62,12 @@ class KeyCache:
         await self._key(KeyKind.ADMIN, bearer_token(headers))
 
     async def refresh(self) -> None:
-        """Take the keys anew if the last time was two seconds ago."""
+        """Read the keys again if the last time was two seconds ago."""
         await self._keys.get()
 
-    async def retake(self) -> None:
-        """Take the keys anew now: they were just changed."""
-        await self._keys.retake()
+    async def reload(self) -> None:
+        """Read the keys again now: they were just changed."""
+        await self._keys.reload()
 
     async def _key(self, kind: KeyKind, secret: str) -> Key:
         keys = (await self._keys.get()).by_hash
@@ -79,17 +79,17 @@ class KeyCache:
             raise Forbidden
         return key
 
-    def _take(self) -> _Good:
+    def _load(self) -> _KeysInForce:
         found = self._store.keys()
         good = [key for key in found if key.revoked_at is None]
-        return _Good(
+        return _KeysInForce(
             {(key.kind, key.secret_hash): key for key in good},
             {key.id: key for key in good if key.kind is KeyKind.APPLICATION},
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Good:
+class _KeysInForce:
     by_hash: dict[tuple[KeyKind, bytes], Key]
     by_id: dict[str, Key]
 

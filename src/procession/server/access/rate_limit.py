@@ -9,7 +9,7 @@ PERIOD_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimitStatus:
     """What an org has left after a query."""
 
     limit: int
@@ -38,7 +38,7 @@ class RateLimiter:
         self._minute = 0
         self._counts: dict[int, int] = {}
 
-    def count(self, org_id: int) -> Allowance | None:
+    def count(self, org_id: int) -> RateLimitStatus | None:
         """Count one more; None where there is no limit."""
         if self._limit <= 0:
             return None
@@ -47,4 +47,4 @@ class RateLimiter:
             self._minute, self._counts = minute, {}
         count = self._counts.get(org_id, 0) + 1
         self._counts[org_id] = count
-        return Allowance(self._limit, max(0, self._limit - count), PERIOD_SECONDS - second, count > self._limit)
+        return RateLimitStatus(self._limit, max(0, self._limit - count), PERIOD_SECONDS - second, count > self._limit)

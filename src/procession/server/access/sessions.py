@@ -73,7 +73,7 @@ class Sessions:
     async def end(self, session: Session) -> None:
         now = self._now()
         await self._thread.run(lambda: self._store.put_session(dataclasses.replace(session, ended_at=now)))
-        await self._sessions.retake()
+        await self._sessions.reload()
 
     async def make_link(self, headers: Mapping[str, str]) -> tuple[str, Link]:
         """A token that signs in once. Raises Forbidden without keys: a session must not outlive itself by links."""
@@ -83,7 +83,7 @@ class Sessions:
     async def _begin(self, key: Key) -> tuple[str, Session]:
         now = self._now()
         token, session = await self._thread.run(lambda: begin_session(self._store, key, now))
-        await self._sessions.retake()
+        await self._sessions.reload()
         return token, session
 
     async def _session(self, token: str) -> Session | None:

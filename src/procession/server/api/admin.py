@@ -145,7 +145,7 @@ class Administration:
             lambda: create_key(self._store, body.org_id, body.kind, body.name, self._now())
         )
         _log.info("made the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-created", key))
-        await self._keys.retake()
+        await self._keys.reload()
         return json_response({"key": _KeyItem.of(key), "secret": secret}, 201, {"cache-control": "no-store"})
 
     async def drop_key(self, request: Request) -> Response:
@@ -153,7 +153,7 @@ class Administration:
         key_id = request.path_params["key_id"]
         key = await self._thread.run(lambda: revoke_key(self._store, key_id, self._now()))
         _log.info("revoked the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-revoked", key))
-        await self._keys.retake()
+        await self._keys.reload()
         return json_response({"key": _KeyItem.of(key)})
 
     async def list_host_tags(self, request: Request) -> Response:

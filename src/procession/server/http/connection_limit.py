@@ -33,11 +33,11 @@ class OpenConnections:
     """Counts them. Those that are silent, in front of a request or after an answer, make room for new ones."""
 
     def __init__(
-        self, most: int, tell: Callable[[str], object] = str, clock: Callable[[], float] = time.monotonic
+        self, most: int, on_closed: Callable[[str], object] = str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`tell` hears the reason of each that is closed before its client wants it."""
+        """`on_closed` is called with the reason of each that is closed before its client wants it."""
         self.most = most
-        self._tell = tell
+        self._on_closed = on_closed
         self.count = 0
         self.closed: Counter[str] = Counter()
         """How many of those there were, by reason."""
@@ -89,7 +89,7 @@ class OpenConnections:
     def note(self, reason: str) -> None:
         """One was closed for this reason: counted, and now and then logged."""
         self.closed[reason] += 1
-        self._tell(reason)
+        self._on_closed(reason)
         left_out = self._throttle.admit(reason)
         if left_out is not None:
             fields = {"event": "connections-closed", "reason": _REASONS[reason], "connections": 1 + left_out}

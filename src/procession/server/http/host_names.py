@@ -17,8 +17,9 @@ from procession.server.http.responses import error_response
 MISDIRECTED = 421
 
 
-class Names:
-    """Names by which a server is called, in lower case: `example.org`, `.example.org` for any below it, `*` for all.
+class AllowedHosts:
+    """Names by which clients may call a server, in lower case: `example.org`, `.example.org` for any below it, `*` for
+    all.
 
     Addresses and `localhost` always are: nobody can have them lead elsewhere.
     """
@@ -29,7 +30,7 @@ class Names:
         self._endings = tuple(name for name in whole if name.startswith("."))
         self._names = whole | {"localhost"}
 
-    def allow(self, host: str) -> bool:
+    def allows(self, host: str) -> bool:
         """Of a `Host` header, with or without a port. Empty: of a client that sends none, which no browser is."""
         name = name_of(host).lower().rstrip(".")
         if self._any or not host or name in self._names or is_address(name):
@@ -52,19 +53,19 @@ def is_address(name: str) -> bool:
     return True
 
 
-class AllowNames:
+class CheckHost:
     """Answers requests for another server with 421. Doors where only programs come, and bring all that they need, are
     `open_paths`: agents call by whatever name their balancer has."""
 
-    def __init__(self, app: ASGIApp, *, names: Names, open_paths: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, allowed: AllowedHosts, open_paths: Collection[str]) -> None:
         self._app = app
-        self._names = names
+        self._allowed = allowed
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._open_paths:
             hosts = Headers(scope=scope).getlist("host")
-            if len(hosts) > 1 or not all(map(self._names.allow, hosts)):
+            if len(hosts) > 1 or not all(map(self._allowed.allows, hosts)):
                 # Not the name itself: what a stranger makes up has no place in an answer.
                 text = "This server goes by another name; whoever runs it can add this one with --allowed-hosts"
                 await error_response(MISDIRECTED, text)(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The server's sockets: plain or with TLS, and beside TLS a plain one for this machine alone."""
+"""The server's sockets: plain or with TLS, and with TLS also a plain one for this machine alone."""
 
 from __future__ import annotations
 

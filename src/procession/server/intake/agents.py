@@ -42,9 +42,9 @@ class Agents:
         self._throttled_log = ThrottledLog(_log, _LINES_PER_MINUTE, clock)
 
     def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
-        said = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
+        reported = headers.get("x-dd-processagentversion") or headers.get("dd-agent-version", "")
         host = headers.get("x-dd-hostname", "")[:255]
-        version = said if _VERSION.fullmatch(said) else "unknown"
+        version = reported if _VERSION.fullmatch(reported) else "unknown"
         unreadable = unreadable_in(headers)
         known = self._hosts.get((org_id, host))
         # Made up by strangers, they must not fill the memory, nor the list of series.
@@ -53,25 +53,25 @@ class Agents:
         self._hosts[org_id, host] = _Agent(self._clock(), version, unreadable)
         if known is None:
             text = "the agent of %(host)r posts, version %(version)s"
-            self._say("agent-seen", text, org_id, host, version=version)
+            self._log_about("agent-seen", text, org_id, host, version=version)
         elif known.version != version:
             text = "the agent of %(host)r has version %(version)s now, and had %(before)s"
-            self._say("agent-changed", text, org_id, host, version=version, before=known.version)
+            self._log_about("agent-changed", text, org_id, host, version=version, before=known.version)
         was_blind = known is not None and known.unreadable is not None
         if unreadable is not None and not was_blind:
             text = "the agent of %(host)r can read none of the %(processes)d processes there"
-            self._say("agent-blind", text, org_id, host, logging.WARNING, processes=unreadable)
+            self._log_about("agent-blind", text, org_id, host, logging.WARNING, processes=unreadable)
         elif unreadable is None and was_blind:
-            self._say("agent-sees", "the agent of %(host)r can read processes again", org_id, host)
+            self._log_about("agent-sees", "the agent of %(host)r can read processes again", org_id, host)
 
     def look(self) -> None:
         """Forget those that have gone."""
         oldest = self._clock() - GONE_SECONDS
-        gone = [(place, agent) for place, agent in self._hosts.items() if agent.posted_at < oldest]
-        for (org_id, host), agent in gone:
+        silent = [(key, agent) for key, agent in self._hosts.items() if agent.posted_at < oldest]
+        for (org_id, host), agent in silent:
             del self._hosts[org_id, host]
             text = "the agent of %(host)r has not posted for %(seconds)d s"
-            self._say("agent-gone", text, org_id, host, version=agent.version, seconds=round(GONE_SECONDS))
+            self._log_about("agent-gone", text, org_id, host, version=agent.version, seconds=round(GONE_SECONDS))
 
     def watched(self) -> contextlib.AbstractAsyncContextManager[None]:
         """For the length of the block it is looked who has gone, every now and then."""
@@ -96,7 +96,7 @@ class Agents:
         oldest = self._clock() - GONE_SECONDS
         return sum(agent.posted_at >= oldest and agent.unreadable is not None for agent in self._hosts.values())
 
-    def _say(
+    def _log_about(
         self, event: str, message: str, org_id: int, host: str, level: int = logging.INFO, **fields: object
     ) -> None:
         self._throttled_log.log(level, event, message, {"org_id": org_id, "host": host, **fields})

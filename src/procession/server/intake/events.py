@@ -65,9 +65,9 @@ class EventHandler:
         await self._add_snapshots(org_id, snapshots_of_execs(kept, body))
         exits = exits_in(kept)
         if exits.exits:
-            orphans = await self._unknown_exits.of((org_id, exits))
+            orphans = await self._unknown_exits.call((org_id, exits))
             await self._add_snapshots(org_id, snapshots_of_orphans(orphans, body))
-            await self._add_exits.of((org_id, exits))
+            await self._add_exits.call((org_id, exits))
 
     async def _add_snapshots(self, org_id: int, snapshots: Iterable[Snapshot]) -> None:
         await asyncio.gather(*(self._intake.sink.add(org_id, snapshot) for snapshot in snapshots))

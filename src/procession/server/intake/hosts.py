@@ -21,7 +21,7 @@ from procession.server.intake.agents import unreadable_in
 from procession.server.intake.body import read_body
 from procession.server.intake.intake import Intake
 from procession.server.intake.quota import refusing_slowly
-from procession.server.runtime.disconnect import while_there
+from procession.server.runtime.disconnect import while_connected
 from procession.text import encodable
 from procession.wire.datadog import FrameError, decompress_zstd, host_of
 
@@ -60,7 +60,7 @@ class HostMetadataHandler:
             with intake.quota.reserve(org_id) as reservation:
                 reservation.hold(sum(map(len, found.tags)))
                 learning = intake.host_tags.learn(org_id, found.host, found.tags)
-                await while_there(request.receive, learning)
+                await while_connected(request.receive, learning)
         return json_response({"status": "ok"}, 202)
 
     async def _read(self, request: Request, org_id: int) -> TagsOfHost | None:

@@ -29,10 +29,10 @@ class PayloadKeeper:
         elif envelope.lists_all:
             await self._keep_as_snapshot(org_id, payload)
         else:
-            await self._add_live.of((org_id, payload))
+            await self._add_live.call((org_id, payload))
 
     async def _keep_as_snapshot(self, org_id: int, live: LiveSnapshot) -> None:
-        snapshot = await self._sightings_of.of((org_id, live))
+        snapshot = await self._sightings_of.call((org_id, live))
         unknown = len(live.processes) - len(snapshot.sightings)
         if unknown:
             self._intake.dropped.add(unknown, "unknown")

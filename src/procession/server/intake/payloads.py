@@ -18,7 +18,7 @@ from procession.server.intake.payload_decoder import PayloadDecoder
 from procession.server.intake.payload_keeper import PayloadKeeper
 from procession.server.intake.quota import Reservation, refusing_slowly
 from procession.server.intake.timestamps import Timestamps
-from procession.server.runtime.disconnect import while_there
+from procession.server.runtime.disconnect import while_connected
 from procession.wire.datadog import Answer, MessageType, encode_answer, frame
 
 FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
@@ -58,7 +58,7 @@ class PayloadHandler:
                     request, org_id, await read_body(request, max_bytes, reservation), envelope, reservation
                 )
             # An agent that has waited too long sends it again, so that without this the queue would fill with copies.
-            host = await while_there(request.receive, storing)
+            host = await while_connected(request.receive, storing)
         answer = encode_answer(Answer(await intake.watches.active_clients(org_id, host)))
         return Response(answer, media_type="application/x-protobuf")
 

@@ -1,1 +1,1 @@
-"""What runs beside requests: threads, caches, background tasks, metrics."""
+"""What requests share: threads, caches, background tasks, metrics."""

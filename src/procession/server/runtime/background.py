@@ -1,4 +1,4 @@
-"""Work that goes on beside other work, on the same loop."""
+"""Tasks that run for as long as a block does, on the same loop."""
 
 from __future__ import annotations
 

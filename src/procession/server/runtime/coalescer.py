@@ -13,8 +13,8 @@ from procession.server.runtime.fair_pool import Threads
 A = TypeVar("A")
 B = TypeVar("B")
 
-MAX_TOGETHER = 200
-LONGEST_REST_SECONDS = 0.5
+MAX_BATCH = 200
+MAX_REST_SECONDS = 0.5
 
 
 class Coalescer(Generic[A, B]):
@@ -22,18 +22,19 @@ class Coalescer(Generic[A, B]):
     as long for one as for many keeps up, however many come."""
 
     def __init__(
-        self, call: Callable[[Sequence[A]], Sequence[B]], threads: Threads, *, busy_share: float = 1.0
+        self, function: Callable[[Sequence[A]], Sequence[B]], threads: Threads, *, busy_share: float = 1.0
     ) -> None:
-        """`call` gives one result for each item, in their order. It is made for such a share of the time at most: what
-        comes without end then gathers for longer, up to LONGEST_REST_SECONDS, and costs less."""
-        self._call = call
+        """`function` gives one result for each item, in their order. It runs for
+        `busy_share` of the time at most: what comes without end then gathers for longer, up to MAX_REST_SECONDS, and
+        costs less."""
+        self._function = function
         self._rest_factor = 1 / busy_share - 1
-        self._rested_at = 0.0
+        self._rest_ends_at = 0.0
         self._threads = threads
         self._waiting: list[tuple[A, asyncio.Future[B]]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def of(self, item: A) -> B:
+    async def call(self, item: A) -> B:
         result: asyncio.Future[B] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
         if self._task is None or self._task.done():
@@ -41,39 +42,39 @@ class Coalescer(Generic[A, B]):
         return await result
 
     async def _run(self) -> None:
-        some: list[tuple[A, asyncio.Future[B]]] = []
+        batch: list[tuple[A, asyncio.Future[B]]] = []
         try:
             while self._waiting:
-                if len(self._waiting) < MAX_TOGETHER:  # else there is nobody more to wait for
-                    await asyncio.sleep(max(0.0, self._rested_at - time.monotonic()))
-                some, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
-                await self._work_on(some)
+                if len(self._waiting) < MAX_BATCH:  # else there is nobody more to wait for
+                    await asyncio.sleep(max(0.0, self._rest_ends_at - time.monotonic()))
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                await self._work_on(batch)
         except asyncio.CancelledError:  # the threads were closed
-            _fail((*some, *self._waiting), Unavailable("The server is stopping"))
+            _fail((*batch, *self._waiting), Unavailable("The server is stopping"))
             raise
 
-    async def _work_on(self, some: list[tuple[A, asyncio.Future[B]]]) -> None:
-        items = [item for item, _ in some]
+    async def _work_on(self, batch: list[tuple[A, asyncio.Future[B]]]) -> None:
+        items = [item for item, _ in batch]
         begun = time.monotonic()
         try:
-            results = await self._threads.run(lambda: self._call(items))
+            results = await self._threads.run(lambda: self._function(items))
         except Exception as error:
-            if len(some) > 1 and not isinstance(error, Unavailable):
+            if len(batch) > 1 and not isinstance(error, Unavailable):
                 # Something is wrong with one of them: the others must not suffer for it.
-                for one in some:
+                for one in batch:
                     await self._work_on([one])
                 return
-            _fail(some, error)
+            _fail(batch, error)
         else:
-            for (_, result), value in zip(some, results, strict=True):
+            for (_, result), value in zip(batch, results, strict=True):
                 if not result.done():
                     result.set_result(value)
         finally:
             ended = time.monotonic()
-            self._rested_at = ended + min((ended - begun) * self._rest_factor, LONGEST_REST_SECONDS)
+            self._rest_ends_at = ended + min((ended - begun) * self._rest_factor, MAX_REST_SECONDS)
 
 
-def _fail(some: Iterable[tuple[A, asyncio.Future[B]]], error: Exception) -> None:
-    for _, result in some:
+def _fail(batch: Iterable[tuple[A, asyncio.Future[B]]], error: Exception) -> None:
+    for _, result in batch:
         if not result.done():  # its request may have been cancelled meanwhile
             result.set_exception(error)

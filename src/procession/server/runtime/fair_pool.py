@@ -18,8 +18,8 @@ from procession.fair_order import RoundRobin
 T = TypeVar("T")
 
 RETRY_SECONDS = 2
-LATELY_SECONDS = 60.0
-"""Who asked so recently may ask again."""
+RECENT_SECONDS = 60.0
+"""An org that asked so recently may ask again."""
 
 
 class Threads:
@@ -59,13 +59,13 @@ class FairThreads:
         self._clock = clock
         self._most_when_alone = max(1, size // 2)
         self._most_among_others = max(1, min(size, processors or os.cpu_count() or 1) // 2)
-        self._asked_at: dict[int, float] = {}
+        self._called_at: dict[int, float] = {}
         """By org, the last one that asked at the end."""
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
         # Now, and not by and by in the event loop, which would wait for each to start.
-        self._all_there = threading.Barrier(size)
+        self._all_started = threading.Barrier(size)
         for _ in range(size):
-            self._threads.submit(self._all_there.wait)
+            self._threads.submit(self._all_started.wait)
         self._free = size
         self._max_waiting = max_waiting
         self._running: Counter[int] = Counter()
@@ -80,7 +80,7 @@ class FairThreads:
                 f"{waiting} {self._items} of this org are waiting already; try again",
                 retry_after_seconds=RETRY_SECONDS,
             )
-        self._note(org_id)
+        self._remember_call(org_id)
         turn: asyncio.Future[None] = loop.create_future()
         self._waiting.put(org_id, turn)
         self._give_turns()
@@ -96,14 +96,14 @@ class FairThreads:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(self._end, org_id)
 
-        # Not when whoever asked is gone: the thread works on.
+        # Not when the caller is cancelled: the thread works on.
         future.add_done_callback(when_done)
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._all_there.abort()  # those that have begun would wait for ever for those that were dropped
+        self._all_started.abort()  # those that have begun would wait for ever for those that were dropped
 
     def _end(self, org_id: int) -> None:
         self._free += 1
@@ -112,18 +112,18 @@ class FairThreads:
             del self._running[org_id]
         self._give_turns()
 
-    def _note(self, org_id: int) -> None:
+    def _remember_call(self, org_id: int) -> None:
         now = self._clock()
-        self._asked_at.pop(org_id, None)
-        self._asked_at[org_id] = now
-        for other, at in list(self._asked_at.items()):
-            if now - at < LATELY_SECONDS:
+        self._called_at.pop(org_id, None)
+        self._called_at[org_id] = now
+        for other, at in list(self._called_at.items()):
+            if now - at < RECENT_SECONDS:
                 break
-            del self._asked_at[other]
+            del self._called_at[other]
 
     def _may_run(self, org_id: int) -> bool:
         """Whether it may have one more thread."""
-        is_alone = not (self._asked_at.keys() | self._running.keys()) - {org_id}
+        is_alone = not (self._called_at.keys() | self._running.keys()) - {org_id}
         most = self._most_when_alone if is_alone else self._most_among_others
         return self._running[org_id] < most
 

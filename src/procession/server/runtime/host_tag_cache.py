@@ -13,7 +13,7 @@ from procession.tags import normal_tags
 
 REFRESH_SECONDS = 3.0
 SAY_AGAIN_SECONDS = 86400
-"""Of an agent whose tags stay the same the store is told so often: it forgets those of agents that have gone."""
+"""Of an agent whose tags stay the same the store is told so often: it forgets those of agents that post no longer."""
 
 Union = Mapping[tuple[int, str], tuple[str, ...]]
 
@@ -25,15 +25,15 @@ class HostTagCache:
     """Host tags as the store had them at most three seconds ago. Of a large fleet they are some megabytes, and change
     once in a while: they are read anew only when they have."""
 
-    def __init__(self, store: HostStore, thread: Threads, writing: FairThreads, now: Callable[[], int]) -> None:
+    def __init__(self, store: HostStore, thread: Threads, write_threads: FairThreads, now: Callable[[], int]) -> None:
         """What is read has a thread of its own, since every payload needs it: whoever says new tags without end holds
         up only that on which it is written."""
         self._store = store
-        self._writing = writing
+        self._write_threads = write_threads
         self._thread = thread
         self._now = now
         self._held: tuple[int, _Entries, Union] | None = None
-        self._entries = RefreshingCache(self._take, thread, REFRESH_SECONDS)
+        self._entries = RefreshingCache(self._load, thread, REFRESH_SECONDS)
 
     async def of_org(self, org_id: int) -> Callable[[str], Iterable[str]]:
         """From a host's name to its tags, those of both sources."""
@@ -47,16 +47,16 @@ class HostTagCache:
         entries, _ = await self._entries.get()
         known = entries.get((org_id, host, TagSource.AGENT))
         if (known.tags if known else ()) != entry.tags or (known and known.said_at <= now - SAY_AGAIN_SECONDS):
-            await self._writing.run(org_id, lambda: self._store.put_host_tags(entry))
-            await self._entries.retake()
+            await self._write_threads.run(org_id, lambda: self._store.put_host_tags(entry))
+            await self._entries.reload()
 
     async def change(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
         """What the user says of a host from now on. Raises InvalidRequest."""
         entry = await self._thread.run(lambda: change_host_tags(self._store, org_id, host, add, remove))
-        await self._entries.retake()
+        await self._entries.reload()
         return entry
 
-    def _take(self) -> tuple[_Entries, Union]:
+    def _load(self) -> tuple[_Entries, Union]:
         # Before they are read: what changes meanwhile makes the next look find another version.
         version = self._store.host_tags_version()
         if self._held is None or self._held[0] != version:

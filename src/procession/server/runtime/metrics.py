@@ -159,8 +159,8 @@ class Metrics:
         self.waiting_sightings = Gauge(
             "procession_waiting_sightings", "Sightings that agents posted and that are not safe in the store yet."
         )
-        self.group_sightings = Histogram(
-            "procession_store_group_sightings", "Sightings in one insert of the store.", bounds=_SIZES
+        self.batch_sightings = Histogram(
+            "procession_store_batch_sightings", "Sightings in one insert of the store.", bounds=_SIZES
         )
         self.store_seconds = Histogram("procession_store_seconds", "Time that one insert of the store took.")
         self.agents = Gauge("procession_agents", "Hosts that posted in the last two minutes.", ("version",))
@@ -198,7 +198,7 @@ class Metrics:
             self.sightings,
             self.dropped_sightings,
             self.waiting_sightings,
-            self.group_sightings,
+            self.batch_sightings,
             self.store_seconds,
             self.agents,
             self.blind_agents,

@@ -14,7 +14,7 @@ from procession.server.runtime.throttled_log import ThrottledLog
 from procession.storage import NotAllStored, ProcessStore
 
 SLOW_SECONDS = 5.0
-"""For one group: its agents wait so long for their answer."""
+"""For one batch: its agents wait so long for their answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class TimedStore:
         self._store = store
         self._clock = clock
         self._throttled_log = ThrottledLog(_log, 1, clock)
-        self._noting = threading.Lock()
+        self._lock = threading.Lock()
         self._failed_at: float | None = None
         self._failed = 0
         self.find = store.find
@@ -38,42 +38,42 @@ class TimedStore:
         try:
             self._store.add(snapshots)
         except Exception as error:
-            with self._noting:
+            with self._lock:
                 self._note_failure(error, size)
             raise
         seconds = self._clock() - begin
         self._metrics.store_seconds.observe(seconds)
-        self._metrics.group_sightings.observe(size)
-        with self._noting:
+        self._metrics.batch_sightings.observe(size)
+        with self._lock:
             self._note_success(seconds, size)
 
     def _note_failure(self, error: Exception, size: int) -> None:
         self._failed += 1
         if self._failed_at is None:
             self._failed_at = self._clock()
-        lost = len(error.lost) if isinstance(error, NotAllStored) else None
+        chunks_lost = len(error.lost) if isinstance(error, NotAllStored) else None
         self._throttled_log.log(
             logging.WARNING,
-            "group-failed",
-            "a group of %(sightings)d sightings was not stored, and its agents are told to try again: %(reason)s",
+            "batch-failed",
+            "a batch of %(sightings)d sightings was not stored, and its agents are told to try again: %(reason)s",
             {
                 "sightings": size,
                 "reason": str(error) if isinstance(error, Unavailable) else type(error).__name__,
-                "chunks_lost": lost,
+                "chunks_lost": chunks_lost,
             },
         )
 
     def _note_success(self, seconds: float, size: int) -> None:
         if self._failed_at is not None:
             _log.warning(
-                "the store takes groups again, after %(seconds).1f s in which %(groups)d failed",
-                {"event": "store-back", "seconds": self._clock() - self._failed_at, "groups": self._failed},
+                "the store takes batches again, after %(seconds).1f s in which %(batches)d failed",
+                {"event": "store-back", "seconds": self._clock() - self._failed_at, "batches": self._failed},
             )
             self._failed_at, self._failed = None, 0
         if seconds >= SLOW_SECONDS:
             self._throttled_log.log(
                 logging.WARNING,
                 "store-slow",
-                "the store took %(seconds).1f s for a group of %(sightings)d sightings",
+                "the store took %(seconds).1f s for a batch of %(sightings)d sightings",
                 {"seconds": seconds, "sightings": size},
             )

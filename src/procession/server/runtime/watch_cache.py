@@ -28,7 +28,7 @@ class WatchCache:
         self._store = store
         self._thread = thread
         self._now = now
-        self._leases = RefreshingCache(self._take, thread, REFRESH_SECONDS)
+        self._leases = RefreshingCache(self._load, thread, REFRESH_SECONDS)
 
     async def active_clients(self, org_id: int, host: str) -> int:
         """1 while somebody watches this host, else 0; also while the store cannot say."""
@@ -53,8 +53,8 @@ class WatchCache:
             return WatchLease(org_id, host, until)
         lease = WatchLease(org_id, host, now + LEASE_SECONDS)
         await self._thread.run(lambda: self._store.put_lease(lease))
-        await self._leases.retake()
+        await self._leases.reload()
         return lease
 
-    def _take(self) -> dict[tuple[int, str], int]:
+    def _load(self) -> dict[tuple[int, str], int]:
         return {(lease.org_id, lease.host): lease.until for lease in self._store.leases(self._now())}

@@ -69,7 +69,7 @@ class Asset:
     gzipped: bytes | None
 
 
-class Page:
+class WebPage:
     """All files of a build, in memory: they stay together while the server runs, whatever is built anew."""
 
     def __init__(self, folder: Path) -> None:
@@ -94,7 +94,7 @@ class Page:
 
 
 def page_routes(folder: Path = FOLDER) -> list[Route]:
-    page = Page(folder)
+    page = WebPage(folder)
 
     async def show_index(_: Request) -> Response:
         return page.index()
