@@ -66,6 +66,39 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def anchors_of(page: Path) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_a_heading_lead_to_one(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text())
+
+    assert [
+        f"{name}#{anchor}" for name, anchor in links if anchor not in anchors_of(page.parent / name if name else page)
+    ] == []
+
+
+def test_each_file_and_room_in_the_architecture_exists() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    sources = [
+        path
+        for top in ("src", "web/src", "tests")
+        for path in (ROOT / top).rglob("*")
+        if "node_modules" not in path.parts
+    ]
+    files = {f"/{path.relative_to(ROOT)}" for path in sources if path.is_file()}
+    folders = {f"/{path.relative_to(ROOT)}/" for path in sources if path.is_dir()} | {"/web/src/", "/tests/"}
+
+    named_files = set(re.findall(r"`([\w/]+\.(?:py|proto|json|ts))`", text))
+    named_rooms = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*/)`", text)) - {"keys/", "spool/", "clickhouse/", "web/"}
+    assert {name for name in named_files if not any(file.endswith(f"/{name}") for file in files)} == set()
+    assert {name for name in named_rooms if not any(folder.endswith(f"/{name}") for folder in folders)} == set()
+
+
 def test_every_decision_is_in_the_index() -> None:
     index = (ROOT / "docs" / "decisions" / "README.md").read_text()
     pages = {page.name for page in (ROOT / "docs" / "decisions").glob("*.md")} - {"README.md"}
