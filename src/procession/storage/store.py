@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from procession.errors import Unavailable, UsageError
-from procession.hosts import HostTags, TagSource, WatchLease
 from procession.inventory import Inventory
 from procession.lifecycle.events import ProcessExits
-from procession.orgs import Key, KeyKind, Org
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import (
@@ -32,8 +30,10 @@ from procession.process import (
 )
 from procession.query import ProcessQuery
 from procession.storage import NotAllStored
-from procession.storage.accounts.changes import next_change
+from procession.storage.accounts.hosts import ClickHouseHosts
+from procession.storage.accounts.keys import ClickHouseKeys
 from procession.storage.accounts.sessions import ClickHouseSessions
+from procession.storage.accounts.tables import AccountTables
 from procession.storage.history.engine.cluster import shard_of
 from procession.storage.history.engine.connection import Connection, ConnectionPool, rows_of
 from procession.storage.history.engine.embedded import EmbeddedEngine
@@ -108,8 +108,8 @@ def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: 
             _log.info("set how long %(tables)s keep what is in them", fields)
 
 
-class ClickHouseStore:
-    """A ProcessStore, a DetailStore, a KeyStore and a HostStore."""
+class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
+    """A ProcessStore, a DetailStore, a KeyStore, a HostStore and a SizedStore."""
 
     def __init__(
         self,
@@ -123,6 +123,9 @@ class ClickHouseStore:
     ) -> None:
         """`is_alone`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as often
         as it weighs."""
+        self._tables = AccountTables(engine)
+        ClickHouseKeys.__init__(self, self._tables, is_alone=is_alone)
+        ClickHouseHosts.__init__(self, self._tables)
         self._engine = engine
         self._cluster = cluster
         self._slots = slots
@@ -130,7 +133,6 @@ class ClickHouseStore:
         self._sighting_retention_hours = sighting_retention_hours
         self._adding: dict[int, threading.Lock] = {}
         """By org: of each, one thread adds something at a time."""
-        self.is_alone = is_alone
         self._caches: dict[int, DedupCache] = {}
         """By shard: each has the descriptions, tag sets and label sets of its own hosts."""
         self._tags = Names(process_statements.tags_of, lambda tags: tuple(tags))
@@ -144,7 +146,7 @@ class ClickHouseStore:
             now=now,
             sighting_retention_hours=sighting_retention_hours,
         )
-        self.sessions = ClickHouseSessions(engine)
+        self.sessions = ClickHouseSessions(self._tables)
         self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="find")
         self._sources = Sources(self._tags, self._hosts, KeySamples(), self._read_aside, self._sightings_since)
 
@@ -246,86 +248,8 @@ class ClickHouseStore:
         with unavailable_on_failure():
             return find_endings(self._read_aside, org_id, until, seen)
 
-    def orgs(self) -> tuple[Org, ...]:
-        rows = self._rows("SELECT id, name FROM orgs FINAL ORDER BY id")
-        return tuple(Org(id_, name) for id_, name in sorted(rows))
-
-    def keys(self) -> tuple[Key, ...]:
-        rows = self._rows(
-            "SELECT id, org, kind, name, secret_hash, created_at, revoked_at FROM keys FINAL ORDER BY created_at, id"
-        )
-        return tuple(
-            Key(id_, org, KeyKind(kind), name, bytes.fromhex(secret_hash), created_at, revoked_at)
-            for id_, org, kind, name, secret_hash, created_at, revoked_at in sorted(
-                rows, key=lambda row: (row[5], row[0])
-            )
-        )
-
-    def put_org(self, org: Org) -> None:
-        self._insert(
-            "orgs WHERE id = {id:UInt32}",
-            "INSERT INTO orgs SELECT {id:UInt32}, {name:String}, {change:UInt64}",
-            {"id": org.id, "name": org.name},
-        )
-
-    def put_key(self, key: Key) -> None:
-        self._insert(
-            "keys WHERE id = {id:String}",
-            "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
-            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}",
-            {
-                "id": key.id,
-                "org": key.org_id,
-                "kind": key.kind.value,
-                "name": key.name,
-                "secret_hash": key.secret_hash.hex(),
-                "created_at": key.created_at,
-                "revoked_at": key.revoked_at,
-            },
-        )
-
-    def host_tags(self) -> tuple[HostTags, ...]:
-        rows = self._rows(
-            "SELECT org, host, source, tags, intDiv(change, 1000000000) FROM host_tags FINAL WHERE notEmpty(tags)"
-            " ORDER BY org, host"
-        )
-        return tuple(
-            HostTags(org, host, TagSource(source), tuple(tags), at) for org, host, source, tags, at in sorted(rows)
-        )
-
-    def host_tags_version(self) -> int:
-        # Not the newest change: of two servers, one may have a clock that is behind.
-        return sum(int(version) for (version,) in self._rows("SELECT sum(cityHash64(change)) FROM host_tags"))
-
-    def put_host_tags(self, entry: HostTags) -> None:
-        self._insert(
-            "host_tags WHERE org = {org:UInt32} AND host = {host:String} AND source = {source:String}",
-            "INSERT INTO host_tags SELECT {org:UInt32}, {host:String}, {source:String}, {tags:Array(String)},"
-            " {change:UInt64}",
-            {"org": entry.org_id, "host": entry.host, "source": entry.source.value, "tags": list(entry.tags)},
-        )
-
-    def leases(self, now: int) -> tuple[WatchLease, ...]:
-        rows = self._rows(
-            "SELECT org, host, max(until) FROM leases WHERE until > {now:Int64} GROUP BY org, host", {"now": now}
-        )
-        return tuple(WatchLease(*row) for row in rows)
-
     def inventory(self) -> Inventory:
-        return take_inventory(self._rows, self._cluster)
-
-    def put_lease(self, lease: WatchLease) -> None:
-        with unavailable_on_failure(), self._engine.connection() as connection:
-            connection.query(
-                "INSERT INTO leases SELECT {org:UInt32}, {host:String}, {until:UInt32}",
-                {"org": lease.org_id, "host": lease.host, "until": lease.until},
-            )
+        return take_inventory(self._tables.rows, self._cluster)
 
     def _rows(self, text: str, parameters: dict[str, Any] | None = None) -> Sequence[Any]:
-        with unavailable_on_failure(), self._engine.connection() as connection:
-            rows: Sequence[Any] = connection.query(text, parameters).result_rows
-            return rows
-
-    def _insert(self, same: str, text: str, parameters: dict[str, Any]) -> None:
-        """`same` is where the earlier changes of the thing are."""
-        self._rows(text, parameters | {"change": next_change(self._rows, same, parameters)})
+        return self._tables.rows(text, parameters)

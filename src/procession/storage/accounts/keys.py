@@ -1,0 +1,77 @@
+"""Orgs and keys in the tables."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from procession.orgs import Key, KeyKind, Org
+from procession.storage.accounts.tables import AccountTables
+
+
+class _OrgRow(NamedTuple):
+    id: int
+    name: str
+
+
+class _KeyRow(NamedTuple):
+    id: str
+    org: int
+    kind: str
+    name: str
+    secret_hash: str
+    """In hexadecimal."""
+    created_at: int
+    revoked_at: int | None
+
+    def key(self) -> Key:
+        return Key(
+            self.id,
+            self.org,
+            KeyKind(self.kind),
+            self.name,
+            bytes.fromhex(self.secret_hash),
+            self.created_at,
+            self.revoked_at,
+        )
+
+
+class ClickHouseKeys:
+    """A KeyStore."""
+
+    def __init__(self, tables: AccountTables, *, is_alone: bool) -> None:
+        self._key_tables = tables
+        self.is_alone = is_alone
+
+    def orgs(self) -> tuple[Org, ...]:
+        rows = map(_OrgRow._make, self._key_tables.rows("SELECT id, name FROM orgs FINAL"))
+        return tuple(Org(row.id, row.name) for row in sorted(rows))
+
+    def keys(self) -> tuple[Key, ...]:
+        rows = map(
+            _KeyRow._make,
+            self._key_tables.rows("SELECT id, org, kind, name, secret_hash, created_at, revoked_at FROM keys FINAL"),
+        )
+        return tuple(row.key() for row in sorted(rows, key=lambda row: (row.created_at, row.id)))
+
+    def put_org(self, org: Org) -> None:
+        self._key_tables.change(
+            "orgs WHERE id = {id:UInt32}",
+            "INSERT INTO orgs SELECT {id:UInt32}, {name:String}, {change:UInt64}",
+            {"id": org.id, "name": org.name},
+        )
+
+    def put_key(self, key: Key) -> None:
+        self._key_tables.change(
+            "keys WHERE id = {id:String}",
+            "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
+            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}",
+            {
+                "id": key.id,
+                "org": key.org_id,
+                "kind": key.kind.value,
+                "name": key.name,
+                "secret_hash": key.secret_hash.hex(),
+                "created_at": key.created_at,
+                "revoked_at": key.revoked_at,
+            },
+        )

@@ -1,0 +1,27 @@
+"""Asks and changes the small tables of orgs, keys, hosts, sessions and views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from procession.storage.accounts.changes import next_change
+from procession.storage.history.engine.connection import ConnectionPool
+from procession.storage.history.engine.errors import unavailable_on_failure
+
+
+class AccountTables:
+    """All of it raises Unavailable where the store cannot do it now."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    def rows(self, text: str, parameters: dict[str, Any] | None = None) -> Sequence[Any]:
+        with unavailable_on_failure(), self._pool.connection() as connection:
+            rows: Sequence[Any] = connection.query(text, parameters).result_rows
+            return rows
+
+    def change(self, same: str, text: str, parameters: dict[str, Any]) -> None:
+        """`text` inserts a row with `{change:UInt64}`; of several of the same thing the one with the greatest holds.
+        `same` is the table and the condition of the thing's earlier rows, fixed text."""
+        self.rows(text, parameters | {"change": next_change(self.rows, same, parameters)})
