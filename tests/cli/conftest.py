@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from procession.accounts.orgs import Key, KeyKind
 from procession.cli import run
 from procession.cli.local.data_folder import LocalFiles
 from procession.config import ServerSettings
-from procession.orgs import Key, KeyKind
 from procession.process import Snapshot
 from tests.support.oracle import OracleStore
 from tests.support.served import ADMIN_KEY, API_KEY, APPLICATION_KEY, ORG, Served, a_store, serving

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from procession.orgs import KeyKind
+from procession.accounts.orgs import KeyKind
 from tests.support.running import clean_environment, running, up
 
 REST = "/api/v1/validate"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import DecodeError
 
-from procession.administration import MAX_TAG_LENGTH
+from procession.accounts.administration import MAX_TAG_LENGTH
 from procession.errors import PayloadTooLarge
 from procession.lifecycle.events import ProcessEvents, ProcessExec
 from procession.packed import unpack

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from procession.orgs import KeyKind, new_secret
+from procession.accounts.orgs import KeyKind, new_secret
 from procession.scrubbing.redaction import without_login, without_secrets
 
 

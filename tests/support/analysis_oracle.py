@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from procession.accounts.saved_view import SavedView
 from procession.analysis import (
     MEASURES,
     MINUTE_COLUMNS,
@@ -52,7 +53,6 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
-from procession.saved_view import SavedView
 from procession.search.evaluation import accepts
 from procession.search.pattern import Pattern, fold
 from procession.search.tree import And, Or, SearchNode, TagTerm

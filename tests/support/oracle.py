@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from procession.hosts import HostTags, TagSource, WatchLease
+from procession.accounts.hosts import HostTags, TagSource, WatchLease
+from procession.accounts.orgs import Key, Org
+from procession.accounts.sessions import Link, Session
 from procession.inventory import Inventory, TableSize
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.orgs import Key, Org
 from procession.packed import AnySnapshot, unpack
 from procession.paging import Page
 from procession.process import (
@@ -28,7 +29,6 @@ from procession.process import (
 )
 from procession.query import ProcessQuery
 from procession.search.evaluation import accepts
-from procession.sessions import Link, Session
 from procession.window import Window
 
 

@@ -14,8 +14,8 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.config import ServerSettings
-from procession.orgs import Key, KeyKind, Org, hash_secret
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.query import ProcessQuery

@@ -31,7 +31,7 @@ from procession.agent.tag_text import tag_of
 from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.scrubbing import Scrubber, sensitive_words
-from procession.tags import normal_tags
+from procession.text.tags import normal_tags
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """What glibc calls them."""

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from procession.accounts.orgs import KeyKind
 from procession.cli.client import DEFAULT_URL, NotUnderstood, Refused, Server, Unreachable
 from procession.cli.local.data_folder import LocalFiles
 from procession.config import ClientSettings
 from procession.errors import ProcessionError, UsageError
-from procession.orgs import KeyKind
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from procession.accounts.hosts import HostTags, WatchLease
+from procession.accounts.orgs import Key, Org
+from procession.accounts.saved_view import SavedView
+from procession.accounts.sessions import Link, Session
 from procession.analysis import (
     Comparison,
     Every,
@@ -25,16 +29,12 @@ from procession.analysis import (
     TimeSeries,
 )
 from procession.errors import Unavailable
-from procession.hosts import HostTags, WatchLease
 from procession.inventory import Inventory
 from procession.lifecycle.events import ProcessExits
-from procession.orgs import Key, Org
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
-from procession.saved_view import SavedView
-from procession.sessions import Link, Session
 from procession.window import Window
 
 __all__ = [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.hosts import HostTags, TagSource
+from procession.accounts.hosts import HostTags, TagSource
 from tests.cli.conftest import Command, RunningServer
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from procession.accounts.orgs import KeyKind, hash_secret
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
-from procession.orgs import KeyKind, hash_secret
 from procession.storage.store import open_embedded
 from tests.cli.conftest import Command, RunningServer
 from tests.support.builders import NOON

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import pytest
 from rich.cells import cell_len
 
+from procession.accounts.orgs import KeyKind
 from procession.cli.local.data_folder import LocalFiles
 from procession.config import ServerSettings
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.orgs import KeyKind
 from procession.process import ProcessNumbers
 from tests.cli.conftest import Command, RunningServer
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from procession.accounts.orgs import KeyKind, hash_secret
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
 from procession.errors import UsageError
-from procession.orgs import KeyKind, hash_secret
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
 

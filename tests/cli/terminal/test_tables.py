@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from procession.accounts.hosts import HostTags, TagSource
 from procession.cli.terminal.tables import GAP, KEPT, TEXTS, fitted_widths
-from procession.hosts import HostTags, TagSource
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessNumbers
 from tests.cli.conftest import Command, RunningServer

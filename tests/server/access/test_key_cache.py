@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from starlette.datastructures import Headers
 
+from procession.accounts.orgs import Key
 from procession.errors import Forbidden, Unavailable
-from procession.orgs import Key
 from procession.server.access.key_cache import KeyCache, bearer_token
 from procession.server.runtime.fair_pool import Threads
 from tests.support.builders import NOON

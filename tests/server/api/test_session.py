@@ -11,11 +11,11 @@ import httpx
 import pytest
 from starlette.requests import Request
 
+from procession.accounts.orgs import Key, hash_secret
+from procession.accounts.sessions import LINK_SECONDS, MAX_SESSIONS, SESSION_SECONDS, create_link
 from procession.config import ServerSettings
 from procession.errors import TooManyRequests
-from procession.orgs import Key, hash_secret
 from procession.server.access.sign_in_throttle import ADDRESSES, SignInThrottle, client_address
-from procession.sessions import LINK_SECONDS, MAX_SESSIONS, SESSION_SECONDS, create_link
 from tests.support.builders import NOON
 from tests.support.served import (
     ADMIN_KEY,

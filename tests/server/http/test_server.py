@@ -16,8 +16,8 @@ import pytest
 import trustme
 import uvloop
 
+from procession.accounts.orgs import Key
 from procession.config import ServerSettings
-from procession.orgs import Key
 from procession.paging import Page
 from procession.query import ProcessQuery
 from procession.server.http import connection, listener, pace

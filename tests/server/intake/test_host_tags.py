@@ -10,7 +10,7 @@ from typing import Any
 import cramjam
 import pytest
 
-from procession.hosts import HostTags, TagSource
+from procession.accounts.hosts import HostTags, TagSource
 from procession.server.intake.hosts import host_and_tags
 from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.host_tag_cache import HostTagCache

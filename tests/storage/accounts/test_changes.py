@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from procession.hosts import HostTags, TagSource
-from procession.orgs import Org
-from procession.saved_view import SavedView
+from procession.accounts.hosts import HostTags, TagSource
+from procession.accounts.orgs import Org
+from procession.accounts.saved_view import SavedView
 from procession.storage.store import ClickHouseStore
 from tests.storage.contract.test_keys import a_key, keys_of
 from tests.storage.contract.test_sessions import LATER, a_session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procession.hosts import HostTags, TagSource, WatchLease
+from procession.accounts.hosts import HostTags, TagSource, WatchLease
 from tests.storage.conftest import Store
 from tests.support.builders import NOON
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from procession.orgs import Key, KeyKind, Org
+from procession.accounts.orgs import Key, KeyKind, Org
 from tests.storage.conftest import Store
 from tests.support.builders import NOON
 

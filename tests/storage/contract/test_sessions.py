@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from procession.sessions import Link, Session
+from procession.accounts.sessions import Link, Session
 from procession.storage import SessionStore
 from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON

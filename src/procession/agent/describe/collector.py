@@ -18,7 +18,7 @@ from procession.command_line.arguments import line_of, words_of
 from procession.command_line.program_name import command_name
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
-from procession.tags import normal_tags
+from procession.text.tags import normal_tags
 
 Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
 

@@ -11,7 +11,7 @@ from procession import __version__
 from procession.agent.send.payload import Payload
 from procession.lifecycle.events import ProcessEvents
 from procession.process import Sighting, Snapshot
-from procession.text import encodable
+from procession.text.characters import encodable
 from procession.wire.datadog import (
     ContainerInfo,
     LiveEncoder,

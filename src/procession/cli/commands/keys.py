@@ -6,13 +6,13 @@ import sys
 
 import click
 
+from procession.accounts.orgs import KeyKind
 from procession.cli.local.administration import administration, org_named
 from procession.cli.options import settings_options
 from procession.cli.serving.open_store import STORE_SETTINGS
 from procession.cli.terminal.moments import show_moment
 from procession.cli.terminal.tables import print_table
 from procession.config import ServerSettings
-from procession.orgs import KeyKind
 
 WHERE = settings_options(ServerSettings, only=("data_dir", *STORE_SETTINGS))
 

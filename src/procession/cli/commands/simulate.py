@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from procession.accounts.orgs import KeyKind
 from procession.cli.access import in_file
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.moments import Moment, show_moment
 from procession.config import ClientSettings, ServerSettings
 from procession.errors import UsageError
-from procession.orgs import KeyKind
 
 if TYPE_CHECKING:
     from procession.simulate import FleetShape, LoadPlan, Progress

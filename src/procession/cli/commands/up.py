@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from procession.accounts.orgs import KeyKind, hash_secret
+from procession.accounts.sessions import create_link
 from procession.cli.commands.link import link_of
 from procession.cli.options import read_settings, settings_options
 from procession.cli.serving.startup_message import curl_line, python_snippet, say_keys
 from procession.config import AgentSettings, ServerSettings
 from procession.errors import UsageError
-from procession.orgs import KeyKind, hash_secret
-from procession.sessions import create_link
 
 if TYPE_CHECKING:
     from procession.cli.serving.server_process import Prepared

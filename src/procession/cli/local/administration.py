@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from procession import administration as rules
+from procession.accounts import administration as rules
+from procession.accounts.hosts import HostTags, TagSource
+from procession.accounts.orgs import Key, KeyKind, Org
 from procession.cli.access import Access
 from procession.cli.client import Unreachable
 from procession.cli.local.data_folder import LocalFiles
@@ -18,8 +20,6 @@ from procession.cli.options import read_settings
 from procession.cli.serving.open_store import address_of, open_store
 from procession.config import ClientSettings, ServerSettings
 from procession.errors import RequestError, UsageError
-from procession.hosts import HostTags, TagSource
-from procession.orgs import Key, KeyKind, Org
 
 if TYPE_CHECKING:
     from procession.storage.store import ClickHouseStore

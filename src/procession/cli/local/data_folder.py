@@ -9,8 +9,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from procession.accounts.orgs import KeyKind
 from procession.errors import UsageError
-from procession.orgs import KeyKind
 
 FILE_NAMES = {
     KeyKind.API: "api-key",

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from procession.accounts.orgs import KeyKind
 from procession.cli.access import Access, in_file
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.system_report import system_facts, versions
 from procession.cli.options import SETTINGS, Setting, read_config_file, settings_of
 from procession.config import ClientSettings
 from procession.errors import UsageError
-from procession.orgs import KeyKind
 from procession.scrubbing import MASK
 from procession.scrubbing.redaction import shown_setting, without_login, without_secrets
 

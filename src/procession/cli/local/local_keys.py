@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from procession.administration import create_key, create_org
+from procession.accounts.administration import create_key, create_org
+from procession.accounts.orgs import KeyKind, hash_secret, new_secret
 from procession.cli.local.data_folder import LocalFiles
 from procession.errors import InvalidRequest, UsageError
-from procession.orgs import KeyKind, hash_secret, new_secret
 from procession.storage import KeyStore
 
 FIRST_ORG = "main"

@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 
 from procession.errors import UsageError
-from procession.whole_number import whole_number
+from procession.text.whole_number import whole_number
 
 BACKLOG = 2048
 

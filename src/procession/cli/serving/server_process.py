@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from procession import __version__
+from procession.accounts.orgs import KeyKind
 from procession.cli.local.data_folder import LocalFiles, make_private_dir
 from procession.cli.local.local_keys import NewKey, ensure_local_keys
 from procession.cli.serving.listen_address import is_beyond_loopback, listen_on, url_of
@@ -27,7 +28,6 @@ from procession.cli.serving.open_store import open_store
 from procession.config import ServerSettings
 from procession.errors import Unavailable, UsageError
 from procession.lifecycle.completeness import is_complete
-from procession.orgs import KeyKind
 from procession.packed import AnySnapshot
 from procession.scrubbing.redaction import shown_settings
 

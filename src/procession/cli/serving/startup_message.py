@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from procession.accounts.orgs import KeyKind
 from procession.cli.local.data_folder import LocalFiles
-from procession.orgs import KeyKind
 
 if TYPE_CHECKING:
     from procession.cli.local.local_keys import NewKey

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from procession.search.hints import moment_hint
-from procession.whole_number import whole_number
+from procession.text.whole_number import whole_number
 
 _AGO = re.compile(r"(?:now)?-([0-9]{1,9})([smhd])")
 _LATEST = 10**11 - 1

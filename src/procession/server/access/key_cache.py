@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from procession.accounts.orgs import Key, KeyKind, hash_secret
 from procession.errors import Forbidden
-from procession.orgs import Key, KeyKind, hash_secret
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.storage import KeyStore

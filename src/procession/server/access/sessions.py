@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from procession.accounts.orgs import Key, hash_secret
+from procession.accounts.sessions import Link, Session, begin_session, create_link
 from procession.errors import Forbidden
-from procession.orgs import Key, hash_secret
 from procession.server.access.key_cache import KeyCache, bearer_token
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
-from procession.sessions import Link, Session, begin_session, create_link
 from procession.storage import SessionStore
 
 REFRESH_SECONDS = 2.0

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.administration import create_key, create_org, revoke_key
+from procession.accounts.administration import create_key, create_org, revoke_key
+from procession.accounts.hosts import HostTags
+from procession.accounts.orgs import Key, KeyKind, Org
 from procession.errors import InvalidParameter, InvalidRequest
-from procession.hosts import HostTags
-from procession.orgs import Key, KeyKind, Org
 from procession.server.access.key_cache import KeyCache
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
@@ -21,7 +21,7 @@ from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.storage import HostStore, KeyStore
-from procession.whole_number import whole_number
+from procession.text.whole_number import whole_number
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
 from procession.server.public.parameter_errors import ParameterErrors
 from procession.server.public.parameters import parse_tags
-from procession.whole_number import moment_parameter, number_parameter, whole_number
+from procession.text.whole_number import moment_parameter, number_parameter, whole_number
 from procession.window import Window, out_of_retention
 
 DAY_SECONDS = 86400

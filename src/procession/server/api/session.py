@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.sessions import Session
 from procession.errors import Forbidden, InvalidRequest, TooManyRequests
 from procession.server.access.sessions import Sessions, cookie_names, is_from_elsewhere, is_secure
 from procession.server.access.sign_in_throttle import SignInThrottle, client_address
@@ -17,7 +18,6 @@ from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import add_headers, json_response
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.throttled_log import ThrottledLog
-from procession.sessions import Session
 from procession.storage import KeyStore
 
 _log = logging.getLogger(__name__)

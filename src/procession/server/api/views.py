@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.saved_view import MAX_STATE_LENGTH, SavedView, save_view, view_name
+from procession.accounts.saved_view import MAX_STATE_LENGTH, SavedView, save_view, view_name
 from procession.server.api.request import ApiRequest
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.storage import AnalysisStore
-from procession.text import encodable
+from procession.text.characters import encodable
 
 
 class _State(msgspec.Struct, forbid_unknown_fields=True):

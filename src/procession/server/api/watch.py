@@ -12,7 +12,7 @@ from procession.server.api.routes import ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.runtime.watch_cache import LEASE_SECONDS, WatchCache
-from procession.text import encodable
+from procession.text.characters import encodable
 from procession.wire.datadog import host_of
 
 PATH = "/api/procession/v1/watch"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from procession.process import MAX_UINT32
 from procession.server.runtime.background import run_in_background
 from procession.server.runtime.throttled_log import ThrottledLog
-from procession.whole_number import whole_number
+from procession.text.whole_number import whole_number
 
 GONE_SECONDS = 120.0
 LOOK_SECONDS = 15.0

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from procession.errors import PayloadTooLarge
 from procession.process import MAX_UINT64
 from procession.server.intake.quota import Reservation
-from procession.whole_number import whole_number
+from procession.text.whole_number import whole_number
 
 
 def api_key_of(request: Request) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 
 from procession.process import MAX_UINT32, MAX_UINT64
-from procession.whole_number import whole_number
+from procession.text.whole_number import whole_number
 
 
 @dataclass(frozen=True, slots=True)

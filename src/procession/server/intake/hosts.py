@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.administration import MAX_TAG_LENGTH
+from procession.accounts.administration import MAX_TAG_LENGTH
 from procession.errors import PayloadTooLarge
 from procession.server.http.responses import json_response
 from procession.server.intake.agents import unreadable_in
@@ -22,7 +22,7 @@ from procession.server.intake.body import read_body
 from procession.server.intake.intake import Intake
 from procession.server.intake.quota import refusing_slowly
 from procession.server.runtime.disconnect import while_connected
-from procession.text import encodable
+from procession.text.characters import encodable
 from procession.wire.datadog import FrameError, decompress_zstd, host_of
 
 PATHS = ("/intake", "/intake/")

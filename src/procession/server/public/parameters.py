@@ -11,7 +11,7 @@ from procession.query import DEFAULT_LIMIT, MAX_LIMIT, ProcessQuery
 from procession.search.parser import parse_search
 from procession.search.tag_filter import TagFilter
 from procession.server.public.parameter_errors import ParameterErrors
-from procession.whole_number import moment_parameter, number_parameter
+from procession.text.whole_number import moment_parameter, number_parameter
 from procession.window import Window
 
 MAX_TAGS = 256

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from procession.administration import change_host_tags
-from procession.hosts import HostTags, TagSource
+from procession.accounts.administration import change_host_tags
+from procession.accounts.hosts import HostTags, TagSource
 from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.storage import HostStore
-from procession.tags import normal_tags
+from procession.text.tags import normal_tags
 
 REFRESH_SECONDS = 3.0
 SAY_AGAIN_SECONDS = 86400

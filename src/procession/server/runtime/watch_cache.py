@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from procession.accounts.hosts import WatchLease
 from procession.errors import Unavailable
-from procession.hosts import WatchLease
 from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.storage import HostStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from procession.hosts import HostTags, TagSource, WatchLease
+from procession.accounts.hosts import HostTags, TagSource, WatchLease
 from procession.storage.accounts.tables import AccountTables
 
 

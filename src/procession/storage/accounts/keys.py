@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from procession.orgs import Key, KeyKind, Org
+from procession.accounts.orgs import Key, KeyKind, Org
 from procession.storage.accounts.tables import AccountTables
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import NamedTuple
 
-from procession.sessions import Link, Session
+from procession.accounts.sessions import Link, Session
 from procession.storage.accounts.tables import AccountTables
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from procession.hosts import MAX_HOST_LENGTH, host_name
+from procession.accounts.hosts import MAX_HOST_LENGTH, host_name
 from procession.process import MAX_UINT32
-from procession.text import text
+from procession.text.characters import text
 from procession.wire.datadog.frame import FrameError
 
 MAX_PATH_LENGTH = 4096

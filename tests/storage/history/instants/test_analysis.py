@@ -336,7 +336,7 @@ def test_what_is_rolled_up_says_the_same_and_late_news_are_rolled_up_too(
 
 
 def test_views_are_kept_changed_and_deleted(both: Both) -> None:
-    from procession.saved_view import SavedView
+    from procession.accounts.saved_view import SavedView
 
     for store in (both.mine, both.theirs):
         store.put_view(ORG, SavedView("b", "one", 1))

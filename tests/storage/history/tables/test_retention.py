@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.hosts import HostTags, TagSource
+from procession.accounts.hosts import HostTags, TagSource
 from procession.query import ProcessQuery
 from procession.storage.history.tables import retention
 from procession.storage.store import ClickHouseStore, open_embedded

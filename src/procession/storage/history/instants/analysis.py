@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from procession.accounts.saved_view import SavedView
 from procession.analysis import (
     Comparison,
     Every,
@@ -25,7 +26,6 @@ from procession.analysis import (
     TimeSeries,
 )
 from procession.process import ProcessKey, ProcessSummary
-from procession.saved_view import SavedView
 from procession.storage.accounts.changes import next_change
 from procession.storage.history.engine.connection import ConnectionPool
 from procession.storage.history.engine.errors import unavailable_on_failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from procession.text import text
+from procession.text.characters import text
 from procession.wire.datadog import process_pb2 as pb
 
 

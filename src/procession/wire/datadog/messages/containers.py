@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from procession.text import encodable
+from procession.text.characters import encodable
 from procession.wire.datadog import process_pb2 as pb
 
 

@@ -10,8 +10,8 @@ from procession.command_line.arguments import arguments_of, line_of, words_of
 from procession.command_line.program_name import command_name
 from procession.errors import PayloadTooLarge
 from procession.process import ProcessDescription
-from procession.tags import normal_tags
-from procession.text import encodable, text
+from procession.text.characters import encodable, text
+from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.messages.numbers import decode_nice

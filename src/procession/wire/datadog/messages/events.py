@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import MAX_UINT32
-from procession.tags import normal_tags
-from procession.text import encodable, text
+from procession.text.characters import encodable, text
+from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.messages.descriptions import Scrub, describe, encode_description
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, no_tags

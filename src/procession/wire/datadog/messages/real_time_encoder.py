@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from procession.process import LiveNumbers, Sighting
-from procession.text import encodable
+from procession.text.characters import encodable
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.messages.real_time import encode_stat
 from procession.wire.datadog.messages.snapshot_encoder import CHUNK_PROCESSES

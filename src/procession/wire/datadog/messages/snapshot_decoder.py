@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from procession.errors import PayloadTooLarge
 from procession.packed import PackedSighting, PackedSnapshot, characters_of, pack_numbers
-from procession.tags import normal_tags
-from procession.text import text
+from procession.text.characters import text
+from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.frame import Frame, FrameError, MessageType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
-from procession.text import encodable
+from procession.text.characters import encodable
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.messages.containers import ContainerInfo, encode_container
 from procession.wire.datadog.messages.descriptions import encode_description

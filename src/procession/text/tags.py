@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from procession.text import text
+from procession.text.characters import text
 
 MAX_TAG_LENGTH = 1000
 """Datadog's have 200 at most."""

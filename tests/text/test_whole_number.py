@@ -4,7 +4,7 @@ import pytest
 
 from procession.errors import InvalidParameter
 from procession.process import MAX_UINT64
-from procession.whole_number import moment_parameter, number_parameter, whole_number
+from procession.text.whole_number import moment_parameter, number_parameter, whole_number
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Protocol
 
-from procession.orgs import Key, KeyKind, hash_secret
+from procession.accounts.orgs import Key, KeyKind, hash_secret
 
 SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 3600

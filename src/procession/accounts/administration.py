@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Sequence
 from typing import Protocol
 
+from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
+from procession.accounts.orgs import Key, KeyKind, Org, hash_secret, new_secret
 from procession.errors import InvalidRequest, NotFound
-from procession.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
-from procession.orgs import Key, KeyKind, Org, hash_secret, new_secret
-from procession.tags import normal_tags
+from procession.text.tags import normal_tags
 
 MAX_NAME_LENGTH = 100
 MAX_TAG_LENGTH = 200

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from procession.administration import create_key, create_org, revoke_key
+from procession.accounts.administration import create_key, create_org, revoke_key
+from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.errors import InvalidRequest, NotFound
-from procession.orgs import Key, KeyKind, Org, hash_secret
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
 
