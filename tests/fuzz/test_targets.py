@@ -82,22 +82,27 @@ def test_fuzzing_for_some_seconds_finds_nothing(targets: list[Target], tmp_path:
 
 
 BUGS = {
-    "a name that ends itself": ("agent.procfs", 'data.rfind(b")")', 'data.find(b")")', "stat"),
-    "a name that is a line": ("agent.procfs", r'index(b"\nUid:\t")', r'index(b"Uid:\t") - 1', "status"),
-    "the number beside it": ("agent.procfs", "fields[19]", "fields[18]", "stat"),
-    "more of an environment": ("agent.procfs", "_SERVICE_VARIABLES.get(name)", '"env"', "environment"),
-    "OR read as AND": ("search_parser", "group.start_alternative()", "pass", "meaning"),
+    "a name that ends itself": ("agent.read.procfs", 'data.rfind(b")")', 'data.find(b")")', "stat"),
+    "a name that is a line": ("agent.read.procfs", r'index(b"\nUid:\t")', r'index(b"Uid:\t") - 1', "status"),
+    "the number beside it": ("agent.read.procfs", "fields[19]", "fields[18]", "stat"),
+    "more of an environment": ("agent.read.procfs", "_SERVICE_VARIABLES.get(name)", '"env"', "environment"),
+    "OR read as AND": ("search.parser", "group.start_alternative()", "pass", "meaning"),
     "a value in the statement": (
-        "storage.filters",
+        "storage.history.read.filters",
         "'String', pattern.text)}",
         "'String', 'x')}{pattern.text}",
         "tags",
     ),
     "a cursor of others": ("paging", "if found != fingerprint:", "if False:", "cursor-text"),
-    "another error": ("wire.parsing", 'raise FrameError("The message is damaged") from None', "raise", "events"),
-    "NUL in a text": ("wire.scalars", "value.replace", "str", "message"),
-    "a tag without end": ("server.intake_hosts", "[:MAX_TAG_LENGTH]", "", "host-metadata"),
-    "a limit without end": ("server.parameters", "1 <= limit <= MAX_LIMIT", "1 <= limit", "parameters"),
+    "another error": (
+        "wire.datadog.parsing",
+        'raise FrameError("The message is damaged") from None',
+        "raise",
+        "events",
+    ),
+    "NUL in a text": ("text", "value.replace", "str", "message"),
+    "a tag without end": ("server.intake.hosts", "[:MAX_TAG_LENGTH]", "", "host-metadata"),
+    "a limit without end": ("server.public.parameters", "most=MAX_LIMIT", "most=10**12", "parameters"),
 }
 
 

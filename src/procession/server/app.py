@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from procession.config import ServerSettings
 from procession.errors import RequestError
+from procession.server.access.client_certificates import asking_for_certificates
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
@@ -29,7 +30,6 @@ from procession.server.api.single_process import single_process_routes
 from procession.server.api.store import StoreSize, store_routes
 from procession.server.api.views import view_routes
 from procession.server.api.watch import watch_routes
-from procession.server.http.client_certificates import asking_for_certificates
 from procession.server.http.compression import Compress
 from procession.server.http.errors import AnswerBugs, ErrorAnswers, answer_http_exception
 from procession.server.http.host_names import AllowedHosts, CheckHost, name_of
