@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procession.packed import ABSENT, NUMBERS, STATES, PackedSnapshot, pack, pack_numbers, unpack, unpack_numbers
+from procession.packed import ABSENT, NUMBERS, STATES, PackedSnapshot, pack, pack_numbers
 from procession.process import ProcessNumbers, Snapshot
 from procession.storage.history.tables.columns import number_columns
 from tests.support.builders import a_sighting, a_snapshot
+from tests.support.unpacked import unpack, unpack_numbers
 
 _VALUES = {
     "f4": st.floats(0, float(np.finfo(np.float32).max), width=32),

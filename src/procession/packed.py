@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.process import ProcessDescription, ProcessNumbers, Snapshot
 
 NUMBERS: tuple[tuple[str, str], ...] = (
     ("cpu_total_percent", "f4"),
@@ -90,11 +90,6 @@ def pack_numbers(numbers: ProcessNumbers) -> bytes:
     return _ROW.pack(*values, STATE_NUMBERS.get(state, NO_STATE))
 
 
-def unpack_numbers(row: bytes) -> ProcessNumbers:
-    *values, state = _ROW.unpack(row)
-    return numbers_from(values, state)
-
-
 def numbers_from(values: Iterable[float], state: int) -> ProcessNumbers:
     """From what a row, or the store, has of NUMBERS and of the state."""
     fields: dict[str, Any] = {
@@ -123,22 +118,6 @@ def pack(snapshot: AnySnapshot) -> PackedSnapshot:
                 pack_numbers(one.numbers),
                 characters_of(one.description),
             )
-            for one in snapshot.sightings
-        ),
-        request_id=snapshot.request_id,
-        split_id=snapshot.split_id,
-        chunk_count=snapshot.chunk_count,
-    )
-
-
-def unpack(snapshot: AnySnapshot) -> Snapshot:
-    if isinstance(snapshot, Snapshot):
-        return snapshot
-    return Snapshot(
-        host=snapshot.host,
-        taken_at=snapshot.taken_at,
-        sightings=tuple(
-            Sighting(one.pid, one.started_at, one.description, unpack_numbers(one.numbers))
             for one in snapshot.sightings
         ),
         request_id=snapshot.request_id,

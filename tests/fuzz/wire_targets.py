@@ -7,7 +7,6 @@ from google.protobuf.message import DecodeError
 from procession.accounts.administration import MAX_TAG_LENGTH
 from procession.errors import PayloadTooLarge
 from procession.lifecycle.events import ProcessEvents, ProcessExec
-from procession.packed import unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.server.intake.hosts import host_and_tags
 from procession.wire.datadog import (
@@ -26,6 +25,7 @@ from procession.wire.datadog import (
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.frame import MAX_JSON_BYTES, Encoding, Frame
 from procession.wire.datadog.parsing import parse, split
+from tests.support.unpacked import unpack
 
 MAX_BYTES = 2**20
 ALL = 2**31 - 1

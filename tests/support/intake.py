@@ -7,9 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from procession.packed import unpack
 from procession.process import LiveSnapshot, Snapshot
 from procession.wire.datadog import Answer, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
+from tests.support.unpacked import unpack
 
 
 @dataclass(frozen=True)

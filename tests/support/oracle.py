@@ -13,7 +13,7 @@ from procession.accounts.orgs import Key, Org
 from procession.accounts.sessions import Link, Session
 from procession.inventory import Inventory, TableSize
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.packed import AnySnapshot, unpack
+from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import (
     Ending,
@@ -30,6 +30,7 @@ from procession.process import (
 from procession.query import ProcessQuery
 from procession.search.evaluation import accepts
 from procession.window import Window
+from tests.support.unpacked import unpack
 
 
 class OracleStore:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import httpx
 from starlette.applications import Starlette
 
-from procession.packed import AnySnapshot, unpack
+from procession.packed import AnySnapshot
 from procession.process import Snapshot
 from procession.server import Stores, create_app
 from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.served import API_KEY, Client, Served
+from tests.support.unpacked import unpack
 
 COLLECTOR = "/api/v1/collector"
 

@@ -1,18 +1,17 @@
-"""A store on ClickHouse servers: its tables made, opened, and looked after."""
+"""A store on ClickHouse servers: its tables are made, and it is opened."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 
 from procession.errors import UsageError
 from procession.storage.history.engine.address import ServerAddress
 from procession.storage.history.engine.cluster import slots_of
 from procession.storage.history.engine.connection import Connection
 from procession.storage.history.engine.errors import first_line
-from procession.storage.history.engine.server import MINIMUM_VERSION, ServerEngine
+from procession.storage.history.engine.server import ServerEngine
 from procession.storage.history.tables import ddl
 from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST
 from procession.storage.history.tables.upgrade import (
@@ -36,7 +35,7 @@ def open_servers(
     engine = ServerEngine(address, tables=ddl.SHARDING)
     try:
         with engine.connection() as connection:
-            found = find_tables(connection, _database(address))
+            found = find_tables(connection, database_of(address))
             _refuse_strangers(found, address)
             slots = _slots(connection, address)
     except UsageError:
@@ -60,7 +59,7 @@ def open_servers(
     )
 
 
-def _database(address: ServerAddress) -> Database:
+def database_of(address: ServerAddress) -> Database:
     return Database(address.database, address.cluster)
 
 
@@ -112,110 +111,10 @@ def initialize(
                 raise UsageError(f"{address} refuses: {first_line(error)}; the statement was: {statement}") from error
             done.append(statement)
 
-        database = _database(address)
+        database = database_of(address)
         _slots(connection, address)
         found = find_tables(connection, database)
         _refuse_strangers(found, address)
         list(migrate(connection, command, database, found, now()))
         set_retention(connection, command, database, rules)
     return done
-
-
-@dataclass(frozen=True)
-class NodeReport:
-    """What a server says of itself and of the tables that it holds."""
-
-    name: str
-    version: str
-    tables: int
-    rows: int
-    stored_bytes: int
-    free_bytes: int
-    replicated: int
-    """Tables that are replicated."""
-    most_lag_seconds: int | None
-    """Of the replica that is furthest behind; None where nothing is replicated."""
-    is_read_only: bool
-    """Whether any of them cannot be written to now, as without Keeper."""
-
-
-@dataclass(frozen=True)
-class StoreReport:
-    version: str
-    minimum_version: str
-    applied: tuple[int, ...]
-    wanted: int
-    missing_tables: tuple[str, ...]
-    shards: int
-    replicas: int
-    nodes: tuple[NodeReport, ...]
-    problem: str = ""
-    """Why the nodes could not all be asked."""
-
-    @property
-    def is_good(self) -> bool:
-        is_current = self.wanted in self.applied and not self.missing_tables and not self.problem
-        return is_current and not any(node.is_read_only for node in self.nodes)
-
-
-def check(address: ServerAddress) -> StoreReport:
-    """Raises UsageError where no server can be asked at all."""
-    with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
-        found = find_tables(connection, _database(address))
-        wanted = set(ddl.SHARDING)
-        rows = connection.query(
-            "SELECT name FROM system.tables WHERE database = {database:String}", {"database": address.database}
-        ).result_rows
-        layout = [(1, 1)]
-        if address.cluster is not None:
-            layout = connection.query(
-                "SELECT shard_num, replica_num FROM system.clusters WHERE cluster = {cluster:String}",
-                {"cluster": address.cluster},
-            ).result_rows
-        problem = ""
-        nodes: tuple[NodeReport, ...] = ()
-        try:
-            nodes = tuple(_nodes(connection, address))
-        except Exception as error:
-            problem = first_line(error)
-        return StoreReport(
-            version=engine.version,
-            minimum_version=".".join(map(str, MINIMUM_VERSION)),
-            applied=tuple(sorted(found.applied)),
-            wanted=NEWEST,
-            missing_tables=tuple(sorted(wanted - {name for (name,) in rows})),
-            shards=len({shard for shard, _ in layout}),
-            replicas=len(layout),
-            nodes=nodes,
-            problem=problem,
-        )
-
-
-_NODE = (
-    "SELECT hostName() AS name, version() AS version,"
-    " (SELECT count() FROM system.tables WHERE database = '{home}') AS tables,"
-    " (SELECT sum(rows) FROM system.parts WHERE active AND database = '{home}') AS rows,"
-    " (SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = '{home}') AS bytes,"
-    " (SELECT sum(free_space) FROM system.disks) AS free,"
-    " (SELECT count() FROM system.replicas WHERE database = '{home}') AS replicated,"
-    " (SELECT max(absolute_delay) FROM system.replicas WHERE database = '{home}') AS lag,"
-    " (SELECT max(is_readonly) FROM system.replicas WHERE database = '{home}') AS readonly"
-)
-
-
-def _nodes(connection: Connection, address: ServerAddress) -> Iterator[NodeReport]:
-    statement = _NODE.replace("{home}", _database(address).home)
-    if address.cluster is not None:
-        statement = f"SELECT * FROM clusterAllReplicas('{address.cluster}', view({statement}))"
-    for name, version, tables, rows, stored, free, replicated, lag, readonly in connection.query(statement).result_rows:
-        yield NodeReport(
-            name=name,
-            version=version,
-            tables=tables,
-            rows=int(rows or 0),
-            stored_bytes=int(stored or 0),
-            free_bytes=int(free or 0),
-            replicated=int(replicated or 0),
-            most_lag_seconds=int(lag or 0) if replicated else None,
-            is_read_only=bool(readonly),
-        )

@@ -21,10 +21,10 @@ from procession.agent.describe.collector import Collector
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.process_files import ProcessFiles
 from procession.errors import UsageError
-from procession.packed import unpack
 from procession.process import ProcessDescription, ProcessNumbers, Sighting
 from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncoder, frame
 from tests.support.proc_tree import BOOT_TIME, ProcTree
+from tests.support.unpacked import unpack
 
 FILES = ("status", "cmdline", "cgroup", "io", "environ", "fd", "exe", "cwd", "root")
 

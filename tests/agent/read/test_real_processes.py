@@ -20,11 +20,11 @@ import pytest
 from procession.agent.read.proc_reader import REVISIT_EVERY
 from procession.agent.read.process_handle import THOROUGH_EVERY
 from procession.command_line.arguments import arguments_of
-from procession.packed import unpack
 from procession.process import Sighting
 from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncoder
 from procession.wire.datadog.frame import Frame
 from tests.support.builders import NOON, a_snapshot
+from tests.support.unpacked import unpack
 from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, control_group, needs_root
 
 PTRACE_TRACEME = 0

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from procession.agent.send.payload import Payload
 from procession.agent.send.payload_maker import HOST_TAGS_SECONDS, PayloadMaker
 from procession.lifecycle.events import ProcessEvents, ProcessExit
-from procession.packed import unpack
 from procession.process import Snapshot
 from procession.wire.datadog import (
     ContainerInfo,
@@ -18,6 +17,7 @@ from procession.wire.datadog import (
     frame,
 )
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
+from tests.support.unpacked import unpack
 
 
 def a_maker(max_processes: int = 1000) -> PayloadMaker:

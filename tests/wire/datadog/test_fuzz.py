@@ -9,7 +9,6 @@ import time
 import pytest
 
 from procession.errors import RequestError
-from procession.packed import unpack
 from procession.process import MAX_UINT32, Snapshot
 from procession.wire.datadog import (
     Encoding,
@@ -20,6 +19,7 @@ from procession.wire.datadog import (
     decode_live,
     frame,
 )
+from tests.support.unpacked import unpack
 from tests.support.vectors import VECTORS, vector
 
 SECONDS = 3.0

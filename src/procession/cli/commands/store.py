@@ -54,10 +54,10 @@ def init(is_printed: bool, **values: Any) -> None:
 def check(**values: Any) -> None:
     """Say how the servers and the tables do: version, replicas, lag, free space. Exits with 1 where something is
     wrong."""
-    from procession.storage import setup
+    from procession.storage import health
 
     address = _servers(read_settings(ServerSettings, values))
-    report = setup.check(address)
+    report = health.check(address)
     click.echo(f"{address}")
     click.echo(f"version   {report.version} (at least {report.minimum_version})")
     applied = ", ".join(map(str, report.applied)) or "none"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from procession.packed import PackedSighting, PackedSnapshot, unpack
+from procession.packed import PackedSighting, PackedSnapshot
 from procession.process import ProcessDescription
 from procession.wire.datadog import MessageType, SnapshotDecoder
 from procession.wire.datadog import process_pb2 as pb
@@ -11,6 +11,7 @@ from procession.wire.datadog.frame import Frame
 from procession.wire.datadog.messages.descriptions import ContainerContext
 from procession.wire.datadog.messages.process_cache import CachedProcess, ProcessCache
 from tests.support.builders import NOON
+from tests.support.unpacked import unpack
 
 
 def a_process(*args: str, pid: int = 1, **fields: object) -> pb.Process:

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procession.command_line.arguments import line_of, words_of
-from procession.packed import unpack
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncoder, frame
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.parsing import parse
 from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.unpacked import unpack
 
 
 def decode(body: bytes) -> Snapshot:

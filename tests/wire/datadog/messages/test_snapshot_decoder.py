@@ -7,13 +7,14 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from procession.errors import PayloadTooLarge
-from procession.packed import PackedSnapshot, unpack
+from procession.packed import PackedSnapshot
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.scrubbing import Scrubber
 from procession.wire.datadog import Encoding, FrameError, Limits, MessageType, SnapshotDecoder, frame
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.parsing import parse_frame
 from tests.support.builders import NOON
+from tests.support.unpacked import unpack
 from tests.support.vectors import FRAMED, Vector, vector
 
 MESSAGES: dict[int, type[Message]] = {

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import random
 
-from procession.packed import unpack
 from procession.process import ProcessNumbers, Sighting
 from procession.wire.datadog import (
     ContainerInfo,
@@ -12,6 +11,7 @@ from procession.wire.datadog import (
     frame,
 )
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
+from tests.support.unpacked import unpack
 
 
 def decode(body: bytes) -> tuple[Sighting, ...]:
