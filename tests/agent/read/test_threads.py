@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from procession.agent.read.proc_reader import REVISIT_EVERY, ProcReader
+from procession.agent.read.proc_reader import REVISIT_EVERY, Life, ProcReader
 from procession.agent.read.process_reading import ProcessReading
 from tests.support.proc_tree import ProcTree
 from tests.support.zoo import READY, WAIT, Watcher, Zoo, leave, program_without_leader
@@ -204,3 +205,34 @@ def ticks_of(reading: ProcessReading) -> int:
     assert user is not None
     assert system is not None
     return user + system
+
+
+def test_a_process_is_over_with_the_last_of_its_threads(zoo: Zoo) -> None:
+    whole, leaderless = zoo.python(f"import sys; {READY}{WAIT}"), zoo.python(program_without_leader())
+    leave(zoo, leaderless)
+    zombie = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    reader = ProcReader()
+
+    lives = [reader.life_of(process.pid) for process in (whole, leaderless, zombie, gone)]
+
+    zombie.wait()
+    assert lives == [Life.WHOLE, Life.WITHOUT_LEADER, Life.OVER, Life.OVER]
+
+
+@pytest.mark.may_skip
+def test_a_process_of_another_pid_namespace_is_not_taken_for_one_of_ours() -> None:
+    """Whose system calls know other processes by the same pids, or none."""
+    unshare = ["unshare", "--pid", "--fork"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("there is no pid namespace to be had")
+    code = (
+        "import os, sys; from procession.agent.read.proc_reader import ProcReader; "
+        f"assert os.getpid() == 1; print(ProcReader().life_of({os.getpid()}).name)"
+    )
+
+    answer = subprocess.run([*unshare, sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "WHOLE\n"

@@ -21,6 +21,7 @@ from __future__ import annotations
 import enum
 import errno
 import os
+import select
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,7 @@ class ProcReader:
         self._max_kept = _affordable() if max_kept is None else max_kept
         self._counts_runs = self.is_live and _runs_are_counted()
         self._counts_in_size = self.is_live and _folder_size_is_a_count()
+        self._has_our_pids = self.is_live and _has_our_pids(root)
         self._handles: dict[str, ProcessHandle] = {}
         self._kept = 0
         self._monotonic = monotonic
@@ -156,6 +158,8 @@ class ProcReader:
 
     def life_of(self, pid: int) -> Life:
         """For any thread."""
+        if self._has_our_pids and _is_over(pid):
+            return Life.OVER
         handle = self._handle_of(pid, 0)
         try:
             handle.read_stat()
@@ -291,6 +295,36 @@ def _affordable() -> int:
     if limit == resource.RLIM_INFINITY:
         return MAX_KEPT_PROCESSES
     return min(MAX_KEPT_PROCESSES, max(0, limit - _SPARE_DESCRIPTORS) // DESCRIPTORS_EACH)
+
+
+def _has_our_pids(root: str) -> bool:
+    """Whether pids mean there what they mean in system calls: not where another pid namespace is looked into."""
+    try:
+        lines = Path(root, "self", "status").read_bytes().splitlines()
+    except OSError:
+        return False
+    # From the namespace that the folder is of down to that of the process.
+    pids = [line.split()[1:] for line in lines if line.startswith(b"NSpid:")]
+    return pids == [[str(os.getpid()).encode()]]
+
+
+def _is_over(pid: int) -> bool:
+    """Whether a process has exited with all of its threads. False also where the kernel does not say.
+
+    Its files say so too, but cost five times as much for a process that nobody has looked at yet.
+    """
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    except OSError:  # before Linux 5.3, or for want of descriptors
+        return False
+    try:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return bool(poll.poll(0))
+    finally:
+        os.close(fd)
 
 
 def _runs_are_counted() -> bool:
