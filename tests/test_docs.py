@@ -99,6 +99,13 @@ def test_each_file_and_room_in_the_architecture_exists() -> None:
     assert {name for name in named_rooms if not any(folder.endswith(f"/{name}") for folder in folders)} == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_of_the_repository_in_the_docs_exist(page: Path) -> None:
+    named = re.findall(r"`((?:src|tests|bench|deploy|docs|web)/[\w./-]+\w/?)`", page.read_text())
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_every_decision_is_in_the_index() -> None:
     index = (ROOT / "docs" / "decisions" / "README.md").read_text()
     pages = {page.name for page in (ROOT / "docs" / "decisions").glob("*.md")} - {"README.md"}

@@ -1,0 +1,171 @@
+"""Each module has a test file at the same place, or stands here with the suite that covers it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+SOURCE = ROOT / "src" / "procession"
+
+SUITES = {
+    # The contract asks every store what the oracle knows, whatever module answers.
+    "storage/contract": (
+        "storage/store.py",
+        "storage/accounts/*",
+        "storage/history/read/*",
+        "storage/history/write/*",
+        "storage/history/tables/columns.py",
+        "storage/history/tables/hashes.py",
+        "storage/history/engine/connection.py",
+        "storage/history/engine/errors.py",
+        "storage/history/engine/statement.py",
+    ),
+    "storage/history/instants/test_oracle_comparison.py": ("storage/history/instants/*", "analysis/*"),
+    "storage/history/tables/test_migrations.py": ("storage/history/tables/upgrade.py",),
+    "cluster": ("storage/setup.py", "storage/history/engine/server.py", "cli/commands/store.py"),
+    # A search is parsed and then evaluated; a program is recognised and then its command line scrubbed.
+    "search": ("search/tree.py",),
+    "command_line/test_program_name.py": ("command_line/windows_program_name.py",),
+    "scrubbing": (
+        "scrubbing/clients.py",
+        "scrubbing/forms.py",
+        "scrubbing/masking.py",
+        "scrubbing/pardons.py",
+        "scrubbing/spans.py",
+        "scrubbing/words.py",
+        "scrubbing/programs/*",
+    ),
+    "test_docs.py": ("config.py",),
+    "lifecycle": ("lifecycle/events.py",),
+    "server": (
+        "clock_skew.py",
+        "errors.py",
+        "hosts.py",
+        "inventory.py",
+        "orgs.py",
+        "process_item.py",
+        "query.py",
+        "saved_view.py",
+        "sessions.py",
+        "tags.py",
+        "text.py",
+    ),
+    "server/api": ("server/api/*", "server/access/*", "server/public/parameter_errors.py", "server/runtime/*"),
+    "server/intake": ("server/intake/*",),
+    # Connections are tried from outside: by sockets that send what they like.
+    "server/http": ("server/http/*",),
+    "e2e/test_tls.py": ("http_client/tls.py", "server/http/tls.py"),
+    "cli/test_addresses.py": ("http_client/protocol_probe.py", "cli/access.py", "cli/client.py"),
+    "agent": (
+        "agent/build.py",
+        "agent/clock.py",
+        "agent/pipeline.py",
+        "agent/tag_text.py",
+        "agent/read/groups.py",
+        "agent/read/process_files.py",
+        "agent/read/process_handle.py",
+        "agent/read/process_reading.py",
+        "agent/send/destination.py",
+        "agent/send/payload.py",
+        "agent/send/spool.py",
+    ),
+    "cli": (
+        "cli/analysis.py",
+        "cli/commands/agent.py",
+        "cli/commands/completion.py",
+        "cli/commands/orgs.py",
+        "cli/local/*",
+        "cli/terminal/*",
+    ),
+    # What starts a server is started.
+    "e2e/test_up.py": ("cli/commands/serve.py", "cli/commands/up.py", "cli/serving/*"),
+    "simulate": ("cli/commands/simulate.py", "simulate/*"),
+    "wire": ("wire/datadog/cache_budget.py", "wire/datadog/messages/*", "wire/datadog/scalars.py"),
+}
+"""Suite, a folder or a file of tests -> modules or patterns of modules without a file of their own."""
+
+
+def modules() -> Iterator[str]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        # What was generated is tested by those who use it.
+        if path.name not in ("__init__.py", "__main__.py") and not path.name.endswith("_pb2.py"):
+            yield path.relative_to(SOURCE).as_posix()
+
+
+def has_own_test(module: str) -> bool:
+    path = Path(module)
+    return (TESTS / path.parent / f"test_{path.name}").exists()
+
+
+def suites_of(module: str) -> list[str]:
+    return [suite for suite, patterns in SUITES.items() if any(fnmatch(module, pattern) for pattern in patterns)]
+
+
+def test_each_module_has_a_test_of_its_own_or_a_suite() -> None:
+    assert [module for module in modules() if not has_own_test(module) and not suites_of(module)] == []
+
+
+def test_no_entry_is_left_over() -> None:
+    without = [module for module in modules() if not has_own_test(module)]
+    patterns = [pattern for patterns in SUITES.values() for pattern in patterns]
+
+    assert [pattern for pattern in patterns if not any(fnmatch(module, pattern) for module in without)] == []
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_suite_reaches_the_modules_that_it_is_said_to_cover(suite: str) -> None:
+    place = TESTS / suite
+    files = [place] if place.is_file() else sorted(place.rglob("test_*.py"))
+    covered = {module for module in modules() if not has_own_test(module) and suite in suites_of(module)[:1]}
+
+    assert files
+    assert covered - reached_from(frozenset(files)) == set()
+
+
+def reached_from(files: frozenset[Path]) -> set[str]:
+    """Modules that are imported, however far away; a suite that starts `procession` reaches all commands."""
+    left, found = set(files), set[Path]()
+    while left:
+        path = left.pop()
+        found.add(path)
+        left |= set(imported(path)) - found
+    return {path.relative_to(SOURCE).as_posix() for path in found if path.is_relative_to(SOURCE)}
+
+
+@cache
+def imported(path: Path) -> tuple[Path, ...]:
+    names = list[str]()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    found = [file for name in names for file in files_of(name)]
+    found += [file for folder in path.parents if folder != TESTS and (file := folder / "conftest.py").exists()]
+    if path in (TESTS / "support" / "running.py", SOURCE / "cli" / "__init__.py"):
+        # Commands are imported by name, when they are called.
+        found += [SOURCE / "cli" / "__init__.py", *(SOURCE / "cli" / "commands").glob("*.py")]
+    return tuple(found)
+
+
+def files_of(name: str) -> Iterator[Path]:
+    """Of a module, its file and the `__init__` of each package around it."""
+    for top in (ROOT / "src", ROOT):
+        path = top.joinpath(*name.split("."))
+        for file in (path.with_suffix(".py"), *(folder / "__init__.py" for folder in (path, *path.parents))):
+            if file.is_file() and (file.is_relative_to(SOURCE) or file.is_relative_to(TESTS)):
+                yield file
+
+
+def test_a_suite_that_does_not_reach_a_module_would_be_found() -> None:
+    reached = reached_from(frozenset({TESTS / "command_line" / "test_program_name.py"}))
+
+    assert "command_line/program_name.py" in reached
+    assert "storage/store.py" not in reached
