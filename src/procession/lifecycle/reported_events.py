@@ -26,7 +26,9 @@ def dated(events: ProcessEvents, now: int) -> ProcessEvents:
     """With `now` for events without a moment, and for those of a clock that is ahead."""
     return ProcessEvents(
         events.host,
-        tuple(msgspec.structs.replace(event, at=_moment(event.at, now)) for event in events.events),
+        tuple(
+            event if _is_believed(event.at, now) else msgspec.structs.replace(event, at=now) for event in events.events
+        ),
     )
 
 
@@ -60,8 +62,8 @@ def snapshots_of_orphans(orphans: ProcessExits, payload: bytes) -> list[Snapshot
     return _snapshots(orphans.host, sightings, b"exit" + payload)
 
 
-def _moment(reported_at: int, now: int) -> int:
-    return now if reported_at == 0 or is_ahead(reported_at, now) else reported_at
+def _is_believed(reported_at: int, now: int) -> bool:
+    return reported_at != 0 and not is_ahead(reported_at, now)
 
 
 def _snapshots(host: str, sightings: _Sightings, name: bytes) -> list[Snapshot]:

@@ -33,7 +33,7 @@ class Sessions:
     """The sessions in force, as the store had them at most two seconds ago."""
 
     def __init__(self, store: SessionStore, keys: KeyCache, thread: Threads, now: Callable[[], int]) -> None:
-        """`thread` has to be a single one: of the sessions of a key, none is begun beside another."""
+        """`thread` has to be a single one: sessions of a key are begun one after the other."""
         self._store = store
         self._keys = keys
         self._thread = thread
@@ -41,7 +41,7 @@ class Sessions:
         self._sessions = RefreshingCache(self._read, thread, REFRESH_SECONDS)
 
     async def org_of(self, request: Request) -> int:
-        """The org that whoever asks may see: by keys where there are any, else by session. Raises Forbidden."""
+        """The org that the reader may see: by keys where there are any, else by session. Raises Forbidden."""
         if has_keys(request.headers):
             return await self._keys.org_of_reader(request.headers)
         session = await self.find(request)

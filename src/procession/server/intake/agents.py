@@ -30,7 +30,7 @@ class _Agent(NamedTuple):
     posted_at: float
     version: str
     unreadable: int | None
-    """Of so many processes it can read none. None: it can."""
+    """How many processes there are, if it can read none of them; else None."""
 
 
 class Agents:

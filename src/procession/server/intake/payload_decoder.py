@@ -31,7 +31,7 @@ AnyPayload = PackedSnapshot | LiveSnapshot
 class DecodedPayload(NamedTuple):
     snapshot: AnyPayload
     memory_bytes: int
-    """About so many it takes in memory."""
+    """About what it takes in memory."""
 
 
 class PayloadDecoder:

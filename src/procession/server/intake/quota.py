@@ -25,7 +25,7 @@ SIGHTING_BYTES = 600
 
 class MemoryQuota:
     """An org may hold as much as is free. So one alone gets half of it, two that post without end a third each, and
-    something is always free for whoever comes next."""
+    something is always free for the org that comes next."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -44,7 +44,7 @@ class MemoryQuota:
             reservation.hold(0)
 
     def change(self, org_id: int, before: int, after: int) -> None:
-        """One reservation of the org, from so many bytes to so many. Raises TooManyRequests or Unavailable."""
+        """Of one reservation of the org, from `before` to `after` bytes. Raises TooManyRequests or Unavailable."""
         more = after - before
         # A single payload is always let in, however large it is.
         if more > 0 and self.held_bytes > before:
@@ -74,7 +74,7 @@ class Reservation:
         self._bytes = 0
 
     def hold(self, size: int) -> None:
-        """So many bytes from now on. Raises TooManyRequests or Unavailable where so many are not free."""
+        """`size` bytes from now on. Raises TooManyRequests or Unavailable if they are not free."""
         self._quota.change(self._org_id, self._bytes, size)
         self._bytes = size
 
@@ -83,7 +83,7 @@ class Reservation:
         self.hold(int(body_bytes * self._quota.growth.get(self._org_id, 1.0)))
 
     def hold_decoded(self, body_bytes: int, size: int) -> None:
-        """So many bytes, of a body of so many. Raises as `hold`."""
+        """`size` bytes, which a body of `body_bytes` has become. Raises as `hold`."""
         now = size / max(1, body_bytes)
         before = self._quota.growth.get(self._org_id, now)
         self._quota.growth[self._org_id] = before + (now - before) * NEWEST_SHARE

@@ -37,7 +37,7 @@ class Threads:
 
 
 class FairThreads:
-    """A fixed number of threads that orgs take in turn: whoever asks more than others waits longer.
+    """A fixed number of threads that orgs take in turn: an org that asks more than others waits longer.
 
     An org never has more than half of them, so that one that asks for what takes long leaves some to the others. But
     what it asks for takes the processors, too; so while others ask as well, it has no more threads at once than half of

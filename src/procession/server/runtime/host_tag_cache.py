@@ -23,11 +23,11 @@ _Entries = dict[tuple[int, str, TagSource], HostTags]
 
 class HostTagCache:
     """Host tags as the store had them at most three seconds ago. Of a large fleet they are some megabytes, and change
-    once in a while: they are read anew only when they have."""
+    once in a while: they are read again only when they have."""
 
     def __init__(self, store: HostStore, thread: Threads, write_threads: FairThreads, now: Callable[[], int]) -> None:
-        """What is read has a thread of its own, since every payload needs it: whoever says new tags without end holds
-        up only that on which it is written."""
+        """Every payload needs what is read, so reading has a thread of its own: an agent that posts new tags without
+        end holds up only `write_threads`."""
         self._store = store
         self._write_threads = write_threads
         self._thread = thread

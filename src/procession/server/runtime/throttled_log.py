@@ -11,7 +11,7 @@ from procession.log_throttle import LogThrottle
 
 
 class ThrottledLog:
-    """At most so many lines of one event in a minute. How many were left out is said with the first one after it."""
+    """Writes a few lines of each event a minute. The first line after that minute says how many were left out."""
 
     def __init__(
         self, logger: logging.Logger, lines_per_minute: int, clock: Callable[[], float] = time.monotonic

@@ -18,7 +18,7 @@ LEASE_SECONDS = 10
 REFRESH_SECONDS = 2.0
 
 FRESH_SECONDS = 3
-"""A lease taken so short a time ago is not written anew, however many look at the same host."""
+"""A lease taken so short a time ago is not written again, however many look at the same host."""
 
 
 class WatchCache:
