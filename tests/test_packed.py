@@ -13,6 +13,8 @@ from procession.storage.history.tables.columns import number_columns
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.unpacked import unpack, unpack_numbers
 
+number_columns([])  # pyarrow looks for pandas when it makes its first array: for seconds, on a busy machine
+
 _VALUES = {
     "f4": st.floats(0, float(np.finfo(np.float32).max), width=32),
     "i4": st.integers(0, 2**31 - 1),
