@@ -27,7 +27,7 @@ def test_servers_that_share_a_store_do_not_take_the_same_numbers_for_orgs_of_the
     taken = []
     for _ in range(2):
         store = OracleStore()
-        store.is_alone = False
+        store.is_only_writer = False
         assert create_org(store, "main").id == 1  # whoever is the first to start
         taken.append([create_org(store, name).id for name in ("a", "b", "c")])
 

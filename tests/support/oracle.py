@@ -40,7 +40,7 @@ class OracleStore:
     it does not matter which was added first, or how often.
     """
 
-    is_alone = True
+    is_only_writer = True
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -25,7 +25,7 @@ class KeyRecords(Protocol):
     """What these rules need of a store to change orgs and keys."""
 
     @property
-    def is_alone(self) -> bool:
+    def is_only_writer(self) -> bool:
         """Whether nobody else writes to the same tables."""
 
     def orgs(self) -> tuple[Org, ...]: ...
@@ -47,7 +47,7 @@ def create_org(store: KeyRecords, name: str) -> Org:
     orgs = store.orgs()
     if any(org.name == name for org in orgs):
         raise InvalidRequest(f"There is an org named {name} already")
-    step = 1 if store.is_alone or not orgs else 1 + secrets.randbelow(_NUMBERS_TO_CHOOSE_FROM)
+    step = 1 if store.is_only_writer or not orgs else 1 + secrets.randbelow(_NUMBERS_TO_CHOOSE_FROM)
     org = Org(max((org.id for org in orgs), default=0) + step, name)
     store.put_org(org)
     return org

@@ -113,7 +113,7 @@ class KeyStore(Protocol):
     """Orgs and keys. Few, so that readers may take all at once and keep them for seconds."""
 
     @property
-    def is_alone(self) -> bool:
+    def is_only_writer(self) -> bool:
         """Whether nobody else writes to the same tables."""
 
     def orgs(self) -> tuple[Org, ...]: ...

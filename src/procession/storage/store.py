@@ -86,7 +86,7 @@ def open_embedded(
     except Exception as error:
         engine.close()
         raise UsageError(f"cannot bring the tables in {data_dir} up to date: {first_line(error)}") from error
-    return ClickHouseStore(engine, now=now, is_alone=True, sighting_retention_hours=sighting_retention_hours)
+    return ClickHouseStore(engine, now=now, is_only_writer=True, sighting_retention_hours=sighting_retention_hours)
 
 
 def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: Callable[[], int]) -> None:
@@ -116,15 +116,15 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
         engine: ConnectionPool,
         *,
         now: Callable[[], int],
-        is_alone: bool = False,
+        is_only_writer: bool = False,
         sighting_retention_hours: int = 24 * 7,
         slots: Sequence[int] = (),
         cluster: str | None = None,
     ) -> None:
-        """`is_alone`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as often
-        as it weighs."""
+        """`is_only_writer`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as
+        often as it weighs."""
         self._tables = AccountTables(engine)
-        ClickHouseKeys.__init__(self, self._tables, is_alone=is_alone)
+        ClickHouseKeys.__init__(self, self._tables, is_only_writer=is_only_writer)
         ClickHouseHosts.__init__(self, self._tables)
         self._engine = engine
         self._cluster = cluster
@@ -191,7 +191,7 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
         return found
 
     def _add(self, connection: Connection, shard: int, chunks: Chunks) -> None:
-        cache = self._caches.setdefault(shard, DedupCache(is_complete=self.is_alone))
+        cache = self._caches.setdefault(shard, DedupCache(is_complete=self.is_only_writer))
         starts = StartTimes(rows_of(connection), cache, chunks)
         if not starts.needs_ordering:
             self._insert_chunks(connection, shard, chunks, starts)

@@ -299,7 +299,7 @@ class Interleaved:
 
     def _fresh(self) -> closing[ClickHouseStore]:
         return closing(
-            ClickHouseStore(self._engine, now=lambda: T + 5, is_alone=True, sighting_retention_hours=THIRTY_YEARS)
+            ClickHouseStore(self._engine, now=lambda: T + 5, is_only_writer=True, sighting_retention_hours=THIRTY_YEARS)
         )
 
 

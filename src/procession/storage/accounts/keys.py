@@ -38,9 +38,9 @@ class _KeyRow(NamedTuple):
 class ClickHouseKeys:
     """A KeyStore."""
 
-    def __init__(self, tables: AccountTables, *, is_alone: bool) -> None:
+    def __init__(self, tables: AccountTables, *, is_only_writer: bool) -> None:
         self._key_tables = tables
-        self.is_alone = is_alone
+        self.is_only_writer = is_only_writer
 
     def orgs(self) -> tuple[Org, ...]:
         rows = map(_OrgRow._make, self._key_tables.rows("SELECT id, name FROM orgs FINAL"))
