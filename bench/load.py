@@ -17,7 +17,7 @@ from typing import Any
 from bench.fleets import OUR_PAYLOAD, environment
 from bench.served import Server
 from procession.simulate import FleetShape, LoadPlan, Progress
-from procession.simulate.posting import load_workers_of, run_load_workers
+from procession.simulate.load_worker import load_workers_of, run_load_workers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import report
-from bench.intake import measure_intake
+from bench.measure.intake import measure_intake
 from bench.rows import Measurement
 from bench.stages import Run, Stage, disk, million, peers
 

@@ -19,10 +19,10 @@ import numpy as np
 from procession.http_client import Connection, Endpoint
 
 _TICK = os.sysconf("SC_CLK_TCK")
-OWN = "/api/procession/v1"
+API = "/api/procession/v1"
 
 
-class NotThere(Exception):
+class UnknownRoute(Exception):
     """The server does not know such a call."""
 
 
@@ -45,7 +45,7 @@ class Server:
         headers = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
         response = self._connection.request("GET", f"{path}?{urlencode(parameters)}", headers=headers)
         if response.status in (404, 405):
-            raise NotThere(path)
+            raise UnknownRoute(path)
         if response.status != 200:
             raise RuntimeError(f"{path} answers {response.status}: {response.body[:300]!r}")
         return response.body

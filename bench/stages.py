@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.agents import measure_agents
 from bench.fleets import HOUR, Million, write
-from bench.intake import measure_bytes, measure_intake, measure_memory
+from bench.measure.agents import measure_agents
+from bench.measure.intake import measure_bytes, measure_intake, measure_memory
+from bench.measure.queries import curves, instants, pages, while_intake_runs, wide
 from bench.peers.installed import postgresql
-from bench.queries import curves, instants, pages, while_intake_runs, wide
 from bench.rows import Measurement
 from bench.served import serving
 from procession.simulate import FleetShape
@@ -61,9 +61,9 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
     data = run.data
     if data.day_hosts:
         write(data.day, data.begun_at, folder)
-        _run("bench.rolled_up", str(folder))
+        _run("bench.store_jobs.roll_up", str(folder))
     write(data.before, data.instant + 1, folder)
-    _run("bench.merged", str(folder), str(data.instant // (24 * HOUR)))
+    _run("bench.store_jobs.merge_day", str(folder), str(data.instant // (24 * HOUR)))
     # Last, since the window ends when it is asked for: the default call is asked, not one of the past.
     data = run.data = replace(data, now=int(time.time()))
     write(data.recent, data.now, folder)
@@ -87,7 +87,7 @@ def peers(run: Run, folder: Path, *, only: tuple[str, ...] = (), seconds: float 
     """`seconds` at most for the runs of one query of theirs."""
     data, samples = run.data, folder / "samples"
     _run(
-        "bench.sample",
+        "bench.store_jobs.sample_rows",
         str(samples),
         *("--hosts", str(data.hosts), "--begun-at", str(data.begun_at), "--now", str(data.now)),
         *("--day-hosts", str(data.day_hosts)),
@@ -140,7 +140,7 @@ def seven_days(run: Run, folder: Path) -> None:
     for days in range(-4, 3):
         shape = replace(data.before, begin_at=data.before.begin_at + days * 24 * HOUR)
         write(shape, shape.begin_at + 61, folder)
-        _run("bench.merged", str(folder), str(shape.begin_at // (24 * HOUR)))
+        _run("bench.store_jobs.merge_day", str(folder), str(shape.begin_at // (24 * HOUR)))
     with serving(folder) as server:
         found = instants(server, data, runs=50, few=10)
     for key in ("instant", "instant_numbers", "sums", "top_cpu"):

@@ -11,7 +11,7 @@ from typing import Any
 import clickhouse_connect
 
 from bench.peers.common import Samples, median_ms
-from bench.sample import FLOATS, TEXTS, WHOLE
+from bench.store_jobs.sample_rows import FLOATS, TEXTS, WHOLE
 
 SNAPSHOTS = 10
 INTERVAL_SECONDS = 90

@@ -18,8 +18,8 @@ import psycopg
 
 from bench.peers.common import Samples, median_ms
 from bench.peers.installed import postgresql
-from bench.sample import FLOATS, TEXTS, WHOLE
 from bench.served import cpu_seconds_of
+from bench.store_jobs.sample_rows import FLOATS, TEXTS, WHOLE
 
 COLUMNS = "cmdline, ts, started_at, username, pid, ppid, host, tags"
 ORDER = "ORDER BY started_at, host, pid"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from bench import sample
 from bench.fleets import HOUR, Million
-from bench.intake import measure_bytes
+from bench.measure.intake import measure_bytes
+from bench.store_jobs import sample_rows
 from procession.simulate import FleetShape
 from tests.support.builders import NOON
 
@@ -22,7 +22,7 @@ def test_the_window_ends_now_and_the_instant_lies_three_days_back_in_the_midst_o
 
 
 def test_a_sample_of_the_window_has_each_process_once(tmp_path: Path) -> None:
-    sample.write(sample.newest(DATA.recent, DATA.now), tmp_path / "window.parquet")
+    sample_rows.write(sample_rows.newest(DATA.recent, DATA.now), tmp_path / "window.parquet")
 
     table = pq.read_table(tmp_path / "window.parquet")
     keys = set(zip(*(table[name].to_pylist() for name in ("host", "pid", "started_at")), strict=True))

@@ -25,7 +25,7 @@ Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
 _GONE = ProcessNumbers(state="X")
 
 
-class _Seen(msgspec.Struct, frozen=True):
+class _Known(msgspec.Struct, frozen=True):
     """A process at the snapshot before."""
 
     reading: ProcessReading
@@ -64,7 +64,7 @@ class Collector:
         self._tag_rules = tag_rules or None
         self._containers = containers
         self._left_out: dict[int, tuple[ProcessFacts, str]] = {}
-        self._seen: dict[int, _Seen] = {}
+        self._known: dict[int, _Known] = {}
         self._moment: float | None = None
 
     def fork(self) -> Collector:
@@ -80,22 +80,22 @@ class Collector:
         self._moment = moment
         self._expect_names([reading.facts for reading in readings], moment)
         self._name_again()
-        seen = {}
+        known = {}
         left_out: dict[int, tuple[ProcessFacts, str]] = {}
         for reading in readings:
-            before = self._seen.get(reading.pid)
+            before = self._known.get(reading.pid)
             if before is not None and before.reading is reading and before.is_quiet:
-                seen[reading.pid] = before
+                known[reading.pid] = before
             elif self._process_filter is not None and self._is_left_out(reading, before):
                 left_out[reading.pid] = (reading.facts, reading.stat.comm)
             else:
-                seen[reading.pid] = self._see(reading, before, elapsed)
-        self._seen, self._left_out = seen, left_out
+                known[reading.pid] = self._sighted(reading, before, elapsed)
+        self._known, self._left_out = known, left_out
         if self._containers is not None:
-            self._containers.expect({process.sighting.description.container_id for process in seen.values()} - {""})
-        sightings = [process.sighting for process in seen.values()]
+            self._containers.expect({process.sighting.description.container_id for process in known.values()} - {""})
+        sightings = [process.sighting for process in known.values()]
         for sighting in also:
-            living = seen.get(sighting.pid)
+            living = known.get(sighting.pid)
             if living is None or living.sighting.started_at != sighting.started_at:
                 sightings.append(sighting)
         return Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(sightings))
@@ -123,8 +123,8 @@ class Collector:
                         description=description,
                     )
                 )
-            elif (seen := self._seen.get(process.pid)) is not None:
-                description = seen.sighting.description
+            elif (known := self._known.get(process.pid)) is not None:
+                description = known.sighting.description
             else:
                 continue
             events.append(
@@ -142,7 +142,7 @@ class Collector:
         # As the kernel counts, so that a process has one start wherever it is read.
         return reading.boot_time + reading.stat.start_ticks // self._ticks_per_second
 
-    def _is_left_out(self, reading: ProcessReading, before: _Seen | None) -> bool:
+    def _is_left_out(self, reading: ProcessReading, before: _Known | None) -> bool:
         """One that was sent goes on, whatever it becomes: otherwise it would look as if it had ended."""
         if before is not None and before.reading.stat.start_ticks == reading.stat.start_ticks:
             return False
@@ -151,7 +151,7 @@ class Collector:
             return True
         return self._process_filter is not None and not self._process_filter.wants(reading)
 
-    def _see(self, reading: ProcessReading, before: _Seen | None, elapsed: float | None) -> _Seen:
+    def _sighted(self, reading: ProcessReading, before: _Known | None, elapsed: float | None) -> _Known:
         stat = reading.stat
         if before is not None and before.reading.stat.start_ticks != stat.start_ticks:
             before = None  # another process with its pid
@@ -166,7 +166,7 @@ class Collector:
             or numbers.read_bytes_per_second
             or numbers.write_bytes_per_second
         )
-        return _Seen(reading, Sighting(reading.pid, self._started_at(reading), description, numbers), is_quiet)
+        return _Known(reading, Sighting(reading.pid, self._started_at(reading), description, numbers), is_quiet)
 
     def _describe_again(self, reading: ProcessReading, before: ProcessDescription | None) -> ProcessDescription:
         if before is None or self._process_filter is None or self._process_filter.wants(reading):
@@ -218,15 +218,15 @@ class Collector:
         version = (self._users.version, self._groups.version)
         if version != self._names_version:
             self._names_version = version
-            self._seen = {pid: self._named(seen) for pid, seen in self._seen.items()}
+            self._known = {pid: self._named(known) for pid, known in self._known.items()}
 
-    def _named(self, seen: _Seen) -> _Seen:
-        description = seen.sighting.description
+    def _named(self, known: _Known) -> _Known:
+        description = known.sighting.description
         user, group = self._user(description.uid), self._group(description.gid)
         if (user, group) == (description.user, description.group_name):
-            return seen
+            return known
         description = msgspec.structs.replace(description, user=user, group_name=group)
-        return msgspec.structs.replace(seen, sighting=msgspec.structs.replace(seen.sighting, description=description))
+        return msgspec.structs.replace(known, sighting=msgspec.structs.replace(known.sighting, description=description))
 
     def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
         stat, io = reading.stat, reading.io

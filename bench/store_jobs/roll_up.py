@@ -1,4 +1,4 @@
-"""`python -m bench.rolled_up FOLDER`: roll up the hours of a store that are over, as a server does within minutes."""
+"""`python -m bench.store_jobs.roll_up FOLDER`: roll up the hours that are over, as a server does within minutes."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 
 from procession.process import ProcessDescription
 from procession.simulate import Fleet, FleetShape, LoadPlan, Progress
-from procession.simulate.posting import post_part
+from procession.simulate.load_worker import post_part
 from procession.text.tags import normal_tags
 from tests.support.builders import NOON
 from tests.support.intake import FakeIntake, Posted, Reply

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from bench.fleets import HOUR, SEED_OF_LOAD, Million
 from bench.load import Load, load_process
 from bench.rows import Measurement
-from bench.served import OWN, NotThere, Server
+from bench.served import API, Server, UnknownRoute
 from procession.simulate import FleetShape
 
 PUBLIC = "/api/v2/processes"
@@ -38,8 +38,8 @@ class Asker:
     def row(self, key: str, path: str, parameters: Parameters, *, note: str = "", runs: int | None = None) -> None:
         try:
             figures = self.server.time(path, parameters, runs=runs or self.runs)
-        except (NotThere, RuntimeError) as error:
-            self.found[key] = Measurement(note=MISSING if isinstance(error, NotThere) else str(error))
+        except (UnknownRoute, RuntimeError) as error:
+            self.found[key] = Measurement(note=MISSING if isinstance(error, UnknownRoute) else str(error))
             return
         self.found[key] = Measurement(figures, note)
 
@@ -62,7 +62,7 @@ def pages(server: Server, *, runs: int, few: int) -> dict[str, Measurement]:
     both: Parameters = {"search": COMMON, "tags": TAGS}
     row("tags_100", PUBLIC, limit(100) | both, runs=few)
     row("tags_1000", PUBLIC, limit(1000) | both, runs=few)
-    row("facets", f"{OWN}/facets", {"keys": FACETS, "limit": 20}, runs=few, note=FACETS)
+    row("facets", f"{API}/facets", {"keys": FACETS, "limit": 20}, runs=few, note=FACETS)
     return asker.found
 
 
@@ -91,14 +91,14 @@ def instants(server: Server, data: Million, *, runs: int, few: int) -> dict[str,
     asker = Asker(server, runs)
     row, at = asker.row, data.instant
     row("instant", PUBLIC, limit(1000) | {"from": at - 10, "to": at})
-    row("instant_numbers", f"{OWN}/processes", limit(1000) | {"at": at})
+    row("instant_numbers", f"{API}/processes", limit(1000) | {"at": at})
     sums: Parameters = {"by": "command", "measures": "cpu_total_percent,rss_bytes", "at": at - 1}
     begin = time.perf_counter()
-    server.get(f"{OWN}/groups", sums)
+    server.get(f"{API}/groups", sums)
     first = f"{(time.perf_counter() - begin) * 1000:.0f} ms the first time"
-    row("sums", f"{OWN}/groups", sums, runs=few, note=first)
+    row("sums", f"{API}/groups", sums, runs=few, note=first)
     for key, column in (("top_cpu", "cpu_total_percent"), ("top_memory", "rss_bytes")):
-        row(key, f"{OWN}/processes", limit(100) | {"at": at, "sort": f"-{column}"}, runs=few)
+        row(key, f"{API}/processes", limit(100) | {"at": at, "sort": f"-{column}"}, runs=few)
     return asker.found
 
 
@@ -108,7 +108,7 @@ def curves(server: Server, data: Million, *, runs: int) -> dict[str, Measurement
     window: Parameters = {"from": data.day.begin_at, "to": data.begun_at}
     # One that was there all day: those that started first come first.
     listed = server.ask(PUBLIC, window | limit(1) | {"tags": f"host:{data.host_of_day}"})["data"]
-    history = f"{OWN}/processes/{quote(listed[0]['id'])}/history"
+    history = f"{API}/processes/{quote(listed[0]['id'])}/history"
     for key, every in (("curve_minutes", "minute"), ("curve_sightings", "sighting")):
         asker.row(key, history, window | {"every": every})
     return asker.found

@@ -101,7 +101,7 @@ def measure_bytes(folder: Path, shape: FleetShape) -> Measurement:
     """An hour of hosts, written and merged. All tables count, with their indexes."""
     write(shape, shape.begin_at + HOUR, folder)
     said = subprocess.run(
-        [sys.executable, "-m", "bench.disk", str(folder)], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "bench.store_jobs.disk_use", str(folder)], check=True, capture_output=True, text=True
     ).stdout
     tables = json.loads(said)
     sightings = tables.pop("sightings")

@@ -1,4 +1,4 @@
-"""`python -m bench.merged FOLDER DAY`: merge what the engine merges by itself six hours after a day is over."""
+"""`python -m bench.store_jobs.merge_day FOLDER DAY`: merge what ClickHouse merges six hours after a day is over."""
 
 from __future__ import annotations
 

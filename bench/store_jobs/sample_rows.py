@@ -1,4 +1,4 @@
-"""`python -m bench.sample`: the same fleets as rows, for those who are measured beside us."""
+"""`python -m bench.store_jobs.sample_rows`: the same fleets as rows, for those who are measured beside us."""
 
 from __future__ import annotations
 

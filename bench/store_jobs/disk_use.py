@@ -1,4 +1,4 @@
-"""`python -m bench.disk FOLDER`: merge all tables of a store, and say what each takes, as JSON."""
+"""`python -m bench.store_jobs.disk_use FOLDER`: merge all tables of a store, and say what each takes, as JSON."""
 
 from __future__ import annotations
 

@@ -156,9 +156,9 @@ print((time.process_time() - begin) * 1e6 / int(sys.argv[1]) / len(seen), rss)
 
 
 def _psutil(processes: int) -> tuple[float, float]:
-    rounds = 5 if processes < 5000 else 2
+    repeats = 5 if processes < 5000 else 2
     said = subprocess.run(
-        [sys.executable, "-c", _PSUTIL, str(rounds)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", _PSUTIL, str(repeats)], check=True, capture_output=True, text=True
     ).stdout.split()
     return float(said[0]), float(said[1])
 

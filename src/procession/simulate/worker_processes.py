@@ -12,7 +12,8 @@ from typing import Any
 
 from procession.errors import UsageError
 from procession.simulate.connection import Connection, endpoint_of
-from procession.simulate.posting import LoadPlan, Progress, post_part
+from procession.simulate.load_plan import LoadPlan, Progress
+from procession.simulate.load_worker import post_part
 
 _FIELDS = [field.name for field in dataclasses.fields(Progress)]
 _REPORT_SECONDS = 0.2
