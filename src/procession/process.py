@@ -141,7 +141,7 @@ class ProcessSummary(msgspec.Struct, frozen=True):
 
 
 class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a process beside its summary."""
+    """What is known of a process besides its summary."""
 
     numbers: ProcessNumbers = ProcessNumbers()
     """At its newest sighting in the window, or newer ones sent live; all absent where numbers are kept no longer."""

@@ -1,5 +1,5 @@
-"""What somebody may have meant whose question found nothing: other languages of searching have signs that are plain
-characters here. A hint is a sentence beside an answer; it changes nothing of what is found."""
+"""What somebody may have meant whose question found nothing: signs that other search languages have are plain
+characters here. A hint is a sentence that goes with an answer and does not change it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Procession's own API."""
+"""Procession's API."""

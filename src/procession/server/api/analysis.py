@@ -1,4 +1,4 @@
-"""Many processes at once: counts, sums, series, hosts, comparisons."""
+"""Questions about many processes at once: counts, sums, series, hosts, comparisons."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class Analysis:
 
 
 def _sides(request: ApiRequest) -> tuple[Side, Side]:
-    """What is not said of the right side is as on the left; a host of its own takes the place of the left one's."""
+    """The right side is like the left one where no `other_` parameter says otherwise; its host replaces the left's."""
     host = request.text("host", most=255)
     left = Side(request.selection(host=host), request.instant())
     prefixes = {name: "other_" if request.has(f"other_{name}") else "" for name in ("search", "tags", "host")}

@@ -1,4 +1,4 @@
-"""The query string of a call of Procession's own API -> typed values. All that is wrong is said at once."""
+"""The query string of a call of Procession's API -> typed values. All that is wrong is said at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Procession's own API, `/api/procession/v1/…`: what all of its calls have in common."""
+"""Procession's API, `/api/procession/v1/…`: what all of its calls have in common."""
 
 from __future__ import annotations
 

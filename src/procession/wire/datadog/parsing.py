@@ -114,14 +114,14 @@ def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tu
         while position < len(view):
             begin = position
             tag, position = _varint(view, position)
-            number, kind = tag >> 3, tag & 7
-            if kind == _LENGTH:
+            number, wire_type = tag >> 3, tag & 7
+            if wire_type == _LENGTH:
                 length, content = _varint(view, position)
                 position = content + length
-            elif kind == _VARINT:
+            elif wire_type == _VARINT:
                 _, position = _varint(view, position)
-            elif kind in (_FIXED32, _FIXED64):
-                position += 4 if kind == _FIXED32 else 8
+            elif wire_type in (_FIXED32, _FIXED64):
+                position += 4 if wire_type == _FIXED32 else 8
             else:  # groups, which nobody has sent for fifteen years
                 raise FrameError("The message is damaged")
             if position > len(view):
@@ -134,7 +134,7 @@ def split(body: bytes | bytearray, wanted: int, limits: Mapping[int, int]) -> tu
                 others_left -= 1
                 if others_left < 0:
                     raise PayloadTooLarge("The message holds too many fields")
-            if number == wanted and kind == _LENGTH:
+            if number == wanted and wire_type == _LENGTH:
                 parts.append(view[content:position])
             else:
                 rest += view[begin:position]

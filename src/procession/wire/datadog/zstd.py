@@ -71,11 +71,11 @@ def _measure_1(data: memoryview, max_bytes: int) -> tuple[int, int]:
     bound = 0
     while True:
         header = data[position] | data[position + 1] << 8 | data[position + 2] << 16
-        kind, size = header >> 1 & 3, header >> 3
-        if kind == 3 or size > _BLOCK_BYTES:
+        block_type, size = header >> 1 & 3, header >> 3
+        if block_type == 3 or size > _BLOCK_BYTES:
             raise Malformed("the frame is damaged")
-        position += 3 + (1 if kind == 1 else size)
-        bound += _BLOCK_BYTES if kind == 2 else size
+        position += 3 + (1 if block_type == 1 else size)
+        bound += _BLOCK_BYTES if block_type == 2 else size
         if header & 1:
             break
     if descriptor & 0x04:
@@ -89,11 +89,11 @@ def _measure_05(data: memoryview) -> tuple[int, int]:
     position, bound = 5, 0
     while True:
         first = data[position]
-        kind, size = first >> 6, (first & 7) << 16 | data[position + 1] << 8 | data[position + 2]
+        block_type, size = first >> 6, (first & 7) << 16 | data[position + 1] << 8 | data[position + 2]
         position += 3
-        if kind == 3:
+        if block_type == 3:
             return position, bound
-        if kind == 2 or size > _BLOCK_BYTES:
+        if block_type == 2 or size > _BLOCK_BYTES:
             raise Malformed("the frame is damaged")
         position += size
-        bound += _BLOCK_BYTES if kind == 0 else size
+        bound += _BLOCK_BYTES if block_type == 0 else size

@@ -1,4 +1,4 @@
-"""Containers on the wire: what one is, beside the processes in it."""
+"""Containers on the wire: what a container is, without the processes in it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Scrub = Callable[[Sequence[str]], Sequence[str]]
 _Key = tuple[bytes, bytes, bool, int, int, tuple[str, ...], tuple[str, ...]]
 
 _OVERHEAD_BYTES = 1000
-"""About what a description takes beside its texts, in objects."""
+"""About what the objects of a description take, without their texts."""
 
 
 class ContainerContext(dict[_Key, ProcessDescription]):

@@ -129,7 +129,7 @@ def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:
 
 
 def _or_none(count: int | None) -> int:
-    """-1, in so many bits, where it is not known and another beside it is."""
+    """-1, in so many bits, where it is not known and another number of the same message is."""
     return MAX_UINT64 if count is None else count
 
 
