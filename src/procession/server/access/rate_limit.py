@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
+from procession.errors import TooManyRequests
+from procession.server.http.responses import add_headers
+
 PERIOD_SECONDS = 60
 
 
@@ -48,3 +53,14 @@ class RateLimiter:
         count = self._counts.get(org_id, 0) + 1
         self._counts[org_id] = count
         return RateLimitStatus(self._limit, max(0, self._limit - count), PERIOD_SECONDS - second, count > self._limit)
+
+    def admit(self, request: Request, org_id: int, name: str) -> None:
+        """Count one more, and say in the headers of its answer how many of this `name` are left.
+
+        Raises TooManyRequests where it is one too many.
+        """
+        status = self.count(org_id)
+        if status is not None:
+            add_headers(request, status.headers(name))
+            if status.is_exceeded:
+                raise TooManyRequests

@@ -10,11 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.errors import TooManyRequests
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.api.request import ApiRequest
-from procession.server.http.responses import add_headers
 from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.fair_pool import FairThreads
 
@@ -85,11 +83,7 @@ class ApiRouter:
 
     def count(self, request: Request, org_id: int) -> None:
         """Raises TooManyRequests where it is one too many."""
-        status = self._limiter.count(org_id)
-        if status is not None:
-            add_headers(request, status.headers(RATE_LIMIT_NAME))
-            if status.is_exceeded:
-                raise TooManyRequests
+        self._limiter.admit(request, org_id, RATE_LIMIT_NAME)
 
     async def respond(self, org_id: int, answer: Callable[[], Any]) -> Response:
         def body() -> bytes:

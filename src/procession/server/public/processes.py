@@ -10,14 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.errors import TooManyRequests
 from procession.paging import Cursor, Page
 from procession.process import ProcessKey
 from procession.process_item import ProcessItem, public_item
 from procession.query import ProcessQuery
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
-from procession.server.http.responses import add_headers
 from procession.server.public.parameters import filter_fingerprint, parse_parameters, parse_query
 from procession.server.runtime.fair_pool import FairThreads
 from procession.storage import ProcessStore
@@ -54,21 +52,13 @@ class PublicProcesses:
 
     async def list_processes(self, request: Request) -> Response:
         org_id = await self._keys.org_of_reader(request.headers)
-        self._count(request, org_id)
+        self._limiter.admit(request, org_id, RATE_LIMIT_NAME)
         parameters = parse_parameters(request.scope["query_string"])
         query = parse_query(org_id, parameters, now=self._now(), retention_hours=self._retention_hours)
         fingerprint = filter_fingerprint(parameters, org_id)
         # Rendering thousands of processes takes long enough to keep that off the event loop, too.
         body = await self._threads.run(org_id, lambda: self._find(query, fingerprint))
         return Response(body, media_type="application/json")
-
-    def _count(self, request: Request, org_id: int) -> None:
-        """Raises TooManyRequests where it is one too many."""
-        status = self._limiter.count(org_id)
-        if status is not None:
-            add_headers(request, status.headers(RATE_LIMIT_NAME))
-            if status.is_exceeded:
-                raise TooManyRequests
 
     def _find(self, query: ProcessQuery, fingerprint: bytes) -> bytes:
         return render_page(self._store.find(replace(query, is_brief=True)), query, fingerprint)
