@@ -13,7 +13,8 @@ from procession.process import ProcessKey, ProcessSummary
 from procession.storage.history.engine.cluster import first_of_shards
 from procession.storage.history.engine.server import ServerConnection
 from procession.storage.history.engine.statement import First, Statement
-from procession.storage.history.read import process_statements
+from procession.storage.history.statements.descriptions import BriefDescription, descriptions_in_key_range
+from procession.storage.history.statements.presence import presence_in_key_range
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -64,8 +65,8 @@ def of_shards(merged: str) -> str:
 def test_each_shard_gives_the_first_of_its_own_and_all_together_the_first_of_these(
     cluster_store: ClickHouseStore, both: tuple[Fleet, Fleet]
 ) -> None:
-    statement = process_statements.seen_between(ORG, WINDOW, None, None)
-    merged = first_of_shards(statement.text, First("start, host, pid", 50))
+    statement = presence_in_key_range(ORG, WINDOW, None, None)
+    merged = first_of_shards(statement, First("start, host, pid", 50))
 
     everything = rows_of(cluster_store, statement, statement.text)
     apart = rows_of(cluster_store, statement, of_shards(merged))
@@ -79,11 +80,11 @@ def test_each_shard_gives_the_first_of_its_own_and_all_together_the_first_of_the
 def test_all_rows_of_a_process_are_among_the_first_or_none_is(
     cluster_store: ClickHouseStore, both: tuple[Fleet, Fleet]
 ) -> None:
-    statement = process_statements.texts_between(ORG, WHOLE, None, None, process_statements.BRIEF_TEXTS)
+    statement = descriptions_in_key_range(ORG, WHOLE, None, None, BriefDescription)
     everything = sorted(rows_of(cluster_store, statement, statement.text))
 
     for count in range(1, 9):
-        found = rows_of(cluster_store, statement, first_of_shards(statement.text, First("start, host, pid", count)))
+        found = rows_of(cluster_store, statement, first_of_shards(statement, First("start, host, pid", count)))
 
         last = everything[count - 1][:3]
         assert sorted(found) == [row for row in everything if row[:3] <= last]
@@ -109,7 +110,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("window", [WHOLE, WINDOW, BETWEEN], ids=["whole", "past", "between"])
 @pytest.mark.parametrize("search", ["", "before"])
-def test_a_page_of_a_stretch_that_was_guessed_far_too_far_is_right_and_reads_little(
+def test_a_page_of_a_key_range_that_was_guessed_far_too_far_is_right_and_reads_little(
     cluster_store: ClickHouseStore,
     both: tuple[Fleet, Fleet],
     monkeypatch: pytest.MonkeyPatch,
@@ -117,15 +118,15 @@ def test_a_page_of_a_stretch_that_was_guessed_far_too_far_is_right_and_reads_lit
     search: str,
 ) -> None:
     mine, theirs = both
-    marks = cluster_store._sources.marks
+    samples = cluster_store._sources.key_samples
     bounds = (window.from_at, window.to_at)
     expected = theirs.find(*bounds, search=search)
     mine.find(*bounds, search=search, limit=1)  # what tags and hosts are called is known from here on
     found: list[ProcessSummary] = []
 
     for limit in (1, 7, 600, 4000):
-        for about in (ORG, *marks._shares):
-            marks._shares[about] = 1e-6
+        for about in (ORG, *samples._shares):
+            samples._shares[about] = 1e-6
         with counted(monkeypatch) as rows:
             after = ProcessKey.of(found[-1].identity) if found else None
             page = mine.find(*bounds, search=search, after=after, limit=limit)

@@ -12,7 +12,7 @@ from procession.search.parser import MAX_TERMS, parse_search
 from procession.search.pattern import Pattern, fold
 from procession.search.tag_filter import TagFilter
 from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
-from procession.storage.history.read.filters import filters_of
+from procession.storage.history.statements.search_conditions import filters_of
 from tests.fuzz.draw import Draw
 
 _DEEPEST = 100
@@ -143,13 +143,14 @@ def check_scrubbing(data: bytes) -> None:
 
 
 def check_condition(search: SearchNode | None, tags: TagFilter) -> None:
-    """Its text is ours, and has a place for each value; what came from outside is a value."""
+    """Its text is ours, and names each value; what came from outside is a value."""
     filters = filters_of(1, search, tags)
-    assert "".join(_TOKEN.findall(filters.condition)) == filters.condition
-    assert set(re.findall(r"[A-Za-z_]\w*", _VALUE.sub("", filters.condition))) <= _WORDS
-    places = {place[1:].partition(":")[0] for place in _VALUE.findall(filters.condition)}
-    assert places <= set(filters.parameters)
-    assert filters.condition.count("(") == filters.condition.count(")")
+    text = str(filters.condition)
+    assert "".join(_TOKEN.findall(text)) == text
+    assert set(re.findall(r"[A-Za-z_]\w*", _VALUE.sub("", text))) <= _WORDS
+    bound = {value[1:].partition(":")[0] for value in _VALUE.findall(text)}
+    assert bound <= set(filters.parameters)
+    assert text.count("(") == text.count(")")
 
 
 def _depth(node: SearchNode) -> int:

@@ -131,7 +131,8 @@ def test_what_is_beyond_the_limits_is_refused_with_the_limit(server: Server) -> 
     assert server.memory_mib("VmHWM") - before_mib < 256
 
 
-if is_full():  # what is in tests/storage/test_long_texts.py, with a store that takes a minute to fill
+# What is in tests/storage/history/read/test_long_command_lines.py, with a store that takes a minute to fill.
+if is_full():
 
     def test_a_page_of_more_than_fits_is_refused_with_a_reason_and_a_smaller_one_is_not(server: Server) -> None:
         org = server.new_org("asks")

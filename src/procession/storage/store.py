@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from procession.process import (
     MAX_UINT32,
     Ending,
     LiveSnapshot,
-    ProcessDescription,
     ProcessDetail,
     ProcessKey,
     ProcessSummary,
@@ -38,15 +38,14 @@ from procession.storage.history.engine.cluster import shard_of
 from procession.storage.history.engine.connection import Connection, ConnectionPool, rows_of
 from procession.storage.history.engine.embedded import EmbeddedEngine
 from procession.storage.history.engine.errors import first_line, unavailable_on_failure
-from procession.storage.history.engine.statement import Statement
+from procession.storage.history.engine.statement import RowT, Select
 from procession.storage.history.instants.analysis import ClickHouseAnalysis
-from procession.storage.history.read import process_statements
-from procession.storage.history.read.details import find_details, find_endings
-from procession.storage.history.read.dictionaries import Names, description_of
+from procession.storage.history.read.dictionaries import host_dictionary, tag_dictionary
 from procession.storage.history.read.key_samples import KeySamples
-from procession.storage.history.read.live_numbers import LiveSightings
+from procession.storage.history.read.live_sightings import LiveSightings
 from procession.storage.history.read.orphan_exits import unknown_exits
 from procession.storage.history.read.page_query import PageQuery, Sources
+from procession.storage.history.read.process_details import find_details, find_endings
 from procession.storage.history.tables.inventory import take_inventory
 from procession.storage.history.tables.migrations import NEWEST
 from procession.storage.history.tables.retention import retention_rules
@@ -54,13 +53,14 @@ from procession.storage.history.tables.upgrade import Database, find_tables, mig
 from procession.storage.history.write import insert_tables
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import InsertBatch
+from procession.storage.history.write.rollup import RollUp
 from procession.storage.history.write.start_times import Chunks, StartTimes, by_moment
 from procession.window import Window
 
 _log = logging.getLogger(__name__)
 
-_ASIDE = 8
-"""Statements that may run beside those of the threads that ask."""
+_MORE_THREADS = 8
+"""Statements that may run at once, besides those of the threads that ask."""
 
 
 def open_embedded(
@@ -135,34 +135,35 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
         """By org: of each, one thread adds something at a time."""
         self._caches: dict[int, DedupCache] = {}
         """By shard: each has the descriptions, tag sets and label sets of its own hosts."""
-        self._tags = Names(process_statements.tags_of, lambda tags: tuple(tags))
-        self._hosts = Names(process_statements.names_of, str)
+        self._tags = tag_dictionary()
+        self._hosts = host_dictionary()
         self._live = LiveSightings()
         self.analysis = ClickHouseAnalysis(
             engine,
             self._tags,
             self._hosts,
-            self._read_aside,
+            self._submit,
+            RollUp(engine, sighting_retention_hours=sighting_retention_hours).run,
             now=now,
             sighting_retention_hours=sighting_retention_hours,
         )
         self.sessions = ClickHouseSessions(self._tables)
-        self._aside = ThreadPoolExecutor(_ASIDE, thread_name_prefix="find")
-        self._sources = Sources(self._tags, self._hosts, KeySamples(), self._read_aside, self._sightings_since)
+        self._executor = ThreadPoolExecutor(_MORE_THREADS, thread_name_prefix="find")
+        self._sources = Sources(self._tags, self._hosts, KeySamples(), self._submit, self._sightings_since)
 
     def close(self) -> None:
-        self._aside.shutdown()
+        self._executor.shutdown()
         self._engine.close()
 
     def _sightings_since(self) -> int:
         return self._now() - 3600 * self._sighting_retention_hours
 
-    def _read_aside(self, statement: Statement) -> Future[Sequence[Any]]:
-        def read() -> Sequence[Any]:
+    def _submit(self, statement: Select[RowT]) -> Future[Sequence[RowT]]:
+        def read() -> Sequence[RowT]:
             with self._engine.connection() as connection:
                 return rows_of(connection)(statement)
 
-        return self._aside.submit(read)
+        return self._executor.submit(read)
 
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         with contextlib.ExitStack() as stack:
@@ -224,12 +225,7 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
 
     def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-
-            def describe(org_id: int, rows: Sequence[Any]) -> list[ProcessDescription]:
-                tags = self._tags.of(connection, org_id, (row[16] for row in rows))
-                return [description_of(row, tags.get(row[16], ())) for row in rows]
-
-            return self._live.of(rows_of(connection), describe, live)
+            return self._live.of(rows_of(connection), partial(self._tags.of, connection), live)
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         if any(one.exits for _, one in exits):
@@ -238,15 +234,15 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:
-            return unknown_exits(rows_of(connection), self._read_aside, exits)
+            return unknown_exits(rows_of(connection), self._submit, exits)
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         with unavailable_on_failure():
-            return find_details(self._read_aside, org_id, window, processes)
+            return find_details(self._submit, org_id, window, processes)
 
     def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
         with unavailable_on_failure():
-            return find_endings(self._read_aside, org_id, until, seen)
+            return find_endings(self._submit, org_id, until, seen)
 
     def inventory(self) -> Inventory:
         return take_inventory(self._tables.rows, self._cluster)

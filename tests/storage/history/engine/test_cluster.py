@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procession.process import host_key
 from procession.storage.history.engine.cluster import first_of_shards, shard_of, slots_of, whole_on_shards
-from procession.storage.history.engine.statement import First
+from procession.storage.history.engine.statement import First, Statement
 from procession.storage.history.tables.ddl import SHARDING
 from procession.storage.store import ClickHouseStore
 
@@ -29,11 +29,11 @@ def test_a_shard_is_chosen_as_the_engine_chooses_it(clickhouse: ClickHouseStore)
 def test_the_first_of_each_shard_come_in_order() -> None:
     first = First("start, host", 7)
 
-    assert first_of_shards("SELECT start, host FROM presence WHERE a", first) == (
+    assert first_of_shards(Statement("SELECT start, host FROM presence WHERE a"), first) == (
         "SELECT * FROM (SELECT start, host FROM presence WHERE a ORDER BY start, host LIMIT 7 WITH TIES)"
         " ORDER BY start, host LIMIT 7 WITH TIES"
     )
-    assert first_of_shards("SELECT a FROM descriptions LIMIT 1 BY start, host", first) == (
+    assert first_of_shards(Statement("SELECT a FROM descriptions", limit_by="start, host"), first) == (
         "SELECT * FROM (SELECT a FROM descriptions ORDER BY start, host LIMIT 1 BY start, host LIMIT 7 WITH TIES)"
         " ORDER BY start, host LIMIT 7 WITH TIES"
     )

@@ -33,7 +33,7 @@ def text_over_shards(statement: Statement, cluster: str, database: str, tables: 
     """What each shard does by itself, and how what they give is put together."""
     if statement.is_whole:
         return whole_on_shards(statement.text, cluster, database, tables)
-    return statement.text if statement.first is None else first_of_shards(statement.text, statement.first)
+    return statement.text if statement.first is None else first_of_shards(statement, statement.first)
 
 
 def whole_on_shards(text: str, cluster: str, database: str, tables: Collection[str]) -> str:
@@ -47,7 +47,7 @@ def whole_on_shards(text: str, cluster: str, database: str, tables: Collection[s
     return f"{head or ''}SELECT * FROM cluster('{cluster}', view({select})){settings or ''}"
 
 
-def first_of_shards(text: str, first: First) -> str:
+def first_of_shards(statement: Statement, first: First) -> str:
     """A SELECT from one table: each shard gives the first of its own rows, in order, and all of them together give the
     first of these."""
-    return f"SELECT * FROM ({first.of(text)}) ORDER BY {first.columns} LIMIT {first.count} WITH TIES"
+    return f"SELECT * FROM ({statement.text_of(first)}) ORDER BY {first.columns} LIMIT {first.count} WITH TIES"

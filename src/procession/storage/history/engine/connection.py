@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from procession.storage.history.engine.statement import Rows, Statement
+from procession.storage.history.engine.statement import Rows, RowT, Select, Statement
 
 QUERY_SETTINGS = {
     "max_execution_time": 30,  # seconds
@@ -53,8 +53,7 @@ class ConnectionPool(Protocol):
 def rows_of(connection: Connection) -> Rows:
     """What runs statements on this connection."""
 
-    def rows(statement: Statement) -> Sequence[Any]:
-        found: Sequence[Any] = connection.run(statement).result_rows
-        return found
+    def rows(statement: Select[RowT]) -> Sequence[RowT]:
+        return [statement.row(row) for row in connection.run(statement).result_rows]
 
     return rows

@@ -160,7 +160,7 @@ def _reason(error: OSError) -> str:
 def _text(statement: Statement) -> str:
     if statement.first is None:
         return statement.text
-    return statement.first.of(statement.text) if statement.first.is_far else statement.text + UNPLANNED
+    return statement.text_of(statement.first) if statement.first.is_far else statement.text + UNPLANNED
 
 
 def _with_quick_lists(parameters: dict[str, Any]) -> dict[str, Any]:

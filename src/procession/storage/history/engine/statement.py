@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 SEPARATOR = "\0"
 """Between texts that are stored as one; none of them can hold it, so no search matches across two of them."""
+
+
+RowT = TypeVar("RowT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +24,52 @@ class First:
     is_far: bool = False
     """Whether there may be so much more that one engine, too, should give no more."""
 
-    def of(self, text: str) -> str:
-        """A SELECT from one table that gives them in order."""
-        select, limit_by = re.fullmatch(r"(.*?)( LIMIT 1 BY [\w, ]+)?", text, re.DOTALL).groups()  # type: ignore[union-attr]
-        return f"{select} ORDER BY {self.columns}{limit_by or ''} LIMIT {self.count} WITH TIES"
-
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    text: str
+    body: str
+    """Its text, but for `limit_by`."""
     parameters: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = False
     """Whether each shard of a cluster has to run all of it, subqueries too. What they give is then put together."""
     first: First | None = None
     """All that is needed of it. Each shard of a cluster gives no more, in this order; one engine gives everything, in
     no order, unless `is_far`."""
+    limit_by: str | None = None
+    """Columns of which each combination is wanted once. A statement that has them is a SELECT from one table."""
+
+    @property
+    def text(self) -> str:
+        """Gives everything, in no order."""
+        return self.body + self._limit_by
+
+    def text_of(self, first: First) -> str:
+        """Of a SELECT from one table: gives these, in order."""
+        return f"{self.body} ORDER BY {first.columns}{self._limit_by} LIMIT {first.count} WITH TIES"
+
+    @property
+    def _limit_by(self) -> str:
+        return "" if self.limit_by is None else f" LIMIT 1 BY {self.limit_by}"
 
 
-Rows = Callable[[Statement], Sequence[Any]]
-"""Runs a statement."""
+@dataclass(frozen=True, slots=True)
+class Select(Statement, Generic[RowT]):
+    """A statement whose rows have names."""
 
-Aside = Callable[[Statement], Future[Sequence[Any]]]
-"""Runs a statement on another connection, at the same time."""
+    row: Callable[[Any], RowT] = field(kw_only=True)
+    """Makes one of what the engine gives: a tuple."""
+
+
+class Rows(Protocol):
+    """Runs a statement."""
+
+    def __call__(self, statement: Select[RowT]) -> Sequence[RowT]: ...
+
+
+class Submit(Protocol):
+    """Runs a statement on another connection, at the same time."""
+
+    def __call__(self, statement: Select[RowT]) -> Future[Sequence[RowT]]: ...
 
 
 def bind(parameters: dict[str, Any], kind: str, value: Any) -> str:

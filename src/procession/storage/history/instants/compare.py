@@ -21,26 +21,26 @@ from procession.analysis import (
 from procession.process import ProcessDescription
 from procession.storage.history.instants.group_by import code_column, grouped, in_order
 from procession.storage.history.instants.instant import Instant, first_rows, hosts_named
-from procession.storage.history.instants.query_context import Session
-from procession.storage.history.read.membership import is_in
+from procession.storage.history.instants.membership import is_in
+from procession.storage.history.instants.query_context import QueryContext
 
 _MEASURES = ("cpu_total_percent", "rss_bytes")
 _PROCESS_COLUMNS = ("start", "pid", "version", "rss_bytes")
 
 
-def compare(session: Session, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+def compare(context: QueryContext, left: Side, right: Side, match: Match, limit: int) -> Comparison:
     if match is Match.PROCESS:
-        return _processes(session, left, right, limit)
-    return _groups(session, left, right, match.value, limit)
+        return _processes(context, left, right, limit)
+    return _groups(context, left, right, match.value, limit)
 
 
-def _instants(session: Session, left: Side, right: Side, columns: Collection[str]) -> list[Instant]:
-    return session.instants_together([(side.selection, side.at) for side in (left, right)], columns)
+def _instants(context: QueryContext, left: Side, right: Side, columns: Collection[str]) -> list[Instant]:
+    return context.instants_together([(side.selection, side.at) for side in (left, right)], columns)
 
 
-def _processes(session: Session, left: Side, right: Side, limit: int) -> Comparison:
-    left_instant, right_instant = _instants(session, left, right, _PROCESS_COLUMNS)
-    known = _Known.of(session, left.selection, right.selection, left_instant, right_instant)
+def _processes(context: QueryContext, left: Side, right: Side, limit: int) -> Comparison:
+    left_instant, right_instant = _instants(context, left, right, _PROCESS_COLUMNS)
+    known = _Known.of(context, left.selection, right.selection, left_instant, right_instant)
     before, after = known.comparable(left_instant), known.comparable(right_instant)
     both, rows_before, rows_after = np.intersect1d(_identities(before), _identities(after), return_indices=True)
     is_ended, is_started = np.ones(len(before), bool), np.ones(len(after), bool)
@@ -48,21 +48,21 @@ def _processes(session: Session, left: Side, right: Side, limit: int) -> Compari
     is_started[rows_after] = False
     is_changed = before.columns["version"][rows_before] != after.columns["version"][rows_after]
     largest = first_rows([-after.columns["rss_bytes"][rows_after[is_changed]]], limit)
-    olds = session.placed(before, rows_before[is_changed][largest])
-    news = session.placed(after, rows_after[is_changed][largest])
+    olds = context.processes_at(before, rows_before[is_changed][largest])
+    news = context.processes_at(after, rows_after[is_changed][largest])
     return Comparison(
         left_total=len(left_instant),
         right_total=len(right_instant),
         left_known=left_instant.is_known,
         right_known=right_instant.is_known,
-        left_silent=known.names(session, known.left_silent),
-        right_silent=known.names(session, known.right_silent),
+        left_silent=known.names(context, known.left_silent),
+        right_silent=known.names(context, known.right_silent),
         started_total=int(is_started.sum()),
         ended_total=int(is_ended.sum()),
         changed_total=int(is_changed.sum()),
         same_total=len(both) - int(is_changed.sum()),
-        started=_largest(session, after, is_started, limit),
-        ended=_largest(session, before, is_ended, limit),
+        started=_largest(context, after, is_started, limit),
+        ended=_largest(context, before, is_ended, limit),
         changed=tuple(ChangedProcess(old, new, _differences(old, new)) for old, new in zip(olds, news, strict=True)),
     )
 
@@ -77,8 +77,8 @@ class _Known:
     right_silent: frozenset[int]
 
     @classmethod
-    def of(cls, session: Session, left: Selection, right: Selection, before: Instant, after: Instant) -> _Known:
-        named = [hosts_named(session.table, side) for side in ((left,) if left == right else (left, right))]
+    def of(cls, context: QueryContext, left: Selection, right: Selection, before: Instant, after: Instant) -> _Known:
+        named = [hosts_named(context.table, side) for side in ((left,) if left == right else (left, right))]
         meant = [hosts for hosts in (before.looked_at, after.looked_at, *named) if hosts is not None]
         here, there = (
             frozenset(np.unique(one.columns["host"]).tolist()).intersection(*meant) for one in (before, after)
@@ -99,8 +99,8 @@ class _Known:
         return instant.where(~is_in(hosts, np.array(sorted(silent), np.uint64).astype(hosts.dtype)))
 
     @staticmethod
-    def names(session: Session, hosts: frozenset[int]) -> tuple[str, ...]:
-        names = session.host_names(sorted(hosts))
+    def names(context: QueryContext, hosts: frozenset[int]) -> tuple[str, ...]:
+        names = context.host_names(sorted(hosts))
         return tuple(sorted(names.get(host, "") for host in hosts))
 
 
@@ -111,11 +111,11 @@ def _identities(instant: Instant) -> Any:
     return found
 
 
-def _largest(session: Session, instant: Instant, mask: Any, limit: int) -> tuple[ProcessAtInstant, ...]:
+def _largest(context: QueryContext, instant: Instant, mask: Any, limit: int) -> tuple[ProcessAtInstant, ...]:
     """Those with the most memory first."""
     rows = np.flatnonzero(mask)
     keys = [instant.columns[name][rows] for name in ("start", "host", "pid")]
-    return session.placed(instant, rows[first_rows([-instant.columns["rss_bytes"][rows], *keys], limit)])
+    return context.processes_at(instant, rows[first_rows([-instant.columns["rss_bytes"][rows], *keys], limit)])
 
 
 def _differences(old: ProcessAtInstant, new: ProcessAtInstant) -> tuple[str, ...]:
@@ -123,11 +123,11 @@ def _differences(old: ProcessAtInstant, new: ProcessAtInstant) -> tuple[str, ...
     return tuple(name for name in ProcessDescription.__struct_fields__ if getattr(before, name) != getattr(after, name))
 
 
-def _groups(session: Session, left: Side, right: Side, by: str, limit: int) -> Comparison:
-    left_instant, right_instant = _instants(session, left, right, {code_column(by), *_MEASURES})
-    known = _Known.of(session, left.selection, right.selection, left_instant, right_instant)
+def _groups(context: QueryContext, left: Side, right: Side, by: str, limit: int) -> Comparison:
+    left_instant, right_instant = _instants(context, left, right, {code_column(by), *_MEASURES})
+    known = _Known.of(context, left.selection, right.selection, left_instant, right_instant)
     before, after = (
-        grouped(session, known.comparable(instant), by, _MEASURES) for instant in (left_instant, right_instant)
+        grouped(context, known.comparable(instant), by, _MEASURES) for instant in (left_instant, right_instant)
     )
     order = Order("sum:rss_bytes", is_descending=True)
     started = in_order((one for value, one in after.items() if value not in before), order)
@@ -139,8 +139,8 @@ def _groups(session: Session, left: Side, right: Side, by: str, limit: int) -> C
         right_total=len(right_instant),
         left_known=left_instant.is_known,
         right_known=right_instant.is_known,
-        left_silent=known.names(session, known.left_silent),
-        right_silent=known.names(session, known.right_silent),
+        left_silent=known.names(context, known.left_silent),
+        right_silent=known.names(context, known.right_silent),
         started_total=len(started),
         ended_total=len(ended),
         changed_total=len(changed),

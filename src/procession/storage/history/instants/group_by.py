@@ -23,11 +23,11 @@ from procession.analysis import (
 )
 from procession.errors import InvalidRequest
 from procession.packed import STATES
-from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.instant import Instant
 from procession.storage.history.instants.label_counts import HOST
-from procession.storage.history.instants.query_context import Session
-from procession.storage.history.read.label_sets import Labels
+from procession.storage.history.instants.label_sets import Labels
+from procession.storage.history.instants.query_context import QueryContext
+from procession.storage.history.statements.descriptions import column_of_versions
 
 
 class Sums:
@@ -43,9 +43,9 @@ class Sums:
         self.counts = np.bincount(places, minlength=len(self.codes))
         self._numbers = {name: _summed(places, len(self.codes), columns[name]) for name in measures}
 
-    def measured(self, place: int) -> dict[str, Aggregate]:
+    def aggregate_of(self, place: int) -> dict[str, Aggregate]:
         return {
-            name: _measured(sums[place], greatest[place], known[place])
+            name: _aggregate_of(sums[place], greatest[place], known[place])
             for name, (sums, greatest, known) in self._numbers.items()
         }
 
@@ -117,16 +117,16 @@ def _put_together(of_value: Any, of_code: Any, size: int, sums: Any, greatest: A
     total, count = (np.bincount(of_value, column[of_code], size).tolist() for column in (sums, known))
     most = np.zeros(size, greatest.dtype)  # to change the type takes ten times as long
     np.maximum.at(most, of_value, greatest[of_code])
-    return [_measured(*numbers) for numbers in zip(total, most.tolist(), count, strict=True)]
+    return [_aggregate_of(*numbers) for numbers in zip(total, most.tolist(), count, strict=True)]
 
 
-def _measured(total: float, most: float, known: float) -> Aggregate:
+def _aggregate_of(total: float, most: float, known: float) -> Aggregate:
     return Aggregate(float(total), float(most), int(known)) if known else Aggregate(None, None, 0)
 
 
 def joined(one: Grouped, other: Grouped) -> Grouped:
     """With the value of the first."""
-    numbers = {name: _joined(measured, other.numbers[name]) for name, measured in one.numbers.items()}
+    numbers = {name: _joined(aggregate, other.numbers[name]) for name, aggregate in one.numbers.items()}
     return Grouped(one.value, one.count + other.count, numbers)
 
 
@@ -144,38 +144,39 @@ def code_column(by: str) -> str:
     return "version" if by in DESCRIPTION_ATTRIBUTES else "label_set"
 
 
-def values_of_codes(session: Session, instant: Instant, by: str, numbers: Any) -> CodeLabels:
+def values_of_codes(context: QueryContext, instant: Instant, by: str, numbers: Any) -> CodeLabels:
     """What each code of `code_column` stands for: nothing, a value, or several of a tag key."""
     if by not in (HOST, "state", *DESCRIPTION_ATTRIBUTES):
-        label_sets = session.label_sets(numbers)
+        label_sets = context.label_sets(numbers)
         if by == "container_id":
             return CodeLabels.of_lists([[text] if text else [] for text in label_sets.texts("container_id")])
         return CodeLabels.of_label_sets(label_sets.labels(by), len(numbers))
     codes: list[int] = numbers.tolist()
     if by == HOST:
-        names = session.host_names(codes)
+        names = context.host_names(codes)
         return CodeLabels.of_lists([[names.get(code, "")] for code in codes])
     if by == "state":
         return CodeLabels.of_lists([[STATES[code]] if STATES[code] else [] for code in codes])
-    texts = dict(session.rows(statements.texts(session.org_id, instant.hours(), by, codes))) if codes else {}
-    return CodeLabels.of_lists([[str(texts[code])] if texts.get(code) not in (None, "") else [] for code in codes])
+    rows = context.rows(column_of_versions(context.org_id, instant.hours(), by, codes)) if codes else ()
+    texts = {row.version: str(row.value) for row in rows if row.value not in (None, "")}
+    return CodeLabels.of_lists([[texts[code]] if code in texts else [] for code in codes])
 
 
-def grouped(session: Session, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
+def grouped(context: QueryContext, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
     if by in DESCRIPTION_ATTRIBUTES and len(instant) > MAX_DESCRIPTIONS:
         raise InvalidRequest(
             f"{len(instant)} processes are too many to look at the {by} of each;"
             f" choose at most {MAX_DESCRIPTIONS} by search, tags or host"
         )
     sums = Sums(instant.columns[code_column(by)], instant.columns, measures)
-    return sums.into(values_of_codes(session, instant, by, sums.codes))
+    return sums.into(values_of_codes(context, instant, by, sums.codes))
 
 
 def groups(
-    session: Session, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    context: QueryContext, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
 ) -> Groups:
-    instant = session.instant(selection, at, {code_column(by), *measures})
-    found = grouped(session, instant, by, measures)
+    instant = context.instant(selection, at, {code_column(by), *measures})
+    found = grouped(context, instant, by, measures)
     ordered = in_order(found.values(), order)
     return Groups(len(instant), len(ordered), tuple(ordered[:limit]), instant.is_known)
 
@@ -202,7 +203,7 @@ def _number(column: str, count: int, numbers: Mapping[str, Aggregate]) -> float 
 
 
 def hosts(
-    session: Session,
+    context: QueryContext,
     selection: Selection,
     at: int,
     measures: Sequence[str],
@@ -210,12 +211,12 @@ def hosts(
     offset: int,
     limit: int,
 ) -> Hosts:
-    instant = session.instant(selection, at, measures)
+    instant = context.instant(selection, at, measures)
     sums = Sums(instant.columns["host"], instant.columns, measures)
     moments = instant.snapshots.moments()
-    names = session.host_names(sums.codes)
+    names = context.host_names(sums.codes)
     found = [
-        HostEntry(names.get(host, ""), count, moments[host], sums.measured(place))
+        HostEntry(names.get(host, ""), count, moments[host], sums.aggregate_of(place))
         for place, (host, count) in enumerate(zip(sums.codes.tolist(), sums.counts.tolist(), strict=True))
     ]
 
@@ -232,8 +233,8 @@ def hosts(
     return Hosts(len(found), tuple(found[offset : offset + limit]), instant.is_known)
 
 
-def labels_of(session: Session, instant: Instant, by: str) -> list[list[str]]:
+def labels_of(context: QueryContext, instant: Instant, by: str) -> list[list[str]]:
     """The values of each process."""
     codes, places = np.unique(instant.columns[code_column(by)], return_inverse=True)
-    values = values_of_codes(session, instant, by, codes).lists(len(codes))
+    values = values_of_codes(context, instant, by, codes).lists(len(codes))
     return [values[place] for place in places.tolist()]

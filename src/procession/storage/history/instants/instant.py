@@ -29,10 +29,13 @@ from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.search.tag_filter import TagCondition
 from procession.storage.history.engine.statement import Statement
-from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.instants.membership import is_in, paired
 from procession.storage.history.instants.reported_ends import NEEDED, ReportedEnds
-from procession.storage.history.read.filters import may_name_host, named_hosts
-from procession.storage.history.read.membership import is_in, paired
+from procession.storage.history.statements.descriptions import matching_versions
+from procession.storage.history.statements.hosts import hosts_with_tag
+from procession.storage.history.statements.named_hosts import may_name_host, mentions_host, named_hosts
+from procession.storage.history.statements.snapshots import any_chunk, chunk_arrays, chunks
+from procession.storage.history.statements.tag_sets import label_sets_with_tag
 from procession.storage.history.tables.constants import BLOCK_SECONDS, HOUR_SECONDS
 
 Read = Callable[[Statement], pa.Table]
@@ -271,7 +274,7 @@ def _chunks(
     for at in moments:
         reached += range(max(at - REACH_SECONDS, reached[-1] + 1 if reached else 0), at + 1)
     only = None if hosts is None else sorted(hosts)
-    return read(statements.chunks(org_id, reached, only, [one.named for one in filters]))
+    return read(chunks(org_id, reached, only, [one.named for one in filters]))
 
 
 def _within_reach(chunks: pa.Table, at: int, hosts: Collection[int] | None) -> pa.Table:
@@ -319,16 +322,16 @@ def is_known_between(
 ) -> bool:
     """Whether any host that the selection names, of these, told of its processes, both ends within."""
     hosts = hosts_named(read, selection, hosts)
-    return bool(len(read(statements.any_chunk(selection.org_id, since, until, hosts))))
+    return bool(len(read(any_chunk(selection.org_id, since, until, hosts))))
 
 
 def hosts_named(read: Read, selection: Selection, hosts: Collection[int] | None = None) -> list[int] | None:
     """Of these hosts those that the selection names. None: any."""
     found = None if hosts is None else set(hosts)
     for patterns in named_hosts(selection.search, selection.tags):
-        if any(len(read(statements.label_sets_with_tag(selection.org_id, pattern))) for pattern in patterns):
+        if any(len(read(label_sets_with_tag(selection.org_id, pattern))) for pattern in patterns):
             continue  # processes have such tags of their own, on any host
-        tables = [read(statements.hosts_with_tag(selection.org_id, pattern)) for pattern in patterns]
+        tables = [read(hosts_with_tag(selection.org_id, pattern)) for pattern in patterns]
         named = {host for table in tables for host in table["host"].to_pylist()}
         found = named if found is None else found & named
     return None if found is None else sorted(found)
@@ -341,11 +344,11 @@ def _bytes(columns: Columns) -> int:
 def _read_columns(read: Read, org_id: int, snapshots: Snapshots, wanted: Sequence[str]) -> Columns:
     parts = []
     if snapshots.plain:
-        table = read(statements.arrays(org_id, snapshots.plain, wanted))
+        table = read(chunk_arrays(org_id, snapshots.plain, wanted))
         parts.append(_exploded(_only(table, snapshots.chunks), wanted))
     if snapshots.mixed:
         names = sorted({*wanted, "start", "pid", "version", "state"})
-        table = read(statements.arrays(org_id, snapshots.mixed, names))
+        table = read(chunk_arrays(org_id, snapshots.mixed, names))
         parts.append(_newest(_exploded(_only(table, snapshots.chunks), names)))
     return _joined(parts, wanted)
 
@@ -371,7 +374,7 @@ def _read_together(
     if any(one.mixed for one in snapshots.values()):
         names = sorted({*names, "start", "pid", "version", "state"})
     known = {chunk for one in snapshots.values() for chunk in one.chunks}
-    table = _only(read(statements.arrays(org_id, sorted(pairs), names)), known)
+    table = _only(read(chunk_arrays(org_id, sorted(pairs), names)), known)
     of_chunks = list(zip(table["host"].to_pylist(), table["at"].to_pylist(), strict=True))
     for at, one in snapshots.items():
         plain, mixed = set(one.plain), set(one.mixed)
@@ -437,7 +440,7 @@ class _Filters:
         """Only of hosts whose `host:` tag fits each of these anything can fit: no label set has such a tag."""
 
     def _label_sets_with(self, condition: TagCondition) -> Any:
-        return self._read(statements.label_sets_with_tag(self.org_id, condition.pattern))["label_set"]
+        return self._read(label_sets_with_tag(self.org_id, condition.pattern))["label_set"]
 
     @cached_property
     def _sets(self) -> list[tuple[TagCondition, Any, Any]]:
@@ -448,7 +451,7 @@ class _Filters:
             by_host_alone = not condition.negated and pattern in self.named
             label_sets = pa.array([], pa.uint64()) if by_host_alone else self._label_sets_with(condition)
             may_be_host = may_name_host(pattern)
-            hosts = self._read(statements.hosts_with_tag(self.org_id, pattern))["host"] if may_be_host else None
+            hosts = self._read(hosts_with_tag(self.org_id, pattern))["host"] if may_be_host else None
             found.append((condition, label_sets, hosts))
         return found
 
@@ -497,9 +500,9 @@ class _Filters:
         search = self._selection.search
         if search is None:
             return mask
-        with_host = statements.mentions_host(search)
+        with_host = mentions_host(search)
         found = self._read(
-            statements.matching_versions(
+            matching_versions(
                 self._selection.org_id, instant.hours(), search, type(self._selection.tags)(), with_host=with_host
             )
         )

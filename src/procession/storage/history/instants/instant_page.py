@@ -19,28 +19,34 @@ from procession.analysis import (
 from procession.errors import InvalidRequest
 from procession.packed import STATES
 from procession.process import ProcessKey
-from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.group_by import labels_of
 from procession.storage.history.instants.instant import Instant, first_rows, sort_values
-from procession.storage.history.instants.query_context import Session
+from procession.storage.history.instants.query_context import QueryContext
+from procession.storage.history.statements.descriptions import column_of_versions
 
 _KEY = ("start", "host", "pid")
 _KINDS = ("user", "command", "container_id")
 
 
 def instant_page(
-    session: Session, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None
+    context: QueryContext,
+    selection: Selection,
+    at: int,
+    order: Order,
+    offset: int,
+    limit: int,
+    after: ProcessKey | None,
 ) -> InstantPage:
     """`after`: the last process of the page before, from which `offset` counts."""
-    instant = session.instant(selection, at, {*_KEY, "version", *_columns_of(order)})
-    columns = _sort_columns(session, instant, order)
+    instant = context.instant(selection, at, {*_KEY, "version", *_columns_of(order)})
+    columns = _sort_columns(context, instant, order)
     total = len(instant)
     if after is not None:
         offset += _place_of(instant, columns, after)
     if offset >= total:
         return InstantPage(total, (), instant.is_known)
     rows = first_rows(columns, min(offset + limit, total))[offset:]
-    return InstantPage(total, session.placed(instant, rows), instant.is_known)
+    return InstantPage(total, context.processes_at(instant, rows), instant.is_known)
 
 
 def _columns_of(order: Order) -> set[str]:
@@ -49,30 +55,30 @@ def _columns_of(order: Order) -> set[str]:
     return set() if order.column in ("host", *DESCRIPTION_ATTRIBUTES) else {order.column}
 
 
-def _sort_columns(session: Session, instant: Instant, order: Order) -> list[Any]:
+def _sort_columns(context: QueryContext, instant: Instant, order: Order) -> list[Any]:
     columns = [instant.columns[name] for name in _KEY]
-    values = _values(session, instant, order.column)
+    values = _values(context, instant, order.column)
     if values is None:  # by start, where only the direction is asked for
         return [-columns[0].astype(np.int64), *columns[1:]] if order.is_descending else columns
     return [sort_values(values, order), *columns]
 
 
-def _values(session: Session, instant: Instant, column: str) -> Any:
+def _values(context: QueryContext, instant: Instant, column: str) -> Any:
     """Numbers in whose order the values of a column are; -1 for what is not known. None for the start."""
     if column == "start":
         return None
     if column in MEASURES or column == "pid":
         return instant.columns[column]
     if column == "host":
-        names = session.host_names(instant.columns["host"])
+        names = context.host_names(instant.columns["host"])
         return _ranked(instant.columns["host"], lambda host: names.get(host, ""))
     if column == "state":
         return _ranked(instant.columns["state"], lambda state: STATES[state])
     if column in _KINDS:
         numbers = np.unique(instant.columns["label_set"])
-        label_sets = dict(zip(numbers.tolist(), session.label_sets(numbers).texts(column), strict=True))
+        label_sets = dict(zip(numbers.tolist(), context.label_sets(numbers).texts(column), strict=True))
         return _ranked(instant.columns["label_set"], lambda label_set: label_sets[label_set])
-    values = texts_of(session, instant, column)
+    values = texts_of(context, instant, column)
     if column == "ppid":
         return np.array([values.get(version, -1) for version in instant.columns["version"].tolist()])
     return _ranked(instant.columns["version"], lambda version: values.get(version, ""))
@@ -86,7 +92,7 @@ def _ranked(column: Any, text: Callable[[int], str]) -> Any:
     return np.array([ranks.get(value, -1) for value in texts], np.int64)[places]
 
 
-def texts_of(session: Session, instant: Instant, column: str) -> dict[int, Any]:
+def texts_of(context: QueryContext, instant: Instant, column: str) -> dict[int, Any]:
     """Version -> one column of what it is. Raises InvalidRequest where these are too many."""
     if len(instant) > MAX_DESCRIPTIONS:
         raise InvalidRequest(
@@ -96,7 +102,8 @@ def texts_of(session: Session, instant: Instant, column: str) -> dict[int, Any]:
     versions = np.unique(instant.columns["version"]).tolist()
     if not versions:
         return {}
-    return dict(session.rows(statements.texts(session.org_id, instant.hours(), column, versions)))
+    rows = context.rows(column_of_versions(context.org_id, instant.hours(), column, versions))
+    return {row.version: row.value for row in rows}
 
 
 def _place_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> int:
@@ -114,8 +121,8 @@ def _place_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> in
     return count
 
 
-def points(session: Session, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
-    instant = session.instant(selection, at, {*_KEY, "label_set", "version", x, y})
+def points(context: QueryContext, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
+    instant = context.instant(selection, at, {*_KEY, "label_set", "version", x, y})
     instant = instant.where((instant.columns[x] >= 0) & (instant.columns[y] >= 0))
     keys = [instant.columns[name] for name in _KEY]
     rows = first_rows([-instant.columns[x].astype(np.float64), *keys], limit)
@@ -123,7 +130,7 @@ def points(session: Session, selection: Selection, at: int, x: str, y: str, by: 
     groups: tuple[str, ...] = ()
     group: tuple[int | None, ...] = (None,) * len(chosen)
     if by is not None:
-        labels = labels_of(session, chosen, by)
+        labels = labels_of(context, chosen, by)
         groups = tuple(sorted({values[0] for values in labels if values}))
         place = {value: number for number, value in enumerate(groups)}
         group = tuple(place[values[0]] if values else None for values in labels)

@@ -9,7 +9,7 @@ import numpy as np
 
 from procession.analysis import Facet, ValueCount
 from procession.search.pattern import fold
-from procession.storage.history.read.label_sets import LabelSets
+from procession.storage.history.instants.label_sets import LabelSets
 
 HOST = "host"
 

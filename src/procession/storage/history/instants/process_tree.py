@@ -8,10 +8,11 @@ import msgspec
 
 from procession.analysis import Branch, Family, HostTree, ProcessAtInstant, Run, Selection
 from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
-from procession.storage.history.instants import analysis_statements as statements
 from procession.storage.history.instants.instant import Instant, first_rows
-from procession.storage.history.instants.query_context import Session
-from procession.storage.history.read.details import find_details
+from procession.storage.history.instants.query_context import QueryContext
+from procession.storage.history.read.process_details import find_details
+from procession.storage.history.statements.minutes import rolled_up_runs
+from procession.storage.history.statements.snapshots import RunRow, seen_runs
 from procession.storage.history.tables.constants import HOUR_SECONDS
 from procession.window import Window
 
@@ -25,13 +26,13 @@ NOT_YET_ROLLED_SECONDS = 2 * HOUR_SECONDS
 _COLUMNS = ("start", "pid", "version")
 
 
-def host_tree(session: Session, host: str, at: int) -> HostTree:
-    instant, placed = _of_host(session, host_key(host), at)
+def host_tree(context: QueryContext, host: str, at: int) -> HostTree:
+    instant, placed = _of_host(context, host_key(host), at)
     return HostTree(len(instant), tuple(_Relations(placed).whole()), instant.is_known)
 
 
-def family(session: Session, key: ProcessKey, at: int) -> Family | None:
-    _, placed = _of_host(session, key.host_key, at)
+def family(context: QueryContext, key: ProcessKey, at: int) -> Family | None:
+    _, placed = _of_host(context, key.host_key, at)
     of_key = {ProcessKey.of(one.process.identity): one for one in placed}
     if key not in of_key:
         return None
@@ -45,10 +46,10 @@ def family(session: Session, key: ProcessKey, at: int) -> Family | None:
     )
 
 
-def _of_host(session: Session, host: int, at: int) -> tuple[Instant, tuple[ProcessAtInstant, ...]]:
-    instant = session.instant(Selection(session.org_id), at, _COLUMNS, hosts=[host])
+def _of_host(context: QueryContext, host: int, at: int) -> tuple[Instant, tuple[ProcessAtInstant, ...]]:
+    instant = context.instant(Selection(context.org_id), at, _COLUMNS, hosts=[host])
     rows = first_rows([instant.columns["start"], instant.columns["pid"]], MAX_BRANCHES)
-    return instant, session.placed(instant, rows)
+    return instant, context.processes_at(instant, rows)
 
 
 class _Relations:
@@ -97,46 +98,48 @@ class _Relations:
         return found
 
 
-def runs(session: Session, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+def runs(context: QueryContext, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
     """Other processes of the same command on its host that were seen in the window, the newest start first."""
     key = ProcessKey.of(process.identity)
-    found: dict[tuple[int, int], tuple[int, int, int]] = {}
+    newest: dict[tuple[int, int], RunRow] = {}
     recent = max(window.from_at, window.to_at - NOT_YET_ROLLED_SECONDS)
     for statement in (
-        statements.runs_rolled_up(session.org_id, key.host_key, window),
-        statements.runs_seen(session.org_id, key.host_key, recent, window.to_at),
+        rolled_up_runs(context.org_id, key.host_key, window),
+        seen_runs(context.org_id, key.host_key, recent, window.to_at),
     ):
-        for pid, start, version, label_set, last in session.rows(statement):
-            if (pid, start) != (key.pid, key.started_at):
-                found[pid, start] = max(found.get((pid, start), (0, 0, 0)), (last, version, label_set))
-    numbers = sorted({label_set for _, _, label_set in found.values()})
-    commands = dict(zip(numbers, session.label_sets(numbers).texts("command"), strict=True))
-    same = [
-        (ProcessKey(start, key.host_key, pid), last, version)
-        for (pid, start), (last, version, label_set) in found.items()
-        if commands[label_set] == process.description.command
-    ]
-    same.sort(reverse=True)
-    return tuple(_runs(session, process, same[:limit]))
+        for row in context.rows(statement):
+            if (row.pid, row.start) != (key.pid, key.started_at):
+                newest[row.pid, row.start] = max(newest.get((row.pid, row.start), row), row, key=_newness)
+    numbers = sorted({row.label_set for row in newest.values()})
+    commands = dict(zip(numbers, context.label_sets(numbers).texts("command"), strict=True))
+    same = [row for row in newest.values() if commands[row.label_set] == process.description.command]
+    same.sort(key=lambda row: (row.start, row.pid), reverse=True)
+    return tuple(_runs(context, process, same[:limit]))
 
 
-def _runs(session: Session, like: ProcessSummary, found: Sequence[tuple[ProcessKey, int, int]]) -> list[Run]:
-    """Of keys, newest sightings and versions. What was last seen in the same hour is looked up together."""
-    hours: dict[int, list[tuple[ProcessKey, int, int]]] = {}
-    for one in found:
-        hours.setdefault(one[1] // HOUR_SECONDS, []).append(one)
-    runs: dict[ProcessKey, Run] = {}
-    for some in hours.values():
-        keys, moments, versions = [one[0] for one in some], [one[1] for one in some], [one[2] for one in some]
-        window = Window(min(moments), max(moments))
+def _newness(row: RunRow) -> tuple[int, int, int]:
+    return row.last, row.version, row.label_set
+
+
+def _runs(context: QueryContext, like: ProcessSummary, found: Sequence[RunRow]) -> list[Run]:
+    """What was last seen in the same hour is looked up at once."""
+    hours: dict[int, list[RunRow]] = {}
+    for row in found:
+        hours.setdefault(row.last // HOUR_SECONDS, []).append(row)
+    host = ProcessKey.of(like.identity).host_key
+    runs: dict[RunRow, Run] = {}
+    for rows in hours.values():
+        window = Window(min(row.last for row in rows), max(row.last for row in rows))
+        keys = [ProcessKey(row.start, host, row.pid) for row in rows]
+        descriptions = context.descriptions(keys, [row.version for row in rows], window)
         summaries = [
-            ProcessSummary(ProcessIdentity(like.identity.host, key.pid, key.started_at), last, about)
-            for key, last, about in zip(keys, moments, session.descriptions(keys, versions, window), strict=True)
+            ProcessSummary(ProcessIdentity(like.identity.host, row.pid, row.start), row.last, description)
+            for row, description in zip(rows, descriptions, strict=True)
         ]
         after = Window(window.from_at, window.to_at + NEXT_SNAPSHOT_SECONDS)
-        details = find_details(session.aside, session.org_id, after, summaries, may_go_on=True)
-        for key, summary, detail in zip(keys, summaries, details, strict=True):
+        details = find_details(context.submit, context.org_id, after, summaries, may_go_on=True)
+        for row, summary, detail in zip(rows, summaries, details, strict=True):
             if detail.ended_at is not None and detail.ended_at > summary.seen_at + NEXT_SNAPSHOT_SECONDS:
                 detail = msgspec.structs.replace(detail, ended_at=None, exit_code=None)
-            runs[key] = Run(summary, detail, summary.description.cmdline == like.description.cmdline)
-    return [runs[key] for key, _, _ in found]
+            runs[row] = Run(summary, detail, summary.description.cmdline == like.description.cmdline)
+    return [runs[row] for row in found]

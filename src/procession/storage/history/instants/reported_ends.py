@@ -18,8 +18,9 @@ from procession.lifecycle.endings import ReportedExit, exit_of, exits_since, is_
 from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Statement
-from procession.storage.history.instants import analysis_statements as statements
-from procession.storage.history.read.membership import is_in, paired
+from procession.storage.history.instants.membership import is_in, paired
+from procession.storage.history.statements.exits import exits_on_hosts
+from procession.storage.history.statements.live_numbers import dead_among_live_numbers
 
 Read = Callable[[Statement], pa.Table]
 """Runs a statement."""
@@ -45,8 +46,8 @@ class ReportedEnds:
         """Of these hosts, both ends within."""
         chosen = None if hosts is None else sorted(hosts)
         return cls(
-            read(statements.exits_between(org_id, since, until, chosen)),
-            read(statements.dead_live(org_id, since, until, STATE_NUMBERS[DEAD], chosen)),
+            read(exits_on_hosts(org_id, since, until, chosen)),
+            read(dead_among_live_numbers(org_id, since, until, chosen)),
         )
 
     def __bool__(self) -> bool:

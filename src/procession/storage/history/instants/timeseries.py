@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from procession.analysis import Grouped, Selection, Series, TimeSeries
 from procession.storage.history.instants.group_by import CodeLabels, Sums, code_column, grouped, joined
-from procession.storage.history.instants.query_context import Session
+from procession.storage.history.instants.query_context import QueryContext
 from procession.window import Window
 
 MAX_SIGHTINGS = 5_000_000
@@ -17,7 +17,7 @@ MIN_STEP_SECONDS = 5
 
 
 def timeseries(
-    session: Session,
+    context: QueryContext,
     selection: Selection,
     window: Window,
     by: str | None,
@@ -27,16 +27,16 @@ def timeseries(
     points: int,
 ) -> TimeSeries:
     columns = {*measures, *(() if rank == "count" else (rank,)), *(() if by is None else (code_column(by),))}
-    size = len(session.instant(selection, window.to_at, ()))
+    size = len(context.instant(selection, window.to_at, ()))
     points = max(min(points, MAX_SIGHTINGS // max(size, 1)), min(points, MIN_POINTS))
     step = max(-(-(window.to_at - window.from_at) // points), MIN_STEP_SECONDS)
     times = tuple(range(window.to_at - (window.to_at - window.from_at) // step * step, window.to_at + 1, step))
     found, is_known = [], []
-    for instant in session.instants(selection, times, columns):
+    for instant in context.instants(selection, times, columns):
         is_known.append(instant.is_known)
         wanted = sorted(columns - {code_column(by)}) if by is not None else sorted(columns)
         if by is not None:
-            found.append(grouped(session, instant, by, wanted))
+            found.append(grouped(context, instant, by, wanted))
         else:
             sums = Sums(instant.columns["state"] * 0, instant.columns, wanted)
             found.append(sums.into(CodeLabels.of_lists([[]] * len(sums.codes))))

@@ -9,27 +9,27 @@ said as of one moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from procession.lifecycle.endings import first_after
 from procession.process import ProcessKey
-from procession.storage.history.engine.statement import Aside
-from procession.storage.history.read import process_statements
+from procession.storage.history.engine.statement import Submit
+from procession.storage.history.statements.snapshots import HostMoment, complete_snapshots, snapshots_listing
 
 
 class CompleteSnapshots:
-    """Those of some hosts, both ends within. They are asked for at once, beside whatever else is asked."""
+    """Those of some hosts, both ends within. They are asked for at once, while other things are asked."""
 
-    def __init__(self, ask: Aside, org_id: int, since: int, until: int, hosts: Iterable[int]) -> None:
-        self._ask = ask
+    def __init__(self, submit: Submit, org_id: int, since: int, until: int, hosts: Collection[int]) -> None:
+        self._submit = submit
         self._org_id = org_id
-        self._asked = ask(process_statements.complete_snapshots(org_id, since, until, hosts))
+        self._found = submit(complete_snapshots(org_id, since, until, hosts))
 
     def first_without(self, seen_at: Mapping[ProcessKey, int]) -> dict[ProcessKey, int]:
         """When the first snapshot after the newest sighting of each process was taken, if there is one: it lacks the
         process."""
         complete: dict[int, list[int]] = {}
-        for host, at in sorted(set(self._asked.result())):
+        for host, at in sorted(set(self._found.result())):
             complete.setdefault(host, []).append(at)
         looked_at: set[tuple[ProcessKey, int]] = set()
         while True:
@@ -43,11 +43,7 @@ class CompleteSnapshots:
             for host, at in came_later:
                 complete[host].remove(at)
 
-    def _listing_any(self, doubtful: Iterable[tuple[ProcessKey, int]]) -> set[tuple[int, int]]:
+    def _listing_any(self, doubtful: Iterable[tuple[ProcessKey, int]]) -> set[HostMoment]:
         """Host key and moment of those snapshots that list one of the processes that seem to be missing."""
         pairs = sorted(doubtful)
-        return (
-            {(host, at) for host, at in self._ask(process_statements.listing_any(self._org_id, pairs)).result()}
-            if pairs
-            else set()
-        )
+        return set(self._submit(snapshots_listing(self._org_id, pairs)).result()) if pairs else set()

@@ -1,4 +1,4 @@
-"""How far along the order of processes a page may reach, so that a query reads a stretch of it and no more."""
+"""How far along the order of processes a page may reach, so that a query reads a key range and no more."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Rows
-from procession.storage.history.read import process_statements
+from procession.storage.history.statements.presence import KeySample, key_samples
 from procession.storage.history.tables.constants import GRANULE
 
 _FRESH_SECONDS = 5.0
@@ -28,15 +28,15 @@ _SLACK = 1.2
 """A little too far costs less than to go again."""
 
 
-class _Knots(NamedTuple):
+class _Samples(NamedTuple):
     """Keys with about as many rows between each two of them."""
 
     read_at: float
     keys: Sequence[ProcessKey]
     rows_between: int
 
-    def place_of(self, key: ProcessKey | None) -> float:
-        """0 for the first knot, 1 for the second, and between them in proportion."""
+    def position_of(self, key: ProcessKey | None) -> float:
+        """0 for the first sample, 1 for the second, and between them in proportion."""
         index = -1 if key is None else bisect_right(self.keys, key) - 1
         if key is None or index < 0:
             return 0.0
@@ -45,25 +45,25 @@ class _Knots(NamedTuple):
         begin, end = self.keys[index].started_at, self.keys[index + 1].started_at
         return index + (key.started_at - begin) / max(1, end - begin)
 
-    def key_at(self, place: float, after: ProcessKey | None) -> ProcessKey | None:
-        """Beyond `after`; None past the last knot."""
-        index = int(place)
+    def key_at(self, position: float, after: ProcessKey | None) -> ProcessKey | None:
+        """Beyond `after`; None past the last sample."""
+        index = int(position)
         if index >= len(self.keys) - 1:
             return None
         begin, end = self.keys[index].started_at, self.keys[index + 1].started_at
-        started_at = begin + int((place - index) * (end - begin))
+        started_at = begin + int((position - index) * (end - begin))
         if begin < started_at < end and (after is None or started_at > after.started_at):
             return ProcessKey.last_of_second(started_at)
         return self.keys[index + 1]
 
 
-def _run_count(marks: Sequence[Any]) -> int:
-    """Marks lie in runs, one for each hour in each part of the table: much the same processes are in all.
+def _run_count(samples: Iterable[KeySample]) -> int:
+    """Samples lie in runs, one for each hour in each part of the table: much the same processes are in all.
 
-    Parts of two shards may have the same name. Then they have marks of the same number.
+    Parts of two shards may have the same name. Then they have samples of the same number.
     """
     runs: dict[tuple[int, str], int] = {}
-    for (hour, part, _), count in Counter((hour, part, number) for *_, hour, part, number in marks).items():
+    for (hour, part, _), count in Counter((one.hour, one.part, one.number) for one in samples).items():
         runs[hour, part] = max(count, runs.get((hour, part), 0))
     return sum(runs.values())
 
@@ -74,7 +74,7 @@ class KeySamples:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[tuple[int, tuple[int, ...]], _Knots] = {}
+        self._kept: dict[tuple[int, tuple[int, ...]], _Samples] = {}
         self._shares: dict[int, float] = {}
         """Number of an org, its filters and the length of a window -> processes for each row."""
 
@@ -89,16 +89,16 @@ class KeySamples:
     ) -> tuple[ProcessKey | None, float]:
         """Up to where about so many processes come after this one (None: all that are left), and for how many rows that
         stands. `about`: a number for what they have to fit."""
-        knots, rows_between = self._judged(rows, org_id, hours)
-        upto = knots.key_at(knots.place_of(after) + wanted * _SLACK / self.share(about) / rows_between, after)
-        return upto, 0 if upto is None else (knots.place_of(upto) - knots.place_of(after)) * rows_between
+        samples, rows_between = self._judged(rows, org_id, hours)
+        upto = samples.key_at(samples.position_of(after) + wanted * _SLACK / self.share(about) / rows_between, after)
+        return upto, 0 if upto is None else (samples.position_of(upto) - samples.position_of(after)) * rows_between
 
     def row_count(
         self, rows: Rows, org_id: int, hours: Sequence[int], after: ProcessKey | None, upto: ProcessKey
     ) -> float:
         """For how many rows it stands to go no further than there."""
-        knots, rows_between = self._judged(rows, org_id, hours)
-        return (knots.place_of(upto) - knots.place_of(after)) * rows_between
+        samples, rows_between = self._judged(rows, org_id, hours)
+        return (samples.position_of(upto) - samples.position_of(after)) * rows_between
 
     def knows(self, about: int) -> bool:
         """Whether something was learned of it."""
@@ -115,25 +115,25 @@ class KeySamples:
             before = self._shares.get(about, now)
             self._shares[about] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
 
-    def _judged(self, rows: Rows, org_id: int, hours: Sequence[int]) -> tuple[_Knots, float]:
-        """The knots of some of the hours, and how many rows of all of them lie between two."""
+    def _judged(self, rows: Rows, org_id: int, hours: Sequence[int]) -> tuple[_Samples, float]:
+        """The samples of some of the hours, and how many rows of all of them lie between two."""
         # Of the newest in any case: most that is asked for is there.
         some = tuple(hours[:: -max(1, -(-len(hours) // _MOST_HOURS))])
-        knots = self._of(rows, org_id, some)
-        return knots, knots.rows_between * len(hours) / len(some)
+        samples = self._of(rows, org_id, some)
+        return samples, samples.rows_between * len(hours) / len(some)
 
-    def _of(self, rows: Rows, org_id: int, hours: tuple[int, ...]) -> _Knots:
+    def _of(self, rows: Rows, org_id: int, hours: tuple[int, ...]) -> _Samples:
         with self._lock:
-            knots = self._kept.get((org_id, hours))
-        if knots is None or self._clock() >= knots.read_at + _FRESH_SECONDS:
-            found = rows(process_statements.marks(org_id, hours))
+            samples = self._kept.get((org_id, hours))
+        if samples is None or self._clock() >= samples.read_at + _FRESH_SECONDS:
+            found = rows(key_samples(org_id, hours))
             runs = max(1, _run_count(found))
-            marks = sorted(ProcessKey(*row[:3]) for row in found)
-            knots = _Knots(self._clock(), sorted(set(marks[::runs])), runs * GRANULE)
+            keys = sorted(one.key for one in found)
+            samples = _Samples(self._clock(), sorted(set(keys[::runs])), runs * GRANULE)
             with self._lock:
                 if len(self._kept) >= _MOST_KEPT:
                     self._kept.clear()
                 if len(self._shares) >= _MOST_SHARES:
                     self._shares.clear()
-                self._kept[org_id, hours] = knots
-        return knots
+                self._kept[org_id, hours] = samples
+        return samples

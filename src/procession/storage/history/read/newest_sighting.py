@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from procession.process import ProcessKey
+from procession.storage.history.statements.descriptions import VersionKey
 from procession.storage.history.tables.constants import HOUR_SECONDS, SLOT_SECONDS
 from procession.window import Window
 
@@ -31,6 +32,10 @@ class Candidate(msgspec.Struct, frozen=True):
     @property
     def key(self) -> ProcessKey:
         return ProcessKey(self.start, self.host, self.pid)
+
+    @property
+    def version_key(self) -> VersionKey:
+        return VersionKey(self.start, self.host, self.pid, self.version)
 
 
 def newest_of(rows: Columns, window: Window) -> list[Candidate]:

@@ -16,7 +16,14 @@ from typing import NamedTuple
 
 from procession.storage.history.engine.connection import ConnectionPool, rows_of
 from procession.storage.history.engine.errors import unavailable_on_failure
-from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.statements.minutes import rolled_up_hours
+from procession.storage.history.statements.rollup import (
+    days_of_snapshots,
+    newest_roll_up,
+    note_rolled_up,
+    roll_up,
+    to_roll_up,
+)
 from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS, ROLLUP_GRACE_SECONDS, is_to_come
 
 MAX_SIGHTINGS = 1_000_000
@@ -54,11 +61,11 @@ class RollUp:
             with self._engine.connection() as connection:
                 hosts, rolled_up_at = [one.host for one in some], now
                 if any(one.is_ahead for one in some):
-                    found = rows_of(connection)(statements.newest_roll_up(org_id, some[0].hour))
-                    rolled_up_at = max(now, 1 + max((newest for (newest,) in found), default=0))
-                statement = statements.roll_up(org_id, some[0].hour, hosts, rolled_up_at)
+                    found = rows_of(connection)(newest_roll_up(org_id, some[0].hour))
+                    rolled_up_at = max(now, 1 + max((newest.at for newest in found), default=0))
+                statement = roll_up(org_id, some[0].hour, hosts, rolled_up_at)
                 connection.run(statement)
-                done = statements.note_rolled(org_id, some[0].hour, hosts, [one.received_at for one in some])
+                done = note_rolled_up(org_id, some[0].hour, hosts, [one.received_at for one in some])
                 connection.run(done)
             count += len(some)
         self._looked[org_id] = now, end
@@ -74,18 +81,17 @@ class RollUp:
         with self._engine.connection() as connection:
             rows = rows_of(connection)
             # Day by day: each is a part of its own. What has been looked at before is only asked for news.
-            days = {day for (day,) in rows(statements.days_of_snapshots())}
+            days = {day.number for day in rows(days_of_snapshots())}
             for since, until in _days(oldest, end * HOUR_SECONDS, days):
                 news_only = until <= looked_to * HOUR_SECONDS
-                statement = statements.to_roll_up(
-                    org_id, since, until, received - ROLLUP_GRACE_SECONDS if news_only else 0
-                )
+                statement = to_roll_up(org_id, since, until, received - ROLLUP_GRACE_SECONDS if news_only else 0)
                 due = [Due(*row) for row in rows(statement)]
                 if not due:
                     continue
                 hours = [one.hour for one in due]
                 rolled = {
-                    (hour, host): at for hour, host, at in rows(statements.rolled_hours(org_id, min(hours), max(hours)))
+                    (one.hour, one.host): one.received_at
+                    for one in rows(rolled_up_hours(org_id, min(hours), max(hours)))
                 }
                 for one in due:
                     received_before = rolled.get((one.hour, one.host), -1)

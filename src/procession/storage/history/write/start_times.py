@@ -17,7 +17,10 @@ from procession.lifecycle.endings import START_TOLERANCE, has_ended_between, is_
 from procession.packed import AnySnapshot
 from procession.process import ProcessKey, host_key
 from procession.storage.history.engine.statement import Rows
-from procession.storage.history.read import process_statements
+from procession.storage.history.statements.exits import exits_of_pids
+from procession.storage.history.statements.hosts import names_of_hosts
+from procession.storage.history.statements.presence import presence_near_starts
+from procession.storage.history.statements.snapshots import complete_snapshots
 from procession.storage.history.tables.constants import HOUR_SECONDS
 from procession.storage.history.write.dedup_cache import DedupCache
 
@@ -131,7 +134,7 @@ class StartTimes:
         """Without the hosts of which nothing is stored."""
         strange = {host for host, _ in unknown if (org_id, host) not in self._cache.versions}
         if strange:
-            strange -= {host for host, _ in self._rows(process_statements.names_of(org_id, strange))}
+            strange -= {row.number for row in self._rows(names_of_hosts(org_id, strange))}
         return {place: one for place, one in unknown.items() if place[0] not in strange}
 
     def _stored(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], list[_Stored]]:
@@ -146,12 +149,10 @@ class StartTimes:
             keys = [ProcessKey(one.reported_start, host, pid) for (host, pid), one in missing.items()]
             first, last = max(min(hours) - reach, 0), max(hours) + reach
             near: dict[tuple[int, int], list[_Stored]] = {}
-            for host, pid, *stored in self._rows(
-                process_statements.starts_near(org_id, first, last, START_TOLERANCE, keys)
-            ):
-                candidate = _Stored(*stored)
-                if is_near(candidate.start, missing[host, pid].reported_start):
-                    near.setdefault((host, pid), []).append(candidate)
+            for row in self._rows(presence_near_starts(org_id, first, last, keys)):
+                if is_near(row.start, missing[row.host, row.pid].reported_start):
+                    candidate = _Stored(row.start, row.first, row.last)
+                    near.setdefault((row.host, row.pid), []).append(candidate)
             found |= near
             missing = {
                 place: one
@@ -172,13 +173,11 @@ class _StoredEndings:
         since, until = min(moments), max(moments)
         keys = [ProcessKey(one.reported_start, host, pid) for (host, pid), (one, _) in doubtful.items()]
         self._complete: dict[int, list[int]] = {}
-        for host, at in rows(
-            process_statements.complete_snapshots(org_id, since, until, {key.host_key for key in keys})
-        ):
+        for host, at in rows(complete_snapshots(org_id, since, until, {key.host_key for key in keys})):
             self._complete.setdefault(host, []).append(at)
         self._exits: dict[tuple[int, int], list[int]] = {}
-        for host, pid, at, *_ in rows(process_statements.exits(org_id, since, until, keys)):
-            self._exits.setdefault((host, pid), []).append(at)
+        for row in rows(exits_of_pids(org_id, since, until, keys)):
+            self._exits.setdefault((row.host, row.pid), []).append(row.at)
 
     def between(self, host: int, pid: int, stored: _Stored, at: int) -> bool:
         """Whether the process has ended between its sightings and this moment."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,11 +12,12 @@ from procession.lifecycle.completeness import NEVER_COMPLETE
 from procession.lifecycle.endings import starts_near
 from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessKey, Sighting, Snapshot, host_key
 from procession.storage.history.engine.statement import Rows
-from procession.storage.history.read import process_statements
+from procession.storage.history.statements.descriptions import WholeDescription, descriptions_of
+from procession.storage.history.statements.snapshots import seen_under_pids
 from procession.window import Window
 
-Describe = Callable[[int, Sequence[Any]], Sequence[ProcessDescription]]
-"""Org id and rows of `process_statements.descriptions` -> what they say."""
+TagsOf = Callable[[int, Iterable[int]], dict[int, tuple[str, ...]]]
+"""Org id and numbers of tag sets -> their tags."""
 
 LOOK_BACK_SECONDS = (30, 3600)
 """How far, at first and then for what was not found. Agents send full snapshots every ten seconds, so that the first
@@ -26,10 +27,11 @@ MAX_REMEMBERED_BYTES = 64 * 2**20
 _OVERHEAD_BYTES = 1000
 
 
-_Key = tuple[int, int, int]
-"""Host key, pid, start."""
-_Seen = tuple[int, int]
-"""Newest sighting of it, and the version there."""
+class _Seen(NamedTuple):
+    """A newest sighting."""
+
+    at: int
+    version: int
 
 
 class LiveSightings:
@@ -37,36 +39,37 @@ class LiveSightings:
 
     def __init__(self) -> None:
         self._descriptions: dict[tuple[int, int], ProcessDescription] = {}
+        """By org and version."""
         self._bytes = 0
 
-    def of(self, rows: Rows, describe: Describe, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
-        """One for each, in their order. Those of one org and moment are looked up together."""
-        together: defaultdict[tuple[int, int], list[LiveSnapshot]] = defaultdict(list)
+    def of(self, rows: Rows, tags_of: TagsOf, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        """One for each, in their order. Those of one org and moment are looked up at once."""
+        by_moment: defaultdict[tuple[int, int], list[LiveSnapshot]] = defaultdict(list)
         for org_id, snapshot in live:
-            together[org_id, snapshot.taken_at].append(snapshot)
+            by_moment[org_id, snapshot.taken_at].append(snapshot)
         found: dict[int, Snapshot] = {}
-        for (org_id, at), snapshots in together.items():
+        for (org_id, at), snapshots in by_moment.items():
             seen = _seen(rows, org_id, at, snapshots)
-            descriptions = self._describe(rows, describe, org_id, at, seen)
+            descriptions = self._describe(rows, tags_of, org_id, at, seen)
             for snapshot in snapshots:
                 found[id(snapshot)] = _snapshot(snapshot, seen, descriptions)
         return tuple(found[id(snapshot)] for _, snapshot in live)
 
     def _describe(
-        self, rows: Rows, describe: Describe, org_id: int, at: int, seen: dict[_Key, _Seen]
+        self, rows: Rows, tags_of: TagsOf, org_id: int, at: int, seen: dict[ProcessKey, _Seen]
     ) -> dict[int, ProcessDescription]:
         """By version."""
         held = self._descriptions
-        versions = {version for _, version in seen.values()}
+        versions = {one.version for one in seen.values()}
         found = {version: held[org_id, version] for version in versions if (org_id, version) in held}
         missing = versions - found.keys()
         if missing:
-            keys = {ProcessKey(start, host, pid) for (host, pid, start), (_, one) in seen.items() if one in missing}
-            statement = process_statements.descriptions(
-                org_id, Window(max(at - LOOK_BACK_SECONDS[-1], 0), at), sorted(keys)
-            )
-            texts = {row[3]: row for row in rows(statement) if row[3] in missing}
-            fresh = dict(zip(texts, describe(org_id, list(texts.values())), strict=True))
+            keys = sorted(key for key, one in seen.items() if one.version in missing)
+            window = Window(max(at - LOOK_BACK_SECONDS[-1], 0), at)
+            statement = descriptions_of(org_id, window, keys, WholeDescription, is_shortened=False)
+            stored = {row.version: row for row in rows(statement) if row.version in missing}
+            tags = tags_of(org_id, {row.tag_set for row in stored.values()})
+            fresh = {version: row.description(tags.get(row.tag_set, ())) for version, row in stored.items()}
             self._remember(org_id, fresh)
             found |= fresh
         return found
@@ -79,39 +82,42 @@ class LiveSightings:
             self._bytes += _OVERHEAD_BYTES + len(description.cmdline) + sum(map(len, description.tags))
 
 
-def _seen(rows: Rows, org_id: int, at: int, snapshots: Iterable[LiveSnapshot]) -> dict[_Key, _Seen]:
+def _seen(rows: Rows, org_id: int, at: int, snapshots: Iterable[LiveSnapshot]) -> dict[ProcessKey, _Seen]:
     """The newest sightings, at a moment or before, of whatever had these pids on these hosts."""
     missing = {
-        (host_key(snapshot.host), one.pid, one.started_at) for snapshot in snapshots for one in snapshot.processes
+        ProcessKey(one.started_at, host_key(snapshot.host), one.pid)
+        for snapshot in snapshots
+        for one in snapshot.processes
     }
-    seen: dict[_Key, _Seen] = {}
+    seen: dict[ProcessKey, _Seen] = {}
     for seconds in LOOK_BACK_SECONDS:
         if not missing:
             break
-        hosts, pids = {host for host, _, _ in missing}, {pid for _, pid, _ in missing}
-        statement = process_statements.newest_versions(org_id, max(at - seconds, 0), at, hosts, pids)
-        seen |= {(host, pid, start): (seen_at, version) for host, pid, start, version, seen_at in rows(statement)}
+        hosts, pids = {key.host_key for key in missing}, {key.pid for key in missing}
+        for row in rows(seen_under_pids(org_id, max(at - seconds, 0), at, hosts, pids)):
+            seen[row.key] = _Seen(row.at, row.version)
         missing = {key for key in missing if _find(seen, key) is None}
     return seen
 
 
-def _find(seen: dict[_Key, _Seen], key: _Key) -> _Seen | None:
+def _find(seen: dict[ProcessKey, _Seen], key: ProcessKey) -> _Seen | None:
     """The process with this start, or about this start; of several the one seen last."""
     exact = seen.get(key)
     if exact is not None:
         return exact
-    host, pid, start = key
-    near = [one for other in starts_near(start) if (one := seen.get((host, pid, other))) is not None]
-    return max(near, default=None)
+    near = (seen.get(ProcessKey(start, key.host_key, key.pid)) for start in starts_near(key.started_at))
+    return max((one for one in near if one is not None), default=None)
 
 
-def _snapshot(live: LiveSnapshot, seen: dict[_Key, _Seen], descriptions: dict[int, ProcessDescription]) -> Snapshot:
+def _snapshot(
+    live: LiveSnapshot, seen: dict[ProcessKey, _Seen], descriptions: dict[int, ProcessDescription]
+) -> Snapshot:
     host = host_key(live.host)
     sightings: dict[tuple[int, int], Sighting] = {}
     unknown = 0
     for one in live.processes:
-        found = _find(seen, (host, one.pid, one.started_at))
-        description = None if found is None else descriptions.get(found[1])
+        found = _find(seen, ProcessKey(one.started_at, host, one.pid))
+        description = None if found is None else descriptions.get(found.version)
         if description is None:
             unknown += 1
         else:

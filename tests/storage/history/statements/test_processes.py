@@ -15,8 +15,35 @@ from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagFilter
 from procession.storage.history.engine.embedded import UNPLANNED
 from procession.storage.history.engine.statement import Statement
-from procession.storage.history.read import process_statements
-from procession.storage.history.read.filters import filter_condition, filters_of
+from procession.storage.history.statements.descriptions import (
+    BriefDescription,
+    WholeDescription,
+    descriptions_in_key_range,
+    descriptions_of,
+    matching_in_key_range,
+    matching_of_keys,
+)
+from procession.storage.history.statements.exits import exits_of_pids
+from procession.storage.history.statements.hosts import names_of_hosts
+from procession.storage.history.statements.live_numbers import newest_live_numbers
+from procession.storage.history.statements.presence import (
+    key_samples,
+    presence_in_key_range,
+    presence_near_starts,
+    presence_of_keys,
+)
+from procession.storage.history.statements.search_conditions import filter_condition, filters_of
+from procession.storage.history.statements.snapshots import (
+    complete_snapshots,
+    newest_sightings,
+    newest_states,
+    numbers_at,
+    seen_on_host,
+    seen_under_pids,
+    snapshot_moments,
+    snapshots_listing,
+)
+from procession.storage.history.statements.tag_sets import any_tag_set_with, tags_of
 from procession.storage.history.tables.constants import BLOCK_SECONDS
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
@@ -46,7 +73,7 @@ def filtered(search: str, tags: str) -> Statement:
     tree = parse_search(f'"{quoted}" OR key:"{quoted}"')
     # A comma ends a tag and a star is a wildcard: neither is what this is about.
     filters = filters_of(1, tree, TagFilter.parse(re.sub("[,*!]", "", tags).strip() or "x"))
-    return process_statements.matching_between(filters, WINDOW, None, None, process_statements.BRIEF_TEXTS)
+    return matching_in_key_range(filters, WINDOW, None, None, BriefDescription)
 
 
 def test_the_text_of_a_statement_is_the_same_whatever_is_asked_for() -> None:
@@ -59,45 +86,44 @@ def test_hostile_values_travel_as_parameters() -> None:
     statement = filtered("'; DROP TABLE presence; --", "'; DROP TABLE descriptions; --")
 
     assert "DROP" not in statement.text
-    assert [value for value in statement.parameters.values() if isinstance(value, str) and "drop table seen" in value]
+    assert [
+        value for value in statement.parameters.values() if isinstance(value, str) and "drop table presence" in value
+    ]
 
 
 STATEMENTS: dict[str, Callable[[], Statement]] = {
-    "marks": lambda: process_statements.marks(1, [1, 2]),
-    "first page": lambda: process_statements.seen_between(1, WINDOW, None, KEYS[-1]),
-    "seconds": lambda: process_statements.seen_between(
+    "key samples": lambda: key_samples(1, [1, 2]),
+    "first page": lambda: presence_in_key_range(1, WINDOW, None, KEYS[-1]),
+    "seconds": lambda: presence_in_key_range(
         1, WINDOW, ProcessKey.last_of_second(NOON - 100), ProcessKey.last_of_second(NOON)
     ),
-    "sightings of many keys": lambda: process_statements.seen_of_keys(
+    "sightings of many keys": lambda: presence_of_keys(
         1, WINDOW, [ProcessKey(NOON - number, 7, 7) for number in range(2000)]
     ),
-    "next page": lambda: process_statements.seen_between(1, WINDOW, KEYS[0], KEYS[-1]),
-    "last page": lambda: process_statements.seen_between(1, WINDOW, KEYS[0], None),
-    "past page": lambda: process_statements.seen_between(1, WINDOW, KEYS[0], KEYS[-1], with_slots=True),
-    "long window": lambda: process_statements.seen_between(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
-    "search": lambda: process_statements.matching_between(NGINX, WINDOW, KEYS[0], None, process_statements.BRIEF_TEXTS),
-    "search in a stretch": lambda: process_statements.matching_between(
-        NGINX, WINDOW, KEYS[0], KEYS[-1], process_statements.BRIEF_TEXTS
-    ),
-    "search of keys": lambda: process_statements.matching_of_keys(NGINX, WINDOW, KEYS, process_statements.BRIEF_TEXTS),
-    "host": lambda: process_statements.newest_on_host(NGINX, Pattern.parse("host:h1"), WINDOW, KEYS[0]),
-    "sightings of keys": lambda: process_statements.seen_of_keys(1, WINDOW, KEYS),
-    "newest sightings": lambda: process_statements.newest_sightings(1, WINDOW, KEYS),
-    "newest states": lambda: process_statements.newest_states(1, WINDOW, KEYS),
-    "newest versions": lambda: process_statements.newest_versions(1, NOON - 20, NOON, [1, 2], [7]),
-    "ticks": lambda: process_statements.ticks(1, NOON - 20, NOON, [1, 2]),
-    "texts of a stretch": lambda: process_statements.texts_between(
-        1, WINDOW, KEYS[0], KEYS[-1], process_statements.BRIEF_TEXTS
-    ),
-    "texts of some": lambda: process_statements.descriptions(1, WINDOW, KEYS),
-    "numbers": lambda: process_statements.numbers(1, [(NOON, key.host_key) for key in KEYS], KEYS),
-    "live numbers": lambda: process_statements.live_numbers(1, NOON - 20, NOON, 2, KEYS),
-    "starts near": lambda: process_statements.starts_near(1, NOON // 3600 - 1, NOON // 3600 + 1, 2, KEYS),
-    "complete snapshots": lambda: process_statements.complete_snapshots(1, NOON - 20, NOON, [1, 2]),
-    "exits": lambda: process_statements.exits(1, NOON - 20, NOON, KEYS),
-    "has tag": lambda: process_statements.has_tag(1, "host:h1"),
-    "tags": lambda: process_statements.tags_of(1, [1, 2]),
-    "names": lambda: process_statements.names_of(1, [1, 2]),
+    "next page": lambda: presence_in_key_range(1, WINDOW, KEYS[0], KEYS[-1]),
+    "last page": lambda: presence_in_key_range(1, WINDOW, KEYS[0], None),
+    "past page": lambda: presence_in_key_range(1, WINDOW, KEYS[0], KEYS[-1], with_slots=True),
+    "long window": lambda: presence_in_key_range(1, Window(NOON - 86400 * 3, NOON), KEYS[0], KEYS[-1]),
+    "search": lambda: matching_in_key_range(NGINX, WINDOW, KEYS[0], None, BriefDescription),
+    "search in a key range": lambda: matching_in_key_range(NGINX, WINDOW, KEYS[0], KEYS[-1], BriefDescription),
+    "search of keys": lambda: matching_of_keys(NGINX, WINDOW, KEYS, BriefDescription),
+    "host": lambda: seen_on_host(1, Pattern.parse("host:h1"), WINDOW, KEYS[0]),
+    "sightings of keys": lambda: presence_of_keys(1, WINDOW, KEYS),
+    "newest sightings": lambda: newest_sightings(1, WINDOW, KEYS),
+    "newest states": lambda: newest_states(1, WINDOW, KEYS),
+    "newest versions": lambda: seen_under_pids(1, NOON - 20, NOON, [1, 2], [7]),
+    "ticks": lambda: snapshot_moments(1, NOON - 20, NOON, [1, 2]),
+    "descriptions of a key range": lambda: descriptions_in_key_range(1, WINDOW, KEYS[0], KEYS[-1], BriefDescription),
+    "descriptions of some": lambda: descriptions_of(1, WINDOW, KEYS, WholeDescription),
+    "numbers": lambda: numbers_at(1, [(key, NOON) for key in KEYS]),
+    "live numbers": lambda: newest_live_numbers(1, NOON - 20, NOON, KEYS),
+    "starts near": lambda: presence_near_starts(1, NOON // 3600 - 1, NOON // 3600 + 1, KEYS),
+    "snapshots that list some": lambda: snapshots_listing(1, [(key, NOON) for key in KEYS]),
+    "complete snapshots": lambda: complete_snapshots(1, NOON - 20, NOON, [1, 2]),
+    "exits": lambda: exits_of_pids(1, NOON - 20, NOON, KEYS),
+    "has tag": lambda: any_tag_set_with(1, "host:h1"),
+    "tags": lambda: tags_of(1, [1, 2]),
+    "names": lambda: names_of_hosts(1, [1, 2]),
 }
 
 
@@ -105,7 +131,8 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
 def test_every_part_of_a_statement_that_reads_a_table_names_one_org(name: str) -> None:
     statement = STATEMENTS[name]()
 
-    tables = len(re.findall(r"\bFROM (?:seen|snap|live|what|ends|tag_sets|hosts|mergeTreeIndex)\b", statement.text))
+    names = "presence|snapshots|live_numbers|descriptions|exits|tag_sets|hosts|mergeTreeIndex"
+    tables = len(re.findall(rf"\bFROM (?:{names})\b", statement.text))
 
     assert tables
     assert statement.text.count("org = {org:UInt32}") == tables
@@ -119,7 +146,7 @@ def test_filters_name_the_org_in_every_subquery_too() -> None:
         parse_search("a env:b* OR NOT host:c"), TagFilter.parse("x:y,!host:z*,bare,*"), parameters
     )
 
-    assert condition.count("org = {org:UInt32}") == len(re.findall(r"\bFROM\b", condition))
+    assert str(condition).count("org = {org:UInt32}") == len(re.findall(r"\bFROM\b", str(condition)))
 
 
 @pytest.fixture(scope="module")
@@ -147,15 +174,15 @@ KEYED = {
     "next page": ("presence", "start"),
     "long window": ("presence", "start"),
     "search": ("descriptions", "start"),
-    "search in a stretch": ("descriptions", "start"),
+    "search in a key range": ("descriptions", "start"),
     "search of keys": ("descriptions", "start"),
     "host": ("snapshots", "host"),
     "sightings of keys": ("presence", "start"),
     "newest sightings": ("snapshots", BLOCK),
     "newest states": ("snapshots", BLOCK),
     "ticks": ("snapshots", "host"),
-    "texts of a stretch": ("descriptions", "start"),
-    "texts of some": ("descriptions", "start"),
+    "descriptions of a key range": ("descriptions", "start"),
+    "descriptions of some": ("descriptions", "start"),
     "numbers": ("snapshots", "at"),
     "complete snapshots": ("snapshots", "host"),
     "exits": ("exits", "host"),
@@ -164,12 +191,12 @@ KEYED = {
 }
 
 
-STRETCHES = ("first page", "seconds", "next page", "last page", "past page", "texts of a stretch")
+KEY_RANGES = ("first page", "seconds", "next page", "last page", "past page", "descriptions of a key range")
 """Statements that the engine is told not to think about."""
 
 
 @pytest.mark.parametrize(
-    ("name", "settings"), [*((name, "") for name in KEYED), *((name, UNPLANNED) for name in STRETCHES)]
+    ("name", "settings"), [*((name, "") for name in KEYED), *((name, UNPLANNED) for name in KEY_RANGES)]
 )
 def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str, settings: str) -> None:
     table, column = KEYED[name]
@@ -191,7 +218,7 @@ def test_a_statement_reads_by_key(filled: ClickHouseStore, name: str, settings: 
 
 
 def test_another_org_costs_a_query_nothing(filled: ClickHouseStore) -> None:
-    statement = process_statements.seen_between(900_001, WINDOW, None, KEYS[-1])
+    statement = presence_in_key_range(900_001, WINDOW, None, KEYS[-1])
 
     with filled._engine.connection() as connection:
         rows = connection.query(f"EXPLAIN indexes = 1 {statement.text}", statement.parameters).result_rows
@@ -203,8 +230,8 @@ def test_another_org_costs_a_query_nothing(filled: ClickHouseStore) -> None:
 
 
 def test_the_text_index_serves_a_search(filled: ClickHouseStore) -> None:
-    statement = process_statements.matching_between(
-        filters_of(900_001, parse_search("word77"), TagFilter()), WINDOW, None, None, process_statements.BRIEF_TEXTS
+    statement = matching_in_key_range(
+        filters_of(900_001, parse_search("word77"), TagFilter()), WINDOW, None, None, BriefDescription
     )
 
     with filled._engine.connection() as connection:

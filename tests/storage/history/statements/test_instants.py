@@ -12,7 +12,14 @@ from procession.search.parser import parse_search
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagFilter
 from procession.storage.history.engine.statement import Statement
-from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.statements.counts import counts
+from procession.storage.history.statements.descriptions import column_of_versions, matching_versions
+from procession.storage.history.statements.hosts import hosts_with_tag
+from procession.storage.history.statements.minutes import last_rolled_up, minutes_of, rolled_up_hours, rolled_up_runs
+from procession.storage.history.statements.rollup import note_rolled_up, roll_up, to_roll_up
+from procession.storage.history.statements.snapshots import chunk_arrays, chunks, numbers_over_time, seen_runs
+from procession.storage.history.statements.tag_sets import label_sets_table, label_sets_with_tag
+from procession.storage.history.statements.views import ViewRow, put_view, saved_views
 from procession.storage.history.tables.constants import BLOCK_SECONDS
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
@@ -28,44 +35,42 @@ PATTERN = Pattern.parse("env:*")
 BLOCK = f"intDiv(at, {BLOCK_SECONDS})"
 
 KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
-    "chunks": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1)), "snapshots", BLOCK),
-    "chunks of hosts": (lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), [HOST]), "snapshots", "host"),
+    "chunks": (lambda: chunks(ORG, range(NOON - 60, NOON + 1)), "snapshots", BLOCK),
+    "chunks of hosts": (lambda: chunks(ORG, range(NOON - 60, NOON + 1), [HOST]), "snapshots", "host"),
     "chunks of named hosts": (
-        lambda: statements.chunks(ORG, range(NOON - 60, NOON + 1), named=[[Pattern.parse("host:web-1")]]),
+        lambda: chunks(ORG, range(NOON - 60, NOON + 1), named=[[Pattern.parse("host:web-1")]]),
         "snapshots",
         "host",
     ),
-    "chunks of several instants": (lambda: statements.chunks(ORG, [NOON - 600, NOON]), "snapshots", BLOCK),
-    "arrays": (lambda: statements.arrays(ORG, [(HOST, NOON)], ["pid"]), "snapshots", "at"),
+    "chunks of several instants": (lambda: chunks(ORG, [NOON - 600, NOON]), "snapshots", BLOCK),
+    "arrays": (lambda: chunk_arrays(ORG, [(HOST, NOON)], ["pid"]), "snapshots", "at"),
     "versions": (
-        lambda: statements.matching_versions(ORG, HOURS, parse_search("word7"), TagFilter(), with_host=True),
+        lambda: matching_versions(ORG, HOURS, parse_search("word7"), TagFilter(), with_host=True),
         "descriptions",
         "hour",
     ),
-    "label_sets with a tag": (lambda: statements.label_sets_with_tag(ORG, PATTERN), "label_sets", "org"),
-    "hosts with a tag": (lambda: statements.hosts_with_tag(ORG, PATTERN), "hosts", "org"),
-    "label_sets": (lambda: statements.label_sets_table(ORG, [1, 2]), "label_sets", "label_set"),
-    "texts": (lambda: statements.texts(ORG, HOURS, "exe", [1, 2]), "descriptions", "hour"),
-    "runs by snapshots": (lambda: statements.runs_seen(ORG, HOST, NOON - 7200, NOON), "snapshots", "host"),
-    "runs by the roll-up": (lambda: statements.runs_rolled_up(ORG, HOST, WINDOW), "minutes", "host"),
-    "minutes": (lambda: statements.minutes(ORG, KEY, WINDOW), "minutes", "hour"),
-    "last minute": (lambda: statements.last_rolled_up(ORG, KEY), "minutes", "start"),
-    "rolled hours": (lambda: statements.rolled_hours(ORG, HOURS[0], HOURS[0], [HOST]), "rollup_state", "host"),
-    "sightings": (lambda: statements.sightings(ORG, KEY, NOON - 900, NOON, ("rss_bytes",)), "snapshots", "host"),
-    "to roll up": (lambda: statements.to_roll_up(ORG, NOON - 3600, NOON, 0), "snapshots", BLOCK),
+    "label_sets with a tag": (lambda: label_sets_with_tag(ORG, PATTERN), "label_sets", "org"),
+    "hosts with a tag": (lambda: hosts_with_tag(ORG, PATTERN), "hosts", "org"),
+    "label_sets": (lambda: label_sets_table(ORG, [1, 2]), "label_sets", "label_set"),
+    "texts": (lambda: column_of_versions(ORG, HOURS, "exe", [1, 2]), "descriptions", "hour"),
+    "runs by snapshots": (lambda: seen_runs(ORG, HOST, NOON - 7200, NOON), "snapshots", "host"),
+    "runs by the roll-up": (lambda: rolled_up_runs(ORG, HOST, WINDOW), "minutes", "host"),
+    "minutes": (lambda: minutes_of(ORG, KEY, WINDOW), "minutes", "hour"),
+    "last minute": (lambda: last_rolled_up(ORG, KEY), "minutes", "start"),
+    "rolled hours": (lambda: rolled_up_hours(ORG, HOURS[0], HOURS[0], [HOST]), "rollup_state", "host"),
+    "sightings": (lambda: numbers_over_time(ORG, KEY, NOON - 900, NOON, ("rss_bytes",)), "snapshots", "host"),
+    "to roll up": (lambda: to_roll_up(ORG, NOON - 3600, NOON, 0), "snapshots", BLOCK),
     "counts": (
-        lambda: statements.counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),
+        lambda: counts(ORG, WINDOW, None, TagFilter(), by_host=True, is_past=False),
         "presence",
         "hour",
     ),
     "counts of some": (
-        lambda: statements.counts(
-            ORG, WINDOW, parse_search("word7"), TagFilter.parse("env:x"), by_host=False, is_past=True
-        ),
+        lambda: counts(ORG, WINDOW, parse_search("word7"), TagFilter.parse("env:x"), by_host=False, is_past=True),
         "presence",
         "hour",
     ),
-    "views": (lambda: statements.views(ORG), "views", "org"),
+    "views": (lambda: saved_views(ORG), "views", "org"),
 }
 
 
@@ -79,9 +84,9 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
             clickhouse.add([(org, a_snapshot(*sightings, host=f"h{number}", taken_at=at)) for number in range(3)])
     for org in (ORG, ORG + 1):
         for statement in (
-            statements.roll_up(org, HOURS[0], [HOST], NOON + 7200),
-            statements.note_rolled(org, HOURS[0], [HOST], [NOON]),
-            statements.put_view(org, "name", "state", NOON, 1, is_deleted=False),
+            roll_up(org, HOURS[0], [HOST], NOON + 7200),
+            note_rolled_up(org, HOURS[0], [HOST], [NOON]),
+            put_view(org, ViewRow("name", "state", NOON), 1, is_deleted=False),
         ):
             with clickhouse._engine.connection() as connection:
                 connection.query(statement.text, statement.parameters)
@@ -104,7 +109,7 @@ def test_a_statement_names_one_org_wherever_it_reads_a_table(name: str) -> None:
 
 
 def test_the_roll_up_reads_and_writes_one_org() -> None:
-    statement = statements.roll_up(ORG, HOURS[0], [HOST], NOON)
+    statement = roll_up(ORG, HOURS[0], [HOST], NOON)
 
     assert statement.text.count("org = {org:UInt32}") == 1
     assert "SELECT {org:UInt32}, host" in statement.text

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from procession.process import ProcessDescription, generated_tags
 from procession.search.pattern import fold
 from procession.storage.history.engine.statement import Statement
-from procession.storage.history.instants import analysis_statements as statements
+from procession.storage.history.statements.tag_sets import label_sets_table, tag_sets_table
 
 Read = Callable[[Statement], pa.Table]
 
@@ -28,11 +28,11 @@ _FEW = 2000
 GENERATED = ("user", "command", "state_zombie")
 """Keys that every process has, beside that of the host: see `generated_tags`."""
 
-MAX_BOOKS = 64
+MAX_ORGS = 64
 """Orgs whose label sets are remembered."""
 
-MAX_KINDS = 3_000_000
-"""Of an org; with more, the book is begun anew. One takes about 100 bytes."""
+MAX_LABEL_SETS = 3_000_000
+"""Of an org; with more, the cache is begun anew. One takes about 100 bytes."""
 
 
 class Labels(NamedTuple):
@@ -158,7 +158,7 @@ class LabelSetCache:
         return self._columns[key][rows[known]]
 
     def _add(self, read: Read, org_id: int, missing: Any) -> None:
-        found = read(statements.label_sets_table(org_id, missing.tolist() if len(missing) <= _FEW else None))
+        found = read(label_sets_table(org_id, missing.tolist() if len(missing) <= _FEW else None))
         numbers = found["label_set"].to_numpy()
         is_new = self._find(numbers) < 0
         found, numbers = found.filter(pa.array(is_new)), numbers[is_new]
@@ -181,7 +181,7 @@ class LabelSetCache:
         missing = [number for number in numbers.tolist() if number not in self._tag_sets]
         if not missing:
             return
-        found = read(statements.tag_sets_table(org_id, missing if len(missing) <= _FEW else None))
+        found = read(tag_sets_table(org_id, missing if len(missing) <= _FEW else None))
         tags = dict(zip(found["tag_set"].to_pylist(), range(len(found)), strict=True))
         chosen = [number for number in missing if number in tags]
         lists = found["tags"].combine_chunks().take(pa.array([tags[number] for number in chosen], pa.int64()))
@@ -225,19 +225,19 @@ class LabelSetCache:
 class LabelSets:
     """Some label sets, in the order in which they were asked for."""
 
-    _book: LabelSetCache
+    _cache: LabelSetCache
     _rows: Any
 
     def labels(self, key: str) -> Labels:
         """Of a folded tag key, other than that of the host."""
-        return self._book.labels(key, self._rows)
+        return self._cache.labels(key, self._rows)
 
     def texts(self, column: str) -> list[str]:
         """`command`, `user` or `container_id` of each; empty where it is not known."""
-        return [self._book.text(number) for number in self._book.column(column, self._rows).tolist()]
+        return [self._cache.text(number) for number in self._cache.column(column, self._rows).tolist()]
 
     def keys(self, counts: Any) -> dict[str, int]:
-        return self._book.keys(self._rows, counts)
+        return self._cache.keys(self._rows, counts)
 
     def known(self) -> Any:
         """Which of them are."""
@@ -248,15 +248,15 @@ class LabelSetCaches:
     """Of all orgs."""
 
     def __init__(self) -> None:
-        self._books: dict[int, LabelSetCache] = {}
+        self._caches: dict[int, LabelSetCache] = {}
 
     def of(self, read: Read, org_id: int, numbers: Any) -> LabelSets:
-        if org_id not in self._books and len(self._books) >= MAX_BOOKS:
-            self._books = {}
-        book = self._books.setdefault(org_id, LabelSetCache())
-        if len(book) > MAX_KINDS:
-            book = self._books[org_id] = LabelSetCache()
-        return book.of(read, org_id, numbers)
+        if org_id not in self._caches and len(self._caches) >= MAX_ORGS:
+            self._caches = {}
+        cache = self._caches.setdefault(org_id, LabelSetCache())
+        if len(cache) > MAX_LABEL_SETS:
+            cache = self._caches[org_id] = LabelSetCache()
+        return cache.of(read, org_id, numbers)
 
 
 def _distinct(*columns: Any) -> tuple[Any, ...]:

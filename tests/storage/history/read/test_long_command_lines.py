@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -12,8 +11,16 @@ from procession.errors import InvalidRequest
 from procession.process import ProcessKey
 from procession.query import ProcessQuery
 from procession.search.tag_filter import TagFilter
-from procession.storage.history.read import long_texts
-from procession.storage.history.read.long_texts import LONG_BYTES, MANY_WORDS, with_long, without_long
+from procession.storage.history.read import long_command_lines
+from procession.storage.history.read.long_command_lines import with_long
+from procession.storage.history.statements.descriptions import (
+    LONG_BYTES,
+    MANY_WORDS,
+    BriefDescription,
+    VersionKey,
+    WholeDescription,
+    descriptions_of,
+)
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.conftest import Store
@@ -67,7 +74,7 @@ def test_an_instant_has_them_too(clickhouse: ClickHouseStore, org: int) -> None:
 def test_too_many_long_ones_are_refused_with_what_to_do(
     clickhouse: ClickHouseStore, org: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(long_texts, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(long_command_lines, "MOST_BYTES", 2**20)
     fleet = Fleet(clickhouse, org)
     seen(fleet, [100_000] * 20)
 
@@ -77,32 +84,47 @@ def test_too_many_long_ones_are_refused_with_what_to_do(
 
 
 def test_the_number_of_processes_that_are_short_does_not_matter(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_texts, "MOST_BYTES", 0)
+    monkeypatch.setattr(long_command_lines, "MOST_BYTES", 0)
     seen(fleet, [LONG_BYTES // 2] * 50)
 
     assert len(fleet.find()) == 50
 
 
 def test_long_ones_are_read_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_texts, "AT_ONCE_BYTES", 50_000)
+    monkeypatch.setattr(long_command_lines, "AT_ONCE_BYTES", 50_000)
     read: list[int] = []
 
-    def rows(keys: Sequence[ProcessKey], versions: Sequence[int]) -> list[Any]:
-        read.append(len(keys))
-        return [(key.started_at, key.host_key, key.pid, version, "whole") for key, version in zip(keys, versions)]  # noqa: B905
+    def described(key: ProcessKey, version: int, cmdline: str) -> BriefDescription:
+        return BriefDescription(key.started_at, key.host_key, key.pid, version, cmdline, "", "", 0, False, 0)
 
-    held = {(1, 2, pid, 7): (1, 2, pid, 7, "short" if pid % 2 else "\0\0\x0020000") for pid in range(10)}
+    def rows(keys: Sequence[ProcessKey], versions: Sequence[int]) -> list[BriefDescription]:
+        read.append(len(keys))
+        return [described(key, version, "whole") for key, version in zip(keys, versions, strict=True)]
+
+    held = {
+        VersionKey(1, 2, pid, 7): described(ProcessKey(1, 2, pid), 7, "short" if pid % 2 else "\0\0\x0020000")
+        for pid in range(10)
+    }
 
     found = with_long(held, rows)
 
     assert read == [2, 2, 1]
     assert list(found) == list(held)
-    assert [row[4] for row in found.values()] == ["whole", "short"] * 5
+    assert [row.cmdline for row in found.values()] == ["whole", "short"] * 5
 
 
 def test_only_the_command_line_is_replaced() -> None:
-    assert without_long("cmdline, exe").endswith("cmdline), exe")
-    assert without_long("exe, comm") == "exe, comm"
+    window, keys = Window(EARLY, LATE), [ProcessKey(1, 2, 3)]
+
+    brief = descriptions_of(1, window, keys, BriefDescription).text
+    whole = descriptions_of(1, window, keys, WholeDescription).text
+
+    assert ", cmdline), command, user, ppid, is_zombie, tag_set FROM " in brief
+    assert ", cmdline), exe, cwd, comm, " in whole
+    assert ", nice, if(" in whole
+    selected, _, rest = descriptions_of(1, window, keys, WholeDescription, is_shortened=False).text.partition(" FROM ")
+    assert selected == f"SELECT {', '.join(WholeDescription._fields)}"
+    assert whole.endswith(rest)
 
 
 @pytest.mark.parametrize("words", [MANY_WORDS, MANY_WORDS + 1])

@@ -1,0 +1,99 @@
+"""Who was there in the window of a query, with the newest sighting there of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import msgspec
+
+from procession.process import ProcessKey
+from procession.query import ProcessQuery
+from procession.storage.history.engine.connection import Connection, rows_of
+from procession.storage.history.engine.statement import First, Rows, Statement
+from procession.storage.history.read.newest_sighting import Candidate, Columns, newest_of, newest_tick, ticks_span
+from procession.storage.history.statements.conditions import hours_of
+from procession.storage.history.statements.presence import presence_in_key_range, presence_of_keys
+from procession.storage.history.statements.snapshots import newest_sightings, snapshot_moments
+from procession.storage.history.tables.constants import HOUR_SECONDS, SLOT_SECONDS
+
+KEY_ORDER = "start, host, pid"
+
+
+class PresenceReader:
+    """For one query, on one connection."""
+
+    def __init__(self, connection: Connection, query: ProcessQuery, *, is_past: bool) -> None:
+        """`is_past`: whether there may be sightings after the window."""
+        self._connection = connection
+        self._rows: Rows = rows_of(connection)
+        self._query = query
+        self._is_past = is_past
+
+    def in_key_range(
+        self, after: ProcessKey | None, upto: ProcessKey | None, most: int
+    ) -> tuple[list[Candidate], bool]:
+        """The processes after one key, up to another, to be closed, and whether there may be more after the last of
+        them."""
+        query = self._query
+        statement = partial(presence_in_key_range, query.org_id, query.window, after, upto)
+        return self._newest(statement, First(KEY_ORDER, most * len(hours_of(query.window))))
+
+    def of_keys(self, keys: Sequence[ProcessKey]) -> list[Candidate]:
+        """Those of these processes that were seen in the window."""
+        found, _ = self._newest(partial(presence_of_keys, self._query.org_id, self._query.window, keys))
+        wanted = set(keys)
+        return [one for one in self.closed(found) if one.key in wanted]
+
+    def closed(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Those that were seen in the window, with the newest sighting there."""
+        open_ones = [candidate for candidate in candidates if candidate.open_slots]
+        if not open_ones:
+            return [candidate for candidate in candidates if candidate.known]
+        ticks = self._ticks(open_ones)
+        closed = {
+            candidate.key: newest_tick(candidate, self._query.window, ticks.get(candidate.host, {}))
+            for candidate in open_ones
+        }
+        unclear = [candidate for candidate in open_ones if closed[candidate.key] is None]
+        if unclear:
+            closed |= self._from_truth(unclear)
+        newest = (closed.get(candidate.key, candidate) for candidate in candidates)
+        return [candidate for candidate in newest if candidate is not None and candidate.known]
+
+    def _newest(self, presence: Callable[..., Statement], first: First | None = None) -> tuple[list[Candidate], bool]:
+        """In order, and whether there were as many rows as there may be. The slots are read where sightings go on after
+        the window: of a window that ends now, hardly ever."""
+        window = self._query.window
+        columns = self._columns(replace(presence(with_slots=self._is_past), first=first))
+        if not self._is_past and (columns["last"] > window.to_at).any():
+            columns = self._columns(replace(presence(with_slots=True), first=first))
+        return newest_of(columns, window), first is not None and len(columns["start"]) >= first.count
+
+    def _ticks(self, candidates: Iterable[Candidate]) -> dict[int, dict[int, list[int]]]:
+        """Host key -> slot -> moments of snapshots."""
+        since, until = ticks_span(candidates, self._query.window)
+        hosts = {candidate.host for candidate in candidates}
+        ticks: dict[int, dict[int, list[int]]] = {}
+        for host, at in self._rows(snapshot_moments(self._query.org_id, since, until, hosts)):
+            slot = at % HOUR_SECONDS // SLOT_SECONDS
+            ticks.setdefault(host, {}).setdefault(slot, []).append(at)
+        return ticks
+
+    def _from_truth(self, candidates: Sequence[Candidate]) -> dict[ProcessKey, Candidate | None]:
+        query = self._query
+        statement = newest_sightings(query.org_id, query.window, [candidate.key for candidate in candidates])
+        newest = {row.key: row for row in self._rows(statement)}
+        closed: dict[ProcessKey, Candidate | None] = {}
+        for candidate in candidates:
+            found = newest.get(candidate.key)
+            known, version = candidate.known, candidate.version
+            if found is not None and found.at > known:
+                known, version = found.at, found.version
+            closed[candidate.key] = msgspec.structs.replace(candidate, known=known, version=version, open_slots=())
+        return closed
+
+    def _columns(self, statement: Statement) -> Columns:
+        table = self._connection.run_arrow(statement)
+        return {name: table[name].to_numpy() for name in table.column_names}

@@ -1,0 +1,35 @@
+"""Exits that agents reported: the table `exits`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from procession.process import ProcessKey
+from procession.storage.history.engine.statement import Select, Statement
+from procession.storage.history.statements.conditions import Where
+
+
+class ExitRow(NamedTuple):
+    host: int
+    pid: int
+    at: int
+    executed_at: int
+    """0: not known."""
+    exit_code: int
+
+
+def exits_of_pids(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> Select[ExitRow]:
+    """Of whatever had the pids of these processes, both ends within, by moment."""
+    where = Where(org_id).reported_between(since, until).on_hosts({key.host_key for key in keys}).of_pids(keys)
+    return Select(
+        f"SELECT host, pid, at, executed_at, exit_code FROM exits WHERE {where} ORDER BY at, exit_code",
+        where.parameters,
+        row=ExitRow._make,
+    )
+
+
+def exits_on_hosts(org_id: int, since: int, until: int, hosts: Sequence[int] | None = None) -> Statement:
+    """Columns of all that was reported, both ends within: `host, pid, at, executed_at`."""
+    where = Where(org_id).reported_between(since, until).on_hosts(hosts)
+    return Statement(f"SELECT host, pid, at, executed_at FROM exits WHERE {where}", where.parameters)

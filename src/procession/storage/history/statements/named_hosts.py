@@ -1,0 +1,65 @@
+"""Which hosts a search or a tag filter names."""
+
+from __future__ import annotations
+
+from procession.search.pattern import Pattern
+from procession.search.tag_filter import TagFilter
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+
+
+def required_host(search: SearchNode | None, tags: TagFilter) -> Pattern | None:
+    """The `host:` tag, without wildcards, that all that fits must carry, if one is named."""
+    for condition in tags.conditions:
+        if not condition.negated and condition.pattern.is_literal and condition.pattern.text.startswith("host:"):
+            return condition.pattern
+    for node in search.operands if isinstance(search, And) else (search,):
+        if isinstance(node, TagTerm) and node.key == "host" and node.pattern.is_literal:
+            return node.pattern
+    return None
+
+
+def named_hosts(search: SearchNode | None, tags: TagFilter) -> tuple[frozenset[Pattern], ...]:
+    """The hosts that somebody named: what fits has one `host:` tag of each set. Empty: any host."""
+    named = [
+        frozenset([condition.pattern])
+        for condition in tags.conditions
+        if not condition.negated and condition.pattern.parts[0].startswith("host:")
+    ]
+    return (*named, *(() if search is None else _named_in(search)))
+
+
+def _named_in(node: SearchNode) -> tuple[frozenset[Pattern], ...]:
+    match node:
+        case TagTerm(key="host", pattern=pattern):
+            return (frozenset([pattern]),)
+        case And(operands):
+            return tuple(named for operand in operands for named in _named_in(operand))
+        case Or(operands):
+            alternatives = [_named_in(operand) for operand in operands]
+            # Of each one the first set: what fits has a tag of any of them.
+            return (frozenset().union(*(one[0] for one in alternatives)),) if all(alternatives) else ()
+        case _:
+            return ()
+
+
+def may_name_host(pattern: Pattern) -> bool:
+    """Whether the tag that names a host may fit."""
+    return may_begin(pattern.parts[0], "host:", pattern)
+
+
+def may_begin(first: str, prefix: str, pattern: Pattern) -> bool:
+    """Whether a tag `prefix…` can fit a pattern whose first literal part is `first`."""
+    return first.startswith(prefix) or (not pattern.is_literal and prefix.startswith(first))
+
+
+def mentions_host(search: SearchNode | None) -> bool:
+    """Whether a search may look at the host: then what fits is not said by the version alone."""
+    match search:
+        case None | TextTerm():
+            return False
+        case TagTerm(key=key):
+            return key == "host"
+        case Not(operand):
+            return mentions_host(operand)
+        case And(operands) | Or(operands):
+            return any(map(mentions_host, operands))

@@ -1,0 +1,204 @@
+"""Search and tag filters -> a condition over `descriptions`. Nothing that came from outside stands in its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from procession.search.pattern import Pattern
+from procession.search.tag_filter import TagCondition, TagFilter
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.storage.history.engine.statement import SEPARATOR, bind, encodable
+from procession.storage.history.statements.named_hosts import may_begin, may_name_host
+
+_OWN_KEYS = ("user", "command", "state_zombie")
+"""Of the tags in `descriptions.own_tags`; `host:` is looked up in `hosts`."""
+
+
+class InTagSets(NamedTuple):
+    """Whether the tag set of a description is one of those that fit a condition over `tag_sets`."""
+
+    condition: str
+
+    def __str__(self) -> str:
+        return f"tag_set IN (SELECT tag_set FROM tag_sets WHERE org = {{org:UInt32}} AND {self.condition})"
+
+
+class Condition(NamedTuple):
+    """What stands in a text one after the other. Where tag sets are asked for, that is told apart from the rest."""
+
+    parts: tuple[str | InTagSets, ...]
+
+    @classmethod
+    def of(cls, *parts: str | InTagSets | Condition) -> Condition:
+        return cls(tuple(one for part in parts for one in (part.parts if isinstance(part, Condition) else (part,))))
+
+    @classmethod
+    def joined(cls, separator: str, conditions: Iterable[Condition]) -> Condition:
+        first, *others = conditions
+        return cls.of(first, *(part for one in others for part in (separator, one)))
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+    def tag_sets(self) -> list[InTagSets]:
+        """Each once."""
+        return list(dict.fromkeys(part for part in self.parts if isinstance(part, InTagSets)))
+
+    def with_known(self, known: Mapping[InTagSets, str]) -> Condition:
+        """With what is said in place of these."""
+        return Condition(tuple(known.get(part, part) if isinstance(part, InTagSets) else part for part in self.parts))
+
+
+class Filters(NamedTuple):
+    org_id: int
+    condition: Condition
+    parameters: dict[str, Any]
+    """What it binds, and the org."""
+
+    @property
+    def is_any(self) -> bool:
+        """Whether everything fits."""
+        return self.condition == _ANY
+
+
+_ANY = Condition(("true",))
+
+
+def filters_of(org_id: int, search: SearchNode | None, tags: TagFilter) -> Filters:
+    parameters: dict[str, Any] = {"org": org_id}
+    return Filters(org_id, filter_condition(search, tags, parameters), parameters)
+
+
+def filter_condition(search: SearchNode | None, tags: TagFilter, parameters: dict[str, Any]) -> Condition:
+    """A condition over `descriptions`. Adds the values it binds to `parameters`."""
+    in_tag_sets: list[str] = []
+    conditions: list[Condition] = []
+    for condition in tags.conditions:
+        if _may_be_generated(condition.pattern):
+            conditions.append(_tag_condition(condition, parameters))
+        else:
+            has_tag = _has_tag("folded", condition.pattern, parameters)
+            in_tag_sets.append(f"NOT {has_tag}" if condition.negated else has_tag)
+    if in_tag_sets:
+        conditions.insert(0, Condition.of(InTagSets(" AND ".join(in_tag_sets))))
+    if search is not None:
+        conditions.append(_search_condition(search, parameters))
+    return Condition.joined(" AND ", conditions) if conditions else _ANY
+
+
+def _search_condition(node: SearchNode, parameters: dict[str, Any]) -> Condition:
+    match node:
+        case TextTerm(pattern):
+            return Condition.of(_text_condition(pattern, parameters))
+        case TagTerm(key, pattern):
+            has_tag = carries_tag(pattern, parameters)
+            if key in (*_OWN_KEYS, "host"):  # every process has these
+                return has_tag
+            has_key = _has_key(key, parameters)
+            return Condition.of("if(", has_key, ", ", has_tag, ", ", _text_condition(pattern, parameters), ")")
+        case Not(operand):
+            return Condition.of("NOT (", _search_condition(operand, parameters), ")")
+        case And(operands):
+            return _in_brackets(" AND ", (_search_condition(operand, parameters) for operand in operands))
+        case Or(operands):
+            return _in_brackets(" OR ", (_search_condition(operand, parameters) for operand in operands))
+
+
+def _in_brackets(separator: str, conditions: Iterable[Condition]) -> Condition:
+    return Condition.of("(", Condition.joined(separator, conditions), ")")
+
+
+def _text_condition(pattern: Pattern, parameters: dict[str, Any]) -> str:
+    if pattern.is_literal:
+        # LIKE, since the text index serves it; on folded text it needs no case rules of its own.
+        text = pattern.text.replace(SEPARATOR, "\ufffd")
+        return f"text LIKE {bind(parameters, 'String', '%' + _like_escaped(text) + '%')}"
+    parts = [part.replace(SEPARATOR, "\ufffd") for part in pattern.parts]
+    separator = bind(parameters, "String", SEPARATOR)
+    return f"arrayExists(one -> {_find_in_order('one', parts, parameters)} > 0, splitByString({separator}, text))"
+
+
+def _fits(column: str, pattern: Pattern, parameters: dict[str, Any]) -> str:
+    """Whether the whole of a folded text fits a pattern with stars. In time that grows with the text: LIKE and regular
+    expressions take half a minute for a pattern of 100 kB."""
+    first, *middle, last = pattern.parts
+    conditions = [
+        f"startsWith({column}, {bind(parameters, 'String', first)})",
+        f"endsWith({column}, {bind(parameters, 'String', last)})",
+    ]
+    shortest = bind(parameters, "UInt64", _byte_length(first) + _byte_length(last))
+    if not middle:
+        conditions.append(f"length({column}) >= {shortest}")
+    else:
+        end = _find_in_order(column, middle, parameters, start=_byte_length(first) + 1)
+        # `end` is where the last of them ends, plus one; 0 where one of them is missing.
+        last_length = bind(parameters, "UInt64", _byte_length(last))
+        conditions.append(f"{end} > 0 AND {end} - 1 + {last_length} <= length({column})")
+    return "(" + " AND ".join(conditions) + ")"
+
+
+def _find_in_order(column: str, parts: Sequence[str], parameters: dict[str, Any], start: int = 1) -> str:
+    """The byte after the last of the parts, found one after another as early as possible, counted from 1; 0 if not all
+    are there."""
+    bound = bind(parameters, "Array(String)", list(parts))
+    first = bind(parameters, "UInt64", start)
+    step = f"position({column}, part, at)"
+    return (
+        f"arrayFold((at, part) -> if(at = 0 OR {step} = 0, toUInt64(0), toUInt64({step} + length(part))),"
+        f" {bound}, {first})"
+    )
+
+
+def _tag_condition(condition: TagCondition, parameters: dict[str, Any]) -> Condition:
+    has_tag = carries_tag(condition.pattern, parameters)
+    return Condition.of("NOT ", has_tag) if condition.negated else has_tag
+
+
+def carries_tag(pattern: Pattern, parameters: dict[str, Any], *, with_host: bool = True) -> Condition:
+    """Whether any tag of the process fits, wherever it is kept; `with_host`: also the one that names its host."""
+    conditions = [Condition.of(InTagSets(_has_tag("folded", pattern, parameters)))]
+    if _may_be_own(pattern):
+        conditions.append(Condition.of(_has_tag("own_tags", pattern, parameters)))
+    if with_host and may_name_host(pattern):
+        named = is_host(pattern, parameters)
+        conditions.append(Condition.of(f"host IN (SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {named})"))
+    return _in_brackets(" OR ", conditions)
+
+
+def _has_tag(column: str, pattern: Pattern, parameters: dict[str, Any]) -> str:
+    """Whether a tag of this array fits."""
+    if pattern.is_literal:
+        return f"has({column}, {bind(parameters, 'String', pattern.text)})"
+    return f"arrayExists(tag -> {_fits('tag', pattern, parameters)}, {column})"
+
+
+def _may_be_generated(pattern: Pattern) -> bool:
+    """Whether the beginning of the pattern leaves it possible that one of the tags fits that every process has."""
+    return _may_be_own(pattern) or may_name_host(pattern)
+
+
+def _may_be_own(pattern: Pattern) -> bool:
+    return any(may_begin(pattern.parts[0], f"{key}:", pattern) for key in _OWN_KEYS)
+
+
+def is_host(pattern: Pattern, parameters: dict[str, Any]) -> str:
+    """A condition over `hosts`: whether the tag that names the host fits."""
+    tag = "concat('host:', folded)"
+    if pattern.is_literal:
+        return f"{tag} = {bind(parameters, 'String', pattern.text)}"
+    return _fits(tag, pattern, parameters)
+
+
+def _has_key(key: str, parameters: dict[str, Any]) -> InTagSets:
+    prefix = bind(parameters, "String", f"{key}:")
+    return InTagSets(f"arrayExists(tag -> startsWith(tag, {prefix}), folded)")
+
+
+def _byte_length(text: str) -> int:
+    return len(encodable(text).encode())
+
+
+def _like_escaped(text: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", text)
