@@ -10,7 +10,7 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly messages: readonly string[],
-    /** Seconds after which it may go better, where the server said so. */
+    /** Seconds to wait before another try, where the server gave them. */
     readonly retryAfter: number | null = null,
   ) {
     super(messages.join("; "));
@@ -21,7 +21,7 @@ export class ApiError extends Error {
 type Listener = () => void;
 const signedOutListeners = new Set<Listener>();
 
-/** Tells when the server no longer knows who is looking. Gives a function that ends the telling. */
+/** Calls the listener when the session has ended. Gives a function that takes the listener away. */
 export function onSignedOut(listener: Listener): Listener {
   signedOutListeners.add(listener);
   return () => signedOutListeners.delete(listener);
@@ -30,7 +30,7 @@ export function onSignedOut(listener: Listener): Listener {
 type ProblemListener = (params: Params, error: unknown) => void;
 const problemListeners = new Set<ProblemListener>();
 
-/** Tells of each GET that failed, and what it had asked for. */
+/** Calls the listener for each GET that failed, with its parameters. */
 export function onProblem(listener: ProblemListener): Listener {
   problemListeners.add(listener);
   return () => problemListeners.delete(listener);
@@ -39,7 +39,7 @@ export function onProblem(listener: ProblemListener): Listener {
 type AnswerListener = (path: string, params: Params, answer: unknown) => void;
 const answerListeners = new Set<AnswerListener>();
 
-/** Tells of each GET that was answered, and what it had asked for. */
+/** Calls the listener for each GET that was answered, with its parameters. */
 export function onAnswer(listener: AnswerListener): Listener {
   answerListeners.add(listener);
   return () => answerListeners.delete(listener);

@@ -58,7 +58,7 @@ export interface ProcessItem {
 
 /** What every answer about an instant or a window has. */
 export interface Meta {
-  /** Whether anything is known of it: where it is not, that nothing was found says nothing. */
+  /** Whether any host reported. Where none did, an empty answer does not mean that there were no processes. */
   known: boolean;
   /** What may have been meant, where nothing was found. */
   hints?: string[];

@@ -1,15 +1,15 @@
-/** Who is not signed in sees the sign-in page, everybody else the fleet. */
+/** Shows the sign-in form to visitors without a session, and the fleet to all others. */
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 
 import { ApiError, get, onSignedOut } from "../api/client";
 import { signInByLink, takeLink } from "../api/session";
+import { SignIn } from "../signin/SignIn";
+import { InstantProvider } from "../state/InstantProvider";
 import { Loading } from "../ui/parts/Loading";
 import { Problem } from "../ui/parts/Problem";
 import { Shell } from "./shell/Shell";
-import { SignIn } from "../signin/SignIn";
-import { InstantProvider } from "../state/InstantProvider";
 
 type SignInState = "unknown" | "in" | "out" | "expired" | "used-link";
 
@@ -52,7 +52,7 @@ export function App() {
   );
 }
 
-/** Posts the link of the address, if there is one, and asks for something small to see whether we may. */
+/** Signs in by the link of the address, if there is one, and asks whether there is a session. */
 async function currentState(): Promise<SignInState> {
   const link = takeLink();
   let reason: SignInState = "out";

@@ -10,8 +10,8 @@ import { GraphsTab } from "../graphs/GraphsTab";
 import { GroupsTab } from "../groups/GroupsTab";
 import { ProcessPanel } from "../panel/ProcessPanel";
 import { ScatterTab } from "../scatter/ScatterTab";
-import { answering, AT, renderPart } from "../test/rendering";
 import { someProcess } from "../test/processes";
+import { answering, AT, renderPart } from "../test/rendering";
 import { SavedViews } from "../views/SavedViews";
 
 const EVIL = `"><img src=x onerror="window.ran=1"><script>window.ran=1</script>\u001b]0;x\u0007\u202e`;

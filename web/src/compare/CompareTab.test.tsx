@@ -2,8 +2,8 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { answering, AT, query, renderPart } from "../test/rendering";
 import { someProcess } from "../test/processes";
+import { answering, AT, query, renderPart } from "../test/rendering";
 import { CompareTab } from "./CompareTab";
 
 const side = (at: number, total: number, silentHosts: string[] = []) => ({

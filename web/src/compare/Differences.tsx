@@ -1,13 +1,13 @@
 /** Who is on one side only, and what is not the same on both. */
 
 import type { ChangedGroup, ChangedProcess, Comparison, Group, ProcessItem } from "../api/types";
+import { useView } from "../state/useView";
 import { Moment } from "../ui/format/Moment";
 import { formatBytes, formatCount, formatPercent } from "../ui/format/numbers";
-import { secondsOf } from "../ui/format/times";
-import { brief } from "../ui/format/text";
 import { nameOf } from "../ui/format/processNames";
+import { brief } from "../ui/format/text";
+import { secondsOf } from "../ui/format/times";
 import shared from "../ui/parts/parts.module.css";
-import { useView } from "../state/useView";
 import classes from "./compare.module.css";
 
 export type Shown = "started" | "ended" | "changed";
@@ -119,7 +119,7 @@ function ChangedProcesses({ changed }: { changed: readonly ChangedProcess[] }) {
   );
 }
 
-/** What is on both sides says nothing here; what is on one does. */
+/** Only what differs: values of one side alone. */
 function Texts({ before, after }: { before: readonly string[]; after: readonly string[] }) {
   const [old, current] = [new Set(before), new Set(after)];
   return (

@@ -5,9 +5,9 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useState } from "react";
 
 import type { Facets, TagCompletion } from "../api/types";
+import { instantParams, useInstant } from "../state/instant";
 import { formatUtc, fromInput, toInput } from "../ui/format/times";
 import { useAnswer } from "../ui/parts/useAnswer";
-import { instantParams, useInstant } from "../state/instant";
 
 interface PickerProps {
   label: string;

@@ -18,7 +18,7 @@ export interface Sides {
 const HOUR = 3600;
 const MATCHES: readonly Match[] = ["process", "cmdline", "command"];
 
-/** Of the `extra` of a view. Two instants are an hour before the one of the view and that one, unless said otherwise. */
+/** The sides that the `extra` of a view names. By default: the instant of the view, and an hour before it. */
 export function sidesOf(extra: Readonly<Record<string, string>>): Sides {
   const subject = SUBJECTS.find((one) => one === extra.cmp) ?? "instants";
   const match = MATCHES.find((one) => one === extra.match) ?? (subject === "instants" ? "process" : "command");

@@ -2,8 +2,8 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { answering, AT, failure, renderPart } from "../test/rendering";
 import { someProcess } from "../test/processes";
+import { answering, AT, failure, renderPart } from "../test/rendering";
 import { ExportMenu } from "./ExportMenu";
 
 const page = { meta: { known: true, at: AT, total: 1, page: { after: "c", size: 1 } }, data: [someProcess("01")] };

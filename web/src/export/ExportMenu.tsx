@@ -6,12 +6,12 @@ import { useRef, useState } from "react";
 
 import { get } from "../api/client";
 import type { ProcessList } from "../api/types";
-import { formatCount } from "../ui/format/numbers";
-import { CurlCommand } from "../ui/copy/CurlCommand";
 import { instantParams, useInstant } from "../state/instant";
 import { useView } from "../state/useView";
-import { FORMATS, type Format } from "./formats";
+import { CurlCommand } from "../ui/copy/CurlCommand";
+import { formatCount } from "../ui/format/numbers";
 import { exported, MAX_ROWS, type Progress } from "./exportPages";
+import { FORMATS, type Format } from "./formats";
 
 const CLOSE = { "aria-label": "Close the dialog" };
 

@@ -3,8 +3,8 @@ import { describe, expect, it, vi } from "vitest";
 import { ApiError } from "../api/client";
 import type { ProcessItem, ProcessList } from "../api/types";
 import { someProcess } from "../test/processes";
-import { FORMATS } from "./formats";
 import { exported } from "./exportPages";
+import { FORMATS } from "./formats";
 
 function pages(...sizes: number[]): ProcessList[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);

@@ -54,7 +54,7 @@ export async function exported(
   }
 }
 
-/** Where too much was asked, the server says how long to wait. */
+/** Tries again after a rate limit, as long as the server says to wait. */
 async function patiently<T>(ask: () => Promise<T>, wait: (seconds: number) => Promise<void>): Promise<T> {
   for (let waits = 0; ; waits += 1) {
     try {

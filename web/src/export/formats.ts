@@ -64,8 +64,8 @@ const JSON_LINES: FileFormat = {
   begin: "[\n",
   page: (processes, isFirst) =>
     processes
-      .map((process, place) => {
-        const separator = isFirst && place === 0 ? "" : ",\n";
+      .map((process, index) => {
+        const separator = isFirst && index === 0 ? "" : ",\n";
         return separator + JSON.stringify({ id: process.id, ...process.attributes });
       })
       .join(""),

@@ -5,14 +5,14 @@ import { useState } from "react";
 
 import { get } from "../api/client";
 import type { Facet, Facets, FacetValue } from "../api/types";
-import { formatCount, formatShortCount } from "../ui/format/numbers";
-import { brief } from "../ui/format/text";
 import { checkOf, termOf } from "../state/filters";
 import { useInstant } from "../state/instant";
-import { useView } from "../state/useView";
 import { countParams } from "../state/scope";
-import classes from "./FacetPanel.module.css";
+import { useView } from "../state/useView";
+import { formatCount, formatShortCount } from "../ui/format/numbers";
+import { brief } from "../ui/format/text";
 import { keyOf, withValue } from "./facetKeys";
+import classes from "./FacetPanel.module.css";
 import { VALUES } from "./useFacets";
 
 const MORE_VALUES = 100;
@@ -21,7 +21,7 @@ interface FacetSectionProps {
   facetKey: string;
   /** undefined where it is not counted. */
   facet: Facet | undefined;
-  /** Whether anything is known of the time: no values say nothing where it is not. */
+  /** Whether any host reported: without that, no values mean nothing. */
   isKnown: boolean;
   isOpen: boolean;
   onToggle: () => void;
@@ -138,7 +138,7 @@ function useMore(key: string, prefix: string, isWanted: boolean): Facet | undefi
   return isWanted ? found.data?.facets[0] : undefined;
 }
 
-/** With those that are filtered by and not among the most frequent: what is in force has to be seen. */
+/** With the values that a filter names and that are not among the most frequent: an active filter has to be visible. */
 function withFiltered(
   values: readonly FacetValue[],
   key: string,

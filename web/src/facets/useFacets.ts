@@ -4,10 +4,10 @@ import { keepPreviousData, useQueries, type UseQueryResult } from "@tanstack/rea
 
 import { get, type Params } from "../api/client";
 import type { Facet, Facets } from "../api/types";
-import { useInstant } from "../state/instant";
-import { useView } from "../state/useView";
 import { useHasRows } from "../state/firstRows";
+import { useInstant } from "../state/instant";
 import { countParams } from "../state/scope";
+import { useView } from "../state/useView";
 import { keyOf } from "./facetKeys";
 
 export const VALUES = 8;

@@ -1,22 +1,22 @@
 /** Count, cpu, memory and I/O over the window: in total, or of the top groups. */
 
-import { SegmentedControl, Select } from "@mantine/core";
 import { useMemo } from "react";
 
 import type { Measure, Series, Timeseries } from "../api/types";
-import { measureName, MEASURE_CHOICES, type Unit } from "../ui/format/measures";
+import { followsNow, useInstant, windowParams } from "../state/instant";
+import { useView } from "../state/useView";
 import { TimeChart, type ChartSeries } from "../ui/charts/TimeChart";
 import { useSlots } from "../ui/charts/useSlots";
-import { Answer } from "../ui/parts/Answer";
-import { GroupByPicker } from "../state/grouping/GroupByPicker";
-import shared from "../ui/parts/parts.module.css";
-import { useAnswer } from "../ui/parts/useAnswer";
+import type { Unit } from "../ui/format/measures";
 import { formatDuration } from "../ui/format/numbers";
+import { Answer } from "../ui/parts/Answer";
 import { Empty } from "../ui/parts/Empty";
 import { NothingKnown } from "../ui/parts/NothingKnown";
-import { followsNow, useInstant, windowParams } from "../state/instant";
-import { useExtra, useView } from "../state/useView";
+import shared from "../ui/parts/parts.module.css";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { GraphOptions } from "./GraphOptions";
 import classes from "./graphs.module.css";
+import { useGraphOptions } from "./useGraphOptions";
 
 interface Graph {
   title: string;
@@ -40,13 +40,8 @@ const LIVE_STEP = 10;
 export function GraphsTab() {
   const [view, patch] = useView();
   const instant = useInstant();
-  const [mode, setMode] = useExtra("graphs", "top");
-  const [style, setStyle] = useExtra("graphstyle", "stacked");
-  const [top, setTop] = useExtra("top", "5");
-  const [rankText, setRank] = useExtra("rank", "cpu_total_percent");
-  const isGrouped = mode !== "total";
-  const limit = ["5", "10", "20"].includes(top) ? Number(top) : 5;
-  const rank = rankText === "count" ? "count" : measureName(rankText, "cpu_total_percent");
+  const options = useGraphOptions();
+  const { isGrouped, limit, rank } = options;
   const window = useMemo(() => {
     if (!instant.isLive) return instant.window;
     const to = Math.floor(instant.window.to / LIVE_STEP) * LIVE_STEP;
@@ -63,57 +58,13 @@ export function GraphsTab() {
   );
   return (
     <section className={shared.tab} aria-label="Graphs">
-      <div className={shared.bar}>
-        <SegmentedControl
-          size="xs"
-          aria-label="Total or top groups"
-          data={[
-            { value: "total", label: "Total" },
-            { value: "top", label: "Top groups" },
-          ]}
-          value={isGrouped ? "top" : "total"}
-          onChange={setMode}
-        />
-        {isGrouped && (
-          <>
-            <GroupByPicker label="Group by" value={view.by} onChange={(by) => patch({ by })} />
-            <Select
-              label="Top"
-              size="xs"
-              w={80}
-              data={["5", "10", "20"]}
-              value={String(limit)}
-              allowDeselect={false}
-              onChange={(value) => setTop(value)}
-            />
-            <Select
-              label="Ranked by"
-              size="xs"
-              w={170}
-              data={[{ value: "count", label: "Processes" }, ...MEASURE_CHOICES]}
-              value={rank}
-              allowDeselect={false}
-              onChange={(value) => setRank(value)}
-            />
-            <SegmentedControl
-              size="xs"
-              aria-label="Stacked or lines"
-              data={[
-                { value: "stacked", label: "Stacked" },
-                { value: "lines", label: "Lines" },
-              ]}
-              value={style === "lines" ? "lines" : "stacked"}
-              onChange={setStyle}
-            />
-          </>
-        )}
-      </div>
+      <GraphOptions options={options} />
       <Answer query={query} label="Loading graphs" isMoving={instant.isLive}>
         {(found) => (
           <Graphs
             found={found}
             isNow={followsNow(view.time)}
-            isStacked={isGrouped && style !== "lines"}
+            isStacked={isGrouped && options.isStacked}
             onZoom={(from, to) => patch({ time: { mode: "range", from, to } })}
           />
         )}

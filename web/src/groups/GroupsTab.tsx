@@ -4,20 +4,20 @@ import { Button, MultiSelect } from "@mantine/core";
 import { useState } from "react";
 
 import type { Group, Groups, Measure, Aggregate } from "../api/types";
+import { GroupByPicker } from "../state/grouping/GroupByPicker";
+import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
+import { followsNow, instantParams, useInstant } from "../state/instant";
+import { useExtra, useView } from "../state/useView";
 import { formatMeasure, MEASURE_CHOICES, measureOf } from "../ui/format/measures";
 import { formatCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
 import { Answer } from "../ui/parts/Answer";
-import { GroupByPicker } from "../state/grouping/GroupByPicker";
-import shared from "../ui/parts/parts.module.css";
-import { useAnswer } from "../ui/parts/useAnswer";
-import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
 import { Empty } from "../ui/parts/Empty";
 import { NothingKnown } from "../ui/parts/NothingKnown";
-import { followsNow, instantParams, useInstant } from "../state/instant";
-import { useExtra, useView } from "../state/useView";
-import classes from "./groups.module.css";
+import shared from "../ui/parts/parts.module.css";
+import { useAnswer } from "../ui/parts/useAnswer";
 import { DEFAULT_MEASURES, directionOf, knownSort, measuresOf, nextSort } from "./groupColumns";
+import classes from "./groups.module.css";
 
 const FEW = 100;
 const MOST = 1000;

@@ -2,8 +2,8 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
-import { answering, AT, failure, query, renderPart } from "../test/rendering";
 import { someNumbers, someProcess } from "../test/processes";
+import { answering, AT, failure, query, renderPart } from "../test/rendering";
 import { ProcessPanel } from "./ProcessPanel";
 
 const ONE = "/processes/01";

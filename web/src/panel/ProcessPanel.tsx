@@ -6,21 +6,21 @@ import { useEffect, useRef, useState } from "react";
 
 import { ApiError } from "../api/client";
 import type { OneProcess, ProcessItem } from "../api/types";
-import { Moment } from "../ui/format/Moment";
-import { secondsOf } from "../ui/format/times";
-import { brief } from "../ui/format/text";
-import { useAnswer } from "../ui/parts/useAnswer";
-import { Loading } from "../ui/parts/Loading";
-import { Problem } from "../ui/parts/Problem";
 import { useInstant } from "../state/instant";
 import { useExtra } from "../state/useView";
-import { Attributes } from "./about/Attributes";
 import { CurlCommand } from "../ui/copy/CurlCommand";
-import { ProcessTree } from "./tree/ProcessTree";
+import { Moment } from "../ui/format/Moment";
+import { nameOf } from "../ui/format/processNames";
+import { brief } from "../ui/format/text";
+import { secondsOf } from "../ui/format/times";
+import { Loading } from "../ui/parts/Loading";
+import { Problem } from "../ui/parts/Problem";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { Attributes } from "./about/Attributes";
 import { ProcessHistory } from "./history/ProcessHistory";
 import classes from "./panel.module.css";
 import { PastRuns } from "./runs/PastRuns";
-import { nameOf } from "../ui/format/processNames";
+import { ProcessTree } from "./tree/ProcessTree";
 
 export interface ProcessPanelProps {
   /** Of the process that is shown. */

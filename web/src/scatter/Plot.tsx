@@ -4,8 +4,8 @@ import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 
 import type { Points } from "../api/types";
-import { formatMeasure, measureOf } from "../ui/format/measures";
 import { CHART_INK, colorOf, type Scheme } from "../ui/charts/palette";
+import { formatMeasure, measureOf } from "../ui/format/measures";
 import { Nearest, positionOf, scaleOf, ticksOf, type ScaleType, type Scale } from "./scales";
 import classes from "./scatter.module.css";
 
@@ -18,12 +18,12 @@ interface PlotProps {
   xScale: ScaleType;
   yScale: ScaleType;
   scheme: Scheme;
-  /** The place in the palette of a group; null for those without a colour of their own. */
+  /** Slot of the palette for a group; null for groups that share the last colour. */
   slotOf: (group: number | null) => number | null;
   active: number | null;
   onHover: (dot: number | null) => void;
   onPick: (dot: number | null) => void;
-  /** What is said of the active dot, beside it. */
+  /** The card next to the active dot. */
   children?: ReactNode;
 }
 

@@ -2,8 +2,8 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { answering, AT, query, renderPart } from "../test/rendering";
 import { someProcess } from "../test/processes";
+import { answering, AT, query, renderPart } from "../test/rendering";
 import { ScatterTab } from "./ScatterTab";
 
 const points = {

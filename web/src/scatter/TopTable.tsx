@@ -8,7 +8,7 @@ import classes from "./scatter.module.css";
 
 const ROWS = 20;
 
-/** The same dots as a table, for those who do not point: the greatest of one of the two numbers. */
+/** The dots with the greatest value of one measure, as a table: for readers who use no pointer. */
 export function TopTable({ found, onOpen }: { found: Points; onOpen: (id: string) => void }) {
   const [axis, setAxis] = useState<"x" | "y">("x");
   const { id, x, y, group } = found.points;

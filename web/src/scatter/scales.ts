@@ -8,7 +8,7 @@ export interface Scale {
   readonly greatest: number;
 }
 
-/** Of the values that are there. A logarithm has no place for 0: those go to the edge, a step below the least above it. */
+/** The scale for some values. 0 has no logarithm: it goes to the edge, a step below the least value above 0. */
 export function scaleOf(values: readonly number[], type: ScaleType): Scale {
   let greatest = 0;
   let leastAbove = Infinity;

@@ -13,7 +13,7 @@ export interface SearchProblem {
 
 const PREFIX = "Invalid query parameter search: ";
 
-/** What an error says of this search; null if it is about something else. */
+/** The part of an error that is about this search; null if it is about something else. */
 export function problemOf(search: string, messages: readonly string[]): SearchProblem | null {
   const message = messages.find((one) => one.startsWith(PREFIX))?.slice(PREFIX.length);
   if (message === undefined) return null;

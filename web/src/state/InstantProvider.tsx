@@ -43,7 +43,7 @@ export function InstantProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (!isLive || !isVisible) return;
     const watch = () => {
-      // Without the lease the view still moves on, at the pace of the agents; the table says what is wrong.
+      // Without the lease the view still moves on, at the usual pace of the agents; the table shows the error.
       send<WatchLease>("POST", "/watch", {}).catch(() => undefined);
     };
     watch();

@@ -4,7 +4,7 @@ import type { Params } from "../api/client";
 import { instantParams, windowParams, type Instant } from "./instant";
 import type { ViewState } from "./view";
 
-/** `window` lists who has ended, too; only by start, as the public API does. */
+/** `window` also lists processes that have ended; only by start, as the public API does. */
 export type Scope = "instant" | "window";
 
 export function scopeOf(view: Pick<ViewState, "extra" | "time">): Scope {

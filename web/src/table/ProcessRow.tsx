@@ -48,7 +48,7 @@ export const ProcessRow = memo(function ProcessRow(props: ProcessRowProps) {
           </div>
         ))
       ) : (
-        // One cell: who scrolls fast sees nothing but these, and each costs its time.
+        // One cell only: fast scrolling draws nothing but these, and each cell costs time.
         <div role="gridcell" aria-colspan={columns.length} className={classes.waiting} data-waiting />
       )}
     </div>

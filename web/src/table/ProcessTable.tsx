@@ -1,26 +1,21 @@
 /** The table of all processes. It scrolls through any number of them, since only what is seen is there. */
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties } from "react";
 
-import { Empty } from "../ui/parts/Empty";
-import { Loading } from "../ui/parts/Loading";
-import { NothingKnown } from "../ui/parts/NothingKnown";
-import { Problem } from "../ui/parts/Problem";
-import { isEditable } from "../ui/parts/isEditable";
 import { followsNow, instantParams, useInstant, windowParams } from "../state/instant";
+import { scopeOf } from "../state/scope";
 import { useView } from "../state/useView";
-import { columnsOf } from "./columns/columns";
+import { columnsOf, type Column } from "./columns/columns";
 import { HeaderRow } from "./columns/HeaderRow";
-import { moveTo } from "./keyboard";
+import { usePages } from "./paging/usePages";
 import { ProcessRow } from "./ProcessRow";
 import classes from "./ProcessTable.module.css";
-import { scopeOf } from "../state/scope";
-import { MAX_ROWS } from "./paging/fetchPages";
+import { ROW_HEIGHT } from "./rowHeight";
+import { TableMessages } from "./TableMessages";
 import { Toolbar } from "./Toolbar";
-import { usePages } from "./paging/usePages";
+import { useRowKeys } from "./useRowKeys";
 
-export const ROW_HEIGHT = 30;
 const OVERSCAN = 6;
 
 export function ProcessTable() {
@@ -66,41 +61,17 @@ export function ProcessTable() {
 
   const open = useCallback((id: string) => patch({ selected: id }), [patch]);
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.target !== event.currentTarget) return;
-    if (event.key === "Enter") {
-      const process = active === null ? undefined : row(active);
+  const rowKeys = useRowKeys({
+    scroller,
+    rowCount,
+    active,
+    onActivate: setActive,
+    onScrollTo: (index) => virtualizer.scrollToIndex(index, { align: "auto" }),
+    onOpen: (index) => {
+      const process = row(index);
       if (process) open(process.id);
-      return;
-    }
-    if (event.key === "Escape") {
-      setActive(null);
-      return;
-    }
-    const height = scroller.current?.clientHeight ?? 0;
-    const next = moveTo(event.key, active, rowCount, Math.max(1, Math.floor(height / ROW_HEIGHT) - 2));
-    if (next === null) return;
-    event.preventDefault();
-    setActive(next);
-    virtualizer.scrollToIndex(next, { align: "auto" });
-  };
-
-  // Arrows work wherever one is not typing.
-  useEffect(() => {
-    const enter = (event: globalThis.KeyboardEvent) => {
-      if (event.key !== "ArrowDown" || event.defaultPrevented || isEditable(event.target)) return;
-      if (document.activeElement !== document.body) return;
-      event.preventDefault();
-      scroller.current?.focus();
-      setActive((before) => before ?? 0);
-    };
-    window.addEventListener("keydown", enter);
-    return () => window.removeEventListener("keydown", enter);
-  }, []);
-
-  const template = columns.map(({ width, grows }) => (grows ? `minmax(${narrow(width)}, 1fr)` : `${width}px`)).join(" ");
-  const width = `calc(${columns.map((column) => (column.grows ? narrow(column.width) : `${column.width}px`)).join(" + ")})`;
-  const isFirst = pages.rowCount === null;
+    },
+  });
 
   return (
     <section className={classes.table} aria-label="Processes">
@@ -111,21 +82,8 @@ export function ProcessTable() {
         isStale={pages.isStale}
         scope={scope}
       />
-      {pages.error && !isFirst && (
-        <p className={classes.problem} role="alert">
-          {pages.error.message}{" "}
-          <button type="button" onClick={pages.retry}>
-            Try again
-          </button>
-        </p>
-      )}
-      {(pages.total ?? 0) > MAX_ROWS && (
-        <p className={classes.note}>Only the first {MAX_ROWS.toLocaleString("en-US")} rows can be shown. Narrow the search to see the rest.</p>
-      )}
-      {isFirst && pages.error && <Problem error={pages.error} onRetry={pages.retry} />}
-      {isFirst && !pages.error && <Loading label="Loading processes" />}
-      {!isFirst && rowCount === 0 && (pages.isKnown ? <NothingFound /> : <NothingKnown isNow={followsNow(view.time)} />)}
-      {!isFirst && rowCount > 0 && (
+      <TableMessages pages={pages} isNow={followsNow(view.time)} isFiltered={view.search !== "" || view.tags.length > 0} />
+      {rowCount > 0 && (
         <div
           ref={scroller}
           className={classes.scroller}
@@ -136,8 +94,8 @@ export function ProcessTable() {
           aria-busy={pages.isStale}
           aria-activedescendant={active === null ? undefined : `row-${active}`}
           tabIndex={0}
-          onKeyDown={onKeyDown}
-          style={{ "--columns": template, "--width": width } as React.CSSProperties}
+          onKeyDown={rowKeys}
+          style={gridStyle(columns)}
         >
           <HeaderRow columns={columns} scope={scope} />
           <div role="rowgroup" className={classes.rows} style={{ height: virtualizer.getTotalSize() }}>
@@ -161,21 +119,14 @@ export function ProcessTable() {
   );
 }
 
+/** The widths of the columns, for all rows at once. */
+function gridStyle(columns: readonly Column[]): CSSProperties {
+  const template = columns.map(({ width, grows }) => (grows ? `minmax(${narrow(width)}, 1fr)` : `${width}px`));
+  const widths = columns.map(({ width, grows }) => (grows ? narrow(width) : `${width}px`));
+  return { "--columns": template.join(" "), "--width": `calc(${widths.join(" + ")})` } as CSSProperties;
+}
+
 /** A column that grows leaves room for another one on a phone. */
 function narrow(width: number): string {
   return `min(${width}px, 56vw)`;
 }
-
-function NothingFound() {
-  const [view] = useView();
-  const isFiltered = view.search !== "" || view.tags.length > 0;
-  if (isFiltered) {
-    return (
-      <Empty title="No process matches">
-        Remove a filter, widen the search, or choose another time. With <code>OR</code> between words, either may match.
-      </Empty>
-    );
-  }
-  return <Empty title="Nothing found">No host had a process at this time.</Empty>;
-}
-

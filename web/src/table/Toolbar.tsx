@@ -7,14 +7,14 @@ import { useEffect, useState } from "react";
 
 import { get } from "../api/client";
 import type { Facets } from "../api/types";
+import { followsNow, useInstant, windowParams } from "../state/instant";
+import type { Scope } from "../state/scope";
+import { useExtra, useView } from "../state/useView";
 import { Moment } from "../ui/format/Moment";
 import { formatCount } from "../ui/format/numbers";
-import { followsNow, useInstant, windowParams } from "../state/instant";
-import { useExtra, useView } from "../state/useView";
 import { ColumnMenu } from "./columns/ColumnMenu";
 import type { Column } from "./columns/columns";
 import classes from "./ProcessTable.module.css";
-import type { Scope } from "../state/scope";
 
 interface ToolbarProps {
   /** Of the instant; null where it is not known yet, or a window's. */

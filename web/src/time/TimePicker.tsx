@@ -5,10 +5,10 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconCalendar, IconHistory, IconPlayerPlayFilled, IconPlayerStopFilled } from "@tabler/icons-react";
 import { useState, type SubmitEvent } from "react";
 
-import { formatFull, formatUtc, fromInput, toInput } from "../ui/format/times";
 import { serverNow } from "../api/client";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
+import { formatFull, formatUtc, fromInput, toInput } from "../ui/format/times";
 import { nameOf, PRESETS } from "./spans";
 import classes from "./Time.module.css";
 

@@ -11,15 +11,30 @@ import {
 import { useEffect, useRef, useState } from "react";
 
 import { serverNow } from "../api/client";
+import { useView } from "../state/useView";
 import { formatDuration } from "../ui/format/numbers";
 import { formatFull, formatMoment, formatUtc, fromInput, toInput } from "../ui/format/times";
-import { useView } from "../state/useView";
 import { sliderSpans, spanOf } from "./spans";
 import classes from "./Time.module.css";
 import { useOldest } from "./useOldest";
 
-/** While the slider moves, what it passes is not asked for. */
+/** Wait until the slider rests: the instants that it passes are not fetched. */
 const SETTLE_MS = 150;
+
+interface Step {
+  seconds: number;
+  label: string;
+  Icon: typeof IconChevronLeft;
+}
+
+const BACK: readonly Step[] = [
+  { seconds: -600, label: "10 minutes back", Icon: IconChevronsLeft },
+  { seconds: -10, label: "10 seconds back", Icon: IconChevronLeft },
+];
+const FORWARD: readonly Step[] = [
+  { seconds: 10, label: "10 seconds forward", Icon: IconChevronRight },
+  { seconds: 600, label: "10 minutes forward", Icon: IconChevronsRight },
+];
 
 export function TimeTravel() {
   const [view] = useView();
@@ -52,26 +67,12 @@ function Slider({ at }: { at: number }) {
   };
   useEffect(() => () => window.clearTimeout(timer.current), []);
 
-  const steps: [number, string, typeof IconChevronLeft][] = [
-    [-600, "10 minutes back", IconChevronsLeft],
-    [-10, "10 seconds back", IconChevronLeft],
-    [10, "10 seconds forward", IconChevronRight],
-    [600, "10 minutes forward", IconChevronsRight],
-  ];
-  const button = ([seconds, label, Icon]: (typeof steps)[number]) => (
-    <Tooltip key={seconds} label={label}>
-      <ActionIcon size="md" variant="default" aria-label={label} onClick={() => go(shown + seconds)}>
-        <Icon size={15} />
-      </ActionIcon>
-    </Tooltip>
-  );
-
   return (
     <section className={classes.travel} aria-label="Time travel">
       <strong className={classes.instant} title={formatUtc(shown)}>
         <IconHistory size={16} aria-hidden="true" /> {formatFull(shown)}
       </strong>
-      <span className={classes.steps}>{steps.slice(0, 2).map(button)}</span>
+      <StepButtons steps={BACK} onStep={(seconds) => go(shown + seconds)} />
       <span className={classes.track}>
         <input
           type="range"
@@ -90,7 +91,7 @@ function Slider({ at }: { at: number }) {
           <span>now</span>
         </span>
       </span>
-      <span className={classes.steps}>{steps.slice(2).map(button)}</span>
+      <StepButtons steps={FORWARD} onStep={(seconds) => go(shown + seconds)} />
       <NativeSelect
         size="xs"
         aria-label="History on the slider"
@@ -119,5 +120,19 @@ function Slider({ at }: { at: number }) {
         Back to now
       </Button>
     </section>
+  );
+}
+
+function StepButtons({ steps, onStep }: { steps: readonly Step[]; onStep: (seconds: number) => void }) {
+  return (
+    <span className={classes.steps}>
+      {steps.map(({ seconds, label, Icon }) => (
+        <Tooltip key={seconds} label={label}>
+          <ActionIcon size="md" variant="default" aria-label={label} onClick={() => onStep(seconds)}>
+            <Icon size={15} />
+          </ActionIcon>
+        </Tooltip>
+      ))}
+    </span>
   );
 }

@@ -1,8 +1,8 @@
 /** Spans of time that are offered, and their names. */
 
+import type { ViewTime } from "../state/view";
 import { formatDuration } from "../ui/format/numbers";
 import { formatMoment } from "../ui/format/times";
-import type { ViewTime } from "../state/view";
 
 export const PRESETS = [300, 900, 3600, 4 * 3600, 86400, 2 * 86400, 7 * 86400];
 

@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 
-import { brief } from "../../ui/format/text";
 import { useView } from "../../state/useView";
+import { brief } from "../../ui/format/text";
 import classes from "./FilterChips.module.css";
 
 /** The terms of the tag filter, each with a way to turn it around and to take it away. */

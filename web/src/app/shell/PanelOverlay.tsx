@@ -2,7 +2,7 @@ import { useEffect, useRef, type ReactNode } from "react";
 
 import classes from "./PanelOverlay.module.css";
 
-/** Where the panel of a process is: at the right, over the page, which can be used all the same; on phones all of it. */
+/** Holds the panel of a process at the right, over the page, which stays usable; on phones it covers the screen. */
 export function PanelOverlay({ onClose, children }: { onClose: () => void; children: ReactNode }) {
   const overlay = useRef<HTMLDivElement>(null);
 

@@ -1,4 +1,4 @@
-/** The page around its tabs: what is looked for, when, and how it is shown. */
+/** The frame around the tabs: search, time, filters, and the panel of a process. */
 
 import { Button, Drawer, Tabs } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
@@ -13,10 +13,10 @@ import { TABS, type Tab } from "../../state/view";
 import { ProcessTable } from "../../table/ProcessTable";
 import { TimePicker } from "../../time/TimePicker";
 import { TimeTravel } from "../../time/TimeTravel";
-import { SavedViews } from "../../views";
-import { FilterChips } from "./FilterChips";
 import { Loading } from "../../ui/parts/Loading";
 import { Logo } from "../../ui/parts/Logo";
+import { SavedViews } from "../../views";
+import { FilterChips } from "./FilterChips";
 import { PanelOverlay } from "./PanelOverlay";
 import classes from "./Shell.module.css";
 import { UserMenu } from "./UserMenu";

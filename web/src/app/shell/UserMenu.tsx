@@ -10,7 +10,7 @@ export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
   const other = scheme === "dark" ? "light" : "dark";
 
   const leave = async () => {
-    // Whoever cannot be reached cannot be told; the page forgets all the same.
+    // Where the server cannot be reached, the page still forgets the session.
     await signOut().catch(() => undefined);
     onSignedOut();
   };

@@ -1,11 +1,11 @@
 import { Group, Text } from "@mantine/core";
 import { useRef, useState } from "react";
 
+import { shellLine } from "../../ui/copy/shellLine";
+import { useCopy } from "../../ui/copy/useCopy";
 import { brief } from "../../ui/format/text";
 import shared from "../../ui/parts/parts.module.css";
 import classes from "./about.module.css";
-import { shellLine } from "../../ui/copy/shellLine";
-import { useCopy } from "../../ui/copy/useCopy";
 
 /** More are shown on demand, as is more of a long one. */
 const MOST = 100;

@@ -2,17 +2,17 @@ import { Text } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 
 import type { ProcessItem } from "../../api/types";
+import { checkOf, termOf, withCheck } from "../../state/filters";
+import { useInstant } from "../../state/instant";
+import { useView } from "../../state/useView";
 import { formatMeasure, MEASURES } from "../../ui/format/measures";
 import { Moment } from "../../ui/format/Moment";
 import { formatDuration, UNKNOWN } from "../../ui/format/numbers";
-import { secondsOf } from "../../ui/format/times";
 import { brief } from "../../ui/format/text";
+import { secondsOf } from "../../ui/format/times";
 import shared from "../../ui/parts/parts.module.css";
-import { useInstant } from "../../state/instant";
-import { checkOf, termOf, withCheck } from "../../state/filters";
-import { useView } from "../../state/useView";
-import { Arguments } from "./Arguments";
 import classes from "./about.module.css";
+import { Arguments } from "./Arguments";
 
 /** More of a text is shown on demand: a command line may have a megabyte. */
 const LONG = 2000;

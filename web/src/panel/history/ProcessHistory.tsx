@@ -3,19 +3,19 @@ import { useMemo } from "react";
 
 import { ApiError } from "../../api/client";
 import type { History } from "../../api/types";
-import type { Unit } from "../../ui/format/measures";
-import { usualStep } from "../../ui/charts/series";
-import { TimeChart, type ChartSeries } from "../../ui/charts/TimeChart";
-import { Answer } from "../../ui/parts/Answer";
-import shared from "../../ui/parts/parts.module.css";
-import { useAnswer } from "../../ui/parts/useAnswer";
-import { Empty } from "../../ui/parts/Empty";
 import { useInstant } from "../../state/instant";
 import { useExtra } from "../../state/useView";
+import { usualStep } from "../../ui/charts/series";
+import { TimeChart, type ChartSeries } from "../../ui/charts/TimeChart";
+import type { Unit } from "../../ui/format/measures";
+import { Answer } from "../../ui/parts/Answer";
+import { Empty } from "../../ui/parts/Empty";
+import shared from "../../ui/parts/parts.module.css";
+import { useAnswer } from "../../ui/parts/useAnswer";
 import classes from "./history.module.css";
 import { everyOf, PRESETS, rangeOf } from "./historyRange";
 
-/** Between two snapshots, unless an agent is told otherwise; while somebody watches they come faster. */
+/** Seconds between two snapshots, unless an agent is set otherwise; they come faster while somebody watches. */
 const SNAPSHOT_SECONDS = 10;
 
 interface Curve {
@@ -56,7 +56,7 @@ const CURVES: readonly Curve[] = [
   },
 ];
 
-/** `lastSeen`: when the process is not there any more. */
+/** `lastSeen` is for a process that has ended: its last moment. */
 export function ProcessHistory({ id, lastSeen }: { id: string; lastSeen: number | null }) {
   const instant = useInstant();
   const [range, setRange] = useExtra("span", "view");

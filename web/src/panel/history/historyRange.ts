@@ -1,4 +1,4 @@
-/** How long a look back the panel's curves take. */
+/** The window of the curves in the panel. */
 
 import type { Window } from "../../state/instant";
 
@@ -19,7 +19,7 @@ export type Every = "sighting" | "minute";
 
 /**
  * The window of a range: a preset that ends at the instant of the view, or `FROM-TO`. Where the process was last seen
- * before, it ends there: a curve without anything on it helps nobody.
+ * before, it ends there: an empty curve helps nobody.
  */
 export function rangeOf(text: string, view: Window, lastSeen: number | null): Window {
   const zoomed = /^(\d{1,10})-(\d{1,10})$/.exec(text);

@@ -1,15 +1,15 @@
 import type { Run, Runs } from "../../api/types";
-import { Moment } from "../../ui/format/Moment";
-import { formatDuration } from "../../ui/format/numbers";
-import { secondsOf } from "../../ui/format/times";
-import { brief } from "../../ui/format/text";
-import { Answer } from "../../ui/parts/Answer";
-import shared from "../../ui/parts/parts.module.css";
-import { useAnswer } from "../../ui/parts/useAnswer";
-import { Empty } from "../../ui/parts/Empty";
 import { useInstant } from "../../state/instant";
 import { useView } from "../../state/useView";
+import { Moment } from "../../ui/format/Moment";
+import { formatDuration } from "../../ui/format/numbers";
 import { outcomeOf } from "../../ui/format/processNames";
+import { brief } from "../../ui/format/text";
+import { secondsOf } from "../../ui/format/times";
+import { Answer } from "../../ui/parts/Answer";
+import { Empty } from "../../ui/parts/Empty";
+import shared from "../../ui/parts/parts.module.css";
+import { useAnswer } from "../../ui/parts/useAnswer";
 import classes from "./runs.module.css";
 
 const WEEK = 7 * 86_400;

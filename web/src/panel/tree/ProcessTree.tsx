@@ -3,22 +3,22 @@ import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 
 import type { Relatives, ProcessItem, TreeItem } from "../../api/types";
+import { useInstant } from "../../state/instant";
+import { useView } from "../../state/useView";
 import { formatBytes, formatCount, formatPercent } from "../../ui/format/numbers";
+import { nameOf } from "../../ui/format/processNames";
 import { brief } from "../../ui/format/text";
 import { Answer } from "../../ui/parts/Answer";
 import shared from "../../ui/parts/parts.module.css";
 import { useAnswer } from "../../ui/parts/useAnswer";
-import { useInstant } from "../../state/instant";
-import { useView } from "../../state/useView";
-import { treeOf, treeRows, type TreeNode } from "./treeRows";
-import { nameOf } from "../../ui/format/processNames";
 import classes from "./tree.module.css";
+import { treeOf, treeRows, type TreeNode } from "./treeRows";
 
 const FEW = 100;
 /** Deeper than this, rows are indented no further: the panel is narrow. */
 const MAX_INDENT = 12;
 
-/** Parents and children at the instant, or where it is not there any more, when it was last seen. */
+/** Parents and children at the instant; for a process that has ended, when it was last seen. */
 export function ProcessTree({ id, lastSeen }: { id: string; lastSeen: number | null }) {
   const instant = useInstant();
   const at = lastSeen ?? instant.at;

@@ -2,9 +2,9 @@ import { Autocomplete, Loader } from "@mantine/core";
 import { useState } from "react";
 
 import type { TagCompletion } from "../../api/types";
+import { useAnswer } from "../../ui/parts/useAnswer";
 import { useInstant, windowParams } from "../instant";
 import { ATTRIBUTE_NAMES } from "./filterByGroup";
-import { useAnswer } from "../../ui/parts/useAnswer";
 
 interface GroupByPickerProps {
   label: string;

@@ -1,9 +1,9 @@
-/** A group or a value -> the change of the view that leaves only its processes. */
+/** A group -> the filters that leave only its processes. */
 
 import { termOf, withCheck } from "../filters";
 import type { ViewState } from "../view";
 
-/** What can be grouped by beside tag keys, and how a filter asks for it; null where no filter can. */
+/** Attributes to group by, besides tag keys, and how to filter by each: null where the API has no filter. */
 const ATTRIBUTES: Readonly<Record<string, "search" | "tag" | null>> = {
   exe: "search",
   cmdline: "search",

@@ -1,11 +1,11 @@
 import { useCallback } from "react";
 
 import type { Facets } from "../../api/types";
+import { useAnswer } from "../../ui/parts/useAnswer";
 import { instantParams, useInstant } from "../instant";
 import { useView } from "../useView";
 import type { ViewState } from "../view";
 import { filterByGroup } from "./filterByGroup";
-import { useAnswer } from "../../ui/parts/useAnswer";
 
 type Filters = Pick<ViewState, "search" | "tags">;
 

@@ -1,10 +1,10 @@
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useState, type KeyboardEvent } from "react";
 
+import type { Scope } from "../../state/scope";
 import { useView } from "../../state/useView";
 import { moved, nextSort, type Column } from "./columns";
 import classes from "./columns.module.css";
-import type { Scope } from "../../state/scope";
 
 /** The names of the columns: a click sorts, dragging moves, and so do Alt and the arrows. */
 export function HeaderRow({ columns, scope }: { columns: readonly Column[]; scope: Scope }) {

@@ -11,9 +11,9 @@ import {
   formatPerSecond,
   UNKNOWN,
 } from "../../ui/format/numbers";
+import { nameOf } from "../../ui/format/processNames";
 import { brief } from "../../ui/format/text";
 import { formatMoment, formatUtc, secondsOf } from "../../ui/format/times";
-import { nameOf } from "../../ui/format/processNames";
 import classes from "./columns.module.css";
 
 export interface Column {
@@ -21,7 +21,7 @@ export interface Column {
   label: string;
   /** What the server calls it; null where it does not sort by it. */
   sort: string | null;
-  /** In pixels; a column that grows has at least so many. */
+  /** In pixels; the least width of a column that grows. */
   width: number;
   grows?: boolean;
   isNumber?: boolean;
@@ -170,7 +170,7 @@ export const COLUMNS: Column[] = [
 
 const BY_ID = new Map(COLUMNS.map((column) => [column.id, column]));
 
-/** Those of a view, in its order. An address may name what there is not. */
+/** Those of a view, in its order. Ids that no column has are left out. */
 export function columnsOf(ids: readonly string[]): Column[] {
   const found = ids.flatMap((id) => BY_ID.get(id) ?? []);
   return found.length > 0 ? found : COLUMNS.slice(0, 9);

@@ -2,8 +2,8 @@
 
 import { get, type Params } from "../../api/client";
 import type { ProcessItem, ProcessList } from "../../api/types";
-import type { FetchPage } from "./pager";
 import type { Scope } from "../../state/scope";
+import type { FetchPage } from "./pager";
 
 /** Most rows that can be scrolled to: beyond it browsers no longer know how high an element is. */
 export const MAX_ROWS = 500_000;

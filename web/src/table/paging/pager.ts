@@ -1,12 +1,12 @@
-/** Rows of a long list, fetched page by page where they are looked at. No more are held than fit its memory. */
+/** Rows of a long list, fetched page by page where they are visible, and at most `maxPages` of them held. */
 
 export interface FetchedPage<T> {
   rows: T[];
-  /** That can be scrolled to, as far as is known. */
+  /** Rows that can be scrolled to, as far as is known. */
   rowCount: number;
-  /** Of the whole list; null where it is not told. */
+  /** Rows of the whole list; null where the server does not say. */
   total: number | null;
-  /** Whether anything is known of what is asked for. */
+  /** Whether any host reported. */
   isKnown: boolean;
 }
 
@@ -14,9 +14,9 @@ export type FetchPage<T> = (page: number, signal: AbortSignal) => Promise<Fetche
 
 export interface PagerOptions {
   pageSize: number;
-  /** Most pages that are kept; those farthest from what is looked at go first. */
+  /** Most pages that are kept; those farthest from the visible one go first. */
   maxPages: number;
-  /** A page is asked for once it has been looked at for so long: who scrolls past it does not want it. */
+  /** A page is fetched once it has been visible for this long: pages that are scrolled past are not wanted. */
   settleMs: number;
 }
 
@@ -40,7 +40,7 @@ export class Pager<T> {
     private readonly options: PagerOptions = PAGER_OPTIONS,
   ) {}
 
-  /** Sees to it that these rows, both included, will be there; calls for other pages are cancelled. */
+  /** Fetches these rows, both ends included; calls for other pages are cancelled. */
   show(first: number, last: number): void {
     if (this.isClosed) return;
     const { pageSize, settleMs } = this.options;
@@ -69,7 +69,7 @@ export class Pager<T> {
     return this.inFlight.size > 0;
   }
 
-  /** Whether all that is wanted is there. */
+  /** Whether all wanted pages have come. */
   get isReady(): boolean {
     return this.rowCount !== null && this.wanted.every((page) => this.pages.has(page) || this.isBeyond(page));
   }

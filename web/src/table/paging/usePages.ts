@@ -5,9 +5,9 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import type { Params } from "../../api/client";
 import type { ProcessItem } from "../../api/types";
 import { noteRows } from "../../state/firstRows";
-import { Pager, PAGER_OPTIONS } from "./pager";
 import type { Scope } from "../../state/scope";
 import { pagesOf } from "./fetchPages";
+import { Pager, PAGER_OPTIONS } from "./pager";
 
 export interface TableQuery {
   scope: Scope;
@@ -49,7 +49,7 @@ const NOTHING: PagesState = {
 export class PageStore {
   private current: Pager<ProcessItem> | null = null;
   private next: Pager<ProcessItem> | null = null;
-  /** What to ask once `next` has arrived: where the view moves on, an answer that takes long must not starve. */
+  /** The query to run once `next` has come: while the view moves on, a slow answer must not be cancelled each time. */
   private queued: TableQuery | null = null;
   private range: [number, number] = [0, 40];
   private isLive = false;
@@ -103,7 +103,7 @@ export class PageStore {
     if (next !== null && (next.isReady || next.error !== null)) {
       this.next = null;
       if (next.error !== null && current !== null && this.isLive) {
-        // A live view goes on with what it has, says what is wrong, and tries again with the next step.
+        // A live view keeps the rows it has, shows the error, and tries again with the next step.
         current.error = next.error;
         next.close();
       } else {

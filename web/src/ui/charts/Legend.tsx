@@ -15,11 +15,11 @@ interface LegendProps {
   scheme: Scheme;
   /** What a click does; without it the legend is only read. */
   onToggle?: ((key: string) => void) | undefined;
-  /** What it does, for a label: `filter by java`. */
-  says?: (label: string) => string;
+  /** The title of an entry that says what a click does: `Filter by java`. */
+  titleOf?: (label: string) => string;
 }
 
-export function Legend({ entries, scheme, onToggle, says }: LegendProps) {
+export function Legend({ entries, scheme, onToggle, titleOf }: LegendProps) {
   return (
     <ul className={classes.legend}>
       {entries.map((entry) => {
@@ -40,9 +40,9 @@ export function Legend({ entries, scheme, onToggle, says }: LegendProps) {
               <button
                 type="button"
                 className={classes.entry}
-                aria-pressed={says === undefined ? entry.isShown : undefined}
+                aria-pressed={titleOf === undefined ? entry.isShown : undefined}
                 title={
-                  says === undefined ? `${entry.isShown ? "Hide" : "Show"} ${brief(entry.label)}` : says(entry.label)
+                  titleOf === undefined ? `${entry.isShown ? "Hide" : "Show"} ${brief(entry.label)}` : titleOf(entry.label)
                 }
                 data-hidden={!entry.isShown || undefined}
                 onClick={() => onToggle(entry.key)}

@@ -14,7 +14,7 @@ export const CHART_INK: Record<Scheme, { readonly text: string; readonly grid: s
   dark: { text: "#c1c2c5", grid: "rgba(255, 255, 255, 0.09)" },
 };
 
-/** Of a place; null is what has no value, or the rest. */
+/** The colour of a slot; null is for what has no value, and for the rest. */
 export function colorOf(slot: number | null, scheme: Scheme): string {
   const colors = COLORS[scheme];
   return slot === null ? REST[scheme] : (colors[slot % colors.length] ?? REST[scheme]);
@@ -28,8 +28,8 @@ export function isDashed(slot: number | null): boolean {
 export type Slots = ReadonlyMap<string, number>;
 
 /**
- * A place for each value. Those that have one keep it, so that a colour means the same while the ranks change; the same
- * map where nothing is new.
+ * A slot of the palette for each value. A value keeps the slot it has, so that a colour means the same while the ranks
+ * change. Gives the same map where nothing is new.
  */
 export function withSlots(before: Slots, values: readonly string[]): Slots {
   if (values.every((value) => before.has(value))) return before;

@@ -9,27 +9,26 @@ export interface Table {
 
 /** The distance between moments that is the usual one: the median, which a gap or a retry does not move. */
 export function usualStep(times: readonly number[]): number {
-  const steps = times.slice(1).map((time, place) => time - (times[place] ?? time));
+  const steps = times.slice(1).map((time, index) => time - (times[index] ?? time));
   steps.sort((a, b) => a - b);
   return steps[Math.floor(steps.length / 2)] ?? 0;
 }
 
 /**
- * A row without values where moments are further apart than 2.5 usual steps, so that no line is drawn across a time of
- * which nothing is known. `step` is the distance that is meant, where it is known.
+ * A row without values where moments are further apart than 2.5 usual steps, so that no line is drawn across a time without data. `step` is the distance that is meant, where it is known.
  */
 export function withGaps(times: readonly number[], columns: readonly Column[], step?: number): Table {
   const usual = step ?? usualStep(times);
   const shown: number[] = [];
   const found: (number | null)[][] = columns.map(() => []);
-  times.forEach((time, place) => {
-    const before = times[place - 1];
+  times.forEach((time, index) => {
+    const before = times[index - 1];
     if (before !== undefined && usual > 0 && time - before > 2.5 * usual) {
       shown.push(before + usual);
       for (const column of found) column.push(null);
     }
     shown.push(time);
-    columns.forEach((column, series) => found[series]?.push(column[place] ?? null));
+    columns.forEach((column, series) => found[series]?.push(column[index] ?? null));
   });
   return { times: shown, columns: found };
 }
@@ -40,14 +39,14 @@ export function withGaps(times: readonly number[], columns: readonly Column[], s
  */
 export function stacked(columns: readonly Column[], shown: readonly boolean[]): (number | null)[][] {
   const length = columns[0]?.length ?? 0;
-  const known = (place: number): boolean => columns.some((column) => (column[place] ?? null) !== null);
-  const sums = Array.from({ length }, (_, place): number | null => (known(place) ? 0 : null));
+  const known = (index: number): boolean => columns.some((column) => (column[index] ?? null) !== null);
+  const sums = Array.from({ length }, (_, index): number | null => (known(index) ? 0 : null));
   const found: (number | null)[][] = columns.map(() => []);
   for (let series = columns.length - 1; series >= 0; series -= 1) {
     const column = columns[series] ?? [];
     if (shown[series] !== false) {
-      sums.forEach((sum, place) => {
-        if (sum !== null) sums[place] = sum + (column[place] ?? 0);
+      sums.forEach((sum, index) => {
+        if (sum !== null) sums[index] = sum + (column[index] ?? 0);
       });
     }
     found[series] = [...sums];
@@ -57,16 +56,16 @@ export function stacked(columns: readonly Column[], shown: readonly boolean[]): 
 
 /** The last row of which anything is known. */
 export function lastKnown(columns: readonly Column[]): number | null {
-  const places = columns.map((column) => column.findLastIndex((value) => value !== null));
-  const last = Math.max(-1, ...places);
+  const indexes = columns.map((column) => column.findLastIndex((value) => value !== null));
+  const last = Math.max(-1, ...indexes);
   return last < 0 ? null : last;
 }
 
-/** Where a value is known with none beside it: no line shows it. */
+/** Indexes of values that have a gap on both sides: no line shows them. */
 export function isolated(column: ArrayLike<number | null | undefined>): number[] {
-  const isKnown = (place: number) => (column[place] ?? null) !== null;
-  return Array.from(column, (_, place) => place).filter(
-    (place) => isKnown(place) && !isKnown(place - 1) && !isKnown(place + 1),
+  const isKnown = (index: number) => (column[index] ?? null) !== null;
+  return Array.from(column, (_, index) => index).filter(
+    (index) => isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1),
   );
 }
 

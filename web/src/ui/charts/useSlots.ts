@@ -2,7 +2,7 @@ import { useState } from "react";
 
 import { withSlots, type Slots } from "./palette";
 
-/** Places of values in the palette, the same as long as a value is there. */
+/** Slots of values in the palette. A value keeps its slot as long as it is there. */
 export function useSlots(values: readonly string[]): Slots {
   const [kept, keep] = useState<Slots>(new Map());
   const slots = withSlots(kept, values);

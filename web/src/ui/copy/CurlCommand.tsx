@@ -2,8 +2,8 @@ import { Button, Code, Group, Stack, Text } from "@mantine/core";
 import { useRef } from "react";
 
 import { PREFIX, type Params } from "../../api/client";
-import { curlCommand } from "./curlCommand";
 import classes from "./copy.module.css";
+import { curlCommand } from "./curlCommand";
 import { useCopy } from "./useCopy";
 
 interface CurlCommandProps {

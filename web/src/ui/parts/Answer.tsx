@@ -2,8 +2,8 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
 import { Loading } from "./Loading";
-import { Problem } from "./Problem";
 import classes from "./parts.module.css";
+import { Problem } from "./Problem";
 import { useIsSlow } from "./useIsSlow";
 
 interface AnswerProps<T> {

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import classes from "./states.module.css";
 
-/** Nothing to show: what that means, and what to do about it. */
+/** Shown instead of an empty result: what that means, and what to do. */
 export function Empty({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <Stack className={classes.state} role="status" align="center" justify="center" gap="xs">

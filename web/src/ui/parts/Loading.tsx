@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 
 import classes from "./states.module.css";
 
-/** Progress; shown only once it has taken longer than one would notice. */
+/** A spinner, shown once loading takes longer than 0.3 s. */
 export function Loading({ label, isWholeScreen = false }: { label: string; isWholeScreen?: boolean }) {
   const [isSlow, setIsSlow] = useState(false);
   useEffect(() => {

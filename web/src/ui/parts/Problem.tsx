@@ -10,7 +10,7 @@ interface ProblemProps {
   isWholeScreen?: boolean;
 }
 
-/** What went wrong, in the server's words, and what can be done about it. */
+/** What went wrong, in the server's words, and what to do about it. */
 export function Problem({ error, onRetry, isWholeScreen = false }: ProblemProps) {
   const messages = error instanceof ApiError ? error.messages : [error.message];
   return (

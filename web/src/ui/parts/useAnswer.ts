@@ -1,4 +1,4 @@
-/** One call of the API as a query: it moves on with the view, and never faster than it is answered. */
+/** One call of the API. It follows the view, and waits for each answer before it asks again. */
 
 import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";

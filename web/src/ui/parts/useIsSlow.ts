@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** Whether something has gone on for so long that one should say so. */
+/** Whether something has gone on for `afterMs` or longer, so that progress should be shown. */
 export function useIsSlow(isGoingOn: boolean, afterMs = 400): boolean {
   const [isSlow, setIsSlow] = useState(false);
   useEffect(() => {

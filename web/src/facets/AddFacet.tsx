@@ -1,0 +1,78 @@
+import { Button, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { IconPlus } from "@tabler/icons-react";
+import { useId, useState } from "react";
+
+import { get } from "../api/client";
+import type { TagCompletion } from "../api/types";
+import { formatShortCount } from "../ui/format/numbers";
+import classes from "./FacetPanel.module.css";
+import { useMinute } from "./useMinute";
+
+/** A button, and behind it the choice of a tag key that is not shown yet. */
+export function AddFacet({ shown, onAdd }: { shown: readonly string[]; onAdd: (key: string) => void }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const [text, setText] = useState("");
+  const listId = useId();
+  const to = useMinute();
+  const prefix = text.trim().toLowerCase();
+  const found = useQuery({
+    queryKey: ["tag-keys", prefix, to],
+    queryFn: ({ signal }) => get<TagCompletion>("/tags", { prefix, limit: 30, from: to - 960, to }, signal),
+    enabled: isOpen && !prefix.includes(":"),
+  });
+  const choices = (found.data?.keys ?? []).filter(({ key }) => !shown.includes(key));
+
+  const add = (key: string) => {
+    if (key && !key.includes(",")) onAdd(key);
+    setText("");
+    setIsOpen(false);
+  };
+
+  if (!isOpen) {
+    return (
+      <Button
+        className={classes.add}
+        size="xs"
+        variant="subtle"
+        leftSection={<IconPlus size={14} />}
+        onClick={() => setIsOpen(true)}
+      >
+        Add a tag key
+      </Button>
+    );
+  }
+  return (
+    <form
+      className={classes.adding}
+      onSubmit={(event) => {
+        event.preventDefault();
+        add(prefix.replace(/:.*/, ""));
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") setIsOpen(false);
+      }}
+    >
+      <TextInput
+        size="xs"
+        label="Tag key"
+        autoFocus
+        autoComplete="off"
+        aria-controls={listId}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      <ul id={listId} className={classes.choices}>
+        {choices.map(({ key, count }) => (
+          <li key={key}>
+            <button type="button" className={classes.choice} onClick={() => add(key)}>
+              <span className={classes.name}>{key}</span>
+              <span className={classes.count}>{formatShortCount(count)}</span>
+            </button>
+          </li>
+        ))}
+        {found.isSuccess && choices.length === 0 && <li className={classes.none}>No other key begins with that.</li>}
+      </ul>
+    </form>
+  );
+}

@@ -1,0 +1,86 @@
+import { Button, Group, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+
+import type { OneProcess, Points } from "../api/types";
+import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
+import { useView } from "../state/useView";
+import { formatMeasure, measureOf } from "../ui/format/measures";
+import { nameOf } from "../ui/format/processNames";
+import { brief } from "../ui/format/text";
+import { useAnswer } from "../ui/parts/useAnswer";
+import classes from "./scatter.module.css";
+
+interface DotCardProps {
+  found: Points;
+  dot: number;
+  isPicked: boolean;
+  onClose: () => void;
+  onOpen: () => void;
+}
+
+/** What a dot is. Its process is fetched once the pointer rests. */
+export function DotCard({ found, dot, isPicked, onClose, onOpen }: DotCardProps) {
+  const [, patch] = useView();
+  const { id, x, y, group } = found.points;
+  const [rested] = useDebouncedValue(id[dot] ?? "", 120);
+  const one = useAnswer<OneProcess>(`/processes/${rested}`, { at: found.meta.at }, { isEnabled: rested !== "" });
+  const process = one.data?.data.id === id[dot] ? one.data?.data.attributes : undefined;
+  const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
+  const by = found.meta.by ?? "";
+  const filterBy = useFilterByGroup(by);
+  const at = group[dot] ?? null;
+  const value = at === null ? null : (found.groups[at] ?? null);
+  const [only, without] = [filterBy(value), filterBy(value, true)];
+  const filter = (filters: NonNullable<typeof only>) => {
+    onClose();
+    patch(filters);
+  };
+  return (
+    <>
+      <Text size="sm" fw={600} className={classes.line}>
+        <bdi>{process === undefined ? brief(value ?? "…") : brief(nameOf(process))}</bdi>
+      </Text>
+      <Text size="xs" c="var(--ink-quiet)" className={classes.line}>
+        {process === undefined ? (
+          one.isError ? (
+            "Its name could not be loaded."
+          ) : (
+            "…"
+          )
+        ) : (
+          <>
+            pid {process.pid} of <bdi>{brief(process.user)}</bdi> on <bdi>{brief(process.host)}</bdi>
+          </>
+        )}
+      </Text>
+      <Text size="xs" className={classes.line}>
+        {xInfo.label} {formatMeasure(x[dot], xInfo.unit)}, {yInfo.label} {formatMeasure(y[dot], yInfo.unit)}
+      </Text>
+      {by !== "command" && (
+        <Text size="xs" className={classes.line}>
+          <bdi>{value === null ? `without ${by}` : brief(`${by}:${value}`)}</bdi>
+        </Text>
+      )}
+      {isPicked && (
+        <Group gap={4} mt={6}>
+          <Button size="compact-xs" onClick={onOpen}>
+            Open
+          </Button>
+          {only !== null && (
+            <Button size="compact-xs" variant="default" onClick={() => filter(only)}>
+              Filter
+            </Button>
+          )}
+          {without !== null && (
+            <Button size="compact-xs" variant="default" onClick={() => filter(without)}>
+              Exclude
+            </Button>
+          )}
+          <Button size="compact-xs" variant="subtle" color="gray" onClick={onClose}>
+            Close
+          </Button>
+        </Group>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,47 @@
+import { Empty } from "../ui/parts/Empty";
+import { Loading } from "../ui/parts/Loading";
+import { NothingKnown } from "../ui/parts/NothingKnown";
+import { Problem } from "../ui/parts/Problem";
+import { MAX_ROWS } from "./paging/fetchPages";
+import type { Pages } from "./paging/usePages";
+import classes from "./ProcessTable.module.css";
+
+interface TableMessagesProps {
+  pages: Pages;
+  /** Whether the table is of now. */
+  isNow: boolean;
+  isFiltered: boolean;
+}
+
+/** Messages above the rows, or instead of them where there are none. */
+export function TableMessages({ pages, isNow, isFiltered }: TableMessagesProps) {
+  const { rowCount, total, error, isKnown, retry } = pages;
+  if (rowCount === null) return error ? <Problem error={error} onRetry={retry} /> : <Loading label="Loading processes" />;
+  return (
+    <>
+      {error && (
+        <p className={classes.problem} role="alert">
+          {error.message}{" "}
+          <button type="button" onClick={retry}>
+            Try again
+          </button>
+        </p>
+      )}
+      {(total ?? 0) > MAX_ROWS && (
+        <p className={classes.note}>
+          Only the first {MAX_ROWS.toLocaleString("en-US")} rows can be shown. Narrow the search to see the rest.
+        </p>
+      )}
+      {rowCount === 0 && (isKnown ? <NothingFound isFiltered={isFiltered} /> : <NothingKnown isNow={isNow} />)}
+    </>
+  );
+}
+
+function NothingFound({ isFiltered }: { isFiltered: boolean }) {
+  if (!isFiltered) return <Empty title="Nothing found">No host had a process at this time.</Empty>;
+  return (
+    <Empty title="No process matches">
+      Remove a filter, widen the search, or choose another time. With <code>OR</code> between words, either may match.
+    </Empty>
+  );
+}
