@@ -1,4 +1,4 @@
-"""What it costs to watch a host: our agent, and others beside it, over the same sleeping processes."""
+"""What it costs to watch a host: our agent and others, over the same sleeping processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m bench.store_jobs.sample_rows`: the same fleets as rows, for those who are measured beside us."""
+"""`python -m bench.store_jobs.sample_rows`: the same fleets as rows, for the peers that are measured too."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Budget:
         self._used = clock.cpu()
 
     def seconds_until(self, cost: float) -> float:
-        """How long to wait before something that costs so many seconds of CPU."""
+        """Seconds to wait before something that costs `cost` seconds of CPU."""
         if self._share is None:
             return 0.0
         missing = min(cost, self._most) - self._settled()
@@ -34,7 +34,7 @@ class Budget:
         return missing / self._share if missing > self._most * _NEARLY else 0.0
 
     def allows(self, cost: float, *, before: float, seconds: float) -> bool:
-        """Whether there is enough for it as well as for what costs `before` and comes in so many seconds."""
+        """Whether there is enough for it as well as for what costs `before` and comes in `seconds`."""
         if self._share is None:
             return True
         return self._settled() + self._share * seconds >= cost + min(before, self._most)

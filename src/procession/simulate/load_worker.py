@@ -144,7 +144,7 @@ class LoadWorker:
         return maker.make(step.snapshot, ProcessEvents(step.snapshot.host, step.exits))
 
     async def _say_tags(self) -> None:
-        """As the core agent of a host does, beside the one for processes."""
+        """As the core agent of a host does; another one posts its processes."""
         for host in self._fleet.hosts:
             if not self._stop.is_set():
                 await self._post(tags_payload(host))

@@ -110,7 +110,7 @@ class Motion:
                 self.sightings[index] = Sighting(one.pid, one.started_at, descriptions[one.pid], one.numbers)
 
     def move(self, elapsed: float) -> None:
-        """Let so many seconds pass."""
+        """Let `elapsed` seconds pass."""
         state, rng = self._state, self._rng
         active = rng.random(state.shape[1]) < state[_ACTIVITY]
         moved_before = state[_MOVED] > 0

@@ -68,7 +68,7 @@ class ProcConnector:
             raise ConnectorUnavailable(f"no process connector: {error.strerror}") from None
         try:
             _attach_filter(self._socket, ())
-            self._make_room()
+            self._enlarge_buffer()
             self._socket.bind((0, _CN_IDX_PROC))
             self._socket.send(_request(_LISTEN))
         except OSError as error:
@@ -105,7 +105,7 @@ class ProcConnector:
     def close(self) -> None:
         self._socket.close()
 
-    def _make_room(self) -> None:
+    def _enlarge_buffer(self) -> None:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BYTES)
         except OSError:

@@ -1,4 +1,4 @@
-"""What is known of the containers of this machine, beside the ids that control groups have."""
+"""Names, images and tags of the containers of this machine, by the ids that control groups have."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ LABELS = {
     "io.kubernetes.pod.name": "pod_name",
     "io.kubernetes.pod.namespace": "kube_namespace",
 }
-"""Label -> tag, beside those that the user names."""
+"""Label -> tag. The user may name more."""
 
 
 class ContainerRuntimeError(Exception):

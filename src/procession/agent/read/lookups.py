@@ -2,8 +2,8 @@
 file on a disk that does not answer.
 
 Nobody waits for an answer but for a moment, and only where the last ones came that quickly. What asks the system cannot
-be interrupted, so it is left to itself in a thread of its own, and others ask on beside it. Only so many may hang; then
-nothing more is asked until one of them returns.
+be interrupted, so it is left to itself in a thread of its own, while other threads go on asking. At most `MAX_THREADS`
+may hang; then nothing more is asked until one of them returns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WAIT_SECONDS = 0.1
 
 MAX_AT_ONCE = 4
 HANGS_AFTER = 1.0
-"""Seconds without an answer, and another may be asked for beside it."""
+"""Seconds without an answer until another is asked for at the same time."""
 MAX_THREADS = 32
 MAX_KNOWN = 10_000
 

@@ -37,7 +37,7 @@ REVISIT_EVERY = 5
 """Turns after which a process is visited: every 50 seconds by default."""
 
 _REVISIT_SECONDS = 55.0
-"""Where turns are longer, so many of them as fit into this: what is read has to arrive within the minute."""
+"""Where turns are longer, a process is visited after as many as fit into this: it has to arrive within the minute."""
 
 MAX_KEPT_PROCESSES = 4096
 """Three of the open files of each cost the kernel about 5 kB of its own memory."""

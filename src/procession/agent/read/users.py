@@ -64,7 +64,7 @@ def parse_passwd(data: bytes) -> dict[int, str]:
 
 
 def passwd_file_of(proc_root: str, named: str) -> Path | None:
-    """Where the names are: in the named file, or beside a /proc that is mounted elsewhere, or in what its first process
+    """Where the names are: in the named file, next to a /proc that is mounted elsewhere, or in what its first process
     has for a root. None: ask the system."""
     if named:
         return Path(named)

@@ -15,7 +15,7 @@ WAIT_SECONDS = 0.1
 
 
 class Handoff(Generic[T]):
-    """First in, first out, one at a time. Beyond so many the oldest are left out."""
+    """First in, first out, one at a time. Of more than it holds the oldest are left out."""
 
     def __init__(self, take: Callable[[T], None], at_end: Callable[[], None]) -> None:
         """`take` is called for each, and `at_end` after the last, by a thread of its own."""

@@ -28,7 +28,7 @@ class Dropped:
 
     snapshots: int = 0
     live: int = 0
-    """What was sent live at so many moments."""
+    """Moments whose live numbers were dropped."""
 
     def __str__(self) -> str:
         snapshots = f"{self.snapshots} snapshot" + ("" if self.snapshots == 1 else "s")
@@ -52,7 +52,7 @@ class Outbox:
         self._damaged = 0
         self._closed = False
         self._changed = threading.Condition()
-        self._make_room()
+        self._drop_what_is_too_much()
 
     def put(self, payloads: Sequence[Payload], *, is_live: bool = False) -> None:
         """Add a snapshot, or what is sent live, and drop what is too much then. By one thread.
@@ -75,7 +75,7 @@ class Outbox:
             self._batches.append(batch)
             self._live += is_live
             self._size += batch.size
-            self._make_room()
+            self._drop_what_is_too_much()
             self._changed.notify_all()
         if trouble is not None:
             raise trouble
@@ -146,7 +146,7 @@ class Outbox:
         batch = self._batches[0] if self._batches else None
         return batch if batch is not None and batch.payloads and batch.payloads[0] is payload else None
 
-    def _make_room(self) -> None:
+    def _drop_what_is_too_much(self) -> None:
         while self._size > self._max_bytes:
             if self._live:
                 self._drop(next(batch for batch in self._batches if batch.is_live))

@@ -25,7 +25,7 @@ REFUSED_KEY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait after so many failures in a row: a random time, doubled with each, and the same as a Datadog
+    """How long to wait after `failures` in a row: a random time, doubled with each, and the same as a Datadog
     Agent's. A success takes back two failures."""
 
     failures: int = 0

@@ -113,7 +113,7 @@ def _check_hosts(analysis: Analysis, answer: dict[str, Any], hosts: Sequence[str
 
 
 def _label(hosts: Sequence[str], searches: Sequence[str], tags: Sequence[str], number: int) -> str:
-    """What a side is of, beside its moment."""
+    """What a side shows: its filters, without its moment."""
     return "  ".join(values[min(number, len(values) - 1)] for values in (hosts, tags, searches) if values)
 
 

@@ -109,7 +109,7 @@ def find_processes(
 
 
 def ask_for_meta(access: Access, parameters: dict[str, str]) -> dict[str, Any]:
-    """What our own API says beside an answer. Raises UsageError."""
+    """The `meta` of an answer of Procession's API. Raises UsageError."""
     answer = access.read(LONG_PATH, parameters | {"page[limit]": "1"})
     try:
         return dict(answer["meta"])

@@ -7,7 +7,7 @@ import sys
 
 SWITCH_SECONDS = 0.0005
 """How long a thread that works in Python keeps others from it. Every answer passes between threads some ten times:
-beside one that renders a page of 10,000 it took 124 ms instead of 36 with the usual 5 ms, and takes 63 now."""
+next to one that renders a page of 10,000 it took 124 ms instead of 36 with the usual 5 ms, and takes 63 now."""
 
 GARBAGE_THRESHOLDS = 50_000, 10, 20
 """New objects before the young are looked through for cycles; how many times that is done before the next older are.

@@ -214,7 +214,7 @@ class FirstArrival:
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], stop_seconds: int) -> None:
-    """Run `main`, which ends within so many seconds after the event that it is given: the first SIGINT, SIGTERM or
+    """Run `main`, which ends within `stop_seconds` after the event that it is given: the first SIGINT, SIGTERM or
     SIGHUP sets it.
 
     The second signal, or MORE_SECONDS_TO_STOP, end the process at once.

@@ -57,7 +57,7 @@ class Answer:
     complaint: str = ""
     """Why there are no details."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """What the API says beside the page."""
+    """What the API says of the page as a whole."""
 
 
 class Asker:

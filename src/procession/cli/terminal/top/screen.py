@@ -25,7 +25,7 @@ no room at all."""
 
 MOST_LOOKED_AT = 64
 MOST_LEFT_OUT_FOR = 10
-"""Columns are left out for the sake of so many characters of the command."""
+"""Columns are left out until the command has this many characters."""
 
 HINT = "/ search  c m t r w p n h u sort  Enter details  Space pause  \u2190 \u2192 time  l live  ? help  q quit"
 HELP = """\
@@ -84,7 +84,7 @@ def cells_of(item: Item) -> tuple[str, ...]:
 
 
 def fitted_text(text: str, width: int, *, is_number: bool = False) -> str:
-    """Made visible, and filled or cut to so many columns of the screen."""
+    """Made visible, and filled or cut to `width` columns of the screen."""
     from rich.cells import cell_len, set_cell_size
 
     text = visible(text[: width * MOST_PREFIX])
