@@ -88,7 +88,7 @@ BUGS = {
     "more of an environment": ("agent.read.procfs", "_SERVICE_VARIABLES.get(name)", '"env"', "environment"),
     "OR read as AND": ("search.parser", "group.start_alternative()", "pass", "meaning"),
     "a value in the statement": (
-        "storage.history.read.filters",
+        "storage.history.statements.search_conditions",
         "'String', pattern.text)}",
         "'String', 'x')}{pattern.text}",
         "tags",
@@ -100,7 +100,7 @@ BUGS = {
         "raise",
         "events",
     ),
-    "NUL in a text": ("text", "value.replace", "str", "message"),
+    "NUL in a text": ("text.characters", "value.replace", "str", "message"),
     "a tag without end": ("server.intake.hosts", "[:MAX_TAG_LENGTH]", "", "host-metadata"),
     "a limit without end": ("server.public.parameters", "most=MAX_LIMIT", "most=10**12", "parameters"),
 }
