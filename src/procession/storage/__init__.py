@@ -65,9 +65,9 @@ class ProcessStore(Protocol):
     """
 
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
-        """Keep these chunks of (org id, snapshot) as one group; what this returns from is safe on disk.
+        """Keep these chunks of (org id, snapshot) as one batch; what this returns from is safe on disk.
 
-        The same chunk again changes nothing. A start up to two seconds beside that of the process that the host had
+        The same chunk again changes nothing. A start up to two seconds off that of the process that the host had
         under the same pid is the start stored first, unless that process has ended in between: by an exit, or by a
         complete snapshot without it.
         """
@@ -91,7 +91,7 @@ class DetailStore(Protocol):
         """
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
-        """Keep what hosts said of ends of their processes, each with its org id. The same again changes nothing."""
+        """Keep how hosts reported that their processes ended, each with its org id. The same again changes nothing."""
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
         """One for each, with the exits in it that are those of no process that is known: none that was seen under the

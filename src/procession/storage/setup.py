@@ -66,7 +66,7 @@ def database_of(address: ServerAddress) -> Database:
 def _refuse_strangers(found: FoundTables, address: ServerAddress) -> None:
     refuse_strangers(
         found,
-        place=f"the database {address.database} at {address}",
+        where=f"the database {address.database} at {address}",
         way_out="keep it for that build, and name another database in the store's address",
         newer=f"the tables at {address} are at {found.newest} and this Procession is at {NEWEST};"
         " start a newer version",

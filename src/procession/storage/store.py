@@ -95,7 +95,7 @@ def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: 
         found = find_tables(connection, database)
         refuse_strangers(
             found,
-            place=f"the data folder {engine.folder}",
+            where=f"the data folder {engine.folder}",
             way_out="keep it for that build, and use another folder with --data-dir",
             newer=f"the data folder {engine.folder} was written by a newer Procession (its tables are at"
             f" {found.newest}, this one knows {NEWEST}); start that version, or use another folder with --data-dir",

@@ -48,8 +48,8 @@ def parse_address(text: str, *, password: str = "", password_file: str = "", ca_
         raise UsageError(
             f"the store's address begins with {scheme}://; it is a folder, or https:// or http:// and so on"
         )
-    place, _, query = rest.partition("?")
-    login, at, hosts_and_database = place.rpartition("@")
+    location, _, query = rest.partition("?")
+    login, at, hosts_and_database = location.rpartition("@")
     hosts, _, database = hosts_and_database.partition("/")
     user, _, in_url = login.partition(":")
     options = dict(parse_qsl(query, keep_blank_values=True))

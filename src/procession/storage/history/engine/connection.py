@@ -15,7 +15,7 @@ QUERY_SETTINGS = {
     "max_ast_elements": 1_000_000,  # a query of 256 terms, each of them several conditions
     "max_expanded_ast_elements": 1_000_000,
     "use_query_condition_cache": 0,
-    # Chunks of many days may come together, from agents that were cut off. One group must not be refused for it.
+    # Chunks of many days may come together, from agents that were cut off. One batch must not be refused for it.
     "max_partitions_per_insert_block": 0,
 }
 """Bounds of every statement; what goes beyond is refused, and others go on."""

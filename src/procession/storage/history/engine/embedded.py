@@ -18,7 +18,7 @@ from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.statement import Statement
 
 UNPLANNED = " SETTINGS query_plan_enable_optimizations = 0, use_statistics = 0, max_threads = 1"
-"""For a stretch of the order: it is found by the key alone, and to think of other ways, or of how to share the work,
+"""For a key range: it is found by the key alone, and to think of other ways, or of how to share the work,
 takes as long as to read it."""
 
 

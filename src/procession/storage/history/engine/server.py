@@ -54,7 +54,7 @@ _AGAIN = {32, 209, 210}
 """A replica died while it was read from (attempt to read after end of file; time-out of a socket; network error)."""
 
 _LONG = 64
-"""Lists of so many numbers stand in the statement itself: a server takes no more than 128 KiB for a parameter."""
+"""Lists of this many numbers stand in the statement itself: a server takes no more than 128 KiB for a parameter."""
 
 
 class ServerConnection:
@@ -173,9 +173,9 @@ def _with_long_lists(text: str, parameters: dict[str, Any] | None) -> tuple[str,
     for name, value in parameters.items():
         if not isinstance(value, list) or len(value) < _LONG or not all(type(item) is int for item in value):
             continue
-        place = re.compile(rf"\{{{name}:(Array\(U?Int\d+\))\}}")
+        placeholder = re.compile(rf"\{{{name}:(Array\(U?Int\d+\))\}}")
         literal = json.dumps(value, separators=(",", ":"))
-        text = place.sub(lambda match, literal=literal: f"CAST({literal}, '{match[1]}')", text)  # type: ignore[misc]
+        text = placeholder.sub(lambda match, literal=literal: f"CAST({literal}, '{match[1]}')", text)  # type: ignore[misc]
         del kept[name]
     return text, kept
 
@@ -228,7 +228,7 @@ class ServerEngine:
         self._pool.clear()
 
     def next_host(self, besides: int | None = None) -> int:
-        """The place of the host whose turn it is."""
+        """The index of the host whose turn it is."""
         count = len(self.address.hosts)
         host = next(self._turns) % count
         return (host + 1) % count if host == besides else host

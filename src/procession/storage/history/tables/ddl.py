@@ -9,7 +9,7 @@ from procession.storage.history.engine.cluster import HASH_FACTOR, local_databas
 from procession.storage.history.tables import migrations
 
 _OF_HOST = f"host + org * toUInt64({HASH_FACTOR})"
-"""The hash of (org, host) that places what a host says: `host` is a hash itself."""
+"""The hash of (org, host), by which rows of a host come to its shard: `host` is a hash itself."""
 
 SHARDING: dict[str, str | None] = {
     **dict.fromkeys(
@@ -65,10 +65,10 @@ def _statements(database: str, cluster: str | None, statement: str) -> Iterator[
     yield f"CREATE TABLE IF NOT EXISTS {home}.{name}{everywhere}{rest}"
     if cluster is not None:
         key = SHARDING[name]
-        place = "" if key is None else f", {key}"
+        sharding = "" if key is None else f", {key}"
         yield (
             f"CREATE TABLE IF NOT EXISTS {database}.{name}{everywhere} AS {home}.{name}"
-            f" ENGINE = Distributed('{cluster}', '{home}', '{name}'{place})"
+            f" ENGINE = Distributed('{cluster}', '{home}', '{name}'{sharding})"
         )
 
 

@@ -53,10 +53,10 @@ def find_tables(connection: Connection, database: Database) -> FoundTables:
     return FoundTables(engines, applied)
 
 
-def refuse_strangers(found: FoundTables, *, place: str, way_out: str, newer: str) -> None:
+def refuse_strangers(found: FoundTables, *, where: str, way_out: str, newer: str) -> None:
     """Raises UsageError where this Procession cannot use the tables: see `refuse_unreleased`. `newer`: the whole
     message where they are of a newer one."""
-    refuse_unreleased(found.engines, found.applied, place, way_out)
+    refuse_unreleased(found.engines, found.applied, where, way_out)
     if found.newest > NEWEST:
         raise UsageError(newer)
 

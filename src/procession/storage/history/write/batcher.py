@@ -172,8 +172,8 @@ class Batcher:
                 self._threads, self._store.add, [(chunk.org_id, chunk.snapshot) for chunk in batch]
             )
         except Unavailable as error:
-            for place, chunk in enumerate(batch):
-                if isinstance(error, NotAllStored) and place not in error.lost:
+            for number, chunk in enumerate(batch):
+                if isinstance(error, NotAllStored) and number not in error.lost:
                     chunk.succeed()
                 else:
                     chunk.fail(error)

@@ -15,6 +15,10 @@ own, so that the first snapshots of an hour cost little more than others."""
 _LEAST_AHEAD = 60
 
 
+OrgHost = tuple[int, int]
+"""Org id and host key."""
+
+
 class KnownVersion(msgspec.Struct, frozen=True, gc=False):
     """What was last written of a pid of a host."""
 
@@ -41,12 +45,12 @@ class DedupCache:
     def __init__(self, *, is_complete: bool = False) -> None:
         """`is_complete`: whether nobody else stores anything, so that this knows all of it."""
         self.is_complete = is_complete
-        self.versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
-        """(org, host key) -> pid -> what was written of it."""
-        self.moments: dict[tuple[int, int], tuple[int, int]] = {}
-        """(org, host key) -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
-        self.since: dict[tuple[int, int], int] = {}
-        """(org, host key) -> from when on all that it ran is in memory."""
+        self.versions: dict[OrgHost, dict[int, KnownVersion]] = {}
+        """Host -> pid -> what was written of it."""
+        self.moments: dict[OrgHost, tuple[int, int]] = {}
+        """Host -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
+        self.since: dict[OrgHost, int] = {}
+        """Host -> from when on all that it ran is in memory."""
         self.tag_sets: set[tuple[int, int, int]] = set()
         """Org, tag set, day."""
         self.label_sets: set[tuple[int, int, int]] = set()
@@ -57,9 +61,9 @@ class DedupCache:
         """To be held by who changes any of it; of each org, one thread reads and changes at a time."""
         self._newest_hour = 0
 
-    def moment_before(self, place: tuple[int, int], at: int) -> int | None:
+    def moment_before(self, org_host: OrgHost, at: int) -> int | None:
         """Of this host, before a snapshot of this moment. None for one that comes late: there were others since."""
-        newest, before = self.moments.get(place, (0, 0))
+        newest, before = self.moments.get(org_host, (0, 0))
         if at > newest:
             return newest
         return before if at == newest else None
@@ -70,14 +74,14 @@ class DedupCache:
             return
         self._newest_hour = hour
         oldest = hour - 1
-        for place, known in list(self.versions.items()):
-            self.versions[place] = {pid: entry for pid, entry in known.items() if entry.until >= oldest}
-            if not self.versions[place]:
-                del self.versions[place]
-                self.moments.pop(place, None)
-                self.since.pop(place, None)
-            elif len(self.versions[place]) < len(known):
-                self.since[place] = max(self.since.get(place, 0), oldest * HOUR_SECONDS)
+        for org_host, known in list(self.versions.items()):
+            self.versions[org_host] = {pid: entry for pid, entry in known.items() if entry.until >= oldest}
+            if not self.versions[org_host]:
+                del self.versions[org_host]
+                self.moments.pop(org_host, None)
+                self.since.pop(org_host, None)
+            elif len(self.versions[org_host]) < len(known):
+                self.since[org_host] = max(self.since.get(org_host, 0), oldest * HOUR_SECONDS)
         day = (hour - 1) * HOUR_SECONDS // DAY_SECONDS
         self.tag_sets = {entry for entry in self.tag_sets if entry[2] >= day}
         self.label_sets = {entry for entry in self.label_sets if entry[2] >= day}

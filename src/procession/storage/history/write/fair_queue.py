@@ -98,11 +98,11 @@ class FairQueue:
         batch: list[Chunk] = []
         weight = characters = 0
         # By how much was taken of them, and then by whose turn it is.
-        turns = [(0, place, org_id) for place, org_id in enumerate(self._next_orgs())]
+        turns = [(0, turn, org_id) for turn, org_id in enumerate(self._next_orgs())]
         if self.was_apart:
             max_weight = max(max_weight, APART_WEIGHT)
         while turns:
-            taken, place, org_id = turns[0]
+            taken, turn, org_id = turns[0]
             chunk = self._chunks.first(org_id)
             weight += chunk.weight
             characters += chunk.characters
@@ -110,7 +110,7 @@ class FairQueue:
                 break
             batch.append(self._took(self._chunks.take(org_id)))
             if org_id in self._chunks:
-                heapq.heapreplace(turns, (taken + chunk.weight, place, org_id))
+                heapq.heapreplace(turns, (taken + chunk.weight, turn, org_id))
             else:
                 heapq.heappop(turns)
         taken_of = {chunk.org_id for chunk in batch}
@@ -160,6 +160,6 @@ class FairQueue:
 
 def _over_share() -> TooManyRequests:
     return TooManyRequests(
-        "The store is behind, and more of this org waits for it than its share beside other orgs; try again",
+        "The store is behind, and more of this org waits for it than its share among other orgs; try again",
         retry_after_seconds=RETRY_SECONDS,
     )

@@ -14,6 +14,7 @@ from procession.storage.history.write import insert_tables
 from procession.storage.history.write.dedup_cache import (
     DedupCache,
     KnownVersion,
+    OrgHost,
     description_hour,
     joined,
     newest_moments,
@@ -45,8 +46,8 @@ class InsertBatch:
         self._received_at = received_at
         self._snapshots = SnapshotColumns()
         self._descriptions: list[DescriptionRow] = []
-        self._new_versions: dict[tuple[int, int], dict[int, KnownVersion]] = {}
-        self._moments: dict[tuple[int, int], tuple[int, int]] = {}
+        self._new_versions: dict[OrgHost, dict[int, KnownVersion]] = {}
+        self._moments: dict[OrgHost, tuple[int, int]] = {}
         self._newest_hour = 0
         self._new_tag_sets: dict[TagSetRow, Sequence[str]] = {}
         self._new_label_sets: dict[LabelSetRow, ProcessDescription] = {}
@@ -70,11 +71,11 @@ class InsertBatch:
         """To be called once all tables are stored."""
         cache = self._cache
         with cache.changing:
-            for place, news in self._new_versions.items():
-                cache.versions.setdefault(place, {}).update(news)
+            for org_host, news in self._new_versions.items():
+                cache.versions.setdefault(org_host, {}).update(news)
             cache.moments.update(self._moments)
-            for place, (at, _) in self._moments.items():
-                cache.since.setdefault(place, at)
+            for org_host, (at, _) in self._moments.items():
+                cache.since.setdefault(org_host, at)
             cache.tag_sets.update(self._new_tag_sets)
             cache.label_sets.update(self._new_label_sets)
             cache.hosts.update(self._new_hosts)
@@ -82,16 +83,16 @@ class InsertBatch:
 
     def _add(self, org_id: int, snapshot: PackedSnapshot) -> None:
         at, host = snapshot.taken_at, host_key(snapshot.host)
-        place = org_id, host
+        org_host = org_id, host
         hour, newest_hour = at // HOUR_SECONDS, description_hour(host, at)
         self._newest_hour = max(self._newest_hour, hour)
-        before = self._moments.get(place) or self._cache.moments.get(place, (0, 0))
-        self._moments[place] = newest_moments(before, at)
+        before = self._moments.get(org_host) or self._cache.moments.get(org_host, (0, 0))
+        self._moments[org_host] = newest_moments(before, at)
         host_row = HostRow(org_id, host, at // DAY_SECONDS)
         if host_row not in self._cache.hosts:
             self._new_hosts[host_row] = snapshot.host
-        known = self._cache.versions.get(place, {})
-        news = self._new_versions.setdefault(place, {})
+        known = self._cache.versions.get(org_host, {})
+        news = self._new_versions.setdefault(org_host, {})
         columns = self._snapshots
         pids, starts, versions, label_sets = columns.pids, columns.starts, columns.versions, columns.label_sets
         for sighting in snapshot.sightings:
@@ -103,7 +104,7 @@ class InsertBatch:
                 or not entry.start == sighting.started_at == entry.reported_start
                 or entry.lacks(hour, newest_hour)
             ):
-                entry = news[pid] = self._note(place, at, newest_hour, sighting, entry)
+                entry = news[pid] = self._note(org_host, at, newest_hour, sighting, entry)
             pids.append(pid)
             starts.append(entry.start)
             versions.append(entry.version)
@@ -112,12 +113,12 @@ class InsertBatch:
         columns.end_chunk(org_id, host, snapshot, self._received_at)
 
     def _note(
-        self, place: tuple[int, int], at: int, newest_hour: int, sighting: PackedSighting, entry: KnownVersion | None
+        self, org_host: OrgHost, at: int, newest_hour: int, sighting: PackedSighting, entry: KnownVersion | None
     ) -> KnownVersion:
         """What is written of a process whose description or start is not known to be stored for all of these hours."""
         pid, reported_start, description = sighting.pid, sighting.started_at, sighting.description
         fingerprint, hour = hash(description), at // HOUR_SECONDS
-        start = self._kept_start(place, pid, reported_start, entry)
+        start = self._kept_start(org_host, pid, reported_start, entry)
         same = entry if entry is not None and entry.fingerprint == fingerprint else None
         version = version_of(description) if same is None else same.version
         label_set = label_set_of(description) if same is None else same.label_set
@@ -127,7 +128,7 @@ class InsertBatch:
             since, until = same.since, same.until
         for missing in range(hour, newest_hour + 1):
             if not since <= missing <= until:
-                self._note_description(place, pid, start, version, label_set, missing, description)
+                self._note_description(org_host, pid, start, version, label_set, missing, description)
         since, until = joined(since, until, hour, newest_hour)
         return KnownVersion(
             start=start,
@@ -140,15 +141,15 @@ class InsertBatch:
             seen_at=0 if start == reported_start else at,
         )
 
-    def _kept_start(self, place: tuple[int, int], pid: int, reported_start: int, entry: KnownVersion | None) -> int:
-        kept = self._kept_starts.get((*place, pid, reported_start))
+    def _kept_start(self, org_host: OrgHost, pid: int, reported_start: int, entry: KnownVersion | None) -> int:
+        kept = self._kept_starts.get((*org_host, pid, reported_start))
         if kept is not None:
             return kept
         return entry.start if entry is not None and entry.reported_start == reported_start else reported_start
 
     def _note_description(
         self,
-        place: tuple[int, int],
+        org_host: OrgHost,
         pid: int,
         start: int,
         version: int,
@@ -156,7 +157,7 @@ class InsertBatch:
         hour: int,
         description: ProcessDescription,
     ) -> None:
-        org, host = place
+        org, host = org_host
         day = hour * HOUR_SECONDS // DAY_SECONDS
         tag_set = tag_set_of(description.tags)
         self._descriptions.append(DescriptionRow(org, hour, start, host, pid, version, tag_set, description))

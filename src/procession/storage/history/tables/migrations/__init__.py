@@ -51,12 +51,12 @@ MIGRATIONS = tuple(_read_files())
 NEWEST = MIGRATIONS[-1].number
 
 
-def refuse_unreleased(tables: Collection[str], applied: Mapping[int, str], place: str, way_out: str) -> None:
+def refuse_unreleased(tables: Collection[str], applied: Mapping[int, str], where: str, way_out: str) -> None:
     """Raises UsageError where tables were made by a build from before the first release, whose numbers of migrations
-    mean other things. `applied`: number -> name. `place`: "the data folder /x"; `way_out`: what to do."""
+    mean other things. `applied`: number -> name. `where`: "the data folder /x"; `way_out`: what to do."""
     names = {migration.number: migration.name for migration in MIGRATIONS}
     if _TABLE_OF_UNRELEASED in tables or any(names.get(number, name) != name for number, name in applied.items()):
         raise UsageError(
-            f"{place} was written by a build of Procession from before its first release, which this one cannot read;"
+            f"{where} was written by a build of Procession from before its first release, which this one cannot read;"
             f" {way_out}"
         )
