@@ -90,6 +90,36 @@ def test_the_server_knows_only_the_contracts_of_the_store() -> None:
     assert beyond == set()
 
 
+STORAGE = {
+    "history/engine": set(),
+    "history/tables": {"history/engine"},
+    "history/statements": {"history/engine", "history/tables"},
+    "history/read": {"history/engine", "history/tables", "history/statements"},
+    "history/instants": {"history/engine", "history/tables", "history/statements", "history/read"},
+    "history/write": {"history/engine", "history/tables", "history/statements"},
+    "accounts": {"history/engine"},
+}
+"""What a room of the storage may import of the others: who reads knows nothing of who writes."""
+
+
+def storage_room_of(module: str) -> str | None:
+    path = module.removeprefix("procession.storage").lstrip(".").replace(".", "/")
+    return next((room for room in STORAGE if f"{path}/".startswith(f"{room}/")), None)
+
+
+@pytest.mark.parametrize("room", STORAGE)
+def test_a_room_of_the_storage_imports_only_what_lies_inward(room: str) -> None:
+    outward = {
+        f"{path.relative_to(SOURCE)} imports {module}"
+        for path in (SOURCE / "storage" / room).rglob("*.py")
+        for module in imports_of(path)
+        if storage_room_of(module) not in {room, None} | STORAGE[room]
+        or module.startswith(("procession.storage.store", "procession.storage.setup"))
+    }
+
+    assert outward == set()
+
+
 def test_every_room_has_a_rule() -> None:
     rooms = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").is_file()}
 

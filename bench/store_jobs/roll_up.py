@@ -11,7 +11,7 @@ from procession.storage.store import open_embedded
 def main(folder: Path) -> None:
     store = open_embedded(folder)
     try:
-        store.analysis.roll_up([org.id for org in store.orgs()])
+        store.rollup.roll_up([org.id for org in store.orgs()])
     finally:
         store.close()
 

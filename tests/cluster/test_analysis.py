@@ -29,7 +29,7 @@ def answers(store: ClickHouseStore) -> list[object]:
             ]
         )
     analysis, selection = store.analysis, Selection(ORG)
-    rolled = analysis.roll_up([ORG])  # by a clock that is long past noon
+    rolled = store.rollup.roll_up([ORG])  # by a clock that is long past noon
     assert rolled == 6
     return [
         analysis.facets(selection, WINDOW, ["command", "host"], 10),

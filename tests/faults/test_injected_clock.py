@@ -55,20 +55,20 @@ def test_an_hour_is_kept_whole_though_it_was_taken_for_over_while_the_clock_was_
     # Agents have the right time, and the server is an hour ahead.
     clock.now = BEGIN + 600 + HOUR
     see(store, BEGIN, BEGIN + 300, BEGIN + 540)
-    assert store.analysis.roll_up([ORG]) == 1
+    assert store.rollup.roll_up([ORG]) == 1
 
     clock.now = BEGIN + 1200
     see(store, BEGIN + 600, BEGIN + 900)
     while_the_hour_runs = minutes(store)
-    store.analysis.roll_up([ORG])
+    store.rollup.roll_up([ORG])
     clock.now = BEGIN + HOUR - 10
     see(store, BEGIN + HOUR - 20)
     clock.now = BEGIN + HOUR + 180
-    store.analysis.roll_up([ORG])
+    store.rollup.roll_up([ORG])
     once_it_is_over = minutes(store)
     for seconds in range(300, HOUR * 2, 300):
         clock.now = BEGIN + HOUR + seconds
-        store.analysis.roll_up([ORG])
+        store.rollup.roll_up([ORG])
     with store._engine.connection() as connection:
         connection.command("TRUNCATE TABLE snapshots")  # as sightings end after seven days
     for_months = minutes(store)
@@ -86,13 +86,13 @@ def test_a_clock_that_is_set_back_leaves_hours_to_be_rolled_up_as_they_come(
 ) -> None:
     clock.now = BEGIN + HOUR + 200
     see(store, BEGIN + 60)
-    assert store.analysis.roll_up([ORG]) == 1
+    assert store.rollup.roll_up([ORG]) == 1
 
     clock.now = BEGIN + 300
     see(store, BEGIN + 240)
-    assert store.analysis.roll_up([ORG]) == 0
+    assert store.rollup.roll_up([ORG]) == 0
     clock.now = BEGIN + HOUR + 150
-    store.analysis.roll_up([ORG])
+    store.rollup.roll_up([ORG])
 
     assert minutes(store) == [1, 4]
 
@@ -100,9 +100,9 @@ def test_a_clock_that_is_set_back_leaves_hours_to_be_rolled_up_as_they_come(
 def test_what_comes_late_after_a_clock_was_set_back_is_rolled_up(store: ClickHouseStore, clock: Clock) -> None:
     clock.now = BEGIN + 2 * HOUR + 200
     see(store, BEGIN + 60)
-    assert store.analysis.roll_up([ORG]) == 1
+    assert store.rollup.roll_up([ORG]) == 1
 
     clock.now = BEGIN + HOUR + 300
     see(store, BEGIN + 120, host="web-2")
 
-    assert store.analysis.roll_up([ORG]) == 2
+    assert store.rollup.roll_up([ORG]) == 2

@@ -167,7 +167,15 @@ def _served() -> Asker:
         ]
         store.add([(org_id, snapshot) for snapshot in snapshots])
     app = create_app(
-        Stores(processes=store, analysis=store.analysis, keys=a_store(), hosts=store, sessions=store.sessions),
+        Stores(
+            processes=store,
+            analysis=store.analysis,
+            keys=a_store(),
+            hosts=store,
+            sessions=store.sessions,
+            views=store.views,
+            rollup=store.rollup,
+        ),
         sink=ListSink(),
         settings=ServerSettings(retention_hours=YEARS, sighting_retention_hours=YEARS, rate_limit=0, own_rate_limit=0),
         host_names=("procession.test",),

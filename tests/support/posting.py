@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 
 from procession.packed import AnySnapshot
 from procession.process import Snapshot
-from procession.server import Stores, create_app
+from procession.server import create_app
 from procession.wire.datadog import MessageType, SnapshotEncoder, frame
-from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.served import API_KEY, Client, Served
+from tests.support.stores import oracle_stores
 from tests.support.unpacked import unpack
 
 COLLECTOR = "/api/v1/collector"
@@ -40,13 +40,7 @@ class ListSink:
 
 def app_over(served: Served, sink: ListSink) -> Starlette:
     return create_app(
-        Stores(
-            processes=served.store,
-            analysis=OracleAnalysis(served.store),
-            keys=served.store,
-            hosts=served.store,
-            sessions=served.store,
-        ),
+        oracle_stores(served.store),
         sink=sink,
         settings=served.settings,
         host_names=("procession.test",),

@@ -19,12 +19,12 @@ from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.query import ProcessQuery
-from procession.server import Stores, create_app
+from procession.server import create_app
 from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.server import HttpServer
-from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
+from tests.support.stores import oracle_stores
 
 ORG = 1
 OTHER_ORG = 2
@@ -111,13 +111,7 @@ class Served:
 
     def app(self) -> Starlette:
         return create_app(
-            Stores(
-                processes=OtherFinder(self.store, self.find) if self.find else self.store,
-                analysis=OracleAnalysis(self.store),
-                keys=self.store,
-                hosts=self.store,
-                sessions=self.store,
-            ),
+            oracle_stores(self.store, OtherFinder(self.store, self.find) if self.find else None),
             sink=StoreSink(self.store),
             settings=self.settings,
             host_names=("procession.test",),

@@ -61,7 +61,15 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
         for key in served.keys():  # noqa: SIM118
             store.put_key(key)
         app = create_app(
-            Stores(processes=store, analysis=store.analysis, keys=store, hosts=store, sessions=store.sessions),
+            Stores(
+                processes=store,
+                analysis=store.analysis,
+                keys=store,
+                hosts=store,
+                sessions=store.sessions,
+                views=store.views,
+                rollup=store.rollup,
+            ),
             sink=StoreSink(store),
             settings=ServerSettings(
                 retention_hours=YEARS,

@@ -51,7 +51,7 @@ from procession.server.runtime.rollup_task import RollupTask
 from procession.server.runtime.watch_cache import WatchCache
 from procession.server.web.assets import page_routes
 from procession.server.web.openapi import openapi_routes
-from procession.storage import AnalysisStore, HostStore, KeyStore, ReadStore, SessionStore
+from procession.storage import AnalysisStore, HostStore, KeyStore, ReadStore, RollupStore, SessionStore, ViewStore
 
 QUERY_THREADS = 8
 """Queries that the store works on at once; the others wait."""
@@ -66,6 +66,8 @@ class Stores:
     keys: KeyStore
     hosts: HostStore
     sessions: SessionStore
+    views: ViewStore
+    rollup: RollupStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +172,7 @@ class Services:
                 dropped=metrics.dropped_sightings,
                 refusal_log=RefusalLog(now),
             ),
-            rollup=RollupTask(stores.analysis, stores.keys, threads.rollup),
+            rollup=RollupTask(stores.rollup, stores.keys, threads.rollup),
         )
 
     def show_in_metrics(self) -> None:
@@ -214,7 +216,7 @@ class Services:
             *process_list_routes(api, self.stores.processes, analysis),
             *single_process_routes(api, self.stores.processes, analysis),
             *analysis_routes(api, analysis, self.stores.hosts),
-            *view_routes(api, analysis),
+            *view_routes(api, self.stores.views),
             *store_routes(api, self.size),
             *sign_in_routes(
                 api=api,

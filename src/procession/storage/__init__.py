@@ -45,8 +45,10 @@ __all__ = [
     "NotAllStored",
     "ProcessStore",
     "ReadStore",
+    "RollupStore",
     "SessionStore",
     "SizedStore",
+    "ViewStore",
 ]
 
 
@@ -234,6 +236,10 @@ class AnalysisStore(Protocol):
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison: ...
 
+
+class ViewStore(Protocol):
+    """Views of the page that orgs have saved."""
+
     def views(self, org_id: int) -> tuple[SavedView, ...]:
         """By name."""
 
@@ -242,6 +248,10 @@ class AnalysisStore(Protocol):
 
     def delete_view(self, org_id: int, name: str) -> None:
         """Whether there is one or not."""
+
+
+class RollupStore(Protocol):
+    """Keeps minutes of what is older than every sighting is kept."""
 
     def roll_up(self, orgs: Sequence[int]) -> int:
         """Make minutes out of the sightings of hours that are over; gives how many hours of hosts that was.

@@ -34,6 +34,7 @@ from procession.storage.accounts.hosts import ClickHouseHosts
 from procession.storage.accounts.keys import ClickHouseKeys
 from procession.storage.accounts.sessions import ClickHouseSessions
 from procession.storage.accounts.tables import AccountTables
+from procession.storage.accounts.views import ClickHouseViews
 from procession.storage.history.engine.cluster import shard_of
 from procession.storage.history.engine.connection import Connection, ConnectionPool, rows_of
 from procession.storage.history.engine.embedded import EmbeddedEngine
@@ -53,7 +54,7 @@ from procession.storage.history.tables.upgrade import Database, find_tables, mig
 from procession.storage.history.write import insert_tables
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import InsertBatch
-from procession.storage.history.write.rollup import RollUp
+from procession.storage.history.write.rollup import ClickHouseRollup
 from procession.storage.history.write.start_times import Chunks, StartTimes, by_moment
 from procession.window import Window
 
@@ -143,11 +144,12 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
             self._tags,
             self._hosts,
             self._submit,
-            RollUp(engine, sighting_retention_hours=sighting_retention_hours).run,
             now=now,
             sighting_retention_hours=sighting_retention_hours,
         )
+        self.rollup = ClickHouseRollup(engine, now=now, sighting_retention_hours=sighting_retention_hours)
         self.sessions = ClickHouseSessions(self._tables)
+        self.views = ClickHouseViews(self._tables, now)
         self._executor = ThreadPoolExecutor(_MORE_THREADS, thread_name_prefix="find")
         self._sources = Sources(self._tags, self._hosts, KeySamples(), self._submit, self._sightings_since)
 

@@ -8,11 +8,11 @@ import pytest
 from procession.config import ServerSettings
 from procession.errors import Unavailable
 from procession.inventory import EngineError, Inventory
-from procession.server import Stores, create_app
-from tests.support.analysis_oracle import OracleAnalysis
+from procession.server import create_app
 from tests.support.builders import NOON
 from tests.support.posting import ListSink
 from tests.support.served import ADMIN, READER, Client, Clock, a_store
+from tests.support.stores import oracle_stores
 
 PATH = "/api/procession/v1/admin/debug"
 SETTINGS = ServerSettings(
@@ -29,7 +29,7 @@ def client() -> Iterator[Client]:
     store = a_store()
     store.inventory = lambda: Inventory((), 0, None, None, (EngineError("CANNOT_PARSE", 3, NOON),))  # type: ignore[method-assign]
     app = create_app(
-        Stores(processes=store, analysis=OracleAnalysis(store), keys=store, hosts=store, sessions=store),
+        oracle_stores(store),
         sink=ListSink(),
         settings=SETTINGS,
         host_names=("procession.test",),
@@ -71,7 +71,7 @@ def test_a_store_that_cannot_say_is_no_reason_to_say_nothing(client: Client) -> 
     store.inventory = fail  # type: ignore[method-assign]
     other = Client(
         create_app(
- Stores(processes=store, analysis=OracleAnalysis(store), keys=store, hosts=store, sessions=store), sink=ListSink(),
+ oracle_stores(store), sink=ListSink(),
             settings=SETTINGS, host_names=("procession.test",),
         )
     )  # fmt: skip

@@ -61,7 +61,15 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     )
     settings = ServerSettings(retention_hours=YEARS, rate_limit=0, discovered_processes=True)
     app = create_app(
-        Stores(processes=store, analysis=store.analysis, keys=a_store(), hosts=store, sessions=store.sessions),
+        Stores(
+            processes=store,
+            analysis=store.analysis,
+            keys=a_store(),
+            hosts=store,
+            sessions=store.sessions,
+            views=store.views,
+            rollup=store.rollup,
+        ),
         sink=ClickHouseSink(store),
         settings=settings,
         now=Clock(),

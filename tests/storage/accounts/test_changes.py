@@ -44,7 +44,7 @@ def test_what_is_said_after_the_clock_was_set_back_holds(
     store.put_key(key)
     store.sessions.put_session(session)
     store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
-    store.analysis.put_view(org, SavedView("mine", "search=java", NOON))
+    store.views.put_view(org, SavedView("mine", "search=java", NOON))
 
     set_clock(0)
     for again in (1, 2):
@@ -52,7 +52,7 @@ def test_what_is_said_after_the_clock_was_set_back_holds(
         store.put_key(a_key(org, revoked_at=NOON + again))
         store.sessions.put_session(a_session(org, token_hash=session.token_hash, ended_at=NOON))
         store.put_host_tags(HostTags(org, "web-1", TagSource.USER, (f"role:db-{again}",)))
-        store.analysis.put_view(org, SavedView("mine", f"search=python {again}", NOON))
+        store.views.put_view(org, SavedView("mine", f"search=python {again}", NOON))
     names = {found.id: found.name for found in store.orgs()}
     tags: dict[Any, Any] = {one.host: one.tags for one in store.host_tags() if one.org_id == org}
 
@@ -60,6 +60,6 @@ def test_what_is_said_after_the_clock_was_set_back_holds(
     assert keys_of(store, org)[key.id].revoked_at == NOON + 2
     assert session.token_hash not in {one.token_hash for one in store.sessions.sessions(LATER)}
     assert tags == {"web-1": ("role:db-2",)}
-    assert [view.state for view in store.analysis.views(org)] == ["search=python 2"]
-    store.analysis.delete_view(org, "mine")
-    assert store.analysis.views(org) == ()
+    assert [view.state for view in store.views.views(org)] == ["search=python 2"]
+    store.views.delete_view(org, "mine")
+    assert store.views.views(org) == ()

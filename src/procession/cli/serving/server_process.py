@@ -136,7 +136,15 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     await batcher.start()
     store = prepared.store
     app = create_app(
-        Stores(processes=store, analysis=store.analysis, keys=store, hosts=store, sessions=store.sessions),
+        Stores(
+            processes=store,
+            analysis=store.analysis,
+            keys=store,
+            hosts=store,
+            sessions=store.sessions,
+            views=store.views,
+            rollup=store.rollup,
+        ),
         sink=sink,
         settings=prepared.settings,
         metrics=metrics,

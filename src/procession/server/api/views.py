@@ -13,7 +13,7 @@ from procession.accounts.saved_view import MAX_STATE_LENGTH, SavedView, save_vie
 from procession.server.api.request import ApiRequest
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_body
-from procession.storage import AnalysisStore
+from procession.storage import ViewStore
 from procession.text.characters import encodable
 
 
@@ -25,8 +25,8 @@ class _Views(msgspec.Struct):
     views: tuple[SavedView, ...]
 
 
-def view_routes(api: ApiRouter, analysis: AnalysisStore) -> list[Route]:
-    views = SavedViews(api, analysis)
+def view_routes(api: ApiRouter, store: ViewStore) -> list[Route]:
+    views = SavedViews(api, store)
     path = f"{PREFIX}/views/{{name}}"
     return [
         api.route("/views", views.show),
@@ -38,7 +38,7 @@ def view_routes(api: ApiRouter, analysis: AnalysisStore) -> list[Route]:
 class SavedViews:
     """Each handler answers with all views of the org, as they are then."""
 
-    def __init__(self, api: ApiRouter, store: AnalysisStore) -> None:
+    def __init__(self, api: ApiRouter, store: ViewStore) -> None:
         self._api = api
         self._store = store
 

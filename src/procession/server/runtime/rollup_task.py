@@ -11,7 +11,7 @@ import time
 from procession.errors import Unavailable
 from procession.server.runtime.background import run_in_background
 from procession.server.runtime.fair_pool import Threads
-from procession.storage import AnalysisStore, KeyStore
+from procession.storage import KeyStore, RollupStore
 
 _log = logging.getLogger(__name__)
 
@@ -22,9 +22,9 @@ class RollupTask:
     """Each server has one. That several do the same is only a waste, so they go about it at different moments."""
 
     def __init__(
-        self, analysis: AnalysisStore, orgs: KeyStore, thread: Threads, period_seconds: float = PERIOD_SECONDS
+        self, store: RollupStore, orgs: KeyStore, thread: Threads, period_seconds: float = PERIOD_SECONDS
     ) -> None:
-        self._analysis = analysis
+        self._store = store
         self._orgs = orgs
         self._thread = thread
         self._period_seconds = period_seconds
@@ -46,7 +46,7 @@ class RollupTask:
 
     def _roll_up(self) -> None:
         begin = time.monotonic()
-        hours = self._analysis.roll_up([org.id for org in self._orgs.orgs()])
+        hours = self._store.roll_up([org.id for org in self._orgs.orgs()])
         if hours:
             fields = {"event": "rolled-up", "hours": hours, "seconds": time.monotonic() - begin}
             _log.info("rolled up %(hours)d hours of hosts in %(seconds).1f s", fields)

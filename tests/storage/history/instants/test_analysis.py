@@ -319,10 +319,11 @@ def test_what_is_rolled_up_says_the_same_and_late_news_are_rolled_up_too(
     keys = [key(host, pid) for host, pid in itertools.product((1, 3, 5), (1, 2, 5, 6, 12))]
     before = [both.same("history", ORG, one, window, Every.MINUTE) for one in keys]
     clock = T + 2 * HOUR
-    monkeypatch.setattr(both.store.analysis, "_now", lambda: clock)
+    for asked in (both.store.analysis, both.store.rollup):
+        monkeypatch.setattr(asked, "_now", lambda: clock)
 
-    assert both.store.analysis.roll_up([ORG, OTHER_ORG]) > 7
-    assert both.store.analysis.roll_up([ORG, OTHER_ORG]) == 0
+    assert both.store.rollup.roll_up([ORG, OTHER_ORG]) > 7
+    assert both.store.rollup.roll_up([ORG, OTHER_ORG]) == 0
     after = [both.same("history", ORG, one, window, Every.MINUTE) for one in keys]
     assert after == before
     assert both.mine.last_seen(ORG, keys[0]) == both.theirs.last_seen(ORG, keys[0])
@@ -330,24 +331,9 @@ def test_what_is_rolled_up_says_the_same_and_late_news_are_rolled_up_too(
     late = a_snapshot(sighting(1, 1, step=900), host="Host-1", taken_at=T - 17, request_id=4242)
     for store in (both.store, both.oracle):
         store.add([(ORG, late)])
-    assert both.store.analysis.roll_up([ORG]) == 1
+    assert both.store.rollup.roll_up([ORG]) == 1
     assert both.same("history", ORG, key(1, 1), window, Every.MINUTE) != before[0]
     test_earlier_runs_of_a_command_are_found(both)
-
-
-def test_views_are_kept_changed_and_deleted(both: Both) -> None:
-    from procession.accounts.saved_view import SavedView
-
-    for store in (both.mine, both.theirs):
-        store.put_view(ORG, SavedView("b", "one", 1))
-        store.put_view(ORG, SavedView("a", "two", 2))
-        store.put_view(ORG, SavedView("b", "three", 3))
-        store.put_view(OTHER_ORG, SavedView("c", "theirs", 3))
-    assert both.same("views", ORG) == (SavedView("a", "two", 2), SavedView("b", "three", 3))
-    for store in (both.mine, both.theirs):
-        store.delete_view(ORG, "a")
-        store.delete_view(ORG, "nothing")
-    assert both.same("views", ORG) == (SavedView("b", "three", 3),)
 
 
 def test_an_instant_that_is_too_much_is_refused_and_a_host_of_it_is_not(

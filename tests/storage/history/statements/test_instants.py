@@ -19,7 +19,6 @@ from procession.storage.history.statements.minutes import last_rolled_up, minute
 from procession.storage.history.statements.rollup import note_rolled_up, roll_up, to_roll_up
 from procession.storage.history.statements.snapshots import chunk_arrays, chunks, numbers_over_time, seen_runs
 from procession.storage.history.statements.tag_sets import label_sets_table, label_sets_with_tag
-from procession.storage.history.statements.views import ViewRow, put_view, saved_views
 from procession.storage.history.tables.constants import BLOCK_SECONDS
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
@@ -70,7 +69,6 @@ KEYED: dict[str, tuple[Callable[[], Statement], str, str]] = {
         "presence",
         "hour",
     ),
-    "views": (lambda: saved_views(ORG), "views", "org"),
 }
 
 
@@ -86,7 +84,6 @@ def filled(clickhouse: ClickHouseStore) -> ClickHouseStore:
         for statement in (
             roll_up(org, HOURS[0], [HOST], NOON + 7200),
             note_rolled_up(org, HOURS[0], [HOST], [NOON]),
-            put_view(org, ViewRow("name", "state", NOON), 1, is_deleted=False),
         ):
             with clickhouse._engine.connection() as connection:
                 connection.query(statement.text, statement.parameters)

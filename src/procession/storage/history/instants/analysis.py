@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from procession.accounts.saved_view import SavedView
 from procession.analysis import (
     Comparison,
     Every,
@@ -26,10 +25,9 @@ from procession.analysis import (
     TimeSeries,
 )
 from procession.process import ProcessKey, ProcessSummary
-from procession.storage.accounts.changes import next_change
 from procession.storage.history.engine.connection import ConnectionPool
 from procession.storage.history.engine.errors import unavailable_on_failure
-from procession.storage.history.engine.statement import Statement, Submit
+from procession.storage.history.engine.statement import Submit
 from procession.storage.history.instants.compare import compare
 from procession.storage.history.instants.facets import completion, facets
 from procession.storage.history.instants.group_by import groups, hosts
@@ -40,7 +38,6 @@ from procession.storage.history.instants.query_context import QueryCaches, Query
 from procession.storage.history.instants.timeseries import timeseries
 from procession.storage.history.read.dictionaries import HostDictionary, TagDictionary
 from procession.storage.history.statements.minutes import last_rolled_up
-from procession.storage.history.statements.views import ViewRow, put_view, saved_views
 from procession.window import Window
 
 
@@ -53,18 +50,15 @@ class ClickHouseAnalysis:
         tags: TagDictionary,
         host_names: HostDictionary,
         submit: Submit,
-        roll_up: Callable[[Sequence[int], int], int],
         *,
         now: Callable[[], int],
         sighting_retention_hours: int,
     ) -> None:
-        """`roll_up`: see `procession.storage.history.write.rollup`."""
         self._engine = engine
         self._submit = submit
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
         self._caches = QueryCaches(tags, host_names)
-        self._roll_up = roll_up
 
     @contextmanager
     def _question(self, org_id: int) -> Iterator[QueryContext]:
@@ -146,26 +140,3 @@ class ClickHouseAnalysis:
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
         with self._question(left.selection.org_id) as context:
             return compare(context, left, right, match, limit)
-
-    def views(self, org_id: int) -> tuple[SavedView, ...]:
-        with self._question(org_id) as context:
-            return tuple(SavedView(*row) for row in context.rows(saved_views(org_id)))
-
-    def put_view(self, org_id: int, view: SavedView) -> None:
-        self._write_view(org_id, view, is_deleted=False)
-
-    def delete_view(self, org_id: int, name: str) -> None:
-        self._write_view(org_id, SavedView(name, "", self._now()), is_deleted=True)
-
-    def _write_view(self, org_id: int, view: SavedView, *, is_deleted: bool) -> None:
-        with self._question(org_id) as context:
-            change = next_change(
-                lambda text, parameters: context.connection.run(Statement(text, parameters)).result_rows,
-                "views WHERE org = {org:UInt32} AND name = {name:String}",
-                {"org": org_id, "name": view.name},
-            )
-            row = ViewRow(view.name, view.state, view.changed_at)
-            context.connection.run(put_view(org_id, row, change, is_deleted=is_deleted))
-
-    def roll_up(self, orgs: Sequence[int]) -> int:
-        return self._roll_up(orgs, self._now())

@@ -11,7 +11,7 @@ come that it is of: until then, the hour is rolled up again and again, with what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from procession.storage.history.engine.connection import ConnectionPool, rows_of
@@ -42,19 +42,22 @@ class Due(NamedTuple):
     """Whether it was rolled up at a moment that is still to come."""
 
 
-class RollUp:
-    def __init__(self, engine: ConnectionPool, *, sighting_retention_hours: int) -> None:
+class ClickHouseRollup:
+    """A RollupStore."""
+
+    def __init__(self, engine: ConnectionPool, *, now: Callable[[], int], sighting_retention_hours: int) -> None:
         self._engine = engine
+        self._now = now
         self._retention_seconds = sighting_retention_hours * HOUR_SECONDS
         self._looked: dict[int, tuple[int, int]] = {}
         """Org -> up to when what came has been looked at, and up to which hour."""
 
-    def run(self, orgs: Sequence[int], now: int) -> int:
-        """Roll up all that is due; gives how many hours of hosts that was."""
+    def roll_up(self, orgs: Sequence[int]) -> int:
+        now = self._now()
         with unavailable_on_failure():
-            return sum(self._run(org_id, now) for org_id in orgs)
+            return sum(self._roll_up(org_id, now) for org_id in orgs)
 
-    def _run(self, org_id: int, now: int) -> int:
+    def _roll_up(self, org_id: int, now: int) -> int:
         end = (now - ROLLUP_GRACE_SECONDS) // HOUR_SECONDS
         count = 0
         for some in _slices(self._due(org_id, end, now)):

@@ -1,0 +1,40 @@
+"""What an application is made over, of one store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from procession.server.app import Stores
+from procession.storage import KeyStore, ReadStore
+from tests.support.analysis_oracle import OracleAnalysis
+from tests.support.oracle import OracleStore
+
+if TYPE_CHECKING:
+    from procession.storage.store import ClickHouseStore
+
+
+def oracle_stores(store: OracleStore, finder: ReadStore | None = None) -> Stores:
+    """`finder`: finds processes instead of the store."""
+    analysis = OracleAnalysis(store)
+    return Stores(
+        processes=finder or store,
+        analysis=analysis,
+        keys=store,
+        hosts=store,
+        sessions=store,
+        views=analysis,
+        rollup=analysis,
+    )
+
+
+def clickhouse_stores(store: ClickHouseStore, keys: KeyStore | None = None) -> Stores:
+    """`keys`: has the keys instead of the store."""
+    return Stores(
+        processes=store,
+        analysis=store.analysis,
+        keys=keys or store,
+        hosts=store,
+        sessions=store.sessions,
+        views=store.views,
+        rollup=store.rollup,
+    )
