@@ -339,7 +339,7 @@ def test_what_is_rolled_up_says_the_same_and_late_news_are_rolled_up_too(
 def test_an_instant_that_is_too_much_is_refused_and_a_host_of_it_is_not(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("procession.storage.history.instants.instant.MAX_INSTANT", 20)
+    monkeypatch.setattr("procession.storage.history.instants.columns.newest_snapshots.MAX_INSTANT", 20)
 
     with pytest.raises(InvalidRequest, match="too many"):
         both.mine.instant_page(selection(), T, Order(), 0, 10)

@@ -72,11 +72,11 @@ class Submit(Protocol):
     def __call__(self, statement: Select[RowT]) -> Future[Sequence[RowT]]: ...
 
 
-def bind(parameters: dict[str, Any], kind: str, value: Any) -> str:
-    """A place for a value, which is added to the parameters under a name of its own."""
+def bind(parameters: dict[str, Any], sql_type: str, value: Any) -> str:
+    """Stands for a value in a text: it is added to the parameters under a name of its own."""
     name = f"v{len(parameters)}"
-    parameters[name] = [encodable(item) for item in value] if kind == "Array(String)" else encodable(value)
-    return f"{{{name}:{kind}}}"
+    parameters[name] = [encodable(item) for item in value] if sql_type == "Array(String)" else encodable(value)
+    return f"{{{name}:{sql_type}}}"
 
 
 def encodable(value: Any) -> Any:

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from procession.analysis import Facets, Selection, TagCompletion, ValueCount
 from procession.search.pattern import fold
+from procession.storage.history.instants.columns.label_sets import LabelSets
 from procession.storage.history.instants.label_counts import HOST, facets_of
-from procession.storage.history.instants.label_sets import LabelSets
 from procession.storage.history.instants.query_context import QueryContext
 from procession.storage.history.statements.counts import counts, whole_slots
 from procession.window import Window
@@ -102,8 +102,8 @@ def _in_window(
 
 def _summed(numbers: Any, counts: Any) -> _Numbers:
     """Each shard gives its own."""
-    distinct, places = np.unique(numbers, return_inverse=True)
-    return distinct, np.bincount(places, counts, len(distinct)).astype(np.int64)
+    distinct, indices = np.unique(numbers, return_inverse=True)
+    return distinct, np.bincount(indices, counts, len(distinct)).astype(np.int64)
 
 
 def _each(numbers: Any) -> _Numbers:

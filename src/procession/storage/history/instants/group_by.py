@@ -1,4 +1,4 @@
-"""The processes at an instant put together: by a tag, by an attribute, by host."""
+"""The processes at an instant grouped: by a tag, by an attribute, by host."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from procession.analysis import (
 )
 from procession.errors import InvalidRequest
 from procession.packed import STATES
-from procession.storage.history.instants.instant import Instant
+from procession.storage.history.instants.columns.instant import Instant
+from procession.storage.history.instants.columns.label_sets import Labels
 from procession.storage.history.instants.label_counts import HOST
-from procession.storage.history.instants.label_sets import Labels
 from procession.storage.history.instants.query_context import QueryContext
 from procession.storage.history.statements.descriptions import column_of_versions
 
@@ -35,17 +35,17 @@ class Sums:
 
     def __init__(self, codes: Any, columns: Mapping[str, Any], measures: Sequence[str]) -> None:
         self.measures = measures
-        # Found by hashing, and then counted by place, which are small numbers: faster than to group by codes.
+        # Found by hashing, and then counted by index, which are small numbers: faster than to group by codes.
         encoded = pc.dictionary_encode(pa.array(codes))
         self.codes = encoded.dictionary.to_numpy()
         """Each once."""
-        places = encoded.indices.to_numpy().astype(np.intp)
-        self.counts = np.bincount(places, minlength=len(self.codes))
-        self._numbers = {name: _summed(places, len(self.codes), columns[name]) for name in measures}
+        indices = encoded.indices.to_numpy().astype(np.intp)
+        self.counts = np.bincount(indices, minlength=len(self.codes))
+        self._numbers = {name: _summed(indices, len(self.codes), columns[name]) for name in measures}
 
-    def aggregate_of(self, place: int) -> dict[str, Aggregate]:
+    def aggregate_of(self, index: int) -> dict[str, Aggregate]:
         return {
-            name: _aggregate_of(sums[place], greatest[place], known[place])
+            name: _aggregate_of(sums[index], greatest[index], known[index])
             for name, (sums, greatest, known) in self._numbers.items()
         }
 
@@ -61,18 +61,18 @@ class Sums:
         counts = np.bincount(of_value, self.counts[of_code], size).astype(np.int64).tolist()
         numbers = {name: _put_together(of_value, of_code, size, *self._numbers[name]) for name in self.measures}
         return {
-            value: Grouped(value, counts[place], {name: found[place] for name, found in numbers.items()})
-            for place, value in enumerate(values)
+            value: Grouped(value, counts[index], {name: found[index] for name, found in numbers.items()})
+            for index, value in enumerate(values)
         }
 
 
-def _summed(places: Any, size: int, values: Any) -> tuple[Any, Any, Any]:
-    """Of the known values at each place: sum, greatest and count; 0 where there is none."""
+def _summed(indices: Any, size: int, values: Any) -> tuple[Any, Any, Any]:
+    """Of the known values at each index: sum, greatest and count; 0 where there is none."""
     is_known = values >= 0
     greatest = np.zeros(size, values.dtype)
-    np.maximum.at(greatest, places, values)
-    sums = np.bincount(places, np.where(is_known, values, 0), size)
-    return sums, greatest, np.bincount(places, is_known, size)
+    np.maximum.at(greatest, indices, values)
+    sums = np.bincount(indices, np.where(is_known, values, 0), size)
+    return sums, greatest, np.bincount(indices, is_known, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +80,20 @@ class CodeLabels:
     """The values of codes: each has one at least, and one without any has the one past the end of `texts`, None."""
 
     of: Any
-    """Place of the code."""
+    """Index of the code."""
     value: Any
-    """Place in `texts`."""
+    """Index in `texts`."""
     texts: Sequence[str]
 
     @classmethod
     def of_lists(cls, values: Sequence[Sequence[str]]) -> CodeLabels:
-        places: dict[str, int] = {}
+        indices: dict[str, int] = {}
         for some in values:
             for value in some:
-                places.setdefault(value, len(places))
+                indices.setdefault(value, len(indices))
         of = [code for code, some in enumerate(values) for _ in some or (None,)]
-        numbers = [len(places) if value is None else places[value] for some in values for value in some or (None,)]
-        return cls(np.array(of, np.int64), np.array(numbers, np.int64), list(places))
+        numbers = [len(indices) if value is None else indices[value] for some in values for value in some or (None,)]
+        return cls(np.array(of, np.int64), np.array(numbers, np.int64), list(indices))
 
     @classmethod
     def of_label_sets(cls, found: Labels, count: int) -> CodeLabels:
@@ -216,8 +216,8 @@ def hosts(
     moments = instant.snapshots.moments()
     names = context.host_names(sums.codes)
     found = [
-        HostEntry(names.get(host, ""), count, moments[host], sums.aggregate_of(place))
-        for place, (host, count) in enumerate(zip(sums.codes.tolist(), sums.counts.tolist(), strict=True))
+        HostEntry(names.get(host, ""), count, moments[host], sums.aggregate_of(index))
+        for index, (host, count) in enumerate(zip(sums.codes.tolist(), sums.counts.tolist(), strict=True))
     ]
 
     def key(entry: HostEntry) -> tuple[Any, ...]:
@@ -235,6 +235,6 @@ def hosts(
 
 def labels_of(context: QueryContext, instant: Instant, by: str) -> list[list[str]]:
     """The values of each process."""
-    codes, places = np.unique(instant.columns[code_column(by)], return_inverse=True)
+    codes, indices = np.unique(instant.columns[code_column(by)], return_inverse=True)
     values = values_of_codes(context, instant, by, codes).lists(len(codes))
-    return [values[place] for place in places.tolist()]
+    return [values[index] for index in indices.tolist()]

@@ -19,8 +19,9 @@ from procession.analysis import (
 from procession.errors import InvalidRequest
 from procession.packed import STATES
 from procession.process import ProcessKey
+from procession.storage.history.instants.columns.instant import Instant
+from procession.storage.history.instants.columns.row_order import first_rows, sort_values
 from procession.storage.history.instants.group_by import labels_of
-from procession.storage.history.instants.instant import Instant, first_rows, sort_values
 from procession.storage.history.instants.query_context import QueryContext
 from procession.storage.history.statements.descriptions import column_of_versions
 
@@ -42,7 +43,7 @@ def instant_page(
     columns = _sort_columns(context, instant, order)
     total = len(instant)
     if after is not None:
-        offset += _place_of(instant, columns, after)
+        offset += _position_of(instant, columns, after)
     if offset >= total:
         return InstantPage(total, (), instant.is_known)
     rows = first_rows(columns, min(offset + limit, total))[offset:]
@@ -86,10 +87,10 @@ def _values(context: QueryContext, instant: Instant, column: str) -> Any:
 
 def _ranked(column: Any, text: Callable[[int], str]) -> Any:
     """Numbers in the order of texts; -1 for the empty one."""
-    distinct, places = np.unique(column, return_inverse=True)
+    distinct, indices = np.unique(column, return_inverse=True)
     texts = [text(value) for value in distinct.tolist()]
     ranks = {value: rank for rank, value in enumerate(sorted(set(texts) - {""}))}
-    return np.array([ranks.get(value, -1) for value in texts], np.int64)[places]
+    return np.array([ranks.get(value, -1) for value in texts], np.int64)[indices]
 
 
 def texts_of(context: QueryContext, instant: Instant, column: str) -> dict[int, Any]:
@@ -106,7 +107,7 @@ def texts_of(context: QueryContext, instant: Instant, column: str) -> dict[int, 
     return {row.version: row.value for row in rows}
 
 
-def _place_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> int:
+def _position_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> int:
     """How many processes come before the first one after this."""
     start, host, pid = (instant.columns[name] for name in _KEY)
     found = np.flatnonzero((host == after.host_key) & (pid == after.pid) & (start == after.started_at))
@@ -132,8 +133,8 @@ def points(context: QueryContext, selection: Selection, at: int, x: str, y: str,
     if by is not None:
         labels = labels_of(context, chosen, by)
         groups = tuple(sorted({values[0] for values in labels if values}))
-        place = {value: number for number, value in enumerate(groups)}
-        group = tuple(place[values[0]] if values else None for values in labels)
+        index = {value: number for number, value in enumerate(groups)}
+        group = tuple(index[values[0]] if values else None for values in labels)
     return Points(
         total=len(instant),
         groups=groups,

@@ -9,7 +9,7 @@ import numpy as np
 
 from procession.analysis import Facet, ValueCount
 from procession.search.pattern import fold
-from procession.storage.history.instants.label_sets import LabelSets
+from procession.storage.history.instants.columns.label_sets import LabelSets
 
 HOST = "host"
 
@@ -35,7 +35,7 @@ def _facet(key: str, label_sets: LabelSets, counts: Any, limit: int, prefix: str
     labels = label_sets.labels(key)
     if not len(labels.of):
         return Facet(key, 0, 0, ())
-    # Counted by place, which are small numbers: to find out the different ones takes ten times as long.
+    # Counted by index, which are small numbers: to find out the different ones takes ten times as long.
     values = np.flatnonzero(np.bincount(labels.value))
     numbers = np.bincount(labels.value, counts[labels.of])[values].astype(np.int64)
     has_value = np.zeros(len(counts), bool)

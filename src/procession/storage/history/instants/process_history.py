@@ -51,21 +51,21 @@ def _by_minute(context: QueryContext, key: ProcessKey, window: Window) -> Histor
     finally:
         recent = [one.result() for one in asked]
     # By a clock that was ahead, an hour was rolled up that was not over.
-    rolled = {one.hour for one in found if not is_to_come(one.received_at, context.now)}
+    rolled_up = {one.hour for one in found if not is_to_come(one.received_at, context.now)}
     points: dict[int, Mapping[str, float]] = {}
     for row in rows:
-        if row.hour in rolled:
+        if row.hour in rolled_up:
             for index, minute in enumerate(row.minutes):
                 at = row.hour * HOUR_SECONDS + minute * 60
                 points[at] = {name: values[index] for name, values in row.values.items()}
     moments: list[int] = []
-    of_gaps = (context.rows(sightings(*gap)) for gap in _gaps(first, min(last, newest - 1), rolled))
+    of_gaps = (context.rows(sightings(*gap)) for gap in _gaps(first, min(last, newest - 1), rolled_up))
     for some in (*of_gaps, *recent):
         points |= _minutes_of(some)
         moments += [row.at for row in some]
     times = sorted(time for time in points if window.from_at - 59 <= time <= window.to_at)
-    if times and times[-1] // HOUR_SECONDS in rolled and times[-1] < newest * HOUR_SECONDS:
-        # Said to the minute. Where the sightings are kept no longer, that is all there is.
+    if times and times[-1] // HOUR_SECONDS in rolled_up and times[-1] < newest * HOUR_SECONDS:
+        # Known to the minute. Where the sightings are kept no longer, that is all there is.
         last_minute = context.rows(numbers_over_time(context.org_id, key, times[-1], times[-1] + 59, ("state",)))
         moments = [row.at for row in last_minute]
     return History(
@@ -75,11 +75,11 @@ def _by_minute(context: QueryContext, key: ProcessKey, window: Window) -> Histor
     )
 
 
-def _gaps(first: int, last: int, rolled: set[int]) -> list[tuple[int, int]]:
+def _gaps(first: int, last: int, rolled_up: set[int]) -> list[tuple[int, int]]:
     """The hours in a row that are not rolled up, in seconds, both ends within."""
     found: list[tuple[int, int]] = []
     for hour in range(first, last + 1):
-        if hour in rolled:
+        if hour in rolled_up:
             continue
         start, end = hour * HOUR_SECONDS, (hour + 1) * HOUR_SECONDS - 1
         if found and found[-1][1] == start - 1:

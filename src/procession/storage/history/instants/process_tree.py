@@ -8,7 +8,8 @@ import msgspec
 
 from procession.analysis import Branch, Family, HostTree, ProcessAtInstant, Run, Selection
 from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
-from procession.storage.history.instants.instant import Instant, first_rows
+from procession.storage.history.instants.columns.instant import Instant
+from procession.storage.history.instants.columns.row_order import first_rows
 from procession.storage.history.instants.query_context import QueryContext
 from procession.storage.history.read.process_details import find_details
 from procession.storage.history.statements.minutes import rolled_up_runs
@@ -27,16 +28,16 @@ _COLUMNS = ("start", "pid", "version")
 
 
 def host_tree(context: QueryContext, host: str, at: int) -> HostTree:
-    instant, placed = _of_host(context, host_key(host), at)
-    return HostTree(len(instant), tuple(_Relations(placed).whole()), instant.is_known)
+    instant, members = _of_host(context, host_key(host), at)
+    return HostTree(len(instant), tuple(_Relations(members).whole()), instant.is_known)
 
 
 def family(context: QueryContext, key: ProcessKey, at: int) -> Family | None:
-    _, placed = _of_host(context, key.host_key, at)
-    of_key = {ProcessKey.of(one.process.identity): one for one in placed}
+    _, members = _of_host(context, key.host_key, at)
+    of_key = {ProcessKey.of(one.process.identity): one for one in members}
     if key not in of_key:
         return None
-    relations = _Relations(placed)
+    relations = _Relations(members)
     ancestors = relations.ancestors(of_key[key])
     process, *descendants = relations.below(of_key[key], 0, set())
     return Family(
@@ -55,12 +56,12 @@ def _of_host(context: QueryContext, host: int, at: int) -> tuple[Instant, tuple[
 class _Relations:
     """Among processes in the order of their starts. Of several with one pid, the youngest is the parent."""
 
-    def __init__(self, placed: Sequence[ProcessAtInstant]) -> None:
-        self._all = placed
-        self._by_pid = {one.process.identity.pid: one for one in placed}
+    def __init__(self, members: Sequence[ProcessAtInstant]) -> None:
+        self._all = members
+        self._by_pid = {one.process.identity.pid: one for one in members}
         self._children: dict[ProcessIdentity, list[ProcessAtInstant]] = {}
         self._roots: list[ProcessAtInstant] = []
-        for one in placed:
+        for one in members:
             parent = self._parent(one)
             if parent is None:
                 self._roots.append(one)

@@ -12,8 +12,10 @@ from procession.analysis import REACH_SECONDS, ProcessAtInstant, Selection
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.storage.history.engine.connection import Connection, rows_of
 from procession.storage.history.engine.statement import RowT, Select, Statement, Submit
-from procession.storage.history.instants.instant import Instant, InstantReader, hosts_named, is_known_between
-from procession.storage.history.instants.label_sets import LabelSetCaches, LabelSets
+from procession.storage.history.instants.columns.instant import Instant
+from procession.storage.history.instants.columns.instant_reader import InstantReader
+from procession.storage.history.instants.columns.label_sets import LabelSetCaches, LabelSets
+from procession.storage.history.instants.columns.selection_filters import hosts_named, is_known_between
 from procession.storage.history.read.dictionaries import HostDictionary, TagDictionary
 from procession.storage.history.read.long_command_lines import with_long
 from procession.storage.history.statements.descriptions import VersionKey, WholeDescription, descriptions_of

@@ -4,7 +4,7 @@ What is known of a process and the snapshots of its host are read by different s
 between. One that came after the process was read seems to lack everybody. So who seems to be missing is looked for in
 that very snapshot; what is in it never changes, on whichever server it is read. A snapshot that lists somebody who was
 not seen in it yet was not there when the processes were read: then it is there for none of its host, so that all are
-said as of one moment.
+judged as of one moment.
 """
 
 from __future__ import annotations

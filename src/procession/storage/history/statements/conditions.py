@@ -38,9 +38,9 @@ class Where:
     def __str__(self) -> str:
         return " AND ".join(self._conditions)
 
-    def bind(self, kind: str, value: Any) -> str:
+    def bind(self, sql_type: str, value: Any) -> str:
         """Stands for a value in the text."""
-        return bind(self.parameters, kind, value)
+        return bind(self.parameters, sql_type, value)
 
     def matches(self, condition: str) -> Where:
         self._conditions.append(condition)
@@ -75,7 +75,7 @@ class Where:
         return self.matches(f"hour >= {first} AND hour <= {last}")
 
     def there_in(self, window: Window) -> Where:
-        """From the `first` to the `last` moment is a stretch that touches a window."""
+        """From the `first` to the `last` moment is a time that touches a window."""
         since, until = self.bind("Int64", window.from_at), self.bind("Int64", window.to_at)
         return self.matches(f"last >= {since} AND first <= {until}")
 

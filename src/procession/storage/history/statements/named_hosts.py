@@ -53,7 +53,7 @@ def may_begin(first: str, prefix: str, pattern: Pattern) -> bool:
 
 
 def mentions_host(search: SearchNode | None) -> bool:
-    """Whether a search may look at the host: then what fits is not said by the version alone."""
+    """Whether a search may look at the host: then the version alone does not tell what fits."""
     match search:
         case None | TextTerm():
             return False

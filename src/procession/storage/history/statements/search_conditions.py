@@ -47,7 +47,7 @@ class Condition(NamedTuple):
         return list(dict.fromkeys(part for part in self.parts if isinstance(part, InTagSets)))
 
     def with_known(self, known: Mapping[InTagSets, str]) -> Condition:
-        """With what is said in place of these."""
+        """With what stands for these."""
         return Condition(tuple(known.get(part, part) if isinstance(part, InTagSets) else part for part in self.parts))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from procession.analysis import Order, Selection
 from procession.search.tag_filter import TagFilter
-from procession.storage.history.instants import label_sets
+from procession.storage.history.instants.columns import label_sets
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.analysis_oracle import OracleAnalysis

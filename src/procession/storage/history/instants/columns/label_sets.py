@@ -26,7 +26,7 @@ _FEW = 2000
 """So many label sets are asked for by their numbers; of more, the whole table is read."""
 
 GENERATED = ("user", "command", "state_zombie")
-"""Keys that every process has, beside that of the host: see `generated_tags`."""
+"""Keys that every process has, besides that of the host: see `generated_tags`."""
 
 MAX_ORGS = 64
 """Orgs whose label sets are remembered."""
@@ -39,7 +39,7 @@ class Labels(NamedTuple):
     """What each of some label sets has of a key: none, one value or several. Sorted by label set, and then by value."""
 
     of: Any
-    """Place among the label sets that were asked for."""
+    """Index among the label sets that were asked for."""
     value: Any
     """Numbers of `texts`."""
     texts: list[str]
@@ -50,7 +50,7 @@ class _Tags:
     """The tags of sets as columns, one row for each."""
 
     tag_set: Any
-    """Place of the set."""
+    """Index of the set."""
     key: Any
     value: Any
 
@@ -63,8 +63,8 @@ class LabelSetCache:
         self._texts: dict[str, int] = {"": 0}
         self._text_of: list[str] = [""]
         self._numbers = np.empty(0, np.uint64)
-        """Sorted; `_place` has the row of each in the columns."""
-        self._place = np.empty(0, np.int64)
+        """Sorted; `_index` has the row of each in the columns."""
+        self._index = np.empty(0, np.int64)
         self._columns = {name: np.empty(0, np.int64) for name in ("command", "user", "container_id", "tag_set")}
         self._is_zombie = np.empty(0, np.bool_)
         self._tag_sets: dict[int, int] = {}
@@ -133,7 +133,7 @@ class LabelSetCache:
         in_order = numbers[order]
         at = np.minimum(np.searchsorted(self._numbers, in_order), len(self._numbers) - 1)
         found = np.empty(len(numbers), np.int64)
-        found[order] = np.where(self._numbers[at] == in_order, self._place[at], -1)
+        found[order] = np.where(self._numbers[at] == in_order, self._index[at], -1)
         return found
 
     def _tags_of(self, key: str, known: Any, rows: Any) -> tuple[Any, Any]:
@@ -168,14 +168,14 @@ class LabelSetCache:
         tag_sets = found["tag_set"].to_pylist()
         columns = {name: self._numbers_of(found[name]) for name in ("command", "user", "container_id")}
         columns["tag_set"] = np.array([self._tag_sets[tag_set] for tag_set in tag_sets], np.int64)
-        places = np.arange(len(self._is_zombie), len(self._is_zombie) + len(numbers))
+        indices = np.arange(len(self._is_zombie), len(self._is_zombie) + len(numbers))
         self._columns = {name: np.concatenate((self._columns[name], more)) for name, more in columns.items()}
         self._is_zombie = np.concatenate(
             (self._is_zombie, found["is_zombie"].to_numpy(zero_copy_only=False).astype(bool))
         )
-        all_numbers, all_places = np.concatenate((self._numbers, numbers)), np.concatenate((self._place, places))
+        all_numbers, all_indices = np.concatenate((self._numbers, numbers)), np.concatenate((self._index, indices))
         order = np.argsort(all_numbers)
-        self._numbers, self._place = all_numbers[order], all_places[order]
+        self._numbers, self._index = all_numbers[order], all_indices[order]
 
     def _add_tag_sets(self, read: Read, org_id: int, numbers: Any) -> None:
         missing = [number for number in numbers.tolist() if number not in self._tag_sets]
@@ -187,7 +187,7 @@ class LabelSetCache:
         lists = found["tags"].combine_chunks().take(pa.array([tags[number] for number in chosen], pa.int64()))
         first = len(self._tag_sets)
         self._tag_sets |= {
-            number: place for place, number in enumerate((*chosen, *(set(missing) - set(chosen))), first)
+            number: index for index, number in enumerate((*chosen, *(set(missing) - set(chosen))), first)
         }
         lengths = pc.list_value_length(lists).to_numpy().astype(np.int64)
         key, value = self._split(pc.list_flatten(lists))
@@ -206,8 +206,8 @@ class LabelSetCache:
             key, separator, value = tag.partition(":")
             keys.append(self._number(fold(key)) if separator else -1)
             values.append(self._number(value))
-        places = encoded.indices.to_numpy()
-        return np.array(keys, np.int64)[places], np.array(values, np.int64)[places]
+        indices = encoded.indices.to_numpy()
+        return np.array(keys, np.int64)[indices], np.array(values, np.int64)[indices]
 
     def _numbers_of(self, column: Any) -> Any:
         encoded = pc.dictionary_encode(column.combine_chunks())

@@ -1,4 +1,4 @@
-"""What agents have said of ends since the snapshots of an instant were taken: it belongs to the instant, as starts do.
+"""What agents have reported of endings since the snapshots of an instant were taken: it belongs to the instant.
 
 Whether an exit is that of a process is decided as for a window: `procession.lifecycle.endings`. Besides exits there are
 last looks at the dead, in snapshots and among live numbers. And a pid has one process at a time.
@@ -18,7 +18,7 @@ from procession.lifecycle.endings import ReportedExit, exit_of, exits_since, is_
 from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Statement
-from procession.storage.history.instants.membership import is_in, paired
+from procession.storage.history.instants.columns.membership import is_in, paired
 from procession.storage.history.statements.exits import exits_on_hosts
 from procession.storage.history.statements.live_numbers import dead_among_live_numbers
 
@@ -26,14 +26,14 @@ Read = Callable[[Statement], pa.Table]
 """Runs a statement."""
 
 NEEDED = ("pid", "start")
-"""Columns that tell whose end it is, beside `host`, `seen_at` and `state`."""
+"""Columns that tell whose ending it is, besides `host`, `seen_at` and `state`."""
 
-_Place = tuple[int, int]
+_PidOfHost = tuple[int, int]
 """Host key, pid."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReportedEnds:
+class ReportedEndings:
     exits: pa.Table
     """`host, pid, at, executed_at`."""
     dead: pa.Table
@@ -42,7 +42,7 @@ class ReportedEnds:
     @classmethod
     def read(
         cls, read: Read, org_id: int, since: int, until: int, hosts: Collection[int] | None = None
-    ) -> ReportedEnds:
+    ) -> ReportedEndings:
         """Of these hosts, both ends within."""
         chosen = None if hosts is None else sorted(hosts)
         return cls(
@@ -59,29 +59,29 @@ class ReportedEnds:
         lived = columns["state"] != STATE_NUMBERS[DEAD]
         if not self:
             return lived
-        places = paired(columns["host"], columns["pid"])
-        said_of = np.concatenate([_places(self.exits), _places(self.dead)])
-        mask = lived & is_in(places, np.unique(said_of))
-        exits, dead = (_by_place(table, places[mask], at) for table in (self.exits, self.dead))
+        pids_of_hosts = paired(columns["host"], columns["pid"])
+        reported_of = np.concatenate([_pids_of_hosts(self.exits), _pids_of_hosts(self.dead)])
+        mask = lived & is_in(pids_of_hosts, np.unique(reported_of))
+        exits, dead = (_by_pid(table, pids_of_hosts[mask], at) for table in (self.exits, self.dead))
         for row in np.flatnonzero(mask).tolist():
             key = ProcessKey(*(int(columns[name][row]) for name in ("start", "host", "pid")))
-            place, seen_at = (key.host_key, key.pid), int(columns["seen_at"][row])
+            pid_of_host, seen_at = (key.host_key, key.pid), int(columns["seen_at"][row])
             since = max(exits_since(key, seen_at, _state(columns, row)), oldest[key.host_key])
-            reported = (ReportedExit(at, None, executed_at) for at, executed_at in sorted(exits.get(place, ())))
-            is_dead = any(is_last_look(key, seen_at, *look) for look in dead.get(place, ()))
+            reported = (ReportedExit(at, None, executed_at) for at, executed_at in sorted(exits.get(pid_of_host, ())))
+            is_dead = any(is_last_look(key, seen_at, *look) for look in dead.get(pid_of_host, ()))
             lived[row] = not is_dead and exit_of(key.started_at, reported, since, None) is None
         return lived
 
 
-def _places(table: pa.Table) -> Any:
+def _pids_of_hosts(table: pa.Table) -> Any:
     return paired(table["host"].to_numpy(), table["pid"].to_numpy())
 
 
-def _by_place(table: pa.Table, places: Any, until: int) -> dict[_Place, list[tuple[int, int]]]:
-    """Of a table of `host, pid, at` and a number: at these places, moments up to one, with the number."""
+def _by_pid(table: pa.Table, pids_of_hosts: Any, until: int) -> dict[_PidOfHost, list[tuple[int, int]]]:
+    """Of a table of `host, pid, at` and a number: of these pids, moments up to one, with the number."""
     # Of a fleet that runs scripts, most of what ended was in no snapshot.
-    table = table.filter(pa.array(is_in(_places(table), np.unique(places))))
-    found: defaultdict[_Place, list[tuple[int, int]]] = defaultdict(list)
+    table = table.filter(pa.array(is_in(_pids_of_hosts(table), np.unique(pids_of_hosts))))
+    found: defaultdict[_PidOfHost, list[tuple[int, int]]] = defaultdict(list)
     for host, pid, at, number in zip(*(column.to_pylist() for column in table.columns), strict=True):
         if at <= until:
             found[host, pid].append((at, number))
