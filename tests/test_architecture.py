@@ -126,6 +126,128 @@ def test_every_room_has_a_rule() -> None:
     assert rooms <= set(ALLOWED)
 
 
+STORAGE: dict[str, set[str]] = {
+    "engine": set(),
+    "tables": {"engine"},
+    "read": {"engine", "tables"},
+    "instants": {"engine", "tables", "read"},
+    # The rollup reads what it sums up.
+    "write": {"engine", "tables", "read", "instants"},
+}
+"""Room of `storage/history` -> the others that it may import. What reads never imports what writes."""
+
+
+@pytest.mark.parametrize("room", set(STORAGE) - {"read", "instants"})  # these two are being parted
+def test_reading_never_imports_writing(room: str) -> None:
+    home = "procession.storage.history."
+    found = {
+        f"{path.name} imports {module}"
+        for path in (SOURCE / "storage" / "history" / room).rglob("*.py")
+        for module in imports_of(path)
+        if module.startswith(home) and module.removeprefix(home).split(".")[0] not in {room} | STORAGE[room]
+    }
+
+    assert found == set()
+
+
+def test_every_room_of_the_history_has_a_rule() -> None:
+    assert {path.parent.name for path in (SOURCE / "storage" / "history").glob("*/__init__.py")} == set(STORAGE)
+
+
+def test_a_contract_is_no_module_of_the_store() -> None:
+    (inward,) = [set(imports_of(SOURCE / "storage" / "__init__.py"))]
+
+    assert {module for module in inward if room_of(module) == "storage"} == set()
+
+
+AGENT: dict[str, set[str]] = {"read": set(), "describe": {"read"}, "send": set()}
+"""Room of the agent -> the others that it may import."""
+
+
+@pytest.mark.parametrize("room", AGENT)
+def test_the_agent_reads_then_describes_then_sends(room: str) -> None:
+    home = "procession.agent."
+    found = {
+        f"{path.name} imports {module}"
+        for path in (SOURCE / "agent" / room).rglob("*.py")
+        for module in imports_of(path)
+        if module.startswith(home) and module.removeprefix(home).split(".")[0] in set(AGENT) - {room} - AGENT[room]
+    }
+
+    assert found == set()
+
+
+MOST_FILES = 15
+
+
+def test_a_folder_can_be_looked_over() -> None:
+    folders = [SOURCE, *(path for path in SOURCE.rglob("*") if path.is_dir())]
+    counts = {
+        str(folder.relative_to(SOURCE)): sum(path.is_file() for path in folder.iterdir())
+        for folder in folders
+        if folder.name != "__pycache__" and "assets" not in folder.parts
+    }
+    # One file for each command.
+    del counts["cli/commands"]
+
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
+
+
+MOST_LINES = 60
+REASON = "# Long because "
+"""Above a function that is longer, with what keeps it together."""
+
+
+def functions_of(path: Path) -> Iterator[tuple[str, int, str]]:
+    """Name, number of lines, and the line above."""
+    text = path.read_text(encoding="utf-8")
+    lines = ["", *text.splitlines()]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            yield node.name, (node.end_lineno or 0) - node.lineno + 1, lines[first - 1].strip()
+
+
+def test_a_function_fits_on_a_screen_or_says_why_not() -> None:
+    found = {
+        f"{path.relative_to(SOURCE)}: {name} has {lines} lines"
+        for path in SOURCE.rglob("*.py")
+        for name, lines, above in functions_of(path)
+        if lines > MOST_LINES and not above.startswith(REASON)
+    }
+
+    assert found == set()
+
+
+def is_forwarding(path: Path) -> bool:
+    """Whether a module only hands on what is elsewhere. A package may: its `__init__` says what is public in it."""
+    body = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if not is_text(node)]
+    return bool(body) and path.name != "__init__.py" and all(is_import_or_all(node) for node in body)
+
+
+def is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def is_import_or_all(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        # `Old = new.New` is an alias.
+        is_all = isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
+        return is_all or isinstance(node.value, ast.Name | ast.Attribute)
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def test_no_module_only_hands_on_what_is_elsewhere() -> None:
+    assert {str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if is_forwarding(path)} == set()
+
+
+def test_a_module_that_only_hands_on_would_be_found(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_text('"""Moved."""\n\nfrom procession import process\n\nOld = process.ProcessKey\n__all__ = ["Old"]\n')
+
+    assert is_forwarding(path)
+
+
 def modules_loaded_by(statement: str) -> set[str]:
     code = f"{statement}\nimport sys\nprint(*sys.modules)"
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())

@@ -28,7 +28,7 @@ _NAMES = {
     "3-Clause BSD License": "BSD-3-Clause",
     "BSD License": "BSD",
 }
-_IN_PAGE = "Built into the package, from `web/package-lock.json`; their texts lie beside it there, in `licences.md`."
+_IN_PAGE = "Built into the package, from `web/package-lock.json`; their texts are in `licences.md` there."
 _LOCKED = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
 
 _BEGINNING = """# Licences

@@ -41,12 +41,12 @@ def parse_search(text: str) -> SearchNode | None:
 
 
 @dataclass(slots=True)
-class _Group:
+class _Clause:
     """What has been read of a search, up to the parenthesis that closes it or the end of the text."""
 
     opened_at: int
     negated: bool = False
-    """The group as a whole."""
+    """The clause as a whole."""
     alternatives: list[SearchNode] = field(default_factory=list)
     """What stands before the last OR."""
     factors: list[SearchNode] = field(default_factory=list)
@@ -79,7 +79,7 @@ class _Parser:
         self._text = text
         self._position = 0
         self._terms = 0
-        self._groups = [_Group(opened_at=-1)]
+        self._clauses = [_Clause(opened_at=-1)]
 
     def parse(self) -> SearchNode:
         while self._skip_blanks():
@@ -92,12 +92,12 @@ class _Parser:
                     self._negate(length=1)
                 case _:
                     self._read_word()
-        group = self._groups.pop()
-        if group.wants_term:
+        clause = self._clauses.pop()
+        if clause.wants_term:
             self._fail("expected a term and found the end")
-        if self._groups:
-            self._fail('expected a ")" for the "("', group.opened_at)
-        return group.close()
+        if self._clauses:
+            self._fail('expected a ")" for the "("', clause.opened_at)
+        return clause.close()
 
     def _skip_blanks(self) -> bool:
         """Whether something is left to read."""
@@ -106,47 +106,47 @@ class _Parser:
         return found is not None
 
     def _open(self) -> None:
-        # The first group is the text as a whole, and has none.
-        if len(self._groups) > MAX_OPEN_PARENTHESES:
+        # The first clause is the text as a whole, and has none.
+        if len(self._clauses) > MAX_OPEN_PARENTHESES:
             self._fail(f"expected no more than {MAX_OPEN_PARENTHESES} open parentheses and found another")
-        negated = self._groups[-1].take_sign()
-        self._groups.append(_Group(self._position, negated))
+        negated = self._clauses[-1].take_sign()
+        self._clauses.append(_Clause(self._position, negated))
         self._position += 1
 
     def _close(self) -> None:
-        group = self._groups[-1]
-        if group.wants_term:
+        clause = self._clauses[-1]
+        if clause.wants_term:
             self._fail('expected a term and found a ")"')
-        if len(self._groups) == 1:
+        if len(self._clauses) == 1:
             self._fail('expected no ")" without a "(" before it, and found one')
-        self._groups.pop()
-        self._groups[-1].add(group.close(), negated=group.negated)
+        self._clauses.pop()
+        self._clauses[-1].add(clause.close(), negated=clause.negated)
         self._position += 1
 
     def _negate(self, length: int) -> None:
-        group = self._groups[-1]
-        group.negates_next = not group.negates_next
-        group.wants_term = True
+        clause = self._clauses[-1]
+        clause.negates_next = not clause.negates_next
+        clause.wants_term = True
         self._position += length
 
     def _read_word(self) -> None:
         """An operator or a term."""
         start = self._position
-        group = self._groups[-1]
+        clause = self._clauses[-1]
         match self._read_parts():
             case [("NOT", False)]:
                 self._negate(length=0)
             case [("AND" | "OR" as operator, False)]:
-                if group.wants_term:
+                if clause.wants_term:
                     self._fail(f"expected a term and found {operator}", start)
                 if operator == "OR":
-                    group.start_alternative()
-                group.wants_term = True
+                    clause.start_alternative()
+                clause.wants_term = True
             case parts:
                 self._terms += 1
                 if self._terms > MAX_TERMS:
                     self._fail(f"expected no more than {MAX_TERMS} terms and found another", start)
-                group.add(_term(parts), negated=group.take_sign())
+                clause.add(_term(parts), negated=clause.take_sign())
 
     def _read_parts(self) -> list[tuple[str, bool]]:
         """The parts of a word, and whether each is quoted."""

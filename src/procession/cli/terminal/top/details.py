@@ -21,7 +21,7 @@ MOST_COMMAND = 8_192
 def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[str]:
     """Ready to be drawn but for their widths; empty before there is an answer."""
     if answer.details is None:
-        return [visible(answer.complaint)] if answer.complaint else ["…"]
+        return [visible(answer.details_error)] if answer.details_error else ["…"]
     item, family = answer.details.item, answer.details.family
     attributes = item["attributes"]
     numbers = attributes["numbers"]

@@ -9,7 +9,7 @@ from procession.cli.analysis import Analysis
 from procession.cli.client import NotUnderstood
 from procession.cli.terminal.top.details import detail_lines
 from procession.cli.terminal.top.full_screen import Stopped, Terminal
-from procession.cli.terminal.top.questions import Answer, Asker, Question, Questions
+from procession.cli.terminal.top.questions import Answer, ApiReader, Question, Questions
 from procession.cli.terminal.top.screen import FOOTER_LINES, HEADER_LINES, screen
 from procession.cli.terminal.top.screen_state import ScreenState, Surroundings, fitted, press
 from procession.cli.terminal.tree_drawing import strokes_of_output
@@ -24,7 +24,7 @@ FIRST_ROWS = 200
 
 class TopLoop:
     def __init__(self, analysis: Analysis, state: ScreenState, *, interval: float, limit: int | None) -> None:
-        self._asker = Asker(analysis)
+        self._reader = ApiReader(analysis)
         self._url = analysis.access.server.url
         self._state = state
         self._interval = interval
@@ -41,7 +41,7 @@ class TopLoop:
         """Until somebody leaves; the exit code. Raises ProcessionError where not even the first question is answered:
         that is said better on a screen that is not taken over yet."""
         self._asked = self._question(rows=FIRST_ROWS)
-        self._answer = self._asker.ask(self._asked)
+        self._answer = self._reader.ask(self._asked)
         self._next_at = time.monotonic() + self._interval
         try:
             with Terminal() as terminal:
@@ -51,7 +51,7 @@ class TopLoop:
         return 0
 
     def _watch(self, terminal: Terminal) -> None:
-        questions = Questions(self._asker, terminal.wake)
+        questions = Questions(self._reader, terminal.wake)
         while not self._state.is_over:
             self._size = terminal.size()
             self._state = fitted(self._state, self._around())

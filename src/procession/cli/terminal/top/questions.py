@@ -54,13 +54,13 @@ class Answer:
     items: list[Item]
     summary: Summary
     details: Details | None = None
-    complaint: str = ""
+    details_error: str = ""
     """Why there are no details."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """What the API says of the page as a whole."""
 
 
-class Asker:
+class ApiReader:
     """Asks a server. Sums are asked for once for each moment and filter."""
 
     def __init__(self, analysis: Analysis) -> None:
@@ -80,14 +80,14 @@ class Asker:
         at = int(page["meta"]["at"])
         if self._summary is None or self._summary[0] != (at, filters):
             self._summary = (at, filters), self._summarize(filters, at)
-        details, complaint = None, ""
+        details, details_error = None, ""
         if question.process_id is not None:
             try:
                 details = self._details(question.process_id, at, question.is_live)
             except ProcessionError as error:
-                complaint = str(error)
+                details_error = str(error)
         total = int(page["meta"]["total"])
-        return Answer(at, total, question.offset, page["data"], self._summary[1], details, complaint, page["meta"])
+        return Answer(at, total, question.offset, page["data"], self._summary[1], details, details_error, page["meta"])
 
     def _summarize(self, filters: Filters, at: int) -> Summary:
         # By state, since each process has one of a few: their sums are those of all.
@@ -113,8 +113,8 @@ class Asker:
 class Questions:
     """One at a time; of those that come meanwhile, the newest is next. `on_answer` is called from the thread."""
 
-    def __init__(self, asker: Asker, on_answer: Callable[[], None]) -> None:
-        self._asker = asker
+    def __init__(self, reader: ApiReader, on_answer: Callable[[], None]) -> None:
+        self._reader = reader
         self._on_answer = on_answer
         self._changed = threading.Condition()
         self._next: Question | None = None
@@ -148,7 +148,7 @@ class Questions:
                 self._is_asking = True
             answer: Answer | ProcessionError
             try:
-                answer = self._asker.ask(question)
+                answer = self._reader.ask(question)
             except ProcessionError as error:
                 answer = error
             except (LookupError, TypeError, ValueError) as error:
