@@ -20,6 +20,7 @@ SUITES = {
         "storage/store.py",
         "storage/accounts/*",
         "storage/history/read/*",
+        "storage/history/statements/*",
         "storage/history/write/*",
         "storage/history/tables/columns.py",
         "storage/history/tables/hashes.py",

@@ -122,17 +122,8 @@ def classes_in(path: Path) -> Iterator[str]:
             yield node.name
 
 
-BEING_RENAMED = (
-    "storage/history/read/",
-    "storage/history/instants/",
-    "storage/store.py",
-    "storage/history/engine/statement.py",
-)
-
-
 def python_files() -> list[Path]:
-    files = [path for path in sorted(SOURCE.rglob("*.py")) if not path.name.endswith("_pb2.py")]
-    return [path for path in files if not path.relative_to(SOURCE).as_posix().startswith(BEING_RENAMED)]
+    return [path for path in sorted(SOURCE.rglob("*.py")) if not path.name.endswith("_pb2.py")]
 
 
 def dropped_of(names: Iterator[str], words: dict[str, str]) -> dict[str, str]:
