@@ -32,7 +32,10 @@ from procession.packed import AnySnapshot
 from procession.scrubbing.redaction import shown_settings
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from procession.server.http.tls import Certificates
+    from procession.server.runtime.metrics import Metrics
     from procession.storage.history.write.batcher import Batcher
     from procession.storage.store import ClickHouseStore
 
@@ -123,7 +126,6 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     """
     from procession.cli.serving import interpreter
     from procession.cli.serving.open_files import most_connections
-    from procession.server.app import Stores, create_app
     from procession.server.http.connection_limit import OpenConnections
     from procession.server.http.server import HttpServer
     from procession.server.runtime.metrics import Metrics
@@ -134,23 +136,6 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     batcher = Batcher(TimedStore(prepared.store, metrics))
     sink = FirstArrival(batcher)
     await batcher.start()
-    store = prepared.store
-    app = create_app(
-        Stores(
-            processes=store,
-            analysis=store.analysis,
-            keys=store,
-            hosts=store,
-            sessions=store.sessions,
-            views=store.views,
-            rollup=store.rollup,
-        ),
-        sink=sink,
-        settings=prepared.settings,
-        metrics=metrics,
-        host_names=(socket.gethostname(),),
-        log_lines=prepared.log.lines,
-    )
     connections = OpenConnections(
         most_connections(prepared.settings.max_connections),
         on_closed=lambda reason: metrics.closed_connections.add(1, reason),
@@ -163,7 +148,12 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         is_started.set()
 
     server = HttpServer(
-        app, connections, prepared.certificates, prepared.plain_listener, prepared.settings.stop_seconds, on_started
+        _app_of(prepared, sink, metrics),
+        connections,
+        prepared.certificates,
+        prepared.plain_listener,
+        prepared.settings.stop_seconds,
+        on_started,
     )
     task = asyncio.create_task(server.serve([prepared.listener]))
     begun = time.monotonic()
@@ -181,6 +171,28 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         await batcher.stop()
         fields = {"event": "stopped", "seconds": round(time.monotonic() - begun)}
         _log.info("stopped, after %(seconds)d s", fields)
+
+
+def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlette:
+    from procession.server.app import Stores, create_app
+
+    store = prepared.store
+    return create_app(
+        Stores(
+            processes=store,
+            analysis=store.analysis,
+            keys=store,
+            hosts=store,
+            sessions=store.sessions,
+            views=store.views,
+            rollup=store.rollup,
+        ),
+        sink=sink,
+        settings=prepared.settings,
+        metrics=metrics,
+        host_names=(socket.gethostname(),),
+        log_lines=prepared.log.lines,
+    )
 
 
 def _say_started(prepared: Prepared) -> None:
