@@ -216,10 +216,13 @@ def test_a_process_is_over_with_the_last_of_its_threads(zoo: Zoo) -> None:
     gone.wait()
     reader = ProcReader()
 
-    lives = [reader.life_of(process.pid) for process in (whole, leaderless, zombie, gone)]
+    processes = (whole, leaderless, zombie, gone)
+    lives = [reader.life_of(process.pid) for process in processes]
+    are_over = [reader.is_over(process.pid) for process in processes]
 
     zombie.wait()
     assert lives == [Life.WHOLE, Life.WITHOUT_LEADER, Life.OVER, Life.OVER]
+    assert are_over == [False, False, True, True]
 
 
 @pytest.mark.may_skip
@@ -230,9 +233,10 @@ def test_a_process_of_another_pid_namespace_is_not_taken_for_one_of_ours() -> No
         pytest.skip("there is no pid namespace to be had")
     code = (
         "import os, sys; from procession.agent.read.proc_reader import ProcReader; "
-        f"assert os.getpid() == 1; print(ProcReader().life_of({os.getpid()}).name)"
+        f"assert os.getpid() == 1; reader, pid = ProcReader(), {os.getpid()}; "
+        "print(reader.life_of(pid).name, reader.is_over(pid))"
     )
 
     answer = subprocess.run([*unshare, sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert answer.stdout == "WHOLE\n"
+    assert answer.stdout == "WHOLE False\n"

@@ -169,6 +169,11 @@ class ProcReader:
             return Life.OVER
         return Life.WITHOUT_LEADER if handle.is_without_leader else Life.WHOLE
 
+    def is_over(self, pid: int) -> bool:
+        """Whether `life_of` is; for less, since nothing is read of one that goes on. For any thread."""
+        is_over = _is_over(pid) if self._has_our_pids else None
+        return self.life_of(pid) is Life.OVER if is_over is None else is_over
+
     @property
     def blindness(self) -> str:
         """Why there is nothing to tell, if the last reading could read no process at all; else empty."""
@@ -308,8 +313,8 @@ def _has_our_pids(root: str) -> bool:
     return pids == [[str(os.getpid()).encode()]]
 
 
-def _is_over(pid: int) -> bool:
-    """Whether a process has exited with all of its threads. False also where the kernel does not say.
+def _is_over(pid: int) -> bool | None:
+    """Whether a process has exited with all of its threads. None where the kernel does not say.
 
     Its files say so too, but cost five times as much for a process that nobody has looked at yet.
     """
@@ -318,7 +323,7 @@ def _is_over(pid: int) -> bool:
     except ProcessLookupError:
         return True
     except OSError:  # before Linux 5.3, or for want of descriptors
-        return False
+        return None
     try:
         poll = select.poll()
         poll.register(fd, select.POLLIN)

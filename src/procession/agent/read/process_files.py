@@ -54,14 +54,11 @@ class ProcessFiles:
         self._stat_fd = self._io_fd = self._run_fd = -1
         return True
 
-    @property
-    def has_schedstat(self) -> bool:
-        """Unless it is known that there is none to be had."""
-        return self._run_fd >= 0 or self._dir_fd is None
-
     def schedstat(self) -> bytes:
         """Of the first thread; empty where it is not to be had."""
-        return os.pread(self._run_fd, _LINE, 0) if self._run_fd >= 0 else self.read_if_there("schedstat")
+        if self._run_fd >= 0:
+            return os.pread(self._run_fd, _LINE, 0)
+        return self.read_if_there("schedstat") if self._dir_fd is None else b""
 
     def stat(self) -> bytes:
         """Of the first thread."""

@@ -84,8 +84,6 @@ class ProcessHandle:
 
         The file counts the nanoseconds that the first thread has run, so that it says nothing of the others.
         """
-        if not self._files.has_schedstat:
-            return False
         if self._looks and self.stat.threads != 1:
             self._run_data = None
             return False

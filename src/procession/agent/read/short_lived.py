@@ -191,12 +191,12 @@ class ShortLived:
             if birth is not None:
                 birth.executed = at
                 birth.reading = self._look(pid) or birth.reading
-        elif event.kind == EXIT and self._reader.life_of(pid) is not Life.OVER:
+        elif event.kind == EXIT and not self._reader.is_over(pid):
             self._without_leader[pid] = event
             heapq.heappush(self._to_ask, (time.monotonic() + ASK_AFTER, pid))
         elif event.kind == EXIT:
             self._take_end(event, at)
-        elif pid in self._without_leader and self._reader.life_of(pid) is Life.OVER:
+        elif pid in self._without_leader and self._reader.is_over(pid):
             self._forget_threads(pid)
             self._take_end(event, at)
 
