@@ -19,7 +19,7 @@ DOMAIN = frozenset(("", "accounts", "analysis", "command_line", "lifecycle", "sc
 
 # What a room may import of ours, besides itself and the domain.
 ALLOWED: dict[str, set[str]] = {
-    **{room: set() for room in DOMAIN},
+    **{room: set() for room in sorted(DOMAIN)},
     "http_client": set(),
     "wire": set(),
     "storage": set(),

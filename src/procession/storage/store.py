@@ -20,6 +20,7 @@ from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import (
     MAX_UINT32,
+    MAX_UINT64,
     Ending,
     LiveSnapshot,
     ProcessDetail,
@@ -59,6 +60,9 @@ from procession.storage.history.write.start_times import Chunks, StartTimes, by_
 from procession.window import Window
 
 _log = logging.getLogger(__name__)
+
+_LAST_KEY = ProcessKey(MAX_UINT32, MAX_UINT64, MAX_UINT32)
+"""No process comes after it. A cluster answers a condition that no row can fulfil with columns in another order."""
 
 _MORE_THREADS = 8
 """Statements that may run at once, besides those of the threads that ask."""
@@ -212,7 +216,7 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
         # The moments that a row can have.
         window = Window(max(query.window.from_at, 0), min(query.window.to_at, MAX_UINT32))
         after = query.after
-        if window.from_at > window.to_at or (after is not None and after.started_at > MAX_UINT32):
+        if window.from_at > window.to_at or (after is not None and after >= _LAST_KEY):
             return Page(())
         if after is not None and after.started_at < 0:
             after = None
