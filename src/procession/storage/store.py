@@ -237,6 +237,11 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
         if any(one.exits for _, one in exits):
             with unavailable_on_failure(), self._engine.connection() as connection:
                 connection.insert_arrow("exits", insert_tables.exits(exits))
+            for cache in list(self._caches.values()):
+                with cache.changing:
+                    for org_id, of_host in exits:
+                        pids = [one.pid for one in of_host.exits]
+                        cache.note_exits((org_id, host_key(of_host.host)), pids)
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
         with unavailable_on_failure(), self._engine.connection() as connection:

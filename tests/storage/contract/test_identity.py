@@ -85,6 +85,16 @@ def test_an_exit_in_between_makes_it_another_process(fleet: Fleet) -> None:
     assert seen(fleet) == [(7, STARTED, NOON), (7, STARTED + 1, NOON + 10)]
 
 
+def test_an_exit_after_the_start_has_shifted_makes_it_another_process(fleet: Fleet) -> None:
+    fleet.see(NOON, started_at=STARTED)
+    fleet.see(NOON + 10, started_at=STARTED + 1)
+    gone = ProcessExit(pid=7, at=NOON + 12, exit_code=0, description=a_description())
+    fleet.store.add_exits([(fleet.org, ProcessExits("web-1", (gone,)))])  # type: ignore[attr-defined]
+    fleet.see(NOON + 20, started_at=STARTED + 1)
+
+    assert [one.identity.started_at for one in fleet.find()] == [STARTED, STARTED + 1]
+
+
 def test_a_snapshot_of_which_chunks_are_missing_ends_nothing(fleet: Fleet) -> None:
     whole(fleet, NOON, (7, STARTED))
     fleet.add(a_snapshot(a_sighting(8), taken_at=NOON + 10, request_id=1, split_id=1, chunk_count=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 import msgspec
 
@@ -13,6 +14,9 @@ AHEAD_SECONDS = 900
 own, so that the first snapshots of an hour cost little more than others."""
 
 _LEAST_AHEAD = 60
+
+_NEVER = -1
+"""No moment."""
 
 
 OrgHost = tuple[int, int]
@@ -67,6 +71,15 @@ class DedupCache:
         if at > newest:
             return newest
         return before if at == newest else None
+
+    def note_exits(self, org_host: OrgHost, pids: Iterable[int]) -> None:
+        """Processes under these pids may have ended: one that is kept under another start than its host reports is
+        looked up anew."""
+        known = self.versions.get(org_host, {})
+        for pid in pids:
+            entry = known.get(pid)
+            if entry is not None and entry.start != entry.reported_start:
+                known[pid] = msgspec.structs.replace(entry, seen_at=_NEVER)
 
     def forget_before(self, hour: int) -> None:
         """Drop what ended before the last hour but one, whenever an hour begins."""
