@@ -61,7 +61,7 @@ def test_a_search_that_finds_nothing_says_what_to_do(look: Look) -> None:
     page = look.at_the_fleet("&q=there-is-no-such-thing")
 
     expect(page.get_by_text("No process matches")).to_be_visible()
-    expect(page.get_by_text("Take away a filter")).to_be_visible()
+    expect(page.get_by_text("Remove a filter")).to_be_visible()
 
 
 def test_a_facet_is_checked_excluded_and_cleared(look: Look) -> None:

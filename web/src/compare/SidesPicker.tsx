@@ -1,8 +1,10 @@
 import { Button } from "@mantine/core";
 import { IconArrowsExchange } from "@tabler/icons-react";
 
-import { HostPicker, MomentPicker, TagPicker } from "./SidePickers";
+import { HostPicker } from "./HostPicker";
+import { MomentPicker } from "./MomentPicker";
 import { instantsOf, type Sides } from "./sides";
+import { TagPicker } from "./TagPicker";
 
 interface SidesPickerProps {
   sides: Sides;

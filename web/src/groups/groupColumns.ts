@@ -10,7 +10,7 @@ export function measuresOf(text: string): Measure[] {
   return found.length > 0 ? found : measuresOf(DEFAULT_MEASURES);
 }
 
-export type Direction = "ascending" | "descending";
+type Direction = "ascending" | "descending";
 
 /** How a column is sorted: null where another one is. */
 export function directionOf(sort: string, column: string): Direction | null {

@@ -22,7 +22,7 @@ import classes from "./panel.module.css";
 import { PastRuns } from "./runs/PastRuns";
 import { ProcessTree } from "./tree/ProcessTree";
 
-export interface ProcessPanelProps {
+interface ProcessPanelProps {
   /** Of the process that is shown. */
   id: string;
   onClose: () => void;

@@ -21,11 +21,6 @@ export function withCheck(tags: readonly string[], tag: string, check: Check): s
   return [...others, check === "with" ? tag : `!${tag}`];
 }
 
-/** Whether a tag can be a term: a comma would part it in two, and `*` would stand for anything, which finds it as well. */
-export function canBeTerm(tag: string): boolean {
-  return tag.trim() !== "" && !tag.includes(",") && !tag.startsWith("!");
-}
-
 /** The term that finds a tag: where it has a comma, anything may stand there. */
 export function termOf(tag: string): string {
   return tag.replaceAll(",", "*").replace(/^!/, "*").trim();

@@ -20,7 +20,7 @@ export interface Instant {
 }
 
 /** How long a curve is where the view is of an instant. */
-export const LIVE_SECONDS = 900;
+const LIVE_SECONDS = 900;
 
 /** The instant of a view at a moment: its end, or now. */
 export function instantOf(time: ViewTime, now: number): number {
@@ -54,7 +54,7 @@ export function followsNow(time: ViewTime): boolean {
 
 type Filters = Pick<ViewState, "search" | "tags">;
 
-export function filterParams(view: Filters): Params {
+function filterParams(view: Filters): Params {
   return { search: view.search, tags: view.tags.join(",") };
 }
 

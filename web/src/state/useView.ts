@@ -4,7 +4,7 @@ import { useCallback, useSyncExternalStore } from "react";
 import { formatView, parseView, type ViewState } from "./view";
 
 export type HistoryMode = "push" | "replace";
-export type PatchView = (change: Partial<ViewState>, history?: HistoryMode) => void;
+type PatchView = (change: Partial<ViewState>, history?: HistoryMode) => void;
 
 const listeners = new Set<() => void>();
 let query: string | null = null;

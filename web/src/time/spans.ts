@@ -30,7 +30,7 @@ export function nameOf(time: ViewTime): string {
 }
 
 /** The spans that the slider may have, as far as there is history; the last one holds all of it. */
-export const SLIDER_SPANS = [3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400, 90 * 86400];
+const SLIDER_SPANS = [3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400, 90 * 86400];
 
 export function sliderSpans(retained: number): number[] {
   const shorter = SLIDER_SPANS.filter((span) => span < retained);

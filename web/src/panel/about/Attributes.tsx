@@ -101,7 +101,7 @@ function textOr(text: string): ReactNode {
   return text === "" ? UNKNOWN : <bdi>{brief(text, LONG)}</bdi>;
 }
 
-export function Section({ title, children }: { title: string; children: ReactNode }) {
+function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className={classes.section} aria-label={title}>
       <h3 className={classes.sectionTitle}>{title}</h3>

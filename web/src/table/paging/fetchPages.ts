@@ -13,7 +13,7 @@ export function pagesOf(scope: Scope, params: Params, pageSize: number): FetchPa
 }
 
 /** Processes at an instant, in any order. */
-export function instantPages(params: Params, pageSize: number): FetchPage<ProcessItem> {
+function instantPages(params: Params, pageSize: number): FetchPage<ProcessItem> {
   return async (page, signal) => {
     const list = await get<ProcessList>(
       "/processes",

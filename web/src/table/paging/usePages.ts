@@ -9,7 +9,7 @@ import type { Scope } from "../../state/scope";
 import { pagesOf } from "./fetchPages";
 import { Pager, PAGER_OPTIONS } from "./pager";
 
-export interface TableQuery {
+interface TableQuery {
   scope: Scope;
   params: Params;
 }
@@ -46,7 +46,7 @@ const NOTHING: PagesState = {
   version: 0,
 };
 
-export class PageStore {
+class PageStore {
   private current: Pager<ProcessItem> | null = null;
   private next: Pager<ProcessItem> | null = null;
   /** The query to run once `next` has come: while the view moves on, a slow answer must not be cancelled each time. */

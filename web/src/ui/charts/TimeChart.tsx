@@ -21,7 +21,7 @@ export interface ChartSeries {
   values: Column;
 }
 
-export interface TimeChartProps {
+interface TimeChartProps {
   title: string;
   unit: Unit;
   times: readonly number[];

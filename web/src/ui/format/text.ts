@@ -5,7 +5,7 @@
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** As many characters as a cell can show, at most; the panel shows all of it. */
-export const CELL_CHARACTERS = 400;
+const CELL_CHARACTERS = 400;
 
 export function visible(text: string): string {
   return text.replace(INVISIBLE, (character) => {

@@ -1,0 +1,30 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { useState } from "react";
+
+import type { Facets } from "../api/types";
+import { instantParams, useInstant } from "../state/instant";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { SuggestionInput, type PickerProps } from "./SuggestionInput";
+
+export function HostPicker({ label, value, onChange }: PickerProps) {
+  const instant = useInstant();
+  const [typed, setTyped] = useState<string | null>(null);
+  const [sought] = useDebouncedValue(typed ?? "", 150);
+  const [at] = useState(instant.at);
+  const hosts = useAnswer<Facets>(
+    "/facets",
+    { ...instantParams({ search: "", tags: [] }, { at }), keys: "host", limit: 30, prefix: sought },
+    { isEnabled: typed !== null },
+  );
+  const names = hosts.data?.facets[0]?.values.map((one) => one.value) ?? [];
+  return (
+    <SuggestionInput
+      label={label}
+      value={value}
+      typed={typed}
+      onType={setTyped}
+      onChange={onChange}
+      suggestions={names}
+    />
+  );
+}

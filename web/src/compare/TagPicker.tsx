@@ -1,0 +1,29 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { useState } from "react";
+
+import type { TagCompletion } from "../api/types";
+import { useAnswer } from "../ui/parts/useAnswer";
+import { SuggestionInput, type PickerProps } from "./SuggestionInput";
+
+/** Picks a tag: suggests keys first, then the values of the key that was typed. */
+export function TagPicker({ label, value, onChange }: PickerProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const [sought] = useDebouncedValue(typed ?? "", 150);
+  const tags = useAnswer<TagCompletion>("/tags", { prefix: sought, limit: 30 }, { isEnabled: typed !== null });
+  const key = sought.split(":")[0] ?? "";
+  const suggestions = [
+    ...(tags.data?.keys.map((one) => `${one.key}:`) ?? []),
+    ...(tags.data?.values.map((one) => `${key}:${one.value}`) ?? []),
+  ];
+  return (
+    <SuggestionInput
+      label={label}
+      value={value}
+      typed={typed}
+      onType={setTyped}
+      onChange={onChange}
+      suggestions={suggestions}
+      placeholder="version:2.0"
+    />
+  );
+}
