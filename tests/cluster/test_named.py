@@ -9,7 +9,7 @@ import sys
 from tests.cluster.running import ROOT, Cluster
 from tests.cluster.stores import NAMED
 
-CONTRACT = "tests/storage/test_contract_keys.py"
+CONTRACT = "tests/storage/contract/test_keys.py"
 PAIR = "tests/cluster/test_two_servers.py"
 
 

@@ -17,7 +17,7 @@ def test_tables_are_printed_made_and_checked(nodes: Cluster) -> None:
 
     code, printed = store("init", "--print", address=address)
     assert code == 0
-    assert "CREATE TABLE IF NOT EXISTS commanded_local.snap ON CLUSTER 'fleet'" in printed
+    assert "CREATE TABLE IF NOT EXISTS commanded_local.snapshots ON CLUSTER 'fleet'" in printed
 
     code, before = store("check", address=address)
     assert code == 1

@@ -118,10 +118,8 @@ def changed(description: ProcessDescription, **fields: Any) -> ProcessDescriptio
     return changed
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [name for name in FILES if name not in ("fd", "exe", "cwd", "root")])
 def test_an_empty_file_costs_what_is_in_it(tree: ProcTree, machine: Machine, name: str) -> None:
-    if name in ("fd", "exe", "cwd", "root"):
-        pytest.skip("it is no file")
     (put(tree, 8) / name).write_bytes(b"")
 
     assert machine.sightings().keys() == machine.sightings().keys() == {8}

@@ -49,6 +49,7 @@ class Listener:
 
     def close(self) -> None:
         self._loop.remove_reader(self._listener)
+        self._listener.close()  # so that clients that come now are refused, and ask another server
         for leaving in list(self._leaving):
             self._end_farewell(leaving)
 
