@@ -84,7 +84,8 @@ def test_a_full_disk_is_named(tmp_path: Path, size: str) -> None:
     )
 
     assert str(tmp_path) in line
-    assert "space" in line
+    # By the step that first finds no room: the engine as it starts, or the first keys in its tables.
+    assert "space" in line or "its disk is full" in line
 
 
 def test_a_system_without_proc_is_told_so(tmp_path: Path) -> None:
