@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 
 from procession.agent.read.cgroups import container_id
-from procession.agent.read.connector import EXEC, EXIT, FORK, parse_event
+from procession.agent.read.connector import EXEC, EXIT, FORK, THREAD_EXIT, parse_event
 from procession.agent.read.procfs import (
     IoCounters,
     MalformedFile,
@@ -186,10 +186,11 @@ def check_kernel_event(data: bytes) -> None:
     wanted = {
         FORK: (third, second) if third == fourth else None,
         EXEC: (second, 0),
-        EXIT: (first, third) if first == second else None,
+        EXIT: (second, third),  # of a process, or of one of its threads
     }.get(kind)
+    said = THREAD_EXIT if kind == EXIT and first != second else kind
     assert (None if event is None else (event.pid, event.number)) == wanted
-    assert event is None or (event.kind, event.nanoseconds) == (kind, moment)
+    assert event is None or (event.kind, event.nanoseconds) == (said, moment)
 
 
 def _check_any(parse: Callable[[bytes], object], data: bytes) -> None:

@@ -86,7 +86,7 @@ BUGS = {
     "a name that is a line": ("agent.read.procfs", r'index(b"\nUid:\t")', r'index(b"Uid:\t") - 1', "status"),
     "the number beside it": ("agent.read.procfs", "fields[19]", "fields[18]", "stat"),
     "more of an environment": ("agent.read.procfs", "_SERVICE_VARIABLES.get(name)", '"env"', "environment"),
-    "OR read as AND": ("search.parser", "group.start_alternative()", "pass", "meaning"),
+    "OR read as AND": ("search.parser", "clause.start_alternative()", "pass", "meaning"),
     "a value in the statement": (
         "storage.history.statements.search_conditions",
         "'String', pattern.text)}",
