@@ -7,28 +7,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from procession.process import ProcessDescription, ProcessNumbers, Snapshot
 
-NUMBERS: tuple[tuple[str, str], ...] = (
-    ("cpu_total_percent", "f4"),
-    ("cpu_user_percent", "f4"),
-    ("cpu_system_percent", "f4"),
-    ("rss_bytes", "i8"),
-    ("vms_bytes", "i8"),
-    ("shared_bytes", "i8"),
-    ("swap_bytes", "i8"),
-    ("threads", "i4"),
-    ("open_files", "i4"),
-    ("read_bytes_per_second", "f4"),
-    ("write_bytes_per_second", "f4"),
-    ("read_operations_per_second", "f4"),
-    ("write_operations_per_second", "f4"),
-    ("voluntary_switches", "i8"),
-    ("involuntary_switches", "i8"),
+NUMBERS: tuple[tuple[str, str], ...] = tuple(
+    (name, get_args(hint)[0].__metadata__[0])
+    for name, hint in get_type_hints(ProcessNumbers, include_extras=True).items()
+    if name != "state"
 )
 """All fields of `ProcessNumbers` but the state, in their order: floats or integers of so many bytes. In a row they lie
 end to end, little-endian, and after them the state as one byte."""

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 
 MAX_UINT32 = 2**32 - 1
 MAX_UINT64 = 2**64 - 1
+
+Float32 = Annotated[float, "f4"]
+"""The annotation, as in the next two, is the type that a number has in a packed row and in the store."""
+Int32 = Annotated[int, "i4"]
+Int64 = Annotated[int, "i8"]
 
 
 class ProcessIdentity(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -60,26 +66,30 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
 
 
 class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a process used at one sighting. None: not known, or not to be read without more rights. Never 0 for that."""
+    """What a process used at one sighting. None: not known, or not to be read without more rights. Never 0 for that.
 
-    cpu_total_percent: float | None = None
+    This is the only list of them: packed rows (`procession.packed`), the columns of the store and the measures of the
+    API are made of it.
+    """
+
+    cpu_total_percent: Float32 | None = None
     """Of one core: a busy loop with four threads is 400."""
-    cpu_user_percent: float | None = None
-    cpu_system_percent: float | None = None
-    rss_bytes: int | None = None
-    vms_bytes: int | None = None
-    shared_bytes: int | None = None
+    cpu_user_percent: Float32 | None = None
+    cpu_system_percent: Float32 | None = None
+    rss_bytes: Int64 | None = None
+    vms_bytes: Int64 | None = None
+    shared_bytes: Int64 | None = None
     """The part of rss that others may hold as well: files and shared memory."""
-    swap_bytes: int | None = None
-    threads: int | None = None
-    open_files: int | None = None
-    read_bytes_per_second: float | None = None
-    write_bytes_per_second: float | None = None
-    read_operations_per_second: float | None = None
-    write_operations_per_second: float | None = None
-    voluntary_switches: int | None = None
+    swap_bytes: Int64 | None = None
+    threads: Int32 | None = None
+    open_files: Int32 | None = None
+    read_bytes_per_second: Float32 | None = None
+    write_bytes_per_second: Float32 | None = None
+    read_operations_per_second: Float32 | None = None
+    write_operations_per_second: Float32 | None = None
+    voluntary_switches: Int64 | None = None
     """Since the start of the process."""
-    involuntary_switches: int | None = None
+    involuntary_switches: Int64 | None = None
     state: str = ""
     """The kernel's letter: R, S, D, T, t, Z, X, I, or another one of an older kernel; empty where unknown."""
 
