@@ -1,26 +1,8 @@
 /** What Procession's API answers; docs/api.md says what each field means. */
 
-export interface ProcessNumbers {
-  cpu_total_percent: number | null;
-  cpu_user_percent: number | null;
-  cpu_system_percent: number | null;
-  rss_bytes: number | null;
-  vms_bytes: number | null;
-  shared_bytes: number | null;
-  swap_bytes: number | null;
-  threads: number | null;
-  open_files: number | null;
-  read_bytes_per_second: number | null;
-  write_bytes_per_second: number | null;
-  read_operations_per_second: number | null;
-  write_operations_per_second: number | null;
-  voluntary_switches: number | null;
-  involuntary_switches: number | null;
-  state: string | null;
-}
+import type { Measure } from "./measures";
 
-/** The name of a number; `state` is a text. */
-export type Measure = Exclude<keyof ProcessNumbers, "state">;
+export type ProcessNumbers = Record<Measure, number | null> & { state: string | null };
 
 export interface ProcessAttributes {
   cmdline: string;

@@ -1,7 +1,7 @@
 /** Processes -> the text of a file, page by page. */
 
 import type { ProcessItem } from "../api/types";
-import { MEASURES } from "../ui/format/measures";
+import { MEASURES } from "../api/measures";
 import { csvLine, type Cell } from "./csv";
 
 export type Format = "csv" | "json";

@@ -2,12 +2,12 @@
 
 import { useMemo } from "react";
 
-import type { Measure, Series, Timeseries } from "../api/types";
+import type { Measure, Unit } from "../api/measures";
+import type { Series, Timeseries } from "../api/types";
 import { followsNow, useInstant, windowParams } from "../state/instant";
 import { useView } from "../state/useView";
 import { TimeChart, type ChartSeries } from "../ui/charts/TimeChart";
 import { useSlots } from "../ui/charts/useSlots";
-import type { Unit } from "../ui/format/measures";
 import { formatDuration } from "../ui/format/numbers";
 import { Answer } from "../ui/parts/Answer";
 import { Empty } from "../ui/parts/Empty";

@@ -1,4 +1,4 @@
-import type { Measure } from "../api/types";
+import type { Measure } from "../api/measures";
 import { useExtra } from "../state/useView";
 import { measureName } from "../ui/format/measures";
 

@@ -3,7 +3,8 @@
 import { Button, MultiSelect } from "@mantine/core";
 import { useState } from "react";
 
-import type { Group, Groups, Measure, Aggregate } from "../api/types";
+import type { Measure } from "../api/measures";
+import type { Group, Groups, Aggregate } from "../api/types";
 import { GroupByPicker } from "../state/grouping/GroupByPicker";
 import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
 import { followsNow, instantParams, useInstant } from "../state/instant";

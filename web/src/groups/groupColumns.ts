@@ -1,5 +1,4 @@
-import type { Measure } from "../api/types";
-import { MEASURES } from "../ui/format/measures";
+import { MEASURES, type Measure } from "../api/measures";
 
 export const DEFAULT_MEASURES = "cpu_total_percent,rss_bytes";
 

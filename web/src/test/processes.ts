@@ -1,24 +1,17 @@
 /** Processes for tests: what the test is not about has some value. */
 
+import { MEASURES, type Measure } from "../api/measures";
 import type { ProcessAttributes, ProcessItem, ProcessNumbers } from "../api/types";
 
 export function someNumbers(numbers: Partial<ProcessNumbers> = {}): ProcessNumbers {
+  const unknown = Object.fromEntries(MEASURES.map(({ name }) => [name, null])) as Record<Measure, null>;
   return {
+    ...unknown,
     cpu_total_percent: 1.5,
     cpu_user_percent: 1,
     cpu_system_percent: 0.5,
     rss_bytes: 1_048_576,
-    vms_bytes: null,
-    shared_bytes: null,
-    swap_bytes: null,
     threads: 2,
-    open_files: null,
-    read_bytes_per_second: null,
-    write_bytes_per_second: null,
-    read_operations_per_second: null,
-    write_operations_per_second: null,
-    voluntary_switches: null,
-    involuntary_switches: null,
     state: "S",
     ...numbers,
   };

@@ -1,11 +1,12 @@
 import { Text } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 
+import { MEASURES } from "../../api/measures";
 import type { ProcessItem } from "../../api/types";
 import { checkOf, termOf, withCheck } from "../../state/filters";
 import { useInstant } from "../../state/instant";
 import { useView } from "../../state/useView";
-import { formatMeasure, MEASURES } from "../../ui/format/measures";
+import { formatMeasure } from "../../ui/format/measures";
 import { Moment } from "../../ui/format/Moment";
 import { formatDuration, UNKNOWN } from "../../ui/format/numbers";
 import { brief } from "../../ui/format/text";

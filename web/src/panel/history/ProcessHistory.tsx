@@ -2,12 +2,12 @@ import { Button, Group, Select } from "@mantine/core";
 import { useMemo } from "react";
 
 import { ApiError } from "../../api/client";
+import type { Unit } from "../../api/measures";
 import type { History } from "../../api/types";
 import { useInstant } from "../../state/instant";
 import { useExtra } from "../../state/useView";
 import { usualStep } from "../../ui/charts/series";
 import { TimeChart, type ChartSeries } from "../../ui/charts/TimeChart";
-import type { Unit } from "../../ui/format/measures";
 import { Answer } from "../../ui/parts/Answer";
 import { Empty } from "../../ui/parts/Empty";
 import shared from "../../ui/parts/parts.module.css";

@@ -2,7 +2,9 @@
 
 import type { ReactNode } from "react";
 
-import type { Measure, ProcessItem } from "../../api/types";
+import { MEASURES, type MeasureInfo, type Unit } from "../../api/measures";
+import type { ProcessItem } from "../../api/types";
+import { measureOf } from "../../ui/format/measures";
 import {
   formatBytes,
   formatBytesPerSecond,
@@ -50,14 +52,23 @@ function text(id: string, label: string, width: number, of: (process: ProcessIte
   };
 }
 
-function number(id: Measure, label: string, width: number, format: (value: number | null) => string): Column {
+const FORMATS: Record<Unit, (value: number | null) => string> = {
+  percent: formatPercent,
+  bytes: formatBytes,
+  "bytes/s": formatBytesPerSecond,
+  count: formatCount,
+  "count/s": formatPerSecond,
+};
+
+function number({ name, unit, column: [label, width] }: MeasureInfo): Column {
+  const format = FORMATS[unit];
   return {
-    id,
+    id: name,
     label,
     width,
-    sort: id,
+    sort: name,
     isNumber: true,
-    cell: ({ attributes }) => format(attributes.numbers[id]),
+    cell: ({ attributes }) => format(attributes.numbers[name]),
   };
 }
 
@@ -99,7 +110,7 @@ export const COLUMNS: Column[] = [
     title: (process) => brief(process.attributes.cmdline, 1000),
   },
   {
-    ...number("cpu_total_percent", "CPU", 92, formatPercent),
+    ...number(measureOf("cpu_total_percent")),
     cell: ({ attributes: { numbers } }) => (
       <>
         <span
@@ -111,7 +122,7 @@ export const COLUMNS: Column[] = [
     ),
     title: () => "Percent of one core",
   },
-  number("rss_bytes", "Memory", 92, formatBytes),
+  number(measureOf("rss_bytes")),
   text("user", "User", 104, ({ attributes }) => attributes.user, "user"),
   whole("pid", "PID"),
   text("host", "Host", 170, ({ attributes }) => attributes.host, "host"),
@@ -149,19 +160,7 @@ export const COLUMNS: Column[] = [
   whole("nice", "Nice"),
   whole("namespace_pid", "PID inside"),
   text("state", "State", 70, ({ attributes }) => attributes.numbers.state ?? "", "state"),
-  number("cpu_user_percent", "CPU user", 92, formatPercent),
-  number("cpu_system_percent", "CPU system", 100, formatPercent),
-  number("vms_bytes", "Virtual", 92, formatBytes),
-  number("shared_bytes", "Shared", 92, formatBytes),
-  number("swap_bytes", "Swap", 92, formatBytes),
-  number("threads", "Threads", 82, formatCount),
-  number("open_files", "Open files", 92, formatCount),
-  number("read_bytes_per_second", "Read", 100, formatBytesPerSecond),
-  number("write_bytes_per_second", "Written", 100, formatBytesPerSecond),
-  number("read_operations_per_second", "Reads", 92, formatPerSecond),
-  number("write_operations_per_second", "Writes", 92, formatPerSecond),
-  number("voluntary_switches", "Switches", 100, formatCount),
-  number("involuntary_switches", "Preempted", 100, formatCount),
+  ...MEASURES.filter(({ name }) => name !== "cpu_total_percent" && name !== "rss_bytes").map(number),
   moment("timestamp", "Last seen"),
   moment("ended", "Ended"),
   whole("exit_code", "Exit code"),

@@ -4,7 +4,8 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useMemo, useState, type KeyboardEvent } from "react";
 import type uPlot from "uplot";
 
-import { formatMeasure, type Unit } from "../format/measures";
+import type { Unit } from "../../api/measures";
+import { formatMeasure } from "../format/measures";
 import { brief } from "../format/text";
 import { formatFull, formatUtc } from "../format/times";
 import classes from "./charts.module.css";

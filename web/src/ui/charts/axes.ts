@@ -2,7 +2,8 @@
 
 import type uPlot from "uplot";
 
-import { formatMeasure, increments, type Unit } from "../format/measures";
+import type { Unit } from "../../api/measures";
+import { formatMeasure, increments } from "../format/measures";
 import { CHART_INK, type Scheme } from "./palette";
 
 const FONT = "12px system-ui, sans-serif";

@@ -5,7 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef, type RefObject } from "react";
 import uPlot from "uplot";
 
-import type { Unit } from "../format/measures";
+import type { Unit } from "../../api/measures";
 import { timeAxis, valueAxis, valueRange } from "./axes";
 import { colorOf, isDashed, type Scheme } from "./palette";
 import { isolated } from "./series";

@@ -1,6 +1,6 @@
-/** The numbers of a process: what the API calls them, what people call them, and how they are written. */
+/** How the numbers of a process are looked up by name, chosen and written. */
 
-import type { Measure } from "../../api/types";
+import { MEASURES, type Measure, type MeasureInfo, type Unit } from "../../api/measures";
 import {
   formatBytes,
   formatBytesPerSecond,
@@ -10,36 +10,10 @@ import {
   formatShortCount,
 } from "./numbers";
 
-export type Unit = "percent" | "bytes" | "bytes/s" | "count" | "count/s";
-
-export interface MeasureInfo {
-  readonly name: Measure;
-  readonly label: string;
-  readonly unit: Unit;
-}
-
-export const MEASURES: readonly MeasureInfo[] = [
-  { name: "cpu_total_percent", label: "CPU", unit: "percent" },
-  { name: "cpu_user_percent", label: "CPU, user", unit: "percent" },
-  { name: "cpu_system_percent", label: "CPU, system", unit: "percent" },
-  { name: "rss_bytes", label: "Memory (RSS)", unit: "bytes" },
-  { name: "vms_bytes", label: "Virtual memory", unit: "bytes" },
-  { name: "shared_bytes", label: "Shared memory", unit: "bytes" },
-  { name: "swap_bytes", label: "Swap", unit: "bytes" },
-  { name: "threads", label: "Threads", unit: "count" },
-  { name: "open_files", label: "Open files", unit: "count" },
-  { name: "read_bytes_per_second", label: "Read", unit: "bytes/s" },
-  { name: "write_bytes_per_second", label: "Written", unit: "bytes/s" },
-  { name: "read_operations_per_second", label: "Read operations", unit: "count/s" },
-  { name: "write_operations_per_second", label: "Write operations", unit: "count/s" },
-  { name: "voluntary_switches", label: "Voluntary switches", unit: "count" },
-  { name: "involuntary_switches", label: "Involuntary switches", unit: "count" },
-];
-
 const BY_NAME = new Map<string, MeasureInfo>(MEASURES.map((measure) => [measure.name, measure]));
 
 export function measureOf(name: Measure): MeasureInfo {
-  return BY_NAME.get(name) ?? { name, label: name, unit: "count" };
+  return BY_NAME.get(name) ?? { name, label: name, unit: "count", column: [name, 92] };
 }
 
 /** The name where it is one of a measure, else `otherwise`: for names that come from an address. */

@@ -1,6 +1,6 @@
 import { Select } from "@mantine/core";
 
-import type { Measure } from "../../api/types";
+import type { Measure } from "../../api/measures";
 import { MEASURE_CHOICES, measureName } from "../format/measures";
 
 interface MeasurePickerProps {

@@ -1,0 +1,38 @@
+/** The numbers of a process: what the API calls them, what people call them, and their units. The only list of them. */
+
+export type Unit = "percent" | "bytes" | "bytes/s" | "count" | "count/s";
+
+interface Declaration {
+  readonly name: string;
+  readonly label: string;
+  readonly unit: Unit;
+  /** Its column in the table of processes: a shorter label, and pixels. */
+  readonly column: readonly [heading: string, width: number];
+}
+
+const DECLARED = [
+  { name: "cpu_total_percent", label: "CPU", unit: "percent", column: ["CPU", 92] },
+  { name: "cpu_user_percent", label: "CPU, user", unit: "percent", column: ["CPU user", 92] },
+  { name: "cpu_system_percent", label: "CPU, system", unit: "percent", column: ["CPU system", 100] },
+  { name: "rss_bytes", label: "Memory (RSS)", unit: "bytes", column: ["Memory", 92] },
+  { name: "vms_bytes", label: "Virtual memory", unit: "bytes", column: ["Virtual", 92] },
+  { name: "shared_bytes", label: "Shared memory", unit: "bytes", column: ["Shared", 92] },
+  { name: "swap_bytes", label: "Swap", unit: "bytes", column: ["Swap", 92] },
+  { name: "threads", label: "Threads", unit: "count", column: ["Threads", 82] },
+  { name: "open_files", label: "Open files", unit: "count", column: ["Open files", 92] },
+  { name: "read_bytes_per_second", label: "Read", unit: "bytes/s", column: ["Read", 100] },
+  { name: "write_bytes_per_second", label: "Written", unit: "bytes/s", column: ["Written", 100] },
+  { name: "read_operations_per_second", label: "Read operations", unit: "count/s", column: ["Reads", 92] },
+  { name: "write_operations_per_second", label: "Write operations", unit: "count/s", column: ["Writes", 92] },
+  { name: "voluntary_switches", label: "Voluntary switches", unit: "count", column: ["Switches", 100] },
+  { name: "involuntary_switches", label: "Involuntary switches", unit: "count", column: ["Preempted", 100] },
+] as const satisfies readonly Declaration[];
+
+/** The name of a number. */
+export type Measure = (typeof DECLARED)[number]["name"];
+
+export interface MeasureInfo extends Declaration {
+  readonly name: Measure;
+}
+
+export const MEASURES: readonly MeasureInfo[] = DECLARED;
