@@ -98,6 +98,7 @@ STORAGE: dict[str, set[str]] = {
     "history/instants": {"history/engine", "history/tables", "history/statements", "history/read"},
     "history/write": {"history/engine", "history/tables", "history/statements"},
     "accounts": {"history/engine"},
+    "live": set(),
 }
 """What a room of the storage may import of the others: who reads knows nothing of who writes."""
 

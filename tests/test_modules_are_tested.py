@@ -29,6 +29,15 @@ SUITES = {
         "storage/history/engine/statement.py",
     ),
     "storage/history/instants/test_oracle_comparison.py": ("storage/history/instants/*", "analysis/*"),
+    "storage/live": (
+        "storage/live/candidates.py",
+        "storage/live/chunk.py",
+        "storage/live/columns.py",
+        "storage/live/dictionaries.py",
+        "storage/live/hosts.py",
+        "storage/live/org_table.py",
+        "storage/live/row_filter.py",
+    ),
     "storage/history/tables/test_migrations.py": ("storage/history/tables/upgrade.py",),
     "cluster": ("storage/setup.py", "storage/health.py", "storage/history/engine/server.py", "cli/commands/store.py"),
     # A search is parsed and then evaluated; a program is recognised and then its command line scrubbed.

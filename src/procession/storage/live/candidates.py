@@ -1,0 +1,116 @@
+"""Processes that were seen in a window, each with its newest sighting there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from procession.process import ProcessIdentity, ProcessSummary
+from procession.storage.live.columns import NO_NUMBER, Array, pids_of, starts_of
+from procession.storage.live.dictionaries import Parts
+from procession.storage.live.org_table import OrgTable
+from procession.window import Window
+
+
+class Candidates:
+    """Columns of one length. `source`: places of older versions, NO_NUMBER where it is the newest; None where all
+    are."""
+
+    def __init__(self, table: OrgTable, rows: Array, seen: Array, source: Array | None) -> None:
+        self.table = table
+        self.rows = rows
+        self.seen = seen
+        self._source = source
+        self._columns: dict[str, Array] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> Array:
+        """`text`, `labels`, `ppid`, `namespace_pid` at that sighting; or `host` and `key`."""
+        found = self._columns.get(name)
+        if found is None:
+            found = getattr(self.table.rows, name)[self.rows]
+            if self._source is not None and name not in ("host", "key"):
+                is_older = self._source != NO_NUMBER
+                found[is_older] = getattr(self.table.versions, name)[self._source[is_older]]
+            self._columns[name] = found
+        return found
+
+    @classmethod
+    def joined(cls, table: OrgTable, parts: Sequence[Candidates]) -> Candidates:
+        """One after the other."""
+        if not parts:
+            return cls(table, np.zeros(0, "i4"), np.zeros(0, "u4"), None)
+        sources = [np.full(len(one), NO_NUMBER, "i4") if one._source is None else one._source for one in parts]
+        rows, seen = (np.concatenate([getattr(one, name) for one in parts]) for name in ("rows", "seen"))
+        return cls(table, rows, seen, np.concatenate(sources))
+
+    def select(self, which: Array | slice) -> Candidates:
+        """Those that a mask, their places, or a slice say."""
+        source = None if self._source is None else self._source[which]
+        chosen = Candidates(self.table, self.rows[which], self.seen[which], source)
+        chosen._columns = {name: values[which] for name, values in self._columns.items()}
+        return chosen
+
+    def summaries(self) -> list[ProcessSummary]:
+        keys = self.column("key")
+        names = ("text", "labels", "ppid", "namespace_pid")
+        columns = [self.column(name).tolist() for name in names]
+        whole = self.table.descriptions.whole
+        hosts = [self.table.host(number).name for number in self.column("host").tolist()]
+        return [
+            ProcessSummary(ProcessIdentity(host, pid, start), seen, whole(Parts(*parts)))
+            for host, pid, start, seen, *parts in zip(
+                hosts, pids_of(keys).tolist(), starts_of(keys).tolist(), self.seen.tolist(), *columns, strict=True
+            )
+        ]
+
+
+def all_in_window(table: OrgTable, window: Window) -> Candidates:
+    """In the order of rows, which is none."""
+    own, count = table.rows, table.row_count
+    may_be = (own.last[:count] >= window.from_at) & (own.since[:count] <= window.to_at)
+    return in_window(table, np.flatnonzero(may_be), window)
+
+
+def in_window(table: OrgTable, rows: Array, window: Window) -> Candidates:
+    """Those of these rows that were seen in the window, in the same order."""
+    seen = table.rows.last[rows]
+    source = None
+    if window.to_at < table.newest:
+        later = np.flatnonzero(seen > window.to_at)
+        if len(later):
+            source = np.full(len(rows), NO_NUMBER, "i4")
+            seen[later], source[later] = _newest_up_to(table, rows[later], window.to_at)
+    is_in = seen >= window.from_at
+    found = Candidates(table, rows, seen, source)
+    return found if is_in.all() else found.select(is_in)
+
+
+def _newest_up_to(table: OrgTable, rows: Array, at: int) -> tuple[Array, Array]:
+    """When processes that were seen after a moment were seen last before it, 0 where they were not; and which version
+    that was."""
+    own, older = table.rows, table.versions
+    hosts = own.host[rows]
+    moments = np.zeros(len(table.hosts), "u4")
+    for number in np.unique(hosts).tolist():
+        moments[number] = table.host(number).moment_up_to(at)
+    up_to = moments[hosts]
+    first = own.first[rows]
+    seen = np.where((first <= at) & (up_to >= first), up_to, 0).astype("u4")
+    source = np.full(len(rows), NO_NUMBER, "i4")
+    left = np.flatnonzero(own.older[rows] != NO_NUMBER)
+    places = own.older[rows[left]]
+    while len(left):
+        first, last = older.first[places], older.last[places]
+        within = np.where((first <= at) & (up_to[left] >= first), up_to[left], 0)
+        found = np.where(last <= at, last, within)
+        is_newer = found > seen[left]
+        seen[left[is_newer]] = found[is_newer]
+        source[left[is_newer]] = places[is_newer]
+        places = older.older[places]
+        goes_on = places != NO_NUMBER
+        left, places = left[goes_on], places[goes_on]
+    return seen, source

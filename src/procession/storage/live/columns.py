@@ -1,0 +1,103 @@
+"""Arrays of one length that grow together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from procession.packed import NUMBERS
+
+Array = NDArray[Any]
+
+NUMBERS_ROW = np.dtype([*((name, f"<{kind}") for name, kind in NUMBERS), ("state", "u1")])
+"""A row of numbers as `procession.packed` packs it."""
+
+_KEY = np.dtype([("start", ">u4"), ("host", ">u8"), ("pid", ">u4")])
+
+KEY = np.dtype("S16")
+"""A process key as 16 bytes, whose order is that of `ProcessKey`."""
+
+PACKED = np.dtype(f"V{NUMBERS_ROW.itemsize}")
+"""The same as bytes, which are copied ten times as fast."""
+
+NO_NUMBER = -1
+"""Stands for a number that is not known, or for a place that there is not."""
+
+
+@dataclass(slots=True)
+class Columns:
+    """Grows by doubling. What a place beyond the last one in use holds means nothing."""
+
+    def held_bytes(self) -> int:
+        return sum(getattr(self, field.name).nbytes for field in fields(self))
+
+    def reserve(self, length: int) -> None:
+        for field in fields(self):
+            array = getattr(self, field.name)
+            if len(array) < length:
+                larger = np.zeros(max(length, len(array) + len(array) // 2, 64), array.dtype)
+                larger[: len(array)] = array
+                setattr(self, field.name, larger)
+
+    def keep(self, places: Array) -> None:
+        """Only what is at these places, in their order."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name)[places])
+
+
+@dataclass(slots=True)
+class Versions(Columns):
+    """What a process was, and when: at every one of its host's snapshots from `first` to `last`, both within."""
+
+    first: Array
+    last: Array
+    text: Array
+    labels: Array
+    ppid: Array
+    namespace_pid: Array
+    older: Array
+    """The place of another version of the process, -1 where there is none. Not always in the order of time."""
+
+    @classmethod
+    def empty(cls) -> Versions:
+        return cls(*(np.zeros(0, kind) for kind in ("u4", "u4", "i4", "i4", "u4", "i8", "i4")))
+
+
+@dataclass(slots=True)
+class Rows(Versions):
+    """One for each process, with its newest version."""
+
+    key: Array
+    host: Array
+    hash: Array
+    """Of the description as Python has it, to tell quickly that it is the same."""
+    since: Array
+    """The first sighting of all."""
+    numbers: Array
+    """At the newest sighting, packed."""
+
+    @classmethod
+    def empty(cls) -> Rows:
+        versions = Versions.empty()
+        more = (np.zeros(0, kind) for kind in (KEY, "i4", "i8", "u4", PACKED))
+        return cls(*(getattr(versions, field.name) for field in fields(Versions)), *more)
+
+
+def keys_of(start: Array, host: int | Array, pid: Array) -> Array:
+    """16 bytes for each process."""
+    parts = np.empty(len(start), _KEY)
+    parts["start"], parts["host"], parts["pid"] = start, host, pid
+    return parts.view(KEY)
+
+
+def starts_of(keys: Array) -> Array:
+    found: Array = keys.view(_KEY)["start"].astype("u4")
+    return found
+
+
+def pids_of(keys: Array) -> Array:
+    found: Array = keys.view(_KEY)["pid"].astype("u4")
+    return found

@@ -1,0 +1,268 @@
+"""Descriptions, taken apart into what many processes have in common.
+
+A description is the text of a process (command line, executable, names, user), its labels (tags, container, folders,
+ids), and two numbers of its own. Each distinct text and each distinct set of labels is kept once, under a number.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from procession.process import ProcessDescription
+from procession.search.pattern import Pattern, fold
+from procession.storage.live.columns import NO_NUMBER, Array
+
+_replace = msgspec.structs.replace
+
+_OVERHEAD = 500
+"""Bytes of an entry besides its characters: the value, its headers, and its place in the dictionary."""
+
+_MANY = 10_000
+"""Distinct users or commands, from which on those that nobody has any more are looked for."""
+
+
+class Dictionary:
+    """Values under numbers. The number of a value that is forgotten goes to another one."""
+
+    def __init__(self) -> None:
+        self.values: list[ProcessDescription | None] = []
+        self._numbers: dict[ProcessDescription, int] = {}
+        self._free: list[int] = []
+        self.characters = 0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def held_bytes(self) -> int:
+        return self.characters + _OVERHEAD * len(self._numbers)
+
+    def find(self, value: ProcessDescription) -> int | None:
+        return self._numbers.get(value)
+
+    def add(self, value: ProcessDescription, characters: int) -> int:
+        """The number of one that is new."""
+        number = self._free.pop() if self._free else len(self.values)
+        if number == len(self.values):
+            self.values.append(value)
+        else:
+            self.values[number] = value
+        self._numbers[value] = number
+        self.characters += characters
+        return number
+
+    def __getitem__(self, number: int) -> ProcessDescription:
+        value = self.values[number]
+        if value is None:
+            raise KeyError(number)
+        return value
+
+    def forget(self, number: int, characters: int) -> None:
+        value = self[number]
+        del self._numbers[value]
+        self.values[number] = None
+        self._free.append(number)
+        self.characters -= characters
+
+    def unused(self, is_used: Array) -> Iterator[int]:
+        for number in np.flatnonzero(~is_used[: len(self.values)]).tolist():
+            if self.values[number] is not None:
+                yield number
+
+
+class Parts(NamedTuple):
+    """A description as a row has it."""
+
+    text: int
+    labels: int
+    ppid: int
+    namespace_pid: int
+
+
+class Descriptions:
+    """Of one org."""
+
+    def __init__(self, on_text: Callable[[int], None]) -> None:
+        """`on_text`: told of the number of each text that is new, or forgotten."""
+        self.texts = Dictionary()
+        self.labels = Dictionary()
+        self.tags = TagIndex()
+        self.users = _Column()
+        self.commands = _Column()
+        self._on_text = on_text
+
+    def held_bytes(self) -> int:
+        return self.texts.held_bytes() + self.labels.held_bytes() + self.tags.held_bytes() + 8 * len(self.texts)
+
+    def parts_of(self, description: ProcessDescription) -> Parts:
+        text = ProcessDescription(
+            cmdline=description.cmdline,
+            argument_words=description.argument_words,
+            exe=description.exe,
+            comm=description.comm,
+            command=description.command,
+            user=description.user,
+        )
+        namespace_pid = description.namespace_pid
+        labels = _replace(
+            description,
+            cmdline="",
+            argument_words=(),
+            exe="",
+            comm="",
+            command="",
+            user="",
+            ppid=0,
+            namespace_pid=None,
+        )
+        return Parts(
+            self._text(text),
+            self._labels(labels),
+            description.ppid,
+            NO_NUMBER if namespace_pid is None else namespace_pid,
+        )
+
+    def whole(self, parts: Parts) -> ProcessDescription:
+        text = self.texts[parts.text]
+        return _replace(
+            self.labels[parts.labels],
+            cmdline=text.cmdline,
+            argument_words=text.argument_words,
+            exe=text.exe,
+            comm=text.comm,
+            command=text.command,
+            user=text.user,
+            ppid=parts.ppid,
+            namespace_pid=None if parts.namespace_pid == NO_NUMBER else parts.namespace_pid,
+        )
+
+    def _text(self, text: ProcessDescription) -> int:
+        number = self.texts.find(text)
+        if number is None:
+            number = self.texts.add(text, _characters(text))
+            self.users.put(number, text.user)
+            self.commands.put(number, text.command)
+            self._on_text(number)
+        return number
+
+    def _labels(self, labels: ProcessDescription) -> int:
+        number = self.labels.find(labels)
+        if number is None:
+            number = self.labels.add(labels, _characters(labels))
+            self.tags.add(number, _tags(labels))
+        return number
+
+    def forget_unused(self, texts: Array, labels: Array) -> None:
+        """What nobody has any more; by number, whether somebody has it."""
+        for number in self.texts.unused(texts):
+            self.texts.forget(number, _characters(self.texts[number]))
+            self._on_text(number)
+        if len(self.users.values) + len(self.commands.values) > _MANY:
+            self._forget_names()
+        forgotten = list(self.labels.unused(labels))
+        for number in forgotten:
+            self.labels.forget(number, _characters(self.labels[number]))
+        if forgotten:
+            self.tags = TagIndex()
+            for number, value in enumerate(self.labels.values):
+                if value is not None:
+                    self.tags.add(number, _tags(value))
+
+    def _forget_names(self) -> None:
+        self.users, self.commands = _Column(), _Column()
+        for number, value in enumerate(self.texts.values):
+            if value is not None:
+                self.users.put(number, value.user)
+                self.commands.put(number, value.command)
+
+
+class Postings:
+    """The sets of labels that have one tag."""
+
+    __slots__ = ("labels", "tag")
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.labels = array("i")
+
+    def numbers(self) -> Array:
+        return np.array(self.labels, "i4")
+
+
+class TagIndex:
+    """From tags to the sets of labels that have them; with the tags that sets of labels have for being zombies."""
+
+    def __init__(self) -> None:
+        self._by_tag: dict[str, Postings] = {}
+        self._by_folded: defaultdict[str, list[Postings]] = defaultdict(list)
+        self._by_key: defaultdict[str, list[Postings]] = defaultdict(list)
+        self._length = 0
+
+    def held_bytes(self) -> int:
+        return 4 * self._length + 600 * len(self._by_tag)
+
+    def add(self, labels: int, tags: tuple[str, ...]) -> None:
+        self._length += len(tags)
+        for tag in tags:
+            postings = self._by_tag.get(tag)
+            if postings is None:
+                postings = self._by_tag[tag] = Postings(tag)
+                folded = fold(tag)
+                self._by_folded[folded].append(postings)
+                key, colon, _ = folded.partition(":")
+                if colon:
+                    self._by_key[key].append(postings)
+            postings.labels.append(labels)
+
+    def with_key(self, key: str) -> list[Postings]:
+        """Of each tag with this folded key."""
+        return self._by_key.get(key, [])
+
+    def keys(self) -> list[str]:
+        return list(self._by_key)
+
+    def matching(self, pattern: Pattern) -> list[Postings]:
+        """Of each tag that fits."""
+        if pattern.is_literal:
+            return self._by_folded.get(pattern.text, [])
+        key, colon, _ = pattern.parts[0].partition(":")
+        if colon:
+            return [one for one in self.with_key(key) if pattern.matches(fold(one.tag))]
+        return [one for folded, some in self._by_folded.items() if pattern.matches(folded) for one in some]
+
+
+class _Column:
+    """Short texts of which there are few, one for each number."""
+
+    def __init__(self) -> None:
+        self.values: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self.of = np.zeros(64, "i4")
+
+    def put(self, number: int, value: str) -> None:
+        while number >= len(self.of):
+            self.of = np.concatenate([self.of, np.zeros_like(self.of)])
+        found = self._numbers.get(value)
+        if found is None:
+            found = self._numbers[value] = len(self.values)
+            self.values.append(value)
+        self.of[number] = found
+
+
+def _tags(labels: ProcessDescription) -> tuple[str, ...]:
+    return (*labels.tags, "state_zombie:true" if labels.is_zombie else "state_zombie:false")
+
+
+def _characters(part: ProcessDescription) -> int:
+    """Bytes of its characters, about; of texts twice, since they are folded as well."""
+    total = 2 * (_size(part.cmdline) + _size(part.exe)) + _size(part.cwd) + _size(part.root) + _size(part.command)
+    return total + 36 * len(part.argument_words) + _size(part.container_id) + 8 * len(part.tags)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else 4 * len(text)

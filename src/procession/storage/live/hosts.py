@@ -1,0 +1,173 @@
+"""What is known of one host besides its processes: when it told of them, which snapshots were complete, which exits."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+import numpy as np
+
+from procession.lifecycle.completeness import is_complete
+from procession.lifecycle.endings import DEAD_SECONDS, START_TOLERANCE, ReportedExit
+from procession.lifecycle.events import ProcessExit
+from procession.packed import AnySnapshot
+from procession.process import MAX_UINT32, host_key
+from procession.search.pattern import fold
+from procession.storage.live.columns import Array
+
+_PID = 32
+"""Bits below that of a pid, for the start."""
+
+
+class Host:
+    """One host of an org."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self.name = name
+        self.number = number
+        self.key = host_key(name)
+        self.tag = fold(f"host:{name}")
+        self.moments = array("I")
+        """Of snapshots that came in the order of time and are more than some processes; ascending."""
+        self.told = array("I")
+        """Of anything that it said of its processes; ascending."""
+        self.complete = array("I")
+        """Of complete snapshots; ascending."""
+        self._arrived: dict[tuple[int, int], tuple[frozenset[int], int]] = {}
+        """Moment and split id of what is not complete -> request ids, and the greatest number of chunks that any of
+        them says."""
+        self.exits: dict[int, list[ReportedExit]] = {}
+        """By pid, in order."""
+        self._places = np.zeros(0, "u8")
+        """Pid and reported start of each process, ascending."""
+        self._rows = np.zeros(0, "i4")
+        self._is_shifted = np.zeros(0, bool)
+        """Whether the process is kept under another start."""
+
+    # When it told of its processes
+
+    def note(self, snapshot: AnySnapshot) -> int | None:
+        """Take note of a chunk. Gives the moment before it, if what was seen then and now may be one interval: -1 where
+        there is none, and None where this is no snapshot in the order of time."""
+        at, moments = snapshot.taken_at, self.moments
+        _add(self.told, at)
+        self._note_completeness(snapshot)
+        if moments and at == moments[-1]:
+            return moments[-2] if len(moments) > 1 else -1
+        if snapshot.chunk_count <= 0 or (moments and at < moments[-1]):
+            return None
+        moments.append(at)
+        return moments[-2] if len(moments) > 1 else -1
+
+    def _note_completeness(self, snapshot: AnySnapshot) -> None:
+        chunk = snapshot.taken_at, snapshot.split_id
+        requests, count = self._arrived.pop(chunk, (frozenset[int](), 0))
+        requests |= {snapshot.request_id}
+        count = max(count, snapshot.chunk_count)
+        if is_complete(len(requests), count):
+            _add(self.complete, snapshot.taken_at)
+        else:
+            self._arrived[chunk] = requests, count
+
+    def moment_up_to(self, at: int) -> int:
+        """The last one up to `at`, 0 where there is none."""
+        place = bisect_right(self.moments, at)
+        return self.moments[place - 1] if place else 0
+
+    def moment_from(self, at: int) -> int:
+        """The first one from `at` on, the end of all time where there is none."""
+        place = bisect_left(self.moments, at)
+        return self.moments[place] if place < len(self.moments) else MAX_UINT32
+
+    def forget_before(self, moment: int) -> None:
+        for moments in (self.moments, self.told, self.complete):
+            del moments[: bisect_left(moments, moment)]
+        self._arrived = {chunk: arrived for chunk, arrived in self._arrived.items() if chunk[0] >= moment}
+        oldest = moment - DEAD_SECONDS
+        kept = {pid: [one for one in exits if one.at >= oldest] for pid, exits in self.exits.items()}
+        self.exits = {pid: exits for pid, exits in kept.items() if exits}
+
+    def add_exits(self, exits: Iterable[ProcessExit]) -> None:
+        for one in exits:
+            reported = ReportedExit(one.at, one.exit_code, one.executed_at or 0)
+            of_pid = self.exits.setdefault(one.pid, [])
+            if reported not in of_pid:
+                of_pid.append(reported)
+                of_pid.sort()
+
+    # Which rows are its processes
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def rows(self) -> Array:
+        """Of all its processes, some of them twice."""
+        return self._rows
+
+    def find(self, pids: Array, starts: Array) -> tuple[Array, Array, Array]:
+        """For each process the row, -1 where there is none; and whether it is kept under another start."""
+        places = _places(pids, starts)
+        if not len(self._places):
+            nothing = np.full(len(places), -1, "i4")
+            return nothing, np.zeros(len(places), bool), places
+        found = np.minimum(np.searchsorted(self._places, places), len(self._places) - 1)
+        is_there = self._places[found] == places
+        return np.where(is_there, self._rows[found], -1), is_there & self._is_shifted[found], places
+
+    def near(self, pids: Array, starts: Array) -> tuple[Array, Array]:
+        """Since and until which of its processes, in order, those with the pid begin that may be this one."""
+        low = np.maximum(starts.astype("i8") - START_TOLERANCE, 0)
+        high = np.minimum(starts.astype("i8") + START_TOLERANCE, 2**32 - 1)
+        since = np.searchsorted(self._places, _places(pids, low))
+        return since, np.searchsorted(self._places, _places(pids, high), side="right")
+
+    def rows_near(self, pid: int, start: int) -> list[int]:
+        """Those that are kept under a start near this one."""
+        since, until = self.near(np.array([pid]), np.array([start]))
+        part = slice(int(since[0]), int(until[0]))
+        found: list[int] = self._rows[part][~self._is_shifted[part]].tolist()
+        return found
+
+    def add(self, places: Array, rows: Array, *, is_shifted: bool = False) -> None:
+        """Processes that it did not have under these places, which ascend."""
+        where = np.searchsorted(self._places, places)
+        self._places = np.insert(self._places, where, places)
+        self._rows = np.insert(self._rows, where, rows)
+        self._is_shifted = np.insert(self._is_shifted, where, is_shifted)
+
+    def point(self, place: int, row: int, *, is_shifted: bool) -> None:
+        """From now on this place is that of the row."""
+        index = int(np.searchsorted(self._places, np.uint64(place)))
+        if index < len(self._places) and int(self._places[index]) == place:
+            self._rows[index], self._is_shifted[index] = row, is_shifted
+        else:
+            self.add(np.array([place], "u8"), np.array([row], "i4"), is_shifted=is_shifted)
+
+    def renumber(self, numbers: Array) -> None:
+        """Old number of a row -> the new one, -1 for those that are forgotten."""
+        rows = numbers[self._rows]
+        is_kept = rows >= 0
+        self._places, self._rows = self._places[is_kept], rows[is_kept]
+        self._is_shifted = self._is_shifted[is_kept]
+
+    def held_bytes(self) -> int:
+        moments = len(self.moments) + len(self.told) + len(self.complete)
+        exits = sum(map(len, self.exits.values()))
+        return 1000 + 13 * len(self._rows) + 4 * moments + 500 * len(self._arrived) + 250 * exits
+
+
+def _places(pids: Array, starts: Array) -> Array:
+    found: Array = (pids.astype("u8") << np.uint64(_PID)) | starts.astype("u8")
+    return found
+
+
+def _add(moments: array[int], at: int) -> None:
+    """Keeps them ascending and unique."""
+    if not moments or at > moments[-1]:
+        moments.append(at)
+        return
+    place = bisect_left(moments, at)
+    if moments[place] != at:
+        moments.insert(place, at)

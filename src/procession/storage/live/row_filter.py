@@ -1,0 +1,187 @@
+"""Searches and tag filters over columns: what `procession.search` means, by numbers of texts and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from procession.search.pattern import Pattern, fold
+from procession.search.tag_filter import TagCondition, TagFilter
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.storage.live.candidates import Candidates
+from procession.storage.live.columns import Array
+from procession.storage.live.dictionaries import Postings
+from procession.storage.live.org_table import OrgTable
+
+_SAMPLE = 300
+"""Texts that are looked at one by one, before all are."""
+
+_COMMON = 0.1
+"""Share of texts with a word, from which on it is looked for only where it matters."""
+
+_NO, _YES, _UNKNOWN = 0, 1, 2
+
+
+class RowFilter:
+    """Of one question; what it has found out of texts and labels it remembers."""
+
+    def __init__(self, table: OrgTable, search: SearchNode | None, tags: TagFilter) -> None:
+        self._table = table
+        self._search = search
+        self._conditions = tags.conditions
+        self._texts: dict[Pattern, _TextsWith] = {}
+        self._tags: dict[tuple[Pattern, str | None], _HasTag] = {}
+
+    @property
+    def lets_all_pass(self) -> bool:
+        return self._search is None and not self._conditions
+
+    def accepted(self, candidates: Candidates) -> Candidates:
+        for condition in self._conditions:
+            candidates = candidates.select(self._fits(condition, candidates))
+        return candidates if self._search is None else candidates.select(self._holds(self._search, candidates))
+
+    def _fits(self, condition: TagCondition, candidates: Candidates) -> Array:
+        carries = self._has_tag(condition.pattern, None).of(candidates)
+        return ~carries if condition.negated else carries
+
+    def _holds(self, node: SearchNode, candidates: Candidates) -> Array:
+        match node:
+            case And(operands):
+                return ~self._any([Not(one) for one in operands], candidates)
+            case Or(operands):
+                return self._any(operands, candidates)
+            case Not(And() as operand):
+                return self._any([Not(one) for one in operand.operands], candidates)
+            case Not(operand):
+                return ~self._holds(operand, candidates)
+            case TagTerm(key, pattern):
+                return self._tag_term(key, pattern, candidates)
+            case TextTerm(pattern):
+                return self._texts_with(pattern).of(candidates.column("text"))
+
+    def _any(self, operands: Sequence[SearchNode], candidates: Candidates) -> Array:
+        """Each of them is asked only of those that none before it took; tags come first, they cost less."""
+        found = np.zeros(len(candidates), bool)
+        left = np.arange(len(candidates))
+        for operand in sorted(operands, key=_cost):
+            holds = self._holds(operand, candidates)
+            found[left[holds]] = True
+            left, candidates = left[~holds], candidates.select(~holds)
+        return found
+
+    def _tag_term(self, key: str, pattern: Pattern, candidates: Candidates) -> Array:
+        carries = self._has_tag(pattern, key).of(candidates)
+        is_without = ~self._has_tag(Pattern((f"{key}:", "")), key).of(candidates)
+        if is_without.any():
+            carries[is_without] = self._texts_with(pattern).of(candidates.column("text")[is_without])
+        return carries
+
+    def _texts_with(self, pattern: Pattern) -> _TextsWith:
+        if pattern not in self._texts:
+            self._texts[pattern] = _TextsWith(self._table, pattern)
+        return self._texts[pattern]
+
+    def _has_tag(self, pattern: Pattern, key: str | None) -> _HasTag:
+        if (pattern, key) not in self._tags:
+            self._tags[pattern, key] = _HasTag(self._table, pattern, key)
+        return self._tags[pattern, key]
+
+
+def _cost(node: SearchNode) -> int:
+    match node:
+        case And(operands) | Or(operands):
+            return 1 + max(map(_cost, operands))
+        case Not(operand):
+            return _cost(operand)
+        case TagTerm():
+            return 0
+        case TextTerm():
+            return 1
+
+
+class _TextsWith:
+    """Which texts a pattern is within, as far as that was asked."""
+
+    def __init__(self, table: OrgTable, pattern: Pattern) -> None:
+        self._index = table.text_index
+        self._pattern = pattern
+        self._known = np.full(len(table.descriptions.texts), _UNKNOWN, "u1")
+
+    def of(self, texts: Array) -> Array:
+        found = self._known[texts]
+        is_unknown = found == _UNKNOWN
+        if is_unknown.any():
+            is_asked = np.zeros(len(self._known), bool)
+            is_asked[texts[is_unknown]] = True
+            self._learn(np.flatnonzero(is_asked))
+            found = self._known[texts]
+        is_in: Array = found == _YES
+        return is_in
+
+    def _learn(self, texts: Array) -> None:
+        if len(texts) > _SAMPLE:
+            sample = texts[:: len(texts) // _SAMPLE]
+            self._look_at(sample)
+            if self._known[sample].mean() < _COMMON:
+                self._known = self._index.find(self._pattern)[: len(self._known)].astype("u1")
+                return
+        self._look_at(texts)
+
+    def _look_at(self, texts: Array) -> None:
+        self._known[texts] = self._index.are_in(texts.tolist(), self._pattern)
+
+
+class _HasTag:
+    """Which processes have a tag that fits a pattern, and, where a key is given, has this key."""
+
+    def __init__(self, table: OrgTable, pattern: Pattern, key: str | None) -> None:
+        self._table = table
+        self._pattern = pattern
+        self._beginning = "" if key is None else f"{key}:"
+        postings = table.descriptions.tags.matching(pattern)
+        if key is not None:
+            postings = [one for one in postings if fold(one.tag).startswith(self._beginning)]
+        self._labels = _labels_of(postings, len(table.descriptions.labels))
+        self._hosts = self._of_generated("host", self._host_tags)
+        self._users = self._of_generated("user", lambda: _tags_of("user", table.descriptions.users.values))
+        self._commands = self._of_generated("command", lambda: _tags_of("command", table.descriptions.commands.values))
+
+    def of(self, candidates: Candidates) -> Array:
+        found = np.zeros(len(candidates), bool)
+        if self._labels is not None:
+            found = self._labels[candidates.column("labels")]
+        if self._hosts is not None:
+            found |= self._hosts[candidates.column("host")]
+        descriptions = self._table.descriptions
+        if self._users is not None:
+            found |= self._users[descriptions.users.of[candidates.column("text")]]
+        if self._commands is not None:
+            found |= self._commands[descriptions.commands.of[candidates.column("text")]]
+        return found
+
+    def _of_generated(self, key: str, tags: Callable[[], Sequence[str]]) -> Array | None:
+        """By number of a value, whether the tag that every process has of it fits; None where none does."""
+        beginning = self._pattern.parts[0]
+        if not beginning.startswith(f"{key}:") and (self._pattern.is_literal or not f"{key}:".startswith(beginning)):
+            return None
+        matches = self._pattern.matches
+        found = np.array([matches(tag) and tag.startswith(self._beginning) for tag in tags()], bool)
+        return found if found.any() else None
+
+    def _host_tags(self) -> Sequence[str]:
+        return ["" if host is None else host.tag for host in self._table.hosts]
+
+
+def _tags_of(key: str, values: Sequence[str]) -> Sequence[str]:
+    return [fold(f"{key}:{value}") for value in values]
+
+
+def _labels_of(postings: Sequence[Postings], count: int) -> Array | None:
+    if not postings:
+        return None
+    found = np.zeros(count, bool)
+    for one in postings:
+        found[one.numbers()] = True
+    return found

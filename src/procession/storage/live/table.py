@@ -1,0 +1,160 @@
+"""The live table: what every host runs now, and ran as far back as the table reaches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from procession.lifecycle.events import ProcessExits
+from procession.packed import AnySnapshot
+from procession.paging import Page
+from procession.query import ProcessQuery
+from procession.storage.live.org_table import OrgTable
+from procession.storage.live.pages import find_page
+from procession.storage.live.read_gate import ReadGate
+from procession.window import Window
+
+_log = logging.getLogger(__name__)
+
+REACH_SECONDS = 3600
+"""How far back it reaches, as long as its memory suffices."""
+
+_CHECKS = 16
+"""Its size is checked whenever it may have grown by such a part of what it may take."""
+
+_EVICTED_SHARE = 0.25
+"""Of rows and versions, that go at once."""
+
+_LEAST_SECONDS = 60
+"""What reaches back no further is not worth keeping."""
+
+
+class LiveTable:
+    """Of all orgs, for any number of threads.
+
+    Whoever asks sees all that was applied before, and one moment. Who applies never waits for them: what comes while
+    somebody reads is done when they have read.
+    """
+
+    def __init__(
+        self,
+        since: int,
+        *,
+        memory_bytes: int = 2 * 2**30,
+        on_eviction: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """`since`: from when on it is told of everything. `memory_bytes`: what it holds at most, about; what is seen
+        longest ago goes first, from the org that has most. `on_eviction`: told of the org, and since when the table
+        covers it now."""
+        self._since = since
+        self._memory_bytes = memory_bytes
+        self._on_eviction = on_eviction
+        self._orgs: dict[int, OrgTable] = {}
+        self._changed: set[int] = set()
+        self._gate = ReadGate(self._settle)
+        self._grown = 0
+        """Bytes, about, since its size was checked."""
+
+    # What is written
+
+    def apply(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
+        """Take in chunks of (org id, snapshot), in their order. The same again changes nothing."""
+        self._gate.write(lambda: self._apply(snapshots))
+
+    def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
+        """How processes ended, of (org id, exits). The same again changes nothing."""
+        self._gate.write(lambda: self._add_exits(exits))
+
+    def expire(self, since: int) -> None:
+        """Forget what was seen before this moment. To be called once a minute."""
+        self._gate.write(lambda: self._expire(since))
+
+    def forget_org(self, org_id: int) -> None:
+        """All of it, as if it had never been."""
+        self._gate.write(lambda: self._forget_org(org_id))
+
+    # What is asked
+
+    def covers(self, org_id: int, window: Window) -> bool:
+        """Whether the table knows all of a window: what was taken in it, and has been applied."""
+        with self._gate.reading():
+            table = self._orgs.get(org_id)
+            return window.from_at >= (self._since if table is None else table.since)
+
+    def find(self, query: ProcessQuery) -> Page | None:
+        """As `ProcessStore.find`. None where the table does not cover the window."""
+        with self._gate.reading():
+            table = self._orgs.get(query.org_id)
+            if query.window.from_at < (self._since if table is None else table.since):
+                return None
+            return Page(()) if table is None else find_page(table, query)
+
+    def held_bytes(self) -> int:
+        """About as much memory as it takes."""
+        with self._gate.reading():
+            return self._held_bytes()
+
+    # With nobody else inside
+
+    def _apply(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
+        for org_id, snapshot in snapshots:
+            self._change(org_id, partial(OrgTable.apply, snapshot=snapshot))
+        if self._grown > self._memory_bytes // _CHECKS:
+            self._grown = 0
+            self._evict()
+
+    def _add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
+        for org_id, of_host in exits:
+            self._change(org_id, partial(OrgTable.add_exits, exits=of_host))
+
+    def _expire(self, since: int) -> None:
+        self._since = max(self._since, since)
+        for org_id in list(self._orgs):
+            self._change(org_id, partial(OrgTable.expire, since=since))
+
+    def _change(self, org_id: int, change: Callable[[OrgTable], None]) -> None:
+        table = self._orgs.get(org_id)
+        if table is None:
+            table = self._orgs[org_id] = OrgTable(self._since)
+        self._changed.add(org_id)
+        before = table.weight
+        try:
+            change(table)
+        except Exception:
+            # Half of it may be done. What is taken from now on can be told without the rest.
+            _log.exception("cannot change the live table; it begins anew")
+            self._begin_anew(org_id, table)
+        self._grown += max(0, table.weight - before)
+
+    def _begin_anew(self, org_id: int, table: OrgTable) -> None:
+        since = max(table.newest, table.since) + 1
+        self._orgs[org_id] = OrgTable(since)
+        self._tell(org_id, since)
+
+    def _forget_org(self, org_id: int) -> None:
+        self._orgs.pop(org_id, None)
+
+    def _settle(self) -> None:
+        for org_id in self._changed:
+            if org_id in self._orgs:
+                self._orgs[org_id].settle()
+        self._changed.clear()
+
+    def _held_bytes(self) -> int:
+        return sum(table.held_bytes() for table in self._orgs.values())
+
+    def _evict(self) -> None:
+        """What was seen longest ago, until it fits."""
+        while self._held_bytes() > self._memory_bytes:
+            org_id, table = max(self._orgs.items(), key=lambda item: item[1].held_bytes())
+            since = table.moment_of_share(_EVICTED_SHARE)
+            if table.newest - since < _LEAST_SECONDS:
+                self._begin_anew(org_id, table)
+            else:
+                self._change(org_id, partial(OrgTable.expire, since=since))
+                self._tell(org_id, self._orgs[org_id].since)
+
+    def _tell(self, org_id: int, since: int) -> None:
+        if self._on_eviction is not None:
+            self._on_eviction(org_id, since)
