@@ -38,6 +38,8 @@ class OracleStore:
 
     Of two descriptions of a process in the same second, the greater one counts, in the order of their encodings: so
     it does not matter which was added first, or how often.
+
+    It refuses a test that gives two chunks of one host and moment the same number: of them a store keeps either one.
     """
 
     is_only_writer = True
@@ -50,6 +52,7 @@ class OracleStore:
         self._as_kept: defaultdict[int, list[Snapshot]] = defaultdict(list)
         self._exits: defaultdict[tuple[int, str], list[ProcessExit]] = defaultdict(list)
         self._live: defaultdict[int, list[LiveSnapshot]] = defaultdict(list)
+        self._chunks: dict[tuple[object, ...], Snapshot | LiveSnapshot] = {}
         self._orgs: dict[int, Org] = {}
         self._keys: dict[str, Key] = {}
         self._leases: dict[tuple[int, str], WatchLease] = {}
@@ -62,6 +65,7 @@ class OracleStore:
         with self._lock:
             for org_id, any_snapshot in snapshots:
                 snapshot = unpack(any_snapshot)
+                self._name(org_id, snapshot)
                 self._snapshots[org_id].append(snapshot)
                 identities = [self._kept(org_id, snapshot, sighting) for sighting in snapshot.sightings]
                 sightings = tuple(
@@ -73,6 +77,10 @@ class OracleStore:
                     by_moment = self._sightings[org_id][identity]
                     rival = by_moment.get(snapshot.taken_at, sighting.description)
                     by_moment[snapshot.taken_at] = max(rival, sighting.description, key=msgspec.msgpack.encode)
+
+    def _name(self, org_id: int, chunk: Snapshot | LiveSnapshot) -> None:
+        name = type(chunk), org_id, chunk.host, chunk.taken_at, chunk.request_id
+        assert self._chunks.setdefault(name, chunk) == chunk, f"two chunks have the same number: {name}"
 
     def snapshots(self, org_id: int) -> tuple[Snapshot, ...]:
         """With the starts that processes are kept under."""
@@ -171,6 +179,7 @@ class OracleStore:
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         with self._lock:
             for org_id, snapshot in live:
+                self._name(org_id, snapshot)
                 self._live[org_id].append(snapshot)
 
     def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:

@@ -13,6 +13,7 @@ from procession.window import Window
 from tests.storage.conftest import Store
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 from tests.support.fleet import STARTED, Fleet
+from tests.support.merges import merge
 
 
 def details(fleet: Fleet, from_at: int = NOON - 600, to_at: int = NOON + 600) -> dict[tuple[int, int], ProcessDetail]:
@@ -163,6 +164,19 @@ def test_the_exit_of_the_last_owner_of_a_pid_is_not_that_of_the_next(fleet: Flee
 
     assert found[2, NOON - 100] == ProcessDetail(ended_at=NOON + 10, exit_code=3)
     assert found[2, NOON + 10] == ProcessDetail()
+
+
+@pytest.mark.parametrize("others_come_first", [False, True])
+def test_of_several_exits_in_one_second_each_is_kept(fleet: Fleet, others_come_first: bool) -> None:
+    whole(fleet, NOON, 2, starts=NOON - 100)
+    own: list[dict[str, Any]] = [{"exit_code": code, "executed_at": NOON - 100} for code in (9, 137)]
+    others: list[dict[str, Any]] = [{"exit_code": 3, "executed_at": NOON - 500}]
+    for exit_ in [*others, *own] if others_come_first else [*own, *others]:
+        exit_of(fleet, 2, NOON + 4, **exit_)
+
+    for _ in range(2):
+        assert details(fleet)[2, NOON - 100] == ProcessDetail(ended_at=NOON + 4, exit_code=9)
+        merge(fleet.store)
 
 
 DEAD = ProcessNumbers(state="X")

@@ -14,6 +14,7 @@ from procession.window import Window
 from tests.storage.conftest import Store
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import a_description, a_sighting, a_snapshot
+from tests.support.merges import merge
 from tests.support.oracle import OracleStore
 from tests.support.strategies import TURN_OF_HOUR
 
@@ -47,15 +48,21 @@ class Host:
         self._store.add_exits([(self._org, ProcessExits("web-1", (ended,)))])
 
     def numbers(self, at: int, pid: int, started_at: int, state: str) -> None:
-        live = LiveSnapshot(
-            host="web-1", taken_at=at, processes=(LiveNumbers(pid, started_at, ProcessNumbers(state=state)),)
-        )
+        self._number += 1
+        one = LiveNumbers(pid, started_at, ProcessNumbers(state=state))
+        live = LiveSnapshot(host="web-1", taken_at=at, processes=(one,), request_id=self._number)
         self._store.add_live([(self._org, live)])
 
     def _sighting(self, pid: int, started_at: int, state: str) -> Sighting:
         return a_sighting(pid, started_at, ProcessNumbers(state=state, rss_bytes=pid))
 
     def pids(self, at: int) -> list[int]:
+        before = self._pids(at)
+        if merge(self._store):
+            assert self._pids(at) == before, "a merge has changed the answer"
+        return before
+
+    def _pids(self, at: int) -> list[int]:
         page = self.analysis.instant_page(Selection(self._org), at, Order("pid"), 0, 100)
         return [one.process.identity.pid for one in page.processes]
 
@@ -144,6 +151,14 @@ def test_an_exit_before_the_snapshot_says_nothing_of_who_is_in_it(host: Host) ->
     host.exit(T + 9, LIVES)
 
     assert [host.pids(T + after) for after in (0, 5, 10)] == [[7, 8], [7, 8], [7]]
+
+
+@pytest.mark.parametrize("executed_at", [(None, LONG_AGO - 100), (LONG_AGO - 100, None)])
+def test_exits_of_two_owners_of_a_pid_in_one_second_both_count(host: Host, executed_at: tuple[int | None, ...]) -> None:
+    for one in executed_at:
+        host.exit(T + 4, 8, one)
+
+    assert [host.pids(T + after) for after in (3, 4)] == [[7, 8], [7]]
 
 
 def test_a_zombie_is_there_until_it_is_gone(host: Host) -> None:

@@ -24,7 +24,7 @@ DAY_OF_HOUR = f"intDiv(hour, {constants.DAY_SECONDS // constants.HOUR_SECONDS})"
         ("live_numbers", BLOCK, DAY_OF_MOMENT),
         ("presence", HOUR, DAY_OF_HOUR),
         ("descriptions", HOUR, DAY_OF_HOUR),
-        ("exits", f"org, intDiv(at, {constants.HOUR_SECONDS}), host, pid, at", DAY_OF_MOMENT),
+        ("exits", f"org, intDiv(at, {constants.HOUR_SECONDS}), host, pid, at, executed_at, exit_code", DAY_OF_MOMENT),
         ("minutes", "org, host, pid, start, hour", DAY_OF_HOUR),
     ],
 )

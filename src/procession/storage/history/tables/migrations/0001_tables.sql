@@ -149,7 +149,8 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 2
     max_compress_block_size = 16384, ttl_only_drop_parts = 1, min_age_to_force_merge_seconds = 21600,
     min_age_to_force_merge_on_partition_only = 1;
 
--- An exit that an agent reported: when and how a process ended.
+-- An exit that an agent reported: when and how a process ended. All of it is its key: a pid may be used twice within a
+-- second, and of two rows with one key a merge, whenever it comes, would leave one.
 CREATE TABLE exits (
     org UInt32,
     host UInt64,
@@ -158,7 +159,7 @@ CREATE TABLE exits (
     executed_at UInt32 COMMENT 'when it became the program that ended; 0: not known',
     exit_code Int32
 ) ENGINE = ReplacingMergeTree
-ORDER BY (org, intDiv(at, 3600), host, pid, at)
+ORDER BY (org, intDiv(at, 3600), host, pid, at, executed_at, exit_code)
 PARTITION BY intDiv(at, 86400)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 1024, ttl_only_drop_parts = 1;
 
