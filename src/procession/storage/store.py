@@ -36,6 +36,7 @@ from procession.storage.accounts.keys import ClickHouseKeys
 from procession.storage.accounts.sessions import ClickHouseSessions
 from procession.storage.accounts.tables import AccountTables
 from procession.storage.accounts.views import ClickHouseViews
+from procession.storage.history.engine.arrow import keep_pandas_out
 from procession.storage.history.engine.cluster import shard_of
 from procession.storage.history.engine.connection import Connection, ConnectionPool, rows_of
 from procession.storage.history.engine.embedded import EmbeddedEngine
@@ -128,6 +129,7 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
     ) -> None:
         """`is_only_writer`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as
         often as it weighs."""
+        keep_pandas_out()
         self._tables = AccountTables(engine)
         ClickHouseKeys.__init__(self, self._tables, is_only_writer=is_only_writer)
         ClickHouseHosts.__init__(self, self._tables)
