@@ -4,7 +4,7 @@ import { Button, Group, Menu, Modal, Progress as Bar, Stack, Text } from "@manti
 import { IconDownload } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 
-import { get } from "../api/client";
+import { get, type Params } from "../api/client";
 import type { ProcessList } from "../api/types";
 import { instantParams, useInstant } from "../state/instant";
 import { useView } from "../state/useView";
@@ -23,34 +23,9 @@ type Job =
 export function ExportMenu() {
   const [view] = useView();
   const instant = useInstant();
-  const [job, setJob] = useState<Job | null>(null);
   const [isCurlOpen, setIsCurlOpen] = useState(false);
-  const running = useRef<AbortController | null>(null);
   const params = { ...instantParams(view, instant), sort: view.sort };
-
-  const start = async (format: Format) => {
-    const control = new AbortController();
-    running.current = control;
-    setJob({ state: "running", format, progress: { rows: 0, total: null } });
-    try {
-      const { file, rows, total } = await exported(
-        FORMATS[format],
-        params,
-        (page, signal) => get<ProcessList>("/processes", page, signal),
-        (progress) => setJob({ state: "running", format, progress }),
-        control.signal,
-      );
-      save(file, `processes-${new Date(instant.at * 1000).toISOString().slice(0, 19).replaceAll(":", "")}Z.${format}`);
-      setJob({ state: "done", rows, total });
-    } catch (error) {
-      if (control.signal.aborted) return;
-      setJob({ state: "failed", format, message: error instanceof Error ? error.message : String(error) });
-    }
-  };
-  const close = () => {
-    running.current?.abort();
-    setJob(null);
-  };
+  const { job, start, close } = useExport(params, instant.at);
 
   return (
     <>
@@ -83,6 +58,37 @@ export function ExportMenu() {
       </Modal>
     </>
   );
+}
+
+/** One export at a time: its state, and how it is started and given up. */
+function useExport(params: Params, at: number) {
+  const [job, setJob] = useState<Job | null>(null);
+  const running = useRef<AbortController | null>(null);
+
+  const start = async (format: Format) => {
+    const control = new AbortController();
+    running.current = control;
+    setJob({ state: "running", format, progress: { rows: 0, total: null } });
+    try {
+      const { file, rows, total } = await exported(
+        FORMATS[format],
+        params,
+        (page, signal) => get<ProcessList>("/processes", page, signal),
+        (progress) => setJob({ state: "running", format, progress }),
+        control.signal,
+      );
+      save(file, `processes-${new Date(at * 1000).toISOString().slice(0, 19).replaceAll(":", "")}Z.${format}`);
+      setJob({ state: "done", rows, total });
+    } catch (error) {
+      if (control.signal.aborted) return;
+      setJob({ state: "failed", format, message: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  const close = () => {
+    running.current?.abort();
+    setJob(null);
+  };
+  return { job, start, close };
 }
 
 interface JobStateProps {

@@ -14,14 +14,7 @@ export function AddFacet({ shown, onAdd }: { shown: readonly string[]; onAdd: (k
   const [isOpen, setIsOpen] = useState(false);
   const [text, setText] = useState("");
   const listId = useId();
-  const to = useMinute();
   const prefix = text.trim().toLowerCase();
-  const found = useQuery({
-    queryKey: ["tag-keys", prefix, to],
-    queryFn: ({ signal }) => get<TagCompletion>("/tags", { prefix, limit: 30, from: to - 960, to }, signal),
-    enabled: isOpen && !prefix.includes(":"),
-  });
-  const choices = (found.data?.keys ?? []).filter(({ key }) => !shown.includes(key));
 
   const add = (key: string) => {
     if (key && !key.includes(",")) onAdd(key);
@@ -62,17 +55,38 @@ export function AddFacet({ shown, onAdd }: { shown: readonly string[]; onAdd: (k
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <ul id={listId} className={classes.choices}>
-        {choices.map(({ key, count }) => (
-          <li key={key}>
-            <button type="button" className={classes.choice} onClick={() => add(key)}>
-              <span className={classes.name}>{key}</span>
-              <span className={classes.count}>{formatShortCount(count)}</span>
-            </button>
-          </li>
-        ))}
-        {found.isSuccess && choices.length === 0 && <li className={classes.none}>No other key begins with that.</li>}
-      </ul>
+      <KeyChoices id={listId} prefix={prefix} shown={shown} onChoose={add} />
     </form>
+  );
+}
+
+interface KeyChoicesProps {
+  id: string;
+  prefix: string;
+  shown: readonly string[];
+  onChoose: (key: string) => void;
+}
+
+/** The keys that begin with what was typed. */
+function KeyChoices({ id, prefix, shown, onChoose }: KeyChoicesProps) {
+  const to = useMinute();
+  const found = useQuery({
+    queryKey: ["tag-keys", prefix, to],
+    queryFn: ({ signal }) => get<TagCompletion>("/tags", { prefix, limit: 30, from: to - 960, to }, signal),
+    enabled: !prefix.includes(":"),
+  });
+  const choices = (found.data?.keys ?? []).filter(({ key }) => !shown.includes(key));
+  return (
+    <ul id={id} className={classes.choices}>
+      {choices.map(({ key, count }) => (
+        <li key={key}>
+          <button type="button" className={classes.choice} onClick={() => onChoose(key)}>
+            <span className={classes.name}>{key}</span>
+            <span className={classes.count}>{formatShortCount(count)}</span>
+          </button>
+        </li>
+      ))}
+      {found.isSuccess && choices.length === 0 && <li className={classes.none}>No other key begins with that.</li>}
+    </ul>
   );
 }

@@ -41,24 +41,7 @@ export function FacetSection({ facetKey, facet, isKnown, isOpen, onToggle, onRem
 
   return (
     <section className={classes.group}>
-      <h2 className={classes.heading}>
-        <button
-          type="button"
-          className={classes.toggle}
-          aria-expanded={isOpen}
-          onClick={onToggle}
-          title={facet && `${formatCount(distinct)} values`}
-        >
-          <IconChevronRight size={14} className={classes.chevron} aria-hidden="true" />
-          <span className={classes.name}>{facetKey}</span>
-          {facet && <span className={classes.count}>{formatShortCount(distinct)}</span>}
-        </button>
-        {onRemove && (
-          <ActionIcon size="sm" variant="subtle" color="gray" aria-label={`Remove ${facetKey}`} onClick={onRemove}>
-            <IconX size={12} />
-          </ActionIcon>
-        )}
-      </h2>
+      <Heading facetKey={facetKey} distinct={facet?.distinct} isOpen={isOpen} onToggle={onToggle} onRemove={onRemove} />
       {isOpen && (
         <>
           {(distinct > VALUES || prefix !== "") && (
@@ -90,6 +73,35 @@ export function FacetSection({ facetKey, facet, isKnown, isOpen, onToggle, onRem
         </>
       )}
     </section>
+  );
+}
+
+interface HeadingProps extends Pick<FacetSectionProps, "facetKey" | "isOpen" | "onToggle" | "onRemove"> {
+  /** Its values; undefined where they are not counted. */
+  distinct: number | undefined;
+}
+
+function Heading({ facetKey, distinct, isOpen, onToggle, onRemove }: HeadingProps) {
+  const isCounted = distinct !== undefined;
+  return (
+    <h2 className={classes.heading}>
+      <button
+        type="button"
+        className={classes.toggle}
+        aria-expanded={isOpen}
+        onClick={onToggle}
+        title={isCounted ? `${formatCount(distinct)} values` : undefined}
+      >
+        <IconChevronRight size={14} className={classes.chevron} aria-hidden="true" />
+        <span className={classes.name}>{facetKey}</span>
+        {isCounted && <span className={classes.count}>{formatShortCount(distinct)}</span>}
+      </button>
+      {onRemove && (
+        <ActionIcon size="sm" variant="subtle" color="gray" aria-label={`Remove ${facetKey}`} onClick={onRemove}>
+          <IconX size={12} />
+        </ActionIcon>
+      )}
+    </h2>
   );
 }
 

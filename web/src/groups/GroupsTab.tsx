@@ -95,32 +95,24 @@ interface GroupTableProps {
 function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
   const filterBy = useFilterByGroup(found.meta.by);
   const most = Math.max(1, ...found.data.map((group) => group.count));
-  const header = (column: string, label: string, isNumber = true) => (
-    <th
-      scope="col"
-      className={isNumber ? shared.number : undefined}
-      aria-sort={directionOf(sort, column) ?? "none"}
-      key={column}
-    >
-      <button type="button" className={classes.sort} onClick={() => onSort(column)}>
-        {label}
-        <span aria-hidden="true">
-          {{ ascending: " ↑", descending: " ↓", none: "" }[directionOf(sort, column) ?? "none"]}
-        </span>
-      </button>
-    </th>
-  );
+  const sorting = { sort, onSort };
   return (
     <div className={shared.tableBox} tabIndex={0} role="region" aria-label="Table of groups">
       <table className={shared.table}>
         <thead>
           <tr>
-            {header("value", brief(found.meta.by), false)}
-            {header("count", "Processes")}
-            {measures.flatMap((name) => {
-              const { label } = measureOf(name);
-              return [header(`sum:${name}`, `${label}, sum`), header(`max:${name}`, `${label}, max`)];
-            })}
+            <SortHeader column="value" label={brief(found.meta.by)} isNumber={false} {...sorting} />
+            <SortHeader column="count" label="Processes" {...sorting} />
+            {measures.flatMap((name) =>
+              (["sum", "max"] as const).map((how) => (
+                <SortHeader
+                  key={`${how}:${name}`}
+                  column={`${how}:${name}`}
+                  label={`${measureOf(name).label}, ${how}`}
+                  {...sorting}
+                />
+              )),
+            )}
           </tr>
         </thead>
         <tbody>
@@ -135,27 +127,42 @@ function GroupTable({ found, measures, sort, onSort }: GroupTableProps) {
                   {formatCount(group.count)}
                 </span>
               </td>
-              {measures.flatMap((name) => [
-                <Amount
-                  key={`sum:${name}`}
-                  how="sum"
-                  measure={name}
-                  amount={group.numbers[name]}
-                  count={group.count}
-                />,
-                <Amount
-                  key={`max:${name}`}
-                  how="max"
-                  measure={name}
-                  amount={group.numbers[name]}
-                  count={group.count}
-                />,
-              ])}
+              {measures.flatMap((name) =>
+                (["sum", "max"] as const).map((how) => (
+                  <Amount
+                    key={`${how}:${name}`}
+                    how={how}
+                    measure={name}
+                    amount={group.numbers[name]}
+                    count={group.count}
+                  />
+                )),
+              )}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+interface SortHeaderProps {
+  column: string;
+  label: string;
+  isNumber?: boolean;
+  sort: string;
+  onSort: (column: string) => void;
+}
+
+function SortHeader({ column, label, isNumber = true, sort, onSort }: SortHeaderProps) {
+  const direction = directionOf(sort, column) ?? "none";
+  return (
+    <th scope="col" className={isNumber ? shared.number : undefined} aria-sort={direction}>
+      <button type="button" className={classes.sort} onClick={() => onSort(column)}>
+        {label}
+        <span aria-hidden="true">{{ ascending: " ↑", descending: " ↓", none: "" }[direction]}</span>
+      </button>
+    </th>
   );
 }
 

@@ -20,7 +20,6 @@ interface DotCardProps {
 
 /** What a dot is. Its process is fetched once the pointer rests. */
 export function DotCard({ found, dot, isPicked, onClose, onOpen }: DotCardProps) {
-  const [, patch] = useView();
   const { id, x, y, group } = found.points;
   const [rested] = useDebouncedValue(id[dot] ?? "", 120);
   const one = useAnswer<OneProcess>(`/processes/${rested}`, { at: found.meta.at }, { isEnabled: rested !== "" });
@@ -30,11 +29,6 @@ export function DotCard({ found, dot, isPicked, onClose, onOpen }: DotCardProps)
   const filterBy = useFilterByGroup(by);
   const at = group[dot] ?? null;
   const value = at === null ? null : (found.groups[at] ?? null);
-  const [only, without] = [filterBy(value), filterBy(value, true)];
-  const filter = (filters: NonNullable<typeof only>) => {
-    onClose();
-    patch(filters);
-  };
   return (
     <>
       <Text size="sm" fw={600} className={classes.line}>
@@ -66,21 +60,37 @@ export function DotCard({ found, dot, isPicked, onClose, onOpen }: DotCardProps)
           <Button size="compact-xs" onClick={onOpen}>
             Open
           </Button>
-          {only !== null && (
-            <Button size="compact-xs" variant="default" onClick={() => filter(only)}>
-              Filter
-            </Button>
-          )}
-          {without !== null && (
-            <Button size="compact-xs" variant="default" onClick={() => filter(without)}>
-              Exclude
-            </Button>
-          )}
+          <FilterButton label="Filter" filters={filterBy(value)} onUse={onClose} />
+          <FilterButton label="Exclude" filters={filterBy(value, true)} onUse={onClose} />
           <Button size="compact-xs" variant="subtle" color="gray" onClick={onClose}>
             Close
           </Button>
         </Group>
       )}
     </>
+  );
+}
+
+interface FilterButtonProps {
+  label: string;
+  /** Null where there is nothing to filter by. */
+  filters: ReturnType<ReturnType<typeof useFilterByGroup>>;
+  onUse: () => void;
+}
+
+function FilterButton({ label, filters, onUse }: FilterButtonProps) {
+  const [, patch] = useView();
+  if (filters === null) return null;
+  return (
+    <Button
+      size="compact-xs"
+      variant="default"
+      onClick={() => {
+        onUse();
+        patch(filters);
+      }}
+    >
+      {label}
+    </Button>
   );
 }

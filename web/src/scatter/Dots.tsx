@@ -17,6 +17,8 @@ import { TopTable } from "./TopTable";
 
 /** Of the groups with the most dots; the others share one colour. */
 const COLORED = 10;
+/** The key of the others in the legend; no group is called so. */
+const REST = "\0rest";
 
 /** The plot, its legend, and the same dots as a table. */
 export function Dots({ found, xScale, yScale }: { found: Points; xScale: ScaleType; yScale: ScaleType }) {
@@ -25,40 +27,11 @@ export function Dots({ found, xScale, yScale }: { found: Points; xScale: ScaleTy
   const [hovered, setHovered] = useState<number | null>(null);
   // By its id: its index may differ in the next answer.
   const [picked, setPicked] = useState<string | null>(null);
-  const { id, group } = found.points;
+  const { id } = found.points;
   const by = found.meta.by ?? "";
   const filterBy = useFilterByGroup(by);
 
-  const colored = useMemo(
-    () =>
-      ranked(found.groups, group)
-        .slice(0, COLORED)
-        .filter(({ dots }) => dots > 0),
-    [found, group],
-  );
-  const values = useMemo(() => colored.map(({ at }) => found.groups[at] ?? ""), [colored, found]);
-  const slots = useSlots(values);
-  const slotOf = useCallback(
-    (at: number | null) => (at === null ? null : (slots.get(found.groups[at] ?? "") ?? null)),
-    [slots, found],
-  );
-  const entries = values.map((value, at) => ({
-    key: value,
-    label: value === "" ? "empty" : value,
-    slot: slots.get(value) ?? null,
-    isShown: true,
-    value: formatCount(colored[at]?.dots),
-  }));
-  const colouredDots = colored.reduce((sum, { dots }) => sum + dots, 0);
-  if (colouredDots < id.length) {
-    entries.push({
-      key: "\0rest",
-      label: "All others",
-      slot: null,
-      isShown: true,
-      value: formatCount(id.length - colouredDots),
-    });
-  }
+  const { slotOf, entries } = useColors(found);
   const pickedAt = picked === null ? -1 : id.indexOf(picked);
   const active = pickedAt >= 0 ? pickedAt : hovered !== null && hovered < id.length ? hovered : null;
   return (
@@ -93,11 +66,47 @@ export function Dots({ found, xScale, yScale }: { found: Points; xScale: ScaleTy
         scheme={scheme}
         titleOf={(label) => `Filter by ${brief(`${by}:${label}`)}`}
         onToggle={(value) => {
-          const filters = value === "\0rest" ? null : filterBy(value);
+          const filters = value === REST ? null : filterBy(value);
           if (filters !== null) patch(filters);
         }}
       />
       <TopTable found={found} onOpen={(process) => patch({ selected: process })} />
     </>
   );
+}
+
+/** A colour for each of the groups with the most dots, and the legend that names them. */
+function useColors(found: Points) {
+  const { id, group } = found.points;
+  const colored = useMemo(
+    () =>
+      ranked(found.groups, group)
+        .slice(0, COLORED)
+        .filter(({ dots }) => dots > 0),
+    [found, group],
+  );
+  const values = useMemo(() => colored.map(({ at }) => found.groups[at] ?? ""), [colored, found]);
+  const slots = useSlots(values);
+  const slotOf = useCallback(
+    (at: number | null) => (at === null ? null : (slots.get(found.groups[at] ?? "") ?? null)),
+    [slots, found],
+  );
+  const entries = values.map((value, at) => ({
+    key: value,
+    label: value === "" ? "empty" : value,
+    slot: slots.get(value) ?? null,
+    isShown: true,
+    value: formatCount(colored[at]?.dots),
+  }));
+  const colouredDots = colored.reduce((sum, { dots }) => sum + dots, 0);
+  if (colouredDots < id.length) {
+    entries.push({
+      key: REST,
+      label: "All others",
+      slot: null,
+      isShown: true,
+      value: formatCount(id.length - colouredDots),
+    });
+  }
+  return { slotOf, entries };
 }

@@ -30,50 +30,23 @@ interface PlotProps {
 export function Plot({ found, xScale, yScale, scheme, slotOf, active, onHover, onPick, children }: PlotProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { x, y, group } = found.points;
-
-  const drawn = useMemo(() => {
-    const [acrossScale, upScale] = [scaleOf(x, xScale), scaleOf(y, yScale)];
-    const [inner, tall] = [Math.max(width - PADDING.left - PADDING.right, 10), HEIGHT - PADDING.top - PADDING.bottom];
-    const xs = x.map((value) => PADDING.left + positionOf(acrossScale, value) * inner);
-    const ys = y.map((value) => PADDING.top + (1 - positionOf(upScale, value)) * tall);
-    return { acrossScale, upScale, xs, ys, inner, tall, nearest: new Nearest(xs, ys, REACH) };
-  }, [x, y, xScale, yScale, width]);
+  const { x } = found.points;
+  const drawn = usePositions(found, xScale, yScale, width);
 
   useEffect(() => {
     const element = canvas.current;
     if (element === null || width === 0 || !("CanvasRenderingContext2D" in window)) return;
-    const context = element.getContext("2d");
-    if (context === null) return;
-    const ratio = window.devicePixelRatio;
-    element.width = Math.round(width * ratio);
-    element.height = HEIGHT * ratio;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, HEIGHT);
-    drawAxes(context, found, drawn, scheme);
-    context.globalAlpha = 0.65;
-    drawn.xs.forEach((left, dot) => {
-      context.fillStyle = colorOf(slotOf(group[dot] ?? null), scheme);
-      context.beginPath();
-      context.arc(left, drawn.ys[dot] ?? 0, 3.5, 0, 2 * Math.PI);
-      context.fill();
-    });
-    context.globalAlpha = 1;
-  }, [found, drawn, group, scheme, slotOf, width]);
+    draw(element, width, { found, drawn, scheme, slotOf });
+  }, [found, drawn, scheme, slotOf, width]);
 
   const dotAt = (event: PointerEvent): number | null => {
     const box = event.currentTarget.getBoundingClientRect();
     return drawn.nearest.at(event.clientX - box.left, event.clientY - box.top);
   };
   const step = (event: KeyboardEvent) => {
-    const last = x.length - 1;
-    if (last < 0) return;
-    if (event.key === "ArrowRight" || event.key === "ArrowDown")
-      onPick(active === null ? 0 : Math.min(active + 1, last));
-    else if (event.key === "ArrowLeft" || event.key === "ArrowUp")
-      onPick(active === null ? 0 : Math.max(active - 1, 0));
-    else if (event.key === "Escape" && active !== null) onPick(null);
-    else return;
+    const next = dotAfter(event.key, active, x.length - 1);
+    if (next === undefined) return;
+    onPick(next);
     event.preventDefault();
     event.stopPropagation();
   };
@@ -113,11 +86,57 @@ export function Plot({ found, xScale, yScale, scheme, slotOf, active, onHover, o
   );
 }
 
+/** The dot that a key leads to, null for none; undefined for keys that lead nowhere. */
+function dotAfter(key: string, active: number | null, last: number): number | null | undefined {
+  if (last < 0) return undefined;
+  if (key === "ArrowRight" || key === "ArrowDown") return active === null ? 0 : Math.min(active + 1, last);
+  if (key === "ArrowLeft" || key === "ArrowUp") return active === null ? 0 : Math.max(active - 1, 0);
+  return key === "Escape" && active !== null ? null : undefined;
+}
+
+/** Where each dot is, in pixels. */
 interface Drawn {
   acrossScale: Scale;
   upScale: Scale;
+  xs: number[];
+  ys: number[];
   inner: number;
   tall: number;
+  nearest: Nearest;
+}
+
+function usePositions(found: Points, xScale: ScaleType, yScale: ScaleType, width: number): Drawn {
+  const { x, y } = found.points;
+  return useMemo(() => {
+    const [acrossScale, upScale] = [scaleOf(x, xScale), scaleOf(y, yScale)];
+    const [inner, tall] = [Math.max(width - PADDING.left - PADDING.right, 10), HEIGHT - PADDING.top - PADDING.bottom];
+    const xs = x.map((value) => PADDING.left + positionOf(acrossScale, value) * inner);
+    const ys = y.map((value) => PADDING.top + (1 - positionOf(upScale, value)) * tall);
+    return { acrossScale, upScale, xs, ys, inner, tall, nearest: new Nearest(xs, ys, REACH) };
+  }, [x, y, xScale, yScale, width]);
+}
+
+interface Drawing extends Pick<PlotProps, "found" | "scheme" | "slotOf"> {
+  drawn: Drawn;
+}
+
+function draw(canvas: HTMLCanvasElement, width: number, { found, drawn, scheme, slotOf }: Drawing): void {
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  const ratio = window.devicePixelRatio;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = HEIGHT * ratio;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, HEIGHT);
+  drawAxes(context, found, drawn, scheme);
+  context.globalAlpha = 0.65;
+  drawn.xs.forEach((left, dot) => {
+    context.fillStyle = colorOf(slotOf(found.points.group[dot] ?? null), scheme);
+    context.beginPath();
+    context.arc(left, drawn.ys[dot] ?? 0, 3.5, 0, 2 * Math.PI);
+    context.fill();
+  });
+  context.globalAlpha = 1;
 }
 
 function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn, scheme: Scheme): void {

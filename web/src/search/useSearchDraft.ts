@@ -24,14 +24,68 @@ interface SearchDraft {
 }
 
 export function useSearchDraft(input: RefObject<HTMLInputElement | null>): SearchDraft {
+  const { search: committed, draft, setDraft, commit, commitSoon, endTyping } = useDraft();
+  const list = useCompletionList();
+
+  const change = (search: string, caret: number | null) => {
+    setDraft(search);
+    list.open(search, caret);
+    commitSoon(search);
+  };
+
+  const choose = (completion: Completion) => {
+    if (!list.word) return;
+    const next = complete(draft, list.word, completion.key, completion.value);
+    change(next.search, next.caret);
+    requestAnimationFrame(() => input.current?.setSelectionRange(next.caret, next.caret));
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (!list.word) list.open(draft, input.current?.selectionStart ?? null);
+      list.move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter" || (event.key === "Tab" && list.active >= 0)) {
+      const completion = list.completions[list.active];
+      event.preventDefault();
+      if (completion) choose(completion);
+      else {
+        list.close();
+        commit(draft);
+        endTyping();
+      }
+    } else if (event.key === "Escape") {
+      event.stopPropagation();
+      if (list.word && list.completions.length > 0) list.close();
+      else if (draft !== committed) setDraft(committed);
+      else input.current?.blur();
+    }
+  };
+
+  const onBlur = () => {
+    list.close();
+    if (draft !== committed) commit(draft);
+  };
+
+  const clear = () => {
+    endTyping();
+    setDraft("");
+    list.close();
+    commit("");
+    input.current?.focus();
+  };
+
+  const { completions, active } = list;
+  return { draft, completions, active, change, choose, clear, onKeyDown, onFocus: endTyping, onBlur };
+}
+
+/** The text in the field, and when it becomes the search of the view: at once, or after a pause in typing. */
+function useDraft() {
   const [view, patch] = useView();
   const [draft, setDraft] = useState(view.search);
   const [shown, setShown] = useState(view.search);
-  const [word, setWord] = useState<Word | null>(null);
-  const [active, setActive] = useState(-1);
   const isTyping = useRef(false);
   const timer = useRef<number | undefined>(undefined);
-  const completions = useCompletions(word);
 
   // The view may come from elsewhere: the back button, a click on a tag, a saved view.
   if (shown !== view.search) {
@@ -47,67 +101,33 @@ export function useSearchDraft(input: RefObject<HTMLInputElement | null>): Searc
     patch({ search: text }, isTyping.current ? "replace" : "push");
     isTyping.current = true;
   };
-
-  const change = (search: string, caret: number | null) => {
-    setDraft(search);
-    setActive(-1);
-    setWord(wordAt(search, caret ?? search.length));
+  const commitSoon = (search: string) => {
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(() => commit(search), IDLE_MS);
   };
-
-  const choose = (completion: Completion) => {
-    if (!word) return;
-    const next = complete(draft, word, completion.key, completion.value);
-    change(next.search, next.caret);
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.caret, next.caret));
+  const endTyping = () => {
+    isTyping.current = false;
   };
+  return { search: view.search, draft, setDraft, commit, commitSoon, endTyping };
+}
 
+/** The completions of the word at the caret, and which of them the keys have reached. */
+function useCompletionList() {
+  const [word, setWord] = useState<Word | null>(null);
+  const [active, setActive] = useState(-1);
+  const completions = useCompletions(word);
+
+  const open = (search: string, caret: number | null) => {
+    setActive(-1);
+    setWord(wordAt(search, caret ?? search.length));
+  };
   const close = () => {
     setWord(null);
     setActive(-1);
   };
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      if (!word) setWord(wordAt(draft, input.current?.selectionStart ?? draft.length));
-      if (completions.length === 0) return;
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      setActive((active + step + completions.length + (active < 0 && step < 0 ? 1 : 0)) % completions.length);
-    } else if (event.key === "Enter" || (event.key === "Tab" && active >= 0)) {
-      const completion = completions[active];
-      event.preventDefault();
-      if (completion) choose(completion);
-      else {
-        close();
-        commit(draft);
-        isTyping.current = false;
-      }
-    } else if (event.key === "Escape") {
-      event.stopPropagation();
-      if (word && completions.length > 0) close();
-      else if (draft !== view.search) setDraft(view.search);
-      else input.current?.blur();
-    }
+  const move = (step: 1 | -1) => {
+    if (completions.length === 0) return;
+    setActive((active + step + completions.length + (active < 0 && step < 0 ? 1 : 0)) % completions.length);
   };
-
-  const onFocus = () => {
-    isTyping.current = false;
-  };
-
-  const onBlur = () => {
-    close();
-    if (draft !== view.search) commit(draft);
-  };
-
-  const clear = () => {
-    isTyping.current = false;
-    setDraft("");
-    close();
-    commit("");
-    input.current?.focus();
-  };
-
-  return { draft, completions, active, change, choose, clear, onKeyDown, onFocus, onBlur };
+  return { word, completions, active, open, close, move };
 }

@@ -1,64 +1,34 @@
 /** The table of all processes. It scrolls through any number of them, since only what is seen is there. */
 
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties } from "react";
+import type { VirtualItem } from "@tanstack/react-virtual";
+import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties, type RefObject } from "react";
 
+import type { ProcessItem } from "../api/types";
 import { followsNow, instantParams, useInstant, windowParams } from "../state/instant";
-import { scopeOf } from "../state/scope";
+import { scopeOf, type Scope } from "../state/scope";
 import { useView } from "../state/useView";
+import type { ViewState } from "../state/view";
 import { columnsOf, type Column } from "./columns/columns";
 import { HeaderRow } from "./columns/HeaderRow";
 import { usePages } from "./paging/usePages";
 import { ProcessRow } from "./ProcessRow";
 import classes from "./ProcessTable.module.css";
-import { ROW_HEIGHT } from "./rowHeight";
 import { TableMessages } from "./TableMessages";
 import { Toolbar } from "./Toolbar";
 import { useRowKeys } from "./useRowKeys";
-
-const OVERSCAN = 6;
+import { useVisibleRows } from "./useVisibleRows";
 
 export function ProcessTable() {
   const [view, patch] = useView();
-  const instant = useInstant();
   const scroller = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState<number | null>(null);
   const columns = useMemo(() => columnsOf(view.columns), [view.columns]);
   const scope = scopeOf(view);
-  const params =
-    scope === "window" ? windowParams(view, instant) : { ...instantParams(view, instant), sort: view.sort };
-  const pages = usePages({ scope, params }, instant.isLive);
+  const pages = usePagesOf(view, scope);
   const { show, row } = pages;
   const rowCount = pages.rowCount ?? 0;
 
-  // eslint-disable-next-line react-hooks/incompatible-library -- Nothing here is kept by what the virtualizer gives.
-  const virtualizer = useVirtualizer({
-    count: rowCount,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: OVERSCAN,
-    // Else React would draw within the scroll event itself, and the browser could not come in between.
-    useFlushSync: false,
-    // The header covers the first row.
-    scrollPaddingStart: ROW_HEIGHT,
-  });
-  const items = virtualizer.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items.at(-1)?.index ?? 40;
-  useEffect(() => show(first, last), [show, first, last, rowCount]);
-
-  // Another query begins at the top; a live one stays where it was scrolled to.
-  const query = JSON.stringify([view.search, view.tags, view.sort, scope]);
-  const [shownQuery, setShownQuery] = useState(query);
-  if (shownQuery !== query) {
-    setShownQuery(query);
-    setActive(null);
-  }
-  useEffect(() => {
-    // In braces: newer browsers give a promise here.
-    scroller.current?.scrollTo({ top: 0 });
-  }, [query]);
-
+  const { items, height, scrollTo } = useVisibleRows(scroller, rowCount, show);
+  const [active, setActive] = useActiveRow(JSON.stringify([view.search, view.tags, view.sort, scope]), scroller);
   const open = useCallback((id: string) => patch({ selected: id }), [patch]);
 
   const rowKeys = useRowKeys({
@@ -66,7 +36,7 @@ export function ProcessTable() {
     rowCount,
     active,
     onActivate: setActive,
-    onScrollTo: (index) => virtualizer.scrollToIndex(index, { align: "auto" }),
+    onScrollTo: scrollTo,
     onOpen: (index) => {
       const process = row(index);
       if (process) open(process.id);
@@ -75,13 +45,7 @@ export function ProcessTable() {
 
   return (
     <section className={classes.table} aria-label="Processes">
-      <Toolbar
-        total={pages.total}
-        columns={columns}
-        isBusy={pages.isLoading}
-        isStale={pages.isStale}
-        scope={scope}
-      />
+      <Toolbar total={pages.total} columns={columns} isBusy={pages.isLoading} isStale={pages.isStale} scope={scope} />
       <TableMessages pages={pages} isNow={followsNow(view.time)} isFiltered={view.search !== "" || view.tags.length > 0} />
       {rowCount > 0 && (
         <div
@@ -98,25 +62,75 @@ export function ProcessTable() {
           style={gridStyle(columns)}
         >
           <HeaderRow columns={columns} scope={scope} />
-          <div role="rowgroup" className={classes.rows} style={{ height: virtualizer.getTotalSize() }}>
-            {items.map(({ index, start }) => (
-              <ProcessRow
-                key={index}
-                index={index}
-                top={start}
-                process={row(index)}
-                columns={columns}
-                isActive={index === active}
-                isSelected={row(index)?.id === view.selected}
-                onActivate={setActive}
-                onOpen={open}
-              />
-            ))}
-          </div>
+          <Rows
+            items={items}
+            height={height}
+            row={row}
+            columns={columns}
+            active={active}
+            selected={view.selected}
+            onActivate={setActive}
+            onOpen={open}
+          />
         </div>
       )}
     </section>
   );
+}
+
+/** The pages of the view: of its instant, or of its whole window. */
+function usePagesOf(view: ViewState, scope: Scope) {
+  const instant = useInstant();
+  const params =
+    scope === "window" ? windowParams(view, instant) : { ...instantParams(view, instant), sort: view.sort };
+  return usePages({ scope, params }, instant.isLive);
+}
+
+interface RowsProps {
+  items: readonly VirtualItem[];
+  /** Of all rows, in pixels. */
+  height: number;
+  row: (index: number) => ProcessItem | undefined;
+  columns: readonly Column[];
+  active: number | null;
+  selected: string | null;
+  onActivate: (index: number) => void;
+  onOpen: (id: string) => void;
+}
+
+function Rows({ items, height, row, columns, active, selected, onActivate, onOpen }: RowsProps) {
+  return (
+    <div role="rowgroup" className={classes.rows} style={{ height }}>
+      {items.map(({ index, start }) => (
+        <ProcessRow
+          key={index}
+          index={index}
+          top={start}
+          process={row(index)}
+          columns={columns}
+          isActive={index === active}
+          isSelected={row(index)?.id === selected}
+          onActivate={onActivate}
+          onOpen={onOpen}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** The row that the keys are at. Another query begins at the top; a live one stays where it was scrolled to. */
+function useActiveRow(query: string, scroller: RefObject<HTMLDivElement | null>) {
+  const [active, setActive] = useState<number | null>(null);
+  const [shownQuery, setShownQuery] = useState(query);
+  if (shownQuery !== query) {
+    setShownQuery(query);
+    setActive(null);
+  }
+  useEffect(() => {
+    // In braces: newer browsers give a promise here.
+    scroller.current?.scrollTo({ top: 0 });
+  }, [query, scroller]);
+  return [active, setActive] as const;
 }
 
 /** The widths of the columns, for all rows at once. */

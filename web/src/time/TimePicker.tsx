@@ -1,4 +1,4 @@
-/** Of when: live, the last while, any range, or an instant of the past. */
+/** Which time the page shows: live, the last minutes or hours, any range, or an instant of the past. */
 
 import { Button, Popover, TextInput, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
@@ -8,6 +8,7 @@ import { useState, type SubmitEvent } from "react";
 import { serverNow } from "../api/client";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
+import type { ViewTime } from "../state/view";
 import { formatFull, formatUtc, fromInput, toInput } from "../ui/format/times";
 import { nameOf, PRESETS } from "./spans";
 import classes from "./Time.module.css";
@@ -21,7 +22,7 @@ export function TimePicker() {
   const { from, to } = instant.window;
   const hint = time.mode === "at" ? formatUtc(time.at) : `${formatUtc(from)} to ${formatUtc(to)}`;
 
-  const choose = (next: typeof time) => {
+  const choose = (next: ViewTime) => {
     patch({ time: next });
     menu.close();
   };
@@ -57,31 +58,44 @@ export function TimePicker() {
           </Tooltip>
         </Popover.Target>
         <Popover.Dropdown className={classes.menu} aria-label="Time">
-          <div className={classes.presets}>
-            {PRESETS.map((seconds) => (
-              <Button
-                key={seconds}
-                size="compact-sm"
-                justify="flex-start"
-                variant={time.mode === "last" && time.seconds === seconds ? "light" : "subtle"}
-                onClick={() => choose({ mode: "last", seconds })}
-              >
-                {nameOf({ mode: "last", seconds })}
-              </Button>
-            ))}
-            <Button
-              size="compact-sm"
-              justify="flex-start"
-              variant={time.mode === "at" ? "light" : "subtle"}
-              leftSection={<IconHistory size={14} />}
-              onClick={() => choose({ mode: "at", at: instant.at - (instant.at % 10) })}
-            >
-              Travel in time
-            </Button>
-          </div>
+          <Presets time={time} at={instant.at} onChoose={choose} />
           <RangeForm key={`${from} ${to}`} from={from} to={to} onChoose={(range) => choose({ mode: "range", ...range })} />
         </Popover.Dropdown>
       </Popover>
+    </div>
+  );
+}
+
+interface PresetsProps {
+  time: ViewTime;
+  /** The instant that is shown, which a travel in time begins at. */
+  at: number;
+  onChoose: (time: ViewTime) => void;
+}
+
+function Presets({ time, at, onChoose }: PresetsProps) {
+  return (
+    <div className={classes.presets}>
+      {PRESETS.map((seconds) => (
+        <Button
+          key={seconds}
+          size="compact-sm"
+          justify="flex-start"
+          variant={time.mode === "last" && time.seconds === seconds ? "light" : "subtle"}
+          onClick={() => onChoose({ mode: "last", seconds })}
+        >
+          {nameOf({ mode: "last", seconds })}
+        </Button>
+      ))}
+      <Button
+        size="compact-sm"
+        justify="flex-start"
+        variant={time.mode === "at" ? "light" : "subtle"}
+        leftSection={<IconHistory size={14} />}
+        onClick={() => onChoose({ mode: "at", at: at - (at % 10) })}
+      >
+        Travel in time
+      </Button>
     </div>
   );
 }

@@ -50,22 +50,7 @@ function Slider({ at }: { at: number }) {
   const [chosenSpan, setChosenSpan] = useState<number | null>(null);
   const span = Math.max(chosenSpan ?? 0, spanOf(at, now, spans));
   const least = now - span;
-  const [moving, setMoving] = useState<number | null>(null);
-  const timer = useRef<number | undefined>(undefined);
-  const shown = moving ?? at;
-  const step = Math.max(10, Math.round(span / 1000 / 10) * 10);
-
-  const go = (moment: number) => {
-    window.clearTimeout(timer.current);
-    setMoving(null);
-    patch({ time: { mode: "at", at: Math.round(Math.max(oldest, Math.min(moment, now))) } }, "replace");
-  };
-  const slide = (moment: number) => {
-    setMoving(moment);
-    window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => go(moment), SETTLE_MS);
-  };
-  useEffect(() => () => window.clearTimeout(timer.current), []);
+  const { shown, go, slide } = useSlide(at, oldest, now);
 
   return (
     <section className={classes.travel} aria-label="Time travel">
@@ -82,7 +67,7 @@ function Slider({ at }: { at: number }) {
           title={formatUtc(shown)}
           min={least}
           max={now}
-          step={step}
+          step={Math.max(10, Math.round(span / 1000 / 10) * 10)}
           value={shown}
           onChange={(event) => slide(Number(event.currentTarget.value))}
         />
@@ -92,35 +77,80 @@ function Slider({ at }: { at: number }) {
         </span>
       </span>
       <StepButtons steps={FORWARD} onStep={(seconds) => go(shown + seconds)} />
-      <NativeSelect
-        size="xs"
-        aria-label="History on the slider"
-        value={String(span)}
-        onChange={(event) => setChosenSpan(Number(event.currentTarget.value))}
-        data={[...new Set([...spans, span])].map((one) => ({
-          value: String(one),
-          label: one === spans.at(-1) ? `All (${formatDuration(one)})` : `Last ${formatDuration(one)}`,
-        }))}
-      />
-      <input
-        type="datetime-local"
-        className={classes.date}
-        aria-label="Date and time"
-        title={formatUtc(shown)}
-        step={1}
-        min={toInput(oldest)}
-        max={toInput(now)}
-        value={toInput(shown)}
-        onChange={(event) => {
-          const moment = fromInput(event.currentTarget.value);
-          if (moment !== null) slide(moment);
-        }}
-      />
+      <SpanSelect span={span} spans={spans} onChange={setChosenSpan} />
+      <DateInput moment={shown} oldest={oldest} now={now} onChange={slide} />
       <Button size="xs" variant="filled" onClick={() => patch({ time: { mode: "last", seconds: 900 } })}>
         Back to now
       </Button>
     </section>
   );
+}
+
+interface SpanSelectProps {
+  span: number;
+  spans: readonly number[];
+  onChange: (span: number) => void;
+}
+
+function SpanSelect({ span, spans, onChange }: SpanSelectProps) {
+  return (
+    <NativeSelect
+      size="xs"
+      aria-label="History on the slider"
+      value={String(span)}
+      onChange={(event) => onChange(Number(event.currentTarget.value))}
+      data={[...new Set([...spans, span])].map((one) => ({
+        value: String(one),
+        label: one === spans.at(-1) ? `All (${formatDuration(one)})` : `Last ${formatDuration(one)}`,
+      }))}
+    />
+  );
+}
+
+interface DateInputProps {
+  moment: number;
+  oldest: number;
+  now: number;
+  onChange: (moment: number) => void;
+}
+
+function DateInput({ moment, oldest, now, onChange }: DateInputProps) {
+  return (
+    <input
+      type="datetime-local"
+      className={classes.date}
+      aria-label="Date and time"
+      title={formatUtc(moment)}
+      step={1}
+      min={toInput(oldest)}
+      max={toInput(now)}
+      value={toInput(moment)}
+      onChange={(event) => {
+        const chosen = fromInput(event.currentTarget.value);
+        if (chosen !== null) onChange(chosen);
+      }}
+    />
+  );
+}
+
+/** The moment at the slider, and two ways to another one: at once, or when the slider rests. */
+function useSlide(at: number, oldest: number, now: number) {
+  const [, patch] = useView();
+  const [moving, setMoving] = useState<number | null>(null);
+  const timer = useRef<number | undefined>(undefined);
+
+  const go = (moment: number) => {
+    window.clearTimeout(timer.current);
+    setMoving(null);
+    patch({ time: { mode: "at", at: Math.round(Math.max(oldest, Math.min(moment, now))) } }, "replace");
+  };
+  const slide = (moment: number) => {
+    setMoving(moment);
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => go(moment), SETTLE_MS);
+  };
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  return { shown: moving ?? at, go, slide };
 }
 
 function StepButtons({ steps, onStep }: { steps: readonly Step[]; onStep: (seconds: number) => void }) {

@@ -18,24 +18,22 @@ export function SaveViewForm({ views }: { views: readonly SavedView[] }) {
   const [view] = useView();
   const [name, setName] = useState("");
   const [confirmed, setConfirmed] = useState<string | null>(null);
-  const queries = useQueryClient();
   const state = formatView({ ...view, selected: null });
-  const saving = useMutation({
-    mutationFn: (as: string) => send<Views>("PUT", `/views/${encodeURIComponent(as)}`, { state }),
-    onSuccess: (answer) => queries.setQueryData(SAVED_VIEWS, answer),
-  });
+  const isTooLong = state.length > MAX_STATE;
+  const saving = useSaving(state);
   const trimmed = name.trim();
   const isThere = views.some((one) => one.name === trimmed);
-  const asksFirst = isThere && confirmed !== trimmed;
+  const rename = (text: string) => {
+    setName(text);
+    setConfirmed(null);
+    saving.reset();
+  };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (trimmed === "" || state.length > MAX_STATE) return;
-    if (asksFirst) {
-      setConfirmed(trimmed);
-      return;
-    }
-    saving.mutate(trimmed, { onSuccess: () => setName("") });
-    setConfirmed(null);
+    if (trimmed === "" || isTooLong) return;
+    const asksFirst = isThere && confirmed !== trimmed;
+    setConfirmed(asksFirst ? trimmed : null);
+    if (!asksFirst) saving.mutate(trimmed, { onSuccess: () => setName("") });
   };
   return (
     <form onSubmit={submit}>
@@ -48,17 +46,13 @@ export function SaveViewForm({ views }: { views: readonly SavedView[] }) {
           value={name}
           maxLength={MAX_NAME}
           autoFocus
-          onChange={(event) => {
-            setName(event.currentTarget.value);
-            setConfirmed(null);
-            saving.reset();
-          }}
+          onChange={(event) => rename(event.currentTarget.value)}
         />
         <Button
           size="xs"
           type="submit"
           color={isThere ? "red" : undefined}
-          disabled={trimmed === "" || state.length > MAX_STATE}
+          disabled={trimmed === "" || isTooLong}
           loading={saving.isPending}
         >
           {isThere ? "Overwrite" : "Save"}
@@ -69,9 +63,7 @@ export function SaveViewForm({ views }: { views: readonly SavedView[] }) {
           <Text size="xs">There is a view of this name. Press Overwrite once more to replace it.</Text>
         )}
         {saving.isSuccess && trimmed === "" && <Text size="xs">Saved for everyone in the org.</Text>}
-        {state.length > MAX_STATE && (
-          <Text size="xs">This view is too long to be saved: shorten its search or its tags.</Text>
-        )}
+        {isTooLong && <Text size="xs">This view is too long to be saved: shorten its search or its tags.</Text>}
       </div>
       {saving.isError && (
         <Alert color="red" p="xs" mt="xs" role="alert">
@@ -80,4 +72,12 @@ export function SaveViewForm({ views }: { views: readonly SavedView[] }) {
       )}
     </form>
   );
+}
+
+function useSaving(state: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) => send<Views>("PUT", `/views/${encodeURIComponent(name)}`, { state }),
+    onSuccess: (answer) => queries.setQueryData(SAVED_VIEWS, answer),
+  });
 }

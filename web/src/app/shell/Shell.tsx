@@ -31,6 +31,8 @@ const TAB_PARTS: Record<Tab, { label: string; Content: ComponentType }> = {
   compare: { label: "Compare", Content: lazy(async () => ({ default: (await import("../../compare")).CompareTab })) },
 };
 
+const CLOSE = { "aria-label": "Close" };
+
 export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
   const [view, patch] = useView();
   const [areFacetsOpen, facets] = useDisclosure(false);
@@ -40,37 +42,10 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
 
   return (
     <div className={classes.shell}>
-      <header className={classes.header}>
-        <h1 className={classes.title}>
-          <Logo />
-        </h1>
-        <div className={classes.search}>
-          <SearchBar />
-        </div>
-        <div className={classes.when}>
-          <TimePicker />
-        </div>
-        <div className={classes.user}>
-          <UserMenu onSignedOut={onSignedOut} />
-        </div>
-      </header>
+      <Header onSignedOut={onSignedOut} />
       <TimeTravel />
       <div className={classes.bar}>
-        <Tabs
-          id="view"
-          value={view.tab}
-          onChange={(tab) => patch({ tab: TABS.find((one) => one === tab) ?? "table" })}
-          className={classes.tabs}
-          variant="default"
-        >
-          <Tabs.List aria-label="Tabs">
-            {TABS.map((tab) => (
-              <Tabs.Tab key={tab} value={tab}>
-                {TAB_PARTS[tab].label}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-        </Tabs>
+        <TabList shown={view.tab} onChange={(tab) => patch({ tab })} />
         <div className={classes.actions}>
           {isNarrow && (
             <Button size="xs" variant="default" leftSection={<IconFilter size={14} />} onClick={facets.open}>
@@ -112,4 +87,41 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
   );
 }
 
-const CLOSE = { "aria-label": "Close" };
+function Header({ onSignedOut }: { onSignedOut: () => void }) {
+  return (
+    <header className={classes.header}>
+      <h1 className={classes.title}>
+        <Logo />
+      </h1>
+      <div className={classes.search}>
+        <SearchBar />
+      </div>
+      <div className={classes.when}>
+        <TimePicker />
+      </div>
+      <div className={classes.user}>
+        <UserMenu onSignedOut={onSignedOut} />
+      </div>
+    </header>
+  );
+}
+
+function TabList({ shown, onChange }: { shown: Tab; onChange: (tab: Tab) => void }) {
+  return (
+    <Tabs
+      id="view"
+      value={shown}
+      onChange={(tab) => onChange(TABS.find((one) => one === tab) ?? "table")}
+      className={classes.tabs}
+      variant="default"
+    >
+      <Tabs.List aria-label="Tabs">
+        {TABS.map((tab) => (
+          <Tabs.Tab key={tab} value={tab}>
+            {TAB_PARTS[tab].label}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+    </Tabs>
+  );
+}

@@ -2,7 +2,7 @@ import { Text } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 
 import { MEASURES } from "../../api/measures";
-import type { ProcessItem } from "../../api/types";
+import type { ProcessAttributes, ProcessItem, ProcessNumbers } from "../../api/types";
 import { checkOf, termOf, withCheck } from "../../state/filters";
 import { useInstant } from "../../state/instant";
 import { useView } from "../../state/useView";
@@ -57,30 +57,8 @@ export function Attributes({ process }: { process: ProcessItem }) {
           <Arguments args={attributes.args} />
         </Section>
       )}
-      <Section title="Numbers">
-        <dl className={classes.facts}>
-          {MEASURES.map((measure) => (
-            <Fact key={measure.name} name={measure.label}>
-              {formatMeasure(attributes.numbers[measure.name], measure.unit)}
-            </Fact>
-          ))}
-        </dl>
-      </Section>
-      <Section title="Container">
-        {attributes.container_id === "" && containerTags.length === 0 ? (
-          <Text size="sm" c="var(--ink-quiet)">
-            Not in a container that the agent knows of.
-          </Text>
-        ) : (
-          <>
-            <dl className={classes.facts}>
-              <Fact name="Id">{textOr(attributes.container_id)}</Fact>
-              <Fact name="Pid inside">{attributes.namespace_pid ?? UNKNOWN}</Fact>
-            </dl>
-            <Tags tags={containerTags} label="Tags of the container" />
-          </>
-        )}
-      </Section>
+      <Numbers numbers={attributes.numbers} />
+      <Container attributes={attributes} tags={containerTags} />
       <Section title="Tags">
         <Tags tags={otherTags} label="Tags" />
       </Section>
@@ -90,6 +68,40 @@ export function Attributes({ process }: { process: ProcessItem }) {
         </Text>
       </Section>
     </>
+  );
+}
+
+function Numbers({ numbers }: { numbers: ProcessNumbers }) {
+  return (
+    <Section title="Numbers">
+      <dl className={classes.facts}>
+        {MEASURES.map((measure) => (
+          <Fact key={measure.name} name={measure.label}>
+            {formatMeasure(numbers[measure.name], measure.unit)}
+          </Fact>
+        ))}
+      </dl>
+    </Section>
+  );
+}
+
+function Container({ attributes, tags }: { attributes: ProcessAttributes; tags: readonly string[] }) {
+  return (
+    <Section title="Container">
+      {attributes.container_id === "" && tags.length === 0 ? (
+        <Text size="sm" c="var(--ink-quiet)">
+          Not in a container that the agent knows of.
+        </Text>
+      ) : (
+        <>
+          <dl className={classes.facts}>
+            <Fact name="Id">{textOr(attributes.container_id)}</Fact>
+            <Fact name="Pid inside">{attributes.namespace_pid ?? UNKNOWN}</Fact>
+          </dl>
+          <Tags tags={tags} label="Tags of the container" />
+        </>
+      )}
+    </Section>
   );
 }
 

@@ -12,7 +12,7 @@ import { Answer } from "../../ui/parts/Answer";
 import shared from "../../ui/parts/parts.module.css";
 import { useAnswer } from "../../ui/parts/useAnswer";
 import classes from "./tree.module.css";
-import { treeOf, treeRows, type TreeNode } from "./treeRows";
+import { treeOf, treeRows, type TreeNode, type TreeRow } from "./treeRows";
 
 const FEW = 100;
 /** Deeper than this, rows are indented no further: the panel is narrow. */
@@ -39,7 +39,6 @@ function TreeList({ found, id }: { found: Relatives; id: string }) {
     [found],
   );
   const rows = treeRows(tree, closed, most + 1);
-  const shown = rows.slice(0, most);
   const toggle = (key: string) => {
     const after = new Set(closed);
     if (!after.delete(key)) after.add(key);
@@ -51,41 +50,14 @@ function TreeList({ found, id }: { found: Relatives; id: string }) {
         {formatCount(found.ancestors.length)} above it, {formatCount(found.descendants.length)} below it.
       </p>
       <ul className={classes.tree} aria-label="Parents and children">
-        {shown.map(({ node, level, descendants, isOpen }) => (
-          <li
-            key={node.key}
-            className={classes.node}
-            aria-current={node.key === id || undefined}
-            style={{ paddingInlineStart: `${Math.min(level, MAX_INDENT) * 14}px` }}
-          >
-            {descendants > 0 ? (
-              <button
-                type="button"
-                className={classes.twist}
-                aria-expanded={isOpen}
-                aria-label={`${isOpen ? "Hide" : "Show"} ${formatCount(descendants)} below ${node.pid}`}
-                onClick={() => toggle(node.key)}
-              >
-                {isOpen ? (
-                  <IconChevronDown size={14} aria-hidden="true" />
-                ) : (
-                  <IconChevronRight size={14} aria-hidden="true" />
-                )}
-              </button>
-            ) : (
-              <span className={classes.twist} />
-            )}
-            <NodeName
-              process={node.process}
-              isThis={node.key === id}
-              onOpen={(key) => patch({ selected: key })}
-            />
-            <span className={classes.usage}>
-              {!isOpen && descendants > 0 && <span>+{formatCount(descendants)}</span>}
-              <span>{formatPercent(node.process.attributes.numbers.cpu_total_percent)}</span>
-              <span>{formatBytes(node.process.attributes.numbers.rss_bytes)}</span>
-            </span>
-          </li>
+        {rows.slice(0, most).map((row) => (
+          <TreeNodeRow
+            key={row.node.key}
+            row={row}
+            isThis={row.node.key === id}
+            onToggle={() => toggle(row.node.key)}
+            onOpen={(key) => patch({ selected: key })}
+          />
         ))}
       </ul>
       {rows.length > most && (
@@ -94,6 +66,46 @@ function TreeList({ found, id }: { found: Relatives; id: string }) {
         </Button>
       )}
     </>
+  );
+}
+
+interface TreeNodeRowProps {
+  row: TreeRow<TreeItem>;
+  isThis: boolean;
+  onToggle: () => void;
+  onOpen: (id: string) => void;
+}
+
+function TreeNodeRow({ row, isThis, onToggle, onOpen }: TreeNodeRowProps) {
+  const { node, level, descendants, isOpen } = row;
+  const { numbers } = node.process.attributes;
+  const Chevron = isOpen ? IconChevronDown : IconChevronRight;
+  return (
+    <li
+      className={classes.node}
+      aria-current={isThis || undefined}
+      style={{ paddingInlineStart: `${Math.min(level, MAX_INDENT) * 14}px` }}
+    >
+      {descendants > 0 ? (
+        <button
+          type="button"
+          className={classes.twist}
+          aria-expanded={isOpen}
+          aria-label={`${isOpen ? "Hide" : "Show"} ${formatCount(descendants)} below ${node.pid}`}
+          onClick={onToggle}
+        >
+          <Chevron size={14} aria-hidden="true" />
+        </button>
+      ) : (
+        <span className={classes.twist} />
+      )}
+      <NodeName process={node.process} isThis={isThis} onOpen={onOpen} />
+      <span className={classes.usage}>
+        {!isOpen && descendants > 0 && <span>+{formatCount(descendants)}</span>}
+        <span>{formatPercent(numbers.cpu_total_percent)}</span>
+        <span>{formatBytes(numbers.rss_bytes)}</span>
+      </span>
+    </li>
   );
 }
 

@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Checkbox, Popover } from "@mantine/core";
 import { IconChevronDown, IconChevronUp, IconColumns } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 
 import { useView } from "../../state/useView";
 import { DEFAULT_COLUMNS } from "../../state/view";
@@ -31,29 +32,20 @@ export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
                 disabled={ids.length === 1}
                 onChange={() => set(ids.filter((id) => id !== column.id))}
               />
-              <ActionIcon
-                size="sm"
-                variant="subtle"
-                color="gray"
-                aria-label={`Move ${column.label} to the left`}
-                // Not disabled: that would take the focus away.
-                aria-disabled={index === 0}
-                data-disabled={index === 0 || undefined}
-                onClick={() => set(moved(ids, column.id, index - 1))}
+              <MoveButton
+                label={`Move ${column.label} to the left`}
+                isAtEnd={index === 0}
+                onMove={() => set(moved(ids, column.id, index - 1))}
               >
                 <IconChevronUp size={14} />
-              </ActionIcon>
-              <ActionIcon
-                size="sm"
-                variant="subtle"
-                color="gray"
-                aria-label={`Move ${column.label} to the right`}
-                aria-disabled={index === ids.length - 1}
-                data-disabled={index === ids.length - 1 || undefined}
-                onClick={() => set(moved(ids, column.id, index + 1))}
+              </MoveButton>
+              <MoveButton
+                label={`Move ${column.label} to the right`}
+                isAtEnd={index === ids.length - 1}
+                onMove={() => set(moved(ids, column.id, index + 1))}
               >
                 <IconChevronDown size={14} />
-              </ActionIcon>
+              </MoveButton>
             </li>
           ))}
         </ul>
@@ -74,5 +66,30 @@ export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
         </Button>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+interface MoveButtonProps {
+  label: string;
+  /** Whether the column can be moved no further. */
+  isAtEnd: boolean;
+  onMove: () => void;
+  children: ReactNode;
+}
+
+function MoveButton({ label, isAtEnd, onMove, children }: MoveButtonProps) {
+  return (
+    <ActionIcon
+      size="sm"
+      variant="subtle"
+      color="gray"
+      aria-label={label}
+      // Not disabled: that would take the focus away.
+      aria-disabled={isAtEnd}
+      data-disabled={isAtEnd || undefined}
+      onClick={onMove}
+    >
+      {children}
+    </ActionIcon>
   );
 }

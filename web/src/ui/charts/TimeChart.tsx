@@ -39,34 +39,15 @@ interface TimeChartProps {
 }
 
 export function TimeChart(props: TimeChartProps) {
-  const { title, unit, times, series, from, to, step, isStacked = false, sync, height = 160, onZoom } = props;
+  const { title, unit, series, from, to, isStacked = false, sync, height = 160, onZoom } = props;
   const scheme = useComputedColorScheme("light");
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [hovered, setHovered] = useState<number | null>(null);
 
-  const table = useMemo(
-    () =>
-      withGaps(
-        times,
-        series.map((one) => one.values),
-        step,
-      ),
-    [times, series, step],
-  );
-  const visible = series.map((one) => !hidden.has(one.key));
-  const data = useMemo(() => {
-    const columns = isStacked
-      ? stacked(
-          table.columns,
-          series.map((one) => !hidden.has(one.key)),
-        )
-      : table.columns;
-    return [table.times, ...columns.filter((_, at) => !hidden.has(series[at]?.key ?? ""))] as uPlot.AlignedData;
-  }, [table, isStacked, hidden, series]);
-  const shown = series.filter((one) => !hidden.has(one.key));
+  const { table, data } = useRows(props, hidden);
   const { box, moveTo } = useUplot({
     unit,
-    series: shown,
+    series: series.filter((one) => !hidden.has(one.key)),
     data,
     from,
     to,
@@ -87,16 +68,13 @@ export function TimeChart(props: TimeChartProps) {
 
   const hoveredAt = hovered === null ? undefined : table.times[hovered];
   const read = hoveredAt === undefined ? lastKnown(table.columns) : hovered;
-  const entries = series.map((one, at) => {
-    const value = read === null ? null : (table.columns[at]?.[read] ?? null);
-    return {
-      key: one.key,
-      label: one.label,
-      slot: one.slot,
-      isShown: visible[at] ?? true,
-      value: formatMeasure(value, unit),
-    };
-  });
+  const entries = series.map((one, at) => ({
+    key: one.key,
+    label: one.label,
+    slot: one.slot,
+    isShown: !hidden.has(one.key),
+    value: formatMeasure(read === null ? null : table.columns[at]?.[read], unit),
+  }));
   return (
     <figure className={classes.chart} aria-label={title}>
       <figcaption className={classes.caption}>
@@ -121,6 +99,25 @@ export function TimeChart(props: TimeChartProps) {
       />
     </figure>
   );
+}
+
+/** The rows of all series, with gaps, and what the plot shows of them: those that are not hidden, stacked or not. */
+function useRows({ times, series, step, isStacked = false }: TimeChartProps, hidden: ReadonlySet<string>) {
+  const table = useMemo(
+    () =>
+      withGaps(
+        times,
+        series.map((one) => one.values),
+        step,
+      ),
+    [times, series, step],
+  );
+  const data = useMemo(() => {
+    const isVisible = series.map((one) => !hidden.has(one.key));
+    const columns = isStacked ? stacked(table.columns, isVisible) : table.columns;
+    return [table.times, ...columns.filter((_, at) => isVisible[at] ?? true)] as uPlot.AlignedData;
+  }, [table, isStacked, hidden, series]);
+  return { table, data };
 }
 
 /** The row that a key leads the cursor to; null for keys that lead nowhere. */
