@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -79,9 +80,30 @@ def program_without_leader(before: str = "pass", after: str = WAIT) -> str:
 
 
 def leave(zoo: Zoo, process: subprocess.Popen[bytes]) -> None:
-    """Tell it to go on, and wait until it has."""
+    """Tell it to go on, and wait until it has, and is at rest again."""
     zoo.tell(process)
     zoo.await_line(process)
+    await_rest(process.pid)
+
+
+def await_rest(pid: int) -> None:
+    """Until no thread of it runs, nor has run for a moment: one that has said that it is ready is not asleep yet."""
+    deadline = time.monotonic() + 20
+    before = None
+    while (now := _activity(pid)) != before or now & {"R", "D"}:
+        assert time.monotonic() < deadline, f"process {pid} does not come to rest: {now}"
+        before = now
+        time.sleep(0.02)
+
+
+def _activity(pid: int) -> set[str]:
+    """The states of its threads, and how long each has run and waited."""
+    found = set()
+    for folder in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.add((folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[0])
+            found.add(f"{folder.name}: {(folder / 'schedstat').read_text()}")
+    return found
 
 
 class Watcher:

@@ -25,7 +25,7 @@ from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncode
 from procession.wire.datadog.frame import Frame
 from tests.support.builders import NOON, a_snapshot
 from tests.support.unpacked import unpack
-from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, control_group, needs_root
+from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, await_rest, control_group, needs_root
 
 PTRACE_TRACEME = 0
 
@@ -43,7 +43,7 @@ def test_ps_and_psutil_agree_on_a_sleeping_process(zoo: Zoo, watcher: Watcher) -
     )
     process = zoo.python(code, "an argument", "ünïcode")
     witness = psutil.Process(process.pid)
-    _await_rest(witness)
+    await_rest(process.pid)
 
     sighting = watcher.see(process.pid)
     description, numbers = sighting.description, sighting.numbers
@@ -66,16 +66,6 @@ def test_ps_and_psutil_agree_on_a_sleeping_process(zoo: Zoo, watcher: Watcher) -
     assert numbers.rss_bytes == pytest.approx(rss, rel=0.05)  # the kernel adds it up to some pages only
     switches = witness.num_ctx_switches()
     assert (numbers.voluntary_switches, numbers.involuntary_switches) == (switches.voluntary, switches.involuntary)
-
-
-def _await_rest(process: psutil.Process) -> None:
-    """Until nothing moves in it."""
-    before = None
-    while (now := (process.status(), process.num_ctx_switches(), process.memory_info())) != before or now[
-        0
-    ] == "running":
-        before = now
-        time.sleep(0.05)
 
 
 def test_all_processes_that_ps_lists_are_seen(zoo: Zoo, watcher: Watcher) -> None:
@@ -305,7 +295,7 @@ def _asleep(zoo: Zoo, watcher: Watcher, code: str, turns_before: int) -> int:
         watcher.snapshot()
     zoo.tell(process)
     zoo.await_line(process)
-    _await_rest(psutil.Process(process.pid))
+    await_rest(process.pid)
     watcher.snapshot()
     return process.pid
 
@@ -349,7 +339,7 @@ def test_a_title_that_another_thread_writes_is_noticed(zoo: Zoo, watcher: Watche
 
 def test_a_title_that_somebody_else_writes_is_noticed_in_the_end(zoo: Zoo, watcher: Watcher) -> None:
     process = zoo.python(READY + "input()", "x" * 80)
-    _await_rest(psutil.Process(process.pid))
+    await_rest(process.pid)
     for _ in range(REVISIT_EVERY):
         watcher.snapshot()
     start = int(Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[45])
@@ -372,7 +362,7 @@ def test_a_folder_and_an_executable_that_others_rename_and_delete_are_noticed(
     shutil.copy(shutil.which("cat") or "", tmp_path / "my-cat")
     process = zoo.start("sh", "-c", f"cd {tmp_path}/old && echo ready && exec {tmp_path}/my-cat")
     zoo.await_line(process)
-    _await_rest(psutil.Process(process.pid))
+    await_rest(process.pid)
     for _ in range(REVISIT_EVERY):
         before = watcher.see(process.pid).description
     (tmp_path / "old").rename(tmp_path / "new")

@@ -10,7 +10,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import pytest
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.procfs import parse_boot_time
 from procession.process import Sighting
-from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, needs_root
+from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, await_rest, needs_root
 
 Animal = Callable[[Zoo, Path], int]
 """Starts a process and gives its pid once it is at rest."""
@@ -115,19 +114,6 @@ ANIMALS: dict[str, Animal] = {
     "in a pid namespace": in_a_pid_namespace,
 }
 _ROOT_ONLY = {"first of the queue", "in another root", "another user's", "in a pid namespace"}
-
-
-def await_rest(pid: int) -> None:
-    """Until it neither runs nor has run for a moment."""
-    process = psutil.Process(pid)
-    before = None
-    deadline = time.monotonic() + 20
-    while (now := (process.status(), process.num_ctx_switches(), process.memory_info())) != before or now[
-        0
-    ] == "running":
-        assert time.monotonic() < deadline
-        before = now
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(
