@@ -18,6 +18,7 @@ A folder is a container's only if its whole name is one of these. Ids are part o
 
 from __future__ import annotations
 
+import functools
 import re
 
 _CONTAINER = re.compile(
@@ -36,6 +37,7 @@ _GONE = b" (deleted)"
 """What the kernel adds to the path of a group that is no more, whose last process is a zombie."""
 
 
+@functools.lru_cache(maxsize=1024)  # most processes share theirs with others
 def container_id(cgroup: bytes) -> str:
     """The innermost container, from the bytes of `/proc/<pid>/cgroup`; empty outside of containers."""
     found: list[bytes] = []

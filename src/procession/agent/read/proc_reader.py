@@ -29,7 +29,7 @@ from pathlib import Path
 from procession.agent.read.boot_time import BootTime
 from procession.agent.read.process_handle import EXITED, ProcessHandle
 from procession.agent.read.process_reading import NO_FACTS, ProcessReading
-from procession.agent.read.procfs import KERNEL_THREAD, MAX_PID, MalformedFile
+from procession.agent.read.procfs import MAX_PID, MalformedFile
 
 DESCRIPTORS_EACH = 4
 
@@ -49,6 +49,9 @@ _GIVEN_BACK = 8
 """Processes whose descriptors are closed when there are no more to be had."""
 
 _PROC_INODE = 1
+
+_NEVER = -REVISIT_EVERY
+"""Before all revisits."""
 
 
 class Life(enum.Enum):
@@ -89,11 +92,10 @@ class ProcReader:
         self._monotonic = monotonic
         self._read_at: float | None = None
         self._boot_time = self.boot.now()
-        self._turn = self._revisits = 0
+        self._revisits = 0
         self._revisit_every = REVISIT_EVERY
-        self._numbers_only = False
-        self._ended: set[int] = set()
-        """Processes whose children have another parent now."""
+        self._last_due = _NEVER
+        """Who was visited at that revisit, or before, is due."""
         self._zombies: set[int] = set()
         self.found = self.unreadable = 0
         """Folders of processes at the last reading, and how many of them could not be read: those that had just gone,
@@ -105,36 +107,45 @@ class ProcReader:
 
         With `numbers_only` nothing is revisited: between two snapshots, of those that are known only numbers are read.
         """
-        self._turn += 1
         self._boot_time = self.boot.now()
-        self._numbers_only = numbers_only
         if not numbers_only:
             self._plan_revisits()
-        turn = self._turn
-        handles = self._handles
+        self._last_due = _NEVER if numbers_only else self._revisits - self._revisit_every
+        names = self._names()
+        handles = list(map(self._handles.get, names))
+        gone = self._gone(names, handles)
+        ended = self._zombies | {handle.pid for handle in gone}
+        last_due, counts_runs, shows_all = self._last_due, self._counts_runs, self._kernel_threads
         readings: list[ProcessReading] = []
-        names = [name for name in self._names() if _is_pid(name)]
-        self.found, self.unreadable = len(names), 0
-        self._ended = self._zombies | set(map(int, handles.keys() - names))
-        self._zombies = set()
-        for name in names:
-            handle = handles.get(name)
-            if handle is None or (reading := self._again(handle)) is None:
-                if handle is not None:
-                    self._forget(handle)
-                found = self._first(name, handle)
-                if found is None:
+        self.found = self.unreadable = 0
+        for name, known in zip(names, handles, strict=True):
+            # Here nearly all of the time goes by: a process that rests costs one short file, and little else.
+            handle, reading = known, None
+            if handle is not None:
+                has_rested = counts_runs and handle.has_rested()
+                if has_rested and handle.visited > last_due and handle.stat.ppid not in ended:
+                    reading = handle.reading
+                else:
+                    reading = self._again(handle, has_rested=has_rested)
+            elif not _is_pid(name):
+                continue
+            self.found += 1
+            if handle is None or reading is None:
+                if (handle := self._first(name, known)) is None:
                     self.unreadable += 1
                     continue
-                handle, reading = found
-            handle.turn = turn
-            if reading.stat.state == "Z":
-                self._zombies.add(handle.pid)
-            if not self._is_passed_over(handle):
+                reading = handle.reading
+            if shows_all or not handle.is_kernel_thread:
                 readings.append(reading)
-        for handle in [handle for handle in handles.values() if handle.turn != turn]:
+        for handle in gone:
             self._forget(handle)
         return readings
+
+    def _gone(self, names: list[str], handles: list[ProcessHandle | None]) -> list[ProcessHandle]:
+        """Those that are known and not listed any more."""
+        if len(handles) - handles.count(None) == len(self._handles):
+            return []
+        return [self._handles[name] for name in self._handles.keys() - names]
 
     def _plan_revisits(self) -> None:
         """As far apart as the turns before this one allow: they may be set longer, or cost more than the agent may."""
@@ -152,7 +163,7 @@ class ProcReader:
             facts = handle.glimpse()
         except (OSError, MalformedFile):
             return None
-        if self._is_passed_over(handle):
+        if handle.is_kernel_thread and not self._kernel_threads:
             return None
         return ProcessReading(pid, handle.boot_time, handle.stat, facts, None, None, None, None)
 
@@ -186,7 +197,7 @@ class ProcReader:
     def known(self, pid: int) -> ProcessReading | None:
         """What the last reading had of a process. For any thread."""
         handle = self._handles.get(str(pid))
-        if handle is None or self._is_passed_over(handle):
+        if handle is None or (handle.is_kernel_thread and not self._kernel_threads):
             return None
         return handle.reading
 
@@ -202,8 +213,10 @@ class ProcReader:
                 if not self._freed_descriptors(error):
                     raise
 
-    def _first(self, name: str, before: ProcessHandle | None) -> tuple[ProcessHandle, ProcessReading] | None:
+    def _first(self, name: str, before: ProcessHandle | None) -> ProcessHandle | None:
         """None if there is none. `before` is what was last known under its pid."""
+        if before is not None:
+            self._forget(before)
         handle = self._handle_of(int(name), self._boot_time)
         try:
             if self._kept < self._max_kept:
@@ -214,7 +227,7 @@ class ProcReader:
             handle.read_stat()
             if before is not None and before.stat.start_ticks == handle.stat.start_ticks:
                 handle.boot_time = before.boot_time  # the same one, which could not be read for a moment
-            if self._is_passed_over(handle):
+            if handle.is_kernel_thread and not self._kernel_threads:
                 handle.reading = ProcessReading(
                     handle.pid, handle.boot_time, handle.stat, NO_FACTS, None, None, None, None
                 )
@@ -229,40 +242,41 @@ class ProcReader:
             self._trouble = f"{self.root}/{name}: {getattr(error, 'strerror', None) or error}"
             return None
         self._handles[name] = handle
-        return handle, handle.reading
+        self._note_end(handle)
+        return handle
 
     def _handle_of(self, pid: int, boot_time: int) -> ProcessHandle:
         return ProcessHandle(f"{self.root}/{pid}/", pid, boot_time, reads_environment=self._reads_environment)
 
-    def _again(self, handle: ProcessHandle) -> ProcessReading | None:
-        """None if it has exited."""
+    def _again(self, handle: ProcessHandle, *, has_rested: bool) -> ProcessReading | None:
+        """None if it has exited. `has_rested`: it has not run since the last time."""
         start_ticks = handle.stat.start_ticks
-        revisit = not self._numbers_only and self._revisits - handle.visited >= self._revisit_every
+        is_due = revisit = handle.visited <= self._last_due
+        handle.has_run |= not has_rested
         try:
-            has_rested = self._counts_runs and handle.has_rested()
-            handle.has_run |= not has_rested
-            if has_rested and not revisit and handle.stat.ppid not in self._ended:
-                return handle.reading
             changed = handle.read_stat()
             if handle.stat.start_ticks != start_ticks:
                 return None  # its pid is another one's now
-            if revisit:
+            self._note_end(handle)
+            if self._kernel_threads or not handle.is_kernel_thread:
+                if not has_rested:
+                    changed |= handle.read_io()
+                if is_due and not changed and not handle.has_run:
+                    changed = revisit = not handle.is_as_it_was()
+                if changed or revisit:
+                    handle.look(counts_in_size=self._counts_in_size, revisit=revisit)
+            if is_due:
                 handle.visited = self._revisits
-            if self._is_passed_over(handle):
-                return handle.reading
-            if not has_rested:
-                changed |= handle.read_io()
-            if revisit and not changed and not handle.has_run:
-                changed = not handle.is_as_it_was()
-                revisit = changed
-            if changed or revisit:
-                handle.look(counts_in_size=self._counts_in_size, revisit=revisit)
         except (OSError, MalformedFile) as error:
-            return self._again(handle) if self._freed_descriptors(error) else None
+            return self._again(handle, has_rested=has_rested) if self._freed_descriptors(error) else None
         return handle.reading
 
-    def _is_passed_over(self, handle: ProcessHandle) -> bool:
-        return not self._kernel_threads and handle.stat.flags & KERNEL_THREAD != 0
+    def _note_end(self, handle: ProcessHandle) -> None:
+        """The children of a zombie have another parent from its end on."""
+        if handle.stat.state == "Z":
+            self._zombies.add(handle.pid)
+        else:
+            self._zombies.discard(handle.pid)
 
     def _freed_descriptors(self, error: Exception) -> bool:
         """Whether it failed for want of descriptors, and some of those that are kept were given back."""
@@ -280,6 +294,7 @@ class ProcReader:
     def _forget(self, handle: ProcessHandle) -> None:
         self._kept -= handle.close()
         self._handles.pop(str(handle.pid), None)
+        self._zombies.discard(handle.pid)
 
 
 def _inode_of(root: str) -> int | None:

@@ -8,6 +8,7 @@ from procession.agent.read.cgroups import container_id
 from procession.agent.read.process_files import ProcessFiles
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import (
+    KERNEL_THREAD,
     IoCounters,
     MalformedFile,
     Stat,
@@ -37,6 +38,7 @@ class ProcessHandle:
 
     __slots__ = (
         "_files",
+        "_has_other_threads",
         "_io_hash",
         "_looks",
         "_reads_environment",
@@ -46,10 +48,10 @@ class ProcessHandle:
         "boot_time",
         "has_run",
         "io",
+        "is_kernel_thread",
         "pid",
         "reading",
         "stat",
-        "turn",
         "visited",
     )
 
@@ -59,7 +61,9 @@ class ProcessHandle:
     def __init__(self, folder: str, pid: int, boot_time: int, *, reads_environment: bool = False) -> None:
         self.pid = pid
         self.boot_time = boot_time
-        self.turn = self.visited = 0
+        self.visited = 0
+        """At which of its reader's revisits."""
+        self.is_kernel_thread = False
         self.has_run = True
         """Since its facts were read, so that it may have changed them."""
         self.io: IoCounters | None = None
@@ -69,6 +73,7 @@ class ProcessHandle:
         self._reads_environment = reads_environment
         self._files = ProcessFiles(folder)
         self._run_data: bytes | None = None
+        self._has_other_threads = False
         self._looks = self._visits = 0
 
     def keep_open(self) -> None:
@@ -84,10 +89,13 @@ class ProcessHandle:
 
         The file counts the nanoseconds that the first thread has run, so that it says nothing of the others.
         """
-        if self._looks and self.stat.threads != 1:
+        if self._has_other_threads:
             self._run_data = None
             return False
-        data = self._files.schedstat()
+        try:
+            data = self._files.schedstat()
+        except OSError:
+            return False  # the next file says what it is
         if data and data == self._run_data:
             return True
         self._run_data = data
@@ -106,6 +114,8 @@ class ProcessHandle:
             self._files.thread = ""
         has_changed = now != self._stat_hash or stat != self.stat
         self.stat = stat
+        self.is_kernel_thread = stat.flags & KERNEL_THREAD != 0
+        self._has_other_threads = stat.threads != 1
         self._stat_hash = now
         return has_changed
 

@@ -29,7 +29,8 @@ class SnapshotEncoder:
         """`containers` says what is known of one by its id; a message says it of all that it has processes of."""
         self.container_counts: list[int] = []
         """How many are in each message of the last call."""
-        self._known: dict[tuple[int, int], _Known] = {}
+        self._known: dict[int, _Known] = {}
+        """By pid. Where two share one, as when it was given again at once, only the last is known."""
         self._look_up = containers
         self._containers: dict[str, tuple[ContainerInfo, bytes]] = {}
 
@@ -47,7 +48,7 @@ class SnapshotEncoder:
         containers = self._containers_of(chunks)
         self.container_counts = list(map(len, containers))
         return [
-            b"".join((head, *(part for process in chunk for part in process.parts), *around))
+            b"".join((head, *[process.item for process in chunk], *around))
             for chunk, around in zip(chunks, containers, strict=True)
         ]
 
@@ -58,7 +59,7 @@ class SnapshotEncoder:
         if self._look_up is None:
             return [[] for _ in chunks]
         for chunk in chunks:
-            ids = sorted({process.sighting.description.container_id for process in chunk} - {""})
+            ids = sorted({process.container_id for process in chunk} - {""})
             used |= {one: self._container(one, self._look_up) for one in ids if one not in used}
             found.append([used[one][1] for one in ids])
         self._containers = used
@@ -69,48 +70,52 @@ class SnapshotEncoder:
         return before if before is not None and before[0] is info else (info, encode_container(info))
 
     def _processes(self, sightings: Iterable[Sighting]) -> list[_Known]:
-        known: dict[tuple[int, int], _Known] = {}
+        known: dict[int, _Known] = {}
         processes = []
+        find = self._known.get
         for sighting in sightings:
-            identity = (sighting.pid, sighting.started_at)
-            before = self._known.get(identity)
-            if before is None or before.sighting is not sighting:
-                before = _Known(sighting, before)
-            known[identity] = before
-            processes.append(before)
+            pid = sighting.pid
+            process = find(pid)
+            if process is None or process.sighting is not sighting:
+                process = _Known(sighting, process)
+            known[pid] = process
+            processes.append(process)
         self._known = known  # those that have gone are forgotten
         return processes
 
 
 class _Known:
-    """A sighting, and its bytes as an item of the message's list: in parts, of which one hardly ever changes."""
+    """A sighting, and its bytes as an item of the message's list. One part of them hardly ever changes."""
 
-    __slots__ = ("parts", "sighting", "size")
-
-    parts: tuple[bytes, bytes, bytes]
+    __slots__ = ("container_id", "description", "item", "sighting")
 
     def __init__(self, sighting: Sighting, before: _Known | None) -> None:
         self.sighting = sighting
-        if before is not None and before.sighting.description is sighting.description:
-            description = before.parts[1]
+        self.container_id = sighting.description.container_id
+        if before is not None and before.describes(sighting):
+            self.description: bytes = before.description
         else:
-            description = _describe(sighting.pid, sighting.started_at, sighting.description)
+            self.description = _describe(sighting.pid, sighting.started_at, sighting.description)
         # Two messages in a row are one that has the fields of both.
         numbers = _count(sighting.numbers, sighting.description)
-        size = len(description) + len(numbers)
-        self.parts = (bytes((_PROCESS_TAG, *_varint(size))), description, numbers)
-        self.size = len(self.parts[0]) + size
+        size = len(self.description) + len(numbers)
+        self.item = b"".join((bytes((_PROCESS_TAG, *_varint(size))), self.description, numbers))
+
+    def describes(self, sighting: Sighting) -> bool:
+        before = self.sighting
+        return before.description is sighting.description and before.started_at == sighting.started_at
 
 
-def _chunks(processes: Iterable[_Known], max_processes: int, max_bytes: int) -> Iterator[list[_Known]]:
+def _chunks(processes: list[_Known], max_processes: int, max_bytes: int) -> Iterator[list[_Known]]:
     chunk: list[_Known] = []
     room = max_bytes
     for process in processes:
-        if chunk and (len(chunk) == max_processes or process.size > room):
+        size = len(process.item)
+        if chunk and (len(chunk) == max_processes or size > room):
             yield chunk
             chunk, room = [], max_bytes
         chunk.append(process)
-        room -= process.size
+        room -= size
     if chunk:
         yield chunk
 
