@@ -23,7 +23,7 @@ from procession.query import ProcessQuery
 from procession.search.parser import parse_search
 from procession.search.tag_filter import TagFilter
 from procession.storage.history.engine.cluster import shard_of
-from procession.storage.history.engine.server import ServerConnection
+from procession.storage.history.engine.server_connection import ServerConnection
 from procession.storage.setup import initialize, open_servers
 from procession.storage.store import ClickHouseStore
 from procession.window import Window

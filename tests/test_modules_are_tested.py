@@ -39,7 +39,13 @@ SUITES = {
         "storage/live/row_filter.py",
     ),
     "storage/history/tables/test_migrations.py": ("storage/history/tables/upgrade.py",),
-    "cluster": ("storage/setup.py", "storage/health.py", "storage/history/engine/server.py", "cli/commands/store.py"),
+    "cluster": (
+        "storage/setup.py",
+        "storage/health.py",
+        "storage/history/engine/server.py",
+        "storage/history/engine/server_connection.py",
+        "cli/commands/store.py",
+    ),
     # A search is parsed and then evaluated; a program is recognised and then its command line scrubbed.
     "search": ("search/tree.py",),
     "command_line/test_program_name.py": ("command_line/windows_program_name.py",),

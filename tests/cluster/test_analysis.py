@@ -9,8 +9,8 @@ import pytest
 
 from procession.analysis import Every, Order, Selection
 from procession.process import ProcessKey, Sighting, host_key
-from procession.storage.history.engine.server import ServerConnection
-from procession.storage.history.tables.ddl import SHARDING
+from procession.storage.history.engine.server_connection import ServerConnection
+from procession.storage.history.tables.migrations import TABLES
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -51,7 +51,7 @@ def test_a_cluster_answers_as_one_server_does(cluster_store: ClickHouseStore, se
     assert found[2] == NOON + 20
 
 
-_ROWS_TO_GROUP = re.compile(rf"FROM \(.*\bFROM (?:{'|'.join(SHARDING)})\b.*\).* GROUP BY ", re.DOTALL)
+_ROWS_TO_GROUP = re.compile(rf"FROM \(.*\bFROM (?:{'|'.join(TABLES)})\b.*\).* GROUP BY ", re.DOTALL)
 
 
 def test_nothing_is_left_to_group_for_the_node_that_is_asked(

@@ -11,7 +11,7 @@ import pytest
 
 from procession.process import ProcessKey, ProcessSummary
 from procession.storage.history.engine.cluster import first_of_shards
-from procession.storage.history.engine.server import ServerConnection
+from procession.storage.history.engine.server_connection import ServerConnection
 from procession.storage.history.engine.statement import First, Statement
 from procession.storage.history.statements.descriptions import BriefDescription, descriptions_in_key_range
 from procession.storage.history.statements.presence import presence_in_key_range

@@ -65,6 +65,12 @@ class _Watched:
     def query(self, *arguments: Any, **options: Any) -> Any:
         return self._in_turn(lambda: self._connection.query(*arguments, **options))
 
+    def write(self, *arguments: Any) -> None:
+        self._connection.write(*arguments)
+
+    def on_all_servers(self, *arguments: Any) -> str:
+        return self._connection.on_all_servers(*arguments)
+
     def insert_arrow(self, *arguments: Any, **options: Any) -> Any:
         return self._connection.insert_arrow(*arguments, **options)
 

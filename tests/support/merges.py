@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from procession.storage.history.engine.server_connection import ClusterConnection
 from procession.storage.store import ClickHouseStore
 
 REPORTED = ("snapshots", "live_numbers", "exits")
@@ -12,8 +13,11 @@ REPORTED = ("snapshots", "live_numbers", "exits")
 
 def merge(store: object, tables: Collection[str] = REPORTED) -> bool:
     """Whether it could: on one engine. The nodes of a cluster merge when they like, and other stores never do."""
-    if not isinstance(store, ClickHouseStore) or store._cluster is not None:
+    if not isinstance(store, ClickHouseStore):
         return False
-    for table in tables:
-        store._rows(f"OPTIMIZE TABLE {table} FINAL")
+    with store._engine.connection() as connection:
+        if isinstance(connection, ClusterConnection):
+            return False
+        for table in tables:
+            connection.command(f"OPTIMIZE TABLE {table} FINAL")
     return True

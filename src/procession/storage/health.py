@@ -11,8 +11,7 @@ from procession.storage.history.engine.address import ServerAddress
 from procession.storage.history.engine.connection import Connection
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.server import MINIMUM_VERSION, ServerEngine
-from procession.storage.history.tables import ddl
-from procession.storage.history.tables.migrations import NEWEST
+from procession.storage.history.tables.migrations import NEWEST, TABLES
 from procession.storage.history.tables.upgrade import find_tables
 from procession.storage.setup import database_of
 
@@ -58,7 +57,6 @@ def check(address: ServerAddress) -> StoreReport:
     """Raises UsageError where no server can be asked at all."""
     with closing(ServerEngine(address, database="default")) as engine, engine.connection() as connection:
         found = find_tables(connection, database_of(address))
-        wanted = set(ddl.SHARDING)
         rows = connection.query(
             "SELECT name FROM system.tables WHERE database = {database:String}", {"database": address.database}
         ).result_rows
@@ -79,7 +77,7 @@ def check(address: ServerAddress) -> StoreReport:
             minimum_version=".".join(map(str, MINIMUM_VERSION)),
             applied=tuple(sorted(found.applied)),
             wanted=NEWEST,
-            missing_tables=tuple(sorted(wanted - {name for (name,) in rows})),
+            missing_tables=tuple(sorted(TABLES - {name for (name,) in rows})),
             shards=len({shard for shard, _ in layout}),
             replicas=len(layout),
             nodes=nodes,
@@ -114,7 +112,7 @@ class _NodeRow(NamedTuple):
 
 
 def _nodes(connection: Connection, address: ServerAddress) -> Iterator[NodeReport]:
-    statement = _NODE.replace("{home}", database_of(address).home)
+    statement = _NODE.replace("{home}", database_of(address).local)
     if address.cluster is not None:
         statement = f"SELECT * FROM clusterAllReplicas('{address.cluster}', view({statement}))"
     for row in map(_NodeRow._make, connection.query(statement).result_rows):

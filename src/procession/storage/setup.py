@@ -13,9 +13,9 @@ from procession.storage.history.engine.connection import Connection
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.server import ServerEngine
 from procession.storage.history.tables import ddl
-from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST
+from procession.storage.history.tables.ddl import Database
+from procession.storage.history.tables.migrations import BEFORE_ALL, MIGRATIONS, NEWEST
 from procession.storage.history.tables.upgrade import (
-    Database,
     FoundTables,
     find_tables,
     migrate,
@@ -32,7 +32,7 @@ def open_servers(
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> ClickHouseStore:
     """The store at an address, whose tables `initialize` has made. Raises UsageError in words for who started us."""
-    engine = ServerEngine(address, tables=ddl.SHARDING)
+    engine = ServerEngine(address)
     try:
         with engine.connection() as connection:
             found = find_tables(connection, database_of(address))
@@ -55,7 +55,6 @@ def open_servers(
         now=now,
         sighting_retention_hours=sighting_retention_hours,
         slots=slots,
-        cluster=address.cluster,
     )
 
 
@@ -87,11 +86,11 @@ def _slots(connection: Connection, address: ServerAddress) -> list[int]:
 
 def all_statements(address: ServerAddress, rules: Mapping[str, str]) -> Iterator[str]:
     """Everything that `initialize` does to servers that have nothing."""
-    yield from ddl.first_statements(address.database, address.cluster)
-    for migration in MIGRATIONS:
-        yield from ddl.statements(address.database, address.cluster, migration)
+    database = database_of(address)
+    for migration in (BEFORE_ALL, *MIGRATIONS):
+        yield from ddl.statements(database, migration)
     for table, rule in rules.items():
-        yield ddl.retention_statement(address.database, address.cluster, table, rule)
+        yield ddl.retention_statement(database, table, rule)
 
 
 def initialize(

@@ -49,10 +49,11 @@ from procession.storage.history.read.live_sightings import LiveSightings
 from procession.storage.history.read.orphan_exits import unknown_exits
 from procession.storage.history.read.page_query import PageQuery, Sources
 from procession.storage.history.read.process_details import find_details, find_endings
+from procession.storage.history.tables.ddl import Database
 from procession.storage.history.tables.inventory import take_inventory
 from procession.storage.history.tables.migrations import NEWEST
 from procession.storage.history.tables.retention import retention_rules
-from procession.storage.history.tables.upgrade import Database, find_tables, migrate, refuse_strangers, set_retention
+from procession.storage.history.tables.upgrade import find_tables, migrate, refuse_strangers, set_retention
 from procession.storage.history.write import insert_tables
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import InsertBatch
@@ -125,7 +126,6 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
         is_only_writer: bool = False,
         sighting_retention_hours: int = 24 * 7,
         slots: Sequence[int] = (),
-        cluster: str | None = None,
     ) -> None:
         """`is_only_writer`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as
         often as it weighs."""
@@ -134,7 +134,6 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
         ClickHouseKeys.__init__(self, self._tables, is_only_writer=is_only_writer)
         ClickHouseHosts.__init__(self, self._tables)
         self._engine = engine
-        self._cluster = cluster
         self._slots = slots
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
@@ -258,7 +257,8 @@ class ClickHouseStore(ClickHouseKeys, ClickHouseHosts):
             return find_endings(self._submit, org_id, until, seen)
 
     def inventory(self) -> Inventory:
-        return take_inventory(self._tables.rows, self._cluster)
+        with unavailable_on_failure(), self._engine.connection() as connection:
+            return take_inventory(connection)
 
     def _rows(self, text: str, parameters: dict[str, Any] | None = None) -> Sequence[Any]:
         return self._tables.rows(text, parameters)

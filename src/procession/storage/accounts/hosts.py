@@ -53,7 +53,7 @@ class ClickHouseHosts:
         return tuple(WatchLease(*row) for row in rows)
 
     def put_lease(self, lease: WatchLease) -> None:
-        self._host_tables.rows(
+        self._host_tables.write(
             "INSERT INTO leases SELECT {org:UInt32}, {host:String}, {until:UInt32}",
             {"org": lease.org_id, "host": lease.host, "until": lease.until},
         )

@@ -57,7 +57,7 @@ class ClickHouseSessions:
         )
 
     def put_link(self, link: Link) -> None:
-        self._tables.rows(
+        self._tables.write(
             "INSERT INTO links SELECT {token_hash:String}, {org:UInt32}, {key_id:String}, {expires_at:UInt32}",
             {
                 "token_hash": link.token_hash.hex(),
@@ -78,7 +78,7 @@ class ClickHouseSessions:
             return None
         # Nothing here compares and sets in one step. So everybody says first that they take it, and then looks who else
         # has: of two at the same moment at least one sees the other, and who sees another gets nothing.
-        self._tables.rows(
+        self._tables.write(
             "INSERT INTO link_uses SELECT {token_hash:String}, {use:UInt64}, {at:UInt32}",
             text | {"use": secrets.randbits(64), "at": now},
         )

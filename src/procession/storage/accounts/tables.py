@@ -8,6 +8,7 @@ from typing import Any
 from procession.storage.accounts.changes import next_change
 from procession.storage.history.engine.connection import ConnectionPool
 from procession.storage.history.engine.errors import unavailable_on_failure
+from procession.storage.history.engine.statement import Statement
 
 
 class AccountTables:
@@ -21,7 +22,12 @@ class AccountTables:
             rows: Sequence[Any] = connection.query(text, parameters).result_rows
             return rows
 
+    def write(self, text: str, parameters: dict[str, Any]) -> None:
+        """`text` inserts rows."""
+        with unavailable_on_failure(), self._pool.connection() as connection:
+            connection.write(Statement(text, parameters))
+
     def change(self, same: str, text: str, parameters: dict[str, Any]) -> None:
         """`text` inserts a row with `{change:UInt64}`; of several of the same thing the one with the greatest holds.
         `same` is the table and the condition of the thing's earlier rows, fixed text."""
-        self.rows(text, parameters | {"change": next_change(self.rows, same, parameters)})
+        self.write(text, parameters | {"change": next_change(self.rows, same, parameters)})

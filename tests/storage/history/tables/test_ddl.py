@@ -12,22 +12,53 @@ import pytest
 from procession.storage.history.tables import ddl, migrations
 from procession.storage.store import ClickHouseStore
 
-CLUSTERED = [*ddl.first_statements("p", "fleet")] + [
-    text for migration in migrations.MIGRATIONS for text in ddl.statements("p", "fleet", migration)
-]
-SINGLE = [*ddl.first_statements("p", None)] + [
-    text for migration in migrations.MIGRATIONS for text in ddl.statements("p", None, migration)
-]
-TABLES = {
-    name
-    for migration in migrations.MIGRATIONS
-    for statement in migration.statements
-    for name in re.findall(r"CREATE TABLE (\w+)", statement)
-} | {"migrations"}
+ALL = (migrations.BEFORE_ALL, *migrations.MIGRATIONS)
+CLUSTERED = [text for migration in ALL for text in ddl.statements(ddl.Database("p", "fleet"), migration)]
+SINGLE = [text for migration in ALL for text in ddl.statements(ddl.Database("p"), migration)]
+TABLES = set(re.findall(r"CREATE TABLE IF NOT EXISTS p\.(\w+)", "\n".join(SINGLE)))
+
+
+def test_every_table_stands_under_its_name() -> None:
+    assert migrations.TABLES == TABLES
+    for migration in ALL:
+        for statement in migration.statements:
+            for database, name in re.findall(r"CREATE TABLE IF NOT EXISTS {(\w+)}\.(\w+)", statement.text):
+                assert (name, database) == (statement.table, "database" if statement.is_for_clusters else "local")
 
 
 def test_every_table_has_a_place_on_a_cluster() -> None:
-    assert set(ddl.SHARDING) == TABLES
+    ways = re.findall(r"CREATE TABLE IF NOT EXISTS p\.(\w+) .* AS p_local\.(\w+)\nENGINE", "\n".join(CLUSTERED))
+
+    assert {name for name, _ in ways} == TABLES
+    assert all(name == local for name, local in ways)
+
+
+def test_a_table_is_one_file() -> None:
+    text = (
+        "-- Why.\n-- @table nets\nCREATE TABLE IF NOT EXISTS {local}.nets{on_cluster} (a UInt8)\n"
+        "ENGINE = {engine:ReplacingMergeTree, a}\nORDER BY a;\n\n"
+        "-- @cluster\nCREATE TABLE IF NOT EXISTS {database}.nets{on_cluster} AS {local}.nets\n"
+        "ENGINE = Distributed('{cluster}', '{local}', 'nets', a);\n\n"
+        "-- @retention\ntoDateTime(a) + toIntervalHour({retention_hours} + 2);\n"
+    )
+
+    migration = migrations.parse_migration("0002_nets.sql", text)
+
+    assert list(ddl.statements(ddl.Database("p"), migration)) == [
+        "CREATE TABLE IF NOT EXISTS p.nets (a UInt8)\nENGINE = ReplacingMergeTree(a)\nORDER BY a"
+    ]
+    assert list(ddl.statements(ddl.Database("p", "fleet"), migration)) == [
+        (
+            "CREATE TABLE IF NOT EXISTS p_local.nets ON CLUSTER 'fleet' (a UInt8)\n"
+            "ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/p_local/nets', '{replica}', a)\n"
+            "ORDER BY a"
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS p.nets ON CLUSTER 'fleet' AS p_local.nets\n"
+            "ENGINE = Distributed('fleet', 'p_local', 'nets', a)"
+        ),
+    ]
+    assert migration.retention == {"nets": "toDateTime(a) + toIntervalHour({retention_hours} + 2)"}
 
 
 @pytest.mark.parametrize("statement", [*CLUSTERED, *SINGLE], ids=lambda text: " ".join(text.split()[:6]))

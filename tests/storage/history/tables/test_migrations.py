@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
@@ -16,7 +17,14 @@ from procession.errors import UsageError
 from procession.query import ProcessQuery
 from procession.storage.history.engine.embedded import EmbeddedEngine
 from procession.storage.history.tables import migrations
-from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST, Migration, parse_migration
+from procession.storage.history.tables.migrations import (
+    BEFORE_ALL,
+    MIGRATIONS,
+    NEWEST,
+    Migration,
+    StatementTemplate,
+    parse_migration,
+)
 from procession.storage.store import ClickHouseStore, open_embedded
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -61,21 +69,66 @@ def test_a_released_migration_that_is_edited_or_gone_is_told(tmp_path: Path) -> 
 def test_migrations_are_numbered_without_gaps() -> None:
     assert [migration.number for migration in MIGRATIONS] == list(range(1, NEWEST + 1))
     assert {file.name for file in FOLDER.glob("*.sql")} == {
-        f"{one.number:04}_{one.name.replace(' ', '_')}.sql" for one in MIGRATIONS
+        f"{one.number:04}_{one.name.replace(' ', '_')}.sql" for one in (BEFORE_ALL, *MIGRATIONS)
     }
 
 
-def test_no_migration_takes_a_number_from_the_code() -> None:
-    for file in FOLDER.glob("*.sql"):
-        assert not re.search(r"[{}]", file.read_text(encoding="utf-8")), file.name
+PARAMETERS = {"database", "local", "cluster", "on_cluster", "engine"}
+RETENTION = {"retention_hours", "sighting_retention_hours", "live_retention_hours"}
+
+
+def test_migrations_know_the_engine_the_cluster_and_the_retention_by_name_and_nothing_else_of_the_code() -> None:
+    for migration in (BEFORE_ALL, *MIGRATIONS):
+        for statement in migration.statements:
+            assert named(statement.text) <= PARAMETERS, statement.text
+        for rule in migration.retention.values():
+            assert named(rule) <= RETENTION, rule
+
+
+def named(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
 def test_statements_of_a_file_end_with_a_semicolon_at_the_end_of_a_line() -> None:
-    text = "-- Why; and what.\nCREATE TABLE a (\n    -- theirs\n    b String COMMENT 'x; y'\n);\n\nDROP b;\n"
+    text = "-- Why; and what;\nCREATE TABLE a (\n    -- theirs\n    b String COMMENT 'x; y'\n);\n\nDROP b;\n"
 
     assert parse_migration("0002_add_a.sql", text) == Migration(
-        2, "add a", ("CREATE TABLE a (\n    -- theirs\n    b String COMMENT 'x; y'\n)", "DROP b")
+        2,
+        "add a",
+        (
+            StatementTemplate("CREATE TABLE a (\n    -- theirs\n    b String COMMENT 'x; y'\n)"),
+            StatementTemplate("DROP b"),
+        ),
+        {},
     )
+
+
+def test_lines_of_a_file_say_what_the_next_statement_is() -> None:
+    text = "A;\n-- @table b\n-- Why.\nB;\n-- @cluster\nC;\nD;\n-- @retention\nE;\n-- @table f\nF;\n"
+
+    assert parse_migration("0002_b.sql", text) == Migration(
+        2,
+        "b",
+        (
+            StatementTemplate("A"),
+            StatementTemplate("B", "b"),
+            StatementTemplate("C", "b", is_for_clusters=True),
+            StatementTemplate("D", "b"),
+            StatementTemplate("F", "f"),
+        ),
+        {"b": "E"},
+    )
+
+
+@pytest.mark.parametrize("line", ["-- @tabel a", "-- @table", "-- @cluster a", "-- @retention of a"])
+def test_a_line_that_says_nothing_known_is_no_migration(line: str) -> None:
+    with pytest.raises(ValueError, match="is none of `-- @table NAME`"):
+        parse_migration("0002_add.sql", f"{line}\nA;\n")
+
+
+def test_a_file_whose_end_is_missing_is_no_migration() -> None:
+    with pytest.raises(ValueError, match="no semicolon at its end"):
+        parse_migration("0002_add.sql", "A;\nB\n")
 
 
 def test_a_file_with_another_name_is_no_migration() -> None:

@@ -6,10 +6,10 @@ as a way to those of all shards, under the same name. So statements read the sam
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from procession.storage.history.engine.statement import First, Statement
+from procession.storage.history.engine.statement import First, ShardSelect, Statement, TableNames
 
 HASH_FACTOR = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
@@ -29,22 +29,25 @@ def slots_of(weights: Sequence[tuple[int, int]]) -> list[int]:
     return [shard for shard, weight in sorted(weights) for _ in range(weight)]
 
 
-def text_over_shards(statement: Statement, cluster: str, database: str, tables: Collection[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """As its servers know it."""
+
+    name: str
+    local: str
+    """The database that has the rows of a shard."""
+
+
+def text_over_shards(statement: Statement, cluster: Cluster) -> str:
     """What each shard does by itself, and how what they give is put together."""
-    if statement.is_whole:
-        return whole_on_shards(statement.text, cluster, database, tables)
+    if statement.on_shards is not None:
+        return on_each_shard(statement.on_shards, cluster)
     return statement.text if statement.first is None else first_of_shards(statement, statement.first)
 
 
-def whole_on_shards(text: str, cluster: str, database: str, tables: Collection[str]) -> str:
-    """A SELECT, or an INSERT with one, whose SELECT runs to its end on each shard: what these give is put together."""
-    head, select, settings = re.fullmatch(  # type: ignore[union-attr]
-        r"(INSERT INTO [^()]+\([^()]*\) )?(SELECT .*?)( SETTINGS [\w =]+)?", text, re.DOTALL
-    ).groups()
-    home = local_database(database)
-    select = re.sub(rf"\bFROM ({'|'.join(tables)})\b", rf"FROM {home}.\1", select)
-    select = select.replace("currentDatabase()", f"'{home}'")
-    return f"{head or ''}SELECT * FROM cluster('{cluster}', view({select})){settings or ''}"
+def on_each_shard(one: ShardSelect, cluster: Cluster) -> str:
+    select = one.select(TableNames(cluster.local))
+    return f"{one.insert}SELECT * FROM cluster('{cluster.name}', view({select})){one.settings}"
 
 
 def first_of_shards(statement: Statement, first: First) -> str:

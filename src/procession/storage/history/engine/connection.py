@@ -31,11 +31,17 @@ class Connection(Protocol):
     def run_arrow(self, statement: Statement) -> Any:
         """The same as an Arrow table."""
 
+    def write(self, statement: Statement) -> None:
+        """An INSERT. It is not done again where a server breaks off."""
+
     def query(self, text: str, parameters: dict[str, Any] | None = ...) -> Any:
-        """SQL as it is."""
+        """SQL as it is, that writes nothing."""
 
     def insert_arrow(self, table: str, arrow_table: Any, *, shard: int = ...) -> Any:
         """`shard`: its number on a cluster; 0 leaves it to the table, or there are no shards."""
+
+    def on_all_servers(self, system_table: str) -> str:
+        """What stands for a table of `system` in a text, for all servers that there are. Each gives rows of its own."""
 
     def command(self, text: str) -> Any: ...
     def close(self) -> None: ...

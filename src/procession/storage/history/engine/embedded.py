@@ -34,6 +34,9 @@ class EmbeddedConnection:
     def run_arrow(self, statement: Statement) -> Any:
         return self._client.query_arrow(_text(statement), _with_quick_lists(statement.parameters))
 
+    def write(self, statement: Statement) -> None:
+        self.run(statement)
+
     def query(self, text: str, parameters: dict[str, Any] | None = None) -> Any:
         return self._client.query(text, parameters)
 
@@ -41,6 +44,9 @@ class EmbeddedConnection:
         if shard:
             raise ValueError("an embedded engine has no shards")
         return self._client.insert_arrow(table, arrow_table)
+
+    def on_all_servers(self, system_table: str) -> str:
+        return f"system.{system_table}"
 
     def command(self, text: str) -> Any:
         return self._client.command(text)

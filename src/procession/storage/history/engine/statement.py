@@ -26,12 +26,43 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
+class TableNames:
+    """How a text names the tables that it reads."""
+
+    database: str | None = None
+    """None: that of the connection."""
+
+    def __call__(self, table: str) -> str:
+        return table if self.database is None else f"{self.database}.{table}"
+
+    @property
+    def database_value(self) -> str:
+        """Stands for the name of their database as a text."""
+        return "currentDatabase()" if self.database is None else f"'{self.database}'"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSelect:
+    """A SELECT that each shard of a cluster has to run to its end, subqueries too. What they give is put together."""
+
+    select: Callable[[TableNames], str]
+    insert: str = ""
+    """`INSERT INTO` a table and its columns, where the rows go."""
+    settings: str = ""
+
+    @property
+    def text(self) -> str:
+        """On one engine."""
+        return f"{self.insert}{self.select(TableNames())}{self.settings}"
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     body: str
     """Its text, but for `limit_by`."""
     parameters: dict[str, Any] = field(default_factory=dict)
-    is_whole: bool = False
-    """Whether each shard of a cluster has to run all of it, subqueries too. What they give is then put together."""
+    on_shards: ShardSelect | None = None
+    """What a cluster runs instead of the text, if it must be told apart what each shard does."""
     first: First | None = None
     """All that is needed of it. Each shard of a cluster gives no more, in this order; one engine gives everything, in
     no order, unless `is_far`."""

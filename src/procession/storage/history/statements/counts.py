@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procession.search.tag_filter import TagFilter
 from procession.search.tree import SearchNode
-from procession.storage.history.engine.statement import Statement
+from procession.storage.history.engine.statement import ShardSelect, Statement, TableNames
 from procession.storage.history.statements.conditions import Where, hours_of
 from procession.storage.history.statements.presence import slots_inside
 from procession.storage.history.statements.search_conditions import filters_of
@@ -28,29 +28,31 @@ def counts(
     hours = hours_of(window)
     where = Where(org_id, filters.parameters).within(hours).there_in(window)
     seen_at = _seen_at(where, window) if is_past else "last"
-    rows = (
-        # What is counted is not found again by it, so that any hash will do that is fast.
-        f"SELECT cityHash64(host, pid, start) AS process, host, label_set, version, {seen_at} AS seen_at FROM presence"
-        f" WHERE {where}"
-    )
     columns = ["argMax(label_set, seen_at) AS label_set"]
     if by_host or not filters.is_any:
         columns.append("any(host) AS host")
-    condition = ""
+    fits = ""
     if not filters.is_any:
         columns.append("argMax(version, seen_at) AS version")
-        fits = f"hour IN {where.bind('Array(UInt32)', list(hours))} AND {filters.condition}"
-        condition = (
-            f" WHERE (host, version) IN (SELECT host, version FROM descriptions WHERE org = {{org:UInt32}} AND {fits})"
-        )
-    newest = f"SELECT {', '.join(columns)} FROM ({rows}) GROUP BY process"
+        fits = f"hour IN {where.bind('Array(UInt32)', list(hours))}"
     # Not under its own name: that would be what the condition takes for the host.
     host, groups = ("host", "GROUPING SETS ((host), (label_set))") if by_host else ("toUInt64(0)", "label_set")
-    return Statement(
-        f"SELECT {host} AS of_host, label_set, count() AS number FROM ({newest}){condition} GROUP BY {groups}",
-        where.parameters,
-        is_whole=True,
-    )
+
+    def select(names: TableNames) -> str:
+        rows = (
+            # What is counted is not found again by it, so that any hash will do that is fast.
+            f"SELECT cityHash64(host, pid, start) AS process, host, label_set, version, {seen_at} AS seen_at"
+            f" FROM {names('presence')} WHERE {where}"
+        )
+        newest = f"SELECT {', '.join(columns)} FROM ({rows}) GROUP BY process"
+        condition = fits and (
+            f" WHERE (host, version) IN (SELECT host, version FROM {names('descriptions')}"
+            f" WHERE org = {{org:UInt32}} AND {fits} AND {filters.condition.text(names)})"
+        )
+        return f"SELECT {host} AS of_host, label_set, count() AS number FROM ({newest}){condition} GROUP BY {groups}"
+
+    numbers = ShardSelect(select)
+    return Statement(numbers.text, where.parameters, numbers)
 
 
 def _seen_at(where: Where, window: Window) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from procession.lifecycle.endings import START_TOLERANCE
 from procession.process import ProcessKey
-from procession.storage.history.engine.statement import Select, Statement
+from procession.storage.history.engine.statement import Select, ShardSelect, Statement
 from procession.storage.history.statements.conditions import Where, hours_of
 from procession.storage.history.tables.constants import HOUR_SECONDS, LOW_SLOTS, SLOT_SECONDS
 from procession.window import Window
@@ -43,13 +43,13 @@ def key_samples(org_id: int, hours: Sequence[int]) -> Select[KeySample]:
     """Of these hours, in no order."""
     where = Where(org_id)
     where.matches(f"hour IN {where.bind('Array(UInt32)', list(hours))}")
-    return Select(
-        "SELECT start, host, pid, hour, part_name, mark_number FROM mergeTreeIndex(currentDatabase(), 'presence')"
-        f" WHERE {where}",
-        where.parameters,
-        is_whole=True,
-        row=KeySample._make,
+    samples = ShardSelect(
+        lambda names: (
+            "SELECT start, host, pid, hour, part_name, mark_number"
+            f" FROM mergeTreeIndex({names.database_value}, 'presence') WHERE {where}"
+        )
     )
+    return Select(samples.text, where.parameters, samples, row=KeySample._make)
 
 
 def presence_in_key_range(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from procession.analysis import MINUTE_COLUMNS
-from procession.storage.history.engine.statement import Select, Statement
+from procession.storage.history.engine.statement import Select, ShardSelect, Statement, TableNames
 from procession.storage.history.statements.conditions import Where
 from procession.storage.history.tables.constants import HOUR_SECONDS
 
@@ -37,12 +37,13 @@ class Moment(NamedTuple):
 
 def days_of_snapshots() -> Select[Day]:
     """Those of which there are any, of whatever org."""
-    return Select(
-        "SELECT DISTINCT toUInt32(partition) FROM system.parts"
-        " WHERE database = currentDatabase() AND table = 'snapshots' AND active",
-        is_whole=True,
-        row=Day._make,
+    days = ShardSelect(
+        lambda names: (
+            "SELECT DISTINCT toUInt32(partition) FROM system.parts"
+            f" WHERE database = {names.database_value} AND table = 'snapshots' AND active"
+        )
     )
+    return Select(days.text, {}, days, row=Day._make)
 
 
 def to_roll_up(org_id: int, since: int, until: int, received_since: int) -> Select[HourOfHost]:
@@ -62,24 +63,31 @@ def roll_up(org_id: int, hour: int, hosts: Sequence[int], rolled_up_at: int) -> 
     where = Where(org_id).taken_between(hour * HOUR_SECONDS, (hour + 1) * HOUR_SECONDS - 1).on_hosts(hosts)
     of_hour, at = where.bind("UInt32", hour), where.bind("UInt32", rolled_up_at)
     columns = ", ".join((*MEANS, *_GREATEST))
-    chunks = f"SELECT host, at, pid, start, version, label_set, {columns} FROM snapshots FINAL WHERE {where}"
-    sightings = (
-        f"SELECT at, host, pid, start, version, label_set, {columns} FROM ({chunks})"
-        f" ARRAY JOIN pid, start, version, label_set, {columns}"
-    )
     arrays = ", ".join(
         f"arrayMap(m -> m.{number}, all) AS {name}" for number, name in enumerate(MINUTE_COLUMNS, start=2)
     )
-    return Statement(
-        "INSERT INTO minutes (org, host, pid, start, hour, version, label_set, first, last, minute,"
-        f" {', '.join(MINUTE_COLUMNS)}, rolled_up_at)"
-        f" SELECT {{org:UInt32}}, host, pid, start, {of_hour}, version, label_set, first, last,"
-        f" arrayMap(m -> m.1, all), {arrays}, {at} FROM ({_by_process(_by_minute(sightings))})"
+
+    def select(names: TableNames) -> str:
+        chunks = (
+            f"SELECT host, at, pid, start, version, label_set, {columns} FROM {names('snapshots')} FINAL WHERE {where}"
+        )
+        sightings = (
+            f"SELECT at, host, pid, start, version, label_set, {columns} FROM ({chunks})"
+            f" ARRAY JOIN pid, start, version, label_set, {columns}"
+        )
+        return (
+            f"SELECT {{org:UInt32}}, host, pid, start, {of_hour}, version, label_set, first, last,"
+            f" arrayMap(m -> m.1, all), {arrays}, {at} FROM ({_by_process(_by_minute(sightings))})"
+        )
+
+    rows = ShardSelect(
+        select,
+        insert="INSERT INTO minutes (org, host, pid, start, hour, version, label_set, first, last, minute,"
+        f" {', '.join(MINUTE_COLUMNS)}, rolled_up_at) ",
         # Nobody waits for it, and one thread takes a third less in all.
-        " SETTINGS max_threads = 1",
-        where.parameters,
-        is_whole=True,
+        settings=" SETTINGS max_threads = 1",
     )
+    return Statement(rows.text, where.parameters, rows)
 
 
 def _by_minute(sightings: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
 from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
-from procession.storage.history.engine.statement import SEPARATOR, bind, encodable
+from procession.storage.history.engine.statement import SEPARATOR, TableNames, bind, encodable
 from procession.storage.history.statements.named_hosts import may_begin, may_name_host
 
 _OWN_KEYS = ("user", "command", "state_zombie")
@@ -21,17 +21,26 @@ class InTagSets(NamedTuple):
 
     condition: str
 
-    def __str__(self) -> str:
-        return f"tag_set IN (SELECT tag_set FROM tag_sets WHERE org = {{org:UInt32}} AND {self.condition})"
+    def text(self, names: TableNames) -> str:
+        return f"tag_set IN (SELECT tag_set FROM {names('tag_sets')} WHERE org = {{org:UInt32}} AND {self.condition})"
+
+
+class OnHosts(NamedTuple):
+    """Whether the host of a description is one of those that fit a condition over `hosts`."""
+
+    condition: str
+
+    def text(self, names: TableNames) -> str:
+        return f"host IN (SELECT host FROM {names('hosts')} WHERE org = {{org:UInt32}} AND {self.condition})"
 
 
 class Condition(NamedTuple):
-    """What stands in a text one after the other. Where tag sets are asked for, that is told apart from the rest."""
+    """What stands in a text one after the other. Where other tables are asked, that is told apart from the rest."""
 
-    parts: tuple[str | InTagSets, ...]
+    parts: tuple[str | InTagSets | OnHosts, ...]
 
     @classmethod
-    def of(cls, *parts: str | InTagSets | Condition) -> Condition:
+    def of(cls, *parts: str | InTagSets | OnHosts | Condition) -> Condition:
         return cls(tuple(one for part in parts for one in (part.parts if isinstance(part, Condition) else (part,))))
 
     @classmethod
@@ -39,8 +48,11 @@ class Condition(NamedTuple):
         first, *others = conditions
         return cls.of(first, *(part for one in others for part in (separator, one)))
 
+    def text(self, names: TableNames) -> str:
+        return "".join(part if isinstance(part, str) else part.text(names) for part in self.parts)
+
     def __str__(self) -> str:
-        return "".join(map(str, self.parts))
+        return self.text(TableNames())
 
     def tag_sets(self) -> list[InTagSets]:
         """Each once."""
@@ -162,8 +174,7 @@ def carries_tag(pattern: Pattern, parameters: dict[str, Any], *, with_host: bool
     if _may_be_own(pattern):
         conditions.append(Condition.of(_has_tag("own_tags", pattern, parameters)))
     if with_host and may_name_host(pattern):
-        named = is_host(pattern, parameters)
-        conditions.append(Condition.of(f"host IN (SELECT host FROM hosts WHERE org = {{org:UInt32}} AND {named})"))
+        conditions.append(Condition.of(OnHosts(is_host(pattern, parameters))))
     return _in_brackets(" OR ", conditions)
 
 

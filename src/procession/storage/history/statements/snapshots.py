@@ -12,7 +12,7 @@ from procession.lifecycle.completeness import NEVER_COMPLETE
 from procession.packed import DEAD, STATE_NUMBERS, STATES, numbers_from
 from procession.process import ProcessKey, ProcessNumbers
 from procession.search.pattern import Pattern
-from procession.storage.history.engine.statement import Select, Statement
+from procession.storage.history.engine.statement import Select, ShardSelect, Statement
 from procession.storage.history.statements.conditions import Where
 from procession.storage.history.statements.hosts import is_named_host
 from procession.storage.history.tables.columns import NUMBER_COLUMNS
@@ -197,13 +197,13 @@ def snapshot_moments(org_id: int, since: int, until: int, hosts: Collection[int]
 def complete_snapshots(org_id: int, since: int, until: int, hosts: Collection[int]) -> Select[HostMoment]:
     """Those of these hosts, both ends within."""
     where = Where(org_id).taken_between(since, until).on_hosts(hosts).matches(_PART_OF_A_WHOLE)
-    return Select(
-        f"SELECT DISTINCT host, at FROM (SELECT host, at FROM snapshots WHERE {where}"
-        f" GROUP BY host, at, split_id HAVING {_IS_COMPLETE}) ORDER BY host, at",
-        where.parameters,
-        is_whole=True,
-        row=HostMoment._make,
+    complete = ShardSelect(
+        lambda names: (
+            f"SELECT DISTINCT host, at FROM (SELECT host, at FROM {names('snapshots')} WHERE {where}"
+            f" GROUP BY host, at, split_id HAVING {_IS_COMPLETE}) ORDER BY host, at"
+        )
     )
+    return Select(complete.text, where.parameters, complete, row=HostMoment._make)
 
 
 def snapshots_listing(org_id: int, processes: Sequence[tuple[ProcessKey, int]]) -> Select[HostMoment]:

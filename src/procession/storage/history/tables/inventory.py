@@ -7,6 +7,7 @@ from typing import Any
 
 from procession.inventory import EngineError, Inventory, TableSize
 from procession.storage.history.engine.cluster import local_database
+from procession.storage.history.engine.connection import Connection
 from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS
 
 _HOURS_OF_DAY = DAY_SECONDS // HOUR_SECONDS
@@ -15,13 +16,12 @@ _HOURS_OF_DAY = DAY_SECONDS // HOUR_SECONDS
 _Rows = Callable[[str, dict[str, Any]], Sequence[Any]]
 
 
-def take_inventory(rows: _Rows, cluster: str | None) -> Inventory:
-    """`cluster`: the name of it, where there are several servers."""
+def take_inventory(connection: Connection) -> Inventory:
+    def rows(text: str, parameters: dict[str, Any]) -> Sequence[Any]:
+        found: Sequence[Any] = connection.query(text, parameters).result_rows
+        return found
 
-    def everywhere(table: str) -> str:
-        # The name is one of those that `address.parse_address` lets through.
-        return f"system.{table}" if cluster is None else f"clusterAllReplicas('{cluster}', system.{table})"
-
+    everywhere = connection.on_all_servers
     # Asked for apart: each server of a cluster would name the one that it is in itself.
     ((database,),) = rows("SELECT currentDatabase()", {})
     sizes: dict[str, TableSize] = {}

@@ -9,21 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from procession.errors import UsageError
-from procession.storage.history.engine.cluster import local_database
 from procession.storage.history.engine.connection import Connection
+from procession.storage.history.engine.statement import Statement
 from procession.storage.history.tables import ddl
-from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST, Migration, refuse_unreleased
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    name: str
-    cluster: str | None = None
-
-    @property
-    def home(self) -> str:
-        """The database that has the rows."""
-        return self.name if self.cluster is None else local_database(self.name)
+from procession.storage.history.tables.ddl import Database
+from procession.storage.history.tables.migrations import BEFORE_ALL, MIGRATIONS, NEWEST, Migration, refuse_unreleased
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +33,7 @@ class FoundTables:
 
 def find_tables(connection: Connection, database: Database) -> FoundTables:
     rows = connection.query(
-        "SELECT name, engine_full FROM system.tables WHERE database = {database:String}", {"database": database.home}
+        "SELECT name, engine_full FROM system.tables WHERE database = {database:String}", {"database": database.local}
     ).result_rows
     engines = dict(rows)
     applied: dict[int, str] = {}
@@ -66,17 +56,19 @@ def migrate(
 ) -> Iterator[Migration]:
     """Those that were applied, each once it is. `command` runs what changes tables."""
     if not found.applied:
-        for statement in ddl.first_statements(database.name, database.cluster):
+        for statement in ddl.statements(database, BEFORE_ALL):
             command(statement)
     for migration in MIGRATIONS:
         if migration.number in found.applied:
             continue
-        for statement in ddl.statements(database.name, database.cluster, migration):
+        for statement in ddl.statements(database, migration):
             command(statement)
-        connection.query(
-            f"INSERT INTO {database.name}.migrations (number, name, applied_at)"
-            " SELECT {number:UInt32}, {name:String}, {at:UInt32}",
-            {"number": migration.number, "name": migration.name, "at": now},
+        connection.write(
+            Statement(
+                f"INSERT INTO {database.name}.migrations (number, name, applied_at)"
+                " SELECT {number:UInt32}, {name:String}, {at:UInt32}",
+                {"number": migration.number, "name": migration.name, "at": now},
+            )
         )
         yield migration
 
@@ -88,5 +80,5 @@ def set_retention(
     engines = find_tables(connection, database).engines
     changed = [table for table, rule in rules.items() if f"TTL {rule} " not in f"{engines.get(table, '')} "]
     for table in changed:
-        command(ddl.retention_statement(database.name, database.cluster, table, rules[table]))
+        command(ddl.retention_statement(database, table, rules[table]))
     return changed

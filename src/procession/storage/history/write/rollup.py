@@ -66,10 +66,8 @@ class ClickHouseRollup:
                 if any(one.is_ahead for one in some):
                     found = rows_of(connection)(newest_roll_up(org_id, some[0].hour))
                     rolled_up_at = max(now, 1 + max((newest.at for newest in found), default=0))
-                statement = roll_up(org_id, some[0].hour, hosts, rolled_up_at)
-                connection.run(statement)
-                done = note_rolled_up(org_id, some[0].hour, hosts, [one.received_at for one in some])
-                connection.run(done)
+                connection.write(roll_up(org_id, some[0].hour, hosts, rolled_up_at))
+                connection.write(note_rolled_up(org_id, some[0].hour, hosts, [one.received_at for one in some]))
             count += len(some)
         self._looked[org_id] = now, end
         return count
