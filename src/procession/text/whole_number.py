@@ -6,25 +6,27 @@ import re
 
 from procession.errors import InvalidParameter
 
-_DIGITS = re.compile(r"-?[0-9]{1,20}")
+_SIGNED = re.compile(r"-?[0-9]{1,19}")
 """ASCII alone, where `int` would also take other scripts, blanks and underscores; and no more than 64 bits have."""
+
+_UNSIGNED = re.compile(r"[0-9]{1,20}")
 
 
 def whole_number(text: str, least: int = -(2**63), most: int = 2**63 - 1) -> int | None:
     """None for what is not a whole number from `least` to `most`: those of 64 bits, where nothing else is said.
 
-    A minus is read where negative numbers are in bounds.
+    Where negative numbers are in bounds, a minus is read, and up to 19 digits, zeros in front included; else up to 20.
     """
-    if not _DIGITS.fullmatch(text) or (text[0] == "-" and least >= 0):
+    if not (_SIGNED if least < 0 else _UNSIGNED).fullmatch(text):
         return None
     number = int(text)
     return number if least <= number <= most else None
 
 
 def number_parameter(name: str, text: str, *, least: int, most: int) -> int:
-    """The value of a query parameter. Raises InvalidParameter outside of the bounds."""
-    number = whole_number(text, least, most)
-    if number is None:
+    """The value of a query parameter, read with a sign: `-0` is 0. Raises InvalidParameter outside of the bounds."""
+    number = whole_number(text)
+    if number is None or not least <= number <= most:
         raise InvalidParameter(name, f"it is not a whole number from {least} to {most}")
     return number
 

@@ -64,6 +64,10 @@ def test_arguments_are_apart_where_they_are_known(client: Client, served: Served
     assert "args" not in theirs["attributes"]
 
 
+def test_an_offset_of_minus_nothing_is_none(client: Client) -> None:
+    assert items(client, query=f"at={NOON}&page[offset]=-0") == items(client, query=f"at={NOON}&page[offset]=0")
+
+
 def test_the_pages_are_those_of_the_other_api(client: Client) -> None:
     theirs = items(client, "/api/v2/processes")
     ours = items(client)

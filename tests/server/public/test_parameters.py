@@ -86,13 +86,31 @@ def test_blank_texts_are_as_if_absent(query_string: str) -> None:
     assert parse(query_string) == parse("")
 
 
-@pytest.mark.parametrize(("text", "limit"), [("1", 1), ("10000", 10_000), ("007", 7)])
+@pytest.mark.parametrize(("text", "limit"), [("1", 1), ("10000", 10_000), ("007", 7), ("0" * 18 + "7", 7)])
 def test_a_limit_is_a_whole_number_from_1_to_10000(text: str, limit: int) -> None:
     assert parse(f"page[limit]={text}").limit == limit
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "-1", "10001", "", "+", "x", "1.0", "1e3", "0x10", "%2B1", "1+", "1_000", "%D9%A1", "9" * 5000]
+    "text",
+    [
+        "0",
+        "-0",
+        "-1",
+        "10001",
+        "",
+        "+",
+        "x",
+        "1.0",
+        "1e3",
+        "0x10",
+        "%2B1",
+        "1+",
+        "1_000",
+        "%D9%A1",
+        "9" * 5000,
+        "0" * 19 + "7",
+    ],
 )
 def test_any_other_limit_is_refused(text: str) -> None:
     message = "Invalid query parameter page[limit]: it is not a whole number from 1 to 10000"
@@ -101,7 +119,9 @@ def test_any_other_limit_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["from", "to"])
-@pytest.mark.parametrize("text", ["", "x", "1.5", "now-1h", "2023-11-14", str(2**63), str(-(2**63) - 1), "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "x", "1.5", "now-1h", "2023-11-14", str(2**63), str(-(2**63) - 1), "9" * 5000, f"{NOON:020}"]
+)
 def test_a_bound_that_is_no_64_bit_whole_number_is_refused(name: str, text: str) -> None:
     assert errors(f"{name}={text}") == (f"Invalid query parameter {name}: it is not a whole number of Unix seconds",)
 

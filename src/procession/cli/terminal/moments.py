@@ -12,8 +12,8 @@ from procession.search.hints import moment_hint
 from procession.text.whole_number import whole_number
 
 _AGO = re.compile(r"(?:now)?-([0-9]{1,9})([smhd])")
-_LATEST = 10**11 - 1
-"""In the year 5138; a greater number counts something smaller than seconds."""
+_MOST_DIGITS = 11
+"""Enough up to the year 5138; a longer number counts something smaller than seconds."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -26,7 +26,7 @@ def parse_moment(text: str, now: int) -> int:
     text = text.strip()
     if text == "now":
         return now
-    if (seconds := whole_number(text, 0, _LATEST)) is not None:
+    if len(text) <= _MOST_DIGITS and (seconds := whole_number(text, least=0)) is not None:
         return seconds
     if ago := _AGO.fullmatch(text):
         return now - int(ago[1]) * _SECONDS[ago[2]]
