@@ -38,7 +38,7 @@ SUITES = {
         "storage/live/org_table.py",
         "storage/live/row_filter.py",
     ),
-    "storage/history/tables/test_migrations.py": ("storage/history/tables/upgrade.py",),
+    "storage/history/tables/test_migrations.py": ("storage/embedded_store.py", "storage/history/tables/upgrade.py"),
     "cluster": (
         "storage/setup.py",
         "storage/health.py",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from procession.storage.store import open_embedded
+from procession.storage.embedded_store import open_embedded
 
 
 def main(folder: Path) -> None:
     store = open_embedded(folder)
     try:
-        store.rollup.roll_up([org.id for org in store.orgs()])
+        store.rollup.roll_up([org.id for org in store.keys.orgs()])
     finally:
         store.close()
 

@@ -64,8 +64,8 @@ def test_reads_go_on_without_a_replica_and_what_its_shard_cannot_keep_is_refused
         revive(mortal, 1)
 
     assert len(expected) == len(hosts)
-    assert 0 < len(caught.value.lost) < len(hosts)
-    kept = {host for place, host in enumerate(hosts) if place not in caught.value.lost}
+    assert 0 < len(caught.value.failed_indexes) < len(hosts)
+    kept = {host for place, host in enumerate(hosts) if place not in caught.value.failed_indexes}
     assert kept <= {one.identity.host for one in fleet.find(NOON - 60, NOON + 60) if one.identity.pid == 6}
     store.add(later)
     assert len(fleet.find(NOON - 60, NOON + 60)) == 2 * len(hosts)

@@ -9,7 +9,8 @@ import pytest
 
 from procession.analysis import Every
 from procession.process import ProcessIdentity, ProcessKey, ProcessNumbers, host_key
-from procession.storage.store import ClickHouseStore, open_embedded
+from procession.storage.embedded_store import open_embedded
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import Clock

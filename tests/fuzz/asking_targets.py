@@ -20,7 +20,7 @@ from procession.query import MAX_LIMIT
 from procession.server import Stores, create_app
 from procession.server.api.request import ApiRequest
 from procession.server.public.parameters import MAX_TAGS, parse_parameters, parse_query
-from procession.storage.store import open_embedded
+from procession.storage.embedded_store import open_embedded
 from tests.fuzz.draw import Draw
 from tests.support.asgi import Asker
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -171,7 +171,7 @@ def _served() -> Asker:
             processes=store,
             analysis=store.analysis,
             keys=a_store(),
-            hosts=store,
+            hosts=store.hosts,
             sessions=store.sessions,
             views=store.views,
             rollup=store.rollup,

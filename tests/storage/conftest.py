@@ -10,7 +10,8 @@ from typing import Protocol
 import pytest
 
 from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
-from procession.storage.store import ClickHouseStore, open_embedded
+from procession.storage.embedded_store import open_embedded
+from procession.storage.store import ClickHouseStore
 from tests.support.fleet import Fleet
 from tests.support.folders import quick_folder
 from tests.support.oracle import OracleStore
@@ -21,8 +22,8 @@ THIRTY_YEARS = 30 * 365 * 24
 _org_ids = itertools.count(1)
 
 
-class Store(ProcessStore, DetailStore, KeyStore, HostStore, Protocol):
-    """All contracts."""
+class Store(ProcessStore, DetailStore, Protocol):
+    """The contracts over processes."""
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +45,26 @@ SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get
 
 
 @pytest.fixture(params=["oracle", "clickhouse", *SERVERS])
-def store(request: pytest.FixtureRequest) -> Store:
+def any_store(request: pytest.FixtureRequest) -> OracleStore | ClickHouseStore:
     if request.param == "oracle":
         return OracleStore()
     found: ClickHouseStore = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture
+def store(any_store: OracleStore | ClickHouseStore) -> Store:
+    return any_store
+
+
+@pytest.fixture
+def stored_keys(any_store: OracleStore | ClickHouseStore) -> KeyStore:
+    return any_store if isinstance(any_store, OracleStore) else any_store.keys
+
+
+@pytest.fixture
+def hosts(any_store: OracleStore | ClickHouseStore) -> HostStore:
+    return any_store if isinstance(any_store, OracleStore) else any_store.hosts
 
 
 @pytest.fixture

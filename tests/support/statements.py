@@ -13,8 +13,9 @@ from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.process import ProcessNumbers
 from procession.server import Stores, create_app
+from procession.storage.embedded_store import open_embedded
 from procession.storage.history.engine import embedded
-from procession.storage.store import ClickHouseStore, open_embedded
+from procession.storage.store import ClickHouseStore
 from tests.support.asgi import Asker
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import ORG, Clock, a_store
@@ -57,15 +58,15 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
         store.add([(ORG, a_snapshot(nginx, host="web-1", taken_at=NOON - 5, chunk_count=1))])
         served = a_store()
         for org in served.orgs():
-            store.put_org(org)
+            store.keys.put_org(org)
         for key in served.keys():  # noqa: SIM118
-            store.put_key(key)
+            store.keys.put_key(key)
         app = create_app(
             Stores(
                 processes=store,
                 analysis=store.analysis,
-                keys=store,
-                hosts=store,
+                keys=store.keys,
+                hosts=store.hosts,
                 sessions=store.sessions,
                 views=store.views,
                 rollup=store.rollup,

@@ -32,8 +32,8 @@ def clickhouse_stores(store: ClickHouseStore, keys: KeyStore | None = None) -> S
     return Stores(
         processes=store,
         analysis=store.analysis,
-        keys=keys or store,
-        hosts=store,
+        keys=keys or store.keys,
+        hosts=store.hosts,
         sessions=store.sessions,
         views=store.views,
         rollup=store.rollup,

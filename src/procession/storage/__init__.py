@@ -53,11 +53,12 @@ __all__ = [
 
 
 class NotAllStored(Unavailable):
-    """Some of the chunks that were to be added are not safe: those at `lost`, counted from 0. The others are."""
+    """Some of the chunks that were to be added are not safe. The others are."""
 
-    def __init__(self, error: Unavailable, lost: frozenset[int]) -> None:
+    def __init__(self, error: Unavailable, failed_indexes: frozenset[int]) -> None:
+        """`failed_indexes`: which of the chunks are not, counted from 0."""
         super().__init__(*error.messages)
-        self.lost = lost
+        self.failed_indexes = failed_indexes
 
 
 class ProcessStore(Protocol):

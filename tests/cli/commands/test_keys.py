@@ -7,7 +7,7 @@ import pytest
 from procession.accounts.orgs import KeyKind, hash_secret
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
-from procession.storage.store import open_embedded
+from procession.storage.embedded_store import open_embedded
 from tests.cli.conftest import Command, RunningServer
 from tests.support.builders import NOON
 from tests.support.served import ADMIN_KEY, API_KEY
@@ -76,7 +76,7 @@ def test_an_unknown_org_is_named(procession: Command, server: RunningServer) -> 
 def test_without_a_server_keys_and_orgs_are_changed_in_the_store(procession: Command, tmp_path: Path) -> None:
     local = LocalFiles(tmp_path / "data")
     store = open_embedded(local.data_dir)
-    ensure_local_keys(store, local, {}, now=NOON)
+    ensure_local_keys(store.keys, local, {}, now=NOON)
     store.close()
     # A server that was killed leaves its address.
     local.write_address("http://127.0.0.1:1")

@@ -14,7 +14,8 @@ from google.protobuf.message import Message
 from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.server import Stores, create_app
-from procession.storage.store import ClickHouseStore, open_embedded
+from procession.storage.embedded_store import open_embedded
+from procession.storage.store import ClickHouseStore
 from procession.wire.datadog import Encoding, MessageType, frame
 from procession.wire.datadog import process_pb2 as pb
 from tests.support.builders import NOON
@@ -65,7 +66,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             processes=store,
             analysis=store.analysis,
             keys=a_store(),
-            hosts=store,
+            hosts=store.hosts,
             sessions=store.sessions,
             views=store.views,
             rollup=store.rollup,

@@ -40,24 +40,24 @@ def test_what_is_said_after_the_clock_was_set_back_holds(
 ) -> None:
     key, session = a_key(org), a_session(org)
     set_clock(HOUR_NS)
-    store.put_org(Org(org, "one"))
-    store.put_key(key)
+    store.keys.put_org(Org(org, "one"))
+    store.keys.put_key(key)
     store.sessions.put_session(session)
-    store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
+    store.hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
     store.views.put_view(org, SavedView("mine", "search=java", NOON))
 
     set_clock(0)
     for again in (1, 2):
-        store.put_org(Org(org, f"renamed {again}"))
-        store.put_key(a_key(org, revoked_at=NOON + again))
+        store.keys.put_org(Org(org, f"renamed {again}"))
+        store.keys.put_key(a_key(org, revoked_at=NOON + again))
         store.sessions.put_session(a_session(org, token_hash=session.token_hash, ended_at=NOON))
-        store.put_host_tags(HostTags(org, "web-1", TagSource.USER, (f"role:db-{again}",)))
+        store.hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, (f"role:db-{again}",)))
         store.views.put_view(org, SavedView("mine", f"search=python {again}", NOON))
-    names = {found.id: found.name for found in store.orgs()}
-    tags: dict[Any, Any] = {one.host: one.tags for one in store.host_tags() if one.org_id == org}
+    names = {found.id: found.name for found in store.keys.orgs()}
+    tags: dict[Any, Any] = {one.host: one.tags for one in store.hosts.host_tags() if one.org_id == org}
 
     assert names[org] == "renamed 2"
-    assert keys_of(store, org)[key.id].revoked_at == NOON + 2
+    assert keys_of(store.keys, org)[key.id].revoked_at == NOON + 2
     assert session.token_hash not in {one.token_hash for one in store.sessions.sessions(LATER)}
     assert tags == {"web-1": ("role:db-2",)}
     assert [view.state for view in store.views.views(org)] == ["search=python 2"]

@@ -3,82 +3,82 @@
 from __future__ import annotations
 
 from procession.accounts.hosts import HostTags, TagSource, WatchLease
-from tests.storage.conftest import Store
+from procession.storage import HostStore
 from tests.support.builders import NOON
 
 ODD_TAGS = ("bare", 'it\'s "ключ" \\ {x}', "k:v,w", "url:http://x:80/")
 
 
-def tags_of(store: Store, org: int) -> list[HostTags]:
+def tags_of(hosts: HostStore, org: int) -> list[HostTags]:
     return sorted(
-        (entry for entry in store.host_tags() if entry.org_id == org),
+        (entry for entry in hosts.host_tags() if entry.org_id == org),
         key=lambda entry: (entry.host, entry.source.value),
     )
 
 
-def test_tags_of_hosts_are_kept_whole(store: Store, org: int) -> None:
+def test_tags_of_hosts_are_kept_whole(hosts: HostStore, org: int) -> None:
     entry = HostTags(org, "база 'x' \\ {y}", TagSource.AGENT, ODD_TAGS)
-    store.put_host_tags(entry)
+    hosts.put_host_tags(entry)
 
-    assert tags_of(store, org) == [entry]
+    assert tags_of(hosts, org) == [entry]
 
 
-def test_each_source_replaces_what_it_said_itself(store: Store, org: int) -> None:
-    store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
-    store.put_host_tags(HostTags(org, "web-1", TagSource.AGENT, ("env:dev", "pci")))
-    store.put_host_tags(HostTags(org, "web-1", TagSource.AGENT, ("env:prod",)))
-    store.put_host_tags(HostTags(org, "web-2", TagSource.AGENT, ("env:prod",)))
+def test_each_source_replaces_what_it_said_itself(hosts: HostStore, org: int) -> None:
+    hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
+    hosts.put_host_tags(HostTags(org, "web-1", TagSource.AGENT, ("env:dev", "pci")))
+    hosts.put_host_tags(HostTags(org, "web-1", TagSource.AGENT, ("env:prod",)))
+    hosts.put_host_tags(HostTags(org, "web-2", TagSource.AGENT, ("env:prod",)))
 
-    assert tags_of(store, org) == [
+    assert tags_of(hosts, org) == [
         HostTags(org, "web-1", TagSource.AGENT, ("env:prod",)),
         HostTags(org, "web-1", TagSource.USER, ("role:web",)),
         HostTags(org, "web-2", TagSource.AGENT, ("env:prod",)),
     ]
 
 
-def test_a_source_can_take_back_all_it_said(store: Store, org: int) -> None:
-    store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
-    store.put_host_tags(HostTags(org, "web-1", TagSource.USER, ()))
+def test_a_source_can_take_back_all_it_said(hosts: HostStore, org: int) -> None:
+    hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
+    hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, ()))
 
-    assert tags_of(store, org) == []
+    assert tags_of(hosts, org) == []
 
 
-def test_orgs_may_have_hosts_of_one_name(store: Store, org: int) -> None:
+def test_orgs_may_have_hosts_of_one_name(hosts: HostStore, org: int) -> None:
     for one in (org, org + 4_000_000):
-        store.put_host_tags(HostTags(one, "web-1", TagSource.USER, (f"org:{one}",)))
+        hosts.put_host_tags(HostTags(one, "web-1", TagSource.USER, (f"org:{one}",)))
 
-    assert [entry.tags for entry in tags_of(store, org)] == [(f"org:{org}",)]
+    assert [entry.tags for entry in tags_of(hosts, org)] == [(f"org:{org}",)]
 
 
-def test_whatever_changes_the_tags_of_hosts_changes_their_version(store: Store, org: int) -> None:
-    versions = [store.host_tags_version(), store.host_tags_version()]
+def test_whatever_changes_the_tags_of_hosts_changes_their_version(hosts: HostStore, org: int) -> None:
+    versions = [hosts.host_tags_version(), hosts.host_tags_version()]
     assert versions[0] == versions[1]
 
     for tags in (("env:dev",), ("env:prod",), (), ("env:prod",)):
-        store.put_host_tags(HostTags(org, "web-1", TagSource.USER, tags))
-        versions.append(store.host_tags_version())
+        hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, tags))
+        versions.append(hosts.host_tags_version())
 
     assert len(set(versions)) == 5
 
 
-def leases_of(store: Store, org: int, now: int) -> list[WatchLease]:
-    return sorted((lease for lease in store.leases(now) if lease.org_id == org), key=lambda lease: lease.host)
+def leases_of(hosts: HostStore, org: int, now: int) -> list[WatchLease]:
+    return sorted((lease for lease in hosts.leases(now) if lease.org_id == org), key=lambda lease: lease.host)
 
 
-def test_a_lease_holds_until_its_end(store: Store, org: int) -> None:
-    store.put_lease(WatchLease(org, "", NOON + 10))
-    store.put_lease(WatchLease(org, "it's {x} база", NOON + 5))
+def test_a_lease_holds_until_its_end(hosts: HostStore, org: int) -> None:
+    hosts.put_lease(WatchLease(org, "", NOON + 10))
+    hosts.put_lease(WatchLease(org, "it's {x} база", NOON + 5))
 
-    assert leases_of(store, org, NOON + 4) == [
+    assert leases_of(hosts, org, NOON + 4) == [
         WatchLease(org, "", NOON + 10),
         WatchLease(org, "it's {x} база", NOON + 5),
     ]
-    assert leases_of(store, org, NOON + 5) == [WatchLease(org, "", NOON + 10)]
-    assert leases_of(store, org, NOON + 10) == []
+    assert leases_of(hosts, org, NOON + 5) == [WatchLease(org, "", NOON + 10)]
+    assert leases_of(hosts, org, NOON + 10) == []
 
 
-def test_of_two_leases_the_longer_one_holds(store: Store, org: int) -> None:
+def test_of_two_leases_the_longer_one_holds(hosts: HostStore, org: int) -> None:
     for until in (NOON + 5, NOON + 9, NOON + 7):
-        store.put_lease(WatchLease(org, "web-1", until))
+        hosts.put_lease(WatchLease(org, "web-1", until))
 
-    assert leases_of(store, org, NOON) == [WatchLease(org, "web-1", NOON + 9)]
+    assert leases_of(hosts, org, NOON) == [WatchLease(org, "web-1", NOON + 9)]

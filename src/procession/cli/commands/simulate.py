@@ -198,7 +198,7 @@ def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:
     from procession.cli.local.local_keys import ensure_local_keys
     from procession.process import Snapshot
     from procession.simulate import Fleet, write_history
-    from procession.storage.store import open_embedded
+    from procession.storage.embedded_store import open_embedded
 
     make_private_dir(local.data_dir)
     defaults = ServerSettings()
@@ -210,8 +210,8 @@ def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:
     )
     begin = time.monotonic()
     try:
-        ensure_local_keys(store, local, os.environ, now=int(time.time()))
-        org_id = store.orgs()[0].id
+        ensure_local_keys(store.keys, local, os.environ, now=int(time.time()))
+        org_id = store.keys.orgs()[0].id
         # While one group is written the next one is made.
         with _shown(shape, until) as show, ThreadPoolExecutor(1) as writing:
             under_way: Future[None] | None = None

@@ -95,7 +95,7 @@ def _welcome(ready: Prepared) -> None:
 def _say_link(ready: Prepared) -> None:
     secret = ready.local.secret(KeyKind.APPLICATION)
     key_hash = hash_secret(secret or "")
-    found = ready.store.keys()
+    found = ready.store.keys.keys()
     key = next((key for key in found if key.kind is KeyKind.APPLICATION and key.secret_hash == key_hash), None)
     if key is not None:
         token, _ = create_link(ready.store.sessions, key, int(time.time()))

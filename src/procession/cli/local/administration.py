@@ -118,31 +118,31 @@ class InStore:
         self._store = store
 
     def orgs(self) -> list[Org]:
-        return list(self._store.orgs())
+        return list(self._store.keys.orgs())
 
     def create_org(self, name: str) -> Org:
         with _as_usage_error():
-            return rules.create_org(self._store, name)
+            return rules.create_org(self._store.keys, name)
 
     def keys(self) -> list[KeyRow]:
-        keys = self._store.keys()
+        keys = self._store.keys.keys()
         return [_row(key) for key in keys]
 
     def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
         with _as_usage_error():
-            key, secret = rules.create_key(self._store, org_id, kind, name, int(time.time()))
+            key, secret = rules.create_key(self._store.keys, org_id, kind, name, int(time.time()))
         return _row(key), secret
 
     def revoke_key(self, key_id: str) -> KeyRow:
         with _as_usage_error():
-            return _row(rules.revoke_key(self._store, key_id, int(time.time())))
+            return _row(rules.revoke_key(self._store.keys, key_id, int(time.time())))
 
     def host_tags(self) -> list[HostTags]:
-        return list(self._store.host_tags())
+        return list(self._store.hosts.host_tags())
 
     def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
         with _as_usage_error():
-            return rules.change_host_tags(self._store, org_id, host, add, remove)
+            return rules.change_host_tags(self._store.hosts, org_id, host, add, remove)
 
 
 def _host_tags(entry: dict[str, Any]) -> HostTags:

@@ -38,7 +38,7 @@ def open_store(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
 
         return open_servers(address, sighting_retention_hours=settings.sighting_retention_hours)
 
-    from procession.storage.store import open_embedded
+    from procession.storage.embedded_store import open_embedded
 
     return open_embedded(
         data_dir if address is None else address,

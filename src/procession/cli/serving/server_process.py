@@ -104,7 +104,7 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
         store = open_store(settings, local.data_dir)
         cleanup.callback(store.close)
         try:
-            new_keys = ensure_local_keys(store, local, os.environ, now=int(time.time()))
+            new_keys = ensure_local_keys(store.keys, local, os.environ, now=int(time.time()))
         except Unavailable as error:
             raise UsageError(f"cannot see to the keys of {local.data_dir}: {error}") from None
         url = url_of(listener, "http" if certificates is None else "https")
@@ -181,8 +181,8 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
         Stores(
             processes=store,
             analysis=store.analysis,
-            keys=store,
-            hosts=store,
+            keys=store.keys,
+            hosts=store.hosts,
             sessions=store.sessions,
             views=store.views,
             rollup=store.rollup,

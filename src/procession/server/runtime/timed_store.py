@@ -51,7 +51,7 @@ class TimedStore:
         self._failed += 1
         if self._failed_at is None:
             self._failed_at = self._clock()
-        chunks_lost = len(error.lost) if isinstance(error, NotAllStored) else None
+        chunks_lost = len(error.failed_indexes) if isinstance(error, NotAllStored) else None
         self._throttled_log.log(
             logging.WARNING,
             "batch-failed",

@@ -20,12 +20,12 @@ class ClickHouseHosts:
     """A HostStore."""
 
     def __init__(self, tables: AccountTables) -> None:
-        self._host_tables = tables
+        self._tables = tables
 
     def host_tags(self) -> tuple[HostTags, ...]:
         rows = map(
             _HostTagsRow._make,
-            self._host_tables.rows(
+            self._tables.rows(
                 "SELECT org, host, source, tags, intDiv(change, 1000000000) FROM host_tags FINAL WHERE notEmpty(tags)"
             ),
         )
@@ -35,11 +35,11 @@ class ClickHouseHosts:
 
     def host_tags_version(self) -> int:
         # Not the newest change: of two servers, one may have a clock that is behind.
-        versions = self._host_tables.rows("SELECT sum(cityHash64(change)) FROM host_tags")
+        versions = self._tables.rows("SELECT sum(cityHash64(change)) FROM host_tags")
         return sum(int(version) for (version,) in versions)  # one from each shard that was asked
 
     def put_host_tags(self, entry: HostTags) -> None:
-        self._host_tables.change(
+        self._tables.change(
             "host_tags WHERE org = {org:UInt32} AND host = {host:String} AND source = {source:String}",
             "INSERT INTO host_tags SELECT {org:UInt32}, {host:String}, {source:String}, {tags:Array(String)},"
             " {change:UInt64}",
@@ -47,13 +47,13 @@ class ClickHouseHosts:
         )
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
-        rows = self._host_tables.rows(
+        rows = self._tables.rows(
             "SELECT org, host, max(until) FROM leases WHERE until > {now:Int64} GROUP BY org, host", {"now": now}
         )
         return tuple(WatchLease(*row) for row in rows)
 
     def put_lease(self, lease: WatchLease) -> None:
-        self._host_tables.write(
+        self._tables.write(
             "INSERT INTO leases SELECT {org:UInt32}, {host:String}, {until:UInt32}",
             {"org": lease.org_id, "host": lease.host, "until": lease.until},
         )

@@ -39,29 +39,29 @@ class ClickHouseKeys:
     """A KeyStore."""
 
     def __init__(self, tables: AccountTables, *, is_only_writer: bool) -> None:
-        self._key_tables = tables
+        self._tables = tables
         self.is_only_writer = is_only_writer
 
     def orgs(self) -> tuple[Org, ...]:
-        rows = map(_OrgRow._make, self._key_tables.rows("SELECT id, name FROM orgs FINAL"))
+        rows = map(_OrgRow._make, self._tables.rows("SELECT id, name FROM orgs FINAL"))
         return tuple(Org(row.id, row.name) for row in sorted(rows))
 
     def keys(self) -> tuple[Key, ...]:
         rows = map(
             _KeyRow._make,
-            self._key_tables.rows("SELECT id, org, kind, name, secret_hash, created_at, revoked_at FROM keys FINAL"),
+            self._tables.rows("SELECT id, org, kind, name, secret_hash, created_at, revoked_at FROM keys FINAL"),
         )
         return tuple(row.key() for row in sorted(rows, key=lambda row: (row.created_at, row.id)))
 
     def put_org(self, org: Org) -> None:
-        self._key_tables.change(
+        self._tables.change(
             "orgs WHERE id = {id:UInt32}",
             "INSERT INTO orgs SELECT {id:UInt32}, {name:String}, {change:UInt64}",
             {"id": org.id, "name": org.name},
         )
 
     def put_key(self, key: Key) -> None:
-        self._key_tables.change(
+        self._tables.change(
             "keys WHERE id = {id:String}",
             "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
             " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}",

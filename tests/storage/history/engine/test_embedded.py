@@ -13,7 +13,7 @@ OPEN = """
 import sys
 from pathlib import Path
 from procession.errors import UsageError
-from procession.storage.store import open_embedded
+from procession.storage.embedded_store import open_embedded
 try:
     store = open_embedded(Path(sys.argv[1]))
 except UsageError as error:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from procession.storage.store import ClickHouseStore, open_embedded
+from procession.storage.embedded_store import open_embedded
+from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
 ORG = 7

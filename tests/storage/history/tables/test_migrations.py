@@ -15,6 +15,7 @@ import pytest
 
 from procession.errors import UsageError
 from procession.query import ProcessQuery
+from procession.storage.embedded_store import open_embedded
 from procession.storage.history.engine.embedded import EmbeddedEngine
 from procession.storage.history.tables import migrations
 from procession.storage.history.tables.migrations import (
@@ -25,7 +26,7 @@ from procession.storage.history.tables.migrations import (
     StatementTemplate,
     parse_migration,
 )
-from procession.storage.store import ClickHouseStore, open_embedded
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 

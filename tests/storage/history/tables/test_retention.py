@@ -10,8 +10,9 @@ import pytest
 
 from procession.accounts.hosts import HostTags, TagSource
 from procession.query import ProcessQuery
+from procession.storage.embedded_store import open_embedded
 from procession.storage.history.tables import retention
-from procession.storage.store import ClickHouseStore, open_embedded
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import a_sighting, a_snapshot
 
@@ -52,7 +53,7 @@ def test_tags_of_agents_that_have_gone_are_forgotten_and_those_of_users_kept(sto
             )
     store._rows("OPTIMIZE TABLE host_tags FINAL")
 
-    kept = {(entry.host, entry.source) for entry in store.host_tags()}
+    kept = {(entry.host, entry.source) for entry in store.hosts.host_tags()}
 
     assert kept == {(host, TagSource.USER) for host in ("gone", "there", "new")} | {
         (host, TagSource.AGENT) for host in ("there", "new")
@@ -60,9 +61,9 @@ def test_tags_of_agents_that_have_gone_are_forgotten_and_those_of_users_kept(sto
 
 
 def test_the_store_says_when_it_was_told(store: ClickHouseStore, now: int) -> None:
-    store.put_host_tags(HostTags(ORG, "web-1", TagSource.AGENT, ("a",)))
+    store.hosts.put_host_tags(HostTags(ORG, "web-1", TagSource.AGENT, ("a",)))
 
-    (entry,) = store.host_tags()
+    (entry,) = store.hosts.host_tags()
 
     assert now <= entry.said_at <= now + 60
 

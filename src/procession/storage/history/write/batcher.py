@@ -173,7 +173,7 @@ class Batcher:
             )
         except Unavailable as error:
             for number, chunk in enumerate(batch):
-                if isinstance(error, NotAllStored) and number not in error.lost:
+                if isinstance(error, NotAllStored) and number not in error.failed_indexes:
                     chunk.succeed()
                 else:
                     chunk.fail(error)
