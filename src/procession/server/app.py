@@ -44,10 +44,10 @@ from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
 from procession.server.public.processes import PublicProcesses
 from procession.server.runtime.disconnect import StopOnDisconnect
-from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.runtime.rollup_task import RollupTask
+from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
 from procession.server.web.assets import page_routes
 from procession.server.web.openapi import openapi_routes
@@ -74,31 +74,31 @@ class Stores:
 class ThreadPools:
     """Every thread on which the server waits for the store, or decodes."""
 
-    queries: FairThreads
-    keys: Threads
+    queries: FairThreadPool
+    keys: ThreadPool
     """What every request needs is on a thread of its own."""
-    hosts: Threads
+    hosts: ThreadPool
     """And so is what every payload needs."""
-    host_tags: FairThreads
-    details: Threads
-    decode: FairThreads
-    rollup: Threads
-    size: Threads
+    host_tags: FairThreadPool
+    details: ThreadPool
+    decode: FairThreadPool
+    rollup: ThreadPool
+    size: ThreadPool
 
     @classmethod
     def start(cls) -> ThreadPools:
         return cls(
-            queries=FairThreads(QUERY_THREADS, "query"),
-            keys=Threads(1, "keys"),
-            hosts=Threads(1, "hosts"),
+            queries=FairThreadPool(QUERY_THREADS, "query"),
+            keys=ThreadPool(1, "keys"),
+            hosts=ThreadPool(1, "hosts"),
             # A fleet may be started at once.
-            host_tags=FairThreads(1, "tags", items="tags of hosts", max_waiting=2000),
-            details=Threads(2, "events"),
+            host_tags=FairThreadPool(1, "tags", items="tags of hosts", max_waiting=2000),
+            details=ThreadPool(2, "events"),
             # One: decoding holds the interpreter, so that a second would only slow down the rest. How many bytes may
             # wait is bounded by the quota of the intake.
-            decode=FairThreads(1, "decode", items="payloads", max_waiting=2000),
-            rollup=Threads(1, "roll-up"),
-            size=Threads(1, "size"),
+            decode=FairThreadPool(1, "decode", items="payloads", max_waiting=2000),
+            rollup=ThreadPool(1, "roll-up"),
+            size=ThreadPool(1, "size"),
         )
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from procession.accounts.orgs import Key
 from procession.errors import Forbidden, Unavailable
 from procession.server.access.key_cache import KeyCache, bearer_token
-from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.thread_pools import ThreadPool
 from tests.support.builders import NOON
 from tests.support.oracle import OracleStore
 from tests.support.served import (
@@ -69,7 +69,7 @@ def stopwatch() -> Stopwatch:
 
 @pytest.fixture
 def ring(store: CountingStore, stopwatch: Stopwatch) -> Generator[KeyCache, None, None]:
-    thread = Threads(1, "keys")
+    thread = ThreadPool(1, "keys")
     yield KeyCache(store, thread, stopwatch)  # type: ignore[arg-type]  # it passes the rest on
     thread.close()
 

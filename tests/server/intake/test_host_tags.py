@@ -12,8 +12,8 @@ import pytest
 
 from procession.accounts.hosts import HostTags, TagSource
 from procession.server.intake.hosts import host_and_tags
-from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.host_tag_cache import HostTagCache
+from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.oracle import OracleStore
 from tests.support.posting import a_payload, post
@@ -143,8 +143,8 @@ def test_tags_are_read_again_only_when_they_have_changed() -> None:
     store = CountingStore()
 
     async def look() -> list[int]:
-        thread = Threads(1, "test")
-        book = HostTagCache(store, thread, FairThreads(1, "test"), lambda: NOON)
+        thread = ThreadPool(1, "test")
+        book = HostTagCache(store, thread, FairThreadPool(1, "test"), lambda: NOON)
         counts = []
         for change in (False, False, True, False):
             if change:  # another server of the store
@@ -170,7 +170,7 @@ def test_an_org_that_says_new_tags_without_end_holds_up_no_other() -> None:
     store.put_host_tags = put_when_let  # type: ignore[method-assign]
 
     async def look() -> None:
-        thread, writing = Threads(1, "test"), FairThreads(1, "test")
+        thread, writing = ThreadPool(1, "test"), FairThreadPool(1, "test")
         book = HostTagCache(store, thread, writing, lambda: NOON)
         greedy = [asyncio.create_task(book.learn(1, f"host-{n}", ["env:prod"])) for n in range(20)]
         await asyncio.sleep(0)

@@ -19,9 +19,9 @@ from procession.server.intake.intake import Intake
 from procession.server.intake.payloads import PayloadHandler
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
-from procession.server.runtime.fair_pool import FairThreads, T, Threads
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import Counter
+from procession.server.runtime.thread_pools import FairThreadPool, T, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
 from procession.wire.datadog import MessageType, frame
 from tests.support.builders import a_sighting, a_snapshot
@@ -30,7 +30,7 @@ from tests.support.served import API_KEY, READER, Client, Served
 from tests.support.vectors import vector
 
 
-class CountingThreads(FairThreads):
+class CountingThreads(FairThreadPool):
     calls = 0
 
     async def run(self, org_id: int, call: Callable[[], T]) -> T:
@@ -75,15 +75,15 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
     intake = Intake(
         sink=sink,
         store=served.store,
-        store_threads=Threads(1, "events"),
-        keys=KeyCache(served.store, Threads(1, "keys")),
+        store_threads=ThreadPool(1, "events"),
+        keys=KeyCache(served.store, ThreadPool(1, "keys")),
         settings=served.settings,
         now=served.clock,
         decode_threads=threads,
         quota=MemoryQuota(2**30),
         dropped=Counter("dropped", "", ("reason",)),
-        host_tags=HostTagCache(served.store, Threads(1, "hosts"), FairThreads(1, "tags"), served.clock),
-        watches=WatchCache(served.store, Threads(1, "hosts"), served.clock),
+        host_tags=HostTagCache(served.store, ThreadPool(1, "hosts"), FairThreadPool(1, "tags"), served.clock),
+        watches=WatchCache(served.store, ThreadPool(1, "hosts"), served.clock),
         agents=Agents(),
         refusal_log=RefusalLog(served.clock),
     )

@@ -9,7 +9,7 @@ import pytest
 
 from procession.errors import Unavailable
 from procession.server.runtime.coalescer import MAX_BATCH, Coalescer
-from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.thread_pools import ThreadPool
 
 
 class Doubler:
@@ -32,7 +32,7 @@ class Doubler:
 
 async def gathered(doubler: Doubler, *numbers: int) -> list[int | BaseException]:
     """What came of each, where all others came while the first was worked on."""
-    threads = Threads(1, "test")
+    threads = ThreadPool(1, "test")
     coalescer = Coalescer(doubler, threads)
     first, *others = numbers
     tasks = [asyncio.create_task(coalescer.call(first))]
@@ -78,7 +78,7 @@ def test_a_call_has_a_bounded_number_of_items() -> None:
 
 def test_one_that_is_cancelled_does_not_hurt_the_others() -> None:
     async def cancel_one() -> int:
-        doubler, threads = Doubler(), Threads(1, "test")
+        doubler, threads = Doubler(), ThreadPool(1, "test")
         coalescer = Coalescer(doubler, threads)
         first = asyncio.create_task(coalescer.call(1))
         await asyncio.to_thread(doubler.is_called.wait, 10)
@@ -97,7 +97,7 @@ def test_one_that_is_cancelled_does_not_hurt_the_others() -> None:
 
 def test_who_waits_when_the_threads_are_closed_hears_of_it() -> None:
     async def close() -> list[int | BaseException]:
-        doubler, threads = Doubler(), Threads(1, "test")
+        doubler, threads = Doubler(), ThreadPool(1, "test")
         coalescer = Coalescer(doubler, threads)
         busy = asyncio.create_task(threads.run(lambda: doubler([1])))
         await asyncio.to_thread(doubler.is_called.wait, 10)
@@ -122,7 +122,7 @@ def test_a_call_that_may_not_be_made_all_the_time_lets_others_gather() -> None:
         return list(numbers)
 
     async def scenario() -> None:
-        threads = Threads(1, "test")
+        threads = ThreadPool(1, "test")
         coalescer = Coalescer(work, threads, busy_share=0.2)
         await coalescer.call(1)
         others = []
@@ -146,7 +146,7 @@ def test_nobody_waits_where_there_are_enough_for_a_call() -> None:
         return list(numbers)
 
     async def scenario() -> None:
-        threads = Threads(1, "test")
+        threads = ThreadPool(1, "test")
         coalescer = Coalescer(work, threads)
         coalescer._rest_ends_at = time.monotonic() + 3600
         await asyncio.wait_for(asyncio.gather(*(coalescer.call(number) for number in range(MAX_BATCH))), 30)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from procession.errors import Unavailable
-from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.server.runtime.thread_pools import ThreadPool
 
 
 class Clock:
@@ -39,13 +39,13 @@ class Part:
         return self.count
 
 
-Try = Callable[[Threads], Coroutine[Any, Any, None]]
+Try = Callable[[ThreadPool], Coroutine[Any, Any, None]]
 
 
 def on_a_loop(test: Try) -> Callable[[], None]:
     @wraps(test)
     def run() -> None:
-        threads = Threads(1, "test")
+        threads = ThreadPool(1, "test")
         try:
             asyncio.run(test(threads))
         finally:
@@ -56,7 +56,7 @@ def on_a_loop(test: Try) -> Callable[[], None]:
 
 
 @on_a_loop
-async def test_is_taken_once_while_it_is_new(thread: Threads) -> None:
+async def test_is_taken_once_while_it_is_new(thread: ThreadPool) -> None:
     clock, part = Clock(), Part()
     refreshed = RefreshingCache(part, thread, 10, clock)
     assert await refreshed.get() == 1
@@ -66,7 +66,7 @@ async def test_is_taken_once_while_it_is_new(thread: Threads) -> None:
 
 
 @on_a_loop
-async def test_is_taken_anew_before_it_is_too_old_and_nobody_waits(thread: Threads) -> None:
+async def test_is_taken_anew_before_it_is_too_old_and_nobody_waits(thread: ThreadPool) -> None:
     clock, part = Clock(), Part()
     refreshed = RefreshingCache(part, thread, 10, clock)
     await refreshed.get()
@@ -79,7 +79,7 @@ async def test_is_taken_anew_before_it_is_too_old_and_nobody_waits(thread: Threa
 
 
 @on_a_loop
-async def test_is_never_older_than_was_said(thread: Threads) -> None:
+async def test_is_never_older_than_was_said(thread: ThreadPool) -> None:
     clock, part = Clock(), Part()
     refreshed = RefreshingCache(part, thread, 10, clock)
     await refreshed.get()
@@ -90,7 +90,7 @@ async def test_is_never_older_than_was_said(thread: Threads) -> None:
 
 
 @on_a_loop
-async def test_says_that_the_store_is_away_only_when_it_must(thread: Threads) -> None:
+async def test_says_that_the_store_is_away_only_when_it_must(thread: ThreadPool) -> None:
     clock, part = Clock(), Part()
     refreshed = RefreshingCache(part, thread, 10, clock)
     await refreshed.get()
@@ -105,14 +105,14 @@ async def test_says_that_the_store_is_away_only_when_it_must(thread: Threads) ->
 
 
 @on_a_loop
-async def test_many_who_find_it_too_old_take_it_once(thread: Threads) -> None:
+async def test_many_who_find_it_too_old_take_it_once(thread: ThreadPool) -> None:
     part = Part()
     refreshed = RefreshingCache(part, thread, 10, Clock())
     assert await asyncio.gather(*(refreshed.get() for _ in range(20))) == [1] * 20
 
 
 @on_a_loop
-async def test_many_changes_are_seen_by_taking_it_once_more(thread: Threads) -> None:
+async def test_many_changes_are_seen_by_taking_it_once_more(thread: ThreadPool) -> None:
     part, may_go_on = Part(), threading.Event()
     refreshed = RefreshingCache(part, thread, 10, Clock())
     busy = asyncio.create_task(thread.run(lambda: may_go_on.wait(30)))

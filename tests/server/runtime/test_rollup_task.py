@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from procession.errors import Unavailable
-from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.rollup_task import RollupTask
+from procession.server.runtime.thread_pools import ThreadPool
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.oracle import OracleStore
 from tests.support.served import ORG, OTHER_ORG, a_store
@@ -33,7 +33,7 @@ class Stubborn(OracleAnalysis):
 
 def test_hours_of_every_org_are_rolled_up_again_and_again_whatever_fails() -> None:
     async def run() -> Sequence[int]:
-        store, thread = a_store(), Threads(1, "roll-up")
+        store, thread = a_store(), ThreadPool(1, "roll-up")
         analysis = Stubborn(store)
         async with RollupTask(analysis, store, thread, period_seconds=0.001).running():
             found = await asyncio.wait_for(analysis.done, 60)
@@ -45,7 +45,7 @@ def test_hours_of_every_org_are_rolled_up_again_and_again_whatever_fails() -> No
 
 def test_a_roller_ends_with_its_server() -> None:
     async def run() -> int:
-        store, thread = a_store(), Threads(1, "roll-up")
+        store, thread = a_store(), ThreadPool(1, "roll-up")
         analysis = Stubborn(store)
         async with RollupTask(analysis, store, thread).running():
             pass

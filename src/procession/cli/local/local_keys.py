@@ -12,7 +12,7 @@ from procession.errors import InvalidRequest, UsageError
 from procession.storage import KeyStore
 
 FIRST_ORG = "main"
-ADOPTED = {KeyKind.API: "DD_API_KEY", KeyKind.APPLICATION: "DD_APP_KEY"}
+ADOPTED_VARIABLES = {KeyKind.API: "DD_API_KEY", KeyKind.APPLICATION: "DD_APP_KEY"}
 
 
 @dataclass(frozen=True)
@@ -33,23 +33,23 @@ def ensure_local_keys(
     """
     org_id = (store.orgs() or (create_org(store, FIRST_ORG),))[0].id
     keys = store.keys()
-    made = {}
+    new_keys = {}
     for kind in KeyKind:
-        of_kind = {key.secret_hash: key for key in keys if key.kind is kind}
+        keys_by_hash = {key.secret_hash: key for key in keys if key.kind is kind}
         secret, variable = local.secret(kind), None
-        known = of_kind.get(hash_secret(secret)) if secret else None
-        if known is not None and known.revoked_at is None:
+        key_of_file = keys_by_hash.get(hash_secret(secret)) if secret else None
+        if key_of_file is not None and key_of_file.revoked_at is None:
             continue
-        if known is not None:
+        if key_of_file is not None:
             secret = None
-        if secret is None and not of_kind and environment.get(ADOPTED.get(kind, "")):
-            variable = ADOPTED[kind]
+        if secret is None and not keys_by_hash and environment.get(ADOPTED_VARIABLES.get(kind, "")):
+            variable = ADOPTED_VARIABLES[kind]
             secret = environment[variable].strip()
-        made[kind] = NewKey(_make(store, local, org_id, kind, secret, variable, now), variable)
-    return made
+        new_keys[kind] = NewKey(_store_key(store, local, org_id, kind, secret, variable, now), variable)
+    return new_keys
 
 
-def _make(
+def _store_key(
     store: KeyStore, local: LocalFiles, org_id: int, kind: KeyKind, secret: str | None, variable: str | None, now: int
 ) -> str:
     if secret is None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from procession.accounts.orgs import Key, KeyKind, hash_secret
 from procession.errors import Forbidden
-from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import KeyStore
 
 REFRESH_SECONDS = 2.0
@@ -23,7 +23,7 @@ class KeyCache:
     While the store cannot say which keys are good, its Unavailable goes to the client: nobody is let in on a guess.
     """
 
-    def __init__(self, store: KeyStore, thread: Threads, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: KeyStore, thread: ThreadPool, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._keys = RefreshingCache(self._load, thread, REFRESH_SECONDS, clock)
 

@@ -1,7 +1,7 @@
 """Who is signed in to the page: a cookie that no script can read names a session, which comes from an application key.
 
 A cookie goes along with a request whoever made the browser send it, and on one machine pages of every port count as one
-site. So it counts only for requests that our own page makes, as the browser says of them: see `is_from_elsewhere`.
+site. So it counts only for requests that our own page makes, as the browser says of them: see `is_cross_site`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from procession.accounts.orgs import Key, hash_secret
 from procession.accounts.sessions import Link, Session, begin_session, create_link
 from procession.errors import Forbidden
 from procession.server.access.key_cache import KeyCache, bearer_token
-from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import SessionStore
 
 REFRESH_SECONDS = 2.0
@@ -32,7 +32,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Sessions:
     """The sessions in force, as the store had them at most two seconds ago."""
 
-    def __init__(self, store: SessionStore, keys: KeyCache, thread: Threads, now: Callable[[], int]) -> None:
+    def __init__(self, store: SessionStore, keys: KeyCache, thread: ThreadPool, now: Callable[[], int]) -> None:
         """`thread` has to be a single one: sessions of a key are begun one after the other."""
         self._store = store
         self._keys = keys
@@ -45,7 +45,7 @@ class Sessions:
         if has_keys(request.headers):
             return await self._keys.org_of_reader(request.headers)
         session = await self.find(request)
-        if session is None or is_from_elsewhere(request):
+        if session is None or is_cross_site(request):
             raise Forbidden
         return session.org_id
 
@@ -107,7 +107,7 @@ def has_keys(headers: Mapping[str, str]) -> bool:
     return bool(headers.get("dd-api-key") or headers.get("dd-application-key") or bearer_token(headers))
 
 
-def is_from_elsewhere(request: Request) -> bool:
+def is_cross_site(request: Request) -> bool:
     """Whether another page than ours, or one that the browser is silent about, made it send this.
 
     Browsers say so in `Sec-Fetch-Site` wherever the connection is trusted, and in `Origin` with all that may change

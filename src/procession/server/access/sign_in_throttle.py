@@ -37,9 +37,9 @@ class SignInThrottle:
             self._minute, self._total, self._counts = minute, 0, {}
         of_address = self._counts.get(address, 0)
         if of_address >= self._limit:
-            raise TooManyRequests(f"Too many tries to sign in from {address}; {self._how_long()}")
+            raise TooManyRequests(f"Too many tries to sign in from {address}; {self._wait_hint()}")
         if self._total >= self._limit * ADDRESSES:
-            raise TooManyRequests(f"Too many tries to sign in; {self._how_long()}")
+            raise TooManyRequests(f"Too many tries to sign in; {self._wait_hint()}")
         self._counts[address] = of_address + 1
         self._total += 1
 
@@ -47,7 +47,7 @@ class SignInThrottle:
     def reset_seconds(self) -> int:
         return PERIOD_SECONDS - self._now() % PERIOD_SECONDS
 
-    def _how_long(self) -> str:
+    def _wait_hint(self) -> str:
         return f"try again in {self.reset_seconds} s"
 
 

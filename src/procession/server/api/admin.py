@@ -18,8 +18,8 @@ from procession.server.access.key_cache import KeyCache
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.public.parameters import parse_parameters
-from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.host_tag_cache import HostTagCache
+from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import HostStore, KeyStore
 from procession.text.whole_number import whole_number
 
@@ -84,7 +84,7 @@ def admin_routes(
     hosts: HostStore,
     host_tags: HostTagCache,
     keys: KeyCache,
-    thread: Threads,
+    thread: ThreadPool,
     now: Callable[[], int],
 ) -> list[Route]:
     """`thread` has to be a single one: changes are made one after the other."""
@@ -109,7 +109,7 @@ class Administration:
         hosts: HostStore,
         host_tags: HostTagCache,
         keys: KeyCache,
-        thread: Threads,
+        thread: ThreadPool,
         now: Callable[[], int],
     ) -> None:
         self._store = store

@@ -14,7 +14,7 @@ from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.api.request import ApiRequest
 from procession.server.public.parameters import parse_parameters
-from procession.server.runtime.fair_pool import FairThreads
+from procession.server.runtime.thread_pools import FairThreadPool
 
 PREFIX = "/api/procession/v1"
 RATE_LIMIT_NAME = "procession"
@@ -47,7 +47,7 @@ class ApiRouter:
         *,
         sessions: Sessions,
         limiter: RateLimiter,
-        threads: FairThreads,
+        threads: FairThreadPool,
         retention_hours: int,
         sighting_retention_hours: int,
         now: Callable[[], int],

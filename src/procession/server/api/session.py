@@ -11,12 +11,12 @@ from starlette.routing import Route
 
 from procession.accounts.sessions import Session
 from procession.errors import Forbidden, InvalidRequest, TooManyRequests
-from procession.server.access.sessions import Sessions, cookie_names, is_from_elsewhere, is_secure
+from procession.server.access.sessions import Sessions, cookie_names, is_cross_site, is_secure
 from procession.server.access.sign_in_throttle import SignInThrottle, client_address
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import add_headers, json_response
-from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.thread_pools import ThreadPool
 from procession.server.runtime.throttled_log import ThrottledLog
 from procession.storage import KeyStore
 
@@ -42,7 +42,7 @@ class _NewLink(msgspec.Struct):
 
 
 def sign_in_routes(
-    *, api: ApiRouter, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: Threads
+    *, api: ApiRouter, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: ThreadPool
 ) -> list[Route]:
     sign_in = SignIn(api, sessions, keys, throttle, thread)
     path = f"{PREFIX}/session"
@@ -58,7 +58,7 @@ class SignIn:
     """Begins and ends sessions, and says whose they are."""
 
     def __init__(
-        self, api: ApiRouter, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: Threads
+        self, api: ApiRouter, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: ThreadPool
     ) -> None:
         self._api = api
         self._sessions = sessions
@@ -76,7 +76,7 @@ class SignIn:
             self._throttle.count(address)
         except TooManyRequests as error:
             add_headers(request, {"retry-after": str(self._throttle.reset_seconds)})
-            self._say(
+            self._log_attempt(
                 logging.WARNING, "sign-in-throttled", "nobody may sign in from %(address)s for now", address, error
             )
             raise
@@ -84,20 +84,20 @@ class SignIn:
         try:
             token, session = await self._begin(body)
         except Forbidden as error:
-            self._say(
+            self._log_attempt(
                 logging.WARNING, "sign-in-refused", "did not sign in whoever tried from %(address)s", address, error
             )
             raise
-        self._say(
+        self._log_attempt(
             logging.INFO, "signed-in", "signed in to org %(org_id)d from %(address)s", address, org_id=session.org_id
         )
-        response = json_response(await self._who(session.org_id, session), 201, {"cache-control": "no-store"})
+        response = json_response(await self._session_body(session.org_id, session), 201, {"cache-control": "no-store"})
         _set_cookie(response, request, token, session.expires_at - session.created_at)
         return response
 
     async def show(self, request: Request) -> Response:
         admitted = await self._api.admit(request)
-        return json_response(await self._who(admitted.org_id, await self._sessions.find(request)))
+        return json_response(await self._session_body(admitted.org_id, await self._sessions.find(request)))
 
     async def sign_out(self, request: Request) -> Response:
         session = await self._sessions.find(request)
@@ -116,12 +116,12 @@ class SignIn:
         self._api.count(request, link.org_id)
         return json_response(_NewLink(token, link.expires_at), 201, {"cache-control": "no-store"})
 
-    async def _who(self, org_id: int, session: Session | None) -> _SignedIn:
+    async def _session_body(self, org_id: int, session: Session | None) -> _SignedIn:
         orgs = await self._thread.run(self._keys.orgs)
         name = next((org.name for org in orgs if org.id == org_id), str(org_id))
         return _SignedIn(name, None if session is None else session.expires_at)
 
-    def _say(
+    def _log_attempt(
         self, level: int, event: str, message: str, address: str, error: Exception | None = None, **fields: object
     ) -> None:
         reason = {} if error is None else {"reason": str(error)}
@@ -136,7 +136,7 @@ class SignIn:
 
 
 def _refuse_others(request: Request) -> None:
-    if is_from_elsewhere(request):
+    if is_cross_site(request):
         raise Forbidden("Only the page of this server may do this")
 
 

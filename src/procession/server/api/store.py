@@ -12,9 +12,9 @@ from starlette.routing import Route
 from procession.inventory import Inventory, TableSize
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.responses import json_response
-from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.metrics import Metrics
 from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import SizedStore
 
 REFRESH_SECONDS = 15.0
@@ -23,7 +23,7 @@ REFRESH_SECONDS = 15.0
 class StoreSize:
     """As it was at most 15 seconds ago."""
 
-    def __init__(self, store: SizedStore, thread: Threads, now: Callable[[], int]) -> None:
+    def __init__(self, store: SizedStore, thread: ThreadPool, now: Callable[[], int]) -> None:
         self._inventory = RefreshingCache(store.inventory, thread, REFRESH_SECONDS)
         self._now = now
 

@@ -57,7 +57,7 @@ class Exchange:
         self._body = bytearray()
         self._more_body = True
         self._is_disconnected = False
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         """Something has changed that `receive` may wait for."""
         self._is_chunked = self._has_length = False
         self._bytes_left = 0
@@ -69,16 +69,16 @@ class Exchange:
         self._body += data
         if len(self._body) > BODY_BUFFER_BYTES:
             self._wire.pause_reading()
-        self._news.set()
+        self._changed.set()
 
     def end_body(self) -> None:
         self._more_body = False
-        self._news.set()
+        self._changed.set()
 
     def disconnect(self) -> None:
         """The client has gone: `receive` says so, and what is sent is dropped."""
         self._is_disconnected = True
-        self._news.set()
+        self._changed.set()
 
     async def run(self, app: ASGIApp) -> None:
         """Have the application answer. What it fails to answer gets a 500, or the end of the connection."""
@@ -106,8 +106,8 @@ class Exchange:
             self.awaits_continue = False
         if not (self._is_disconnected or self.has_ended):
             self._wire.resume_reading()
-            await self._news.wait()
-            self._news.clear()
+            await self._changed.wait()
+            self._changed.clear()
         if self._is_disconnected or self.has_ended:
             return {"type": "http.disconnect"}
         body, self._body = bytes(self._body), bytearray()
@@ -170,7 +170,7 @@ class Exchange:
         if self._bytes_left:
             raise RuntimeError("the response is shorter than its content-length says")
         self.has_ended = True
-        self._news.set()
+        self._changed.set()
         if not self.keep_alive:
             self._wire.close()
         self._wire.response_ended(self)

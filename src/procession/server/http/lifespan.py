@@ -18,24 +18,24 @@ class Lifespan:
     async def __aenter__(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
         self._task = asyncio.create_task(self._run(scope))
-        await self._tell("startup")
+        await self._send("startup")
 
     async def __aexit__(self, *_: object) -> None:
-        await self._tell("shutdown")
+        await self._send("shutdown")
         await self._task
 
     async def _run(self, scope: Message) -> None:
         await self._app(scope, self._to_app.get, self._from_app.put)
 
-    async def _tell(self, what: str) -> None:
-        self._to_app.put_nowait({"type": f"lifespan.{what}"})
-        hearing = asyncio.create_task(self._from_app.get())
-        await asyncio.wait((hearing, self._task), return_when=asyncio.FIRST_COMPLETED)
-        if not hearing.done():
-            hearing.cancel()
+    async def _send(self, step: str) -> None:
+        self._to_app.put_nowait({"type": f"lifespan.{step}"})
+        answering = asyncio.create_task(self._from_app.get())
+        await asyncio.wait((answering, self._task), return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            answering.cancel()
             await self._task  # raises what went wrong
-            raise RuntimeError(f"the application ended in place of its {what}")
-        answer = hearing.result()
-        if answer["type"] != f"lifespan.{what}.complete":
+            raise RuntimeError(f"the application ended in place of its {step}")
+        answer = answering.result()
+        if answer["type"] != f"lifespan.{step}.complete":
             await self._task
-            raise RuntimeError(f"the application's {what} failed: {answer.get('message', '')}")
+            raise RuntimeError(f"the application's {step} failed: {answer.get('message', '')}")

@@ -17,8 +17,8 @@ AT_ONCE = 64
 """So many are taken before anybody else gets on."""
 
 HANDSHAKE_SECONDS = 10.0
-FAREWELL_SECONDS = 1.0
-MOST_FAREWELLS = 64
+LINGER_SECONDS = 1.0
+MOST_LINGERING = 64
 PAUSE_SECONDS = 0.1
 
 FULL = raw_error(503, "As many connections are open as this server may have; try again or ask another", retry_after="2")
@@ -43,15 +43,15 @@ class Listener:
         self._context = context
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._leaving: dict[socket.socket, asyncio.TimerHandle] = {}
+        self._lingering: dict[socket.socket, asyncio.TimerHandle] = {}
         listener.setblocking(False)
         self._listen()
 
     def close(self) -> None:
         self._loop.remove_reader(self._listener)
         self._listener.close()  # so that clients that come now are refused, and ask another server
-        for leaving in list(self._leaving):
-            self._end_farewell(leaving)
+        for client in list(self._lingering):
+            self._close_turned_away(client)
 
     async def wait_closed(self) -> None:
         for task in list(self._tasks):
@@ -77,7 +77,7 @@ class Listener:
             with contextlib.suppress(OSError):
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not self._open.begin():
-                self._bid_farewell(client)
+                self._turn_away(client)
                 continue
             task = self._loop.create_task(self._connect(client))
             self._tasks.add(task)
@@ -95,17 +95,17 @@ class Listener:
             # A handshake that failed: the protocol was not told of the connection, and so tells nobody of its end.
             self._open.end()
 
-    def _bid_farewell(self, client: socket.socket) -> None:
+    def _turn_away(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             if self._context is None:
                 client.send(FULL)
             client.shutdown(socket.SHUT_WR)
-        if len(self._leaving) >= MOST_FAREWELLS or self._context is not None:
+        if len(self._lingering) >= MOST_LINGERING or self._context is not None:
             client.close()
         else:
             # Closed at once, with its request still on the way, it would never read what it was told.
-            self._leaving[client] = self._loop.call_later(FAREWELL_SECONDS, self._end_farewell, client)
+            self._lingering[client] = self._loop.call_later(LINGER_SECONDS, self._close_turned_away, client)
 
-    def _end_farewell(self, client: socket.socket) -> None:
-        self._leaving.pop(client).cancel()
+    def _close_turned_away(self, client: socket.socket) -> None:
+        self._lingering.pop(client).cancel()
         client.close()

@@ -27,38 +27,38 @@ class Certificates:
         self._cert = cert
         self._key = key or cert
         self.context = _context(self._cert, self._key, client_ca)
-        self._signature = self._sign()
+        self._states = self._file_states()
         self._refused: object = None
 
     async def watch(self, sleep: Callable[[float], object] = asyncio.sleep) -> None:
         """Look at the files, for ever."""
         while True:
             await sleep(LOOK_SECONDS)  # type: ignore[misc]
-            self.look()
+            self.reload_changed()
 
-    def look(self) -> bool:
+    def reload_changed(self) -> bool:
         """Take the files anew if they have changed; whether they were taken."""
-        signature = self._sign()
-        if signature in (self._signature, self._refused):
+        states = self._file_states()
+        if states in (self._states, self._refused):
             return False
         try:
             # Into another context first: half a pair would spoil the one in use.
             _context(self._cert, self._key, "")
             self.context.load_cert_chain(self._cert, self._key)
         except (UsageError, OSError) as error:
-            self._refused = signature
+            self._refused = states
             text = "keeping the certificate that is in use: %(reason)s"
             _log.warning(text, {"event": "certificate-refused", "reason": str(error)})
             return False
-        self._signature = signature
+        self._states = states
         _log.warning("took the new certificate in %(file)s", {"event": "certificate-taken", "file": self._cert})
         return True
 
-    def _sign(self) -> object:
-        return tuple(_state(path) for path in (self._cert, self._key))
+    def _file_states(self) -> object:
+        return tuple(_state_of(path) for path in (self._cert, self._key))
 
 
-def _state(path: str) -> tuple[int, ...]:
+def _state_of(path: str) -> tuple[int, ...]:
     try:
         found = os.stat(path)  # noqa: PTH116 (follows the links by which certificates are changed)
     except OSError:

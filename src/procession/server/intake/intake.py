@@ -14,9 +14,9 @@ from procession.server.intake.agents import Agents
 from procession.server.intake.body import api_key_of
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
-from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import Counter, Sink
+from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
 from procession.storage import DetailStore
 from procession.wire.datadog import Limits
@@ -32,12 +32,12 @@ class Intake:
     watches: WatchCache
     """Tells whether somebody watches a host live."""
     quota: MemoryQuota
-    decode_threads: FairThreads
+    decode_threads: FairThreadPool
     sink: Sink
     """Takes the snapshots."""
     store: DetailStore
     """Takes all else, on one of `store_threads`."""
-    store_threads: Threads
+    store_threads: ThreadPool
     dropped: Counter
     """Of sightings that were acknowledged and not stored, by reason."""
     refusal_log: RefusalLog

@@ -17,7 +17,7 @@ from procession.query import ProcessQuery
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.public.parameters import filter_fingerprint, parse_parameters, parse_query
-from procession.server.runtime.fair_pool import FairThreads
+from procession.server.runtime.thread_pools import FairThreadPool
 from procession.storage import ProcessStore
 
 PATH = "/api/v2/processes"
@@ -35,7 +35,7 @@ class PublicProcesses:
         *,
         keys: KeyCache,
         limiter: RateLimiter,
-        threads: FairThreads,
+        threads: FairThreadPool,
         retention_hours: int,
         now: Callable[[], int],
     ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from procession.errors import Unavailable
-from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.thread_pools import ThreadPool
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -22,7 +22,7 @@ class Coalescer(Generic[A, B]):
     as long for one as for many keeps up, however many come."""
 
     def __init__(
-        self, function: Callable[[Sequence[A]], Sequence[B]], threads: Threads, *, busy_share: float = 1.0
+        self, function: Callable[[Sequence[A]], Sequence[B]], threads: ThreadPool, *, busy_share: float = 1.0
     ) -> None:
         """`function` gives one result for each item, in their order. It runs for
         `busy_share` of the time at most: what comes without end then gathers for longer, up to MAX_REST_SECONDS, and

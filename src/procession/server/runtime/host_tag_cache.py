@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from procession.accounts.administration import change_host_tags
 from procession.accounts.hosts import HostTags, TagSource
-from procession.server.runtime.fair_pool import FairThreads, Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.storage import HostStore
 from procession.text.tags import normal_tags
 
@@ -25,7 +25,9 @@ class HostTagCache:
     """Host tags as the store had them at most three seconds ago. Of a large fleet they are some megabytes, and change
     once in a while: they are read again only when they have."""
 
-    def __init__(self, store: HostStore, thread: Threads, write_threads: FairThreads, now: Callable[[], int]) -> None:
+    def __init__(
+        self, store: HostStore, thread: ThreadPool, write_threads: FairThreadPool, now: Callable[[], int]
+    ) -> None:
         """Every payload needs what is read, so reading has a thread of its own: an agent that posts new tags without
         end holds up only `write_threads`."""
         self._store = store

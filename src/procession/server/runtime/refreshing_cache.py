@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.thread_pools import ThreadPool
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class RefreshingCache(Generic[T]):
     """
 
     def __init__(
-        self, read: Callable[[], T], thread: Threads, seconds: float, clock: Callable[[], float] = time.monotonic
+        self, read: Callable[[], T], thread: ThreadPool, seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """`thread` has to be a single one: of many callers that find it too old, the first reads it again and the
         rest see it."""

@@ -10,7 +10,7 @@ import time
 
 from procession.errors import Unavailable
 from procession.server.runtime.background import run_in_background
-from procession.server.runtime.fair_pool import Threads
+from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import KeyStore, RollupStore
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class RollupTask:
     """Each server has one. That several do the same is only a waste, so they go about it at different moments."""
 
     def __init__(
-        self, store: RollupStore, orgs: KeyStore, thread: Threads, period_seconds: float = PERIOD_SECONDS
+        self, store: RollupStore, orgs: KeyStore, thread: ThreadPool, period_seconds: float = PERIOD_SECONDS
     ) -> None:
         self._store = store
         self._orgs = orgs

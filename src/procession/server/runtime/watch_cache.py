@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from procession.accounts.hosts import WatchLease
 from procession.errors import Unavailable
-from procession.server.runtime.fair_pool import Threads
 from procession.server.runtime.refreshing_cache import RefreshingCache
+from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import HostStore
 
 LEASE_SECONDS = 10
@@ -24,7 +24,7 @@ FRESH_SECONDS = 3
 class WatchCache:
     """Leases as the store had them at most two seconds ago."""
 
-    def __init__(self, store: HostStore, thread: Threads, now: Callable[[], int]) -> None:
+    def __init__(self, store: HostStore, thread: ThreadPool, now: Callable[[], int]) -> None:
         self._store = store
         self._thread = thread
         self._now = now

@@ -27,7 +27,7 @@ def samples_at(*starts: int, runs: int = 1) -> Rows:
 
 
 def test_without_samples_everything_is_read() -> None:
-    assert KeySamples().reach(samples_at(), 1, HOURS, None, 1000, 1) == (None, 0)
+    assert KeySamples().end_of_range(samples_at(), 1, HOURS, None, 1000, 1) == (None, 0)
 
 
 @pytest.mark.parametrize("runs", [1, 6])
@@ -37,7 +37,7 @@ def test_a_reach_is_as_long_as_what_it_wants(runs: int) -> None:
     for _ in range(20):
         samples.learn(1, 1000, 500)  # every second row is another process
 
-    upto, row_count = samples.reach(rows, 1, HOURS, ProcessKey(5000, 1, 1), 10_000, 1)
+    upto, row_count = samples.end_of_range(rows, 1, HOURS, ProcessKey(5000, 1, 1), 10_000, 1)
 
     assert upto is not None
     assert 20_000 <= row_count <= 30_000
@@ -52,14 +52,16 @@ def test_parts_of_two_shards_may_have_the_same_name() -> None:
     def four_times(statement: Select[RowT]) -> Sequence[RowT]:
         return [*of_four(statement)] * 4
 
-    assert KeySamples().reach(four_times, 1, HOURS, *wanted) == KeySamples().reach(of_one, 1, HOURS, *wanted)
+    assert KeySamples().end_of_range(four_times, 1, HOURS, *wanted) == KeySamples().end_of_range(
+        of_one, 1, HOURS, *wanted
+    )
 
 
 def test_what_a_nearer_end_stands_for_is_counted_as_a_reach_is() -> None:
     samples = KeySamples()
     rows = samples_at(*range(0, 100_000, 100))
     after = ProcessKey(5000, 1, 1)
-    upto, row_count = samples.reach(rows, 1, HOURS, after, 10_000, 1)
+    upto, row_count = samples.end_of_range(rows, 1, HOURS, after, 10_000, 1)
     assert upto is not None
 
     assert samples.row_count(rows, 1, HOURS, after, upto) == row_count
@@ -73,7 +75,7 @@ def test_going_on_always_comes_to_an_end(starts: tuple[int, ...], wanted: int) -
     samples = KeySamples()
     after: ProcessKey | None = None
     for _ in range(1000):
-        upto, row_count = samples.reach(samples_at(*starts), 1, HOURS, after, wanted, 1)
+        upto, row_count = samples.end_of_range(samples_at(*starts), 1, HOURS, after, wanted, 1)
         if upto is None:
             return
         assert row_count >= 0
@@ -87,11 +89,11 @@ def test_where_nothing_fits_the_reach_grows() -> None:
     rows = samples_at(*range(0, 10_000_000, 10))
     reaches = []
     for _ in range(4):
-        _, row_count = samples.reach(rows, 1, HOURS, None, 100, 77)
+        _, row_count = samples.end_of_range(rows, 1, HOURS, None, 100, 77)
         reaches.append(row_count)
         samples.learn(77, row_count, 0)
 
-    assert samples.knows(77)
+    assert samples.has_learned(77)
     assert all(later > 5 * earlier for earlier, later in itertools.pairwise(reaches))
 
 
@@ -102,7 +104,7 @@ def test_many_hours_are_judged_by_a_few() -> None:
         asked.append(statement)
         return [statement.row((start, 1, 1, 7, "part", start // 10)) for start in range(0, 1000, 10)]
 
-    _, row_count = KeySamples().reach(rows, 1, range(168), None, 1000, 1)
+    _, row_count = KeySamples().end_of_range(rows, 1, range(168), None, 1000, 1)
 
     (hours,) = (value for value in asked[0].parameters.values() if isinstance(value, list))
     assert len(hours) <= 6

@@ -5,7 +5,13 @@ from typing import Any
 import numpy as np
 
 from procession.process import ProcessKey
-from procession.storage.history.read.newest_sighting import Candidate, Columns, newest_of, newest_tick, ticks_span
+from procession.storage.history.read.newest_sighting import (
+    Candidate,
+    Columns,
+    deciding_span,
+    newest_of,
+    resolve_by_slots,
+)
 from procession.window import Window
 
 HOUR = 360_000_000
@@ -89,7 +95,7 @@ def an_open(known: int = 0, **slots: int) -> Candidate:
 def test_the_newest_slot_inside_the_window_gives_its_snapshot() -> None:
     window = Window(HOUR, HOUR + 25)
 
-    closed = newest_tick(an_open(v7=0b1110), window, {1: [HOUR + 13], 2: [HOUR + 23], 3: [HOUR + 33]})
+    closed = resolve_by_slots(an_open(v7=0b1110), window, {1: [HOUR + 13], 2: [HOUR + 23], 3: [HOUR + 33]})
 
     assert closed == Candidate(5, 1, 1, 7, HOUR + 23)
 
@@ -97,7 +103,7 @@ def test_the_newest_slot_inside_the_window_gives_its_snapshot() -> None:
 def test_a_snapshot_after_the_window_hands_over_to_the_slot_before() -> None:
     window = Window(HOUR, HOUR + 22)
 
-    closed = newest_tick(an_open(v7=0b1110), window, {1: [HOUR + 13], 2: [HOUR + 23]})
+    closed = resolve_by_slots(an_open(v7=0b1110), window, {1: [HOUR + 13], 2: [HOUR + 23]})
 
     assert closed == Candidate(5, 1, 1, 7, HOUR + 13)
 
@@ -105,7 +111,7 @@ def test_a_snapshot_after_the_window_hands_over_to_the_slot_before() -> None:
 def test_a_process_seen_only_around_the_window_is_not_in_it() -> None:
     window = Window(HOUR + 15, HOUR + 22)
 
-    closed = newest_tick(an_open(v7=0b1010), window, {1: [HOUR + 13], 3: [HOUR + 33]})
+    closed = resolve_by_slots(an_open(v7=0b1010), window, {1: [HOUR + 13], 3: [HOUR + 33]})
 
     assert closed == Candidate(5, 1, 1, 99, 0)
 
@@ -113,7 +119,7 @@ def test_a_process_seen_only_around_the_window_is_not_in_it() -> None:
 def test_what_is_proved_already_stays_where_the_slots_name_nothing_newer() -> None:
     window = Window(HOUR, HOUR + 22)
 
-    closed = newest_tick(an_open(HOUR + 15, v7=0b1010), window, {1: [HOUR + 13], 3: [HOUR + 33]})
+    closed = resolve_by_slots(an_open(HOUR + 15, v7=0b1010), window, {1: [HOUR + 13], 3: [HOUR + 33]})
 
     assert closed == Candidate(5, 1, 1, 99, HOUR + 15)
 
@@ -121,21 +127,21 @@ def test_what_is_proved_already_stays_where_the_slots_name_nothing_newer() -> No
 def test_two_snapshots_in_one_slot_say_nothing_for_sure() -> None:
     window = Window(HOUR, HOUR + 25)
 
-    assert newest_tick(an_open(v7=0b1100), window, {2: [HOUR + 20, HOUR + 24]}) is None
+    assert resolve_by_slots(an_open(v7=0b1100), window, {2: [HOUR + 20, HOUR + 24]}) is None
 
 
 def test_two_versions_in_one_slot_say_nothing_for_sure() -> None:
     window = Window(HOUR, HOUR + 25)
 
-    assert newest_tick(an_open(v7=0b1100, v8=0b1100), window, {2: [HOUR + 24]}) is None
+    assert resolve_by_slots(an_open(v7=0b1100, v8=0b1100), window, {2: [HOUR + 24]}) is None
 
 
 def test_where_snapshots_are_gone_the_slot_stands_for_them() -> None:
-    assert newest_tick(an_open(v7=0b1100), Window(HOUR, HOUR + 25), {}) == Candidate(5, 1, 1, 7, HOUR + 25)
-    assert newest_tick(an_open(v7=0b1010), Window(HOUR, HOUR + 25), {}) == Candidate(5, 1, 1, 7, HOUR + 19)
+    assert resolve_by_slots(an_open(v7=0b1100), Window(HOUR, HOUR + 25), {}) == Candidate(5, 1, 1, 7, HOUR + 25)
+    assert resolve_by_slots(an_open(v7=0b1010), Window(HOUR, HOUR + 25), {}) == Candidate(5, 1, 1, 7, HOUR + 19)
 
 
 def test_snapshots_are_wanted_from_the_slot_before_the_newest_to_the_end_of_the_last() -> None:
     window = Window(HOUR, HOUR + 42)
 
-    assert ticks_span([an_open(v7=0b10110), an_open(v7=0b11000)], window) == (HOUR + 20, HOUR + 49)
+    assert deciding_span([an_open(v7=0b10110), an_open(v7=0b11000)], window) == (HOUR + 20, HOUR + 49)

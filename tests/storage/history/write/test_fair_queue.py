@@ -40,7 +40,7 @@ class ChunkMaker:
 def take(waiting: FairQueue, max_weight: int, max_characters: int = MANY) -> list[Chunk]:
     """A batch, stored at once."""
     batch = waiting.take(max_weight, max_characters)
-    waiting.let_go(batch)
+    waiting.release(batch)
     return batch
 
 
@@ -181,7 +181,7 @@ def test_nothing_of_an_org_is_taken_while_a_batch_of_it_is_being_stored(chunks: 
     second = waiting.take(MANY, MANY)
     assert waiting.has_more_of(first)
     assert not waiting.has_more_of(second), "what is left is of others"
-    waiting.let_go(first)
+    waiting.release(first)
 
     assert [chunk.org_id for chunk in second] == [3]
     assert [chunk.org_id for chunk in take(waiting, MANY)] == [GREEDY, MODEST, GREEDY]

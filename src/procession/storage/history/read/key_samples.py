@@ -78,51 +78,53 @@ class KeySamples:
         self._shares: dict[int, float] = {}
         """Number of an org, its filters and the length of a window -> processes for each row."""
 
-    def reach(
+    def end_of_range(
         self,
         rows: Rows,
         org_id: int,
         hours: Sequence[int],
         after: ProcessKey | None,
         wanted: int,
-        about: int,
+        filter_key: int,
     ) -> tuple[ProcessKey | None, float]:
         """Up to where about so many processes come after this one (None: all that are left), and for how many rows that
-        stands. `about`: a number for what they have to fit."""
-        samples, rows_between = self._judged(rows, org_id, hours)
-        upto = samples.key_at(samples.position_of(after) + wanted * _SLACK / self.share(about) / rows_between, after)
+        stands. `filter_key`: a number for what they have to fit."""
+        samples, rows_between = self._samples_of(rows, org_id, hours)
+        upto = samples.key_at(
+            samples.position_of(after) + wanted * _SLACK / self.share(filter_key) / rows_between, after
+        )
         return upto, 0 if upto is None else (samples.position_of(upto) - samples.position_of(after)) * rows_between
 
     def row_count(
         self, rows: Rows, org_id: int, hours: Sequence[int], after: ProcessKey | None, upto: ProcessKey
     ) -> float:
         """For how many rows it stands to go no further than there."""
-        samples, rows_between = self._judged(rows, org_id, hours)
+        samples, rows_between = self._samples_of(rows, org_id, hours)
         return (samples.position_of(upto) - samples.position_of(after)) * rows_between
 
-    def knows(self, about: int) -> bool:
+    def has_learned(self, filter_key: int) -> bool:
         """Whether something was learned of it."""
-        return about in self._shares
+        return filter_key in self._shares
 
-    def share(self, about: int) -> float:
+    def share(self, filter_key: int) -> float:
         """Processes that fit, for each row."""
-        return self._shares.get(about, _FIRST_GUESS)
+        return self._shares.get(filter_key, _FIRST_GUESS)
 
-    def learn(self, about: int, row_count: float, found: int) -> None:
-        """What a reach turned out to hold."""
+    def learn(self, filter_key: int, row_count: float, found: int) -> None:
+        """What a key range turned out to hold."""
         if row_count:
-            now = found / row_count if found else self.share(about) / _FURTHER
-            before = self._shares.get(about, now)
-            self._shares[about] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
+            now = found / row_count if found else self.share(filter_key) / _FURTHER
+            before = self._shares.get(filter_key, now)
+            self._shares[filter_key] = min(1.0, max(1e-6, (before + now) / 2 if found else now))
 
-    def _judged(self, rows: Rows, org_id: int, hours: Sequence[int]) -> tuple[_Samples, float]:
+    def _samples_of(self, rows: Rows, org_id: int, hours: Sequence[int]) -> tuple[_Samples, float]:
         """The samples of some of the hours, and how many rows of all of them lie between two."""
         # Of the newest in any case: most that is asked for is there.
         some = tuple(hours[:: -max(1, -(-len(hours) // _MOST_HOURS))])
-        samples = self._of(rows, org_id, some)
+        samples = self._read(rows, org_id, some)
         return samples, samples.rows_between * len(hours) / len(some)
 
-    def _of(self, rows: Rows, org_id: int, hours: tuple[int, ...]) -> _Samples:
+    def _read(self, rows: Rows, org_id: int, hours: tuple[int, ...]) -> _Samples:
         with self._lock:
             samples = self._kept.get((org_id, hours))
         if samples is None or self._clock() >= samples.read_at + _FRESH_SECONDS:

@@ -80,16 +80,17 @@ def deciding_slots(candidate: Candidate, window: Window) -> tuple[int, ...]:
     return (newest,) if second < 0 else (newest, second)
 
 
-def ticks_span(candidates: Iterable[Candidate], window: Window) -> tuple[int, int]:
-    """From when to when the ticks of their hosts have to be known, both within, for `newest_tick`."""
+def deciding_span(candidates: Iterable[Candidate], window: Window) -> tuple[int, int]:
+    """From when to when the moments of their hosts' snapshots have to be known, both within, for `resolve_by_slots`."""
     hour_start = window.to_at // HOUR_SECONDS * HOUR_SECONDS
     oldest = min((deciding_slots(candidate, window)[-1:] or (0,))[0] for candidate in candidates)
     return hour_start + oldest * SLOT_SECONDS, window.to_at // SLOT_SECONDS * SLOT_SECONDS + SLOT_SECONDS - 1
 
 
-def newest_tick(candidate: Candidate, window: Window, ticks: Mapping[int, Sequence[int]]) -> Candidate | None:
-    """The candidate, closed, with its newest sighting inside the window, read off the snapshots of its host: slot ->
-    moments.
+def resolve_by_slots(
+    candidate: Candidate, window: Window, moments_by_slot: Mapping[int, Sequence[int]]
+) -> Candidate | None:
+    """The candidate with its newest sighting inside the window, read off the moments of its host's snapshots.
 
     None where the slots do not say it: several snapshots share one, and a process in one may have missed another.
     Where its snapshots are past their retention, a moment is known to its slot: the last of it that is in the window.
@@ -97,7 +98,7 @@ def newest_tick(candidate: Candidate, window: Window, ticks: Mapping[int, Sequen
     hour_start = window.to_at // HOUR_SECONDS * HOUR_SECONDS
     for slot in deciding_slots(candidate, window):
         slot_end = hour_start + slot * SLOT_SECONDS + SLOT_SECONDS - 1
-        moments = ticks.get(slot) or (min(slot_end, window.to_at),)
+        moments = moments_by_slot.get(slot) or (min(slot_end, window.to_at),)
         holders = [version for version, slots in candidate.open_slots if slots >> slot & 1]
         if len(moments) > 1 or len(holders) > 1:
             return None

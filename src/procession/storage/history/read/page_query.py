@@ -81,18 +81,18 @@ class PageQuery:
     def page(self) -> Page:
         query = self._query
         if query.only is not None:
-            found = self._fitting_only(query.only)
+            found = self._only_process(query.only)
         elif query.search is None and not query.tags.conditions:
-            found = self._along_the_order()
+            found = self._page_by_key_ranges()
         elif (host := required_host(query.search, query.tags)) and self._is_all_on(host):
             found = self._on_host(host)
         else:
-            found = self._among_what_fits()
+            found = self._page_of_matches()
         return Page(self._descriptions.summaries(found[: query.limit]))
 
     # One process
 
-    def _fitting_only(self, key: ProcessKey) -> list[Candidate]:
+    def _only_process(self, key: ProcessKey) -> list[Candidate]:
         if self._query.after is not None and key <= self._query.after:
             return []
         described = self._sources.submit(self._descriptions.of_keys([key]))
@@ -101,13 +101,13 @@ class PageQuery:
         finally:
             self._descriptions.remember(described.result())
         if found and not self._filters.is_any:
-            fits = self._fitting_versions(self._filters_now(), [key])
+            fits = self._matching_versions(self._filters_now(), [key])
             found = [one for one in found if one.version_key in fits]
         return found
 
     # Without filters
 
-    def _along_the_order(self) -> list[Candidate]:
+    def _page_by_key_ranges(self) -> list[Candidate]:
         query = self._query
         found: list[Candidate] = []
         after = query.after
@@ -116,25 +116,25 @@ class PageQuery:
             wanted = self._wanted(found)
             most = max(_FAR_TOO_FAR * wanted, fewest)
             fewest *= _MORE
-            upto, row_count = self._reach(after, wanted)
-            candidates, is_cut = self._described_between(after, upto, most)
+            upto, row_count = self._end_of_range(after, wanted)
+            candidates, is_cut = self._candidates_between(after, upto, most)
             if is_cut:
                 upto = candidates[-1].key
                 row_count = self._row_count(after, upto)
-            some = self._presence.closed(candidates)
-            self._samples.learn(self._about, row_count, len(some))
+            some = self._presence.resolved(candidates)
+            self._samples.learn(self._filter_key, row_count, len(some))
             found += some
             if upto is None:
                 break
             after = upto
         return found
 
-    def _described_between(
+    def _candidates_between(
         self, after: ProcessKey | None, upto: ProcessKey | None, most: int
     ) -> tuple[list[Candidate], bool]:
         """As `PresenceReader.in_key_range`, with their descriptions at the same time, unless few of the range are in
         the window."""
-        if self._samples.share(self._about) < _FEW_SHOWN:
+        if self._samples.share(self._filter_key) < _FEW_SHOWN:
             return self._presence.in_key_range(after, upto, most)
         statement = self._descriptions.in_key_range(after, upto)
         described = self._sources.submit(replace(statement, first=First(KEY_ORDER, most)))
@@ -154,7 +154,7 @@ class PageQuery:
         query = self._query
         return with_tag_sets_looked_up(filters_of(query.org_id, query.search, query.tags), self._rows)
 
-    def _among_what_fits(self) -> list[Candidate]:
+    def _page_of_matches(self) -> list[Candidate]:
         query = self._query
         found: list[Candidate] = []
         after = query.after
@@ -162,12 +162,12 @@ class PageQuery:
         fewest = _FEW_MATCHES
         # Of a filter that nothing is known of, the first that fit are asked for by their order, wherever they are; what
         # is rare is found at once that way. The same where what fits turns out not to be spread as it was.
-        is_far = not self._samples.knows(self._about)
+        is_far = not self._samples.has_learned(self._filter_key)
         while len(found) < query.limit:
             wanted = self._wanted(found)
             most = max(wanted + wanted // 4, fewest)
-            upto = None if is_far else self._reach(after, wanted)[0]
-            upto, some = self._fitting_between(after, upto, most)
+            upto = None if is_far else self._end_of_range(after, wanted)[0]
+            upto, some = self._matches_between(after, upto, most)
             found += some
             if upto is None:
                 break
@@ -176,10 +176,10 @@ class PageQuery:
             fewest *= _MORE if is_far else 1
             is_far = True
         # Of a key range that holds many in one spot, no more than the page: so the same page reaches as far again.
-        self._samples.learn(self._about, row_count, min(len(found), query.limit))
+        self._samples.learn(self._filter_key, row_count, min(len(found), query.limit))
         return found
 
-    def _fitting_between(
+    def _matches_between(
         self, after: ProcessKey | None, upto: ProcessKey | None, most: int
     ) -> tuple[ProcessKey | None, list[Candidate]]:
         """The processes that fit after one key, up to another (None: to the end) or to as many as are wanted, and up to
@@ -200,10 +200,10 @@ class PageQuery:
         others = [one.key for one in found if one.version_key not in fits]
         filters = self._filters_now() if others else self._filters
         for changed in _slices(others, _MOST_NAMED):
-            fits |= self._fitting_versions(filters, changed)
+            fits |= self._matching_versions(filters, changed)
         return [one for one in found if one.version_key in fits]
 
-    def _fitting_versions(self, filters: Filters, keys: Sequence[ProcessKey]) -> set[VersionKey]:
+    def _matching_versions(self, filters: Filters, keys: Sequence[ProcessKey]) -> set[VersionKey]:
         """Of these processes."""
         return self._descriptions.remember(self._rows(self._descriptions.matching_of_keys(filters, keys)))
 
@@ -235,7 +235,7 @@ class PageQuery:
     # How far to read
 
     @cached_property
-    def _about(self) -> int:
+    def _filter_key(self) -> int:
         """A number for how many of the rows are wanted: of a short window in the past it is but a few. What was learned
         of a window holds for others about as long."""
         query = self._query
@@ -247,9 +247,11 @@ class PageQuery:
         limit = self._query.limit
         return max(limit - len(found), limit // 4)
 
-    def _reach(self, after: ProcessKey | None, wanted: int) -> tuple[ProcessKey | None, float]:
+    def _end_of_range(self, after: ProcessKey | None, wanted: int) -> tuple[ProcessKey | None, float]:
         query = self._query
-        return self._samples.reach(self._rows, query.org_id, hours_of(query.window), after, wanted, self._about)
+        return self._samples.end_of_range(
+            self._rows, query.org_id, hours_of(query.window), after, wanted, self._filter_key
+        )
 
     def _row_count(self, after: ProcessKey | None, upto: ProcessKey) -> float:
         query = self._query

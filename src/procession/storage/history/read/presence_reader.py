@@ -12,7 +12,13 @@ from procession.process import ProcessKey
 from procession.query import ProcessQuery
 from procession.storage.history.engine.connection import Connection, rows_of
 from procession.storage.history.engine.statement import First, Rows, Statement
-from procession.storage.history.read.newest_sighting import Candidate, Columns, newest_of, newest_tick, ticks_span
+from procession.storage.history.read.newest_sighting import (
+    Candidate,
+    Columns,
+    deciding_span,
+    newest_of,
+    resolve_by_slots,
+)
 from procession.storage.history.statements.conditions import hours_of
 from procession.storage.history.statements.presence import presence_in_key_range, presence_of_keys
 from procession.storage.history.statements.snapshots import newest_sightings, snapshot_moments
@@ -34,7 +40,7 @@ class PresenceReader:
     def in_key_range(
         self, after: ProcessKey | None, upto: ProcessKey | None, most: int
     ) -> tuple[list[Candidate], bool]:
-        """The processes after one key, up to another, to be closed, and whether there may be more after the last of
+        """The processes after one key, up to another, to be resolved, and whether there may be more after the last of
         them."""
         query = self._query
         statement = partial(presence_in_key_range, query.org_id, query.window, after, upto)
@@ -44,22 +50,22 @@ class PresenceReader:
         """Those of these processes that were seen in the window."""
         found, _ = self._newest(partial(presence_of_keys, self._query.org_id, self._query.window, keys))
         wanted = set(keys)
-        return [one for one in self.closed(found) if one.key in wanted]
+        return [one for one in self.resolved(found) if one.key in wanted]
 
-    def closed(self, candidates: list[Candidate]) -> list[Candidate]:
+    def resolved(self, candidates: list[Candidate]) -> list[Candidate]:
         """Those that were seen in the window, with the newest sighting there."""
-        open_ones = [candidate for candidate in candidates if candidate.open_slots]
-        if not open_ones:
+        unresolved = [candidate for candidate in candidates if candidate.open_slots]
+        if not unresolved:
             return [candidate for candidate in candidates if candidate.known]
-        ticks = self._ticks(open_ones)
-        closed = {
-            candidate.key: newest_tick(candidate, self._query.window, ticks.get(candidate.host, {}))
-            for candidate in open_ones
+        moments = self._moments_by_slot(unresolved)
+        resolved = {
+            candidate.key: resolve_by_slots(candidate, self._query.window, moments.get(candidate.host, {}))
+            for candidate in unresolved
         }
-        unclear = [candidate for candidate in open_ones if closed[candidate.key] is None]
+        unclear = [candidate for candidate in unresolved if resolved[candidate.key] is None]
         if unclear:
-            closed |= self._from_truth(unclear)
-        newest = (closed.get(candidate.key, candidate) for candidate in candidates)
+            resolved |= self._from_snapshots(unclear)
+        newest = (resolved.get(candidate.key, candidate) for candidate in candidates)
         return [candidate for candidate in newest if candidate is not None and candidate.known]
 
     def _newest(self, presence: Callable[..., Statement], first: First | None = None) -> tuple[list[Candidate], bool]:
@@ -71,28 +77,28 @@ class PresenceReader:
             columns = self._columns(replace(presence(with_slots=True), first=first))
         return newest_of(columns, window), first is not None and len(columns["start"]) >= first.count
 
-    def _ticks(self, candidates: Iterable[Candidate]) -> dict[int, dict[int, list[int]]]:
+    def _moments_by_slot(self, candidates: Iterable[Candidate]) -> dict[int, dict[int, list[int]]]:
         """Host key -> slot -> moments of snapshots."""
-        since, until = ticks_span(candidates, self._query.window)
+        since, until = deciding_span(candidates, self._query.window)
         hosts = {candidate.host for candidate in candidates}
-        ticks: dict[int, dict[int, list[int]]] = {}
+        moments: dict[int, dict[int, list[int]]] = {}
         for host, at in self._rows(snapshot_moments(self._query.org_id, since, until, hosts)):
             slot = at % HOUR_SECONDS // SLOT_SECONDS
-            ticks.setdefault(host, {}).setdefault(slot, []).append(at)
-        return ticks
+            moments.setdefault(host, {}).setdefault(slot, []).append(at)
+        return moments
 
-    def _from_truth(self, candidates: Sequence[Candidate]) -> dict[ProcessKey, Candidate | None]:
+    def _from_snapshots(self, candidates: Sequence[Candidate]) -> dict[ProcessKey, Candidate | None]:
         query = self._query
         statement = newest_sightings(query.org_id, query.window, [candidate.key for candidate in candidates])
         newest = {row.key: row for row in self._rows(statement)}
-        closed: dict[ProcessKey, Candidate | None] = {}
+        found_there: dict[ProcessKey, Candidate | None] = {}
         for candidate in candidates:
             found = newest.get(candidate.key)
             known, version = candidate.known, candidate.version
             if found is not None and found.at > known:
                 known, version = found.at, found.version
-            closed[candidate.key] = msgspec.structs.replace(candidate, known=known, version=version, open_slots=())
-        return closed
+            found_there[candidate.key] = msgspec.structs.replace(candidate, known=known, version=version, open_slots=())
+        return found_there
 
     def _columns(self, statement: Statement) -> Columns:
         table = self._connection.run_arrow(statement)

@@ -145,15 +145,15 @@ class Batcher:
         batch = self._queue.take(self._size.weight, MAX_BATCH_CHARACTERS)
         if not batch:
             return
-        was_full, was_apart = self._queue.has_more_of(batch), self._queue.was_apart
+        was_full, was_of_small_orgs = self._queue.has_more_of(batch), self._queue.was_of_small_orgs
         begun = time.monotonic()
         try:
             await self._flush(batch)
         finally:
-            self._queue.let_go(batch)
+            self._queue.release(batch)
             self._arrived.set()
-        seconds = self._last_seconds[was_apart] = time.monotonic() - begun
-        if was_apart:
+        seconds = self._last_seconds[was_of_small_orgs] = time.monotonic() - begun
+        if was_of_small_orgs:
             return  # it is small for another reason
         self._size.learn(
             sum(chunk.weight for chunk in batch), seconds, was_full=was_full, wanted_seconds=wanted_seconds

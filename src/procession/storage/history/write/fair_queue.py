@@ -64,7 +64,7 @@ class FairQueue:
         """Of all chunks of an org that wait; no org has none."""
         self._being_stored: set[int] = set()
         self.weight = 0
-        self.was_apart = False
+        self.was_of_small_orgs = False
         """Whether the last batch was of those alone who post little."""
 
     def __bool__(self) -> bool:
@@ -99,7 +99,7 @@ class FairQueue:
         weight = characters = 0
         # By how much was taken of them, and then by whose turn it is.
         turns = [(0, turn, org_id) for turn, org_id in enumerate(self._next_orgs())]
-        if self.was_apart:
+        if self.was_of_small_orgs:
             max_weight = max(max_weight, APART_WEIGHT)
         while turns:
             taken, turn, org_id = turns[0]
@@ -108,7 +108,7 @@ class FairQueue:
             characters += chunk.characters
             if batch and (weight > max_weight or characters > max_characters):
                 break
-            batch.append(self._took(self._chunks.take(org_id)))
+            batch.append(self._removed(self._chunks.take(org_id)))
             if org_id in self._chunks:
                 heapq.heapreplace(turns, (taken + chunk.weight, turn, org_id))
             else:
@@ -119,27 +119,27 @@ class FairQueue:
         self._being_stored |= taken_of
         return batch
 
-    def let_go(self, batch: list[Chunk]) -> None:
+    def release(self, batch: list[Chunk]) -> None:
         """It is stored, or never will be."""
         self._being_stored -= {chunk.org_id for chunk in batch}
 
     def refuse_older_than(self, moment: float) -> None:
         for org_id in list(self._chunks):
             while org_id in self._chunks and self._chunks.first(org_id).since < moment:
-                chunk = self._took(self._chunks.take(org_id))
+                chunk = self._removed(self._chunks.take(org_id))
                 chunk.fail(Unavailable("The store is too far behind; try again", retry_after_seconds=RETRY_SECONDS))
 
     def drop(self, chunk: Chunk) -> None:
         """Unless it was taken already."""
         if self._chunks.remove(chunk.org_id, chunk):
-            self._took(chunk)
+            self._removed(chunk)
 
     def _next_orgs(self) -> list[int]:
         weights = {org_id: self._weights[org_id] for org_id in self._chunks if org_id not in self._being_stored}
         little = sum(weights.values()) / max(1, len(weights)) / 2
         small = [org_id for org_id, weight in weights.items() if weight < little]
-        self.was_apart = bool(small) and not self.was_apart
-        return small if self.was_apart else [org_id for org_id, weight in weights.items() if weight >= little]
+        self.was_of_small_orgs = bool(small) and not self.was_of_small_orgs
+        return small if self.was_of_small_orgs else [org_id for org_id, weight in weights.items() if weight >= little]
 
     def _make_room_for(self, chunk: Chunk) -> None:
         largest = max(self._chunks, key=lambda org_id: self._weights[org_id])
@@ -148,9 +148,9 @@ class FairQueue:
                 raise _over_share()
             raise Unavailable("The store is behind; try again", retry_after_seconds=RETRY_SECONDS)
         # The newest, which has waited for the shortest time.
-        self._took(self._chunks.take_newest(largest)).fail(_over_share())
+        self._removed(self._chunks.take_newest(largest)).fail(_over_share())
 
-    def _took(self, chunk: Chunk) -> Chunk:
+    def _removed(self, chunk: Chunk) -> Chunk:
         self.weight -= chunk.weight
         self._weights[chunk.org_id] -= chunk.weight
         if not self._weights[chunk.org_id]:

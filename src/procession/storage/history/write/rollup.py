@@ -49,7 +49,7 @@ class ClickHouseRollup:
         self._engine = engine
         self._now = now
         self._retention_seconds = sighting_retention_hours * HOUR_SECONDS
-        self._looked: dict[int, tuple[int, int]] = {}
+        self._checked: dict[int, tuple[int, int]] = {}
         """Org -> up to when what came has been looked at, and up to which hour."""
 
     def roll_up(self, orgs: Sequence[int]) -> int:
@@ -69,12 +69,12 @@ class ClickHouseRollup:
                 connection.write(roll_up(org_id, some[0].hour, hosts, rolled_up_at))
                 connection.write(note_rolled_up(org_id, some[0].hour, hosts, [one.received_at for one in some]))
             count += len(some)
-        self._looked[org_id] = now, end
+        self._checked[org_id] = now, end
         return count
 
     def _due(self, org_id: int, end: int, now: int) -> list[Due]:
         """Hosts and hours before `end`, of which something came that is not in the roll-up."""
-        received, looked_to = self._looked.get(org_id, (0, 0))
+        received, looked_to = self._checked.get(org_id, (0, 0))
         if received > now:  # the clock was set back
             received = looked_to = 0
         oldest = max(now - self._retention_seconds, 0)

@@ -75,18 +75,18 @@ class StartTimes:
         new: dict[tuple[int, int, int], int] = {}
         for org_id, snapshot in chunks:
             host, at = host_key(snapshot.host), snapshot.taken_at
-            place = org_id, host
-            if self._moments.setdefault(place, at) != at:
-                self._hosts_of_several_moments.add(place)
-            before = self._cache.moment_before(place, at)
-            known, since = self._cache.versions.get(place, {}), self._cache.since.get(place)
+            org_host = org_id, host
+            if self._moments.setdefault(org_host, at) != at:
+                self._hosts_of_several_moments.add(org_host)
+            before = self._cache.moment_before(org_host, at)
+            known, since = self._cache.versions.get(org_host, {}), self._cache.since.get(org_host)
             for sighting in snapshot.sightings:
                 entry = known.get(sighting.pid)
                 reported_start = sighting.started_at
                 if entry is not None and entry.reported_start == reported_start:
                     # One that is kept under another start lives on if it was in the host's last snapshot. If not, the
                     # same start may be that of another process.
-                    is_next = before is not None and place not in self._hosts_of_several_moments
+                    is_next = before is not None and org_host not in self._hosts_of_several_moments
                     was_there = self._cache.is_complete and is_next and entry.seen_at in (at, before)
                     if was_there and entry.start != reported_start:
                         self.kept[org_id, host, sighting.pid, reported_start] = entry.start
@@ -99,13 +99,13 @@ class StartTimes:
                     and reported_start > since + START_TOLERANCE
                 ):
                     # Whatever had this start would have been stored since then, and be in memory.
-                    if new.setdefault((*place, sighting.pid), reported_start) != reported_start:
-                        self.needs_ordering |= place in self._hosts_of_several_moments
+                    if new.setdefault((*org_host, sighting.pid), reported_start) != reported_start:
+                        self.needs_ordering |= org_host in self._hosts_of_several_moments
                     continue
                 of_org = found.setdefault(org_id, {})
                 rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, reported_start, at))
                 if rival.reported_start != reported_start:
-                    self.needs_ordering |= place in self._hosts_of_several_moments
+                    self.needs_ordering |= org_host in self._hosts_of_several_moments
         return found
 
     def _look_up(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> None:
@@ -122,7 +122,7 @@ class StartTimes:
         if not doubtful or self.needs_ordering:
             return
         endings = _StoredEndings(
-            self._rows, org_id, {place: (unknown[place], found) for place, found in doubtful.items()}
+            self._rows, org_id, {process: (unknown[process], found) for process, found in doubtful.items()}
         )
         for (host, pid), candidates in doubtful.items():
             one = unknown[host, pid]
@@ -135,7 +135,7 @@ class StartTimes:
         strange = {host for host, _ in unknown if (org_id, host) not in self._cache.versions}
         if strange:
             strange -= {row.number for row in self._rows(names_of_hosts(org_id, strange))}
-        return {place: one for place, one in unknown.items() if place[0] not in strange}
+        return {process: one for process, one in unknown.items() if process[0] not in strange}
 
     def _stored(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> dict[tuple[int, int], list[_Stored]]:
         """(host key, pid) -> what is stored of it with a start that may be the same: around the same time, and if this
@@ -155,9 +155,9 @@ class StartTimes:
                     near.setdefault((row.host, row.pid), []).append(candidate)
             found |= near
             missing = {
-                place: one
-                for place, one in missing.items()
-                if all(candidate.start != one.reported_start for candidate in near.get(place, ()))
+                process: one
+                for process, one in missing.items()
+                if all(candidate.start != one.reported_start for candidate in near.get(process, ()))
             }
         return found
 
@@ -195,9 +195,9 @@ def by_moment(chunks: Chunks) -> Iterator[Chunks]:
         moments: dict[tuple[int, str], int] = {}
         held: set[tuple[int, str]] = set()
         for org_id, snapshot in waiting:
-            place = org_id, snapshot.host
-            if place in held or moments.setdefault(place, snapshot.taken_at) != snapshot.taken_at:
-                held.add(place)
+            org_host = org_id, snapshot.host
+            if org_host in held or moments.setdefault(org_host, snapshot.taken_at) != snapshot.taken_at:
+                held.add(org_host)
                 later.append((org_id, snapshot))
             else:
                 part.append((org_id, snapshot))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from procession.errors import Unavailable
-from procession.server.runtime import fair_pool as threads_module
-from procession.server.runtime.fair_pool import RECENT_SECONDS, FairThreads
+from procession.server.runtime import thread_pools as threads_module
+from procession.server.runtime.thread_pools import RECENT_SECONDS, FairThreadPool
 from tests.support.running import eventually
 
 GREEDY, MODEST = 1, 2
@@ -38,9 +38,9 @@ class Slow:
             self._at_once -= 1
 
 
-def run(main: Callable[[FairThreads, Slow], object], size: int = 4, **options: Any) -> None:
+def run(main: Callable[[FairThreadPool, Slow], object], size: int = 4, **options: Any) -> None:
     async def inside() -> None:
-        threads, slow = FairThreads(size, "test", **options), Slow()
+        threads, slow = FairThreadPool(size, "test", **options), Slow()
         try:
             await asyncio.wait_for(main(threads, slow), 30)  # type: ignore[arg-type]
         finally:
@@ -51,7 +51,7 @@ def run(main: Callable[[FairThreads, Slow], object], size: int = 4, **options: A
 
 
 def test_an_org_that_asks_without_end_leaves_half_of_the_threads_to_others() -> None:
-    async def main(threads: FairThreads, slow: Slow) -> None:
+    async def main(threads: FairThreadPool, slow: Slow) -> None:
         greedy = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(50)]
         await asyncio.to_thread(slow.begun.acquire)
 
@@ -68,7 +68,7 @@ def test_an_org_that_asks_without_end_leaves_half_of_the_threads_to_others() -> 
 def test_orgs_take_turns_however_much_of_one_waits() -> None:
     order: list[int] = []
 
-    async def main(threads: FairThreads, slow: Slow) -> None:
+    async def main(threads: FairThreadPool, slow: Slow) -> None:
         holding = [asyncio.create_task(threads.run(3, slow))]
         await asyncio.sleep(0)
         waiting = [asyncio.create_task(threads.run(GREEDY, lambda: order.append(GREEDY))) for _ in range(30)]
@@ -85,7 +85,7 @@ def test_orgs_take_turns_however_much_of_one_waits() -> None:
 
 
 def test_too_much_of_one_org_is_refused_with_a_reason_and_that_of_others_is_not() -> None:
-    async def main(threads: FairThreads, slow: Slow) -> None:
+    async def main(threads: FairThreadPool, slow: Slow) -> None:
         tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(7)]
         await asyncio.sleep(0)
 
@@ -102,7 +102,7 @@ def test_too_much_of_one_org_is_refused_with_a_reason_and_that_of_others_is_not(
 
 
 def test_whoever_goes_away_while_waiting_holds_up_nobody() -> None:
-    async def main(threads: FairThreads, slow: Slow) -> None:
+    async def main(threads: FairThreadPool, slow: Slow) -> None:
         tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(10)]
         await asyncio.sleep(0)
         for task in tasks:
@@ -120,7 +120,7 @@ def test_what_a_call_raises_goes_to_whoever_asked_and_frees_its_thread() -> None
     def fail() -> None:
         raise ValueError("no")
 
-    async def main(threads: FairThreads, _: Slow) -> None:
+    async def main(threads: FairThreadPool, _: Slow) -> None:
         for _again in range(9):
             with pytest.raises(ValueError, match="no"):
                 await threads.run(GREEDY, fail)
@@ -141,7 +141,7 @@ class Hand:
 def test_nobody_gets_more_than_half_of_the_processors_while_others_ask() -> None:
     clock = Hand()
 
-    async def most_of_ten(threads: FairThreads, expected: int) -> int:
+    async def most_of_ten(threads: FairThreadPool, expected: int) -> int:
         """How many of ten calls run at once, of which `expected` have to come that far."""
         slow = Slow()
         tasks = [asyncio.create_task(threads.run(GREEDY, slow)) for _ in range(10)]
@@ -151,7 +151,7 @@ def test_nobody_gets_more_than_half_of_the_processors_while_others_ask() -> None
         await asyncio.gather(*tasks)
         return slow.most_at_once
 
-    async def main(threads: FairThreads, slow: Slow) -> None:
+    async def main(threads: FairThreadPool, slow: Slow) -> None:
         assert await most_of_ten(threads, 4) == 4, "nobody else has asked yet"
         await threads.run(MODEST, lambda: 1)
         assert await most_of_ten(threads, 1) == 1
@@ -177,7 +177,7 @@ def test_threads_that_are_closed_while_they_start_end(monkeypatch: pytest.Monkey
     executor = functools.partial(ThreadPoolExecutor, initializer=begin)
     monkeypatch.setattr(threads_module, "ThreadPoolExecutor", executor)
     before = set(threading.enumerate())
-    threads = FairThreads(4, "test")
+    threads = FairThreadPool(4, "test")
     eventually(lambda: threads._all_started.n_waiting == 3, what="all but the last")
 
     threads.close()

@@ -22,7 +22,7 @@ RECENT_SECONDS = 60.0
 """An org that asked so recently may ask again."""
 
 
-class Threads:
+class ThreadPool:
     """A fixed number of threads; calls beyond that wait their turn."""
 
     def __init__(self, size: int, name: str) -> None:
@@ -36,7 +36,7 @@ class Threads:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-class FairThreads:
+class FairThreadPool:
     """A fixed number of threads that orgs take in turn: an org that asks more than others waits longer.
 
     An org never has more than half of them, so that one that asks for what takes long leaves some to the others. But
