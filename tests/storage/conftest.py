@@ -14,6 +14,7 @@ from procession.storage.embedded_store import open_embedded
 from procession.storage.store import ClickHouseStore
 from tests.support.fleet import Fleet
 from tests.support.folders import quick_folder
+from tests.support.live_store import LiveStore
 from tests.support.oracle import OracleStore
 
 THIRTY_YEARS = 30 * 365 * 24
@@ -44,10 +45,12 @@ SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get
 """One node over HTTP, two shards with two replicas each, and what a variable names."""
 
 
-@pytest.fixture(params=["oracle", "clickhouse", *SERVERS])
+@pytest.fixture(params=["oracle", "live", "clickhouse", *SERVERS])
 def any_store(request: pytest.FixtureRequest) -> OracleStore | ClickHouseStore:
     if request.param == "oracle":
         return OracleStore()
+    if request.param == "live":
+        return LiveStore()
     found: ClickHouseStore = request.getfixturevalue(request.param)
     return found
 

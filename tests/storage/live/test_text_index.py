@@ -45,7 +45,7 @@ def test_a_word_is_not_found_across_two_fields_or_two_texts() -> None:
         ProcessDescription(cmdline="ab", exe="cd", user="ef"), ProcessDescription(cmdline="gh", exe="ij", user="kl")
     )
 
-    for text in ("abcd", "b*c", "efgh", "f\0g", "\0"):
+    for text in ("abcd", "b*c", "efgh", "f\0g", "\0", "f\xffg"):
         assert not index.find(Pattern.parse(text)).any(), text
 
 

@@ -67,6 +67,20 @@ class Versions(Columns):
 
 
 @dataclass(slots=True)
+class HostMoments(Columns):
+    """One for each host: when it told of its processes last, when its last complete snapshot was taken, and when the
+    last of what it reported ended; 0 for never."""
+
+    told: Array
+    complete: Array
+    ended: Array
+
+    @classmethod
+    def empty(cls) -> HostMoments:
+        return cls(*(np.zeros(0, "u4") for _ in range(3)))
+
+
+@dataclass(slots=True)
 class Rows(Versions):
     """One for each process, with its newest version."""
 
@@ -76,13 +90,15 @@ class Rows(Versions):
     """Of the description as Python has it, to tell quickly that it is the same."""
     since: Array
     """The first sighting of all."""
+    is_shared: Array
+    """Whether its host had another process under the pid."""
     numbers: Array
     """At the newest sighting, packed."""
 
     @classmethod
     def empty(cls) -> Rows:
         versions = Versions.empty()
-        more = (np.zeros(0, kind) for kind in (KEY, "i4", "i8", "u4", PACKED))
+        more = (np.zeros(0, kind) for kind in (KEY, "i4", "i8", "u4", bool, PACKED))
         return cls(*(getattr(versions, field.name) for field in fields(Versions)), *more)
 
 

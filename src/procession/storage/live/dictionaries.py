@@ -181,59 +181,73 @@ class Descriptions:
                 self.commands.put(number, value.command)
 
 
-class Postings:
-    """The sets of labels that have one tag."""
+class TagKey:
+    """The tags with one key, and which sets of labels have which of them."""
 
-    __slots__ = ("labels", "tag")
+    def __init__(self) -> None:
+        self.tags: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._folded: defaultdict[str, list[int]] = defaultdict(list)
+        self._labels = array("i")
+        self._tags = array("i")
 
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
-        self.labels = array("i")
+    def __len__(self) -> int:
+        return len(self._labels)
 
-    def numbers(self) -> Array:
-        return np.array(self.labels, "i4")
+    def add(self, tag: str, labels: int) -> None:
+        number = self._numbers.get(tag)
+        if number is None:
+            number = self._numbers[tag] = len(self.tags)
+            self.tags.append(tag)
+            self._folded[fold(tag)].append(number)
+        self._labels.append(labels)
+        self._tags.append(number)
+
+    def pairs(self) -> tuple[Array, Array]:
+        """Sets of labels, and the number of a tag that each has."""
+        return np.array(self._labels, "i4"), np.array(self._tags, "i4")
+
+    def matching(self, pattern: Pattern) -> list[int]:
+        """Numbers of tags."""
+        if pattern.is_literal:
+            return self._folded.get(pattern.text, [])
+        return [number for folded, some in self._folded.items() if pattern.matches(folded) for number in some]
+
+    def labels_with(self, tags: list[int]) -> Array:
+        labels, numbers = self.pairs()
+        is_wanted = np.zeros(len(self.tags), bool)
+        is_wanted[tags] = True
+        found: Array = labels[is_wanted[numbers]]
+        return found
 
 
 class TagIndex:
     """From tags to the sets of labels that have them; with the tags that sets of labels have for being zombies."""
 
     def __init__(self) -> None:
-        self._by_tag: dict[str, Postings] = {}
-        self._by_folded: defaultdict[str, list[Postings]] = defaultdict(list)
-        self._by_key: defaultdict[str, list[Postings]] = defaultdict(list)
-        self._length = 0
+        self.by_key: defaultdict[str | None, TagKey] = defaultdict(TagKey)
+        """Folded key, None for tags without one."""
 
     def held_bytes(self) -> int:
-        return 4 * self._length + 600 * len(self._by_tag)
+        return sum(8 * len(one) + 350 * len(one.tags) for one in self.by_key.values())
 
     def add(self, labels: int, tags: tuple[str, ...]) -> None:
-        self._length += len(tags)
         for tag in tags:
-            postings = self._by_tag.get(tag)
-            if postings is None:
-                postings = self._by_tag[tag] = Postings(tag)
-                folded = fold(tag)
-                self._by_folded[folded].append(postings)
-                key, colon, _ = folded.partition(":")
-                if colon:
-                    self._by_key[key].append(postings)
-            postings.labels.append(labels)
+            key, colon, _ = tag.partition(":")
+            self.by_key[fold(key) if colon else None].add(tag, labels)
 
-    def with_key(self, key: str) -> list[Postings]:
-        """Of each tag with this folded key."""
-        return self._by_key.get(key, [])
-
-    def keys(self) -> list[str]:
-        return list(self._by_key)
-
-    def matching(self, pattern: Pattern) -> list[Postings]:
-        """Of each tag that fits."""
-        if pattern.is_literal:
-            return self._by_folded.get(pattern.text, [])
-        key, colon, _ = pattern.parts[0].partition(":")
-        if colon:
-            return [one for one in self.with_key(key) if pattern.matches(fold(one.tag))]
-        return [one for folded, some in self._by_folded.items() if pattern.matches(folded) for one in some]
+    def labels_with(self, pattern: Pattern, key: str | None) -> list[Array]:
+        """Sets of labels that have a tag that fits and, where it is given, has this folded key."""
+        if key is None:
+            beginning, colon, _ = pattern.parts[0].partition(":")
+            if colon or pattern.is_literal:
+                key = beginning if colon else None
+                of_keys = [self.by_key[key]] if key in self.by_key else []
+            else:
+                of_keys = list(self.by_key.values())
+        else:
+            of_keys = [self.by_key[key]] if key in self.by_key else []
+        return [one.labels_with(tags) for one in of_keys if (tags := one.matching(pattern))]
 
 
 class _Column:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from procession.lifecycle.completeness import is_complete
 from procession.lifecycle.endings import DEAD_SECONDS, START_TOLERANCE, ReportedExit
 from procession.lifecycle.events import ProcessExit
-from procession.packed import AnySnapshot
-from procession.process import MAX_UINT32, host_key
+from procession.packed import DEAD, AnySnapshot
+from procession.process import MAX_UINT32, LiveSnapshot, ProcessNumbers, host_key
 from procession.search.pattern import fold
 from procession.storage.live.columns import Array
 
 _PID = 32
 """Bits below that of a pid, for the start."""
+
+
+LIVE_SECONDS = 600
+"""So long, or twice as long, live numbers are kept."""
+
+
+class LiveReading(NamedTuple):
+    at: int
+    start: int
+    numbers: ProcessNumbers
 
 
 class Host:
@@ -39,6 +50,11 @@ class Host:
         them says."""
         self.exits: dict[int, list[ReportedExit]] = {}
         """By pid, in order."""
+        self.endings: list[tuple[int, int]] = []
+        """Moments and pids of exits and of last looks at the dead, ascending."""
+        self._live_kept_since = 0
+        self.live: dict[int, list[LiveReading]] = {}
+        """By pid, in order of arrival."""
         self._places = np.zeros(0, "u8")
         """Pid and reported start of each process, ascending."""
         self._rows = np.zeros(0, "i4")
@@ -80,10 +96,20 @@ class Host:
         place = bisect_left(self.moments, at)
         return self.moments[place] if place < len(self.moments) else MAX_UINT32
 
+    def has_told_in(self, from_at: int, to_at: int) -> bool:
+        place = bisect_left(self.told, from_at)
+        return place < len(self.told) and self.told[place] <= to_at
+
+    def first_complete_after(self, at: int, until: int) -> int | None:
+        place = bisect_right(self.complete, at)
+        return self.complete[place] if place < len(self.complete) and self.complete[place] <= until else None
+
     def forget_before(self, moment: int) -> None:
         for moments in (self.moments, self.told, self.complete):
             del moments[: bisect_left(moments, moment)]
         self._arrived = {chunk: arrived for chunk, arrived in self._arrived.items() if chunk[0] >= moment}
+        del self.endings[: bisect_left(self.endings, (moment, 0))]
+        self._forget_live(moment)
         oldest = moment - DEAD_SECONDS
         kept = {pid: [one for one in exits if one.at >= oldest] for pid, exits in self.exits.items()}
         self.exits = {pid: exits for pid, exits in kept.items() if exits}
@@ -93,8 +119,25 @@ class Host:
             reported = ReportedExit(one.at, one.exit_code, one.executed_at or 0)
             of_pid = self.exits.setdefault(one.pid, [])
             if reported not in of_pid:
-                of_pid.append(reported)
-                of_pid.sort()
+                insort(of_pid, reported)
+                insort(self.endings, (one.at, one.pid))
+
+    def add_live(self, live: LiveSnapshot) -> None:
+        for one in live.processes:
+            self.live.setdefault(one.pid, []).append(LiveReading(live.taken_at, one.started_at, one.numbers))
+            if one.numbers.state == DEAD:
+                insort(self.endings, (live.taken_at, one.pid))
+        if live.taken_at > self._live_kept_since + 2 * LIVE_SECONDS:
+            self._forget_live(live.taken_at - LIVE_SECONDS)
+
+    def _forget_live(self, moment: int) -> None:
+        """Numbers; last looks at the dead are kept as long as exits."""
+        self._live_kept_since = max(self._live_kept_since, moment)
+        kept = {
+            pid: [one for one in found if one.at >= moment or one.numbers.state == DEAD]
+            for pid, found in self.live.items()
+        }
+        self.live = {pid: found for pid, found in kept.items() if found}
 
     # Which rows are its processes
 
@@ -122,6 +165,18 @@ class Host:
         high = np.minimum(starts.astype("i8") + START_TOLERANCE, 2**32 - 1)
         since = np.searchsorted(self._places, _places(pids, low))
         return since, np.searchsorted(self._places, _places(pids, high), side="right")
+
+    def pids_used_again(self, pids: Array) -> Array:
+        """Those of these pids that several of its processes have."""
+        first = pids.astype("u8") << np.uint64(_PID)
+        since = np.searchsorted(self._places, first)
+        until = np.searchsorted(self._places, first + np.uint64(2**32 - 1), side="right")
+        found: Array = np.unique(pids[until - since > 1])
+        return found
+
+    def rows_with(self, pid: int) -> Array:
+        since, until = np.searchsorted(self._places, np.array([pid << _PID, (pid + 1) << _PID], "u8")).tolist()
+        return self._rows[since:until]
 
     def rows_near(self, pid: int, start: int) -> list[int]:
         """Those that are kept under a start near this one."""
@@ -154,8 +209,9 @@ class Host:
 
     def held_bytes(self) -> int:
         moments = len(self.moments) + len(self.told) + len(self.complete)
+        live = sum(map(len, self.live.values()))
         exits = sum(map(len, self.exits.values()))
-        return 1000 + 13 * len(self._rows) + 4 * moments + 500 * len(self._arrived) + 250 * exits
+        return 1000 + 13 * len(self._rows) + 4 * moments + 500 * len(self._arrived) + 400 * exits + 700 * live
 
 
 def _places(pids: Array, starts: Array) -> Array:

@@ -9,15 +9,16 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from procession.lifecycle.endings import has_ended_between, told_by
+from procession.lifecycle.endings import DEAD_SECONDS, has_ended_between, told_by
 from procession.lifecycle.events import ProcessExits
-from procession.packed import STATES, AnySnapshot
-from procession.process import MAX_UINT32, ProcessDescription
+from procession.packed import DEAD, STATES, AnySnapshot
+from procession.process import MAX_UINT32, LiveSnapshot, ProcessDescription, ProcessKey
 from procession.storage.live.chunk import Chunk
 from procession.storage.live.columns import (
     NO_NUMBER,
     NUMBERS_ROW,
     Array,
+    HostMoments,
     Rows,
     Versions,
     keys_of,
@@ -50,6 +51,8 @@ class OrgTable:
     def __init__(self, since: int) -> None:
         """`since`: everything that was taken from this moment on is in it; what is older, it does not take."""
         self.since = since
+        self.exits_since = since
+        """From when on it knows how processes ended."""
         self.newest = 0
         """The newest moment of all."""
         self.rows = Rows.empty()
@@ -60,6 +63,8 @@ class OrgTable:
         self.hosts: list[Host | None] = []
         self._host_numbers: dict[str, int] = {}
         self._free_hosts: list[int] = []
+        self._numbers_of_keys: dict[int, int] = {}
+        self.host_moments = HostMoments.empty()
         self.text_index = TextIndex()
         self.descriptions = Descriptions(self.text_index.note)
 
@@ -73,6 +78,8 @@ class OrgTable:
         host = self._host(snapshot.host)
         before = host.note(snapshot)
         self.newest = max(self.newest, at)
+        self.host_moments.told[host.number] = host.told[-1]
+        self.host_moments.complete[host.number] = host.complete[-1] if host.complete else 0
         if not snapshot.sightings:
             return
         chunk = Chunk.of(snapshot)
@@ -87,8 +94,23 @@ class OrgTable:
             self._see(host, rows, chunk, before)
 
     def add_exits(self, exits: ProcessExits) -> None:
-        if exits.exits:
-            self._host(exits.host).add_exits(exits.exits)
+        """An exit of a moment that is past does not count for what comes."""
+        known = [one for one in exits.exits if self.since - DEAD_SECONDS <= one.at <= MAX_UINT32]
+        if known:
+            host = self._host(exits.host)
+            host.add_exits(known)
+            self._note_ended(host, max(one.at for one in known))
+
+    def add_live(self, live: LiveSnapshot) -> None:
+        """Numbers that are no sightings."""
+        if live.processes and self.since <= live.taken_at <= MAX_UINT32:
+            host = self._host(live.host)
+            host.add_live(live)
+            if any(one.numbers.state == DEAD for one in live.processes):
+                self._note_ended(host, live.taken_at)
+
+    def _note_ended(self, host: Host, at: int) -> None:
+        self.host_moments.ended[host.number] = max(int(self.host_moments.ended[host.number]), at)
 
     def settle(self) -> None:
         """Bring what is only read up to date."""
@@ -101,8 +123,11 @@ class OrgTable:
             number = self._free_hosts.pop() if self._free_hosts else len(self.hosts)
             if number == len(self.hosts):
                 self.hosts.append(None)
-            self.hosts[number] = Host(name, number)
-            self._host_numbers[name] = number
+            host = self.hosts[number] = Host(name, number)
+            self._host_numbers[name] = self._numbers_of_keys[host.key] = number
+            moments = self.host_moments
+            moments.reserve(number + 1)
+            moments.told[number] = moments.complete[number] = moments.ended[number] = 0
         return self.host(number)
 
     # Which row is whose
@@ -158,13 +183,15 @@ class OrgTable:
         own = self.rows
         own.key[part], own.host[part] = keys, host.number
         own.first[part] = own.last[part] = own.since[part] = chunk.at
-        own.older[part] = NO_NUMBER
+        own.older[part], own.is_shared[part] = NO_NUMBER, False
         self._describe(numbers, some, self._parts(some.descriptions))
         self.order.add(keys, numbers)
         is_known = host.find(some.pids, some.starts)[0] >= 0
         for index in np.flatnonzero(is_known).tolist():
             host.point(int(own_places[index]), int(numbers[index]), is_shifted=False)
         host.add(own_places[~is_known], numbers[~is_known])
+        for pid in host.pids_used_again(some.pids).tolist():
+            own.is_shared[host.rows_with(pid)] = True
         rows[new] = numbers[inverse]
 
     def _parts(self, descriptions: list[ProcessDescription]) -> Array:
@@ -288,6 +315,18 @@ class OrgTable:
         number = self._host_numbers.get(name)
         return None if number is None else self.host(number)
 
+    def host_with_key(self, key: int) -> Host | None:
+        number = self._numbers_of_keys.get(key)
+        return None if number is None else self.host(number)
+
+    def row_of(self, key: ProcessKey) -> int | None:
+        host = self.host_with_key(key.host_key)
+        if host is None or not 0 <= key.started_at <= MAX_UINT32:
+            return None
+        return next(
+            (row for row in host.rows_near(key.pid, key.started_at) if self.start_of(row) == key.started_at), None
+        )
+
     def start_of(self, row: int) -> int:
         return int(starts_of(self.rows.key[row : row + 1])[0])
 
@@ -324,6 +363,7 @@ class OrgTable:
         if since <= self.since:
             return
         self.since = since
+        self.exits_since = max(self.exits_since, since - DEAD_SECONDS)
         own = self.rows
         is_kept = own.last[: self.row_count] >= since
         self._forget_versions(is_kept)
@@ -378,7 +418,7 @@ class OrgTable:
         for name, number in list(self._host_numbers.items()):
             host = self.host(number)
             if not len(host) and not host.told and not host.exits:
-                del self._host_numbers[name]
+                del self._host_numbers[name], self._numbers_of_keys[host.key]
                 self.hosts[number] = None
                 self._free_hosts.append(number)
 

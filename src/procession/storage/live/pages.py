@@ -57,11 +57,8 @@ def _packed(key: ProcessKey | None) -> bytes | None:
 
 
 def _only(table: OrgTable, key: ProcessKey, window: Window) -> Candidates:
-    host = next((one for one in table.hosts if one is not None and one.key == key.host_key), None)
-    rows = np.zeros(0, "i4")
-    if host is not None and 0 <= key.started_at <= MAX_UINT32:
-        rows = np.array(host.rows_near(key.pid, key.started_at), "i4")
-        rows = rows[starts_of(table.rows.key[rows]) == key.started_at]
+    row = table.row_of(key)
+    rows = np.array([] if row is None else [row], "i4")
     return in_window(table, rows, window)
 
 

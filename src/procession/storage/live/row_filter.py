@@ -11,7 +11,6 @@ from procession.search.tag_filter import TagCondition, TagFilter
 from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
 from procession.storage.live.candidates import Candidates
 from procession.storage.live.columns import Array
-from procession.storage.live.dictionaries import Postings
 from procession.storage.live.org_table import OrgTable
 
 _SAMPLE = 300
@@ -140,10 +139,7 @@ class _HasTag:
         self._table = table
         self._pattern = pattern
         self._beginning = "" if key is None else f"{key}:"
-        postings = table.descriptions.tags.matching(pattern)
-        if key is not None:
-            postings = [one for one in postings if fold(one.tag).startswith(self._beginning)]
-        self._labels = _labels_of(postings, len(table.descriptions.labels))
+        self._labels = _marked(table.descriptions.tags.labels_with(pattern, key), len(table.descriptions.labels))
         self._hosts = self._of_generated("host", self._host_tags)
         self._users = self._of_generated("user", lambda: _tags_of("user", table.descriptions.users.values))
         self._commands = self._of_generated("command", lambda: _tags_of("command", table.descriptions.commands.values))
@@ -178,10 +174,17 @@ def _tags_of(key: str, values: Sequence[str]) -> Sequence[str]:
     return [fold(f"{key}:{value}") for value in values]
 
 
-def _labels_of(postings: Sequence[Postings], count: int) -> Array | None:
-    if not postings:
+def _marked(numbers: Sequence[Array], count: int) -> Array | None:
+    if not numbers:
         return None
     found = np.zeros(count, bool)
-    for one in postings:
-        found[one.numbers()] = True
+    for some in numbers:
+        found[some] = True
     return found
+
+
+def has_tag(table: OrgTable, pattern: Pattern) -> bool:
+    """Whether any process has a tag that fits, but for that of its host."""
+    descriptions = table.descriptions
+    generated = (*_tags_of("user", descriptions.users.values), *_tags_of("command", descriptions.commands.values))
+    return bool(descriptions.tags.labels_with(pattern, None)) or any(map(pattern.matches, generated))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from procession.lifecycle.events import ProcessExits
 from procession.packed import AnySnapshot
 from procession.paging import Page
+from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary
 from procession.query import ProcessQuery
+from procession.storage.live.endings import find_details, find_endings
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.pages import find_page
 from procession.storage.live.read_gate import ReadGate
@@ -66,6 +69,10 @@ class LiveTable:
         """How processes ended, of (org id, exits). The same again changes nothing."""
         self._gate.write(lambda: self._add_exits(exits))
 
+    def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
+        """Numbers of (org id, live numbers) that are no sightings; kept for some minutes."""
+        self._gate.write(lambda: self._add_live(live))
+
     def expire(self, since: int) -> None:
         """Forget what was seen before this moment. To be called once a minute."""
         self._gate.write(lambda: self._expire(since))
@@ -90,6 +97,26 @@ class LiveTable:
                 return None
             return Page(()) if table is None else find_page(table, query)
 
+    def details(
+        self, org_id: int, window: Window, processes: Sequence[ProcessSummary]
+    ) -> tuple[ProcessDetail, ...] | None:
+        """As `DetailStore.details`. None where the table does not know all of it."""
+        with self._gate.reading():
+            table = self._orgs.get(org_id)
+            return None if table is None else find_details(table, window, processes)
+
+    def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...] | None:
+        """As `DetailStore.endings`. None where the table does not know all of it."""
+        with self._gate.reading():
+            table = self._orgs.get(org_id)
+            return None if table is None else find_endings(table, until, seen)
+
+    @contextmanager
+    def reading(self, org_id: int) -> Iterator[OrgTable]:
+        """What is known of an org, which does not change meanwhile. To be left soon."""
+        with self._gate.reading():
+            yield self._orgs.get(org_id) or OrgTable(self._since)
+
     def held_bytes(self) -> int:
         """About as much memory as it takes."""
         with self._gate.reading():
@@ -107,6 +134,10 @@ class LiveTable:
     def _add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         for org_id, of_host in exits:
             self._change(org_id, partial(OrgTable.add_exits, exits=of_host))
+
+    def _add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
+        for org_id, of_host in live:
+            self._change(org_id, partial(OrgTable.add_live, live=of_host))
 
     def _expire(self, since: int) -> None:
         self._since = max(self._since, since)

@@ -17,8 +17,8 @@ BLOCK = 64
 """Texts that have a signature in common."""
 
 _BITS = 16_384
-_END = "\0"
-"""After each field of a text. No field holds one, so nothing that is looked for lies in two of them."""
+_END = b"\xff"
+"""After each field of a text. UTF-8 has no such byte, so nothing that is looked for lies in two of them."""
 
 
 class TextIndex:
@@ -71,7 +71,7 @@ class TextIndex:
         return _fits(text, pattern)
 
     def are_in(self, numbers: Iterable[int], pattern: Pattern) -> list[bool]:
-        if pattern.is_literal and _END not in pattern.text:
+        if pattern.is_literal:
             needle = _encoded(pattern.text)
             blocks, all_offsets = self._blocks, self._offsets
             found = []
@@ -88,14 +88,13 @@ class TextIndex:
         if not needle:
             return np.ones(len(self._blocks) * BLOCK, bool)
         found = np.zeros(len(self._blocks) * BLOCK, bool)
-        is_sure = pattern.is_literal and _END not in pattern.text
         for block in self._candidates(pattern).tolist():
             joined, offsets = self._blocks[block], self._offsets[block]
             position = joined.find(needle)
             while position >= 0:
                 place = bisect_right(offsets, position) - 1
                 end = offsets[place + 1] if place + 1 < len(offsets) else len(joined)
-                if is_sure or _fits(joined[offsets[place] : end], pattern):
+                if pattern.is_literal or _fits(joined[offsets[place] : end], pattern):
                     found[block * BLOCK + place] = True
                 position = joined.find(needle, end)
         return found
@@ -110,7 +109,7 @@ class TextIndex:
 
 
 def _folded(value: ProcessDescription) -> bytes:
-    return _encoded(f"{fold(value.cmdline)}{_END}{fold(value.exe)}{_END}{fold(value.user)}{_END}")
+    return b"".join(_encoded(fold(field)) + _END for field in (value.cmdline, value.exe, value.user))
 
 
 def _encoded(text: str) -> bytes:
@@ -118,8 +117,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _fits(text: bytes, pattern: Pattern) -> bool:
-    fields = text.decode("utf-8", "surrogatepass").split(_END)[:-1]
-    return any(map(pattern.is_within, fields))
+    return any(pattern.is_within(field.decode("utf-8", "surrogatepass")) for field in text.split(_END)[:-1])
 
 
 def _trigrams(text: bytes) -> Array:

@@ -1,0 +1,1 @@
+"""Questions about many processes at once, of now."""

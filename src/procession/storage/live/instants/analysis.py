@@ -1,0 +1,220 @@
+"""Questions about many processes at once, of now. None for what the table does not know all of: history does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from procession.analysis import (
+    REACH_SECONDS,
+    Facets,
+    Family,
+    Groups,
+    Hosts,
+    HostTree,
+    InstantPage,
+    Order,
+    Points,
+    ProcessAtInstant,
+    Selection,
+    TagCompletion,
+)
+from procession.errors import InvalidRequest
+from procession.process import MAX_UINT32, ProcessKey
+from procession.search.pattern import fold
+from procession.storage.live.candidates import Candidates, all_in_window
+from procession.storage.live.columns import Array, pids_of, starts_of
+from procession.storage.live.endings import numbers_of
+from procession.storage.live.hosts import Host
+from procession.storage.live.instants.aggregates import completion, facet_of, groups_of, hosts_of, values_by
+from procession.storage.live.instants.at_instant import at_instant, is_known, numbers_in
+from procession.storage.live.instants.relations import Relations
+from procession.storage.live.instants.row_order import first_places, position_of, sort_columns
+from procession.storage.live.org_table import OrgTable
+from procession.storage.live.row_filter import RowFilter
+from procession.storage.live.table import LiveTable
+from procession.window import Window
+
+MAX_BRANCHES = 10_000
+_SLOT_SECONDS = 10
+
+
+class LiveAnalysis:
+    """What the table answers of an `AnalysisStore`, each as that does."""
+
+    def __init__(self, table: LiveTable) -> None:
+        self._table = table
+
+    def is_known(self, selection: Selection, window: Window) -> bool | None:
+        with self._in(selection.org_id, window) as table:
+            return None if table is None else is_known(table, selection, window)
+
+    def instant_page(
+        self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
+    ) -> InstantPage | None:
+        with self._at(selection.org_id, at) as table:
+            if table is None:
+                return None
+            found = at_instant(table, selection, at)
+            columns = sort_columns(found, order)
+            if after is not None:
+                offset += position_of(columns, _place_of(table, found, after))
+            places = first_places(columns, min(offset + limit, len(found)))[offset:]
+            return InstantPage(len(found), _processes(found.select(places)), _is_known_at(table, selection, at))
+
+    def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points | None:
+        with self._at(selection.org_id, at) as table:
+            if table is None:
+                return None
+            found = at_instant(table, selection, at)
+            found = found.select((numbers_in(found, x) >= 0) & (numbers_in(found, y) >= 0))
+            first = first_places(sort_columns(found, Order(x, is_descending=True)), limit)
+            chosen = found.select(first)
+            labels = [] if by is None else _first_values(chosen, by)
+            groups = tuple(sorted({value for value in labels if value is not None}))
+            numbers = {value: number for number, value in enumerate(groups)}
+            return Points(
+                total=len(found),
+                groups=groups,
+                keys=tuple(_keys(chosen)),
+                x=tuple(numbers_in(chosen, x).tolist()),
+                y=tuple(numbers_in(chosen, y).tolist()),
+                group=tuple(None if value is None else numbers[value] for value in labels or [None] * len(chosen)),
+                is_known=_is_known_at(table, selection, at),
+            )
+
+    def facets(
+        self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
+    ) -> Facets | None:
+        window = _whole_slots(when) if isinstance(when, Window) else None
+        with self._of(selection.org_id, when if window is None else window) as table:
+            if table is None:
+                return None
+            found = _counted(table, selection, when if window is None else window)
+            known = window if window is not None else Window(_moment(when) - REACH_SECONDS, _moment(when))
+            facets = tuple(facet_of(found, fold(key), limit, prefix) for key in keys)
+            return Facets(len(found), window, facets, is_known(table, selection, known))
+
+    def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion | None:
+        slots = _whole_slots(window)
+        with self._in(org_id, slots) as table:
+            return None if table is None else completion(_counted(table, Selection(org_id), slots), prefix, limit)
+
+    def groups(
+        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    ) -> Groups | None:
+        with self._at(selection.org_id, at) as table:
+            if table is None:
+                return None
+            found = at_instant(table, selection, at)
+            return groups_of(found, by, measures, order, limit, _is_known_at(table, selection, at))
+
+    def hosts(
+        self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
+    ) -> Hosts | None:
+        with self._at(selection.org_id, at) as table:
+            if table is None:
+                return None
+            found = at_instant(table, selection, at)
+            return hosts_of(found, at, measures, order, offset, limit, _is_known_at(table, selection, at))
+
+    def host_tree(self, org_id: int, host: str, at: int) -> HostTree | None:
+        with self._at(org_id, at) as table:
+            if table is None:
+                return None
+            known = table.host_named(host)
+            if known is None:
+                return HostTree(0, (), is_known=False)
+            total, members = _members(table, org_id, known, at)
+            return HostTree(total, Relations(members).whole(), known.has_told_in(at - REACH_SECONDS, at))
+
+    def family(self, org_id: int, key: ProcessKey, at: int) -> tuple[Family | None] | None:
+        """In a tuple, since there may be none."""
+        with self._at(org_id, at) as table:
+            if table is None:
+                return None
+            host = table.host_with_key(key.host_key)
+            return (None if host is None else Relations(_members(table, org_id, host, at)[1]).family(key),)
+
+    @contextmanager
+    def _of(self, org_id: int, when: Window | int) -> Iterator[OrgTable | None]:
+        with self._in(org_id, when) if isinstance(when, Window) else self._at(org_id, when) as table:
+            yield table
+
+    @contextmanager
+    def _in(self, org_id: int, window: Window) -> Iterator[OrgTable | None]:
+        with self._table.reading(org_id) as table:
+            yield table if window.from_at >= table.since else None
+
+    @contextmanager
+    def _at(self, org_id: int, at: int) -> Iterator[OrgTable | None]:
+        """Of an instant since which nothing was told: of sightings that are not the newest, no numbers are kept."""
+        with self._table.reading(org_id) as table:
+            is_covered = at - REACH_SECONDS >= table.since and table.newest <= at <= MAX_UINT32
+            yield table if is_covered else None
+
+
+def _moment(when: Window | int) -> int:
+    return when.to_at if isinstance(when, Window) else when
+
+
+def _whole_slots(window: Window) -> Window:
+    return Window(
+        window.from_at // _SLOT_SECONDS * _SLOT_SECONDS,
+        window.to_at // _SLOT_SECONDS * _SLOT_SECONDS + _SLOT_SECONDS - 1,
+    )
+
+
+def _counted(table: OrgTable, selection: Selection, when: Window | int) -> Candidates:
+    if not isinstance(when, Window):
+        return at_instant(table, selection, when)
+    window = Window(max(when.from_at, 0), min(when.to_at, MAX_UINT32))
+    return RowFilter(table, selection.search, selection.tags).accepted(all_in_window(table, window))
+
+
+def _is_known_at(table: OrgTable, selection: Selection, at: int) -> bool:
+    return is_known(table, selection, Window(at - REACH_SECONDS, at))
+
+
+def _place_of(table: OrgTable, found: Candidates, key: ProcessKey) -> int:
+    row = table.row_of(key)
+    places: Array = np.flatnonzero(found.rows == (-1 if row is None else row))
+    if not len(places):
+        raise InvalidRequest("Invalid query parameter page[cursor]: its process is kept no longer")
+    return int(places[0])
+
+
+def _processes(found: Candidates) -> tuple[ProcessAtInstant, ...]:
+    rows = found.rows.tolist()
+    return tuple(
+        ProcessAtInstant(summary, numbers_of(found.table, row))
+        for summary, row in zip(found.summaries(), rows, strict=True)
+    )
+
+
+def _members(table: OrgTable, org_id: int, host: Host, at: int) -> tuple[int, tuple[ProcessAtInstant, ...]]:
+    """How many a host has, and them in the order of their starts."""
+    found = at_instant(table, Selection(org_id), at, host)
+    order = first_places([found.column("key")], MAX_BRANCHES)
+    return len(found), _processes(found.select(order))
+
+
+def _keys(found: Candidates) -> list[ProcessKey]:
+    keys = found.column("key")
+    hosts = [found.table.host(number).key for number in found.column("host").tolist()]
+    return [
+        ProcessKey(start, host, pid)
+        for start, host, pid in zip(starts_of(keys).tolist(), hosts, pids_of(keys).tolist(), strict=True)
+    ]
+
+
+def _first_values(found: Candidates, by: str) -> list[str | None]:
+    """Of each process the first of its values."""
+    values = values_by(found, by)
+    first: dict[int, str] = {}
+    for code, number in zip(values.of_codes.tolist(), values.numbers.tolist(), strict=True):
+        name = values.names[number]
+        first[code] = min(first.get(code, name), name)
+    return [first.get(code) for code in values.codes.tolist()]
