@@ -99,6 +99,7 @@ STORAGE: dict[str, set[str]] = {
     "history/write": {"history/engine", "history/tables", "history/statements"},
     "accounts": {"history/engine"},
     "live": set(),
+    "wal": set(),
 }
 """What a room of the storage may import of the others: who reads knows nothing of who writes."""
 

@@ -24,6 +24,7 @@ BEGIN, END = "<!-- table: written by make torture -->", "<!-- end of table -->"
 
 PATHS = (
     "tests/faults",
+    "tests/storage/wal",
     "tests/e2e/test_crash.py",
     "tests/e2e/test_full_disk.py",
     "tests/e2e/test_spool.py",
