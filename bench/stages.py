@@ -15,6 +15,7 @@ from bench.fleets import HOUR, Million, write
 from bench.measure.agents import measure_agents
 from bench.measure.intake import measure_bytes, measure_intake, measure_memory
 from bench.measure.queries import curves, instants, pages, while_intake_runs, wide
+from bench.measure.write_ahead_log import measure_log
 from bench.peers.installed import postgresql
 from bench.rows import Measurement
 from bench.served import serving
@@ -115,6 +116,10 @@ def agents(run: Run, folder: Path) -> None:
     run.found |= measure_agents(folder)
 
 
+def log(run: Run, folder: Path) -> None:
+    run.found |= measure_log(folder)
+
+
 def long_memory(run: Run, folder: Path) -> None:
     """An hour of the fleet's time, with a snapshot each five minutes: as many processes, texts and hours."""
     found = measure_memory(folder, hosts=5000, snapshots=12, interval_seconds=300)
@@ -160,5 +165,6 @@ STAGES: dict[str, Stage] = {
     "peers": peers,
     "memory": memory,
     "agents": agents,
+    "log": log,
 }
 LONG: dict[str, Stage] = {"ten_million": ten_million, "seven_days": seven_days, "memory_hour": long_memory}

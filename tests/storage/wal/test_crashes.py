@@ -23,7 +23,7 @@ from procession.storage.wal import Entry, LogLimits, WriteAheadLog
 from tests.storage.wal.forgetful_disk import ForgetfulDisk, Photo
 from tests.support.torture import is_full
 
-EXAMPLES = 3000 if is_full() else 100
+EXAMPLES = 2000 if is_full() else 100
 
 LIMITS = LogLimits(segment_bytes=3000, total_bytes=2**30, group_bytes=2500, retry_seconds=0)
 FAILING = ("create", "write", "write on", "sync", "rename", "sync_folder", "truncate", "remove")

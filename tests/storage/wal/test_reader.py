@@ -18,7 +18,7 @@ from procession.storage.wal.record import HEADER_BYTES, ORG_REMOVED, VERSION
 from procession.storage.wal.segment import SEGMENT_HEADER_BYTES
 from tests.storage.wal.building import a_segment, payloads_in
 
-GROUPS = ((b"one", b"second"), (b"3" * 700,), (b"fourth" * 90, b"", b"last" * 200))
+GROUPS = ((b"one", b"second"), (b"3" * 400,), (b"fourth" * 20, b"", b"last" * 140))
 PAYLOADS = list(itertools.chain(*GROUPS))
 ENDS = list(itertools.accumulate((HEADER_BYTES + len(payload) for payload in PAYLOADS), initial=SEGMENT_HEADER_BYTES))
 """Of the header, and of each record."""

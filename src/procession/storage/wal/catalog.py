@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 
 from procession.storage.wal.segment import Extent
 
@@ -50,7 +49,7 @@ class Catalog:
         """The last one, by what was synced."""
         with self._lock:
             last = self._extents[-1]
-            self._extents[-1] = replace(last, next_sequence=next_sequence, end=end)
+            self._extents[-1] = Extent(last.path, last.first_sequence, next_sequence, end)
             self._size += end - last.end
 
     def before(self, sequence: int) -> Extent | None:
