@@ -208,10 +208,9 @@ class Collector:
     def _group(self, gid: int | None) -> str:
         return "" if gid is None else self._groups.get(gid)
 
-    def _expect_names(self, facts: Iterable[ProcessFacts], moment: float) -> None:
-        ids = {(one.uid, one.gid) for one in facts}
-        self._users.expect({uid for uid, _ in ids if uid is not None}, moment)
-        self._groups.expect({gid for _, gid in ids if gid is not None}, moment)
+    def _expect_names(self, facts: Sequence[ProcessFacts], moment: float) -> None:
+        self._users.expect({number for one in facts if (number := one.uid) is not None}, moment)
+        self._groups.expect({number for one in facts if (number := one.gid) is not None}, moment)
 
     def _name_again(self) -> None:
         """Names that have come since are those of processes that were seen before, too."""

@@ -77,15 +77,18 @@ class ProcessFiles:
 
     def of_thread(self, name: str, max_bytes: int = _CHUNK) -> bytes:
         """Of `thread`, where one stands for the process; empty where the file is not to be had."""
-        return self.read_if_there(self.thread + name, max_bytes)
+        try:
+            return self.read(self.thread + name, max_bytes)
+        except OSError as error:
+            return self._nothing(error)
 
     def link(self, name: str) -> str:
         """Where it leads to; empty for another user's, or where there is none."""
         try:
-            # Many processes have the same.
-            return sys.intern(text(os.fsencode(os.readlink(self._path + self.thread + name, dir_fd=self._dir_fd))))
+            path = os.readlink(self._path + self.thread + name, dir_fd=self._dir_fd)
         except OSError:
             return ""
+        return sys.intern(path if path.isascii() else text(os.fsencode(path)))  # many processes have the same
 
     def leads_to(self, name: str, path: str) -> bool:
         """Whether a link does. Perhaps not where it is no UTF-8."""
@@ -113,7 +116,7 @@ class ProcessFiles:
             return []
 
     def read(self, name: str, max_bytes: int = _CHUNK) -> bytes:
-        fd = self._open(name)
+        fd = os.open(self._path + name, os.O_RDONLY, dir_fd=self._dir_fd)
         try:
             data = os.read(fd, _CHUNK)
             if len(data) < _PAGE:
@@ -133,10 +136,14 @@ class ProcessFiles:
         try:
             return self.read(name, max_bytes)
         except OSError as error:
-            is_thread_gone = self.thread and error.errno == errno.ENOENT
-            if error.errno in _NOT_THE_FILE or is_thread_gone or not self.stat():
-                raise
-            return b""
+            return self._nothing(error)
+
+    def _nothing(self, error: OSError) -> bytes:
+        """Unless it is the process, or its thread, that is not to be had: then the error goes on."""
+        is_thread_gone = self.thread and error.errno == errno.ENOENT
+        if error.errno in _NOT_THE_FILE or is_thread_gone or not self.stat():
+            raise error
+        return b""
 
     def _names_in(self, folder: str) -> list[str]:
         if self._dir_fd is None:

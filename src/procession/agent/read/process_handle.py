@@ -24,6 +24,9 @@ THOROUGH_EVERY = 5
 """Visits after which also that is read again which others hardly ever change: its root, its container, and the command
 line that a debugger writes over."""
 
+_STAYS = ("", "/")
+"""Where a link leads to that nobody can rename or delete: another user's, of which we know nothing, or the top."""
+
 MAX_CMDLINE_BYTES = 256 * 1024
 """What is longer is cut. The kernel allows megabytes, and a snapshot has to fit into memory."""
 
@@ -211,10 +214,10 @@ class ProcessHandle:
             return True
         facts = self.reading.facts
         self._visits += 1
-        return (
-            self._files.leads_to("cwd", facts.cwd)
-            and self._files.leads_to("exe", facts.exe)
-            and (self._visits % THOROUGH_EVERY != 0 or self._is_what_it_was(facts))
+        if self._visits % THOROUGH_EVERY == 0:
+            return self._is_what_it_was(facts)
+        return (facts.cwd in _STAYS or self._files.leads_to("cwd", facts.cwd)) and (
+            facts.exe in _STAYS or self._files.leads_to("exe", facts.exe)
         )
 
     def _arguments(self) -> tuple[str, ...]:
@@ -236,6 +239,8 @@ class ProcessHandle:
         arguments = self._arguments()
         return (
             arguments == facts.arguments
+            and self._files.leads_to("cwd", facts.cwd)
+            and self._files.leads_to("exe", facts.exe)
             and self._files.leads_to("root", facts.root)
             and self._container() == facts.container_id
         )

@@ -17,6 +17,7 @@ KERNEL_THREAD = 0x00200000
 
 MAX_PID = 2**31 - 1
 _MAX_COUNT = 2**63 - 1
+_MAX_KILOBYTES = _MAX_COUNT // 1024
 _MAX_PAGES = _MAX_COUNT // 2**16
 """Of up to 64 KiB."""
 _MAX_START_TICKS = 2**37
@@ -167,6 +168,12 @@ def parse_status(data: bytes) -> Status:
         gid = int(data[start : data.index(b"\t", start)])
         start = data.index(b"\nNSpid:\t", start) + 8
         pid = int(data[start : data.index(b"\n", start)].rpartition(b"\t")[2])
+        start = data.index(b"\nRssFile:\t", start) + 10
+        file_kb = int(data[start : data.index(b" kB\n", start)])
+        start = data.index(b"\nRssShmem:\t", start) + 11
+        shmem_kb = int(data[start : data.index(b" kB\n", start)])
+        start = data.index(b"\nVmSwap:\t", start) + 9
+        swap_kb = int(data[start : data.index(b" kB\n", start)])
         start = data.index(b"\nvoluntary_ctxt_switches:\t", start) + 26
         voluntary = int(data[start : data.index(b"\n", start)])
         start = data.index(b"\nnonvoluntary_ctxt_switches:\t", start) + 29
@@ -177,16 +184,20 @@ def parse_status(data: bytes) -> Status:
         0 <= uid <= MAX_UINT32
         and 0 <= gid <= MAX_UINT32
         and 0 < pid <= MAX_PID
+        and 0 <= file_kb <= _MAX_KILOBYTES
+        and 0 <= shmem_kb <= _MAX_KILOBYTES
+        and 0 <= swap_kb <= _MAX_KILOBYTES
         and 0 <= voluntary <= _MAX_COUNT
         and 0 <= involuntary <= _MAX_COUNT
     )
     if not can_be:
         return _odd_status(data)
-    return Status(uid, gid, pid, voluntary, involuntary, _shared_bytes(data), _bytes(data, b"\nVmSwap:"))
+    return Status(uid, gid, pid, voluntary, involuntary, (file_kb + shmem_kb) * 1024, swap_kb * 1024)
 
 
 def _odd_status(data: bytes) -> Status:
-    """Of a kernel that has fewer lines, or other ones, or numbers that cannot be: what there is."""
+    """Of what has no memory, or of a kernel that has fewer lines, other ones, or numbers that cannot be: what there
+    is."""
     return Status(
         uid=_number_after(data, b"\nUid:", MAX_UINT32),
         gid=_number_after(data, b"\nGid:", MAX_UINT32),
@@ -201,9 +212,10 @@ def _odd_status(data: bytes) -> Status:
 def parse_cmdline(data: bytes) -> tuple[str, ...]:
     """The arguments, empty ones too, but for those that pad a title: what a process writes over its arguments may be
     shorter, and then NULs follow to where they ended."""
-    arguments = data.removesuffix(b"\0").split(b"\0")
+    data = data.removesuffix(b"\0")
+    arguments = data.split(b"\0")
     if b"" not in arguments:
-        return tuple(map(text, arguments))
+        return tuple(text(data).split("\0"))
     given = [argument for argument in arguments if argument]
     after_last = next((count for count, argument in enumerate(reversed(arguments)) if argument), 0)
     is_title = given == arguments[:1] and b" " in given[0]
@@ -285,7 +297,7 @@ def _line(data: bytes, name: bytes) -> bytes:
 
 def _bytes(data: bytes, name: bytes) -> int | None:
     """Of a line like `VmSwap:\t      12 kB`."""
-    kilobytes = _number_after(data, name, _MAX_COUNT // 1024)
+    kilobytes = _number_after(data, name, _MAX_KILOBYTES)
     return None if kilobytes is None else kilobytes * 1024
 
 

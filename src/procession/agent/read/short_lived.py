@@ -151,11 +151,11 @@ class ShortLived:
         poll.register(self._connector.fileno(), select.POLLIN)
         poll.register(self._stop_read, select.POLLIN)
         while True:
-            due = [waiting[0][0] for waiting in (self._to_look_at, self._to_ask) if waiting]
-            timeout = max(0.0, min(due) - time.monotonic()) * 1000 if due else None
-            if any(fd == self._stop_read for fd, _ in poll.poll(timeout)):
+            ready = poll.poll(self._milliseconds_to_wait())
+            if any(fd == self._stop_read for fd, _ in ready):
                 return
-            self._take_all()
+            if ready:
+                self._take_next()
             self._look_at_due()
             self._ask_due()
             if self._events >= self._max_events:
@@ -163,16 +163,28 @@ class ShortLived:
                 if self._events >= self._max_events:  # no snapshot in between
                     self._resume.wait()
 
-    def _take_all(self) -> None:
-        while self._events < self._max_events:
-            try:
-                event = self._connector.receive()
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                continue
-            if event is None:
-                return
+    def _milliseconds_to_wait(self) -> float | None:
+        """For the next event, at most; None for as long as it takes. Nobody is woken for what is done already, which
+        most of it is: a process runs its program before it is looked at for want of one."""
+        to_look_at, to_ask = self._to_look_at, self._to_ask
+        while to_look_at and ((birth := self._births.get(to_look_at[0][1])) is None or birth.reading is not None):
+            to_look_at.popleft()
+        while to_ask and to_ask[0][1] not in self._without_leader:
+            heapq.heappop(to_ask)
+        if not to_look_at and not to_ask:
+            return None
+        due = min(waiting[0][0] for waiting in (to_look_at, to_ask) if waiting)
+        return max(0.0, due - time.monotonic()) * 1000
+
+    def _take_next(self) -> None:
+        # One for each time that the kernel says that there is one: to hear that there is none costs an exception.
+        try:
+            event = self._connector.receive()
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            return
+        if event is not None:
             self._take(event)
 
     def _take(self, event: ProcEvent) -> None:
@@ -210,9 +222,9 @@ class ShortLived:
             return
         reading = birth.reading or self._look(pid) or self._infer(pid, birth)
         self._unseen += birth.reading is None and self._looks >= self._max_looks
-        self._end(
-            event, at, birth, msgspec.structs.replace(reading, stat=msgspec.structs.replace(reading.stat, state=_DEAD))
-        )
+        # One that was looked at while it went had no parent any more, as far as the kernel says.
+        stat = msgspec.structs.replace(reading.stat, state=_DEAD, ppid=reading.stat.ppid or birth.ppid)
+        self._end(event, at, birth, msgspec.structs.replace(reading, stat=stat))
 
     def _ask_due(self) -> None:
         while self._to_ask and self._to_ask[0][0] <= time.monotonic():
