@@ -81,6 +81,19 @@ def test_agent_sends_a_snapshot_at_once_and_then_again_and_again(tree: ProcTree,
     assert abs(first.taken_at - time.time()) < 30
 
 
+def test_agent_whose_patterns_leave_out_every_process_says_that_there_is_none(
+    tree: ProcTree, intake: FakeIntake
+) -> None:
+    tree.put(7)
+
+    with an_agent(tree, intake.url, exclude_patterns=("nginx",)):
+        posted = intake.wait_for(2)
+
+    snapshots = [post.snapshot for post in posted]
+    assert [(snapshot.host, snapshot.sightings) for snapshot in snapshots] == [("web-1", ())] * 2
+    assert [snapshot.chunk_count for snapshot in snapshots] == [1, 1]
+
+
 def test_agent_sends_no_secret(tree: ProcTree, intake: FakeIntake) -> None:
     tree.put(7, cmdline=b"mysql\0-phunter2\0--password=hunter3\0my_word\0hunter4\0")
 

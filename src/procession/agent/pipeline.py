@@ -54,7 +54,8 @@ class Pipeline:
         if blindness and self._throttle.admits("blind"):
             self._report(f"{blindness}; nothing is sent of them")
         payloads = self._maker.make_host_tags(taken_at, unreadable=self._reader.found if blindness else None)
-        payloads += self._maker.make(snapshot, events, every_seconds=every_seconds)
+        # Where patterns leave out everybody, nobody is there; where nothing can be read, nothing is known.
+        payloads += self._maker.make(snapshot, events, every_seconds=every_seconds, says_none=not blindness)
         for destination in self._destinations:
             destination.put(payloads)
         self._newest = snapshot

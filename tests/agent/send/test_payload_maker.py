@@ -111,6 +111,15 @@ def test_no_processes_make_no_payload() -> None:
     assert a_maker().make(a_snapshot()) == []
 
 
+def test_that_there_is_no_process_is_said_in_one_payload_where_it_is_to_be_said() -> None:
+    maker = a_maker()
+    (payload,) = maker.make(a_snapshot(taken_at=NOON), says_none=True)
+    sent = unpack(SnapshotDecoder().decode(frame.decode(payload.body), taken_at=NOON))
+
+    assert (sent.host, sent.sightings, sent.chunk_count, payload.is_answered) == ("web-1", (), 1, True)
+    assert len(maker.make(a_snapshot(a_sighting(), taken_at=NOON), says_none=True)) == 1
+
+
 def test_events_follow_their_snapshot_bare_and_in_parts() -> None:
     exits = [ProcessExit(pid=pid, at=NOON, exit_code=1, description=a_description()) for pid in range(1, 251)]
     payloads = a_maker(100).make(a_snapshot(a_sighting()), ProcessEvents("web-1", tuple(exits)))

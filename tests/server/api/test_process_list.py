@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from procession.agent.send.payload_maker import PayloadMaker
 from procession.config import ServerSettings
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessNumbers
@@ -106,6 +107,16 @@ def test_what_agents_send_live_updates_the_numbers(client: Client) -> None:
 
     assert decode_answer(answer.content).active_clients == 0
     assert {item["attributes"]["pid"]: item["attributes"]["numbers"]["rss_bytes"] for item in items(client)}[1] == 7
+
+
+def test_an_agent_that_leaves_out_every_process_ends_those_that_it_had(client: Client) -> None:
+    assert None in {item["attributes"]["ended"] for item in items(client)}
+    maker = PayloadMaker(host="web-1", run=1, started_at=NOON)
+    (payload,) = maker.make(a_snapshot(taken_at=NOON - 2), says_none=True)
+    answer = post(client, payload.body, **{name.lower(): value for name, value in payload.headers.items()})
+
+    assert answer.status_code == 200
+    assert None not in {item["attributes"]["ended"] for item in items(client)}
 
 
 @pytest.mark.parametrize(("headers", "ended"), [({}, "2023-11-14T22:13:15"), ({"x-procession-partial": "true"}, None)])

@@ -89,12 +89,17 @@ class PayloadMaker:
         }
 
     def make(
-        self, snapshot: Snapshot, events: ProcessEvents = NO_EVENTS, *, every_seconds: int | None = None
+        self,
+        snapshot: Snapshot,
+        events: ProcessEvents = NO_EVENTS,
+        *,
+        every_seconds: int | None = None,
+        says_none: bool = False,
     ) -> list[Payload]:
-        """In order; none for a snapshot without processes. `events` are what happened before it. `every_seconds` says
-        that snapshots are taken less often than set."""
+        """In order. `events` are what happened before it. `every_seconds` says that snapshots are taken less often than
+        set. A snapshot without processes is sent only with `says_none`: it ends all that the host had."""
         more = {} if every_seconds is None else {"X-Procession-Interval": str(every_seconds)}
-        payloads = self._snapshot(self._encoder, snapshot, more)
+        payloads = self._snapshot(self._encoder, snapshot, more, says_none=says_none)
         for begin in range(0, len(events.events), self._max_processes):
             some = ProcessEvents(events.host, events.events[begin : begin + self._max_processes])
             headers = self._fixed | {"X-DD-Agent-Timestamp": str(snapshot.taken_at)}
@@ -136,14 +141,16 @@ class PayloadMaker:
             payloads.append(payload)
         return payloads
 
-    def _snapshot(self, encoder: SnapshotEncoder, snapshot: Snapshot, more: dict[str, str]) -> list[Payload]:
+    def _snapshot(
+        self, encoder: SnapshotEncoder, snapshot: Snapshot, more: dict[str, str], *, says_none: bool = False
+    ) -> list[Payload]:
         snapshot = Snapshot(
             host=snapshot.host,
             taken_at=snapshot.taken_at,
             sightings=snapshot.sightings,
             split_id=self._next_split_id(snapshot.taken_at),
         )
-        bodies = encoder.encode(snapshot, max_processes=self._max_processes)
+        bodies = encoder.encode(snapshot, max_processes=self._max_processes, says_none=says_none)
         return [
             self._payload(
                 MessageType.PROCESSES, body, snapshot.taken_at, {"X-Dd-ContainerCount": str(containers), **more}

@@ -35,13 +35,21 @@ class SnapshotEncoder:
         self._containers: dict[str, tuple[ContainerInfo, bytes]] = {}
 
     def encode(
-        self, snapshot: Snapshot, *, max_processes: int = CHUNK_PROCESSES, max_bytes: int = CHUNK_BYTES
+        self,
+        snapshot: Snapshot,
+        *,
+        max_processes: int = CHUNK_PROCESSES,
+        max_bytes: int = CHUNK_BYTES,
+        says_none: bool = False,
     ) -> list[bytes]:
-        """The bodies of the messages that carry it, in their order; none if it has no process.
+        """The bodies of the messages that carry it, in their order. If it has no process: none, or with `says_none` one
+        that says so.
 
         Each says how many there are, so that its own `chunk_count` does not count.
         """
         chunks = list(_chunks(self._processes(snapshot.sightings), max_processes, max_bytes))
+        if not chunks and says_none:
+            chunks = [[]]
         head = pb.CollectorProc(
             hostName=encodable(snapshot.host), groupId=signed_int32(snapshot.split_id), groupSize=len(chunks)
         ).SerializeToString()
