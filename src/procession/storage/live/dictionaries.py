@@ -69,6 +69,12 @@ class Dictionary:
         self._free.append(number)
         self.characters -= characters
 
+    def restore(self, values: list[ProcessDescription | None]) -> None:
+        self.values = values
+        self._numbers = {value: number for number, value in enumerate(values) if value is not None}
+        self._free = [number for number, value in enumerate(values) if value is None]
+        self.characters = sum(map(_characters, self._numbers))
+
     def unused(self, is_used: Array) -> Iterator[int]:
         for number in np.flatnonzero(~is_used[: len(self.values)]).tolist():
             if self.values[number] is not None:
@@ -156,6 +162,19 @@ class Descriptions:
             number = self.labels.add(labels, _characters(labels))
             self.tags.add(number, _tags(labels))
         return number
+
+    def restore(self, texts: list[ProcessDescription | None], labels: list[ProcessDescription | None]) -> None:
+        """Those of a checkpoint, by their numbers."""
+        self.texts.restore(texts)
+        self.labels.restore(labels)
+        for number, text in enumerate(texts):
+            self._on_text(number)
+            if text is not None:
+                self.users.put(number, text.user)
+                self.commands.put(number, text.command)
+        for number, value in enumerate(labels):
+            if value is not None:
+                self.tags.add(number, _tags(value))
 
     def forget_unused(self, texts: Array, labels: Array) -> None:
         """What nobody has any more; by number, whether somebody has it."""

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from procession.lifecycle.completeness import is_complete
@@ -29,6 +30,24 @@ class LiveReading(NamedTuple):
     at: int
     start: int
     numbers: ProcessNumbers
+
+
+class HostState(msgspec.Struct):
+    """A host as a checkpoint has it."""
+
+    name: str
+    number: int
+    moments: bytes
+    told: bytes
+    complete: bytes
+    arrived: list[tuple[int, int, list[int], int]]
+    exits: dict[int, list[ReportedExit]]
+    endings: list[tuple[int, int]]
+    live: dict[int, list[LiveReading]]
+    live_kept_since: int
+    places: bytes
+    rows: bytes
+    is_shifted: bytes
 
 
 class Host:
@@ -60,6 +79,40 @@ class Host:
         self._rows = np.zeros(0, "i4")
         self._is_shifted = np.zeros(0, bool)
         """Whether the process is kept under another start."""
+
+    def state(self) -> HostState:
+        return HostState(
+            name=self.name,
+            number=self.number,
+            moments=self.moments.tobytes(),
+            told=self.told.tobytes(),
+            complete=self.complete.tobytes(),
+            arrived=[(at, split, sorted(ids), count) for (at, split), (ids, count) in self._arrived.items()],
+            exits={pid: list(exits) for pid, exits in self.exits.items()},
+            endings=list(self.endings),
+            live={pid: list(readings) for pid, readings in self.live.items()},
+            live_kept_since=self._live_kept_since,
+            places=self._places.tobytes(),
+            rows=self._rows.tobytes(),
+            is_shifted=self._is_shifted.tobytes(),
+        )
+
+    @classmethod
+    def of(cls, state: HostState) -> Host:
+        host = cls(state.name, state.number)
+        for moments, packed in (
+            (host.moments, state.moments),
+            (host.told, state.told),
+            (host.complete, state.complete),
+        ):
+            moments.frombytes(packed)
+        host._arrived = {(at, split): (frozenset(ids), count) for at, split, ids, count in state.arrived}
+        host.exits, host.endings, host.live = state.exits, state.endings, state.live
+        host._live_kept_since = state.live_kept_since
+        host._places = np.frombuffer(bytearray(state.places), "u8")
+        host._rows = np.frombuffer(bytearray(state.rows), "i4")
+        host._is_shifted = np.frombuffer(bytearray(state.is_shifted), bool)
+        return host
 
     # When it told of its processes
 

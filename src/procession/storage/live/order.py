@@ -57,6 +57,17 @@ class KeyOrder:
         self._keys[piece : piece + 1] = np.array_split(keys, parts)
         self._rows[piece : piece + 1] = np.array_split(rows, parts)
 
+    def in_order(self) -> Array:
+        """All rows."""
+        self.settle()
+        found: Array = np.concatenate(self._rows)
+        return found
+
+    def restore(self, keys: Array, rows: Array) -> None:
+        """Keys that are in order."""
+        parts = max(1, 2 * (len(keys) // MOST_KEYS))
+        self._keys, self._rows = np.array_split(keys, parts), np.array_split(rows, parts)
+
     def keep(self, is_kept: Array) -> None:
         """Only rows that are marked so."""
         self.settle()

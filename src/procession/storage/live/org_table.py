@@ -58,7 +58,7 @@ class OrgTable:
         self.rows = Rows.empty()
         self.row_count = 0
         self.versions = Versions.empty()
-        self._version_count = 0
+        self.version_count = 0
         self.order = KeyOrder()
         self.hosts: list[Host | None] = []
         self._host_numbers: dict[str, int] = {}
@@ -259,9 +259,9 @@ class OrgTable:
         self._describe(rows, chunk, parts)
 
     def _new_versions(self, count: int) -> Array:
-        places = np.arange(self._version_count, self._version_count + count, dtype="i4")
-        self._version_count += count
-        self.versions.reserve(self._version_count)
+        places = np.arange(self.version_count, self.version_count + count, dtype="i4")
+        self.version_count += count
+        self.versions.reserve(self.version_count)
         return places
 
     def _see_late(self, host: Host, row: int, at: int, description: ProcessDescription) -> None:
@@ -319,6 +319,15 @@ class OrgTable:
         number = self._numbers_of_keys.get(key)
         return None if number is None else self.host(number)
 
+    def restore_hosts(self, hosts: list[Host | None]) -> None:
+        """Those of a checkpoint, by their numbers."""
+        self.hosts = hosts
+        for number, host in enumerate(hosts):
+            if host is None:
+                self._free_hosts.append(number)
+            else:
+                self._host_numbers[host.name] = self._numbers_of_keys[host.key] = number
+
     def row_of(self, key: ProcessKey) -> int | None:
         host = self.host_with_key(key.host_key)
         if host is None or not 0 <= key.started_at <= MAX_UINT32:
@@ -349,11 +358,11 @@ class OrgTable:
     def weight(self) -> int:
         """Bytes of what grows fastest, about; costs nothing."""
         texts, labels = self.descriptions.texts, self.descriptions.labels
-        return 200 * self.row_count + 40 * self._version_count + texts.held_bytes() + labels.held_bytes()
+        return 200 * self.row_count + 40 * self.version_count + texts.held_bytes() + labels.held_bytes()
 
     def moment_of_share(self, share: float) -> int:
         """The moment up to which such a share of all rows and versions was over."""
-        last = np.concatenate([self.rows.last[: self.row_count], self.versions.last[: self._version_count]])
+        last = np.concatenate([self.rows.last[: self.row_count], self.versions.last[: self.version_count]])
         return int(np.quantile(last, share)) + 1 if len(last) else self.newest
 
     # What is forgotten
@@ -390,7 +399,7 @@ class OrgTable:
     def _forget_versions(self, is_kept: Array) -> None:
         """Those that were over by then, and those of rows that go."""
         older, own = self.versions, self.rows
-        count = self._version_count
+        count = self.version_count
         own.older[: self.row_count][~is_kept] = NO_NUMBER
         if not count:
             return
@@ -411,7 +420,7 @@ class OrgTable:
             for pointers in (own.older[: self.row_count], older.older[:count]):
                 pointers[:] = np.where(pointers >= 0, numbers[pointers], NO_NUMBER)
             older.keep(np.flatnonzero(is_reached))
-            self._version_count = len(older.first)
+            self.version_count = len(older.first)
 
     def _forget_hosts(self) -> None:
         """Those of which nothing is left."""
@@ -429,7 +438,7 @@ class OrgTable:
         rows = self.rows
         is_kept = rows.last[: self.row_count] >= self.since
         is_used[getattr(rows, column)[: self.row_count][is_kept]] = True
-        is_used[getattr(self.versions, column)[: self._version_count]] = True
+        is_used[getattr(self.versions, column)[: self.version_count]] = True
         return is_used
 
 

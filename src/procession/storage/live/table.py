@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -81,7 +81,20 @@ class LiveTable:
         """All of it, as if it had never been."""
         self._gate.write(lambda: self._forget_org(org_id))
 
+    def restore(self, since: int, orgs: Mapping[int, OrgTable]) -> None:
+        """Begin with what a checkpoint has; `since`: from when on that was told of everything."""
+        self._gate.write(lambda: self._restore(since, orgs))
+
     # What is asked
+
+    @property
+    def since(self) -> int:
+        """From when on it knows everything of orgs that it was told nothing of."""
+        return self._since
+
+    def org_ids(self) -> tuple[int, ...]:
+        with self._gate.reading():
+            return tuple(self._orgs)
 
     def covers(self, org_id: int, window: Window) -> bool:
         """Whether the table knows all of a window: what was taken in it, and has been applied."""
@@ -162,6 +175,12 @@ class LiveTable:
         since = max(table.newest, table.since) + 1
         self._orgs[org_id] = OrgTable(since)
         self._tell(org_id, since)
+
+    def _restore(self, since: int, orgs: Mapping[int, OrgTable]) -> None:
+        self._since = since
+        self._orgs = dict(orgs)
+        self._changed.update(orgs)
+        self._evict()
 
     def _forget_org(self, org_id: int) -> None:
         self._orgs.pop(org_id, None)
