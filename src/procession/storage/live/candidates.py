@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from procession.process import ProcessIdentity, ProcessSummary
-from procession.storage.live.columns import NO_NUMBER, Array, pids_of, starts_of
+from procession.storage.live.columns import APART, NO_NUMBER, NUMBERS_ROW, Array, pids_of, starts_of
 from procession.storage.live.dictionaries import Parts
 from procession.storage.live.org_table import OrgTable
 from procession.window import Window
@@ -17,12 +17,17 @@ class Candidates:
     """Columns of one length. `source`: places of older versions, NO_NUMBER where it is the newest; None where all
     are."""
 
-    def __init__(self, table: OrgTable, rows: Array, seen: Array, source: Array | None) -> None:
+    def __init__(
+        self, table: OrgTable, rows: Array, seen: Array, source: Array | None, *, are_all: bool = False
+    ) -> None:
+        """`are_all`: whether the rows are those of the table from first to last."""
+        self._are_all = are_all
         self.table = table
         self.rows = rows
         self.seen = seen
         self._source = source
         self._columns: dict[str, Array] = {}
+        self._counts: dict[str, Array] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -31,7 +36,8 @@ class Candidates:
         """`text`, `labels`, `ppid`, `namespace_pid` at that sighting; or `host` and `key`."""
         found = self._columns.get(name)
         if found is None:
-            found = getattr(self.table.rows, name)[self.rows]
+            column = getattr(self.table.rows, name)
+            found = column[: len(self.rows)] if self._are_all else column[self.rows]
             if self._source is not None and name not in ("host", "key"):
                 is_older = self._source != NO_NUMBER
                 found[is_older] = getattr(self.table.versions, name)[self._source[is_older]]
@@ -49,10 +55,25 @@ class Candidates:
 
     def select(self, which: Array | slice) -> Candidates:
         """Those that a mask, their places, or a slice say."""
+        if not isinstance(which, slice) and which.dtype == bool:
+            which = np.flatnonzero(which)
         source = None if self._source is None else self._source[which]
         chosen = Candidates(self.table, self.rows[which], self.seen[which], source)
         chosen._columns = {name: values[which] for name, values in self._columns.items()}
         return chosen
+
+    def numbers(self, name: str) -> Array:
+        """A column of the numbers, or `state`, at the newest sighting of all; below 0 where it is not known."""
+        own = self.table.rows
+        found: Array = getattr(own, name) if name in APART else own.numbers.view(NUMBERS_ROW)[name]
+        return found[: len(self.rows)] if self._are_all else found[self.rows]
+
+    def counts(self, name: str, size: int) -> Array:
+        """By number of a host, a text or labels, how many have it."""
+        counts = self._counts.get(name)
+        if counts is None:
+            counts = self._counts[name] = np.bincount(self.column(name), minlength=size)
+        return counts
 
     def summaries(self) -> list[ProcessSummary]:
         keys = self.column("key")
@@ -71,6 +92,12 @@ class Candidates:
 def all_in_window(table: OrgTable, window: Window) -> Candidates:
     """In the order of rows, which is none."""
     own, count = table.rows, table.row_count
+    if window.to_at >= table.newest:
+        is_in = own.last[:count] >= window.from_at
+        if is_in.all():
+            return Candidates(table, np.arange(count, dtype="i4"), own.last[:count], None, are_all=True)
+        rows = np.flatnonzero(is_in)
+        return Candidates(table, rows, own.last[rows], None)
     may_be = (own.last[:count] >= window.from_at) & (own.since[:count] <= window.to_at)
     return in_window(table, np.flatnonzero(may_be), window)
 

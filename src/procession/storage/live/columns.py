@@ -31,8 +31,9 @@ NO_NUMBER = -1
 class Columns:
     """Grows by doubling. What a place beyond the last one in use holds means nothing."""
 
-    def held_bytes(self) -> int:
-        return sum(getattr(self, field.name).nbytes for field in fields(self))
+    def held_bytes(self, count: int) -> int:
+        """Of so many places in use. What is beyond them was never touched, and takes no memory yet."""
+        return count * sum(int(getattr(self, field.name).dtype.itemsize) for field in fields(self))
 
     def reserve(self, length: int) -> None:
         for field in fields(self):
@@ -92,14 +93,28 @@ class Rows(Versions):
     """The first sighting of all."""
     is_shared: Array
     """Whether its host had another process under the pid."""
+    state: Array
+    cpu_total_percent: Array
+    rss_bytes: Array
+    """These three of the numbers also apart: they are what is asked for most."""
     numbers: Array
     """At the newest sighting, packed."""
+
+    def set_numbers(self, rows: Array, packed: Array) -> None:
+        self.numbers[rows] = packed
+        told = packed.view(NUMBERS_ROW)
+        for name in APART:
+            getattr(self, name)[rows] = told[name]
 
     @classmethod
     def empty(cls) -> Rows:
         versions = Versions.empty()
-        more = (np.zeros(0, kind) for kind in (KEY, "i4", "i8", "u4", bool, PACKED))
+        more = (np.zeros(0, kind) for kind in (KEY, "i4", "i8", "u4", bool, "u1", "f4", "i8", PACKED))
         return cls(*(getattr(versions, field.name) for field in fields(Versions)), *more)
+
+
+APART = ("state", "cpu_total_percent", "rss_bytes")
+"""Numbers that rows also have in columns of their own."""
 
 
 def keys_of(start: Array, host: int | Array, pid: Array) -> Array:

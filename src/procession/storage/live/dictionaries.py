@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from sys import intern
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +23,9 @@ _replace = msgspec.structs.replace
 
 _OVERHEAD = 500
 """Bytes of an entry besides its characters: the value, its headers, and its place in the dictionary."""
+
+_USED_SHARE = 0.5
+"""Of the tags with a key, below which those that nobody has any more are forgotten."""
 
 _MANY = 10_000
 """Distinct users or commands, from which on those that nobody has any more are looked for."""
@@ -150,6 +154,10 @@ class Descriptions:
     def _text(self, text: ProcessDescription) -> int:
         number = self.texts.find(text)
         if number is None:
+            # Many texts and labels have the same words in them, each time as another object.
+            text = _replace(
+                text, exe=intern(text.exe), comm=intern(text.comm), command=intern(text.command), user=intern(text.user)
+            )
             number = self.texts.add(text, _characters(text))
             self.users.put(number, text.user)
             self.commands.put(number, text.command)
@@ -159,6 +167,7 @@ class Descriptions:
     def _labels(self, labels: ProcessDescription) -> int:
         number = self.labels.find(labels)
         if number is None:
+            labels = _replace(labels, tags=tuple(map(intern, labels.tags)), cwd=intern(labels.cwd))
             number = self.labels.add(labels, _characters(labels))
             self.tags.add(number, _tags(labels))
         return number
@@ -187,10 +196,7 @@ class Descriptions:
         for number in forgotten:
             self.labels.forget(number, _characters(self.labels[number]))
         if forgotten:
-            self.tags = TagIndex()
-            for number, value in enumerate(self.labels.values):
-                if value is not None:
-                    self.tags.add(number, _tags(value))
+            self.tags.keep(labels)
 
     def _forget_names(self) -> None:
         self.users, self.commands = _Column(), _Column()
@@ -226,6 +232,24 @@ class TagKey:
         """Sets of labels, and the number of a tag that each has."""
         return np.array(self._labels, "i4"), np.array(self._tags, "i4")
 
+    def keep(self, is_kept: Array) -> None:
+        """Only what is of these sets of labels."""
+        labels, tags = self.pairs()
+        kept = is_kept[labels]
+        if kept.all():
+            return
+        labels, tags = labels[kept], tags[kept]
+        is_used = np.zeros(len(self.tags), bool)
+        is_used[tags] = True
+        if is_used.mean() < _USED_SHARE:
+            names = [self.tags[number] for number in np.flatnonzero(is_used).tolist()]
+            tags = (np.cumsum(is_used, dtype="i4") - 1)[tags]
+            self.tags, self._numbers = names, {tag: number for number, tag in enumerate(names)}
+            self._folded = defaultdict(list)
+            for number, tag in enumerate(names):
+                self._folded[fold(tag)].append(number)
+        self._labels, self._tags = array("i", labels.tobytes()), array("i", tags.astype("i4").tobytes())
+
     def matching(self, pattern: Pattern) -> list[int]:
         """Numbers of tags."""
         if pattern.is_literal:
@@ -254,6 +278,13 @@ class TagIndex:
         for tag in tags:
             key, colon, _ = tag.partition(":")
             self.by_key[fold(key) if colon else None].add(tag, labels)
+
+    def keep(self, is_kept: Array) -> None:
+        """Only what is of these sets of labels."""
+        for name, of_key in list(self.by_key.items()):
+            of_key.keep(is_kept)
+            if not len(of_key):
+                del self.by_key[name]
 
     def labels_with(self, pattern: Pattern, key: str | None) -> list[Array]:
         """Sets of labels that have a tag that fits and, where it is given, has this folded key."""

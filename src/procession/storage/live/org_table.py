@@ -202,7 +202,7 @@ class OrgTable:
         own = self.rows
         own.text[rows], own.labels[rows], own.ppid[rows], own.namespace_pid[rows] = parts.T
         own.hash[rows] = chunk.hashes
-        own.numbers[rows] = chunk.numbers
+        own.set_numbers(rows, chunk.numbers)
 
     # What was seen of it
 
@@ -214,10 +214,10 @@ class OrgTable:
         goes_on = is_same & (last == (-1 if before is None else before))
         if goes_on.all():
             own.last[rows] = at
-            own.numbers[rows] = chunk.numbers
+            own.set_numbers(rows, chunk.numbers)
             return
         own.last[rows[goes_on]] = at
-        own.numbers[rows[goes_on]] = chunk.numbers[goes_on]
+        own.set_numbers(rows[goes_on], chunk.numbers[goes_on])
         self._tell_more(rows, chunk, is_same & (last == at))
         newer = np.flatnonzero((last < at) & ~goes_on)
         if len(newer):
@@ -230,10 +230,10 @@ class OrgTable:
         """Numbers of a second of which there are some: those count that come with the state that tells more."""
         again = np.flatnonzero(is_again)
         if len(again):
-            known = _TOLD[self.rows.numbers[rows[again]].view(NUMBERS_ROW)["state"]]
+            known = _TOLD[self.rows.state[rows[again]]]
             told = _TOLD[chunk.numbers[again].view(NUMBERS_ROW)["state"]]
             again = again[told >= known]
-            self.rows.numbers[rows[again]] = chunk.numbers[again]
+            self.rows.set_numbers(rows[again], chunk.numbers[again])
 
     def _begin(self, rows: Array, chunk: Chunk, before: int | None) -> None:
         """New versions of processes, or the same after a gap."""
@@ -351,7 +351,8 @@ class OrgTable:
     def held_bytes(self) -> int:
         """About as much memory as it takes."""
         hosts = sum(host.held_bytes() for host in self.hosts if host is not None)
-        columns = self.rows.held_bytes() + self.versions.held_bytes() + self.order.held_bytes()
+        columns = self.rows.held_bytes(self.row_count) + self.versions.held_bytes(self.version_count)
+        columns += self.order.held_bytes()
         return hosts + columns + self.descriptions.held_bytes() + self.text_index.held_bytes()
 
     @property
@@ -392,8 +393,11 @@ class OrgTable:
             self.order.renumber(numbers)
             self.rows.keep(np.flatnonzero(is_kept))
             self.row_count = len(self.rows.key)
-        for host in self.hosts:
-            if host is not None:
+            changed = range(len(self.hosts))
+        else:
+            changed = np.unique(self.rows.host[: self.row_count][~is_kept]).tolist()
+        for number in changed:
+            if (host := self.hosts[number]) is not None:
                 host.renumber(numbers)
 
     def _forget_versions(self, is_kept: Array) -> None:

@@ -106,12 +106,16 @@ class _TextsWith:
     def __init__(self, table: OrgTable, pattern: Pattern) -> None:
         self._index = table.text_index
         self._pattern = pattern
+        self._is_learned = False
         self._known = np.full(len(table.descriptions.texts), _UNKNOWN, "u1")
 
     def of(self, texts: Array) -> Array:
+        if len(texts) > len(self._known) and not self._is_learned:
+            # Most texts will be met: whether all are to be looked at is told by some of them.
+            self._learn(np.flatnonzero(self._known == _UNKNOWN), _SAMPLE)
         found = self._known[texts]
         is_unknown = found == _UNKNOWN
-        if is_unknown.any():
+        if not self._is_learned and is_unknown.any():
             is_asked = np.zeros(len(self._known), bool)
             is_asked[texts[is_unknown]] = True
             self._learn(np.flatnonzero(is_asked))
@@ -119,14 +123,17 @@ class _TextsWith:
         is_in: Array = found == _YES
         return is_in
 
-    def _learn(self, texts: Array) -> None:
+    def _learn(self, texts: Array, most: int = 2**31) -> None:
+        """All texts, if few have it; else these, if they are not more than `most`."""
         if len(texts) > _SAMPLE:
             sample = texts[:: len(texts) // _SAMPLE]
             self._look_at(sample)
             if self._known[sample].mean() < _COMMON:
                 self._known = self._index.find(self._pattern)[: len(self._known)].astype("u1")
+                self._is_learned = True
                 return
-        self._look_at(texts)
+        if len(texts) <= most:
+            self._look_at(texts)
 
     def _look_at(self, texts: Array) -> None:
         self._known[texts] = self._index.are_in(texts.tolist(), self._pattern)

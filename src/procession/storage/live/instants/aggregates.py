@@ -23,8 +23,7 @@ from procession.packed import STATES
 from procession.search.pattern import fold
 from procession.storage.live.candidates import Candidates
 from procession.storage.live.columns import Array
-from procession.storage.live.dictionaries import TagKey
-from procession.storage.live.instants.at_instant import numbers_in
+from procession.storage.live.dictionaries import Dictionary, TagKey
 
 _ATTRIBUTES = ("container_id", "state", "exe", "cmdline", "cwd", "ppid")
 
@@ -32,8 +31,12 @@ _ATTRIBUTES = ("container_id", "state", "exe", "cmdline", "cwd", "ppid")
 class Values:
     """What processes have in common, by the codes that a column has of it: each code has no value, one, or several."""
 
-    def __init__(self, codes: Array, pairs: tuple[Array, Array], names: Sequence[str]) -> None:
-        """`pairs`: a code and the number of a value that it has, no pair twice."""
+    def __init__(
+        self, counts: Array, codes: Callable[[], Array], pairs: tuple[Array, Array], names: Sequence[str]
+    ) -> None:
+        """`counts`: how many processes have each code. `pairs`: a code and the number of a value that it has, no pair
+        twice."""
+        self.counts = counts
         self.codes = codes
         self.of_codes, self.numbers = pairs
         self.names = names
@@ -44,29 +47,43 @@ def values_by(candidates: Candidates, by: str) -> Values:
     table = candidates.table
     descriptions = table.descriptions
     if by == "host":
-        return _single(candidates.column("host"), ["" if one is None else one.name for one in table.hosts])
+        names = ["" if one is None else one.name for one in table.hosts]
+        return _by_number(candidates, "host", len(names), (np.arange(len(names)), np.arange(len(names))), names)
     if by == "state":
-        return _named(numbers_in(candidates, "state"), lambda state: STATES[state])
+        return _named(candidates.numbers("state"), lambda state: STATES[state])
     if by == "ppid":
         return _named(candidates.column("ppid"), str)
     if by in ("exe", "cmdline"):
-        return _named(candidates.column("text"), lambda number: str(getattr(descriptions.texts[number], by)))
+        return _named_by_number(candidates, "text", descriptions.texts, by)
     if by in ("container_id", "cwd"):
-        return _named(candidates.column("labels"), lambda number: str(getattr(descriptions.labels[number], by)))
+        return _named_by_number(candidates, "labels", descriptions.labels, by)
     key = descriptions.tags.by_key.get(by)
     if by in ("user", "command"):
         of_texts = descriptions.users if by == "user" else descriptions.commands
-        codes = of_texts.of[candidates.column("text")]
-        return _single(codes, of_texts.values) if key is None else _both(candidates, codes, of_texts.values, key)
-    if key is None:
-        return Values(candidates.column("labels"), (np.zeros(0, "i4"), np.zeros(0, "i4")), ())
-    names, pairs = _of_labels(key)
-    return Values(candidates.column("labels"), pairs, names)
+        if key is not None:
+            return _both(candidates, of_texts.of[candidates.column("text")], of_texts.values, key)
+        count = len(descriptions.texts)
+        return _by_number(candidates, "text", count, (np.arange(count), of_texts.of[:count]), of_texts.values)
+    return _tag_values(candidates, by)
 
 
-def _single(codes: Array, names: Sequence[str]) -> Values:
-    numbers = np.arange(len(names))
-    return Values(codes, (numbers, numbers), names)
+def _by_number(
+    candidates: Candidates, column: str, size: int, pairs: tuple[Array, Array], names: Sequence[str]
+) -> Values:
+    return Values(candidates.counts(column, size), lambda: candidates.column(column), pairs, names)
+
+
+def _named_by_number(candidates: Candidates, column: str, dictionary: Dictionary, attribute: str) -> Values:
+    """Of numbers that are there; the empty name is none."""
+    counts = candidates.counts(column, len(dictionary))
+    numbers: dict[str, int] = {}
+    pairs = [
+        (code, numbers.setdefault(value, len(numbers)))
+        for code in np.flatnonzero(counts).tolist()
+        if (value := getattr(dictionary[code], attribute))
+    ]
+    of_codes, of_values = np.array(pairs, "i8").reshape(-1, 2).T
+    return _by_number(candidates, column, len(dictionary), (of_codes, of_values), list(numbers))
 
 
 def _named(column: Array, name: Callable[[int], str]) -> Values:
@@ -79,7 +96,7 @@ def _named(column: Array, name: Callable[[int], str]) -> Values:
         if (value := name(number))
     ]
     of_codes, of_values = np.array(pairs, "i8").reshape(-1, 2).T
-    return Values(codes, (of_codes, of_values), list(numbers))
+    return Values(np.bincount(codes, minlength=len(distinct)), lambda: codes, (of_codes, of_values), list(numbers))
 
 
 def _of_labels(key: TagKey) -> tuple[list[str], tuple[Array, Array]]:
@@ -108,7 +125,9 @@ def _both(candidates: Candidates, codes: Array, names: Sequence[str], key: TagKe
         for value in {names[name]} | of_labels.get(label, set())
     ]
     of_codes, of_values = np.array(pairs, "i8").reshape(-1, 2).T
-    return Values(own_codes.reshape(-1), (of_codes, of_values), list(numbers))
+    of_both = own_codes.reshape(-1)
+    counts = np.bincount(of_both, minlength=distinct.shape[1])
+    return Values(counts, lambda: of_both, (of_codes, of_values), list(numbers))
 
 
 # Facets
@@ -116,23 +135,21 @@ def _both(candidates: Candidates, codes: Array, names: Sequence[str], key: TagKe
 
 def facet_of(candidates: Candidates, key: str, limit: int, prefix: str) -> Facet:
     values = values_by(candidates, key) if key not in _ATTRIBUTES else _tag_values(candidates, key)
-    size = int(max(values.codes.max(initial=-1), values.of_codes.max(initial=-1))) + 1
-    of_codes = np.bincount(values.codes, minlength=size)
-    counts = np.bincount(values.numbers, of_codes[values.of_codes], len(values.names)).astype("i8")
-    has_key = np.zeros(size, bool)
+    counts = np.bincount(values.numbers, values.counts[values.of_codes], len(values.names)).astype("i8")
+    has_key = np.zeros(len(values.counts), bool)
     has_key[values.of_codes] = True
     found = np.flatnonzero(counts)
     folded = fold(prefix)
     if folded:
         found = np.array([number for number in found.tolist() if fold(values.names[number]).startswith(folded)], "i8")
-    return Facet(key, int(of_codes[has_key].sum()), len(found), _most_frequent(values.names, counts, found, limit))
+    return Facet(key, int(values.counts[has_key].sum()), len(found), _most_frequent(values.names, counts, found, limit))
 
 
 def _tag_values(candidates: Candidates, key: str) -> Values:
     """Of tags that are called as an attribute is."""
     of_key = candidates.table.descriptions.tags.by_key.get(key)
     names, pairs = _of_labels(of_key) if of_key is not None else ([], (np.zeros(0, "i4"), np.zeros(0, "i4")))
-    return Values(candidates.column("labels"), pairs, names)
+    return _by_number(candidates, "labels", len(candidates.table.descriptions.labels), pairs, names)
 
 
 def _most_frequent(names: Sequence[str], counts: Array, found: Array, limit: int) -> tuple[ValueCount, ...]:
@@ -154,11 +171,12 @@ def completion(candidates: Candidates, prefix: str, limit: int) -> TagCompletion
         return TagCompletion((), facet_of(candidates, fold(key), limit, start).values)
     total = len(candidates)
     counts = dict.fromkeys(("host", "user", "command"), total) if total else {}
-    labels = np.bincount(candidates.column("labels"), minlength=len(candidates.table.descriptions.labels))
+    labels = candidates.counts("labels", len(candidates.table.descriptions.labels))
     for name, of_key in candidates.table.descriptions.tags.by_key.items():
         if name is not None and name not in counts:
-            count = int(labels[np.unique(of_key.pairs()[0])].sum())
-            if count:
+            has_key = np.zeros(len(labels), bool)
+            has_key[of_key.pairs()[0]] = True
+            if count := int(labels[has_key].sum()):
                 counts[name] = count
     folded = fold(prefix)
     listed = sorted((ValueCount(*item) for item in counts.items() if item[0].startswith(folded)), key=_by_count)
@@ -168,43 +186,71 @@ def completion(candidates: Candidates, prefix: str, limit: int) -> TagCompletion
 # Groups
 
 
-def grouped(candidates: Candidates, by: str, measures: Sequence[str]) -> list[Grouped]:
-    """With one for processes that have no value, if there are any."""
-    values = values_by(candidates, by)
-    size = int(max(values.codes.max(initial=-1), values.of_codes.max(initial=-1))) + 1
-    columns = [numbers_in(candidates, name) for name in measures]
-    sums = _Sums(values.codes, size, columns)
-    of_values = sums.moved(values.of_codes, values.numbers, len(values.names))
-    is_without = np.ones(size, bool)
-    is_without[values.of_codes] = False
-    rest = np.flatnonzero(is_without)
-    of_rest = sums.moved(rest, np.zeros(len(rest), "i8"), 1)
-    found = [
-        Grouped(values.names[number], int(of_values.counts[number]), of_values.aggregates(measures, number))
-        for number in np.flatnonzero(of_values.counts).tolist()
-    ]
-    if of_rest.counts[0]:
-        found.append(Grouped(None, int(of_rest.counts[0]), of_rest.aggregates(measures, 0)))
-    return found
+class Grouping:
+    """Processes by what they have in common, with one group for those that have nothing of it."""
+
+    def __init__(self, candidates: Candidates, by: str, measures: Sequence[str]) -> None:
+        values = values_by(candidates, by)
+        size = len(values.counts)
+        codes = values.codes() if measures else np.zeros(0, "i8")
+        sums = _Sums(values.counts, codes, [candidates.numbers(name) for name in measures])
+        is_without = np.ones(size, bool)
+        is_without[values.of_codes] = False
+        rest = np.flatnonzero(is_without)
+        of_codes = np.concatenate([values.of_codes, rest])
+        to_groups = np.concatenate([values.numbers, np.full(len(rest), len(values.names))])
+        self._names = values.names
+        self._measures = measures
+        self._sums = sums.moved(of_codes, to_groups, len(values.names) + 1)
+        self._found = np.flatnonzero(self._sums.counts)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def first(self, order: Order, count: int) -> list[Grouped]:
+        """The first in an order; only these are made."""
+        if order.column == "value":
+            return _in_order((self._group(number) for number in self._found.tolist()), order)[:count]
+        numbers = self._sums.numbers(order.column, self._measures)[self._found]
+        keys = np.where(np.isnan(numbers), np.inf, -numbers if order.is_descending else numbers)
+        chosen = self._found
+        if 0 < count < len(keys):
+            chosen = chosen[keys <= np.partition(keys, count - 1)[count - 1]]
+        return _in_order((self._group(number) for number in chosen.tolist()), order)[:count]
+
+    def _group(self, number: int) -> Grouped:
+        value = self._names[number] if number < len(self._names) else None
+        return Grouped(value, int(self._sums.counts[number]), self._sums.aggregates(self._measures, number))
 
 
 class _Sums:
     """Counts, and sums and maxima of numbers, by code."""
 
-    def __init__(self, codes: Array, size: int, columns: Sequence[Array]) -> None:
-        self.counts = np.bincount(codes, minlength=size)
+    def __init__(self, counts: Array, codes: Array, columns: Sequence[Array]) -> None:
+        size = len(counts)
+        self.counts = counts
         self._columns: list[tuple[Array, Array, Array]] = []
+        codes = codes.astype(np.intp, copy=False)
         for values in columns:
-            is_known = values >= 0
-            known, numbers = codes[is_known], values[is_known].astype("f8")
+            unknown = codes[values < 0]
+            known = counts - np.bincount(unknown, minlength=size) if len(unknown) else counts
+            numbers = values.astype("f8")
             most = np.full(size, -1.0)
-            np.maximum.at(most, known, numbers)
-            self._columns.append((np.bincount(known, minlength=size), np.bincount(known, numbers, size), most))
+            np.maximum.at(most, codes, numbers)
+            sums = np.bincount(codes, np.maximum(numbers, 0, out=numbers), size)
+            self._columns.append((known, sums, most))
+
+    def numbers(self, column: str, measures: Sequence[str]) -> Array:
+        """Of `count`, `sum:MEASURE` or `max:MEASURE`; not a number where it is not known."""
+        how, _, measure = column.partition(":")
+        if not measure:
+            return self.counts.astype("f8")
+        known, sums, most = self._columns[measures.index(measure)]
+        return np.where(known > 0, sums if how == "sum" else most, np.nan)
 
     def moved(self, of_codes: Array, to_codes: Array, size: int) -> _Sums:
         """The same by other codes: what is of one goes to each of those that it has."""
-        found = _Sums(np.zeros(0, "i8"), size, ())
-        found.counts = np.bincount(to_codes, self.counts[of_codes], size).astype("i8")
+        found = _Sums(np.bincount(to_codes, self.counts[of_codes], size).astype("i8"), np.zeros(0, "i8"), ())
         for known, sums, most in self._columns:
             greatest = np.full(size, -1.0)
             np.maximum.at(greatest, to_codes, most[of_codes])
@@ -225,8 +271,8 @@ class _Sums:
 def groups_of(
     candidates: Candidates, by: str, measures: Sequence[str], order: Order, limit: int, known: bool
 ) -> Groups:
-    found = _in_order(grouped(candidates, by, measures), order)
-    return Groups(len(candidates), len(found), tuple(found[:limit]), known)
+    grouping = Grouping(candidates, by, measures)
+    return Groups(len(candidates), len(grouping), tuple(grouping.first(order, limit)), known)
 
 
 def _in_order(found: Iterable[Grouped], order: Order) -> list[Grouped]:
@@ -255,9 +301,10 @@ def hosts_of(
 ) -> Hosts:
     like = Order({"host": "value", "processes": "count"}.get(order.column, order.column), order.is_descending)
     table = candidates.table
+    grouping = Grouping(candidates, "host", measures)
     found = []
-    for group in _in_order(grouped(candidates, "host", measures), like):
+    for group in grouping.first(like, offset + limit)[offset:]:
         host = table.host_named(group.value or "")
         told = int(table.host_moments.told[host.number]) if host is not None else at - REACH_SECONDS
         found.append(HostEntry(group.value or "", group.count, told, group.numbers))
-    return Hosts(len(found), tuple(found[offset : offset + limit]), known)
+    return Hosts(len(grouping), tuple(found), known)

@@ -29,7 +29,7 @@ from procession.storage.live.columns import Array, pids_of, starts_of
 from procession.storage.live.endings import numbers_of
 from procession.storage.live.hosts import Host
 from procession.storage.live.instants.aggregates import completion, facet_of, groups_of, hosts_of, values_by
-from procession.storage.live.instants.at_instant import at_instant, is_known, numbers_in
+from procession.storage.live.instants.at_instant import at_instant, is_known
 from procession.storage.live.instants.relations import Relations
 from procession.storage.live.instants.row_order import first_places, position_of, sort_columns
 from procession.storage.live.org_table import OrgTable
@@ -60,8 +60,8 @@ class LiveAnalysis:
             found = at_instant(table, selection, at)
             columns = sort_columns(found, order)
             if after is not None:
-                offset += position_of(columns, _place_of(table, found, after))
-            places = first_places(columns, min(offset + limit, len(found)))[offset:]
+                offset += position_of(columns, _place_of(table, found, after), len(found))
+            places = first_places(columns, min(offset + limit, len(found)), len(found))[offset:]
             return InstantPage(len(found), _processes(found.select(places)), _is_known_at(table, selection, at))
 
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points | None:
@@ -69,8 +69,8 @@ class LiveAnalysis:
             if table is None:
                 return None
             found = at_instant(table, selection, at)
-            found = found.select((numbers_in(found, x) >= 0) & (numbers_in(found, y) >= 0))
-            first = first_places(sort_columns(found, Order(x, is_descending=True)), limit)
+            found = found.select((found.numbers(x) >= 0) & (found.numbers(y) >= 0))
+            first = first_places(sort_columns(found, Order(x, is_descending=True)), limit, len(found))
             chosen = found.select(first)
             labels = [] if by is None else _first_values(chosen, by)
             groups = tuple(sorted({value for value in labels if value is not None}))
@@ -79,8 +79,8 @@ class LiveAnalysis:
                 total=len(found),
                 groups=groups,
                 keys=tuple(_keys(chosen)),
-                x=tuple(numbers_in(chosen, x).tolist()),
-                y=tuple(numbers_in(chosen, y).tolist()),
+                x=tuple(chosen.numbers(x).tolist()),
+                y=tuple(chosen.numbers(y).tolist()),
                 group=tuple(None if value is None else numbers[value] for value in labels or [None] * len(chosen)),
                 is_known=_is_known_at(table, selection, at),
             )
@@ -197,7 +197,7 @@ def _processes(found: Candidates) -> tuple[ProcessAtInstant, ...]:
 def _members(table: OrgTable, org_id: int, host: Host, at: int) -> tuple[int, tuple[ProcessAtInstant, ...]]:
     """How many a host has, and them in the order of their starts."""
     found = at_instant(table, Selection(org_id), at, host)
-    order = first_places([found.column("key")], MAX_BRANCHES)
+    order = first_places(sort_columns(found, Order()), MAX_BRANCHES, len(found))
     return len(found), _processes(found.select(order))
 
 
@@ -217,4 +217,4 @@ def _first_values(found: Candidates, by: str) -> list[str | None]:
     for code, number in zip(values.of_codes.tolist(), values.numbers.tolist(), strict=True):
         name = values.names[number]
         first[code] = min(first.get(code, name), name)
-    return [first.get(code) for code in values.codes.tolist()]
+    return [first.get(code) for code in values.codes().tolist()]

@@ -13,17 +13,11 @@ from procession.process import ProcessKey
 from procession.search.pattern import Pattern
 from procession.search.tree import And, Or, SearchNode, TagTerm
 from procession.storage.live.candidates import Candidates
-from procession.storage.live.columns import NUMBERS_ROW, Array, pids_of
+from procession.storage.live.columns import Array, pids_of
 from procession.storage.live.hosts import Host
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.row_filter import RowFilter, has_tag
 from procession.window import Window
-
-
-def numbers_in(candidates: Candidates, name: str) -> Array:
-    """A column of the numbers, or `state`, at the newest sighting; below 0 where it is not known."""
-    found: Array = candidates.table.rows.numbers.view(NUMBERS_ROW)[name][candidates.rows]
-    return found
 
 
 def at_instant(table: OrgTable, selection: Selection, at: int, host: Host | None = None) -> Candidates:
@@ -32,26 +26,26 @@ def at_instant(table: OrgTable, selection: Selection, at: int, host: Host | None
     oldest = max(at - REACH_SECONDS, 0)
     since = np.maximum(moments.complete, oldest).astype("u4")
     if host is None:
-        # Most hosts have told something just now: what is older than any of that is left out first, at less cost.
-        rows = np.flatnonzero(own.last[: table.row_count] >= max(oldest, int(since[: len(table.hosts)].min(initial=0))))
+        count = table.row_count
+        is_there = own.last[:count] >= since[own.host[:count]]
+        is_there &= own.state[:count] != STATE_NUMBERS[DEAD]
+        is_there[_is_over(table, np.flatnonzero(is_there & own.is_shared[:count]), since)] = False
+        is_there[_has_ended(table, since, at, None)] = False
+        rows = np.flatnonzero(is_there)
     else:
         rows = np.unique(host.rows)
-    rows = rows[own.last[rows] >= since[own.host[rows]]]
-    rows = rows[own.numbers[rows].view(NUMBERS_ROW)["state"] != STATE_NUMBERS[DEAD]] if len(rows) else rows
-    found = Candidates(table, rows, own.last[rows], None)
-    is_over = _is_over(table, rows, since) | _has_ended(table, rows, since, at, host)
-    if is_over.any():
-        found = found.select(~is_over)
+        rows = rows[(own.last[rows] >= since[host.number]) & (own.state[rows] != STATE_NUMBERS[DEAD])]
+        over = np.union1d(_is_over(table, rows[own.is_shared[rows]], since), _has_ended(table, since, at, host))
+        rows = rows[~np.isin(rows, over)]
+    found = Candidates(table, rows, own.last[rows], None, are_all=len(rows) == table.row_count)
     return RowFilter(table, selection.search, selection.tags).accepted(found)
 
 
-def _is_over(table: OrgTable, rows: Array, since: Array) -> Array:
-    """Whose pid another process has by now."""
+def _is_over(table: OrgTable, shared: Array, since: Array) -> Array:
+    """Of rows whose pids are shared, those of processes whose pid another one has by now."""
     own = table.rows
-    is_over = np.zeros(len(rows), bool)
-    places = np.flatnonzero(own.is_shared[rows])
-    if not len(places):
-        return is_over
+    if not len(shared):
+        return shared
     # Also the dead: a pid was somebody else's if that one was seen later.
     others = np.flatnonzero(own.is_shared[: table.row_count] & (own.last[: table.row_count] >= since.min()))
     others = others[own.last[others] >= since[own.host[others]]]
@@ -59,16 +53,16 @@ def _is_over(table: OrgTable, rows: Array, since: Array) -> Array:
     for row, pid in zip(others.tolist(), pids_of(own.key[others]).tolist(), strict=True):
         pid_of_host = int(own.host[row]), pid
         newest[pid_of_host] = max(newest.get(pid_of_host, (0, 0)), (int(own.last[row]), table.start_of(row)))
-    pids = pids_of(own.key[rows[places]]).tolist()
-    for place, pid in zip(places.tolist(), pids, strict=True):
-        row = int(rows[place])
-        latest = newest[int(own.host[row]), pid]
-        is_over[place] = latest > (int(own.last[row]), table.start_of(row))
-    return is_over
+    over = [
+        row
+        for row, pid in zip(shared.tolist(), pids_of(own.key[shared]).tolist(), strict=True)
+        if newest[int(own.host[row]), pid] > (int(own.last[row]), table.start_of(row))
+    ]
+    return np.array(over, "i4")
 
 
-def _has_ended(table: OrgTable, rows: Array, since: Array, at: int, host: Host | None) -> Array:
-    """Of which it was reported up to `at` that they have ended."""
+def _has_ended(table: OrgTable, since: Array, at: int, host: Host | None) -> Array:
+    """Rows of processes of which it was reported up to `at` that they have ended."""
     ended_rows: list[int] = []
     if host is None:
         numbers = np.flatnonzero(table.host_moments.ended[: len(table.hosts)] >= since[: len(table.hosts)]).tolist()
@@ -80,7 +74,7 @@ def _has_ended(table: OrgTable, rows: Array, since: Array, at: int, host: Host |
         for pid in {pid for _, pid in one.endings[bisect_left(one.endings, (base, 0)) :]}:
             of_pid = np.unique(one.rows_with(pid)).tolist()
             ended_rows += [row for row in of_pid if _is_reported(table, one, row, pid, base, at)]
-    return np.isin(rows, np.array(ended_rows, "i4")) if ended_rows else np.zeros(len(rows), bool)
+    return np.array(ended_rows, "i4")
 
 
 def _base(host: Host, at: int) -> int:
@@ -93,10 +87,7 @@ def _base(host: Host, at: int) -> int:
 
 
 def _is_reported(table: OrgTable, host: Host, row: int, pid: int, base: int, at: int) -> bool:
-    seen_at, state = (
-        int(table.rows.last[row]),
-        STATES[int(table.rows.numbers[row : row + 1].view(NUMBERS_ROW)["state"][0])],
-    )
+    seen_at, state = int(table.rows.last[row]), STATES[int(table.rows.state[row])]
     key = ProcessKey(table.start_of(row), host.key, pid)
     since = max(exits_since(key, seen_at, state), base)
     exits = (ReportedExit(one.at, None, one.executed_at) for one in host.exits.get(pid, ()) if one.at <= at)
@@ -108,16 +99,14 @@ def _is_reported(table: OrgTable, host: Host, row: int, pid: int, base: int, at:
 
 def is_known(table: OrgTable, selection: Selection, window: Window) -> bool:
     """Whether any host that the selection names told of its processes in the window."""
-    told = [host for host in table.hosts if host is not None and host.has_told_in(window.from_at, window.to_at)]
-    if not told:
-        return False
+    told = (host for host in table.hosts if host is not None and host.has_told_in(window.from_at, window.to_at))
     named = [
         condition.pattern
         for condition in selection.tags.conditions
         if not condition.negated and condition.pattern.parts[0].startswith("host:")
     ]
     if not named and selection.search is None:
-        return True
+        return any(True for _ in told)
 
     def fits(pattern: Pattern, host: Host) -> bool:
         return pattern.matches(host.tag) or has_tag(table, pattern)

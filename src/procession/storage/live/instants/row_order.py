@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,65 +10,97 @@ from procession.analysis import MEASURES, Order
 from procession.packed import STATES
 from procession.storage.live.candidates import Candidates
 from procession.storage.live.columns import Array, pids_of, starts_of
-from procession.storage.live.instants.at_instant import numbers_in
 
 _FEW = 1000
+_SAMPLE = 4096
 
 
-def sort_columns(candidates: Candidates, order: Order) -> list[Array]:
-    """Columns in whose order, the most important first, the processes are."""
-    keys = candidates.column("key")
+Column = Callable[[Array | slice], Array]
+"""Gives the values at some places: most of a column is never looked at."""
+
+_ALL = slice(None)
+
+
+def sort_columns(candidates: Candidates, order: Order) -> list[Column]:
+    """In whose order, the most important first, the processes are."""
     if order.column == "start":
-        return [-starts_of(keys).astype("i8"), keys] if order.is_descending else [keys]
-    values = _values(candidates, order.column).astype("f8")
-    is_unknown = values < 0
-    if order.is_descending:
-        values = -values
-    values[is_unknown] = np.inf
-    return [values, keys]
+        return [_starts(candidates), _keys(candidates)] if order.is_descending else [_keys(candidates)]
+    values = _values(candidates, order.column)
+    sortable = values.astype("f8") if values.dtype.kind != "f" else values
+    sortable = np.where(values < 0, np.inf, -sortable if order.is_descending else sortable).astype(sortable.dtype)
+    return [lambda places: sortable[places], _keys(candidates)]
 
 
-def first_places(columns: Sequence[Array], count: int) -> Array:
-    """The first places in the order of these columns."""
-    return _first_of(np.arange(len(columns[0])), columns, count)
+def _keys(candidates: Candidates) -> Column:
+    return lambda places: candidates.table.rows.key[candidates.rows[places]]
 
 
-def _first_of(places: Array, columns: Sequence[Array], count: int) -> Array:
+def _starts(candidates: Candidates) -> Column:
+    """The latest first."""
+    return lambda places: -starts_of(candidates.table.rows.key[candidates.rows[places]]).astype("i8")
+
+
+def first_places(columns: Sequence[Column], count: int, length: int) -> Array:
+    """The first of so many places in the order of these columns."""
+    if len(columns) > 1 and 0 < count < length:
+        likely = _likely(columns[0](_ALL), count)
+        if not isinstance(likely, slice):
+            return _first_of(likely, columns, count)
+    return _first_of(np.arange(length), columns, count)
+
+
+def _first_of(places: Array, columns: Sequence[Column], count: int) -> Array:
     first, *others = columns
+    if count < 1:
+        return places[:0]
     if count >= len(places) or len(places) < _FEW:
-        order: Array = np.lexsort(tuple(column[places] for column in reversed(columns)))
+        order: Array = np.lexsort(tuple(column(places) for column in reversed(columns)))
         return places[order[:count]]
-    values = first[places]
+    values = first(places)
+    if not others:
+        order = np.argsort(values, kind="stable")
+        return places[order[:count]]
+    kept = _likely(values, count)
+    places, values = places[kept], values[kept]
     threshold = np.partition(values, count - 1)[count - 1]
     better = places[values < threshold]
-    better = better[np.lexsort(tuple(column[better] for column in reversed(columns)))]
-    tied = places[values == threshold]
-    if not others:
-        return np.concatenate((better, tied))[:count]
-    return np.concatenate((better, _first_of(tied, others, count - len(better))))
+    better = better[np.lexsort(tuple(column(better) for column in reversed(columns)))]
+    return np.concatenate((better, _first_of(places[values == threshold], others, count - len(better))))
 
 
-def position_of(columns: Sequence[Array], place: int) -> int:
+def _likely(values: Array, count: int) -> Array | slice:
+    """Places of the smallest values, at least so many, with all that are equal: a sample tells about where they end."""
+    sample = np.sort(values[:: max(1, len(values) // _SAMPLE)])
+    place = 4 * count * len(sample) // len(values) + 8
+    if place < len(sample) // 2:
+        kept: Array = np.flatnonzero(values <= sample[place])
+        if len(kept) >= count:
+            return kept
+    return _ALL
+
+
+def position_of(columns: Sequence[Column], place: int, length: int) -> int:
     """How many come up to and with this place."""
     count = 1
-    is_tied = np.ones(len(columns[0]), bool)
+    places = np.arange(length)
     for column in columns:
-        count += int(np.count_nonzero(is_tied & (column < column[place])))
-        is_tied &= column == column[place]
+        values, (value,) = column(places), column(np.array([place]))
+        count += int(np.count_nonzero(values < value))
+        places = places[values == value]
     return count
 
 
 def _values(candidates: Candidates, column: str) -> Array:
     """Numbers in whose order the values of a column are, below 0 for what is not known."""
     if column in MEASURES:
-        return numbers_in(candidates, column)
+        return candidates.numbers(column)
     if column == "pid":
-        return pids_of(candidates.column("key"))
+        return pids_of(candidates.column("key")).astype("i8")
     if column == "ppid":
         return candidates.column("ppid")
     table = candidates.table
     if column == "state":
-        return _ranks(STATES)[numbers_in(candidates, "state")]
+        return _ranks(STATES)[candidates.numbers("state")]
     if column == "host":
         return _ranks(["" if host is None else host.name for host in table.hosts])[candidates.column("host")]
     descriptions, texts = table.descriptions, candidates.column("text")
