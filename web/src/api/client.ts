@@ -97,7 +97,7 @@ async function call<T>(method: string, url: string, body: unknown, signal: Abort
     if (signal?.aborted) throw error;
     throw new ApiError(0, ["The server cannot be reached."]);
   }
-  learnSkew(response);
+  noteServerClock(response);
   if (!response.ok) throw await errorOf(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
@@ -117,7 +117,7 @@ async function errorOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, messages, response.status === 429 && reset > 0 ? reset : null);
 }
 
-function learnSkew(response: Response): void {
+function noteServerClock(response: Response): void {
   const date = Date.parse(response.headers.get("date") ?? "");
   if (Number.isNaN(date)) return;
   const seconds = date / 1000 - Date.now() / 1000;

@@ -16,13 +16,13 @@ import { MatchPicker } from "./MatchPicker";
 import { compareParams, SUBJECTS, sidesOf, withSides, type Subject, type Sides } from "./sides";
 import { SidesPicker } from "./SidesPicker";
 
-const FEW = 100;
+const FIRST_LISTED = 100;
 const SUBJECT_LABELS: Readonly<Record<Subject, string>> = { instants: "Instants", hosts: "Hosts", groups: "Groups" };
 
 export function CompareTab() {
   const [view, patch] = useView();
   const instant = useInstant();
-  const [limit, setLimit] = useState(FEW);
+  const [limit, setLimit] = useState(FIRST_LISTED);
   const sides = sidesOf(view.extra);
   const change = (sides: Partial<Sides>) => patch({ extra: withSides(view.extra, sides) });
   const params = compareParams(sides, view, instant.at, limit);

@@ -4,7 +4,7 @@ import type { ChangedGroup, ChangedProcess, Comparison, Group, ProcessItem } fro
 import { useView } from "../state/useView";
 import { Moment } from "../ui/format/Moment";
 import { formatBytes, formatCount, formatPercent } from "../ui/format/numbers";
-import { nameOf } from "../ui/format/processNames";
+import { processName } from "../ui/format/processNames";
 import { brief } from "../ui/format/text";
 import { secondsOf } from "../ui/format/times";
 import shared from "../ui/parts/parts.module.css";
@@ -84,7 +84,7 @@ function ProcessName({ id, attributes }: Pick<ProcessItem, "id" | "attributes">)
       title={brief(attributes.cmdline, 500)}
       onClick={() => patch({ selected: id })}
     >
-      <bdi>{brief(nameOf(attributes))}</bdi>{" "}
+      <bdi>{brief(processName(attributes))}</bdi>{" "}
       <span className={classes.quiet}>
         <bdi>{brief(attributes.cmdline, 300)}</bdi>
       </span>

@@ -9,11 +9,11 @@ import { SuggestionInput, type PickerProps } from "./SuggestionInput";
 export function HostPicker({ label, value, onChange }: PickerProps) {
   const instant = useInstant();
   const [typed, setTyped] = useState<string | null>(null);
-  const [sought] = useDebouncedValue(typed ?? "", 150);
+  const [prefix] = useDebouncedValue(typed ?? "", 150);
   const [at] = useState(instant.at);
   const hosts = useAnswer<Facets>(
     "/facets",
-    { ...instantParams({ search: "", tags: [] }, { at }), keys: "host", limit: 30, prefix: sought },
+    { ...instantParams({ search: "", tags: [] }, { at }), keys: "host", limit: 30, prefix },
     { isEnabled: typed !== null },
   );
   const names = hosts.data?.facets[0]?.values.map((one) => one.value) ?? [];

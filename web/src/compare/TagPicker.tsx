@@ -8,9 +8,9 @@ import { SuggestionInput, type PickerProps } from "./SuggestionInput";
 /** Picks a tag: suggests keys first, then the values of the key that was typed. */
 export function TagPicker({ label, value, onChange }: PickerProps) {
   const [typed, setTyped] = useState<string | null>(null);
-  const [sought] = useDebouncedValue(typed ?? "", 150);
-  const tags = useAnswer<TagCompletion>("/tags", { prefix: sought, limit: 30 }, { isEnabled: typed !== null });
-  const key = sought.split(":")[0] ?? "";
+  const [prefix] = useDebouncedValue(typed ?? "", 150);
+  const tags = useAnswer<TagCompletion>("/tags", { prefix, limit: 30 }, { isEnabled: typed !== null });
+  const key = prefix.split(":")[0] ?? "";
   const suggestions = [
     ...(tags.data?.keys.map((one) => `${one.key}:`) ?? []),
     ...(tags.data?.values.map((one) => `${key}:${one.value}`) ?? []),

@@ -30,7 +30,7 @@ export async function exported(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
   most = MAX_ROWS,
-  wait: (seconds: number, signal: AbortSignal) => Promise<void> = waited,
+  wait: (seconds: number, signal: AbortSignal) => Promise<void> = sleep,
 ): Promise<Exported> {
   // Blobs, not strings: a browser keeps those outside of the page's memory, on disk if there are many.
   const parts: Blob[] = [new Blob([format.begin])];
@@ -38,7 +38,7 @@ export async function exported(
   let cursor = "";
   for (;;) {
     const limit = Math.min(PAGE, most - rows);
-    const page = await patiently(
+    const page = await withRetries(
       () => fetchPage({ ...params, "page[limit]": limit, "page[cursor]": cursor }, signal),
       (seconds) => wait(seconds, signal),
     );
@@ -55,7 +55,7 @@ export async function exported(
 }
 
 /** Tries again after a rate limit, as long as the server says to wait. */
-async function patiently<T>(ask: () => Promise<T>, wait: (seconds: number) => Promise<void>): Promise<T> {
+async function withRetries<T>(ask: () => Promise<T>, wait: (seconds: number) => Promise<void>): Promise<T> {
   for (let waits = 0; ; waits += 1) {
     try {
       return await ask();
@@ -66,7 +66,7 @@ async function patiently<T>(ask: () => Promise<T>, wait: (seconds: number) => Pr
   }
 }
 
-function waited(seconds: number, signal: AbortSignal): Promise<void> {
+function sleep(seconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {
       window.clearTimeout(timer);

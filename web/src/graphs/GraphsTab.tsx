@@ -93,7 +93,7 @@ function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
         graph,
         series: found.series.map((one): ChartSeries => ({
           key: one.is_rest ? "rest" : JSON.stringify(one.value),
-          label: nameOf(one, by),
+          label: seriesName(one, by),
           slot: one.value === null ? (by === null ? 0 : null) : (slots.get(one.value) ?? null),
           values: graph.measure === "count" ? one.count : (one.numbers[graph.measure] ?? []),
         })),
@@ -132,7 +132,7 @@ function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
   );
 }
 
-function nameOf(series: Series, by: string | null): string {
+function seriesName(series: Series, by: string | null): string {
   if (by === null) return "All processes";
   if (series.is_rest) return "All others";
   return series.value ?? `Without ${by}`;

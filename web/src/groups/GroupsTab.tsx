@@ -20,15 +20,15 @@ import { useAnswer } from "../ui/parts/useAnswer";
 import { DEFAULT_MEASURES, directionOf, knownSort, measuresOf, nextSort } from "./groupColumns";
 import classes from "./groups.module.css";
 
-const FEW = 100;
-const MOST = 1000;
+const FIRST_GROUPS = 100;
+const MAX_GROUPS = 1000;
 
 export function GroupsTab() {
   const [view, patch] = useView();
   const instant = useInstant();
   const [measuresText, setMeasures] = useExtra("measures", DEFAULT_MEASURES);
   const [sortText, setSort] = useExtra("groupsort", "-count");
-  const [limit, setLimit] = useState(FEW);
+  const [limit, setLimit] = useState(FIRST_GROUPS);
   const measures = measuresOf(measuresText);
   const sort = knownSort(sortText, measures);
   const query = useAnswer<Groups>(
@@ -70,9 +70,9 @@ export function GroupsTab() {
                 sort={sort}
                 onSort={(column) => setSort(nextSort(sort, column))}
               />
-              {found.data.length < found.meta.groups && limit < MOST && (
-                <Button size="xs" variant="default" onClick={() => setLimit(MOST)}>
-                  Show up to {formatCount(MOST)}
+              {found.data.length < found.meta.groups && limit < MAX_GROUPS && (
+                <Button size="xs" variant="default" onClick={() => setLimit(MAX_GROUPS)}>
+                  Show up to {formatCount(MAX_GROUPS)}
                 </Button>
               )}
             </>

@@ -10,7 +10,7 @@ import { useInstant } from "../state/instant";
 import { useExtra } from "../state/useView";
 import { CurlCommand } from "../ui/copy/CurlCommand";
 import { Moment } from "../ui/format/Moment";
-import { nameOf } from "../ui/format/processNames";
+import { processName } from "../ui/format/processNames";
 import { brief } from "../ui/format/text";
 import { secondsOf } from "../ui/format/times";
 import { Loading } from "../ui/parts/Loading";
@@ -55,7 +55,7 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
       <header className={classes.header}>
         <div className={classes.names}>
           <Title order={2} size="h4" ref={heading} tabIndex={-1} className={classes.name}>
-            <bdi>{process === undefined ? "Process" : brief(nameOf(process.attributes))}</bdi>
+            <bdi>{process === undefined ? "Process" : brief(processName(process.attributes))}</bdi>
           </Title>
           {process !== undefined && (
             <Text size="xs" c="var(--ink-quiet)" className={classes.name}>

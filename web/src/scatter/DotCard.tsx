@@ -5,7 +5,7 @@ import type { OneProcess, Points } from "../api/types";
 import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
 import { useView } from "../state/useView";
 import { formatMeasure, measureOf } from "../ui/format/measures";
-import { nameOf } from "../ui/format/processNames";
+import { processName } from "../ui/format/processNames";
 import { brief } from "../ui/format/text";
 import { useAnswer } from "../ui/parts/useAnswer";
 import classes from "./scatter.module.css";
@@ -32,7 +32,7 @@ export function DotCard({ found, dot, isPicked, onClose, onOpen }: DotCardProps)
   return (
     <>
       <Text size="sm" fw={600} className={classes.line}>
-        <bdi>{process === undefined ? brief(value ?? "…") : brief(nameOf(process))}</bdi>
+        <bdi>{process === undefined ? brief(value ?? "…") : brief(processName(process))}</bdi>
       </Text>
       <Text size="xs" c="var(--ink-quiet)" className={classes.line}>
         {process === undefined ? (

@@ -96,23 +96,24 @@ function dotAfter(key: string, active: number | null, last: number): number | nu
 
 /** Where each dot is, in pixels. */
 interface Drawn {
-  acrossScale: Scale;
-  upScale: Scale;
+  horizontal: Scale;
+  vertical: Scale;
   xs: number[];
   ys: number[];
-  inner: number;
-  tall: number;
+  plotWidth: number;
+  plotHeight: number;
   nearest: Nearest;
 }
 
 function usePositions(found: Points, xScale: ScaleType, yScale: ScaleType, width: number): Drawn {
   const { x, y } = found.points;
   return useMemo(() => {
-    const [acrossScale, upScale] = [scaleOf(x, xScale), scaleOf(y, yScale)];
-    const [inner, tall] = [Math.max(width - PADDING.left - PADDING.right, 10), HEIGHT - PADDING.top - PADDING.bottom];
-    const xs = x.map((value) => PADDING.left + positionOf(acrossScale, value) * inner);
-    const ys = y.map((value) => PADDING.top + (1 - positionOf(upScale, value)) * tall);
-    return { acrossScale, upScale, xs, ys, inner, tall, nearest: new Nearest(xs, ys, REACH) };
+    const [horizontal, vertical] = [scaleOf(x, xScale), scaleOf(y, yScale)];
+    const plotWidth = Math.max(width - PADDING.left - PADDING.right, 10);
+    const plotHeight = HEIGHT - PADDING.top - PADDING.bottom;
+    const xs = x.map((value) => PADDING.left + positionOf(horizontal, value) * plotWidth);
+    const ys = y.map((value) => PADDING.top + (1 - positionOf(vertical, value)) * plotHeight);
+    return { horizontal, vertical, xs, ys, plotWidth, plotHeight, nearest: new Nearest(xs, ys, REACH) };
   }, [x, y, xScale, yScale, width]);
 }
 
@@ -141,7 +142,7 @@ function draw(canvas: HTMLCanvasElement, width: number, { found, drawn, scheme, 
 
 function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn, scheme: Scheme): void {
   const { text, grid } = CHART_INK[scheme];
-  const { acrossScale, upScale, inner, tall } = drawn;
+  const { horizontal, vertical, plotWidth, plotHeight } = drawn;
   const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
   const base = (unit: string): 10 | 1024 => (unit.startsWith("bytes") ? 1024 : 10);
   context.font = "12px system-ui, sans-serif";
@@ -150,24 +151,24 @@ function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn
   context.lineWidth = 1;
   context.textAlign = "center";
   context.textBaseline = "top";
-  const bottom = PADDING.top + tall;
-  for (const tick of ticksOf(acrossScale, inner / 90, base(xInfo.unit))) {
-    const at = Math.round(PADDING.left + positionOf(acrossScale, tick) * inner) + 0.5;
+  const bottom = PADDING.top + plotHeight;
+  for (const tick of ticksOf(horizontal, plotWidth / 90, base(xInfo.unit))) {
+    const at = Math.round(PADDING.left + positionOf(horizontal, tick) * plotWidth) + 0.5;
     line(context, at, PADDING.top, at, bottom);
     context.fillText(formatMeasure(tick, xInfo.unit), at, bottom + 6);
   }
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const tick of ticksOf(upScale, tall / 50, base(yInfo.unit))) {
-    const at = Math.round(PADDING.top + (1 - positionOf(upScale, tick)) * tall) + 0.5;
-    line(context, PADDING.left, at, PADDING.left + inner, at);
+  for (const tick of ticksOf(vertical, plotHeight / 50, base(yInfo.unit))) {
+    const at = Math.round(PADDING.top + (1 - positionOf(vertical, tick)) * plotHeight) + 0.5;
+    line(context, PADDING.left, at, PADDING.left + plotWidth, at);
     context.fillText(formatMeasure(tick, yInfo.unit), PADDING.left - 8, at);
   }
   context.textAlign = "center";
   context.font = "600 12px system-ui, sans-serif";
-  context.fillText(xInfo.label, PADDING.left + inner / 2, HEIGHT - 9);
+  context.fillText(xInfo.label, PADDING.left + plotWidth / 2, HEIGHT - 9);
   context.save();
-  context.translate(11, PADDING.top + tall / 2);
+  context.translate(11, PADDING.top + plotHeight / 2);
   context.rotate(-Math.PI / 2);
   context.fillText(yInfo.label, 0, 0);
   context.restore();

@@ -5,7 +5,7 @@ import type { TagCompletion } from "../api/types";
 import { useInstant } from "../state/instant";
 import type { Word } from "./completion";
 
-const MOST = 12;
+const MAX_COMPLETIONS = 12;
 
 /** A tag key, or a value of one, with how many processes have it. */
 export interface Completion {
@@ -23,7 +23,7 @@ export function useCompletions(word: Word | null): Completion[] {
   const found = useQuery({
     queryKey: ["tags", text, to],
     queryFn: ({ signal }) =>
-      get<TagCompletion>("/tags", { prefix: text, limit: MOST, from: to - 960, to }, signal),
+      get<TagCompletion>("/tags", { prefix: text, limit: MAX_COMPLETIONS, from: to - 960, to }, signal),
     enabled: word !== null,
     placeholderData: keepPreviousData,
     retry: false,

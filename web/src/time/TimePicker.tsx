@@ -10,7 +10,7 @@ import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import type { ViewTime } from "../state/view";
 import { formatFull, formatUtc, fromInput, toInput } from "../ui/format/times";
-import { nameOf, PRESETS } from "./spans";
+import { timeLabel, PRESETS } from "./spans";
 import classes from "./Time.module.css";
 
 export function TimePicker() {
@@ -50,10 +50,10 @@ export function TimePicker() {
               variant="default"
               leftSection={time.mode === "at" ? <IconHistory size={15} /> : <IconCalendar size={15} />}
               onClick={menu.toggle}
-              aria-label={`Time: ${nameOf(time)}`}
+              aria-label={`Time: ${timeLabel(time)}`}
               aria-haspopup="dialog"
             >
-              {nameOf(isLive ? { mode: "live" } : time)}
+              {timeLabel(isLive ? { mode: "live" } : time)}
             </Button>
           </Tooltip>
         </Popover.Target>
@@ -84,7 +84,7 @@ function Presets({ time, at, onChoose }: PresetsProps) {
           variant={time.mode === "last" && time.seconds === seconds ? "light" : "subtle"}
           onClick={() => onChoose({ mode: "last", seconds })}
         >
-          {nameOf({ mode: "last", seconds })}
+          {timeLabel({ mode: "last", seconds })}
         </Button>
       ))}
       <Button

@@ -16,7 +16,7 @@ const NAMES = new Map([
   [7 * 86400, "week"],
 ]);
 
-export function nameOf(time: ViewTime): string {
+export function timeLabel(time: ViewTime): string {
   switch (time.mode) {
     case "live":
       return "Live";

@@ -15,7 +15,7 @@ import classes from "./views.module.css";
 
 /** The saved views: a click opens one, the bin deletes it once that is confirmed. */
 export function ViewList({ views, onDone }: { views: readonly SavedView[]; onDone: () => void }) {
-  const [sought, setSought] = useState("");
+  const [filter, setFilter] = useState("");
   if (views.length === 0) {
     return (
       <Text size="sm" c="var(--ink-quiet)">
@@ -23,7 +23,7 @@ export function ViewList({ views, onDone }: { views: readonly SavedView[]; onDon
       </Text>
     );
   }
-  const folded = sought.toLowerCase();
+  const folded = filter.toLowerCase();
   const found = views.filter((view) => view.name.toLowerCase().includes(folded));
   return (
     <>
@@ -32,8 +32,8 @@ export function ViewList({ views, onDone }: { views: readonly SavedView[]; onDon
           size="xs"
           aria-label="Find a view"
           placeholder="Find a view"
-          value={sought}
-          onChange={(event) => setSought(event.currentTarget.value)}
+          value={filter}
+          onChange={(event) => setFilter(event.currentTarget.value)}
         />
       )}
       <ul className={classes.list} aria-label="Saved views">

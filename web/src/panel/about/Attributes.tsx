@@ -16,7 +16,7 @@ import classes from "./about.module.css";
 import { Arguments } from "./Arguments";
 
 /** More of a text is shown on demand: a command line may have a megabyte. */
-const LONG = 2000;
+const MAX_CHARACTERS_SHOWN = 2000;
 const CONTAINER_KEYS = /^(container|kube|image|docker|pod|display_container|short_image|ecs|task)_?/;
 
 export function Attributes({ process }: { process: ProcessItem }) {
@@ -26,10 +26,10 @@ export function Attributes({ process }: { process: ProcessItem }) {
   const seenAt = secondsOf(attributes.timestamp);
   const runsUntil = seenAt >= instant.at - 60 ? instant.at : seenAt;
   const until = attributes.ended === null ? runsUntil : secondsOf(attributes.ended);
-  const [containerTags, otherTags] = parted(attributes.tags);
+  const [containerTags, otherTags] = splitTags(attributes.tags);
   return (
     <>
-      <Long label="Command line" text={attributes.cmdline} />
+      <LongText label="Command line" text={attributes.cmdline} />
       <dl className={classes.facts}>
         <Fact name="Started">
           <Moment seconds={start} /> <span className={classes.quiet}>({formatDuration(until - start)})</span>
@@ -47,10 +47,10 @@ export function Attributes({ process }: { process: ProcessItem }) {
         </Fact>
         <Fact name="Parent">pid {attributes.ppid}</Fact>
         <Fact name="Nice">{attributes.nice ?? UNKNOWN}</Fact>
-        <Fact name="Executable">{textOr(attributes.exe)}</Fact>
-        <Fact name="Working directory">{textOr(attributes.cwd)}</Fact>
-        <Fact name="Root directory">{textOr(attributes.root)}</Fact>
-        <Fact name="Name in the kernel">{textOr(attributes.comm)}</Fact>
+        <Fact name="Executable">{textOrUnknown(attributes.exe)}</Fact>
+        <Fact name="Working directory">{textOrUnknown(attributes.cwd)}</Fact>
+        <Fact name="Root directory">{textOrUnknown(attributes.root)}</Fact>
+        <Fact name="Name in the kernel">{textOrUnknown(attributes.comm)}</Fact>
       </dl>
       {attributes.args !== null && attributes.args.length > 0 && (
         <Section title="Arguments">
@@ -95,8 +95,8 @@ function Container({ attributes, tags }: { attributes: ProcessAttributes; tags: 
       ) : (
         <>
           <dl className={classes.facts}>
-            <Fact name="Id">{textOr(attributes.container_id)}</Fact>
-            <Fact name="Pid inside">{attributes.namespace_pid ?? UNKNOWN}</Fact>
+            <Fact name="Id">{textOrUnknown(attributes.container_id)}</Fact>
+            <Fact name="PID inside the container">{attributes.namespace_pid ?? UNKNOWN}</Fact>
           </dl>
           <Tags tags={tags} label="Tags of the container" />
         </>
@@ -105,13 +105,13 @@ function Container({ attributes, tags }: { attributes: ProcessAttributes; tags: 
   );
 }
 
-function parted(tags: readonly string[]): [string[], string[]] {
+function splitTags(tags: readonly string[]): [string[], string[]] {
   const isContainers = (tag: string) => CONTAINER_KEYS.test(tag);
   return [tags.filter(isContainers), tags.filter((tag) => !isContainers(tag))];
 }
 
-function textOr(text: string): ReactNode {
-  return text === "" ? UNKNOWN : <bdi>{brief(text, LONG)}</bdi>;
+function textOrUnknown(text: string): ReactNode {
+  return text === "" ? UNKNOWN : <bdi>{brief(text, MAX_CHARACTERS_SHOWN)}</bdi>;
 }
 
 function Section({ title, children }: { title: string; children: ReactNode }) {
@@ -132,13 +132,13 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function Long({ label, text }: { label: string; text: string }) {
+function LongText({ label, text }: { label: string; text: string }) {
   const [isWhole, setIsWhole] = useState(false);
-  const isCut = text.length > LONG && !isWhole;
+  const isCut = text.length > MAX_CHARACTERS_SHOWN && !isWhole;
   return (
     <div className={classes.section}>
       <pre className={classes.cmdline} aria-label={label} tabIndex={0} dir="auto">
-        {text === "" ? "No command line: a kernel thread" : brief(text, isCut ? LONG : Infinity)}
+        {text === "" ? "No command line: a kernel thread" : brief(text, isCut ? MAX_CHARACTERS_SHOWN : Infinity)}
       </pre>
       {isCut && (
         <button type="button" className={shared.link} onClick={() => setIsWhole(true)}>

@@ -6,7 +6,7 @@ import type { Relatives, ProcessItem, TreeItem } from "../../api/types";
 import { useInstant } from "../../state/instant";
 import { useView } from "../../state/useView";
 import { formatBytes, formatCount, formatPercent } from "../../ui/format/numbers";
-import { nameOf } from "../../ui/format/processNames";
+import { processName } from "../../ui/format/processNames";
 import { brief } from "../../ui/format/text";
 import { Answer } from "../../ui/parts/Answer";
 import shared from "../../ui/parts/parts.module.css";
@@ -14,7 +14,7 @@ import { useAnswer } from "../../ui/parts/useAnswer";
 import classes from "./tree.module.css";
 import { treeOf, treeRows, type TreeNode, type TreeRow } from "./treeRows";
 
-const FEW = 100;
+const FIRST_ROWS = 100;
 /** Deeper than this, rows are indented no further: the panel is narrow. */
 const MAX_INDENT = 12;
 
@@ -33,7 +33,7 @@ export function ProcessTree({ id, lastSeen }: { id: string; lastSeen: number | n
 function TreeList({ found, id }: { found: Relatives; id: string }) {
   const [, patch] = useView();
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-  const [most, setMost] = useState(FEW);
+  const [most, setMost] = useState(FIRST_ROWS);
   const tree = useMemo(
     () => treeOf([...found.ancestors, found.process, ...found.descendants].map(nodeOf)),
     [found],
@@ -89,7 +89,7 @@ function TreeNodeRow({ row, isThis, onToggle, onOpen }: TreeNodeRowProps) {
       {descendants > 0 ? (
         <button
           type="button"
-          className={classes.twist}
+          className={classes.expander}
           aria-expanded={isOpen}
           aria-label={`${isOpen ? "Hide" : "Show"} ${formatCount(descendants)} below ${node.pid}`}
           onClick={onToggle}
@@ -97,7 +97,7 @@ function TreeNodeRow({ row, isThis, onToggle, onOpen }: TreeNodeRowProps) {
           <Chevron size={14} aria-hidden="true" />
         </button>
       ) : (
-        <span className={classes.twist} />
+        <span className={classes.expander} />
       )}
       <NodeName process={node.process} isThis={isThis} onOpen={onOpen} />
       <span className={classes.usage}>
@@ -119,7 +119,7 @@ function NodeName({ process, isThis, onOpen }: NodeNameProps) {
   const { attributes } = process;
   const content = (
     <>
-      <span className={classes.quiet}>{attributes.pid}</span> <bdi>{brief(nameOf(attributes))}</bdi>{" "}
+      <span className={classes.quiet}>{attributes.pid}</span> <bdi>{brief(processName(attributes))}</bdi>{" "}
       <span className={classes.cmd}>
         <bdi>{brief(attributes.cmdline, 200)}</bdi>
       </span>

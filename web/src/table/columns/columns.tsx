@@ -13,7 +13,7 @@ import {
   formatPerSecond,
   UNKNOWN,
 } from "../../ui/format/numbers";
-import { nameOf } from "../../ui/format/processNames";
+import { processName } from "../../ui/format/processNames";
 import { brief } from "../../ui/format/text";
 import { formatMoment, formatUtc, secondsOf } from "../../ui/format/times";
 import classes from "./columns.module.css";
@@ -103,7 +103,7 @@ export const COLUMNS: Column[] = [
     grows: true,
     cell: (process) => (
       <>
-        <b className={classes.command}>{brief(nameOf(process.attributes), 60)}</b>
+        <b className={classes.command}>{brief(processName(process.attributes), 60)}</b>
         <span className={classes.cmdline}>{brief(process.attributes.cmdline)}</span>
       </>
     ),

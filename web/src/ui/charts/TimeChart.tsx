@@ -67,13 +67,13 @@ export function TimeChart(props: TimeChartProps) {
   };
 
   const hoveredAt = hovered === null ? undefined : table.times[hovered];
-  const read = hoveredAt === undefined ? lastKnown(table.columns) : hovered;
+  const shownRow = hoveredAt === undefined ? lastKnown(table.columns) : hovered;
   const entries = series.map((one, at) => ({
     key: one.key,
     label: one.label,
     slot: one.slot,
     isShown: !hidden.has(one.key),
-    value: formatMeasure(read === null ? null : table.columns[at]?.[read], unit),
+    value: formatMeasure(shownRow === null ? null : table.columns[at]?.[shownRow], unit),
   }));
   return (
     <figure className={classes.chart} aria-label={title}>

@@ -6,7 +6,7 @@ const COMMAND = "command:";
 const UNREAD = "(ended before it could be read)";
 
 /** The short name that people know a process by: what its tag says. */
-export function nameOf(process: Pick<ProcessAttributes, "tags" | "comm" | "cmdline">): string {
+export function processName(process: Pick<ProcessAttributes, "tags" | "comm" | "cmdline">): string {
   const command = process.tags.find((tag) => tag.startsWith(COMMAND))?.slice(COMMAND.length);
   return [command, process.comm, process.cmdline].find((name) => name) ?? UNREAD;
 }

@@ -8,7 +8,7 @@ import { ApiError, get, type Params } from "../../api/client";
 const MOMENTS = new Set(["at", "other_at", "from", "to"]);
 const MAX_TRIES = 2;
 
-function question(path: string, params: Params): string {
+function queryKeyOf(path: string, params: Params): string {
   return JSON.stringify([path, Object.entries(params).filter(([name]) => !MOMENTS.has(name))]);
 }
 
@@ -30,14 +30,14 @@ export function useAnswer<T>(path: string, params: Params, options: Options = {}
     staleTime: Infinity,
     gcTime: isMoving ? 10_000 : 120_000,
     refetchOnWindowFocus: false,
-    retry: (tries, error) => isPassing(error) && tries < MAX_TRIES,
+    retry: (tries, error) => isTemporary(error) && tries < MAX_TRIES,
   });
-  const isWaiting = isMoving && query.isFetching && question(held.path, held.params) === question(path, params);
+  const isWaiting = isMoving && query.isFetching && queryKeyOf(held.path, held.params) === queryKeyOf(path, params);
   if (!isSame && !isWaiting) hold({ path, params });
   return query;
 }
 
-/** Whether the same question may be answered a moment later. */
-function isPassing(error: Error): boolean {
+/** Whether the same call may be answered a moment later. */
+function isTemporary(error: Error): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status === 503);
 }
