@@ -11,7 +11,7 @@ from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
-from procession.agent.read.procfs import IoCounters, Stat
+from procession.agent.read.procfs import IoCounters, Stat, Status
 from procession.agent.read.short_lived import Ended
 from procession.lifecycle.events import ProcessExec, ProcessExit
 from procession.process import Sighting, Snapshot
@@ -20,6 +20,7 @@ from tests.support.running import eventually
 
 FACTS = ProcessFacts(("mysqld", "--password=x"), "/usr/sbin/mysqld", "/srv", "/", 0, 0, 7)
 IO = IoCounters(0, 0, 0, 0)
+STATUS = Status(voluntary_switches=100, involuntary_switches=10)
 
 
 def a_stat(**fields: Any) -> Stat:
@@ -31,7 +32,7 @@ def a_stat(**fields: Any) -> Stat:
 
 
 def a_reading(pid: int = 7, facts: ProcessFacts = FACTS, io: IoCounters | None = IO, **fields: Any) -> ProcessReading:
-    return ProcessReading(pid, 1_000_000, a_stat(**fields), facts, io, 12, 100, 10)
+    return ProcessReading(pid, 1_000_000, a_stat(**fields), facts, io, 12, STATUS)
 
 
 def a_collector(**parts: Any) -> Collector:
@@ -245,7 +246,7 @@ def test_a_process_that_still_lives_is_not_seen_twice(collector: Collector) -> N
 
 
 def test_memory_that_is_shared_or_swapped_out_is_kept_apart(collector: Collector) -> None:
-    reading = ProcessReading(7, 1_000_000, a_stat(), FACTS, IO, 12, 100, 10, 4096, 0)
+    reading = ProcessReading(7, 1_000_000, a_stat(), FACTS, IO, 12, Status(shared_bytes=4096, swap_bytes=0))
 
     numbers = see(collector, reading, 0.0).numbers
 

@@ -15,7 +15,7 @@ STAT = Stat("comm", "S", 1, 0, 0, 0, 0, 1, 1, 1, 1, b"")
 
 
 def a_process(*arguments: str, exe: str = "") -> ProcessReading:
-    return ProcessReading(7, 0, STAT, ProcessFacts(arguments, exe, "", "", None, None, None), None, None, None, None)
+    return ProcessReading(7, 0, STAT, ProcessFacts(arguments, exe, "", "", None, None, None))
 
 
 def tags(cmdline: str, *rules: str) -> list[str]:

@@ -148,7 +148,7 @@ def lines_with_a_secret(draw: st.DrawFn) -> tuple[str, list[str]]:
 
 def a_reading(pid: int, arguments: list[str], state: str = "S") -> ProcessReading:
     facts = ProcessFacts(tuple(arguments), "/usr/bin/app", "/", "/", 0, 0, pid)
-    return ProcessReading(pid, 0, msgspec.structs.replace(STAT, state=state), facts, None, None, None, None)
+    return ProcessReading(pid, 0, msgspec.structs.replace(STAT, state=state), facts)
 
 
 @given(st.lists(lines_with_a_secret(), min_size=1, max_size=5))

@@ -47,13 +47,13 @@ def test_reader_reads_all_of_a_process(tree: ProcTree, reader: ProcReader) -> No
     assert reading.stat.start_ticks == 99
     assert reading.facts.arguments == ("/usr/sbin/nginx", "-g", "daemon off;")
     assert (reading.facts.exe, reading.facts.cwd, reading.facts.root) == ("/usr/sbin/nginx", "/srv", "/jail")
-    assert (reading.stat.nice, reading.shared_bytes, reading.swap_bytes) == (-5, 40 * 1024, 7 * 1024)
+    assert (reading.stat.nice, reading.status.shared_bytes, reading.status.swap_bytes) == (-5, 40 * 1024, 7 * 1024)
     assert (reading.facts.uid, reading.facts.gid, reading.facts.namespace_pid) == (33, 44, 7)
     assert reading.facts.container_id == "a" * 64
     assert reading.io is not None
     assert (reading.io.read_operations, reading.io.write_bytes) == (1, 4)
     assert reading.open_files == 9
-    assert (reading.voluntary_switches, reading.involuntary_switches) == (5, 6)
+    assert (reading.status.voluntary_switches, reading.status.involuntary_switches) == (5, 6)
     assert reader.boot.now() == BOOT_TIME
 
 
@@ -86,7 +86,7 @@ def test_reader_sees_each_change_of_a_number_at_once(tree: ProcTree, reader: Pro
     third = read(reader)[7]
 
     assert second.stat.user_ticks == 5
-    assert (second.voluntary_switches, second.open_files) == (20, 4)
+    assert (second.status.voluntary_switches, second.open_files) == (20, 4)
     assert third.io is not None
     assert third.io.read_bytes == 1
     assert first.facts is second.facts is third.facts
@@ -319,4 +319,4 @@ def test_kernel_threads_that_are_wanted_are_read_like_all_others(tree: ProcTree)
     reader.close()
 
     assert (before.stat.system_ticks, after.stat.system_ticks) == (5, 9)
-    assert (after.facts.uid, after.facts.arguments, after.shared_bytes) == (0, (), None)
+    assert (after.facts.uid, after.facts.arguments, after.status.shared_bytes) == (0, (), None)

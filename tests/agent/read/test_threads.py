@@ -197,7 +197,7 @@ def test_a_copy_of_such_a_process_is_read_as_the_process_itself(tree: ProcTree) 
     assert first.facts.arguments == ("/usr/sbin/nginx", "-g", "daemon off;")
     assert (first.facts.uid, first.facts.namespace_pid, first.facts.container_id) == (33, 7, "a" * 64)
     assert (first.facts.exe, first.facts.cwd, first.open_files) == ("/usr/sbin/nginx", "/srv", 3)
-    assert first.voluntary_switches == 10
+    assert first.status.voluntary_switches == 10
 
 
 def ticks_of(reading: ProcessReading) -> int:

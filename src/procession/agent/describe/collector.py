@@ -228,7 +228,7 @@ class Collector:
         return msgspec.structs.replace(known, sighting=msgspec.structs.replace(known.sighting, description=description))
 
     def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
-        stat, io = reading.stat, reading.io
+        stat, io, status = reading.stat, reading.io, reading.status
         user = system = total = None
         reads = writes = read_bytes = write_bytes = None
         if before is not None and elapsed is not None:
@@ -248,16 +248,16 @@ class Collector:
             cpu_system_percent=system,
             rss_bytes=None if stat.rss_pages is None else stat.rss_pages * self._page_bytes,
             vms_bytes=stat.vms_bytes,
-            shared_bytes=reading.shared_bytes,
-            swap_bytes=reading.swap_bytes,
+            shared_bytes=status.shared_bytes,
+            swap_bytes=status.swap_bytes,
             threads=stat.threads,
             open_files=reading.open_files,
             read_bytes_per_second=read_bytes,
             write_bytes_per_second=write_bytes,
             read_operations_per_second=reads,
             write_operations_per_second=writes,
-            voluntary_switches=reading.voluntary_switches,
-            involuntary_switches=reading.involuntary_switches,
+            voluntary_switches=status.voluntary_switches,
+            involuntary_switches=status.involuntary_switches,
             state=stat.state,
         )
 

@@ -165,7 +165,7 @@ class ProcReader:
             return None
         if handle.is_kernel_thread and not self._kernel_threads:
             return None
-        return ProcessReading(pid, handle.boot_time, handle.stat, facts, None, None, None, None)
+        return ProcessReading(pid, handle.boot_time, handle.stat, facts)
 
     def life_of(self, pid: int) -> Life:
         """For any thread."""
@@ -228,9 +228,7 @@ class ProcReader:
             if before is not None and before.stat.start_ticks == handle.stat.start_ticks:
                 handle.boot_time = before.boot_time  # the same one, which could not be read for a moment
             if handle.is_kernel_thread and not self._kernel_threads:
-                handle.reading = ProcessReading(
-                    handle.pid, handle.boot_time, handle.stat, NO_FACTS, None, None, None, None
-                )
+                handle.reading = ProcessReading(handle.pid, handle.boot_time, handle.stat, NO_FACTS)
             else:
                 handle.read_io()
                 handle.look(counts_in_size=self._counts_in_size, revisit=True)

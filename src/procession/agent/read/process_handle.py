@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from procession.agent.read.cgroups import container_id
 from procession.agent.read.process_files import ProcessFiles
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
@@ -18,6 +16,8 @@ from procession.agent.read.procfs import (
     parse_service_tags,
     parse_stat,
     parse_status,
+    stat_of_process,
+    status_of_process,
 )
 
 THOROUGH_EVERY = 5
@@ -128,8 +128,7 @@ class ProcessHandle:
         return bool(self._files.thread)
 
     def _stat_of_the_living(self, leader: Stat) -> Stat:
-        """The file is that of the first thread. Of one that has exited it still counts for the whole process what time
-        it has used; memory and state are those of a thread that lives. If there is none, the process has exited."""
+        """The file is that of the first thread. If none lives, the process has exited."""
         for thread in [self._files.thread, *self._other_threads()] if self._files.thread else self._other_threads():
             try:
                 stat = parse_stat(self._files.read(thread + "stat"))
@@ -137,14 +136,7 @@ class ProcessHandle:
                 continue
             if stat.state not in EXITED:
                 self._files.thread = thread
-                return msgspec.structs.replace(
-                    leader,
-                    state=stat.state,
-                    flags=stat.flags,
-                    vms_bytes=stat.vms_bytes,
-                    rss_pages=stat.rss_pages,
-                    image=stat.image,
-                )
+                return stat_of_process(leader, stat)
         self._files.thread = ""
         # One that runs a new program becomes the first thread, perhaps just now.
         return parse_stat(self._files.stat())
@@ -176,10 +168,7 @@ class ProcessHandle:
             facts,
             self.io,
             open_files,
-            status.voluntary_switches,
-            status.involuntary_switches,
-            status.shared_bytes,
-            status.swap_bytes,
+            status,
         )
         self.reading = before if before is not None and before == reading else reading
         self._looks += 1
@@ -227,13 +216,7 @@ class ProcessHandle:
         status = parse_status(self._files.of_thread("status"))
         if not self._files.thread:
             return status
-        leader = parse_status(self._files.read_if_there("status"))
-        return msgspec.structs.replace(
-            status,
-            namespace_pid=leader.namespace_pid,
-            voluntary_switches=leader.voluntary_switches,
-            involuntary_switches=leader.involuntary_switches,
-        )
+        return status_of_process(parse_status(self._files.read_if_there("status")), status)
 
     def _is_what_it_was(self, facts: ProcessFacts) -> bool:
         arguments = self._arguments()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from procession.agent.read.procfs import IoCounters, Stat
+from procession.agent.read.procfs import NO_STATUS, IoCounters, Stat, Status
 
 
 class ProcessFacts(msgspec.Struct, frozen=True, gc=False):
@@ -34,9 +34,6 @@ class ProcessReading(msgspec.Struct, frozen=True, gc=False):
     later does not change when it started: it would be another process."""
     stat: Stat
     facts: ProcessFacts
-    io: IoCounters | None
-    open_files: int | None
-    voluntary_switches: int | None
-    involuntary_switches: int | None
-    shared_bytes: int | None = None
-    swap_bytes: int | None = None
+    io: IoCounters | None = None
+    open_files: int | None = None
+    status: Status = NO_STATUS

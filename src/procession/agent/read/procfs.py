@@ -1,4 +1,8 @@
-"""The kernel's files about a process: bytes -> values."""
+"""The kernel's files about a process: bytes -> values.
+
+A number that the agent reads is named and parsed here, and nowhere else in this room: readings carry `Stat`,
+`IoCounters` and `Status` whole.
+"""
 
 from __future__ import annotations
 
@@ -79,6 +83,9 @@ class Status(msgspec.Struct, frozen=True, gc=False):
     """Files and shared memory, as far as they are in memory: the same as in `statm`. None of what has no memory of its
     own, and before Linux 4.5."""
     swap_bytes: int | None = None
+
+
+NO_STATUS = Status()
 
 
 def parse_stat(data: bytes) -> Stat:
@@ -206,6 +213,29 @@ def _odd_status(data: bytes) -> Status:
         involuntary_switches=_number_after(data, b"\nnonvoluntary_ctxt_switches:"),
         shared_bytes=_shared_bytes(data),
         swap_bytes=_bytes(data, b"\nVmSwap:"),
+    )
+
+
+def stat_of_process(leader: Stat, thread: Stat) -> Stat:
+    """Of a process whose first thread has exited, and that goes on in another one: the first still counts what time the
+    whole process has used; memory and state are those of a thread that lives."""
+    return msgspec.structs.replace(
+        leader,
+        state=thread.state,
+        flags=thread.flags,
+        vms_bytes=thread.vms_bytes,
+        rss_pages=thread.rss_pages,
+        image=thread.image,
+    )
+
+
+def status_of_process(leader: Status, thread: Status) -> Status:
+    """As `stat_of_process`; what is counted here is that of the first thread."""
+    return msgspec.structs.replace(
+        thread,
+        namespace_pid=leader.namespace_pid,
+        voluntary_switches=leader.voluntary_switches,
+        involuntary_switches=leader.involuntary_switches,
     )
 
 

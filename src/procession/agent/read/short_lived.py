@@ -296,10 +296,6 @@ class ShortLived:
             boot_time=self._reader.boot.now(),
             stat=msgspec.structs.replace(stat, ppid=birth.ppid, start_ticks=birth.forked // self._nanoseconds_per_tick),
             facts=msgspec.structs.replace(facts, namespace_pid=None),
-            io=None,
-            open_files=None,
-            voluntary_switches=None,
-            involuntary_switches=None,
         )
 
 
