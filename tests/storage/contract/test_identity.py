@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
@@ -93,6 +94,21 @@ def test_an_exit_after_the_start_has_shifted_makes_it_another_process(fleet: Fle
     fleet.see(NOON + 20, started_at=STARTED + 1)
 
     assert [one.identity.started_at for one in fleet.find()] == [STARTED, STARTED + 1]
+
+
+@pytest.mark.parametrize("seen_before_it_is_told", range(4))
+@pytest.mark.parametrize("at_once", [False, True])
+def test_it_does_not_matter_when_an_exit_was_told(fleet: Fleet, seen_before_it_is_told: int, at_once: bool) -> None:
+    sightings = [(NOON, STARTED), (NOON + 10, STARTED), (NOON + 20, STARTED + 1), (NOON + 30, STARTED + 1)]
+    gone = ProcessExit(pid=7, at=NOON + 25, exit_code=0, description=a_description())
+
+    for some in (sightings[:seen_before_it_is_told], sightings[seen_before_it_is_told:]):
+        with fleet.at_once() if at_once else nullcontext():
+            for at, started_at in some:
+                fleet.see(at, started_at=started_at)
+        fleet.store.add_exits([(fleet.org, ProcessExits("web-1", (gone,)))])  # type: ignore[attr-defined]
+
+    assert [(start, at) for _, start, at in seen(fleet)] == [(STARTED, NOON + 20), (STARTED + 1, NOON + 30)]
 
 
 def test_a_snapshot_of_which_chunks_are_missing_ends_nothing(fleet: Fleet) -> None:
@@ -182,7 +198,7 @@ def test_it_does_not_matter_which_server_takes_a_snapshot(clickhouse: ClickHouse
     assert seen(fleet) == [(7, STARTED, NOON + 50), (8, STARTED, NOON + 80), (7, STARTED + 1, NOON + 80)]
 
 
-@settings(bounded(20), suppress_health_check=list(HealthCheck))
+@bounded(20)
 @given(st.data())
 def test_servers_in_any_turn_keep_what_the_oracle_keeps(
     clickhouse: ClickHouseStore, another: Another, data: st.DataObject

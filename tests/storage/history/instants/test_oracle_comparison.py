@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from procession.analysis import Every, Match, Order, Selection, Side
@@ -12,9 +12,11 @@ from procession.process import ProcessKey
 from procession.query import ProcessQuery
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
+from tests.storage.contract.test_oracle_comparison import bounded
 from tests.storage.history.instants.test_analysis import close
 from tests.support import strategies
 from tests.support.analysis_oracle import OracleAnalysis
+from tests.support.merges import merge
 from tests.support.oracle import OracleStore
 
 _org_ids = itertools.count(8_000_000)
@@ -22,7 +24,7 @@ _org_ids = itertools.count(8_000_000)
 ORDERS = st.builds(Order, st.sampled_from(("start", "pid", "host", "user", "command", "rss_bytes")), st.booleans())
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@bounded(25)
 @given(st.data())
 def test_the_store_answers_as_the_oracle_does(clickhouse: ClickHouseStore, data: st.DataObject) -> None:
     answers_as_the_oracle_does(clickhouse, data)
@@ -40,6 +42,8 @@ def answers_as_the_oracle_does(store: ClickHouseStore, data: st.DataObject) -> N
             one.add_exits(ends[: len(ends) // 2])
     for one in (store, oracle):
         one.add_exits(ends)
+    if data.draw(st.booleans()):
+        merge(store)
     mine, theirs = store.analysis, OracleAnalysis(oracle)
 
     for query in data.draw(st.lists(strategies.queries_over(fleet, org_id), min_size=4, max_size=4)):

@@ -31,11 +31,10 @@ class ChunkWriter:
         often as it weighs."""
         self._pool = pool
         self._now = now
-        self._is_only_writer = is_only_writer
         self._slots = slots
         self._adding: dict[int, threading.Lock] = {}
         """By org: of each, one thread adds something at a time."""
-        self._caches: dict[int, DedupCache] = {}
+        self._caches = {0: DedupCache(is_complete=True)} if is_only_writer else {}
         """By shard: each has the descriptions, tag sets and label sets of its own hosts."""
 
     def add(self, chunks: Sequence[tuple[int, AnySnapshot]]) -> None:
@@ -62,8 +61,8 @@ class ChunkWriter:
             for cache in list(self._caches.values()):
                 with cache.changing:
                     for org_id, of_host in exits:
-                        pids = [one.pid for one in of_host.exits]
-                        cache.note_exits((org_id, host_key(of_host.host)), pids)
+                        ended = [(one.pid, one.at) for one in of_host.exits]
+                        cache.note_exits((org_id, host_key(of_host.host)), ended)
 
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         if live:
@@ -81,7 +80,7 @@ class ChunkWriter:
         return found
 
     def _add(self, connection: Connection, shard: int, chunks: Chunks) -> None:
-        cache = self._caches.setdefault(shard, DedupCache(is_complete=self._is_only_writer))
+        cache = self._caches.setdefault(shard, DedupCache())
         starts = StartTimes(rows_of(connection), cache, chunks)
         if not starts.needs_ordering:
             self._insert(connection, shard, chunks, starts)

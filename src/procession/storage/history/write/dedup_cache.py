@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -55,6 +55,8 @@ class DedupCache:
         """Host -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
         self.since: dict[OrgHost, int] = {}
         """Host -> from when on all that it ran is in memory."""
+        self.early_exits: dict[OrgHost, dict[int, int]] = {}
+        """Host -> pid -> moment of its newest exit, where that was told before a later snapshot of the host."""
         self.tag_sets: set[tuple[int, int, int]] = set()
         """Org, tag set, day."""
         self.label_sets: set[tuple[int, int, int]] = set()
@@ -72,14 +74,39 @@ class DedupCache:
             return newest
         return before if at == newest else None
 
-    def note_exits(self, org_host: OrgHost, pids: Iterable[int]) -> None:
-        """Processes under these pids may have ended: one that is kept under another start than its host reports is
-        looked up anew."""
+    def note_exits(self, org_host: OrgHost, exits: Iterable[tuple[int, int]]) -> None:
+        """Processes under these pids may have ended at these moments: one that is kept under another start than its
+        host reports is looked up anew. So is one of which that is noted after its exit was."""
         known = self.versions.get(org_host, {})
-        for pid in pids:
+        newest, _ = self.moments.get(org_host, (0, 0))
+        for pid, at in exits:
             entry = known.get(pid)
             if entry is not None and entry.start != entry.reported_start:
                 known[pid] = msgspec.structs.replace(entry, seen_at=_NEVER)
+            if self.is_complete and at >= newest:
+                early = self.early_exits.setdefault(org_host, {})
+                early[pid] = max(at, early.get(pid, at))
+
+    def note_versions(self, org_host: OrgHost, news: Mapping[int, KnownVersion]) -> None:
+        """By pid. To be called before `note_moments` of the same snapshots."""
+        # Of a host that is not known nobody remembers which exits were told.
+        is_new, early = org_host not in self.moments, self.early_exits.get(org_host, {})
+        known = self.versions.setdefault(org_host, {})
+        for pid, entry in news.items():
+            may_have_ended = entry.seen_at and (is_new or early.get(pid, _NEVER) >= entry.seen_at)
+            known[pid] = msgspec.structs.replace(entry, seen_at=_NEVER) if may_have_ended else entry
+
+    def note_moments(self, moments: Mapping[OrgHost, tuple[int, int]]) -> None:
+        self.moments.update(moments)
+        for org_host, (newest, _) in moments.items():
+            self.since.setdefault(org_host, newest)
+            if org_host in self.early_exits:
+                self._forget_exits_before(org_host, newest)
+
+    def _forget_exits_before(self, org_host: OrgHost, oldest: int) -> None:
+        early = {pid: at for pid, at in self.early_exits.pop(org_host).items() if at >= oldest}
+        if early:
+            self.early_exits[org_host] = early
 
     def forget_before(self, hour: int) -> None:
         """Drop what ended before the last hour but one, whenever an hour begins."""
@@ -95,6 +122,8 @@ class DedupCache:
                 self.since.pop(org_host, None)
             elif len(self.versions[org_host]) < len(known):
                 self.since[org_host] = max(self.since.get(org_host, 0), oldest * HOUR_SECONDS)
+        for org_host in list(self.early_exits):
+            self._forget_exits_before(org_host, oldest * HOUR_SECONDS)
         day = (hour - 1) * HOUR_SECONDS // DAY_SECONDS
         self.tag_sets = {entry for entry in self.tag_sets if entry[2] >= day}
         self.label_sets = {entry for entry in self.label_sets if entry[2] >= day}

@@ -72,10 +72,8 @@ class InsertBatch:
         cache = self._cache
         with cache.changing:
             for org_host, news in self._new_versions.items():
-                cache.versions.setdefault(org_host, {}).update(news)
-            cache.moments.update(self._moments)
-            for org_host, (at, _) in self._moments.items():
-                cache.since.setdefault(org_host, at)
+                cache.note_versions(org_host, news)
+            cache.note_moments(self._moments)
             cache.tag_sets.update(self._new_tag_sets)
             cache.label_sets.update(self._new_label_sets)
             cache.hosts.update(self._new_hosts)
