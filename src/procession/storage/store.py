@@ -31,7 +31,7 @@ from procession.storage.accounts.views import ClickHouseViews
 from procession.storage.history.engine.arrow import keep_pandas_out
 from procession.storage.history.engine.connection import ConnectionPool, rows_of
 from procession.storage.history.engine.errors import unavailable_on_failure
-from procession.storage.history.engine.statement import RowT, Select
+from procession.storage.history.engine.statement import RowT, Select, Statement
 from procession.storage.history.instants.analysis import ClickHouseAnalysis
 from procession.storage.history.read.dictionaries import host_dictionary, tag_dictionary
 from procession.storage.history.read.key_samples import KeySamples
@@ -83,6 +83,8 @@ class ClickHouseStore:
             self._tag_dictionary,
             self._host_dictionary,
             self._submit,
+            self._submit_table,
+            is_only_writer=is_only_writer,
             now=now,
             sighting_retention_hours=sighting_retention_hours,
         )
@@ -106,14 +108,27 @@ class ClickHouseStore:
 
         return self._executor.submit(read)
 
+    def _submit_table(self, statement: Statement) -> Future[Any]:
+        def read() -> Any:
+            with self._engine.connection() as connection:
+                return connection.run_arrow(statement)
+
+        return self._executor.submit(read)
+
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         self._writer.add(snapshots)
 
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
-        self._writer.add_live(live)
+        try:
+            self._writer.add_live(live)
+        finally:  # a statement that failed may have stored them
+            self.analysis.endings.note_live(live)
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
-        self._writer.add_exits(exits)
+        try:
+            self._writer.add_exits(exits)
+        finally:
+            self.analysis.endings.note_exits(exits)
 
     def find(self, query: ProcessQuery) -> Page:
         # The moments that a row can have.

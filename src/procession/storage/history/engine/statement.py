@@ -103,6 +103,12 @@ class Submit(Protocol):
     def __call__(self, statement: Select[RowT]) -> Future[Sequence[RowT]]: ...
 
 
+class SubmitTable(Protocol):
+    """The same, for an Arrow table."""
+
+    def __call__(self, statement: Statement) -> Future[Any]: ...
+
+
 def bind(parameters: dict[str, Any], sql_type: str, value: Any) -> str:
     """Stands for a value in a text: it is added to the parameters under a name of its own."""
     name = f"v{len(parameters)}"

@@ -27,7 +27,8 @@ from procession.analysis import (
 from procession.process import ProcessKey, ProcessSummary
 from procession.storage.history.engine.connection import ConnectionPool
 from procession.storage.history.engine.errors import unavailable_on_failure
-from procession.storage.history.engine.statement import Submit
+from procession.storage.history.engine.statement import Submit, SubmitTable
+from procession.storage.history.instants.columns.endings_reader import EndingsReader
 from procession.storage.history.instants.compare import compare
 from procession.storage.history.instants.facets import completion, facets
 from procession.storage.history.instants.group_by import groups, hosts
@@ -50,22 +51,29 @@ class ClickHouseAnalysis:
         tags: TagDictionary,
         host_names: HostDictionary,
         submit: Submit,
+        submit_table: SubmitTable,
         *,
+        is_only_writer: bool,
         now: Callable[[], int],
         sighting_retention_hours: int,
     ) -> None:
         self._engine = engine
         self._submit = submit
+        self._submit_table = submit_table
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
-        self._caches = QueryCaches(tags, host_names)
+        self.endings = EndingsReader(is_only_writer=is_only_writer)
+        """Is told of endings that the store is told of."""
+        self._caches = QueryCaches(tags, host_names, self.endings)
 
     @contextmanager
     def _question(self, org_id: int) -> Iterator[QueryContext]:
         with unavailable_on_failure(), self._engine.connection() as connection:
             now = self._now()
             since = now - self._sighting_retention_hours * 3600
-            yield QueryContext(connection, self._caches, org_id, now, self._submit, sightings_since=since)
+            yield QueryContext(
+                connection, self._caches, org_id, now, self._submit, self._submit_table, sightings_since=since
+            )
 
     def is_known(self, selection: Selection, window: Window) -> bool:
         with self._question(selection.org_id) as context:

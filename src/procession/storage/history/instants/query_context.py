@@ -11,7 +11,8 @@ import pyarrow as pa
 from procession.analysis import REACH_SECONDS, ProcessAtInstant, Selection
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.storage.history.engine.connection import Connection, rows_of
-from procession.storage.history.engine.statement import RowT, Select, Statement, Submit
+from procession.storage.history.engine.statement import RowT, Select, Statement, Submit, SubmitTable
+from procession.storage.history.instants.columns.endings_reader import EndingsReader
 from procession.storage.history.instants.columns.instant import Instant
 from procession.storage.history.instants.columns.instant_reader import InstantReader
 from procession.storage.history.instants.columns.label_sets import LabelSetCaches, LabelSets
@@ -34,6 +35,7 @@ class QueryContext:
         org_id: int,
         now: int,
         submit: Submit,
+        submit_table: SubmitTable,
         *,
         sightings_since: int,
     ) -> None:
@@ -43,6 +45,7 @@ class QueryContext:
         self.org_id = org_id
         self._caches = caches
         self.submit = submit
+        self.submit_table = submit_table
 
     def rows(self, statement: Select[RowT]) -> Sequence[RowT]:
         return rows_of(self.connection)(statement)
@@ -53,15 +56,15 @@ class QueryContext:
     def instant(
         self, selection: Selection, at: int, columns: Collection[str], *, hosts: Collection[int] | None = None
     ) -> Instant:
-        return self._caches.instants.read(self.table, selection, at, columns, hosts=hosts)
+        return self._caches.instants.read(self, selection, at, columns, hosts=hosts)
 
     def instants_together(self, wanted: Sequence[tuple[Selection, int]], columns: Collection[str]) -> list[Instant]:
         """Of several selections, each at an instant of its own, as of one moment of the store."""
-        return self._caches.instants.read_together(self.table, wanted, columns)
+        return self._caches.instants.read_together(self, wanted, columns)
 
     def instants(self, selection: Selection, moments: Sequence[int], columns: Collection[str]) -> Iterator[Instant]:
         """Of ascending moments."""
-        return self._caches.instants.read_many(self.table, selection, moments, columns)
+        return self._caches.instants.read_many(self, selection, moments, columns)
 
     def is_known(self, selection: Selection, when: Window | int) -> bool:
         """Whether any host that the selection names told of its processes in the window, or for the instant."""
@@ -126,11 +129,11 @@ class QueryContext:
 class QueryCaches:
     """What stays the same for ever, or is checked before it is used: shared by all questions."""
 
-    def __init__(self, tags: TagDictionary, hosts: HostDictionary) -> None:
+    def __init__(self, tags: TagDictionary, hosts: HostDictionary, endings: EndingsReader) -> None:
         self.tags = tags
         self.hosts = hosts
         self.label_sets = LabelSetCaches()
-        self.instants = InstantReader()
+        self.instants = InstantReader(endings)
 
 
 def _integers(values: Any) -> list[int]:

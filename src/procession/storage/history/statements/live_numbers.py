@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from procession.lifecycle.endings import START_TOLERANCE
 from procession.packed import DEAD, STATE_NUMBERS
@@ -29,13 +29,9 @@ def newest_live_numbers(org_id: int, since: int, until: int, keys: Sequence[Proc
     )
 
 
-def dead_among_live_numbers(org_id: int, since: int, until: int, hosts: Sequence[int] | None = None) -> Statement:
-    """Columns of last looks at the dead, both ends within: `host, pid, at, start`."""
+def live_numbers_with_dead(org_id: int, since: int, until: int, hosts: Collection[int] | None = None) -> Statement:
+    """Columns of the live numbers that tell of the dead, both ends within: `host, at`, and `pid, start, state`, which
+    are arrays over all their processes: to look through these costs the engine a third more."""
     where = Where(org_id).taken_between(since, until).on_hosts(hosts)
-    dead = where.bind("UInt8", STATE_NUMBERS[DEAD])
-    where.matches(f"has(state, {dead})").matches(f"one_state = {dead}")
-    return Statement(
-        "SELECT host, one_pid AS pid, at, one_start AS start FROM live_numbers"
-        f" ARRAY JOIN pid AS one_pid, start AS one_start, state AS one_state WHERE {where}",
-        where.parameters,
-    )
+    where.matches(f"has(state, {where.bind('UInt8', STATE_NUMBERS[DEAD])})")
+    return Statement(f"SELECT host, at, pid, start, state FROM live_numbers PREWHERE {where}", where.parameters)

@@ -1,8 +1,9 @@
 """The processes at an instant, as columns: read whole, and then filtered, ordered, counted and summed in memory.
 
-First it is read which chunks of snapshots there are; all else is read of these chunks alone, and of each once. So an
-answer is as of the moment of that first statement, whatever is stored meanwhile. What the numbers in chunks stand for
-(label sets, versions, names of hosts) is stored before them, and so it is read after them.
+First it is read which chunks of snapshots there are, and at the same time what was reported of endings; all else is
+read of these chunks alone, and of each once. So an answer is as of the moment of that first statement, whatever is
+stored meanwhile. What the numbers in chunks stand for (label sets, versions, names of hosts) is stored before them, and
+so it is read after them.
 
 A million processes are some ten megabytes a column, so that any question about an instant costs one reading of its
 snapshots, and those after it nothing but the check that these are still the same.
@@ -12,15 +13,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
 from procession.analysis import REACH_SECONDS, Selection
-from procession.storage.history.engine.statement import Statement
+from procession.storage.history.engine.statement import Statement, SubmitTable
 from procession.storage.history.instants.columns.chunk_columns import ALWAYS_THERE, read_columns, read_columns_together
+from procession.storage.history.instants.columns.endings_reader import EndingsReader, SubmittedEndings
 from procession.storage.history.instants.columns.instant import Columns, Instant
 from procession.storage.history.instants.columns.newest_snapshots import Snapshots, newest_snapshots, within_reach
 from procession.storage.history.instants.columns.reported_endings import NEEDED, ReportedEndings
@@ -28,22 +30,29 @@ from procession.storage.history.instants.columns.selection_filters import Select
 from procession.storage.history.statements.snapshots import chunks
 from procession.storage.history.tables.constants import BLOCK_SECONDS
 
-Read = Callable[[Statement], pa.Table]
-"""Runs a statement."""
-
 MAX_CACHED_BYTES = 160 * 2**20
+
+
+class Tables(Protocol):
+    """Runs statements."""
+
+    def table(self, statement: Statement) -> pa.Table: ...
+
+    @property
+    def submit_table(self) -> SubmitTable: ...
 
 
 class InstantReader:
     """Remembers what it has read, for as long as the store says that the snapshots are the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, endings: EndingsReader) -> None:
+        self._endings = endings
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[int, int, bytes], Columns] = OrderedDict()
+        self._known: OrderedDict[tuple[int, bytes], Columns] = OrderedDict()
 
     def read(
         self,
-        read: Read,
+        tables: Tables,
         selection: Selection,
         at: int,
         columns: Iterable[str],
@@ -51,75 +60,100 @@ class InstantReader:
         hosts: Collection[int] | None = None,
     ) -> Instant:
         """What fits the selection at this instant, on these hosts."""
-        (instant,) = self.read_together(read, [(selection, at)], columns, hosts=hosts)
+        (instant,) = self.read_together(tables, [(selection, at)], columns, hosts=hosts)
         return instant
 
     def read_together(
         self,
-        read: Read,
+        tables: Tables,
         wanted: Sequence[tuple[Selection, int]],
         columns: Iterable[str],
         *,
         hosts: Collection[int] | None = None,
     ) -> list[Instant]:
         """The same for several selections of one org at instants of their own, all as of one moment of the store."""
-        found = self._read_once(read, wanted, columns, hosts)
+        found = self._read_once(tables, wanted, columns, hosts)
         # What something is known of since, may be there by now.
         is_late = any(one.is_known and not one.snapshots for one in found)
-        return self._read_once(read, wanted, columns, hosts) if is_late else found
+        return self._read_once(tables, wanted, columns, hosts) if is_late else found
 
     def _read_once(
         self,
-        read: Read,
+        tables: Tables,
         wanted: Sequence[tuple[Selection, int]],
         columns: Iterable[str],
         hosts: Collection[int] | None,
     ) -> list[Instant]:
-        filters = {selection: SelectionFilters(read, selection) for selection, _ in wanted}
-        chunks = _chunks(read, filters.values(), sorted(at for _, at in wanted), hosts)
+        filters = {selection: SelectionFilters(tables.table, selection) for selection, _ in wanted}
+        moments = sorted(at for _, at in wanted)
+        submitted = self._submit_endings(tables, filters.values(), moments, hosts)
+        chunks = _chunks(tables, filters.values(), moments, hosts)
         sides = [_Side.of(filters[selection], chunks, at, hosts) for selection, at in wanted]
-        ends = _endings_together(read, sides)
-        return [self._instant(read, *one, columns, hosts) for one in zip(sides, ends, strict=True)]
+        if submitted is None:
+            submitted = self._endings.submit(tables.submit_table, sides[0].filters.org_id, moments, _all_hosts(sides))
+        ends = [submitted.of(side.since, side.at) for side in sides]
+        return [self._instant(tables, *one, columns, hosts) for one in zip(sides, ends, strict=True)]
+
+    def _submit_endings(
+        self,
+        tables: Tables,
+        filters: Collection[SelectionFilters],
+        moments: Sequence[int],
+        hosts: Collection[int] | None,
+    ) -> SubmittedEndings | None:
+        """None where hosts are named: which these are is read after the chunks."""
+        org_id = next(iter(filters)).org_id
+        is_any_named = any(one.named for one in filters)
+        return None if is_any_named else self._endings.submit(tables.submit_table, org_id, moments, hosts)
 
     def _instant(
-        self, read: Read, side: _Side, ends: ReportedEndings, columns: Iterable[str], only: Collection[int] | None
+        self, tables: Tables, side: _Side, ends: ReportedEndings, columns: Iterable[str], only: Collection[int] | None
     ) -> Instant:
-        filters, at, snapshots = side.filters, side.at, side.snapshots
+        filters, snapshots = side.filters, side.snapshots
         wanted = {"state", *columns, *filters.columns(), *(NEEDED if ends else ())}.difference(ALWAYS_THERE)
-        whole = Instant(at, self._columns(read, filters.org_id, at, snapshots, wanted), snapshots, True, side.hosts)
-        mask = filters.narrow(whole, ends.lived(whole.columns, snapshots.oldest(), at))
+        read = self._columns(tables, filters.org_id, snapshots, wanted)
+        whole = Instant(side.at, read, snapshots, True, side.hosts)
+        mask = filters.narrow(whole, ends.lived(whole.columns, snapshots.oldest()))
         found = whole if mask.all() else whole.where(mask)
         return found if len(found) else replace(found, is_known=filters.is_known(found, only))
 
     def read_many(
-        self, read: Read, selection: Selection, moments: Sequence[int], columns: Iterable[str]
+        self, tables: Tables, selection: Selection, moments: Sequence[int], columns: Iterable[str]
     ) -> Iterator[Instant]:
         """The same at several instants, in ascending order; what is close together is read at once, and not kept."""
-        filters = SelectionFilters(read, selection)
-        chunks = _chunks(read, [filters], moments)
+        filters = SelectionFilters(tables.table, selection)
+        chunks = _chunks(tables, [filters], moments)
         hosts = filters.hosts_of(None)
         asked = {"state", *columns, *filters.columns()}.difference(ALWAYS_THERE)
-        for some in _close_together(moments):
-            snapshots = {at: newest_snapshots(within_reach(chunks, at, hosts)) for at in some}
-            for one in snapshots.values():
-                one.check()
-            whole = Snapshots(tuple({pair for one in snapshots.values() for pair in (*one.plain, *one.mixed)}), ())
-            since = min(whole.oldest().values(), default=some[-1])
-            ends = ReportedEndings.read(read, selection.org_id, since, some[-1], hosts)
-            names = sorted(asked | set(NEEDED if ends else ()))
-            for at, columns_then in read_columns_together(read, selection.org_id, snapshots, names):
+        for some, submitted in self._with_endings(tables, selection.org_id, [*_close_together(moments)], hosts):
+            sides = [_Side.of(filters, chunks, at, None) for at in some]
+            ends = [submitted.of(side.since, side.at) for side in sides]
+            names = sorted(asked | set(NEEDED if any(ends) else ()))
+            snapshots = {side.at: side.snapshots for side in sides}
+            together = read_columns_together(tables.table, selection.org_id, snapshots, names)
+            for reported, (at, columns_then) in zip(ends, together, strict=True):
                 instant = Instant(at, columns_then, snapshots[at], True, hosts)
-                mask = filters.narrow(instant, ends.lived(columns_then, snapshots[at].oldest(), at))
+                mask = filters.narrow(instant, reported.lived(columns_then, snapshots[at].oldest()))
                 found = instant if mask.all() else instant.where(mask)
                 yield found if len(found) else replace(found, is_known=filters.is_known(found))
 
-    def _columns(self, read: Read, org_id: int, at: int, snapshots: Snapshots, wanted: set[str]) -> Columns:
-        cache_key = org_id, at, snapshots.digest()
+    def _with_endings(
+        self, tables: Tables, org_id: int, parts: Sequence[Sequence[int]], hosts: Collection[int] | None
+    ) -> Iterator[tuple[Sequence[int], SubmittedEndings]]:
+        """Each part of some moments, while those of the next are asked for."""
+        submitted = [self._endings.submit(tables.submit_table, org_id, parts[0], hosts)] if parts else []
+        for index, some in enumerate(parts):
+            if index + 1 < len(parts):
+                submitted.append(self._endings.submit(tables.submit_table, org_id, parts[index + 1], hosts))
+            yield some, submitted.pop(0)
+
+    def _columns(self, tables: Tables, org_id: int, snapshots: Snapshots, wanted: set[str]) -> Columns:
+        cache_key = org_id, snapshots.digest()
         with self._lock:
             known = self._known.get(cache_key, {})
         if not wanted <= known.keys():
             wanted |= known.keys() - set(ALWAYS_THERE)
-            known = read_columns(read, org_id, snapshots, sorted(wanted))
+            known = read_columns(tables.table, org_id, snapshots, sorted(wanted))
         with self._lock:
             self._known[cache_key] = known
             self._known.move_to_end(cache_key)
@@ -129,7 +163,7 @@ class InstantReader:
 
 
 def _chunks(
-    read: Read, filters: Collection[SelectionFilters], moments: Sequence[int], hosts: Collection[int] | None = None
+    tables: Tables, filters: Collection[SelectionFilters], moments: Sequence[int], hosts: Collection[int] | None = None
 ) -> pa.Table:
     """What may count at these instants, ascending: everything that an answer looks at is among it."""
     org_id = next(iter(filters)).org_id
@@ -137,7 +171,7 @@ def _chunks(
     for at in moments:
         reached += range(max(at - REACH_SECONDS, reached[-1] + 1 if reached else 0), at + 1)
     only = None if hosts is None else sorted(hosts)
-    return read(chunks(org_id, reached, only, [one.named for one in filters]))
+    return tables.table(chunks(org_id, reached, only, [one.named for one in filters]))
 
 
 class _Side(NamedTuple):
@@ -161,15 +195,10 @@ class _Side(NamedTuple):
         return min(self.snapshots.oldest().values(), default=self.at)
 
 
-def _endings_together(read: Read, sides: Sequence[_Side]) -> list[ReportedEndings]:
-    """What was reported of endings, for each. To be read after the snapshots: whoever is in them has not ended by what
-    was reported of another one later. What may concern all is read once: else it would count for some of them only."""
-    org_id = sides[0].filters.org_id
-    if max(side.since for side in sides) > min(side.at for side in sides):
-        return [ReportedEndings.read(read, org_id, side.since, side.at, side.hosts) for side in sides]
-    hosts = None if any(side.hosts is None for side in sides) else {host for side in sides for host in side.hosts or ()}
-    since, until = min(side.since for side in sides), max(side.at for side in sides)
-    return [ReportedEndings.read(read, org_id, since, until, hosts)] * len(sides)
+def _all_hosts(sides: Sequence[_Side]) -> Collection[int] | None:
+    if any(side.hosts is None for side in sides):
+        return None
+    return {host for side in sides for host in side.hosts or ()}
 
 
 def _close_together(moments: Sequence[int]) -> Iterator[list[int]]:

@@ -7,23 +7,18 @@ last looks at the dead, in snapshots and among live numbers. And a pid has one p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from procession.lifecycle.endings import ReportedExit, exit_of, exits_since, is_last_look
 from procession.packed import DEAD, NO_STATE, STATE_NUMBERS
 from procession.process import ProcessKey
-from procession.storage.history.engine.statement import Statement
 from procession.storage.history.instants.columns.membership import is_in, paired
-from procession.storage.history.statements.exits import exits_on_hosts
-from procession.storage.history.statements.live_numbers import dead_among_live_numbers
-
-Read = Callable[[Statement], pa.Table]
-"""Runs a statement."""
 
 NEEDED = ("pid", "start")
 """Columns that tell whose ending it is, besides `host`, `seen_at` and `state`."""
@@ -34,26 +29,22 @@ _PidOfHost = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class ReportedEndings:
+    """Up to the instant."""
+
     exits: pa.Table
     """`host, pid, at, executed_at`."""
     dead: pa.Table
     """Last looks at the dead among live numbers: `host, pid, at, start`."""
 
     @classmethod
-    def read(
-        cls, read: Read, org_id: int, since: int, until: int, hosts: Collection[int] | None = None
-    ) -> ReportedEndings:
-        """Of these hosts, both ends within."""
-        chosen = None if hosts is None else sorted(hosts)
-        return cls(
-            read(exits_on_hosts(org_id, since, until, chosen)),
-            read(dead_among_live_numbers(org_id, since, until, chosen)),
-        )
+    def between(cls, since: int, until: int, exits: pa.Table, live_numbers: pa.Table) -> ReportedEndings:
+        """Of what was read for a longer time, both ends within."""
+        return cls(_between(since, until, exits), _last_looks(_between(since, until, live_numbers)))
 
     def __bool__(self) -> bool:
         return bool(len(self.exits) or len(self.dead))
 
-    def lived(self, columns: Mapping[str, Any], oldest: Mapping[int, int], at: int) -> Any:
+    def lived(self, columns: Mapping[str, Any], oldest: Mapping[int, int]) -> Any:
         """Which of these processes had not ended by then. `oldest`: of each host, when the first of the snapshots was
         taken that they are from: what ended before it is not in it."""
         lived = columns["state"] != STATE_NUMBERS[DEAD]
@@ -62,7 +53,7 @@ class ReportedEndings:
         pids_of_hosts = paired(columns["host"], columns["pid"])
         reported_of = np.concatenate([_pids_of_hosts(self.exits), _pids_of_hosts(self.dead)])
         mask = lived & is_in(pids_of_hosts, np.unique(reported_of))
-        exits, dead = (_by_pid(table, pids_of_hosts[mask], at) for table in (self.exits, self.dead))
+        exits, dead = (_by_pid(table, pids_of_hosts[mask]) for table in (self.exits, self.dead))
         for row in np.flatnonzero(mask).tolist():
             key = ProcessKey(*(int(columns[name][row]) for name in ("start", "host", "pid")))
             pid_of_host, seen_at = (key.host_key, key.pid), int(columns["seen_at"][row])
@@ -73,18 +64,32 @@ class ReportedEndings:
         return lived
 
 
+def _between(since: int, until: int, table: pa.Table) -> pa.Table:
+    at = table["at"].to_numpy()
+    return table.filter(pa.array((at >= since) & (at <= until)))
+
+
+def _last_looks(live_numbers: pa.Table) -> pa.Table:
+    """A row for each of the dead, from arrays over processes."""
+    lengths = pc.list_value_length(live_numbers["state"]).to_numpy()
+    pid, start, state = (pc.list_flatten(live_numbers[name]).to_numpy() for name in ("pid", "start", "state"))
+    host, at = (np.repeat(live_numbers[name].to_numpy(), lengths) for name in ("host", "at"))
+    is_dead = state == STATE_NUMBERS[DEAD]
+    columns = {"host": host, "pid": pid, "at": at, "start": start}
+    return pa.table({name: values[is_dead] for name, values in columns.items()})
+
+
 def _pids_of_hosts(table: pa.Table) -> Any:
     return paired(table["host"].to_numpy(), table["pid"].to_numpy())
 
 
-def _by_pid(table: pa.Table, pids_of_hosts: Any, until: int) -> dict[_PidOfHost, list[tuple[int, int]]]:
-    """Of a table of `host, pid, at` and a number: of these pids, moments up to one, with the number."""
+def _by_pid(table: pa.Table, pids_of_hosts: Any) -> dict[_PidOfHost, list[tuple[int, int]]]:
+    """Of a table of `host, pid, at` and a number: of these pids, moments with the number."""
     # Of a fleet that runs scripts, most of what ended was in no snapshot.
     table = table.filter(pa.array(is_in(_pids_of_hosts(table), np.unique(pids_of_hosts))))
     found: defaultdict[_PidOfHost, list[tuple[int, int]]] = defaultdict(list)
     for host, pid, at, number in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        if at <= until:
-            found[host, pid].append((at, number))
+        found[host, pid].append((at, number))
     return dict(found)
 
 

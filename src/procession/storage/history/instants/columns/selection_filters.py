@@ -58,7 +58,7 @@ class SelectionFilters:
 
     def hosts_of(self, hosts: Collection[int] | None) -> Collection[int] | None:
         """Of these hosts those on which anything can fit. None: all."""
-        possible = self._possible_hosts
+        possible = self._possible_hosts if self.named else None
         if possible is None:
             return hosts
         return possible if hosts is None else possible.intersection(hosts)
