@@ -45,7 +45,6 @@ SUITES = {
         "storage/setup.py",
         "storage/health.py",
         "storage/history/engine/server.py",
-        "storage/history/engine/server_connection.py",
         "cli/commands/store.py",
     ),
     # A log is tried as a whole: on disks that fail, that are full, and that lose power.

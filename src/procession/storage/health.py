@@ -85,16 +85,17 @@ def check(address: ServerAddress) -> StoreReport:
         )
 
 
-_NODE = (
-    "SELECT hostName() AS name, version() AS version,"
-    " (SELECT count() FROM system.tables WHERE database = '{home}') AS tables,"
-    " (SELECT sum(rows) FROM system.parts WHERE active AND database = '{home}') AS rows,"
-    " (SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = '{home}') AS bytes,"
-    " (SELECT sum(free_space) FROM system.disks) AS free,"
-    " (SELECT count() FROM system.replicas WHERE database = '{home}') AS replicated,"
-    " (SELECT max(absolute_delay) FROM system.replicas WHERE database = '{home}') AS lag,"
-    " (SELECT max(is_readonly) FROM system.replicas WHERE database = '{home}') AS readonly"
-)
+def _node_statement(local: str) -> str:
+    """What one server says. `local`: the database that has the rows."""
+    tables = f"SELECT count() FROM system.tables WHERE database = '{local}'"
+    parts = f"FROM system.parts WHERE active AND database = '{local}'"
+    replicas = f"FROM system.replicas WHERE database = '{local}'"
+    return (
+        f"SELECT hostName() AS name, version() AS version, ({tables}) AS tables, (SELECT sum(rows) {parts}) AS rows,"
+        f" (SELECT sum(bytes_on_disk) {parts}) AS bytes, (SELECT sum(free_space) FROM system.disks) AS free,"
+        f" (SELECT count() {replicas}) AS replicated, (SELECT max(absolute_delay) {replicas}) AS lag,"
+        f" (SELECT max(is_readonly) {replicas}) AS readonly"
+    )
 
 
 class _NodeRow(NamedTuple):
@@ -112,7 +113,7 @@ class _NodeRow(NamedTuple):
 
 
 def _nodes(connection: Connection, address: ServerAddress) -> Iterator[NodeReport]:
-    statement = _NODE.replace("{home}", database_of(address).local)
+    statement = _node_statement(database_of(address).local)
     if address.cluster is not None:
         statement = f"SELECT * FROM clusterAllReplicas('{address.cluster}', view({statement}))"
     for row in map(_NodeRow._make, connection.query(statement).result_rows):

@@ -41,10 +41,10 @@ def test_an_agent_is_spoken_of_when_it_comes_changes_and_goes(caplog: pytest.Log
     for version in ("0.1.0", "0.1.0", "0.2.0", "0.2.0"):
         agents.posted(1, headers(version=version))
     moment.now += GONE_SECONDS
-    agents.look()
+    agents.forget_silent()
     moment.now += 1
-    agents.look()
-    agents.look()
+    agents.forget_silent()
+    agents.forget_silent()
     agents.posted(1, headers(version="0.2.0"))
 
     assert caplog.messages == [

@@ -118,7 +118,7 @@ class HttpConnection(asyncio.Protocol):
         }
         self._server.connected(self)
         self._connections.falls_silent(self)
-        self._pace.look()
+        self._pace.update()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (as asyncio calls it)
         self._disconnect()
@@ -138,7 +138,7 @@ class HttpConnection(asyncio.Protocol):
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(431, f"The request has more than {MAX_HEAD_BYTES} bytes before its body")
                 return
-        self._pace.look()
+        self._pace.update()
 
     def _parse(self, data: bytes) -> bool:
         """Whether it is HTTP."""
@@ -161,12 +161,12 @@ class HttpConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._can_write.clear()
         self._connections.stops_reading(self)
-        self._pace.look()
+        self._pace.update()
 
     def resume_writing(self) -> None:
         self._can_write.set()
         self._connections.reads(self)
-        self._pace.look()
+        self._pace.update()
 
     # What the parser calls
 
@@ -274,7 +274,7 @@ class HttpConnection(asyncio.Protocol):
             else:
                 self._connections.falls_silent(self)
             self._rest()
-        self._pace.look()
+        self._pace.update()
 
     # How it ends
 

@@ -46,7 +46,7 @@ class Pace:
         self._progress_before = 0
         """At the beginning of the period."""
 
-    def look(self) -> None:
+    def update(self) -> None:
         """To be called whenever what is awaited may have changed."""
         awaited = self._client.awaited()
         if awaited is not self._awaited:

@@ -64,7 +64,7 @@ class Agents:
         elif unreadable is None and was_blind:
             self._log_about("agent-sees", "the agent of %(host)r can read processes again", org_id, host)
 
-    def look(self) -> None:
+    def forget_silent(self) -> None:
         """Forget those that have gone."""
         oldest = self._clock() - GONE_SECONDS
         silent = [(key, agent) for key, agent in self._hosts.items() if agent.posted_at < oldest]
@@ -80,7 +80,7 @@ class Agents:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.look()
+            self.forget_silent()
 
     def by_version(self) -> dict[tuple[str, ...], float]:
         oldest = self._clock() - GONE_SECONDS

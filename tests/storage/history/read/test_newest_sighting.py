@@ -43,7 +43,7 @@ def test_the_newest_proved_sighting_wins_and_brings_its_version() -> None:
 
     (candidate,) = newest_of(given, WINDOW)
 
-    assert (candidate.version, candidate.known) == (12, HOUR + 300)
+    assert (candidate.version, candidate.seen_at) == (12, HOUR + 300)
     assert candidate.open_slots == ((13, 1 << 20 | 1 << 90),)
 
 
@@ -52,7 +52,7 @@ def test_the_first_sighting_is_proved_where_the_last_lies_after_the_window() -> 
 
     (candidate,) = newest_of(given, WINDOW)
 
-    assert candidate.known == HOUR + 400
+    assert candidate.seen_at == HOUR + 400
 
 
 def test_slots_beyond_the_low_ones_count() -> None:
@@ -88,8 +88,8 @@ def test_no_rows_give_no_processes() -> None:
     assert newest_of(rows(), WINDOW) == []
 
 
-def an_open(known: int = 0, **slots: int) -> Candidate:
-    return Candidate(5, 1, 1, 99, known, tuple((int(version[1:]), bits) for version, bits in slots.items()))
+def an_open(seen_at: int = 0, **slots: int) -> Candidate:
+    return Candidate(5, 1, 1, 99, seen_at, tuple((int(version[1:]), bits) for version, bits in slots.items()))
 
 
 def test_the_newest_slot_inside_the_window_gives_its_snapshot() -> None:

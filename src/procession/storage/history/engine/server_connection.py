@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from procession.storage.history.engine.cluster import Cluster, text_over_shards
 from procession.storage.history.engine.connection import QUERY_SETTINGS
-from procession.storage.history.engine.statement import Statement
+from procession.storage.history.engine.statement import NumberList, Statement, placeholder
 
 _T = TypeVar("_T")
 
@@ -201,10 +200,8 @@ def _with_long_lists(text: str, parameters: dict[str, Any] | None) -> tuple[str,
         return text, parameters
     kept = dict(parameters)
     for name, value in parameters.items():
-        if not isinstance(value, list) or len(value) < _LONG or not all(type(item) is int for item in value):
-            continue
-        placeholder = re.compile(rf"\{{{name}:(Array\(U?Int\d+\))\}}")
-        literal = json.dumps(value, separators=(",", ":"))
-        text = placeholder.sub(lambda match, literal=literal: f"CAST({literal}, '{match[1]}')", text)  # type: ignore[misc]
-        del kept[name]
+        if isinstance(value, NumberList) and len(value) >= _LONG:
+            numbers = json.dumps([int(number) for number in value], separators=(",", ":"))
+            text = text.replace(placeholder(name, value.sql_type), f"CAST({numbers}, '{value.sql_type}')")
+            del kept[name]
     return text, kept

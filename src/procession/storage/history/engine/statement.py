@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -109,10 +109,25 @@ class SubmitTable(Protocol):
     def __call__(self, statement: Statement) -> Future[Any]: ...
 
 
+class NumberList(list[int]):
+    """A bound list of whole numbers that knows its type."""
+
+    def __init__(self, numbers: Iterable[int], sql_type: str) -> None:
+        super().__init__(numbers)
+        self.sql_type = sql_type
+
+
 def bind(parameters: dict[str, Any], sql_type: str, value: Any) -> str:
     """Stands for a value in a text: it is added to the parameters under a name of its own."""
     name = f"v{len(parameters)}"
-    parameters[name] = [encodable(item) for item in value] if sql_type == "Array(String)" else encodable(value)
+    if sql_type == "Array(String)":
+        parameters[name] = [encodable(item) for item in value]
+    else:
+        parameters[name] = NumberList(value, sql_type) if sql_type.startswith("Array(") else encodable(value)
+    return placeholder(name, sql_type)
+
+
+def placeholder(name: str, sql_type: str) -> str:
     return f"{{{name}:{sql_type}}}"
 
 

@@ -24,7 +24,7 @@ class Candidate(msgspec.Struct, frozen=True):
     host: int
     pid: int
     version: int
-    known: int
+    seen_at: int
     """Unix seconds; 0: none is proved."""
     open_slots: tuple[tuple[int, int], ...] = ()
     """(version, slots as bits), where sightings go on after the window, so that there may be newer ones inside."""
@@ -44,23 +44,23 @@ def newest_of(rows: Columns, window: Window) -> list[Candidate]:
     if not len(rows["last"]):
         return []
     is_open = rows["last"] > window.to_at
-    known = np.where(is_open, np.where(rows["first"] >= window.from_at, rows["first"], 0), rows["last"])
-    slots = np.zeros(len(known), object)
+    seen_at = np.where(is_open, np.where(rows["first"] >= window.from_at, rows["first"], 0), rows["last"])
+    slots = np.zeros(len(seen_at), object)
     for row in np.flatnonzero(is_open).tolist():
         slots[row] = int.from_bytes(rows["low_slots"][row] + rows["high_slots"][row], "little")
-    order = np.lexsort((known, rows["pid"], rows["host"], rows["start"]))
+    order = np.lexsort((seen_at, rows["pid"], rows["host"], rows["start"]))
     start, host, pid, version = (rows[name][order] for name in ("start", "host", "pid", "version"))
-    known, slots = known[order], slots[order]
+    seen_at, slots = seen_at[order], slots[order]
     is_last = np.append((start[1:] != start[:-1]) | (host[1:] != host[:-1]) | (pid[1:] != pid[:-1]), True)
     ends = np.flatnonzero(is_last)
     open_slots: dict[int, list[tuple[int, int]]] = {}
     groups = np.cumsum(is_last) - is_last
     for row in np.flatnonzero(is_open[order]).tolist():
         open_slots.setdefault(int(groups[row]), []).append((int(version[row]), slots[row]))
-    columns = (start[ends], host[ends], pid[ends], version[ends], known[ends])
+    columns = (start[ends], host[ends], pid[ends], version[ends], seen_at[ends])
     return [
-        Candidate(start, host, pid, version, known, tuple(open_slots.get(group, ())))
-        for group, (start, host, pid, version, known) in enumerate(
+        Candidate(start, host, pid, version, seen_at, tuple(open_slots.get(group, ())))
+        for group, (start, host, pid, version, seen_at) in enumerate(
             zip(*(column.tolist() for column in columns), strict=True)
         )
     ]
@@ -104,7 +104,7 @@ def resolve_by_slots(
             return None
         if moments[0] > window.to_at:
             continue
-        if moments[0] > candidate.known and moments[0] >= window.from_at:
-            return msgspec.structs.replace(candidate, known=moments[0], version=holders[0], open_slots=())
+        if moments[0] > candidate.seen_at and moments[0] >= window.from_at:
+            return msgspec.structs.replace(candidate, seen_at=moments[0], version=holders[0], open_slots=())
         break
     return msgspec.structs.replace(candidate, open_slots=())

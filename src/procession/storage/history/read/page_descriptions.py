@@ -81,7 +81,7 @@ class PageDescriptions(Generic[DescriptionT]):
             # Past the retention the engine drops tables apart from each other; inside, none of these is ever missing.
             description = ProcessDescription() if row is None else row.description(tags.get(row.tag_set, ()))
             identity = ProcessIdentity(hosts.get(one.host, ""), one.pid, one.start)
-            summaries.append(ProcessSummary(identity, one.known, description))
+            summaries.append(ProcessSummary(identity, one.seen_at, description))
         return tuple(summaries)
 
     def _whole(self, keys: Sequence[ProcessKey], versions: Sequence[int]) -> Sequence[DescriptionT]:

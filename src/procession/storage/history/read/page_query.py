@@ -224,7 +224,7 @@ class PageQuery:
         found: list[Candidate] = []
         filters = self._filters_now()
         for some in _slices(newest, query.limit + 100):
-            window = Window(min(one.known for one in some), max(one.known for one in some))
+            window = Window(min(one.seen_at for one in some), max(one.seen_at for one in some))
             statement = self._descriptions.matching_of_keys(filters, [one.key for one in some], window)
             fits = self._descriptions.remember(self._rows(statement))
             found += [one for one in some if one.version_key in fits]

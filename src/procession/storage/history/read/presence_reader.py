@@ -56,7 +56,7 @@ class PresenceReader:
         """Those that were seen in the window, with the newest sighting there."""
         unresolved = [candidate for candidate in candidates if candidate.open_slots]
         if not unresolved:
-            return [candidate for candidate in candidates if candidate.known]
+            return [candidate for candidate in candidates if candidate.seen_at]
         moments = self._moments_by_slot(unresolved)
         resolved = {
             candidate.key: resolve_by_slots(candidate, self._query.window, moments.get(candidate.host, {}))
@@ -66,7 +66,7 @@ class PresenceReader:
         if unclear:
             resolved |= self._from_snapshots(unclear)
         newest = (resolved.get(candidate.key, candidate) for candidate in candidates)
-        return [candidate for candidate in newest if candidate is not None and candidate.known]
+        return [candidate for candidate in newest if candidate is not None and candidate.seen_at]
 
     def _newest(self, presence: Callable[..., Statement], first: First | None = None) -> tuple[list[Candidate], bool]:
         """In order, and whether there were as many rows as there may be. The slots are read where sightings go on after
@@ -94,10 +94,12 @@ class PresenceReader:
         found_there: dict[ProcessKey, Candidate | None] = {}
         for candidate in candidates:
             found = newest.get(candidate.key)
-            known, version = candidate.known, candidate.version
-            if found is not None and found.at > known:
-                known, version = found.at, found.version
-            found_there[candidate.key] = msgspec.structs.replace(candidate, known=known, version=version, open_slots=())
+            seen_at, version = candidate.seen_at, candidate.version
+            if found is not None and found.at > seen_at:
+                seen_at, version = found.at, found.version
+            found_there[candidate.key] = msgspec.structs.replace(
+                candidate, seen_at=seen_at, version=version, open_slots=()
+            )
         return found_there
 
     def _columns(self, statement: Statement) -> Columns:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from procession.analysis import MINUTE_COLUMNS
-from procession.storage.history.engine.statement import Select, ShardSelect, Statement, TableNames
+from procession.storage.history.engine.statement import Select, ShardSelect, Statement, TableNames, bind
 from procession.storage.history.statements.conditions import Where
 from procession.storage.history.tables.constants import HOUR_SECONDS
 
@@ -123,8 +123,10 @@ def newest_roll_up(org_id: int, hour: int) -> Select[Moment]:
 
 def note_rolled_up(org_id: int, hour: int, hosts: Sequence[int], received: Sequence[int]) -> Statement:
     """`received`: of each host, when the newest of its hour came."""
+    parameters: dict[str, Any] = {"org": org_id, "hour": hour}
+    pairs = f"arrayZip({bind(parameters, 'Array(UInt64)', hosts)}, {bind(parameters, 'Array(UInt32)', received)})"
     return Statement(
-        "INSERT INTO rollup_state SELECT {org:UInt32}, {hour:UInt32}, one.1, one.2 FROM (SELECT arrayJoin(arrayZip("
-        "{hosts:Array(UInt64)}, {received:Array(UInt32)})) AS one)",
-        {"org": org_id, "hour": hour, "hosts": list(hosts), "received": list(received)},
+        f"INSERT INTO rollup_state SELECT {{org:UInt32}}, {{hour:UInt32}}, one.1, one.2 FROM (SELECT arrayJoin({pairs})"
+        " AS one)",
+        parameters,
     )
