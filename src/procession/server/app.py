@@ -136,6 +136,7 @@ class Services:
         sessions = Sessions(stores.sessions, keys, threads.keys, now)
         host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now)
         watches = WatchCache(stores.hosts, threads.hosts, now)
+        agents = Agents()
         counting_sink = CountingSink(sink, metrics.sightings)
         metrics.waiting_sightings.read = lambda: {(): counting_sink.waiting}
         return cls(
@@ -156,12 +157,13 @@ class Services:
                 retention_hours=settings.retention_hours,
                 sighting_retention_hours=settings.sighting_retention_hours,
                 now=now,
+                blind_hosts=agents.blind_hosts,
             ),
             intake=Intake(
                 settings=settings,
                 now=now,
                 keys=keys,
-                agents=Agents(),
+                agents=agents,
                 host_tags=host_tags,
                 watches=watches,
                 quota=MemoryQuota(settings.max_intake_bytes),

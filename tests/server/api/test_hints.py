@@ -9,7 +9,7 @@ import pytest
 
 from procession.process import ProcessNumbers
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.served import ORG, PATH, READER, Client, Served
+from tests.support.served import API_KEY, ORG, OTHER_API_KEY, PATH, READER, Client, Served
 
 PREFIX = "/api/procession/v1"
 CALLS = (
@@ -130,3 +130,16 @@ def test_a_backslash_before_the_last_quote_is_explained_by_our_own_api_alone(cli
         assert answer.status_code == 400
         (error,) = set(answer.json()["errors"])
         assert error.startswith(f'{rule}; in quotes \\" is a quote and \\\\ a backslash')
+
+
+def test_a_host_whose_agent_can_read_no_process_is_named_where_nothing_is_found(client: Client) -> None:
+    headers = {"dd-api-key": API_KEY, "x-dd-hostname": "web-9", "x-procession-unreadable": "57"}
+    client.post("/intake/", json={"internalHostname": "web-9", "host-tags": {"system": []}}, headers=headers)
+
+    hint = "the agent of web-9 can read none of the 57 processes there; its console says why"
+    for call in CALLS:
+        assert ask(client, f"{call}search=nowhere")["meta"]["hints"] == [hint], call
+        assert "hints" not in ask(client, call)["meta"], call
+    assert ask(client, "/hosts?")["meta"]["blind"] == [{"host": "web-9", "processes": 57}]
+    client.post("/intake/", json={}, headers=headers | {"dd-api-key": OTHER_API_KEY, "x-dd-hostname": "theirs"})
+    assert len(ask(client, "/hosts?")["meta"]["blind"]) == 1

@@ -131,3 +131,19 @@ def test_an_agent_that_has_gone_is_not_counted_as_blind(moment: Moment) -> None:
     moment.now += GONE_SECONDS + 1
 
     assert agents.blind() == 0
+
+
+def test_blind_hosts_are_those_of_an_org_for_as_long_as_they_say_so(moment: Moment) -> None:
+    agents = Agents(moment)
+    for host, count in (("web-2", 58), ("web-1", 57), ("web-3", 5), ("gone", 9)):
+        agents.posted(1, headers(host) | {"x-procession-unreadable": str(count)})
+    agents.posted(2, headers("theirs") | {"x-procession-unreadable": "1"})
+    moment.now += GONE_SECONDS
+    for host in ("web-1", "web-2"):
+        agents.posted(1, headers(host) | {"x-procession-unreadable": "60"})
+    agents.posted(1, headers("web-3"))
+    moment.now += 1
+
+    assert list(agents.blind_hosts(1).items()) == [("web-1", 60), ("web-2", 60)]
+    agents.look()
+    assert agents.blind() == len(agents.blind_hosts(1)) == 2

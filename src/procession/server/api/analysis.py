@@ -24,6 +24,7 @@ from procession.server.api.routes import ApiRouter
 from procession.storage import AnalysisStore, HostStore
 
 MAX_SILENT_NAMED = 100
+MAX_BLIND = 100
 
 _SUMS = ("cpu_total_percent", "rss_bytes")
 _FLOWS = (*_SUMS, "read_bytes_per_second", "write_bytes_per_second")
@@ -145,7 +146,9 @@ class Analysis:
             for one in found.found
         ]
         oldest = max(0, request.now - request.sighting_retention_hours * 3600)
-        return {"meta": {"at": at, "total": found.total, "known": found.is_known, "oldest": oldest}, "data": data}
+        blind = [{"host": host, "processes": count} for host, count in request.blind_hosts().items()]
+        meta = {"at": at, "total": found.total, "known": found.is_known, "oldest": oldest, "blind": blind[:MAX_BLIND]}
+        return {"meta": meta, "data": data}
 
     def compare(self, request: ApiRequest) -> Any:
         left, right = _sides(request)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from procession.analysis import MEASURES, Order, Selection
 from procession.errors import InvalidParameter, NotFound
@@ -19,6 +20,8 @@ from procession.window import Window, out_of_retention
 
 DAY_SECONDS = 86400
 MAX_OFFSET = 10_000_000
+_MOST_BLIND = 5
+"""Hosts that hints name."""
 
 _HINTS = (
     ("search", search_hints),
@@ -38,6 +41,8 @@ class ApiRequest:
     now: int
     retention_hours: int
     sighting_retention_hours: int
+    find_blind_hosts: Callable[[int], Mapping[str, int]] = lambda _: {}
+    """The hosts of an org whose agents can read none of their processes, and how many those are."""
     _errors: ParameterErrors = field(default_factory=lambda: ParameterErrors(has_hints=True))
 
     def raise_errors(self) -> None:
@@ -129,15 +134,21 @@ class ApiRequest:
         return Window(max(window.from_at, 0), min(window.to_at, MAX_UINT32))
 
     def hints(self, has_found: bool) -> tuple[str, ...]:
-        """What somebody may have meant: of moments always, of filters where they found nothing."""
+        """What somebody may have meant: of moments always, of filters where they found nothing. There also which agents
+        can see nothing."""
         hints: list[str] = []
         for name in ("at", "other_at", "from", "to"):
             moment = whole_number(self.parameters.get(name, ""))
             if moment is not None and (hint := moment_hint(name, moment)):
                 hints.append(hint)
-        for name, of_text in () if has_found else _HINTS:
+        if has_found:
+            return tuple(hints)
+        for name, of_text in _HINTS:
             hints += of_text(self.parameters.get(name, ""), name)
-        return tuple(hints)
+        return (*hints, *(_blind_hint(*blind) for blind in islice(self.blind_hosts().items(), _MOST_BLIND)))
+
+    def blind_hosts(self) -> Mapping[str, int]:
+        return self.find_blind_hosts(self.org_id)
 
     def process_key(self) -> ProcessKey:
         """Of the path. Raises NotFound for what is no id of this org."""
@@ -154,3 +165,7 @@ class ApiRequest:
         if name not in self.parameters:
             return None
         return self._errors.value_of(moment_parameter, name, self.parameters[name])
+
+
+def _blind_hint(host: str, processes: int) -> str:
+    return f"the agent of {host} can read none of the {processes} processes there; its console says why"

@@ -51,13 +51,16 @@ class ApiRouter:
         retention_hours: int,
         sighting_retention_hours: int,
         now: Callable[[], int],
+        blind_hosts: Callable[[int], Mapping[str, int]],
     ) -> None:
+        """`blind_hosts` gives those of an org whose agents can read none of their processes, and how many those are."""
         self._sessions = sessions
         self._limiter = limiter
         self._threads = threads
         self._retention_hours = retention_hours
         self._sighting_retention_hours = sighting_retention_hours
         self._now = now
+        self._blind_hosts = blind_hosts
 
     def route(self, path: str, answer: Callable[[ApiRequest], Any]) -> Route:
         """`answer` gives what is to be encoded, or bytes that are already."""
@@ -79,6 +82,7 @@ class ApiRouter:
             self._now(),
             self._retention_hours,
             self._sighting_retention_hours,
+            self._blind_hosts,
         )
 
     def count(self, request: Request, org_id: int) -> None:

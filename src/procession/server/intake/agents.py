@@ -39,6 +39,8 @@ class Agents:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._hosts: dict[tuple[int, str], _Agent] = {}
+        self._blind: set[tuple[int, str]] = set()
+        """Which of them can read no process."""
         self._throttled_log = ThrottledLog(_log, _LINES_PER_MINUTE, clock)
 
     def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
@@ -51,6 +53,10 @@ class Agents:
         if known is None and len(self._hosts) >= _MOST_HOSTS:
             return
         self._hosts[org_id, host] = _Agent(self._clock(), version, unreadable)
+        if unreadable is None:
+            self._blind.discard((org_id, host))
+        else:
+            self._blind.add((org_id, host))
         if known is None:
             text = "the agent of %(host)r posts, version %(version)s"
             self._log_about("agent-seen", text, org_id, host, version=version)
@@ -70,6 +76,7 @@ class Agents:
         silent = [(key, agent) for key, agent in self._hosts.items() if agent.posted_at < oldest]
         for (org_id, host), agent in silent:
             del self._hosts[org_id, host]
+            self._blind.discard((org_id, host))
             text = "the agent of %(host)r has not posted for %(seconds)d s"
             self._log_about("agent-gone", text, org_id, host, version=agent.version, seconds=round(GONE_SECONDS))
 
@@ -93,8 +100,16 @@ class Agents:
 
     def blind(self) -> float:
         """How many can read no process."""
+        return len(self._blind_now())
+
+    def blind_hosts(self, org_id: int) -> dict[str, int]:
+        """The hosts of an org whose agents can read no process, by name, with how many processes there are."""
+        blind = {host: self._hosts[org, host].unreadable or 0 for org, host in self._blind_now() if org == org_id}
+        return dict(sorted(blind.items()))
+
+    def _blind_now(self) -> list[tuple[int, str]]:
         oldest = self._clock() - GONE_SECONDS
-        return sum(agent.posted_at >= oldest and agent.unreadable is not None for agent in self._hosts.values())
+        return [key for key in self._blind.copy() if (agent := self._hosts.get(key)) and agent.posted_at >= oldest]
 
     def _log_about(
         self, event: str, message: str, org_id: int, host: str, level: int = logging.INFO, **fields: object
