@@ -75,7 +75,6 @@ SUITES = {
         "agent/clock.py",
         "agent/pipeline.py",
         "agent/tag_text.py",
-        "agent/read/groups.py",
         "agent/read/process_files.py",
         "agent/read/process_handle.py",
         "agent/read/process_reading.py",

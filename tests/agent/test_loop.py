@@ -94,6 +94,21 @@ def test_agent_whose_patterns_leave_out_every_process_says_that_there_is_none(
     assert [snapshot.chunk_count for snapshot in snapshots] == [1, 1]
 
 
+def test_agent_that_starts_again_after_the_clock_was_set_doubles_no_process(
+    tree: ProcTree, intake: FakeIntake, tmp_path: Path
+) -> None:
+    (tree.root / "sys/kernel/random").mkdir(parents=True)
+    (tree.root / "sys/kernel/random/boot_id").write_text("one\n")
+    tree.put(7, start_ticks=1299)
+    for boot_time in (BOOT_TIME, BOOT_TIME + 3600):
+        tree.boot_at(boot_time)
+        with an_agent(tree, intake.url, spool=True, spool_dir=str(tmp_path / "spool")):
+            intake.wait_for(len(intake.posted) + 2)
+    posted = intake.wait_for(4)
+
+    assert {post.snapshot.sightings[0].started_at for post in posted} == {BOOT_TIME + 12}
+
+
 def test_agent_sends_no_secret(tree: ProcTree, intake: FakeIntake) -> None:
     tree.put(7, cmdline=b"mysql\0-phunter2\0--password=hunter3\0my_word\0hunter4\0")
 

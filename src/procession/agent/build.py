@@ -17,11 +17,10 @@ from procession.agent.describe.expressions import ProcessFilter
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_cache import ContainerCache
 from procession.agent.read.container_runtimes import ContainerRuntime
-from procession.agent.read.groups import system_group_name
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.read.short_lived import MAX_EVENTS, MAX_LOOKS, ShortLived
-from procession.agent.read.users import NamesFile, passwd_file_of, system_user_name
+from procession.agent.read.users import NamesFile, passwd_file_of, system_group_name, system_user_name
 from procession.agent.send.api_key import ApiKey
 from procession.agent.send.client import IntakeClient, client_context
 from procession.agent.send.destination import Destination, folder_of
@@ -136,6 +135,11 @@ def spool_folder(settings: AgentSettings) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("procession")) / "spool"
+
+
+def boot_file_of(settings: AgentSettings) -> Path | None:
+    """Where it is kept what the starts of processes go by. None where nothing is kept on disk."""
+    return spool_folder(settings) / "boot.json" if settings.spool else None
 
 
 def users_of(settings: AgentSettings, report: Report) -> Lookups:

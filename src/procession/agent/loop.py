@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from procession.agent.budget import Budget
 from procession.agent.build import (
     allow_open_files,
+    boot_file_of,
     containers_of,
     destinations_of,
     give_memory_back,
@@ -106,6 +107,7 @@ def _reader_of(settings: AgentSettings, clock: Clock) -> ProcReader:
         kernel_threads=settings.kernel_threads,
         reads_environment=settings.process_env_tags,
         monotonic=clock.monotonic,
+        boot_file=boot_file_of(settings),
     )
 
 

@@ -9,11 +9,10 @@ import msgspec
 
 from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.container_cache import ContainerCache
-from procession.agent.read.groups import system_group_name
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.short_lived import Ended
-from procession.agent.read.users import system_user_name
+from procession.agent.read.users import system_group_name, system_user_name
 from procession.command_line.arguments import line_of, words_of
 from procession.command_line.program_name import command_name
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit

@@ -57,11 +57,15 @@ class BootTime:
             return int(self._by_the_clocks)  # not every kernel says it
 
     def _look_at_the_clocks(self) -> float:
-        try:
-            up = time.clock_gettime(time.CLOCK_BOOTTIME)
-        except OSError:  # of a kernel without it
-            up = time.monotonic()
-        return self._time_of_day() - up
+        return self._time_of_day() - uptime_seconds()
+
+
+def uptime_seconds() -> float:
+    """Since the boot, also while the machine slept."""
+    try:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    except OSError:  # of a kernel without it
+        return time.monotonic()
 
 
 def _has_processes(root: str) -> bool:

@@ -26,7 +26,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from procession.agent.read.boot_time import BootTime
+from procession.agent.read.boot_history import BootHistory
+from procession.agent.read.boot_time import BootTime, uptime_seconds
 from procession.agent.read.process_handle import EXITED, ProcessHandle
 from procession.agent.read.process_reading import NO_FACTS, ProcessReading
 from procession.agent.read.procfs import MAX_PID, MalformedFile
@@ -72,15 +73,21 @@ class ProcReader:
         reads_environment: bool = False,
         max_kept: int | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        boot_file: Path | None = None,
+        uptime: Callable[[], float] = uptime_seconds,
     ) -> None:
         """Raises UsageError if there is no /proc. `max_kept` processes have descriptors of their own kept open [what
-        the limits allow]."""
+        the limits allow]. `boot_file` keeps what starts go by for the next reader [nothing is kept]. `uptime` is in
+        seconds since the boot."""
         self.root = root
         self.ticks_per_second = os.sysconf("SC_CLK_TCK")
         self.page_bytes = os.sysconf("SC_PAGE_SIZE")
         self.is_live = _inode_of(root) == _PROC_INODE
         """Whether it is the kernel's own, and not a copy."""
         self.boot = BootTime(root, is_live=self.is_live)
+        self._history: BootHistory | None = None
+        if boot_file is not None and (boot_id := _boot_id(root)):
+            self._history = BootHistory(boot_file, boot_id, lambda: int(uptime() * self.ticks_per_second))
         self._kernel_threads = kernel_threads
         self._reads_environment = reads_environment
         self._max_kept = _affordable() if max_kept is None else max_kept
@@ -107,11 +114,14 @@ class ProcReader:
 
         With `numbers_only` nothing is revisited: between two snapshots, of those that are known only numbers are read.
         """
-        self._boot_time = self.boot.now()
+        boot_time = self.boot.now()
         if not numbers_only:
             self._plan_revisits()
         self._last_due = _NEVER if numbers_only else self._revisits - self._revisit_every
         names = self._names()
+        if self._history is not None:
+            self._history.listed(boot_time)
+        self._boot_time = self.boot_now(boot_time)
         handles = list(map(self._handles.get, names))
         gone = self._gone(names, handles)
         ended = self._zombies | {handle.pid for handle in gone}
@@ -156,9 +166,14 @@ class ProcReader:
             self._revisit_every = max(1, min(REVISIT_EVERY, int(_REVISIT_SECONDS / turn_seconds)))
         self._read_at = now
 
+    def boot_now(self, boot_time: int | None = None) -> int:
+        """When the machine was booted, for what begins now. `boot_time`: as it is reckoned. For any thread."""
+        kept = None if self._history is None else self._history.current
+        return kept or boot_time or self.boot.now()
+
     def look_at(self, pid: int) -> ProcessReading | None:
         """What one process is, apart from the others; None if it is gone. For any thread."""
-        handle = self._handle_of(pid, self.boot.now())
+        handle = self._handle_of(pid, self.boot_now())
         try:
             facts = handle.glimpse()
         except (OSError, MalformedFile):
@@ -202,6 +217,8 @@ class ProcReader:
         return handle.reading
 
     def close(self) -> None:
+        if self._history is not None:
+            self._history.close()
         for handle in list(self._handles.values()):
             self._forget(handle)
 
@@ -225,6 +242,8 @@ class ProcReader:
             if self._counts_runs:
                 handle.has_rested()
             handle.read_stat()
+            if self._history is not None:
+                handle.boot_time = self._history.boot_for(handle.stat.start_ticks)
             if before is not None and before.stat.start_ticks == handle.stat.start_ticks:
                 handle.boot_time = before.boot_time  # the same one, which could not be read for a moment
             if handle.is_kernel_thread and not self._kernel_threads:
@@ -300,6 +319,14 @@ def _inode_of(root: str) -> int | None:
         return Path(root).stat().st_ino
     except OSError:
         return None
+
+
+def _boot_id(root: str) -> str:
+    """Another one each time that the machine is booted; empty where the kernel has none."""
+    try:
+        return Path(root, "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _is_pid(name: str) -> bool:

@@ -293,7 +293,7 @@ class ShortLived:
         stat, facts = (_NO_STAT, NO_FACTS) if parent is None else (parent.stat, parent.facts)
         return ProcessReading(
             pid=pid,
-            boot_time=self._reader.boot.now(),
+            boot_time=self._reader.boot_now(),
             stat=msgspec.structs.replace(stat, ppid=birth.ppid, start_ticks=birth.forked // self._nanoseconds_per_tick),
             facts=msgspec.structs.replace(facts, namespace_pid=None),
         )

@@ -1,7 +1,9 @@
-"""Names of users: those of the system of the agent, or of the processes, where that is another, as in a container."""
+"""Names of users and groups: those of the system of the agent, or of the processes, where that is another, as in a
+container."""
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import stat
@@ -15,6 +17,14 @@ def system_user_name(uid: int) -> str:
     """As the system of the agent knows it; empty where it knows none. It may have to ask a directory server."""
     try:
         return pwd.getpwuid(uid).pw_name.encode("utf-8", "replace").decode("utf-8")
+    except (KeyError, OverflowError):
+        return ""
+
+
+def system_group_name(gid: int) -> str:
+    """The same of a group."""
+    try:
+        return grp.getgrgid(gid).gr_name.encode("utf-8", "replace").decode("utf-8")
     except (KeyError, OverflowError):
         return ""
 
