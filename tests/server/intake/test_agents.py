@@ -145,5 +145,5 @@ def test_blind_hosts_are_those_of_an_org_for_as_long_as_they_say_so(moment: Mome
     moment.now += 1
 
     assert list(agents.blind_hosts(1).items()) == [("web-1", 60), ("web-2", 60)]
-    agents.look()
+    agents.forget_silent()
     assert agents.blind() == len(agents.blind_hosts(1)) == 2
