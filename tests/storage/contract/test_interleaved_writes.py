@@ -4,6 +4,7 @@ what was said before, or what is said after."""
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -279,12 +280,15 @@ class Interleaved:
     def new_org(self, make: Callable[[], Write]) -> tuple[int, Write]:
         ready = self._orgs.setdefault(make, [])
         if not ready:
-            ready += [(next(_org_ids), make()) for _ in range(_ORGS_AT_ONCE)]
+            ready += [(next(_org_ids), make()) for _ in range(_CASES_OF[make])]
             for number in range(len(ready[0][1].groups)):
                 self._written.add([(org, snapshot) for org, write in ready for snapshot in write.groups[number]])
         return ready.pop()
 
     def store(self, org: int, write: Write) -> None:
+        self._engine.write(lambda: self._store(org, write))
+
+    def _store(self, org: int, write: Write) -> None:
         self._written.add([(org, snapshot) for snapshot in write.snapshots])
         self._written.add_exits([(org, exits) for exits in write.exits])
 
@@ -293,17 +297,15 @@ class Interleaved:
         with self._fresh() as store:
             return self._engine.count(lambda: question(store, org))
 
-    def ask_interrupted(self, question: Question, org: int, number: int, write: Write) -> Any:
+    def ask_interrupted(self, question: Question, org: int, number: int) -> Any:
+        """What such a store answers where the write came before its statement of this number."""
         with self._fresh() as store:
-            return self._engine.interrupted(lambda: question(store, org), number, lambda: self.store(org, write))
+            return self._engine.interrupted(lambda: question(store, org), number)
 
     def _fresh(self) -> closing[ClickHouseStore]:
         return closing(
             ClickHouseStore(self._engine, now=lambda: T + 5, is_only_writer=True, sighting_retention_hours=THIRTY_YEARS)
         )
-
-
-_ORGS_AT_ONCE = 40
 
 
 OF_INSTANTS = ("instant", "instant with tag", "groups by tag", "points", "hosts", "series by command", "tree")
@@ -324,6 +326,9 @@ CASES = (
         for question in ("instant", "instant of a host", "list", "tree", "facets at an instant")
     ),
 )
+
+
+_CASES_OF = Counter(make for _, make in CASES)
 
 
 def is_of_one_moment(found: Any, before: Any, after: Any) -> bool:
@@ -347,13 +352,11 @@ def test_an_answer_is_that_before_a_write_or_that_after_it(
     org, write = interleaved.new_org(make)
     before, count = interleaved.ask(ask, org)
     interleaved.store(org, write)
-    after, _ = interleaved.ask(ask, org)
-    mixed = []
+    after, *found = (interleaved.ask_interrupted(ask, org, number) for number in range(1, count + 1))
 
-    for number in range(1, count + 1):
-        org, write = interleaved.new_org(make)
-        found = interleaved.ask_interrupted(ask, org, number, write)
-        if not is_of_one_moment(found, before, after):
-            mixed.append(f"stored before statement {number} of {count}: {found}")
-
+    mixed = [
+        f"stored before statement {number} of {count}: {one}"
+        for number, one in enumerate(found, 2)
+        if not is_of_one_moment(one, before, after)
+    ]
     assert not mixed, "\n\n".join((f"before: {before}", f"after: {after}", *mixed))
