@@ -19,6 +19,7 @@ import numpy as np
 
 from procession.process import ProcessDescription
 from procession.storage.live.columns import NUMBERS_ROW, Array, Columns
+from procession.storage.live.dictionaries import Text
 from procession.storage.live.hosts import Host, HostState
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.table import LiveTable
@@ -43,7 +44,7 @@ class _Org(msgspec.Struct):
     since: int
     exits_since: int
     newest: int
-    texts: list[ProcessDescription | None]
+    texts: list[Text | None]
     labels: list[ProcessDescription | None]
     hosts: list[HostState | None]
     arrays: list[tuple[str, str, str]]

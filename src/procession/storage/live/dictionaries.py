@@ -10,7 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from sys import intern
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,7 +21,9 @@ from procession.storage.live.columns import NO_NUMBER, Array
 
 _replace = msgspec.structs.replace
 
-_OVERHEAD = 500
+Value = TypeVar("Value", bound=msgspec.Struct)
+
+_OVERHEAD = 420
 """Bytes of an entry besides its characters: the value, its headers, and its place in the dictionary."""
 
 _USED_SHARE = 0.5
@@ -31,12 +33,24 @@ _MANY = 10_000
 """Distinct users or commands, from which on those that nobody has any more are looked for."""
 
 
-class Dictionary:
+class Text(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
+    """The part of a description that says which program with which arguments."""
+
+    cmdline: str
+    argument_words: bytes
+    """As 32-bit integers: as objects they take five times the memory."""
+    exe: str
+    comm: str
+    command: str
+    user: str
+
+
+class Dictionary(Generic[Value]):
     """Values under numbers. The number of a value that is forgotten goes to another one."""
 
     def __init__(self) -> None:
-        self.values: list[ProcessDescription | None] = []
-        self._numbers: dict[ProcessDescription, int] = {}
+        self.values: list[Value | None] = []
+        self._numbers: dict[Value, int] = {}
         self._free: list[int] = []
         self.characters = 0
 
@@ -46,10 +60,10 @@ class Dictionary:
     def held_bytes(self) -> int:
         return self.characters + _OVERHEAD * len(self._numbers)
 
-    def find(self, value: ProcessDescription) -> int | None:
+    def find(self, value: Value) -> int | None:
         return self._numbers.get(value)
 
-    def add(self, value: ProcessDescription, characters: int) -> int:
+    def add(self, value: Value, characters: int) -> int:
         """The number of one that is new."""
         number = self._free.pop() if self._free else len(self.values)
         if number == len(self.values):
@@ -60,7 +74,7 @@ class Dictionary:
         self.characters += characters
         return number
 
-    def __getitem__(self, number: int) -> ProcessDescription:
+    def __getitem__(self, number: int) -> Value:
         value = self.values[number]
         if value is None:
             raise KeyError(number)
@@ -73,7 +87,7 @@ class Dictionary:
         self._free.append(number)
         self.characters -= characters
 
-    def restore(self, values: list[ProcessDescription | None]) -> None:
+    def restore(self, values: list[Value | None]) -> None:
         self.values = values
         self._numbers = {value: number for number, value in enumerate(values) if value is not None}
         self._free = [number for number, value in enumerate(values) if value is None]
@@ -99,8 +113,8 @@ class Descriptions:
 
     def __init__(self, on_text: Callable[[int], None]) -> None:
         """`on_text`: told of the number of each text that is new, or forgotten."""
-        self.texts = Dictionary()
-        self.labels = Dictionary()
+        self.texts = Dictionary[Text]()
+        self.labels = Dictionary[ProcessDescription]()
         self.tags = TagIndex()
         self.users = _Column()
         self.commands = _Column()
@@ -110,13 +124,13 @@ class Descriptions:
         return self.texts.held_bytes() + self.labels.held_bytes() + self.tags.held_bytes() + 8 * len(self.texts)
 
     def parts_of(self, description: ProcessDescription) -> Parts:
-        text = ProcessDescription(
-            cmdline=description.cmdline,
-            argument_words=description.argument_words,
-            exe=description.exe,
-            comm=description.comm,
-            command=description.command,
-            user=description.user,
+        text = Text(
+            description.cmdline,
+            array("I", description.argument_words).tobytes(),
+            description.exe,
+            description.comm,
+            description.command,
+            description.user,
         )
         namespace_pid = description.namespace_pid
         labels = _replace(
@@ -142,7 +156,7 @@ class Descriptions:
         return _replace(
             self.labels[parts.labels],
             cmdline=text.cmdline,
-            argument_words=text.argument_words,
+            argument_words=_words(text.argument_words),
             exe=text.exe,
             comm=text.comm,
             command=text.command,
@@ -151,7 +165,7 @@ class Descriptions:
             namespace_pid=None if parts.namespace_pid == NO_NUMBER else parts.namespace_pid,
         )
 
-    def _text(self, text: ProcessDescription) -> int:
+    def _text(self, text: Text) -> int:
         number = self.texts.find(text)
         if number is None:
             # Many texts and labels have the same words in them, each time as another object.
@@ -172,7 +186,7 @@ class Descriptions:
             self.tags.add(number, _tags(labels))
         return number
 
-    def restore(self, texts: list[ProcessDescription | None], labels: list[ProcessDescription | None]) -> None:
+    def restore(self, texts: list[Text | None], labels: list[ProcessDescription | None]) -> None:
         """Those of a checkpoint, by their numbers."""
         self.texts.restore(texts)
         self.labels.restore(labels)
@@ -318,14 +332,23 @@ class _Column:
         self.of[number] = found
 
 
+def _words(packed: bytes) -> tuple[int, ...]:
+    words = array("I")
+    words.frombytes(packed)
+    return tuple(words)
+
+
 def _tags(labels: ProcessDescription) -> tuple[str, ...]:
     return (*labels.tags, "state_zombie:true" if labels.is_zombie else "state_zombie:false")
 
 
-def _characters(part: ProcessDescription) -> int:
+def _characters(part: msgspec.Struct) -> int:
     """Bytes of its characters, about; of texts twice, since they are folded as well."""
-    total = 2 * (_size(part.cmdline) + _size(part.exe)) + _size(part.cwd) + _size(part.root) + _size(part.command)
-    return total + 36 * len(part.argument_words) + _size(part.container_id) + 8 * len(part.tags)
+    if isinstance(part, Text):
+        return 2 * (_size(part.cmdline) + _size(part.exe)) + _size(part.command) + len(part.argument_words)
+    if isinstance(part, ProcessDescription):
+        return _size(part.cwd) + _size(part.root) + _size(part.container_id) + 8 * len(part.tags)
+    return 0
 
 
 def _size(text: str) -> int:

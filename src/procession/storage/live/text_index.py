@@ -8,10 +8,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from procession.process import ProcessDescription
 from procession.search.pattern import Pattern, fold
 from procession.storage.live.columns import Array
-from procession.storage.live.dictionaries import Dictionary
+from procession.storage.live.dictionaries import Dictionary, Text
 
 BLOCK = 64
 """Texts that have a signature in common."""
@@ -37,13 +36,13 @@ class TextIndex:
         """This text is new, or another one."""
         self._stale.add(number // BLOCK)
 
-    def settle(self, texts: Dictionary) -> None:
+    def settle(self, texts: Dictionary[Text]) -> None:
         """Take in what was noted."""
         for block in sorted(self._stale):
             self._build(block, texts.values[block * BLOCK : (block + 1) * BLOCK])
         self._stale.clear()
 
-    def _build(self, block: int, values: list[ProcessDescription | None]) -> None:
+    def _build(self, block: int, values: list[Text | None]) -> None:
         pieces, offsets, length = [], array("I", [0]), 0
         for value in values:
             piece = b"" if value is None else _folded(value)
@@ -108,7 +107,7 @@ class TextIndex:
         return np.flatnonzero(may_be)
 
 
-def _folded(value: ProcessDescription) -> bytes:
+def _folded(value: Text) -> bytes:
     return b"".join(_encoded(fold(field)) + _END for field in (value.cmdline, value.exe, value.user))
 
 

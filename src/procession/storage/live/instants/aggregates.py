@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def _by_number(
     return Values(candidates.counts(column, size), lambda: candidates.column(column), pairs, names)
 
 
-def _named_by_number(candidates: Candidates, column: str, dictionary: Dictionary, attribute: str) -> Values:
+def _named_by_number(candidates: Candidates, column: str, dictionary: Dictionary[Any], attribute: str) -> Values:
     """Of numbers that are there; the empty name is none."""
     counts = candidates.counts(column, len(dictionary))
     numbers: dict[str, int] = {}
