@@ -18,16 +18,23 @@ class Candidates:
     are."""
 
     def __init__(
-        self, table: OrgTable, rows: Array, seen: Array, source: Array | None, *, are_all: bool = False
+        self, table: OrgTable, rows: Array, seen: Array | None, source: Array | None, *, are_all: bool = False
     ) -> None:
-        """`are_all`: whether the rows are those of the table from first to last."""
+        """`seen`: None where it is the newest sighting of all. `are_all`: whether the rows are those of the table from
+        first to last."""
         self._are_all = are_all
         self.table = table
         self.rows = rows
-        self.seen = seen
+        self._seen = seen
         self._source = source
         self._columns: dict[str, Array] = {}
         self._counts: dict[str, Array] = {}
+
+    @property
+    def seen(self) -> Array:
+        if self._seen is None:
+            self._seen = self.table.rows.last[self.rows]
+        return self._seen
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -37,7 +44,7 @@ class Candidates:
         found = self._columns.get(name)
         if found is None:
             column = getattr(self.table.rows, name)
-            found = column[: len(self.rows)] if self._are_all else column[self.rows]
+            found = column[: len(self.rows)] if self._are_all else column.take(self.rows)
             if self._source is not None and name not in ("host", "key"):
                 is_older = self._source != NO_NUMBER
                 found[is_older] = getattr(self.table.versions, name)[self._source[is_older]]
@@ -58,7 +65,8 @@ class Candidates:
         if not isinstance(which, slice) and which.dtype == bool:
             which = np.flatnonzero(which)
         source = None if self._source is None else self._source[which]
-        chosen = Candidates(self.table, self.rows[which], self.seen[which], source)
+        seen = None if self._seen is None else self._seen[which]
+        chosen = Candidates(self.table, self.rows[which], seen, source)
         chosen._columns = {name: values[which] for name, values in self._columns.items()}
         return chosen
 
@@ -66,7 +74,7 @@ class Candidates:
         """A column of the numbers, or `state`, at the newest sighting of all; below 0 where it is not known."""
         own = self.table.rows
         found: Array = getattr(own, name) if name in APART else own.numbers.view(NUMBERS_ROW)[name]
-        return found[: len(self.rows)] if self._are_all else found[self.rows]
+        return found[: len(self.rows)] if self._are_all else found.take(self.rows)
 
     def counts(self, name: str, size: int) -> Array:
         """By number of a host, a text or labels, how many have it."""
@@ -95,9 +103,9 @@ def all_in_window(table: OrgTable, window: Window) -> Candidates:
     if window.to_at >= table.newest:
         is_in = own.last[:count] >= window.from_at
         if is_in.all():
-            return Candidates(table, np.arange(count, dtype="i4"), own.last[:count], None, are_all=True)
+            return Candidates(table, np.arange(count, dtype="i4"), None, None, are_all=True)
         rows = np.flatnonzero(is_in)
-        return Candidates(table, rows, own.last[rows], None)
+        return Candidates(table, rows, None, None)
     may_be = (own.last[:count] >= window.from_at) & (own.since[:count] <= window.to_at)
     return in_window(table, np.flatnonzero(may_be), window)
 

@@ -154,9 +154,9 @@ class _HasTag:
     def of(self, candidates: Candidates) -> Array:
         found = np.zeros(len(candidates), bool)
         if self._labels is not None:
-            found = self._labels[candidates.column("labels")]
+            found = self._labels.take(candidates.column("labels"))
         if self._hosts is not None:
-            found |= self._hosts[candidates.column("host")]
+            found |= self._hosts.take(candidates.column("host"))
         descriptions = self._table.descriptions
         if self._users is not None:
             found |= self._users[descriptions.users.of[candidates.column("text")]]

@@ -49,7 +49,7 @@ class LiveTable:
     ) -> None:
         """`since`: from when on it is told of everything. `memory_bytes`: what it holds at most, about; what is seen
         longest ago goes first, from the org that has most. `on_eviction`: told of the org, and since when the table
-        covers it now."""
+        covers it now; it may not ask the table."""
         self._since = since
         self._memory_bytes = memory_bytes
         self._on_eviction = on_eviction

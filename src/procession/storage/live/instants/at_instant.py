@@ -27,7 +27,7 @@ def at_instant(table: OrgTable, selection: Selection, at: int, host: Host | None
     since = np.maximum(moments.complete, oldest).astype("u4")
     if host is None:
         count = table.row_count
-        is_there = own.last[:count] >= since[own.host[:count]]
+        is_there = own.last[:count] >= since.take(own.host[:count])
         is_there &= own.state[:count] != STATE_NUMBERS[DEAD]
         is_there[_is_over(table, np.flatnonzero(is_there & own.is_shared[:count]), since)] = False
         is_there[_has_ended(table, since, at, None)] = False
@@ -37,7 +37,7 @@ def at_instant(table: OrgTable, selection: Selection, at: int, host: Host | None
         rows = rows[(own.last[rows] >= since[host.number]) & (own.state[rows] != STATE_NUMBERS[DEAD])]
         over = np.union1d(_is_over(table, rows[own.is_shared[rows]], since), _has_ended(table, since, at, host))
         rows = rows[~np.isin(rows, over)]
-    found = Candidates(table, rows, own.last[rows], None, are_all=len(rows) == table.row_count)
+    found = Candidates(table, rows, None, None, are_all=len(rows) == table.row_count)
     return RowFilter(table, selection.search, selection.tags).accepted(found)
 
 
