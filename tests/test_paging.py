@@ -4,8 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from procession.analysis import MAX_NAMED_CHUNKS, SORT_COLUMNS, InstantPin, Order
 from procession.errors import InvalidParameter
-from procession.paging import Cursor, fingerprint
+from procession.paging import Cursor, InstantCursor, fingerprint
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessIdentity, ProcessKey
 from procession.window import Window
 from tests.support.builders import NOON
@@ -90,3 +91,32 @@ def test_filters_of_any_text_have_a_fingerprint_of_8_bytes(org_id: int, search: 
 
 def test_half_a_surrogate_in_the_filters_breaks_nothing() -> None:
     assert fingerprint(1, "\ud800", "") != fingerprint(1, "\ud801", "")
+
+
+pins = st.none() | st.builds(
+    InstantPin,
+    st.integers(1, MAX_UINT32),
+    st.lists(st.integers(0, MAX_UINT32), max_size=MAX_NAMED_CHUNKS).map(tuple),
+    st.binary(min_size=8, max_size=8),
+)
+orders = st.builds(Order, st.sampled_from(SORT_COLUMNS), st.booleans())
+
+
+@given(st.integers(0, MAX_UINT32), orders, keys, st.binary(min_size=8, max_size=8), pins)
+def test_a_cursor_of_an_instant_keeps_what_its_first_page_was_made_of(
+    at: int, order: Order, last: ProcessKey, filters: bytes, pin: InstantPin | None
+) -> None:
+    cursor = InstantCursor(at, order, last, filters, pin)
+
+    assert InstantCursor.is_one(cursor.encode())
+    assert InstantCursor.decode(cursor.encode(), fingerprint=filters) == cursor
+
+
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-2], lambda text: text + "00" * 3, lambda text: text + "0" * 4008]
+)
+def test_a_cursor_of_an_instant_cut_or_lengthened_is_none(change: object) -> None:
+    text = InstantCursor(NOON, Order("pid"), CURSOR.last, FILTERS, InstantPin(NOON, (1, 2), bytes(8))).encode()
+
+    with pytest.raises(InvalidParameter, match="it is not a cursor"):
+        InstantCursor.decode(change(text), fingerprint=FILTERS)  # type: ignore[operator]

@@ -6,7 +6,7 @@ import hashlib
 import struct
 from dataclasses import dataclass
 
-from procession.analysis import SORT_COLUMNS, Order
+from procession.analysis import MAX_NAMED_CHUNKS, SORT_COLUMNS, InstantPin, Order
 from procession.errors import InvalidParameter
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, ProcessSummary
 from procession.window import Window
@@ -69,21 +69,27 @@ def fingerprint(org_id: int, search: str, tags: str) -> bytes:
     return digest.digest()
 
 
-_INSTANT_VERSION = 2
-_INSTANT_LAYOUT = struct.Struct(">BqB?IQI8s")  # version, at, column, descending, start, host key, pid, fingerprint
+_INSTANT_VERSION = 3
+_INSTANT_LAYOUT = struct.Struct(">BqB?IQI8sI8s")
+"""Version, at, column, descending, start, host key, pid, fingerprint; and of a pin `received_at` and digest, after
+which its numbers follow."""
+_NO_DIGEST = bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
 class InstantCursor:
-    """The instant, the order and the last process shown of a list of the processes at an instant."""
+    """The instant, the order and the last process shown of a list of the processes at an instant, and what its first
+    page was made of."""
 
     at: int
     order: Order
     last: ProcessKey
     fingerprint: bytes
+    pin: InstantPin | None = None
 
     def encode(self) -> str:
-        return _INSTANT_LAYOUT.pack(
+        pin = InstantPin(0, (), _NO_DIGEST) if self.pin is None else self.pin
+        head = _INSTANT_LAYOUT.pack(
             _INSTANT_VERSION,
             self.at,
             SORT_COLUMNS.index(self.order.column),
@@ -92,7 +98,10 @@ class InstantCursor:
             MAX_UINT64 - self.last.host_key,
             MAX_UINT32 - self.last.pid,
             self.fingerprint,
-        ).hex()
+            pin.received_at,
+            pin.digest,
+        )
+        return (head + struct.pack(f">{len(pin.newest)}I", *pin.newest)).hex()
 
     @staticmethod
     def is_one(text: str) -> bool:
@@ -103,14 +112,17 @@ class InstantCursor:
     def decode(cls, text: str, *, fingerprint: bytes) -> InstantCursor:
         """Raises InvalidParameter as `Cursor.decode` does."""
         try:
-            version, at, column, is_descending, started_at, host, pid, found = _INSTANT_LAYOUT.unpack(
-                bytes.fromhex(text)
-            )
+            data = bytes.fromhex(text)
+            head, named = data[: _INSTANT_LAYOUT.size], data[_INSTANT_LAYOUT.size :]
+            version, at, column, is_descending, started_at, host, pid, found, *pinned = _INSTANT_LAYOUT.unpack(head)
+            newest = struct.unpack(f">{len(named) // 4}I", named)
             order = Order(SORT_COLUMNS[column], is_descending)
         except (ValueError, IndexError, struct.error):
             raise InvalidParameter("page[cursor]", "it is not a cursor that this server gave") from None
-        if version != _INSTANT_VERSION or not 0 <= at <= MAX_UINT32:
+        if version != _INSTANT_VERSION or not 0 <= at <= MAX_UINT32 or len(newest) > MAX_NAMED_CHUNKS:
             raise InvalidParameter("page[cursor]", "it is not a cursor that this server gave")
         if found != fingerprint:
             raise InvalidParameter("page[cursor]", "it comes from a query with other parameters")
-        return cls(at, order, ProcessKey(started_at, MAX_UINT64 - host, MAX_UINT32 - pid), found)
+        received_at, digest = pinned
+        pin = InstantPin(received_at, newest, digest) if received_at or newest or digest != _NO_DIGEST else None
+        return cls(at, order, ProcessKey(started_at, MAX_UINT64 - host, MAX_UINT32 - pid), found, pin)

@@ -30,6 +30,7 @@ from procession.analysis import (
     Hosts,
     HostTree,
     InstantPage,
+    InstantPin,
     Match,
     Order,
     Points,
@@ -137,8 +138,16 @@ class OracleAnalysis:
         return sorted(found, key=lambda one: ProcessKey.of(one.process.identity))
 
     def instant_page(
-        self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
+        self,
+        selection: Selection,
+        at: int,
+        order: Order,
+        offset: int,
+        limit: int,
+        after: ProcessKey | None = None,
+        pin: InstantPin | None = None,
     ) -> InstantPage:
+        assert pin is None, "none was given"
         found = self.at_instant(selection, at)
         by_key = list(found)
         if order.column == "start":

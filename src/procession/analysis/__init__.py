@@ -22,7 +22,14 @@ from procession.analysis.aggregates import (
     ValueCount,
 )
 from procession.analysis.comparison import ChangedGroup, ChangedProcess, Comparison, Match, Side
-from procession.analysis.instant import REACH_SECONDS, InstantPage, Points, ProcessAtInstant
+from procession.analysis.instant import (
+    MAX_NAMED_CHUNKS,
+    REACH_SECONDS,
+    InstantPage,
+    InstantPin,
+    Points,
+    ProcessAtInstant,
+)
 from procession.analysis.relations import Branch, Family, HostTree, Run
 from procession.analysis.selection import (
     DESCRIPTION_ATTRIBUTES,
@@ -37,6 +44,7 @@ from procession.analysis.timeseries import MINUTE_COLUMNS, Every, History, Serie
 __all__ = [
     "DESCRIPTION_ATTRIBUTES",
     "MAX_DESCRIPTIONS",
+    "MAX_NAMED_CHUNKS",
     "MEASURES",
     "MINUTE_COLUMNS",
     "REACH_SECONDS",
@@ -57,6 +65,7 @@ __all__ = [
     "HostTree",
     "Hosts",
     "InstantPage",
+    "InstantPin",
     "Match",
     "Order",
     "Points",

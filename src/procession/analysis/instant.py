@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 
 from procession.process import ProcessKey, ProcessNumbers, ProcessSummary
@@ -17,10 +19,27 @@ class ProcessAtInstant(msgspec.Struct, frozen=True):
     numbers: ProcessNumbers = ProcessNumbers()
 
 
-class InstantPage(msgspec.Struct, frozen=True):
+MAX_NAMED_CHUNKS = 500
+
+
+class InstantPin(msgspec.Struct, frozen=True):
+    """Which chunks of snapshots the first page of a list was made of, so that the pages after it are made of them."""
+
+    received_at: int
+    """When the newest of them was received."""
+    newest: tuple[int, ...]
+    """Numbers of 32 bits, for each that was received then or in the second before."""
+    digest: bytes
+    """8 bytes, of all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstantPage:
     total: int
     processes: tuple[ProcessAtInstant, ...]
     is_known: bool
+    pin: InstantPin | None = field(default=None, compare=False)
+    """None where there is nothing to pin, or where it would be too long."""
 
 
 class Points(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from procession.analysis import (
     Hosts,
     HostTree,
     InstantPage,
+    InstantPin,
     Match,
     Order,
     Points,
@@ -185,9 +186,16 @@ class AnalysisStore(Protocol):
         snapshots are kept no longer."""
 
     def instant_page(
-        self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
+        self,
+        selection: Selection,
+        at: int,
+        order: Order,
+        offset: int,
+        limit: int,
+        after: ProcessKey | None = None,
+        pin: InstantPin | None = None,
     ) -> InstantPage:
-        """`after`: the last process of the page before, from which `offset` counts."""
+        """`after`: the last process of the page before, from which `offset` counts. `pin`: that of the page before."""
 
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
         """Two measures of each process that has both, those with the greatest `x` first."""

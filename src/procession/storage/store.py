@@ -91,7 +91,7 @@ class ClickHouseStore:
         self.rollup = ClickHouseRollup(engine, now=now, sighting_retention_hours=sighting_retention_hours)
         self._executor = ThreadPoolExecutor(_MORE_THREADS, thread_name_prefix="find")
         self._sources = Sources(
-            self._tag_dictionary, self._host_dictionary, KeySamples(), self._submit, self._sightings_since
+            self._tag_dictionary, self._host_dictionary, KeySamples(), self._submit, self._sightings_since, set()
         )
 
     def close(self) -> None:

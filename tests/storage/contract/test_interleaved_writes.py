@@ -94,6 +94,12 @@ def late_snapshot() -> Write:
     return Write([[chunk(T - 20, *BEFORE, group=1)], [chunk(T, *AFTER, group=3)]], [late])
 
 
+def late_in_the_same_slot() -> Write:
+    """With one that was seen at no other moment."""
+    late = chunk(T - 13, *BEFORE[:2], *BEFORE[3:], sighting(8), group=2)
+    return Write([[chunk(T - 16, *BEFORE, group=1)], [chunk(T, *AFTER, group=3)]], [late])
+
+
 def reported_exits() -> Write:
     ended = tuple(ProcessExit(pid=pid, at=T - 4, exit_code=9, description=a_description()) for pid in (2, 3))
     return Write([[chunk(T - 10, *BEFORE, group=1)]], exits=[ProcessExits("web-1", ended)])
@@ -214,12 +220,14 @@ QUESTIONS: dict[str, Question] = {
     "list": listed(),
     "list of a window in the past": listed(window=PAST),
     "list by text": listed("web"),
+    "list by text in the past": listed("web", window=PAST),
     "list by tag": listed(tags="env:prod"),
     "list by command": listed(tags="command:web"),
     "list without a tag": listed(tags="!env:test"),
     "list of a host": listed(tags="host:web-1"),
     "list of hosts": listed(tags="host:web-*"),
     "page of two": listed(limit=2),
+    "page of two by command": listed(tags="command:web", limit=2),
     "one that lives": one(2),
     "one that has ended": one(3),
     "one that is renamed": one(4),
@@ -280,7 +288,7 @@ class Interleaved:
     def new_org(self, make: Callable[[], Write]) -> tuple[int, Write]:
         ready = self._orgs.setdefault(make, [])
         if not ready:
-            ready += [(next(_org_ids), make()) for _ in range(_CASES_OF[make])]
+            ready += [(next(_org_ids), make()) for _ in range(max(_CASES_OF[make], 1))]
             for number in range(len(ready[0][1].groups)):
                 self._written.add([(org, snapshot) for org, write in ready for snapshot in write.groups[number]])
         return ready.pop()
@@ -315,6 +323,7 @@ CASES = (
     *((question, next_snapshot) for question in QUESTIONS),
     *((question, other_half) for question in (*OF_INSTANTS, "list", "comparison of one instant")),
     *((question, same_again) for question in (*OF_INSTANTS, "facets of a window", "comparison of processes")),
+    *((question, late_in_the_same_slot) for question in ("list of a window in the past", "list by text in the past")),
     *((question, late_snapshot) for question in (*OF_WINDOWS, "instant", "series")),
     *((question, reported_exits) for question in (*OF_WINDOWS, "one that has ended", "instant", "tree")),
     ("comparison of one instant", reported_exits),
@@ -331,12 +340,23 @@ CASES = (
 _CASES_OF = Counter(make for _, make in CASES)
 
 
-def is_of_one_moment(found: Any, before: Any, after: Any) -> bool:
-    """Of what is found in a window, each process by itself: one stretch is read after the other."""
-    if isinstance(found, dict):
+EACH_BY_ITSELF = ("runs", "unknown exits", "live numbers as sightings")
+"""What these say of a process is of one moment, and not of all of them."""
+
+
+def is_of_one_moment(question: str, found: Any, before: Any, after: Any) -> bool:
+    if question in EACH_BY_ITSELF:
         keys = found.keys() | before.keys() | after.keys()
         return all(found.get(one) in (before.get(one), after.get(one)) for one in keys)
     return bool(found in (before, after))
+
+
+def many_of_few() -> Write:
+    """So many that a page is looked for in several key ranges, of which the window holds one of a hundred."""
+    all_of_them = [sighting(pid) for pid in range(1, 6001)]
+    few = all_of_them[::100]
+    old = [chunk(T - 1500, *all_of_them, group=1), chunk(T - 10, *few, group=2)]
+    return Write([old], [chunk(T, *few, group=3)])
 
 
 @pytest.fixture(scope="module")
@@ -357,6 +377,20 @@ def test_an_answer_is_that_before_a_write_or_that_after_it(
     mixed = [
         f"stored before statement {number} of {count}: {one}"
         for number, one in enumerate(found, 2)
-        if not is_of_one_moment(one, before, after)
+        if not is_of_one_moment(question, one, before, after)
     ]
     assert not mixed, "\n\n".join((f"before: {before}", f"after: {after}", *mixed))
+
+
+def test_a_page_that_is_looked_for_in_several_key_ranges_is_of_one_moment(interleaved: Interleaved) -> None:
+    ask = listed(limit=60)
+    org, write = interleaved.new_org(many_of_few)
+    _, count = interleaved.ask(ask, org)
+    interleaved.store(org, write)
+
+    pages = [interleaved.ask_interrupted(ask, org, number) for number in range(1, count + 1)]
+
+    assert count > 9, "one key range was enough"
+    for page in pages:
+        assert len(page) == 60
+        assert len({process.seen_at for process, _ in page.values()}) == 1

@@ -70,13 +70,13 @@ class ProcessList:
                 request.refuse(name, f"it goes with a window, not with {', '.join(_OF_INSTANTS)}")
         request.raise_errors()
         fingerprint = filter_fingerprint(request.parameters, request.org_id)
-        after = None
+        after, pin = None, None
         if text := request.parameters.get("page[cursor]", ""):
             cursor = InstantCursor.decode(text, fingerprint=fingerprint)
             if cursor.at < request.now - request.sighting_retention_hours * 3600:
                 raise out_of_retention(request.sighting_retention_hours)
-            at, order, after = cursor.at, cursor.order, cursor.last
-        page = self._analysis.instant_page(selection, at, order, offset, limit, after)
+            at, order, after, pin = cursor.at, cursor.order, cursor.last, cursor.pin
+        page = self._analysis.instant_page(selection, at, order, offset, limit, after, pin)
         return {
             "meta": {
                 "at": at,
@@ -92,4 +92,4 @@ def _cursor_after(page: InstantPage, at: int, order: Order, fingerprint: bytes) 
     if not page.processes:
         return ""
     last = ProcessKey.of(page.processes[-1].process.identity)
-    return InstantCursor(at, order, last, fingerprint).encode()
+    return InstantCursor(at, order, last, fingerprint, page.pin).encode()

@@ -31,6 +31,7 @@ from procession.storage.history.statements.presence import (
     presence_in_key_range,
     presence_near_starts,
     presence_of_keys,
+    presence_of_matching,
 )
 from procession.storage.history.statements.search_conditions import filter_condition, filters_of
 from procession.storage.history.statements.snapshots import (
@@ -109,6 +110,7 @@ STATEMENTS: dict[str, Callable[[], Statement]] = {
     "search of keys": lambda: matching_of_keys(NGINX, WINDOW, KEYS, BriefDescription),
     "host": lambda: seen_on_host(1, Pattern.parse("host:h1"), WINDOW, KEYS[0]),
     "sightings of keys": lambda: presence_of_keys(1, WINDOW, KEYS),
+    "sightings of what fits": lambda: presence_of_matching(NGINX, WINDOW, None, None, 100),
     "newest sightings": lambda: newest_sightings(1, WINDOW, KEYS),
     "newest states": lambda: newest_states(1, WINDOW, KEYS),
     "newest versions": lambda: seen_under_pids(1, NOON - 20, NOON, [1, 2], [7]),
@@ -178,6 +180,7 @@ KEYED = {
     "search of keys": ("descriptions", "start"),
     "host": ("snapshots", "host"),
     "sightings of keys": ("presence", "start"),
+    "sightings of what fits": ("presence", "start"),
     "newest sightings": ("snapshots", BLOCK),
     "newest states": ("snapshots", BLOCK),
     "ticks": ("snapshots", "host"),

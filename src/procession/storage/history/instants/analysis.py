@@ -15,6 +15,7 @@ from procession.analysis import (
     Hosts,
     HostTree,
     InstantPage,
+    InstantPin,
     Match,
     Order,
     Points,
@@ -80,10 +81,17 @@ class ClickHouseAnalysis:
             return context.is_known(selection, window)
 
     def instant_page(
-        self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
+        self,
+        selection: Selection,
+        at: int,
+        order: Order,
+        offset: int,
+        limit: int,
+        after: ProcessKey | None = None,
+        pin: InstantPin | None = None,
     ) -> InstantPage:
         with self._question(selection.org_id) as context:
-            return instant_page(context, selection, at, order, offset, limit, after)
+            return instant_page(context, selection, at, order, offset, limit, after, pin)
 
     def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
         with self._question(org_id) as context:

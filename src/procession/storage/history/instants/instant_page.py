@@ -12,6 +12,7 @@ from procession.analysis import (
     MAX_DESCRIPTIONS,
     MEASURES,
     InstantPage,
+    InstantPin,
     Order,
     Points,
     Selection,
@@ -19,7 +20,7 @@ from procession.analysis import (
 from procession.errors import InvalidRequest
 from procession.packed import STATES
 from procession.process import ProcessKey
-from procession.storage.history.instants.columns.instant import Instant
+from procession.storage.history.instants.columns.instant import Instant, is_process
 from procession.storage.history.instants.columns.row_order import first_rows, sort_values
 from procession.storage.history.instants.group_by import labels_of
 from procession.storage.history.instants.query_context import QueryContext
@@ -37,17 +38,23 @@ def instant_page(
     offset: int,
     limit: int,
     after: ProcessKey | None,
+    pin: InstantPin | None,
 ) -> InstantPage:
-    """`after`: the last process of the page before, from which `offset` counts."""
-    instant = context.instant(selection, at, {*_KEY, "version", *_columns_of(order)})
-    columns = _sort_columns(context, instant, order)
+    """`after`: the last process of the page before, from which `offset` counts. `pin`: what that was made of."""
+    wanted = {*_KEY, "version", *_columns_of(order)}
+    instant = context.instant(selection, at, wanted, pin=pin)
     total = len(instant)
+    if after is not None and _row_of(instant, after) is None:
+        # That it ended was reported since. Its place is where the page goes on.
+        instant = context.instant(selection, at, wanted, pin=pin, kept=after)
+        total = len(instant) - 1
+    columns = _sort_columns(context, instant, order)
     if after is not None:
         offset += _position_of(instant, columns, after)
-    if offset >= total:
-        return InstantPage(total, (), instant.is_known)
-    rows = first_rows(columns, min(offset + limit, total))[offset:]
-    return InstantPage(total, context.processes_at(instant, rows), instant.is_known)
+    if offset >= len(instant):
+        return InstantPage(total, (), instant.is_known, instant.pin)
+    rows = first_rows(columns, min(offset + limit, len(instant)))[offset:]
+    return InstantPage(total, context.processes_at(instant, rows), instant.is_known, instant.pin)
 
 
 def _columns_of(order: Order) -> set[str]:
@@ -109,17 +116,20 @@ def texts_of(context: QueryContext, instant: Instant, column: str) -> dict[int, 
 
 def _position_of(instant: Instant, columns: Sequence[Any], after: ProcessKey) -> int:
     """How many processes come before the first one after this."""
-    start, host, pid = (instant.columns[name] for name in _KEY)
-    found = np.flatnonzero((host == after.host_key) & (pid == after.pid) & (start == after.started_at))
-    if not len(found):
+    row = _row_of(instant, after)
+    if row is None:
         raise InvalidRequest("Invalid query parameter page[cursor]: its process is kept no longer")
-    row = found[0]
     count = 1
     is_tied = np.ones(len(instant), bool)
     for column in columns:
         count += int(np.count_nonzero(is_tied & (column < column[row])))
         is_tied &= column == column[row]
     return count
+
+
+def _row_of(instant: Instant, key: ProcessKey) -> int | None:
+    found = np.flatnonzero(is_process(instant.columns, key))
+    return int(found[0]) if len(found) else None
 
 
 def points(context: QueryContext, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from procession.analysis import REACH_SECONDS, ProcessAtInstant, Selection
+from procession.analysis import REACH_SECONDS, InstantPin, ProcessAtInstant, Selection
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.storage.history.engine.connection import Connection, rows_of
 from procession.storage.history.engine.statement import RowT, Select, Statement, Submit, SubmitTable
@@ -54,9 +54,17 @@ class QueryContext:
         return self.connection.run_arrow(statement)
 
     def instant(
-        self, selection: Selection, at: int, columns: Collection[str], *, hosts: Collection[int] | None = None
+        self,
+        selection: Selection,
+        at: int,
+        columns: Collection[str],
+        *,
+        hosts: Collection[int] | None = None,
+        pin: InstantPin | None = None,
+        kept: ProcessKey | None = None,
     ) -> Instant:
-        return self._caches.instants.read(self, selection, at, columns, hosts=hosts)
+        """See `InstantReader.read`."""
+        return self._caches.instants.read(self, selection, at, columns, hosts=hosts, pin=pin, kept=kept)
 
     def instants_together(self, wanted: Sequence[tuple[Selection, int]], columns: Collection[str]) -> list[Instant]:
         """Of several selections, each at an instant of its own, as of one moment of the store."""

@@ -27,7 +27,8 @@ class Candidate(msgspec.Struct, frozen=True):
     seen_at: int
     """Unix seconds; 0: none is proved."""
     open_slots: tuple[tuple[int, int], ...] = ()
-    """(version, slots as bits), where sightings go on after the window, so that there may be newer ones inside."""
+    """(version, slots as bits), by version, where sightings go on after the window, so that there may be newer ones
+    inside."""
 
     @property
     def key(self) -> ProcessKey:
@@ -53,26 +54,44 @@ def newest_of(rows: Columns, window: Window) -> list[Candidate]:
     seen_at, slots = seen_at[order], slots[order]
     is_last = np.append((start[1:] != start[:-1]) | (host[1:] != host[:-1]) | (pid[1:] != pid[:-1]), True)
     ends = np.flatnonzero(is_last)
-    open_slots: dict[int, list[tuple[int, int]]] = {}
+    open_slots: dict[int, dict[int, int]] = {}
     groups = np.cumsum(is_last) - is_last
     for row in np.flatnonzero(is_open[order]).tolist():
-        open_slots.setdefault(int(groups[row]), []).append((int(version[row]), slots[row]))
+        of_versions = open_slots.setdefault(int(groups[row]), {})
+        of_versions[int(version[row])] = of_versions.get(int(version[row]), 0) | slots[row]
     columns = (start[ends], host[ends], pid[ends], version[ends], seen_at[ends])
     return [
-        Candidate(start, host, pid, version, seen_at, tuple(open_slots.get(group, ())))
+        Candidate(start, host, pid, version, seen_at, tuple(sorted(open_slots.get(group, {}).items())))
         for group, (start, host, pid, version, seen_at) in enumerate(
             zip(*(column.tolist() for column in columns), strict=True)
         )
     ]
 
 
+def _slots_until(window: Window) -> int:
+    """As bits, the slots of the hour in which the window ends, up to its end."""
+    return (1 << ((window.to_at % HOUR_SECONDS) // SLOT_SECONDS + 1)) - 1
+
+
+def are_same(candidates: Sequence[Candidate], others: Sequence[Candidate], window: Window) -> bool:
+    """Whether the same is known of them; what was seen after the slots of the window says nothing."""
+    inside = _slots_until(window)
+
+    def known(some: Sequence[Candidate]) -> list[Any]:
+        return [
+            (one.version_key, one.seen_at, [(number, bits & inside) for number, bits in one.open_slots]) for one in some
+        ]
+
+    return known(candidates) == known(others)
+
+
 def deciding_slots(candidate: Candidate, window: Window) -> tuple[int, ...]:
     """The two newest slots of the hour, newest first, in which the candidate was seen and that begin in the window or
     before. Two, since the moment in the newest may lie after the window; then that in the other does not."""
-    inside = (1 << ((window.to_at % HOUR_SECONDS) // SLOT_SECONDS + 1)) - 1
     bits = 0
     for _, slots in candidate.open_slots:
-        bits |= slots & inside
+        bits |= slots
+    bits &= _slots_until(window)
     newest = bits.bit_length() - 1
     if newest < 0:
         return ()

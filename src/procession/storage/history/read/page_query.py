@@ -1,7 +1,9 @@
 """One page of processes: their keys and the newest sighting of each in the window, and what they were then.
 
-Without filters, a key range is read from `presence` and `descriptions` at once. With filters, `descriptions` or the
-hosts' snapshots say which processes may fit, and `presence` which of them do.
+One statement says which processes there were and when each was seen, so that all of a page is as of one moment,
+whatever is stored meanwhile: of a key range of `presence`, of those in it that have a version in `descriptions` that
+fits, or of one host's snapshots. Where it turns out not to reach far enough, it is asked again from the beginning. What
+processes are is stored before they are seen, and so it is read after that.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ from procession.storage.history.read.dictionaries import HostDictionary, TagDict
 from procession.storage.history.read.key_samples import KeySamples
 from procession.storage.history.read.newest_sighting import Candidate
 from procession.storage.history.read.page_descriptions import PageDescriptions
-from procession.storage.history.read.presence_reader import KEY_ORDER, PresenceReader
+from procession.storage.history.read.presence_reader import KEY_ORDER, KeyRange, PresenceReader
 from procession.storage.history.statements.conditions import hours_of
-from procession.storage.history.statements.descriptions import BriefDescription, VersionKey, WholeDescription
+from procession.storage.history.statements.descriptions import BriefDescription, WholeDescription
 from procession.storage.history.statements.named_hosts import required_host
 from procession.storage.history.statements.search_conditions import Filters, filters_of
 from procession.storage.history.statements.snapshots import seen_on_host
@@ -33,9 +35,6 @@ from procession.storage.history.statements.tag_sets import any_tag_set_with, wit
 from procession.window import Window
 
 _T = TypeVar("_T")
-_MOST_NAMED = 20_000
-"""Processes in one statement."""
-
 _SHORT_SECONDS = 6 * 3600
 """The snapshots of a host in so long are read faster than its processes are looked up."""
 
@@ -48,7 +47,7 @@ which."""
 
 _FEW_ROWS, _FEW_MATCHES = 1000, 200
 _MORE = 4
-"""Where what was read did not fit, go on with so many times as much."""
+"""Where what was read was not enough, read so many times as much."""
 
 _LIVE_SECONDS = 2
 """A window that ends no earlier than so long ago is taken for one that nothing was seen after."""
@@ -63,6 +62,8 @@ class Sources(msgspec.Struct, frozen=True):
     submit: Submit
     sightings_since: Callable[[], int]
     """From when on snapshots are kept."""
+    host_tags: set[tuple[int, str]]
+    """Org and `host:` tag, of which processes turned out to carry it besides those of the host."""
 
 
 class PageQuery:
@@ -84,10 +85,10 @@ class PageQuery:
             found = self._only_process(query.only)
         elif query.search is None and not query.tags.conditions:
             found = self._page_by_key_ranges()
-        elif (host := required_host(query.search, query.tags)) and self._is_all_on(host):
-            found = self._on_host(host)
         else:
-            found = self._page_of_matches()
+            host = required_host(query.search, query.tags)
+            on_host = self._on_host(host) if host and self._may_be_all_on(host) else None
+            found = self._page_of_matches() if on_host is None else on_host
         return Page(self._descriptions.summaries(found[: query.limit]))
 
     # One process
@@ -100,10 +101,8 @@ class PageQuery:
             found = self._presence.of_keys([key])
         finally:
             self._descriptions.remember(described.result())
-        if found and not self._filters.is_any:
-            fits = self._matching_versions(self._filters_now(), [key])
-            found = [one for one in found if one.version_key in fits]
-        return found
+        filters = self._filters_now()
+        return found if filters.is_any else self._newest_matching(found, filters)
 
     # Without filters
 
@@ -111,126 +110,113 @@ class PageQuery:
         query = self._query
         found: list[Candidate] = []
         after = query.after
-        fewest = _FEW_ROWS
+        read_before, fewest = 0, _FEW_ROWS
         while len(found) < query.limit:
             wanted = self._wanted(found)
-            most = max(_FAR_TOO_FAR * wanted, fewest)
+            most = read_before + max(_FAR_TOO_FAR * wanted, fewest) * len(hours_of(query.window))
             fewest *= _MORE
             upto, row_count = self._end_of_range(after, wanted)
-            candidates, is_cut = self._candidates_between(after, upto, most)
-            if is_cut:
-                upto = candidates[-1].key
+            key_range = self._candidates_upto(after, upto, most)
+            read_before = key_range.row_count
+            if read_before >= most and key_range.last is not None:
+                upto = key_range.last
                 row_count = self._row_count(after, upto)
-            some = self._presence.resolved(candidates)
-            self._samples.learn(self._filter_key, row_count, len(some))
-            found += some
+            self._samples.learn(self._filter_key, row_count, max(len(key_range.found) - len(found), 0))
+            found = key_range.found
             if upto is None:
                 break
             after = upto
         return found
 
-    def _candidates_between(
-        self, after: ProcessKey | None, upto: ProcessKey | None, most: int
-    ) -> tuple[list[Candidate], bool]:
-        """As `PresenceReader.in_key_range`, with their descriptions at the same time, unless few of the range are in
-        the window."""
+    def _candidates_upto(self, after: ProcessKey | None, upto: ProcessKey | None, most: int) -> KeyRange:
+        """As `PresenceReader.upto`; with descriptions at the same time, of those after another key, unless few of them
+        are in the window."""
         if self._samples.share(self._filter_key) < _FEW_SHOWN:
-            return self._presence.in_key_range(after, upto, most)
+            return self._presence.upto(upto, most)
         statement = self._descriptions.in_key_range(after, upto)
         described = self._sources.submit(replace(statement, first=First(KEY_ORDER, most)))
         try:
-            return self._presence.in_key_range(after, upto, most)
+            return self._presence.upto(upto, most)
         finally:
             self._descriptions.remember(described.result())
 
     # With filters
 
-    @cached_property
-    def _filters(self) -> Filters:
-        return self._filters_now()
-
     def _filters_now(self) -> Filters:
-        """With the sets of tags that there are by now: for versions that were read since the query began."""
+        """With the sets of tags that there are by now."""
         query = self._query
         return with_tag_sets_looked_up(filters_of(query.org_id, query.search, query.tags), self._rows)
 
     def _page_of_matches(self) -> list[Candidate]:
         query = self._query
-        found: list[Candidate] = []
-        after = query.after
-        row_count = 0.0
-        fewest = _FEW_MATCHES
+        most = max(query.limit + query.limit // 4, _FEW_MATCHES)
         # Of a filter that nothing is known of, the first that fit are asked for by their order, wherever they are; what
         # is rare is found at once that way. The same where what fits turns out not to be spread as it was.
-        is_far = not self._samples.has_learned(self._filter_key)
-        while len(found) < query.limit:
-            wanted = self._wanted(found)
-            most = max(wanted + wanted // 4, fewest)
-            upto = None if is_far else self._end_of_range(after, wanted)[0]
-            upto, some = self._matches_between(after, upto, most)
-            found += some
+        upto = self._end_of_range(query.after, query.limit)[0] if self._samples.has_learned(self._filter_key) else None
+        while True:
+            upto, found = self._first_matches(upto, most)
             if upto is None:
-                break
-            row_count += self._row_count(after, upto)
-            after = upto
-            fewest *= _MORE if is_far else 1
-            is_far = True
-        # Of a key range that holds many in one spot, no more than the page: so the same page reaches as far again.
-        self._samples.learn(self._filter_key, row_count, min(len(found), query.limit))
-        return found
+                return found
+            # Of a key range that holds many in one spot, no more than the page: so the same page reaches as far again.
+            self._samples.learn(self._filter_key, self._row_count(query.after, upto), min(len(found), query.limit))
+            if len(found) >= query.limit:
+                return found
+            upto, most = None, most * _MORE
 
-    def _matches_between(
-        self, after: ProcessKey | None, upto: ProcessKey | None, most: int
-    ) -> tuple[ProcessKey | None, list[Candidate]]:
-        """The processes that fit after one key, up to another (None: to the end) or to as many as are wanted, and up to
-        where these are all."""
-        statement = self._descriptions.matching_in_key_range(self._filters, after, upto)
+    def _first_matches(self, upto: ProcessKey | None, most: int) -> tuple[ProcessKey | None, list[Candidate]]:
+        """The processes that fit up to a key (None: to the end) or up to so many versions, and up to where these are
+        all."""
+        candidates, filters = self._with_matching_versions(upto, most)
+        statement = self._descriptions.matching_in_key_range(filters, self._query.after, upto)
         rows = self._rows(replace(statement, first=First(KEY_ORDER, most, is_far=True)))
         if len(rows) >= most:
+            # With those that came since, they reach no further than those of which it was read who was seen.
             upto = max(row.version_key.key for row in rows)
-        return upto, self._newest_among(self._descriptions.remember(rows))
+        fits = self._descriptions.remember(rows)
+        return upto, [one for one in candidates if one.version_key in fits and (upto is None or one.key <= upto)]
 
-    def _newest_among(self, fits: set[VersionKey]) -> list[Candidate]:
-        """Of versions that fit, the processes of which one was the newest in the window."""
-        keys = sorted({one.key for one in fits})
-        found: list[Candidate] = []
-        for some in _slices(keys, _MOST_NAMED):
-            found += self._presence.of_keys(some)
-        # Another version is the newest where it does not fit; or where it came since what fits was read.
-        others = [one.key for one in found if one.version_key not in fits]
-        filters = self._filters_now() if others else self._filters
-        for changed in _slices(others, _MOST_NAMED):
-            fits |= self._matching_versions(filters, changed)
-        return [one for one in found if one.version_key in fits]
-
-    def _matching_versions(self, filters: Filters, keys: Sequence[ProcessKey]) -> set[VersionKey]:
-        """Of these processes."""
-        return self._descriptions.remember(self._rows(self._descriptions.matching_of_keys(filters, keys)))
-
-    # On one host
-
-    def _is_all_on(self, host: Pattern) -> bool:
-        """Whether all that fits is in the host's snapshots: few and kept, and with its tag on no other process."""
-        window = self._query.window
-        is_short = window.to_at - window.from_at <= _SHORT_SECONDS
-        is_kept = window.from_at >= self._sources.sightings_since()
-        return is_short and is_kept and not self._rows(any_tag_set_with(self._query.org_id, host.text))
-
-    def _on_host(self, host: Pattern) -> list[Candidate]:
-        """From its snapshots, which lie together, as `presence` and `descriptions` have it nowhere together."""
-        query = self._query
-        rows = self._rows(seen_on_host(query.org_id, host, query.window, query.after))
-        newest = sorted((Candidate(*row) for row in rows), key=lambda candidate: candidate.key)
-        found: list[Candidate] = []
+    def _with_matching_versions(self, upto: ProcessKey | None, most: int) -> tuple[list[Candidate], Filters]:
+        """Processes that were seen in the window and have one of the first versions that fit, which need not be the
+        newest; and filters for what they are."""
         filters = self._filters_now()
-        for some in _slices(newest, query.limit + 100):
+        while True:
+            candidates = self._presence.of_matching(filters, upto, most)
+            newer = self._filters_now()
+            if newer == filters:
+                return candidates, filters
+            filters = newer  # of a set of tags that came since there may be processes
+
+    def _newest_matching(self, candidates: list[Candidate], filters: Filters) -> list[Candidate]:
+        """Those of which the newest version fits, as many as are wanted."""
+        found: list[Candidate] = []
+        for some in _slices(candidates, self._query.limit + 100):
             window = Window(min(one.seen_at for one in some), max(one.seen_at for one in some))
             statement = self._descriptions.matching_of_keys(filters, [one.key for one in some], window)
             fits = self._descriptions.remember(self._rows(statement))
             found += [one for one in some if one.version_key in fits]
-            if len(found) >= query.limit:
+            if len(found) >= self._query.limit:
                 break
         return found
+
+    # On one host
+
+    def _may_be_all_on(self, host: Pattern) -> bool:
+        """Whether all that fits may be in the host's snapshots: few and kept."""
+        window = self._query.window
+        is_short = window.to_at - window.from_at <= _SHORT_SECONDS
+        is_kept = window.from_at >= self._sources.sightings_since()
+        return is_short and is_kept and (self._query.org_id, host.text) not in self._sources.host_tags
+
+    def _on_host(self, host: Pattern) -> list[Candidate] | None:
+        """From its snapshots, which lie together, as `presence` and `descriptions` have it nowhere together. None where
+        any other process may have its tag: that can be said once they were read."""
+        query = self._query
+        rows = self._rows(seen_on_host(query.org_id, host, query.window, query.after))
+        if self._rows(any_tag_set_with(query.org_id, host.text)):
+            self._sources.host_tags.add((query.org_id, host.text))
+            return None
+        newest = sorted((Candidate(*row) for row in rows), key=lambda candidate: candidate.key)
+        return self._newest_matching(newest, self._filters_now())
 
     # How far to read
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,16 +16,26 @@ from procession.storage.history.engine.statement import First, Rows, Statement
 from procession.storage.history.read.newest_sighting import (
     Candidate,
     Columns,
+    are_same,
     deciding_span,
     newest_of,
     resolve_by_slots,
 )
-from procession.storage.history.statements.conditions import hours_of
-from procession.storage.history.statements.presence import presence_in_key_range, presence_of_keys
+from procession.storage.history.statements.presence import presence_in_key_range, presence_of_keys, presence_of_matching
+from procession.storage.history.statements.search_conditions import Filters
 from procession.storage.history.statements.snapshots import newest_sightings, snapshot_moments
 from procession.storage.history.tables.constants import HOUR_SECONDS, SLOT_SECONDS
 
 KEY_ORDER = "start, host, pid"
+
+
+class KeyRange(NamedTuple):
+    found: list[Candidate]
+    """Those that were seen in the window, with the newest sighting there, in order."""
+    row_count: int
+    """From how many rows."""
+    last: ProcessKey | None
+    """Of all that may have been seen there."""
 
 
 class PresenceReader:
@@ -37,26 +48,43 @@ class PresenceReader:
         self._query = query
         self._is_past = is_past
 
-    def in_key_range(
-        self, after: ProcessKey | None, upto: ProcessKey | None, most: int
-    ) -> tuple[list[Candidate], bool]:
-        """The processes after one key, up to another, to be resolved, and whether there may be more after the last of
-        them."""
+    def upto(self, upto: ProcessKey | None, most: int) -> KeyRange:
+        """Up to a key. If it was read from so many rows, there may be more after the last of them."""
         query = self._query
-        statement = partial(presence_in_key_range, query.org_id, query.window, after, upto)
-        return self._newest(statement, First(KEY_ORDER, most * len(hours_of(query.window))))
+        statement = partial(presence_in_key_range, query.org_id, query.window, query.after, upto)
+        return self._read(statement, First(KEY_ORDER, most))
 
     def of_keys(self, keys: Sequence[ProcessKey]) -> list[Candidate]:
         """Those of these processes that were seen in the window."""
-        found, _ = self._newest(partial(presence_of_keys, self._query.org_id, self._query.window, keys))
         wanted = set(keys)
-        return [one for one in self.resolved(found) if one.key in wanted]
+        found = self._read(partial(presence_of_keys, self._query.org_id, self._query.window, keys)).found
+        return [one for one in found if one.key in wanted]
 
-    def resolved(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Those that were seen in the window, with the newest sighting there."""
+    def of_matching(self, filters: Filters, upto: ProcessKey | None, most: int) -> list[Candidate]:
+        """Those up to a key that were seen in the window and have one of the first so many versions that fit."""
+        query = self._query
+        return self._read(partial(presence_of_matching, filters, query.window, query.after, upto, most)).found
+
+    def _read(self, presence: Callable[..., Statement], first: First | None = None) -> KeyRange:
+        candidates, row_count = self._newest(presence, first)
+        while True:
+            found, is_sure = self._resolved(candidates)
+            last = candidates[-1].key if candidates else None
+            if is_sure:
+                break
+            # What the snapshots told of some may be as of later: if so, it is for all.
+            before = candidates
+            candidates, row_count = self._newest(presence, first)
+            if are_same(candidates, before, self._query.window):
+                break
+        return KeyRange(found, row_count, last)
+
+    def _resolved(self, candidates: list[Candidate]) -> tuple[list[Candidate], bool]:
+        """Those that were seen in the window, with the newest sighting there, and whether all of that was said by what
+        these were read from."""
         unresolved = [candidate for candidate in candidates if candidate.open_slots]
         if not unresolved:
-            return [candidate for candidate in candidates if candidate.seen_at]
+            return [candidate for candidate in candidates if candidate.seen_at], True
         moments = self._moments_by_slot(unresolved)
         resolved = {
             candidate.key: resolve_by_slots(candidate, self._query.window, moments.get(candidate.host, {}))
@@ -66,16 +94,17 @@ class PresenceReader:
         if unclear:
             resolved |= self._from_snapshots(unclear)
         newest = (resolved.get(candidate.key, candidate) for candidate in candidates)
-        return [candidate for candidate in newest if candidate is not None and candidate.seen_at]
+        found = [candidate for candidate in newest if candidate is not None and candidate.seen_at]
+        return found, not unclear
 
-    def _newest(self, presence: Callable[..., Statement], first: First | None = None) -> tuple[list[Candidate], bool]:
-        """In order, and whether there were as many rows as there may be. The slots are read where sightings go on after
-        the window: of a window that ends now, hardly ever."""
+    def _newest(self, presence: Callable[..., Statement], first: First | None) -> tuple[list[Candidate], int]:
+        """In order, and from how many rows. The slots are read where sightings go on after the window: of a window that
+        ends now, hardly ever."""
         window = self._query.window
         columns = self._columns(replace(presence(with_slots=self._is_past), first=first))
         if not self._is_past and (columns["last"] > window.to_at).any():
             columns = self._columns(replace(presence(with_slots=True), first=first))
-        return newest_of(columns, window), first is not None and len(columns["start"]) >= first.count
+        return newest_of(columns, window), len(columns["start"])
 
     def _moments_by_slot(self, candidates: Iterable[Candidate]) -> dict[int, dict[int, list[int]]]:
         """Host key -> slot -> moments of snapshots."""

@@ -9,6 +9,7 @@ from procession.lifecycle.endings import START_TOLERANCE
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Select, ShardSelect, Statement
 from procession.storage.history.statements.conditions import Where, hours_of
+from procession.storage.history.statements.search_conditions import Filters
 from procession.storage.history.tables.constants import HOUR_SECONDS, LOW_SLOTS, SLOT_SECONDS
 from procession.window import Window
 
@@ -68,6 +69,30 @@ def presence_in_key_range(
 def presence_of_keys(org_id: int, window: Window, keys: Sequence[ProcessKey], *, with_slots: bool = False) -> Statement:
     """The same for these processes; a few others may be among them."""
     where = Where(org_id).in_hours(hours_of(window)).there_in(window).among(keys)
+    return _presence(where, window, with_slots=with_slots)
+
+
+def presence_of_matching(
+    filters: Filters,
+    window: Window,
+    after: ProcessKey | None,
+    upto: ProcessKey | None,
+    most: int,
+    *,
+    with_slots: bool = False,
+) -> Statement:
+    """The same for processes of which one of the first so many versions fits the filters that do, by their keys.
+
+    The engine takes its view of a table where it first reads of it: of `presence` before that of `descriptions`, which
+    are written first. So each process that is seen there can be judged.
+    """
+    fits = Where(filters.org_id, filters.parameters).in_hours(hours_of(window)).in_key_range(after, upto)
+    fitting = (
+        f"SELECT start, host, pid FROM descriptions WHERE {fits.matches(str(filters.condition))}"
+        f" ORDER BY start, host, pid LIMIT 1 BY start, host, pid, version LIMIT {most} WITH TIES"
+    )
+    where = Where(filters.org_id, fits.parameters).in_hours(hours_of(window)).there_in(window)
+    where.in_key_range(after, upto).matches(f"(start, host, pid) IN ({fitting})")
     return _presence(where, window, with_slots=with_slots)
 
 

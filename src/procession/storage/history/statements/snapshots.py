@@ -228,7 +228,7 @@ def chunks(
     named: Sequence[Sequence[Pattern]] = ((),),
 ) -> Statement:
     """Which chunks of snapshots there are at these moments, ascending, as columns: `host, at, request, split_id,
-    chunk_count`, and how many sightings each has: `size`. One that was stored twice may be there twice.
+    chunk_count, received_at`, and how many sightings each has: `size`. One that was stored twice may be there twice.
 
     `named`: of hosts whose `host:` tag fits all patterns of one of these. Read in the same statement, so that none is
     left out whose name came with its first snapshot.
@@ -242,7 +242,7 @@ def chunks(
     if all(named):
         where.matches(is_named_host(where, named))
     return Statement(
-        f"SELECT host, at, request, split_id, chunk_count, pid.size0 AS size FROM snapshots WHERE {where}",
+        f"SELECT host, at, request, split_id, chunk_count, received_at, pid.size0 AS size FROM snapshots WHERE {where}",
         where.parameters,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
+from procession.analysis import InstantPin
 from procession.process import ProcessKey
 from procession.storage.history.instants.columns.newest_snapshots import Snapshots
 from procession.storage.history.tables.constants import HOUR_SECONDS
@@ -25,6 +26,8 @@ class Instant:
     is_known: bool
     looked_at: Collection[int] | None
     """The hosts whose snapshots were looked for; None: all."""
+    pin: InstantPin | None = None
+    """What it is made of, for the pages after one of it."""
 
     def __len__(self) -> int:
         return len(self.columns["host"])
@@ -39,3 +42,9 @@ class Instant:
     def hours(self) -> list[int]:
         """The hours of its snapshots: where the descriptions are."""
         return sorted({at // HOUR_SECONDS for _, at in (*self.snapshots.plain, *self.snapshots.mixed)})
+
+
+def is_process(columns: Columns, key: ProcessKey) -> Any:
+    """Which rows are those of a process."""
+    of_host = (columns["host"] == key.host_key) & (columns["pid"] == key.pid)
+    return of_host & (columns["start"] == key.started_at)

@@ -19,12 +19,14 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-from procession.analysis import REACH_SECONDS, Selection
+from procession.analysis import REACH_SECONDS, InstantPin, Selection
+from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Statement, SubmitTable
 from procession.storage.history.instants.columns.chunk_columns import ALWAYS_THERE, read_columns, read_columns_together
 from procession.storage.history.instants.columns.endings_reader import EndingsReader, SubmittedEndings
-from procession.storage.history.instants.columns.instant import Columns, Instant
+from procession.storage.history.instants.columns.instant import Columns, Instant, is_process
 from procession.storage.history.instants.columns.newest_snapshots import Snapshots, newest_snapshots, within_reach
+from procession.storage.history.instants.columns.pinned_chunks import check, pin_of, pinned
 from procession.storage.history.instants.columns.reported_endings import NEEDED, ReportedEndings
 from procession.storage.history.instants.columns.selection_filters import SelectionFilters
 from procession.storage.history.statements.snapshots import chunks
@@ -58,9 +60,15 @@ class InstantReader:
         columns: Iterable[str],
         *,
         hosts: Collection[int] | None = None,
+        pin: InstantPin | None = None,
+        kept: ProcessKey | None = None,
     ) -> Instant:
-        """What fits the selection at this instant, on these hosts."""
-        (instant,) = self.read_together(tables, [(selection, at)], columns, hosts=hosts)
+        """What fits the selection at this instant, on these hosts. `pin`: of these chunks and no others. `kept`: also
+        this process, though it may have ended by then."""
+        found = self._read_once(tables, [(selection, at)], columns, hosts, pin, kept)
+        if _is_late(found):
+            found = self._read_once(tables, [(selection, at)], columns, hosts, pin, kept)
+        (instant,) = found
         return instant
 
     def read_together(
@@ -68,31 +76,33 @@ class InstantReader:
         tables: Tables,
         wanted: Sequence[tuple[Selection, int]],
         columns: Iterable[str],
-        *,
-        hosts: Collection[int] | None = None,
     ) -> list[Instant]:
         """The same for several selections of one org at instants of their own, all as of one moment of the store."""
-        found = self._read_once(tables, wanted, columns, hosts)
-        # What something is known of since, may be there by now.
-        is_late = any(one.is_known and not one.snapshots for one in found)
-        return self._read_once(tables, wanted, columns, hosts) if is_late else found
+        found = self._read_once(tables, wanted, columns)
+        return self._read_once(tables, wanted, columns) if _is_late(found) else found
 
     def _read_once(
         self,
         tables: Tables,
         wanted: Sequence[tuple[Selection, int]],
         columns: Iterable[str],
-        hosts: Collection[int] | None,
+        hosts: Collection[int] | None = None,
+        pin: InstantPin | None = None,
+        kept: ProcessKey | None = None,
     ) -> list[Instant]:
         filters = {selection: SelectionFilters(tables.table, selection) for selection, _ in wanted}
         moments = sorted(at for _, at in wanted)
         submitted = self._submit_endings(tables, filters.values(), moments, hosts)
-        chunks = _chunks(tables, filters.values(), moments, hosts)
+        chunks = pinned(_chunks(tables, filters.values(), moments, hosts), pin)
         sides = [_Side.of(filters[selection], chunks, at, hosts) for selection, at in wanted]
         if submitted is None:
             submitted = self._endings.submit(tables.submit_table, sides[0].filters.org_id, moments, _all_hosts(sides))
         ends = [submitted.of(side.since, side.at) for side in sides]
-        return [self._instant(tables, *one, columns, hosts) for one in zip(sides, ends, strict=True)]
+        for side in sides:
+            check(side.snapshots, pin)
+        pins = [pin or pin_of(chunks, side.snapshots) for side in sides]
+        found = [self._instant(tables, *one, columns, hosts, kept) for one in zip(sides, ends, strict=True)]
+        return [replace(instant, pin=one) for instant, one in zip(found, pins, strict=True)]
 
     def _submit_endings(
         self,
@@ -107,13 +117,20 @@ class InstantReader:
         return None if is_any_named else self._endings.submit(tables.submit_table, org_id, moments, hosts)
 
     def _instant(
-        self, tables: Tables, side: _Side, ends: ReportedEndings, columns: Iterable[str], only: Collection[int] | None
+        self,
+        tables: Tables,
+        side: _Side,
+        ends: ReportedEndings,
+        columns: Iterable[str],
+        only: Collection[int] | None,
+        kept: ProcessKey | None,
     ) -> Instant:
         filters, snapshots = side.filters, side.snapshots
         wanted = {"state", *columns, *filters.columns(), *(NEEDED if ends else ())}.difference(ALWAYS_THERE)
         read = self._columns(tables, filters.org_id, snapshots, wanted)
         whole = Instant(side.at, read, snapshots, True, side.hosts)
-        mask = filters.narrow(whole, ends.lived(whole.columns, snapshots.oldest()))
+        lived = ends.lived(whole.columns, snapshots.oldest())
+        mask = filters.narrow(whole, lived if kept is None else lived | is_process(whole.columns, kept))
         found = whole if mask.all() else whole.where(mask)
         return found if len(found) else replace(found, is_known=filters.is_known(found, only))
 
@@ -172,6 +189,11 @@ def _chunks(
         reached += range(max(at - REACH_SECONDS, reached[-1] + 1 if reached else 0), at + 1)
     only = None if hosts is None else sorted(hosts)
     return tables.table(chunks(org_id, reached, only, [one.named for one in filters]))
+
+
+def _is_late(found: Iterable[Instant]) -> bool:
+    """Whether something is known by now of one of which nothing was there when it was read."""
+    return any(one.is_known and not one.snapshots for one in found)
 
 
 class _Side(NamedTuple):
