@@ -90,7 +90,7 @@ def test_what_is_closed_is_counted_and_said_once_a_minute(caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING):
         for second in range(121):
             now[0] = float(second)
-            connections.note("body")
+            connections.count_closed("body")
 
     assert connections.closed == {"body": 121}
     assert told == ["body"] * 121

@@ -133,7 +133,7 @@ class ProcReader:
             handle, reading = known, None
             if handle is not None:
                 has_rested = counts_runs and handle.has_rested()
-                if has_rested and handle.visited > last_due and handle.stat.ppid not in ended:
+                if has_rested and handle.visited > last_due and handle.ppid not in ended:
                     reading = handle.reading
                 else:
                     reading = self._again(handle, has_rested=has_rested)
@@ -175,7 +175,7 @@ class ProcReader:
         """What one process is, apart from the others; None if it is gone. For any thread."""
         handle = self._handle_of(pid, self.boot_now())
         try:
-            facts = handle.glimpse()
+            facts = handle.read_facts_now()
         except (OSError, MalformedFile):
             return None
         if handle.is_kernel_thread and not self._kernel_threads:
@@ -279,7 +279,7 @@ class ProcReader:
                 if not has_rested:
                     changed |= handle.read_io()
                 if is_due and not changed and not handle.has_run:
-                    changed = revisit = not handle.is_as_it_was()
+                    changed = revisit = not handle.is_unchanged()
                 if changed or revisit:
                     handle.look(counts_in_size=self._counts_in_size, revisit=revisit)
             if is_due:

@@ -11,7 +11,6 @@ from procession.agent.read.procfs import text
 _NOT_THE_FILE = (errno.EMFILE, errno.ENFILE, errno.ESRCH)
 """There are no descriptors left, or no process. All else is about the file: it is another user's, or of a kernel that
 has no such file, or cannot say."""
-_LINE = 100
 _PAGE = 4096
 """Up to here the kernel gives a whole file in one go."""
 _CHUNK = 64 * 1024
@@ -20,7 +19,7 @@ _CHUNK = 64 * 1024
 class ProcessFiles:
     """Below one folder of `/proc`. Raises OSError where it is the process that is gone, or descriptors are."""
 
-    __slots__ = ("_dir_fd", "_folder", "_io_fd", "_path", "_run_fd", "_stat_fd", "thread")
+    __slots__ = ("_dir_fd", "_folder", "_io_fd", "_path", "_stat_fd", "run_fd", "thread")
 
     def __init__(self, folder: str) -> None:
         self.thread = ""
@@ -29,7 +28,9 @@ class ProcessFiles:
         self._folder = folder
         self._path = folder  # in front of a file's name; nothing while the folder is open
         self._dir_fd: int | None = None
-        self._stat_fd = self._io_fd = self._run_fd = -1
+        self._stat_fd = self._io_fd = -1
+        self.run_fd = -1
+        """Of `schedstat`."""
 
     def keep_open(self) -> None:
         """Keep descriptors of its own for it. On an error, none."""
@@ -37,7 +38,7 @@ class ProcessFiles:
             self._dir_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             self._path = ""
             self._stat_fd = self._open("stat")
-            self._run_fd = self._open_if_there("schedstat")
+            self.run_fd = self._open_if_there("schedstat")
             self._io_fd = self._open_if_there("io")
         except OSError:
             self.close()
@@ -47,17 +48,15 @@ class ProcessFiles:
         """Whether anything was open."""
         if self._dir_fd is None:
             return False
-        for fd in (self._dir_fd, self._stat_fd, self._io_fd, self._run_fd):
+        for fd in (self._dir_fd, self._stat_fd, self._io_fd, self.run_fd):
             if fd >= 0:
                 os.close(fd)
         self._dir_fd, self._path = None, self._folder
-        self._stat_fd = self._io_fd = self._run_fd = -1
+        self._stat_fd = self._io_fd = self.run_fd = -1
         return True
 
     def schedstat(self) -> bytes:
-        """Of the first thread; empty where it is not to be had."""
-        if self._run_fd >= 0:
-            return os.pread(self._run_fd, _LINE, 0)
+        """Of the first thread, where `run_fd` is not open; empty where it is not to be had."""
         return self.read_if_there("schedstat") if self._dir_fd is None else b""
 
     def stat(self) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from procession.agent.read.cgroups import container_id
 from procession.agent.read.process_files import ProcessFiles
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
@@ -23,6 +25,9 @@ from procession.agent.read.procfs import (
 THOROUGH_EVERY = 5
 """Visits after which also that is read again which others hardly ever change: its root, its container, and the command
 line that a debugger writes over."""
+
+_LINE = 100
+"""More than `schedstat` has."""
 
 _STAYS = ("", "/")
 """Where a link leads to that nobody can rename or delete: another user's, of which we know nothing, or the top."""
@@ -53,6 +58,7 @@ class ProcessHandle:
         "io",
         "is_kernel_thread",
         "pid",
+        "ppid",
         "reading",
         "stat",
         "visited",
@@ -67,6 +73,7 @@ class ProcessHandle:
         self.visited = 0
         """At which of its reader's revisits."""
         self.is_kernel_thread = False
+        self.ppid = 0
         self.has_run = True
         """Since its facts were read, so that it may have changed them."""
         self.io: IoCounters | None = None
@@ -95,8 +102,10 @@ class ProcessHandle:
         if self._has_other_threads:
             self._run_data = None
             return False
+        files = self._files
         try:
-            data = self._files.schedstat()
+            # Here, since it is what is asked of each process in each turn.
+            data = os.pread(files.run_fd, _LINE, 0) if files.run_fd >= 0 else files.schedstat()
         except OSError:
             return False  # the next file says what it is
         if data and data == self._run_data:
@@ -112,11 +121,12 @@ class ProcessHandle:
             return False
         stat = parse_stat(data)
         if stat.state in EXITED and (stat.threads or 0) > 1:
-            stat = self._stat_of_the_living(stat)
+            stat = self._stat_of_living_thread(stat)
         else:
             self._files.thread = ""
         has_changed = now != self._stat_hash or stat != self.stat
         self.stat = stat
+        self.ppid = stat.ppid
         self.is_kernel_thread = stat.flags & KERNEL_THREAD != 0
         self._has_other_threads = stat.threads != 1
         self._stat_hash = now
@@ -127,7 +137,7 @@ class ProcessHandle:
         """Whether its first thread has exited, and others have not: the process goes on."""
         return bool(self._files.thread)
 
-    def _stat_of_the_living(self, leader: Stat) -> Stat:
+    def _stat_of_living_thread(self, leader: Stat) -> Stat:
         """The file is that of the first thread. If none lives, the process has exited."""
         for thread in [self._files.thread, *self._other_threads()] if self._files.thread else self._other_threads():
             try:
@@ -173,7 +183,7 @@ class ProcessHandle:
         self.reading = before if before is not None and before == reading else reading
         self._looks += 1
 
-    def glimpse(self) -> ProcessFacts:
+    def read_facts_now(self) -> ProcessFacts:
         """Of a process that may be gone in a moment: the most telling file first, and what comes too late is absent."""
         arguments = self._arguments()
         self.read_stat()
@@ -196,7 +206,7 @@ class ProcessHandle:
             self._service_tags(),
         )
 
-    def is_as_it_was(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether others have left it alone that has not run since its facts were read: its folder and its executable
         can be renamed or deleted at any time."""
         if self.stat.vms_bytes == 0:
@@ -204,7 +214,7 @@ class ProcessHandle:
         facts = self.reading.facts
         self._visits += 1
         if self._visits % THOROUGH_EVERY == 0:
-            return self._is_what_it_was(facts)
+            return self._is_thoroughly_unchanged(facts)
         return (facts.cwd in _STAYS or self._files.leads_to("cwd", facts.cwd)) and (
             facts.exe in _STAYS or self._files.leads_to("exe", facts.exe)
         )
@@ -218,7 +228,7 @@ class ProcessHandle:
             return status
         return status_of_process(parse_status(self._files.read_if_there("status")), status)
 
-    def _is_what_it_was(self, facts: ProcessFacts) -> bool:
+    def _is_thoroughly_unchanged(self, facts: ProcessFacts) -> bool:
         arguments = self._arguments()
         return (
             arguments == facts.arguments

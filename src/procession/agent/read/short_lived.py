@@ -127,8 +127,8 @@ class ShortLived:
         short-lived."""
         with self._lock:
             ended, self._ended = self._ended, []
-            for pid in alive:
-                self._births.pop(pid, None)
+            for pid in self._births.keys() & set(alive) if self._births else ():
+                del self._births[pid]
             if len(self._births) > _MANY_BIRTHS:  # their ends were lost
                 oldest = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - _FORGET_AFTER
                 self._births = {pid: birth for pid, birth in self._births.items() if birth.forked > oldest}

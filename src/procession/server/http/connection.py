@@ -346,7 +346,7 @@ class HttpConnection(asyncio.Protocol):
         return self._is_reading_paused or (self._newest.awaits_continue and not self._newest.has_ended)
 
     def too_slow(self, awaited: Awaited) -> None:
-        self._connections.note(awaited.value)
+        self._connections.count_closed(awaited.value)
         is_answered = self._newest is not None and self._newest.has_ended
         if awaited is Awaited.READING:
             self.abort()

@@ -50,7 +50,7 @@ class OpenConnections:
     def begin(self) -> bool:
         """Whether one more may come. Then `end` is to be called, once."""
         if self.count >= self.most and not self._end_silent():
-            self.note("full")
+            self.count_closed("full")
             return False
         self.count += 1
         return True
@@ -80,13 +80,13 @@ class OpenConnections:
             if total <= MAX_UNREAD_BYTES:
                 break
             total -= self._unread.pop(slowest)
-            self.note("unread")
+            self.count_closed("unread")
             slowest.abort()
 
     def reads(self, client: Client) -> None:
         self._unread.pop(client, None)
 
-    def note(self, reason: str) -> None:
+    def count_closed(self, reason: str) -> None:
         """One was closed for this reason: counted, and now and then logged."""
         self.closed[reason] += 1
         self._on_closed(reason)
@@ -100,7 +100,7 @@ class OpenConnections:
             return False
         longest = next(iter(self._silent))
         del self._silent[longest]
-        self.note("silent")
+        self.count_closed("silent")
         longest.leave()
         return True
 

@@ -104,12 +104,14 @@ class Agents:
 
     def blind_hosts(self, org_id: int) -> dict[str, int]:
         """The hosts of an org whose agents can read no process, by name, with how many processes there are."""
-        blind = {host: self._hosts[org, host].unreadable or 0 for org, host in self._blind_now() if org == org_id}
-        return dict(sorted(blind.items()))
+        found = self._blind_now()
+        return {host: found[org, host].unreadable or 0 for org, host in sorted(found) if org == org_id}
 
-    def _blind_now(self) -> list[tuple[int, str]]:
+    def _blind_now(self) -> dict[tuple[int, str], _Agent]:
+        """For any thread."""
         oldest = self._clock() - GONE_SECONDS
-        return [key for key in self._blind.copy() if (agent := self._hosts.get(key)) and agent.posted_at >= oldest]
+        found = {key: self._hosts.get(key) for key in self._blind.copy()}
+        return {key: agent for key, agent in found.items() if agent is not None and agent.posted_at >= oldest}
 
     def _log_about(
         self, event: str, message: str, org_id: int, host: str, level: int = logging.INFO, **fields: object
