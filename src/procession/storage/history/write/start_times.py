@@ -10,17 +10,17 @@ other's. An agent waits for each answer before it posts the next, and so keeps c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from procession.lifecycle.endings import START_TOLERANCE, has_ended_between, is_near
+from procession.lifecycle.endings import START_TOLERANCE, first_after, has_ended_between, is_near
 from procession.packed import AnySnapshot
 from procession.process import ProcessKey, host_key
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.statements.exits import exits_of_pids
 from procession.storage.history.statements.hosts import names_of_hosts
 from procession.storage.history.statements.presence import presence_near_starts
-from procession.storage.history.statements.snapshots import complete_snapshots
+from procession.storage.history.statements.snapshots import complete_snapshots, snapshots_listing
 from procession.storage.history.tables.constants import HOUR_SECONDS
 from procession.storage.history.write.dedup_cache import DedupCache
 
@@ -50,6 +50,12 @@ class _Stored(NamedTuple):
     def order_at(self, at: int) -> tuple[int, int]:
         """Those whose sightings are nearer to a moment come first. The second part is the start."""
         return max(self.first - at, at - self.last, 0), self.start
+
+    def until(self, at: int) -> tuple[int, int]:
+        """The time between its sightings and a moment, from the earlier to the later end."""
+        if self.first <= at <= self.last:
+            return at, at
+        return (self.last, at) if at > self.last else (at, self.first)
 
 
 class StartTimes:
@@ -162,12 +168,18 @@ class StartTimes:
         return found
 
 
-class _StoredEndings:
-    """What is stored of how these processes ended."""
+_Doubtful = Mapping[tuple[int, int], tuple[_Unknown, Sequence[_Stored]]]
+"""Host key and pid -> a start that is not known, and what is stored that may be the same process."""
 
-    def __init__(
-        self, rows: Rows, org_id: int, doubtful: dict[tuple[int, int], tuple[_Unknown, Sequence[_Stored]]]
-    ) -> None:
+
+class _StoredEndings:
+    """What is stored of how these processes ended.
+
+    Another server may store a snapshot after it was read when they were seen, and it would seem to lack them. So
+    whether it does is looked for in that very snapshot; if it does not, it is there for none of its host.
+    """
+
+    def __init__(self, rows: Rows, org_id: int, doubtful: _Doubtful) -> None:
         moments = [one.at for one, _ in doubtful.values()]
         moments += [moment for _, stored in doubtful.values() for one in stored for moment in (one.first, one.last)]
         since, until = min(moments), max(moments)
@@ -178,12 +190,27 @@ class _StoredEndings:
         self._exits: dict[tuple[int, int], list[int]] = {}
         for row in rows(exits_of_pids(org_id, since, until, keys)):
             self._exits.setdefault((row.host, row.pid), []).append(row.at)
+        self._leave_out_what_came_since(rows, org_id, doubtful)
+
+    def _leave_out_what_came_since(self, rows: Rows, org_id: int, doubtful: _Doubtful) -> None:
+        looked_at: set[tuple[ProcessKey, int]] = set()
+        while missing := {*self._missing(doubtful)} - looked_at:
+            for host, at in {*rows(snapshots_listing(org_id, sorted(missing)))}:
+                self._complete[host].remove(at)
+            looked_at |= missing
+
+    def _missing(self, doubtful: _Doubtful) -> Iterator[tuple[ProcessKey, int]]:
+        """Those that seem to have ended by a snapshot, and the first one that seems to lack them."""
+        for (host, pid), (one, candidates) in doubtful.items():
+            for stored in candidates:
+                since, until = stored.until(one.at)
+                missing_at = first_after(since, self._complete.get(host, ()))
+                if missing_at is not None and missing_at < until:
+                    yield ProcessKey(stored.start, host, pid), missing_at
 
     def between(self, host: int, pid: int, stored: _Stored, at: int) -> bool:
         """Whether the process has ended between its sightings and this moment."""
-        if stored.first <= at <= stored.last:
-            return False
-        since, until = (stored.last, at) if at > stored.last else (at, stored.first)
+        since, until = stored.until(at)
         return has_ended_between(since, until, self._complete.get(host, ()), self._exits.get((host, pid), ()))
 
 
