@@ -59,9 +59,9 @@ class Cursor:
         return cls(Window(from_at, to_at), ProcessKey(started_at, MAX_UINT64 - host, MAX_UINT32 - pid), found)
 
 
-def fingerprint(org_id: int, search: str, tags: str) -> bytes:
+def fingerprint(org_id: int, *filters: str) -> bytes:
     """8 bytes that tell the filters of one scan from those of another."""
-    parts = (str(org_id), search, tags)
+    parts = (str(org_id), *filters)
     digest = hashlib.blake2b(digest_size=8)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
