@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import Look
 
@@ -30,6 +30,12 @@ def written(folder: Path, name: str) -> Path:
     return (IMAGES if os.environ.get("PROCESSION_SCREENSHOTS") else folder) / f"{name}.png"
 
 
+def wait_until_still(page: Page) -> None:
+    """Until nothing is on its way that would change the picture."""
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=60_000)
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_view_can_be_pictured(look: Look, browser: Browser, tmp_path: Path, name: str) -> None:
     address, scheme, (width, height) = PICTURES[name]
@@ -40,7 +46,9 @@ def test_a_view_can_be_pictured(look: Look, browser: Browser, tmp_path: Path, na
         look.sign_in(page)
         drawn = page.locator("main canvas") if name in DRAWN else page.locator("main [role=gridcell], main td")
         expect(drawn.first).to_be_visible(timeout=60_000)
-        page.wait_for_load_state("networkidle")
+        if width > PHONE[0]:
+            expect(page.locator("aside input[type=checkbox]").first).to_be_visible(timeout=60_000)
+        wait_until_still(page)
 
         picture = page.screenshot(path=written(tmp_path, name))
 
@@ -55,8 +63,9 @@ def test_a_process_can_be_pictured(look: Look, browser: Browser, tmp_path: Path)
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         page.goto(look.url(f"?at={look.end}&sort=-cpu_total_percent&p={process}"))
         look.sign_in(page)
-        expect(page.get_by_role("dialog", name="Process")).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        expect(page.get_by_role("dialog", name="Process").get_by_label("Command line")).to_be_visible(timeout=60_000)
+        expect(page.locator("aside input[type=checkbox]").first).to_be_visible(timeout=60_000)
+        wait_until_still(page)
 
         picture = page.screenshot(path=written(tmp_path, "process"))
 
