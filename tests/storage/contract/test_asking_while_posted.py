@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -101,6 +102,11 @@ class Questions:
 
         assert living == [(host, pid) for host in hosts for pid in LIVING]
         check_ends(found)
+        of_chunks: defaultdict[tuple[str, bool], set[int]] = defaultdict(set)
+        for one in found:
+            if one.identity.pid in LIVING:
+                of_chunks[one.identity.host, one.identity.pid in LIVING[:6]].add(one.seen_at)
+        assert all(len(moments) == 1 for moments in of_chunks.values()), of_chunks
 
     def one(self) -> None:
         window = Window(self._fleet.now - RECENT_SECONDS, self._fleet.now + 2)
