@@ -144,7 +144,9 @@ def test_a_migration_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
         store._rows("TRUNCATE TABLE migrations")
 
     with closing(opened(tmp_path)) as store:
-        assert store._rows("SELECT number FROM migrations ORDER BY number") == [(number,) for number in range(1, NEWEST + 1)]
+        assert store._rows("SELECT number FROM migrations ORDER BY number") == [
+            (number,) for number in range(1, NEWEST + 1)
+        ]
         assert len(store.find(ProcessQuery(ORG, WINDOW)).processes) == 1
 
 
