@@ -27,6 +27,7 @@ from procession.process import (
 from procession.query import ProcessQuery
 from procession.search.parser import parse_search
 from procession.search.tag_filter import TagFilter
+from procession.server.api.detailed_page import find_detailed_page
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.conftest import THIRTY_YEARS
@@ -140,9 +141,8 @@ def listed(search: str = "", tags: str = "", window: Window = WINDOW, limit: int
 
     def ask(store: ClickHouseStore, org: int) -> Any:
         query = ProcessQuery(org, window, parse_search(search), TagFilter.parse(tags), limit=limit)
-        page = store.find(query).processes
-        details = store.details(org, window, page)
-        return {one.identity: (one, detail) for one, detail in zip(page, details, strict=True)}
+        page, details = find_detailed_page(store, query)
+        return {one.identity: (one, detail) for one, detail in zip(page.processes, details, strict=True)}
 
     return ask
 
@@ -224,6 +224,7 @@ QUESTIONS: dict[str, Question] = {
     "list by tag": listed(tags="env:prod"),
     "list by command": listed(tags="command:web"),
     "list without a tag": listed(tags="!env:test"),
+    "list of one that ends and one that begins": listed('"--id 3" OR "--id 7"'),
     "list of a host": listed(tags="host:web-1"),
     "list of hosts": listed(tags="host:web-*"),
     "page of two": listed(limit=2),

@@ -11,6 +11,7 @@ from procession.paging import InstantCursor
 from procession.process import ProcessKey
 from procession.process_item import detailed_item, item_at_instant
 from procession.query import DEFAULT_LIMIT, MAX_LIMIT
+from procession.server.api.detailed_page import find_detailed_page
 from procession.server.api.request import MAX_OFFSET, ApiRequest
 from procession.server.api.routes import ApiRouter
 from procession.server.public.parameters import filter_fingerprint, parse_query
@@ -45,12 +46,12 @@ class ProcessList:
             retention_hours=request.retention_hours,
             has_hints=True,
         )
-        page = self._store.find(query)
+        page, details = find_detailed_page(self._store, query)
         selection = Selection(query.org_id, query.search, query.tags)
         is_known = bool(page.processes) or self._analysis.is_known(selection, query.window)
         if is_known and not page.processes and query.after is None:
-            page = self._store.find(query)  # a snapshot may have come since, by which the window is known now
-        details = self._store.details(query.org_id, query.window, page.processes)
+            # A snapshot may have come since, by which the window is known now.
+            page, details = find_detailed_page(self._store, query)
         items = [
             detailed_item(query.org_id, process, detail)
             for process, detail in zip(page.processes, details, strict=True)
