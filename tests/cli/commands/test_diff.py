@@ -136,7 +136,7 @@ def test_two_groups_are_compared_by_searches_or_tags_and_by_command_line_if_wish
 
 def test_what_the_limit_leaves_out_is_said(procession: Command, server: RunningServer) -> None:
     server.add(whole(taken_at=BEFORE), whole(a_sighting(1), a_sighting(2), a_sighting(3), taken_at=AFTER))
-    server.add(whole(a_sighting(9), taken_at=BEFORE))
+    server.add(whole(a_sighting(9), taken_at=BEFORE, request_id=1))
 
     result = procession("diff", "--at", str(BEFORE), "--limit", "2")
 

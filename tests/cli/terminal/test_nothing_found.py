@@ -170,7 +170,7 @@ def test_a_process_of_which_nothing_is_known_has_words_instead_of_a_name(
     procession: Command, server: RunningServer, arguments: list[str]
 ) -> None:
     unread = a_sighting(7, NOON - 5, cmdline="", exe="", comm="", command="", user="")
-    server.add(a_snapshot(unread, host="web-1", split_id=3, chunk_count=1))
+    server.add(a_snapshot(unread, host="web-1", request_id=3, split_id=3, chunk_count=1))
     server.add(a_snapshot(a_sighting(1), host="web-2", split_id=4, chunk_count=1))
     if arguments == ["tree"]:
         arguments = ["tree", "--host", "web-1"]

@@ -51,7 +51,7 @@ def _fleet(server: RunningServer) -> None:
             a_snapshot(changed, a_sighting(5, NOON - 30), host=other, taken_at=NOON, split_id=2, chunk_count=1),
         )
     more = a_sighting(6, NOON - 40, numbers, cmdline="perl", command="perl")
-    server.add(a_snapshot(changed, more, host="web-2", taken_at=NOON, split_id=3, chunk_count=1))
+    server.add(a_snapshot(changed, more, host="web-2", taken_at=NOON, request_id=3, split_id=3, chunk_count=1))
     for other in (host, "web-2"):
         killed = ProcessExit(pid=gone.pid, at=NOON - 15, exit_code=137, description=a_description())
         server.store.add_exits([(ORG, ProcessExits(other, (killed,)))])

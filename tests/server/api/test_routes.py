@@ -179,7 +179,7 @@ def test_groups_points_hosts_and_series(client: Client) -> None:
     assert points["meta"]["total"] == 6
     assert (points["groups"], points["points"]["x"], points["points"]["group"]) == (["nginx"], [41.0], [0])
     hosts = ask(client, "/hosts")
-    assert hosts["meta"] == {"at": NOON, "total": 2, "known": True, "oldest": NOON - 7 * 86400}
+    assert hosts["meta"] == {"at": NOON, "total": 2, "known": True, "oldest": NOON - 7 * 86400, "blind": []}
     assert [(one["host"], one["processes"], one["seen_at"]) for one in hosts["data"]] == [
         ("web-1", 3, NOON - 10),
         ("web-2", 3, NOON - 10),

@@ -29,12 +29,10 @@ RATE_LIMIT_HEADERS = {f"x-ratelimit-{name}" for name in ("limit", "period", "rem
 
 
 def a_fleet(size: int) -> list[tuple[int, Snapshot]]:
+    sightings = [a_sighting(pid=1 + number // 2, started_at=NOON - 1000 + number // 5) for number in range(size)]
     return [
-        (
-            ORG,
-            a_snapshot(a_sighting(pid=1 + number // 2, started_at=NOON - 1000 + number // 5), host=f"web-{number % 2}"),
-        )
-        for number in range(size)
+        (ORG, a_snapshot(sighting, host=f"web-{number % 2}", request_id=number))
+        for number, sighting in enumerate(sightings)
     ]
 
 
