@@ -63,6 +63,6 @@ def test_the_agent_of_up_keeps_it_beside_the_data(tmp_path: Path) -> None:
         open_files = {Path(file.path) for file in agent.open_files()}
         started.stop()
 
-    (folder,) = (tmp_path / "data" / "spool").iterdir()
+    (folder,) = (path for path in (tmp_path / "data" / "spool").iterdir() if path.is_dir())
     assert folder / "lock" in open_files or os.geteuid() != 0
     assert not (tmp_path / "state").exists()
