@@ -18,12 +18,13 @@ from procession.analysis import (
     Selection,
     Side,
 )
+from procession.analysis.group_order import in_order
 from procession.process import ProcessDescription
 from procession.storage.history.instants.columns.instant import Instant
 from procession.storage.history.instants.columns.membership import is_in
 from procession.storage.history.instants.columns.row_order import first_rows
 from procession.storage.history.instants.columns.selection_filters import hosts_named
-from procession.storage.history.instants.group_by import code_column, grouped, in_order
+from procession.storage.history.instants.group_by import code_column, grouped
 from procession.storage.history.instants.query_context import QueryContext
 
 _MEASURES = ("cpu_total_percent", "rss_bytes")

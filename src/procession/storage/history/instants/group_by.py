@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from procession.analysis import (
     Order,
     Selection,
 )
+from procession.analysis.group_order import in_order, number_of
 from procession.errors import InvalidRequest
 from procession.packed import STATES
 from procession.storage.history.instants.columns.instant import Instant
@@ -181,27 +182,6 @@ def groups(
     return Groups(len(instant), len(ordered), tuple(ordered[:limit]), instant.is_known)
 
 
-def in_order(found: Iterable[Grouped], order: Order) -> list[Grouped]:
-    """What is not known last, ties by value; of equal ones the group without a value last."""
-    by_value = sorted(found, key=lambda one: (one.value is None, one.value or ""))
-    if order.column == "value":
-        named = [one for one in by_value if one.value is not None]
-        return [*(reversed(named) if order.is_descending else named), *by_value[len(named) :]]
-
-    def key(group: Grouped) -> tuple[bool, float]:
-        number = _number(order.column, group.count, group.numbers)
-        return number is None, (-number if order.is_descending else number) if number is not None else 0
-
-    return sorted(by_value, key=key)
-
-
-def _number(column: str, count: int, numbers: Mapping[str, Aggregate]) -> float | None:
-    how, _, measure = column.partition(":")
-    if not measure:
-        return count
-    return numbers[measure].sum if how == "sum" else numbers[measure].max
-
-
 def hosts(
     context: QueryContext,
     selection: Selection,
@@ -221,7 +201,7 @@ def hosts(
     ]
 
     def key(entry: HostEntry) -> tuple[Any, ...]:
-        number = _number("count" if order.column == "processes" else order.column, entry.processes, entry.numbers)
+        number = number_of("count" if order.column == "processes" else order.column, entry.processes, entry.numbers)
         if number is None:
             return (1, 0, entry.host)
         return (0, -number if order.is_descending else number, entry.host)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from procession.analysis import Branch, Family, HostTree, ProcessAtInstant, Run, Selection
+from procession.analysis import Family, HostTree, ProcessAtInstant, Run, Selection
+from procession.analysis.family_tree import FamilyTree
 from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
 from procession.storage.history.instants.columns.instant import Instant
 from procession.storage.history.instants.columns.row_order import first_rows
@@ -29,74 +30,17 @@ _COLUMNS = ("start", "pid", "version")
 
 def host_tree(context: QueryContext, host: str, at: int) -> HostTree:
     instant, members = _of_host(context, host_key(host), at)
-    return HostTree(len(instant), tuple(_Relations(members).whole()), instant.is_known)
+    return HostTree(len(instant), FamilyTree(members).whole(), instant.is_known)
 
 
 def family(context: QueryContext, key: ProcessKey, at: int) -> Family | None:
-    _, members = _of_host(context, key.host_key, at)
-    of_key = {ProcessKey.of(one.process.identity): one for one in members}
-    if key not in of_key:
-        return None
-    relations = _Relations(members)
-    ancestors = relations.ancestors(of_key[key])
-    process, *descendants = relations.below(of_key[key], 0, set())
-    return Family(
-        tuple(Branch(depth - len(ancestors), one) for depth, one in enumerate(ancestors)),
-        process,
-        tuple(descendants),
-    )
+    return FamilyTree(_of_host(context, key.host_key, at)[1]).family(key)
 
 
 def _of_host(context: QueryContext, host: int, at: int) -> tuple[Instant, tuple[ProcessAtInstant, ...]]:
     instant = context.instant(Selection(context.org_id), at, _COLUMNS, hosts=[host])
     rows = first_rows([instant.columns["start"], instant.columns["pid"]], MAX_BRANCHES)
     return instant, context.processes_at(instant, rows)
-
-
-class _Relations:
-    """Among processes in the order of their starts. Of several with one pid, the youngest is the parent."""
-
-    def __init__(self, members: Sequence[ProcessAtInstant]) -> None:
-        self._all = members
-        self._by_pid = {one.process.identity.pid: one for one in members}
-        self._children: dict[ProcessIdentity, list[ProcessAtInstant]] = {}
-        self._roots: list[ProcessAtInstant] = []
-        for one in members:
-            parent = self._parent(one)
-            if parent is None:
-                self._roots.append(one)
-            else:
-                self._children.setdefault(parent.process.identity, []).append(one)
-
-    def _parent(self, one: ProcessAtInstant) -> ProcessAtInstant | None:
-        parent = self._by_pid.get(one.process.description.ppid)
-        return None if parent is None or parent.process.identity.pid == one.process.identity.pid else parent
-
-    def whole(self) -> Iterator[Branch]:
-        """Every process once, whatever they say of each other."""
-        shown: set[ProcessIdentity] = set()
-        for one in (*self._roots, *self._all):  # those in a circle have no root
-            if one.process.identity not in shown:
-                yield from self.below(one, 0, shown)
-
-    def below(self, root: ProcessAtInstant, depth: int, shown: set[ProcessIdentity]) -> Iterator[Branch]:
-        waiting = [(depth, root)]
-        while waiting:
-            depth, one = waiting.pop()
-            if one.process.identity in shown:
-                continue
-            shown.add(one.process.identity)
-            yield Branch(depth, one)
-            waiting += [(depth + 1, child) for child in reversed(self._children.get(one.process.identity, []))]
-
-    def ancestors(self, one: ProcessAtInstant) -> list[ProcessAtInstant]:
-        """The eldest first."""
-        found: list[ProcessAtInstant] = []
-        parent = self._parent(one)
-        while parent is not None and parent is not one and parent not in found:
-            found.insert(0, parent)
-            parent = self._parent(parent)
-        return found
 
 
 def runs(context: QueryContext, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from procession.analysis import (
     TagCompletion,
     ValueCount,
 )
+from procession.analysis.group_order import in_order
 from procession.packed import STATES
 from procession.search.pattern import fold
 from procession.storage.live.candidates import Candidates
@@ -211,13 +212,13 @@ class Grouping:
     def first(self, order: Order, count: int) -> list[Grouped]:
         """The first in an order; only these are made."""
         if order.column == "value":
-            return _in_order((self._group(number) for number in self._found.tolist()), order)[:count]
+            return in_order((self._group(number) for number in self._found.tolist()), order)[:count]
         numbers = self._sums.numbers(order.column, self._measures)[self._found]
         keys = np.where(np.isnan(numbers), np.inf, -numbers if order.is_descending else numbers)
         chosen = self._found
         if 0 < count < len(keys):
             chosen = chosen[keys <= np.partition(keys, count - 1)[count - 1]]
-        return _in_order((self._group(number) for number in chosen.tolist()), order)[:count]
+        return in_order((self._group(number) for number in chosen.tolist()), order)[:count]
 
     def _group(self, number: int) -> Grouped:
         value = self._names[number] if number < len(self._names) else None
@@ -274,27 +275,6 @@ def groups_of(
 ) -> Groups:
     grouping = Grouping(candidates, by, measures)
     return Groups(len(candidates), len(grouping), tuple(grouping.first(order, limit)), known)
-
-
-def _in_order(found: Iterable[Grouped], order: Order) -> list[Grouped]:
-    """What is not known last, ties by value; of equal ones the group without a value last."""
-    by_value = sorted(found, key=lambda one: (one.value is None, one.value or ""))
-    if order.column == "value":
-        named = [one for one in by_value if one.value is not None]
-        return [*(reversed(named) if order.is_descending else named), *by_value[len(named) :]]
-
-    def key(group: Grouped) -> tuple[bool, float]:
-        number = _number(order.column, group.count, group.numbers)
-        return number is None, (-number if order.is_descending else number) if number is not None else 0
-
-    return sorted(by_value, key=key)
-
-
-def _number(column: str, count: int, numbers: Mapping[str, Aggregate]) -> float | None:
-    how, _, measure = column.partition(":")
-    if not measure:
-        return count
-    return numbers[measure].sum if how == "sum" else numbers[measure].max
 
 
 def hosts_of(

@@ -21,6 +21,7 @@ from procession.analysis import (
     Selection,
     TagCompletion,
 )
+from procession.analysis.family_tree import FamilyTree
 from procession.errors import InvalidRequest
 from procession.process import MAX_UINT32, ProcessKey
 from procession.search.pattern import fold
@@ -30,7 +31,6 @@ from procession.storage.live.endings import numbers_of
 from procession.storage.live.hosts import Host
 from procession.storage.live.instants.aggregates import completion, facet_of, groups_of, hosts_of, values_by
 from procession.storage.live.instants.at_instant import at_instant, is_known
-from procession.storage.live.instants.relations import Relations
 from procession.storage.live.instants.row_order import first_places, position_of, sort_columns
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.row_filter import RowFilter
@@ -128,7 +128,7 @@ class LiveAnalysis:
             if known is None:
                 return HostTree(0, (), is_known=False)
             total, members = _members(table, org_id, known, at)
-            return HostTree(total, Relations(members).whole(), known.has_told_in(at - REACH_SECONDS, at))
+            return HostTree(total, FamilyTree(members).whole(), known.has_told_in(at - REACH_SECONDS, at))
 
     def family(self, org_id: int, key: ProcessKey, at: int) -> tuple[Family | None] | None:
         """In a tuple, since there may be none."""
@@ -136,7 +136,7 @@ class LiveAnalysis:
             if table is None:
                 return None
             host = table.host_with_key(key.host_key)
-            return (None if host is None else Relations(_members(table, org_id, host, at)[1]).family(key),)
+            return (None if host is None else FamilyTree(_members(table, org_id, host, at)[1]).family(key),)
 
     @contextmanager
     def _of(self, org_id: int, when: Window | int) -> Iterator[OrgTable | None]:

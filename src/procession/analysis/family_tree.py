@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from procession.analysis import Branch, Family, ProcessAtInstant
+from procession.analysis.instant import ProcessAtInstant
+from procession.analysis.relations import Branch, Family
 from procession.process import ProcessIdentity, ProcessKey
 
 
-class Relations:
+class FamilyTree:
     """Among processes in the order of their starts and pids. Of several with one pid, the youngest is the parent."""
 
     def __init__(self, members: Sequence[ProcessAtInstant]) -> None:
