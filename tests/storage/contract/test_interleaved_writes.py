@@ -147,6 +147,16 @@ def listed(search: str = "", tags: str = "", window: Window = WINDOW, limit: int
     return ask
 
 
+def again(question: Question) -> Question:
+    """By a store that has learned from the first time."""
+
+    def ask(store: ClickHouseStore, org: int) -> Any:
+        question(store, org)
+        return question(store, org)
+
+    return ask
+
+
 def one(pid: int) -> Question:
     """As one process is shown: with how it ended, looked for until later."""
 
@@ -221,6 +231,9 @@ QUESTIONS: dict[str, Question] = {
     "list of a window in the past": listed(window=PAST),
     "list by text": listed("web"),
     "list by text in the past": listed("web", window=PAST),
+    "list by text again": again(listed("web")),
+    "list by text in the past again": again(listed("web", window=PAST)),
+    "list of one that ends and one that begins again": again(listed('"--id 3" OR "--id 7"')),
     "list by tag": listed(tags="env:prod"),
     "list by command": listed(tags="command:web"),
     "list without a tag": listed(tags="!env:test"),

@@ -96,11 +96,12 @@ class KeySamples:
         return upto, 0 if upto is None else (samples.position_of(upto) - samples.position_of(after)) * rows_between
 
     def row_count(
-        self, rows: Rows, org_id: int, hours: Sequence[int], after: ProcessKey | None, upto: ProcessKey
+        self, rows: Rows, org_id: int, hours: Sequence[int], after: ProcessKey | None, upto: ProcessKey | None
     ) -> float:
-        """For how many rows it stands to go no further than there."""
+        """For how many rows it stands to go no further than there (None: to the end)."""
         samples, rows_between = self._samples_of(rows, org_id, hours)
-        return (samples.position_of(upto) - samples.position_of(after)) * rows_between
+        end = len(samples.keys) if upto is None else samples.position_of(upto)
+        return (end - samples.position_of(after)) * rows_between
 
     def has_learned(self, filter_key: int) -> bool:
         """Whether something was learned of it."""

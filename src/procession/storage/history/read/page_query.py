@@ -150,18 +150,31 @@ class PageQuery:
     def _page_of_matches(self) -> list[Candidate]:
         query = self._query
         most = max(query.limit + query.limit // 4, _FEW_MATCHES)
-        # Of a filter that nothing is known of, the first that fit are asked for by their order, wherever they are; what
-        # is rare is found at once that way. The same where what fits turns out not to be spread as it was.
-        upto = self._end_of_range(query.after, query.limit)[0] if self._samples.has_learned(self._filter_key) else None
+        # Of a filter that nothing is known of, the first that fit are asked for by their order, wherever they are. The
+        # same where what fits turns out not to be spread as it was.
+        upto = None
+        if self._samples.has_learned(self._filter_key):
+            upto, _ = self._end_of_range(query.after, query.limit)
+            if upto is None:
+                return self._all_matches()
         while True:
             upto, found = self._first_matches(upto, most)
-            if upto is None:
-                return found
-            # Of a key range that holds many in one spot, no more than the page: so the same page reaches as far again.
-            self._samples.learn(self._filter_key, self._row_count(query.after, upto), min(len(found), query.limit))
-            if len(found) >= query.limit:
+            self._learn(upto, len(found))
+            if upto is None or len(found) >= query.limit:
                 return found
             upto, most = None, most * _MORE
+
+    def _all_matches(self) -> list[Candidate]:
+        """Where few fit: all at once, so that texts are searched once."""
+        candidates, filters = self._with_matching_versions(None, None)
+        found = self._newest_matching(candidates, filters)
+        self._learn(found[-1].key if len(found) >= self._query.limit else None, len(found))
+        return found
+
+    def _learn(self, upto: ProcessKey | None, found: int) -> None:
+        """Of a key range that holds many in one spot, no more than the page: so the same page reaches as far again."""
+        row_count = self._row_count(self._query.after, upto)
+        self._samples.learn(self._filter_key, row_count, min(found, self._query.limit))
 
     def _first_matches(self, upto: ProcessKey | None, most: int) -> tuple[ProcessKey | None, list[Candidate]]:
         """The processes that fit up to a key (None: to the end) or up to so many versions, and up to where these are
@@ -175,9 +188,9 @@ class PageQuery:
         fits = self._descriptions.remember(rows)
         return upto, [one for one in candidates if one.version_key in fits and (upto is None or one.key <= upto)]
 
-    def _with_matching_versions(self, upto: ProcessKey | None, most: int) -> tuple[list[Candidate], Filters]:
-        """Processes that were seen in the window and have one of the first versions that fit, which need not be the
-        newest; and filters for what they are."""
+    def _with_matching_versions(self, upto: ProcessKey | None, most: int | None) -> tuple[list[Candidate], Filters]:
+        """Processes that were seen in the window and have one of the first versions that fit (None: of all), which need
+        not be the newest; and filters for what they are."""
         filters = self._filters_now()
         while True:
             candidates = self._presence.of_matching(filters, upto, most)
@@ -239,7 +252,7 @@ class PageQuery:
             self._rows, query.org_id, hours_of(query.window), after, wanted, self._filter_key
         )
 
-    def _row_count(self, after: ProcessKey | None, upto: ProcessKey) -> float:
+    def _row_count(self, after: ProcessKey | None, upto: ProcessKey | None) -> float:
         query = self._query
         return self._samples.row_count(self._rows, query.org_id, hours_of(query.window), after, upto)
 

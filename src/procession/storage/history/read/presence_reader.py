@@ -60,8 +60,9 @@ class PresenceReader:
         found = self._read(partial(presence_of_keys, self._query.org_id, self._query.window, keys)).found
         return [one for one in found if one.key in wanted]
 
-    def of_matching(self, filters: Filters, upto: ProcessKey | None, most: int) -> list[Candidate]:
-        """Those up to a key that were seen in the window and have one of the first so many versions that fit."""
+    def of_matching(self, filters: Filters, upto: ProcessKey | None, most: int | None) -> list[Candidate]:
+        """Those up to a key that were seen in the window and have one of the first so many versions that fit (None: of
+        all)."""
         query = self._query
         return self._read(partial(presence_of_matching, filters, query.window, query.after, upto, most)).found
 

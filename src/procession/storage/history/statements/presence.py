@@ -77,20 +77,20 @@ def presence_of_matching(
     window: Window,
     after: ProcessKey | None,
     upto: ProcessKey | None,
-    most: int,
+    most: int | None,
     *,
     with_slots: bool = False,
 ) -> Statement:
-    """The same for processes of which one of the first so many versions fits the filters that do, by their keys.
+    """The same for processes of which one of the first so many versions fits the filters that do, by their keys (None:
+    one of all).
 
     The engine takes its view of a table where it first reads of it: of `presence` before that of `descriptions`, which
     are written first. So each process that is seen there can be judged.
     """
     fits = Where(filters.org_id, filters.parameters).in_hours(hours_of(window)).in_key_range(after, upto)
-    fitting = (
-        f"SELECT start, host, pid FROM descriptions WHERE {fits.matches(str(filters.condition))}"
-        f" ORDER BY start, host, pid LIMIT 1 BY start, host, pid, version LIMIT {most} WITH TIES"
-    )
+    fitting = f"SELECT start, host, pid FROM descriptions WHERE {fits.matches(str(filters.condition))}"
+    if most is not None:
+        fitting += f" ORDER BY start, host, pid LIMIT 1 BY start, host, pid, version LIMIT {most} WITH TIES"
     where = Where(filters.org_id, fits.parameters).in_hours(hours_of(window)).there_in(window)
     where.in_key_range(after, upto).matches(f"(start, host, pid) IN ({fitting})")
     return _presence(where, window, with_slots=with_slots)
