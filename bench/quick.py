@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import report
+from bench import machine, report
 from bench.measure.intake import measure_intake
 from bench.rows import Measurement
 from bench.stages import Run, Stage, disk, million, peers
@@ -64,8 +64,9 @@ def worse(now: dict[str, float], kept: dict[str, float]) -> dict[str, float]:
 
 
 def compare(document: dict[str, Any]) -> dict[str, float]:
-    """With the newest results that were kept."""
-    kept = report.newest("quick")
+    """With the newest kept results, of the same kind of processor if there are any: Python and the engine gain
+    differently from another one."""
+    kept = report.newest("quick", cpu=machine.description()["cpu"])
     if kept is None:
         print("There are no results to compare with: keep these with --keep.")
         return {}

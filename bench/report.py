@@ -60,13 +60,16 @@ def _joined(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
     return dict(now) | {"seconds": before["seconds"] + now["seconds"], "rows": in_order}
 
 
-def newest(kind: str) -> dict[str, Any] | None:
-    """The last result that was kept."""
+def newest(kind: str, *, cpu: str | None = None) -> dict[str, Any] | None:
+    """The last result that was kept; of those from such a processor, if there is one."""
+    other: dict[str, Any] | None = None
     for path in sorted(RESULTS.glob("*.json"), reverse=True):
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if found["kind"] == kind:
-            return found
-    return None
+            if cpu is None or found["machine"]["cpu"] == cpu:
+                return found
+            other = other or found
+    return other
 
 
 def show(document: Mapping[str, Any]) -> None:

@@ -92,6 +92,23 @@ def test_the_newest_results_of_a_kind_are_found(tmp_path: Path, monkeypatch: pyt
     assert report.newest("long") is None
 
 
+def test_results_of_the_same_kind_of_processor_come_before_newer_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    for day, cpu in (("2026-01-01", "one"), ("2026-01-02", "another")):
+        found = report.document({}, kind="quick", seconds=1, load_before=0)
+        found |= {"measured_at": day, "machine": found["machine"] | {"cpu": cpu}}
+        report.write(found)
+
+    def day_for(cpu: str) -> str:
+        kept = report.newest("quick", cpu=cpu)
+        assert kept is not None
+        return str(kept["measured_at"])
+
+    assert [day_for(cpu) for cpu in ("one", "another", "a third")] == ["2026-01-01", "2026-01-02", "2026-01-02"]
+
+
 def test_what_is_measured_later_that_day_stands_among_what_was_measured_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
