@@ -134,8 +134,12 @@ class OrgTable:
 
     def _place(self, host: Host, chunk: Chunk, rows: Array, is_shifted: Array, places: Array) -> None:
         """Find or make the rows of processes that the host does not have, or has under another start."""
-        for index in np.flatnonzero(is_shifted).tolist():
-            if self._has_ended(host, int(rows[index]), int(chunk.pids[index]), chunk.at):
+        under_others = np.flatnonzero(is_shifted)
+        since, until = host.near(chunk.pids[under_others], chunk.starts[under_others])
+        # Its own place and that of the row; with a third one, another process may be nearer to this moment by now.
+        has_rivals = until - since > 2
+        for index, has_rival in zip(under_others.tolist(), has_rivals.tolist(), strict=True):
+            if has_rival or self._has_ended(host, int(rows[index]), int(chunk.pids[index]), chunk.at):
                 rows[index] = NO_NUMBER
         missing = np.flatnonzero(rows < 0)
         since, until = host.near(chunk.pids[missing], chunk.starts[missing])
