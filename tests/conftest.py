@@ -8,12 +8,21 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import Phase, settings
 
 if TYPE_CHECKING:
     from procession.storage.store import ClickHouseStore
     from tests.cluster.running import Cluster
 
 IN_CI = bool(os.environ.get("PROCESSION_CI"))
+
+if IN_CI:
+    # What fails is not made smaller before it is printed: that takes longer than a test may, and the time-out comes as
+    # one more failure, which is called flaky. The printed line makes the same example again elsewhere.
+    settings.register_profile(
+        "no-shrinking", phases=(Phase.explicit, Phase.reuse, Phase.generate), print_blob=True, database=None
+    )
+    settings.load_profile("no-shrinking")
 
 TOGETHER = frozenset(("browser", "cluster", "conformance", "faults", "overload"))
 """Folders whose tests share what takes long to start."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from procession.process import ProcessKey, ProcessSummary, Snapshot
@@ -17,10 +16,6 @@ from procession.storage.store import ClickHouseStore
 from tests.support import strategies
 from tests.support.oracle import OracleStore
 
-SHRINKS = not os.environ.get("PROCESSION_CI")
-"""Whether a fleet that fails is made smaller before it is printed. That takes longer than a test may, and the time-out
-comes as one more failure, which is called flaky."""
-
 
 def bounded(examples: int) -> settings:
     """Each example costs the engine durable inserts and a dozen queries: few of them, each with many questions."""
@@ -28,7 +23,6 @@ def bounded(examples: int) -> settings:
         max_examples=examples,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=tuple(Phase) if SHRINKS else (Phase.explicit, Phase.reuse, Phase.generate),
         print_blob=True,
     )
 
