@@ -65,7 +65,7 @@ class ServerSettings:
     rate_limit: int = setting(100, "Queries that an org may make in 60 s; 0 is no limit.", metavar="COUNT", minimum=0)
     own_rate_limit: int = setting(
         1000,
-        "Calls of Procession's own API, such as its page makes, that an org may make in 60 s; 0 is no limit.",
+        "Calls of Procession's API, such as its page makes, that an org may make in 60 s; 0 is no limit.",
         metavar="COUNT",
         minimum=0,
     )
@@ -184,7 +184,7 @@ class AgentSettings:
     process_env_tags: bool = setting(
         False, "Whether to make tags of DD_ENV, DD_SERVICE and DD_VERSION in the environment of each process."
     )
-    container_names: bool = setting(True, "Whether to ask container engines for names, images and labels.")
+    container_names: bool = setting(True, "Whether to ask container runtimes for names, images and labels.")
     docker_socket: str = setting("/var/run/docker.sock", "Where Docker answers.", metavar="FILE")
     podman_socket: str = setting("/run/podman/podman.sock", "Where Podman answers.", metavar="FILE")
     container_labels: tuple[str, ...] = setting(

@@ -18,7 +18,7 @@ HOSTS, PROCESSES, SNAPSHOTS = 20, 100, 8
 PERIOD_SECONDS = 0.5
 """As much as 400 hosts post that take a snapshot every ten seconds."""
 
-# On a machine of its own it is 25 ms and 137 ms, see docs/datadog-agent.md; a busy one must not fail for being busy.
+# docs/performance.md has what a machine of its own takes. A busy machine must not fail for being busy.
 MEDIAN_SECONDS, P99_SECONDS = 1.0, 10.0
 
 

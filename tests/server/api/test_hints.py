@@ -1,4 +1,4 @@
-"""Hints beside answers of Procession's own API; Datadog's endpoint has none."""
+"""Hints beside answers of Procession's API; Datadog's endpoint has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Procession's own API over the oracle: each call once, as docs/api.md says it."""
+"""Procession's API over the oracle: each call once, as docs/api.md says it."""
 
 from __future__ import annotations
 

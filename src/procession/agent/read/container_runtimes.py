@@ -56,7 +56,7 @@ class ContainerRuntime:
         self._labels = LABELS | (labels or {})
 
     def containers(self) -> dict[str, ContainerInfo]:
-        """Those that run, by id. Raises EngineError."""
+        """The running containers, by id. Raises ContainerRuntimeError where the runtime cannot be asked."""
         body = _get(self.path, "/containers/json")
         try:
             listed = msgspec.json.decode(body, type=list[_Listed])

@@ -10,9 +10,7 @@ connections but their routing. Unknown fields are ignored.
 Texts are not checked to be UTF-8 (utf8_validation = NONE): a process may call itself whatever bytes it likes, agents
 pass them on, and one such process must not cost the 99 others in its message. Python gives bytes for such a text.
 
-After a change, in the folder src and with the bin folder of the virtual environment on the PATH:
-  python -m grpc_tools.protoc -I. --python_out=. --mypy_out=. procession/wire/process.proto
-A test fails while the generated code is another.
+After a change: `make proto`. A test fails while the generated code is not that of this file.
 """
 
 from collections import abc as _abc
