@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 # Most tests wait for something now and then. Memory is what more than four workers would be short of.
-WORKERS := --numprocesses auto --maxprocesses 4 --dist loadgroup
+# What a worker runs and which comes first: tests/support/side_by_side.py.
+WORKERS := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run page test torture fuzz conformance-rust bench bench-quick bench-long lint fix proto lock licences audit clean

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import Phase, settings
 
+from tests.support.side_by_side import GroupScheduling, turn_of
+
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+
     from procession.storage.store import ClickHouseStore
     from tests.cluster.running import Cluster
 
@@ -23,11 +27,6 @@ if IN_CI:
         "no-shrinking", phases=(Phase.explicit, Phase.reuse, Phase.generate), print_blob=True, database=None
     )
     settings.load_profile("no-shrinking")
-
-TOGETHER = frozenset(("browser", "cluster", "conformance", "faults", "overload"))
-"""Folders whose tests share what takes long to start."""
-ON_NODES = frozenset(("server_store", "cluster_store"))
-"""Stores on the nodes of `tests/cluster`, which a test asks for as a parameter."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,15 +46,12 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side: which of them one worker runs, one after the other."""
-    for item in items:
-        folder = item.path.parent.name
-        parameters = (
-            item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
-        )
-        if any(isinstance(value, str) and value in ON_NODES for value in parameters):
-            folder = "cluster"
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
+    items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    return GroupScheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent
 SKIPPING = """
 import pytest
 
@@ -42,6 +43,7 @@ def suite(tmp_path: Path) -> Path:
 
 def closing_line(suite: Path, **environment: str) -> tuple[int, str]:
     kept = {name: value for name, value in os.environ.items() if name != "PROCESSION_CI"}
+    kept["PYTHONPATH"] = str(ROOT)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(suite), str(suite)]
     result = subprocess.run(command, cwd=suite, env=kept | environment, capture_output=True, text=True)
     return result.returncode, result.stdout.splitlines()[-1].partition(" in ")[0]

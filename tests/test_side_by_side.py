@@ -1,0 +1,73 @@
+"""Where tests run side by side, one worker runs all that share what takes long to start, and the longest come first."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.side_by_side import LONG, TOGETHER, group_of, turn_of
+
+ROOT = Path(__file__).parent.parent
+FILES = ("test_quick.py", "e2e/test_long.py", "faults/test_a.py", "faults/test_b.py")
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("".join(f"def test_{number}(): pass\n" for number in range(6)))
+    return tmp_path
+
+
+def test_a_group_has_one_worker_and_the_longest_come_first(suite: Path) -> None:
+    (workers,) = re.findall(r"^WORKERS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    options = [*workers.split(), "--numprocesses", "2", "--verbose", "-p", "no:cacheprovider"]
+
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--import-mode=importlib", "--rootdir", str(suite), str(suite)],
+        cwd=suite,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    done = re.findall(r"\[(gw\d)\] .* PASSED (\S+)::", result.stdout)
+    assert len(done) == 6 * len(FILES)
+    assert len({(worker, group_of(file)) for worker, file in done}) == len({group_of(file) for _, file in done}) == 3
+    assert {file for _, file in done[:4]} == {"faults/test_a.py", "e2e/test_long.py"}
+
+
+@pytest.mark.parametrize(
+    ("test", "group"),
+    [
+        ("tests/search/test_pattern.py::test_a_star", "tests/search/test_pattern.py"),
+        ("tests/browser/test_table.py::test_a_click", "browser"),
+        ("tests/storage/contract/test_pages.py::test_order[clickhouse]", "tests/storage/contract/test_pages.py"),
+        ("tests/storage/contract/test_pages.py::test_order[cluster_store-even-1]", "cluster"),
+        ("tests/storage/contract/test_pages.py::test_order[1-server_store]", "cluster"),
+        ("tests/cluster/test_stores.py::test_a_server_store", "cluster"),
+        ("tests/storage/test_stores.py::test_a_server_store", "tests/storage/test_stores.py"),
+    ],
+)
+def test_a_group_is_a_folder_with_what_runs_on_its_nodes_or_else_a_file(test: str, group: str) -> None:
+    assert group_of(test) == group
+
+
+def test_folders_with_long_files_are_after_the_groups_and_before_all_others() -> None:
+    tests = ["tests/test_a.py::b", "tests/e2e/test_a.py::b", *(f"tests/{group}/test_a.py::b" for group in TOGETHER)]
+
+    assert sorted(tests, key=turn_of) == [*tests[2:], tests[1], tests[0]]
+
+
+def test_folders_that_are_named_exist() -> None:
+    folders = {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")}
+
+    assert {*TOGETHER, *LONG} <= folders
