@@ -27,13 +27,13 @@ export function onSignedOut(listener: Listener): Listener {
   return () => signedOutListeners.delete(listener);
 }
 
-type ProblemListener = (params: Params, error: unknown) => void;
-const problemListeners = new Set<ProblemListener>();
+type ErrorListener = (params: Params, error: unknown) => void;
+const errorListeners = new Set<ErrorListener>();
 
 /** Calls the listener for each GET that failed, with its parameters. */
-export function onProblem(listener: ProblemListener): Listener {
-  problemListeners.add(listener);
-  return () => problemListeners.delete(listener);
+export function onError(listener: ErrorListener): Listener {
+  errorListeners.add(listener);
+  return () => errorListeners.delete(listener);
 }
 
 type AnswerListener = (path: string, params: Params, answer: unknown) => void;
@@ -68,7 +68,7 @@ export async function get<T>(path: string, params: Params = {}, signal?: AbortSi
     answerListeners.forEach((listener) => listener(path, params, answer));
     return answer;
   } catch (error) {
-    problemListeners.forEach((listener) => listener(params, error));
+    errorListeners.forEach((listener) => listener(params, error));
     throw error;
   }
 }

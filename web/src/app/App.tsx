@@ -8,7 +8,7 @@ import { signInByLink, takeLink } from "../api/session";
 import { SignIn } from "../signin/SignIn";
 import { InstantProvider } from "../state/InstantProvider";
 import { Loading } from "../ui/parts/Loading";
-import { Problem } from "../ui/parts/Problem";
+import { ErrorMessage } from "../ui/parts/ErrorMessage";
 import { Shell } from "./shell/Shell";
 
 type SignInState = "unknown" | "in" | "out" | "expired" | "used-link";
@@ -37,7 +37,7 @@ export function App() {
     [queries],
   );
 
-  if (problem) return <Problem error={problem} onRetry={() => void begin()} isWholeScreen />;
+  if (problem) return <ErrorMessage error={problem} onRetry={() => void begin()} isWholeScreen />;
   if (signInState === "unknown") return <Loading label="Checking your session" isWholeScreen />;
   if (signInState !== "in") return <SignIn reason={signInState} onSignedIn={() => setSignInState("in")} />;
   return (

@@ -6,10 +6,10 @@ import { useState } from "react";
 import type { Comparison } from "../api/types";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
-import { Answer } from "../ui/parts/Answer";
-import { Empty } from "../ui/parts/Empty";
+import { QueryResult } from "../ui/parts/QueryResult";
+import { EmptyState } from "../ui/parts/EmptyState";
 import shared from "../ui/parts/parts.module.css";
-import { useAnswer } from "../ui/parts/useAnswer";
+import { useApiQuery } from "../ui/parts/useApiQuery";
 import classes from "./compare.module.css";
 import { ComparisonResult, MAX_LISTED } from "./ComparisonResult";
 import { MatchPicker } from "./MatchPicker";
@@ -26,7 +26,7 @@ export function CompareTab() {
   const sides = sidesOf(view.extra);
   const change = (sides: Partial<Sides>) => patch({ extra: withSides(view.extra, sides) });
   const params = compareParams(sides, view, instant.at, limit);
-  const query = useAnswer<Comparison>("/compare", params ?? {}, {
+  const query = useApiQuery<Comparison>("/compare", params ?? {}, {
     isMoving: instant.isLive,
     isEnabled: params !== null,
   });
@@ -44,15 +44,15 @@ export function CompareTab() {
         <MatchPicker sides={sides} onChange={(match) => change({ match })} />
       </div>
       {params === null ? (
-        <Empty title={sides.subject === "hosts" ? "Choose two hosts" : "Choose two groups"}>
+        <EmptyState title={sides.subject === "hosts" ? "Choose two hosts" : "Choose two groups"}>
           {sides.subject === "hosts"
             ? "Name a host on each side: what runs on one and not on the other is shown here."
             : "Name a tag on each side, such as version:1.0 and version:2.0: what only one of them runs is shown here."}
-        </Empty>
+        </EmptyState>
       ) : (
-        <Answer query={query} label="Comparing" isMoving={instant.isLive}>
+        <QueryResult query={query} label="Comparing" isMoving={instant.isLive}>
           {(found) => <ComparisonResult found={found} onMore={limit < MAX_LISTED ? () => setLimit(MAX_LISTED) : undefined} />}
-        </Answer>
+        </QueryResult>
       )}
     </section>
   );

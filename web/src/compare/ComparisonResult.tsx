@@ -5,14 +5,14 @@ import { useExtra } from "../state/useView";
 import { Moment } from "../ui/format/Moment";
 import { formatCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
-import { Empty } from "../ui/parts/Empty";
+import { EmptyState } from "../ui/parts/EmptyState";
 import shared from "../ui/parts/parts.module.css";
 import classes from "./compare.module.css";
-import { Differences, type Shown } from "./Differences";
+import { Differences, type DifferenceKind } from "./Differences";
 
 /** Most entries that one list can have. */
 export const MAX_LISTED = 1000;
-const DIFFERENCES: readonly Shown[] = ["started", "ended", "changed"];
+const DIFFERENCES: readonly DifferenceKind[] = ["started", "ended", "changed"];
 
 /** Totals of both sides, and a list for each way in which they differ. */
 export function ComparisonResult({ found, onMore }: { found: Comparison; onMore: (() => void) | undefined }) {
@@ -20,7 +20,7 @@ export function ComparisonResult({ found, onMore }: { found: Comparison; onMore:
   const { meta } = found;
   const isKnown = meta.left.known && meta.right.known;
   const isInTime = meta.left.at !== meta.right.at;
-  const labels: Record<Shown, string> = isInTime
+  const labels: Record<DifferenceKind, string> = isInTime
     ? { started: "Started", ended: "Ended", changed: "Changed" }
     : { started: "Only right", ended: "Only left", changed: "Changed" };
   const shown = DIFFERENCES.find((one) => one === shownText) ?? "started";
@@ -43,13 +43,13 @@ export function ComparisonResult({ found, onMore }: { found: Comparison; onMore:
         </Tabs.List>
         <Tabs.Panel value={shown} pt="xs">
           {listed === 0 ? (
-            <Empty title={isKnown ? `Nothing ${emptyOf(shown, isInTime)}` : "No data for one of the sides"}>
+            <EmptyState title={isKnown ? `Nothing ${emptyOf(shown, isInTime)}` : "No data for one of the sides"}>
               {!isKnown
                 ? "No agent reported for it: choose another moment or other hosts."
                 : meta.left.total + meta.right.total === 0
                 ? "There is no process on either side: change the search, the tags or the sides."
                 : "Look at the other differences, or choose other sides."}
-            </Empty>
+            </EmptyState>
           ) : (
             <Differences found={found} shown={shown} />
           )}
@@ -97,7 +97,7 @@ function Silent({ side, name }: { side: ComparedSide; name: string }) {
   );
 }
 
-function emptyOf(shown: Shown, isInTime: boolean): string {
+function emptyOf(shown: DifferenceKind, isInTime: boolean): string {
   if (shown === "changed") return "changed";
   if (isInTime) return shown;
   return shown === "started" ? "is on the right only" : "is on the left only";

@@ -10,9 +10,9 @@ import { secondsOf } from "../ui/format/times";
 import shared from "../ui/parts/parts.module.css";
 import classes from "./compare.module.css";
 
-export type Shown = "started" | "ended" | "changed";
+export type DifferenceKind = "started" | "ended" | "changed";
 
-export function Differences({ found, shown }: { found: Comparison; shown: Shown }) {
+export function Differences({ found, shown }: { found: Comparison; shown: DifferenceKind }) {
   const isOfProcesses = found.meta.match === "process";
   if (shown === "changed") {
     return isOfProcesses ? (

@@ -3,7 +3,7 @@ import { useState } from "react";
 
 import type { Facets } from "../api/types";
 import { instantParams, useInstant } from "../state/instant";
-import { useAnswer } from "../ui/parts/useAnswer";
+import { useApiQuery } from "../ui/parts/useApiQuery";
 import { SuggestionInput, type PickerProps } from "./SuggestionInput";
 
 export function HostPicker({ label, value, onChange }: PickerProps) {
@@ -11,7 +11,7 @@ export function HostPicker({ label, value, onChange }: PickerProps) {
   const [typed, setTyped] = useState<string | null>(null);
   const [prefix] = useDebouncedValue(typed ?? "", 150);
   const [at] = useState(instant.at);
-  const hosts = useAnswer<Facets>(
+  const hosts = useApiQuery<Facets>(
     "/facets",
     { ...instantParams({ search: "", tags: [] }, { at }), keys: "host", limit: 30, prefix },
     { isEnabled: typed !== null },

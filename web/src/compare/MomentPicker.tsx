@@ -1,7 +1,7 @@
 import { Button, Group, TextInput } from "@mantine/core";
 import { useState } from "react";
 
-import { formatUtc, fromInput, toInput } from "../ui/format/times";
+import { formatUtc, fromInputValue, toInputValue } from "../ui/format/times";
 
 const BACK = [
   { label: "1 h", seconds: 3600 },
@@ -21,7 +21,7 @@ interface MomentPickerProps {
 export function MomentPicker({ label, seconds, isDefault, other, onChange }: MomentPickerProps) {
   const [typed, setTyped] = useState<string | null>(null);
   const commit = () => {
-    const moment = typed === null ? null : fromInput(typed);
+    const moment = typed === null ? null : fromInputValue(typed);
     setTyped(null);
     if (moment !== null && moment !== seconds) onChange(String(moment));
   };
@@ -34,7 +34,7 @@ export function MomentPicker({ label, seconds, isDefault, other, onChange }: Mom
         w={215}
         label={label}
         title={formatUtc(seconds)}
-        value={typed ?? toInput(seconds)}
+        value={typed ?? toInputValue(seconds)}
         onChange={(event) => setTyped(event.currentTarget.value)}
         onBlur={commit}
         onKeyDown={(event) => {

@@ -10,7 +10,7 @@ import { instantParams, useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import { CurlCommand } from "../ui/copy/CurlCommand";
 import { formatCount } from "../ui/format/numbers";
-import { exported, MAX_ROWS, type Progress } from "./exportPages";
+import { exportRows, MAX_ROWS, type Progress } from "./exportRows";
 import { FORMATS, type Format } from "./formats";
 
 const CLOSE = { "aria-label": "Close the dialog" };
@@ -70,7 +70,7 @@ function useExport(params: Params, at: number) {
     running.current = control;
     setJob({ state: "running", format, progress: { rows: 0, total: null } });
     try {
-      const { file, rows, total } = await exported(
+      const { file, rows, total } = await exportRows(
         FORMATS[format],
         params,
         (page, signal) => get<ProcessList>("/processes", page, signal),
@@ -105,7 +105,7 @@ function JobState({ job, onClose, onRetry }: JobStateProps) {
       return (
         <Stack gap="sm">
           <Text size="sm" role="status">
-            {most === null ? "Asking for processes…" : `${formatCount(rows)} of ${formatCount(most)} processes`}
+            {most === null ? "Fetching processes…" : `${formatCount(rows)} of ${formatCount(most)} processes`}
           </Text>
           <Bar value={most === null ? 0 : (100 * rows) / most} aria-label="Progress of the export" animated />
           <Group justify="flex-end">

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { csvCell, csvLine, neutralised } from "./csv";
+import { csvCell, csvLine, escapeFormula } from "./csv";
 
 describe("csv", () => {
   it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])("puts an apostrophe before %j", (text) => {
-    expect(neutralised(text)).toBe(`'${text}`);
+    expect(escapeFormula(text)).toBe(`'${text}`);
   });
 
   it("leaves ordinary text alone", () => {

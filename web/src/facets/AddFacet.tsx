@@ -7,7 +7,7 @@ import { get } from "../api/client";
 import type { TagCompletion } from "../api/types";
 import { formatShortCount } from "../ui/format/numbers";
 import classes from "./FacetPanel.module.css";
-import { useMinute } from "./useMinute";
+import { useMinuteEnd } from "../state/useMinuteEnd";
 
 /** A button, and behind it the choice of a tag key that is not shown yet. */
 export function AddFacet({ shown, onAdd }: { shown: readonly string[]; onAdd: (key: string) => void }) {
@@ -69,7 +69,7 @@ interface KeyChoicesProps {
 
 /** The keys that begin with what was typed. */
 function KeyChoices({ id, prefix, shown, onChoose }: KeyChoicesProps) {
-  const to = useMinute();
+  const to = useMinuteEnd();
   const found = useQuery({
     queryKey: ["tag-keys", prefix, to],
     queryFn: ({ signal }) => get<TagCompletion>("/tags", { prefix, limit: 30, from: to - 960, to }, signal),

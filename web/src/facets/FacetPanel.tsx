@@ -5,16 +5,16 @@ import { useMemo, useState } from "react";
 
 import { ApiError, get } from "../api/client";
 import type { TagCompletion } from "../api/types";
-import { useHasRows } from "../state/firstRows";
+import { useHasRows } from "../state/tableHasRows";
 import { useView } from "../state/useView";
 import { Loading } from "../ui/parts/Loading";
-import { Problem } from "../ui/parts/Problem";
+import { ErrorMessage } from "../ui/parts/ErrorMessage";
 import { AddFacet } from "./AddFacet";
-import { addedKeys, ALWAYS, keepAddedKeys, keyOf, OPEN_AT_FIRST, USUAL_KEYS } from "./facetKeys";
+import { addedKeys, ALWAYS_SHOWN, saveAddedKeys, keyOf, OPEN_BY_DEFAULT, DEFAULT_KEYS } from "./facetKeys";
 import classes from "./FacetPanel.module.css";
 import { FacetSection } from "./FacetSection";
 import { useFacets } from "./useFacets";
-import { useMinute } from "./useMinute";
+import { useMinuteEnd } from "../state/useMinuteEnd";
 
 export function FacetPanel() {
   const [view] = useView();
@@ -22,10 +22,10 @@ export function FacetPanel() {
   const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
   const there = useKeys();
   const filtered = new Set(view.tags.filter((tag) => tag.includes(":")).map(keyOf));
-  const keys = [...new Set([...USUAL_KEYS, ...added, ...filtered])];
-  const isShown = (key: string) => ALWAYS.has(key) || added.includes(key) || filtered.has(key) || there.has(key);
+  const keys = [...new Set([...DEFAULT_KEYS, ...added, ...filtered])];
+  const isShown = (key: string) => ALWAYS_SHOWN.has(key) || added.includes(key) || filtered.has(key) || there.has(key);
   const isOpen = (key: string) =>
-    toggled.get(key) ?? (OPEN_AT_FIRST.has(key) || filtered.has(key) || added.includes(key));
+    toggled.get(key) ?? (OPEN_BY_DEFAULT.has(key) || filtered.has(key) || added.includes(key));
   const shown = keys.filter(isShown);
   // Each key takes its time to count: only what is open is counted.
   const { facets, isKnown, isPending, error, retry } = useFacets(shown.filter(isOpen));
@@ -35,7 +35,7 @@ export function FacetPanel() {
 
   const change = (next: string[]) => {
     setAdded(next);
-    keepAddedKeys(next);
+    saveAddedKeys(next);
   };
 
   if (facets.size === 0 && shown.some(isOpen) && (!isCounted || error)) {
@@ -43,7 +43,7 @@ export function FacetPanel() {
       // The search bar and the table say what is wrong.
       return <p className={classes.nothing}>Counts return when the search is valid again.</p>;
     }
-    return error ? <Problem error={error} onRetry={retry} /> : <Loading label="Counting" />;
+    return error ? <ErrorMessage error={error} onRetry={retry} /> : <Loading label="Counting" />;
   }
   return (
     <div className={classes.panel} aria-busy={isPending}>
@@ -66,7 +66,7 @@ export function FacetPanel() {
 /** The tag keys that there are in these minutes. */
 function useKeys(): ReadonlySet<string> {
   const hasRows = useHasRows();
-  const to = useMinute();
+  const to = useMinuteEnd();
   const found = useQuery({
     queryKey: ["all-keys", to],
     queryFn: ({ signal }) => get<TagCompletion>("/tags", { limit: 1000, from: to - 960, to }, signal),

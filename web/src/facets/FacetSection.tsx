@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import { get } from "../api/client";
 import type { Facet, Facets, FacetValue } from "../api/types";
-import { checkOf, termOf } from "../state/filters";
+import { filterModeOf, termOf, type FilterMode } from "../state/filters";
 import { useInstant } from "../state/instant";
 import { countParams } from "../state/scope";
 import { useView } from "../state/useView";
@@ -13,7 +13,7 @@ import { formatCount, formatShortCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
 import { keyOf, withValue } from "./facetKeys";
 import classes from "./FacetPanel.module.css";
-import { VALUES } from "./useFacets";
+import { TOP_VALUES } from "./useFacets";
 
 const MORE_VALUES = 100;
 
@@ -44,7 +44,7 @@ export function FacetSection({ facetKey, facet, isKnown, isOpen, onToggle, onRem
       <Heading facetKey={facetKey} distinct={facet?.distinct} isOpen={isOpen} onToggle={onToggle} onRemove={onRemove} />
       {isOpen && (
         <>
-          {(distinct > VALUES || prefix !== "") && (
+          {(distinct > TOP_VALUES || prefix !== "") && (
             <TextInput
               size="xs"
               className={classes.filter}
@@ -65,7 +65,7 @@ export function FacetSection({ facetKey, facet, isKnown, isOpen, onToggle, onRem
               {!isKnown ? "No data." : prefix ? "No value begins with that." : "No process has this tag."}
             </p>
           )}
-          {!showsMore && prefix === "" && distinct > VALUES && (
+          {!showsMore && prefix === "" && distinct > TOP_VALUES && (
             <button type="button" className={classes.more} onClick={() => setShowsMore(true)}>
               {distinct > MORE_VALUES ? `Show the first ${MORE_VALUES}` : `Show all ${distinct}`}
             </button>
@@ -108,18 +108,18 @@ function Heading({ facetKey, distinct, isOpen, onToggle, onRemove }: HeadingProp
 function Value({ facetKey, value, count, share }: FacetValue & { facetKey: string; share: number }) {
   const [view, patch] = useView();
   const term = termOf(`${facetKey}:${value}`);
-  const check = checkOf(view.tags, term);
-  const set = (next: "with" | "without" | null) => patch({ tags: withValue(view.tags, term, next) });
+  const mode = filterModeOf(view.tags, term);
+  const set = (next: FilterMode) => patch({ tags: withValue(view.tags, term, next) });
   const text = brief(value, 120);
   return (
-    <li className={classes.value} data-check={check ?? undefined}>
+    <li className={classes.value} data-check={mode ?? undefined}>
       <span className={classes.share} style={{ width: `${Math.max(share * 100, 1)}%` }} aria-hidden="true" />
       <label className={classes.choose} title={text}>
         <input
           type="checkbox"
-          checked={check === "with"}
+          checked={mode === "with"}
           aria-label={`Only ${facetKey}:${text}`}
-          onChange={() => set(check === "with" ? null : "with")}
+          onChange={() => set(mode === "with" ? null : "with")}
         />
         <span className={classes.text}>{text || "(empty)"}</span>
         <span className={classes.count}>{formatShortCount(count)}</span>
@@ -128,9 +128,9 @@ function Value({ facetKey, value, count, share }: FacetValue & { facetKey: strin
         type="button"
         className={classes.exclude}
         aria-label={`Exclude ${facetKey}:${text}`}
-        aria-pressed={check === "without"}
-        title={check === "without" ? "Excluded" : "Exclude"}
-        onClick={() => set(check === "without" ? null : "without")}
+        aria-pressed={mode === "without"}
+        title={mode === "without" ? "Excluded" : "Exclude"}
+        onClick={() => set(mode === "without" ? null : "without")}
       >
         <IconBan size={13} aria-hidden="true" />
       </button>

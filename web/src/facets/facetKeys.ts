@@ -1,7 +1,9 @@
 /** Which tag keys are shown at the side. */
 
+import type { FilterMode } from "../state/filters";
+
 /** Shown where processes have them; the first ones always. */
-export const USUAL_KEYS = [
+export const DEFAULT_KEYS = [
   "host",
   "user",
   "command",
@@ -21,9 +23,9 @@ export const USUAL_KEYS = [
   "state_zombie",
 ];
 
-export const ALWAYS = new Set(["host", "user", "command"]);
+export const ALWAYS_SHOWN = new Set(["host", "user", "command"]);
 
-export const OPEN_AT_FIRST = new Set([...ALWAYS, "env", "service"]);
+export const OPEN_BY_DEFAULT = new Set([...ALWAYS_SHOWN, "env", "service"]);
 
 const STORED = "procession-facets";
 
@@ -37,7 +39,7 @@ export function addedKeys(): string[] {
   }
 }
 
-export function keepAddedKeys(keys: readonly string[]): void {
+export function saveAddedKeys(keys: readonly string[]): void {
   try {
     localStorage.setItem(STORED, JSON.stringify(keys));
   } catch {
@@ -54,10 +56,10 @@ export function keyOf(term: string): string {
 
 /** The terms with one value of a key chosen, excluded or neither. As a process has one host and one user, choosing
  * another value is instead of the one before; any number may be excluded. */
-export function withValue(tags: readonly string[], term: string, check: "with" | "without" | null): string[] {
+export function withValue(tags: readonly string[], term: string, mode: FilterMode): string[] {
   const key = keyOf(term);
   const isSame = (one: string) => one.replace(/^!/, "").toLowerCase() === term.toLowerCase();
-  const others = tags.filter((one) => !isSame(one) && !(check === "with" && keyOf(one) === key && !one.startsWith("!")));
-  if (check === null) return others;
-  return [...others, check === "with" ? term : `!${term}`];
+  const others = tags.filter((one) => !isSame(one) && !(mode === "with" && keyOf(one) === key && !one.startsWith("!")));
+  if (mode === null) return others;
+  return [...others, mode === "with" ? term : `!${term}`];
 }

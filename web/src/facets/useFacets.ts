@@ -4,13 +4,13 @@ import { keepPreviousData, useQueries, type UseQueryResult } from "@tanstack/rea
 
 import { get, type Params } from "../api/client";
 import type { Facet, Facets } from "../api/types";
-import { useHasRows } from "../state/firstRows";
+import { useHasRows } from "../state/tableHasRows";
 import { useInstant } from "../state/instant";
 import { countParams } from "../state/scope";
 import { useView } from "../state/useView";
 import { keyOf } from "./facetKeys";
 
-export const VALUES = 8;
+export const TOP_VALUES = 8;
 /** What the API counts in one call. */
 const KEYS_PER_CALL = 20;
 
@@ -44,7 +44,7 @@ export function useFacets(keys: readonly string[]): CountedFacets {
     queries: calls.map(({ keys: asked, params }) => ({
       queryKey: ["facets", asked, params] as const,
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        get<Facets>("/facets", { ...params, keys: asked.join(","), limit: VALUES }, signal),
+        get<Facets>("/facets", { ...params, keys: asked.join(","), limit: TOP_VALUES }, signal),
       enabled: hasRows,
       placeholderData: keepPreviousData,
     })),

@@ -7,13 +7,13 @@ import type { Series, Timeseries } from "../api/types";
 import { followsNow, useInstant, windowParams } from "../state/instant";
 import { useView } from "../state/useView";
 import { TimeChart, type ChartSeries } from "../ui/charts/TimeChart";
-import { useSlots } from "../ui/charts/useSlots";
+import { useSeriesColors } from "../ui/charts/useSeriesColors";
 import { formatDuration } from "../ui/format/numbers";
-import { Answer } from "../ui/parts/Answer";
-import { Empty } from "../ui/parts/Empty";
-import { NothingKnown } from "../ui/parts/NothingKnown";
+import { QueryResult } from "../ui/parts/QueryResult";
+import { EmptyState } from "../ui/parts/EmptyState";
+import { NoData } from "../ui/parts/NoData";
 import shared from "../ui/parts/parts.module.css";
-import { useAnswer } from "../ui/parts/useAnswer";
+import { useApiQuery } from "../ui/parts/useApiQuery";
 import { GraphOptions } from "./GraphOptions";
 import classes from "./graphs.module.css";
 import { useGraphOptions } from "./useGraphOptions";
@@ -47,7 +47,7 @@ export function GraphsTab() {
     const to = Math.floor(instant.window.to / LIVE_STEP) * LIVE_STEP;
     return { from: to - (instant.window.to - instant.window.from), to };
   }, [instant]);
-  const query = useAnswer<Timeseries>(
+  const query = useApiQuery<Timeseries>(
     "/timeseries",
     {
       ...windowParams(view, { window }),
@@ -59,7 +59,7 @@ export function GraphsTab() {
   return (
     <section className={shared.tab} aria-label="Graphs">
       <GraphOptions options={options} />
-      <Answer query={query} label="Loading graphs" isMoving={instant.isLive}>
+      <QueryResult query={query} label="Loading graphs" isMoving={instant.isLive}>
         {(found) => (
           <Graphs
             found={found}
@@ -68,7 +68,7 @@ export function GraphsTab() {
             onZoom={(from, to) => patch({ time: { mode: "range", from, to } })}
           />
         )}
-      </Answer>
+      </QueryResult>
     </section>
   );
 }
@@ -86,7 +86,7 @@ function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
     () => found.series.flatMap((one) => (one.value === null || by === null ? [] : [one.value])),
     [found, by],
   );
-  const slots = useSlots(values);
+  const colors = useSeriesColors(values);
   const charts = useMemo(
     () =>
       GRAPHS.map((graph) => ({
@@ -94,16 +94,16 @@ function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
         series: found.series.map((one): ChartSeries => ({
           key: one.is_rest ? "rest" : JSON.stringify(one.value),
           label: seriesName(one, by),
-          slot: one.value === null ? (by === null ? 0 : null) : (slots.get(one.value) ?? null),
+          colorIndex: one.value === null ? (by === null ? 0 : null) : (colors.get(one.value) ?? null),
           values: graph.measure === "count" ? one.count : (one.numbers[graph.measure] ?? []),
         })),
       })),
-    [found, by, slots],
+    [found, by, colors],
   );
-  if (!found.meta.known) return <NothingKnown isNow={isNow} />;
+  if (!found.meta.known) return <NoData isNow={isNow} />;
   const isEmpty = found.series.every((one) => one.count.every((count) => count === null || count === 0));
   if (isEmpty) {
-    return <Empty title="No process matches in this window">Change the search, the tags or the time.</Empty>;
+    return <EmptyState title="No process matches in this window">Change the search, the tags or the time.</EmptyState>;
   }
   return (
     <>

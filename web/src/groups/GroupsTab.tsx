@@ -12,11 +12,11 @@ import { useExtra, useView } from "../state/useView";
 import { formatMeasure, MEASURE_CHOICES, measureOf } from "../ui/format/measures";
 import { formatCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
-import { Answer } from "../ui/parts/Answer";
-import { Empty } from "../ui/parts/Empty";
-import { NothingKnown } from "../ui/parts/NothingKnown";
+import { QueryResult } from "../ui/parts/QueryResult";
+import { EmptyState } from "../ui/parts/EmptyState";
+import { NoData } from "../ui/parts/NoData";
 import shared from "../ui/parts/parts.module.css";
-import { useAnswer } from "../ui/parts/useAnswer";
+import { useApiQuery } from "../ui/parts/useApiQuery";
 import { DEFAULT_MEASURES, directionOf, knownSort, measuresOf, nextSort } from "./groupColumns";
 import classes from "./groups.module.css";
 
@@ -31,7 +31,7 @@ export function GroupsTab() {
   const [limit, setLimit] = useState(FIRST_GROUPS);
   const measures = measuresOf(measuresText);
   const sort = knownSort(sortText, measures);
-  const query = useAnswer<Groups>(
+  const query = useApiQuery<Groups>(
     "/groups",
     { ...instantParams(view, instant), by: view.by, measures: measures.join(","), sort, limit },
     { isMoving: instant.isLive },
@@ -51,12 +51,12 @@ export function GroupsTab() {
           hidePickedOptions
         />
       </div>
-      <Answer query={query} label="Counting groups" isMoving={instant.isLive}>
+      <QueryResult query={query} label="Counting groups" isMoving={instant.isLive}>
         {(found) =>
           !found.meta.known ? (
-            <NothingKnown isNow={followsNow(view.time)} />
+            <NoData isNow={followsNow(view.time)} />
           ) : found.data.length === 0 ? (
-            <Empty title="No process matches">Change the search, the tags or the time.</Empty>
+            <EmptyState title="No process matches">Change the search, the tags or the time.</EmptyState>
           ) : (
             <>
               <p className={shared.note} role="status">
@@ -78,7 +78,7 @@ export function GroupsTab() {
             </>
           )
         }
-      </Answer>
+      </QueryResult>
     </section>
   );
 }

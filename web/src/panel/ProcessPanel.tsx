@@ -14,8 +14,8 @@ import { processName } from "../ui/format/processNames";
 import { brief } from "../ui/format/text";
 import { secondsOf } from "../ui/format/times";
 import { Loading } from "../ui/parts/Loading";
-import { Problem } from "../ui/parts/Problem";
-import { useAnswer } from "../ui/parts/useAnswer";
+import { ErrorMessage } from "../ui/parts/ErrorMessage";
+import { useApiQuery } from "../ui/parts/useApiQuery";
 import { Attributes } from "./about/Attributes";
 import { ProcessHistory } from "./history/ProcessHistory";
 import classes from "./panel.module.css";
@@ -34,12 +34,12 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
   const instant = useInstant();
   const [section, setSection] = useExtra("panel", "about");
   const [isCurlOpen, setIsCurlOpen] = useState(false);
-  const now = useAnswer<OneProcess>(`/processes/${id}`, { at: instant.at }, { isMoving: instant.isLive });
+  const now = useApiQuery<OneProcess>(`/processes/${id}`, { at: instant.at }, { isMoving: instant.isLive });
   // While it is live the next answer is on its way half of the time: until it has come, what was found stays.
   const [wasGone, setWasGone] = useState(false);
   const isGone = now.isFetching ? wasGone : now.error instanceof ApiError && now.error.status === 404;
   if (isGone !== wasGone) setWasGone(isGone);
-  const ever = useAnswer<OneProcess>(`/processes/${id}`, {}, { isEnabled: isGone });
+  const ever = useApiQuery<OneProcess>(`/processes/${id}`, {}, { isEnabled: isGone });
   const query = isGone ? ever : now;
   // What was kept of the process before is not this one.
   const process = query.data?.data.id === id ? query.data.data : undefined;
@@ -85,7 +85,7 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
           onSection={setSection}
         />
       ) : query.isError ? (
-        <Problem error={query.error} onRetry={() => void query.refetch()} />
+        <ErrorMessage error={query.error} onRetry={() => void query.refetch()} />
       ) : (
         <Loading label="Loading the process" />
       )}

@@ -12,7 +12,7 @@ const points = {
   points: { id: ["a", "b"], x: [80, 0], y: [1024, 1_048_576], group: [0, 1] },
 };
 
-test("a dot that the keys reach is named, and opens its process", async () => {
+test("a point that the keys reach is named, and opens its process", async () => {
   answering({ "/points": points, "/processes/a": { data: someProcess("a", { user: "shop" }) } });
   renderPart(<ScatterTab />);
   const plot = await screen.findByRole("img", { name: /2 processes by CPU and Memory/ });

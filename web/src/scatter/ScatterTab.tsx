@@ -1,4 +1,4 @@
-/** Two numbers of each process of the instant, as a dot; dots of a colour have the same command, or another tag. */
+/** Two numbers of each process of the instant, as a point; points of a colour have the same command, or another tag. */
 
 import { SegmentedControl } from "@mantine/core";
 
@@ -7,13 +7,13 @@ import { GroupByPicker } from "../state/grouping/GroupByPicker";
 import { followsNow, instantParams, useInstant } from "../state/instant";
 import { useExtra, useView } from "../state/useView";
 import { measureName } from "../ui/format/measures";
-import { Answer } from "../ui/parts/Answer";
-import { Empty } from "../ui/parts/Empty";
+import { QueryResult } from "../ui/parts/QueryResult";
+import { EmptyState } from "../ui/parts/EmptyState";
 import { MeasurePicker } from "../ui/parts/MeasurePicker";
-import { NothingKnown } from "../ui/parts/NothingKnown";
+import { NoData } from "../ui/parts/NoData";
 import shared from "../ui/parts/parts.module.css";
-import { useAnswer } from "../ui/parts/useAnswer";
-import { Dots } from "./Dots";
+import { useApiQuery } from "../ui/parts/useApiQuery";
+import { ScatterPlot } from "./ScatterPlot";
 import type { ScaleType } from "./scales";
 
 const LIMIT = 5000;
@@ -27,7 +27,7 @@ export function ScatterTab() {
   const [yScale, setYScale] = useScaleType("yscale");
   const x = measureName(xText, "cpu_total_percent");
   const y = measureName(yText, "rss_bytes");
-  const query = useAnswer<Points>(
+  const query = useApiQuery<Points>(
     "/points",
     { ...instantParams(view, instant), x, y, by: view.by, limit: LIMIT },
     { isMoving: instant.isLive },
@@ -41,19 +41,19 @@ export function ScatterTab() {
         <ScalePicker label="Scale of the Y axis" value={yScale} onChange={setYScale} />
         <GroupByPicker label="Colour by" value={view.by} onChange={(by) => patch({ by })} />
       </div>
-      <Answer query={query} label="Loading points" isMoving={instant.isLive}>
+      <QueryResult query={query} label="Loading points" isMoving={instant.isLive}>
         {(found) =>
           !found.meta.known ? (
-            <NothingKnown isNow={followsNow(view.time)} />
+            <NoData isNow={followsNow(view.time)} />
           ) : found.points.id.length === 0 ? (
-            <Empty title="No process has both measures">
+            <EmptyState title="No process has both measures">
               Choose other measures, or change the search, the tags or the time.
-            </Empty>
+            </EmptyState>
           ) : (
-            <Dots found={found} xScale={xScale} yScale={yScale} />
+            <ScatterPlot found={found} xScale={xScale} yScale={yScale} />
           )
         }
-      </Answer>
+      </QueryResult>
     </section>
   );
 }

@@ -8,13 +8,13 @@ import classes from "./scatter.module.css";
 
 const ROWS = 20;
 
-/** The dots with the greatest value of one measure, as a table: for readers who use no pointer. */
+/** The points with the greatest value of one measure, as a table: for readers who use no pointer. */
 export function TopTable({ found, onOpen }: { found: Points; onOpen: (id: string) => void }) {
   const [axis, setAxis] = useState<"x" | "y">("x");
   const { id, x, y, group } = found.points;
   const values = found.points[axis];
   const order = id
-    .map((_, dot) => dot)
+    .map((_, point) => point)
     .sort((one, other) => (values[other] ?? 0) - (values[one] ?? 0))
     .slice(0, ROWS);
   const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
@@ -39,22 +39,22 @@ export function TopTable({ found, onOpen }: { found: Points; onOpen: (id: string
             </tr>
           </thead>
           <tbody>
-            {order.map((dot) => {
-              const at = group[dot] ?? null;
+            {order.map((point) => {
+              const at = group[point] ?? null;
               const name = at === null ? `without ${brief(found.meta.by ?? "a group")}` : (found.groups[at] ?? "");
               return (
-                <tr key={id[dot]}>
+                <tr key={id[point]}>
                   <td>
                     <button
                       type="button"
                       className={`${shared.link} ${shared.text}`}
-                      onClick={() => onOpen(id[dot] ?? "")}
+                      onClick={() => onOpen(id[point] ?? "")}
                     >
                       <bdi>{name === "" ? "empty" : brief(name)}</bdi>
                     </button>
                   </td>
-                  <td className={shared.number}>{formatMeasure(x[dot], xInfo.unit)}</td>
-                  <td className={shared.number}>{formatMeasure(y[dot], yInfo.unit)}</td>
+                  <td className={shared.number}>{formatMeasure(x[point], xInfo.unit)}</td>
+                  <td className={shared.number}>{formatMeasure(y[point], yInfo.unit)}</td>
                 </tr>
               );
             })}

@@ -39,7 +39,7 @@ describe("scatter plot", () => {
     expect(ticksOf({ type: "linear", least: 0, greatest: 1e15 }, 4).length).toBeLessThanOrEqual(6);
   });
 
-  it("finds the nearest dot within reach", () => {
+  it("finds the nearest point within reach", () => {
     const nearest = new Nearest([10, 14, 100], [10, 10, 100], 8);
 
     expect(nearest.at(13, 10)).toBe(1);
@@ -47,11 +47,11 @@ describe("scatter plot", () => {
     expect(nearest.at(50, 50)).toBeNull();
   });
 
-  it("ranks groups by their dots", () => {
+  it("ranks groups by their points", () => {
     expect(ranked(["a", "b", "c"], [1, 1, 0, null])).toEqual([
-      { at: 1, dots: 2 },
-      { at: 0, dots: 1 },
-      { at: 2, dots: 0 },
+      { at: 1, points: 2 },
+      { at: 0, points: 1 },
+      { at: 2, points: 0 },
     ]);
   });
 });

@@ -1,4 +1,4 @@
-/** Places of dots: values -> pixels, ticks, and which dot is nearest. */
+/** Places of points: values -> pixels, ticks, and which point is nearest. */
 
 export type ScaleType = "linear" | "log";
 
@@ -53,7 +53,7 @@ function roundStep(rough: number, base: 10 | 1024): number {
   return ([1, 2, 5, 10].find((step) => step * power >= rough * (1 - 1e-9)) ?? 10) * power;
 }
 
-/** Dots by squares, so that the nearest is found without looking at ten thousand. */
+/** Points by squares, so that the nearest is found without looking at ten thousand. */
 export class Nearest {
   private readonly squares = new Map<string, number[]>();
 
@@ -62,11 +62,11 @@ export class Nearest {
     private readonly ys: readonly number[],
     private readonly reach: number,
   ) {
-    xs.forEach((x, dot) => {
-      const key = this.square(x, ys[dot] ?? 0);
+    xs.forEach((x, point) => {
+      const key = this.square(x, ys[point] ?? 0);
       const found = this.squares.get(key);
-      if (found === undefined) this.squares.set(key, [dot]);
-      else found.push(dot);
+      if (found === undefined) this.squares.set(key, [point]);
+      else found.push(point);
     });
   }
 
@@ -76,9 +76,9 @@ export class Nearest {
     let distance = this.reach ** 2;
     for (const dx of [-1, 0, 1]) {
       for (const dy of [-1, 0, 1]) {
-        for (const dot of this.squares.get(this.square(x + dx * this.reach, y + dy * this.reach)) ?? []) {
-          const its = ((this.xs[dot] ?? 0) - x) ** 2 + ((this.ys[dot] ?? 0) - y) ** 2;
-          if (its <= distance) [nearest, distance] = [dot, its];
+        for (const point of this.squares.get(this.square(x + dx * this.reach, y + dy * this.reach)) ?? []) {
+          const its = ((this.xs[point] ?? 0) - x) ** 2 + ((this.ys[point] ?? 0) - y) ** 2;
+          if (its <= distance) [nearest, distance] = [point, its];
         }
       }
     }
@@ -90,12 +90,12 @@ export class Nearest {
   }
 }
 
-/** Groups by how many dots they have, those with the most first: the order of the legend. */
-export function ranked(groups: readonly string[], group: readonly (number | null)[]): { at: number; dots: number }[] {
-  const dots = groups.map((_, at) => ({ at, dots: 0 }));
+/** Groups by how many points they have, those with the most first: the order of the legend. */
+export function ranked(groups: readonly string[], group: readonly (number | null)[]): { at: number; points: number }[] {
+  const points = groups.map((_, at) => ({ at, points: 0 }));
   for (const at of group) {
-    const found = at === null ? undefined : dots[at];
-    if (found !== undefined) found.dots += 1;
+    const found = at === null ? undefined : points[at];
+    if (found !== undefined) found.points += 1;
   }
-  return dots.sort((one, other) => other.dots - one.dots || one.at - other.at);
+  return points.sort((one, other) => other.points - one.points || one.at - other.at);
 }

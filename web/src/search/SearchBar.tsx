@@ -9,8 +9,8 @@ import { isEditable } from "../ui/parts/isEditable";
 import { CompletionList } from "./CompletionList";
 import classes from "./SearchBar.module.css";
 import { useSearchHints } from "./searchHints";
-import { SearchHintsMessage, SearchProblemMessage } from "./SearchMessages";
-import { useSearchProblem } from "./searchProblem";
+import { SearchHintsMessage, SearchErrorMessage } from "./SearchMessages";
+import { useSearchError } from "./searchError";
 import { useSearchDraft } from "./useSearchDraft";
 
 export function SearchBar() {
@@ -19,7 +19,7 @@ export function SearchBar() {
   const { draft, completions, active, change, choose, clear, onKeyDown, onFocus, onBlur } = useSearchDraft(input);
   const listId = useId();
   const problemId = useId();
-  const problem = useSearchProblem(view.search);
+  const problem = useSearchError(view.search);
   const hints = useSearchHints(view.search, view.tags);
   useSlashKey(input);
 
@@ -67,7 +67,7 @@ export function SearchBar() {
         </ActionIcon>
       )}
       {isOpen && <CompletionList id={listId} completions={completions} active={active} onChoose={choose} />}
-      {showsProblem && !isOpen && <SearchProblemMessage id={problemId} {...problem} />}
+      {showsProblem && !isOpen && <SearchErrorMessage id={problemId} {...problem} />}
       {!showsProblem && !isOpen && draft === view.search && hints.length > 0 && <SearchHintsMessage hints={hints} />}
     </div>
   );

@@ -2,7 +2,7 @@ import { Paper } from "@mantine/core";
 
 import { brief } from "../ui/format/text";
 import classes from "./SearchBar.module.css";
-import type { SearchProblem } from "./searchProblem";
+import type { SearchError } from "./searchError";
 
 /** What the search may have meant, where nothing was found. */
 export function SearchHintsMessage({ hints }: { hints: readonly string[] }) {
@@ -15,12 +15,12 @@ export function SearchHintsMessage({ hints }: { hints: readonly string[] }) {
   );
 }
 
-interface SearchProblemMessageProps extends SearchProblem {
+interface SearchErrorMessageProps extends SearchError {
   id: string;
 }
 
 /** Why the search cannot be understood, with the character where that shows. */
-export function SearchProblemMessage({ id, search, message, position }: SearchProblemMessageProps) {
+export function SearchErrorMessage({ id, search, message, position }: SearchErrorMessageProps) {
   return (
     <Paper className={classes.problem} shadow="md" withBorder role="alert" id={id}>
       {position !== null && (

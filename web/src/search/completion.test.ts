@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { complete, quoted, wordAt } from "./completion";
+import { complete, quoteIfNeeded, wordAt } from "./completion";
 
 test.each([
   ["java env:pr", 11, "env:pr"],
@@ -29,8 +29,8 @@ test("a key is completed with its colon, a value with a blank after it", () => {
 });
 
 test("a value is put into quotes where it would mean something else outside of them", () => {
-  expect(quoted("prod")).toBe("prod");
-  expect(quoted("a b")).toBe('"a b"');
-  expect(quoted("a*")).toBe('"a*"');
-  expect(quoted('a"\\')).toBe('"a\\"\\\\"');
+  expect(quoteIfNeeded("prod")).toBe("prod");
+  expect(quoteIfNeeded("a b")).toBe('"a b"');
+  expect(quoteIfNeeded("a*")).toBe('"a*"');
+  expect(quoteIfNeeded('a"\\')).toBe('"a\\"\\\\"');
 });

@@ -1,5 +1,7 @@
 /** Completing the word at the caret of a search: a tag key, or a value of one. */
 
+import { quoteTerm } from "../state/quoteTerm";
+
 export interface Word {
   start: number;
   end: number;
@@ -24,8 +26,8 @@ export function wordAt(search: string, caret: number): Word | null {
 }
 
 /** A value as the search language takes it: in quotes where it has what means something outside of them. */
-export function quoted(value: string): string {
-  return value === "" || /[\s()"*\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : value;
+export function quoteIfNeeded(value: string): string {
+  return value === "" || /[\s()"*\\]/.test(value) ? quoteTerm(value) : value;
 }
 
 export interface Completed {
@@ -35,7 +37,7 @@ export interface Completed {
 
 /** The search with its word completed to `key:`, or to `key:value` and a blank. */
 export function complete(search: string, word: Word, key: string, value?: string): Completed {
-  const text = value === undefined ? `${key}:` : `${key}:${quoted(value)} `;
+  const text = value === undefined ? `${key}:` : `${key}:${quoteIfNeeded(value)} `;
   const after = search.slice(word.end);
   return {
     search: search.slice(0, word.start) + text + (value === undefined ? after : after.trimStart()),

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { get } from "../api/client";
 import type { TagCompletion } from "../api/types";
-import { useInstant } from "../state/instant";
+import { useMinuteEnd } from "../state/useMinuteEnd";
 import type { Word } from "./completion";
 
 const MAX_COMPLETIONS = 12;
@@ -16,9 +16,7 @@ export interface Completion {
 
 /** Completions of the word at the caret; none without a word. */
 export function useCompletions(word: Word | null): Completion[] {
-  const { at } = useInstant();
-  // Minutes are enough for a completion, and do not ask anew while the view is live.
-  const to = at - (at % 60) + 60;
+  const to = useMinuteEnd();
   const text = word?.text ?? "";
   const found = useQuery({
     queryKey: ["tags", text, to],

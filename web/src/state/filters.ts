@@ -1,9 +1,9 @@
 /** The terms of the tag filter: each says that a tag must be there, or with `!` that it must not. */
 
-export type Check = "with" | "without" | null;
+export type FilterMode = "with" | "without" | null;
 
 /** Whether processes with this tag are chosen, excluded, or neither. */
-export function checkOf(tags: readonly string[], tag: string): Check {
+export function filterModeOf(tags: readonly string[], tag: string): FilterMode {
   const folded = tag.toLowerCase();
   for (const term of tags) {
     const text = term.toLowerCase();
@@ -14,11 +14,11 @@ export function checkOf(tags: readonly string[], tag: string): Check {
 }
 
 /** The terms with one of them set, changed or taken away. */
-export function withCheck(tags: readonly string[], tag: string, check: Check): string[] {
+export function withFilterMode(tags: readonly string[], tag: string, mode: FilterMode): string[] {
   const folded = tag.toLowerCase();
   const others = tags.filter((term) => term.replace(/^!/, "").toLowerCase() !== folded);
-  if (check === null) return others;
-  return [...others, check === "with" ? tag : `!${tag}`];
+  if (mode === null) return others;
+  return [...others, mode === "with" ? tag : `!${tag}`];
 }
 
 /** The term that finds a tag: where it has a comma, anything may stand there. */

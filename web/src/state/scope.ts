@@ -7,9 +7,13 @@ import type { ViewState } from "./view";
 /** `window` also lists processes that have ended; only by start, as the public API does. */
 export type Scope = "instant" | "window";
 
+/** Whether the time of the view is a stretch, and not a single instant or now. */
+export function hasWindow(view: Pick<ViewState, "time">): boolean {
+  return view.time.mode === "last" || view.time.mode === "range";
+}
+
 export function scopeOf(view: Pick<ViewState, "extra" | "time">): Scope {
-  const hasWindow = view.time.mode === "last" || view.time.mode === "range";
-  return hasWindow && view.extra.scope === "window" ? "window" : "instant";
+  return hasWindow(view) && view.extra.scope === "window" ? "window" : "instant";
 }
 
 /** Counting goes on in steps: while the view is live, facets need not move every two seconds. */

@@ -33,7 +33,7 @@ test("what changes nothing makes no entry in the history", () => {
   expect(window.history.length).toBe(before);
 });
 
-test("a value of a tab's own leaves the address when it is the usual one again", () => {
+test("a value of a tab's own leaves the address when it is the default again", () => {
   const { result } = renderHook(() => useExtra("x", "cpu"));
 
   act(() => result.current[1]("rss"));

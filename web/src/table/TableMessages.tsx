@@ -1,7 +1,7 @@
-import { Empty } from "../ui/parts/Empty";
+import { EmptyState } from "../ui/parts/EmptyState";
 import { Loading } from "../ui/parts/Loading";
-import { NothingKnown } from "../ui/parts/NothingKnown";
-import { Problem } from "../ui/parts/Problem";
+import { NoData } from "../ui/parts/NoData";
+import { ErrorMessage } from "../ui/parts/ErrorMessage";
 import { MAX_ROWS } from "./paging/fetchPages";
 import type { Pages } from "./paging/usePages";
 import classes from "./ProcessTable.module.css";
@@ -16,7 +16,7 @@ interface TableMessagesProps {
 /** Messages above the rows, or instead of them where there are none. */
 export function TableMessages({ pages, isNow, isFiltered }: TableMessagesProps) {
   const { rowCount, total, error, isKnown, retry } = pages;
-  if (rowCount === null) return error ? <Problem error={error} onRetry={retry} /> : <Loading label="Loading processes" />;
+  if (rowCount === null) return error ? <ErrorMessage error={error} onRetry={retry} /> : <Loading label="Loading processes" />;
   return (
     <>
       {error && (
@@ -32,16 +32,16 @@ export function TableMessages({ pages, isNow, isFiltered }: TableMessagesProps) 
           Only the first {MAX_ROWS.toLocaleString("en-US")} rows can be shown. Narrow the search to see the rest.
         </p>
       )}
-      {rowCount === 0 && (isKnown ? <NothingFound isFiltered={isFiltered} /> : <NothingKnown isNow={isNow} />)}
+      {rowCount === 0 && (isKnown ? <NothingFound isFiltered={isFiltered} /> : <NoData isNow={isNow} />)}
     </>
   );
 }
 
 function NothingFound({ isFiltered }: { isFiltered: boolean }) {
-  if (!isFiltered) return <Empty title="Nothing found">No host had a process at this time.</Empty>;
+  if (!isFiltered) return <EmptyState title="Nothing found">No host had a process at this time.</EmptyState>;
   return (
-    <Empty title="No process matches">
+    <EmptyState title="No process matches">
       Remove a filter, widen the search, or choose another time. With <code>OR</code> between words, either may match.
-    </Empty>
+    </EmptyState>
   );
 }

@@ -3,15 +3,15 @@
 import { ActionIcon, SegmentedControl, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconRefresh } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
 
 import { get } from "../api/client";
 import type { Facets } from "../api/types";
 import { followsNow, useInstant, windowParams } from "../state/instant";
-import type { Scope } from "../state/scope";
+import { hasWindow, type Scope } from "../state/scope";
 import { useExtra, useView } from "../state/useView";
 import { Moment } from "../ui/format/Moment";
 import { formatCount } from "../ui/format/numbers";
+import { useIsSlow } from "../ui/parts/useIsSlow";
 import { ColumnMenu } from "./columns/ColumnMenu";
 import type { Column } from "./columns/columns";
 import classes from "./ProcessTable.module.css";
@@ -30,9 +30,8 @@ export function Toolbar({ total, columns, isBusy, isStale, scope }: ToolbarProps
   const instant = useInstant();
   const [, setScope] = useExtra("scope", "instant");
   const ofWindow = useWindowTotal(scope === "window");
-  const isSlow = useIsSlow(isBusy);
+  const isSlow = useIsSlow(isBusy, 350);
   const count = scope === "window" ? ofWindow : total;
-  const hasWindow = view.time.mode === "last" || view.time.mode === "range";
 
   return (
     <div className={classes.toolbar}>
@@ -50,7 +49,7 @@ export function Toolbar({ total, columns, isBusy, isStale, scope }: ToolbarProps
           )}
         </span>
       </p>
-      {hasWindow && (
+      {hasWindow(view) && (
         <SegmentedControl
           size="xs"
           aria-label="Which processes"
@@ -91,13 +90,3 @@ function useWindowTotal(isWanted: boolean): number | null {
   });
   return found.data?.meta.total ?? null;
 }
-
-function useIsSlow(isBusy: boolean): boolean {
-  const [isSlow, setIsSlow] = useState(false);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setIsSlow(isBusy), isBusy ? 350 : 0);
-    return () => window.clearTimeout(timer);
-  }, [isBusy]);
-  return isSlow && isBusy;
-}
-

@@ -9,7 +9,7 @@ import { serverNow } from "../api/client";
 import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import type { ViewTime } from "../state/view";
-import { formatFull, formatUtc, fromInput, toInput } from "../ui/format/times";
+import { formatDateTime, formatUtc, fromInputValue, toInputValue } from "../ui/format/times";
 import { timeLabel, PRESETS } from "./spans";
 import classes from "./Time.module.css";
 
@@ -106,12 +106,12 @@ interface Range {
 }
 
 function RangeForm({ from, to, onChoose }: Range & { onChoose: (range: Range) => void }) {
-  const [texts, setTexts] = useState({ from: toInput(from), to: toInput(to) });
+  const [texts, setTexts] = useState({ from: toInputValue(from), to: toInputValue(to) });
   const [error, setError] = useState<string | null>(null);
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const range = { from: fromInput(texts.from), to: fromInput(texts.to) };
+    const range = { from: fromInputValue(texts.from), to: fromInputValue(texts.to) };
     if (range.from === null || range.to === null) setError("Enter a date and a time for both.");
     else if (range.from >= range.to) setError("The start must be before the end.");
     else if (range.from > serverNow()) setError("That is in the future.");
@@ -121,7 +121,7 @@ function RangeForm({ from, to, onChoose }: Range & { onChoose: (range: Range) =>
   return (
     <form onSubmit={submit} className={classes.range} noValidate>
       {(["from", "to"] as const).map((name) => {
-        const seconds = fromInput(texts[name]);
+        const seconds = fromInputValue(texts[name]);
         return (
           <TextInput
             key={name}
@@ -141,7 +141,7 @@ function RangeForm({ from, to, onChoose }: Range & { onChoose: (range: Range) =>
         </p>
       )}
       <p className={classes.zone} title={`${formatUtc(from)} to ${formatUtc(to)}`}>
-        Time zone: {Intl.DateTimeFormat().resolvedOptions().timeZone}. Now: {formatFull(serverNow())}.
+        Time zone: {Intl.DateTimeFormat().resolvedOptions().timeZone}. Now: {formatDateTime(serverNow())}.
       </p>
       <Button type="submit" size="xs">
         Show this range

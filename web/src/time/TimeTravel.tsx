@@ -13,10 +13,10 @@ import { useEffect, useRef, useState } from "react";
 import { serverNow } from "../api/client";
 import { useView } from "../state/useView";
 import { formatDuration } from "../ui/format/numbers";
-import { formatFull, formatMoment, formatUtc, fromInput, toInput } from "../ui/format/times";
+import { formatDateTime, formatMoment, formatUtc, fromInputValue, toInputValue } from "../ui/format/times";
 import { sliderSpans, spanOf } from "./spans";
 import classes from "./Time.module.css";
-import { useOldest } from "./useOldest";
+import { useOldestInstant } from "./useOldestInstant";
 
 /** Wait until the slider rests: the instants that it passes are not fetched. */
 const SETTLE_MS = 150;
@@ -43,7 +43,7 @@ export function TimeTravel() {
 
 function Slider({ at }: { at: number }) {
   const [, patch] = useView();
-  const oldest = useOldest();
+  const oldest = useOldestInstant();
   // The slider must not slide by itself.
   const [now] = useState(serverNow);
   const spans = sliderSpans(now - oldest);
@@ -55,7 +55,7 @@ function Slider({ at }: { at: number }) {
   return (
     <section className={classes.travel} aria-label="Time travel">
       <strong className={classes.instant} title={formatUtc(shown)}>
-        <IconHistory size={16} aria-hidden="true" /> {formatFull(shown)}
+        <IconHistory size={16} aria-hidden="true" /> {formatDateTime(shown)}
       </strong>
       <StepButtons steps={BACK} onStep={(seconds) => go(shown + seconds)} />
       <span className={classes.track}>
@@ -63,7 +63,7 @@ function Slider({ at }: { at: number }) {
           type="range"
           className={classes.slider}
           aria-label="Instant"
-          aria-valuetext={formatFull(shown)}
+          aria-valuetext={formatDateTime(shown)}
           title={formatUtc(shown)}
           min={least}
           max={now}
@@ -122,11 +122,11 @@ function DateInput({ moment, oldest, now, onChange }: DateInputProps) {
       aria-label="Date and time"
       title={formatUtc(moment)}
       step={1}
-      min={toInput(oldest)}
-      max={toInput(now)}
-      value={toInput(moment)}
+      min={toInputValue(oldest)}
+      max={toInputValue(now)}
+      value={toInputValue(moment)}
       onChange={(event) => {
-        const chosen = fromInput(event.currentTarget.value);
+        const chosen = fromInputValue(event.currentTarget.value);
         if (chosen !== null) onChange(chosen);
       }}
     />

@@ -8,7 +8,7 @@ import { useState } from "react";
 import { get } from "../api/client";
 import type { Views } from "../api/types";
 import { Loading } from "../ui/parts/Loading";
-import { Problem } from "../ui/parts/Problem";
+import { ErrorMessage } from "../ui/parts/ErrorMessage";
 import { SAVED_VIEWS } from "./savedViewsKey";
 import { SaveViewForm } from "./SaveViewForm";
 import { ViewList } from "./ViewList";
@@ -40,7 +40,7 @@ function Panel({ onDone }: { onDone: () => void }) {
     queryFn: ({ signal }) => get<Views>("/views", {}, signal),
     refetchOnWindowFocus: false,
   });
-  if (views.isError) return <Problem error={views.error} onRetry={() => void views.refetch()} />;
+  if (views.isError) return <ErrorMessage error={views.error} onRetry={() => void views.refetch()} />;
   if (views.data === undefined) return <Loading label="Loading the saved views" />;
   return (
     <Stack gap="sm">

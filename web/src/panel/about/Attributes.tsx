@@ -3,7 +3,7 @@ import { useState, type ReactNode } from "react";
 
 import { MEASURES } from "../../api/measures";
 import type { ProcessAttributes, ProcessItem, ProcessNumbers } from "../../api/types";
-import { checkOf, termOf, withCheck } from "../../state/filters";
+import { filterModeOf, termOf, withFilterMode } from "../../state/filters";
 import { useInstant } from "../../state/instant";
 import { useView } from "../../state/useView";
 import { formatMeasure } from "../../ui/format/measures";
@@ -62,7 +62,7 @@ export function Attributes({ process }: { process: ProcessItem }) {
       <Section title="Tags">
         <Tags tags={otherTags} label="Tags" />
       </Section>
-      <Section title="Id">
+      <Section title="ID">
         <Text size="xs" ff="monospace" className={classes.breaking}>
           {process.id}
         </Text>
@@ -95,8 +95,8 @@ function Container({ attributes, tags }: { attributes: ProcessAttributes; tags: 
       ) : (
         <>
           <dl className={classes.facts}>
-            <Fact name="Id">{textOrUnknown(attributes.container_id)}</Fact>
-            <Fact name="PID inside the container">{attributes.namespace_pid ?? UNKNOWN}</Fact>
+            <Fact name="ID">{textOrUnknown(attributes.container_id)}</Fact>
+            <Fact name="Namespace PID">{attributes.namespace_pid ?? UNKNOWN}</Fact>
           </dl>
           <Tags tags={tags} label="Tags of the container" />
         </>
@@ -156,15 +156,15 @@ function Tags({ tags, label }: { tags: readonly string[]; label: string }) {
     <ul className={classes.tags} aria-label={label}>
       {tags.map((tag) => {
         const term = termOf(tag);
-        const isOn = checkOf(view.tags, term) === "with";
+        const isOn = filterModeOf(view.tags, term) === "with";
         return (
           <li key={tag}>
             <button
               type="button"
               className={classes.tag}
               aria-pressed={isOn}
-              title={isOn ? `No longer filter by ${brief(tag, 200)}` : `Filter by ${brief(tag, 200)}`}
-              onClick={() => patch({ tags: withCheck(view.tags, term, isOn ? null : "with") })}
+              title={isOn ? `Remove the filter by ${brief(tag, 200)}` : `Filter by ${brief(tag, 200)}`}
+              onClick={() => patch({ tags: withFilterMode(view.tags, term, isOn ? null : "with") })}
             >
               <bdi>{brief(tag)}</bdi>
             </button>

@@ -6,14 +6,14 @@ import type { Unit } from "../../api/measures";
 import type { History } from "../../api/types";
 import { useInstant } from "../../state/instant";
 import { useExtra } from "../../state/useView";
-import { usualStep } from "../../ui/charts/series";
+import { medianStep } from "../../ui/charts/series";
 import { TimeChart, type ChartSeries } from "../../ui/charts/TimeChart";
-import { Answer } from "../../ui/parts/Answer";
-import { Empty } from "../../ui/parts/Empty";
+import { QueryResult } from "../../ui/parts/QueryResult";
+import { EmptyState } from "../../ui/parts/EmptyState";
 import shared from "../../ui/parts/parts.module.css";
-import { useAnswer } from "../../ui/parts/useAnswer";
+import { useApiQuery } from "../../ui/parts/useApiQuery";
 import classes from "./history.module.css";
-import { everyOf, PRESETS, rangeOf } from "./historyRange";
+import { resolutionOf, PRESETS, rangeOf } from "./historyRange";
 
 /** Seconds between two snapshots, unless an agent is set otherwise; they come faster while somebody watches. */
 const SNAPSHOT_SECONDS = 10;
@@ -61,11 +61,11 @@ export function ProcessHistory({ id, lastSeen }: { id: string; lastSeen: number 
   const instant = useInstant();
   const [range, setRange] = useExtra("span", "view");
   const window = rangeOf(range, instant.window, lastSeen);
-  const every = everyOf(window);
-  const asked = useAnswer<History>(`/processes/${id}/history`, { ...window, every }, { isMoving: instant.isLive });
+  const every = resolutionOf(window);
+  const asked = useApiQuery<History>(`/processes/${id}/history`, { ...window, every }, { isMoving: instant.isLive });
   // Sightings are kept for a shorter time than minutes.
   const isTooOld = every === "sighting" && asked.error instanceof ApiError && asked.error.status === 400;
-  const byMinute = useAnswer<History>(
+  const byMinute = useApiQuery<History>(
     `/processes/${id}/history`,
     { ...window, every: "minute" },
     { isEnabled: isTooOld },
@@ -90,9 +90,9 @@ export function ProcessHistory({ id, lastSeen }: { id: string; lastSeen: number 
           </Button>
         )}
       </Group>
-      <Answer query={query} label="Loading the history" isMoving={instant.isLive}>
+      <QueryResult query={query} label="Loading the history" isMoving={instant.isLive}>
         {(found) => <Curves found={found} onZoom={(from, to) => setRange(`${from}-${to}`)} />}
-      </Answer>
+      </QueryResult>
     </>
   );
 }
@@ -102,16 +102,16 @@ function Curves({ found, onZoom }: { found: History; onZoom: (from: number, to: 
     () =>
       CURVES.map((curve) => ({
         curve,
-        series: curve.lines.flatMap(([name, label], slot): ChartSeries[] => {
+        series: curve.lines.flatMap(([name, label], colorIndex): ChartSeries[] => {
           const values = (found.numbers[name] ?? []) as (number | null)[];
           const isKnown = values.some((value) => value !== null);
-          return isKnown ? [{ key: name, label, slot, values }] : [];
+          return isKnown ? [{ key: name, label, colorIndex, values }] : [];
         }),
       })),
     [found],
   );
   if (found.times.length === 0) {
-    return <Empty title="Not seen in this window">Choose a longer range, or another time.</Empty>;
+    return <EmptyState title="Not seen in this window">Choose a longer range, or another time.</EmptyState>;
   }
   const { from, to, every } = found.meta;
   return (
@@ -130,7 +130,7 @@ function Curves({ found, onZoom }: { found: History; onZoom: (from: number, to: 
             series={series}
             from={from}
             to={to}
-            step={every === "minute" ? 60 : Math.max(SNAPSHOT_SECONDS, usualStep(found.times))}
+            step={every === "minute" ? 60 : Math.max(SNAPSHOT_SECONDS, medianStep(found.times))}
             sync="panel"
             height={120}
             onZoom={onZoom}

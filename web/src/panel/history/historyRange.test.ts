@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { everyOf, rangeOf } from "./historyRange";
+import { resolutionOf, rangeOf } from "./historyRange";
 
 const view = { from: 100_000, to: 100_900 };
 
@@ -21,7 +21,7 @@ describe("ranges of the panel", () => {
   });
 
   it("shows each sighting of short ranges, and minutes of long ones", () => {
-    expect(everyOf({ from: 0, to: 7200 })).toBe("sighting");
-    expect(everyOf({ from: 0, to: 7201 })).toBe("minute");
+    expect(resolutionOf({ from: 0, to: 7200 })).toBe("sighting");
+    expect(resolutionOf({ from: 0, to: 7201 })).toBe("minute");
   });
 });

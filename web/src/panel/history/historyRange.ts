@@ -15,7 +15,7 @@ export const PRESETS = [
 const SIGHTINGS_SECONDS = 2 * 3600;
 const MAX_SECONDS = 31 * 86_400;
 
-export type Every = "sighting" | "minute";
+export type Resolution = "sighting" | "minute";
 
 /**
  * The window of a range: a preset that ends at the instant of the view, or `FROM-TO`. Where the process was last seen
@@ -33,6 +33,6 @@ export function rangeOf(text: string, view: Window, lastSeen: number | null): Wi
   return { from: to - length, to };
 }
 
-export function everyOf({ from, to }: Window): Every {
+export function resolutionOf({ from, to }: Window): Resolution {
   return to - from <= SIGHTINGS_SECONDS ? "sighting" : "minute";
 }

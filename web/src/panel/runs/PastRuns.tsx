@@ -6,10 +6,10 @@ import { formatDuration } from "../../ui/format/numbers";
 import { outcomeOf } from "../../ui/format/processNames";
 import { brief } from "../../ui/format/text";
 import { secondsOf } from "../../ui/format/times";
-import { Answer } from "../../ui/parts/Answer";
-import { Empty } from "../../ui/parts/Empty";
+import { QueryResult } from "../../ui/parts/QueryResult";
+import { EmptyState } from "../../ui/parts/EmptyState";
 import shared from "../../ui/parts/parts.module.css";
-import { useAnswer } from "../../ui/parts/useAnswer";
+import { useApiQuery } from "../../ui/parts/useApiQuery";
 import classes from "./runs.module.css";
 
 const WEEK = 7 * 86_400;
@@ -21,16 +21,16 @@ export function PastRuns({ id }: { id: string }) {
   const [, patch] = useView();
   // By the minute: a list of a week does not change with each live step.
   const to = Math.ceil(instant.at / 60) * 60;
-  const query = useAnswer<Runs>(
+  const query = useApiQuery<Runs>(
     `/processes/${id}/runs`,
     { from: to - WEEK, to, limit: LIMIT },
     { isMoving: instant.isLive },
   );
   return (
-    <Answer query={query} label="Loading other runs" isMoving={instant.isLive}>
+    <QueryResult query={query} label="Loading other runs" isMoving={instant.isLive}>
       {(found) =>
         found.data.length === 0 ? (
-          <Empty title="No other run">In the last 7 days this command ran only once on this host.</Empty>
+          <EmptyState title="No other run">In the last 7 days this command ran only once on this host.</EmptyState>
         ) : (
           <>
             <p className={shared.note}>
@@ -49,7 +49,7 @@ export function PastRuns({ id }: { id: string }) {
           </>
         )
       }
-    </Answer>
+    </QueryResult>
   );
 }
 

@@ -8,9 +8,9 @@ import { useView } from "../../state/useView";
 import { formatBytes, formatCount, formatPercent } from "../../ui/format/numbers";
 import { processName } from "../../ui/format/processNames";
 import { brief } from "../../ui/format/text";
-import { Answer } from "../../ui/parts/Answer";
+import { QueryResult } from "../../ui/parts/QueryResult";
 import shared from "../../ui/parts/parts.module.css";
-import { useAnswer } from "../../ui/parts/useAnswer";
+import { useApiQuery } from "../../ui/parts/useApiQuery";
 import classes from "./tree.module.css";
 import { treeOf, treeRows, type TreeNode, type TreeRow } from "./treeRows";
 
@@ -22,11 +22,11 @@ const MAX_INDENT = 12;
 export function ProcessTree({ id, lastSeen }: { id: string; lastSeen: number | null }) {
   const instant = useInstant();
   const at = lastSeen ?? instant.at;
-  const query = useAnswer<Relatives>(`/processes/${id}/tree`, { at }, { isMoving: instant.isLive && lastSeen === null });
+  const query = useApiQuery<Relatives>(`/processes/${id}/tree`, { at }, { isMoving: instant.isLive && lastSeen === null });
   return (
-    <Answer query={query} label="Loading the process tree" isMoving={instant.isLive}>
+    <QueryResult query={query} label="Loading the process tree" isMoving={instant.isLive}>
       {(found) => <TreeList found={found} id={id} />}
-    </Answer>
+    </QueryResult>
   );
 }
 

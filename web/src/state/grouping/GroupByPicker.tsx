@@ -2,7 +2,7 @@ import { Autocomplete, Loader } from "@mantine/core";
 import { useState } from "react";
 
 import type { TagCompletion } from "../../api/types";
-import { useAnswer } from "../../ui/parts/useAnswer";
+import { useApiQuery } from "../../ui/parts/useApiQuery";
 import { useInstant, windowParams } from "../instant";
 import { ATTRIBUTE_NAMES } from "./filterByGroup";
 
@@ -19,7 +19,7 @@ export function GroupByPicker({ label, value, onChange }: GroupByPickerProps) {
   const isAsked = typed !== null;
   // Of the whole window and not of each live step: keys do not come and go by the second.
   const [window] = useState(instant.window);
-  const keys = useAnswer<TagCompletion>(
+  const keys = useApiQuery<TagCompletion>(
     "/tags",
     windowParams({ search: "", tags: [] }, { window: { from: Math.max(window.from, window.to - 900), to: window.to } }),
     { isEnabled: isAsked },

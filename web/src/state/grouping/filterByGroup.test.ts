@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { filterByGroup, quoted } from "./filterByGroup";
+import { quoteTerm } from "../quoteTerm";
+import { filterByGroup } from "./filterByGroup";
 
 const view = { search: "java", tags: ["env:prod"] };
 
@@ -27,6 +28,6 @@ describe("filtering by a group", () => {
   });
 
   it("quotes quotes and backslashes", () => {
-    expect(quoted('a"b\\c')).toBe('"a\\"b\\\\c"');
+    expect(quoteTerm('a"b\\c')).toBe('"a\\"b\\\\c"');
   });
 });

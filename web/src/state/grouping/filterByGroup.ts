@@ -1,6 +1,7 @@
 /** A group -> the filters that leave only its processes. */
 
-import { termOf, withCheck } from "../filters";
+import { termOf, withFilterMode } from "../filters";
+import { quoteTerm } from "../quoteTerm";
 import type { ViewState } from "../view";
 
 /** Attributes to group by, besides tag keys, and how to filter by each: null where the API has no filter. */
@@ -15,11 +16,6 @@ const ATTRIBUTES: Readonly<Record<string, "search" | "tag" | null>> = {
 
 export const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES);
 
-/** As one term of a search. */
-export function quoted(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-}
-
 /** Null where the API has no filter for it. A group without a value is that of all that lack the tag. */
 export function filterByGroup(
   view: Pick<ViewState, "search" | "tags">,
@@ -31,14 +27,14 @@ export function filterByGroup(
   if (how === null || how === undefined) return null;
   if (how === "search") {
     if (value === null || value === "") return null;
-    const term = `${isExcluded ? "!" : ""}${quoted(value)}`;
+    const term = `${isExcluded ? "!" : ""}${quoteTerm(value)}`;
     return { tags: view.tags, search: joined(view.search, term) };
   }
   if (value === null) {
-    return { search: view.search, tags: withCheck(view.tags, `${by}:*`, isExcluded ? "with" : "without") };
+    return { search: view.search, tags: withFilterMode(view.tags, `${by}:*`, isExcluded ? "with" : "without") };
   }
   const tag = value === "" ? by : termOf(`${by}:${value}`);
-  return { search: view.search, tags: withCheck(view.tags, tag, isExcluded ? "without" : "with") };
+  return { search: view.search, tags: withFilterMode(view.tags, tag, isExcluded ? "without" : "with") };
 }
 
 /** OR binds less than what follows: a search that may have one goes between parentheses. */

@@ -1,7 +1,7 @@
 import { useCallback } from "react";
 
 import type { Facets } from "../../api/types";
-import { useAnswer } from "../../ui/parts/useAnswer";
+import { useApiQuery } from "../../ui/parts/useApiQuery";
 import { instantParams, useInstant } from "../instant";
 import { useView } from "../useView";
 import type { ViewState } from "../view";
@@ -19,7 +19,7 @@ export function useFilterByGroup(by: string): (value: string | null, isExcluded?
   const [view] = useView();
   const instant = useInstant();
   const isOfContainers = by === "container_id";
-  const tagged = useAnswer<Facets>(
+  const tagged = useApiQuery<Facets>(
     "/facets",
     { ...instantParams(view, instant), keys: "container_id", limit: 1 },
     { isMoving: instant.isLive, isEnabled: isOfContainers },

@@ -158,7 +158,7 @@ export const COLUMNS: Column[] = [
   whole("uid", "UID"),
   whole("gid", "GID"),
   whole("nice", "Nice"),
-  whole("namespace_pid", "PID inside"),
+  whole("namespace_pid", "Namespace PID"),
   text("state", "State", 70, ({ attributes }) => attributes.numbers.state ?? "", "state"),
   ...MEASURES.filter(({ name }) => name !== "cpu_total_percent" && name !== "rss_bytes").map(number),
   moment("timestamp", "Last seen"),

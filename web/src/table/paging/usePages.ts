@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 
 import type { Params } from "../../api/client";
 import type { ProcessItem } from "../../api/types";
-import { noteRows } from "../../state/firstRows";
+import { noteRows } from "../../state/tableHasRows";
 import type { Scope } from "../../state/scope";
 import { pagesOf } from "./fetchPages";
 import { Pager, PAGER_OPTIONS } from "./pager";

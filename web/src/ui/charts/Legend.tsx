@@ -5,7 +5,7 @@ import { colorOf, type Scheme } from "./palette";
 export interface LegendEntry {
   key: string;
   label: string;
-  slot: number | null;
+  colorIndex: number | null;
   isShown: boolean;
   value?: string;
 }
@@ -26,7 +26,7 @@ export function Legend({ entries, scheme, onToggle, titleOf }: LegendProps) {
         const content = (
           <>
             <svg width="10" height="10" aria-hidden="true" className={classes.swatch}>
-              <rect width="10" height="10" rx="2" fill={colorOf(entry.slot, scheme)} />
+              <rect width="10" height="10" rx="2" fill={colorOf(entry.colorIndex, scheme)} />
             </svg>
             <bdi className={classes.label}>{brief(entry.label)}</bdi>
             {entry.value !== undefined && <span className={classes.value}>{entry.value}</span>}

@@ -7,7 +7,7 @@ import type uPlot from "uplot";
 import type { Unit } from "../../api/measures";
 import { formatMeasure } from "../format/measures";
 import { brief } from "../format/text";
-import { formatFull, formatUtc } from "../format/times";
+import { formatDateTime, formatUtc } from "../format/times";
 import classes from "./charts.module.css";
 import { Legend } from "./Legend";
 import { lastKnown, stacked, summary, withGaps, type Column } from "./series";
@@ -17,8 +17,8 @@ export interface ChartSeries {
   /** What tells it from the others of the chart. */
   key: string;
   label: string;
-  /** Slot of the palette; null for the rest. */
-  slot: number | null;
+  /** In the palette; null for the rest. */
+  colorIndex: number | null;
   values: Column;
 }
 
@@ -71,7 +71,7 @@ export function TimeChart(props: TimeChartProps) {
   const entries = series.map((one, at) => ({
     key: one.key,
     label: one.label,
-    slot: one.slot,
+    colorIndex: one.colorIndex,
     isShown: !hidden.has(one.key),
     value: formatMeasure(shownRow === null ? null : table.columns[at]?.[shownRow], unit),
   }));
@@ -80,7 +80,7 @@ export function TimeChart(props: TimeChartProps) {
       <figcaption className={classes.caption}>
         <span className={classes.title}>{title}</span>
         <span className={classes.moment} title={hoveredAt === undefined ? undefined : formatUtc(hoveredAt)}>
-          {hoveredAt === undefined ? "newest" : formatFull(hoveredAt)}
+          {hoveredAt === undefined ? "newest" : formatDateTime(hoveredAt)}
         </span>
       </figcaption>
       <div

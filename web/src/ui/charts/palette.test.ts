@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { colorOf, isDashed, withSlots } from "./palette";
+import { colorOf, isDashed, assignColors } from "./palette";
 
 function luminance(color: string): number {
   const [red, green, blue] = [1, 3, 5].map((place) => {
@@ -20,8 +20,8 @@ describe("palette", () => {
     ["light", "#f4f6f8"],
     ["dark", "#262e38"],
   ] as const)("stands out from the ground of the %s theme", (scheme, ground) => {
-    for (const slot of [null, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
-      expect(contrast(colorOf(slot, scheme), ground)).toBeGreaterThanOrEqual(3);
+    for (const colorIndex of [null, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      expect(contrast(colorOf(colorIndex, scheme), ground)).toBeGreaterThanOrEqual(3);
     }
   });
 
@@ -31,10 +31,10 @@ describe("palette", () => {
   });
 
   it("keeps the colour of a value while ranks change, and gives free ones to the new", () => {
-    const first = withSlots(new Map(), ["java", "nginx", "redis"]);
+    const first = assignColors(new Map(), ["java", "nginx", "redis"]);
 
-    expect(withSlots(first, ["redis", "java"])).toBe(first);
-    expect([...withSlots(first, ["redis", "python", "java"])]).toEqual([
+    expect(assignColors(first, ["redis", "java"])).toBe(first);
+    expect([...assignColors(first, ["redis", "python", "java"])]).toEqual([
       ["java", 0],
       ["redis", 2],
       ["python", 1],

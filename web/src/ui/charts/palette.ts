@@ -1,4 +1,4 @@
-/** Colours of series and dots: each at least 3:1 against the ground of its theme, and told apart by most eyes. */
+/** Colours of series and points: each at least 3:1 against the ground of its theme, and told apart by most eyes. */
 
 export type Scheme = "light" | "dark";
 
@@ -14,24 +14,24 @@ export const CHART_INK: Record<Scheme, { readonly text: string; readonly grid: s
   dark: { text: "#c1c2c5", grid: "rgba(255, 255, 255, 0.09)" },
 };
 
-/** The colour of a slot; null is for what has no value, and for the rest. */
-export function colorOf(slot: number | null, scheme: Scheme): string {
+/** The colour at an index of the palette, which starts anew after its last; null is for what has no value, and for the rest. */
+export function colorOf(colorIndex: number | null, scheme: Scheme): string {
   const colors = COLORS[scheme];
-  return slot === null ? REST[scheme] : (colors[slot % colors.length] ?? REST[scheme]);
+  return colorIndex === null ? REST[scheme] : (colors[colorIndex % colors.length] ?? REST[scheme]);
 }
 
 /** Beyond the colours there are, lines are dashed. */
-export function isDashed(slot: number | null): boolean {
-  return slot !== null && slot >= COLORS.light.length;
+export function isDashed(colorIndex: number | null): boolean {
+  return colorIndex !== null && colorIndex >= COLORS.light.length;
 }
 
-export type Slots = ReadonlyMap<string, number>;
+export type ColorIndexes = ReadonlyMap<string, number>;
 
 /**
- * A slot of the palette for each value. A value keeps the slot it has, so that a colour means the same while the ranks
- * change. Gives the same map where nothing is new.
+ * Gives each value an index of the palette. A value keeps the index it has, so that a colour means the same while the
+ * ranks change. Gives the same map where no value is new.
  */
-export function withSlots(before: Slots, values: readonly string[]): Slots {
+export function assignColors(before: ColorIndexes, values: readonly string[]): ColorIndexes {
   if (values.every((value) => before.has(value))) return before;
   const kept = new Map([...before].filter(([value]) => values.includes(value)));
   const taken = new Set(kept.values());

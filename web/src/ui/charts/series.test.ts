@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { isolated, lastKnown, stacked, summary, usualStep, withGaps } from "./series";
+import { isolated, lastKnown, stacked, summary, medianStep, withGaps } from "./series";
 
 describe("series", () => {
-  it("takes the median for the usual step", () => {
-    expect(usualStep([0, 10, 20, 500, 510])).toBe(10);
-    expect(usualStep([7])).toBe(0);
+  it("takes the median step", () => {
+    expect(medianStep([0, 10, 20, 500, 510])).toBe(10);
+    expect(medianStep([7])).toBe(0);
   });
 
   it("puts an empty row where moments are missing", () => {

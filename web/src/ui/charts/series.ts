@@ -7,24 +7,25 @@ export interface Table {
   readonly columns: Column[];
 }
 
-/** The distance between moments that is the usual one: the median, which a gap or a retry does not move. */
-export function usualStep(times: readonly number[]): number {
+/** The median distance between moments, which a gap or a retry does not move. */
+export function medianStep(times: readonly number[]): number {
   const steps = times.slice(1).map((time, index) => time - (times[index] ?? time));
   steps.sort((a, b) => a - b);
   return steps[Math.floor(steps.length / 2)] ?? 0;
 }
 
 /**
- * A row without values where moments are further apart than 2.5 usual steps, so that no line is drawn across a time without data. `step` is the distance that is meant, where it is known.
+ * A row without values where moments are further apart than 2.5 steps, so that no line is drawn across a time without
+ * data. The step is `step`, or the median where none is given.
  */
 export function withGaps(times: readonly number[], columns: readonly Column[], step?: number): Table {
-  const usual = step ?? usualStep(times);
+  const expected = step ?? medianStep(times);
   const shown: number[] = [];
   const found: (number | null)[][] = columns.map(() => []);
   times.forEach((time, index) => {
     const before = times[index - 1];
-    if (before !== undefined && usual > 0 && time - before > 2.5 * usual) {
-      shown.push(before + usual);
+    if (before !== undefined && expected > 0 && time - before > 2.5 * expected) {
+      shown.push(before + expected);
       for (const column of found) column.push(null);
     }
     shown.push(time);

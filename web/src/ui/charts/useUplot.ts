@@ -15,7 +15,7 @@ const HAS_CANVAS = "CanvasRenderingContext2D" in window;
 interface UplotInput {
   unit: Unit;
   /** Those that are shown, in the order of the columns of `data`. */
-  series: readonly { label: string; slot: number | null }[];
+  series: readonly { label: string; colorIndex: number | null }[];
   data: uPlot.AlignedData;
   from: number;
   to: number;
@@ -40,7 +40,7 @@ export function useUplot(input: UplotInput): Uplot {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const latest = useRef({ from, to, onZoom, onHover, data });
-  const looks = JSON.stringify(series.map((one) => [one.label, one.slot] as const));
+  const looks = JSON.stringify(series.map((one) => [one.label, one.colorIndex] as const));
 
   useEffect(() => {
     latest.current = { from, to, onZoom, onHover, data };
@@ -76,7 +76,7 @@ export function useUplot(input: UplotInput): Uplot {
   return { box, moveTo };
 }
 
-type Look = readonly [label: string, slot: number | null];
+type Look = readonly [label: string, colorIndex: number | null];
 type Style = Pick<UplotInput, "unit" | "scheme" | "isStacked" | "sync">;
 type Latest = Pick<UplotInput, "from" | "to" | "onZoom" | "onHover">;
 
@@ -114,15 +114,15 @@ function optionsOf(
   };
 }
 
-function seriesOf([label, slot]: Look, isStacked: boolean, scheme: Scheme): uPlot.Series {
-  const color = colorOf(slot, scheme);
+function seriesOf([label, colorIndex]: Look, isStacked: boolean, scheme: Scheme): uPlot.Series {
+  const color = colorOf(colorIndex, scheme);
   return {
     label,
     stroke: color,
     width: isStacked ? 1 : 1.5,
     points: { show: true, size: 4, filter: (self, at) => isolated(self.data[at] ?? []) },
     spanGaps: false,
-    ...(isDashed(slot) ? { dash: [6, 4] } : {}),
+    ...(isDashed(colorIndex) ? { dash: [6, 4] } : {}),
     ...(isStacked ? { fill: `${color}66` } : {}),
   };
 }

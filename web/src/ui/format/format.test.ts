@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { formatBytes, formatDuration, formatPercent, formatPerSecond, formatShortCount } from "./numbers";
 import { brief, visible } from "./text";
-import { formatUtc, fromInput, secondsOf, toInput } from "./times";
+import { formatUtc, fromInputValue, secondsOf, toInputValue } from "./times";
 
 test.each([
   [null, "–"],
@@ -51,9 +51,9 @@ test("moments of the API are UTC", () => {
 });
 
 test("a moment goes into an input and comes out of it the same", () => {
-  expect(fromInput(toInput(1772461267))).toBe(1772461267);
-  expect(fromInput("")).toBeNull();
-  expect(fromInput("soon")).toBeNull();
+  expect(fromInputValue(toInputValue(1772461267))).toBe(1772461267);
+  expect(fromInputValue("")).toBeNull();
+  expect(fromInputValue("soon")).toBeNull();
 });
 
 test("what cannot be seen is shown as what it is", () => {

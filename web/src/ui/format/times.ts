@@ -37,7 +37,7 @@ export function formatMoment(seconds: number, now: number = Date.now() / 1000): 
   return (date.getFullYear() === today.getFullYear() ? dayAndTime : fullDate).format(date);
 }
 
-export function formatFull(seconds: number): string {
+export function formatDateTime(seconds: number): string {
   return fullDate.format(new Date(seconds * 1000));
 }
 
@@ -47,7 +47,7 @@ export function formatUtc(seconds: number): string {
 }
 
 /** The value of an `<input type="datetime-local">`, in the viewer's zone. */
-export function toInput(seconds: number): string {
+export function toInputValue(seconds: number): string {
   const date = new Date(seconds * 1000);
   const two = (number: number) => String(number).padStart(2, "0");
   const day = `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
@@ -55,7 +55,7 @@ export function toInput(seconds: number): string {
 }
 
 /** Of such a value; null where it is none. */
-export function fromInput(text: string): number | null {
+export function fromInputValue(text: string): number | null {
   const milliseconds = text ? new Date(text).getTime() : NaN;
   return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
 }

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import classes from "./states.module.css";
 
 /** Shown instead of an empty result: what that means, and what to do. */
-export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+export function EmptyState({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <Stack className={classes.state} role="status" align="center" justify="center" gap="xs">
       <Text fw={600}>{title}</Text>

@@ -4,14 +4,14 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { ApiError } from "../../api/client";
 import classes from "./states.module.css";
 
-interface ProblemProps {
+interface ErrorMessageProps {
   error: Error;
   onRetry: () => void;
   isWholeScreen?: boolean;
 }
 
 /** What went wrong, in the server's words, and what to do about it. */
-export function Problem({ error, onRetry, isWholeScreen = false }: ProblemProps) {
+export function ErrorMessage({ error, onRetry, isWholeScreen = false }: ErrorMessageProps) {
   const messages = error instanceof ApiError ? error.messages : [error.message];
   return (
     <Stack className={isWholeScreen ? classes.screen : classes.state} role="alert" align="center" justify="center" gap="xs">

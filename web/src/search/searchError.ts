@@ -2,9 +2,9 @@
 
 import { useSyncExternalStore } from "react";
 
-import { ApiError, onProblem } from "../api/client";
+import { ApiError, onError } from "../api/client";
 
-export interface SearchProblem {
+export interface SearchError {
   search: string;
   message: string;
   /** Index of the faulty character, from 0, in units of JavaScript's strings; null where none is named. */
@@ -14,7 +14,7 @@ export interface SearchProblem {
 const PREFIX = "Invalid query parameter search: ";
 
 /** The part of an error that is about this search; null if it is about something else. */
-export function problemOf(search: string, messages: readonly string[]): SearchProblem | null {
+export function searchErrorOf(search: string, messages: readonly string[]): SearchError | null {
   const message = messages.find((one) => one.startsWith(PREFIX))?.slice(PREFIX.length);
   if (message === undefined) return null;
   const found = /at character (\d+)/.exec(message);
@@ -26,13 +26,13 @@ function positionOf(search: string, character: number): number {
   return Array.from(search).slice(0, character - 1).join("").length;
 }
 
-let problem: SearchProblem | null = null;
+let problem: SearchError | null = null;
 const listeners = new Set<() => void>();
 
-onProblem((params, error) => {
+onError((params, error) => {
   const { search } = params;
   if (typeof search !== "string" || !(error instanceof ApiError) || error.status !== 400) return;
-  const found = problemOf(search, error.messages);
+  const found = searchErrorOf(search, error.messages);
   if (found === null || (found.search === problem?.search && found.message === problem.message)) return;
   problem = found;
   listeners.forEach((listener) => listener());
@@ -44,7 +44,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** What is wrong with this search, as soon as a call has found out. */
-export function useSearchProblem(search: string): SearchProblem | null {
+export function useSearchError(search: string): SearchError | null {
   const found = useSyncExternalStore(subscribe, () => problem);
   return found?.search === search ? found : null;
 }

@@ -5,23 +5,23 @@ import type { Points } from "../api/types";
 import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
 import { useView } from "../state/useView";
 import { Legend } from "../ui/charts/Legend";
-import { useSlots } from "../ui/charts/useSlots";
+import { useSeriesColors } from "../ui/charts/useSeriesColors";
 import { measureOf } from "../ui/format/measures";
 import { formatCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
 import shared from "../ui/parts/parts.module.css";
-import { DotCard } from "./DotCard";
-import { Plot } from "./Plot";
+import { PointCard } from "./PointCard";
+import { PlotCanvas } from "./PlotCanvas";
 import { ranked, type ScaleType } from "./scales";
 import { TopTable } from "./TopTable";
 
-/** Of the groups with the most dots; the others share one colour. */
+/** Of the groups with the most points; the others share one colour. */
 const COLORED = 10;
 /** The key of the others in the legend; no group is called so. */
 const REST = "\0rest";
 
-/** The plot, its legend, and the same dots as a table. */
-export function Dots({ found, xScale, yScale }: { found: Points; xScale: ScaleType; yScale: ScaleType }) {
+/** The plot, its legend, and the same points as a table. */
+export function ScatterPlot({ found, xScale, yScale }: { found: Points; xScale: ScaleType; yScale: ScaleType }) {
   const [, patch] = useView();
   const scheme = useComputedColorScheme("light");
   const [hovered, setHovered] = useState<number | null>(null);
@@ -31,36 +31,36 @@ export function Dots({ found, xScale, yScale }: { found: Points; xScale: ScaleTy
   const by = found.meta.by ?? "";
   const filterBy = useFilterByGroup(by);
 
-  const { slotOf, entries } = useColors(found);
+  const { colorIndexOf, entries } = useColors(found);
   const pickedAt = picked === null ? -1 : id.indexOf(picked);
   const active = pickedAt >= 0 ? pickedAt : hovered !== null && hovered < id.length ? hovered : null;
   return (
     <>
       <p className={shared.note} role="status">
         {formatCount(id.length)} of {formatCount(found.meta.total)} processes
-        {id.length < found.meta.total && `, those with the greatest ${measureOf(found.meta.x).label}`}. Click a dot to
+        {id.length < found.meta.total && `, those with the greatest ${measureOf(found.meta.x).label}`}. Click a point to
         open its process or filter by its group. A logarithmic axis shows 0 at its edge.
       </p>
-      <Plot
+      <PlotCanvas
         found={found}
         xScale={xScale}
         yScale={yScale}
         scheme={scheme}
-        slotOf={slotOf}
+        colorIndexOf={colorIndexOf}
         active={active}
         onHover={setHovered}
-        onPick={(dot) => setPicked(dot === null ? null : (id[dot] ?? null))}
+        onPick={(point) => setPicked(point === null ? null : (id[point] ?? null))}
       >
         {active !== null && (
-          <DotCard
+          <PointCard
             found={found}
-            dot={active}
+            point={active}
             isPicked={pickedAt >= 0}
             onClose={() => setPicked(null)}
             onOpen={() => patch({ selected: id[active] ?? null })}
           />
         )}
-      </Plot>
+      </PlotCanvas>
       <Legend
         entries={entries}
         scheme={scheme}
@@ -75,38 +75,38 @@ export function Dots({ found, xScale, yScale }: { found: Points; xScale: ScaleTy
   );
 }
 
-/** A colour for each of the groups with the most dots, and the legend that names them. */
+/** A colour for each of the groups with the most points, and the legend that names them. */
 function useColors(found: Points) {
   const { id, group } = found.points;
   const colored = useMemo(
     () =>
       ranked(found.groups, group)
         .slice(0, COLORED)
-        .filter(({ dots }) => dots > 0),
+        .filter(({ points }) => points > 0),
     [found, group],
   );
   const values = useMemo(() => colored.map(({ at }) => found.groups[at] ?? ""), [colored, found]);
-  const slots = useSlots(values);
-  const slotOf = useCallback(
-    (at: number | null) => (at === null ? null : (slots.get(found.groups[at] ?? "") ?? null)),
-    [slots, found],
+  const colors = useSeriesColors(values);
+  const colorIndexOf = useCallback(
+    (at: number | null) => (at === null ? null : (colors.get(found.groups[at] ?? "") ?? null)),
+    [colors, found],
   );
   const entries = values.map((value, at) => ({
     key: value,
     label: value === "" ? "empty" : value,
-    slot: slots.get(value) ?? null,
+    colorIndex: colors.get(value) ?? null,
     isShown: true,
-    value: formatCount(colored[at]?.dots),
+    value: formatCount(colored[at]?.points),
   }));
-  const colouredDots = colored.reduce((sum, { dots }) => sum + dots, 0);
-  if (colouredDots < id.length) {
+  const coloredPoints = colored.reduce((sum, { points }) => sum + points, 0);
+  if (coloredPoints < id.length) {
     entries.push({
       key: REST,
       label: "All others",
-      slot: null,
+      colorIndex: null,
       isShown: true,
-      value: formatCount(id.length - colouredDots),
+      value: formatCount(id.length - coloredPoints),
     });
   }
-  return { slotOf, entries };
+  return { colorIndexOf, entries };
 }

@@ -1,9 +1,9 @@
-import { Empty } from "./Empty";
+import { EmptyState } from "./EmptyState";
 
 /** Shown where no host reported: that is not the same as "no process matches". */
-export function NothingKnown({ isNow }: { isNow: boolean }) {
+export function NoData({ isNow }: { isNow: boolean }) {
   return (
-    <Empty title="No data for this time">
+    <EmptyState title="No data for this time">
       {isNow ? (
         <>
           Is an agent running? <code>procession up</code> watches this machine, and{" "}
@@ -13,6 +13,6 @@ export function NothingKnown({ isNow }: { isNow: boolean }) {
       ) : (
         "No agent reported any of these hosts at this time. Choose another time, or other hosts."
       )}
-    </Empty>
+    </EmptyState>
   );
 }

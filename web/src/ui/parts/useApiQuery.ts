@@ -18,7 +18,7 @@ interface Options {
   isEnabled?: boolean;
 }
 
-export function useAnswer<T>(path: string, params: Params, options: Options = {}): UseQueryResult<T> {
+export function useApiQuery<T>(path: string, params: Params, options: Options = {}): UseQueryResult<T> {
   const { isMoving = false, isEnabled = true } = options;
   const [held, hold] = useState({ path, params });
   const isSame = JSON.stringify([held.path, held.params]) === JSON.stringify([path, params]);

@@ -7,27 +7,27 @@ import { useView } from "../state/useView";
 import { formatMeasure, measureOf } from "../ui/format/measures";
 import { processName } from "../ui/format/processNames";
 import { brief } from "../ui/format/text";
-import { useAnswer } from "../ui/parts/useAnswer";
+import { useApiQuery } from "../ui/parts/useApiQuery";
 import classes from "./scatter.module.css";
 
-interface DotCardProps {
+interface PointCardProps {
   found: Points;
-  dot: number;
+  point: number;
   isPicked: boolean;
   onClose: () => void;
   onOpen: () => void;
 }
 
-/** What a dot is. Its process is fetched once the pointer rests. */
-export function DotCard({ found, dot, isPicked, onClose, onOpen }: DotCardProps) {
+/** What a point is. Its process is fetched once the pointer rests. */
+export function PointCard({ found, point, isPicked, onClose, onOpen }: PointCardProps) {
   const { id, x, y, group } = found.points;
-  const [rested] = useDebouncedValue(id[dot] ?? "", 120);
-  const one = useAnswer<OneProcess>(`/processes/${rested}`, { at: found.meta.at }, { isEnabled: rested !== "" });
-  const process = one.data?.data.id === id[dot] ? one.data?.data.attributes : undefined;
+  const [rested] = useDebouncedValue(id[point] ?? "", 120);
+  const one = useApiQuery<OneProcess>(`/processes/${rested}`, { at: found.meta.at }, { isEnabled: rested !== "" });
+  const process = one.data?.data.id === id[point] ? one.data?.data.attributes : undefined;
   const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
   const by = found.meta.by ?? "";
   const filterBy = useFilterByGroup(by);
-  const at = group[dot] ?? null;
+  const at = group[point] ?? null;
   const value = at === null ? null : (found.groups[at] ?? null);
   return (
     <>
@@ -48,7 +48,7 @@ export function DotCard({ found, dot, isPicked, onClose, onOpen }: DotCardProps)
         )}
       </Text>
       <Text size="xs" className={classes.line}>
-        {xInfo.label} {formatMeasure(x[dot], xInfo.unit)}, {yInfo.label} {formatMeasure(y[dot], yInfo.unit)}
+        {xInfo.label} {formatMeasure(x[point], xInfo.unit)}, {yInfo.label} {formatMeasure(y[point], yInfo.unit)}
       </Text>
       {by !== "command" && (
         <Text size="xs" className={classes.line}>

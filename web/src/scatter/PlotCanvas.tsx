@@ -1,4 +1,4 @@
-/** The dots, on a canvas; where the pointer is, and which dot that means. */
+/** The points, on a canvas; where the pointer is, and which point that means. */
 
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
@@ -13,21 +13,21 @@ const HEIGHT = 440;
 const PADDING = { left: 86, right: 16, top: 12, bottom: 44 };
 const REACH = 14;
 
-interface PlotProps {
+interface PlotCanvasProps {
   found: Points;
   xScale: ScaleType;
   yScale: ScaleType;
   scheme: Scheme;
-  /** Slot of the palette for a group; null for groups that share the last colour. */
-  slotOf: (group: number | null) => number | null;
+  /** Index in the palette for a group; null for groups that share the last colour. */
+  colorIndexOf: (group: number | null) => number | null;
   active: number | null;
-  onHover: (dot: number | null) => void;
-  onPick: (dot: number | null) => void;
-  /** The card next to the active dot. */
+  onHover: (point: number | null) => void;
+  onPick: (point: number | null) => void;
+  /** The card next to the active point. */
   children?: ReactNode;
 }
 
-export function Plot({ found, xScale, yScale, scheme, slotOf, active, onHover, onPick, children }: PlotProps) {
+export function PlotCanvas({ found, xScale, yScale, scheme, colorIndexOf, active, onHover, onPick, children }: PlotCanvasProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { x } = found.points;
@@ -36,15 +36,15 @@ export function Plot({ found, xScale, yScale, scheme, slotOf, active, onHover, o
   useEffect(() => {
     const element = canvas.current;
     if (element === null || width === 0 || !("CanvasRenderingContext2D" in window)) return;
-    draw(element, width, { found, drawn, scheme, slotOf });
-  }, [found, drawn, scheme, slotOf, width]);
+    draw(element, width, { found, drawn, scheme, colorIndexOf });
+  }, [found, drawn, scheme, colorIndexOf, width]);
 
-  const dotAt = (event: PointerEvent): number | null => {
+  const pointAt = (event: PointerEvent): number | null => {
     const box = event.currentTarget.getBoundingClientRect();
     return drawn.nearest.at(event.clientX - box.left, event.clientY - box.top);
   };
   const step = (event: KeyboardEvent) => {
-    const next = dotAfter(event.key, active, x.length - 1);
+    const next = pointAfter(event.key, active, x.length - 1);
     if (next === undefined) return;
     onPick(next);
     event.preventDefault();
@@ -61,9 +61,9 @@ export function Plot({ found, xScale, yScale, scheme, slotOf, active, onHover, o
         role="img"
         aria-label={`${x.length} processes by ${xInfo.label} and ${yInfo.label}. Arrow keys go from one to the next; the table below has the greatest.`}
         tabIndex={0}
-        onPointerMove={(event) => onHover(dotAt(event))}
+        onPointerMove={(event) => onHover(pointAt(event))}
         onPointerLeave={() => onHover(null)}
-        onPointerDown={(event) => onPick(dotAt(event))}
+        onPointerDown={(event) => onPick(pointAt(event))}
         onKeyDown={step}
       />
       {active !== null && (
@@ -86,15 +86,15 @@ export function Plot({ found, xScale, yScale, scheme, slotOf, active, onHover, o
   );
 }
 
-/** The dot that a key leads to, null for none; undefined for keys that lead nowhere. */
-function dotAfter(key: string, active: number | null, last: number): number | null | undefined {
+/** The point that a key leads to, null for none; undefined for keys that lead nowhere. */
+function pointAfter(key: string, active: number | null, last: number): number | null | undefined {
   if (last < 0) return undefined;
   if (key === "ArrowRight" || key === "ArrowDown") return active === null ? 0 : Math.min(active + 1, last);
   if (key === "ArrowLeft" || key === "ArrowUp") return active === null ? 0 : Math.max(active - 1, 0);
   return key === "Escape" && active !== null ? null : undefined;
 }
 
-/** Where each dot is, in pixels. */
+/** Where each point is, in pixels. */
 interface Drawn {
   horizontal: Scale;
   vertical: Scale;
@@ -117,11 +117,11 @@ function usePositions(found: Points, xScale: ScaleType, yScale: ScaleType, width
   }, [x, y, xScale, yScale, width]);
 }
 
-interface Drawing extends Pick<PlotProps, "found" | "scheme" | "slotOf"> {
+interface Drawing extends Pick<PlotCanvasProps, "found" | "scheme" | "colorIndexOf"> {
   drawn: Drawn;
 }
 
-function draw(canvas: HTMLCanvasElement, width: number, { found, drawn, scheme, slotOf }: Drawing): void {
+function draw(canvas: HTMLCanvasElement, width: number, { found, drawn, scheme, colorIndexOf }: Drawing): void {
   const context = canvas.getContext("2d");
   if (context === null) return;
   const ratio = window.devicePixelRatio;
@@ -131,10 +131,10 @@ function draw(canvas: HTMLCanvasElement, width: number, { found, drawn, scheme, 
   context.clearRect(0, 0, width, HEIGHT);
   drawAxes(context, found, drawn, scheme);
   context.globalAlpha = 0.65;
-  drawn.xs.forEach((left, dot) => {
-    context.fillStyle = colorOf(slotOf(found.points.group[dot] ?? null), scheme);
+  drawn.xs.forEach((left, point) => {
+    context.fillStyle = colorOf(colorIndexOf(found.points.group[point] ?? null), scheme);
     context.beginPath();
-    context.arc(left, drawn.ys[dot] ?? 0, 3.5, 0, 2 * Math.PI);
+    context.arc(left, drawn.ys[point] ?? 0, 3.5, 0, 2 * Math.PI);
     context.fill();
   });
   context.globalAlpha = 1;

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ApiError } from "../api/client";
 import type { ProcessItem, ProcessList } from "../api/types";
 import { someProcess } from "../test/processes";
-import { exported } from "./exportPages";
+import { exportRows } from "./exportRows";
 import { FORMATS } from "./formats";
 
 function pages(...sizes: number[]): ProcessList[] {
@@ -27,7 +27,7 @@ describe("export", () => {
     const fetchPage = vi.fn().mockResolvedValueOnce(first).mockResolvedValueOnce(second);
     const onProgress = vi.fn();
 
-    const { file, rows } = await exported(
+    const { file, rows } = await exportRows(
       FORMATS.json,
       { at: 12, sort: "pid" },
       fetchPage,
@@ -47,7 +47,7 @@ describe("export", () => {
   it("writes an empty list as one", async () => {
     const fetchPage = vi.fn().mockResolvedValue(pages(0)[0]);
 
-    const { file } = await exported(FORMATS.json, {}, fetchPage, vi.fn(), new AbortController().signal);
+    const { file } = await exportRows(FORMATS.json, {}, fetchPage, vi.fn(), new AbortController().signal);
 
     expect(JSON.parse(await text(file))).toEqual([]);
   });
@@ -57,7 +57,7 @@ describe("export", () => {
       .fn()
       .mockResolvedValue({ ...pages(10)[0], meta: { known: true, total: 99, page: { after: "c", size: 10 } } });
 
-    const found = await exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10);
+    const found = await exportRows(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10);
 
     expect([found.rows, found.total, fetchPage.mock.calls.length]).toEqual([10, 99, 1]);
   });
@@ -69,7 +69,7 @@ describe("export", () => {
       .mockResolvedValueOnce(pages(1)[0]);
     const wait = vi.fn().mockResolvedValue(undefined);
 
-    const found = await exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10, wait);
+    const found = await exportRows(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal, 10, wait);
 
     expect(wait.mock.calls[0]?.[0]).toBe(17);
     expect(found.rows).toBe(1);
@@ -78,7 +78,7 @@ describe("export", () => {
   it("fails with what the API says", async () => {
     const fetchPage = vi.fn().mockRejectedValue(new ApiError(503, ["busy"]));
 
-    await expect(exported(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal)).rejects.toThrow("busy");
+    await expect(exportRows(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal)).rejects.toThrow("busy");
   });
 
   it("neutralises hostile command lines, users and tags in CSV, and keeps them in JSON", () => {

@@ -3,10 +3,10 @@ import type { ReactNode } from "react";
 
 import { Loading } from "./Loading";
 import classes from "./parts.module.css";
-import { Problem } from "./Problem";
+import { ErrorMessage } from "./ErrorMessage";
 import { useIsSlow } from "./useIsSlow";
 
-interface AnswerProps<T> {
+interface QueryResultProps<T> {
   query: UseQueryResult<T>;
   /** What is being done: `Counting groups`. */
   label: string;
@@ -16,9 +16,9 @@ interface AnswerProps<T> {
 }
 
 /** What a call has answered, or that it is on its way, or what went wrong. */
-export function Answer<T>({ query, label, isMoving = false, children }: AnswerProps<T>) {
+export function QueryResult<T>({ query, label, isMoving = false, children }: QueryResultProps<T>) {
   const isSlow = useIsSlow(query.isFetching && !isMoving);
-  if (query.isError) return <Problem error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.isError) return <ErrorMessage error={query.error} onRetry={() => void query.refetch()} />;
   if (query.data === undefined) return <Loading label={label} />;
   return (
     <div className={classes.answer} aria-busy={query.isFetching && !isMoving}>

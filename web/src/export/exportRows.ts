@@ -14,7 +14,7 @@ export interface Progress {
   total: number | null;
 }
 
-export interface Exported {
+export interface ExportResult {
   file: Blob;
   rows: number;
   total: number;
@@ -23,7 +23,7 @@ export interface Exported {
 type Fetch = (params: Params, signal: AbortSignal) => Promise<ProcessList>;
 
 /** Rejects with what the API says, or with an AbortError. `wait` is for the rate limit. */
-export async function exported(
+export async function exportRows(
   format: FileFormat,
   params: Params,
   fetchPage: Fetch,
@@ -31,7 +31,7 @@ export async function exported(
   signal: AbortSignal,
   most = MAX_ROWS,
   wait: (seconds: number, signal: AbortSignal) => Promise<void> = sleep,
-): Promise<Exported> {
+): Promise<ExportResult> {
   // Blobs, not strings: a browser keeps those outside of the page's memory, on disk if there are many.
   const parts: Blob[] = [new Blob([format.begin])];
   let rows = 0;

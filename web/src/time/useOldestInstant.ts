@@ -6,7 +6,7 @@ import type { Hosts } from "../api/types";
 const WEEK_SECONDS = 7 * 86400;
 
 /** The oldest instant that can be looked at. */
-export function useOldest(): number {
+export function useOldestInstant(): number {
   const found = useQuery({
     queryKey: ["oldest"],
     queryFn: ({ signal }) => get<Hosts>("/hosts", { limit: 1 }, signal),

@@ -1,0 +1,4 @@
+/** A text as one term of a search, in quotes. */
+export function quoteTerm(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
