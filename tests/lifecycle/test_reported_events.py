@@ -5,8 +5,15 @@ import pytest
 
 from procession.clock_skew import MAX_SKEW_SECONDS
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit, ProcessExits
-from procession.lifecycle.reported_events import dated, exits_in, since, snapshots_of_execs, snapshots_of_orphans
-from procession.process import ProcessDescription
+from procession.lifecycle.reported_events import (
+    dated,
+    exits_in,
+    since,
+    snapshot_of_live,
+    snapshots_of_execs,
+    snapshots_of_orphans,
+)
+from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessNumbers
 from tests.support.builders import NOON, a_description
 
 
@@ -78,3 +85,35 @@ def test_the_exec_and_the_exit_of_one_payload_are_different_snapshots() -> None:
     (of_exit,) = snapshots_of_orphans(ProcessExits("web-1", (an_exit(NOON),)), b"x")
 
     assert of_exec.request_id != of_exit.request_id
+
+
+def live_numbers(*pids: int, state: str = "S") -> LiveSnapshot:
+    processes = tuple(LiveNumbers(pid, NOON, ProcessNumbers(rss_bytes=pid, state=state)) for pid in pids)
+    return LiveSnapshot(host="web-1", taken_at=NOON, processes=processes, request_id=3, split_id=4, chunk_count=2)
+
+
+def test_live_numbers_are_sightings_of_what_the_processes_are_known_to_be() -> None:
+    live = live_numbers(5, 6)
+
+    snapshot = snapshot_of_live(live, [a_description(cmdline="ls"), a_description(cmdline="sh")])
+
+    assert [(one.pid, one.description.cmdline) for one in snapshot.sightings] == [(5, "ls"), (6, "sh")]
+    assert [one.numbers for one in snapshot.sightings] == [one.numbers for one in live.processes]
+    assert (snapshot.host, snapshot.taken_at) == ("web-1", NOON)
+    assert (snapshot.request_id, snapshot.split_id, snapshot.chunk_count) == (3, 4, 2)
+
+
+def test_live_numbers_of_a_process_that_is_not_known_are_left_out_and_end_none() -> None:
+    snapshot = snapshot_of_live(live_numbers(5, 6), [None, a_description()])
+
+    assert ([one.pid for one in snapshot.sightings], snapshot.chunk_count) == ([6], 0)
+
+
+@pytest.mark.parametrize(("state", "is_zombie"), [("Z", True), ("S", False), ("", None)])
+def test_live_numbers_say_whether_a_process_is_a_zombie_if_they_have_a_state(
+    state: str, is_zombie: bool | None
+) -> None:
+    for before in (False, True):
+        (sighting,) = snapshot_of_live(live_numbers(5, state=state), [a_description(is_zombie=before)]).sightings
+
+        assert sighting.description.is_zombie is (before if is_zombie is None else is_zombie)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from procession.lifecycle.events import ProcessExits
 from procession.packed import AnySnapshot
 from procession.paging import Page
-from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary
+from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.storage.live.table import LiveTable
 from procession.window import Window
@@ -38,6 +38,16 @@ class LiveStore(OracleStore):
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         super().add_live(live)
         self.table.add_live(live)
+
+    def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        of_oracle = super().sightings_of(live)
+        found = self.table.sightings_of(live)
+        return tuple(other if one is None else one for one, other in zip(found, of_oracle, strict=True))
+
+    def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        of_oracle = super().unknown_exits(exits)
+        found = self.table.unknown_exits(exits)
+        return tuple(other if one is None else one for one, other in zip(found, of_oracle, strict=True))
 
     def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
         found = self.table.details(org_id, window, processes)

@@ -220,20 +220,31 @@ class OracleStore:
                 self._exits[org_id, of_host.host].extend(of_host.exits)
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        reported: defaultdict[tuple[int, str], list[ProcessExit]] = defaultdict(list)
+        for org_id, of_host in exits:
+            reported[org_id, of_host.host] += of_host.exits
         with self._lock:
             return tuple(
-                ProcessExits(one.host, tuple(exit_ for exit_ in one.exits if not self._is_known(org_id, one, exit_)))
-                for org_id, one in exits
+                ProcessExits(
+                    of_host.host,
+                    tuple(
+                        one
+                        for one in of_host.exits
+                        if not self._is_known(org_id, of_host.host, one, reported[org_id, of_host.host])
+                    ),
+                )
+                for org_id, of_host in exits
             )
 
-    def _is_known(self, org_id: int, of_host: ProcessExits, one: ProcessExit) -> bool:
+    def _is_known(self, org_id: int, host: str, one: ProcessExit, reported: Sequence[ProcessExit]) -> bool:
+        """`reported`: of the host, at once with this one."""
         begin = one.executed_at or one.at
-        complete = self._complete(org_id, of_host.host)
-        exits = [other.at for other in (*self._exits[org_id, of_host.host], *of_host.exits) if other.pid == one.pid]
+        complete = self._complete(org_id, host)
+        exits = [other.at for other in (*self._exits[org_id, host], *reported) if other.pid == one.pid]
         newest = [
             (identity.started_at, max(moments))
             for identity, by_moment in self._sightings[org_id].items()
-            if (identity.host, identity.pid) == (of_host.host, one.pid)
+            if (identity.host, identity.pid) == (host, one.pid)
             and (moments := [at for at in by_moment if abs(at - one.at) <= 3600])
         ]
         if any(abs(start - begin) <= 2 for start, _ in newest):

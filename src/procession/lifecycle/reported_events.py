@@ -1,20 +1,22 @@
 """What agents report between two snapshots -> sightings and exits, as the store keeps them.
 
 The store is to know a process before its end. An exec is a sighting of a process. An orphan exit is one, too: nobody
-saw the process before, so it was seen when it ended, as what the agent says it was.
+saw the process before, so it was seen when it ended, as what the agent says it was. Live numbers of every process of a
+host are sightings of those of which it is known what they are.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from procession.clock_skew import is_ahead
+from procession.lifecycle.completeness import NEVER_COMPLETE
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit, ProcessExits
-from procession.process import ProcessNumbers, Sighting, Snapshot
+from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 
 _DEAD = ProcessNumbers(state="X")
 
@@ -60,6 +62,34 @@ def snapshots_of_orphans(orphans: ProcessExits, payload: bytes) -> list[Snapshot
         started_at = min(orphan.executed_at or orphan.at, orphan.at)
         sightings[orphan.at][orphan.pid, started_at] = Sighting(orphan.pid, started_at, orphan.description, _DEAD)
     return _snapshots(orphans.host, sightings, b"exit" + payload)
+
+
+def snapshot_of_live(live: LiveSnapshot, descriptions: Iterable[ProcessDescription | None]) -> Snapshot:
+    """`descriptions`: what each of the processes is, None where that is not known."""
+    sightings: dict[tuple[int, int], Sighting] = {}
+    are_known = True
+    for one, description in zip(live.processes, descriptions, strict=True):
+        if description is None:
+            are_known = False
+        else:
+            sightings[one.pid, one.started_at] = _live_sighting(one, description)
+    return Snapshot(
+        host=live.host,
+        taken_at=live.taken_at,
+        sightings=tuple(sightings.values()),
+        request_id=live.request_id,
+        split_id=live.split_id,
+        # It must not end the process that is not known.
+        chunk_count=live.chunk_count if are_known else NEVER_COMPLETE,
+    )
+
+
+def _live_sighting(live: LiveNumbers, description: ProcessDescription) -> Sighting:
+    is_zombie = live.numbers.state == "Z" if live.numbers.state else description.is_zombie
+    if is_zombie != description.is_zombie:
+        description = msgspec.structs.replace(description, is_zombie=is_zombie)
+    # With the start that the host says: which one it is kept under is decided where it is stored, as for all others.
+    return Sighting(live.pid, live.started_at, description, live.numbers)
 
 
 def _is_believed(reported_at: int, now: int) -> bool:

@@ -53,6 +53,18 @@ def test_it_is_prepared_only_after_something_was_written() -> None:
     assert gate.events == ["prepared", "one", "prepared"]
 
 
+def test_it_is_not_prepared_for_those_who_do_not_need_it_but_for_the_next_who_do() -> None:
+    gate = Gate()
+
+    gate.note("one")
+    with gate.reading(is_prepared=False):
+        assert gate.events == ["one"]
+        with gate.reading():
+            assert gate.events == ["one", "prepared"]
+    with gate.reading():
+        assert gate.events == ["one", "prepared"]
+
+
 def test_who_reads_after_a_write_sees_it_though_another_still_reads() -> None:
     gate = Gate()
     seen: list[list[str]] = []

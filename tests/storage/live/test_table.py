@@ -153,3 +153,12 @@ def test_what_cannot_be_taken_in_is_not_half_there(broken: dict[str, int]) -> No
     assert not table.covers(ORG, Window(NOON, NOON + 20))
     table.apply([(ORG, whole(NOON + 20, 7))])
     assert seen_at(table, NOON + 11, NOON + 20) == {7: NOON + 20}
+
+
+def test_the_greatest_pid_may_be_used_again() -> None:
+    table = LiveTable(NOON)
+    sightings = [a_sighting(2**32 - 1, start) for start in (NOON - 100, NOON)]
+    table.apply([(ORG, a_snapshot(*sightings, taken_at=NOON + 10))])
+
+    assert table.covers(ORG, Window(NOON, NOON + 20))
+    assert len(a_fleet(table).find(NOON, NOON + 20)) == 2

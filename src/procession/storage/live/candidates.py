@@ -112,16 +112,23 @@ def all_in_window(table: OrgTable, window: Window) -> Candidates:
 
 def in_window(table: OrgTable, rows: Array, window: Window) -> Candidates:
     """Those of these rows that were seen in the window, in the same order."""
-    seen = table.rows.last[rows]
-    source = None
-    if window.to_at < table.newest:
-        later = np.flatnonzero(seen > window.to_at)
-        if len(later):
-            source = np.full(len(rows), NO_NUMBER, "i4")
-            seen[later], source[later] = _newest_up_to(table, rows[later], window.to_at)
+    seen, source = newest_sightings(table, rows, window.to_at)
     is_in = seen >= window.from_at
     found = Candidates(table, rows, seen, source)
     return found if is_in.all() else found.select(is_in)
+
+
+def newest_sightings(table: OrgTable, rows: Array, until: int) -> tuple[Array, Array | None]:
+    """When each of these was seen last up to a moment, 0 where it was not; and the `source`, as of `Candidates`."""
+    seen = table.rows.last[rows]
+    if until >= table.newest:
+        return seen, None
+    later = np.flatnonzero(seen > until)
+    if not len(later):
+        return seen, None
+    source = np.full(len(rows), NO_NUMBER, "i4")
+    seen[later], source[later] = _newest_up_to(table, rows[later], until)
+    return seen, source
 
 
 def _newest_up_to(table: OrgTable, rows: Array, at: int) -> tuple[Array, Array]:

@@ -26,6 +26,8 @@ Value = TypeVar("Value", bound=msgspec.Struct)
 _OVERHEAD = 420
 """Bytes of an entry besides its characters: the value, its headers, and its place in the dictionary."""
 
+_MAX_REMEMBERED_BYTES = 64 * 2**20
+
 _USED_SHARE = 0.5
 """Of the tags with a key, below which those that nobody has any more are forgotten."""
 
@@ -119,9 +121,13 @@ class Descriptions:
         self.users = _Column()
         self.commands = _Column()
         self._on_text = on_text
+        self._remembered: dict[tuple[int, int, int, int], ProcessDescription] = {}
+        self._remembered_bytes = 0
 
     def held_bytes(self) -> int:
-        return self.texts.held_bytes() + self.labels.held_bytes() + self.tags.held_bytes() + 8 * len(self.texts)
+        names = 8 * len(self.texts)
+        parts = self.texts.held_bytes() + self.labels.held_bytes() + self.tags.held_bytes()
+        return parts + names + self._remembered_bytes
 
     def parts_of(self, description: ProcessDescription) -> Parts:
         text = Text(
@@ -165,6 +171,21 @@ class Descriptions:
             namespace_pid=None if parts.namespace_pid == NO_NUMBER else parts.namespace_pid,
         )
 
+    def remembered(self, parts: tuple[int, int, int, int]) -> ProcessDescription:
+        """The same object as before, as far as there is room: for what is asked again every few seconds. May be called
+        by several readers at once."""
+        found = self._remembered.get(parts)
+        if found is None:
+            found = self.whole(Parts(*parts))
+            if self._remembered_bytes > _MAX_REMEMBERED_BYTES:
+                self._forget_remembered()
+            self._remembered[parts] = found
+            self._remembered_bytes += _OVERHEAD + 40 * len(found.argument_words)
+        return found
+
+    def _forget_remembered(self) -> None:
+        self._remembered, self._remembered_bytes = {}, 0
+
     def _text(self, text: Text) -> int:
         number = self.texts.find(text)
         if number is None:
@@ -201,6 +222,8 @@ class Descriptions:
 
     def forget_unused(self, texts: Array, labels: Array) -> None:
         """What nobody has any more; by number, whether somebody has it."""
+        # Numbers go to others.
+        self._forget_remembered()
         for number in self.texts.unused(texts):
             self.texts.forget(number, _characters(self.texts[number]))
             self._on_text(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -228,8 +228,14 @@ class Host:
         return found
 
     def rows_with(self, pid: int) -> Array:
-        since, until = np.searchsorted(self._places, np.array([pid << _PID, (pid + 1) << _PID], "u8")).tolist()
-        return self._rows[since:until]
+        return self.rows_with_each([pid])[0]
+
+    def rows_with_each(self, pids: Sequence[int]) -> list[Array]:
+        """The same for several, which costs little more than for one."""
+        first = np.array(pids, "u8") << np.uint64(_PID)
+        since = np.searchsorted(self._places, first).tolist()
+        until = np.searchsorted(self._places, first + np.uint64(MAX_UINT32), side="right").tolist()
+        return [self._rows[start:end] for start, end in zip(since, until, strict=True)]
 
     def rows_near(self, pid: int, start: int) -> list[int]:
         """Those that are kept under a start near this one."""
@@ -237,6 +243,16 @@ class Host:
         part = slice(int(since[0]), int(until[0]))
         found: list[int] = self._rows[part][~self._is_shifted[part]].tolist()
         return found
+
+    def all_near(self, pids: Array, starts: Array) -> tuple[Array, Array]:
+        """Every row that is kept under one of these pids and a start near its one: places in `pids`, ascending, and
+        rows."""
+        since, until = self.near(pids, starts)
+        counts = until - since
+        owners = np.repeat(np.arange(len(pids)), counts)
+        places = np.arange(len(owners)) + np.repeat(since - (np.cumsum(counts) - counts), counts)
+        is_kept = ~self._is_shifted[places]
+        return owners[is_kept], self._rows[places[is_kept]]
 
     def add(self, places: Array, rows: Array, *, is_shifted: bool = False) -> None:
         """Processes that it did not have under these places, which ascend."""

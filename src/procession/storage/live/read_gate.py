@@ -13,7 +13,8 @@ class ReadGate:
     leaves, and before the next one enters. So whoever asks after a write sees it."""
 
     def __init__(self, prepare: Callable[[], None]) -> None:
-        """`prepare`: called before readers enter after something was written, with nobody else inside."""
+        """`prepare`: called before readers enter after something was written, with nobody inside but those who do not
+        need it."""
         self._prepare = prepare
         self._is_prepared = False
         self._changed = threading.Condition()
@@ -28,12 +29,13 @@ class ReadGate:
                 self._do_what_waits()
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self, *, is_prepared: bool = True) -> Iterator[None]:
+        """`is_prepared`: whether it has to be. Who needs nothing that is prepared does not pay for it."""
         with self._changed:
             while self._waiting and self._readers:
                 self._changed.wait()
             self._do_what_waits()
-            if not self._is_prepared:
+            if is_prepared and not self._is_prepared:
                 self._prepare()
                 self._is_prepared = True
             self._readers += 1

@@ -10,9 +10,11 @@ from functools import partial
 from procession.lifecycle.events import ProcessExits
 from procession.packed import AnySnapshot
 from procession.paging import Page
-from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary
+from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.storage.live.endings import find_details, find_endings
+from procession.storage.live.intake.live_sightings import sightings_of
+from procession.storage.live.intake.orphan_exits import reported, unknown_exits
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.pages import find_page
 from procession.storage.live.read_gate import ReadGate
@@ -124,16 +126,31 @@ class LiveTable:
             table = self._orgs.get(org_id)
             return None if table is None else find_endings(table, until, seen)
 
+    def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot | None, ...]:
+        """As `DetailStore.sightings_of`. None for a chunk of which the table does not know all."""
+        with self._gate.reading(is_prepared=False):
+            return tuple(sightings_of(self._of(org_id), chunk) for org_id, chunk in live)
+
+    def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits | None, ...]:
+        """As `DetailStore.unknown_exits`. None where the table can tell neither that all of them are known nor which
+        are not."""
+        at_once = reported(exits)
+        with self._gate.reading(is_prepared=False):
+            return tuple(unknown_exits(self._of(org_id), org_id, of_host, at_once) for org_id, of_host in exits)
+
     @contextmanager
     def reading(self, org_id: int) -> Iterator[OrgTable]:
         """What is known of an org, which does not change meanwhile. To be left soon."""
         with self._gate.reading():
-            yield self._orgs.get(org_id) or OrgTable(self._since)
+            yield self._of(org_id)
 
     def held_bytes(self) -> int:
         """About as much memory as it takes."""
         with self._gate.reading():
             return self._held_bytes()
+
+    def _of(self, org_id: int) -> OrgTable:
+        return self._orgs.get(org_id) or OrgTable(self._since)
 
     # With nobody else inside
 

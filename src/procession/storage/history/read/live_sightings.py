@@ -6,11 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from procession.lifecycle.completeness import NEVER_COMPLETE
 from procession.lifecycle.endings import starts_near
-from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessKey, Sighting, Snapshot, host_key
+from procession.lifecycle.reported_events import snapshot_of_live
+from procession.process import LiveSnapshot, ProcessDescription, ProcessKey, Snapshot, host_key
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.statements.descriptions import WholeDescription, descriptions_of
 from procession.storage.history.statements.snapshots import seen_under_pids
@@ -113,29 +111,5 @@ def _snapshot(
     live: LiveSnapshot, seen: dict[ProcessKey, _Seen], descriptions: dict[int, ProcessDescription]
 ) -> Snapshot:
     host = host_key(live.host)
-    sightings: dict[tuple[int, int], Sighting] = {}
-    unknown = 0
-    for one in live.processes:
-        found = _find(seen, ProcessKey(one.started_at, host, one.pid))
-        description = None if found is None else descriptions.get(found.version)
-        if description is None:
-            unknown += 1
-        else:
-            sightings[one.pid, one.started_at] = _sighting(one, description)
-    return Snapshot(
-        host=live.host,
-        taken_at=live.taken_at,
-        sightings=tuple(sightings.values()),
-        request_id=live.request_id,
-        split_id=live.split_id,
-        # It must not end the process that it does not know.
-        chunk_count=NEVER_COMPLETE if unknown else live.chunk_count,
-    )
-
-
-def _sighting(live: LiveNumbers, description: ProcessDescription) -> Sighting:
-    is_zombie = live.numbers.state == "Z" if live.numbers.state else description.is_zombie
-    if is_zombie != description.is_zombie:
-        description = msgspec.structs.replace(description, is_zombie=is_zombie)
-    # With the start that the host says: which one it is kept under is decided where it is stored, as for all others.
-    return Sighting(live.pid, live.started_at, description, live.numbers)
+    found = (_find(seen, ProcessKey(one.started_at, host, one.pid)) for one in live.processes)
+    return snapshot_of_live(live, (None if one is None else descriptions.get(one.version) for one in found))

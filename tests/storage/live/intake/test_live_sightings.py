@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers, Snapshot
+from procession.storage.live import dictionaries
+from procession.storage.live.table import LiveTable
+from tests.support import strategies
+from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.oracle import OracleStore
+from tests.support.strategies import HOUR
+
+ORG = 1
+STARTED = NOON - 9000
+
+
+def whole(at: int, *pids: int, name: str = "nginx") -> Snapshot:
+    sightings = [a_sighting(pid, STARTED, cmdline=f"{name} {pid}") for pid in pids]
+    return a_snapshot(*sightings, taken_at=at, request_id=at, split_id=at, chunk_count=1)
+
+
+def live(at: int, *pids: int, start: int = STARTED, state: str = "S") -> LiveSnapshot:
+    processes = tuple(LiveNumbers(pid, start, ProcessNumbers(rss_bytes=at, state=state)) for pid in pids)
+    return LiveSnapshot(host="web-1", taken_at=at, processes=processes, request_id=at, split_id=at, chunk_count=1)
+
+
+def sightings_of(table: LiveTable, chunk: LiveSnapshot) -> Snapshot | None:
+    (found,) = table.sightings_of([(ORG, chunk)])
+    return found
+
+
+def names(table: LiveTable, chunk: LiveSnapshot) -> list[str] | None:
+    found = sightings_of(table, chunk)
+    return None if found is None else [one.description.cmdline for one in found.sightings]
+
+
+# What the oracle says
+
+
+def live_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[LiveSnapshot]:
+    """Live numbers of processes of a fleet, and of others under their pids, about when they were seen or long after."""
+    seen = [chunk for chunk in fleet if chunk.sightings] or [a_snapshot(a_sighting())]
+
+    def chunk_of(snapshot: Snapshot, after: int, shifts: list[int], state: str, number: int) -> LiveSnapshot:
+        processes = tuple(
+            LiveNumbers(one.pid, one.started_at + shift, ProcessNumbers(state=state))
+            for one in snapshot.sightings
+            for shift in shifts
+        )
+        at = snapshot.taken_at + after
+        return LiveSnapshot(host=snapshot.host, taken_at=at, processes=processes, request_id=number, chunk_count=2)
+
+    return st.builds(
+        chunk_of,
+        st.sampled_from(seen),
+        st.sampled_from((0, 0, 1, 2, 9, -1, -9, 70, HOUR, HOUR + 1, HOUR + 5)),
+        st.sampled_from(((0,), (0,), (1,), (-2, 0), (2, -1), (3,), (0, 9), ())).map(list),
+        st.sampled_from(("S", "Z", "")),
+        st.integers(1, 2**40),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_a_chunk_is_what_the_oracle_says_or_left_to_history(data: st.DataObject) -> None:
+    fleet = data.draw(strategies.fleets())
+    table, oracle = LiveTable(0), OracleStore()
+    cut = data.draw(st.integers(0, len(fleet)))
+    for part in (fleet[:cut], fleet[cut:]):
+        table.apply([(ORG, snapshot) for snapshot in part])
+        oracle.add([(ORG, snapshot) for snapshot in part])
+        asked = data.draw(st.lists(live_over(part or fleet), min_size=3, max_size=3))
+        answers = table.sightings_of([(ORG, chunk) for chunk in asked])
+        assert answers == oracle.sightings_of([(ORG, chunk) for chunk in asked])
+
+    since = data.draw(st.sampled_from([snapshot.taken_at + shift for snapshot in fleet for shift in (0, 1)] or [0]))
+    table.expire(since)
+    asked = data.draw(st.lists(live_over(fleet), min_size=6, max_size=6))
+    answers = table.sightings_of([(ORG, chunk) for chunk in asked])
+    expected = oracle.sightings_of([(ORG, chunk) for chunk in asked])
+
+    for chunk, answer, right in zip(asked, answers, expected, strict=True):
+        event(f"answered: {answer is not None}, with {min(len(right.sightings), 1)} sightings or more")
+        assert answer in (right, None)
+        assert answer is not None or chunk.taken_at - HOUR < since
+
+
+# How far back it has to reach
+
+
+def test_a_process_that_is_in_the_table_is_known_however_short_it_reaches_back() -> None:
+    table = LiveTable(NOON - 60)
+    table.apply([(ORG, whole(NOON - 10, 1, 2))])
+
+    assert names(table, live(NOON, 1, 2)) == ["nginx 1", "nginx 2"]
+
+
+def test_one_that_is_not_may_have_been_seen_before() -> None:
+    table = LiveTable(NOON - 60)
+    table.apply([(ORG, whole(NOON - 10, 1))])
+
+    assert names(table, live(NOON, 1, 2)) is None
+    assert names(table, live(NOON, 1, start=STARTED + 1)) is None
+    assert names(table, live(NOON + HOUR - 60, 1, 2)) == ["nginx 1"]
+    assert names(table, live(NOON + HOUR - 60, 1, start=STARTED + 1)) == ["nginx 1"]
+
+
+def test_of_hosts_and_orgs_without_processes_only_a_table_that_reaches_back_knows_so() -> None:
+    table = LiveTable(NOON - 60)
+
+    assert table.sightings_of([(ORG, live(NOON, 1)), (2, live(NOON + HOUR, 1)), (2, live(NOON))]) == (
+        None,
+        a_snapshot(taken_at=NOON + HOUR, request_id=NOON + HOUR, split_id=NOON + HOUR, chunk_count=0),
+        a_snapshot(taken_at=NOON, request_id=NOON, split_id=NOON, chunk_count=1),
+    )
+
+
+# What is remembered
+
+
+def test_a_description_whose_number_goes_to_another_is_not_mistaken_for_it() -> None:
+    table = LiveTable(0)
+    for at, name in ((NOON, "first"), (NOON + 100, "second")):
+        table.apply([(ORG, whole(at, 1, name=name))])
+        assert names(table, live(at + 1, 1)) == [f"{name} 1"]
+        table.expire(at + 50)
+        # It takes the number of what was forgotten.
+        table.apply([(ORG, whole(at + 60, 1, name=f"{name} again"))])
+
+        assert names(table, live(at + 61, 1)) == [f"{name} again 1"]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dictionaries, "_MAX_REMEMBERED_BYTES", 10_000)
+    table = LiveTable(0)
+    table.apply([(ORG, whole(NOON, *range(1, 301)))])
+    before = table.held_bytes()
+
+    found = names(table, live(NOON + 1, *range(1, 301)))
+
+    assert found == [f"nginx {pid}" for pid in range(1, 301)]
+    assert before < table.held_bytes() < before + 11_000
+
+
+@pytest.mark.parametrize(("pid", "start", "at"), [(2**32 - 1, 2**32 - 1, 2**32 - 1), (0, 0, 0), (7, 1, 5)])
+def test_the_ends_of_the_ranges_are_no_trouble(pid: int, start: int, at: int) -> None:
+    table = LiveTable(0)
+    table.apply([(ORG, a_snapshot(a_sighting(pid, start), taken_at=max(at, 1)))])
+
+    found = sightings_of(table, live(max(at, 1), pid, start=start))
+
+    assert found is not None
+    assert [one.pid for one in found.sightings] == [pid]
+    empty = sightings_of(table, live(2**40, pid, start=start))
+    assert empty is not None
+    assert empty.sightings == ()
