@@ -1,1 +1,1 @@
-"""Whose data it is, and who may do what: orgs, keys, sessions, what is set for hosts, saved views."""
+"""Whose data it is, and who may do what: orgs, keys, sessions, tags of hosts, saved views."""

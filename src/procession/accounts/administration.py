@@ -1,4 +1,4 @@
-"""Changing orgs, keys and the tags of hosts, whoever asks: the admin API, or a command on the machine of the store."""
+"""The rules for changing orgs, keys and tags of hosts, for the admin API and for commands on the store's machine."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_TAG_LENGTH = 200
 MAX_TAGS = 1000
 
 _NUMBERS_TO_CHOOSE_FROM = 100_000
-"""Two servers of one store that each make an org at the same moment must not take the same number: one org would read
-what is the other's. Nothing in the store can tell them; so they choose by chance among so many."""
+"""If two servers of one store each make an org at the same moment, they must not take the same number: each org would
+read the data of the other. The store cannot hinder that, so each server picks one of that many numbers at random."""
 
 
 class KeyRecords(Protocol):
@@ -26,23 +26,31 @@ class KeyRecords(Protocol):
 
     @property
     def is_only_writer(self) -> bool:
-        """Whether nobody else writes to the same tables."""
+        """Whether this process is the only one that writes to these tables."""
 
     def orgs(self) -> tuple[Org, ...]: ...
-    def keys(self) -> tuple[Key, ...]: ...
+
+    def keys(self) -> tuple[Key, ...]:
+        """Revoked ones, too."""
+
     def put_org(self, org: Org) -> None: ...
-    def put_key(self, key: Key) -> None: ...
+
+    def put_key(self, key: Key) -> None:
+        """Add it, or replace the one with its id."""
 
 
 class HostTagRecords(Protocol):
-    """What they need of it to change the tags of hosts."""
+    """What these rules need of a store to change the tags of hosts."""
 
-    def host_tags(self) -> tuple[HostTags, ...]: ...
-    def put_host_tags(self, entry: HostTags) -> None: ...
+    def host_tags(self) -> tuple[HostTags, ...]:
+        """Of all orgs."""
+
+    def put_host_tags(self, entry: HostTags) -> None:
+        """Replace what its source said of its host before."""
 
 
 def create_org(store: KeyRecords, name: str) -> Org:
-    """Raises InvalidRequest for an unfit name, or one that an org has."""
+    """A new org with this name. Raises InvalidRequest for an unfit name, or one that another org has."""
     name = _checked_name(name)
     orgs = store.orgs()
     if any(org.name == name for org in orgs):
@@ -56,9 +64,10 @@ def create_org(store: KeyRecords, name: str) -> Org:
 def create_key(
     store: KeyRecords, org_id: int, kind: KeyKind, name: str, now: int, secret: str | None = None
 ) -> tuple[Key, str]:
-    """A key and its secret, which is nowhere to be had again. A given secret is adopted instead of making one up.
+    """A new key, and its secret, of which only the hash is kept. The secret is random unless `secret` gives it.
 
-    Raises InvalidRequest for an unfit name or secret, and for an org that does not exist.
+    `now` is in Unix seconds. Raises InvalidRequest for an unfit name or secret, for a secret that another key of this
+    kind has or had, and for an org that does not exist.
     """
     name = _checked_name(name)
     if all(org.id != org_id for org in store.orgs()):
@@ -70,9 +79,10 @@ def create_key(
 
 
 def revoke_key(store: KeyRecords, key_id: str, now: int) -> Key:
-    """The key, good for nothing from now on; one that was revoked before stays as it is.
+    """The key, revoked from `now` on; a key that was revoked before stays as it is.
 
-    Raises NotFound, and InvalidRequest for the last admin key: nobody could make another through a running server.
+    Raises NotFound for an unknown id, and InvalidRequest for the last admin key: without it, nobody could make another
+    one through a running server.
     """
     keys = store.keys()
     key = next((key for key in keys if key.id == key_id), None)
@@ -90,9 +100,10 @@ def revoke_key(store: KeyRecords, key_id: str, now: int) -> Key:
 def change_host_tags(
     store: HostTagRecords, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]
 ) -> HostTags:
-    """What the user says of a host from now on, whether the host is known yet or not.
+    """The tags that the user gives to a host from now on. The host need not be known yet.
 
-    Raises InvalidRequest for an unfit name or tag, and for a tag to be removed that the user never gave.
+    Raises InvalidRequest for an unfit name or tag, for more than MAX_TAGS tags, and for a tag in `remove` that the host
+    does not have from the user.
     """
     name = host_name(host)
     if name is None:

@@ -1,4 +1,4 @@
-"""What is said of a host as a whole, besides its processes."""
+"""What is kept of a host besides its processes: its tags, and who watches it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ MAX_HOST_LENGTH = 255
 
 
 def host_name(text: str) -> str | None:
-    """Without blanks around it; None for what cannot be the name of a host."""
+    """The name of a host without blanks around it. None if it is empty or longer than MAX_HOST_LENGTH characters."""
     name = text.strip()
     return name if 0 < len(name) <= MAX_HOST_LENGTH else None
 
 
 class TagSource(enum.Enum):
-    """Who said that a host has tags. What one of them says never takes away what the other said."""
+    """Where tags of a host come from. A change by one source leaves the tags of the other as they are."""
 
     AGENT = "agent"
     """The host's own Datadog Agent, in its metadata."""
@@ -25,7 +25,7 @@ class TagSource(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class HostTags:
-    """Each process of the host has these tags."""
+    """The tags of a host from one source. All its processes have them."""
 
     org_id: int
     host: str
@@ -33,14 +33,15 @@ class HostTags:
     tags: tuple[str, ...]
     """Lower-cased, sorted, unique."""
     said_at: int = field(default=0, compare=False)
-    """When the store was told last."""
+    """When the source said so last, in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchLease:
-    """Somebody watches live until then, unless the lease is renewed."""
+    """Somebody watches a host live. The lease ends at `until` unless it is renewed."""
 
     org_id: int
     host: str
     """Empty: all hosts of the org."""
     until: int
+    """Unix seconds."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 class KeyKind(enum.Enum):
     API = "api"
-    """Names the org: all that an agent needs. Can only post."""
+    """For agents: names the org whose data they post. It opens nothing else."""
     APPLICATION = "application"
-    """Names the reader. Can only read."""
+    """For readers: opens the data of its org for reading."""
     ADMIN = "admin"
-    """Makes and revokes keys and orgs. Stays on the machine of the server."""
+    """Makes orgs, makes and revokes keys. It stays on the machine of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +25,26 @@ class Org:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is kept of a key: never the secret itself."""
+    """What is kept of a key: the hash of the secret, never the secret itself."""
 
     id: str
-    """Public, to name the key by when it is to be revoked."""
+    """Not secret: it names the key in lists, and to revoke it."""
     org_id: int
     kind: KeyKind
     name: str
     secret_hash: bytes
+    """See `hash_secret`."""
     created_at: int
+    """Unix seconds."""
     revoked_at: int | None = None
+    """Unix seconds; None while the key is in force."""
 
 
 def new_secret(kind: KeyKind) -> str:
-    """As long as Datadog's: 32 hex digits for an API key, 40 for the others."""
+    """A random secret, as long as those of Datadog: 32 hex digits for an API key, 40 for the others."""
     return secrets.token_hex(16 if kind is KeyKind.API else 20)
 
 
 def hash_secret(secret: str) -> bytes:
-    """SHA-256, unsalted: secrets are random and long, so there is nothing to guess, and the hash can be looked up."""
+    """32 bytes of SHA-256. No salt, so that a key is found by it; secrets are too long and random to be guessed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

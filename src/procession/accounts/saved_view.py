@@ -14,11 +14,11 @@ MAX_STATE_LENGTH = 8000
 
 
 class SavedView(msgspec.Struct, frozen=True):
-    """All who may read of the org see it and may change it. What its state means is the page's business."""
+    """A view that is saved for an org: every reader of the org sees it and may change it."""
 
     name: str
     state: str
-    """At most MAX_STATE_LENGTH characters."""
+    """At most MAX_STATE_LENGTH characters. Only the page knows what they mean."""
     changed_at: int
     """Unix seconds."""
 
@@ -27,11 +27,13 @@ class ViewRecords(Protocol):
     """What these rules need of a store."""
 
     def views(self, org_id: int) -> tuple[SavedView, ...]: ...
-    def put_view(self, org_id: int, view: SavedView) -> None: ...
+
+    def put_view(self, org_id: int, view: SavedView) -> None:
+        """Add it, or replace the one with its name."""
 
 
 def save_view(store: ViewRecords, org_id: int, view: SavedView) -> None:
-    """Add it, or replace the one with its name. Raises InvalidRequest where an org has MAX_VIEWS others already."""
+    """Add a view, or replace the one with its name. Raises InvalidRequest if the org has MAX_VIEWS others already."""
     views = store.views(org_id)
     if len(views) >= MAX_VIEWS and view.name not in {other.name for other in views}:
         raise InvalidRequest(f"There are {MAX_VIEWS} views already; delete one first")
@@ -39,7 +41,10 @@ def save_view(store: ViewRecords, org_id: int, view: SavedView) -> None:
 
 
 def view_name(text: str) -> str:
-    """Without blanks around it. Raises InvalidRequest for one that is empty, too long, or not to be shown in a line."""
+    """The name of a view, without blanks around it.
+
+    Raises InvalidRequest if it is empty, longer than MAX_NAME_LENGTH, or has characters that cannot be printed.
+    """
     name = text.strip()
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise InvalidRequest(f"A view has a name of 1 to {MAX_NAME_LENGTH} printable characters")

@@ -13,13 +13,15 @@ SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 3600
 
 MAX_SESSIONS = 100
-"""Of one key. One more ends the oldest."""
+"""How many sessions one key may have at a time. Beginning one more ends the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What is kept of a session: never the token itself. It is good for as long as its key is, but no longer than it
-    says."""
+    """What is kept of a session: the hash of its token, never the token itself. All moments are Unix seconds.
+
+    A session is good until `expires_at`, and only while its key is in force.
+    """
 
     token_hash: bytes
     org_id: int
@@ -29,13 +31,13 @@ class Session:
     ended_at: int | None = None
 
     def is_good(self, key: Key | None, now: int) -> bool:
-        """`key`: the one that it came from, as long as that is in force."""
+        """Whether the session opens something at `now`. `key` is the key of `key_id`, or None if that is revoked."""
         return key is not None and key.org_id == self.org_id and self.expires_at > now
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What is kept of a link that signs in once."""
+    """What is kept of a link that signs in once: the hash of its token, never the token itself."""
 
     token_hash: bytes
     org_id: int
@@ -43,7 +45,7 @@ class Link:
     expires_at: int
 
     def signs_in_by(self, key: Key) -> bool:
-        """`key`: the one that it came from, which is in force."""
+        """Whether the link opens a session for `key`, which is the key of `key_id` and in force."""
         return key.kind is KeyKind.APPLICATION and key.org_id == self.org_id
 
 
@@ -63,7 +65,7 @@ class SessionRecords(Protocol):
 
 
 def create_link(store: LinkRecords, key: Key, now: int) -> tuple[str, Link]:
-    """The token of a link, and what is kept of it. The link signs in once, to what the key may see."""
+    """The token of a new link, and what is kept of it. The link opens one session, which may see what `key` may see."""
     token = new_token()
     link = Link(hash_secret(token), key.org_id, key.id, now + LINK_SECONDS)
     store.put_link(link)
@@ -71,7 +73,8 @@ def create_link(store: LinkRecords, key: Key, now: int) -> tuple[str, Link]:
 
 
 def begin_session(store: SessionRecords, key: Key, now: int) -> tuple[str, Session]:
-    """The token of a session, and what is kept of it. Sessions of one key may not be begun at the same time."""
+    """The token of a new session, and what is kept of it. The caller sees to it that one session of a key is begun at a
+    time: otherwise there may be more than MAX_SESSIONS."""
     token = new_token()
     session = Session(hash_secret(token), key.org_id, key.id, now, now + SESSION_SECONDS)
     of_key = [other for other in store.sessions(now) if other.key_id == key.id]
@@ -82,5 +85,5 @@ def begin_session(store: SessionRecords, key: Key, now: int) -> tuple[str, Sessi
 
 
 def new_token() -> str:
-    """43 characters that go into a cookie or an address as they are."""
+    """43 random characters, which need no escaping in a cookie or a URL."""
     return secrets.token_urlsafe(32)

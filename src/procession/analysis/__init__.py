@@ -2,8 +2,8 @@
 
 The processes *at an instant* are, for each host, those of its newest complete snapshot at that moment or before, and
 those that incomplete snapshots have added since. A snapshot older than REACH_SECONDS does not count. Left out are
-processes that a snapshot showed dead, and those of which we know by now that they had ended by that moment, however
-late the news came. Where a pid was used again, only its last process counts.
+processes that a snapshot showed as dead, and processes that had ended by that moment, even if their exits were reported
+later. Where a pid was used again, only its last process counts.
 
 Something *is known* of an instant or a window if any host sent a snapshot then, even an empty one. Where a selection
 names hosts by `host:` tags, only these hosts count. Where nothing is known, an empty answer says nothing about what

@@ -1,4 +1,4 @@
-"""Processes put together: by tag, by attribute, by host."""
+"""Counts, sums and maxima over processes: by tag, by attribute, by host."""
 
 from __future__ import annotations
 
@@ -10,63 +10,83 @@ from procession.window import Window
 
 
 class Aggregate(msgspec.Struct, frozen=True):
-    """A number of several processes; None where it is known of none of them."""
+    """A measure over several processes, in the unit of the measure. Sum and max are None where `known` is 0."""
 
     sum: float | None
     max: float | None
     known: int
+    """For how many of the processes the measure is known."""
 
 
 class ValueCount(msgspec.Struct, frozen=True):
+    """A tag key, or a value of one, with the number of processes that have it."""
+
     value: str
     count: int
 
 
 class Facet(msgspec.Struct, frozen=True):
-    """The values of a tag key: the most frequent first, ties by value."""
+    """A tag key, with how many processes have which of its values."""
 
     key: str
     processes: int
-    """That have the key."""
+    """How many processes have the key."""
     distinct: int
+    """How many values there are, also those beyond `values`; if a prefix is given, only values that begin with it."""
     values: tuple[ValueCount, ...]
+    """The most frequent first, ties by value."""
 
 
 class Facets(msgspec.Struct, frozen=True):
     total: int
+    """How many processes were counted."""
     window: Window | None
-    """What was counted, in whole ten seconds; None for an instant."""
+    """The window that was counted: the one asked for, widened to multiples of ten seconds. None for an instant."""
     facets: tuple[Facet, ...]
     is_known: bool
 
 
 class TagCompletion(msgspec.Struct, frozen=True):
+    """What a text that begins a tag may become: a key, or a value where the text has a whole key and a colon."""
+
     keys: tuple[ValueCount, ...]
     values: tuple[ValueCount, ...]
 
 
 class Grouped(msgspec.Struct, frozen=True):
+    """A group: the processes that have one value in common."""
+
     value: str | None
+    """None for the processes that have no value."""
     count: int
+    """How many processes it has."""
     numbers: Mapping[str, Aggregate]
+    """By the names of measures."""
 
 
 class Groups(msgspec.Struct, frozen=True):
     total: int
-    """Processes."""
+    """How many processes were grouped."""
     groups: int
+    """How many groups there are, also those beyond `found`."""
     found: tuple[Grouped, ...]
     is_known: bool
 
 
 class HostEntry(msgspec.Struct, frozen=True):
+    """A host at an instant."""
+
     host: str
     processes: int
+    """How many processes of the selection it has."""
     seen_at: int
+    """The moment of its newest snapshot."""
     numbers: Mapping[str, Aggregate]
+    """By the names of measures."""
 
 
 class Hosts(msgspec.Struct, frozen=True):
     total: int
+    """How many hosts there are, also those beyond `found`."""
     found: tuple[HostEntry, ...]
     is_known: bool

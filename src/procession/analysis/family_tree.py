@@ -10,7 +10,10 @@ from procession.process import ProcessIdentity, ProcessKey
 
 
 class FamilyTree:
-    """Among processes in the order of their starts and pids. Of several with one pid, the youngest is the parent."""
+    """The parents and children of one host, from its processes in the order of start and pid.
+
+    Where several processes have the pid of a parent, the youngest of them is taken for it.
+    """
 
     def __init__(self, members: Sequence[ProcessAtInstant]) -> None:
         self._all = members
@@ -25,12 +28,13 @@ class FamilyTree:
                 self._children.setdefault(parent.process.identity, []).append(one)
 
     def whole(self) -> tuple[Branch, ...]:
-        """Every process once, whatever they say of each other."""
+        """Every process once, parents before their children, even where parents are in a circle."""
         shown: set[ProcessIdentity] = set()
-        # Those in a circle have no root.
+        # A circle has no root, so all processes are tried after the roots.
         return tuple(branch for one in (*self._roots, *self._all) for branch in self._below(one, shown))
 
     def family(self, key: ProcessKey) -> Family | None:
+        """A process with all its ancestors and descendants. None where the key is not among the processes."""
         one = next((one for one in self._all if ProcessKey.of(one.process.identity) == key), None)
         if one is None:
             return None
@@ -58,7 +62,7 @@ class FamilyTree:
             waiting += [(depth + 1, child) for child in reversed(self._children.get(one.process.identity, []))]
 
     def _ancestors(self, one: ProcessAtInstant) -> list[ProcessAtInstant]:
-        """The eldest first."""
+        """The most distant first."""
         found: list[ProcessAtInstant] = []
         parent = self._parent(one)
         while parent is not None and parent is not one and parent not in found:

@@ -9,7 +9,11 @@ from procession.analysis.selection import Order
 
 
 def in_order(found: Iterable[Grouped], order: Order) -> list[Grouped]:
-    """What is not known last, ties by value; of equal ones the group without a value last."""
+    """The groups sorted by `value`, `count`, `sum:MEASURE` or `max:MEASURE`, in either direction.
+
+    Groups whose number is not known come last. Ties are in the order of values; the group without a value comes last
+    among them, and last of all where groups are sorted by value.
+    """
     by_value = sorted(found, key=lambda one: (one.value is None, one.value or ""))
     if order.column == "value":
         named = [one for one in by_value if one.value is not None]
@@ -23,7 +27,10 @@ def in_order(found: Iterable[Grouped], order: Order) -> list[Grouped]:
 
 
 def number_of(column: str, count: int, numbers: Mapping[str, Aggregate]) -> float | None:
-    """What a group of so many processes is ordered by: `count`, `sum:MEASURE` or `max:MEASURE`; None: not known."""
+    """The number that a group is sorted by: its `count`, or a sum or maximum of its `numbers`. None: not known.
+
+    `column` is `count`, `sum:MEASURE` or `max:MEASURE`.
+    """
     how, _, measure = column.partition(":")
     if not measure:
         return count

@@ -1,4 +1,4 @@
-"""Which processes a question is about, and in which order they are told."""
+"""Which processes a question is about, and how they are sorted."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from procession.search.tag_filter import TagFilter
 from procession.search.tree import SearchNode
 
 MAX_DESCRIPTIONS = 200_000
-"""At most so many processes are grouped or sorted by what only their descriptions say, such as the command line."""
+"""How many processes may be grouped or sorted by an attribute of DESCRIPTION_ATTRIBUTES in one call."""
 
 MEASURES = tuple(name for name in ProcessNumbers.__struct_fields__ if name != "state")
 """The numbers of a process, by name."""
 
 DESCRIPTION_ATTRIBUTES = ("cmdline", "exe", "cwd", "ppid")
-"""What takes reading the descriptions of processes, where they are grouped or sorted by it."""
+"""Attributes that only descriptions have: grouping or sorting by them reads the description of each process."""
 
 SORT_COLUMNS = ("start", "pid", "ppid", "host", "user", "command", "cmdline", "container_id", "state", *MEASURES)
 
@@ -31,12 +31,13 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """By one of SORT_COLUMNS, ties by the order of keys. Unknown values come last in either direction."""
+    """A column to sort by, such as one of SORT_COLUMNS. Ties are in the order of process keys. Values that are not
+    known come last in either direction."""
 
     column: str = "start"
     is_descending: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Order:
-        """From `column`, or `-column` for descending. Whether there is such a column, the caller checks."""
+        """From `column`, or `-column` for descending. Takes any name; the caller checks that there is such a column."""
         return cls(text.removeprefix("-"), text.startswith("-"))

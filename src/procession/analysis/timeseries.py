@@ -9,15 +9,16 @@ import msgspec
 
 
 class Series(msgspec.Struct, frozen=True):
-    """One group of processes over time; columns as long as `TimeSeries.times`."""
+    """One group of processes over time: `count` and each of `numbers` have an item for each of `TimeSeries.times`."""
 
     value: str | None
-    """What its processes have in common; None for those that have no such value."""
+    """The value that its processes have in common; None where they have none, and for the rest."""
     is_rest: bool
-    """Whether it is all groups together that have no series of their own."""
+    """Whether it stands for all groups that have no series of their own."""
     count: tuple[int | None, ...]
-    """None where nothing is known of the instant."""
+    """How many processes there were; None where nothing is known of the instant."""
     numbers: Mapping[str, tuple[float | None, ...]]
+    """Sums over the processes, by the names of measures; None where the measure is known of none of them."""
 
 
 class TimeSeries(msgspec.Struct, frozen=True):
@@ -26,14 +27,14 @@ class TimeSeries(msgspec.Struct, frozen=True):
     step: int
     """Seconds between two instants."""
     times: tuple[int, ...]
-    """Instants, ascending."""
+    """Instants in Unix seconds, ascending."""
     series: tuple[Series, ...]
     is_known: bool
-    """At any of them."""
+    """Whether anything is known of any of the instants."""
 
 
 class Every(enum.Enum):
-    """How often a history has a reading."""
+    """The resolution of a history: a value for each minute, or for each sighting."""
 
     MINUTE = "minute"
     SIGHTING = "sighting"
@@ -48,15 +49,17 @@ MINUTE_COLUMNS = (
     "read_bytes_per_second",
     "write_bytes_per_second",
 )
-"""Of a minute: means of cpu and I/O, the greatest of the others."""
+"""The numbers of a minute: the mean of cpu and I/O, the maximum of the others."""
 
 
 class History(msgspec.Struct, frozen=True):
-    """Columns of one length. By the minute, times are beginnings of minutes."""
+    """The numbers of one process over time, as columns: each has an item for each of `times`."""
 
     times: tuple[int, ...]
+    """Unix seconds, ascending: moments of sightings, or the beginnings of minutes."""
     numbers: Mapping[str, tuple[float | None, ...]]
+    """By the names of measures, or of MINUTE_COLUMNS."""
     states: tuple[str, ...] | None = None
-    """By sighting only."""
+    """The kernel's letters; None where the history is by the minute."""
     last_at: int | None = None
     """The newest sighting in the window; None where it is known to the minute only."""

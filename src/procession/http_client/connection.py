@@ -1,6 +1,6 @@
-"""One connection to a server, and one request at a time on it.
+"""One connection to a server, with one request at a time.
 
-On the standard library alone: it loads in a few milliseconds, and goes through no proxy on its way to this machine.
+It uses the standard library only, so that it loads in a few milliseconds. It never goes through a proxy.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from procession.http_client.endpoint import Endpoint, UnixSocket
 
 
 class NoAnswer(Exception):
-    """The text says why, in a few words."""
+    """A request had no answer, or none that is whole. The text says why, in a few words."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__(_reason(cause))
@@ -24,13 +24,13 @@ class NoAnswer(Exception):
 
     @property
     def is_no_http(self) -> bool:
-        """Whether something came that is no answer in HTTP."""
-        # A connection that was closed without a word is both an OSError and an HTTPException.
+        """Whether something came that is not HTTP."""
+        # A connection that was closed without an answer raises what is both an OSError and an HTTPException.
         return isinstance(self.cause, http.client.HTTPException | UnicodeError) and not isinstance(self.cause, OSError)
 
     @property
     def may_speak_another_protocol(self) -> bool:
-        """Whether it is worth to ask which one the port speaks."""
+        """Whether the port may speak TLS where HTTP was expected, or the reverse: `mistaken_scheme` finds out."""
         is_odd = isinstance(self.cause, ssl.SSLError | http.client.HTTPException | ConnectionResetError)
         return is_odd and not isinstance(self.cause, ssl.SSLCertVerificationError)
 
@@ -40,15 +40,16 @@ class Response:
     status: int
     body: bytes
     headers: Mapping[str, str]
-    """By their names in lower case."""
+    """Values by names in lower case."""
 
     def header(self, name: str) -> str:
-        """Empty where there is none. `name` is in lower case."""
+        """The value of a header, empty if there is none. `name` is in lower case."""
         return self.headers.get(name, "")
 
 
 class Connection:
-    """Is opened by the first request, and anew where it was closed meanwhile. For one thread, but for `abort`."""
+    """A connection that the first request opens, and a later one opens again if it was closed. Not safe for threads,
+    except for `abort`."""
 
     def __init__(
         self,
@@ -59,8 +60,8 @@ class Connection:
         max_answer_bytes: int | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """`answer_seconds` is the longest silence while an answer is awaited or read. Of a longer body no more than
-        `max_answer_bytes` are read [all]. `context` is for https."""
+        """`answer_seconds` is how long the server may send nothing before or within an answer. Of a body, the first
+        `max_answer_bytes` are read, or all where that is None. `context` is for https."""
         self._server = server
         self._connect_seconds = connect_seconds
         self._answer_seconds = answer_seconds
@@ -72,10 +73,10 @@ class Connection:
     def request(
         self, method: str, target: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """`target` is the path and the query below the server's own prefix. Raises NoAnswer.
+        """The answer, whatever its status. `target` is path and query, below the prefix of the server. Raises NoAnswer.
 
-        A connection that the server closed while nothing happened is opened anew: then the request is sent twice, but
-        read once.
+        If the server closed the connection since the last request, it is opened again and the request sent a second
+        time: the server did not read it the first time.
         """
         encoded = {name: _encoded(value) for name, value in (headers or {}).items()}
         was_kept = self._connection is not None
@@ -95,12 +96,13 @@ class Connection:
             raise NoAnswer(error) from None
 
     def close(self) -> None:
+        """The next request opens it again."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
     def abort(self) -> None:
-        """End what is under way, and let nothing begin any more. For any thread."""
+        """End the request under way, and refuse all others, with NoAnswer. May be called by any thread."""
         self._is_aborted = True
         connection = self._connection
         if connection is not None and connection.sock is not None:

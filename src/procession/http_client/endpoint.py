@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class InvalidUrl(ValueError):
-    """No URL of a server."""
+    """A text that is not the URL of a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,12 @@ class Endpoint:
     port: int
     is_secure: bool
     prefix: str
-    """Path in front of those of the server, as behind a proxy; without a slash at its end."""
+    """What comes before the paths of the server, such as `/procession` behind a proxy; without a slash at its end."""
 
     @classmethod
     def of(cls, url: str) -> Endpoint:
-        """Raises InvalidUrl for anything but http and https with a host, and where the port is none."""
+        """From a URL. Raises InvalidUrl if its scheme is not http or https, if it has no host, or if its port is not a
+        number up to 65535."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -37,7 +38,8 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class UnixSocket:
-    """A server of this machine."""
+    """A server of this machine, behind a socket in the file system."""
 
     path: str
+    """Of the socket."""
     prefix: str = ""

@@ -1,4 +1,4 @@
-"""Which protocol a port speaks, asked after a call has failed: so that what is said of it names the mistake."""
+"""Finds out which protocol a port speaks, after a call has failed, so that the message can name the mistake."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 PROBE_SECONDS = 1.0
 
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
-"""How an alert or a handshake begins, of every version since SSL 3."""
+"""The first bytes of a TLS alert and of a TLS handshake, in every version since SSL 3."""
 
 
 def mistaken_scheme(url: str) -> str | None:
-    """The URL as it should be, where its server speaks http instead of https or the reverse; None where that is not so
-    or cannot be found out. Takes two seconds at most."""
+    """The URL with the right scheme, if its server speaks http and the URL says https, or the reverse.
+
+    None where the scheme is right, or it cannot be found out. Takes two seconds at most.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}[parts.scheme]
@@ -47,7 +49,8 @@ def _client_hello(host: str) -> bytes:
 
 
 def _first_bytes(host: str, port: int, request: bytes) -> bytes:
-    """Of the answer. Raises OSError where nothing comes in time; empty where the connection is closed."""
+    """The first bytes of the answer to a request; empty where the connection is closed. Raises OSError where nothing
+    comes in time."""
     with socket.create_connection((host, port), timeout=PROBE_SECONDS) as connection:
         connection.sendall(request)
         answer = b""

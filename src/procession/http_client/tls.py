@@ -1,4 +1,4 @@
-"""Whom to trust, and what to show."""
+"""TLS for a client: which certificates it trusts, and which one it shows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from procession.errors import UsageError
 
 
 def tls_context(ca_file: str, certificate_file: str = "", key_file: str = "") -> ssl.SSLContext:
-    """`ca_file` holds the certificates to trust [those of the system], `certificate_file` one to show, with its key in
-    the same file or in `key_file`. Raises UsageError for files that are of no use."""
+    """A context for https; empty names stand for no file.
+
+    `ca_file` has the certificates to trust, instead of those of the system. `certificate_file` has the certificate to
+    show, with its key in the same file or in `key_file`. Raises UsageError for files that cannot be read or used.
+    """
     try:
         context = ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:

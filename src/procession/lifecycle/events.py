@@ -8,12 +8,15 @@ from procession.process import ProcessDescription
 
 
 class ProcessExec(msgspec.Struct, frozen=True, kw_only=True):
-    """A process became another program."""
+    """A process executed another program."""
 
     pid: int
     at: int
+    """Unix seconds; 0 where the agent does not say."""
     forked_at: int | None = None
+    """When the process started, in Unix seconds; None where that is not known."""
     description: ProcessDescription
+    """What it is since then."""
 
 
 class ProcessExit(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,22 +24,24 @@ class ProcessExit(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int
     at: int
+    """Unix seconds; 0 where the agent does not say."""
     executed_at: int | None = None
-    """When it became the program that ended; it may have started before."""
+    """When it last executed a program, which may be after its start; None where that is not known."""
     exit_code: int
+    """As a shell has it: 128 and the signal for a process that was killed."""
     description: ProcessDescription
     """As far as the agent knew it."""
 
 
 class ProcessExits(msgspec.Struct, frozen=True):
-    """Some of one host."""
+    """Exits on one host."""
 
     host: str
     exits: tuple[ProcessExit, ...]
 
 
 class ProcessEvents(msgspec.Struct, frozen=True):
-    """Some of one host, in the order in which the agent noticed them."""
+    """Events on one host, in the order in which the agent noticed them."""
 
     host: str
     events: tuple[ProcessExec | ProcessExit, ...]

@@ -1,8 +1,8 @@
 """What agents report between two snapshots -> sightings and exits, as the store keeps them.
 
-The store is to know a process before its end. An exec is a sighting of a process. An orphan exit is one, too: nobody
-saw the process before, so it was seen when it ended, as what the agent says it was. Live numbers of every process of a
-host are sightings of those of which it is known what they are.
+The store has to know a process before it can keep its end. So an exec counts as a sighting of the process, and an
+orphan exit as a sighting of a process that was dead then, with the description that the agent sent. Live numbers of all
+processes of a host count as sightings of those whose descriptions are known.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Sightings = Mapping[int, Mapping[tuple[int, int], Sighting]]
 
 
 def dated(events: ProcessEvents, now: int) -> ProcessEvents:
-    """With `now` for events without a moment, and for those of a clock that is ahead."""
+    """The events, with `now` as the moment of each that has none, or one of a clock that is ahead."""
     return ProcessEvents(
         events.host,
         tuple(
@@ -35,13 +35,16 @@ def dated(events: ProcessEvents, now: int) -> ProcessEvents:
 
 
 def since(events: ProcessEvents, oldest: int) -> ProcessEvents:
-    """Those of this moment or later."""
+    """The events of `oldest` or later."""
     return ProcessEvents(events.host, tuple(event for event in events.events if event.at >= oldest))
 
 
 def snapshots_of_execs(events: ProcessEvents, payload: bytes) -> list[Snapshot]:
-    """One for each second. They tell of some processes only, so they end none. `payload`: what all of it was read from.
-    The same payload, sent again, gives the same snapshots."""
+    """A partial snapshot for each second that has execs.
+
+    `payload` is the bytes that the events were read from. Their hash numbers the snapshots, so that a payload that is
+    sent again gives the same ones.
+    """
     sightings: defaultdict[int, dict[tuple[int, int], Sighting]] = defaultdict(dict)
     for event in events.events:
         if isinstance(event, ProcessExec):
@@ -52,11 +55,15 @@ def snapshots_of_execs(events: ProcessEvents, payload: bytes) -> list[Snapshot]:
 
 
 def exits_in(events: ProcessEvents) -> ProcessExits:
+    """The exits among the events."""
     return ProcessExits(events.host, tuple(event for event in events.events if isinstance(event, ProcessExit)))
 
 
 def snapshots_of_orphans(orphans: ProcessExits, payload: bytes) -> list[Snapshot]:
-    """The last moment of processes that nobody saw. `payload` as for `snapshots_of_execs`."""
+    """A partial snapshot for each second that has orphan exits, with their processes as dead.
+
+    `payload` is as for `snapshots_of_execs`.
+    """
     sightings: defaultdict[int, dict[tuple[int, int], Sighting]] = defaultdict(dict)
     for orphan in orphans.exits:
         started_at = min(orphan.executed_at or orphan.at, orphan.at)

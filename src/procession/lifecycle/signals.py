@@ -13,9 +13,10 @@ _FIRST_REAL_TIME, _LAST = 34, 64
 
 
 def signal_of(exit_code: int) -> str | None:
-    """What killed a process, from its exit code as a shell has it: 128 and the signal. None where it ended by itself.
+    """The name of the signal that killed a process, such as SIGKILL. None where it ended by itself.
 
-    A program that exits with such a code on its own cannot be told from one that was killed.
+    `exit_code` is as a shell has it: 128 and the signal.
+    A program that exits with such a code by itself looks the same as one that was killed.
     """
     number = exit_code - 128
     if 1 <= number <= len(_NAMES):

@@ -1,4 +1,4 @@
-"""Whether one process is among those that a search is for: the meaning of the tree, in plain Python."""
+"""Whether a process matches a search: the meaning of the tree, in plain Python."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
 
 
 def accepts(node: SearchNode | None, process: ProcessSummary) -> bool:
-    """Whether a process is among those that a search is for; None is for all of them."""
+    """Whether a process matches a search. None matches every process."""
     description = process.description
     texts = tuple(fold(text) for text in (description.cmdline, description.exe, description.user))
     tags = tuple(fold(tag) for tag in process.tags)

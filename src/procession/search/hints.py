@@ -1,5 +1,8 @@
-"""What somebody may have meant whose question found nothing: signs that other search languages have are plain
-characters here. A hint is a sentence that goes with an answer and does not change it."""
+"""Hints for a search that found nothing: what its author may have meant.
+
+Operators of other search languages are plain characters here. A hint is a sentence that goes with an answer and does
+not change it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 MOST_HINTS = 5
 MOST_TEXT = 1000
-"""So many characters of a text are looked at."""
+"""How many characters of a search are looked at."""
 MOST_SHOWN = 60
+"""How many characters a hint quotes at the most."""
 
 _SECONDS_END = 10**11
-"""In the year 5138: what is greater counts something smaller than seconds."""
+"""In the year 5138: a greater number is not in seconds but in a smaller unit."""
 _UNITS = (("milliseconds", 10**3, 10**14), ("microseconds", 10**6, 10**17), ("nanoseconds", 10**9, 10**20))
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
@@ -36,7 +40,7 @@ _QUOTES = "'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
 
 
 def moment_hint(name: str, moment: int) -> str | None:
-    """Of a moment that lies too far away to be in seconds."""
+    """A hint for a moment that is too far away to be in seconds, or None. `name` is that of its parameter."""
     size = abs(moment)
     for unit, in_a_second, end in _UNITS:
         if _SECONDS_END <= size < end:
@@ -45,7 +49,7 @@ def moment_hint(name: str, moment: int) -> str | None:
 
 
 def host_tag_hint(tag: str) -> str | None:
-    """Of a tag that somebody gives to a host, and that has no value or a strange one."""
+    """A hint for a tag that is given to a host and has no value, or an odd one. None where the tag is as usual."""
     tag = tag.strip()
     shown = _shown(tag)
     key, mark, value = tag.partition("=")
@@ -63,7 +67,7 @@ def host_tag_hint(tag: str) -> str | None:
 
 
 def search_hints(text: str, name: str = "search") -> list[str]:
-    """Of a search that found nothing: what in it means something elsewhere, and how it is said here."""
+    """Up to MOST_HINTS hints for a search: what in it means something in other languages, and how to write it here."""
     text = text[:MOST_TEXT]
     hints = [*_of_characters(text), *_of_phrases(_QUOTED.sub('""', text))]
     words = _QUOTED.sub('""', text).replace("(", " ").replace(")", " ").split()
@@ -71,7 +75,7 @@ def search_hints(text: str, name: str = "search") -> list[str]:
 
 
 def tags_hints(text: str, name: str = "tags") -> list[str]:
-    """The same of a tag filter."""
+    """Up to MOST_HINTS hints for a tag filter."""
     text = text[:MOST_TEXT]
     items = (_first(item.strip().lstrip("! "), _ITEM_RULES) for item in text.split(","))
     return _distinct([*_of_characters(text), *items], name)

@@ -1,7 +1,7 @@
 """From the text of the `search` parameter to its tree.
 
     search  = and ("OR" and)*
-    and     = not ("AND"? not)*             what only blanks part must hold together
+    and     = not ("AND"? not)*             a blank between two terms means AND
     not     = ("NOT" | "!")* (term | "(" search ")")
     term    = (bare | quoted)+              nothing in between: -Dname="a b" is the one term -Dname=a b
 
@@ -32,10 +32,10 @@ _ESCAPE = re.compile(r'\\(["\\])')
 
 
 def parse_search(text: str) -> SearchNode | None:
-    """The tree of a search, None for a blank text, which is for everything.
+    """The tree of a search; None for a blank text, which every process matches.
 
-    Raises InvalidParameter, which names the character, counted from 1. Takes time in proportion to the text, and no
-    recursion; more than 256 terms, or 32 open parentheses, are an error too.
+    Raises InvalidParameter for a text that is no search, and for more than MAX_TERMS terms or MAX_OPEN_PARENTHESES open
+    parentheses; its text names the character, counted from 1. Takes time in proportion to the text, without recursion.
     """
     return None if not text.strip() else _Parser(text).parse()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 def fold(text: str) -> str:
-    """The form in which texts are compared, so that case does not matter. One definition for store and queries.
+    """The form in which texts are compared, so that case does not matter. The store keeps and compares texts in it.
 
     In SQL: `replaceAll(lowerUTF8(text), 'ς', 'σ')`. The two small sigmas are one letter here: which of them `lower`
     gives depends on what follows, and then a word would not be found within a longer one.
@@ -34,6 +34,7 @@ class Pattern:
 
     @classmethod
     def literal(cls, text: str) -> Pattern:
+        """Every character of the text stands for itself, `*` too."""
         return cls((fold(text),))
 
     @property
@@ -42,11 +43,11 @@ class Pattern:
 
     @property
     def text(self) -> str:
-        """As it would be written."""
+        """The pattern in one text, with its stars."""
         return "*".join(self.parts)
 
     def matches(self, folded: str) -> bool:
-        """Whether the whole of a folded text fits."""
+        """Whether a folded text as a whole matches."""
         if self.is_literal:
             return folded == self.parts[0]
         first, *middle, last = self.parts
@@ -61,7 +62,7 @@ class Pattern:
         return len(folded) - len(last) >= position and folded.endswith(last)
 
     def is_within(self, folded: str) -> bool:
-        """Whether some stretch of a folded text fits."""
+        """Whether a part of a folded text matches."""
         position = 0
         for part in self.parts:
             found = folded.find(part, position)

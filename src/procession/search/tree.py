@@ -1,7 +1,7 @@
 """The search language: what a text of the `search` parameter means, as a tree.
 
-`parser.parse_search` makes the tree. Those who walk it live where they run: `evaluation.accepts` says of one process
-whether it fits, and the store makes SQL of it.
+`parser.parse_search` makes the tree. Visitors walk it, each where it is used: `evaluation.accepts` says whether one
+process matches, and the store makes SQL of it, or finds the rows of a table in memory.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class TextTerm:
 
 @dataclass(frozen=True, slots=True)
 class TagTerm:
-    """`key:value`: where the process has a tag with this key, one of them must fit `key:value` whole; where it has
-    none, the text `key:value` is looked for as a TextTerm does."""
+    """`key:value`. If the process has tags with this key, one of them must match `key:value` as a whole. If it has
+    none, the term is a TextTerm for the text `key:value`."""
 
     key: str
     """Folded, without the colon."""
     pattern: Pattern
-    """Of the whole of `key:value`."""
+    """The whole of `key:value`, with its wildcards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Texts that strangers wrote -> values: characters that can be stored, tags in one form, whole numbers."""
+"""Texts from outside -> values: text that can be stored, tags in one form, whole numbers."""

@@ -1,17 +1,23 @@
-"""Bytes and halves of characters -> text that can be stored and sent."""
+"""Bytes and broken Unicode -> text that can be stored and sent."""
 
 from __future__ import annotations
 
 
 def text(value: str | bytes) -> str:
-    """Bytes are a text that is not UTF-8. NUL, which no argument can hold, would end it in somebody's C code."""
+    """The text, with U+FFFD for NUL and, in bytes, for what is not UTF-8. Never raises.
+
+    No argument of a process can hold NUL, and it would end the text wherever C code reads it.
+    """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     return value.replace("\0", "\ufffd") if "\0" in value else value
 
 
 def encodable(value: str) -> str:
-    """Half of a surrogate pair, the trace of a byte that was no UTF-8, cannot travel as text."""
+    """The text, with U+FFFD for halves of surrogate pairs, which cannot be encoded. Never raises.
+
+    Python puts such a half where it reads a byte that is not UTF-8.
+    """
     try:
         value.encode()
     except UnicodeEncodeError:

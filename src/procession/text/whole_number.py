@@ -7,15 +7,15 @@ import re
 from procession.errors import InvalidParameter
 
 _SIGNED = re.compile(r"-?[0-9]{1,19}")
-"""ASCII alone, where `int` would also take other scripts, blanks and underscores; and no more than 64 bits have."""
+"""ASCII digits only: `int` also takes digits of other scripts, blanks and underscores. As many as 64 bits may have."""
 
 _UNSIGNED = re.compile(r"[0-9]{1,20}")
 
 
 def whole_number(text: str, least: int = -(2**63), most: int = 2**63 - 1) -> int | None:
-    """None for what is not a whole number from `least` to `most`: those of 64 bits, where nothing else is said.
+    """The number that a text is, or None if it is not a whole number from `least` to `most`. Never raises.
 
-    Where negative numbers are in bounds, a minus is read, and up to 19 digits, zeros in front included; else up to 20.
+    If `least` is below 0, a minus and up to 19 digits are read, leading zeros included; otherwise up to 20 digits.
     """
     if not (_SIGNED if least < 0 else _UNSIGNED).fullmatch(text):
         return None
@@ -24,7 +24,8 @@ def whole_number(text: str, least: int = -(2**63), most: int = 2**63 - 1) -> int
 
 
 def number_parameter(name: str, text: str, *, least: int, most: int) -> int:
-    """The value of a query parameter, read with a sign: `-0` is 0. Raises InvalidParameter outside of the bounds."""
+    """The number that a query parameter is; `-0` is 0. Raises InvalidParameter if it is not a whole number from `least`
+    to `most`."""
     number = whole_number(text)
     if number is None or not least <= number <= most:
         raise InvalidParameter(name, f"it is not a whole number from {least} to {most}")
@@ -32,7 +33,8 @@ def number_parameter(name: str, text: str, *, least: int, most: int) -> int:
 
 
 def moment_parameter(name: str, text: str) -> int:
-    """The Unix seconds of a query parameter; of what time they may be, `Window` says. Raises InvalidParameter."""
+    """The Unix seconds that a query parameter is, of any time: `Window` has the bounds. Raises InvalidParameter if it
+    is not a whole number."""
     moment = whole_number(text)
     if moment is None:
         raise InvalidParameter(name, "it is not a whole number of Unix seconds")
