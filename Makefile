@@ -46,10 +46,10 @@ conformance-rust: $(VENV)/.dev ## run the tests of Datadog's clients with the on
 	PROCESSION_CONFORMANCE=rust $(BIN)/python -m pytest tests/conformance $(ARGS)
 
 # Everybody else on the machine counts in what it measures: run it alone.
-bench: $(VENV)/.bench ## measure Procession beside others, in up to 30 minutes; writes bench/results and docs/performance.md
+bench: $(VENV)/.bench ## measure Procession beside others, in about half an hour; writes bench/results and docs/performance.md
 	$(BIN)/python -m bench $(ARGS)
 
-bench-quick: $(VENV)/.dev ## a minute of it: fails where a ratio is worse by half than in bench/results
+bench-quick: $(VENV)/.dev ## two minutes of it: fails where a ratio is worse by half than in bench/results
 	$(BIN)/python -m bench --quick $(ARGS)
 
 bench-long: $(VENV)/.bench ## an hour: 10 M processes in the window, an hour of 5,000 hosts, seven days

@@ -20,7 +20,7 @@ ATTEMPTS = 3
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Procession beside others.")
-    parser.add_argument("--quick", action="store_true", help="a minute; compares ratios with the kept results")
+    parser.add_argument("--quick", action="store_true", help="two minutes; compares ratios with the kept results")
     parser.add_argument("--long", action="store_true", help="what takes an hour")
     parser.add_argument("--only", metavar="STAGE", action="append", help="some stages; writes no file without --keep")
     parser.add_argument("--hosts", type=int, default=3400, help="of 300 processes each, in the window")

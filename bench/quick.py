@@ -1,4 +1,4 @@
-"""A minute: the same on little data, as multiples of what plain ClickHouse takes, so that the machine hardly counts."""
+"""Two minutes: the same on little data, as multiples of what plain ClickHouse takes: the machine hardly counts then."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine, report
+from bench.measure.fleets import QUICK_RUNS, measure_fleets
 from bench.measure.intake import measure_intake
 from bench.rows import Measurement
 from bench.stages import Run, Stage, disk, million, peers
@@ -27,6 +28,9 @@ COMPARED = (
     "sums",
     "top_cpu",
 )
+SCALED = {"fleet_1_cpu": "intake", "fleet_100_cpu": "intake", "fleet_100_first": "intake"}
+"""Rows without peers, and that whose peer they are compared with: CPU time, as theirs is. What fleets wait for is not
+compared: there is too little of it in a few seconds."""
 _PEER = "ClickHouse"
 
 
@@ -36,6 +40,7 @@ def measure(folder: Path) -> dict[str, Measurement]:
         "intake": lambda run, place: run.found.update(measure_intake(place, hosts=50, snapshots=8)),
         "disk": disk,
         "window": partial(million, runs=30, few=10, with_load=False),
+        "fleets": lambda run, place: run.found.update(measure_fleets(place, QUICK_RUNS, idle_seconds=0)),
         "peers": partial(peers, only=(_PEER,), seconds=0.5),
     }
     for name, stage in stages.items():
@@ -48,12 +53,11 @@ def measure(folder: Path) -> dict[str, Measurement]:
 
 def ratios(document: dict[str, Any]) -> dict[str, float]:
     """Row -> how many times what the peer takes. CPU time or bytes where there is no other."""
-    found = {}
-    for key in COMPARED:
-        row = document["rows"].get(key)
-        if row and row["figures"] and _PEER in row["peers"]:
-            own = row["figures"].get("p50", row["figures"].get("value"))
-            found[key] = own / row["peers"][_PEER]
+    rows, found = document["rows"], {}
+    for key, scale in ({key: key for key in COMPARED} | SCALED).items():
+        if key in rows and scale in rows and rows[key]["figures"] and _PEER in rows[scale]["peers"]:
+            figures = rows[key]["figures"]
+            found[key] = figures.get("p50", figures.get("value")) / rows[scale]["peers"][_PEER]
     return found
 
 
@@ -72,5 +76,5 @@ def compare(document: dict[str, Any]) -> dict[str, float]:
         return {}
     now, before = ratios(document), ratios(kept)
     for key, ratio in now.items():
-        print(f"  {key:12} {ratio:8.3g} × {_PEER}, kept {before.get(key, float('nan')):.3g}")
+        print(f"  {key:15} {ratio:8.3g} × {_PEER}, kept {before.get(key, float('nan')):.3g}")
     return worse(now, before)

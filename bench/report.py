@@ -17,6 +17,8 @@ from bench.rows import AGENTS, BY_KEY, PEERS, ROWS, Measurement, Row
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "performance.md"
+TABLES: tuple[tuple[str, ...], ...] = (PEERS, (), AGENTS)
+"""Rows with the same peers stand in one."""
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 
 
@@ -75,7 +77,7 @@ def newest(kind: str, *, cpu: str | None = None) -> dict[str, Any] | None:
 def show(document: Mapping[str, Any]) -> None:
     console = Console(width=180, highlight=False)
     console.print(_caption(document))
-    for peers in (PEERS, AGENTS):
+    for peers in TABLES:
         table = Table()
         for header in ("measure", "bar", "Procession", "", *peers):
             table.add_column(header, justify="left" if header == "measure" else "right")
@@ -96,7 +98,7 @@ def into_docs(documents: Iterable[Mapping[str, Any]]) -> None:
 
 def _markdown(document: Mapping[str, Any]) -> str:
     blocks = [_caption(document) + "."]
-    for peers in (PEERS, AGENTS):
+    for peers in TABLES:
         if rows := _cells(document, peers):
             headers = ("measure", "bar", "Procession", "", *peers)
             lines = [headers, ("---",) * len(headers), *rows]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 PEERS = ("DuckDB", "PostgreSQL", "ClickHouse")
 AGENTS = ("psutil", "process-exporter", "apps.plugin")
-"""Those of the rows about agents."""
+"""Those of the rows about agents. Rows about fleets at their pace have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Row:
 
     @property
     def peers(self) -> tuple[str, ...]:
+        if self.key.startswith("fleet"):
+            return ()
         return AGENTS if self.key.startswith("agent") else PEERS
 
 
@@ -36,6 +38,30 @@ class Measurement:
 
 def _ms(p50: float, p99: float | None = None) -> dict[str, float]:
     return {"p50": p50} | ({} if p99 is None else {"p99": p99})
+
+
+def _fleet(
+    hosts: int,
+    *,
+    cpu: float | None = None,
+    share: float | None = None,
+    memory: float | None = None,
+    answer: Mapping[str, float] | None = None,
+    first: float | None = None,
+) -> Iterator[Row]:
+    """Rows about hosts of 300 processes that each post every ten seconds; the bars are of those that have one."""
+
+    def bar(most: float | None) -> dict[str, float]:
+        return {} if most is None else {"value": most}
+
+    key, name = f"fleet_{hosts}", f"{hosts:,} hosts" if hosts > 1 else "1 host"
+    yield Row(f"{key}_cpu", f"{name}: server CPU per sighting", "µs", bar(cpu))
+    yield Row(f"{key}_share", f"{name}: server CPU, of a core", "%", bar(share))
+    yield Row(f"{key}_memory", f"{name}: resident memory of the server", "MiB", bar(memory))
+    yield Row(f"{key}_answer", f"{name}: answer to a payload of 100 processes", "ms", answer or {})
+    yield Row(f"{key}_page", f"{name}: default call, limit 1000, every 2 s", "ms")
+    yield Row(f"{key}_own_page", f"{name}: first 100 of now with numbers, every 2 s", "ms")
+    yield Row(f"{key}_first", f"{name}: server CPU per process never seen before", "µs", bar(first))
 
 
 ROWS = (
@@ -76,6 +102,12 @@ ROWS = (
     Row("log_slow", "a record in the write-ahead log, 29 a second, until it is acknowledged", "ms"),
     Row("log_fast", "the same, 420 a second", "ms"),
     Row("log_gathered", "the same, 420 a second, gathered for 20 ms", "ms"),
+    Row("fleet_0_share", "no host: server CPU, of a core", "%", {"value": 0.4}),
+    Row("fleet_0_memory", "no host: resident memory of the server", "MiB"),
+    *_fleet(1, share=0.6, memory=330),
+    *_fleet(20, cpu=40),
+    *_fleet(100, cpu=25, answer=_ms(5, 20), first=60),
+    *_fleet(1000, cpu=20, first=60),
     Row("page_10m", "first page of 10 M processes in the window", "ms", _ms(100)),
     Row("rare_10m", "rare word, 10 M processes in the window", "ms", _ms(100)),
     Row("instant_days", "a page for one instant of seven full days, without numbers", "ms", _ms(25)),

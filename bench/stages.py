@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.fleets import HOUR, Million, write
 from bench.measure.agents import measure_agents
+from bench.measure.fleets import measure_fleets
 from bench.measure.intake import measure_bytes, measure_intake, measure_memory
 from bench.measure.queries import curves, instants, pages, while_intake_runs, wide
 from bench.measure.write_ahead_log import measure_log
@@ -120,6 +121,10 @@ def log(run: Run, folder: Path) -> None:
     run.found |= measure_log(folder)
 
 
+def fleets(run: Run, folder: Path) -> None:
+    run.found |= measure_fleets(folder)
+
+
 def long_memory(run: Run, folder: Path) -> None:
     """An hour of the fleet's time, with a snapshot each five minutes: as many processes, texts and hours."""
     found = measure_memory(folder, hosts=5000, snapshots=12, interval_seconds=300)
@@ -166,5 +171,6 @@ STAGES: dict[str, Stage] = {
     "memory": memory,
     "agents": agents,
     "log": log,
+    "fleets": fleets,
 }
 LONG: dict[str, Stage] = {"ten_million": ten_million, "seven_days": seven_days, "memory_hour": long_memory}

@@ -80,6 +80,37 @@ def test_ratios_are_compared_and_not_milliseconds() -> None:
     assert quick.worse(measured(16, 100), kept) == {"page": pytest.approx(1.6)}
 
 
+def test_fleets_are_compared_with_what_the_peer_takes_to_store_a_sighting() -> None:
+    def measured(own: float, peer: float) -> dict[str, float]:
+        return quick.ratios(
+            a_document(fleet_100_cpu=Measurement({"value": own}), intake=Measurement(peers={"ClickHouse": peer}))
+        )
+
+    assert measured(300, 6) == {"fleet_100_cpu": 50}
+    assert quick.worse(measured(300, 6), measured(150, 3)) == {}
+    assert quick.worse(measured(300, 6), measured(150, 6)) == {"fleet_100_cpu": 2}
+
+
+def test_results_kept_before_there_was_such_a_row_do_not_fail() -> None:
+    now = quick.ratios(
+        a_document(
+            fleet_100_cpu=Measurement({"value": 300}), intake=Measurement({"value": 20}, peers={"ClickHouse": 6})
+        )
+    )
+    kept = quick.ratios(a_document(intake=Measurement({"value": 20}, peers={"ClickHouse": 6})))
+
+    assert now.keys() - kept.keys() == {"fleet_100_cpu"}
+    assert quick.worse(now, kept) == {}
+
+
+def test_rows_of_fleets_stand_in_a_table_without_peers(page: Path) -> None:
+    report.into_docs([a_document(fleet_100_cpu=Measurement({"value": 334}), bytes=Measurement({"value": 5}))])
+
+    text = page.read_text()
+    assert "| measure | bar | Procession |  |\n| --- | --- | --- | --- |\n| 100 hosts: server CPU per sighting" in text
+    assert "| ≤ 25 µs | 334 µs | value over |" in text
+
+
 def test_the_newest_results_of_a_kind_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     for kind, value in (("bench", 1.0), ("quick", 2.0)):
