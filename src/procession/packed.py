@@ -42,7 +42,9 @@ DEAD = "X"
 """The state of a process that had ended when it was seen: agents send those that came and went between two snapshots
 with the next one."""
 
-_ROW = struct.Struct("<" + "".join({"f4": "f", "i4": "i", "i8": "q"}[kind] for _, kind in NUMBERS) + "B")
+ROW = struct.Struct("<" + "".join({"f4": "f", "i4": "i", "i8": "q"}[kind] for _, kind in NUMBERS) + "B")
+"""A row: what NUMBERS says, and the state."""
+
 _values_of = msgspec.structs.astuple
 
 
@@ -72,10 +74,14 @@ AnySnapshot = Snapshot | PackedSnapshot
 
 
 def pack_numbers(numbers: ProcessNumbers) -> bytes:
-    *values, state = _values_of(numbers)
-    if None in values:
-        values = [ABSENT if value is None else value for value in values]
-    return _ROW.pack(*values, STATE_NUMBERS.get(state, NO_STATE))
+    *values, state = values_of(numbers)
+    return ROW.pack(*values, STATE_NUMBERS.get(state, NO_STATE))
+
+
+def values_of(numbers: ProcessNumbers) -> list[Any]:
+    """As in a row, with the state as its letter."""
+    values = list(_values_of(numbers))
+    return [ABSENT if value is None else value for value in values] if None in values else values
 
 
 def numbers_from(values: Iterable[float], state: int) -> ProcessNumbers:

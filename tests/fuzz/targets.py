@@ -56,6 +56,7 @@ TARGETS = {
     for target in (
         Target("frame", "wire_targets", "check_frame", max_bytes=4096, seeds="*.bin"),
         Target("message", "wire_targets", "check_message", max_bytes=4096),
+        Target("columns", "wire_targets", "check_columns", max_bytes=4096),
         Target("events", "wire_targets", "check_events", max_bytes=2048, seeds="procevent*.bin"),
         Target("host-metadata", "wire_targets", "check_host_metadata", max_bytes=2048),
         Target("search", "text_targets", "check_search"),

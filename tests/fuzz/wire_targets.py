@@ -9,8 +9,11 @@ from procession.errors import PayloadTooLarge
 from procession.lifecycle.events import ProcessEvents, ProcessExec
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.server.intake.hosts import host_and_tags
+from procession.wire.columns import layout
+from procession.wire.columns.decoder import ColumnsDecoder, FrameBeforeUnknown
 from procession.wire.datadog import (
     FrameError,
+    Limits,
     LiveEncoder,
     MessageType,
     SnapshotDecoder,
@@ -33,6 +36,7 @@ ONLY_REASONS = (FrameError, PayloadTooLarge)
 """Whatever is posted, one of these or a value."""
 
 _PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
+_BODY_LIMITS = layout.BodyLimits(10_000, 10_000, 2**22)
 _DECODER = SnapshotDecoder(cache_bytes=2**20)
 
 
@@ -80,6 +84,25 @@ def check_split(body: bytes) -> None:
     assert (whole is None) == (apart is None)
     if whole is not None:
         assert list(map(_bytes, whole.processes)) == list(map(_bytes, apart.processes))
+
+
+def check_columns(data: bytes) -> None:
+    """A message of columns is refused, or a snapshot that says the same when it is written and read again."""
+    decoder = ColumnsDecoder(Limits())
+    try:
+        head = layout.decode_head(data)
+        body = layout.decode_body(data, MAX_BYTES)
+        assert len(body) <= MAX_BYTES
+        snapshot = decoder.decode(head, body, taken_at=1)
+    except (*ONLY_REASONS, FrameBeforeUnknown):
+        return
+    facts = {(one.pid, one.started_at): one for one in snapshot.sightings}
+    assert len(facts) == len(snapshot.sightings)
+    for one in snapshot.sightings:
+        _check_description(one.description)
+    once = layout.encode(head, layout.parse_body(body, _BODY_LIMITS), level=1)
+    again = decoder.decode(layout.decode_head(once), layout.decode_body(once, MAX_BYTES), taken_at=1)
+    assert again == snapshot
 
 
 def check_events(data: bytes) -> None:

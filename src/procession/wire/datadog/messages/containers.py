@@ -23,7 +23,15 @@ class ContainerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode_container(container: ContainerInfo) -> bytes:
     """As an item of the list of a CollectorProc."""
-    message = pb.Container(
+    return pb.CollectorProc(containers=[_message_of(container)]).SerializeToString()
+
+
+def encode_container_alone(container: ContainerInfo) -> bytes:
+    return _message_of(container).SerializeToString()
+
+
+def _message_of(container: ContainerInfo) -> pb.Container:
+    return pb.Container(
         type=encodable(container.runtime),
         id=encodable(container.container_id),
         name=encodable(container.name),
@@ -37,4 +45,3 @@ def encode_container(container: ContainerInfo) -> bytes:
         totalPct=-1.0,
         cpuUsageNs=-1.0,
     )
-    return pb.CollectorProc(containers=[message]).SerializeToString()

@@ -73,9 +73,15 @@ class DescriptionDecoder:
         )
         found = context.get(key)
         if found is None:
-            if len(process.tags) + len(process.processContext) > self._max_tags:
-                raise PayloadTooLarge(f"A process has more than {self._max_tags} tags")
-            found = _decode(process, context, is_zombie, self._scrub)
+            own_tags = own_tags_of(process, self._max_tags)
+            found = decode_description(
+                process,
+                self._scrub,
+                is_windows=context.is_windows,
+                container_id=context.container_id,
+                is_zombie=is_zombie,
+                tags=normal_tags((*context.tags, *own_tags)) if own_tags else context.tags,
+            )
             if self._budget.admits(_size(process, found)):
                 context[key] = found
         return found
@@ -88,20 +94,32 @@ def _size(process: pb.ReadProcess, found: ProcessDescription) -> int:
     return 3 * len(process.command) + len(process.user) + sum(map(len, found.tags)) + _OVERHEAD_BYTES
 
 
-def _decode(
-    process: pb.ReadProcess, context: ContainerContext, is_zombie: bool, scrub: Scrub | None
+def own_tags_of(process: pb.ReadProcess, max_tags: int) -> tuple[str | bytes, ...]:
+    """Those of a process alone, as they came. Raises PayloadTooLarge."""
+    tags = (*process.tags, *process.processContext)
+    if len(tags) > max_tags:
+        raise PayloadTooLarge(f"A process has more than {max_tags} tags")
+    return tags
+
+
+def decode_description(
+    process: pb.ReadProcess,
+    scrub: Scrub | None,
+    *,
+    is_windows: bool,
+    container_id: str,
+    is_zombie: bool,
+    tags: tuple[str, ...],
 ) -> ProcessDescription:
-    tags = context.tags
-    if process.tags or process.processContext:
-        tags = normal_tags((*tags, *process.tags, *process.processContext))
+    """`tags` are all that it has, those of its host and container included."""
     return describe(
         parse(pb.Command, process.command),
         parse(pb.ProcessUser, process.user) if process.HasField("user") else None,
         scrub,
-        is_windows=context.is_windows,
+        is_windows=is_windows,
         namespace_pid=process.nsPid if process.nsPid > 0 else None,
         nice=decode_nice(process.cpu.nice),
-        container_id=context.container_id,
+        container_id=container_id,
         is_zombie=is_zombie,
         tags=tags,
     )

@@ -1,0 +1,238 @@
+"""Messages of columns -> whole snapshots, out of the frame before where a message has only what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import compress
+
+import msgspec
+
+from procession.errors import PayloadTooLarge
+from procession.packed import STATE_NUMBERS, PackedSighting, PackedSnapshot, characters_of
+from procession.process import ProcessDescription
+from procession.text.characters import text
+from procession.text.tags import normal_tags
+from procession.wire.columns import layout
+from procession.wire.columns.host_states import HostState, HostStates, StateKey, size_of
+from procession.wire.columns.layout import Body, BodyLimits, Fate, Head
+from procession.wire.columns.received_rows import are_possible, received
+from procession.wire.columns.rows import ROW_BYTES, checksum_of
+from procession.wire.datadog import FrameError, Limits, host_of
+from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.messages.container_tags import tags_of
+from procession.wire.datadog.messages.descriptions import Scrub, decode_description, own_tags_of
+from procession.wire.datadog.parsing import parse
+from procession.wire.datadog.scalars import MAX_NAME_LENGTH
+
+_ZOMBIE = STATE_NUMBERS["Z"]
+
+
+class FrameBeforeUnknown(Exception):
+    """The message says what has changed since a frame that is not here: its agent has to send the whole."""
+
+
+class ColumnsDecoder:
+    """Each message gives a snapshot that needs nothing else. What has not changed is the very same sighting as in the
+    one before. For many threads."""
+
+    def __init__(self, limits: Limits, *, scrub: Scrub | None = None, state_bytes: int = 512 * 2**20) -> None:
+        """`state_bytes` bounds what is remembered of all hosts, about; a process takes one to two thousand bytes.
+        `scrub` hides the secrets that agents have left in the arguments of a process."""
+        self._body_limits = BodyLimits(limits.processes, limits.containers, limits.process_bytes)
+        self._limits = limits
+        self._scrub = scrub
+        self.states = HostStates(state_bytes)
+
+    def decode(
+        self,
+        head: Head,
+        body: bytes,
+        *,
+        taken_at: int,
+        request_id: int = 0,
+        host_tags: Callable[[str], Iterable[str]] = lambda _: (),
+        org_id: int = 0,
+    ) -> PackedSnapshot:
+        """Raises FrameBeforeUnknown; FrameError for what is damaged; PayloadTooLarge beyond the limits.
+
+        `host_tags` gives those of a host by its name, which only the message tells.
+        """
+        parsed = layout.parse_body(body, self._body_limits)
+        host = host_of(parsed.host)
+        key = StateKey(org_id, host, head.run)
+        before = self.states.get(key) if head.follows else None
+        tags = normal_tags(host_tags(host))
+        if head.follows and before is None:
+            raise FrameBeforeUnknown
+        if before is not None and (before.number, before.checksum) == (head.number, head.checksum):
+            state = before  # it was sent again
+        elif before is not None and before.number != head.follows:
+            raise FrameBeforeUnknown
+        else:
+            state = self._state_after(before, head, parsed, tags)
+        if state.host_tags != tags:
+            state = _tagged_anew(state, tags, state.container_tags)
+        if state is not before:
+            self.states.put(key, state)
+        return PackedSnapshot(
+            host=host,
+            taken_at=taken_at,
+            sightings=state.sightings,
+            request_id=request_id,
+            split_id=head.split_id,
+            chunk_count=1,
+        )
+
+    def _state_after(self, before: HostState | None, head: Head, body: Body, host_tags: tuple[str, ...]) -> HostState:
+        fates = body.fates
+        if before is None:
+            if fates:
+                raise FrameError("A whole frame follows none")
+            before = HostState(
+                number=0, checksum=0, sightings=(), own_tags=(), host_tags=host_tags, container_tags={}, size=0
+            )
+        if len(fates) != len(before.sightings):
+            raise FrameBeforeUnknown
+        if before.host_tags != host_tags or body.containers:
+            container_tags = {**before.container_tags, **self._container_tags(body.containers)}
+            before = _tagged_anew(before, host_tags, container_tags)
+        sightings, own_tags = list(before.sightings), list(before.own_tags)
+        numbers = _move(sightings, body)
+        new_rows = [
+            numbers[at : at + ROW_BYTES]
+            for at in range(len(numbers) - ROW_BYTES * len(body.pids), len(numbers), ROW_BYTES)
+        ]
+        descriptions = _Descriptions(self._scrub, self._limits.tags, before)
+        described = list(compress(range(len(fates)), body.described))
+        for place, data in zip(described, body.descriptions, strict=False):
+            one = sightings[place]
+            description, own = descriptions.decode(data, one.numbers)
+            sightings[place], own_tags[place] = _sighting(one.pid, one.started_at, description, one.numbers), own
+        if Fate.ENDED in fates:
+            stays = [fate != Fate.ENDED for fate in fates]
+            sightings, own_tags = list(compress(sightings, stays)), list(compress(own_tags, stays))
+        for pid, started_at, row, data in zip(
+            body.pids, body.starts, new_rows, body.descriptions[len(described) :], strict=True
+        ):
+            description, own = descriptions.decode(data, row)
+            sightings.append(_sighting(pid, started_at, description, row))
+            own_tags.append(own)
+        if body.pids and len({one.pid << 32 | one.started_at for one in sightings}) != len(sightings):
+            raise FrameError("The message has a process twice")
+        if checksum_of([one.numbers for one in sightings]) != head.checksum:
+            # Two runs of an agent share a number, as after a machine was copied.
+            raise FrameBeforeUnknown if head.follows else FrameError("The message has another checksum")
+        if not are_possible(numbers):
+            raise FrameError("The message has numbers that no process can have")
+        return _state_of(before, head, sightings, own_tags, body)
+
+    def _container_tags(self, containers: Iterable[bytes]) -> dict[str, tuple[str, ...]]:
+        found = {}
+        for data in containers:
+            container = parse(pb.ReadContainer, data)
+            if len(container.tags) > self._limits.tags:
+                raise PayloadTooLarge(f"A container has more than {self._limits.tags} tags")
+            if container_id := text(container.id)[:MAX_NAME_LENGTH]:
+                found[container_id] = normal_tags(tags_of(container))
+        return found
+
+
+def _move(sightings: list[PackedSighting], body: Body) -> bytes:
+    """Replace those that moved. Gives their rows and, behind them, those of the new ones."""
+    moved = list(compress(range(len(sightings)), body.moved))
+    numbers = received(body.rows, b"".join([sightings[place].numbers for place in moved]))
+    begin = 0
+    for place in moved:
+        before = sightings[place]
+        row = numbers[begin : begin + ROW_BYTES]
+        begin += ROW_BYTES
+        description, is_zombie = before.description, row[-1] == _ZOMBIE
+        if description.is_zombie != is_zombie:
+            description = msgspec.structs.replace(description, is_zombie=is_zombie)
+        sightings[place] = PackedSighting(before.pid, before.started_at, description, row, before.characters)
+    return numbers
+
+
+class _Descriptions:
+    """Decodes those of one frame."""
+
+    def __init__(self, scrub: Scrub | None, max_tags: int, state: HostState) -> None:
+        self._scrub = scrub
+        self._max_tags = max_tags
+        self._tags = _TagsOfContainers(state.host_tags, state.container_tags)
+
+    def decode(self, data: bytes, row: bytes) -> tuple[ProcessDescription, tuple[str, ...]]:
+        """With the tags that are its own."""
+        process = parse(pb.ReadProcess, data)
+        own = normal_tags(own_tags_of(process, self._max_tags))
+        container_id = text(process.containerId)[:MAX_NAME_LENGTH]
+        around = self._tags[container_id]
+        description = decode_description(
+            process,
+            self._scrub,
+            is_windows=False,
+            container_id=container_id,
+            is_zombie=row[-1] == _ZOMBIE,
+            tags=normal_tags((*around, *own)) if own else around,
+        )
+        return description, own
+
+
+class _TagsOfContainers(dict[str, tuple[str, ...]]):
+    """Container id (empty: outside of any) -> tags of all its processes. One that nobody told has the host's alone."""
+
+    def __init__(self, host_tags: tuple[str, ...], container_tags: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__()
+        self._host_tags = host_tags
+        self._container_tags = container_tags
+
+    def __missing__(self, container_id: str) -> tuple[str, ...]:
+        more = self._container_tags.get(container_id, ())
+        found = self[container_id] = normal_tags((*self._host_tags, *more)) if more else self._host_tags
+        return found
+
+
+def _tagged_anew(
+    state: HostState, host_tags: tuple[str, ...], container_tags: Mapping[str, tuple[str, ...]]
+) -> HostState:
+    """Where the tags of a host or container have changed, its processes are described anew."""
+    around = _TagsOfContainers(host_tags, container_tags)
+    sightings = []
+    for one, own in zip(state.sightings, state.own_tags, strict=True):
+        tags = around[one.description.container_id]
+        tags = normal_tags((*tags, *own)) if own else tags
+        if tags != one.description.tags:
+            description = msgspec.structs.replace(one.description, tags=tags)
+            one = _sighting(one.pid, one.started_at, description, one.numbers)
+        sightings.append(one)
+    return msgspec.structs.replace(
+        state,
+        sightings=tuple(sightings),
+        host_tags=host_tags,
+        container_tags=container_tags,
+        size=size_of(sightings, container_tags),
+    )
+
+
+def _state_of(
+    before: HostState, head: Head, sightings: list[PackedSighting], own_tags: list[tuple[str, ...]], body: Body
+) -> HostState:
+    container_tags, size = before.container_tags, before.size
+    now, tags = tuple(sightings), tuple(own_tags)
+    if body.descriptions or body.containers or len(now) != len(before.sightings):
+        used = {one.description.container_id for one in now} if container_tags else set()
+        container_tags = {one: container_tags[one] for one in container_tags if one in used}
+        size = size_of(now, container_tags)
+    return HostState(
+        number=head.number,
+        checksum=head.checksum,
+        sightings=now,
+        own_tags=tags,
+        host_tags=before.host_tags,
+        container_tags=container_tags,
+        size=size,
+    )
+
+
+def _sighting(pid: int, started_at: int, description: ProcessDescription, row: bytes) -> PackedSighting:
+    return PackedSighting(pid, started_at, description, row, characters_of(description))
