@@ -1,4 +1,9 @@
-"""What a process used: CPUStat, MemoryStat, IOStat and so on <-> ProcessNumbers."""
+"""What a process used: CPUStat, MemoryStat, IOStat and so on <-> ProcessNumbers.
+
+A number is named once in each direction. One table for both would be shorter, but a server decodes the numbers of every
+process in every snapshot, and going through a table takes a third longer. Besides, each field has its own way to say
+that it is not known: -1, 0, or no message. A test fails while a field of ProcessNumbers is missing in one direction.
+"""
 
 from __future__ import annotations
 
