@@ -27,8 +27,8 @@ from procession.storage.history.engine.server_connection import ServerConnection
 from procession.storage.setup import initialize, open_servers
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
-from tests.cluster.running import Cluster, cluster
-from tests.cluster.stores import RULES, THIRTY_YEARS, servers
+from tests.cluster.nodes.running import Cluster, cluster
+from tests.cluster.nodes.stores import RULES, THIRTY_YEARS, servers
 from tests.support.builders import a_sighting, a_snapshot
 
 HOSTS_PER_SHARD = 40

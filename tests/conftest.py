@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from procession.storage.store import ClickHouseStore
-    from tests.cluster.running import Cluster
+    from tests.cluster.nodes.running import Cluster
 
 IN_CI = bool(os.environ.get("PROCESSION_CI"))
 
@@ -72,7 +72,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 @pytest.fixture(scope="session")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two shards with two replicas each, as processes. Nobody may end one of these."""
-    from tests.cluster.running import cluster
+    from tests.cluster.nodes.running import cluster
 
     with cluster(tmp_path_factory.mktemp("nodes"), password="p:ss/w@rd") as found:  # noqa: S106
         yield found
@@ -80,7 +80,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def cluster_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
-    from tests.cluster.stores import servers, store_on
+    from tests.cluster.nodes.stores import servers, store_on
 
     with store_on(servers(nodes.address("clustered"))) as store:
         yield store
@@ -89,7 +89,7 @@ def cluster_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
 @pytest.fixture(scope="session")
 def server_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
     """On one node, over HTTP."""
-    from tests.cluster.stores import servers, store_on
+    from tests.cluster.nodes.stores import servers, store_on
 
     with store_on(servers(nodes.address("single", is_cluster=False))) as store:
         yield store
@@ -98,7 +98,7 @@ def server_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
 @pytest.fixture(scope="session")
 def named_store() -> Iterator[ClickHouseStore]:
     """On the servers that PROCESSION_TEST_CLICKHOUSE names."""
-    from tests.cluster.stores import store_on_named_servers
+    from tests.cluster.nodes.stores import store_on_named_servers
 
     with store_on_named_servers() as store:
         yield store

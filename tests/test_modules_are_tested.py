@@ -61,7 +61,7 @@ SUITES = {
         "scrubbing/words.py",
         "scrubbing/programs/*",
     ),
-    "test_docs.py": ("config.py",),
+    "repository/test_docs.py": ("config.py",),
     "lifecycle": ("lifecycle/events.py",),
     "server": ("accounts/*", "text/*", "clock_skew.py", "errors.py", "inventory.py", "query.py"),
     "server/api": ("server/api/*", "server/access/*", "server/public/parameter_errors.py", "server/runtime/*"),

@@ -9,9 +9,9 @@ from contextlib import ExitStack, closing
 import pytest
 
 from procession.storage.setup import initialize
-from tests.cluster.pair import LIMIT, Pair
-from tests.cluster.running import Cluster, cluster
-from tests.cluster.stores import NAMED, RULES, databases_on_named_servers, servers, url_of
+from tests.cluster.nodes.pair import LIMIT, Pair
+from tests.cluster.nodes.running import Cluster, cluster
+from tests.cluster.nodes.stores import NAMED, RULES, databases_on_named_servers, servers, url_of
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from tests.cluster.stores import FULL
+from tests.cluster.nodes.stores import FULL
 from tests.storage.conftest import SERVERS
 from tests.storage.contract.test_oracle_comparison import Both, bounded, scan, sizes
 from tests.storage.history.instants.test_oracle_comparison import answers_as_the_oracle_does

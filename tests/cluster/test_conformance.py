@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from procession.process import Snapshot
-from tests.cluster.pair import Pair
-from tests.cluster.stores import FULL
+from tests.cluster.nodes.pair import Pair
+from tests.cluster.nodes.stores import FULL
 from tests.conformance.cases import Case, cases
 from tests.conformance.clients import PYTHON
 from tests.conformance.conftest import PROCESSES, Keys, Server, asked_of

@@ -19,9 +19,9 @@ from datadog_api_client.v2.api.processes_api import ProcessesApi
 
 from procession.agent.send.payload_maker import PayloadMaker
 from procession.errors import Unavailable
-from tests.cluster.pair import API_KEY, APPLICATION_KEY, Pair
-from tests.cluster.running import Cluster
-from tests.cluster.stores import THIRTY_YEARS, servers
+from tests.cluster.nodes.pair import API_KEY, APPLICATION_KEY, Pair
+from tests.cluster.nodes.running import Cluster
+from tests.cluster.nodes.stores import THIRTY_YEARS, servers
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.fleet import Fleet
 from tests.support.posting import COLLECTOR, a_payload

@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 
-from tests.cluster.running import ROOT, Cluster
-from tests.cluster.stores import NAMED
+from tests.cluster.nodes.running import ROOT, Cluster
+from tests.cluster.nodes.stores import NAMED
 
 CONTRACT = "tests/storage/contract/test_keys.py"
 PAIR = "tests/cluster/test_two_servers.py"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from tests.cluster.running import Cluster
+from tests.cluster.nodes.running import Cluster
 
 COLUMNS = {
     "host": "UInt64",

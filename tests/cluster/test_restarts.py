@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.cluster.pair import Pair
+from tests.cluster.nodes.pair import Pair
 from tests.conformance.conftest import Keys, Server
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.posting import COLLECTOR, a_payload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.cluster.running import Cluster
+from tests.cluster.nodes.running import Cluster
 from tests.support.running import clean_environment, running
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from procession.wire.datadog import decode_answer
-from tests.cluster.pair import LIMIT, Pair
+from tests.cluster.nodes.pair import LIMIT, Pair
 from tests.conformance.conftest import KEYS, ORGS, PROCESSES, Keys, Server
 from tests.support.builders import a_sighting, a_snapshot
 from tests.support.posting import COLLECTOR, a_payload

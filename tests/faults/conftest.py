@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.hosts import Host
-from tests.faults.network import Trials
-from tests.faults.servers import Server
+from tests.faults.machines.hosts import Host
+from tests.faults.machines.network import Trials
+from tests.faults.machines.servers import Server
 
 
 @pytest.fixture

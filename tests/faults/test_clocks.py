@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from procession.process import host_key
-from tests.faults.clock import JumpingClock, library
-from tests.faults.hosts import NO_DIFFERENCE, PIDS, Host, difference
-from tests.faults.servers import Server
-from tests.faults.stored import chunks_of
+from tests.faults.machines.clock import JumpingClock, library
+from tests.faults.machines.hosts import NO_DIFFERENCE, PIDS, Host, difference
+from tests.faults.machines.servers import Server
+from tests.faults.machines.stored import chunks_of
 from tests.support.running import eventually
 from tests.support.torture import is_full, quoted, record
 

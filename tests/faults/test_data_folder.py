@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from procession.storage.history.tables.migrations import NEWEST
-from tests.faults.hosts import NO_DIFFERENCE, Host, difference
-from tests.faults.servers import Server
-from tests.faults.stored import ask, chunks_of
+from tests.faults.machines.hosts import NO_DIFFERENCE, Host, difference
+from tests.faults.machines.servers import Server
+from tests.faults.machines.stored import ask, chunks_of
 from tests.support.running import PROCESSION, clean_environment
 from tests.support.torture import quoted, record
 

@@ -10,9 +10,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from procession.storage.history.tables import migrations
-from tests.faults.hosts import API_KEY, PIDS, Host, difference
-from tests.faults.servers import Server
-from tests.faults.stored import chunks_of
+from tests.faults.machines.hosts import API_KEY, PIDS, Host, difference
+from tests.faults.machines.servers import Server
+from tests.faults.machines.stored import chunks_of
 from tests.support.posters import Poster
 from tests.support.proxy import Proxy
 from tests.support.running import eventually

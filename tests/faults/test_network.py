@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.hosts import NO_DIFFERENCE, PIDS
-from tests.faults.network import LINK, ROUNDS, TRIALS, Result, Trials
+from tests.faults.machines.hosts import NO_DIFFERENCE, PIDS
+from tests.faults.machines.network import LINK, ROUNDS, TRIALS, Result, Trials
 from tests.support.torture import quoted, record
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.disks import Disk
-from tests.faults.hosts import API_KEY, NO_DIFFERENCE, PIDS, Host, difference
-from tests.faults.servers import Server
-from tests.faults.stored import chunks_of
+from tests.faults.machines.disks import Disk
+from tests.faults.machines.hosts import API_KEY, NO_DIFFERENCE, PIDS, Host, difference
+from tests.faults.machines.servers import Server
+from tests.faults.machines.stored import chunks_of
 from tests.support.running import PROCESSION, clean_environment, eventually
 from tests.support.torture import quoted, record
 

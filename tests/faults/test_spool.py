@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from tests.faults.hosts import NO_DIFFERENCE, PIDS, Host, difference
-from tests.faults.servers import Server
-from tests.faults.stored import chunks_of
+from tests.faults.machines.hosts import NO_DIFFERENCE, PIDS, Host, difference
+from tests.faults.machines.servers import Server
+from tests.faults.machines.stored import chunks_of
 from tests.support.proxy import HEALTHY, Fault, Proxy
 from tests.support.running import eventually
 from tests.support.torture import quoted, record

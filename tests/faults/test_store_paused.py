@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cluster.running import Cluster, cluster
-from tests.cluster.stores import RULES, servers
-from tests.faults.hosts import NO_DIFFERENCE, PIDS, Host, difference
-from tests.faults.servers import Server
-from tests.faults.stored import as_chunks
+from tests.cluster.nodes.running import Cluster, cluster
+from tests.cluster.nodes.stores import RULES, servers
+from tests.faults.machines.hosts import NO_DIFFERENCE, PIDS, Host, difference
+from tests.faults.machines.servers import Server
+from tests.faults.machines.stored import as_chunks
 from tests.support.running import eventually
 from tests.support.torture import is_full, quoted, record
 

@@ -16,7 +16,7 @@ import pytest
 from procession.errors import Unavailable
 from procession.storage.wal import LogLimits, WriteAheadLog
 from procession.storage.wal.segment import segments_in
-from tests.faults.disks import Disk
+from tests.faults.machines.disks import Disk
 from tests.storage.wal.building import an_entry, append, opened, payloads_in, payloads_of
 from tests.support.torture import is_full, record
 

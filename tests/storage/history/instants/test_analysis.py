@@ -19,7 +19,7 @@ from procession.search.tag_filter import TagFilter
 from procession.storage import AnalysisStore
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
-from tests.cluster.stores import FULL
+from tests.cluster.nodes.stores import FULL
 from tests.storage.conftest import SERVERS
 from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import a_description, a_sighting, a_snapshot

@@ -10,8 +10,8 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from tests.cluster.engine import NodeConfig, NodeEngine, as_this_engine_takes_it, code_of, insert
-from tests.cluster.wire import Refused
+from tests.cluster.nodes.engine import NodeConfig, NodeEngine, as_this_engine_takes_it, code_of, insert
+from tests.cluster.nodes.wire import Refused
 
 _NOT_SETTINGS = {
     "query",

@@ -13,7 +13,7 @@ from procession.agent.send.spool import Spool
 from procession.packed import AnySnapshot, PackedSnapshot
 from procession.process import host_key
 from procession.wire.datadog import SnapshotDecoder, frame
-from tests.faults.stored import Chunk
+from tests.faults.machines.stored import Chunk
 from tests.support.intake import FakeIntake
 from tests.support.proc_tree import ProcTree
 from tests.support.running import Running, clean_environment, eventually

@@ -17,7 +17,7 @@ from procession.cli.local.service_installation import CAPABILITIES
 from procession.cli.options import settings_of
 from procession.config import AgentSettings, ServerSettings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "deploy" / "kubernetes" / "agent.yaml"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 

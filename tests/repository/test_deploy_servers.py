@@ -17,7 +17,7 @@ from procession.config import ServerSettings
 from procession.storage.history.engine.address import ServerAddress, parse_address
 from procession.storage.history.engine.connection import QUERY_SETTINGS
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SCALING = (DEPLOY.parent / "docs" / "scaling.md").read_text()
 MANIFEST: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "server.yaml").read_text()))

@@ -17,7 +17,7 @@ from procession.cli.options import Setting, settings_of
 from procession.config import AgentSettings, ClientSettings, ServerSettings
 from tests.support.running import clean_environment, up
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 README = (ROOT / "README.md").read_text()

@@ -12,7 +12,7 @@ from procession.cli.access import Access
 from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
-from tests.faults.hosts import API_KEY
+from tests.faults.machines.hosts import API_KEY
 from tests.support.running import Running, clean_environment
 
 

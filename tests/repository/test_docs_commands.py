@@ -23,7 +23,7 @@ import yaml
 
 from procession import __version__
 from procession.cli import procession
-from tests.support.doc_commands import ROOT, Line, lines
+from tests.repository.doc_commands import ROOT, Line, lines
 from tests.support.running import PROCESSION, Running, clean_environment, up
 
 ALL = tuple(dict.fromkeys(lines()))

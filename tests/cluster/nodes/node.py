@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
-from tests.cluster.engine import NodeConfig, NodeEngine
-from tests.cluster.http_side import HttpSide
-from tests.cluster.native import Conversation
+from tests.cluster.nodes.engine import NodeConfig, NodeEngine
+from tests.cluster.nodes.http_side import HttpSide
+from tests.cluster.nodes.native import Conversation
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from tests.cluster.engine import CLUSTER, NodeConfig
+from tests.cluster.nodes.engine import CLUSTER, NodeConfig
 from tests.support.folders import quick_folder
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 class Port:
@@ -48,7 +48,7 @@ class Node:
         """`takes_part`: whether the cluster may use it at once; else that is for `take_part`."""
         assert self._process is None
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cluster.node", msgspec.json.encode(self.config).decode()],
+            [sys.executable, "-m", "tests.cluster.nodes.node", msgspec.json.encode(self.config).decode()],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

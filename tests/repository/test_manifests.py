@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-FOLDER = Path(__file__).parents[1] / "deploy" / "kubernetes"
+FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 VERSIONS = ("1.30", "1.34", "1.37")
 
 

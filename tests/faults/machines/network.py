@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.hosts import Difference, Host, difference
-from tests.faults.namespaces import Namespace
-from tests.faults.servers import Server
-from tests.faults.stored import chunks_of
+from tests.faults.machines.hosts import Difference, Host, difference
+from tests.faults.machines.namespaces import Namespace
+from tests.faults.machines.servers import Server
+from tests.faults.machines.stored import chunks_of
 from tests.support.proxy import HEALTHY, Fault, Proxy
 from tests.support.torture import is_full
 

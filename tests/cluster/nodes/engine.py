@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
-from tests.cluster.wire import Refused
+from tests.cluster.nodes.wire import Refused
 
 _DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session_check", "interactive_delay"}
 """Settings that `SET` refuses, and how often to tell of progress. That is another with each query, and a node tells

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 _BY_NAME = re.compile(r'"event": "([a-z-]+)"')
 _BY_CALL = re.compile(r'(?:_about|_say|say|log|_log_attempt)\(\s*(?:logging\.\w+,\s*)?"([a-z]+(?:-[a-z]+)+)"')
 

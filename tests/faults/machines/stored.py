@@ -1,6 +1,6 @@
 """What is in a store, read past the product's own queries, in a process of its own: one may have the folder open.
 
-python -m tests.faults.stored DATA_DIR
+python -m tests.faults.machines.stored DATA_DIR
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 _CHUNKS = "SELECT host, at, request, pid FROM snapshots FINAL ORDER BY host, at, request"
 """As queries see it: of two rows with the same key, one counts."""
 
@@ -40,7 +40,7 @@ def as_chunks(rows: Sequence[Sequence[Any]]) -> list[Chunk]:
 def ask(data_dir: Path, statement: str) -> list[list[Any]]:
     """The rows of a statement."""
     result = subprocess.run(
-        [sys.executable, "-m", "tests.faults.stored", str(data_dir), statement],
+        [sys.executable, "-m", "tests.faults.machines.stored", str(data_dir), statement],
         cwd=ROOT,
         capture_output=True,
         text=True,

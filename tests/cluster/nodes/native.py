@@ -9,8 +9,8 @@ import struct
 from contextlib import suppress
 from typing import Any
 
-from tests.cluster.engine import NodeConfig, NodeEngine, code_of, insert
-from tests.cluster.wire import Reader, Refused, read_block, text, varint
+from tests.cluster.nodes.engine import NodeConfig, NodeEngine, code_of, insert
+from tests.cluster.nodes.wire import Reader, Refused, read_block, text, varint
 
 REVISION = 54448
 """From 54454 on each column has a byte more, which FORMAT Native does not write."""

@@ -1,0 +1,1 @@
+"""What fails under test: disks, clocks, networks and hosts of their own, and the servers on them."""
