@@ -34,7 +34,6 @@ SUITES = {
         "storage/live/chunk.py",
         "storage/live/columns.py",
         "storage/live/dictionaries.py",
-        "storage/live/endings.py",
         "storage/live/hosts.py",
         "storage/live/instants/*",
         "storage/live/org_table.py",

@@ -271,7 +271,7 @@ class OracleStore:
 
     def _detail(self, org_id: int, window: Window, process: ProcessSummary, *, is_live: bool = True) -> ProcessDetail:
         identity = process.identity
-        snapshots = [one for one in self._snapshots[org_id] if one.host == identity.host]
+        snapshots = [one for one in self._as_kept[org_id] if one.host == identity.host]
         numbers = [
             sighting.numbers
             for one in snapshots

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.query import ProcessQuery
 from procession.search.pattern import Pattern, fold
 from procession.search.tag_filter import TagFilter
@@ -214,6 +214,29 @@ def exits_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[list[ProcessExits
     after = st.sampled_from((-3, -1, 0, 0, 1, 2, 5, 9, 70))
     executed = st.sampled_from((None, 0, 0, 1, -2, -3, 5))
     return st.lists(st.builds(exit_of, st.sampled_from(seen), after, executed), max_size=6)
+
+
+def live_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[LiveSnapshot]:
+    """Live numbers of processes of a fleet, and of others under their pids, about when they were seen or long after."""
+    nobody = Snapshot(host=HOSTS[0], taken_at=TURN_OF_HOUR, sightings=())
+
+    def chunk_of(snapshot: Snapshot, after: int, shifts: list[int], state: str, number: int) -> LiveSnapshot:
+        processes = tuple(
+            LiveNumbers(one.pid, one.started_at + shift, ProcessNumbers(rss_bytes=number, state=state))
+            for one in snapshot.sightings
+            for shift in shifts
+        )
+        at = snapshot.taken_at + after
+        return LiveSnapshot(host=snapshot.host, taken_at=at, processes=processes, request_id=number, chunk_count=2)
+
+    return st.builds(
+        chunk_of,
+        st.sampled_from(fleet or (nobody,)),
+        st.sampled_from((0, 0, 1, 2, 9, -1, -9, 70, HOUR, HOUR + 1, HOUR + 5)),
+        st.sampled_from(((0,), (0,), (1,), (-2, 0), (2, -1), (3,), (0, 9), ())).map(list),
+        st.sampled_from(("S", "Z", "")),
+        st.integers(1, 2**40),
+    )
 
 
 # Queries

@@ -9,7 +9,7 @@ from procession.lifecycle.endings import earliest_exit, ending_of, is_near
 from procession.packed import DEAD, numbers_from
 from procession.process import Ending, ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.storage.live.columns import NUMBERS_ROW
-from procession.storage.live.hosts import LIVE_SECONDS, Host
+from procession.storage.live.hosts import Host
 from procession.storage.live.org_table import OrgTable
 from procession.window import Window
 
@@ -20,17 +20,24 @@ _LIVE_REACH = 301
 def find_details(
     table: OrgTable, window: Window, processes: Sequence[ProcessSummary]
 ) -> tuple[ProcessDetail, ...] | None:
-    """One for each process of a page that was found in this window."""
+    """One for each process of a page that was found in this window.
+
+    A process that was seen again meanwhile is as of then: numbers that came live would be newer than the page, too.
+    """
     found = []
     for process in processes:
         key = ProcessKey.of(process.identity)
         host, row = table.host_with_key(key.host_key), table.row_of(key)
-        if host is None or row is None or int(table.rows.last[row]) != process.seen_at:
+        if host is None or row is None:
             return None
-        if host.live and window.to_at < table.newest - LIVE_SECONDS + _LIVE_REACH:
+        seen_at = int(table.rows.last[row])
+        if not process.seen_at <= seen_at <= window.to_at:
             return None
-        numbers = _live_numbers(host, key, process.seen_at, window.to_at) or numbers_of(table, row)
-        ending = _ending(table, host, key, process.seen_at, numbers.state, window.to_at)
+        since = max(seen_at, window.to_at - _LIVE_REACH) + 1
+        if since < host.live_kept_since:
+            return None
+        numbers = _live_numbers(host, key, since, window.to_at) or numbers_of(table, row)
+        ending = _ending(table, host, key, seen_at, numbers.state, window.to_at)
         if ending is None:
             return None
         found.append(ProcessDetail(numbers=numbers, ended_at=ending.at, exit_code=ending.exit_code))
@@ -45,7 +52,7 @@ def find_endings(table: OrgTable, until: int, seen: Sequence[tuple[ProcessKey, i
         if host is None or row is None:
             return None
         last = int(table.rows.last[row])
-        if at < table.since or last > until:
+        if not at <= last <= until:
             return None
         ending = _ending(table, host, key, last, numbers_of(table, row).state, until)
         if ending is None:
@@ -60,12 +67,11 @@ def numbers_of(table: OrgTable, row: int) -> ProcessNumbers:
     return numbers_from(values, state)
 
 
-def _live_numbers(host: Host, key: ProcessKey, seen_at: int, until: int) -> ProcessNumbers | None:
-    since = max(seen_at, until - _LIVE_REACH)
+def _live_numbers(host: Host, key: ProcessKey, since: int, until: int) -> ProcessNumbers | None:
     readings = [
         (one.at, number, one.numbers)
         for number, one in enumerate(host.live.get(key.pid, ()))
-        if since < one.at <= until and is_near(one.start, key.started_at)
+        if since <= one.at <= until and is_near(one.start, key.started_at)
     ]
     return max(readings, key=lambda reading: reading[:2])[2] if readings else None
 

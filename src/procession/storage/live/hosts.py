@@ -71,7 +71,8 @@ class Host:
         """By pid, in order."""
         self.endings: list[tuple[int, int]] = []
         """Moments and pids of exits and of last looks at the dead, ascending."""
-        self._live_kept_since = 0
+        self.live_kept_since = 0
+        """From when on all live numbers are there."""
         self.live: dict[int, list[LiveReading]] = {}
         """By pid, in order of arrival."""
         self._places = np.zeros(0, "u8")
@@ -91,7 +92,7 @@ class Host:
             exits={pid: list(exits) for pid, exits in self.exits.items()},
             endings=list(self.endings),
             live={pid: list(readings) for pid, readings in self.live.items()},
-            live_kept_since=self._live_kept_since,
+            live_kept_since=self.live_kept_since,
             places=self._places.tobytes(),
             rows=self._rows.tobytes(),
             is_shifted=self._is_shifted.tobytes(),
@@ -108,7 +109,7 @@ class Host:
             moments.frombytes(packed)
         host._arrived = {(at, split): (frozenset(ids), count) for at, split, ids, count in state.arrived}
         host.exits, host.endings, host.live = state.exits, state.endings, state.live
-        host._live_kept_since = state.live_kept_since
+        host.live_kept_since = state.live_kept_since
         host._places = np.frombuffer(bytearray(state.places), "u8")
         host._rows = np.frombuffer(bytearray(state.rows), "i4")
         host._is_shifted = np.frombuffer(bytearray(state.is_shifted), bool)
@@ -180,12 +181,12 @@ class Host:
             self.live.setdefault(one.pid, []).append(LiveReading(live.taken_at, one.started_at, one.numbers))
             if one.numbers.state == DEAD:
                 insort(self.endings, (live.taken_at, one.pid))
-        if live.taken_at > self._live_kept_since + 2 * LIVE_SECONDS:
+        if live.taken_at > self.live_kept_since + 2 * LIVE_SECONDS:
             self._forget_live(live.taken_at - LIVE_SECONDS)
 
     def _forget_live(self, moment: int) -> None:
         """Numbers; last looks at the dead are kept as long as exits."""
-        self._live_kept_since = max(self._live_kept_since, moment)
+        self.live_kept_since = max(self.live_kept_since, moment)
         kept = {
             pid: [one for one in found if one.at >= moment or one.numbers.state == DEAD]
             for pid, found in self.live.items()

@@ -30,7 +30,7 @@ _DEARER = 3
 
 def find_page(table: OrgTable, query: ProcessQuery) -> Page:
     """The page right after `query.after`, full unless it is the last. What is older than `table.since` is not in it."""
-    window = Window(max(query.window.from_at, table.since, 0), min(query.window.to_at, MAX_UINT32))
+    window = _known_part(table, query.window)
     if window.from_at > window.to_at or query.limit < 1:
         return Page(())
     row_filter = RowFilter(table, query.search, query.tags)
@@ -44,6 +44,15 @@ def find_page(table: OrgTable, query: ProcessQuery) -> Page:
         walked = _walk(table, row_filter, window, after, query.limit)
         found = _pass(table, row_filter, window, after, query.limit) if walked is None else walked
     return Page(tuple(found.summaries()))
+
+
+def has_only(table: OrgTable, query: ProcessQuery) -> bool:
+    """Whether the only process that is asked for was seen in the window, as far back as the table reaches."""
+    return query.only is not None and len(_only(table, query.only, _known_part(table, query.window))) > 0
+
+
+def _known_part(table: OrgTable, window: Window) -> Window:
+    return Window(max(window.from_at, table.since, 0), min(window.to_at, MAX_UINT32))
 
 
 def _packed(key: ProcessKey | None) -> bytes | None:

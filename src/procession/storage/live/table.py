@@ -16,7 +16,7 @@ from procession.storage.live.endings import find_details, find_endings
 from procession.storage.live.intake.live_sightings import sightings_of
 from procession.storage.live.intake.orphan_exits import reported, unknown_exits
 from procession.storage.live.org_table import OrgTable
-from procession.storage.live.pages import find_page
+from procession.storage.live.pages import find_page, has_only
 from procession.storage.live.read_gate import ReadGate
 from procession.window import Window
 
@@ -100,31 +100,29 @@ class LiveTable:
 
     def covers(self, org_id: int, window: Window) -> bool:
         """Whether the table knows all of a window: what was taken in it, and has been applied."""
-        with self._gate.reading():
+        with self._gate.reading(is_prepared=False):
             table = self._orgs.get(org_id)
             return window.from_at >= (self._since if table is None else table.since)
 
     def find(self, query: ProcessQuery) -> Page | None:
-        """As `ProcessStore.find`. None where the table does not cover the window."""
+        """As `ProcessStore.find`. None where the table does not cover the window, unless it has the only process that
+        is asked for: what was seen before is not its newest sighting."""
         with self._gate.reading():
-            table = self._orgs.get(query.org_id)
-            if query.window.from_at < (self._since if table is None else table.since):
-                return None
-            return Page(()) if table is None else find_page(table, query)
+            table = self._of(query.org_id)
+            is_known = query.window.from_at >= table.since or has_only(table, query)
+            return find_page(table, query) if is_known else None
 
     def details(
         self, org_id: int, window: Window, processes: Sequence[ProcessSummary]
     ) -> tuple[ProcessDetail, ...] | None:
         """As `DetailStore.details`. None where the table does not know all of it."""
-        with self._gate.reading():
-            table = self._orgs.get(org_id)
-            return None if table is None else find_details(table, window, processes)
+        with self._gate.reading(is_prepared=False):
+            return find_details(self._of(org_id), window, processes)
 
     def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...] | None:
         """As `DetailStore.endings`. None where the table does not know all of it."""
-        with self._gate.reading():
-            table = self._orgs.get(org_id)
-            return None if table is None else find_endings(table, until, seen)
+        with self._gate.reading(is_prepared=False):
+            return find_endings(self._of(org_id), until, seen)
 
     def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot | None, ...]:
         """As `DetailStore.sightings_of`. None for a chunk of which the table does not know all."""

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -41,29 +39,6 @@ def names(table: LiveTable, chunk: LiveSnapshot) -> list[str] | None:
 # What the oracle says
 
 
-def live_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[LiveSnapshot]:
-    """Live numbers of processes of a fleet, and of others under their pids, about when they were seen or long after."""
-    seen = [chunk for chunk in fleet if chunk.sightings] or [a_snapshot(a_sighting())]
-
-    def chunk_of(snapshot: Snapshot, after: int, shifts: list[int], state: str, number: int) -> LiveSnapshot:
-        processes = tuple(
-            LiveNumbers(one.pid, one.started_at + shift, ProcessNumbers(state=state))
-            for one in snapshot.sightings
-            for shift in shifts
-        )
-        at = snapshot.taken_at + after
-        return LiveSnapshot(host=snapshot.host, taken_at=at, processes=processes, request_id=number, chunk_count=2)
-
-    return st.builds(
-        chunk_of,
-        st.sampled_from(seen),
-        st.sampled_from((0, 0, 1, 2, 9, -1, -9, 70, HOUR, HOUR + 1, HOUR + 5)),
-        st.sampled_from(((0,), (0,), (1,), (-2, 0), (2, -1), (3,), (0, 9), ())).map(list),
-        st.sampled_from(("S", "Z", "")),
-        st.integers(1, 2**40),
-    )
-
-
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_chunk_is_what_the_oracle_says_or_left_to_history(data: st.DataObject) -> None:
@@ -73,13 +48,13 @@ def test_a_chunk_is_what_the_oracle_says_or_left_to_history(data: st.DataObject)
     for part in (fleet[:cut], fleet[cut:]):
         table.apply([(ORG, snapshot) for snapshot in part])
         oracle.add([(ORG, snapshot) for snapshot in part])
-        asked = data.draw(st.lists(live_over(part or fleet), min_size=3, max_size=3))
+        asked = data.draw(st.lists(strategies.live_over(part or fleet), min_size=3, max_size=3))
         answers = table.sightings_of([(ORG, chunk) for chunk in asked])
         assert answers == oracle.sightings_of([(ORG, chunk) for chunk in asked])
 
     since = data.draw(st.sampled_from([snapshot.taken_at + shift for snapshot in fleet for shift in (0, 1)] or [0]))
     table.expire(since)
-    asked = data.draw(st.lists(live_over(fleet), min_size=6, max_size=6))
+    asked = data.draw(st.lists(strategies.live_over(fleet), min_size=6, max_size=6))
     answers = table.sightings_of([(ORG, chunk) for chunk in asked])
     expected = oracle.sightings_of([(ORG, chunk) for chunk in asked])
 
@@ -117,6 +92,18 @@ def test_of_hosts_and_orgs_without_processes_only_a_table_that_reaches_back_know
         a_snapshot(taken_at=NOON + HOUR, request_id=NOON + HOUR, split_id=NOON + HOUR, chunk_count=0),
         a_snapshot(taken_at=NOON, request_id=NOON, split_id=NOON, chunk_count=1),
     )
+
+
+def test_the_process_with_the_very_start_counts_more_than_one_that_was_seen_later() -> None:
+    table = LiveTable(0)
+    table.apply([(ORG, whole(NOON, 1, name="first")), (ORG, whole(NOON + 10))])
+    later = a_sighting(1, STARTED + 1, cmdline="second")
+    table.apply([(ORG, a_snapshot(later, taken_at=NOON + 20))])
+
+    assert names(table, live(NOON + 22, 1)) == ["first 1"]
+    assert names(table, live(NOON + 22, 1, start=STARTED + 1)) == ["second"]
+    assert names(table, live(NOON + 22, 1, start=STARTED + 2)) == ["second"]
+    assert names(table, live(NOON + 18, 1, start=STARTED + 2)) == ["first 1"]
 
 
 # What is remembered
