@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from procession.process import ProcessDescription, ProcessNumbers, Sighting
@@ -30,6 +31,7 @@ _RATES = {
     "read_bytes": "read_bytes_per_second",
     "write_bytes": "write_bytes_per_second",
 }
+_AT_REST = dict.fromkeys(("cpu_user_percent", "cpu_system_percent", *_RATES.values()), 0.0)
 _SHARED_PART = 0.3
 """Of the memory of a process: what it shares with others."""
 _LEVEL_SPREAD = 0.15
@@ -123,25 +125,7 @@ class Motion:
 
     def _rest(self, index: int) -> None:
         one = self.sightings[index]
-        before = one.numbers
-        numbers = ProcessNumbers(
-            cpu_total_percent=0.0,
-            cpu_user_percent=0.0,
-            cpu_system_percent=0.0,
-            rss_bytes=before.rss_bytes,
-            vms_bytes=before.vms_bytes,
-            shared_bytes=before.shared_bytes,
-            swap_bytes=before.swap_bytes,
-            threads=before.threads,
-            open_files=before.open_files,
-            read_bytes_per_second=0.0,
-            write_bytes_per_second=0.0,
-            read_operations_per_second=0.0,
-            write_operations_per_second=0.0,
-            voluntary_switches=before.voluntary_switches,
-            involuntary_switches=before.involuntary_switches,
-            state="Z" if one.description.is_zombie else "S",
-        )
+        numbers = msgspec.structs.replace(one.numbers, **_AT_REST, state="Z" if one.description.is_zombie else "S")
         self.sightings[index] = Sighting(one.pid, one.started_at, one.description, numbers)
 
     def _work(self, indexes: np.ndarray[tuple[int, ...], np.dtype[np.intp]], elapsed: float) -> None:

@@ -7,7 +7,7 @@ import { get } from "../api/client";
 import type { TagCompletion } from "../api/types";
 import { formatShortCount } from "../ui/format/numbers";
 import classes from "./FacetPanel.module.css";
-import { useMinuteEnd } from "../state/useMinuteEnd";
+import { useRecentMinutes } from "../state/useRecentMinutes";
 
 /** A button, and behind it the choice of a tag key that is not shown yet. */
 export function AddFacet({ shown, onAdd }: { shown: readonly string[]; onAdd: (key: string) => void }) {
@@ -69,10 +69,10 @@ interface KeyChoicesProps {
 
 /** The keys that begin with what was typed. */
 function KeyChoices({ id, prefix, shown, onChoose }: KeyChoicesProps) {
-  const to = useMinuteEnd();
+  const { from, to } = useRecentMinutes();
   const found = useQuery({
     queryKey: ["tag-keys", prefix, to],
-    queryFn: ({ signal }) => get<TagCompletion>("/tags", { prefix, limit: 30, from: to - 960, to }, signal),
+    queryFn: ({ signal }) => get<TagCompletion>("/tags", { prefix, limit: 30, from, to }, signal),
     enabled: !prefix.includes(":"),
   });
   const choices = (found.data?.keys ?? []).filter(({ key }) => !shown.includes(key));

@@ -14,7 +14,7 @@ import { addedKeys, ALWAYS_SHOWN, saveAddedKeys, keyOf, OPEN_BY_DEFAULT, DEFAULT
 import classes from "./FacetPanel.module.css";
 import { FacetSection } from "./FacetSection";
 import { useFacets } from "./useFacets";
-import { useMinuteEnd } from "../state/useMinuteEnd";
+import { useRecentMinutes } from "../state/useRecentMinutes";
 
 export function FacetPanel() {
   const [view] = useView();
@@ -66,10 +66,10 @@ export function FacetPanel() {
 /** The tag keys that there are in these minutes. */
 function useKeys(): ReadonlySet<string> {
   const hasRows = useHasRows();
-  const to = useMinuteEnd();
+  const { from, to } = useRecentMinutes();
   const found = useQuery({
     queryKey: ["all-keys", to],
-    queryFn: ({ signal }) => get<TagCompletion>("/tags", { limit: 1000, from: to - 960, to }, signal),
+    queryFn: ({ signal }) => get<TagCompletion>("/tags", { limit: 1000, from, to }, signal),
     placeholderData: keepPreviousData,
     enabled: hasRows,
   });

@@ -215,7 +215,7 @@ function Amount({ how, measure, amount, count }: AmountProps) {
       {isPart && (
         <span className={classes.part}>
           <span aria-hidden="true">*</span>
-          <span className={shared.hidden}>, reported by {formatCount(known)}</span>
+          <span className={shared.visuallyHidden}>, reported by {formatCount(known)}</span>
         </span>
       )}
     </td>

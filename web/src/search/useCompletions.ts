@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { get } from "../api/client";
 import type { TagCompletion } from "../api/types";
-import { useMinuteEnd } from "../state/useMinuteEnd";
+import { useRecentMinutes } from "../state/useRecentMinutes";
 import type { Word } from "./completion";
 
 const MAX_COMPLETIONS = 12;
@@ -16,12 +16,12 @@ export interface Completion {
 
 /** Completions of the word at the caret; none without a word. */
 export function useCompletions(word: Word | null): Completion[] {
-  const to = useMinuteEnd();
+  const { from, to } = useRecentMinutes();
   const text = word?.text ?? "";
   const found = useQuery({
     queryKey: ["tags", text, to],
     queryFn: ({ signal }) =>
-      get<TagCompletion>("/tags", { prefix: text, limit: MAX_COMPLETIONS, from: to - 960, to }, signal),
+      get<TagCompletion>("/tags", { prefix: text, limit: MAX_COMPLETIONS, from, to }, signal),
     enabled: word !== null,
     placeholderData: keepPreviousData,
     retry: false,

@@ -1,28 +1,11 @@
 /** Moments, in the viewer's zone; and in UTC, for where one hovers. */
 
-const timeOfDay = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
-const dayAndTime = new Intl.DateTimeFormat(undefined, {
-  month: "short",
-  day: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
-const fullDate = new Intl.DateTimeFormat(undefined, {
-  year: "numeric",
-  month: "short",
-  day: "numeric",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-  hourCycle: "h23",
-});
+const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
+const DAY = { month: "short", day: "numeric" } as const;
+
+const timeOfDay = new Intl.DateTimeFormat(undefined, TIME);
+const dayAndTime = new Intl.DateTimeFormat(undefined, { ...DAY, ...TIME });
+const fullDate = new Intl.DateTimeFormat(undefined, { year: "numeric", ...DAY, ...TIME });
 
 /** The Unix seconds of a moment as the API writes it in attributes: UTC, without a zone. */
 export function secondsOf(text: string): number {

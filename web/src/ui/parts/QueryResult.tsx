@@ -23,7 +23,7 @@ export function QueryResult<T>({ query, label, isMoving = false, children }: Que
   return (
     <div className={classes.answer} aria-busy={query.isFetching && !isMoving}>
       <div className={classes.progress} role="status" data-shown={isSlow || undefined}>
-        {isSlow && <span className={classes.hidden}>{label}…</span>}
+        {isSlow && <span className={classes.visuallyHidden}>{label}…</span>}
       </div>
       {children(query.data)}
     </div>
