@@ -1,4 +1,4 @@
-"""In which order what waits for several orgs is taken: by turns, however much one of them has there."""
+"""The order in which waiting items of several orgs are taken: the orgs take turns, however much one of them has."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ class RoundRobin(Generic[T]):
         return len(self._queues.get(org_id, ()))
 
     def put(self, org_id: int, item: T) -> None:
-        """At the end of the org's queue. An org that had nothing there has the last turn."""
+        """Add an item at the end of the queue of its org. An org without a queue gets the last turn."""
         self._queues.setdefault(org_id, deque()).append(item)
 
     def first(self, org_id: int) -> T:
-        """The oldest item of an org that has any, which stays there."""
+        """The oldest item of an org, which stays in its queue. Raises KeyError for an org that has none."""
         return self._queues[org_id][0]
 
     def take_turn(self, may_take: Callable[[int], bool] = lambda _: True) -> tuple[int, T] | None:
-        """The oldest item of the first org that `may_take` one, which then has the last turn."""
+        """The oldest item of the first org for which `may_take` is true; the org then has the last turn. None if there
+        is no such org."""
         for org_id in self._queues:
             if may_take(org_id):
                 item = self.take(org_id)
@@ -47,7 +48,8 @@ class RoundRobin(Generic[T]):
         return None
 
     def take(self, org_id: int) -> T:
-        """The oldest item of an org that has any, whoever's turn it is."""
+        """Remove and give the oldest item of an org, also if it is not its turn. Raises KeyError for an org that has
+        none."""
         return self._took(org_id, self._queues[org_id].popleft())
 
     def take_newest(self, org_id: int) -> T:

@@ -1,4 +1,4 @@
-"""Which lines of a log are written where they could come by the thousand."""
+"""Limits log lines that could come by the thousand."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MAX_SUBJECTS = 1000
 
 @dataclass(slots=True)
 class _Period:
-    """The one that began with the first line about a subject."""
+    """The period of a subject, which began with the first line about it."""
 
     began_at: float
     lines: int = 0
 
 
 class LogThrottle:
-    """Admits at most so many lines about a subject in a period, and counts those that it leaves out.
+    """Admits at most `max_lines` lines about a subject in a period, and counts those that it leaves out.
 
     A period begins with a line that is admitted. Strangers may make up subjects, such as names of hosts; so no more
     than `max_subjects` are remembered, and lines about yet another subject are left out until a period has ended.

@@ -18,11 +18,11 @@ NUMBERS: tuple[tuple[str, str], ...] = tuple(
     for name, hint in get_type_hints(ProcessNumbers, include_extras=True).items()
     if name != "state"
 )
-"""All fields of `ProcessNumbers` but the state, in their order: floats or integers of so many bytes. In a row they lie
-end to end, little-endian, and after them the state as one byte."""
+"""Name and type of each field of `ProcessNumbers` except the state, in their order. A type is `f` or `i` and its number
+of bytes. In a row the numbers lie end to end, little-endian, and after them the state as one byte."""
 
 ABSENT = -1
-"""What is not known; none of them can be negative."""
+"""Stands for a number that is not known; no known number is negative."""
 
 _KNOWN_STATES = ("", "R", "S", "D", "T", "Z", "X", "W", "I", "t")
 
@@ -56,11 +56,11 @@ class PackedSighting(msgspec.Struct, frozen=True, gc=False):
     description: ProcessDescription
     numbers: bytes
     characters: int
-    """Of all its texts, about."""
+    """About how many characters all its texts have."""
 
 
 class PackedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A `Snapshot` of such sightings."""
+    """A `Snapshot` of packed sightings."""
 
     host: str
     taken_at: int

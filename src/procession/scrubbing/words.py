@@ -63,8 +63,8 @@ class SensitiveWord:
 
 
 def _word_pattern(parts: Sequence[str]) -> str:
-    """A key is a whole stretch from a blank to the next blank, `=` or `:`; so the first fit of each part is as good as
-    any other, and atomic groups keep a long argument from being tried in many ways."""
+    """A key is a whole stretch from a blank to the next blank, `=` or `:`; so the first match of each part will
+    do, and atomic groups keep a long argument from being tried in many ways."""
     first, *rest = parts
     pattern = ("-{0,2}" + re.escape(first)) if first else ""  # a star in front takes the dashes as well
     for part in rest[:-1]:

@@ -51,5 +51,5 @@ class Profile:
 
 @lru_cache(maxsize=1)
 def recorded_profile() -> Profile:
-    """The one that comes with Procession."""
+    """The profile that comes with Procession."""
     return Profile(json.loads(Path(__file__).with_name("profile.json").read_text(encoding="utf-8")))

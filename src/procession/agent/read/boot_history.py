@@ -1,8 +1,9 @@
 """What the boot was when processes were first seen: kept in a file, so that an agent that starts again gives them the
 same starts as the one before it.
 
-The moment of the boot moves when the clock is set, and who is known keeps the start that it had. So each moment counts
-for what began after the last reading before it: an entry is that reading, in ticks since the boot, and the moment.
+The moment of the boot moves when the clock is set, but a known process has to keep its start. So each moment of the
+boot is used for processes that began after the last reading of the moment before it. An entry is the time of that
+reading, in ticks since the boot, and the moment that was used from then on.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ class BootHistory:
 
     @property
     def current(self) -> int | None:
-        """The boot for what begins now. None before the first reading."""
+        """The moment of the boot for processes that begin now. None before the first reading."""
         return self._entries[-1][1] if self._entries else None
 
     def boot_for(self, start_ticks: int) -> int:
-        """The boot for what began so many ticks after it."""
+        """The moment of the boot for a process that began `start_ticks` after it."""
         for read_until, boot_time in reversed(self._entries):
             if start_ticks > read_until:
                 return boot_time

@@ -1,8 +1,9 @@
 """When the machine was booted: a moment that moves.
 
-The kernel counts the start of a process from the boot, by a clock that nobody sets, and reckons the boot from what the
-time of day is now. A machine without a clock of its own boots in 1970 until it is told better; a virtual machine that
-was stopped, or restored, has its clock set when it goes on. So whoever asks once has all later starts wrong.
+The kernel counts the start of a process from the boot, by a clock that nobody sets, and reckons the boot from what
+the time of day is now. A machine without a clock of its own boots in 1970 until it is told better; a virtual machine
+that was stopped, or restored, has its clock set when it goes on. So an agent that reads the moment of the boot only
+once has all later starts wrong.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def parse_event(data: bytes) -> ProcEvent | None:
 
 
 def monotonic_offset() -> int:
-    """Nanoseconds by which the monotonic clock of our time namespace is ahead of the one that events go by."""
+    """Nanoseconds by which the monotonic clock of our time namespace is ahead of the clock of the events."""
     try:
         lines = Path("/proc/self/timens_offsets").read_text(encoding="ascii").splitlines()
     except OSError:

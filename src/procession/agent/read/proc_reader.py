@@ -2,8 +2,8 @@
 
 The kernel is the cost: to open, read and close `stat` takes 9 µs, to read it through a descriptor that is kept open 4.
 So four descriptors are kept for each process, as far as the limit on open files goes: its folder, `schedstat`, `stat`
-and `io`. They also make sure whose numbers we read: those of a process that has exited answer no more, whoever has its
-pid now.
+and `io`. A descriptor stays with its process: once that has exited, reading fails, even if another process has the pid
+now.
 
 Most processes sleep. `schedstat`, at 1 µs, says for how many nanoseconds the first thread has run: where that has not
 changed and there is no other thread, nothing has that a process does itself, and the reading from before holds. Of all

@@ -5,8 +5,8 @@ be read while it lives: right after its exec, or, for one that only forked, a fe
 quicker is described by its parent, if it still ran the same program; of others no more is known than when they were.
 
 What is reported is the exit of a first thread, which need not be the end: others may go on, or one of them may have
-run a new program, which ends all others. So whoever is said to have exited is asked. Where others go on, the connector
-is to tell of each of them, until the last one is gone: its exit has the status of the process.
+run a new program, which ends all others. So the agent looks whether the process has ended. If other threads go on, it
+has the connector report each of their exits, up to the last one, which has the exit status of the process.
 """
 
 from __future__ import annotations

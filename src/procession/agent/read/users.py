@@ -53,7 +53,8 @@ class NamesFile:
 
 
 def read_file(path: Path) -> bytes:
-    """Raises OSError for all but a file: whoever opens a pipe waits until somebody writes to it."""
+    """At most MAX_FILE_BYTES of a file. Raises OSError for anything but a regular file: opening a pipe would wait until
+    somebody writes to it."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):

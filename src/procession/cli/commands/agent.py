@@ -171,8 +171,7 @@ def _stop_on_signals(stop: threading.Event) -> None:
 
 
 def _stop_at_end_of_stdin(stop: threading.Event) -> None:
-    """Whoever holds the other end of standard input, and never writes, ends this process by its own end, even by
-    `kill -9`."""
+    """Stops the agent when standard input ends: a parent that holds the other end has ended, even by `kill -9`."""
     while os.read(0, 4096):
         pass
     stop.set()

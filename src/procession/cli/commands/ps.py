@@ -63,7 +63,7 @@ def ps(
     The server and its keys are found by themselves on the machine of the server.
     """
     if from_at is not None and to_at is None:
-        # The API would end the window 15 minutes after its start; who asks "since when" at a terminal means until now.
+        # The API would end the window 15 minutes after its start; at a terminal, --from alone means until now.
         to_at = int(time.time())
     query = {"search": search, "tags": tags, "from": from_at, "to": to_at}
     parameters = {name: str(value) for name, value in query.items() if value is not None}

@@ -12,7 +12,7 @@ CLOSE_SECONDS = 0.3
 
 
 class Console:
-    """Has a thread of its own: whoever reads the lines, through a pipe or a terminal that was stopped, may not.
+    """Writes lines in a thread of its own, since writing may hang: a pipe may not be read, a terminal may be stopped.
 
     It writes to the descriptor itself. `sys.stderr` has a lock, which a thread that hangs would hold for ever.
     """

@@ -1,4 +1,4 @@
-"""What is in the bundle for whoever looks for a fault: by the name of its file, and without secrets.
+"""What is in a debug bundle: its files by name, without secrets.
 
 Secrets are kept out twice. Nothing that may be one is put in: of secret settings and of variables it is said that they
 are set. And out of each text, before it is handed on, all secrets are taken that this machine knows.

@@ -1,4 +1,4 @@
-"""The machine, as far as it matters to whoever looks for a fault."""
+"""What of the machine matters when somebody looks for a fault."""
 
 from __future__ import annotations
 

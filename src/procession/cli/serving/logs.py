@@ -1,7 +1,7 @@
 """The log of a server, on standard error: a line for each event, for people or for programs.
 
-Whoever logs gives an event by a message and one mapping for its arguments: `"event"` names the event, the rest are its
-fields. In JSON they are fields of the line.
+An event is logged as a message with one mapping for its arguments: `"event"` names the event, the rest are its fields.
+In JSON they are fields of the line.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class JsonLines(logging.Formatter):
 
 
 class RecentLines(logging.Handler):
-    """Keeps the last lines, for whoever looks for a fault."""
+    """Keeps the last lines for the debug bundle."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ import logging
 import resource
 
 OTHER_FILES = 1024
-"""So many of the files that may be open are left to the store, which has some hundred of them while it merges."""
+"""How many of the files that may be open are left to the store, which has some hundred open while it merges."""
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Texts of strangers on a terminal: whoever names a process must not steer the terminal of who looks at it."""
+"""Texts from outside, made safe to print: the name of a process must not control the terminal of its reader."""
 
 from __future__ import annotations
 

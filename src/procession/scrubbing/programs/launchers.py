@@ -19,7 +19,7 @@ class Launcher:
     after: frozenset[str] = frozenset()
     """One of these words must have come before: `exec`, `-c`."""
     image: bool = False
-    """The last of its operands names an image, whose own program may be the one that is started."""
+    """Whether the last of its operands names an image, which may have a program of its own to start."""
 
     def program_at(self, words: Sequence[Word], start: int) -> int:
         """The index of the program's name; the number of words where none is started."""

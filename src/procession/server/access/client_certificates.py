@@ -1,4 +1,4 @@
-"""Routes for those who have shown a certificate."""
+"""Routes for clients with a certificate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from procession.server.http.connection import CERTIFIED
 
 
 class _AskForCertificate:
-    """Lets in who has shown one. The commands of this machine come over a loopback listener without TLS, and are."""
+    """Lets in clients that have shown a certificate, and those without TLS: the loopback listener for commands of this
+    machine has none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

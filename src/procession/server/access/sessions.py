@@ -1,7 +1,8 @@
 """Who is signed in to the page: a cookie that no script can read names a session, which comes from an application key.
 
-A cookie goes along with a request whoever made the browser send it, and on one machine pages of every port count as one
-site. So it counts only for requests that our own page makes, as the browser says of them: see `is_cross_site`.
+A browser sends a cookie with every request to its server, whatever page caused it, and pages of all ports of a
+machine count as one site. So it counts only for requests that our own page makes, as the browser says of them: see
+`is_cross_site`.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from procession.errors import TooManyRequests
 from procession.server.access.rate_limit import PERIOD_SECONDS
 
 ADDRESSES = 30
-"""So many addresses may try as often as they may, within a minute; then nobody may."""
+"""How many addresses may use up their tries within a minute, before all addresses are refused."""
 
 
 class SignInThrottle:
-    """Counts who tries to sign in, by client address and in total, in the minute of the clock that is under way.
+    """Counts tries to sign in, by client address and in total, within each minute of the clock.
 
-    It remembers no more than the tries it allows.
+    It remembers no more tries than it allows.
     """
 
     def __init__(self, limit: int, now: Callable[[], int]) -> None:
@@ -28,8 +28,8 @@ class SignInThrottle:
         self._counts: dict[str, int] = {}
 
     def count(self, address: str) -> None:
-        """Raises TooManyRequests where it is one too many; that is then not counted, so that who goes on trying shuts
-        out nobody else."""
+        """Count a try. Raises TooManyRequests for one too many, which is not counted: an address that goes on trying
+        does not use up the tries of others."""
         if self._limit <= 0:
             return
         minute, _ = divmod(self._now(), PERIOD_SECONDS)

@@ -1,4 +1,4 @@
-"""What whoever runs the server looks at: is it alive, is it ready, what does it count."""
+"""For operators: whether the server is alive, whether it is ready, and its metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from procession.server.runtime.metrics import CONTENT_TYPE, Metrics
 
 METRICS_PATH = "/metrics"
 STORE_SECONDS = 2.0
-"""So long `/metrics` waits for what the store says of itself."""
+"""How long `/metrics` waits for the figures of the store."""
 
 
 def health_routes(*, keys: KeyCache, metrics: Metrics, size: StoreSize) -> list[Route]:

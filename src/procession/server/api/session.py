@@ -1,4 +1,4 @@
-"""`/api/procession/v1/session`: sign in to the page, see who is, sign out; and links that sign in once."""
+"""`/api/procession/v1/session`: sign in to the page, see who is signed in, sign out; and links that sign in once."""
 
 from __future__ import annotations
 

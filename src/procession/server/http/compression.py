@@ -1,4 +1,4 @@
-"""gzip for whoever takes it."""
+"""gzip for clients that accept it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.raw_response import raw_error
 
 AT_ONCE = 64
-"""So many are taken before anybody else gets on."""
+"""How many connections are accepted before other tasks of the event loop run."""
 
 HANDSHAKE_SECONDS = 10.0
 LINGER_SECONDS = 1.0
@@ -27,8 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 class Listener:
-    """What asyncio calls a server, but for the bound: who is one too many hears so and is gone, before TLS and HTTP
-    cost anything."""
+    """Accepts connections, as a server of asyncio does, but no more than may be open.
+
+    A client beyond that gets FULL as its answer, and is closed before TLS and HTTP cost anything.
+    """
 
     def __init__(
         self,

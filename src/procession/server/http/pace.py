@@ -1,4 +1,4 @@
-"""Cuts off clients that hold a connection: who sends a request or reads a response too slowly."""
+"""Ends connections of clients that send a request or read a response too slowly."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import enum
 from typing import Protocol
 
 PERIOD_SECONDS = 10.0
-"""How long the first line and the headers of a request may take, and how often it is looked at the rest."""
+"""How long the first line and the headers of a request may take, and how often the progress of the rest is checked."""
 
 LEAST_BODY_BYTES = 5000
 LEAST_READ_BYTES = 100_000
-"""What has to get on within a period: a slow line does it, and who only wants to hold the connection is found out."""
+"""Bytes that must arrive or leave within a period: few enough for a slow line, too many for a client that only wants to
+hold the connection."""
 
 
 class Awaited(enum.Enum):
-    """What the client owes us."""
+    """What the server waits for the client to do."""
 
     HEAD = "head"
     BODY = "body"
@@ -24,10 +25,10 @@ class Awaited(enum.Enum):
 
 class PacedClient(Protocol):
     def awaited(self) -> Awaited | None:
-        """None while it is the server's turn, or nobody's."""
+        """None while the server waits for nothing."""
 
     def progress(self, awaited: Awaited) -> int:
-        """Bytes that have come or gone, from any beginning."""
+        """Bytes that have arrived or left, counted from any beginning: only the difference is used."""
 
     def is_held_up_by_us(self, awaited: Awaited) -> bool: ...
 
@@ -36,7 +37,7 @@ class PacedClient(Protocol):
 
 
 class Pace:
-    """The clock of one connection."""
+    """Watches the pace of one connection."""
 
     def __init__(self, client: PacedClient, loop: asyncio.AbstractEventLoop) -> None:
         self._client = client

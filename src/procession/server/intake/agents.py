@@ -71,7 +71,7 @@ class Agents:
             self._log_about("agent-sees", "the agent of %(host)r can read processes again", org_id, host)
 
     def forget_silent(self) -> None:
-        """Forget those that have gone."""
+        """Forget agents that have not posted for GONE_SECONDS, and log each of them."""
         oldest = self._clock() - GONE_SECONDS
         silent = [(key, agent) for key, agent in self._hosts.items() if agent.posted_at < oldest]
         for (org_id, host), agent in silent:
@@ -81,7 +81,7 @@ class Agents:
             self._log_about("agent-gone", text, org_id, host, version=agent.version, seconds=round(GONE_SECONDS))
 
     def watched(self) -> contextlib.AbstractAsyncContextManager[None]:
-        """For the length of the block it is looked who has gone, every now and then."""
+        """While the block runs, silent agents are forgotten every LOOK_SECONDS."""
         return run_in_background(self._watch())
 
     async def _watch(self) -> None:
@@ -99,7 +99,7 @@ class Agents:
         return {(version,): count for version, count in shown.items()}
 
     def blind(self) -> float:
-        """How many can read no process."""
+        """How many agents can read no process."""
         return len(self._blind_now())
 
     def blind_hosts(self, org_id: int) -> dict[str, int]:

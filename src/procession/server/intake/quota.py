@@ -94,8 +94,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def refusing_slowly(endpoint: Endpoint) -> Endpoint:
-    """Whoever is to come again later hears so after a while: who comes again at once is no faster for it, and to refuse
-    it without end would be all that the server does."""
+    """Delays refusals that tell a client to retry later, by REFUSAL_SECONDS.
+
+    A client that retries at once gains nothing by it, and refusing it does not keep the server busy.
+    """
 
     async def take(request: Request) -> Response:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class CacheBudget:
-    """About so many bytes for caches that share it.
+    """A bound on the memory of the caches that share it, in bytes; estimates, not exact.
 
     When it is used up, new entries are turned away, until as many were turned away as are held; then all is forgotten.
     So a fleet that is somewhat larger than the cache still finds most of its entries there; throwing out the eldest

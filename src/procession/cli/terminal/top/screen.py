@@ -20,8 +20,8 @@ BOLD, REVERSE, DIM = "\x1b[1m", "\x1b[7m", "\x1b[2m"
 HEADER_LINES = 4
 FOOTER_LINES = 1
 MOST_PREFIX = 4
-"""So many characters for each column of the screen are looked at: a text may have a megabyte, and characters that take
-no room at all."""
+"""How many characters of a text are looked at for each column of the screen: a text may have a megabyte, and characters
+that take no room."""
 
 MOST_LOOKED_AT = 64
 MOST_LEFT_OUT_FOR = 10
@@ -182,7 +182,7 @@ def columns_of(items: Sequence[Item], width: int) -> list[tuple[int, Column]]:
             most = column.width + min(max(width - 140, 0), 24)
             column = replace(column, width=min(most, max(longest, len(column.name) + 1)))
         columns.append((place, column))
-    # Whoever has greater numbers than most has fewer of them side by side.
+    # Numbers that are wider than usual leave room for fewer columns.
     while sum(column.width + 1 for _, column in columns) + MOST_LEFT_OUT_FOR > width:
         least = max(columns, key=lambda each: each[1].need)
         if not least[1].need:

@@ -80,8 +80,8 @@ def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> 
 
 def decode_io(data: bytes) -> _Io:
     """Operations read and written, bytes read and written."""
-    # Hardly any process differs from the others: nothing read and written, or no right to know. But who sends much
-    # more than an IOStat is not to have it remembered.
+    # Nearly all processes have one of few values: nothing read and written, or no right to know. Bytes that are much
+    # longer than an IOStat are not remembered.
     return _remembered_io(data) if len(data) <= 20 else _decode_io(data)
 
 
@@ -134,7 +134,7 @@ def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:
 
 
 def _or_none(count: int | None) -> int:
-    """-1, in so many bits, where it is not known and another number of the same message is."""
+    """-1 in 64 bits where it is not known. For fields whose message has another number that may be known."""
     return MAX_UINT64 if count is None else count
 
 
