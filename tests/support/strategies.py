@@ -197,6 +197,11 @@ def _chunks(draw: st.DrawFn, host: _Host, at: int, number: int) -> list[Snapshot
     ]
 
 
+def is_any_seen_early(fleet: Sequence[Snapshot]) -> bool:
+    """Whether a clock was set so that a process was seen a minute before its start."""
+    return any(one.started_at > chunk.taken_at + 57 for chunk in fleet for one in chunk.sightings)
+
+
 def exits_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[list[ProcessExits]]:
     """Ends of processes of a fleet, soon after they were seen, before, or at once; and of others under their pids."""
     seen = [(chunk.host, chunk.taken_at, one.pid, one.started_at) for chunk in fleet for one in chunk.sightings]

@@ -36,6 +36,10 @@ _TOLD = np.array([told_by(state) for state in STATES], "u1")
 """By number of a state, how much it tells."""
 
 
+_EARLY_SECONDS = 60
+"""Before its start nothing is seen, but for clocks that are set."""
+
+
 class Version(NamedTuple):
     """One version of a process; `place` in the versions, NO_NUMBER for the newest, which is in the row."""
 
@@ -351,6 +355,10 @@ class OrgTable:
         while place != NO_NUMBER:
             yield _version(older, place, place)
             place = int(older.older[place])
+
+    def knows_all_since(self, start: int) -> bool:
+        """Whether a process that started then, or later, was seen by nobody before the table reaches."""
+        return start - _EARLY_SECONDS >= self.since
 
     def held_bytes(self) -> int:
         """About as much memory as it takes."""

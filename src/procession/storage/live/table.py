@@ -22,8 +22,8 @@ from procession.window import Window
 
 _log = logging.getLogger(__name__)
 
-REACH_SECONDS = 3600
-"""How far back it reaches, as long as its memory suffices."""
+REACH_SECONDS = 3900
+"""How far back it reaches, as long as its memory suffices. What comes is asked about an hour back, and comes late."""
 
 _CHECKS = 16
 """Its size is checked whenever it may have grown by such a part of what it may take."""

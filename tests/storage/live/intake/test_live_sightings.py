@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers, Snapshot
@@ -57,6 +58,7 @@ def test_a_chunk_is_what_the_oracle_says_or_left_to_history(data: st.DataObject)
     asked = data.draw(st.lists(strategies.live_over(fleet), min_size=6, max_size=6))
     answers = table.sightings_of([(ORG, chunk) for chunk in asked])
     expected = oracle.sightings_of([(ORG, chunk) for chunk in asked])
+    assume(not strategies.is_any_seen_early(fleet))
 
     for chunk, answer, right in zip(asked, answers, expected, strict=True):
         event(f"answered: {answer is not None}, with {min(len(right.sightings), 1)} sightings or more")
@@ -82,6 +84,34 @@ def test_one_that_is_not_may_have_been_seen_before() -> None:
     assert names(table, live(NOON, 1, start=STARTED + 1)) is None
     assert names(table, live(NOON + HOUR - 60, 1, 2)) == ["nginx 1"]
     assert names(table, live(NOON + HOUR - 60, 1, start=STARTED + 1)) == ["nginx 1"]
+
+
+def test_one_that_started_since_was_not_seen_before() -> None:
+    table = LiveTable(NOON - 100)
+    new = a_sighting(2, NOON - 20, cmdline="new")
+    table.apply([(ORG, whole(NOON - 30, 1)), (ORG, a_snapshot(new, taken_at=NOON - 10))])
+    numbers = ProcessNumbers(state="S")
+
+    def asked(*processes: tuple[int, int]) -> LiveSnapshot:
+        chunk = tuple(LiveNumbers(pid, start, numbers) for pid, start in processes)
+        return msgspec.structs.replace(live(NOON), processes=chunk)
+
+    assert names(table, asked((1, STARTED), (2, NOON - 20), (3, NOON - 5))) == ["nginx 1", "new"]
+    assert names(table, asked((1, STARTED), (2, NOON - 21))) == ["nginx 1", "new"]
+    assert names(table, asked((1, STARTED + 1), (2, NOON - 20))) is None
+    assert names(table, asked((1, STARTED), (3, NOON - 50))) is None
+
+
+def test_of_two_that_are_as_near_and_were_seen_last_at_once_one_is_taken_and_always_the_same() -> None:
+    found = set()
+    for order in ((0, 1), (1, 0)):
+        table = LiveTable(0)
+        sightings = [a_sighting(1, STARTED, cmdline="a"), a_sighting(1, STARTED + 3, cmdline="b")]
+        table.apply([(ORG, a_snapshot(*(sightings[place] for place in order), taken_at=NOON))])
+        found |= {(names(table, live(NOON, 1, start=STARTED + 1)) or [""])[0]}
+        found |= {(names(table, live(NOON, 1, start=STARTED + 2)) or [""])[0]}
+
+    assert found == {"b"}
 
 
 def test_of_hosts_and_orgs_without_processes_only_a_table_that_reaches_back_knows_so() -> None:

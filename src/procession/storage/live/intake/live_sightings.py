@@ -20,18 +20,19 @@ def sightings_of(table: OrgTable, live: LiveSnapshot) -> Snapshot | None:
     """A chunk as a snapshot.
 
     None where the table does not reach back far enough. It need not reach back for a process that it has under the very
-    start that the chunk says: what was seen before counts for less.
+    start that the chunk says, since what was seen before counts for less, and for one that has started since.
     """
     host = table.host_named(live.host)
     descriptions: list[ProcessDescription | None] = [None] * len(live.processes)
-    exact_count = 0 if host is None else _fill(descriptions, table, host, live)
-    if exact_count < len(descriptions) and max(live.taken_at - LOOK_BACK_SECONDS, 0) < table.since:
+    doubtful = {one.started_at for one in live.processes} if host is None else _fill(descriptions, table, host, live)
+    reaches_back = max(live.taken_at - LOOK_BACK_SECONDS, 0) >= table.since
+    if not reaches_back and doubtful and not table.knows_all_since(min(doubtful)):
         return None
     return snapshot_of_live(live, descriptions)
 
 
-def _fill(descriptions: list[ProcessDescription | None], table: OrgTable, host: Host, live: LiveSnapshot) -> int:
-    """With what is known. Gives how many of the processes are kept under the start that the chunk says."""
+def _fill(descriptions: list[ProcessDescription | None], table: OrgTable, host: Host, live: LiveSnapshot) -> set[int]:
+    """With what is known. Gives the starts of the processes that are not kept under the very start."""
     pids = np.array([one.pid for one in live.processes], "u4")
     starts = np.array([one.started_at for one in live.processes], "u4")
     places, rows = host.all_near(pids, starts)
@@ -46,7 +47,9 @@ def _fill(descriptions: list[ProcessDescription | None], table: OrgTable, host: 
         description, other = remembered((parts[0], parts[1], parts[2], parts[3])), descriptions[place]
         if other is None or msgspec.msgpack.encode(other) < msgspec.msgpack.encode(description):
             descriptions[place] = description
-    return int(is_exact[best].sum())
+    is_doubtful = np.ones(len(descriptions), bool)
+    is_doubtful[places[best[is_exact[best]]]] = False
+    return set(starts[is_doubtful].tolist())
 
 
 def _best(places: Array, is_exact: Array, seen: Array, which: Array) -> Array:

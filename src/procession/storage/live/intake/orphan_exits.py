@@ -48,7 +48,7 @@ def unknown_exits(table: OrgTable, org_id: int, exits: ProcessExits, at_once: Re
         at_once_of_pid = at_once[org_id, exits.host, one.pid]
         if host is not None and len(of_pid) and _is_known(table, host, of_pid, one, at_once_of_pid):
             continue
-        if max(one.at - LOOK_AROUND_SECONDS, 0) < table.since:
+        if max(one.at - LOOK_AROUND_SECONDS, 0) < table.since and not _is_new(table, host, one):
             return None
         unknown.append(one)
     return ProcessExits(exits.host, tuple(unknown))
@@ -73,6 +73,14 @@ def _is_known(table: OrgTable, host: Host, rows: Array, one: ProcessExit, at_onc
     earlier = bisect_left(of_pid, seen_at, key=_moment)
     exits = [*map(_moment, of_pid[earlier : earlier + 1]), *at_once[bisect_left(at_once, seen_at) :][:1]]
     return not has_ended_between(seen_at, begin, () if complete is None else (complete,), exits)
+
+
+def _is_new(table: OrgTable, host: Host | None, one: ProcessExit) -> bool:
+    """Whether what ended began after all that was seen before the table reaches had ended or was seen again."""
+    begin = one.executed_at or one.at
+    if host is None or not table.knows_all_since(begin):
+        return False
+    return host.first_complete_after(table.since - 1, begin - 1) is not None
 
 
 def _moment(exit_: ReportedExit) -> int:
