@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """Of all servers together, each copy counted."""
+    """The size of a table over all servers of the store; every copy counts."""
 
     name: str
     rows: int
@@ -29,7 +29,7 @@ class Inventory:
     tables: tuple[TableSize, ...]
     free_bytes: int
     oldest_sighting_at: int | None
-    """Of those whose numbers are kept; None where there is none."""
+    """The oldest sighting whose numbers are kept; None where there is none."""
     oldest_seen_at: int | None
     """The first moment of which it is known what ran."""
     errors: tuple[EngineError, ...] = ()

@@ -55,7 +55,7 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
     uid: int | None = None
     gid: int | None = None
     group_name: str = ""
-    """Of the gid; empty where it has none, or the agent does not say."""
+    """The name of the group of the gid; empty where it has none, or the agent does not say."""
     ppid: int = 0
     namespace_pid: int | None = None
     nice: int | None = None
@@ -73,7 +73,7 @@ class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     cpu_total_percent: Float32 | None = None
-    """Of one core: a busy loop with four threads is 400."""
+    """Percent of one core: four threads that are always busy make 400."""
     cpu_user_percent: Float32 | None = None
     cpu_system_percent: Float32 | None = None
     rss_bytes: Int64 | None = None

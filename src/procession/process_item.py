@@ -70,7 +70,7 @@ def detailed_item(org_id: int, process: ProcessSummary, detail: ProcessDetail) -
 
 
 def item_at_instant(org_id: int, found: ProcessAtInstant) -> ProcessItem:
-    """Of a process that had not ended at the instant."""
+    """The item of a process at an instant, at which it had not ended."""
     return detailed_item(org_id, found.process, ProcessDetail(numbers=found.numbers))
 
 

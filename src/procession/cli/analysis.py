@@ -34,7 +34,7 @@ class Filters:
         return {name: text for name, text in (("search", self.search), ("tags", self.tags)) if text}
 
     def with_host(self, host: str) -> Filters:
-        """Of one host. Where its name cannot be a tag, the answer has others too."""
+        """These filters, for one host only. If its name cannot be a tag, the answer has other hosts, too."""
         if any(character in host for character in ",*!"):
             return self
         return Filters(self.search, ",".join(filter(None, [self.tags, f"host:{host}"])))

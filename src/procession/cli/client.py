@@ -48,7 +48,7 @@ class Server:
 
     url: str
     ca_file: str = ""
-    """Whose certificates to take; empty: those that the system trusts."""
+    """The file with the certificates to trust; empty: those that the system trusts."""
 
     def send(
         self,

@@ -67,7 +67,7 @@ def _program(line: str) -> str:
 
 
 def windows_base_name(path: str) -> str:
-    """Of a path with either slash, in quotes or not."""
+    """The name of the file at the end of a path, which may have either slash and quotes."""
     name = path.strip().strip('"').rstrip("\\/. ").replace("/", "\\").rpartition("\\")[2]
     drive = _DRIVE.match(name)  # C:tool.exe, in the folder that the drive is in
     return (name if drive is None else name[drive.end() :]).strip()

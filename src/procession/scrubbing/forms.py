@@ -107,7 +107,7 @@ def value_end(line: str, key_start: int, start: int) -> int:
 
 
 def _secrecy(line: str, match: re.Match[str]) -> Secrecy:
-    """Of a name with a value attached."""
+    """How secret the value is that is attached to a name."""
     name, start, end = match["name"], match.start(), match.end()
     if name in WORKING_DIRECTORY and (name != "PWD" or line[end : end + 1] in ("/", "~", "$", "`", "(", "")):
         return Secrecy.NO
@@ -171,7 +171,7 @@ def _begins_a_text(line: str, start: int) -> bool:
 
 
 def _following_end(line: str, start: int) -> int:
-    """Of a value that is an argument of its own, or the next word within one."""
+    """The end of a value that is an argument of its own, or the next word within an argument."""
     return _rest_of_argument(line, start) if line[start - 1] == SEPARATOR else _inner_end(line, start)
 
 

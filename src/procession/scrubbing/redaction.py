@@ -10,7 +10,7 @@ from procession.scrubbing import MASK, Scrubber
 
 _SCRUBBER = Scrubber()
 _LOGIN = re.compile(r"(?<=://)[^/\s@?#]*:[^/\s?#]*(?=@)|(?<=://)[^/\s@?#:]{16,}(?=@)")
-"""Of an address: a name with its password, or a token in place of both."""
+"""In a URL: a name with its password, or a token in place of both."""
 _QUERY_VALUE = re.compile(r"(?<=[?&])(?!cluster=)([^=&\s#]*)=([^&\s#]+)")
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}={0,2}(?![A-Za-z0-9_-])")
 """A word as long as keys are, with a digit in it."""

@@ -10,9 +10,9 @@ from procession.simulate.host import Host
 from procession.wire.datadog import RequestId
 
 GROUP_SIGHTINGS = 100_000
-"""As many as a server under load stores at once."""
+"""How many sightings are stored at once: as many as a server under load does."""
 CHUNK_PROCESSES = 100
-"""As many as agents put into a payload."""
+"""How many processes a chunk has: as many as agents put into a payload."""
 
 Add = Callable[[Sequence[tuple[int, Snapshot]]], None]
 

@@ -21,11 +21,11 @@ from procession.simulate.rollouts import Rollouts
 from procession.simulate.shape import FleetShape, Traits
 
 _RARE_SHARE = 0.01
-"""Of hosts: those on which somebody does something that nobody does elsewhere."""
+"""The share of hosts on which a command runs that runs nowhere else."""
 _RECYCLED_SHARE = 0.2
-"""Of all that come and go: workers in whose place comes another. The others live for moments."""
+"""The share of workers among processes that come and go: each is replaced by another. The others live for moments."""
 _RETITLED_SHARE = 0.02
-"""Of those whose title says what they do: how many do something else at the next snapshot."""
+"""How many of the processes whose title says what they do have another title at the next snapshot, as a share."""
 _ZOMBIE = Program("", Temper(0, 0), comm="sh")
 _ZOMBIE_SHARE = 0.002
 _MOST_UPTIME = 90 * 86400

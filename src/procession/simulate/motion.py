@@ -33,7 +33,7 @@ _RATES = {
 }
 _AT_REST = dict.fromkeys(("cpu_user_percent", "cpu_system_percent", *_RATES.values()), 0.0)
 _SHARED_PART = 0.3
-"""Of the memory of a process: what it shares with others."""
+"""The share of the memory of a process that others may hold as well."""
 _LEVEL_SPREAD = 0.15
 """How far a process strays from what it usually uses, in shares of all that processes use."""
 

@@ -60,7 +60,7 @@ class TagRules:
                 raise UsageError(f"tag-rules: {rule.pattern!r} has no named group, as in (?P<team>[a-z]+)")
 
     def tags_of(self, cmdline: str) -> list[str]:
-        """Of a command line in which secrets are hidden already, so that none becomes a tag."""
+        """The tags that the rules make of a scrubbed command line. In one that is not, a secret could become a tag."""
         line = cmdline[:MAX_LOOKED_AT]
         tags: list[str] = []
         for rule in tuple(self._rules):

@@ -21,7 +21,7 @@ _MOVED_SECONDS = 0.25
 
 
 class BootTime:
-    """Of the machine whose /proc is under a root. For any thread."""
+    """When the machine was booted whose /proc is under a root. Threads may share it."""
 
     def __init__(self, root: str, *, is_live: bool, time_of_day: Callable[[], float] = time.time) -> None:
         """Raises UsageError if there is no /proc. `is_live`: it is the kernel's own, and not a copy."""

@@ -46,9 +46,9 @@ class ProcEvent(msgspec.Struct, frozen=True, gc=False):
     kind: int
     """FORK, EXEC, EXIT (of the first thread) or THREAD_EXIT (of another)."""
     nanoseconds: int
-    """Of the monotonic clock, outside of all time namespaces."""
+    """By the monotonic clock, outside of all time namespaces."""
     pid: int
-    """Of the child at a fork."""
+    """At a fork, the pid of the child."""
     number: int
     """At a fork the parent's pid, at an exit the status that the parent waits for, if there is no other thread."""
 

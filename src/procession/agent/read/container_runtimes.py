@@ -20,7 +20,7 @@ from procession.wire.datadog import ContainerInfo
 
 TIMEOUT_SECONDS = 3.0
 MAX_ANSWER_BYTES = 8 * 2**20
-"""Of a machine with some thousand containers."""
+"""Enough for a machine with some thousand containers."""
 
 LABELS = {
     "com.datadoghq.tags.env": "env",

@@ -30,10 +30,10 @@ class ProcessFiles:
         self._dir_fd: int | None = None
         self._stat_fd = self._io_fd = -1
         self.run_fd = -1
-        """Of `schedstat`."""
+        """The descriptor of `schedstat`; -1 while it is not open."""
 
     def keep_open(self) -> None:
-        """Keep descriptors of its own for it. On an error, none."""
+        """Keep descriptors of the files open. On an error, none is kept."""
         try:
             self._dir_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             self._path = ""
@@ -56,11 +56,11 @@ class ProcessFiles:
         return True
 
     def schedstat(self) -> bytes:
-        """Of the first thread, where `run_fd` is not open; empty where it is not to be had."""
+        """`schedstat` of the first thread, if `run_fd` is not open; empty where it cannot be read."""
         return self.read_if_there("schedstat") if self._dir_fd is None else b""
 
     def stat(self) -> bytes:
-        """Of the first thread."""
+        """`stat` of the first thread."""
         return os.pread(self._stat_fd, _PAGE, 0) if self._stat_fd >= 0 else self.read("stat")
 
     def io(self) -> bytes:
@@ -75,7 +75,7 @@ class ProcessFiles:
             return b""
 
     def of_thread(self, name: str, max_bytes: int = _CHUNK) -> bytes:
-        """Of `thread`, where one stands for the process; empty where the file is not to be had."""
+        """A file of `thread`, where one stands for the process; empty where it cannot be read."""
         try:
             return self.read(self.thread + name, max_bytes)
         except OSError as error:

@@ -184,7 +184,7 @@ class ProcessHandle:
         self._looks += 1
 
     def read_facts_now(self) -> ProcessFacts:
-        """Of a process that may be gone in a moment: the most telling file first, and what comes too late is absent."""
+        """The facts of a process that may exit at any moment: the most telling file first. What is gone is absent."""
         arguments = self._arguments()
         self.read_stat()
         if self._files.thread:

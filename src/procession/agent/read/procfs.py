@@ -23,7 +23,7 @@ MAX_PID = 2**31 - 1
 _MAX_COUNT = 2**63 - 1
 _MAX_KILOBYTES = _MAX_COUNT // 1024
 _MAX_PAGES = _MAX_COUNT // 2**16
-"""Of up to 64 KiB."""
+"""Pages may have up to 64 KiB."""
 _MAX_START_TICKS = 2**37
 """43 years after the machine started: not a moment, but a number that was less than 0 or had no end."""
 
@@ -125,7 +125,7 @@ def parse_stat(data: bytes) -> Stat:
 
 
 def _odd_stat(comm: str, state: str, fields: list[bytes]) -> Stat:
-    """Of a kernel that has fewer fields, or numbers that cannot be: what there is."""
+    """What can be read of a `stat` that has fewer fields than usual, or impossible numbers."""
     return Stat(
         comm=comm,
         state=state,
@@ -203,8 +203,8 @@ def parse_status(data: bytes) -> Status:
 
 
 def _odd_status(data: bytes) -> Status:
-    """Of what has no memory, or of a kernel that has fewer lines, other ones, or numbers that cannot be: what there
-    is."""
+    """What can be read of a `status` that is not as usual: of a process without memory, with other lines, or with
+    impossible numbers."""
     return Status(
         uid=_number_after(data, b"\nUid:", MAX_UINT32),
         gid=_number_after(data, b"\nGid:", MAX_UINT32),
@@ -217,8 +217,8 @@ def _odd_status(data: bytes) -> Status:
 
 
 def stat_of_process(leader: Stat, thread: Stat) -> Stat:
-    """Of a process whose first thread has exited, and that goes on in another one: the first still counts what time the
-    whole process has used; memory and state are those of a thread that lives."""
+    """The `stat` of a process whose first thread has exited while another goes on. The first thread still has the times
+    of the whole process; memory and state are those of the living thread."""
     return msgspec.structs.replace(
         leader,
         state=thread.state,
@@ -326,7 +326,7 @@ def _line(data: bytes, name: bytes) -> bytes:
 
 
 def _bytes(data: bytes, name: bytes) -> int | None:
-    """Of a line like `VmSwap:\t      12 kB`."""
+    """The bytes that a line such as `VmSwap:\t      12 kB` says; None where there is no such line."""
     kilobytes = _number_after(data, name, _MAX_KILOBYTES)
     return None if kilobytes is None else kilobytes * 1024
 

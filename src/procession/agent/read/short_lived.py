@@ -285,7 +285,7 @@ class ShortLived:
                 birth.reading = self._look(pid)
 
     def _infer(self, pid: int, birth: _Birth) -> ProcessReading:
-        """Of a process that was gone before anybody could look."""
+        """The reading of a process that had ended before it could be read: what its parent and the connector tell."""
         parent = None
         if birth.executed is None:
             same = self._births.get(birth.ppid)

@@ -29,7 +29,7 @@ PATH = "/api/procession/v1/admin"
 
 @dataclass(frozen=True)
 class KeyRow:
-    """What may be shown of a key."""
+    """What is shown of a key: everything but its secret."""
 
     id: str
     org_id: int
@@ -40,7 +40,7 @@ class KeyRow:
 
 
 class Administration(Protocol):
-    """All raise UsageError."""
+    """Orgs, keys and tags of hosts. All methods raise UsageError."""
 
     def orgs(self) -> list[Org]: ...
     def create_org(self, name: str) -> Org: ...
@@ -56,7 +56,7 @@ class Administration(Protocol):
 
 @contextlib.contextmanager
 def administration(*, data_dir: str, **store: str) -> Iterator[Administration]:
-    """Of the server of this machine that uses the data folder, or of the store if none runs."""
+    """Administration by the server of this machine that uses the data folder, or in the store if none runs."""
     access = Access.of(ClientSettings(data_dir=data_dir))
     if access.local.address() is not None:
         over_http = OverHttp(access)

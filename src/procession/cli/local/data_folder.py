@@ -27,7 +27,7 @@ class LocalFiles:
 
     @classmethod
     def of(cls, data_dir: str) -> LocalFiles:
-        """Of the folder named by the setting; empty: the user's data folder."""
+        """The files of the folder that the setting names, or of the user's data folder if it is empty."""
         if data_dir:
             return cls(Path(data_dir).expanduser().absolute())
         import platformdirs

@@ -12,7 +12,8 @@ _log = logging.getLogger(__name__)
 
 
 def most_connections(wanted: int) -> int:
-    """As many as are wanted, as far as this process may open files: it raises its soft limit, which is often 1024."""
+    """How many connections there may be: `wanted`, or fewer if this process may not open as many files. Raises the soft
+    limit on open files, which is often 1024."""
     files, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = wanted + OTHER_FILES
     if files != resource.RLIM_INFINITY and files < needed:

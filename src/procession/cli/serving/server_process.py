@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MORE_SECONDS_TO_STOP = 1.5
-"""So long after requests had to be finished the process ends, whatever still runs: what was acknowledged is on disk
+"""How long after the time for requests is over the process ends, whatever still runs. What was acknowledged is on disk
 already."""
 
 

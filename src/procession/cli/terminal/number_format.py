@@ -6,7 +6,7 @@ UNITS = "KMGTPE"
 
 
 def percent_text(value: float | None) -> str:
-    """Of one core: `12.5`."""
+    """A percentage of one core, such as `12.5`; empty where it is not known."""
     return "" if value is None else f"{value:.1f}"
 
 

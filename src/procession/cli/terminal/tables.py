@@ -61,7 +61,7 @@ def _draw(
 
 
 def fitted_widths(headers: Sequence[str], natural: Sequence[int], width: int, least: Sequence[str]) -> list[int]:
-    """Of each column, as many characters as it gets of its natural width; 0 for one that is left out."""
+    """The width of each column, at most its natural one; 0 for a column that is left out."""
     widths = list(natural)
     last = len(headers) - 1
     wanted = min(natural[last], MIN_WIDTH_OF_LAST)

@@ -57,7 +57,7 @@ def branches(depths: Sequence[int], strokes: Strokes) -> list[str]:
 
 
 def relatives_of(items: Sequence[Item], ids: frozenset[str]) -> list[Item]:
-    """Of a tree: these processes, and all that they descend from or that descends from them."""
+    """The processes of a tree with these ids, with their ancestors and descendants."""
     kept: set[int] = set()
     line: list[int] = []
     for number, item in enumerate(items):

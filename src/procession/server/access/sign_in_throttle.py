@@ -52,7 +52,7 @@ class SignInThrottle:
 
 
 def client_address(request: Request) -> str:
-    """Who is counted as one: an address, or the network of 64 bits that one customer is given of IPv6."""
+    """What tries are counted by: the address of the client, or its /64 network in IPv6, which one customer has."""
     text = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(text)

@@ -81,7 +81,7 @@ def debug_routes(
 
 
 def _memory_bytes() -> int | None:
-    """Of this process, that is in memory."""
+    """Resident memory of this process; None where it is not known."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):

@@ -99,7 +99,7 @@ class ApiRequest:
         return order
 
     def selection(self, prefix: str = "", host: str = "") -> Selection:
-        """Of `search` and `tags`, and the name of a host."""
+        """The selection by `search` and `tags`, and by the name of a host if one is given."""
         search = self._errors.value_of(parse_search, self.parameters.get(f"{prefix}search", ""))
         tags = self._errors.value_of(parse_tags, self.parameters, f"{prefix}tags") or TagFilter()
         if host:
@@ -118,7 +118,7 @@ class ApiRequest:
         return max(0, min(at, self.now))
 
     def window(self, *, seconds: int = 900, most: int | None = None, retention_hours: int | None = None) -> Window:
-        """Of `from` and `to`; where one is missing, `seconds` from the other or from now."""
+        """The window from `from` to `to`. If one is missing, it is `seconds` away from the other, or from now."""
         since, until = self._moment("from"), self._moment("to")
         if since is None:
             since = min(self.now if until is None else until, self.now) - seconds
@@ -151,7 +151,7 @@ class ApiRequest:
         return self.find_blind_hosts(self.org_id)
 
     def process_key(self) -> ProcessKey:
-        """Of the path. Raises NotFound for what is no id of this org."""
+        """The process key of the id in the path. Raises NotFound if that is no id of this org."""
         try:
             data = bytes.fromhex(self.path["process_id"])
         except ValueError:

@@ -23,14 +23,14 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def _with_hints(request: ApiRequest, found: Any) -> Any:
-    """Bytes have theirs already."""
+    """The answer with hints in its `meta`, if there are any. An answer of bytes has them already."""
     if isinstance(found, dict) and "meta" in found and (hints := request.hints(_is_anything_in(found))):
         return {**found, "meta": {**found["meta"], "hints": hints}}
     return found
 
 
 def _is_anything_in(found: Mapping[str, Any]) -> bool:
-    """Of a comparison, on both sides."""
+    """Whether an answer has anything in it; a comparison must have something on both sides."""
     meta = found["meta"]
     if "left" in meta:
         return bool(meta["left"]["total"] and meta["right"]["total"])

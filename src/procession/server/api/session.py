@@ -23,7 +23,7 @@ from procession.storage import KeyStore
 _log = logging.getLogger(__name__)
 
 LINES_PER_MINUTE = 20
-"""Of the log, of each event."""
+"""How many lines each event may write into the log."""
 
 
 class _Credentials(msgspec.Struct, forbid_unknown_fields=True):

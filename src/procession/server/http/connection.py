@@ -23,17 +23,17 @@ from procession.server.http.raw_response import raw_error
 from procession.server.runtime.throttled_log import ThrottledLog
 
 CERTIFIED = "procession.certified"
-"""Of a request's scope: whether the client has shown a certificate that the server trusts."""
+"""The key of a request's scope that says whether the client has shown a certificate that the server trusts."""
 
 KEEP_ALIVE_SECONDS = 75
 """An agent posts every 10 s and should find its connection open."""
 
 MAX_HEAD_BYTES = 128 * 1024
-"""Of a request without its body, where it comes in several pieces. One piece has 256 KiB at most."""
+"""How long the head of a request may be if it arrives in several pieces. One piece has 256 KiB at most."""
 
 MAX_PIPELINED = 32
 MAX_DROPPED_BYTES = 64 * 2**20
-"""Of a body that comes after the request was answered."""
+"""How much of a body is read and dropped after the request was answered."""
 
 _LINES_PER_MINUTE = 1
 
@@ -47,7 +47,7 @@ class ServerState:
         self._app = app
         self.connections: set[HttpConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        """Of requests that are being answered."""
+        """The tasks of requests that are being answered."""
         self._without_connections = asyncio.Event()
         self.throttled_log = ThrottledLog(_log, _LINES_PER_MINUTE)
 
@@ -101,7 +101,7 @@ class HttpConnection(asyncio.Protocol):
         self._answering: Exchange | None = None
         self._waiting: deque[Exchange] = deque()
         self._newest: Exchange | None = None
-        """The one whose body is arriving, or arrived last."""
+        """The request whose body is arriving, or arrived last."""
 
     # What asyncio calls
 

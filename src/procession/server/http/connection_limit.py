@@ -11,7 +11,7 @@ from typing import Protocol
 from procession.log_throttle import LogThrottle
 
 MAX_UNREAD_BYTES = 256 * 2**20
-"""Of answers that clients have asked for and do not read."""
+"""How much of answers that clients do not read may wait in memory, over all connections."""
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Client(Protocol):
         """End it now: it has been silent for longer than any other, and there is no room."""
 
     def unread_bytes(self) -> int:
-        """Of answers, as far as they wait in this process."""
+        """How many bytes of answers to this client wait in this process."""
 
     def abort(self) -> None:
         """End it now, and drop what was to be sent."""
@@ -45,10 +45,10 @@ class OpenConnections:
         self._silent: dict[Client, None] = {}
         """In the order in which they fell silent."""
         self._unread: dict[Client, int] = {}
-        """Those that do not read, with what waited for them when last looked at, in the order in which they stopped."""
+        """Clients that do not read, in the order in which they stopped, and the bytes that waited when last counted."""
 
     def begin(self) -> bool:
-        """Whether one more may come. Then `end` is to be called, once."""
+        """Whether one more connection may be open. If so, the caller must call `end` once when it ends."""
         if self.count >= self.most and not self._end_silent():
             self.count_closed("full")
             return False
@@ -56,7 +56,7 @@ class OpenConnections:
         return True
 
     def end(self, client: Client | None = None) -> None:
-        """One is gone; None where it never came to speak."""
+        """A connection has ended. `client` is None if it never spoke HTTP."""
         self.count -= 1
         if client is not None:
             self._silent.pop(client, None)
@@ -70,7 +70,7 @@ class OpenConnections:
         self._silent.pop(client, None)
 
     def stops_reading(self, client: Client) -> None:
-        """Those that stopped first are ended where all of them leave too much unread."""
+        """A client does not read. If more than MAX_UNREAD_BYTES wait in total, those that stopped first are ended."""
         self._unread[client] = client.unread_bytes()
         if sum(self._unread.values()) <= MAX_UNREAD_BYTES:
             return

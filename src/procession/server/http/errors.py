@@ -45,7 +45,7 @@ def _error_response(error: RequestError) -> Response:
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:
-    """Of Starlette's own errors: no such route, no such method."""
+    """The answer to an error of Starlette itself: no such route, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for nothing else)
     if error.status_code == 404:
         return _error_response(NotFound())
@@ -55,7 +55,7 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> tuple[str, ...]:
-    """Of all routes with this path: Starlette knows those of the first one."""
+    """The methods of all routes with this path; Starlette itself only knows those of the first route."""
     methods: set[str] = set()
     for route in request.app.routes:
         if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:

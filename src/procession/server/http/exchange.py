@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Scope
 from procession.server.http.raw_response import raw_error
 
 BODY_BUFFER_BYTES = 64 * 1024
-"""Of a body that the application has not taken yet; reading pauses above it."""
+"""How much of a body may wait for the application; reading pauses above it."""
 
 _NO_HEADER_NAME = re.compile(rb'[\x00-\x20\x7f()<>@,;:\\\[\]={}"]')
 _NO_HEADER_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -51,7 +51,7 @@ class Exchange:
         self.awaits_continue = expects_continue
         """Whether the client waits to be told that its body is wanted."""
         self.has_begun = self.has_ended = False
-        """Of the response."""
+        """Whether the response has begun, and whether it has ended."""
         self._scope = scope
         self._wire = wire
         self._body = bytearray()
@@ -61,7 +61,7 @@ class Exchange:
         """Something has changed that `receive` may wait for."""
         self._is_chunked = self._has_length = False
         self._bytes_left = 0
-        """Of the response, by its content-length."""
+        """How much of the response is still to come, by its content-length."""
 
     def add_body(self, data: bytes) -> None:
         if self.has_ended:

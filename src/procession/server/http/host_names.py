@@ -31,7 +31,7 @@ class AllowedHosts:
         self._names = whole | {"localhost"}
 
     def allows(self, host: str) -> bool:
-        """Of a `Host` header, with or without a port. Empty: of a client that sends none, which no browser is."""
+        """Whether a `Host` header is allowed, with or without a port. An empty one is: no browser sends that."""
         name = name_of(host).lower().rstrip(".")
         if self._any or not host or name in self._names or is_address(name):
             return True

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 class Listener:
     """Accepts connections, as a server of asyncio does, but no more than may be open.
 
-    A client beyond that gets FULL as its answer, and is closed before TLS and HTTP cost anything.
+    A client beyond that is closed before TLS and HTTP cost anything; without TLS, it gets FULL as its answer.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ _ENCODER = msgspec.json.Encoder()
 _ALSO = "procession.headers"
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""Of what is no page: a browser that is led to an answer of the API runs and loads nothing."""
+"""For answers that are no page: a browser that opens one runs and loads nothing."""
 
 STANDARD_HEADERS = {
     "cache-control": "no-cache",
@@ -29,7 +29,7 @@ STANDARD_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "no-referrer",
 }
-"""Of every answer that has not its own. None opens anything to pages of others: CORS stays closed."""
+"""Headers of every answer, unless it sets them itself. None of them opens CORS to pages of other sites."""
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,4 +1,4 @@
-"""Whose payload is decoded next on the event loop."""
+"""Decides which payload is decoded next on the event loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from procession.fair_order import RoundRobin
 
 
 class DecodeTurns:
-    """One payload in each iteration of the loop, of orgs in turn: so other work on the loop gets on."""
+    """Lets one payload be decoded in each iteration of the loop, of each org in turn, so that other work gets on."""
 
     def __init__(self) -> None:
         self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin()

@@ -22,7 +22,8 @@ from procession.wire.datadog import decode_events
 PATH = "/api/v2/proclcycle"
 
 BUSY_SHARE = 0.2
-"""Of the time, for each of the two questions that exits raise in the store: what a few cost there, hundreds do."""
+"""The share of the time for which each of the two questions about exits may keep the store busy. A question costs the
+same for a few exits as for hundreds."""
 
 
 class EventHandler:

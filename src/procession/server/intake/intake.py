@@ -39,7 +39,7 @@ class Intake:
     """Takes all else, on one of `store_threads`."""
     store_threads: ThreadPool
     dropped: Counter
-    """Of sightings that were acknowledged and not stored, by reason."""
+    """Counts sightings that were acknowledged and not stored, by reason."""
     refusal_log: RefusalLog
 
     async def org_of(self, request: Request) -> int:

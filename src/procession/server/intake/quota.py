@@ -17,7 +17,7 @@ RETRY_SECONDS = 2
 REFUSAL_SECONDS = 1.0
 
 NEWEST_SHARE = 0.1
-"""Of the newest payload in what is expected of the next."""
+"""The weight of the newest payload in the growth that is expected of the next one."""
 
 SIGHTING_BYTES = 600
 """About what a sighting takes, besides its description, in objects."""
@@ -44,7 +44,7 @@ class MemoryQuota:
             reservation.hold(0)
 
     def change(self, org_id: int, before: int, after: int) -> None:
-        """Of one reservation of the org, from `before` to `after` bytes. Raises TooManyRequests or Unavailable."""
+        """Change one reservation of the org from `before` to `after` bytes. Raises TooManyRequests or Unavailable."""
         more = after - before
         # A single payload is always let in, however large it is.
         if more > 0 and self.held_bytes > before:

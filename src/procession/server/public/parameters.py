@@ -15,7 +15,7 @@ from procession.text.whole_number import moment_parameter, number_parameter
 from procession.window import Window
 
 MAX_TAGS = 256
-"""As many as a search may have terms; each makes the question to the store longer."""
+"""As many as a search may have terms. Each tag makes the statement for the store longer."""
 
 
 def parse_parameters(query_string: bytes) -> dict[str, str]:

@@ -13,7 +13,7 @@ from procession.text.tags import normal_tags
 
 REFRESH_SECONDS = 3.0
 SAY_AGAIN_SECONDS = 86400
-"""Of an agent whose tags stay the same the store is told so often: it forgets those of agents that post no longer."""
+"""How often the store is told again of tags that have not changed: it forgets tags that nobody repeats."""
 
 Union = Mapping[tuple[int, str], tuple[str, ...]]
 

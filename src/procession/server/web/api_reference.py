@@ -122,7 +122,7 @@ def _schema(name: str, schema: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _fields(properties: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """Those of objects within objects, too, as `meta.page.after`."""
+    """Names and schemas of all fields; those of nested objects have names such as `meta.page.after`."""
     for name, shape in properties.items():
         if "properties" in shape:
             yield from _fields(shape["properties"], f"{prefix}{name}.")

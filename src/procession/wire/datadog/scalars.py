@@ -8,9 +8,9 @@ from procession.text.characters import text
 from procession.wire.datadog.frame import FrameError
 
 MAX_PATH_LENGTH = 4096
-"""Of Linux. What is longer was made up by a stranger, and is cut."""
+"""As long as a path may be on Linux. Longer ones were made up, and are cut."""
 MAX_NAME_LENGTH = 255
-"""Of commands, users, groups and containers, likewise."""
+"""For names of commands, users, groups and containers; longer ones are cut as well."""
 
 
 def host_of(name: str | bytes) -> str:

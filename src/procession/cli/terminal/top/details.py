@@ -13,9 +13,9 @@ from procession.cli.terminal.visible_text import visible
 
 TEXTS = ("exe", "cwd", "root", "comm", "container_id")
 MARGIN = 14
-"""Of the names on the left."""
+"""The width of the names on the left."""
 MOST_COMMAND = 8_192
-"""So much of a command line is shown; the rest is what `procession ps --json` is for."""
+"""How many characters of a command line are shown; `procession ps --json` has the rest."""
 
 
 def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[str]:

@@ -65,7 +65,7 @@ def take_key(data: bytes) -> tuple[str, bytes]:
 
 
 class Terminal:
-    """Of standard input and output. As a context it is taken over and given back."""
+    """The terminal at standard input and output, taken over for the length of a `with` block."""
 
     def __init__(self) -> None:
         self._input = sys.stdin.fileno()

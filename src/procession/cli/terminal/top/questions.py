@@ -40,7 +40,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Details:
-    """Of one process; `family` is None where it was not there at that moment."""
+    """What is shown of one process; `family` is None where it was not there at that moment."""
 
     item: Item
     family: dict[str, Any] | None

@@ -103,7 +103,7 @@ def screen(
     details: Sequence[str],
     url: str,
 ) -> list[str]:
-    """As many lines as the screen has, each exactly as wide."""
+    """The lines of the whole screen, each as wide as the screen."""
     width, height = size
     lines = _header(state, answer, status, width, url)
     if state.has_help:
@@ -165,8 +165,8 @@ def _sums(answer: Answer | None) -> list[str]:
 
 
 def columns_of(items: Sequence[Item], width: int) -> list[tuple[int, Column]]:
-    """Those that fit, by their place among the cells, each as wide as it has to be for these processes: a number is
-    whole, and a host's name takes no more room than it needs."""
+    """The columns that fit, each with its index among the cells, as wide as these processes need: no number is cut, and
+    the name of a host takes no more room than it needs."""
     from rich.cells import cell_len
 
     cells = [cells_of(item) for item in items]

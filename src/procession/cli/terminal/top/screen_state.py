@@ -41,7 +41,7 @@ class ScreenState:
     prompt: str | None = None
     """The search while it is typed."""
     process_id: str | None = None
-    """Of the process that is looked at closely."""
+    """The id of the process whose details are shown."""
     detail_top: int = 0
     has_help: bool = False
     is_over: bool = False

@@ -9,7 +9,7 @@ from procession.wire.datadog import process_pb2 as pb
 
 
 def tags_of(container: pb.ReadContainer) -> list[str | bytes]:
-    """Those that it has, and its name and image where no tag says them: older agents had only fields for these."""
+    """The tags of a container, with tags for its name and image if they are missing: older agents sent only fields."""
     tags: list[str | bytes] = list(container.tags)
     keys = {text(tag).partition(":")[0].strip().lower() for tag in tags} if container.name or container.image else set()
     if container.name and "container_name" not in keys:

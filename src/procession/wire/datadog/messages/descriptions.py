@@ -95,7 +95,7 @@ def _size(process: pb.ReadProcess, found: ProcessDescription) -> int:
 
 
 def own_tags_of(process: pb.ReadProcess, max_tags: int) -> tuple[str | bytes, ...]:
-    """Those of a process alone, as they came. Raises PayloadTooLarge."""
+    """The tags of the process itself, without those of host and container, as they arrived. Raises PayloadTooLarge."""
     tags = (*process.tags, *process.processContext)
     if len(tags) > max_tags:
         raise PayloadTooLarge(f"A process has more than {max_tags} tags")

@@ -41,7 +41,7 @@ class HostProcesses:
 
 
 class ProcessCache:
-    """Of all hosts. Threads may share it; one may then miss what another has just put in."""
+    """Caches processes of all hosts. Threads may share it; a thread may miss what another has just put in."""
 
     def __init__(self, budget: CacheBudget) -> None:
         self._hosts: dict[tuple[int, str], HostProcesses] = {}

@@ -61,7 +61,7 @@ class SnapshotEncoder:
         ]
 
     def _containers_of(self, chunks: Iterable[list[_Known]]) -> list[list[bytes]]:
-        """Of each chunk, as items of the message's list."""
+        """The encoded containers of each chunk, as items of the list in its message."""
         used: dict[str, tuple[ContainerInfo, bytes]] = {}
         found: list[list[bytes]] = []
         if self._look_up is None:
