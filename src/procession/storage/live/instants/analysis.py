@@ -18,12 +18,13 @@ from procession.analysis import (
     Order,
     Points,
     ProcessAtInstant,
+    Run,
     Selection,
     TagCompletion,
 )
 from procession.analysis.family_tree import FamilyTree
 from procession.errors import InvalidRequest
-from procession.process import MAX_UINT32, ProcessKey
+from procession.process import MAX_UINT32, ProcessKey, ProcessSummary
 from procession.search.pattern import fold
 from procession.storage.live.candidates import Candidates, all_in_window
 from procession.storage.live.columns import Array, pids_of, starts_of
@@ -32,6 +33,7 @@ from procession.storage.live.hosts import Host
 from procession.storage.live.instants.aggregates import completion, facet_of, groups_of, hosts_of, values_by
 from procession.storage.live.instants.at_instant import at_instant, is_known
 from procession.storage.live.instants.row_order import first_places, position_of, sort_columns
+from procession.storage.live.instants.runs import find_runs
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.row_filter import RowFilter
 from procession.storage.live.table import LiveTable
@@ -137,6 +139,10 @@ class LiveAnalysis:
                 return None
             host = table.host_with_key(key.host_key)
             return (None if host is None else FamilyTree(_members(table, org_id, host, at)[1]).family(key),)
+
+    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...] | None:
+        with self._in(org_id, window) as table:
+            return None if table is None else find_runs(table, process, window, limit)
 
     @contextmanager
     def _of(self, org_id: int, when: Window | int) -> Iterator[OrgTable | None]:

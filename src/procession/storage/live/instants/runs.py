@@ -1,0 +1,60 @@
+"""Other runs of a command on its host."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from procession.analysis import Run
+from procession.process import MAX_UINT32, ProcessKey, ProcessSummary
+from procession.storage.live.candidates import Candidates, in_window
+from procession.storage.live.columns import NO_NUMBER
+from procession.storage.live.endings import find_details, find_endings
+from procession.storage.live.hosts import Host
+from procession.storage.live.org_table import OrgTable
+from procession.window import Window
+
+NEXT_SNAPSHOT_SECONDS = 600
+"""So long after its newest sighting it is looked for how a run ended."""
+
+
+def find_runs(table: OrgTable, like: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...] | None:
+    """Of a window that the table covers. None where it does not know what one of them used: the process was seen after
+    the window, or it is too long ago."""
+    host = table.host_named(like.identity.host)
+    if host is None:
+        return ()
+    chosen = _newest_starts(_same_command(table, host, like, window), limit)
+    if (table.rows.last[chosen.rows] != chosen.seen).any():
+        return None
+    runs = [_run(table, like, summary) for summary in chosen.summaries()]
+    known = tuple(run for run in runs if run is not None)
+    return known if len(known) == len(runs) else None
+
+
+def _same_command(table: OrgTable, host: Host, like: ProcessSummary, window: Window) -> Candidates:
+    """In no order."""
+    own = table.row_of(ProcessKey.of(like.identity))
+    rows = np.unique(host.rows)
+    rows = rows[rows != (NO_NUMBER if own is None else own)]
+    found = in_window(table, rows, Window(max(window.from_at, 1), min(window.to_at, MAX_UINT32)))
+    commands = table.descriptions.commands
+    numbers = commands.of[found.column("text")]
+    same = [one for one in np.unique(numbers).tolist() if commands.values[one] == like.description.command]
+    return found.select(np.isin(numbers, same))
+
+
+def _newest_starts(found: Candidates, limit: int) -> Candidates:
+    return found.select(np.argsort(found.column("key"))[::-1][:limit])
+
+
+def _run(table: OrgTable, like: ProcessSummary, summary: ProcessSummary) -> Run | None:
+    until = summary.seen_at + NEXT_SNAPSHOT_SECONDS
+    details = find_details(table, Window(summary.seen_at, until), [summary])
+    # Live numbers do not tell how it ended.
+    endings = find_endings(table, until, [(ProcessKey.of(summary.identity), summary.seen_at)])
+    if details is None or endings is None:
+        return None
+    (detail,), (ending,) = details, endings
+    detail = msgspec.structs.replace(detail, ended_at=ending.at, exit_code=ending.exit_code)
+    return Run(summary, detail, summary.description.cmdline == like.description.cmdline)
