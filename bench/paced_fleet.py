@@ -11,6 +11,7 @@ import gc
 import json
 import math
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -286,4 +287,7 @@ async def _play() -> None:
 
 
 if __name__ == "__main__":
+    # A connection for each host: the soft limit is often 1024 files.
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     uvloop.run(_play())
