@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "procession"
+PAGE = ROOT / "web" / "src"
 
 DROPPED = {
     "snap": "snapshots",
@@ -116,6 +117,15 @@ def names_in(path: Path) -> Iterator[str]:
                 pass
 
 
+DECLARED = re.compile(r"\b(?:function|const|let|class|interface|type)\s+(\w+)")
+
+
+def names_in_typescript(path: Path) -> Iterator[str]:
+    """The name of this file, and those that it declares."""
+    yield path.name.partition(".")[0]
+    yield from DECLARED.findall(path.read_text(encoding="utf-8"))
+
+
 def classes_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ClassDef):
@@ -138,6 +148,25 @@ def test_no_name_in_the_code_has_a_dropped_word() -> None:
     }
 
     assert found == {}, "name -> what says it now"
+
+
+def test_no_name_in_the_page_has_a_dropped_word() -> None:
+    paths = sorted(PAGE.rglob("*.ts*"))
+    found = {
+        f"{path.relative_to(PAGE)}: {name}": better
+        for path in paths
+        for name, better in dropped_of(names_in_typescript(path), DROPPED).items()
+    }
+
+    assert paths
+    assert found == {}, "name -> what says it now"
+
+
+def test_a_dropped_word_in_the_page_would_be_found(tmp_path: Path) -> None:
+    path = tmp_path / "keyBook.tsx"
+    path.write_text("export function tagSnap() {\n  const fine = 1;\n}\n")
+
+    assert set(dropped_of(names_in_typescript(path), DROPPED)) == {"keyBook", "tagSnap"}
 
 
 def test_no_module_is_called_by_a_dropped_word() -> None:
