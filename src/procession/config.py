@@ -80,6 +80,13 @@ class ServerSettings:
         metavar="BYTES",
         minimum=1,
     )
+    max_live_bytes: int = setting(
+        2 * 2**30,
+        "Most memory for the live table, which answers about the last hour. What does not fit, the history answers; it "
+        "answers everything where the store is on ClickHouse servers.",
+        metavar="BYTES",
+        minimum=2**20,
+    )
     max_message_processes: int = setting(10_000, "Most processes in one payload.", metavar="COUNT", minimum=1)
     max_process_bytes: int = setting(
         4 * 2**20, "Most that a payload may say of one process.", metavar="BYTES", minimum=1

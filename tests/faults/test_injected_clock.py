@@ -9,8 +9,8 @@ import pytest
 
 from procession.analysis import Every
 from procession.process import ProcessIdentity, ProcessKey, ProcessNumbers, host_key
+from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.embedded_store import open_embedded
-from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import Clock
@@ -31,19 +31,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[ClickHouseStore]:
+def store(tmp_path: Path, clock: Clock) -> Iterator[EmbeddedStore]:
     found = open_embedded(tmp_path, retention_hours=YEARS, sighting_retention_hours=YEARS, now=clock)
     yield found
     found.close()
 
 
-def see(store: ClickHouseStore, *moments: int, host: str = IDENTITY.host) -> None:
+def see(store: EmbeddedStore, *moments: int, host: str = IDENTITY.host) -> None:
     for at in moments:
         sighting = a_sighting(IDENTITY.pid, IDENTITY.started_at, ProcessNumbers(cpu_total_percent=1.0, threads=4))
         store.add([(ORG, a_snapshot(sighting, host=host, taken_at=at, request_id=at, chunk_count=1))])
 
 
-def minutes(store: ClickHouseStore) -> list[int]:
+def minutes(store: EmbeddedStore) -> list[int]:
     """Of the first two hours, in which there is a point of the process."""
     window = Window(BEGIN, BEGIN + 2 * HOUR - 1)
     found = store.analysis.history(ORG, KEY, window, Every.MINUTE)
@@ -51,7 +51,7 @@ def minutes(store: ClickHouseStore) -> list[int]:
 
 
 def test_an_hour_is_kept_whole_though_it_was_taken_for_over_while_the_clock_was_ahead(
-    store: ClickHouseStore, clock: Clock
+    store: EmbeddedStore, clock: Clock
 ) -> None:
     # Agents have the right time, and the server is an hour ahead.
     clock.now = BEGIN + 600 + HOUR
@@ -70,7 +70,7 @@ def test_an_hour_is_kept_whole_though_it_was_taken_for_over_while_the_clock_was_
     for seconds in range(300, HOUR * 2, 300):
         clock.now = BEGIN + HOUR + seconds
         store.rollup.roll_up([ORG])
-    with store._engine.connection() as connection:
+    with store.history._engine.connection() as connection:
         connection.command("TRUNCATE TABLE snapshots")  # as sightings end after seven days
     for_months = minutes(store)
 
@@ -82,9 +82,7 @@ def test_an_hour_is_kept_whole_though_it_was_taken_for_over_while_the_clock_was_
     )
 
 
-def test_a_clock_that_is_set_back_leaves_hours_to_be_rolled_up_as_they_come(
-    store: ClickHouseStore, clock: Clock
-) -> None:
+def test_a_clock_that_is_set_back_leaves_hours_to_be_rolled_up_as_they_come(store: EmbeddedStore, clock: Clock) -> None:
     clock.now = BEGIN + HOUR + 200
     see(store, BEGIN + 60)
     assert store.rollup.roll_up([ORG]) == 1
@@ -98,7 +96,7 @@ def test_a_clock_that_is_set_back_leaves_hours_to_be_rolled_up_as_they_come(
     assert minutes(store) == [1, 4]
 
 
-def test_what_comes_late_after_a_clock_was_set_back_is_rolled_up(store: ClickHouseStore, clock: Clock) -> None:
+def test_what_comes_late_after_a_clock_was_set_back_is_rolled_up(store: EmbeddedStore, clock: Clock) -> None:
     clock.now = BEGIN + 2 * HOUR + 200
     see(store, BEGIN + 60)
     assert store.rollup.roll_up([ORG]) == 1

@@ -10,7 +10,8 @@ from typing import Protocol
 import pytest
 
 from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
-from procession.storage.embedded_store import open_embedded
+from procession.storage.embedded.store import EmbeddedStore
+from procession.storage.embedded_store import open_embedded, open_history
 from procession.storage.store import ClickHouseStore
 from tests.support.fleet import Fleet
 from tests.support.folders import quick_folder
@@ -31,6 +32,20 @@ class Store(ProcessStore, DetailStore, Protocol):
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseStore]:
     # The engine takes one folder per OS process at a time, and opening one costs a second: so one for a file of tests.
     with quick_folder(tmp_path_factory.mktemp("store")) as folder:
+        store = open_history(
+            folder,
+            retention_hours=THIRTY_YEARS,
+            sighting_retention_hours=THIRTY_YEARS,
+            live_retention_hours=THIRTY_YEARS,
+        )
+        yield store
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """As a server has it that keeps everything in its data folder."""
+    with quick_folder(tmp_path_factory.mktemp("store")) as folder:
         store = open_embedded(
             folder,
             retention_hours=THIRTY_YEARS,
@@ -45,28 +60,28 @@ SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get
 """One node over HTTP, two shards with two replicas each, and what a variable names."""
 
 
-@pytest.fixture(params=["oracle", "live", "clickhouse", *SERVERS])
-def any_store(request: pytest.FixtureRequest) -> OracleStore | ClickHouseStore:
+@pytest.fixture(params=["oracle", "live", "embedded", "clickhouse", *SERVERS])
+def any_store(request: pytest.FixtureRequest) -> OracleStore | EmbeddedStore | ClickHouseStore:
     if request.param == "oracle":
         return OracleStore()
     if request.param == "live":
         return LiveStore()
-    found: ClickHouseStore = request.getfixturevalue(request.param)
+    found: EmbeddedStore | ClickHouseStore = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture
-def store(any_store: OracleStore | ClickHouseStore) -> Store:
+def store(any_store: OracleStore | EmbeddedStore | ClickHouseStore) -> Store:
     return any_store
 
 
 @pytest.fixture
-def stored_keys(any_store: OracleStore | ClickHouseStore) -> KeyStore:
+def stored_keys(any_store: OracleStore | EmbeddedStore | ClickHouseStore) -> KeyStore:
     return any_store if isinstance(any_store, OracleStore) else any_store.keys
 
 
 @pytest.fixture
-def hosts(any_store: OracleStore | ClickHouseStore) -> HostStore:
+def hosts(any_store: OracleStore | EmbeddedStore | ClickHouseStore) -> HostStore:
     return any_store if isinstance(any_store, OracleStore) else any_store.hosts
 
 

@@ -13,7 +13,7 @@ from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.process import ProcessNumbers
 from procession.server import Stores, create_app
-from procession.storage.embedded_store import open_embedded
+from procession.storage.embedded_store import open_history
 from procession.storage.history.engine import embedded
 from procession.storage.store import ClickHouseStore
 from tests.support.asgi import Asker
@@ -52,7 +52,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
     with pytest.MonkeyPatch.context() as patch:
         genuine = embedded.EmbeddedConnection
         patch.setattr(embedded, "EmbeddedConnection", lambda client: genuine(Recording(client)))
-        store = open_embedded(folder, retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
+        store = open_history(folder, retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
         numbers = ProcessNumbers(cpu_total_percent=1.5, rss_bytes=2**20)
         nginx = a_sighting(7, cmdline="nginx", tags=("env:prod",), numbers=numbers)
         store.add([(ORG, a_snapshot(nginx, host="web-1", taken_at=NOON - 5, chunk_count=1))])

@@ -1,13 +1,17 @@
-"""A store in a folder: it is opened, and its tables are brought up to date."""
+"""The store in a folder: it is opened, its tables are brought up to date, and what is in its log is read."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from procession.errors import UsageError
+from procession.storage.embedded.checkpoints import Checkpoints
+from procession.storage.embedded.progress import FlushProgress
+from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.history.engine.embedded import EmbeddedEngine
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.tables.ddl import Database
@@ -15,8 +19,14 @@ from procession.storage.history.tables.migrations import NEWEST
 from procession.storage.history.tables.retention import retention_rules
 from procession.storage.history.tables.upgrade import find_tables, migrate, refuse_strangers, set_retention
 from procession.storage.store import ClickHouseStore
+from procession.storage.wal import WriteAheadLog
 
 _log = logging.getLogger(__name__)
+
+
+_LOG = "log"
+_CHECKPOINT = "live.checkpoint"
+_PROGRESS = "flushed.json"
 
 
 def open_embedded(
@@ -25,9 +35,53 @@ def open_embedded(
     retention_hours: int = 24 * 90,
     sighting_retention_hours: int = 24 * 7,
     live_retention_hours: int = 24,
+    live_bytes: int = 2 * 2**30,
+    now: Callable[[], int] = lambda: int(time.time()),
+) -> EmbeddedStore:
+    """The store in a folder, its tables brought up to date, and what the last server had acknowledged in it.
+
+    `live_bytes`: what the live table takes at most. Raises UsageError in words for who started us.
+    """
+    history = open_history(
+        data_dir,
+        retention_hours=retention_hours,
+        sighting_retention_hours=sighting_retention_hours,
+        live_retention_hours=live_retention_hours,
+        now=now,
+    )
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(history.close)
+        progress = FlushProgress(data_dir / _PROGRESS)
+        is_empty = not (data_dir / _LOG).exists() and history.inventory().oldest_seen_at is None
+        log = WriteAheadLog(data_dir / _LOG, taken=progress.flushed)
+        cleanup.callback(log.close)
+        try:
+            checkpoints = Checkpoints.open(
+                data_dir / _CHECKPOINT,
+                first_sequence=log.status().first_sequence,
+                live_bytes=live_bytes,
+                is_empty=is_empty,
+                now=now(),
+            )
+        except OSError as error:
+            raise UsageError(f"cannot write to {data_dir}: {error.strerror or error}") from error
+        store = EmbeddedStore(history, log, checkpoints, progress, now=now)
+        cleanup.pop_all()
+    return store
+
+
+def open_history(
+    data_dir: Path,
+    *,
+    retention_hours: int = 24 * 90,
+    sighting_retention_hours: int = 24 * 7,
+    live_retention_hours: int = 24,
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> ClickHouseStore:
-    """The store in a folder, its tables brought up to date. Raises UsageError in words for who started us."""
+    """The history in a folder alone, without what is only in the log: for keys, and for what is long past.
+
+    Who writes into it calls `forget_live_table`. Raises UsageError.
+    """
     engine = EmbeddedEngine(data_dir)
     try:
         rules = retention_rules(
@@ -43,6 +97,12 @@ def open_embedded(
         engine.close()
         raise UsageError(f"cannot bring the tables in {data_dir} up to date: {first_line(error)}") from error
     return ClickHouseStore(engine, now=now, is_only_writer=True, sighting_retention_hours=sighting_retention_hours)
+
+
+def forget_live_table(data_dir: Path) -> None:
+    """To be called by who has written into the history alone: the next server's live table knows nothing of that, and
+    begins anew."""
+    (data_dir / _CHECKPOINT).unlink(missing_ok=True)
 
 
 def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: Callable[[], int]) -> None:

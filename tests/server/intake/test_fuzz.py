@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.server import Stores, create_app
+from procession.storage import ProcessStore
 from procession.storage.embedded_store import open_embedded
-from procession.storage.store import ClickHouseStore
 from procession.wire.datadog import Encoding, MessageType, frame
 from procession.wire.datadog import process_pb2 as pb
 from tests.support.builders import NOON
@@ -43,8 +43,8 @@ _RANGES = {
 }
 
 
-class ClickHouseSink:
-    def __init__(self, store: ClickHouseStore) -> None:
+class StoreSink:
+    def __init__(self, store: ProcessStore) -> None:
         self._store = store
 
     async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
@@ -71,7 +71,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             views=store.views,
             rollup=store.rollup,
         ),
-        sink=ClickHouseSink(store),
+        sink=StoreSink(store),
         settings=settings,
         now=Clock(),
         host_names=("procession.test",),

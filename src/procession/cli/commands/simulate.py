@@ -198,11 +198,11 @@ def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:
     from procession.cli.local.local_keys import ensure_local_keys
     from procession.process import Snapshot
     from procession.simulate import Fleet, write_history
-    from procession.storage.embedded_store import open_embedded
+    from procession.storage.embedded_store import forget_live_table, open_history
 
     make_private_dir(local.data_dir)
     defaults = ServerSettings()
-    store = open_embedded(
+    store = open_history(
         local.data_dir,
         retention_hours=defaults.retention_hours,
         sighting_retention_hours=defaults.sighting_retention_hours,
@@ -210,6 +210,7 @@ def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:
     )
     begin = time.monotonic()
     try:
+        forget_live_table(local.data_dir)
         ensure_local_keys(store.keys, local, os.environ, now=int(time.time()))
         org_id = store.keys.orgs()[0].id
         # While one group is written the next one is made.

@@ -17,7 +17,7 @@ from procession.cli.access import Access
 from procession.cli.client import Unreachable
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.options import read_settings
-from procession.cli.serving.open_store import address_of, open_store
+from procession.cli.serving.open_store import address_of, open_accounts
 from procession.config import ClientSettings, ServerSettings
 from procession.errors import RequestError, UsageError
 
@@ -74,7 +74,7 @@ def _store_without_server(local: LocalFiles, settings: ServerSettings) -> Iterat
     folder = local.data_dir if (address := address_of(settings)) is None else address
     if isinstance(folder, Path) and not folder.is_dir():
         raise UsageError(f"there is no store in {folder} yet; `procession up` or `procession serve` makes it")
-    with contextlib.closing(open_store(settings, local.data_dir)) as opened:
+    with contextlib.closing(open_accounts(settings, local.data_dir)) as opened:
         yield opened
 
 

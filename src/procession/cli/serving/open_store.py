@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from procession.config import ServerSettings
 
 if TYPE_CHECKING:
+    from procession.storage.embedded.store import EmbeddedStore
     from procession.storage.history.engine.address import ServerAddress
     from procession.storage.store import ClickHouseStore
 
@@ -28,21 +29,38 @@ def address_of(settings: ServerSettings) -> Path | ServerAddress | None:
     )
 
 
-def open_store(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
+def open_store(settings: ServerSettings, data_dir: Path) -> EmbeddedStore | ClickHouseStore:
     """Raises UsageError."""
-    from procession.storage.history.engine.address import ServerAddress
-
     address = address_of(settings)
-    if isinstance(address, ServerAddress):
-        from procession.storage.setup import open_servers
+    if address is None or isinstance(address, Path):
+        from procession.storage.embedded_store import open_embedded
 
-        return open_servers(address, sighting_retention_hours=settings.sighting_retention_hours)
+        return open_embedded(
+            data_dir if address is None else address,
+            retention_hours=settings.retention_hours,
+            sighting_retention_hours=settings.sighting_retention_hours,
+            live_retention_hours=settings.live_retention_hours,
+            live_bytes=settings.max_live_bytes,
+        )
+    return _open_servers(settings, address)
 
-    from procession.storage.embedded_store import open_embedded
 
-    return open_embedded(
-        data_dir if address is None else address,
-        retention_hours=settings.retention_hours,
-        sighting_retention_hours=settings.sighting_retention_hours,
-        live_retention_hours=settings.live_retention_hours,
-    )
+def open_accounts(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
+    """For orgs and keys alone: what agents have posted may not all be in it yet. Raises UsageError."""
+    address = address_of(settings)
+    if address is None or isinstance(address, Path):
+        from procession.storage.embedded_store import open_history
+
+        return open_history(
+            data_dir if address is None else address,
+            retention_hours=settings.retention_hours,
+            sighting_retention_hours=settings.sighting_retention_hours,
+            live_retention_hours=settings.live_retention_hours,
+        )
+    return _open_servers(settings, address)
+
+
+def _open_servers(settings: ServerSettings, address: ServerAddress) -> ClickHouseStore:
+    from procession.storage.setup import open_servers
+
+    return open_servers(address, sighting_retention_hours=settings.sighting_retention_hours)

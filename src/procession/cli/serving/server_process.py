@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from procession.server.http.tls import Certificates
-    from procession.server.runtime.metrics import Metrics
-    from procession.storage.history.write.batcher import Batcher
+    from procession.server.runtime.metrics import Metrics, Sink
+    from procession.storage.embedded.store import EmbeddedStore
     from procession.storage.store import ClickHouseStore
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Prepared:
     local: LocalFiles
     listener: socket.socket
     url: str
-    store: ClickHouseStore
+    store: EmbeddedStore | ClickHouseStore
     new_keys: dict[KeyKind, NewKey]
     certificates: Certificates | None
     plain_listener: socket.socket | None
@@ -129,13 +129,11 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
     from procession.server.http.connection_limit import OpenConnections
     from procession.server.http.server import HttpServer
     from procession.server.runtime.metrics import Metrics
-    from procession.server.runtime.timed_store import TimedStore
-    from procession.storage.history.write.batcher import Batcher
 
     metrics = Metrics()
-    batcher = Batcher(TimedStore(prepared.store, metrics))
-    sink = FirstArrival(batcher)
-    await batcher.start()
+    intake = _intake_of(prepared.store, metrics)
+    sink = FirstArrival(intake.sink)
+    await intake.start()
     connections = OpenConnections(
         most_connections(prepared.settings.max_connections),
         on_closed=lambda reason: metrics.closed_connections.add(1, reason),
@@ -168,9 +166,33 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         starting.cancel()
         server.stop()
         await task
-        await batcher.stop()
+        await intake.stop()
         fields = {"event": "stopped", "seconds": round(time.monotonic() - begun)}
         _log.info("stopped, after %(seconds)d s", fields)
+
+
+@dataclass(frozen=True)
+class _StoreIntake:
+    """Where the server puts what it takes, and how that begins and ends."""
+
+    sink: Sink
+    start: Callable[[], Coroutine[Any, Any, None]]
+    stop: Callable[[], Coroutine[Any, Any, None]]
+
+
+def _intake_of(store: EmbeddedStore | ClickHouseStore, metrics: Metrics) -> _StoreIntake:
+    """A log takes each chunk by itself; ClickHouse servers take many at once."""
+    from procession.server.runtime.timed_store import TimedFlush, TimedStore, WatchedSink
+    from procession.storage.embedded.log_sink import LogSink
+    from procession.storage.embedded.store import EmbeddedStore
+    from procession.storage.history.write.batcher import Batcher
+
+    if isinstance(store, EmbeddedStore):
+        store.flush_to(TimedFlush(store.history, metrics))
+        sink = LogSink(store)
+        return _StoreIntake(WatchedSink(sink), sink.start, sink.stop)
+    batcher = Batcher(TimedStore(store, metrics))
+    return _StoreIntake(batcher, batcher.start, batcher.stop)
 
 
 def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlette:
@@ -217,7 +239,7 @@ def _say_started(prepared: Prepared) -> None:
 class FirstArrival:
     """A sink that tells when the first processes have gone through it: all of a snapshot, in however many chunks."""
 
-    def __init__(self, sink: Batcher) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._chunks: Counter[tuple[str, int, int]] = Counter()
         self.arrived = asyncio.Event()

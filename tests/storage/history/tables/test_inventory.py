@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.storage.embedded_store import open_embedded
+from procession.storage.embedded_store import open_history
 from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON, a_sighting, a_snapshot
 
@@ -16,7 +16,7 @@ DAY = 86400
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[ClickHouseStore]:
-    store = open_embedded(tmp_path, retention_hours=YEARS, sighting_retention_hours=YEARS, now=lambda: NOON)
+    store = open_history(tmp_path, retention_hours=YEARS, sighting_retention_hours=YEARS, now=lambda: NOON)
     yield store
     store.close()
 

@@ -15,7 +15,7 @@ import pytest
 
 from procession.errors import UsageError
 from procession.query import ProcessQuery
-from procession.storage.embedded_store import open_embedded
+from procession.storage.embedded_store import open_history
 from procession.storage.history.engine.embedded import EmbeddedEngine
 from procession.storage.history.tables import migrations
 from procession.storage.history.tables.migrations import (
@@ -41,7 +41,7 @@ RELEASED: Mapping[str, str] = {}
 
 
 def opened(folder: Path) -> ClickHouseStore:
-    return open_embedded(
+    return open_history(
         folder, retention_hours=YEARS, sighting_retention_hours=YEARS, live_retention_hours=YEARS, now=lambda: NOON
     )
 
@@ -179,7 +179,7 @@ def test_a_folder_from_before_the_first_release_is_refused_and_left_as_it_is(
     tables = "SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name"
 
     with pytest.raises(UsageError) as raised:
-        open_embedded(tmp_path)
+        open_history(tmp_path)
 
     assert str(raised.value) == (
         f"the data folder {tmp_path} was written by a build of Procession from before its first release, which this one"

@@ -10,7 +10,7 @@ import pytest
 
 from procession.accounts.hosts import HostTags, TagSource
 from procession.query import ProcessQuery
-from procession.storage.embedded_store import open_embedded
+from procession.storage.embedded_store import open_history
 from procession.storage.history.tables import retention
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
@@ -27,7 +27,7 @@ def now() -> int:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[ClickHouseStore]:
-    store = open_embedded(tmp_path, retention_hours=100)
+    store = open_history(tmp_path, retention_hours=100)
     yield store
     store.close()
 
@@ -69,7 +69,7 @@ def test_the_store_says_when_it_was_told(store: ClickHouseStore, now: int) -> No
 
 
 def test_a_retention_longer_than_the_engine_can_count_forgets_nothing(tmp_path: Path, now: int) -> None:
-    store = open_embedded(tmp_path, retention_hours=10**9, sighting_retention_hours=10**9)
+    store = open_history(tmp_path, retention_hours=10**9, sighting_retention_hours=10**9)
     store.add([(ORG, a_snapshot(a_sighting(7), taken_at=now))])
     for table in ("snapshots", "presence", "descriptions", "tag_sets", "hosts"):
         store._rows(f"OPTIMIZE TABLE {table} FINAL")

@@ -1,0 +1,24 @@
+"""How many questions the live table answered, and how many it left to the history."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class AnswerCounts:
+    """Of several threads: a count may be lost, for it is only shown."""
+
+    def __init__(self) -> None:
+        self.from_live_table = 0
+        self.from_history = 0
+
+    def live(self, answer: T) -> T:
+        """Counts this answer of the live table, and gives it."""
+        self.from_live_table += 1
+        return answer
+
+    def history(self) -> None:
+        """Counts an answer of the history."""
+        self.from_history += 1

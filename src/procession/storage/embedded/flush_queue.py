@@ -1,0 +1,167 @@
+"""What was acknowledged and is not in the history yet."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from procession.errors import Unavailable
+from procession.lifecycle.events import ProcessExits
+from procession.packed import PackedSnapshot, characters_of
+from procession.process import LiveSnapshot
+
+_LIGHTEST = 5
+"""In sightings: what a chunk without any costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlushItem:
+    """One record of the log, or live numbers, which are in no log."""
+
+    sequence: int
+    """Of the record; of live numbers, that of the record before."""
+    org_id: int
+    content: PackedSnapshot | ProcessExits | LiveSnapshot
+    weight: int
+    """In sightings."""
+    characters: int
+    """Of all its texts, about."""
+    since: int
+    """The earliest moment that it tells of."""
+
+    @classmethod
+    def of(cls, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits | LiveSnapshot) -> FlushItem:
+        if isinstance(content, PackedSnapshot):
+            characters = sum(one.characters for one in content.sightings)
+            return cls(sequence, org_id, content, len(content.sightings) + _LIGHTEST, characters, content.taken_at)
+        if isinstance(content, LiveSnapshot):
+            return cls(sequence, org_id, content, len(content.processes) // 8 + _LIGHTEST, 0, content.taken_at)
+        characters = sum(characters_of(one.description) for one in content.exits)
+        since = min((one.at for one in content.exits), default=0)
+        return cls(sequence, org_id, content, len(content.exits) + _LIGHTEST, characters, since)
+
+
+@dataclass(slots=True)
+class FlushPiece:
+    """Some of the queue, in order."""
+
+    items: list[FlushItem] = field(default_factory=list)
+
+    @property
+    def snapshots(self) -> list[tuple[int, PackedSnapshot]]:
+        return [(one.org_id, one.content) for one in self.items if isinstance(one.content, PackedSnapshot)]
+
+    @property
+    def exits(self) -> list[tuple[int, ProcessExits]]:
+        return [(one.org_id, one.content) for one in self.items if isinstance(one.content, ProcessExits)]
+
+    @property
+    def live(self) -> list[tuple[int, LiveSnapshot]]:
+        return [(one.org_id, one.content) for one in self.items if isinstance(one.content, LiveSnapshot)]
+
+
+class FlushQueue:
+    """For any number of threads; one of them takes out of it."""
+
+    def __init__(self, *, max_weight: int, max_characters: int) -> None:
+        """What waits at most, in sightings and in characters of their texts."""
+        self._max_weight = max_weight
+        self._max_characters = max_characters
+        self._items = deque[FlushItem]()
+        self._weight = self._characters = 0
+        self._since: dict[int, int] = {}
+        """Org -> the earliest moment that its items tell of, or an earlier one."""
+        self._begun_at = 0.0
+        """When the first of what waits came."""
+        self._last_sequence = 0
+        self._changed = threading.Condition()
+        self._is_closed = False
+
+    def check_space(self) -> None:
+        """Raises Unavailable where so much waits that nothing more can be acknowledged."""
+        if self._weight > self._max_weight or self._characters > self._max_characters:
+            raise Unavailable("The store does not get to keep what it has taken; try again")
+
+    def put(self, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits) -> None:
+        self._put(FlushItem.of(sequence, org_id, content))
+
+    def put_live(self, org_id: int, live: LiveSnapshot) -> None:
+        self._put(FlushItem.of(self._last_sequence, org_id, live))
+
+    def _put(self, item: FlushItem) -> None:
+        with self._changed:
+            if not self._items:
+                self._begun_at = time.monotonic()
+            self._items.append(item)
+            self._last_sequence = max(self._last_sequence, item.sequence)
+            self._since[item.org_id] = min(self._since.get(item.org_id, item.since), item.since)
+            self._weight += item.weight
+            self._characters += item.characters
+            self._changed.notify()
+
+    def concerns(self, org_id: int, until: int) -> bool:
+        """Whether anything that waits may tell of this org up to this moment."""
+        with self._changed:
+            since = self._since.get(org_id)
+            return since is not None and since <= until
+
+    @property
+    def weight(self) -> int:
+        return self._weight
+
+    @property
+    def last_sequence(self) -> int:
+        """Of all that was ever put."""
+        return self._last_sequence
+
+    def wait(self, seconds: float, weight: int, *, longest: float) -> bool:
+        """Until what came first waits for so many seconds, or so much waits, but no longer than `longest`; False once
+        it is closed."""
+        until = time.monotonic() + longest
+        with self._changed:
+            while not self._is_closed and self._weight < weight:
+                due = min(until, self._begun_at + seconds) if self._items else until
+                left = due - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            return not self._is_closed
+
+    def wait_until_closed(self, seconds: float) -> None:
+        """No longer than so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed, seconds)
+
+    def close(self) -> None:
+        """Nobody waits any more. What is in it stays."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def first(self, max_weight: int, max_characters: int, *, until: int) -> FlushPiece:
+        """At least one of the first items, up to this sequence number, that weigh no more. They stay in the queue."""
+        piece = FlushPiece()
+        weight = characters = 0
+        with self._changed:
+            for item in self._items:
+                weight, characters = weight + item.weight, characters + item.characters
+                is_too_much = weight > max_weight or characters > max_characters
+                if item.sequence > until or (piece.items and is_too_much):
+                    break
+                piece.items.append(item)
+        return piece
+
+    def drop(self, items: Sequence[FlushItem]) -> None:
+        """These first items, which are in the history now."""
+        with self._changed:
+            for item in items:
+                self._items.popleft()
+                self._weight -= item.weight
+                self._characters -= item.characters
+            self._begun_at = time.monotonic()
+            self._since.clear()
+            for item in self._items:
+                self._since[item.org_id] = min(self._since.get(item.org_id, item.since), item.since)

@@ -1,0 +1,133 @@
+"""Moves what was acknowledged into the history: in large blocks, in the background, or when a question needs it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from procession.errors import Unavailable
+from procession.lifecycle.events import ProcessExits
+from procession.log_throttle import LogThrottle
+from procession.packed import AnySnapshot, PackedSnapshot
+from procession.process import LiveSnapshot
+from procession.storage.embedded.flush_queue import FlushPiece, FlushQueue
+
+PIECE_WEIGHT = 50_000
+"""In sightings. What a piece costs is fixed up to some thousand; a larger one makes answers wait for longer."""
+
+PIECE_CHARACTERS = 32 * 2**20
+
+_TRIES = 3
+"""So often a piece is tried as a whole, before its chunks are tried one by one."""
+
+_log = logging.getLogger(__name__)
+
+
+class FlushTarget(Protocol):
+    """The history, as far as it is written to."""
+
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None: ...
+
+    def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None: ...
+
+    def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None: ...
+
+
+class Flusher:
+    """For any number of threads; one flush at a time."""
+
+    def __init__(self, queue: FlushQueue, target: FlushTarget, on_flushed: Callable[[int], None]) -> None:
+        """`on_flushed` is told up to which sequence number of the log everything is in the history, and synced."""
+        self._queue = queue
+        self.target = target
+        self._on_flushed = on_flushed
+        self._flushing = threading.Lock()
+        self._failures = 0
+        """Of the first piece, one after the other."""
+        self._throttle = LogThrottle(time.monotonic)
+        self.flushes = 0
+        self.forced_flushes = 0
+        """Those that a question waited for."""
+
+    def flush_what_concerns(self, org_id: int, until: int) -> None:
+        """Before the history is asked about an org up to a moment. Raises Unavailable where the history does not take
+        what was acknowledged: an answer without it would be wrong."""
+        if self._queue.concerns(org_id, until):
+            with self._flushing:
+                if self._queue.concerns(org_id, until):  # else another thread's flush has done it
+                    self.forced_flushes += 1
+                    self._flush()
+
+    def flush(self) -> None:
+        """All that was acknowledged before. Raises Unavailable where the history does not take it; it stays then."""
+        with self._flushing:
+            self._flush()
+
+    def flush_in_background(self) -> bool:
+        """The same for who has nobody to tell: a failure is logged. Whether it worked."""
+        try:
+            self.flush()
+        except Unavailable as error:
+            if self._throttle.admits("flush-failed"):
+                fields = {"event": "flush-failed", "reason": str(error)}
+                _log.warning("what was acknowledged is in the log, but the store does not take it: %(reason)s", fields)
+            return False
+        return True
+
+    def _flush(self) -> None:
+        until = self._queue.last_sequence
+        done = 0
+        try:
+            while (piece := self._queue.first(PIECE_WEIGHT, PIECE_CHARACTERS, until=until)).items:
+                self._store(piece)
+                self._queue.drop(piece.items)
+                done = piece.items[-1].sequence
+        finally:
+            if done:
+                self.flushes += 1
+                self._on_flushed(done)
+
+    def _store(self, piece: FlushPiece) -> None:
+        try:
+            if piece.exits:
+                # Before the snapshots: a pid may have gone to another process in between, and a start that is near
+                # would be taken for that of the process before.
+                self.target.add_exits(piece.exits)
+            if piece.live:
+                self.target.add_live(piece.live)
+            self._store_snapshots(piece.snapshots)
+        except Exception:
+            self._failures += 1
+            raise
+        self._failures = 0
+
+    def _store_snapshots(self, snapshots: Sequence[tuple[int, PackedSnapshot]]) -> None:
+        if not snapshots:
+            return
+        try:
+            self.target.add(snapshots)
+        except Unavailable:
+            if self._failures < _TRIES:
+                raise
+            self._store_one_by_one(snapshots)
+        except Exception:
+            _log.exception("cannot flush %d chunks at once", len(snapshots))
+            self._store_one_by_one(snapshots)
+
+    def _store_one_by_one(self, snapshots: Sequence[tuple[int, PackedSnapshot]]) -> None:
+        """Something in one of them cannot be stored, for ever perhaps: the others must not wait for it."""
+        failed: list[tuple[PackedSnapshot, Exception]] = []
+        for org_id, snapshot in snapshots:
+            try:
+                self.target.add([(org_id, snapshot)])
+            except Exception as error:
+                failed.append((snapshot, error))
+                if len(failed) == len(snapshots) or len(failed) > _TRIES:
+                    # Not one chunk: the store itself.
+                    raise Unavailable(f"The store does not take what it has acknowledged: {error}") from error
+        for snapshot, why in failed:
+            fields = {"event": "chunk-lost", "host": snapshot.host, "taken_at": snapshot.taken_at, "reason": str(why)}
+            _log.error("a chunk of %(host)s cannot be stored, and is given up: %(reason)s", fields)

@@ -1,0 +1,42 @@
+"""What a start reads out of the log."""
+
+from __future__ import annotations
+
+from procession.errors import UsageError
+from procession.storage.embedded.checkpoints import Checkpoints
+from procession.storage.embedded.flush_queue import FlushQueue
+from procession.storage.embedded.log_records import EXITS, SNAPSHOT, exits_in, snapshot_in
+from procession.storage.wal import ORG_REMOVED, Record, WriteAheadLog
+
+
+def replay(log: WriteAheadLog, checkpoints: Checkpoints, queue: FlushQueue, *, flushed: int) -> None:
+    """Put what came after the checkpoint into its table, and what is not in the history into the queue. What is there
+    already changes nothing. Raises UsageError for a record that this version does not know."""
+    for record in log.read(min(checkpoints.position, flushed)):
+        if record.kind != ORG_REMOVED:
+            _take(record, checkpoints, queue, flushed)
+        elif record.sequence > checkpoints.position:
+            checkpoints.table.forget_org(record.org_id)
+        checkpoints.applied = max(checkpoints.applied, record.sequence)
+
+
+def _take(record: Record, checkpoints: Checkpoints, queue: FlushQueue, flushed: int) -> None:
+    is_new_to_table = record.sequence > checkpoints.position
+    try:
+        if record.kind == SNAPSHOT:
+            snapshot = snapshot_in(record)
+            if is_new_to_table:
+                checkpoints.table.apply([(record.org_id, snapshot)])
+            if record.sequence > flushed:
+                queue.put(record.sequence, record.org_id, snapshot)
+            return
+        if record.kind == EXITS:
+            exits = exits_in(record)
+            if is_new_to_table:
+                checkpoints.table.add_exits([(record.org_id, exits)])
+            if record.sequence > flushed:
+                queue.put(record.sequence, record.org_id, exits)
+            return
+    except ValueError as error:
+        raise UsageError(f"record {record.sequence} of the log cannot be read by this version: {error}") from error
+    raise UsageError(f"record {record.sequence} of the log is of kind {record.kind}, which a newer version writes")

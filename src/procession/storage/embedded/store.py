@@ -1,0 +1,289 @@
+"""A log, a live table and a history as one store."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from procession.errors import Unavailable
+from procession.inventory import Inventory
+from procession.lifecycle.events import ProcessExits
+from procession.packed import AnySnapshot, PackedSnapshot, pack
+from procession.paging import Page
+from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
+from procession.query import ProcessQuery
+from procession.storage import (
+    AnalysisStore,
+    HostStore,
+    KeyStore,
+    NotAllStored,
+    ReadStore,
+    RollupStore,
+    SessionStore,
+    ViewStore,
+)
+from procession.storage.embedded.analysis import EmbeddedAnalysis
+from procession.storage.embedded.answer_counts import AnswerCounts
+from procession.storage.embedded.checkpoints import Checkpoints
+from procession.storage.embedded.flush_queue import FlushQueue
+from procession.storage.embedded.flusher import PIECE_WEIGHT, Flusher, FlushTarget
+from procession.storage.embedded.log_records import exits_entry, snapshot_entry
+from procession.storage.embedded.progress import FlushProgress
+from procession.storage.embedded.recovery import replay
+from procession.storage.live.instants.analysis import LiveAnalysis
+from procession.storage.live.table import REACH_SECONDS
+from procession.storage.wal import WriteAheadLog
+from procession.window import Window
+
+FLUSH_SECONDS = 60.0
+"""So long what was acknowledged waits at most for its flush, unless so much waits that it is worth one, or a question
+needs it. The engine takes 40 ms for a flush, however little is in it."""
+
+MAX_QUEUE_WEIGHT = 400_000
+MAX_QUEUE_CHARACTERS = 512 * 2**20
+
+_TICK_SECONDS = 60.0
+_MORE_REACH_SECONDS = 900
+"""The live table keeps so much more than an hour, for questions about an hour that ended a moment ago."""
+
+_RETRY_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class History(ReadStore, FlushTarget, Protocol):
+    """The store that keeps all."""
+
+    @property
+    def keys(self) -> KeyStore: ...
+
+    @property
+    def hosts(self) -> HostStore: ...
+
+    @property
+    def sessions(self) -> SessionStore: ...
+
+    @property
+    def views(self) -> ViewStore: ...
+
+    @property
+    def analysis(self) -> AnalysisStore: ...
+
+    @property
+    def rollup(self) -> RollupStore: ...
+
+    def close(self) -> None: ...
+
+
+class EmbeddedStore:
+    """A ReadStore, and its parts: whoever keeps one contract is handed one of these.
+
+    All calls block, and may come from any number of threads at once.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        log: WriteAheadLog,
+        checkpoints: Checkpoints,
+        progress: FlushProgress,
+        *,
+        now: Callable[[], int],
+    ) -> None:
+        """`checkpoints`: of a live table that has everything that is in the history. What is in the log only is read
+        here. Raises UsageError where that is not possible."""
+        self._history = history
+        self._wal = log
+        self._checkpoints = checkpoints
+        self._progress = progress
+        self._now = now
+        self.live_table = checkpoints.table
+        self._queue = FlushQueue(max_weight=MAX_QUEUE_WEIGHT, max_characters=MAX_QUEUE_CHARACTERS)
+        self._flusher = Flusher(self._queue, history, self._note_flushed)
+        replay(log, checkpoints, self._queue, flushed=progress.flushed)
+        self.answers = AnswerCounts()
+        self.keys = history.keys
+        self.hosts = history.hosts
+        self.sessions = history.sessions
+        self.views = history.views
+        self.analysis = EmbeddedAnalysis(
+            LiveAnalysis(self.live_table), history.analysis, self._flusher.flush_what_concerns, self.answers
+        )
+        self.rollup = FlushedRollup(history.rollup, self._flusher.flush)
+        self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
+        self._thread.start()
+
+    # What is written
+
+    def append(self, org_id: int, snapshot: AnySnapshot) -> Future[None]:
+        """Done once the chunk is safe on disk and readers see it; fails as Unavailable where the disk did not take it.
+        Raises Unavailable where too much waits."""
+        self._queue.check_space()
+        packed = pack(snapshot)
+        return self._append(org_id, packed, self._wal.append(snapshot_entry(org_id, packed, self._now())))
+
+    def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
+        waiting: list[Future[None]] = []
+        for org_id, snapshot in snapshots:
+            try:
+                waiting.append(self.append(org_id, snapshot))
+            except Unavailable as refusal:
+                refused: Future[None] = Future()
+                refused.set_exception(refusal)
+                waiting.append(refused)
+        failed = {index: why for index, one in enumerate(waiting) if (why := one.exception()) is not None}
+        for why in failed.values():
+            raise NotAllStored(why, frozenset(failed)) if isinstance(why, Unavailable) else why
+
+    def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
+        self._queue.check_space()
+        waiting = [
+            self._append(org_id, of_host, self._wal.append(exits_entry(org_id, of_host, self._now())))
+            for org_id, of_host in exits
+            if of_host.exits
+        ]
+        for one in waiting:
+            one.result()
+
+    def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
+        self.live_table.add_live(live)
+        for org_id, of_host in live:
+            self._queue.put_live(org_id, of_host)
+
+    def _append(self, org_id: int, content: PackedSnapshot | ProcessExits, acknowledged: Future[int]) -> Future[None]:
+        is_seen: Future[None] = Future()
+        is_seen.set_running_or_notify_cancel()  # nobody can take back what is in the log
+
+        def take(future: Future[int]) -> None:
+            error = future.exception()
+            if error is None:
+                self._take(future.result(), org_id, content)
+                is_seen.set_result(None)
+            else:
+                is_seen.set_exception(error)
+
+        acknowledged.add_done_callback(take)
+        return is_seen
+
+    def _take(self, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits) -> None:
+        """On the thread that writes the log, in the order of the sequence numbers."""
+        if isinstance(content, PackedSnapshot):
+            self.live_table.apply([(org_id, content)])
+        else:
+            self.live_table.add_exits([(org_id, content)])
+        self._queue.put(sequence, org_id, content)
+        self._checkpoints.applied = sequence
+
+    # What is asked
+
+    def find(self, query: ProcessQuery) -> Page:
+        found = self.live_table.find(query)
+        if found is not None:
+            return self.answers.live(found)
+        self._flusher.flush_what_concerns(query.org_id, query.window.to_at)
+        self.answers.history()
+        return self._history.find(query)
+
+    def details(self, org_id: int, window: Window, processes: Sequence[ProcessSummary]) -> tuple[ProcessDetail, ...]:
+        found = self.live_table.details(org_id, window, processes)
+        if found is not None:
+            return self.answers.live(found)
+        self._flusher.flush_what_concerns(org_id, window.to_at)
+        self.answers.history()
+        return self._history.details(org_id, window, processes)
+
+    def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
+        found = self.live_table.endings(org_id, until, seen)
+        if found is not None:
+            return self.answers.live(found)
+        self._flusher.flush_what_concerns(org_id, until)
+        self.answers.history()
+        return self._history.endings(org_id, until, seen)
+
+    def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        for org_id, of_host in live:
+            self._flusher.flush_what_concerns(org_id, of_host.taken_at)
+        return self._history.sightings_of(live)
+
+    def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        for org_id, of_host in exits:
+            # What was seen within an hour after an exit counts as well.
+            self._flusher.flush_what_concerns(org_id, max((one.at for one in of_host.exits), default=0) + REACH_SECONDS)
+        return self._history.unknown_exits(exits)
+
+    def inventory(self) -> Inventory:
+        return self._history.inventory()
+
+    # How it is kept
+
+    def flush(self) -> None:
+        """All that was acknowledged is in the history then. Raises Unavailable where that does not take it."""
+        self._flusher.flush()
+
+    def flush_to(self, target: FlushTarget) -> None:
+        """Let flushes go through this, which hands them on to the history."""
+        self._flusher.target = target
+
+    @property
+    def history(self) -> History:
+        """What is flushed. Asked by itself, it does not know what is in the log alone."""
+        return self._history
+
+    def close(self) -> None:
+        """What was acknowledged is moved into the history, as far as that takes it; the rest stays in the log."""
+        self._queue.close()
+        self._thread.join()
+        self._wal.close()
+        try:
+            self._flusher.flush()
+            self._checkpoints.write()
+            self._release()
+        except (Unavailable, OSError) as error:
+            fields = {"event": "flush-at-stop-failed", "reason": str(error)}
+            _log.warning("what was acknowledged stays in the log until the next start: %(reason)s", fields)
+        self._history.close()
+
+    def _run(self) -> None:
+        ticked_at = time.monotonic()
+        while self._queue.wait(FLUSH_SECONDS, PIECE_WEIGHT, longest=_TICK_SECONDS):
+            if not self._flusher.flush_in_background():
+                self._queue.wait_until_closed(_RETRY_SECONDS)
+            if time.monotonic() - ticked_at >= _TICK_SECONDS:
+                ticked_at = time.monotonic()
+                self.live_table.expire(self._now() - REACH_SECONDS - _MORE_REACH_SECONDS)
+            self._write_checkpoint_if_due()
+
+    def _write_checkpoint_if_due(self) -> None:
+        try:
+            if self._checkpoints.write_if_due(self._wal.last_sequence, self._wal.status().size_bytes):
+                self._release()
+        except OSError as error:
+            fields = {"event": "checkpoint-failed", "reason": str(error)}
+            _log.warning("cannot write the checkpoint of the live table: %(reason)s", fields)
+
+    def _note_flushed(self, sequence: int) -> None:
+        try:
+            self._progress.note(sequence)
+        except OSError as error:
+            fields = {"event": "progress-failed", "reason": str(error)}
+            _log.warning("cannot note how much of the log is stored: %(reason)s", fields)
+        self._release()
+
+    def _release(self) -> None:
+        self._wal.release(min(self._progress.flushed, self._checkpoints.position))
+
+
+class FlushedRollup:
+    """A RollupStore."""
+
+    def __init__(self, history: RollupStore, flush: Callable[[], None]) -> None:
+        self._history = history
+        self._flush = flush
+
+    def roll_up(self, orgs: Sequence[int]) -> int:
+        self._flush()
+        return self._history.roll_up(orgs)
