@@ -11,6 +11,7 @@ from procession.analysis import Every
 from procession.process import ProcessIdentity, ProcessKey, ProcessNumbers, host_key
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.embedded_store import open_embedded
+from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import Clock
@@ -70,6 +71,7 @@ def test_an_hour_is_kept_whole_though_it_was_taken_for_over_while_the_clock_was_
     for seconds in range(300, HOUR * 2, 300):
         clock.now = BEGIN + HOUR + seconds
         store.rollup.roll_up([ORG])
+    assert isinstance(store.history, ClickHouseStore)
     with store.history._engine.connection() as connection:
         connection.command("TRUNCATE TABLE snapshots")  # as sightings end after seven days
     for_months = minutes(store)

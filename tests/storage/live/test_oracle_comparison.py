@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from procession.lifecycle.endings import START_TOLERANCE
 from procession.paging import Page
-from procession.process import ProcessDescription, ProcessKey, ProcessSummary, Snapshot
+from procession.process import ProcessDescription, ProcessKey, ProcessSummary
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded, pages, scan, sizes
 from tests.support import strategies
 from tests.support.live_store import LiveStore
 from tests.support.oracle import OracleStore
+from tests.support.shifted_starts import shifted_across
 
 quick = bounded(30)
 
@@ -123,7 +121,7 @@ def test_what_is_expired_is_missed_by_no_window_that_is_covered(data: st.DataObj
         if since is not None:
             live.table.expire(since)
 
-    unsure = _shifted_across(fleet, sinces[-1])
+    unsure = shifted_across(fleet, sinces[-1])
     for query in data.draw(st.lists(strategies.queries_over(fleet, ORG), min_size=6, max_size=6)):
         window = query.window
         is_covered = window.from_at >= sinces[-1]
@@ -137,18 +135,3 @@ def _told_of(page: Page, unsure: set[tuple[str, int]]) -> list[tuple[str, int, i
     """Without the starts, and without the processes under these hosts and pids."""
     found = [(one.identity.host, one.identity.pid, one.seen_at, one.description) for one in page.processes]
     return sorted((one for one in found if one[:2] not in unsure), key=repr)
-
-
-def _shifted_across(fleet: Sequence[Snapshot], since: int) -> set[tuple[str, int]]:
-    """Hosts and pids that had another start, but one that is near, before this moment: who forgets what was before it
-    cannot know that both are the same process."""
-    before: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    after: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    for snapshot in fleet:
-        for one in snapshot.sightings:
-            (before if snapshot.taken_at < since else after)[snapshot.host, one.pid].add(one.started_at)
-    return {
-        process
-        for process, starts in after.items()
-        if any(0 < abs(start - old) <= START_TOLERANCE for start in starts for old in before[process])
-    }

@@ -188,11 +188,31 @@ def _intake_of(store: EmbeddedStore | ClickHouseStore, metrics: Metrics) -> _Sto
     from procession.storage.history.write.batcher import Batcher
 
     if isinstance(store, EmbeddedStore):
+        _show_in_metrics(store, metrics)
         store.flush_to(TimedFlush(store.history, metrics))
         sink = LogSink(store)
         return _StoreIntake(WatchedSink(sink), sink.start, sink.stop)
     batcher = Batcher(TimedStore(store, metrics))
     return _StoreIntake(batcher, batcher.start, batcher.stop)
+
+
+def _show_in_metrics(store: EmbeddedStore, metrics: Metrics) -> None:
+    metrics.log_bytes.read = lambda: {(): store.status().log.size_bytes}
+    metrics.log_failures.read = lambda: {(): store.status().log.failures}
+    metrics.unflushed_sightings.read = lambda: {(): store.status().waiting_weight}
+    metrics.live_table_bytes.read = lambda: {(): store.status().live_bytes}
+    metrics.live_table_seconds.read = lambda: {(): max(0, int(time.time()) - store.status().live_since)}
+
+    def flushes() -> dict[tuple[str, ...], float]:
+        status = store.status()
+        return {("schedule",): status.flushes - status.forced_flushes, ("question",): status.forced_flushes}
+
+    def answers() -> dict[tuple[str, ...], float]:
+        status = store.status()
+        return {("live table",): status.from_live_table, ("history",): status.from_history}
+
+    metrics.flushes.read = flushes
+    metrics.answers.read = answers
 
 
 def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlette:

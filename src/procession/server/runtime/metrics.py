@@ -53,7 +53,9 @@ class Counter:
 class Gauge:
     """A number, or one for each combination of label values, that is asked for when it is shown."""
 
-    def __init__(self, name: str, help_text: str, labels: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, help_text: str, labels: Sequence[str] = (), *, kind: str = "gauge") -> None:
+        """`kind`: "counter" for what only grows, as whoever counts it says."""
+        self._kind = kind
         self._name = name
         self._help = help_text
         self._labels = labels
@@ -61,7 +63,7 @@ class Gauge:
 
     def lines(self) -> Iterator[str]:
         yield f"# HELP {self._name} {self._help}"
-        yield f"# TYPE {self._name} gauge"
+        yield f"# TYPE {self._name} {self._kind}"
         for labels, value in sorted(self.read().items()):
             yield f"{self._name}{_labels(self._labels, labels)} {value}"
 
@@ -179,6 +181,27 @@ class Metrics:
         self.store_rows = Gauge("procession_store_rows", "Rows in the store, copies included.", ("table",))
         self.store_parts = Gauge("procession_store_parts", "Files that the rows of the store are in.", ("table",))
         self.store_free_bytes = Gauge("procession_store_free_bytes", "Bytes that are free on the disks of the store.")
+        self.log_bytes = Gauge("procession_log_bytes", "Bytes of the write-ahead log on disk.")
+        self.log_failures = Gauge(
+            "procession_log_failures_total", "Writes and syncs of the write-ahead log that failed.", kind="counter"
+        )
+        self.unflushed_sightings = Gauge(
+            "procession_unflushed_sightings",
+            "Sightings, about, that are in the write-ahead log and not in the history.",
+        )
+        self.flushes = Gauge(
+            "procession_flushes_total",
+            "Flushes into the history: on a schedule, or because a question needed one.",
+            ("reason",),
+            kind="counter",
+        )
+        self.live_table_bytes = Gauge("procession_live_table_bytes", "Memory, about, that the live table takes.")
+        self.live_table_seconds = Gauge(
+            "procession_live_table_seconds", "How far back the live table of all orgs reaches at least."
+        )
+        self.answers = Gauge(
+            "procession_answers_total", "Answers by where they came from.", ("source",), kind="counter"
+        )
         self.oldest_sighting_seconds = Gauge(
             "procession_store_oldest_sighting_seconds", "Age of the oldest sighting whose numbers are kept."
         )
@@ -209,6 +232,13 @@ class Metrics:
             self.store_rows,
             self.store_parts,
             self.store_free_bytes,
+            self.log_bytes,
+            self.log_failures,
+            self.unflushed_sightings,
+            self.flushes,
+            self.live_table_bytes,
+            self.live_table_seconds,
+            self.answers,
             self.oldest_sighting_seconds,
             self.oldest_seen_seconds,
         ):

@@ -105,5 +105,8 @@ def _compressed(data: bytes) -> bytes:
 
 def _decompressed(payload: bytes) -> bytes:
     length = int.from_bytes(payload[:_LENGTH_BYTES], "little")
-    data: bytes = _CODEC.decompress(payload[_LENGTH_BYTES:], decompressed_size=length, asbytes=True)
+    try:
+        data: bytes = _CODEC.decompress(payload[_LENGTH_BYTES:], decompressed_size=length, asbytes=True)
+    except OSError as error:
+        raise ValueError(str(error)) from error
     return data

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Protocol
 
 from procession.errors import Unavailable
@@ -36,12 +37,14 @@ from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.storage.live.table import REACH_SECONDS
-from procession.storage.wal import WriteAheadLog
+from procession.storage.wal import LogStatus, WriteAheadLog
 from procession.window import Window
 
 FLUSH_SECONDS = 60.0
 """So long what was acknowledged waits at most for its flush, unless so much waits that it is worth one, or a question
 needs it. The engine takes 40 ms for a flush, however little is in it."""
+
+_FIRST_FLUSH_SECONDS = 1.0
 
 MAX_QUEUE_WEIGHT = 400_000
 MAX_QUEUE_CHARACTERS = 512 * 2**20
@@ -77,6 +80,21 @@ class History(ReadStore, FlushTarget, Protocol):
     def rollup(self) -> RollupStore: ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    """For metrics. What is counted is counted since the store was opened."""
+
+    log: LogStatus
+    waiting_weight: int
+    """Of what is not in the history yet, in sightings."""
+    flushes: int
+    forced_flushes: int
+    live_bytes: int
+    live_since: int
+    from_live_table: int
+    from_history: int
 
 
 class EmbeddedStore:
@@ -233,6 +251,18 @@ class EmbeddedStore:
         """What is flushed. Asked by itself, it does not know what is in the log alone."""
         return self._history
 
+    def status(self) -> StoreStatus:
+        return StoreStatus(
+            log=self._wal.status(),
+            waiting_weight=self._queue.weight,
+            flushes=self._flusher.flushes,
+            forced_flushes=self._flusher.forced_flushes,
+            live_bytes=self.live_table.held_bytes(),
+            live_since=self.live_table.since,
+            from_live_table=self.answers.from_live_table,
+            from_history=self.answers.from_history,
+        )
+
     def close(self) -> None:
         """What was acknowledged is moved into the history, as far as that takes it; the rest stays in the log."""
         self._queue.close()
@@ -249,13 +279,17 @@ class EmbeddedStore:
 
     def _run(self) -> None:
         ticked_at = time.monotonic()
-        while self._queue.wait(FLUSH_SECONDS, PIECE_WEIGHT, longest=_TICK_SECONDS):
+        while self._queue.wait(self._flush_seconds(), PIECE_WEIGHT, longest=_TICK_SECONDS):
             if not self._flusher.flush_in_background():
                 self._queue.wait_until_closed(_RETRY_SECONDS)
             if time.monotonic() - ticked_at >= _TICK_SECONDS:
                 ticked_at = time.monotonic()
                 self.live_table.expire(self._now() - REACH_SECONDS - _MORE_REACH_SECONDS)
             self._write_checkpoint_if_due()
+
+    def _flush_seconds(self) -> float:
+        """The first one comes soon: who has just installed the server looks whether anything is stored."""
+        return FLUSH_SECONDS if self._flusher.flushes else _FIRST_FLUSH_SECONDS
 
     def _write_checkpoint_if_due(self) -> None:
         try:

@@ -1,0 +1,123 @@
+"""What waits for its flush."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from procession.errors import Unavailable
+from procession.lifecycle.events import ProcessExit, ProcessExits
+from procession.packed import PackedSnapshot, pack
+from procession.process import LiveSnapshot, ProcessDescription, Sighting, Snapshot
+from procession.storage.embedded.flush_queue import FlushQueue
+
+AT = 1_700_000_000
+ORG, OTHER = 1, 2
+
+
+def a_queue(max_weight: int = 1000) -> FlushQueue:
+    return FlushQueue(max_weight=max_weight, max_characters=10_000)
+
+
+def a_chunk(at: int = AT, sightings: int = 10) -> PackedSnapshot:
+    described = ProcessDescription(cmdline="sleep 9")
+    return pack(
+        Snapshot(host="web-1", taken_at=at, sightings=tuple(Sighting(n + 1, at, described) for n in range(sightings)))
+    )
+
+
+def exits(at: int) -> ProcessExits:
+    return ProcessExits("web-1", (ProcessExit(pid=1, at=at, exit_code=0, description=ProcessDescription()),))
+
+
+def test_a_question_concerns_what_waits_of_its_org_up_to_its_end() -> None:
+    queue = a_queue()
+    queue.put(1, ORG, a_chunk(AT))
+    queue.put(2, ORG, exits(AT - 100))
+
+    assert queue.concerns(ORG, AT)
+    assert queue.concerns(ORG, AT - 100)
+    assert not queue.concerns(ORG, AT - 101)
+    assert not queue.concerns(OTHER, AT)
+
+
+def test_what_was_flushed_concerns_nobody() -> None:
+    queue = a_queue()
+    queue.put(1, ORG, a_chunk(AT - 50))
+    queue.put(2, ORG, a_chunk(AT))
+
+    queue.drop(queue.first(15, 10_000, until=2).items)
+
+    assert not queue.concerns(ORG, AT - 1)
+    assert queue.concerns(ORG, AT)
+
+
+def test_pieces_come_in_order_and_hold_no_more_than_was_asked_for() -> None:
+    queue = a_queue()
+    for sequence in range(1, 8):
+        queue.put(sequence, ORG, a_chunk(AT + sequence))
+    taken: list[list[int]] = []
+
+    while (piece := queue.first(40, 10_000, until=6)).items:
+        taken.append([one.sequence for one in piece.items])
+        queue.drop(piece.items)
+
+    assert taken == [[1, 2], [3, 4], [5, 6]]
+    assert queue.concerns(ORG, AT + 7)
+
+
+def test_a_piece_holds_one_item_however_large() -> None:
+    queue = a_queue()
+    queue.put(1, ORG, a_chunk(sightings=500))
+
+    assert len(queue.first(1, 1, until=1).items) == 1
+
+
+def test_a_piece_is_told_by_what_it_holds() -> None:
+    queue = a_queue()
+    live = LiveSnapshot(host="web-1", taken_at=AT, processes=())
+    queue.put(1, ORG, a_chunk())
+    queue.put(2, OTHER, exits(AT))
+    queue.put_live(ORG, live)
+
+    piece = queue.first(1000, 10_000, until=2)
+
+    assert piece.snapshots == [(ORG, a_chunk())]
+    assert piece.exits == [(OTHER, exits(AT))]
+    assert piece.live == [(ORG, live)]
+
+
+def test_too_much_of_it_is_refused() -> None:
+    queue = a_queue(max_weight=20)
+    queue.put(1, ORG, a_chunk())
+    queue.check_space()
+    queue.put(2, ORG, a_chunk())
+
+    with pytest.raises(Unavailable):
+        queue.check_space()
+
+
+def test_who_waits_is_woken_by_weight_and_by_the_end() -> None:
+    queue = a_queue()
+    woken: list[bool] = []
+    waiter = threading.Thread(target=lambda: woken.append(queue.wait(3600, 12, longest=3600)))
+    waiter.start()
+    queue.put(1, ORG, a_chunk())
+    waiter.join(30)
+    queue.drop(queue.first(100, 1000, until=1).items)
+
+    closer = threading.Thread(target=lambda: woken.append(queue.wait(3600, 12, longest=3600)))
+    closer.start()
+    queue.close()
+    closer.join(30)
+
+    assert woken == [True, False]
+
+
+def test_nobody_waits_longer_than_what_came_first_may() -> None:
+    queue = a_queue()
+    queue.put(1, ORG, a_chunk(sightings=0))
+
+    assert queue.wait(0.01, 1000, longest=3600)
+    assert a_queue().wait(3600, 1000, longest=0.01)
