@@ -223,15 +223,25 @@ class EmbeddedStore:
         return self._history.endings(org_id, until, seen)
 
     def sightings_of(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        found = self.live_table.sightings_of(live)
+        if all(one is not None for one in found):
+            return self.answers.live(tuple(one for one in found if one is not None))
         for org_id, of_host in live:
             self._flusher.flush_what_concerns(org_id, of_host.taken_at)
-        return self._history.sightings_of(live)
+        self.answers.history()
+        past = self._history.sightings_of(live)
+        return tuple(old if one is None else one for one, old in zip(found, past, strict=True))
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
+        found = self.live_table.unknown_exits(exits)
+        if all(one is not None for one in found):
+            return self.answers.live(tuple(one for one in found if one is not None))
         for org_id, of_host in exits:
             # What was seen within an hour after an exit counts as well.
             self._flusher.flush_what_concerns(org_id, max((one.at for one in of_host.exits), default=0) + REACH_SECONDS)
-        return self._history.unknown_exits(exits)
+        self.answers.history()
+        past = self._history.unknown_exits(exits)
+        return tuple(old if one is None else one for one, old in zip(found, past, strict=True))
 
     def inventory(self) -> Inventory:
         return self._history.inventory()
