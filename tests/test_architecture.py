@@ -100,6 +100,7 @@ STORAGE: dict[str, set[str]] = {
     "accounts": {"history/engine"},
     "live": set(),
     "wal": set(),
+    "embedded": {"live", "wal"},
 }
 """What a room of the storage may import of the others: who reads knows nothing of who writes."""
 

@@ -46,6 +46,15 @@ SUITES = {
         "storage/history/engine/server.py",
         "cli/commands/store.py",
     ),
+    "storage/embedded": (
+        "storage/embedded/analysis.py",
+        "storage/embedded/answer_counts.py",
+        "storage/embedded/checkpoints.py",
+        "storage/embedded/log_sink.py",
+        "storage/embedded/progress.py",
+        "storage/embedded/recovery.py",
+        "storage/embedded/store.py",
+    ),
     # A log is tried as a whole: on disks that fail, that are full, and that lose power.
     "storage/wal": ("storage/wal/catalog.py", "storage/wal/damage.py", "storage/wal/disk.py", "storage/wal/limits.py"),
     # A search is parsed and then evaluated; a program is recognised and then its command line scrubbed.

@@ -85,7 +85,7 @@ def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(small_disk: Path) 
                     # What was refused may be there or not; what was acknowledged is.
                     assert set(acknowledged()) <= set(found())
                     assert poster.post(connection) == 503
-                    assert "The store cannot do this now: its disk is full" in poster.answer
+                    assert "The write-ahead log cannot be written: no space left on device" in poster.answer
                 assert httpx.get(f"{url}/healthz").status_code == 200
                 assert server.process.poll() is None
 
@@ -102,7 +102,7 @@ def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(small_disk: Path) 
         "full disk under the server, and room again",
         times=ROUNDS,
         lost=lost,
-        answered="agents: 503 “The store cannot do this now: its disk is full”; queries 200; 200 again by itself",
+        answered="agents: 503 “The write-ahead log cannot be written: no space left on device”; queries 200; 200 again by itself",
     )
 
 

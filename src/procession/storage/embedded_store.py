@@ -24,7 +24,7 @@ from procession.storage.wal import WriteAheadLog
 _log = logging.getLogger(__name__)
 
 
-_LOG = "log"
+_LOG = "wal"
 _CHECKPOINT = "live.checkpoint"
 _PROGRESS = "flushed.json"
 
