@@ -50,7 +50,6 @@ SUITES = {
         "storage/embedded/analysis.py",
         "storage/embedded/answer_counts.py",
         "storage/embedded/checkpoints.py",
-        "storage/embedded/log_sink.py",
         "storage/embedded/progress.py",
         "storage/embedded/recovery.py",
         "storage/embedded/store.py",

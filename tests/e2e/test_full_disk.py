@@ -102,7 +102,8 @@ def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(small_disk: Path) 
         "full disk under the server, and room again",
         times=ROUNDS,
         lost=lost,
-        answered="agents: 503 “The write-ahead log cannot be written: no space left on device”; queries 200; 200 again by itself",
+        answered="agents: 503 “The write-ahead log cannot be written: no space left on device”; queries 200;"
+        " 200 again by itself",
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
 from procession.storage.embedded.store import EmbeddedStore
-from procession.storage.embedded_store import open_embedded, open_history
+from procession.storage.embedded_store import open_embedded
 from procession.storage.store import ClickHouseStore
 from tests.support.fleet import Fleet
 from tests.support.folders import quick_folder
@@ -29,10 +29,11 @@ class Store(ProcessStore, DetailStore, Protocol):
 
 
 @pytest.fixture(scope="module")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseStore]:
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """As a server has it that keeps everything in its data folder."""
     # The engine takes one folder per OS process at a time, and opening one costs a second: so one for a file of tests.
     with quick_folder(tmp_path_factory.mktemp("store")) as folder:
-        store = open_history(
+        store = open_embedded(
             folder,
             retention_hours=THIRTY_YEARS,
             sighting_retention_hours=THIRTY_YEARS,
@@ -43,17 +44,10 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseS
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    """As a server has it that keeps everything in its data folder."""
-    with quick_folder(tmp_path_factory.mktemp("store")) as folder:
-        store = open_embedded(
-            folder,
-            retention_hours=THIRTY_YEARS,
-            sighting_retention_hours=THIRTY_YEARS,
-            live_retention_hours=THIRTY_YEARS,
-        )
-        yield store
-        store.close()
+def clickhouse(embedded: EmbeddedStore) -> ClickHouseStore:
+    """Its history alone, for orgs that nobody else writes to."""
+    assert isinstance(embedded.history, ClickHouseStore)
+    return embedded.history
 
 
 SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get("PROCESSION_TEST_CLICKHOUSE") else [])

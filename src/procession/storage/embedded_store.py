@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 _LOG = "wal"
 _CHECKPOINT = "live.checkpoint"
-_PROGRESS = "flushed.json"
+_PROGRESS = "flush.position"
 
 
 def open_embedded(

@@ -3,82 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procession.errors import Unavailable
-from procession.packed import AnySnapshot
 from procession.process import ProcessKey
-from procession.storage.embedded.checkpoints import Checkpoints
-from procession.storage.embedded.progress import FlushProgress
-from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.store import ClickHouseStore
-from procession.storage.wal import WriteAheadLog
 from tests.storage.contract.test_oracle_comparison import bounded, scan, sizes
 from tests.support import strategies
 from tests.support.oracle import OracleStore
+from tests.support.reopened_store import Reopened
 from tests.support.shifted_starts import shifted_across
 
 _org_ids = itertools.count(9_000_000)
-
-LATER = 1_800_000_000
-"""After all that the fleets tell of: who has lost what was before knows nothing of it."""
-
-
-class KeptOpen:
-    """The history, which outlives the stores over it."""
-
-    def __init__(self, history: ClickHouseStore) -> None:
-        self._history = history
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._history, name)
-
-    def close(self) -> None:
-        pass
-
-
-class Failing(KeptOpen):
-    """A history that takes nothing."""
-
-    def add(self, _: Sequence[tuple[int, AnySnapshot]]) -> None:
-        raise Unavailable("The store cannot do this now")
-
-
-class Server:
-    """A store in a folder, which is opened anew."""
-
-    def __init__(self, history: ClickHouseStore, folder: Path) -> None:
-        self._history = history
-        self._folder = folder
-        self.store = self._opened(is_empty=True)
-
-    def restart(self, *, loses_the_checkpoint: bool = False, flushes: bool = True) -> None:
-        if not flushes:
-            self.store.flush_to(Failing(self._history))
-        self.store.close()
-        if loses_the_checkpoint:
-            (self._folder / "live.checkpoint").unlink()
-        self.store = self._opened(is_empty=False)
-
-    def _opened(self, *, is_empty: bool) -> EmbeddedStore:
-        progress = FlushProgress(self._folder / "flushed.json")
-        log = WriteAheadLog(self._folder / "log", taken=progress.flushed)
-        checkpoints = Checkpoints.open(
-            self._folder / "live.checkpoint",
-            first_sequence=log.status().first_sequence,
-            live_bytes=2**30,
-            is_empty=is_empty,
-            now=LATER,
-        )
-        history: Any = KeptOpen(self._history)
-        return EmbeddedStore(history, log, checkpoints, progress, now=lambda: LATER)
-
 
 STEPS = st.sampled_from(["flush", "forget", "restart", "restart, unflushed", "restart, no checkpoint", "nothing"])
 
@@ -89,7 +27,7 @@ def test_no_answer_depends_on_when_it_was_flushed_forgotten_or_started_anew(
     clickhouse: ClickHouseStore, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     org, oracle = next(_org_ids), OracleStore()
-    server = Server(clickhouse, tmp_path_factory.mktemp("server"))
+    server = Reopened(clickhouse, tmp_path_factory.mktemp("server"))
     fleet = data.draw(strategies.fleets())
     exits = data.draw(strategies.exits_over(fleet))
     moments = [at for at in sorted({snapshot.taken_at for snapshot in fleet}) if not shifted_across(fleet, at)]
