@@ -20,7 +20,7 @@ from procession.cli.local.debug_bundle import _forms, collect, secrets
 from procession.config import ClientSettings
 from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.running import PROCESSION, clean_environment, running
+from tests.support.running import PROCESSION, clean_environment, eventually, running
 
 SECRETS = {
     name: f"{name.replace(' ', '')}-Zq7wLt93-hidden"
@@ -119,6 +119,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     with running("serve", *options, environment=environment) as server:
         url = server.line_with("listens at").split()[-1]
         provoke(url)
+        eventually(lambda: "procession_unflushed_sightings 0" in httpx.get(f"{url}/metrics").text, what="a flush")
         yield make(data_dir, folder / "bundle.tar.gz", environment)
 
 

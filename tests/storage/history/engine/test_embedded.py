@@ -21,7 +21,7 @@ except UsageError as error:
     sys.exit(1)
 print("open", flush=True)
 if len(sys.argv) > 2:
-    with store._engine.connection() as connection:
+    with store.history._engine.connection() as connection:
         connection.command(sys.argv[2])
 else:
     sys.stdin.read()
