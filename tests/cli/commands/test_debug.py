@@ -119,7 +119,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     with running("serve", *options, environment=environment) as server:
         url = server.line_with("listens at").split()[-1]
         provoke(url)
-        eventually(lambda: "procession_unflushed_sightings 0" in httpx.get(f"{url}/metrics").text, what="a flush")
+        eventually((data_dir / "flush.position").exists, what="a flush")
         yield make(data_dir, folder / "bundle.tar.gz", environment)
 
 

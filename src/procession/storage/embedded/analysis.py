@@ -141,6 +141,9 @@ class EmbeddedAnalysis:
         return self._past(org_id, at).family(org_id, key, at)
 
     def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+        found = self._live.runs(org_id, process, window, limit)
+        if found is not None:
+            return self._counts.live(found)
         return self._past(org_id, window).runs(org_id, process, window, limit)
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
