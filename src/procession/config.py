@@ -87,6 +87,12 @@ class ServerSettings:
         metavar="BYTES",
         minimum=2**20,
     )
+    max_columns_bytes: int = setting(
+        512 * 2**20,
+        "Most memory for the newest snapshots of hosts whose agents send only changes; other hosts send the whole.",
+        metavar="BYTES",
+        minimum=0,
+    )
     max_message_processes: int = setting(10_000, "Most processes in one payload.", metavar="COUNT", minimum=1)
     max_process_bytes: int = setting(
         4 * 2**20, "Most that a payload may say of one process.", metavar="BYTES", minimum=1

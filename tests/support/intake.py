@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from procession.process import LiveSnapshot, Snapshot
+from procession.wire.columns.offer import OFFER_HEADER
 from procession.wire.datadog import Answer, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
 from tests.support.unpacked import unpack
 
@@ -18,6 +19,8 @@ class Reply:
     body: bytes = encode_answer(Answer())
     content_type: str = "application/x-protobuf"
     location: str = ""
+    columns: str = ""
+    """What it says of columns that it takes."""
     closes: bool = False
     """Whether the connection ends after it without a word."""
 
@@ -60,6 +63,7 @@ class FakeIntake:
         self.replies: deque[Reply] = deque()
         """For the next payloads; then it is the usual one."""
         self.usual = TAKEN
+        self.unknown_paths: set[str] = set()
         self.gate = threading.Event()
         """No answer while it is closed."""
         self.gate.set()
@@ -78,6 +82,8 @@ class FakeIntake:
                 self.send_response(reply.status)
                 self.send_header("Content-Type", reply.content_type)
                 self.send_header("Content-Length", str(len(reply.body)))
+                if reply.columns:
+                    self.send_header(OFFER_HEADER, reply.columns)
                 if reply.location:
                     self.send_header("Location", reply.location)
                 self.end_headers()
@@ -106,6 +112,8 @@ class FakeIntake:
                 return Reply(202, b"{}", "application/json")
             self.posted.append(posted)
             self._changed.notify_all()
+            if posted.path in self.unknown_paths:
+                return Reply(404, b"not here", "text/plain")
             return self.replies.popleft() if self.replies else self.usual
 
     def wait_for(self, count: int, timeout: float = 30.0) -> list[Posted]:

@@ -53,11 +53,21 @@ class Pipeline:
         blindness = self._reader.blindness
         if blindness and self._throttle.admits("blind"):
             self._report(f"{blindness}; nothing is sent of them")
-        payloads = self._maker.make_host_tags(taken_at, unreadable=self._reader.found if blindness else None)
-        # Where patterns leave out everybody, nobody is there; where nothing can be read, nothing is known.
-        payloads += self._maker.make(snapshot, events, every_seconds=every_seconds, says_none=not blindness)
-        for destination in self._destinations:
-            destination.put(payloads)
+        host_tags = self._maker.make_host_tags(taken_at, unreadable=self._reader.found if blindness else None)
+        count = len(snapshot.sightings)
+        columns = [one for one in self._destinations if 0 < count <= one.max_column_processes]
+        others = [one for one in self._destinations if one not in columns]
+        if columns:
+            payloads = host_tags + self._maker.make_columns(snapshot, events, every_seconds=every_seconds)
+            for destination in columns:
+                destination.put(payloads)
+        if others:
+            # Where patterns leave out everybody, nobody is there; where nothing can be read, nothing is known.
+            payloads = host_tags + self._maker.make(
+                snapshot, events, every_seconds=every_seconds, says_none=not blindness
+            )
+            for destination in others:
+                destination.put(payloads)
         self._newest = snapshot
         if self._live is not None:
             self._live.was_told(snapshot)

@@ -41,7 +41,8 @@ REFUSALS = {"checks": {"negative_data_rejection": {"expected-statuses": ["4xx", 
 schema = schemathesis.openapi.from_dict(
     without_security(load_document()), config=schemathesis.Config.from_dict(REFUSALS)
 )
-schemathesis.openapi.media_type("application/x-protobuf", st.binary(max_size=64))
+for media_type in ("application/x-protobuf", "application/x-procession-columns"):
+    schemathesis.openapi.media_type(media_type, st.binary(max_size=64))
 
 KEYS = {
     "Processes": READER,

@@ -94,6 +94,11 @@ class Destination:
         return self._sender.live_seconds
 
     @property
+    def max_column_processes(self) -> int:
+        """How many processes a message of columns to it may hold; 0 while it is not known to take any."""
+        return self._sender.max_column_processes
+
+    @property
     def is_behind(self) -> bool:
         """Whether anything still waits to be sent."""
         return not (self._handoff.is_empty and self._outbox.is_empty)

@@ -109,6 +109,19 @@ class Outbox:
             if not batch.payloads:
                 self._remove(batch)
 
+    def replace(self, payload: Payload, others: Sequence[Payload]) -> None:
+        """Others go in its place. What is on disk stays as it is. Nothing happens if it had to go meanwhile."""
+        with self._changed:
+            batch = self._batch_of(payload)
+            if batch is None or batch.payloads is None:
+                return
+            batch.payloads.popleft()
+            batch.payloads.extendleft(reversed(others))
+            if batch.entry is None:
+                more = sum(len(other.body) for other in others) - len(payload.body)
+                batch.size += more
+                self._size += more
+
     def give_up(self, payload: Payload) -> None:
         """Neither it nor what goes with it will be sent."""
         with self._changed:

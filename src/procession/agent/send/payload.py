@@ -16,3 +16,6 @@ class Payload:
     """Whether a server that takes it answers in the wire's own way."""
     is_tried_once: bool = False
     """Numbers that somebody watches are worth nothing once the next come."""
+    changes: bytes | None = None
+    """What may be posted instead, to a server that has the frame before. Only in memory: what is on disk needs no
+    other."""

@@ -1,9 +1,10 @@
-"""Snapshots -> payloads: the bodies and headers that a Datadog Agent would post, and two headers of our own."""
+"""Snapshots -> payloads: what a Datadog Agent would post, with two headers of our own, or columns."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -12,8 +13,13 @@ from procession.agent.send.payload import Payload
 from procession.lifecycle.events import ProcessEvents
 from procession.process import Sighting, Snapshot
 from procession.text.characters import encodable
+from procession.wire.columns.as_datadog import as_datadog
+from procession.wire.columns.encoder import ColumnsEncoder
+from procession.wire.columns.offer import MEDIA_TYPE
+from procession.wire.columns.offer import PATH as COLUMNS_PATH
 from procession.wire.datadog import (
     ContainerInfo,
+    FrameError,
     LiveEncoder,
     MessageType,
     RequestId,
@@ -21,6 +27,7 @@ from procession.wire.datadog import (
     encode_events,
     frame,
 )
+from procession.wire.datadog.request_ids import MAX_CHUNKS
 
 EVENTS_PATH = "/api/v2/proclcycle"
 HOST_TAGS_PATH = "/intake/"
@@ -39,6 +46,10 @@ NO_EVENTS = ProcessEvents("", ())
 
 _PARTIAL = {"X-Procession-Partial": "true"}
 _LIVE = {"X-Procession-Live": "all"}
+_PROTOBUF = "application/x-protobuf"
+
+_SPARE_NUMBERS = 64
+"""Of messages that are split because a megabyte is full."""
 
 
 def a_run() -> int:
@@ -73,10 +84,12 @@ class PayloadMaker:
         self._containers = containers
         self._encoder = SnapshotEncoder(containers)
         self._live_encoder = LiveEncoder()
+        self._columns = ColumnsEncoder(random.getrandbits(64), containers)
+        self._has_made_frames = self._has_made_columns = False
         self._taken_at = 0
         self._index = 0
         self._fixed = {
-            "Content-Type": "application/x-protobuf",
+            "Content-Type": _PROTOBUF,
             "User-Agent": f"procession-agent/{__version__}",
             "DD-Agent-Version": __version__,
             "X-Dd-Processagentversion": __version__,
@@ -98,11 +111,32 @@ class PayloadMaker:
     ) -> list[Payload]:
         """In order. `events` are what happened before it. `every_seconds` says that snapshots are taken less often than
         set. A snapshot without processes is sent only with `says_none`: it ends all that the host had."""
-        more = {} if every_seconds is None else {"X-Procession-Interval": str(every_seconds)}
-        payloads = self._snapshot(self._encoder, snapshot, more, says_none=says_none)
+        if not self._has_made_columns:
+            self._columns = ColumnsEncoder(random.getrandbits(64), self._containers)  # need not remember any more
+        self._has_made_frames, self._has_made_columns = True, False
+        payloads = self._snapshot(self._encoder, snapshot, _interval(every_seconds), says_none=says_none)
+        return payloads + self._events(events, snapshot.taken_at)
+
+    def make_columns(
+        self, snapshot: Snapshot, events: ProcessEvents = NO_EVENTS, *, every_seconds: int | None = None
+    ) -> list[Payload]:
+        """The same for servers that take columns; before `make`, if both are wanted of one snapshot."""
+        if not self._has_made_frames:
+            self._encoder = SnapshotEncoder(self._containers)
+        self._has_made_frames, self._has_made_columns = False, True
+        snapshot = msgspec.structs.replace(snapshot, split_id=self._next_split_id(snapshot.taken_at))
+        frames = self._columns.encode(snapshot)
+        headers = self._headers(snapshot.taken_at, {"Content-Type": MEDIA_TYPE, **_interval(every_seconds)})
+        # Numbers for the messages that it may become: see `in_datadogs_format`.
+        self._index += len(snapshot.sightings) // self._max_processes + _SPARE_NUMBERS
+        payload = Payload(frames.whole, headers, COLUMNS_PATH, changes=frames.changes)
+        return [payload, *self._events(events, snapshot.taken_at)]
+
+    def _events(self, events: ProcessEvents, taken_at: int) -> list[Payload]:
+        payloads = []
         for begin in range(0, len(events.events), self._max_processes):
             some = ProcessEvents(events.host, events.events[begin : begin + self._max_processes])
-            headers = self._fixed | {"X-DD-Agent-Timestamp": str(snapshot.taken_at)}
+            headers = self._fixed | {"X-DD-Agent-Timestamp": str(taken_at)}
             payloads.append(Payload(encode_events(some), headers, EVENTS_PATH, is_answered=False))
         return payloads
 
@@ -170,7 +204,34 @@ class PayloadMaker:
         return self._split_id
 
     def _payload(self, kind: MessageType, body: bytes, taken_at: int, more: dict[str, str]) -> Payload:
+        return Payload(frame.encode(kind, body), self._headers(taken_at, more))
+
+    def _headers(self, taken_at: int, more: dict[str, str]) -> dict[str, str]:
         request_id = RequestId.of(self._host, self._run, taken_at, self._index)
         self._index += 1
         moving = {"X-DD-Agent-Timestamp": str(taken_at), "X-DD-Request-ID": str(request_id.pack())}
-        return Payload(frame.encode(kind, body), self._fixed | moving | more)
+        return self._fixed | moving | more
+
+
+def in_datadogs_format(payload: Payload) -> list[Payload]:
+    """A payload of columns as those that a server takes that knows none. Empty for what is damaged."""
+    try:
+        bodies = as_datadog(payload.body, max_processes=MAX_PROCESSES)
+    except FrameError:
+        return []
+    first = RequestId.unpack(int(payload.headers["X-DD-Request-ID"]))
+    return [
+        Payload(
+            frame.encode(MessageType.PROCESSES, body),
+            payload.headers
+            | {
+                "Content-Type": _PROTOBUF,
+                "X-DD-Request-ID": str(replace(first, index=(first.index + place) % MAX_CHUNKS).pack()),
+            },
+        )
+        for place, body in enumerate(bodies)
+    ]
+
+
+def _interval(every_seconds: int | None) -> dict[str, str]:
+    return {} if every_seconds is None else {"X-Procession-Interval": str(every_seconds)}

@@ -13,11 +13,21 @@ from procession.agent.send.api_key import ApiKey
 from procession.agent.send.client import IntakeClient, Unreachable
 from procession.agent.send.outbox import Outbox
 from procession.agent.send.payload import Payload
+from procession.agent.send.payload_maker import in_datadogs_format
 from procession.http_client import Response
 from procession.log_throttle import LogThrottle
+from procession.wire.columns import layout
+from procession.wire.columns.offer import OFFER_HEADER, SEND_WHOLE, processes_offered
+from procession.wire.columns.offer import PATH as COLUMNS_PATH
 from procession.wire.datadog import Answer, FrameError, decode_answer
 
 Report = Callable[[str], None]
+
+NO_COLUMNS_SECONDS = 600.0
+"""Until columns are sent again to a server that has refused some."""
+
+_NO_COLUMNS = frozenset((400, 404, 405, 413, 415, SEND_WHOLE))
+"""Answers of a server that knows no columns, or cannot read these."""
 
 REFUSED_KEY_SECONDS = 60.0
 """Until a key that was refused is tried again: somebody has to do something about it first."""
@@ -60,6 +70,11 @@ class Sender:
         self.live_seconds: int | None = None
         """How often somebody who watches this host wants to see it, as the newest answer says. None: nobody watches, or
         the server does not answer."""
+        self.max_column_processes = 0
+        """How many processes a message of columns may hold, as the newest answer says; 0: the server takes none."""
+        self._column_frame = (0, 0)
+        """Run and number of the newest that the server has acknowledged."""
+        self._no_columns_until = 0.0
         self.failure: BaseException | None = None
         """The bug that ended `run`."""
         self._client = client
@@ -95,11 +110,31 @@ class Sender:
         self._attempts = self._attempts + 1 if payload is self._trying else 1
         self._trying = payload
         headers = {**payload.headers, "DD-Api-Key": self._api_key.text, "X-DD-Agent-Attempts": str(self._attempts)}
+        with_changes = payload.changes is not None and self._has_frame_before(payload.changes)
+        body = payload.changes if with_changes and payload.changes is not None else payload.body
         try:
-            response = self._client.post(payload.path, payload.body, headers)
+            response = self._client.post(payload.path, body, headers)
         except Unreachable as error:
             return self._fail(payload, f"cannot reach {self._client.url}: {error}")
+        if payload.path == COLUMNS_PATH and response.status in _NO_COLUMNS:
+            return self._send_otherwise(payload, response, with_changes=with_changes)
         return self._take(response, payload)
+
+    def _has_frame_before(self, changes: bytes) -> bool:
+        head = layout.decode_head(changes)
+        return (head.run, head.follows) == self._column_frame
+
+    def _send_otherwise(self, payload: Payload, response: Response, *, with_changes: bool) -> float:
+        """At once: whole, where that may help, or else in Datadog's format, as before the server took columns."""
+        self._column_frame = (0, 0)
+        if response.status == SEND_WHOLE and with_changes:
+            return 0.0
+        self.max_column_processes = 0
+        self._no_columns_until = time.monotonic() + NO_COLUMNS_SECONDS
+        if self._throttle.admits("columns"):
+            self._report(f"{self._client.url} takes no columns: {_said(response)}; sending Datadog's format")
+        self._outbox.replace(payload, in_datadogs_format(payload))
+        return 0.0
 
     def _take(self, response: Response, payload: Payload) -> float:
         status = response.status
@@ -108,6 +143,8 @@ class Sender:
             # A page is for people: who has one for everything that is posted keeps nothing of it.
             if answer is not None or not (payload.is_answered or _is_page(response)):
                 self._deliver(payload, answer)
+                if answer is not None:
+                    self._note_offer(response)
                 return 0.0
         if status in (400, 413) or (status in (404, 405) and not payload.is_answered):
             self._outbox.done(payload)
@@ -147,6 +184,9 @@ class Sender:
     def _deliver(self, payload: Payload, answer: Answer | None) -> None:
         self._outbox.done(payload)
         self._backoff = self._backoff.succeeded()
+        if payload.path == COLUMNS_PATH:
+            head = layout.decode_head(payload.body)
+            self._column_frame = (head.run, head.number)
         if answer is None:
             return
         if not self._delivered and payload.is_answered:
@@ -161,6 +201,11 @@ class Sender:
         self.live_seconds = answer.interval_seconds if answer.active_clients > 0 else None
         if answer.message and self._throttle.admits("message"):
             self._report(f"{self._client.url} says: {_printable(answer.message)}")
+
+    def _note_offer(self, response: Response) -> None:
+        is_wanted = time.monotonic() >= self._no_columns_until
+        offered = processes_offered(response.header(OFFER_HEADER))
+        self.max_column_processes = offered if is_wanted and offered is not None else 0
 
     def _fail(self, payload: Payload, trouble: str) -> float:
         self._in_trouble = True

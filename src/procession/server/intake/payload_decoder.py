@@ -16,6 +16,8 @@ from procession.server.intake.decode_turns import DecodeTurns
 from procession.server.intake.envelope import Envelope
 from procession.server.intake.intake import Intake
 from procession.server.intake.quota import SIGHTING_BYTES
+from procession.wire.columns import layout
+from procession.wire.columns.decoder import ColumnsDecoder
 from procession.wire.datadog import MessageType, SnapshotDecoder, decode_live, frame
 
 INLINE_BYTES = 256 * 1024
@@ -40,6 +42,9 @@ class PayloadDecoder:
         self._max_bytes = intake.settings.max_message_bytes
         self._limits = intake.limits
         self._decoder = SnapshotDecoder(self._limits, scrub=intake.scrub())
+        self._columns = ColumnsDecoder(
+            self._limits, scrub=intake.scrub(), state_bytes=intake.settings.max_columns_bytes
+        )
         self._turns = DecodeTurns()
 
     async def decode(self, org_id: int, body: bytes, envelope: Envelope, tags_of: TagsOf) -> DecodedPayload:
@@ -50,6 +55,28 @@ class PayloadDecoder:
             snapshot = self._snapshot_of(framed, org_id, envelope, envelope.request_id_of(body), tags_of)
             return DecodedPayload(snapshot, len(framed.body) + SIGHTING_BYTES * size_of(snapshot))
 
+        return await self._run(org_id, body, decode_within)
+
+    async def decode_columns(self, org_id: int, body: bytes, envelope: Envelope, tags_of: TagsOf) -> DecodedPayload:
+        """The same for columns. Raises FrameBeforeUnknown, too."""
+
+        def decode_within(max_bytes: int) -> DecodedPayload:
+            head = layout.decode_head(body)
+            content = layout.decode_body(body, min(max_bytes, self._max_bytes))
+            snapshot = self._columns.decode(
+                head,
+                content,
+                taken_at=envelope.taken_at,
+                request_id=envelope.request_id_of(body),
+                host_tags=tags_of,
+                org_id=org_id,
+            )
+            size = len(content) + SIGHTING_BYTES * len(snapshot.sightings)
+            return DecodedPayload(_ending_none_if_partial(snapshot, envelope), size)
+
+        return await self._run(org_id, body, decode_within)
+
+    async def _run(self, org_id: int, body: bytes, decode_within: Callable[[int], DecodedPayload]) -> DecodedPayload:
         if len(body) <= INLINE_BYTES:
             await self._turns.wait(org_id)
             with contextlib.suppress(PayloadTooLarge):
@@ -65,9 +92,13 @@ class PayloadDecoder:
         snapshot = self._decoder.decode(
             framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of, org_id=org_id
         )
-        if envelope.is_partial or not envelope.is_live:
-            return msgspec.structs.replace(snapshot, chunk_count=NEVER_COMPLETE)
-        return snapshot
+        return _ending_none_if_partial(snapshot, envelope)
+
+
+def _ending_none_if_partial(snapshot: PackedSnapshot, envelope: Envelope) -> PackedSnapshot:
+    if envelope.is_partial or not envelope.is_live:
+        return msgspec.structs.replace(snapshot, chunk_count=NEVER_COMPLETE)
+    return snapshot
 
 
 def size_of(payload: AnyPayload) -> int:
