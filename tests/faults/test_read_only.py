@@ -78,7 +78,7 @@ def test_a_server_whose_disk_becomes_read_only_takes_nothing_and_answers_on(
 
     found = difference(host, chunks_of(again.data_dir))
     assert " answers 503: " in said
-    assert "The store cannot do this now: its disk is read-only" in said
+    assert "The write-ahead log cannot be written: " in said
     assert listed_meanwhile == listed == {("web-1", pid): 1 for pid in PIDS}
     assert found == NO_DIFFERENCE
     assert not any("Traceback" in line for line in host.output + server.output + again.output)
