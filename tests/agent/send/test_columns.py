@@ -147,16 +147,32 @@ def test_what_is_left_in_the_spool_goes_to_an_older_server_too() -> None:
     assert in_datadogs_format(Payload(b"PCOL, and damaged", {"X-DD-Request-ID": "1"}, PATH)) == []
 
 
-def test_messages_of_a_large_snapshot_in_datadogs_format_have_numbers_that_no_other_has() -> None:
+def test_messages_of_large_snapshots_in_datadogs_format_have_numbers_that_no_other_snapshot_has() -> None:
     maker = a_maker()
-    large = a_snapshot(*map(a_sighting, range(1, MAX_PROCESSES * 2 + 2)), taken_at=NOON)
+    first, second, third = (
+        a_snapshot(*map(a_sighting, range(1, MAX_PROCESSES * 2 + 2)), taken_at=NOON) for _ in range(3)
+    )
 
-    first = in_datadogs_format(maker.make_columns(large)[0])
-    then = in_datadogs_format(maker.make_columns(large)[0]) + maker.make(large)
+    made = [in_datadogs_format(maker.make_columns(one)[0]) for one in (first, second)] + [maker.make(third)]
 
-    ids = [RequestId.unpack(int(one.headers["X-DD-Request-ID"])) for one in first + then]
-    assert len(first) == 3
-    assert len({one.index for one in ids}) == len(ids) == 9
+    ids = [RequestId.unpack(int(one.headers["X-DD-Request-ID"])) for payloads in made for one in payloads]
+    assert [len(payloads) for payloads in made] == [3, 3, 3]
+    assert len({one.index for one in ids}) == len(ids)
+
+
+def test_a_snapshot_has_the_same_numbers_for_servers_of_either_kind() -> None:
+    maker = a_maker()
+    first, second = (a_snapshot(*map(a_sighting, range(1, MAX_PROCESSES + 2)), taken_at=NOON) for _ in range(2))
+    made = []
+    for one in (first, second):
+        columns = maker.make_columns(one)[0]
+        made.append(([columns.headers["X-DD-Request-ID"]], in_datadogs_format(columns), maker.make(one)))
+
+    for (first_id,), fallen_back, datadog in made:
+        ids = [one.headers["X-DD-Request-ID"] for one in datadog]
+        assert ids == [one.headers["X-DD-Request-ID"] for one in fallen_back]
+        assert ids[0] == first_id
+    assert len({one.headers["X-DD-Request-ID"] for _, _, datadog in made for one in datadog}) == 4
 
 
 def test_a_payload_is_replaced_by_others_in_its_place() -> None:

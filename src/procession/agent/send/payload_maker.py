@@ -88,6 +88,8 @@ class PayloadMaker:
         self._has_made_frames = self._has_made_columns = False
         self._taken_at = 0
         self._index = 0
+        self._in_columns: tuple[Snapshot, int, int] | None = None
+        """The snapshot that was last made into columns, where its request ids begin, and its split id."""
         self._fixed = {
             "Content-Type": _PROTOBUF,
             "User-Agent": f"procession-agent/{__version__}",
@@ -114,7 +116,16 @@ class PayloadMaker:
         if not self._has_made_columns:
             self._columns = ColumnsEncoder(random.getrandbits(64), self._containers)  # need not remember any more
         self._has_made_frames, self._has_made_columns = True, False
-        payloads = self._snapshot(self._encoder, snapshot, _interval(every_seconds), says_none=says_none)
+        next_index = 0
+        if self._in_columns is not None and self._in_columns[0] is snapshot:
+            # For another server, under the same ids.
+            next_index, (_, self._index, split_id) = self._index, self._in_columns
+        else:
+            split_id = self._next_split_id(snapshot.taken_at)
+        payloads = self._snapshot(
+            self._encoder, snapshot, _interval(every_seconds), split_id=split_id, says_none=says_none
+        )
+        self._index = max(self._index, next_index)
         return payloads + self._events(events, snapshot.taken_at)
 
     def make_columns(
@@ -124,8 +135,9 @@ class PayloadMaker:
         if not self._has_made_frames:
             self._encoder = SnapshotEncoder(self._containers)
         self._has_made_frames, self._has_made_columns = False, True
-        snapshot = msgspec.structs.replace(snapshot, split_id=self._next_split_id(snapshot.taken_at))
-        frames = self._columns.encode(snapshot)
+        split_id = self._next_split_id(snapshot.taken_at)
+        self._in_columns = snapshot, self._index, split_id
+        frames = self._columns.encode(msgspec.structs.replace(snapshot, split_id=split_id))
         headers = self._headers(snapshot.taken_at, {"Content-Type": MEDIA_TYPE, **_interval(every_seconds)})
         # Numbers for the messages that it may become: see `in_datadogs_format`.
         self._index += len(snapshot.sightings) // self._max_processes + _SPARE_NUMBERS
@@ -165,7 +177,8 @@ class PayloadMaker:
         to know what it gets the numbers of."""
         snapshot = Snapshot(host=self._host, taken_at=taken_at, sightings=tuple(new))
         # An encoder of its own, since one forgets what is not in its newest snapshot.
-        payloads = self._snapshot(SnapshotEncoder(self._containers), snapshot, _PARTIAL)
+        split_id = self._next_split_id(snapshot.taken_at)
+        payloads = self._snapshot(SnapshotEncoder(self._containers), snapshot, _PARTIAL, split_id=split_id)
         bodies = self._live_encoder.encode(
             self._host, everything, split_id=self._next_split_id(taken_at), max_processes=self._max_processes
         )
@@ -176,13 +189,19 @@ class PayloadMaker:
         return payloads
 
     def _snapshot(
-        self, encoder: SnapshotEncoder, snapshot: Snapshot, more: dict[str, str], *, says_none: bool = False
+        self,
+        encoder: SnapshotEncoder,
+        snapshot: Snapshot,
+        more: dict[str, str],
+        *,
+        split_id: int,
+        says_none: bool = False,
     ) -> list[Payload]:
         snapshot = Snapshot(
             host=snapshot.host,
             taken_at=snapshot.taken_at,
             sightings=snapshot.sightings,
-            split_id=self._next_split_id(snapshot.taken_at),
+            split_id=split_id,
         )
         bodies = encoder.encode(snapshot, max_processes=self._max_processes, says_none=says_none)
         return [
