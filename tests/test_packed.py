@@ -11,7 +11,7 @@ from procession.packed import ABSENT, NUMBERS, STATES, PackedSnapshot, pack, pac
 from procession.process import ProcessNumbers, Snapshot
 from procession.storage.history.tables.columns import number_columns
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.unpacked import unpack, unpack_numbers
+from tests.support.stores.unpacked import unpack, unpack_numbers
 
 number_columns([])  # pyarrow looks for pandas when it makes its first array: for seconds, on a busy machine
 

@@ -6,7 +6,7 @@ from procession.accounts.administration import create_key, create_org, revoke_ke
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.errors import InvalidRequest, NotFound
 from tests.support.builders import NOON
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.container_runtime import FakeContainerRuntime
-from tests.support.intake import FakeIntake
-from tests.support.proc_tree import ProcTree
-from tests.support.zoo import Watcher, Zoo
+from tests.support.agents.container_runtime import FakeContainerRuntime
+from tests.support.agents.intake import FakeIntake
+from tests.support.agents.proc_tree import ProcTree
+from tests.support.agents.zoo import Watcher, Zoo
 
 
 @pytest.fixture

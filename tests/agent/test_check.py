@@ -7,8 +7,8 @@ import pytest
 from procession.agent import check_agent
 from procession.config import AgentSettings
 from procession.errors import UsageError
-from tests.support.container_runtime import FakeContainerRuntime, a_container
-from tests.support.proc_tree import ProcTree
+from tests.support.agents.container_runtime import FakeContainerRuntime, a_container
+from tests.support.agents.proc_tree import ProcTree
 
 
 def check(tree: ProcTree, **settings: Any) -> dict[str, str]:

@@ -19,10 +19,10 @@ from procession.config import AgentSettings
 from procession.errors import UsageError
 from procession.lifecycle.events import ProcessExec, ProcessExit
 from procession.wire.datadog import decode_events
+from tests.support.agents.intake import TAKEN, WATCHED, FakeIntake, Posted, Reply
+from tests.support.agents.proc_tree import BOOT_TIME, ProcTree
 from tests.support.builders import NOON
 from tests.support.clock import FastClock
-from tests.support.intake import TAKEN, WATCHED, FakeIntake, Posted, Reply
-from tests.support.proc_tree import BOOT_TIME, ProcTree
 from tests.support.running import eventually
 
 
@@ -300,7 +300,7 @@ def test_an_hour_without_a_server_and_two_kills_cost_no_snapshot(tree: ProcTree,
         kept = len(list(spool.glob("*/*.snapshot")))
         agent = subprocess.Popen(
             [
-                *(sys.executable, "-m", "tests.support.hasty_agent", intake.url, str(tree.root), str(spool)),
+                *(sys.executable, "-m", "tests.support.agents.hasty_agent", intake.url, str(tree.root), str(spool)),
                 str(kept * 10),
             ],
             cwd=Path(__file__).parents[2],

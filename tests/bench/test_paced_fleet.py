@@ -8,8 +8,8 @@ import pytest
 
 from bench.paced_fleet import PacedFleet, Posted, fleet_process
 from procession.simulate import FleetShape
-from tests.support.intake import FakeIntake, Reply
-from tests.support.intake import Posted as Payload
+from tests.support.agents.intake import FakeIntake, Reply
+from tests.support.agents.intake import Posted as Payload
 
 SHAPE = FleetShape(hosts=4, processes=130, begin_at=0, interval_seconds=1)
 

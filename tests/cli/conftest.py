@@ -13,8 +13,8 @@ from procession.cli import run
 from procession.cli.local.data_folder import LocalFiles
 from procession.config import ServerSettings
 from procession.process import Snapshot
-from tests.support.oracle import OracleStore
 from tests.support.served import ADMIN_KEY, API_KEY, APPLICATION_KEY, ORG, Served, a_store, serving
+from tests.support.stores.oracle import OracleStore
 
 
 @dataclass

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import Command
-from tests.support.proc_tree import ProcTree
+from tests.support.agents.proc_tree import ProcTree
 
 
 def test_check_fails_where_no_process_can_be_read(procession: Command, tmp_path: Path) -> None:

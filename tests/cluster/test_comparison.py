@@ -12,7 +12,7 @@ from tests.cluster.nodes.stores import FULL
 from tests.storage.conftest import SERVERS
 from tests.storage.contract.test_oracle_comparison import Both, bounded, scan, sizes
 from tests.storage.history.instants.test_oracle_comparison import answers_as_the_oracle_does
-from tests.support import strategies
+from tests.support.stores import strategies
 
 EXAMPLES = 50 if FULL else 8
 EXAMPLES_OF_ANALYSIS = 25 if FULL else 3

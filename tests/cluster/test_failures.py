@@ -22,10 +22,10 @@ from procession.errors import Unavailable
 from tests.cluster.nodes.pair import API_KEY, APPLICATION_KEY, Pair
 from tests.cluster.nodes.running import Cluster
 from tests.cluster.nodes.stores import THIRTY_YEARS, servers
+from tests.support.agents.posting import COLLECTOR, a_payload
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.fleet import Fleet
-from tests.support.posting import COLLECTOR, a_payload
 from tests.support.running import eventually
+from tests.support.stores.fleet import Fleet
 
 HOSTS = [f"host-{number}" for number in range(4)]
 LASTING = range(1, 41)

@@ -18,8 +18,8 @@ from procession.storage.history.statements.presence import presence_in_key_range
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.fleet import Fleet
-from tests.support.oracle import OracleStore
+from tests.support.stores.fleet import Fleet
+from tests.support.stores.oracle import OracleStore
 
 ORG = 6_100_001
 HOSTS = [f"page-{number}" for number in range(6)]

@@ -14,8 +14,8 @@ import pytest
 
 from tests.cluster.nodes.pair import Pair
 from tests.conformance.conftest import Keys, Server
+from tests.support.agents.posting import COLLECTOR, a_payload
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.posting import COLLECTOR, a_payload
 from tests.support.running import eventually
 
 UNDER_WAY = 4

@@ -17,8 +17,8 @@ import pytest
 from procession.wire.datadog import decode_answer
 from tests.cluster.nodes.pair import LIMIT, Pair
 from tests.conformance.conftest import KEYS, ORGS, PROCESSES, Keys, Server
+from tests.support.agents.posting import COLLECTOR, a_payload
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.posting import COLLECTOR, a_payload
 from tests.support.running import eventually
 
 OWN = "/api/procession/v1"

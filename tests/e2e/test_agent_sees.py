@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
-from tests.support.container_runtime import FakeContainerRuntime, a_container
+from tests.support.agents.container_runtime import FakeContainerRuntime, a_container
+from tests.support.agents.zoo import control_group, needs_root
 from tests.support.running import clean_environment, eventually, up
-from tests.support.zoo import control_group, needs_root
 
 ME = os.getpid()
 WAIT = "import sys; sys.stdin.read()"

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from procession.wire.datadog import MessageType, frame
+from tests.support.agents.vectors import REFUSED, vector
 from tests.support.running import clean_environment, running
 from tests.support.torture import record
-from tests.support.vectors import REFUSED, vector
 
 MIB = 2**20
 MOST_MIB = 64 + 192

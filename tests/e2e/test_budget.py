@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from tests.support.intake import FakeIntake
+from tests.support.agents.intake import FakeIntake
 from tests.support.running import Running, running
 
 SHARE = 0.02

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from procession.wire.columns.offer import PATH
-from tests.support.intake import FakeIntake, Reply
-from tests.support.proc_tree import ProcTree
+from tests.support.agents.intake import FakeIntake, Reply
+from tests.support.agents.proc_tree import ProcTree
 from tests.support.running import Running, clean_environment, eventually, running
 
 API_KEY, APPLICATION_KEY = "c" * 32, "d" * 40

@@ -12,7 +12,7 @@ from procession.cli.access import Access
 from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
-from tests.support.posters import Poster
+from tests.support.agents.posters import Poster
 from tests.support.running import Running, clean_environment, eventually, running
 from tests.support.torture import is_full, record
 

@@ -18,9 +18,9 @@ from procession.cli.access import Access
 from procession.cli.commands.ps import find_processes
 from procession.config import ClientSettings
 from procession.process import MAX_UINT32
-from tests.support.intake import FakeIntake, Reply
-from tests.support.posters import Poster
-from tests.support.proc_tree import ProcTree
+from tests.support.agents.intake import FakeIntake, Reply
+from tests.support.agents.posters import Poster
+from tests.support.agents.proc_tree import ProcTree
 from tests.support.running import clean_environment, eventually, running
 from tests.support.torture import is_full, quoted, record
 

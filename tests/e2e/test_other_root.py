@@ -11,7 +11,7 @@ import pytest
 
 from procession.lifecycle.events import ProcessExit
 from procession.wire.datadog import decode_events
-from tests.support.intake import FakeIntake, Posted
+from tests.support.agents.intake import FakeIntake, Posted
 from tests.support.running import PROCESSION, clean_environment, eventually
 
 MOUNT = 'mount -t proc -o ro proc "$1/proc" && shift && exec "$@"'

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.intake import FakeIntake
-from tests.support.proc_tree import ProcTree
+from tests.support.agents.intake import FakeIntake
+from tests.support.agents.proc_tree import ProcTree
 from tests.support.running import clean_environment, eventually, running, up
 from tests.support.torture import record
 

@@ -13,7 +13,7 @@ from procession.storage.history.tables import migrations
 from tests.faults.machines.hosts import API_KEY, PIDS, Host, difference
 from tests.faults.machines.servers import Server
 from tests.faults.machines.stored import chunks_of
-from tests.support.posters import Poster
+from tests.support.agents.posters import Poster
 from tests.support.proxy import Proxy
 from tests.support.running import eventually
 from tests.support.torture import is_full, record

@@ -22,9 +22,9 @@ from procession.server.api.request import ApiRequest
 from procession.server.public.parameters import MAX_TAGS, parse_parameters, parse_query
 from procession.storage.embedded_store import open_embedded
 from tests.fuzz.draw import Draw
+from tests.support.agents.posting import ListSink
 from tests.support.asgi import Asker
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.posting import ListSink
 from tests.support.served import ORG, OTHER_ORG, READER, Clock, a_store
 
 YEARS = 20 * 365 * 24

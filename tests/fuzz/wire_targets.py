@@ -28,7 +28,7 @@ from procession.wire.datadog import (
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.frame import MAX_JSON_BYTES, Encoding, Frame
 from procession.wire.datadog.parsing import parse, split
-from tests.support.unpacked import unpack
+from tests.support.stores.unpacked import unpack
 
 MAX_BYTES = 2**20
 ALL = 2**31 - 1

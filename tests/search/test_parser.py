@@ -15,8 +15,8 @@ from procession.search.evaluation import accepts
 from procession.search.parser import MAX_OPEN_PARENTHESES, MAX_TERMS, parse_search
 from procession.search.pattern import Pattern
 from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
-from tests.support import strategies
 from tests.support.builders import NOON
+from tests.support.stores import strategies
 
 
 def text(literal: str) -> TextTerm:

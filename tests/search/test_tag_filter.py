@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
-from tests.support import strategies
+from tests.support.stores import strategies
 
 TAGS = (
     "env:prod",

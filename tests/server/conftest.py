@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.support.posting import ListSink, app_over
+from tests.support.agents.posting import ListSink, app_over
 from tests.support.served import Client, Served, a_store
 
 

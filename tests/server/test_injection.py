@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.asgi import Asker
 from tests.support.served import READER
-from tests.support.statements import recorded
+from tests.support.stores.statements import recorded
 
 OWN = "/api/procession/v1"
 MARK = "zqx"

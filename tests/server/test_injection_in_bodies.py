@@ -12,11 +12,11 @@ import pytest
 from procession.wire.datadog import MessageType, frame
 from procession.wire.datadog import process_pb2 as pb
 from tests.server.test_injection import HOSTILE, MARK, OWN
+from tests.support.agents.posting import COLLECTOR
 from tests.support.asgi import Answer, Asker
 from tests.support.builders import NOON
-from tests.support.posting import COLLECTOR
 from tests.support.served import ADMIN, API_KEY, ORG, READER
-from tests.support.statements import recorded
+from tests.support.stores.statements import recorded
 
 AGENT = {"dd-api-key": API_KEY, "x-dd-agent-timestamp": str(NOON)}
 WEB = {"x-dd-hostname": "web-1"}

@@ -10,8 +10,8 @@ import pytest
 
 from procession.cli.serving.logs import JsonLines, TextLines
 from procession.config import ServerSettings
+from tests.support.agents.posting import a_payload, post
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.posting import a_payload, post
 from tests.support.served import ADMIN, APPLICATION_KEY, Client, Served
 
 ADMINISTRATION = "/api/procession/v1/admin"

@@ -9,7 +9,7 @@ from procession.simulate import Fleet, FleetShape, write_history
 from procession.simulate.history import CHUNK_PROCESSES, GROUP_SIGHTINGS
 from procession.window import Window
 from tests.support.builders import NOON
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 SHAPE = FleetShape(hosts=20, processes=250, begin_at=NOON)
 

@@ -11,8 +11,8 @@ from procession.process import ProcessDescription
 from procession.simulate import Fleet, FleetShape, LoadPlan, Progress
 from procession.simulate.load_worker import post_part
 from procession.text.tags import normal_tags
+from tests.support.agents.intake import FakeIntake, Posted, Reply
 from tests.support.builders import NOON
-from tests.support.intake import FakeIntake, Posted, Reply
 
 SHAPE = FleetShape(hosts=4, processes=130, begin_at=NOON, with_host_tags=False, churn=5)
 

@@ -13,10 +13,10 @@ from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.embedded_store import open_embedded
 from procession.storage.store import ClickHouseStore
-from tests.support.fleet import Fleet
-from tests.support.folders import quick_folder
-from tests.support.live_store import LiveStore
-from tests.support.oracle import OracleStore
+from tests.support.stores.fleet import Fleet
+from tests.support.stores.folders import quick_folder
+from tests.support.stores.live_store import LiveStore
+from tests.support.stores.oracle import OracleStore
 
 THIRTY_YEARS = 30 * 365 * 24
 """Hours to keep everything for: the tests' moments are long past."""

@@ -23,8 +23,8 @@ from procession.server import create_app
 from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.server import HttpServer
 from tests.support.builders import NOON
-from tests.support.oracle import OracleStore
-from tests.support.stores import oracle_stores
+from tests.support.stores.oracle import OracleStore
+from tests.support.stores.stores import oracle_stores
 
 ORG = 1
 OTHER_ORG = 2

@@ -6,8 +6,8 @@ from procession.agent.describe.collector import Collector
 from procession.agent.describe.live_numbers import LiveNumbers
 from procession.agent.read.proc_reader import ProcReader
 from procession.process import Snapshot
+from tests.support.agents.proc_tree import ProcTree
 from tests.support.builders import NOON
-from tests.support.proc_tree import ProcTree
 
 TICKS = 100
 

@@ -28,8 +28,8 @@ from procession.scrubbing import Scrubber
 from procession.scrubbing.commands import program_name
 from procession.wire.datadog import FrameError, frame
 from tests.support import secrets
-from tests.support.intake import FakeIntake
-from tests.support.proc_tree import ProcTree
+from tests.support.agents.intake import FakeIntake
+from tests.support.agents.proc_tree import ProcTree
 
 CORPUS = list(secrets.corpus())
 STAT = Stat("app", "S", 1, 0, 0, 0, 0, 1, 100, 1, 1, b"")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from procession.agent.read.proc_reader import ProcReader
-from tests.support.proc_tree import BOOT_TIME, ProcTree
+from tests.support.agents.proc_tree import BOOT_TIME, ProcTree
 
 HOUR = 3600
 

@@ -14,7 +14,7 @@ from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.process_handle import ProcessHandle
 from procession.agent.read.procfs import MalformedFile
 from procession.process import Snapshot
-from tests.support.proc_tree import BOOT_TIME, ProcTree
+from tests.support.agents.proc_tree import BOOT_TIME, ProcTree
 
 TICKS = 100
 

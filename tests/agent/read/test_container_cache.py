@@ -13,7 +13,7 @@ from procession.agent.read import container_cache
 from procession.agent.read.container_cache import MAX_QUESTIONS, ContainerCache
 from procession.agent.read.container_runtimes import ContainerRuntime
 from procession.wire.datadog import ContainerInfo
-from tests.support.container_runtime import FakeContainerRuntime, a_container
+from tests.support.agents.container_runtime import FakeContainerRuntime, a_container
 from tests.support.running import eventually
 
 ID = "a" * 64

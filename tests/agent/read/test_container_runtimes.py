@@ -15,7 +15,7 @@ import pytest
 from procession.agent.read import container_runtimes
 from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError, image_tags
 from procession.wire.datadog import ContainerInfo
-from tests.support.container_runtime import FakeContainerRuntime, a_container
+from tests.support.agents.container_runtime import FakeContainerRuntime, a_container
 
 ID = "0123456789abcdef" * 4
 

@@ -23,8 +23,8 @@ from procession.agent.read.process_files import ProcessFiles
 from procession.errors import UsageError
 from procession.process import ProcessDescription, ProcessNumbers, Sighting
 from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncoder, frame
-from tests.support.proc_tree import BOOT_TIME, ProcTree
-from tests.support.unpacked import unpack
+from tests.support.agents.proc_tree import BOOT_TIME, ProcTree
+from tests.support.stores.unpacked import unpack
 
 FILES = ("status", "cmdline", "cgroup", "io", "environ", "fd", "exe", "cwd", "root")
 

@@ -11,7 +11,7 @@ from procession.agent.read.proc_reader import REVISIT_EVERY, ProcReader
 from procession.agent.read.process_handle import MAX_CMDLINE_BYTES
 from procession.agent.read.process_reading import ProcessReading
 from procession.errors import UsageError
-from tests.support.proc_tree import BOOT_TIME, ProcTree
+from tests.support.agents.proc_tree import BOOT_TIME, ProcTree
 
 
 @pytest.fixture(params=[100, 0], ids=["kept open", "opened each time"])

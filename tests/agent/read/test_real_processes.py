@@ -23,9 +23,9 @@ from procession.command_line.arguments import arguments_of
 from procession.process import Sighting
 from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncoder
 from procession.wire.datadog.frame import Frame
+from tests.support.agents.zoo import PR_SET_NAME, READY, Watcher, Zoo, await_rest, control_group, needs_root
 from tests.support.builders import NOON, a_snapshot
-from tests.support.unpacked import unpack
-from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, await_rest, control_group, needs_root
+from tests.support.stores.unpacked import unpack
 
 PTRACE_TRACEME = 0
 

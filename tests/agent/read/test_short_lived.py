@@ -14,7 +14,7 @@ import pytest
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.short_lived import Ended, ShortLived
-from tests.support.zoo import READY, Zoo, leave, program_without_leader
+from tests.support.agents.zoo import READY, Zoo, leave, program_without_leader
 
 pytestmark = pytest.mark.may_skip
 

@@ -13,8 +13,8 @@ import pytest
 
 from procession.agent.read.proc_reader import REVISIT_EVERY, Life, ProcReader
 from procession.agent.read.process_reading import ProcessReading
-from tests.support.proc_tree import ProcTree
-from tests.support.zoo import READY, WAIT, Watcher, Zoo, leave, program_without_leader
+from tests.support.agents.proc_tree import ProcTree
+from tests.support.agents.zoo import READY, WAIT, Watcher, Zoo, leave, program_without_leader
 
 
 def lines_of_ps(pid: int) -> list[list[str]]:

@@ -19,7 +19,7 @@ import pytest
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.procfs import parse_boot_time
 from procession.process import Sighting
-from tests.support.zoo import PR_SET_NAME, READY, Watcher, Zoo, await_rest, needs_root
+from tests.support.agents.zoo import PR_SET_NAME, READY, Watcher, Zoo, await_rest, needs_root
 
 Animal = Callable[[Zoo, Path], int]
 """Starts a process and gives its pid once it is at rest."""

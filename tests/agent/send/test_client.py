@@ -11,7 +11,7 @@ import trustme
 
 from procession.agent.send.client import IntakeClient, Unreachable
 from procession.errors import UsageError
-from tests.support.intake import FakeIntake, Reply
+from tests.support.agents.intake import FakeIntake, Reply
 
 PATH = "/api/v1/collector"
 

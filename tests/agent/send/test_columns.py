@@ -16,8 +16,8 @@ from procession.wire.columns import layout
 from procession.wire.columns.offer import PATH, offer_of
 from procession.wire.datadog import RequestId
 from tests.agent.send.test_sender import Sending, sending
+from tests.support.agents.intake import FakeIntake, Posted, Reply
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.intake import FakeIntake, Posted, Reply
 
 OFFERS = Reply(columns=offer_of(500))
 COLLECTOR = "/api/v1/collector"

@@ -13,7 +13,7 @@ from procession.agent.send.outbox import Outbox
 from procession.agent.send.payload import Payload
 from procession.agent.send.sender import Backoff, Sender
 from procession.wire.datadog import Answer, encode_answer
-from tests.support.intake import FakeIntake, Reply
+from tests.support.agents.intake import FakeIntake, Reply
 
 HURRY = Backoff(base_seconds=0.005, max_seconds=0.02)
 ANSWER = encode_answer(Answer())

@@ -13,8 +13,8 @@ import pytest
 from procession.cli import COMMANDS
 from procession.cli import procession as group
 from tests.cli.conftest import Command
+from tests.support.agents.intake import FakeIntake
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.intake import FakeIntake
 from tests.support.running import clean_environment, running
 from tests.support.served import API_KEY, APPLICATION_KEY, ORG, Clock, Served, a_store, serving
 

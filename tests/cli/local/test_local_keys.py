@@ -11,7 +11,7 @@ from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
 from procession.errors import UsageError
 from tests.support.builders import NOON
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 API, APPLICATION, ADMIN = KeyKind.API, KeyKind.APPLICATION, KeyKind.ADMIN
 

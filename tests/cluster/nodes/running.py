@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tests.cluster.nodes.engine import CLUSTER, NodeConfig
-from tests.support.folders import quick_folder
+from tests.support.stores.folders import quick_folder
 
 ROOT = Path(__file__).parents[3]
 

@@ -14,8 +14,8 @@ from procession.packed import AnySnapshot, PackedSnapshot
 from procession.process import host_key
 from procession.wire.datadog import SnapshotDecoder, frame
 from tests.faults.machines.stored import Chunk
-from tests.support.intake import FakeIntake
-from tests.support.proc_tree import ProcTree
+from tests.support.agents.intake import FakeIntake
+from tests.support.agents.proc_tree import ProcTree
 from tests.support.running import Running, clean_environment, eventually
 
 API_KEY = "a" * 32

@@ -13,7 +13,6 @@ from procession.errors import Forbidden, Unavailable
 from procession.server.access.key_cache import KeyCache, bearer_token
 from procession.server.runtime.thread_pools import ThreadPool
 from tests.support.builders import NOON
-from tests.support.oracle import OracleStore
 from tests.support.served import (
     ADMIN_KEY,
     API_KEY,
@@ -24,6 +23,7 @@ from tests.support.served import (
     OTHER_ORG,
     a_store,
 )
+from tests.support.stores.oracle import OracleStore
 
 
 class CountingStore:

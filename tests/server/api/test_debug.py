@@ -9,10 +9,10 @@ from procession.config import ServerSettings
 from procession.errors import Unavailable
 from procession.inventory import EngineError, Inventory
 from procession.server import create_app
+from tests.support.agents.posting import ListSink
 from tests.support.builders import NOON
-from tests.support.posting import ListSink
 from tests.support.served import ADMIN, READER, Client, Clock, a_store
-from tests.support.stores import oracle_stores
+from tests.support.stores.stores import oracle_stores
 
 PATH = "/api/procession/v1/admin/debug"
 SETTINGS = ServerSettings(

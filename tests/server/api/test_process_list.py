@@ -9,8 +9,8 @@ from procession.config import ServerSettings
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessNumbers
 from procession.wire.datadog import LiveEncoder, MessageType, decode_answer, frame
+from tests.support.agents.posting import a_payload, post
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.posting import a_payload, post
 from tests.support.served import ORG, READER, Client, Served
 
 PATH = "/api/procession/v1/processes"

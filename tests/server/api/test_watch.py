@@ -4,8 +4,8 @@ from typing import Any
 
 from procession.config import ServerSettings
 from procession.wire.datadog import decode_answer
+from tests.support.agents.posting import a_payload, post
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.posting import a_payload, post
 from tests.support.served import OTHER_API_KEY, READER, Client, Served
 
 PATH = "/api/procession/v1/watch"

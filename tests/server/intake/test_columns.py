@@ -12,10 +12,10 @@ from procession.errors import Unavailable
 from procession.process import ProcessNumbers, Snapshot
 from procession.wire.columns.encoder import ColumnFrames, ColumnsEncoder
 from procession.wire.columns.offer import MEDIA_TYPE, OFFER_HEADER, PATH, processes_offered
+from tests.support.agents.posting import ListSink, a_payload, app_over, post
+from tests.support.agents.vectors import vector
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.posting import ListSink, a_payload, app_over, post
 from tests.support.served import ADMIN, API_KEY, ORG, OTHER_API_KEY, READER, Client, Served
-from tests.support.vectors import vector
 
 
 def put(client: Client, body: bytes | None, *, key: str = API_KEY, **headers: str) -> httpx.Response:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from procession.wire.datadog import process_pb2 as pb
+from tests.support.agents.posting import a_payload, post
+from tests.support.agents.vectors import vector
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.posting import a_payload, post
 from tests.support.served import OTHER_API_KEY, READER, Client, Served
-from tests.support.vectors import vector
 
 PATH = "/api/v2/proclcycle"
 DETAILS = "/api/procession/v1/processes"

@@ -18,10 +18,10 @@ from procession.storage import ProcessStore
 from procession.storage.embedded_store import open_embedded
 from procession.wire.datadog import Encoding, MessageType, frame
 from procession.wire.datadog import process_pb2 as pb
+from tests.support.agents.posting import COLLECTOR
+from tests.support.agents.vectors import VECTORS
 from tests.support.builders import NOON
-from tests.support.posting import COLLECTOR
 from tests.support.served import API_KEY, READER, Client, Clock, a_store
-from tests.support.vectors import VECTORS
 
 SECONDS = 6.0
 LONGEST_SECONDS = 10.0

@@ -14,10 +14,10 @@ from procession.accounts.hosts import HostTags, TagSource
 from procession.server.intake.hosts import host_and_tags
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
+from tests.support.agents.posting import a_payload, post
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.oracle import OracleStore
-from tests.support.posting import a_payload, post
 from tests.support.served import ADMIN, OTHER_API_KEY, Client, Served
+from tests.support.stores.oracle import OracleStore
 
 METADATA = {
     "apiKey": "x",

@@ -24,10 +24,10 @@ from procession.server.runtime.metrics import Counter
 from procession.server.runtime.thread_pools import FairThreadPool, T, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
 from procession.wire.datadog import MessageType, frame
+from tests.support.agents.posting import COLLECTOR, ListSink, a_payload, app_over, post
+from tests.support.agents.vectors import vector
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.posting import COLLECTOR, ListSink, a_payload, app_over, post
 from tests.support.served import API_KEY, READER, Client, Served
-from tests.support.vectors import vector
 
 
 class CountingThreads(FairThreadPool):

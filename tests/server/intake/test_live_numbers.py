@@ -8,8 +8,8 @@ import pytest
 
 from procession.process import ProcessNumbers
 from procession.wire.datadog import LiveEncoder, MessageType, frame
+from tests.support.agents.posting import a_payload, post
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.posting import a_payload, post
 from tests.support.served import OTHER_API_KEY, READER, Client, Served
 
 DETAILS = "/api/procession/v1/processes"

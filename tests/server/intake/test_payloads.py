@@ -5,10 +5,10 @@ import pytest
 from procession.config import ServerSettings
 from procession.errors import TooManyRequests, Unavailable
 from procession.wire.datadog import MessageType, RequestId, SnapshotEncoder, frame
+from tests.support.agents.posting import COLLECTOR, ListSink, a_payload, app_over, post
+from tests.support.agents.vectors import FRAMED, REFUSED, Vector, vector
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.posting import COLLECTOR, ListSink, a_payload, app_over, post
 from tests.support.served import API_KEY, APPLICATION_KEY, OTHER_API_KEY, OTHER_APPLICATION_KEY, READER, Client, Served
-from tests.support.vectors import FRAMED, REFUSED, Vector, vector
 
 IDLE = vector("res_idle")
 POSTED = tuple(recorded for recorded in FRAMED if not recorded.name.startswith("res_"))

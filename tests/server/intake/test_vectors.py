@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.agents.posting import post
+from tests.support.agents.vectors import FRAMED, Vector, vector
 from tests.support.builders import NOON
-from tests.support.posting import post
 from tests.support.served import READER, Client, Served
-from tests.support.vectors import FRAMED, Vector, vector
 
 DETAILS = "/api/procession/v1/processes"
 PROCESSES, REAL_TIME = 12, 27

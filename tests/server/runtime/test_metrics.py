@@ -8,8 +8,8 @@ from procession.errors import Unavailable
 from procession.server.intake.agents import Agents
 from procession.server.runtime.metrics import Counter, CountingSink, Histogram, Metrics
 from procession.server.runtime.timed_store import TimedStore
+from tests.support.agents.posting import a_payload, post
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.posting import a_payload, post
 from tests.support.served import APPLICATION_KEY, PATH, READER, Client, a_store
 
 BEARER = {"authorization": f"Bearer {APPLICATION_KEY}"}

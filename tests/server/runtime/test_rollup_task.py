@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from procession.errors import Unavailable
 from procession.server.runtime.rollup_task import RollupTask
 from procession.server.runtime.thread_pools import ThreadPool
-from tests.support.analysis_oracle import OracleAnalysis
-from tests.support.oracle import OracleStore
 from tests.support.served import ORG, OTHER_ORG, a_store
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.oracle import OracleStore
 
 
 class Stubborn(OracleAnalysis):

@@ -10,7 +10,7 @@ from procession.server.runtime.metrics import Metrics
 from procession.server.runtime.timed_store import TimedStore
 from procession.storage import NotAllStored
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 GROUP = [(1, a_snapshot(a_sighting(1), a_sighting(2)))]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from procession.accounts.saved_view import SavedView
 from procession.storage import ViewStore
 from procession.storage.store import ClickHouseStore
-from tests.support.analysis_oracle import OracleAnalysis
-from tests.support.oracle import OracleStore
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.oracle import OracleStore
 
 ORG, OTHER_ORG = 8701, 8702
 

@@ -17,7 +17,7 @@ from procession.search.tag_filter import TagFilter
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import a_description, a_sighting, a_snapshot
-from tests.support.strategies import TURN_OF_HOUR
+from tests.support.stores.strategies import TURN_OF_HOUR
 
 ORG = 6_000_001
 T = TURN_OF_HOUR + 600

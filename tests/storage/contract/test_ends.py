@@ -12,8 +12,8 @@ from procession.query import ProcessQuery
 from procession.window import Window
 from tests.storage.conftest import Store
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.fleet import STARTED, Fleet
-from tests.support.merges import merge
+from tests.support.stores.fleet import STARTED, Fleet
+from tests.support.stores.merges import merge
 
 
 def details(fleet: Fleet, from_at: int = NOON - 600, to_at: int = NOON + 600) -> dict[tuple[int, int], ProcessDetail]:

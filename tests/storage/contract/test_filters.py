@@ -9,7 +9,7 @@ import pytest
 from procession.process import ProcessIdentity, ProcessSummary
 from procession.storage import ProcessStore
 from tests.support.builders import NOON, a_description
-from tests.support.fleet import STARTED, Fleet
+from tests.support.stores.fleet import STARTED, Fleet
 
 # Search and tags
 

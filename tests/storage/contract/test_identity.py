@@ -16,10 +16,10 @@ from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.conftest import Store
 from tests.storage.contract.test_oracle_comparison import Both, bounded
-from tests.support import strategies
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.fleet import STARTED, Fleet
-from tests.support.strategies import HOUR
+from tests.support.stores import strategies
+from tests.support.stores.fleet import STARTED, Fleet
+from tests.support.stores.strategies import HOUR
 
 
 def whole(fleet: Fleet, at: int, *processes: tuple[int, int], host: str = "web-1", store: Store | None = None) -> None:

@@ -12,11 +12,11 @@ from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers, Sighti
 from procession.storage import AnalysisStore
 from procession.window import Window
 from tests.storage.conftest import Store
-from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import a_description, a_sighting, a_snapshot
-from tests.support.merges import merge
-from tests.support.oracle import OracleStore
-from tests.support.strategies import TURN_OF_HOUR
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.merges import merge
+from tests.support.stores.oracle import OracleStore
+from tests.support.stores.strategies import TURN_OF_HOUR
 
 T = TURN_OF_HOUR - 3
 """A snapshot; what comes after it goes over the turn of an hour, and of all shorter stretches."""

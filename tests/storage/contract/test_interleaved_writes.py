@@ -32,8 +32,8 @@ from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.conftest import THIRTY_YEARS
 from tests.support.builders import a_description, a_sighting, a_snapshot
-from tests.support.interleaving import InterleavedEngine
-from tests.support.strategies import TURN_OF_HOUR
+from tests.support.stores.interleaving import InterleavedEngine
+from tests.support.stores.strategies import TURN_OF_HOUR
 
 T = TURN_OF_HOUR + 1800
 STARTED = T - 5000

@@ -13,8 +13,8 @@ from procession.process import ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.storage import ProcessStore
 from procession.storage.store import ClickHouseStore
-from tests.support import strategies
-from tests.support.oracle import OracleStore
+from tests.support.stores import strategies
+from tests.support.stores.oracle import OracleStore
 
 
 def bounded(examples: int) -> settings:

@@ -9,7 +9,7 @@ import pytest
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from tests.storage.conftest import Store
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.fleet import Fleet
+from tests.support.stores.fleet import Fleet
 
 
 def an_exit(pid: int = 7, at: int = NOON, executed_at: int | None = None) -> ProcessExit:

@@ -10,8 +10,8 @@ import pytest
 from procession.process import MAX_UINT32, ProcessIdentity, ProcessKey, Snapshot
 from procession.query import MAX_LIMIT
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.fleet import EARLY, STARTED, Fleet
-from tests.support.strategies import HOUR
+from tests.support.stores.fleet import EARLY, STARTED, Fleet
+from tests.support.stores.strategies import HOUR
 
 # Order and pages
 

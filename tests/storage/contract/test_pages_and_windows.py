@@ -11,8 +11,8 @@ from procession.query import ProcessQuery
 from procession.window import Window
 from tests.storage.conftest import Store
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.fleet import Fleet
-from tests.support.strategies import HOUR, TURN_OF_HOUR
+from tests.support.stores.fleet import Fleet
+from tests.support.stores.strategies import HOUR, TURN_OF_HOUR
 
 # What is found
 

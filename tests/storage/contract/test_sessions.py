@@ -13,7 +13,7 @@ from procession.accounts.sessions import Link, Session
 from procession.storage import SessionStore
 from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 
 @pytest.fixture(params=["oracle", "clickhouse"])

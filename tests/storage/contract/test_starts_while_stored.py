@@ -12,7 +12,7 @@ from procession.query import ProcessQuery
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.interleaving import InterleavedEngine
+from tests.support.stores.interleaving import InterleavedEngine
 
 STARTED = NOON - 5000
 PIDS = (1, 2, 3)

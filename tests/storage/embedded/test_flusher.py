@@ -13,7 +13,7 @@ from procession.packed import AnySnapshot, pack
 from procession.process import LiveSnapshot, ProcessDescription, Sighting, Snapshot
 from procession.storage.embedded.flush_queue import FlushQueue
 from procession.storage.embedded.flusher import Flusher
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 AT = 1_700_000_000
 ORG = 1
@@ -146,4 +146,4 @@ def test_a_question_flushes_only_what_it_is_about() -> None:
     room.flusher.flush_what_concerns(ORG, AT)
     room.flusher.flush_what_concerns(ORG, AT)
     assert room.flushed == [1]
-    assert room.flusher.forced_flushes == 1
+    assert room.flusher.counts.forced_count == 1

@@ -18,7 +18,7 @@ from procession.storage.embedded.log_records import (
     snapshot_in,
 )
 from procession.storage.wal import Entry, Record
-from tests.support import strategies
+from tests.support.stores import strategies
 
 AT = 1_700_000_000
 

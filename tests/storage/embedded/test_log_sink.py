@@ -14,7 +14,7 @@ from procession.storage.embedded.log_sink import LogSink
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
-from tests.support.reopened_store import Reopened
+from tests.support.stores.reopened_store import Reopened
 
 AT = 1_700_000_000
 

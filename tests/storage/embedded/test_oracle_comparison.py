@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from procession.process import ProcessKey
 from procession.storage.store import ClickHouseStore
 from tests.storage.contract.test_oracle_comparison import bounded, scan, sizes
-from tests.support import strategies
-from tests.support.oracle import OracleStore
-from tests.support.reopened_store import Reopened
-from tests.support.shifted_starts import shifted_across
+from tests.support.stores import strategies
+from tests.support.stores.oracle import OracleStore
+from tests.support.stores.reopened_store import Reopened
+from tests.support.stores.shifted_starts import shifted_across
 
 _org_ids = itertools.count(9_000_000)
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from procession.storage.live.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from procession.storage.live.table import LiveTable
 from procession.window import Window
-from tests.support import strategies
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.fleet import Fleet
-from tests.support.live_store import LiveStore
-from tests.support.oracle import OracleStore
+from tests.support.stores import strategies
+from tests.support.stores.fleet import Fleet
+from tests.support.stores.live_store import LiveStore
+from tests.support.stores.oracle import OracleStore
 
 ORG = 1
 
@@ -61,8 +61,8 @@ from pathlib import Path
 from procession.storage.live.checkpoint import read_checkpoint
 from procession.storage.live.table import LiveTable
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.live_store import LiveStore
-from tests.support.fleet import Fleet
+from tests.support.stores.live_store import LiveStore
+from tests.support.stores.fleet import Fleet
 table = LiveTable(0)
 read_checkpoint(Path({str(tmp_path / "checkpoint")!r}), table)
 sightings = [a_sighting(pid, cmdline=f"/bin/a {{pid}}") for pid in range(1, 40)]

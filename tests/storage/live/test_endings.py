@@ -22,10 +22,10 @@ from procession.process import (
 from procession.query import ProcessQuery
 from procession.storage.live.table import LiveTable
 from procession.window import Window
-from tests.support import strategies
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.oracle import OracleStore
-from tests.support.strategies import HOUR
+from tests.support.stores import strategies
+from tests.support.stores.oracle import OracleStore
+from tests.support.stores.strategies import HOUR
 
 ORG = 1
 STARTED = NOON - 9000

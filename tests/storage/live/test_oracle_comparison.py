@@ -12,10 +12,10 @@ from procession.paging import Page
 from procession.process import ProcessDescription, ProcessKey, ProcessSummary
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded, pages, scan, sizes
-from tests.support import strategies
-from tests.support.live_store import LiveStore
-from tests.support.oracle import OracleStore
-from tests.support.shifted_starts import shifted_across
+from tests.support.stores import strategies
+from tests.support.stores.live_store import LiveStore
+from tests.support.stores.oracle import OracleStore
+from tests.support.stores.shifted_starts import shifted_across
 
 quick = bounded(30)
 

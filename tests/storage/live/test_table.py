@@ -11,9 +11,9 @@ from procession.query import ProcessQuery
 from procession.storage.live.table import LiveTable
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.fleet import Fleet
-from tests.support.live_store import LiveStore
-from tests.support.strategies import HOUR
+from tests.support.stores.fleet import Fleet
+from tests.support.stores.live_store import LiveStore
+from tests.support.stores.strategies import HOUR
 
 ORG = 1
 

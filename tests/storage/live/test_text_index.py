@@ -8,7 +8,7 @@ from procession.process import ProcessDescription
 from procession.search.pattern import Pattern, fold
 from procession.storage.live.dictionaries import Descriptions
 from procession.storage.live.text_index import BLOCK, TextIndex
-from tests.support.strategies import USERS, WORDS, cmdlines, words
+from tests.support.stores.strategies import USERS, WORDS, cmdlines, words
 
 
 def an_index(*texts: ProcessDescription) -> tuple[TextIndex, Descriptions]:

@@ -10,9 +10,9 @@ from procession.process import Sighting
 from procession.wire.columns.as_datadog import as_datadog
 from procession.wire.columns.encoder import ColumnsEncoder
 from procession.wire.datadog import ContainerInfo, FrameError, Limits, MessageType, SnapshotDecoder, frame
+from tests.support.agents.column_frames import Facts, datadog_facts, facts_of
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.column_frames import Facts, datadog_facts, facts_of
-from tests.support.sightings import all_sightings
+from tests.support.stores.sightings import all_sightings
 
 
 def facts_in(bodies: list[bytes]) -> Facts:

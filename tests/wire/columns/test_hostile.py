@@ -20,9 +20,9 @@ from procession.wire.columns.host_states import IDLE_SECONDS, HostState, HostSta
 from procession.wire.columns.layout import Body, BodyLimits, Head
 from procession.wire.columns.rows import ROW_BYTES, checksum_of
 from procession.wire.datadog import ContainerInfo, FrameError, Limits
+from tests.support.agents.column_frames import MAX_BYTES, read
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.column_frames import MAX_BYTES, read
-from tests.support.unpacked import unpack
+from tests.support.stores.unpacked import unpack
 
 REFUSALS = (FrameError, PayloadTooLarge, FrameBeforeUnknown)
 LIMITS = BodyLimits(10_000, 10_000, 2**22)

@@ -15,9 +15,9 @@ from procession.process import ProcessDescription, ProcessNumbers, Sighting, Sna
 from procession.wire.columns.decoder import ColumnsDecoder, FrameBeforeUnknown
 from procession.wire.columns.encoder import ColumnFrames, ColumnsEncoder
 from procession.wire.datadog import ContainerInfo, Limits
+from tests.support.agents.column_frames import datadog_facts, facts_of, read
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.column_frames import datadog_facts, facts_of, read
-from tests.support.sightings import all_sightings
+from tests.support.stores.sightings import all_sightings
 
 replace = msgspec.structs.replace
 

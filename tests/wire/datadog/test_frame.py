@@ -4,7 +4,7 @@ import pytest
 
 from procession.errors import PayloadTooLarge
 from procession.wire.datadog import Encoding, FrameError, MessageType, frame
-from tests.support.vectors import FRAMED, REFUSED, Vector, vector
+from tests.support.agents.vectors import FRAMED, REFUSED, Vector, vector
 
 
 @pytest.mark.parametrize("recorded", FRAMED, ids=str)

@@ -19,8 +19,8 @@ from procession.wire.datadog import (
     decode_live,
     frame,
 )
-from tests.support.unpacked import unpack
-from tests.support.vectors import VECTORS, vector
+from tests.support.agents.vectors import VECTORS, vector
+from tests.support.stores.unpacked import unpack
 
 SECONDS = 3.0
 MAX_BYTES = 2**20

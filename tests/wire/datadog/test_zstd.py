@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procession.wire.datadog import zstd
-from tests.support.vectors import vector
+from tests.support.agents.vectors import vector
 
 MIB = 2**20
 

@@ -197,22 +197,19 @@ def _intake_of(store: EmbeddedStore | ClickHouseStore, metrics: Metrics) -> _Sto
 
 
 def _show_in_metrics(store: EmbeddedStore, metrics: Metrics) -> None:
-    metrics.log_bytes.read = lambda: {(): store.status().log.size_bytes}
-    metrics.log_failures.read = lambda: {(): store.status().log.failures}
-    metrics.unflushed_sightings.read = lambda: {(): store.status().waiting_weight}
-    metrics.live_table_bytes.read = lambda: {(): store.status().live_bytes}
-    metrics.live_table_seconds.read = lambda: {(): max(0, int(time.time()) - store.status().live_since)}
-
-    def flushes() -> dict[tuple[str, ...], float]:
-        status = store.status()
-        return {("schedule",): status.flushes - status.forced_flushes, ("question",): status.forced_flushes}
-
-    def answers() -> dict[tuple[str, ...], float]:
-        status = store.status()
-        return {("live table",): status.from_live_table, ("history",): status.from_history}
-
-    metrics.flushes.read = flushes
-    metrics.answers.read = answers
+    metrics.log_bytes.read = lambda: {(): store.log_status().size_bytes}
+    metrics.log_failures.read = lambda: {(): store.log_status().failures}
+    metrics.unflushed_sightings.read = lambda: {(): store.unflushed_weight}
+    metrics.flushes.read = lambda: {
+        ("schedule",): store.flushes.count - store.flushes.forced_count,
+        ("question",): store.flushes.forced_count,
+    }
+    metrics.live_table_bytes.read = lambda: {(): store.live_table.held_bytes()}
+    metrics.live_table_seconds.read = lambda: {(): max(0, int(time.time()) - store.live_table.since)}
+    metrics.answers.read = lambda: {
+        ("live table",): store.answers.from_live_table,
+        ("history",): store.answers.from_history,
+    }
 
 
 def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlette:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from procession.errors import Unavailable
@@ -36,6 +37,15 @@ class FlushTarget(Protocol):
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None: ...
 
 
+@dataclass(slots=True)
+class FlushCounts:
+    """Since the store was opened."""
+
+    count: int = 0
+    forced_count: int = 0
+    """Those that a question waited for."""
+
+
 class Flusher:
     """For any number of threads; one flush at a time."""
 
@@ -48,9 +58,7 @@ class Flusher:
         self._failures = 0
         """Of the first piece, one after the other."""
         self._throttle = LogThrottle(time.monotonic)
-        self.flushes = 0
-        self.forced_flushes = 0
-        """Those that a question waited for."""
+        self.counts = FlushCounts()
 
     def flush_what_concerns(self, org_id: int, until: int) -> None:
         """Before the history is asked about an org up to a moment. Raises Unavailable where the history does not take
@@ -58,7 +66,7 @@ class Flusher:
         if self._queue.concerns(org_id, until):
             with self._flushing:
                 if self._queue.concerns(org_id, until):  # else another thread's flush has done it
-                    self.forced_flushes += 1
+                    self.counts.forced_count += 1
                     self._flush()
 
     def flush(self) -> None:
@@ -87,7 +95,7 @@ class Flusher:
                 done = piece.items[-1].sequence
         finally:
             if done:
-                self.flushes += 1
+                self.counts.count += 1
                 self._on_flushed(done)
 
     def _store(self, piece: FlushPiece) -> None:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Protocol
 
 from procession.errors import Unavailable
@@ -31,7 +30,7 @@ from procession.storage.embedded.analysis import EmbeddedAnalysis
 from procession.storage.embedded.answer_counts import AnswerCounts
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.flush_queue import FlushQueue
-from procession.storage.embedded.flusher import PIECE_WEIGHT, Flusher, FlushTarget
+from procession.storage.embedded.flusher import PIECE_WEIGHT, FlushCounts, Flusher, FlushTarget
 from procession.storage.embedded.log_records import exits_entry, snapshot_entry
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
@@ -80,21 +79,6 @@ class History(ReadStore, FlushTarget, Protocol):
     def rollup(self) -> RollupStore: ...
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class StoreStatus:
-    """For metrics. What is counted is counted since the store was opened."""
-
-    log: LogStatus
-    waiting_weight: int
-    """Of what is not in the history yet, in sightings."""
-    flushes: int
-    forced_flushes: int
-    live_bytes: int
-    live_since: int
-    from_live_table: int
-    from_history: int
 
 
 class EmbeddedStore:
@@ -177,12 +161,12 @@ class EmbeddedStore:
         is_seen.set_running_or_notify_cancel()  # nobody can take back what is in the log
 
         def take(future: Future[int]) -> None:
-            error = future.exception()
-            if error is None:
+            try:
                 self._take(future.result(), org_id, content)
-                is_seen.set_result(None)
-            else:
+            except Exception as error:  # whoever waits must be told
                 is_seen.set_exception(error)
+            else:
+                is_seen.set_result(None)
 
         acknowledged.add_done_callback(take)
         return is_seen
@@ -261,17 +245,19 @@ class EmbeddedStore:
         """What is flushed. Asked by itself, it does not know what is in the log alone."""
         return self._history
 
-    def status(self) -> StoreStatus:
-        return StoreStatus(
-            log=self._wal.status(),
-            waiting_weight=self._queue.weight,
-            flushes=self._flusher.flushes,
-            forced_flushes=self._flusher.forced_flushes,
-            live_bytes=self.live_table.held_bytes(),
-            live_since=self.live_table.since,
-            from_live_table=self.answers.from_live_table,
-            from_history=self.answers.from_history,
-        )
+    # For metrics
+
+    def log_status(self) -> LogStatus:
+        return self._wal.status()
+
+    @property
+    def unflushed_weight(self) -> int:
+        """Of what is not in the history yet, in sightings."""
+        return self._queue.weight
+
+    @property
+    def flushes(self) -> FlushCounts:
+        return self._flusher.counts
 
     def close(self) -> None:
         """What was acknowledged is moved into the history, as far as that takes it; the rest stays in the log."""
@@ -299,7 +285,7 @@ class EmbeddedStore:
 
     def _flush_seconds(self) -> float:
         """The first one comes soon: who has just installed the server looks whether anything is stored."""
-        return FLUSH_SECONDS if self._flusher.flushes else _FIRST_FLUSH_SECONDS
+        return FLUSH_SECONDS if self._flusher.counts.count else _FIRST_FLUSH_SECONDS
 
     def _write_checkpoint_if_due(self) -> None:
         try:

@@ -21,10 +21,10 @@ from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.cluster.nodes.stores import FULL
 from tests.storage.conftest import SERVERS
-from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import a_description, a_sighting, a_snapshot
-from tests.support.oracle import OracleStore
-from tests.support.strategies import HOUR, TURN_OF_HOUR
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.oracle import OracleStore
+from tests.support.stores.strategies import HOUR, TURN_OF_HOUR
 
 ORG = 7_000_001
 OTHER_ORG = 7_000_002

@@ -14,10 +14,10 @@ from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded
 from tests.storage.history.instants.test_analysis import close
-from tests.support import strategies
-from tests.support.analysis_oracle import OracleAnalysis
-from tests.support.merges import merge
-from tests.support.oracle import OracleStore
+from tests.support.stores import strategies
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.merges import merge
+from tests.support.stores.oracle import OracleStore
 
 _org_ids = itertools.count(8_000_000)
 

@@ -25,7 +25,7 @@ from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.conftest import Store
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.fleet import EARLY, LATE, STARTED, Fleet
+from tests.support.stores.fleet import EARLY, LATE, STARTED, Fleet
 
 AT = (EARLY + LATE) // 2
 LENGTHS = (20, LONG_BYTES - 1, LONG_BYTES, LONG_BYTES + 1, 20_000, 1_000_000)

@@ -13,10 +13,10 @@ from procession.query import ProcessQuery
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.window import Window
 from tests.storage.history.instants.test_analysis import close
-from tests.support import strategies
-from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.live_store import LiveStore
+from tests.support.stores import strategies
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.live_store import LiveStore
 
 ORG = 1
 

@@ -9,10 +9,10 @@ from procession.query import ProcessQuery
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.storage.live.table import LiveTable
 from procession.window import Window
-from tests.support import strategies
-from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.oracle import OracleStore
+from tests.support.stores import strategies
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.oracle import OracleStore
 
 ORG = 1
 STARTED = NOON - 9000

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessDescription, Snapshot
 from procession.storage.live.table import LiveTable
-from tests.support import strategies
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.oracle import OracleStore
-from tests.support.strategies import HOUR
+from tests.support.stores import strategies
+from tests.support.stores.oracle import OracleStore
+from tests.support.stores.strategies import HOUR
 
 ORG = 1
 STARTED = NOON - 9000

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from procession.wire.datadog import Answer, FrameError, decode_answer, encode_answer
-from tests.support.vectors import vector
+from tests.support.agents.vectors import vector
 
 
 def test_answers_are_those_that_agents_know() -> None:

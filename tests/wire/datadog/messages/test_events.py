@@ -8,8 +8,8 @@ from procession.process import ProcessDescription
 from procession.scrubbing import Scrubber
 from procession.wire.datadog import FrameError, Limits, decode_events, encode_events
 from procession.wire.datadog import process_pb2 as pb
+from tests.support.agents.vectors import vector
 from tests.support.builders import NOON, a_description
-from tests.support.vectors import vector
 
 
 def events_of(*events: pb.ProcessEvent) -> bytes:

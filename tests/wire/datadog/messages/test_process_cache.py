@@ -11,7 +11,7 @@ from procession.wire.datadog.frame import Frame
 from procession.wire.datadog.messages.descriptions import ContainerContext
 from procession.wire.datadog.messages.process_cache import CachedProcess, ProcessCache
 from tests.support.builders import NOON
-from tests.support.unpacked import unpack
+from tests.support.stores.unpacked import unpack
 
 
 def a_process(*args: str, pid: int = 1, **fields: object) -> pb.Process:

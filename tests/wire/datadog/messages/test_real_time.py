@@ -10,8 +10,8 @@ from procession.wire.datadog import FrameError, Limits, LiveEncoder, MessageType
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS
 from procession.wire.datadog.parsing import parse
+from tests.support.agents.vectors import vector
 from tests.support.builders import NOON, a_sighting
-from tests.support.vectors import vector
 
 
 def decode(body: bytes, limits: Limits = DEFAULT_LIMITS) -> LiveSnapshot:

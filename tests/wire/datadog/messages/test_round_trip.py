@@ -8,8 +8,8 @@ from procession.wire.datadog import MessageType, SnapshotDecoder, SnapshotEncode
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.parsing import parse
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.sightings import all_sightings
-from tests.support.unpacked import unpack
+from tests.support.stores.sightings import all_sightings
+from tests.support.stores.unpacked import unpack
 
 
 def decode(body: bytes) -> Snapshot:

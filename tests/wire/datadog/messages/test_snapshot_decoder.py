@@ -13,9 +13,9 @@ from procession.scrubbing import Scrubber
 from procession.wire.datadog import Encoding, FrameError, Limits, MessageType, SnapshotDecoder, frame
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.parsing import parse_frame
+from tests.support.agents.vectors import FRAMED, Vector, vector
 from tests.support.builders import NOON
-from tests.support.unpacked import unpack
-from tests.support.vectors import FRAMED, Vector, vector
+from tests.support.stores.unpacked import unpack
 
 MESSAGES: dict[int, type[Message]] = {
     12: pb.CollectorProc,

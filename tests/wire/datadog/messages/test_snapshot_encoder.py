@@ -11,7 +11,7 @@ from procession.wire.datadog import (
     frame,
 )
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
-from tests.support.unpacked import unpack
+from tests.support.stores.unpacked import unpack
 
 
 def decode(body: bytes) -> tuple[Sighting, ...]:

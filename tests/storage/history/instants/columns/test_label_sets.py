@@ -11,9 +11,9 @@ from procession.search.tag_filter import TagFilter
 from procession.storage.history.instants.columns import label_sets
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
-from tests.support.analysis_oracle import OracleAnalysis
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.oracle import OracleStore
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.oracle import OracleStore
 
 WINDOW = Window(NOON - 900, NOON)
 PODS = label_sets._FEW + 50

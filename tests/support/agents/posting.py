@@ -13,8 +13,8 @@ from procession.process import Snapshot
 from procession.server import create_app
 from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.support.served import API_KEY, Client, Served
-from tests.support.stores import oracle_stores
-from tests.support.unpacked import unpack
+from tests.support.stores.stores import oracle_stores
+from tests.support.stores.unpacked import unpack
 
 COLLECTOR = "/api/v1/collector"
 

@@ -58,7 +58,7 @@ from procession.search.evaluation import accepts
 from procession.search.pattern import Pattern, fold
 from procession.search.tree import And, Or, SearchNode, TagTerm
 from procession.window import Window
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 _MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
 

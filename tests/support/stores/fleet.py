@@ -15,7 +15,7 @@ from procession.search.tag_filter import TagFilter
 from procession.storage import ProcessStore
 from procession.window import Window
 from tests.support.builders import a_sighting, a_snapshot
-from tests.support.strategies import HOUR, TURN_OF_HOUR
+from tests.support.stores.strategies import HOUR, TURN_OF_HOUR
 
 STARTED = TURN_OF_HOUR - 20 * HOUR
 """When processes started, where it does not matter."""

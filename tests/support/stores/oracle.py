@@ -30,7 +30,7 @@ from procession.process import (
 from procession.query import ProcessQuery
 from procession.search.evaluation import accepts
 from procession.window import Window
-from tests.support.unpacked import unpack
+from tests.support.stores.unpacked import unpack
 
 
 class OracleStore:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).parent.parent / "vectors"
+_FOLDER = Path(__file__).parent.parent.parent / "vectors"
 
 
 @dataclass(frozen=True)

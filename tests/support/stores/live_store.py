@@ -12,7 +12,7 @@ from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, 
 from procession.query import ProcessQuery
 from procession.storage.live.table import LiveTable
 from procession.window import Window
-from tests.support.oracle import OracleStore
+from tests.support.stores.oracle import OracleStore
 
 
 class LiveStore(OracleStore):

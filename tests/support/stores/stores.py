@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from procession.server.app import Stores
 from procession.storage import KeyStore, ReadStore
-from tests.support.analysis_oracle import OracleAnalysis
-from tests.support.oracle import OracleStore
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.oracle import OracleStore
 
 if TYPE_CHECKING:
     from procession.storage.store import ClickHouseStore

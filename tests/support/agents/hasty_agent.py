@@ -1,6 +1,6 @@
 """A real agent, in a process of its own, whose clock goes as fast as it can: what takes an hour is over in seconds.
 
-python -m tests.support.hasty_agent URL PROC_ROOT SPOOL_DIR SECONDS_SINCE_NOON
+python -m tests.support.agents.hasty_agent URL PROC_ROOT SPOOL_DIR SECONDS_SINCE_NOON
 """
 
 from __future__ import annotations

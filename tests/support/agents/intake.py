@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from procession.process import LiveSnapshot, Snapshot
 from procession.wire.columns.offer import OFFER_HEADER
 from procession.wire.datadog import Answer, MessageType, SnapshotDecoder, decode_live, encode_answer, frame
-from tests.support.unpacked import unpack
+from tests.support.stores.unpacked import unpack
 
 
 @dataclass(frozen=True)
