@@ -32,6 +32,8 @@ from procession.simulate import Fleet, FleetShape
 from procession.simulate.connection import Connection, endpoint_of
 from procession.simulate.host import Host, Step
 from procession.simulate.load_worker import tags_payload
+from procession.wire.columns.offer import PATH as COLUMNS_PATH
+from procession.wire.columns.offer import SEND_WHOLE
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
 _TRIED_AGAIN = frozenset((429, 500, 502, 503, 504))
@@ -51,7 +53,13 @@ def _as_datadog(host: Host) -> MakePayloads:
     return lambda step: maker.make(step.snapshot, ProcessEvents(step.snapshot.host, step.exits))
 
 
-FORMATS: Mapping[str, Callable[[Host], MakePayloads]] = {"datadog": _as_datadog}
+def _as_columns(host: Host) -> MakePayloads:
+    """Columns, as our agent sends them to a server that takes them."""
+    maker = PayloadMaker(host=host.traits.name, run=host.agent_pid, started_at=host.booted_at)
+    return lambda step: maker.make_columns(step.snapshot, ProcessEvents(step.snapshot.host, step.exits))
+
+
+FORMATS: Mapping[str, Callable[[Host], MakePayloads]] = {"datadog": _as_datadog, "columns": _as_columns}
 """What the agent of a host sends."""
 
 
@@ -138,14 +146,21 @@ class _Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class _Request:
+    whole: bytes
+    changes: bytes | None
+    """What is posted instead to a server that has taken the columns before."""
+    has_sightings: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _HostSnapshot:
     """What a host posts at one moment, in order."""
 
     at: float
     sightings: int
     """Of all requests that have some, which are about the same size."""
-    requests: list[tuple[bytes, bool]]
-    """Each with whether it has sightings."""
+    requests: list[_Request]
 
 
 class _PacedHost:
@@ -158,6 +173,7 @@ class _PacedHost:
         self._connection = connection
         self._make = make
         self._is_known = False
+        self._lacks_columns = True
         self._due = deque[_HostSnapshot]()
 
     def make(self, begin_at: int, snapshots: int) -> int:
@@ -170,12 +186,16 @@ class _PacedHost:
             if not self._is_known:
                 payloads.insert(0, tags_payload(self._host))
                 self._is_known = True
-            requests = [(self._request(payload), payload.is_answered) for payload in payloads]
+            requests = [self._request(payload) for payload in payloads]
             self._due.append(_HostSnapshot(step.snapshot.taken_at + part, len(step.snapshot.sightings), requests))
         return sum(snapshot.sightings for snapshot in self._due)
 
-    def _request(self, payload: Payload) -> bytes:
-        return self._connection.request(payload.path, payload.body, payload.headers)
+    def _request(self, payload: Payload) -> _Request:
+        def of(body: bytes) -> bytes:
+            return self._connection.request(payload.path, body, payload.headers)
+
+        changes = None if payload.changes is None else of(payload.changes)
+        return _Request(of(payload.body), changes, payload.is_answered or payload.path == COLUMNS_PATH)
 
     async def post(self, tally: _Tally, shift: float) -> None:
         """All that is due, `shift` seconds after its moment."""
@@ -187,24 +207,29 @@ class _PacedHost:
             await asyncio.sleep(max(0.0, at - time.time()))
             if tally.counts(at):
                 tally.late_seconds = max(tally.late_seconds, time.time() - at)
-            share = snapshot.sightings / sum(has_sightings for _, has_sightings in snapshot.requests)
-            for request, has_sightings in snapshot.requests:
+            share = snapshot.sightings / sum(request.has_sightings for request in snapshot.requests)
+            for request in snapshot.requests:
                 begin = time.time()
                 await self._post(request, tally)
-                if has_sightings and tally.counts(begin):
+                if request.has_sightings and tally.counts(begin):
                     tally.answer_seconds.append(time.time() - begin)
                     tally.sightings += share
 
-    async def _post(self, request: bytes, tally: _Tally) -> None:
+    async def _post(self, request: _Request, tally: _Tally) -> None:
         """Until it is taken."""
         wait = _FIRST_WAIT
+        body = request.whole if request.changes is None or self._lacks_columns else request.changes
         while True:
             try:
-                status = await self._connection.send(request)
+                status = await self._connection.send(body)
             except OSError:  # a timeout is one, too
                 status = 503
             if 200 <= status < 300:
+                self._lacks_columns = False
                 return
+            if status == SEND_WHOLE and body is not request.whole:
+                body = request.whole
+                continue
             if status not in _TRIED_AGAIN:
                 raise RuntimeError(f"the server answers {status} to a payload")
             tally.retries += 1

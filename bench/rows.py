@@ -48,6 +48,7 @@ def _fleet(
     memory: float | None = None,
     answer: Mapping[str, float] | None = None,
     first: float | None = None,
+    in_columns: bool = False,
 ) -> Iterator[Row]:
     """Rows about hosts of 300 processes that each post every ten seconds; the bars are of those that have one."""
 
@@ -55,10 +56,18 @@ def _fleet(
         return {} if most is None else {"value": most}
 
     key, name = f"fleet_{hosts}", f"{hosts:,} hosts" if hosts > 1 else "1 host"
+    if in_columns:
+        key, name = f"{key}_columns", f"{name} with our agent"
+    payload = "all of a host" if in_columns else "100 processes"
     yield Row(f"{key}_cpu", f"{name}: server CPU per sighting", "µs", bar(cpu))
     yield Row(f"{key}_share", f"{name}: server CPU, of a core", "%", bar(share))
     yield Row(f"{key}_memory", f"{name}: resident memory of the server", "MiB", bar(memory))
-    yield Row(f"{key}_answer", f"{name}: answer to a payload of 100 processes", "ms", answer or {})
+    yield Row(
+        f"{key}_answer",
+        f"{name}: answer to a payload of {payload}",
+        "ms",
+        answer or {},
+    )
     yield Row(f"{key}_page", f"{name}: default call, limit 1000, every 2 s", "ms")
     yield Row(f"{key}_own_page", f"{name}: first 100 of now with numbers, every 2 s", "ms")
     yield Row(f"{key}_first", f"{name}: server CPU per process never seen before", "µs", bar(first))
@@ -107,6 +116,7 @@ ROWS = (
     *_fleet(1, share=0.6, memory=330),
     *_fleet(20, cpu=40),
     *_fleet(100, cpu=25, answer=_ms(5, 20), first=60),
+    *_fleet(100, cpu=9, answer=_ms(5, 20), first=60, in_columns=True),
     *_fleet(1000, cpu=20, first=60),
     Row("page_10m", "first page of 10 M processes in the window", "ms", _ms(100)),
     Row("rare_10m", "rare word, 10 M processes in the window", "ms", _ms(100)),

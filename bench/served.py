@@ -60,6 +60,12 @@ class Server:
         figures = timed(lambda: self.get(path, parameters), runs)
         return figures | {"cpu": (self.cpu_seconds() - begin) * 1000 / runs}
 
+    def answers_of_history(self) -> int:
+        """How many questions the live table has left to the history since the start."""
+        lines = self.get("/metrics", {}).decode().splitlines()
+        name = 'procession_answers_total{source="history"} '
+        return sum(int(float(line.removeprefix(name))) for line in lines if line.startswith(name))
+
     def wait_until_idle(self, *, seconds: float = 120) -> None:
         """Until merges have come to rest."""
         deadline = time.monotonic() + seconds

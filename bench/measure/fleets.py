@@ -1,6 +1,6 @@
 """What a server costs that fleets as they are post to: a few hosts or many, each at its own pace, and a page open.
 
-python -m bench.measure.fleets FOLDER [--hosts 1 20 100] [--seconds 60]
+python -m bench.measure.fleets FOLDER [--hosts 1 20 100] [--seconds 60] [--format columns]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import machine
 from bench.fleets import HOUR
 from bench.open_page import OWN, PUBLIC, open_page, resting_cpu_ms
-from bench.paced_fleet import FleetProcess, Posted, fleet_process
+from bench.paced_fleet import FORMATS, FleetProcess, Posted, fleet_process
 from bench.rows import Measurement
 from bench.served import Server, serving
 from procession.simulate import FleetShape
@@ -49,7 +49,11 @@ class FleetRun:
 
 
 # A page costs more than one host does.
-RUNS = (FleetRun(1, 20, alone_seconds=40), *(FleetRun(hosts, 120) for hosts in (20, 100, 1000)))
+RUNS = (
+    FleetRun(1, 20, alone_seconds=40),
+    *(FleetRun(hosts, 120) for hosts in (20, 100, 1000)),
+    FleetRun(100, 120, wire_format="columns"),
+)
 QUICK_RUNS = (FleetRun(1, 4, alone_seconds=10, warm_seconds=0), FleetRun(100, 12, warm_seconds=0))
 
 
@@ -66,7 +70,7 @@ def measure_fleets(
             if idle_seconds and not number:
                 found |= _measure_idle(server, idle_seconds)
             found |= _measure(server, run)
-        print(f"  {run.hosts:,} hosts: {time.monotonic() - begin:,.0f} s", flush=True)
+        print(f"  {run.hosts:,} hosts, {run.wire_format}: {time.monotonic() - begin:,.0f} s", flush=True)
     return found
 
 
@@ -92,9 +96,13 @@ def _measure(server: Server, run: FleetRun) -> dict[str, Measurement]:
         alone = _measure_stretch(server, fleet, begin_at, open_at) if run.alone_seconds else None
         with open_page(server) as page:
             measured = _measure_stretch(server, fleet, open_at, open_at + run.seconds)
+    from_history = server.answers_of_history()
     server.wait_until_idle(seconds=10)
     calls = page.calls(since=open_at)
-    page_note = f"{calls} calls, {resting_cpu_ms(server):.3g} ms of CPU each on average while nothing else happens"
+    page_note = (
+        f"{calls} calls, {resting_cpu_ms(server):.3g} ms of CPU each on average while nothing else happens;"
+        f" the history answered {from_history} questions"
+    )
     return {
         f"{run.key}_first": Measurement({"value": first}),
         **_rows_of(run, alone or measured, "" if alone else page_note),
@@ -178,9 +186,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--hosts", type=int, nargs="+", default=[run.hosts for run in RUNS])
+    parser.add_argument("--format", choices=sorted(FORMATS), default="datadog", help="what the agents post")
     parser.add_argument("--seconds", type=float, help="with a page open")
     options = parser.parse_args()
-    runs = [run for run in RUNS if run.hosts in options.hosts]
+    runs = [replace(run, wire_format=options.format) for run in RUNS[:4] if run.hosts in options.hosts]
     if options.seconds:
         runs = [replace(run, seconds=options.seconds) for run in runs]
     print(f"Load before: {machine.load()}", flush=True)
