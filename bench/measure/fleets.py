@@ -90,7 +90,8 @@ def _measure(server: Server, run: FleetRun) -> dict[str, Measurement]:
         hosts=run.hosts, processes=PROCESSES, interval_seconds=INTERVAL_SECONDS, begin_at=int(time.time())
     )
     with fleet_process(server.url, server.api_key, shape, run.wire_format) as fleet:
-        first = _measure_first(server, fleet, then_make=run.snapshots)
+        first = _measure_first(server, fleet)
+        fleet.begin_making(run.snapshots)
         begin_at = fleet.made() + run.warm_seconds
         open_at = begin_at + run.alone_seconds
         alone = _measure_stretch(server, fleet, begin_at, open_at) if run.alone_seconds else None
@@ -111,16 +112,14 @@ def _measure(server: Server, run: FleetRun) -> dict[str, Measurement]:
     }
 
 
-def _measure_first(server: Server, fleet: FleetProcess, *, then_make: int) -> float:
-    """µs of the server's CPU for each process of the first snapshots, until it has come to rest. Meanwhile the next
-    are made."""
+def _measure_first(server: Server, fleet: FleetProcess) -> float:
+    """µs of the server's CPU for each process of the first snapshots, until it has come to rest."""
     fleet.begin_making(1)
     fleet.made()
     server.wait_until_idle(seconds=10)
     cpu = server.cpu_seconds()
     fleet.begin_posting()
     posted = fleet.posted()
-    fleet.begin_making(then_make)
     server.wait_until_idle(seconds=30)
     return (server.cpu_seconds() - cpu) * 1e6 / posted.sightings
 
