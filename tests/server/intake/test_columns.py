@@ -83,6 +83,23 @@ def test_a_server_that_was_started_again_asks_for_the_whole(served: Served, sink
     assert len(sink.taken) == 2
 
 
+def test_hosts_for_which_there_is_no_memory_are_offered_no_columns(served: Served, sink: ListSink) -> None:
+    client = Client(app_over(served, sink, max_columns_bytes=6200))
+    (first, then), (other, _) = two_frames(run=1), two_frames(run=2)
+
+    answers = [
+        post(client, a_payload(a_snapshot(a_sighting(1)))),
+        put(client, first.whole),
+        put(client, other.whole),
+        post(client, a_payload(a_snapshot(a_sighting(1)))),
+        put(client, then.changes),
+    ]
+    client.close()
+
+    assert [one.status_code for one in answers] == [200] * 5
+    assert [OFFER_HEADER in one.headers for one in answers] == [True, True, True, False, True]
+
+
 def test_what_could_not_be_stored_can_be_sent_again(agent: Client, sink: ListSink) -> None:
     first, then = two_frames()
     put(agent, first.whole)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import httpx
 from starlette.applications import Starlette
@@ -38,11 +39,11 @@ class ListSink:
         return snapshot
 
 
-def app_over(served: Served, sink: ListSink) -> Starlette:
+def app_over(served: Served, sink: ListSink, **settings: Any) -> Starlette:
     return create_app(
         oracle_stores(served.store),
         sink=sink,
-        settings=served.settings,
+        settings=replace(served.settings, **settings),
         host_names=("procession.test",),
         now=served.clock,
     )

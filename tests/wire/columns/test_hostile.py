@@ -172,18 +172,52 @@ def a_state(size: int) -> HostState:
     return HostState(container_tags={}, size=size, **fields)
 
 
-def test_the_org_that_holds_the_most_loses_its_oldest_host() -> None:
+def test_the_org_that_holds_the_most_loses_its_oldest_host_to_another_org() -> None:
     states = HostStates(1000)
-    states.put(StateKey(1, "quiet", 1), a_state(200))
-
-    for number in range(50):
+    for number in range(6):
         states.put(StateKey(2, f"web-{number}", 1), a_state(150))
 
+    states.put(StateKey(1, "quiet", 1), a_state(200))
+
     assert states.get(StateKey(1, "quiet", 1)) is not None
-    assert states.get(StateKey(2, "web-49", 1)) is not None
     assert states.get(StateKey(2, "web-0", 1)) is None
+    assert states.get(StateKey(2, "web-5", 1)) is not None
     assert states.used_bytes <= 1000
-    assert len(states) == 6
+
+
+def test_hosts_of_one_org_do_not_push_out_each_other() -> None:
+    states = HostStates(1000)
+    states.put(StateKey(1, "quiet", 1), a_state(200))
+    for _ in range(3):
+        for number in range(50):
+            states.put(StateKey(2, f"web-{number}", 1), a_state(150))
+
+    remembered = [number for number in range(50) if states.get(StateKey(2, f"web-{number}", 1)) is not None]
+    assert remembered == [0, 1, 2, 3, 4]
+    assert states.get(StateKey(1, "quiet", 1)) is not None
+    assert states.used_bytes <= 1000
+
+
+def test_a_host_that_grows_beyond_is_still_bounded() -> None:
+    states = HostStates(1000)
+    for number in range(5):
+        states.put(StateKey(1, f"web-{number}", 1), a_state(190))
+
+    states.put(StateKey(1, "web-4", 1), a_state(400))
+
+    assert states.used_bytes <= 1000
+    assert states.get(StateKey(1, "web-4", 1)) is not None
+
+
+def test_there_is_room_for_more_hosts_until_nine_tenths_are_used() -> None:
+    states = HostStates(1000)
+    assert states.has_room
+
+    states.put(StateKey(1, "web-1", 1), a_state(899))
+    assert states.has_room
+
+    states.put(StateKey(1, "web-2", 1), a_state(50))
+    assert not states.has_room
 
 
 def test_a_host_that_is_silent_for_long_is_forgotten() -> None:

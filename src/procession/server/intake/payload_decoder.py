@@ -34,6 +34,8 @@ class DecodedPayload(NamedTuple):
     snapshot: AnyPayload
     memory_bytes: int
     """About what it takes in memory."""
+    may_be_columns: bool
+    """Whether there is memory for columns of its host."""
 
 
 class PayloadDecoder:
@@ -53,7 +55,8 @@ class PayloadDecoder:
         def decode_within(max_bytes: int) -> DecodedPayload:
             framed = frame.decode(body, max_bytes=min(max_bytes, self._max_bytes))
             snapshot = self._snapshot_of(framed, org_id, envelope, envelope.request_id_of(body), tags_of)
-            return DecodedPayload(snapshot, len(framed.body) + SIGHTING_BYTES * size_of(snapshot))
+            memory_bytes = len(framed.body) + SIGHTING_BYTES * size_of(snapshot)
+            return DecodedPayload(snapshot, memory_bytes, self._columns.states.has_room)
 
         return await self._run(org_id, body, decode_within)
 
@@ -71,8 +74,9 @@ class PayloadDecoder:
                 host_tags=tags_of,
                 org_id=org_id,
             )
-            size = len(content) + SIGHTING_BYTES * len(snapshot.sightings)
-            return DecodedPayload(_ending_none_if_partial(snapshot, envelope), size)
+            memory_bytes = len(content) + SIGHTING_BYTES * len(snapshot.sightings)
+            is_remembered = self._columns.remembers(org_id, snapshot.host, head.run)
+            return DecodedPayload(_ending_none_if_partial(snapshot, envelope), memory_bytes, is_remembered)
 
         return await self._run(org_id, body, decode_within)
 

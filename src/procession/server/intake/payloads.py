@@ -10,6 +10,7 @@ Agents of ours are told that they may send columns instead, to a path of their o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,6 +45,14 @@ _NOT_KEPT = frozenset(
 
 Decode = Callable[[int, bytes, Envelope, TagsOf], Awaitable[DecodedPayload | None]]
 """None of what is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What an answer tells of what was taken."""
+
+    host: str
+    may_send_columns: bool
 
 
 class PayloadHandler:
@@ -92,9 +101,10 @@ class PayloadHandler:
                     request, org_id, await read_body(request, max_bytes, reservation), envelope, reservation, decode
                 )
             # An agent that has waited too long sends it again, so that without this the queue would fill with copies.
-            host = await while_connected(request.receive, storing)
-        answer = encode_answer(Answer(await intake.watches.active_clients(org_id, host)))
-        return Response(answer, headers=self._headers, media_type="application/x-protobuf")
+            stored = await while_connected(request.receive, storing)
+        answer = encode_answer(Answer(await intake.watches.active_clients(org_id, stored.host)))
+        headers = self._headers if stored.may_send_columns else {}
+        return Response(answer, headers=headers, media_type="application/x-protobuf")
 
     async def _store(
         self,
@@ -104,17 +114,16 @@ class PayloadHandler:
         envelope: Envelope,
         reservation: Reservation,
         decode: Decode,
-    ) -> str:
-        """The name of the host whose payload it is."""
+    ) -> _Stored:
         with self._intake.refusal_log.refusals_of(request):
             body_bytes = len(body)
             reservation.hold_to_decode(body_bytes)
             tags_of = await self._intake.host_tags.of_org(org_id)
             decoded = await decode(org_id, body, envelope, tags_of)
             if decoded is None:
-                return envelope.host
-            payload, memory_bytes = decoded
+                return _Stored(envelope.host, may_send_columns=False)
+            payload, memory_bytes, may_be_columns = decoded
             del body, decoded
             reservation.hold_decoded(body_bytes, memory_bytes)
         await self._keeper.keep(org_id, payload, envelope)
-        return payload.host
+        return _Stored(payload.host, may_send_columns=may_be_columns)

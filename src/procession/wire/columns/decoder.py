@@ -83,6 +83,10 @@ class ColumnsDecoder:
             chunk_count=1,
         )
 
+    def remembers(self, org_id: int, host: str, run: int) -> bool:
+        """Whether changes since the newest frame of this host can be read, as far as it is known now."""
+        return self.states.get(StateKey(org_id, host, run)) is not None
+
     def _state_after(self, before: HostState | None, head: Head, body: Body, host_tags: tuple[str, ...]) -> HostState:
         fates = body.fates
         if before is None:

@@ -15,6 +15,8 @@ IDLE_SECONDS = 900.0
 """An agent that has sent nothing for so long sends the whole when it comes again."""
 
 _LOOK_SECONDS = 60.0
+_ROOM_SHARE = 0.9
+"""Of the memory: beyond it no more hosts are asked for columns."""
 _BYTES_PER_HOST = 2000
 _BYTES_PER_PROCESS = 350
 """A sighting with its row, and its places in the state."""
@@ -49,8 +51,12 @@ def size_of(sightings: Iterable[PackedSighting], container_tags: Mapping[str, tu
 
 
 class HostStates:
-    """About so many bytes of them. Beyond, the org that holds the most loses the host that has been silent for longest:
-    so nobody can push out the hosts of others. For many threads."""
+    """About so many bytes of them. For many threads.
+
+    Beyond, the org that holds the most loses the host that has been silent for longest: so nobody can push out the
+    hosts of others. A new host of that org is not remembered: else its hosts would push out each other, and each would
+    have to send the whole each time.
+    """
 
     def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes = max_bytes
@@ -74,15 +80,27 @@ class HostStates:
     def put(self, key: StateKey, state: HostState) -> None:
         now = self._clock()
         with self._lock:
+            if now - self._looked_at > _LOOK_SECONDS:
+                self._looked_at = now
+                self._forget_idle(now - IDLE_SECONDS)
+            if self._is_too_many(key, state.size):
+                return
             hosts = self._orgs.setdefault(key.org_id, OrderedDict())
             before = hosts.pop(key, None)
             hosts[key] = (state, now)
             self._count(key.org_id, state.size - (0 if before is None else before[0].size))
-            if now - self._looked_at > _LOOK_SECONDS:
-                self._looked_at = now
-                self._forget_idle(now - IDLE_SECONDS)
             while self.used_bytes > self._max_bytes:
                 self._forget_oldest(max(self._org_bytes, key=self._org_bytes.__getitem__))
+
+    @property
+    def has_room(self) -> bool:
+        """For hosts that are not remembered yet."""
+        return self.used_bytes < _ROOM_SHARE * self._max_bytes
+
+    def _is_too_many(self, key: StateKey, size: int) -> bool:
+        if self.used_bytes + size <= self._max_bytes or key in self._orgs.get(key.org_id, ()):
+            return False
+        return self._org_bytes.get(key.org_id, 0) >= max(self._org_bytes.values(), default=0)
 
     def _forget_idle(self, before: float) -> None:
         for org_id in list(self._orgs):
