@@ -49,7 +49,6 @@ SUITES = {
     "storage/embedded": (
         "storage/embedded/analysis.py",
         "storage/embedded/answer_counts.py",
-        "storage/embedded/checkpoints.py",
         "storage/embedded/progress.py",
         "storage/embedded/recovery.py",
         "storage/embedded/store.py",

@@ -59,6 +59,7 @@ def open_embedded(
             checkpoints = Checkpoints.open(
                 data_dir / _CHECKPOINT,
                 first_sequence=log.status().first_sequence,
+                last_sequence=log.last_sequence,
                 live_bytes=live_bytes,
                 is_empty=is_empty,
                 now=now(),

@@ -36,6 +36,8 @@ class Target(OracleStore):
         super().add(snapshots)
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
+        if any(of_host.host == self.poison for _, of_host in exits):
+            raise TypeError("what is this?")
         self.order.append("exits")
         super().add_exits(exits)
 
@@ -59,10 +61,10 @@ class Room:
         )
         self.queue.put(self._sequence, ORG, pack(snapshot))
 
-    def put_exits(self) -> None:
+    def put_exits(self, host: str = "web-1") -> None:
         self._sequence += 1
         one = ProcessExit(pid=7, at=AT, exit_code=0, description=ProcessDescription())
-        self.queue.put(self._sequence, ORG, ProcessExits("web-1", (one,)))
+        self.queue.put(self._sequence, ORG, ProcessExits(host, (one,)))
 
     def stored_hosts(self) -> set[str]:
         return {snapshot.host for snapshot in self.target.snapshots(ORG)}
@@ -133,6 +135,34 @@ def test_a_chunk_that_cannot_be_stored_does_not_hold_up_the_others(caplog: pytes
     assert "chunk-lost" in [
         getattr(one, "args", {}).get("event") for one in caplog.records if isinstance(one.args, dict)
     ]
+
+
+def test_exits_that_cannot_be_stored_hold_up_nothing_either(caplog: pytest.LogCaptureFixture) -> None:
+    room = Room()
+    room.target.poison = "bad"
+    room.put_exits("bad")
+    room.put_exits("good")
+    room.put("web-1")
+
+    assert room.flusher.flush_in_background()
+
+    assert room.stored_hosts() == {"web-1"}
+    assert room.target.order == ["exits", "snapshots"]
+    assert room.flushed == [3]
+    assert "chunk-lost" in [one.args.get("event") for one in caplog.records if isinstance(one.args, dict)]
+
+
+def test_a_failure_that_nobody_expects_ends_no_thread() -> None:
+    room = Room()
+    room.target.poison = "bad"
+    room.put_exits("bad")
+
+    assert not room.flusher.flush_in_background()
+    assert room.flushed == []
+
+    room.target.poison = ""
+    assert room.flusher.flush_in_background()
+    assert room.flushed == [1]
 
 
 def test_a_question_flushes_only_what_it_is_about() -> None:

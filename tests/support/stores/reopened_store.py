@@ -60,6 +60,7 @@ class Reopened:
         checkpoints = Checkpoints.open(
             self._folder / "live.checkpoint",
             first_sequence=log.status().first_sequence,
+            last_sequence=log.last_sequence,
             live_bytes=2**30,
             is_empty=is_empty,
             now=LATER,

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from procession.errors import Unavailable
 from procession.lifecycle.events import ProcessExits
@@ -25,6 +25,8 @@ _TRIES = 3
 """So often a piece is tried as a whole, before its chunks are tried one by one."""
 
 _log = logging.getLogger(__name__)
+
+ContentT = TypeVar("ContentT", PackedSnapshot, ProcessExits, LiveSnapshot)
 
 
 class FlushTarget(Protocol):
@@ -78,10 +80,14 @@ class Flusher:
         """The same for who has nobody to tell: a failure is logged. Whether it worked."""
         try:
             self.flush()
-        except Unavailable as error:
+        except Exception as error:  # the thread that calls this has to go on
             if self._throttle.admits("flush-failed"):
-                fields = {"event": "flush-failed", "reason": str(error)}
-                _log.warning("what was acknowledged is in the log, but the store does not take it: %(reason)s", fields)
+                fields = {"event": "flush-failed", "reason": str(error) or type(error).__name__}
+                _log.warning(
+                    "what was acknowledged is in the log, but the store does not take it: %(reason)s",
+                    fields,
+                    exc_info=not isinstance(error, Unavailable),
+                )
             return False
         return True
 
@@ -100,42 +106,42 @@ class Flusher:
 
     def _store(self, piece: FlushPiece) -> None:
         try:
-            if piece.exits:
-                # Before the snapshots: a pid may have gone to another process in between, and a start that is near
-                # would be taken for that of the process before.
-                self.target.add_exits(piece.exits)
-            if piece.live:
-                self.target.add_live(piece.live)
-            self._store_snapshots(piece.snapshots)
+            # Exits before snapshots: a pid may have gone to another process in between, and a start that is near would
+            # be taken for that of the process before.
+            self._add(self.target.add_exits, piece.exits)
+            self._add(self.target.add_live, piece.live)
+            self._add(self.target.add, piece.snapshots)
         except Exception:
             self._failures += 1
             raise
         self._failures = 0
 
-    def _store_snapshots(self, snapshots: Sequence[tuple[int, PackedSnapshot]]) -> None:
-        if not snapshots:
+    def _add(self, add: Callable[[Sequence[tuple[int, ContentT]]], None], some: Sequence[tuple[int, ContentT]]) -> None:
+        if not some:
             return
         try:
-            self.target.add(snapshots)
+            add(some)
         except Unavailable:
             if self._failures < _TRIES:
                 raise
-            self._store_one_by_one(snapshots)
+            self._add_one_by_one(add, some)
         except Exception:
-            _log.exception("cannot flush %d chunks at once", len(snapshots))
-            self._store_one_by_one(snapshots)
+            _log.exception("cannot flush %d items at once", len(some))
+            self._add_one_by_one(add, some)
 
-    def _store_one_by_one(self, snapshots: Sequence[tuple[int, PackedSnapshot]]) -> None:
+    def _add_one_by_one(
+        self, add: Callable[[Sequence[tuple[int, ContentT]]], None], some: Sequence[tuple[int, ContentT]]
+    ) -> None:
         """Something in one of them cannot be stored, for ever perhaps: the others must not wait for it."""
-        failed: list[tuple[PackedSnapshot, Exception]] = []
-        for org_id, snapshot in snapshots:
+        failed: list[tuple[int, str, Exception]] = []
+        for org_id, content in some:
             try:
-                self.target.add([(org_id, snapshot)])
+                add([(org_id, content)])
             except Exception as error:
-                failed.append((snapshot, error))
-                if len(failed) == len(snapshots) or len(failed) > _TRIES:
-                    # Not one chunk: the store itself.
+                failed.append((org_id, content.host, error))
+                if len(failed) == len(some) or len(failed) > _TRIES:
+                    # Not one of them: the store itself.
                     raise Unavailable(f"The store does not take what it has acknowledged: {error}") from error
-        for snapshot, why in failed:
-            fields = {"event": "chunk-lost", "host": snapshot.host, "taken_at": snapshot.taken_at, "reason": str(why)}
+        for org_id, host, why in failed:
+            fields = {"event": "chunk-lost", "org_id": org_id, "host": host, "reason": str(why)}
             _log.error("a chunk of %(host)s cannot be stored, and is given up: %(reason)s", fields)

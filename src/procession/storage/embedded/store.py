@@ -271,7 +271,8 @@ class EmbeddedStore:
         except (Unavailable, OSError) as error:
             fields = {"event": "flush-at-stop-failed", "reason": str(error)}
             _log.warning("what was acknowledged stays in the log until the next start: %(reason)s", fields)
-        self._history.close()
+        finally:
+            self._history.close()
 
     def _run(self) -> None:
         ticked_at = time.monotonic()
@@ -291,8 +292,8 @@ class EmbeddedStore:
         try:
             if self._checkpoints.write_if_due(self._wal.last_sequence, self._wal.status().size_bytes):
                 self._release()
-        except OSError as error:
-            fields = {"event": "checkpoint-failed", "reason": str(error)}
+        except Exception as error:  # the thread has to go on
+            fields = {"event": "checkpoint-failed", "reason": str(error) or type(error).__name__}
             _log.warning("cannot write the checkpoint of the live table: %(reason)s", fields)
 
     def _note_flushed(self, sequence: int) -> None:
