@@ -14,7 +14,7 @@ from procession import storage
 
 SOURCE = Path(__file__).parent.parent / "src" / "procession"
 
-DOMAIN = frozenset(("", "accounts", "analysis", "command_line", "lifecycle", "scrubbing", "search", "text"))
+DOMAIN = frozenset(("", "accounts", "analysis", "command_line", "lifecycle", "monitors", "scrubbing", "search", "text"))
 """The top level and the packages of the domain; any room may import them, and they import only each other."""
 
 # What a room may import of ours, besides itself and the domain.

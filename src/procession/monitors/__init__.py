@@ -1,0 +1,1 @@
+"""Monitors: their queries, their states, and when a state changes."""
