@@ -34,6 +34,7 @@ from procession.storage.embedded.flusher import PIECE_WEIGHT, FlushCounts, Flush
 from procession.storage.embedded.log_records import exits_entry, snapshot_entry
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
+from procession.storage.embedded.remembered_accounts import RememberedHosts, RememberedKeys
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.storage.live.table import REACH_SECONDS
 from procession.storage.wal import LogStatus, WriteAheadLog
@@ -108,8 +109,8 @@ class EmbeddedStore:
         self._flusher = Flusher(self._queue, history, self._note_flushed)
         replay(log, checkpoints, self._queue, flushed=progress.flushed)
         self.answers = AnswerCounts()
-        self.keys = history.keys
-        self.hosts = history.hosts
+        self.keys = RememberedKeys(history.keys)
+        self.hosts = RememberedHosts(history.hosts)
         self.sessions = history.sessions
         self.views = history.views
         self.analysis = EmbeddedAnalysis(
