@@ -80,8 +80,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml (ARGS="--upgrade" takes newer versions)
-	$(COMPILE) $(ARGS) pyproject.toml --group build --output-file requirements.lock
-	$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra server --group build --output-file requirements.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra server --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) pyproject.toml --constraint requirements.lock --output-file requirements-agent.lock
 	$(COMPILE) $(ARGS) --group page --output-file requirements-page.lock
 	$(COMPILE) $(ARGS) --group manifests --constraint requirements-dev.lock --output-file requirements-manifests.lock
 	$(COMPILE) $(ARGS) --group audit --constraint requirements-dev.lock --output-file requirements-audit.lock

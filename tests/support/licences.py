@@ -96,7 +96,10 @@ def _section(title: str, about: str, packages: list[Package]) -> Iterator[str]:
 def _needed_to_run(locked: Collection[str]) -> set[str]:
     """By the dependencies of the project, and theirs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [Requirement(text) for text in project["dependencies"]]
+    extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    ours = canonicalize_name(project["name"])
+    wanted = [Requirement(text) for text in [*project["dependencies"], *extras]]
+    wanted = [need for need in wanted if canonicalize_name(need.name) != ours]
     found: set[str] = set()
     while wanted:
         name = canonicalize_name(wanted.pop().name)

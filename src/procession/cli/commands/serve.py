@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from procession.cli.options import read_settings, settings_options
+from procession.cli.serving.server_extra import require_server
 from procession.cli.serving.startup_message import say_keys
 from procession.config import ServerSettings
 
@@ -25,6 +26,7 @@ def serve(**settings: Any) -> None:
 
     The first start makes keys, or takes DD_API_KEY and DD_APP_KEY. Ctrl-C stops it.
     """
+    require_server()
     from procession.cli.serving.server_process import Prepared, prepared, run_until_stopped, serving
 
     async def run(ready: Prepared, stop: asyncio.Event) -> None:

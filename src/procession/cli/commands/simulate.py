@@ -14,6 +14,7 @@ from procession.accounts.orgs import KeyKind
 from procession.cli.access import in_file
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.options import read_settings, settings_options
+from procession.cli.serving.server_extra import require_server
 from procession.cli.terminal.moments import Moment, show_moment
 from procession.config import ClientSettings, ServerSettings
 from procession.errors import UsageError
@@ -120,6 +121,7 @@ def simulate(
     It posts what real agents would, to a server, at the speed of life or faster; or, with --data-dir, writes its past
     straight into a store. The same seed and beginning give the same bytes.
     """
+    require_server()
     from procession.simulate import FleetShape, LoadPlan
 
     now = int(time.time())
@@ -196,10 +198,12 @@ def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:
 
     from procession.cli.local.data_folder import make_private_dir
     from procession.cli.local.local_keys import ensure_local_keys
+    from procession.cli.serving.server_extra import require_engine
     from procession.process import Snapshot
     from procession.simulate import Fleet, write_history
     from procession.storage.embedded_store import forget_live_table, open_history
 
+    require_engine()
     make_private_dir(local.data_dir)
     defaults = ServerSettings()
     store = open_history(

@@ -8,6 +8,7 @@ import click
 
 from procession.cli.options import read_settings, settings_options
 from procession.cli.serving.open_store import STORE_SETTINGS, address_of
+from procession.cli.serving.server_extra import require_server
 from procession.config import ServerSettings
 from procession.errors import UsageError
 
@@ -24,6 +25,7 @@ Examples:
 @click.group(epilog=EXAMPLES)
 def store() -> None:
     """Make and look after the tables of a store on ClickHouse servers."""
+    require_server()
 
 
 @store.command()

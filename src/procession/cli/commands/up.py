@@ -16,6 +16,7 @@ from procession.accounts.orgs import KeyKind, hash_secret
 from procession.accounts.sessions import create_link
 from procession.cli.commands.link import link_of
 from procession.cli.options import read_settings, settings_options
+from procession.cli.serving.server_extra import require_server
 from procession.cli.serving.startup_message import curl_line, python_snippet, say_keys
 from procession.config import AgentSettings, ServerSettings
 from procession.errors import UsageError
@@ -37,6 +38,7 @@ def up(**settings: Any) -> None:
 
     The first start makes keys, or takes DD_API_KEY and DD_APP_KEY. Ctrl-C stops it all.
     """
+    require_server()
     from procession.cli.serving.server_process import prepared, run_until_stopped
 
     # Its terminal is for what it says itself.

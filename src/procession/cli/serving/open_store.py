@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from procession.cli.serving.server_extra import require_engine, require_server
 from procession.config import ServerSettings
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ STORE_SETTINGS = ("store", "store_password", "store_password_file", "store_ca_fi
 
 
 def address_of(settings: ServerSettings) -> Path | ServerAddress | None:
-    """None: the data folder."""
+    """None: the data folder. Raises UsageError."""
     if not settings.store:
         return None
+    require_server()
     from procession.storage.history.engine.address import parse_address
 
     return parse_address(
@@ -33,6 +35,7 @@ def open_store(settings: ServerSettings, data_dir: Path) -> EmbeddedStore | Clic
     """Raises UsageError."""
     address = address_of(settings)
     if address is None or isinstance(address, Path):
+        require_engine()
         from procession.storage.embedded_store import open_embedded
 
         return open_embedded(
@@ -49,6 +52,7 @@ def open_accounts(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
     """For orgs and keys alone: what agents have posted may not all be in it yet. Raises UsageError."""
     address = address_of(settings)
     if address is None or isinstance(address, Path):
+        require_engine()
         from procession.storage.embedded_store import open_history
 
         return open_history(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 
+from procession.cli.terminal.cells import cell_len, set_cell_size, with_ellipsis
 from procession.cli.terminal.visible_text import visible
 
 GAP = 2
-"""Blanks between columns: one is the box's."""
+"""Blanks between columns."""
 MIN_WIDTH_OF_LAST = 20
 """What the last column shall have; where there is no room, other columns go."""
 TEXTS = frozenset({"HOST", "USER", "ORG", "NAME", "COMMAND"})
@@ -38,26 +41,27 @@ def print_table(
 def _draw(
     headers: Sequence[str], rows: Sequence[tuple[str, ...]], numbers: Sequence[str], least: Sequence[str]
 ) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
     natural = [max(map(cell_len, cells)) for cells in zip(headers, *rows, strict=True)]
-    widths = fitted_widths(headers, natural, console.width, least)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0), header_style="bold")
-    for header, width in zip(headers, widths, strict=True):
-        if width:
-            table.add_column(header, justify="right" if header in numbers else "left", no_wrap=True)
+    widths = fitted_widths(headers, natural, shutil.get_terminal_size().columns, least)
+
+    def line(cells: Sequence[str]) -> str:
+        shown = [
+            _aligned(with_ellipsis(cell, width), width, is_number=header in numbers)
+            for header, cell, width in zip(headers, cells, widths, strict=True)
+            if width
+        ]
+        return (" " * GAP).join(shown)
+
+    head = line(headers)
+    has_styles = os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
+    print(f"\x1b[1m{head}\x1b[0m" if has_styles else head)
+    print("─" * cell_len(head))
     for row in rows:
-        # As Text, and so not as markup: a command line may hold brackets.
-        cells = [Text(text) for text, width in zip(row, widths, strict=True) if width]
-        for cell, width in zip(cells, filter(None, widths), strict=True):
-            cell.truncate(width, overflow="ellipsis")
-        table.add_row(*cells)
-    console.print(table)
+        print(line(row))
+
+
+def _aligned(text: str, width: int, *, is_number: bool) -> str:
+    return " " * (width - cell_len(text)) + text if is_number else set_cell_size(text, width)
 
 
 def fitted_widths(headers: Sequence[str], natural: Sequence[int], width: int, least: Sequence[str]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procession.cli.analysis import command_of
 from procession.cli.commands.tree import row_of
+from procession.cli.terminal.cells import chop_cells
 from procession.cli.terminal.moments import parse_moment
 from procession.cli.terminal.number_format import bytes_text, count_text, duration_text, percent_text
 from procession.cli.terminal.top.questions import Answer
@@ -82,8 +83,6 @@ def _ids(uid: int | None, gid: int | None) -> str:
 
 def _wrapped(name: str, text: str, width: int) -> list[str]:
     """In as many lines as it takes."""
-    from rich.cells import chop_cells
-
     return _in_lines(name, chop_cells(text, max(width - MARGIN, 10)) or [""])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from procession.cli.analysis import Item, command_of, name_of
+from procession.cli.terminal.cells import cell_len, chop_cells, set_cell_size
 from procession.cli.terminal.moments import show_moment
 from procession.cli.terminal.nothing_found import hints_in, nothing_of
 from procession.cli.terminal.number_format import bytes_text, count_text, percent_text
@@ -85,8 +86,6 @@ def cells_of(item: Item) -> tuple[str, ...]:
 
 def fitted_text(text: str, width: int, *, is_number: bool = False) -> str:
     """Made visible, and filled or cut to `width` columns of the screen."""
-    from rich.cells import cell_len, set_cell_size
-
     text = visible(text[: width * MOST_PREFIX])
     if cell_len(text) > width:
         return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, max(width, 0))
@@ -135,8 +134,6 @@ def _header(state: ScreenState, answer: Answer | None, status: str, width: int, 
 
 def fitted_parts(parts: Sequence[str], width: int) -> str:
     """As many of the parts as fit, each whole, with two blanks between them; the first is there always."""
-    from rich.cells import cell_len
-
     line = visible(parts[0]) if parts else ""
     for part in map(visible, filter(None, parts[1:])):
         if cell_len(line) + 2 + cell_len(part) > width:
@@ -167,8 +164,6 @@ def _sums(answer: Answer | None) -> list[str]:
 def columns_of(items: Sequence[Item], width: int) -> list[tuple[int, Column]]:
     """The columns that fit, each with its index among the cells, as wide as these processes need: no number is cut, and
     the name of a host takes no more room than it needs."""
-    from rich.cells import cell_len
-
     cells = [cells_of(item) for item in items]
     columns = []
     for place, column in enumerate(COLUMNS):
@@ -229,8 +224,6 @@ def _rows(state: ScreenState, answer: Answer | None, width: int, height: int) ->
 
 def _row(texts: Sequence[str], width: int, name: str) -> str:
     """Columns that are fitted already, and at the end a command of any length."""
-    from rich.cells import cell_len
-
     before = " ".join(texts[:-1]) + " "
     command = texts[-1]
     room = width - cell_len(before)
@@ -241,8 +234,6 @@ def _row(texts: Sequence[str], width: int, name: str) -> str:
 
 def wrapped(text: str, width: int) -> list[str]:
     """At blanks, so that no number and no word is parted that fits in a line."""
-    from rich.cells import cell_len, chop_cells
-
     lines = [""]
     for word in visible(text).split(" "):
         if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > width:
