@@ -35,6 +35,8 @@ export default defineConfig({
     emptyOutDir: true,
     // Everything else would be `data:` addresses, which the content security policy does not allow.
     assetsInlineLimit: 0,
+    // One style sheet, there from the start: a part whose style has failed to load would be shown without it.
+    cssCodeSplit: false,
     // The whole of it has a bound, which a test keeps.
     chunkSizeWarningLimit: 1500,
     modulePreload: { polyfill: false },

@@ -56,6 +56,17 @@ class Server:
         return answer.json()
 
 
+def sign_in(page: Page, server: Server) -> None:
+    """Unless the browser is signed in already."""
+    search = page.get_by_role("combobox", name="Search processes")
+    key = page.get_by_label("Application key")
+    expect(search.or_(key).first).to_be_visible(timeout=30_000)
+    if key.is_visible():
+        key.fill(server.application_key)
+        page.get_by_role("button", name="Sign in").click()
+        expect(search).to_be_visible()
+
+
 @dataclass
 class Look:
     fleet: Server
@@ -88,14 +99,7 @@ class Look:
         return page
 
     def sign_in(self, page: Page, server: Server | None = None) -> None:
-        """Unless the browser is signed in already."""
-        search = page.get_by_role("combobox", name="Search processes")
-        key = page.get_by_label("Application key")
-        expect(search.or_(key).first).to_be_visible(timeout=30_000)
-        if key.is_visible():
-            key.fill((server or self.fleet).application_key)
-            page.get_by_role("button", name="Sign in").click()
-            expect(search).to_be_visible()
+        sign_in(page, server or self.fleet)
 
     @contextlib.contextmanager
     def fresh(self, browser: Browser) -> Iterator[Page]:

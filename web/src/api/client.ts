@@ -45,6 +45,34 @@ export function onAnswer(listener: AnswerListener): Listener {
   return () => answerListeners.delete(listener);
 }
 
+let isReached = true;
+const reachListeners = new Set<Listener>();
+
+/** Whether the last call had an answer of the server, be it an error. */
+export function isServerReached(): boolean {
+  return isReached;
+}
+
+/** Calls the listener when that changes. Gives a function that takes the listener away. */
+export function onReachChange(listener: Listener): Listener {
+  reachListeners.add(listener);
+  return () => reachListeners.delete(listener);
+}
+
+function noteReach(isNow: boolean): void {
+  if (isReached === isNow) return;
+  isReached = isNow;
+  reachListeners.forEach((listener) => listener());
+}
+
+/** What a proxy answers in place of a server that does not. */
+const NO_SERVER = new Set([502, 504]);
+
+/** Whether an error says that the server could not be asked, and not that it refused. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || NO_SERVER.has(error.status));
+}
+
 let skewSeconds = 0;
 
 /** Now, in whole Unix seconds, by the server's clock as far as it is known: instants are the server's. */
@@ -95,8 +123,10 @@ async function call<T>(method: string, url: string, body: unknown, signal: Abort
     });
   } catch (error) {
     if (signal?.aborted) throw error;
+    noteReach(false);
     throw new ApiError(0, ["The server cannot be reached."]);
   }
+  noteReach(!NO_SERVER.has(response.status));
   noteServerClock(response);
   if (!response.ok) throw await errorOf(response);
   return (response.status === 204 ? undefined : await response.json()) as T;

@@ -15,6 +15,10 @@ test("a range that ends in the future ends now", () => {
   expect(instantOf({ mode: "range", from: 100, to: NOW + 100 }, NOW)).toBe(NOW);
 });
 
+test("an instant in the future is now", () => {
+  expect(instantOf({ mode: "at", at: NOW + 86_400 }, NOW)).toBe(NOW);
+});
+
 test("a window ends at the instant", () => {
   expect(windowOf({ mode: "last", seconds: 60 }, NOW)).toEqual({ from: NOW - 60, to: NOW });
   expect(windowOf({ mode: "at", at: 1000 }, NOW)).toEqual({ from: 100, to: 1000 });

@@ -26,7 +26,8 @@ const LIVE_SECONDS = 900;
 export function instantOf(time: ViewTime, now: number): number {
   switch (time.mode) {
     case "at":
-      return time.at;
+      // What is to come is not known: the server answers with now.
+      return Math.min(time.at, now);
     case "range":
       return Math.min(time.to, now);
     default:

@@ -45,7 +45,7 @@ export function ProcessTable() {
 
   return (
     <section className={classes.table} aria-label="Processes">
-      <Toolbar total={pages.total} columns={columns} isBusy={pages.isLoading} isStale={pages.isStale} scope={scope} />
+      <Toolbar total={pages.total} columns={columns} isBusy={pages.isLoading} isStale={pages.isStale} scope={scope} at={pages.at} />
       <TableMessages pages={pages} isNow={followsNow(view.time)} isFiltered={view.search !== "" || view.tags.length > 0} />
       {rowCount > 0 && (
         <div

@@ -1,10 +1,16 @@
+import { isUnreachable } from "../api/client";
+import { useInstant } from "../state/instant";
 import { EmptyState } from "../ui/parts/EmptyState";
 import { Loading } from "../ui/parts/Loading";
+import { Moment } from "../ui/format/Moment";
 import { NoData } from "../ui/parts/NoData";
 import { ErrorMessage } from "../ui/parts/ErrorMessage";
 import { MAX_ROWS } from "./paging/fetchPages";
 import type { Pages } from "./paging/usePages";
 import classes from "./ProcessTable.module.css";
+
+/** Rows of a live view that are older than this are said to be. */
+const LATE_SECONDS = 10;
 
 interface TableMessagesProps {
   pages: Pages;
@@ -15,11 +21,15 @@ interface TableMessagesProps {
 
 /** Messages above the rows, or instead of them where there are none. */
 export function TableMessages({ pages, isNow, isFiltered }: TableMessagesProps) {
-  const { rowCount, total, error, isKnown, retry } = pages;
+  const instant = useInstant();
+  const isLate = instant.isLive && instant.at - (pages.at ?? instant.at) > LATE_SECONDS;
+  const { rowCount, total, error, isKnown, at, retry } = pages;
   if (rowCount === null) return error ? <ErrorMessage error={error} onRetry={retry} /> : <Loading label="Loading processes" />;
   return (
     <>
-      {error && (
+      {at !== null && isUnreachable(error) && <Stale reason="Server unreachable" at={at} />}
+      {at !== null && error === null && isLate && <Stale reason="The server takes long to answer" at={at} />}
+      {error && !(at !== null && isUnreachable(error)) && (
         <p className={classes.problem} role="alert">
           {error.message}{" "}
           <button type="button" onClick={retry}>
@@ -34,6 +44,15 @@ export function TableMessages({ pages, isNow, isFiltered }: TableMessagesProps) 
       )}
       {rowCount === 0 && (isKnown ? <NothingFound isFiltered={isFiltered} /> : <NoData isNow={isNow} />)}
     </>
+  );
+}
+
+/** Rows stay while the server is away; they must not look like those of now. */
+function Stale({ reason, at }: { reason: string; at: number }) {
+  return (
+    <p className={classes.problem} role="alert">
+      {reason}; rows as of <Moment seconds={at} />, retrying.
+    </p>
   );
 }
 

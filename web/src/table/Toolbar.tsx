@@ -23,9 +23,11 @@ interface ToolbarProps {
   isBusy: boolean;
   isStale: boolean;
   scope: Scope;
+  /** The instant that the rows are of, as the server says it; null where there are none yet. */
+  at: number | null;
 }
 
-export function Toolbar({ total, columns, isBusy, isStale, scope }: ToolbarProps) {
+export function Toolbar({ total, columns, isBusy, isStale, scope, at }: ToolbarProps) {
   const [view] = useView();
   const instant = useInstant();
   const [, setScope] = useExtra("scope", "instant");
@@ -43,9 +45,11 @@ export function Toolbar({ total, columns, isBusy, isStale, scope }: ToolbarProps
               seen <Moment seconds={instant.window.from} /> to <Moment seconds={instant.window.to} />
             </>
           ) : (
-            <>
-              at <Moment seconds={instant.at} />
-            </>
+            at !== null && (
+              <>
+                at <Moment seconds={at} />
+              </>
+            )
           )}
         </span>
       </p>

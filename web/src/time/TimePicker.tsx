@@ -19,8 +19,9 @@ export function TimePicker() {
   const [isOpen, menu] = useDisclosure(false);
   const { time } = view;
   const isLive = time.mode === "live";
+  const shown: ViewTime = time.mode === "at" ? { mode: "at", at: instant.at } : time;
   const { from, to } = instant.window;
-  const hint = time.mode === "at" ? formatUtc(time.at) : `${formatUtc(from)} to ${formatUtc(to)}`;
+  const hint = time.mode === "at" ? formatUtc(instant.at) : `${formatUtc(from)} to ${formatUtc(to)}`;
 
   const choose = (next: ViewTime) => {
     patch({ time: next });
@@ -50,10 +51,10 @@ export function TimePicker() {
               variant="default"
               leftSection={time.mode === "at" ? <IconHistory size={15} /> : <IconCalendar size={15} />}
               onClick={menu.toggle}
-              aria-label={`Time: ${timeLabel(time)}`}
+              aria-label={`Time: ${timeLabel(shown)}`}
               aria-haspopup="dialog"
             >
-              {timeLabel(isLive ? { mode: "live" } : time)}
+              {timeLabel(shown)}
             </Button>
           </Tooltip>
         </Popover.Target>

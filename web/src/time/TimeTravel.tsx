@@ -11,6 +11,7 @@ import {
 import { useEffect, useRef, useState } from "react";
 
 import { serverNow } from "../api/client";
+import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import { formatDuration } from "../ui/format/numbers";
 import { formatDateTime, formatMoment, formatUtc, fromInputValue, toInputValue } from "../ui/format/times";
@@ -38,10 +39,18 @@ const FORWARD: readonly Step[] = [
 
 export function TimeTravel() {
   const [view] = useView();
-  return view.time.mode === "at" ? <Slider at={view.time.at} /> : null;
+  const { at } = useInstant();
+  return view.time.mode === "at" ? <Slider at={at} asked={view.time.at} /> : null;
 }
 
-function Slider({ at }: { at: number }) {
+interface SliderProps {
+  /** The instant that is shown. */
+  at: number;
+  /** The instant of the address, which may be in the future. */
+  asked: number;
+}
+
+function Slider({ at, asked }: SliderProps) {
   const [, patch] = useView();
   const oldest = useOldestInstant();
   // The slider must not slide by itself.
@@ -57,6 +66,11 @@ function Slider({ at }: { at: number }) {
       <strong className={classes.instant} title={formatUtc(shown)}>
         <IconHistory size={16} aria-hidden="true" /> {formatDateTime(shown)}
       </strong>
+      {asked > at && (
+        <span className={classes.future} role="status">
+          {formatDateTime(asked)} is in the future. This is the newest that is known.
+        </span>
+      )}
       <StepButtons steps={BACK} onStep={(seconds) => go(shown + seconds)} />
       <span className={classes.track}>
         <input

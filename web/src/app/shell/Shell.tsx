@@ -3,17 +3,19 @@
 import { Button, Drawer, Tabs } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconFilter } from "@tabler/icons-react";
-import { lazy, Suspense, type ComponentType } from "react";
+import type { ComponentType } from "react";
 
 import { ExportMenu } from "../../export";
 import { FacetPanel } from "../../facets/FacetPanel";
 import { SearchBar } from "../../search/SearchBar";
+import { useReconnect } from "../../state/useReconnect";
 import { useView } from "../../state/useView";
-import { TABS, type Tab } from "../../state/view";
+import { formatView, TABS, type Tab } from "../../state/view";
 import { ProcessTable } from "../../table/ProcessTable";
 import { TimePicker } from "../../time/TimePicker";
 import { TimeTravel } from "../../time/TimeTravel";
-import { Loading } from "../../ui/parts/Loading";
+import { ErrorBoundary } from "../../ui/boundary/ErrorBoundary";
+import { lazyPart } from "../../ui/boundary/lazyPart";
 import { Logo } from "../../ui/parts/Logo";
 import { SavedViews } from "../../views";
 import { FilterChips } from "./FilterChips";
@@ -22,13 +24,13 @@ import classes from "./Shell.module.css";
 import { UserMenu } from "./UserMenu";
 
 // Each tab comes when it is opened for the first time: the table is to be there at once.
-const ProcessPanel = lazy(async () => ({ default: (await import("../../panel")).ProcessPanel }));
+const ProcessPanel = lazyPart("Loading the process", async () => (await import("../../panel")).ProcessPanel);
 const TAB_PARTS: Record<Tab, { label: string; Content: ComponentType }> = {
   table: { label: "Table", Content: ProcessTable },
-  groups: { label: "Groups", Content: lazy(async () => ({ default: (await import("../../groups")).GroupsTab })) },
-  graphs: { label: "Graphs", Content: lazy(async () => ({ default: (await import("../../graphs")).GraphsTab })) },
-  scatter: { label: "Scatter", Content: lazy(async () => ({ default: (await import("../../scatter")).ScatterTab })) },
-  compare: { label: "Compare", Content: lazy(async () => ({ default: (await import("../../compare")).CompareTab })) },
+  groups: { label: "Groups", Content: lazyPart("Loading", async () => (await import("../../groups")).GroupsTab) },
+  graphs: { label: "Graphs", Content: lazyPart("Loading", async () => (await import("../../graphs")).GraphsTab) },
+  scatter: { label: "Scatter", Content: lazyPart("Loading", async () => (await import("../../scatter")).ScatterTab) },
+  compare: { label: "Compare", Content: lazyPart("Loading", async () => (await import("../../compare")).CompareTab) },
 };
 
 const CLOSE = { "aria-label": "Close" };
@@ -38,6 +40,8 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
   const [areFacetsOpen, facets] = useDisclosure(false);
   const isNarrow = useMediaQuery("(max-width: 900px)", window.matchMedia("(max-width: 900px)").matches);
   const { Content } = TAB_PARTS[view.tab];
+  const shown = formatView(view);
+  useReconnect();
   const closePanel = () => patch({ selected: null });
 
   return (
@@ -60,14 +64,16 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
       <div className={classes.body}>
         {!isNarrow && (
           <aside className={classes.facets} aria-label="Filters">
-            <FacetPanel />
+            <ErrorBoundary resetKey={shown}>
+              <FacetPanel />
+            </ErrorBoundary>
           </aside>
         )}
         <main className={classes.main}>
           <div className={classes.tab} role="tabpanel" aria-labelledby={`view-tab-${view.tab}`}>
-            <Suspense fallback={<Loading label="Loading" />}>
+            <ErrorBoundary resetKey={shown}>
               <Content />
-            </Suspense>
+            </ErrorBoundary>
           </div>
         </main>
       </div>
@@ -78,9 +84,9 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
       )}
       {view.selected !== null && (
         <PanelOverlay onClose={closePanel}>
-          <Suspense fallback={<Loading label="Loading the process" />}>
+          <ErrorBoundary resetKey={shown}>
             <ProcessPanel key={view.selected} id={view.selected} onClose={closePanel} />
-          </Suspense>
+          </ErrorBoundary>
         </PanelOverlay>
       )}
     </div>

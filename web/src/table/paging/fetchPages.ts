@@ -21,7 +21,7 @@ function instantPages(params: Params, pageSize: number): FetchPage<ProcessItem> 
       signal,
     );
     const total = list.meta.total ?? list.data.length;
-    return { rows: list.data, rowCount: Math.min(total, MAX_ROWS), total, isKnown: list.meta.known };
+    return { rows: list.data, rowCount: Math.min(total, MAX_ROWS), total, isKnown: list.meta.known, at: list.meta.at ?? null };
   };
 }
 
@@ -48,6 +48,6 @@ export function windowPages(params: Params, pageSize: number): FetchPage<Process
   return async (page, signal) => {
     const { data, meta } = await fetchPage(page, signal);
     const most = Math.min(rowCount ?? cursors.length * pageSize, MAX_ROWS);
-    return { rows: data, rowCount: most, total: null, isKnown: meta.known };
+    return { rows: data, rowCount: most, total: null, isKnown: meta.known, at: null };
   };
 }

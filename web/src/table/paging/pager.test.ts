@@ -23,7 +23,7 @@ beforeEach(() => {
           page,
           signal,
           answer: async (rowCount = 1000) => {
-            resolve({ rows: Array.from({ length: 10 }, (_, row) => `row ${page * 10 + row}`), rowCount, total: rowCount, isKnown: true });
+            resolve({ rows: Array.from({ length: 10 }, (_, row) => `row ${page * 10 + row}`), rowCount, total: rowCount, isKnown: true, at: null });
             await vi.advanceTimersByTimeAsync(0);
           },
           fail: async () => {

@@ -8,6 +8,8 @@ export interface FetchedPage<T> {
   total: number | null;
   /** Whether any host reported. */
   isKnown: boolean;
+  /** The instant that the answer is of; null for a window. */
+  at: number | null;
 }
 
 export type FetchPage<T> = (page: number, signal: AbortSignal) => Promise<FetchedPage<T>>;
@@ -27,6 +29,7 @@ export class Pager<T> {
   rowCount: number | null = null;
   total: number | null = null;
   isKnown = true;
+  at: number | null = null;
   error: Error | null = null;
   private readonly pages = new Map<number, T[]>();
   private readonly inFlight = new Map<number, AbortController>();
@@ -116,6 +119,7 @@ export class Pager<T> {
       this.rowCount = fetched.rowCount;
       this.total = fetched.total;
       this.isKnown = fetched.isKnown;
+      this.at = fetched.at;
       this.error = null;
       this.forgetFarthest(page);
     } catch (error) {

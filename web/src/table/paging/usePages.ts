@@ -2,10 +2,11 @@
 
 import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 
-import type { Params } from "../../api/client";
+import { isUnreachable, type Params } from "../../api/client";
 import type { ProcessItem } from "../../api/types";
 import { noteRows } from "../../state/tableHasRows";
 import type { Scope } from "../../state/scope";
+import { useIsReached } from "../../state/useReconnect";
 import { pagesOf } from "./fetchPages";
 import { Pager, PAGER_OPTIONS } from "./pager";
 
@@ -21,6 +22,8 @@ interface PagesState {
   total: number | null;
   /** Whether any host reported: without that, no rows mean nothing. */
   isKnown: boolean;
+  /** The instant of the rows, as the server says it; null for those of a window. */
+  at: number | null;
   error: Error | null;
   /** A call is in flight. */
   isLoading: boolean;
@@ -40,6 +43,7 @@ const NOTHING: PagesState = {
   rowCount: null,
   total: null,
   isKnown: true,
+  at: null,
   error: null,
   isLoading: true,
   isStale: true,
@@ -125,6 +129,7 @@ class PageStore {
       rowCount: current?.rowCount ?? null,
       total: current?.total ?? null,
       isKnown: current?.isKnown ?? true,
+      at: current?.at ?? null,
       error: (current ?? next)?.error ?? null,
       isLoading: (current?.isLoading ?? false) || (next?.isLoading ?? false),
       isStale: next !== null,
@@ -140,6 +145,11 @@ export function usePages(query: TableQuery, isLive: boolean): Pages {
   const key = JSON.stringify(query);
   useEffect(() => store.ask(JSON.parse(key) as TableQuery, isLive), [store, key, isLive]);
   useEffect(() => () => store.close(), [store]);
+  const isReached = useIsReached();
+  const isBroken = isUnreachable(state.error);
+  useEffect(() => {
+    if (isReached && isBroken) store.retry();
+  }, [store, isReached, isBroken]);
   const { version } = state;
   // A new function with each change: whoever draws rows with it draws them anew.
   // eslint-disable-next-line react-hooks/exhaustive-deps
