@@ -11,6 +11,8 @@ from bench.served import procession
 from procession.simulate import Fleet, FleetShape
 
 HOUR = 3600
+INTERVAL_SECONDS = 180
+"""From one sighting of a process in the window to the next."""
 SEED_OF_DAY = 2
 SEED_OF_LOAD = 7
 OUR_PAYLOAD, DATADOG_PAYLOAD = 1000, 100
@@ -27,8 +29,8 @@ class Million:
     now: int
     """Where the window ends."""
     processes: int = 300
-    seconds: int = 11 * 90
-    interval_seconds: int = 90
+    seconds: int = 6 * INTERVAL_SECONDS
+    interval_seconds: int = INTERVAL_SECONDS
     """Thin: agents take a snapshot each 10 s. What a window costs goes by its processes, hardly by their sightings."""
     day_hosts: int = 1
 

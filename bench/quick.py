@@ -27,6 +27,8 @@ COMPARED = (
     "facets",
     "sums",
     "top_cpu",
+    "instant_sums",
+    "instant_top_cpu",
 )
 SCALED = {"fleet_1_cpu": "intake", "fleet_100_cpu": "intake", "fleet_100_first": "intake"}
 """Rows without peers, and that whose peer they are compared with: CPU time, as theirs is. What fleets wait for is not

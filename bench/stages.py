@@ -13,9 +13,9 @@ from pathlib import Path
 
 from bench.fleets import HOUR, Million, write
 from bench.measure.agents import measure_agents
-from bench.measure.fleets import measure_fleets
+from bench.measure.fleets import LONG_RUNS, measure_fleets
 from bench.measure.intake import measure_bytes, measure_intake, measure_memory
-from bench.measure.queries import curves, instants, pages, while_intake_runs, wide
+from bench.measure.queries import curves, instants, pages, while_intake_runs, while_overloaded, wide
 from bench.measure.write_ahead_log import measure_log
 from bench.peers.installed import postgresql
 from bench.rows import Measurement
@@ -75,10 +75,11 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
         run.found |= instants(server, data, runs=runs, few=few)
         if data.day_hosts:
             run.found |= curves(server, data, runs=few)
-        run.found["page"].note += ", a sighting each 90 s"
+        run.found["page"].note += f", a sighting each {data.interval_seconds} s"
         if with_load:
             measured = run.found["intake_rate"].figures["value"] if "intake_rate" in run.found else ASSUMED_RATE
             run.found |= while_intake_runs(server, run.found, rate=measured / 2, runs=runs)
+            run.found |= while_overloaded(server, run.found, rate=measured, runs=runs)
 
 
 def memory(run: Run, folder: Path) -> None:
@@ -125,6 +126,10 @@ def fleets(run: Run, folder: Path) -> None:
     run.found |= measure_fleets(folder)
 
 
+def large_fleet(run: Run, folder: Path) -> None:
+    run.found |= measure_fleets(folder, LONG_RUNS, idle_seconds=0)
+
+
 def long_memory(run: Run, folder: Path) -> None:
     """An hour of the fleet's time, with a snapshot each five minutes: as many processes, texts and hours."""
     found = measure_memory(folder, hosts=5000, snapshots=12, interval_seconds=300)
@@ -140,7 +145,7 @@ def ten_million(run: Run, folder: Path) -> None:
         server.wait_until_idle(seconds=300)
         run.found |= wide(server, data.now, runs=50)
     count = f"{10 * data.hosts * data.processes:,} processes, two sightings of each, written directly"
-    for key in ("page_10m", "rare_10m"):
+    for key in ("page_10m", "rare_10m", "facets_10m"):
         run.found[key].note = "; ".join(filter(None, (count, run.found[key].note)))
 
 
@@ -153,7 +158,7 @@ def seven_days(run: Run, folder: Path) -> None:
         _run("bench.store_jobs.merge_day", str(folder), str(shape.begin_at // (24 * HOUR)))
     with serving(folder) as server:
         found = instants(server, data, runs=50, few=10)
-    for key in ("instant", "instant_numbers", "sums", "top_cpu"):
+    for key in ("instant", "instant_numbers", "instant_sums", "instant_top_cpu"):
         found[key].note = "a minute of each of seven days, written directly"
         run.found[f"{key}_days"] = found[key]
 
@@ -173,4 +178,9 @@ STAGES: dict[str, Stage] = {
     "log": log,
     "fleets": fleets,
 }
-LONG: dict[str, Stage] = {"ten_million": ten_million, "seven_days": seven_days, "memory_hour": long_memory}
+LONG: dict[str, Stage] = {
+    "ten_million": ten_million,
+    "seven_days": seven_days,
+    "large_fleet": large_fleet,
+    "memory_hour": long_memory,
+}

@@ -52,8 +52,9 @@ class FleetRun:
 RUNS = (
     FleetRun(1, 20, alone_seconds=40),
     *(FleetRun(hosts, 120) for hosts in (20, 100, 1000)),
-    FleetRun(100, 120, wire_format="columns"),
+    *(FleetRun(hosts, 120, wire_format="columns") for hosts in (20, 100, 1000)),
 )
+LONG_RUNS = (FleetRun(5000, 60, wire_format="columns"),)
 QUICK_RUNS = (FleetRun(1, 4, alone_seconds=10, warm_seconds=0), FleetRun(100, 12, warm_seconds=0))
 
 

@@ -36,11 +36,14 @@ class Asker:
         self.found: dict[str, Measurement] = {}
 
     def row(self, key: str, path: str, parameters: Parameters, *, note: str = "", runs: int | None = None) -> None:
+        before = self.server.answers_of_history()
         try:
             figures = self.server.time(path, parameters, runs=runs or self.runs)
         except (UnknownRoute, RuntimeError) as error:
             self.found[key] = Measurement(note=MISSING if isinstance(error, UnknownRoute) else str(error))
             return
+        if left := self.server.answers_of_history() - before:
+            note = "; ".join(filter(None, (note, f"the history was asked {left} times")))
         self.found[key] = Measurement(figures, note)
 
 
@@ -49,7 +52,10 @@ def limit(count: int) -> Parameters:
 
 
 def pages(server: Server, *, runs: int, few: int) -> dict[str, Measurement]:
-    """The default call and its filters, over a window that ends now. `few` runs are for what takes long."""
+    """The default call and its filters, over a window that ends now, and what is asked of now as an instant.
+
+    `few` runs are for what takes long.
+    """
     asker = Asker(server, runs)
     row = asker.row
     middle, end, count = _scan(server)
@@ -63,7 +69,16 @@ def pages(server: Server, *, runs: int, few: int) -> dict[str, Measurement]:
     row("tags_100", PUBLIC, limit(100) | both, runs=few)
     row("tags_1000", PUBLIC, limit(1000) | both, runs=few)
     row("facets", f"{API}/facets", {"keys": FACETS, "limit": 20}, runs=few, note=FACETS)
+    _now(asker, few)
     return asker.found
+
+
+def _now(asker: Asker, few: int) -> None:
+    for key, column in (("top_cpu", "cpu_total_percent"), ("top_memory", "rss_bytes")):
+        asker.row(key, f"{API}/processes", limit(100) | {"sort": f"-{column}"}, runs=few)
+    measures: Parameters = {"measures": "cpu_total_percent,rss_bytes"}
+    asker.row("sums", f"{API}/groups", measures | {"by": "command"}, runs=few)
+    asker.row("hosts", f"{API}/hosts", measures, runs=few)
 
 
 def _hours_of_window() -> str:
@@ -83,6 +98,7 @@ def wide(server: Server, now: int, *, runs: int) -> dict[str, Measurement]:
         limit(1000) | window | {"search": RARE},
         note=f"{_matches(server, window | {'search': RARE})} matches",
     )
+    asker.row("facets_10m", f"{API}/facets", window | {"keys": FACETS, "limit": 20}, runs=max(5, runs // 5))
     return asker.found
 
 
@@ -96,8 +112,8 @@ def instants(server: Server, data: Million, *, runs: int, few: int) -> dict[str,
     begin = time.perf_counter()
     server.get(f"{API}/groups", sums)
     first = f"{(time.perf_counter() - begin) * 1000:.0f} ms the first time"
-    row("sums", f"{API}/groups", sums, runs=few, note=first)
-    for key, column in (("top_cpu", "cpu_total_percent"), ("top_memory", "rss_bytes")):
+    row("instant_sums", f"{API}/groups", sums, runs=few, note=first)
+    for key, column in (("instant_top_cpu", "cpu_total_percent"), ("instant_top_memory", "rss_bytes")):
         row(key, f"{API}/processes", limit(100) | {"at": at, "sort": f"-{column}"}, runs=few)
     return asker.found
 
@@ -141,23 +157,47 @@ def while_intake_runs(
     with loaded(server, rate):
         asker.row("page_intake", PUBLIC, limit(1000), note=f"{rate:,.0f} sightings a second")
     found = asker.found
-    p99, rest = found["page_intake"].figures.get("p99"), at_rest["page"].figures.get("p99")
-    if p99 and rest:
-        found["slowdown"] = Measurement({"value": p99 / rest})
+    _note_slowdown(found, "slowdown", found["page_intake"], at_rest["page"])
     return found
 
 
+def while_overloaded(
+    server: Server, at_rest: dict[str, Measurement], *, rate: float, runs: int = 100
+) -> dict[str, Measurement]:
+    """The default call, while agents post five times this many sightings a second, which the server takes at most."""
+    asker = Asker(server, runs)
+    with loaded(server, 5 * rate, seconds=LOAD_SECONDS / 5):
+        asker.row("overload", PUBLIC, limit(1000))
+    found: dict[str, Measurement] = {}
+    _note_slowdown(found, "overload", asker.found["overload"], at_rest["page"])
+    return found
+
+
+def _note_slowdown(found: dict[str, Measurement], key: str, now: Measurement, at_rest: Measurement) -> None:
+    p99, rest = now.figures.get("p99"), at_rest.figures.get("p99")
+    if p99 and rest:
+        found[key] = Measurement({"value": p99 / rest}, f"p50 {now.figures['p50']:.3g} ms, p99 {p99:.3g} ms")
+
+
 @contextmanager
-def loaded(server: Server, rate: float, *, interval_seconds: int = 2, processes: int = 300) -> Iterator[None]:
+def loaded(
+    server: Server,
+    rate: float,
+    *,
+    seconds: float = LOAD_SECONDS,
+    interval_seconds: int = 2,
+    processes: int = 300,
+) -> Iterator[None]:
+    """A fleet that posts so much for so long, in life's time."""
     hosts = max(1, round(rate * interval_seconds / processes))
     shape = FleetShape(
         hosts=hosts,
         processes=processes,
-        begin_at=int(time.time() + rate * LOAD_SECONDS * _SECONDS_TO_MAKE),
+        begin_at=int(time.time() + rate * seconds * _SECONDS_TO_MAKE),
         seed=SEED_OF_LOAD,
         interval_seconds=interval_seconds,
     )
-    with load_process(server, Load(shape, LOAD_SECONDS, speed=1.0)) as process:
+    with load_process(server, Load(shape, round(seconds), speed=1.0)) as process:
         time.sleep(max(0.0, shape.begin_at - time.time()))
         process.go()
         # The first snapshot of each host is dearer than all others.

@@ -10,11 +10,11 @@ from typing import Any
 
 import clickhouse_connect
 
+from bench.fleets import INTERVAL_SECONDS
 from bench.peers.common import Samples, median_ms
 from bench.store_jobs.sample_rows import FLOATS, TEXTS, WHOLE
 
-SNAPSHOTS = 10
-INTERVAL_SECONDS = 90
+SNAPSHOTS = 5
 """In the window, as in Procession's own."""
 
 _TABLE = (
@@ -87,18 +87,25 @@ def _pages(ask: _Asker, samples: Samples, newest: int) -> None:
         ]
     )
     ask("facets", facets)
+    _numbers(ask, "", f"ts > toDateTime({newest} - {INTERVAL_SECONDS}, 'UTC') AND ts <= toDateTime({newest}, 'UTC')")
+
+
+def _numbers(ask: _Asker, prefix: str, condition: str) -> None:
+    """Of a time in which each process was seen once."""
+    ask(
+        f"{prefix}sums",
+        "SELECT command, sum(cpu_total_percent), sum(rss_bytes), count()"
+        f" FROM sighting WHERE {condition} GROUP BY command",
+    )
+    for name, column in (("top_cpu", "cpu_total_percent"), ("top_memory", "rss_bytes")):
+        ask(f"{prefix}{name}", f"SELECT * FROM sighting WHERE {condition} ORDER BY {column} DESC NULLS LAST LIMIT 100")
 
 
 def _instants(ask: _Asker, samples: Samples, at: int) -> None:
     then = f"ts > toDateTime({at} - 60, 'UTC') AND ts <= toDateTime({at}, 'UTC')"
     ask("instant", _PAGE.format(condition=then, limit=1000))
     ask("instant_numbers", f"SELECT * FROM sighting WHERE {then} ORDER BY started_at, host, pid LIMIT 1000")
-    ask(
-        "sums",
-        f"SELECT command, sum(cpu_total_percent), sum(rss_bytes), count() FROM sighting WHERE {then} GROUP BY command",
-    )
-    for key, column in (("top_cpu", "cpu_total_percent"), ("top_memory", "rss_bytes")):
-        ask(key, f"SELECT * FROM sighting WHERE {then} ORDER BY {column} DESC NULLS LAST LIMIT 100")
+    _numbers(ask, "instant_", then)
     if samples.day.exists():
         host, pid, start = samples.one_process()
         one = f"host = '{host}' AND pid = {pid} AND started_at = {start}"

@@ -124,6 +124,8 @@ def _ask_all(db: psycopg.Connection[Any], samples: Samples, found: dict[str, flo
     ask("sums", "SELECT command, sum(cpu_total_percent), sum(rss_bytes), count(*) FROM process GROUP BY command")
     ask("top_cpu", "SELECT * FROM process ORDER BY cpu_total_percent DESC NULLS LAST LIMIT 100")
     ask("top_memory", "SELECT * FROM process ORDER BY rss_bytes DESC NULLS LAST LIMIT 100")
+    for name in ("sums", "top_cpu", "top_memory"):
+        found[f"instant_{name}"] = found[name]  # it has each process once, whenever
     ask(
         "curve_minutes",
         "SELECT ts / 60, avg(cpu_total_percent), max(cpu_total_percent), max(rss_bytes), max(threads) FROM sighting"

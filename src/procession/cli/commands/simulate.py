@@ -16,7 +16,7 @@ from procession.cli.local.data_folder import LocalFiles
 from procession.cli.options import read_settings, settings_options
 from procession.cli.serving.server_extra import require_server
 from procession.cli.terminal.moments import Moment, show_moment
-from procession.config import ClientSettings, ServerSettings
+from procession.config import ClientSettings
 from procession.errors import UsageError
 
 if TYPE_CHECKING:
@@ -193,48 +193,14 @@ def _post(plan: LoadPlan, workers: int) -> None:
 
 
 def _write(shape: FleetShape, until: int, local: LocalFiles) -> None:
-    import os
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    from procession.cli.local.data_folder import make_private_dir
-    from procession.cli.local.local_keys import ensure_local_keys
     from procession.cli.serving.server_extra import require_engine
-    from procession.process import Snapshot
-    from procession.simulate import Fleet, write_history
-    from procession.storage.embedded_store import forget_live_table, open_history
 
     require_engine()
-    make_private_dir(local.data_dir)
-    defaults = ServerSettings()
-    store = open_history(
-        local.data_dir,
-        retention_hours=defaults.retention_hours,
-        sighting_retention_hours=defaults.sighting_retention_hours,
-        live_retention_hours=defaults.live_retention_hours,
-    )
+    from procession.cli.local.fleet_past import write_past
+
     begin = time.monotonic()
-    try:
-        forget_live_table(local.data_dir)
-        ensure_local_keys(store.keys, local, os.environ, now=int(time.time()))
-        org_id = store.keys.orgs()[0].id
-        # While one group is written the next one is made.
-        with _shown(shape, until) as show, ThreadPoolExecutor(1) as writing:
-            under_way: Future[None] | None = None
-
-            def add(group: Any) -> None:
-                nonlocal under_way
-                if under_way is not None:
-                    under_way.result()
-                snapshots: list[tuple[int, Snapshot]] = group
-                under_way = writing.submit(store.add, snapshots)
-
-            try:
-                written = write_history(add, org_id, Fleet(shape), until, report=lambda count, at: show(at, count, ""))
-            finally:
-                if under_way is not None:
-                    under_way.result()
-    finally:
-        store.close()
+    with _shown(shape, until) as show:
+        written = write_past(local, shape, until, report=lambda count, at: show(at, count, ""))
     seconds = time.monotonic() - begin
     click.echo(
         f"Wrote {written:,} sightings in {seconds:,.1f} s, {written / seconds:,.0f}/s, from"
