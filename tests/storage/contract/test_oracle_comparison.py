@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from procession.paging import Page
 from procession.process import ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.storage import ProcessStore
@@ -43,7 +45,11 @@ class Both:
             one.add([(self.org_id, snapshot) for snapshot in snapshots])
 
 
-def pages(store: ProcessStore, query: ProcessQuery, limits: Iterator[int]) -> Iterator[tuple[ProcessSummary, ...]]:
+class Finder(Protocol):
+    def find(self, query: ProcessQuery) -> Page: ...
+
+
+def pages(store: Finder, query: ProcessQuery, limits: Iterator[int]) -> Iterator[tuple[ProcessSummary, ...]]:
     """Page after page, each of the next size, each full but the last, as a client goes on from the last it has."""
     for limit in limits:
         page = store.find(replace(query, limit=limit)).processes
@@ -56,7 +62,7 @@ def pages(store: ProcessStore, query: ProcessQuery, limits: Iterator[int]) -> It
         query = replace(query, after=ProcessKey.of(page[-1].identity))
 
 
-def scan(store: ProcessStore, query: ProcessQuery, limits: Iterator[int]) -> list[ProcessSummary]:
+def scan(store: Finder, query: ProcessQuery, limits: Iterator[int]) -> list[ProcessSummary]:
     return [process for page in pages(store, query, limits) for process in page]
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from procession.process import ProcessKey
+from procession.process import ProcessKey, ProcessSummary
+from procession.query import ProcessQuery
 from procession.storage.store import ClickHouseStore
-from tests.storage.contract.test_oracle_comparison import bounded, scan, sizes
+from procession.window import Window
+from tests.storage.contract.test_oracle_comparison import bounded, pages, scan, sizes
 from tests.support.stores import strategies
 from tests.support.stores.oracle import OracleStore
 from tests.support.stores.reopened_store import Reopened
@@ -62,3 +65,47 @@ def test_no_answer_depends_on_when_it_was_flushed_forgotten_or_started_anew(
             assert server.store.endings(org, until, seen) == oracle.endings(org, until, seen)
     finally:
         server.store.close()
+
+
+@bounded(12)
+@given(st.data())
+def test_what_begins_in_the_history_and_ends_now_is_found_without_a_flush(
+    clickhouse: ClickHouseStore, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    org, oracle = next(_org_ids), OracleStore()
+    server = Reopened(clickhouse, tmp_path_factory.mktemp("server")).store
+    # As hosts that are never late post.
+    fleet = sorted(data.draw(strategies.fleets()), key=lambda one: one.taken_at)
+    moments = sorted({snapshot.taken_at for snapshot in fleet})
+    assume(len(moments) > 1)
+    since = data.draw(st.sampled_from(moments[1:]))
+    assume(not shifted_across(fleet, since))
+    try:
+        oracle.add([(org, snapshot) for snapshot in fleet])
+        server.add([(org, snapshot) for snapshot in fleet if snapshot.taken_at < since])
+        server.flush()
+        server.live_table.expire(since)
+        server.add([(org, snapshot) for snapshot in fleet if snapshot.taken_at >= since])
+        window = Window(data.draw(st.sampled_from((moments[0], since - 1))), data.draw(st.sampled_from(moments[1:])))
+        drawn = data.draw(strategies.queries_over(fleet, org))
+
+        for query in (ProcessQuery(org, window), replace(drawn, window=window)):
+            expected = oracle.find(query).processes
+            flushes = server.flushes.forced_count
+            assert server.find(query).processes == expected
+            assert server.flushes.forced_count == flushes or not window.from_at < since <= window.to_at
+            details = oracle.details(org, window, expected)
+            known = [*itertools.compress(expected, [one.numbers.state != "" for one in details])]
+            found = server.details(org, window, known)
+            assert found == oracle.details(org, window, known)
+            if window.from_at < since <= window.to_at:
+                event(f"joined: {server.answers.from_both > 0}")
+        scanned: list[ProcessSummary] = []
+        flushes_after = data.draw(st.integers(0, 3))
+        for number, page in enumerate(pages(server, ProcessQuery(org, window), itertools.cycle((1, 2)))):
+            scanned += page
+            if number == flushes_after:
+                server.flush()
+        assert tuple(scanned) == oracle.find(ProcessQuery(org, window)).processes
+    finally:
+        server.close()

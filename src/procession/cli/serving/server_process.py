@@ -205,10 +205,11 @@ def _show_in_metrics(store: EmbeddedStore, metrics: Metrics) -> None:
         ("question",): store.flushes.forced_count,
     }
     metrics.live_table_bytes.read = lambda: {(): store.live_table.held_bytes()}
-    metrics.live_table_seconds.read = lambda: {(): max(0, int(time.time()) - store.live_table.since)}
+    metrics.live_table_seconds.read = lambda: {(): store.live_seconds}
     metrics.answers.read = lambda: {
         ("live table",): store.answers.from_live_table,
         ("history",): store.answers.from_history,
+        ("joined",): store.answers.from_both,
     }
 
 

@@ -200,7 +200,7 @@ class Metrics:
             "procession_live_table_seconds", "How far back the live table of all orgs reaches at least."
         )
         self.answers = Gauge(
-            "procession_answers_total", "Answers by where they came from.", ("source",), kind="counter"
+            "procession_answers_total", "Answers by what gave them, one or both joined.", ("source",), kind="counter"
         )
         self.oldest_sighting_seconds = Gauge(
             "procession_store_oldest_sighting_seconds", "Age of the oldest sighting whose numbers are kept."

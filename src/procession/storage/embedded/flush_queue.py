@@ -104,9 +104,13 @@ class FlushQueue:
 
     def concerns(self, org_id: int, until: int) -> bool:
         """Whether anything that waits may tell of this org up to this moment."""
+        since = self.since(org_id)
+        return since is not None and since <= until
+
+    def since(self, org_id: int) -> int | None:
+        """The earliest moment that anything that waits may tell of in this org; None where nothing waits."""
         with self._changed:
-            since = self._since.get(org_id)
-            return since is not None and since <= until
+            return self._since.get(org_id)
 
     @property
     def weight(self) -> int:

@@ -31,6 +31,8 @@ from procession.storage.embedded.answer_counts import AnswerCounts
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.flush_queue import FlushQueue
 from procession.storage.embedded.flusher import PIECE_WEIGHT, FlushCounts, Flusher, FlushTarget
+from procession.storage.embedded.joined_endings import JoinedEndings
+from procession.storage.embedded.joined_pages import JoinedPages
 from procession.storage.embedded.log_records import exits_entry, snapshot_entry
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
@@ -109,6 +111,8 @@ class EmbeddedStore:
         self._flusher = Flusher(self._queue, history, self._note_flushed)
         replay(log, checkpoints, self._queue, flushed=progress.flushed)
         self.answers = AnswerCounts()
+        self._joined_pages = JoinedPages(self.live_table, history.find, self._queue.since)
+        self._joined_endings = JoinedEndings(self.live_table, history, self._queue.since)
         self.keys = RememberedKeys(history.keys)
         self.hosts = RememberedHosts(history.hosts)
         self.sessions = history.sessions
@@ -187,6 +191,9 @@ class EmbeddedStore:
         found = self.live_table.find(query)
         if found is not None:
             return self.answers.live(found)
+        joined = self._joined_pages.find(query)
+        if joined is not None:
+            return self.answers.joined(joined)
         self._flusher.flush_what_concerns(query.org_id, query.window.to_at)
         self.answers.history()
         return self._history.find(query)
@@ -195,6 +202,9 @@ class EmbeddedStore:
         found = self.live_table.details(org_id, window, processes)
         if found is not None:
             return self.answers.live(found)
+        joined = self._joined_endings.details(org_id, window, processes)
+        if joined is not None:
+            return self.answers.joined(joined)
         self._flusher.flush_what_concerns(org_id, window.to_at)
         self.answers.history()
         return self._history.details(org_id, window, processes)
@@ -203,6 +213,9 @@ class EmbeddedStore:
         found = self.live_table.endings(org_id, until, seen)
         if found is not None:
             return self.answers.live(found)
+        joined = self._joined_endings.endings(org_id, until, seen)
+        if joined is not None:
+            return self.answers.joined(joined)
         self._flusher.flush_what_concerns(org_id, until)
         self.answers.history()
         return self._history.endings(org_id, until, seen)
@@ -255,6 +268,11 @@ class EmbeddedStore:
     def unflushed_weight(self) -> int:
         """Of what is not in the history yet, in sightings."""
         return self._queue.weight
+
+    @property
+    def live_seconds(self) -> int:
+        """How far back the live table of all orgs reaches at least; of a new store, as far as it will keep."""
+        return min(max(0, self._now() - self.live_table.since), REACH_SECONDS + _MORE_REACH_SECONDS)
 
     @property
     def flushes(self) -> FlushCounts:

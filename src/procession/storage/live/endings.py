@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from procession.lifecycle.endings import earliest_exit, ending_of, is_near
+import numpy as np
+
+from procession.lifecycle.endings import earliest_exit, ending_of, exit_of, is_near
 from procession.packed import DEAD, numbers_from
 from procession.process import Ending, ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.storage.live.candidates import newest_sightings
 from procession.storage.live.columns import NUMBERS_ROW
 from procession.storage.live.hosts import Host
 from procession.storage.live.org_table import OrgTable
@@ -26,45 +29,87 @@ def find_details(
     """
     found = []
     for process in processes:
-        key = ProcessKey.of(process.identity)
-        host, row = table.host_with_key(key.host_key), table.row_of(key)
-        if host is None or row is None:
+        detail = detail_of(table, window, process)
+        if detail is None:
             return None
-        seen_at = int(table.rows.last[row])
-        if not process.seen_at <= seen_at <= window.to_at:
-            return None
-        since = max(seen_at, window.to_at - _LIVE_REACH) + 1
-        if since < host.live_kept_since:
-            return None
-        numbers = _live_numbers(host, key, since, window.to_at) or numbers_of(table, row)
-        ending = _ending(table, host, key, seen_at, numbers.state, window.to_at)
-        if ending is None:
-            return None
-        found.append(ProcessDetail(numbers=numbers, ended_at=ending.at, exit_code=ending.exit_code))
+        found.append(detail)
     return tuple(found)
+
+
+def detail_of(table: OrgTable, window: Window, process: ProcessSummary) -> ProcessDetail | None:
+    key = ProcessKey.of(process.identity)
+    host, row = table.host_with_key(key.host_key), table.row_of(key)
+    if host is None or row is None:
+        return None
+    seen_at = int(table.rows.last[row])
+    if not process.seen_at <= seen_at <= window.to_at:
+        return None
+    since = _live_since(seen_at, window.to_at)
+    if since < host.live_kept_since:
+        return None
+    numbers = _live_numbers(host, key, since, window.to_at) or numbers_of(table, row)
+    ending = _ending(table, host, key, seen_at, numbers.state, window.to_at)
+    if ending is None:
+        return None
+    return ProcessDetail(numbers=numbers, ended_at=ending.at, exit_code=ending.exit_code)
 
 
 def find_endings(table: OrgTable, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...] | None:
     """Of processes and newest sightings that are known."""
     found = []
     for key, at in seen:
-        host, row = table.host_with_key(key.host_key), table.row_of(key)
-        if host is None or row is None:
-            return None
-        last = int(table.rows.last[row])
-        if not at <= last <= until:
-            return None
-        ending = _ending(table, host, key, last, numbers_of(table, row).state, until)
+        ending = ending_of_known(table, key, at, until)
         if ending is None:
             return None
         found.append(ending)
     return tuple(found)
 
 
+def ending_of_known(table: OrgTable, key: ProcessKey, at: int, until: int) -> Ending | None:
+    """Of a process that was seen at a moment."""
+    host, row = table.host_with_key(key.host_key), table.row_of(key)
+    if host is None or row is None:
+        return None
+    last = int(table.rows.last[row])
+    if not at <= last <= until:
+        return None
+    return _ending(table, host, key, last, numbers_of(table, row).state, until)
+
+
+# What was told since a moment, of processes that somebody else knows
+
+
+def has_news(table: OrgTable, key: ProcessKey, seen_at: int, since: int, until: int) -> bool:
+    """Whether a process may have been seen from a moment on, or numbers of it may have come live after `seen_at`."""
+    host = table.host_with_key(key.host_key)
+    if host is None:
+        return False
+    rows = np.array(host.rows_near(key.pid, key.started_at), "i4")
+    if len(rows) and (newest_sightings(table, rows, until)[0] >= since).any():
+        return True
+    came_since = max(since, _live_since(seen_at, until))
+    return came_since < host.live_kept_since or _live_numbers(host, key, came_since, until) is not None
+
+
+def ending_since(table: OrgTable, key: ProcessKey, since: int, until: int) -> Ending:
+    """How a process ended that lived up to a moment and was not seen from then on."""
+    host = table.host_with_key(key.host_key)
+    if host is None:
+        return Ending()
+    missing_at = host.first_complete_after(since - 1, until)
+    exits = (one for one in host.exits.get(key.pid, ()) if one.at <= until)
+    found = exit_of(key.started_at, exits, since, missing_at)
+    return Ending(missing_at) if found is None else Ending(found.at, found.exit_code)
+
+
 def numbers_of(table: OrgTable, row: int) -> ProcessNumbers:
     """At the newest sighting."""
     *values, state = table.rows.numbers[row : row + 1].view(NUMBERS_ROW)[0].item()
     return numbers_from(values, state)
+
+
+def _live_since(seen_at: int, until: int) -> int:
+    return max(seen_at, until - _LIVE_REACH) + 1
 
 
 def _live_numbers(host: Host, key: ProcessKey, since: int, until: int) -> ProcessNumbers | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from procession.paging import Page
 from procession.process import MAX_UINT32, ProcessKey
 from procession.query import ProcessQuery
-from procession.storage.live.candidates import Candidates, all_in_window, in_window
+from procession.storage.live.candidates import Candidates, all_in_window, in_window, newest_sightings
 from procession.storage.live.columns import KEY, Array, starts_of
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.row_filter import RowFilter
@@ -49,6 +50,31 @@ def find_page(table: OrgTable, query: ProcessQuery) -> Page:
 def has_only(table: OrgTable, query: ProcessQuery) -> bool:
     """Whether the only process that is asked for was seen in the window, as far back as the table reaches."""
     return query.only is not None and len(_only(table, query.only, _known_part(table, query.window))) > 0
+
+
+def places_seen(table: OrgTable, window: Window, keys: Sequence[ProcessKey]) -> set[int] | None:
+    """Places of those processes that were seen in a window. None where one may have been, but under a start that is
+    near: who knows less of its past cannot tell whether both are the same."""
+    by_host: defaultdict[int, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        by_host[key.host_key].append(place)
+    owners, rows = [np.zeros(0, "i8")], [np.zeros(0, "i4")]
+    for host_key, places in by_host.items():
+        host = table.host_with_key(host_key)
+        if host is not None:
+            pids, starts = (
+                np.array([getattr(keys[place], name) for place in places]) for name in ("pid", "started_at")
+            )
+            near, of_host = host.all_near(pids, starts)
+            owners.append(np.array(places, "i8")[near])
+            rows.append(of_host)
+    owner, row = np.concatenate(owners), np.concatenate(rows)
+    is_seen = newest_sightings(table, row, window.to_at)[0] >= max(window.from_at, 1)
+    is_same = starts_of(table.rows.key[row]) == np.array([keys[place].started_at for place in owner.tolist()], "u4")
+    is_known = np.isin(owner, owner[is_same])
+    if (is_seen & ~is_known).any():
+        return None
+    return set(owner[is_seen & is_same].tolist())
 
 
 def _known_part(table: OrgTable, window: Window) -> Window:

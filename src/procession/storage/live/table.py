@@ -94,15 +94,19 @@ class LiveTable:
         """From when on it knows everything of orgs that it was told nothing of."""
         return self._since
 
+    def since_of(self, org_id: int) -> int:
+        """From when on it knows everything of an org."""
+        with self._gate.reading(is_prepared=False):
+            table = self._orgs.get(org_id)
+            return self._since if table is None else table.since
+
     def org_ids(self) -> tuple[int, ...]:
         with self._gate.reading():
             return tuple(self._orgs)
 
     def covers(self, org_id: int, window: Window) -> bool:
         """Whether the table knows all of a window: what was taken in it, and has been applied."""
-        with self._gate.reading(is_prepared=False):
-            table = self._orgs.get(org_id)
-            return window.from_at >= (self._since if table is None else table.since)
+        return window.from_at >= self.since_of(org_id)
 
     def find(self, query: ProcessQuery) -> Page | None:
         """As `ProcessStore.find`. None where the table does not cover the window, unless it has the only process that

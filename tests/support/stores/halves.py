@@ -1,0 +1,74 @@
+"""A live table and a history that has only some of what was taken, without log or engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from procession.lifecycle.events import ProcessExits
+from procession.packed import pack
+from procession.paging import Page
+from procession.process import LiveSnapshot, Snapshot
+from procession.query import ProcessQuery
+from procession.storage.embedded.flush_queue import FlushQueue
+from procession.storage.embedded.joined_endings import JoinedEndings
+from procession.storage.embedded.joined_pages import JoinedPages
+from procession.storage.live.table import LiveTable
+from tests.support.stores.oracle import OracleStore
+
+ORG = 1
+
+
+def _nothing() -> None:
+    pass
+
+
+class Halves:
+    """`whole` has all; `history`, an oracle as well, what was flushed."""
+
+    def __init__(self, fleet: Sequence[Snapshot], since: int, flushed: int) -> None:
+        """The history has the first so many chunks, and all that was taken before the live table reaches, `since`."""
+        self.whole, self.history = OracleStore(), OracleStore()
+        self.live = LiveTable(0)
+        self.queue = FlushQueue(max_weight=10**6, max_characters=10**9)
+        self.on_question: Callable[[], None] = _nothing
+        """Called once, when the history is asked."""
+        self.pages = JoinedPages(self.live, self._find, self.queue.since)
+        self.endings = JoinedEndings(self.live, self.history, self.queue.since)
+        self._sequence = 0
+        old = [one for index, one in enumerate(fleet) if index < flushed or one.taken_at < since]
+        self.add(*old)
+        self.flush(len(old))
+        self.live.expire(since)
+        self.add(*(one for index, one in enumerate(fleet) if index >= flushed and one.taken_at >= since))
+
+    def add(self, *snapshots: Snapshot) -> None:
+        for one in snapshots:
+            self._sequence += 1
+            self.whole.add([(ORG, one)])
+            self.live.apply([(ORG, pack(one))])
+            self.queue.put(self._sequence, ORG, pack(one))
+
+    def add_exits(self, exits: ProcessExits) -> None:
+        self._sequence += 1
+        self.whole.add_exits([(ORG, exits)])
+        self.live.add_exits([(ORG, exits)])
+        self.queue.put(self._sequence, ORG, exits)
+
+    def add_live(self, live: LiveSnapshot) -> None:
+        self.whole.add_live([(ORG, live)])
+        self.live.add_live([(ORG, live)])
+        self.queue.put_live(ORG, live)
+
+    def flush(self, count: int) -> None:
+        """So many of what waits, the first ones first."""
+        for _ in range(count):
+            piece = self.queue.first(1, 0, until=self._sequence)
+            self.history.add_exits(piece.exits)
+            self.history.add_live(piece.live)
+            self.history.add(piece.snapshots)
+            self.queue.drop(piece.items)
+
+    def _find(self, query: ProcessQuery) -> Page:
+        called, self.on_question = self.on_question, _nothing
+        called()
+        return self.history.find(query)
