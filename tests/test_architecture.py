@@ -98,6 +98,7 @@ STORAGE: dict[str, set[str]] = {
     "history/instants": {"history/engine", "history/tables", "history/statements", "history/read"},
     "history/write": {"history/engine", "history/tables", "history/statements"},
     "accounts": {"history/engine"},
+    "monitors": {"history/engine", "accounts"},
     "live": set(),
     "wal": set(),
     "embedded": {"live", "wal"},

@@ -174,6 +174,7 @@ def _served() -> Asker:
             hosts=store.hosts,
             sessions=store.sessions,
             views=store.views,
+            monitors=store.monitors,
             rollup=store.rollup,
         ),
         sink=ListSink(),

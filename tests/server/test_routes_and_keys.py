@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from starlette.routing import Route
 
+from procession.accounts.scopes import Scope
 from tests.support.served import (
     ADMIN_KEY,
     API_KEY,
     APPLICATION_KEY,
     OTHER_APPLICATION_KEY,
+    PLAIN_APPLICATION_KEY,
     Client,
     Served,
     a_store,
@@ -24,8 +26,9 @@ DOCS = Path(__file__).parent.parent.parent / "docs" / "api.md"
 ATTEMPTS: list[tuple[dict[str, str], set[str]]] = [
     ({}, set()),
     ({"dd-api-key": API_KEY}, {"API key"}),
-    ({"dd-api-key": API_KEY, "dd-application-key": APPLICATION_KEY}, {"API key", "application key"}),
-    ({"authorization": f"Bearer {APPLICATION_KEY}"}, {"application key"}),
+    ({"dd-api-key": API_KEY, "dd-application-key": APPLICATION_KEY}, {"API key", "application key", *Scope}),
+    ({"authorization": f"Bearer {APPLICATION_KEY}"}, {"application key", *Scope}),
+    ({"authorization": f"Bearer {PLAIN_APPLICATION_KEY}"}, {"application key"}),
     ({"authorization": f"Bearer {ADMIN_KEY}"}, {"admin key"}),
     ({"dd-api-key": API_KEY, "dd-application-key": OTHER_APPLICATION_KEY}, {"API key"}),
     ({"dd-api-key": API_KEY, "dd-application-key": ADMIN_KEY}, {"API key"}),
@@ -58,7 +61,9 @@ def routes_of_the_app() -> Iterator[tuple[str, str]]:
 
 
 def opens(key: str, opened: set[str]) -> bool:
-    return bool(set(key.split(" or ")) & opened)
+    """`application key or session, with `monitors_read``: one of these keys, and the scope if there is one."""
+    keys, _, scope = key.partition(", with ")
+    return bool(set(keys.split(" or ")) & opened) and (not scope or scope.strip("`") in opened)
 
 
 def test_the_table_has_every_route_once() -> None:
@@ -71,7 +76,9 @@ def test_the_table_has_every_route_once() -> None:
 def test_a_door_opens_to_its_key_and_to_no_other(client: Client, method: str, path: str, key: str) -> None:
     for headers, opened in ATTEMPTS:
         client.forget_cookies()
-        status = client.request(method, path.replace("{key_id}", "zzzz"), headers=headers).status_code
+        status = client.request(
+            method, path.replace("{key_id}", "zzzz").replace("{monitor_id}", "7"), headers=headers
+        ).status_code
 
         # What is behind the door may still find fault with an empty request.
         assert (status != 403) == (key == "none" or opens(key, opened)), f"{headers} got {status}"
@@ -81,6 +88,6 @@ def test_a_door_opens_to_its_key_and_to_no_other(client: Client, method: str, pa
 @pytest.mark.parametrize(("method", "path", "key"), [row for row in table_rows() if row[0] == "GET"])
 def test_head_needs_the_same_key(client: Client, method: str, path: str, key: str) -> None:
     for headers, opened in ATTEMPTS:
-        status = client.request("HEAD", path, headers=headers).status_code
+        status = client.request("HEAD", path.replace("{monitor_id}", "7"), headers=headers).status_code
         # As above: some paths lead to nothing here, and some need parameters.
         assert status in ((200, 400, 404) if key == "none" or opens(key, opened) else (403,))

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
+from procession.accounts.scopes import Scope
 from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.paging import Page
@@ -33,6 +34,8 @@ APPLICATION_KEY = "b" * 40
 ADMIN_KEY = "c" * 40
 OTHER_API_KEY = "d" * 32
 OTHER_APPLICATION_KEY = "e" * 40
+PLAIN_APPLICATION_KEY = "9" * 40
+"""Of the first org, without scopes; the other application keys have them all."""
 PATH = "/api/v2/processes"
 READER = {"dd-api-key": API_KEY, "dd-application-key": APPLICATION_KEY}
 ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
@@ -154,6 +157,9 @@ def a_store() -> OracleStore:
         (ORG, KeyKind.ADMIN, ADMIN_KEY),
         (OTHER_ORG, KeyKind.API, OTHER_API_KEY),
         (OTHER_ORG, KeyKind.APPLICATION, OTHER_APPLICATION_KEY),
+        (ORG, KeyKind.APPLICATION, PLAIN_APPLICATION_KEY),
     ):
-        store.put_key(Key(secret[:4], org_id, kind, f"{kind.value} of {org_id}", hash_secret(secret), NOON - 3600))
+        scopes = frozenset(Scope if kind is KeyKind.APPLICATION and secret != PLAIN_APPLICATION_KEY else ())
+        name = f"{kind.value} of {org_id}"
+        store.put_key(Key(secret[:4], org_id, kind, name, hash_secret(secret), NOON - 3600, scopes=scopes))
     return store

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret, new_secret
+from procession.accounts.scopes import Scope
 from procession.errors import InvalidRequest, NotFound
 from procession.text.tags import normal_tags
 
@@ -62,18 +63,27 @@ def create_org(store: KeyRecords, name: str) -> Org:
 
 
 def create_key(
-    store: KeyRecords, org_id: int, kind: KeyKind, name: str, now: int, secret: str | None = None
+    store: KeyRecords,
+    org_id: int,
+    kind: KeyKind,
+    name: str,
+    now: int,
+    secret: str | None = None,
+    scopes: Iterable[Scope] = (),
 ) -> tuple[Key, str]:
     """A new key, and its secret, of which only the hash is kept. The secret is random unless `secret` gives it.
 
     `now` is in Unix seconds. Raises InvalidRequest for an unfit name or secret, for a secret that another key of this
-    kind has or had, and for an org that does not exist.
+    kind has or had, for an org that does not exist, and for scopes of a key that is for no reader.
     """
     name = _checked_name(name)
     if all(org.id != org_id for org in store.orgs()):
         raise InvalidRequest(f"There is no org {org_id}")
+    given = frozenset(scopes)
+    if given and kind is not KeyKind.APPLICATION:
+        raise InvalidRequest(f"Only an application key has scopes, and this is to be an {kind.value} key")
     secret = new_secret(kind) if secret is None else _checked_secret(store, kind, secret)
-    key = Key(secrets.token_hex(6), org_id, kind, name, hash_secret(secret), created_at=now)
+    key = Key(secrets.token_hex(6), org_id, kind, name, hash_secret(secret), created_at=now, scopes=given)
     store.put_key(key)
     return key, secret
 

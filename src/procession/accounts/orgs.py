@@ -7,12 +7,14 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
+from procession.accounts.scopes import Scope
+
 
 class KeyKind(enum.Enum):
     API = "api"
     """For agents: names the org whose data they post. It opens nothing else."""
     APPLICATION = "application"
-    """For readers: opens the data of its org for reading."""
+    """For readers: opens the processes of its org for reading, and what its scopes say."""
     ADMIN = "admin"
     """Makes orgs, makes and revokes keys. It stays on the machine of the server."""
 
@@ -38,6 +40,8 @@ class Key:
     """Unix seconds."""
     revoked_at: int | None = None
     """Unix seconds; None while the key is in force."""
+    scopes: frozenset[Scope] = frozenset()
+    """Of an application key."""
 
 
 def new_secret(kind: KeyKind) -> str:

@@ -42,6 +42,7 @@ from procession.server.intake.intake import Intake
 from procession.server.intake.payloads import PayloadHandler
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
+from procession.server.public.monitors import PublicMonitors
 from procession.server.public.processes import PublicProcesses
 from procession.server.runtime.disconnect import StopOnDisconnect
 from procession.server.runtime.host_tag_cache import HostTagCache
@@ -51,7 +52,16 @@ from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
 from procession.server.web.assets import page_routes
 from procession.server.web.openapi import openapi_routes
-from procession.storage import AnalysisStore, HostStore, KeyStore, ReadStore, RollupStore, SessionStore, ViewStore
+from procession.storage import (
+    AnalysisStore,
+    HostStore,
+    KeyStore,
+    MonitorStore,
+    ReadStore,
+    RollupStore,
+    SessionStore,
+    ViewStore,
+)
 
 QUERY_THREADS = 8
 """Queries that the store works on at once; the others wait."""
@@ -67,6 +77,7 @@ class Stores:
     hosts: HostStore
     sessions: SessionStore
     views: ViewStore
+    monitors: MonitorStore
     rollup: RollupStore
 
 
@@ -202,14 +213,22 @@ class Services:
 
     def public_routes(self) -> list[Route]:
         """Datadog's API."""
-        return PublicProcesses(
+        processes = PublicProcesses(
             self.stores.processes,
             keys=self.keys,
             limiter=RateLimiter(self.settings.rate_limit, self.now),
             threads=self.threads.queries,
             retention_hours=self.settings.retention_hours,
             now=self.now,
-        ).routes
+        )
+        monitors = PublicMonitors(
+            self.stores.monitors,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+            now=self.now,
+        )
+        return [*processes.routes, *monitors.routes]
 
     def api_routes(self) -> list[Route]:
         """Procession's API, for the page and the commands."""

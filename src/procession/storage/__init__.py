@@ -32,6 +32,10 @@ from procession.analysis import (
 from procession.errors import Unavailable
 from procession.inventory import Inventory
 from procession.lifecycle.events import ProcessExits
+from procession.monitors.group_state import Group, GroupState
+from procession.monitors.lease import EvaluationLease
+from procession.monitors.monitor import Monitor
+from procession.monitors.transition import Transition
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
@@ -43,6 +47,7 @@ __all__ = [
     "DetailStore",
     "HostStore",
     "KeyStore",
+    "MonitorStore",
     "NotAllStored",
     "ProcessStore",
     "ReadStore",
@@ -257,6 +262,43 @@ class ViewStore(Protocol):
 
     def delete_view(self, org_id: int, name: str) -> None:
         """Whether there is one or not."""
+
+
+class MonitorStore(Protocol):
+    """Monitors, the states of their groups, and what happened to them."""
+
+    def monitors(self, org_id: int | None = None) -> tuple[Monitor, ...]:
+        """Of an org, or of all; by id."""
+
+    def put_monitor(self, monitor: Monitor) -> None:
+        """Add it, or replace the one with its id."""
+
+    def delete_monitor(self, org_id: int, monitor_id: int) -> None:
+        """With the states of its groups. What happened to it stays."""
+
+    def groups_by_monitor(
+        self, org_id: int | None = None, monitor_id: int | None = None
+    ) -> dict[tuple[int, int], tuple[GroupState, ...]]:
+        """By org and monitor."""
+
+    def put_groups(self, org_id: int, monitor_id: int, states: Sequence[GroupState]) -> None:
+        """Each is one record, with the transitions in it: it is there as a whole, or not at all."""
+
+    def drop_groups(self, org_id: int, monitor_id: int, groups: Sequence[Group]) -> None: ...
+
+    def put_transitions(self, transitions: Sequence[Transition]) -> None:
+        """The same again changes nothing."""
+
+    def transitions(
+        self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
+    ) -> tuple[Transition, ...]:
+        """The newest first."""
+
+    def leases(self) -> tuple[EvaluationLease, ...]:
+        """Those of the last day, also those that hold no longer."""
+
+    def put_lease(self, lease: EvaluationLease) -> None:
+        """Replaces the one of its owner."""
 
 
 class RollupStore(Protocol):

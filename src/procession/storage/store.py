@@ -42,6 +42,7 @@ from procession.storage.history.read.process_details import find_details, find_e
 from procession.storage.history.tables.inventory import take_inventory
 from procession.storage.history.write.chunk_writer import ChunkWriter
 from procession.storage.history.write.rollup import ClickHouseRollup
+from procession.storage.monitors.monitors import ClickHouseMonitors
 from procession.window import Window
 
 _LAST_KEY = ProcessKey(MAX_UINT32, MAX_UINT64, MAX_UINT32)
@@ -78,6 +79,7 @@ class ClickHouseStore:
         self.hosts = ClickHouseHosts(self._tables)
         self.sessions = ClickHouseSessions(self._tables)
         self.views = ClickHouseViews(self._tables, now)
+        self.monitors = ClickHouseMonitors(self._tables)
         self.analysis = ClickHouseAnalysis(
             engine,
             self._tag_dictionary,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from procession.accounts.orgs import KeyKind, hash_secret
+from procession.accounts.scopes import Scope
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
 from procession.storage.embedded_store import open_embedded
@@ -26,10 +27,21 @@ def test_a_key_is_made_through_the_running_server_and_its_secret_shown_alone(
     assert f"api key {key.id} of org other" in result.err
 
 
+def test_an_application_key_has_the_scopes_that_it_is_given(procession: Command, server: RunningServer) -> None:
+    scopes = ("--scope", "monitors_read", "--scope", "monitors_write")
+    made = procession("keys", "create", "application", "--name", "terraform", *scopes)
+
+    key = next(key for key in server.keys if key.name == "terraform")
+    assert made.code == 0
+    assert key.scopes == {Scope.MONITORS_READ, Scope.MONITORS_WRITE}
+    assert "monitors_read, monitors_write" in procession("keys", "list").out
+    assert "Only an application key has scopes" in procession("keys", "create", "api", *scopes).err
+
+
 def test_keys_are_listed_without_any_secret(procession: Command, server: RunningServer) -> None:
     result = procession("keys", "list")
 
-    assert result.lines[0].split() == ["ID", "KIND", "ORG", "CREATED", "REVOKED", "NAME"]
+    assert result.lines[0].split() == ["ID", "KIND", "ORG", "CREATED", "REVOKED", "SCOPES", "NAME"]
     assert {line.split()[1] for line in result.lines[1:]} == {"api", "application", "admin"}
     assert API_KEY not in result.out
     assert hash_secret(API_KEY).hex() not in result.out

@@ -59,7 +59,7 @@ def test_keys_are_listed_by_age_with_the_revoked_ones(client: Client) -> None:
 
     keys = client.get(f"{PREFIX}/keys", headers=ADMIN).json()["keys"]
 
-    assert [key["id"] for key in keys] == ["aaaa", "bbbb", "cccc", "dddd", "eeee", created["id"]]
+    assert [key["id"] for key in keys] == ["9999", "aaaa", "bbbb", "cccc", "dddd", "eeee", created["id"]]
     assert keys[-1] == created | {"revoked_at": created["created_at"]}
 
 

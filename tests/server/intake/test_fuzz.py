@@ -69,6 +69,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             hosts=store.hosts,
             sessions=store.sessions,
             views=store.views,
+            monitors=store.monitors,
             rollup=store.rollup,
         ),
         sink=StoreSink(store),

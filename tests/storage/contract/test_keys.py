@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.scopes import Scope
 from procession.storage import KeyStore
 from tests.support.builders import NOON
 
@@ -55,3 +56,10 @@ def test_a_key_put_again_replaces_itself(stored_keys: KeyStore, org: int) -> Non
     stored_keys.put_key(revoked)
 
     assert keys_of(stored_keys, org) == {f"key-{org}": revoked, f"other-{org}": a_key(org, id=f"other-{org}")}
+
+
+def test_an_application_key_keeps_its_scopes(stored_keys: KeyStore, org: int) -> None:
+    key = a_key(org, kind=KeyKind.APPLICATION, scopes=frozenset({Scope.MONITORS_READ, Scope.MONITORS_WRITE}))
+    stored_keys.put_key(key)
+
+    assert keys_of(stored_keys, org) == {key.id: key}

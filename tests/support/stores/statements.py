@@ -69,6 +69,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
                 hosts=store.hosts,
                 sessions=store.sessions,
                 views=store.views,
+                monitors=store.monitors,
                 rollup=store.rollup,
             ),
             sink=StoreSink(store),

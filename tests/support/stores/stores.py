@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from procession.server.app import Stores
 from procession.storage import KeyStore, ReadStore
 from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.monitors_oracle import OracleMonitors
 from tests.support.stores.oracle import OracleStore
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def oracle_stores(store: OracleStore, finder: ReadStore | None = None) -> Stores
         hosts=store,
         sessions=store,
         views=analysis,
+        monitors=OracleMonitors(),
         rollup=analysis,
     )
 
@@ -36,5 +38,6 @@ def clickhouse_stores(store: ClickHouseStore, keys: KeyStore | None = None) -> S
         hosts=store.hosts,
         sessions=store.sessions,
         views=store.views,
+        monitors=store.monitors,
         rollup=store.rollup,
     )

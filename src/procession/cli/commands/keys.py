@@ -7,6 +7,7 @@ import sys
 import click
 
 from procession.accounts.orgs import KeyKind
+from procession.accounts.scopes import Scope
 from procession.cli.local.administration import administration, org_named
 from procession.cli.options import settings_options
 from procession.cli.serving.open_store import STORE_SETTINGS
@@ -20,6 +21,7 @@ EXAMPLES = """\b
 Examples:
   procession keys create api --name 'agents of the web fleet'
   procession keys create application --org acme --name dashboard
+  procession keys create application --scope monitors_read --scope monitors_write --name terraform
   procession keys list
   procession keys revoke 3f2a91c07b54
 """
@@ -38,12 +40,19 @@ def keys() -> None:
 @click.argument("kind", type=click.Choice([kind.value for kind in KeyKind]))
 @click.option("--org", "org_name", metavar="NAME", help="Name or number of the org whose key it is [the first].")
 @click.option("--name", metavar="TEXT", default="unnamed", show_default=True, help="What it is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    help="What an application key may do besides reading processes; may be given several times.",
+)
 @WHERE
-def create(kind: str, org_name: str | None, name: str, **where: str) -> None:
+def create(kind: str, org_name: str | None, name: str, scopes: tuple[str, ...], **where: str) -> None:
     """Make a key. Its secret is printed now and never again."""
     with administration(**where) as admin:
         org = org_named(admin, org_name)
-        key, secret = admin.create_key(org.id, KeyKind(kind), name)
+        key, secret = admin.create_key(org.id, KeyKind(kind), name, [Scope(scope) for scope in scopes])
     print(f"{kind} key {key.id} of org {org.name}; this is shown only now:", file=sys.stderr)
     print(secret)
 
@@ -62,11 +71,12 @@ def list_keys(**where: str) -> None:
             names.get(key.org_id, key.org_id),
             show_moment(key.created_at),
             "" if key.revoked_at is None else show_moment(key.revoked_at),
+            ", ".join(key.scopes),
             key.name,
         )
         for key in found
     ]
-    print_table(("ID", "KIND", "ORG", "CREATED", "REVOKED", "NAME"), rows)
+    print_table(("ID", "KIND", "ORG", "CREATED", "REVOKED", "SCOPES", "NAME"), rows)
 
 
 @keys.command()

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from procession.accounts import administration as rules
 from procession.accounts.hosts import HostTags, TagSource
 from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.scopes import Scope
 from procession.cli.access import Access
 from procession.cli.client import Unreachable
 from procession.cli.local.data_folder import LocalFiles
@@ -37,6 +38,7 @@ class KeyRow:
     name: str
     created_at: int
     revoked_at: int | None
+    scopes: Sequence[str] = ()
 
 
 class Administration(Protocol):
@@ -45,7 +47,7 @@ class Administration(Protocol):
     def orgs(self) -> list[Org]: ...
     def create_org(self, name: str) -> Org: ...
     def keys(self) -> list[KeyRow]: ...
-    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+    def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
         """The key and its secret."""
 
     def revoke_key(self, key_id: str) -> KeyRow: ...
@@ -93,8 +95,9 @@ class OverHttp:
     def keys(self) -> list[KeyRow]:
         return [KeyRow(**key) for key in self._ask("GET", "/keys", None)["keys"]]
 
-    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
-        answer = self._ask("POST", "/keys", {"org_id": org_id, "kind": kind.value, "name": name})
+    def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
+        body = {"org_id": org_id, "kind": kind.value, "name": name, "scopes": list(scopes)}
+        answer = self._ask("POST", "/keys", body)
         return KeyRow(**answer["key"]), answer["secret"]
 
     def revoke_key(self, key_id: str) -> KeyRow:
@@ -128,9 +131,9 @@ class InStore:
         keys = self._store.keys.keys()
         return [_row(key) for key in keys]
 
-    def create_key(self, org_id: int, kind: KeyKind, name: str) -> tuple[KeyRow, str]:
+    def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
         with _as_usage_error():
-            key, secret = rules.create_key(self._store.keys, org_id, kind, name, int(time.time()))
+            key, secret = rules.create_key(self._store.keys, org_id, kind, name, int(time.time()), scopes=scopes)
         return _row(key), secret
 
     def revoke_key(self, key_id: str) -> KeyRow:
@@ -150,7 +153,7 @@ def _host_tags(entry: dict[str, Any]) -> HostTags:
 
 
 def _row(key: Key) -> KeyRow:
-    return KeyRow(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
+    return KeyRow(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at, sorted(key.scopes))
 
 
 @contextlib.contextmanager

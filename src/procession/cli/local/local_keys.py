@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from procession.accounts.administration import create_key, create_org
 from procession.accounts.orgs import KeyKind, hash_secret, new_secret
+from procession.accounts.scopes import Scope
 from procession.cli.local.data_folder import LocalFiles
 from procession.errors import InvalidRequest, UsageError
 from procession.storage import KeyStore
@@ -56,7 +57,9 @@ def _store_key(
         secret = new_secret(kind)
     local.write_secret(kind, secret)
     try:
-        create_key(store, org_id, kind, "this machine", now, secret)
+        # Whoever may read the file runs the server.
+        scopes = Scope if kind is KeyKind.APPLICATION else ()
+        create_key(store, org_id, kind, "this machine", now, secret, scopes)
     except InvalidRequest as error:
         if variable:
             local.remove_secret(kind)

@@ -225,6 +225,7 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
             hosts=store.hosts,
             sessions=store.sessions,
             views=store.views,
+            monitors=store.monitors,
             rollup=store.rollup,
         ),
         sink=sink,

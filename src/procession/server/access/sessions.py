@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from procession.accounts.orgs import Key, hash_secret
+from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Link, Session, begin_session, create_link
 from procession.errors import Forbidden
 from procession.server.access.key_cache import KeyCache, bearer_token
@@ -49,6 +50,20 @@ class Sessions:
         if session is None or is_cross_site(request):
             raise Forbidden
         return session.org_id
+
+    async def key_with(self, scope: Scope, request: Request) -> Key:
+        """The application key of the reader, likewise. Raises Forbidden, also where it has not this scope."""
+        key: Key | None
+        if has_keys(request.headers):
+            key = await self._keys.reader(request.headers)
+        else:
+            session = await self.find(request)
+            key = None if session is None or is_cross_site(request) else await self._keys.with_id(session.key_id)
+        if key is None:
+            raise Forbidden
+        if scope not in key.scopes:
+            raise Forbidden(f"Forbidden: this takes an application key with the scope {scope}")
+        return key
 
     async def find(self, request: Request) -> Session | None:
         """The session that a cookie of this request names."""

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from procession.accounts.administration import create_key, create_org, revoke_key
 from procession.accounts.hosts import HostTags
 from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.scopes import Scope
 from procession.errors import InvalidParameter, InvalidRequest
 from procession.server.access.key_cache import KeyCache
 from procession.server.http.json_body import parsed_body
@@ -44,10 +45,11 @@ class _KeyItem(msgspec.Struct):
     name: str
     created_at: int
     revoked_at: int | None
+    scopes: list[str]
 
     @classmethod
     def of(cls, key: Key) -> _KeyItem:
-        return cls(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at)
+        return cls(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at, sorted(key.scopes))
 
 
 class _HostTagsItem(msgspec.Struct):
@@ -76,6 +78,7 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     org_id: int
     kind: KeyKind
     name: str
+    scopes: list[Scope] = []
 
 
 def admin_routes(
@@ -142,7 +145,7 @@ class Administration:
         await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _NewKey)
         key, secret = await self._thread.run(
-            lambda: create_key(self._store, body.org_id, body.kind, body.name, self._now())
+            lambda: create_key(self._store, body.org_id, body.kind, body.name, self._now(), scopes=body.scopes)
         )
         _log.info("made the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-created", key))
         await self._keys.reload()

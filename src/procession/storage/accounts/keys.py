@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.scopes import Scope
 from procession.storage.accounts.tables import AccountTables
 
 
@@ -22,6 +23,7 @@ class _KeyRow(NamedTuple):
     """In hexadecimal."""
     created_at: int
     revoked_at: int | None
+    scopes: list[str]
 
     def key(self) -> Key:
         return Key(
@@ -32,6 +34,8 @@ class _KeyRow(NamedTuple):
             bytes.fromhex(self.secret_hash),
             self.created_at,
             self.revoked_at,
+            # A newer server may know more of them.
+            frozenset(Scope(scope) for scope in self.scopes if scope in list(Scope)),
         )
 
 
@@ -49,7 +53,9 @@ class ClickHouseKeys:
     def keys(self) -> tuple[Key, ...]:
         rows = map(
             _KeyRow._make,
-            self._tables.rows("SELECT id, org, kind, name, secret_hash, created_at, revoked_at FROM keys FINAL"),
+            self._tables.rows(
+                "SELECT id, org, kind, name, secret_hash, created_at, revoked_at, scopes FROM keys FINAL"
+            ),
         )
         return tuple(row.key() for row in sorted(rows, key=lambda row: (row.created_at, row.id)))
 
@@ -64,7 +70,7 @@ class ClickHouseKeys:
         self._tables.change(
             "keys WHERE id = {id:String}",
             "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
-            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}",
+            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}, {scopes:Array(String)}",
             {
                 "id": key.id,
                 "org": key.org_id,
@@ -73,5 +79,6 @@ class ClickHouseKeys:
                 "secret_hash": key.secret_hash.hex(),
                 "created_at": key.created_at,
                 "revoked_at": key.revoked_at,
+                "scopes": sorted(key.scopes),
             },
         )

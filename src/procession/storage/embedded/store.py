@@ -20,6 +20,7 @@ from procession.storage import (
     AnalysisStore,
     HostStore,
     KeyStore,
+    MonitorStore,
     NotAllStored,
     ReadStore,
     RollupStore,
@@ -76,6 +77,9 @@ class History(ReadStore, FlushTarget, Protocol):
     def views(self) -> ViewStore: ...
 
     @property
+    def monitors(self) -> MonitorStore: ...
+
+    @property
     def analysis(self) -> AnalysisStore: ...
 
     @property
@@ -117,6 +121,7 @@ class EmbeddedStore:
         self.hosts = RememberedHosts(history.hosts)
         self.sessions = history.sessions
         self.views = history.views
+        self.monitors = history.monitors
         self.analysis = EmbeddedAnalysis(
             LiveAnalysis(self.live_table), history.analysis, self._flusher.flush_what_concerns, self.answers
         )

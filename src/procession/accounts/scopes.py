@@ -1,0 +1,13 @@
+"""What an application key may do besides reading processes, by Datadog's names."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Scope(enum.StrEnum):
+    MONITORS_READ = "monitors_read"
+    MONITORS_WRITE = "monitors_write"
+    MONITORS_DOWNTIME = "monitors_downtime"
+    MANAGE_INTEGRATIONS = "manage_integrations"
+    """Channels of notifications: where they go, and their secrets."""

@@ -1,0 +1,59 @@
+"""What is known of one group of a monitor between two evaluations."""
+
+from __future__ import annotations
+
+import msgspec
+
+from procession.monitors.transition import State, Transition
+
+Group = tuple[tuple[str, str], ...]
+"""(("host", "web-1"),); empty for a simple alert."""
+
+MAX_HOSTS = 20
+
+
+class GroupState(msgspec.Struct, frozen=True, kw_only=True):
+    """Moments are Unix seconds of evaluated instants."""
+
+    group: Group
+    state: State = State.OK
+    since: int = 0
+    """When the state began."""
+    first_seen_at: int = 0
+    last_seen_at: int | None = None
+    """When a process of it was seen last; None where none ever was."""
+    missing_since: int | None = None
+    """Since when nothing is known of it."""
+    value: float | None = None
+    reason: str = ""
+    hosts: tuple[str, ...] = ()
+    """Where it ran last, once nothing is seen of it."""
+    processes: tuple[str, ...] = ()
+    """What ran there, in short texts."""
+    cycle_key: str = ""
+    """Of the alert that is not over; else empty."""
+    notified_at: int = 0
+    notified_count: int = 0
+    """How often the alert was sent again."""
+    is_notified: bool = False
+    """Whether anybody was told of this alert."""
+    last_triggered_at: int | None = None
+    last_no_data_at: int | None = None
+    last_resolved_at: int | None = None
+    unsent: tuple[Transition, ...] = ()
+    """Of which nobody was told yet."""
+
+
+def group_name(group: Group) -> str:
+    """As Datadog names groups: `host:web-1,command:nginx`, and `*` for a simple alert."""
+    return ",".join(f"{key}:{value}" for key, value in group) or "*"
+
+
+SEVERITY = (State.ALERT, State.WARN, State.NO_DATA, State.SKIPPED, State.OK)
+"""Of groups in several states, the first of these is the state of the monitor."""
+
+
+def overall_state(states: tuple[GroupState, ...]) -> State:
+    """Unknown where nothing was evaluated yet: Datadog says No Data then."""
+    found = {one.state for one in states}
+    return next((state for state in SEVERITY if state in found), State.NO_DATA)

@@ -1,0 +1,1 @@
+"""Monitors, their states and what happened to them, in the tables."""

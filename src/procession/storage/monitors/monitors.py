@@ -1,0 +1,165 @@
+"""Monitors in the tables, with the states of their groups and their transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import time_ns
+from typing import NamedTuple
+
+import msgspec
+
+from procession.monitors.group_state import Group, GroupState
+from procession.monitors.lease import EvaluationLease
+from procession.monitors.monitor import Monitor
+from procession.monitors.transition import Transition
+from procession.storage.accounts.tables import AccountTables
+from procession.window import Window
+
+_ROWS = 200
+"""Of one insert: a statement must not become too long."""
+
+_monitor = msgspec.json.Decoder(Monitor)
+_group_state = msgspec.json.Decoder(GroupState)
+_transition = msgspec.json.Decoder(Transition)
+
+
+class _MonitorRow(NamedTuple):
+    definition: str
+
+
+class _GroupRow(NamedTuple):
+    org: int
+    monitor: int
+    state: str
+
+
+class _TransitionRow(NamedTuple):
+    transition: str
+
+
+class ClickHouseMonitors:
+    """A MonitorStore."""
+
+    def __init__(self, tables: AccountTables) -> None:
+        self._tables = tables
+
+    def monitors(self, org_id: int | None = None) -> tuple[Monitor, ...]:
+        where = "" if org_id is None else " AND org = {org:UInt32}"
+        rows = self._tables.rows(
+            f"SELECT definition FROM monitors FINAL WHERE NOT is_deleted{where} ORDER BY org, monitor",
+            {} if org_id is None else {"org": org_id},
+        )
+        found = [_monitor.decode(_MonitorRow._make(row).definition) for row in rows]
+        return tuple(sorted(found, key=lambda one: (one.org_id, one.id)))  # of several shards
+
+    def put_monitor(self, monitor: Monitor) -> None:
+        self._put(monitor.org_id, monitor.id, msgspec.json.encode(monitor).decode(), is_deleted=False)
+
+    def delete_monitor(self, org_id: int, monitor_id: int) -> None:
+        self._put(org_id, monitor_id, "", is_deleted=True)
+        self.drop_groups(org_id, monitor_id, [one.group for one in self.groups(org_id, monitor_id)])
+
+    def groups(self, org_id: int | None = None, monitor_id: int | None = None) -> tuple[GroupState, ...]:
+        return tuple(state for found in self.groups_by_monitor(org_id, monitor_id).values() for state in found)
+
+    def groups_by_monitor(
+        self, org_id: int | None = None, monitor_id: int | None = None
+    ) -> dict[tuple[int, int], tuple[GroupState, ...]]:
+        where = "state != ''"
+        parameters = {}
+        if org_id is not None:
+            where, parameters["org"] = f"{where} AND org = {{org:UInt32}}", org_id
+        if monitor_id is not None:
+            where, parameters["monitor"] = f"{where} AND monitor = {{monitor:UInt64}}", monitor_id
+        rows = self._tables.rows(
+            f"SELECT org, monitor, state FROM monitor_groups FINAL WHERE {where} ORDER BY org, monitor, name",
+            parameters,
+        )
+        found: dict[tuple[int, int], list[GroupState]] = {}
+        for row in map(_GroupRow._make, rows):
+            found.setdefault((row.org, row.monitor), []).append(_group_state.decode(row.state))
+        return {key: tuple(states) for key, states in found.items()}
+
+    def put_groups(self, org_id: int, monitor_id: int, states: Sequence[GroupState]) -> None:
+        texts = [msgspec.json.encode(one).decode() for one in states]
+        self._put_groups(org_id, monitor_id, [_name(one.group) for one in states], texts)
+
+    def drop_groups(self, org_id: int, monitor_id: int, groups: Sequence[Group]) -> None:
+        self._put_groups(org_id, monitor_id, [_name(group) for group in groups], [""] * len(groups))
+
+    def put_transitions(self, transitions: Sequence[Transition]) -> None:
+        for first in range(0, len(transitions), _ROWS):
+            some = transitions[first : first + _ROWS]
+            self._tables.write(
+                "INSERT INTO monitor_transitions SELECT one.1, one.2, one.3, one.4, one.5, one.6 FROM (SELECT"
+                " arrayJoin(arrayZip({org:Array(UInt32)}, {at:Array(UInt32)}, {monitor:Array(UInt64)}, "
+                "{name:Array(String)}, {kind:Array(String)}, {transition:Array(String)})) AS one)",
+                {
+                    "org": [one.org_id for one in some],
+                    "at": [one.at for one in some],
+                    "monitor": [one.monitor_id for one in some],
+                    "name": [_name(one.group) for one in some],
+                    "kind": [str(one.kind) for one in some],
+                    "transition": [msgspec.json.encode(one).decode() for one in some],
+                },
+            )
+
+    def transitions(
+        self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
+    ) -> tuple[Transition, ...]:
+        where = "" if monitor_id is None else " AND monitor = {monitor:UInt64}"
+        parameters = {"org": org_id, "from": window.from_at, "to": window.to_at, "limit": limit}
+        rows = self._tables.rows(
+            "SELECT transition FROM monitor_transitions FINAL WHERE org = {org:UInt32} AND at >= {from:UInt32}"
+            f" AND at <= {{to:UInt32}}{where} ORDER BY at DESC, monitor, name, kind LIMIT {{limit:UInt32}}",
+            parameters if monitor_id is None else parameters | {"monitor": monitor_id},
+        )
+        found = [_transition.decode(_TransitionRow._make(row).transition) for row in rows]
+        return tuple(sorted(found, key=lambda one: -one.at)[:limit])
+
+    def leases(self) -> tuple[EvaluationLease, ...]:
+        rows = self._tables.rows(
+            "SELECT owner, argMax(since, change), argMax(until, change), argMax(evaluated_at, change)"
+            " FROM evaluation_leases GROUP BY owner",
+        )
+        return tuple(EvaluationLease(*row) for row in rows)
+
+    def put_lease(self, lease: EvaluationLease) -> None:
+        self._tables.change(
+            "evaluation_leases WHERE owner = {owner:String}",
+            "INSERT INTO evaluation_leases SELECT {owner:String}, {since:UInt64}, {until:UInt32},"
+            " {evaluated_at:UInt32}, {change:UInt64}",
+            {
+                "owner": lease.owner,
+                "since": lease.since,
+                "until": lease.until,
+                "evaluated_at": lease.evaluated_at,
+            },
+        )
+
+    def _put(self, org_id: int, monitor_id: int, definition: str, *, is_deleted: bool) -> None:
+        self._tables.change(
+            "monitors WHERE org = {org:UInt32} AND monitor = {monitor:UInt64}",
+            "INSERT INTO monitors SELECT {org:UInt32}, {monitor:UInt64}, {definition:String}, {deleted:Bool},"
+            " {change:UInt64}",
+            {"org": org_id, "monitor": monitor_id, "definition": definition, "deleted": is_deleted},
+        )
+
+    def _put_groups(self, org_id: int, monitor_id: int, names: Sequence[str], texts: Sequence[str]) -> None:
+        for first in range(0, len(names), _ROWS):
+            self._tables.write(
+                "INSERT INTO monitor_groups SELECT {org:UInt32}, {monitor:UInt64}, one.1, one.2, {change:UInt64} FROM ("
+                "SELECT arrayJoin(arrayZip({names:Array(String)}, {texts:Array(String)})) AS one)",
+                {
+                    "org": org_id,
+                    "monitor": monitor_id,
+                    "names": list(names[first : first + _ROWS]),
+                    "texts": list(texts[first : first + _ROWS]),
+                    "change": time_ns(),
+                },
+            )
+
+
+def _name(group: Group) -> str:
+    """One text for a group, which no value can make look like another's."""
+    return msgspec.json.encode(group).decode()

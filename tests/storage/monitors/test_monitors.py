@@ -1,0 +1,125 @@
+"""Monitors, the states of their groups and their transitions, in the tables and in the oracle."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from procession.monitors.group_state import GroupState
+from procession.monitors.lease import EvaluationLease
+from procession.monitors.monitor import Creator, Monitor, new_monitor
+from procession.monitors.transition import State, Transition, TransitionKind
+from procession.storage import MonitorStore
+from procession.storage.store import ClickHouseStore
+from procession.window import Window
+from tests.support.builders import NOON
+from tests.support.stores.monitors_oracle import OracleMonitors
+
+ORG, OTHER_ORG = 8801, 8802
+HOSTILE = "a\\'\"`{x:String}\n\t,\u2028:é"
+
+
+@pytest.fixture(params=["oracle", "clickhouse"])
+def store(request: pytest.FixtureRequest) -> MonitorStore:
+    if request.param == "oracle":
+        return OracleMonitors()
+    clickhouse: ClickHouseStore = request.getfixturevalue("clickhouse")
+    for org in (ORG, OTHER_ORG):
+        for monitor in clickhouse.monitors.monitors(org):
+            clickhouse.monitors.delete_monitor(org, monitor.id)
+    return clickhouse.monitors
+
+
+def a_monitor(monitor_id: int, org_id: int = ORG, name: str = "a") -> Monitor:
+    body = {"type": "process alert", "name": name, "query": "processes('a').by('host').rollup('count').last('5m') < 1"}
+    creator = Creator(7, "terraform", "terraform", "")
+    return new_monitor(org_id, monitor_id, body, creator=creator, changed_by="k", now_us=NOON * 1_000_000)
+
+
+def a_transition(monitor: Monitor, at: int, host: str = "web-1") -> Transition:
+    return Transition(
+        org_id=monitor.org_id,
+        monitor_id=monitor.id,
+        monitor_name=monitor.name,
+        message="gone @webhook-x",
+        tags=("a",),
+        priority=None,
+        query=monitor.query_text,
+        group=(("host", host),),
+        previous=State.OK,
+        state=State.ALERT,
+        at=at,
+        value=0.0,
+        threshold=1.0,
+        warn_threshold=None,
+        reason="process gone",
+        processes=("nginx (pid 12 on web-1, exit code 137)",),
+        cycle_key="c",
+        kind=TransitionKind.TRIGGERED,
+    )
+
+
+def test_monitors_are_kept_changed_and_deleted(store: MonitorStore) -> None:
+    store.put_monitor(a_monitor(2))
+    store.put_monitor(a_monitor(1, name=HOSTILE))
+    store.put_monitor(a_monitor(2, name="b"))
+    store.put_monitor(a_monitor(3, OTHER_ORG))
+
+    assert store.monitors(ORG) == (a_monitor(1, name=HOSTILE), a_monitor(2, name="b"))
+
+    store.delete_monitor(ORG, 1)
+    store.delete_monitor(ORG, 99)
+    assert store.monitors(ORG) == (a_monitor(2, name="b"),)
+    assert store.monitors(OTHER_ORG) == (a_monitor(3, OTHER_ORG),)
+
+
+def test_states_of_groups_are_kept_with_what_was_not_sent_and_go_with_the_monitor(store: MonitorStore) -> None:
+    monitor = a_monitor(4)
+    store.put_monitor(monitor)
+    states = [
+        GroupState(group=(("host", HOSTILE), ("command", "x")), hosts=("h",), unsent=(a_transition(monitor, NOON),)),
+        GroupState(group=(("host", "web-1"),), state=State.ALERT, since=NOON, cycle_key="c", value=0.5),
+    ]
+    store.put_groups(ORG, 4, states)
+    store.put_groups(ORG, 4, [GroupState(group=(("host", "web-1"),), state=State.NO_DATA)])
+    store.put_groups(ORG, 5, [GroupState(group=())])
+
+    found = store.groups_by_monitor(ORG, 4)
+
+    assert set(found) == {(ORG, 4)}
+    assert set(found[ORG, 4]) == {states[0], GroupState(group=(("host", "web-1"),), state=State.NO_DATA)}
+    assert store.groups_by_monitor(ORG)[ORG, 5] == (GroupState(group=()),)
+    assert store.groups_by_monitor(OTHER_ORG) == {}
+
+    store.drop_groups(ORG, 4, [states[0].group])
+    assert store.groups_by_monitor(ORG, 4)[ORG, 4] == (GroupState(group=(("host", "web-1"),), state=State.NO_DATA),)
+    store.delete_monitor(ORG, 4)
+    assert store.groups_by_monitor(ORG, 4) == {}
+    store.drop_groups(ORG, 5, [()])
+
+
+def test_the_same_transition_is_kept_once_and_the_newest_comes_first(store: MonitorStore) -> None:
+    monitor = a_monitor(6)
+    for _ in range(2):
+        store.put_transitions([a_transition(monitor, NOON), a_transition(monitor, NOON + 60)])
+    store.put_transitions([a_transition(a_monitor(7), NOON + 30), a_transition(a_monitor(8, OTHER_ORG), NOON)])
+
+    def moments(limit: int, monitor_id: int | None = None, until: int = NOON + 100) -> list[tuple[int, int]]:
+        found = store.transitions(ORG, Window(NOON, until), limit, monitor_id)
+        return [(one.monitor_id, one.at - NOON) for one in found]
+
+    assert moments(10) == [(6, 60), (7, 30), (6, 0)]
+    assert moments(1) == [(6, 60)]
+    assert moments(10, 6) == [(6, 60), (6, 0)]
+    assert moments(10, until=NOON + 59) == [(7, 30), (6, 0)]
+    assert store.transitions(ORG, Window(NOON, NOON), 1) == (a_transition(monitor, NOON),)
+
+
+def test_a_lease_is_replaced_by_its_owner(store: MonitorStore) -> None:
+    now = int(time.time())  # the tables keep leases for a day
+    store.put_lease(EvaluationLease("a", 1, now, 0))
+    store.put_lease(EvaluationLease("b", 2, now, 60))
+    store.put_lease(EvaluationLease("a", 1, now + 90, 120))
+
+    assert set(store.leases()) == {EvaluationLease("a", 1, now + 90, 120), EvaluationLease("b", 2, now, 60)}
