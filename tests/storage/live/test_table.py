@@ -45,9 +45,9 @@ def test_a_window_that_ends_in_the_past_has_what_was_newest_then() -> None:
 
 def test_a_process_that_stays_the_same_takes_no_more_memory_with_time() -> None:
     table = LiveTable(NOON)
-    table.apply([(ORG, whole(NOON, *range(1, 200)))])
+    table.apply([(ORG, whole(NOON, *range(1, 200))), (ORG, whole(NOON + 10, *range(1, 200)))])
     before = table.held_bytes()
-    for at in range(NOON + 10, NOON + 1000, 10):
+    for at in range(NOON + 20, NOON + 1000, 10):
         table.apply([(ORG, whole(at, *range(1, 200)))])
 
     assert table.held_bytes() < before + 20 * 100

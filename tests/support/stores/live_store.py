@@ -21,10 +21,12 @@ class LiveStore(OracleStore):
     def __init__(self, table: LiveTable | None = None) -> None:
         super().__init__()
         self.table = table or LiveTable(0)
+        self.now: int | None = None
+        """What the clock says when something comes."""
 
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         super().add(snapshots)
-        self.table.apply(snapshots)
+        self.table.apply(snapshots, self.now)
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         super().add_exits(exits)

@@ -184,7 +184,7 @@ class EmbeddedStore:
     def _take(self, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits) -> None:
         """On the thread that writes the log, in the order of the sequence numbers."""
         if isinstance(content, PackedSnapshot):
-            self.live_table.apply([(org_id, content)])
+            self.live_table.apply([(org_id, content)], self._now())
         else:
             self.live_table.add_exits([(org_id, content)])
         self._queue.put(sequence, org_id, content)

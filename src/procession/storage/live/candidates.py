@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,15 +14,33 @@ from procession.storage.live.org_table import OrgTable
 from procession.window import Window
 
 
+class EarlierSightings(NamedTuple):
+    """By row of a table, what it was at a sighting that is not its newest; NO_NUMBER where that is meant."""
+
+    source: Array
+    """The place of its version."""
+    places: Array
+    """Of its numbers in `packed`."""
+    packed: Array
+
+
 class Candidates:
     """Columns of one length. `source`: places of older versions, NO_NUMBER where it is the newest; None where all
     are."""
 
     def __init__(
-        self, table: OrgTable, rows: Array, seen: Array | None, source: Array | None, *, are_all: bool = False
+        self,
+        table: OrgTable,
+        rows: Array,
+        seen: Array | None,
+        source: Array | None,
+        *,
+        are_all: bool = False,
+        earlier: EarlierSightings | None = None,
     ) -> None:
         """`seen`: None where it is the newest sighting of all. `are_all`: whether the rows are those of the table from
-        first to last."""
+        first to last. `earlier`: has the numbers of sightings that are not the newest."""
+        self._earlier = earlier
         self._are_all = are_all
         self.table = table
         self.rows = rows
@@ -66,15 +85,32 @@ class Candidates:
             which = np.flatnonzero(which)
         source = None if self._source is None else self._source[which]
         seen = None if self._seen is None else self._seen[which]
-        chosen = Candidates(self.table, self.rows[which], seen, source)
+        chosen = Candidates(self.table, self.rows[which], seen, source, earlier=self._earlier)
         chosen._columns = {name: values[which] for name, values in self._columns.items()}
         return chosen
 
     def numbers(self, name: str) -> Array:
-        """A column of the numbers, or `state`, at the newest sighting of all; below 0 where it is not known."""
+        """A column of the numbers, or `state`, at these sightings, which are the newest of all if it is not known what
+        was earlier; below 0 where a number is not known."""
         own = self.table.rows
-        found: Array = getattr(own, name) if name in APART else own.numbers.view(NUMBERS_ROW)[name]
-        return found[: len(self.rows)] if self._are_all else found.take(self.rows)
+        column: Array = getattr(own, name) if name in APART else own.numbers.view(NUMBERS_ROW)[name]
+        if self._are_all:
+            return column[: len(self.rows)]
+        found = column.take(self.rows)
+        if self._earlier is not None:
+            places = self._earlier.places[self.rows]
+            is_earlier = places != NO_NUMBER
+            found[is_earlier] = self._earlier.packed[places[is_earlier]].view(NUMBERS_ROW)[name]
+        return found
+
+    def packed_numbers(self) -> Array:
+        """The rows of all numbers."""
+        found = self.table.rows.numbers[self.rows]
+        if self._earlier is not None:
+            places = self._earlier.places[self.rows]
+            is_earlier = places != NO_NUMBER
+            found[is_earlier] = self._earlier.packed[places[is_earlier]]
+        return found
 
     def counts(self, name: str, size: int) -> Array:
         """By number of a host, a text or labels, how many have it."""

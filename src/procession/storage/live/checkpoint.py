@@ -24,7 +24,7 @@ from procession.storage.live.hosts import Host, HostState
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.table import LiveTable
 
-_MAGIC = b"procession live table 1\n"
+_MAGIC = b"procession live table 2\n"
 _SECTION = struct.Struct("<QI")  # length, checksum
 
 

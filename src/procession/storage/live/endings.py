@@ -11,7 +11,7 @@ from procession.lifecycle.endings import earliest_exit, ending_of, exit_of, is_n
 from procession.packed import DEAD, numbers_from
 from procession.process import Ending, ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.storage.live.candidates import newest_sightings
-from procession.storage.live.columns import NUMBERS_ROW
+from procession.storage.live.columns import NUMBERS_ROW, Array
 from procession.storage.live.hosts import Host
 from procession.storage.live.org_table import OrgTable
 from procession.window import Window
@@ -25,7 +25,8 @@ def find_details(
 ) -> tuple[ProcessDetail, ...] | None:
     """One for each process of a page that was found in this window.
 
-    A process that was seen again meanwhile is as of then: numbers that came live would be newer than the page, too.
+    A process that was seen again meanwhile in the window is as of then: numbers that came live would be newer than the
+    page, too.
     """
     found = []
     for process in processes:
@@ -42,12 +43,16 @@ def detail_of(table: OrgTable, window: Window, process: ProcessSummary) -> Proce
     if host is None or row is None:
         return None
     seen_at = int(table.rows.last[row])
-    if not process.seen_at <= seen_at <= window.to_at:
+    if seen_at < process.seen_at:
         return None
+    if seen_at > window.to_at:
+        seen_at = process.seen_at
     since = _live_since(seen_at, window.to_at)
     if since < host.live_kept_since:
         return None
-    numbers = _live_numbers(host, key, since, window.to_at) or numbers_of(table, row)
+    numbers = _live_numbers(host, key, since, window.to_at) or _numbers_at(table, host, row, seen_at)
+    if numbers is None:
+        return None
     ending = _ending(table, host, key, seen_at, numbers.state, window.to_at)
     if ending is None:
         return None
@@ -70,10 +75,9 @@ def ending_of_known(table: OrgTable, key: ProcessKey, at: int, until: int) -> En
     host, row = table.host_with_key(key.host_key), table.row_of(key)
     if host is None or row is None:
         return None
-    last = int(table.rows.last[row])
-    if not at <= last <= until:
-        return None
-    return _ending(table, host, key, last, numbers_of(table, row).state, until)
+    last = int(newest_sightings(table, np.array([row], "i4"), until)[0][0])
+    numbers = _numbers_at(table, host, row, last) if last >= at else None
+    return None if numbers is None else _ending(table, host, key, last, numbers.state, until)
 
 
 # What was told since a moment, of processes that somebody else knows
@@ -104,8 +108,20 @@ def ending_since(table: OrgTable, key: ProcessKey, since: int, until: int) -> En
 
 def numbers_of(table: OrgTable, row: int) -> ProcessNumbers:
     """At the newest sighting."""
-    *values, state = table.rows.numbers[row : row + 1].view(NUMBERS_ROW)[0].item()
-    return numbers_from(values, state)
+    return unpacked(table.rows.numbers[row : row + 1])[0]
+
+
+def _numbers_at(table: OrgTable, host: Host, row: int, seen_at: int) -> ProcessNumbers | None:
+    """At one sighting; None where they are not kept."""
+    if int(table.rows.last[row]) == seen_at:
+        return numbers_of(table, row)
+    earlier = host.earlier.of(row, seen_at)
+    return None if earlier is None else unpacked(earlier)[0]
+
+
+def unpacked(rows: Array) -> list[ProcessNumbers]:
+    """Of rows of numbers."""
+    return [numbers_from(values, state) for *values, state in rows.view(NUMBERS_ROW).tolist()]
 
 
 def _live_since(seen_at: int, until: int) -> int:

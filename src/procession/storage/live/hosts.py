@@ -17,6 +17,7 @@ from procession.packed import DEAD, AnySnapshot
 from procession.process import MAX_UINT32, LiveSnapshot, ProcessNumbers, host_key
 from procession.search.pattern import fold
 from procession.storage.live.columns import Array
+from procession.storage.live.instants.earlier_numbers import EarlierNumbers
 
 _PID = 32
 """Bits below that of a pid, for the start."""
@@ -48,6 +49,7 @@ class HostState(msgspec.Struct):
     places: bytes
     rows: bytes
     is_shifted: bytes
+    earlier: list[tuple[int, bytes, bytes]]
 
 
 class Host:
@@ -75,6 +77,7 @@ class Host:
         """From when on all live numbers are there."""
         self.live: dict[int, list[LiveReading]] = {}
         """By pid, in order of arrival."""
+        self.earlier = EarlierNumbers()
         self._places = np.zeros(0, "u8")
         """Pid and reported start of each process, ascending."""
         self._rows = np.zeros(0, "i4")
@@ -96,6 +99,7 @@ class Host:
             places=self._places.tobytes(),
             rows=self._rows.tobytes(),
             is_shifted=self._is_shifted.tobytes(),
+            earlier=self.earlier.state(),
         )
 
     @classmethod
@@ -113,6 +117,7 @@ class Host:
         host._places = np.frombuffer(bytearray(state.places), "u8")
         host._rows = np.frombuffer(bytearray(state.rows), "i4")
         host._is_shifted = np.frombuffer(bytearray(state.is_shifted), bool)
+        host.earlier = EarlierNumbers.of_state(state.earlier)
         return host
 
     # When it told of its processes
@@ -145,6 +150,11 @@ class Host:
         place = bisect_right(self.moments, at)
         return self.moments[place - 1] if place else 0
 
+    def told_up_to(self, at: int) -> int:
+        """When it told of its processes last up to `at`, 0 where it did not."""
+        place = bisect_right(self.told, at)
+        return self.told[place - 1] if place else 0
+
     def moment_from(self, at: int) -> int:
         """The first one from `at` on, the end of all time where there is none."""
         place = bisect_left(self.moments, at)
@@ -163,6 +173,7 @@ class Host:
             del moments[: bisect_left(moments, moment)]
         self._arrived = {chunk: arrived for chunk, arrived in self._arrived.items() if chunk[0] >= moment}
         del self.endings[: bisect_left(self.endings, (moment, 0))]
+        self.earlier.forget_before(moment)
         self._forget_live(moment)
         oldest = moment - DEAD_SECONDS
         kept = {pid: [one for one in exits if one.at >= oldest] for pid, exits in self.exits.items()}
@@ -276,12 +287,14 @@ class Host:
         is_kept = rows >= 0
         self._places, self._rows = self._places[is_kept], rows[is_kept]
         self._is_shifted = self._is_shifted[is_kept]
+        self.earlier.renumber(numbers)
 
     def held_bytes(self) -> int:
         moments = len(self.moments) + len(self.told) + len(self.complete)
         live = sum(map(len, self.live.values()))
         exits = sum(map(len, self.exits.values()))
-        return 1000 + 13 * len(self._rows) + 4 * moments + 500 * len(self._arrived) + 400 * exits + 700 * live
+        held = 1000 + 13 * len(self._rows) + 4 * moments + 500 * len(self._arrived) + 400 * exits + 700 * live
+        return held + self.earlier.held_bytes()
 
 
 def _places(pids: Array, starts: Array) -> Array:

@@ -32,6 +32,10 @@ from procession.storage.live.text_index import TextIndex
 _DEAD_SHARE = 0.2
 """Of rows, or of versions, from which on their room is given back."""
 
+_EARLIER_SECONDS = 5
+"""So long before a moment an instant may be for which numbers are kept. At the pace of agents that is one sighting more
+of each process."""
+
 _TOLD = np.array([told_by(state) for state in STATES], "u1")
 """By number of a state, how much it tells."""
 
@@ -74,8 +78,9 @@ class OrgTable:
 
     # What is written
 
-    def apply(self, snapshot: AnySnapshot) -> None:
-        """Take in a chunk. What is older than `since` is left out; the same again changes nothing."""
+    def apply(self, snapshot: AnySnapshot, now: int | None = None) -> None:
+        """Take in a chunk. What is older than `since` is left out; the same again changes nothing. `now`: so much as is
+        needed of instants from then on is kept of a host whose clock is ahead."""
         at = snapshot.taken_at
         if not self.since <= at <= MAX_UINT32:
             return
@@ -96,6 +101,8 @@ class OrgTable:
                 self._see(host, rows[some], chunk.part(some), before)
         else:
             self._see(host, rows, chunk, before)
+        instant = (at if now is None else min(at, now)) - _EARLIER_SECONDS
+        host.earlier.forget_before(host.moment_up_to(instant), len(host))
 
     def add_exits(self, exits: ProcessExits) -> None:
         """An exit of a moment that is past does not count for what comes."""
@@ -220,6 +227,7 @@ class OrgTable:
         last = own.last[rows]
         is_same = own.hash[rows] == chunk.hashes
         goes_on = is_same & (last == (-1 if before is None else before))
+        self._keep_earlier(host, rows, last, at)
         if goes_on.all():
             own.last[rows] = at
             own.set_numbers(rows, chunk.numbers)
@@ -231,8 +239,23 @@ class OrgTable:
         if len(newer):
             self._begin(rows[newer], chunk.part(newer), before)
         for index in np.flatnonzero((last > at) | ((last == at) & ~is_same)).tolist():
+            host.earlier.hear(int(rows[index]), at, chunk.numbers[index : index + 1])
             self._see_late(host, int(rows[index]), at, chunk.descriptions[index])
         self._tell_more(rows, chunk, (last == at) & ~is_same)
+
+    def _keep_earlier(self, host: Host, rows: Array, last: Array, at: int) -> None:
+        """The numbers of those that are seen again."""
+        is_newer = last < at
+        if not is_newer.all():
+            rows, last = rows[is_newer], last[is_newer]
+        if not len(rows):
+            return
+        if (last == last[0]).all():
+            host.earlier.keep(int(last[0]), rows, self.rows.numbers[rows])
+            return
+        for moment in np.unique(last).tolist():
+            some = rows[last == moment]
+            host.earlier.keep(moment, some, self.rows.numbers[some])
 
     def _tell_more(self, rows: Array, chunk: Chunk, is_again: Array) -> None:
         """Numbers of a second of which there are some: those count that come with the state that tells more."""
@@ -371,7 +394,7 @@ class OrgTable:
     def weight(self) -> int:
         """Bytes of what grows fastest, about; costs nothing."""
         texts, labels = self.descriptions.texts, self.descriptions.labels
-        return 200 * self.row_count + 40 * self.version_count + texts.held_bytes() + labels.held_bytes()
+        return 290 * self.row_count + 40 * self.version_count + texts.held_bytes() + labels.held_bytes()
 
     def moment_of_share(self, share: float) -> int:
         """The moment up to which such a share of all rows and versions was over."""

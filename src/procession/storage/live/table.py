@@ -63,9 +63,10 @@ class LiveTable:
 
     # What is written
 
-    def apply(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
-        """Take in chunks of (org id, snapshot), in their order. The same again changes nothing."""
-        self._gate.write(lambda: self._apply(snapshots))
+    def apply(self, snapshots: Sequence[tuple[int, AnySnapshot]], now: int | None = None) -> None:
+        """Take in chunks of (org id, snapshot), in their order. The same again changes nothing. `now`: what is asked of
+        this moment is answered also for hosts whose clocks are ahead."""
+        self._gate.write(lambda: self._apply(snapshots, now))
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         """How processes ended, of (org id, exits). The same again changes nothing."""
@@ -156,9 +157,9 @@ class LiveTable:
 
     # With nobody else inside
 
-    def _apply(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
+    def _apply(self, snapshots: Sequence[tuple[int, AnySnapshot]], now: int | None) -> None:
         for org_id, snapshot in snapshots:
-            self._change(org_id, partial(OrgTable.apply, snapshot=snapshot))
+            self._change(org_id, partial(OrgTable.apply, snapshot=snapshot, now=now))
         if self._grown > self._memory_bytes // _CHECKS:
             self._grown = 0
             self._evict()

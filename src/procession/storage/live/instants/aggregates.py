@@ -286,6 +286,6 @@ def hosts_of(
     found = []
     for group in grouping.first(like, offset + limit)[offset:]:
         host = table.host_named(group.value or "")
-        told = int(table.host_moments.told[host.number]) if host is not None else at - REACH_SECONDS
+        told = host.told_up_to(at) if host is not None else at - REACH_SECONDS
         found.append(HostEntry(group.value or "", group.count, told, group.numbers))
     return Hosts(len(grouping), tuple(found), known)

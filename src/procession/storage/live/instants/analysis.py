@@ -28,12 +28,13 @@ from procession.process import MAX_UINT32, ProcessKey, ProcessSummary
 from procession.search.pattern import fold
 from procession.storage.live.candidates import Candidates, all_in_window
 from procession.storage.live.columns import Array, pids_of, starts_of
-from procession.storage.live.endings import numbers_of
+from procession.storage.live.endings import unpacked
 from procession.storage.live.hosts import Host
 from procession.storage.live.instants.aggregates import completion, facet_of, groups_of, hosts_of, values_by
 from procession.storage.live.instants.at_instant import at_instant, is_known
 from procession.storage.live.instants.row_order import first_places, position_of, sort_columns
 from procession.storage.live.instants.runs import find_runs
+from procession.storage.live.instants.table_at import TableAt, table_at
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.row_filter import RowFilter
 from procession.storage.live.table import LiveTable
@@ -56,21 +57,21 @@ class LiveAnalysis:
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
     ) -> InstantPage | None:
-        with self._at(selection.org_id, at) as table:
-            if table is None:
+        with self._at(selection.org_id, at) as then:
+            if then is None:
                 return None
-            found = at_instant(table, selection, at)
+            found = at_instant(then, selection)
             columns = sort_columns(found, order)
             if after is not None:
-                offset += position_of(columns, _place_of(table, found, after), len(found))
+                offset += position_of(columns, _place_of(then.table, found, after), len(found))
             places = first_places(columns, min(offset + limit, len(found)), len(found))[offset:]
-            return InstantPage(len(found), _processes(found.select(places)), _is_known_at(table, selection, at))
+            return InstantPage(len(found), _processes(found.select(places)), _is_known_at(then.table, selection, at))
 
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points | None:
-        with self._at(selection.org_id, at) as table:
-            if table is None:
+        with self._at(selection.org_id, at) as then:
+            if then is None:
                 return None
-            found = at_instant(table, selection, at)
+            found = at_instant(then, selection)
             found = found.select((found.numbers(x) >= 0) & (found.numbers(y) >= 0))
             first = first_places(sort_columns(found, Order(x, is_descending=True)), limit, len(found))
             chosen = found.select(first)
@@ -84,70 +85,71 @@ class LiveAnalysis:
                 x=tuple(chosen.numbers(x).tolist()),
                 y=tuple(chosen.numbers(y).tolist()),
                 group=tuple(None if value is None else numbers[value] for value in labels or [None] * len(chosen)),
-                is_known=_is_known_at(table, selection, at),
+                is_known=_is_known_at(then.table, selection, at),
             )
 
     def facets(
         self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
     ) -> Facets | None:
-        window = _whole_slots(when) if isinstance(when, Window) else None
-        with self._of(selection.org_id, when if window is None else window) as table:
-            if table is None:
+        if isinstance(when, Window):
+            window = _whole_slots(when)
+            with self._in(selection.org_id, window) as table:
+                if table is None:
+                    return None
+                found = _seen_in(table, selection, window)
+                facets = tuple(facet_of(found, fold(key), limit, prefix) for key in keys)
+                return Facets(len(found), window, facets, is_known(table, selection, window))
+        with self._at(selection.org_id, when) as then:
+            if then is None:
                 return None
-            found = _counted(table, selection, when if window is None else window)
-            known = window if window is not None else Window(_moment(when) - REACH_SECONDS, _moment(when))
+            found = at_instant(then, selection)
             facets = tuple(facet_of(found, fold(key), limit, prefix) for key in keys)
-            return Facets(len(found), window, facets, is_known(table, selection, known))
+            return Facets(len(found), None, facets, _is_known_at(then.table, selection, when))
 
     def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion | None:
         slots = _whole_slots(window)
         with self._in(org_id, slots) as table:
-            return None if table is None else completion(_counted(table, Selection(org_id), slots), prefix, limit)
+            return None if table is None else completion(_seen_in(table, Selection(org_id), slots), prefix, limit)
 
     def groups(
         self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
     ) -> Groups | None:
-        with self._at(selection.org_id, at) as table:
-            if table is None:
+        with self._at(selection.org_id, at) as then:
+            if then is None:
                 return None
-            found = at_instant(table, selection, at)
-            return groups_of(found, by, measures, order, limit, _is_known_at(table, selection, at))
+            found = at_instant(then, selection)
+            return groups_of(found, by, measures, order, limit, _is_known_at(then.table, selection, at))
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
     ) -> Hosts | None:
-        with self._at(selection.org_id, at) as table:
-            if table is None:
+        with self._at(selection.org_id, at) as then:
+            if then is None:
                 return None
-            found = at_instant(table, selection, at)
-            return hosts_of(found, at, measures, order, offset, limit, _is_known_at(table, selection, at))
+            found = at_instant(then, selection)
+            return hosts_of(found, at, measures, order, offset, limit, _is_known_at(then.table, selection, at))
 
     def host_tree(self, org_id: int, host: str, at: int) -> HostTree | None:
-        with self._at(org_id, at) as table:
-            if table is None:
+        with self._at(org_id, at) as then:
+            if then is None:
                 return None
-            known = table.host_named(host)
+            known = then.table.host_named(host)
             if known is None:
                 return HostTree(0, (), is_known=False)
-            total, members = _members(table, org_id, known, at)
+            total, members = _members(then, org_id, known)
             return HostTree(total, FamilyTree(members).whole(), known.has_told_in(at - REACH_SECONDS, at))
 
     def family(self, org_id: int, key: ProcessKey, at: int) -> tuple[Family | None] | None:
         """In a tuple, since there may be none."""
-        with self._at(org_id, at) as table:
-            if table is None:
+        with self._at(org_id, at) as then:
+            if then is None:
                 return None
-            host = table.host_with_key(key.host_key)
-            return (None if host is None else FamilyTree(_members(table, org_id, host, at)[1]).family(key),)
+            host = then.table.host_with_key(key.host_key)
+            return (None if host is None else FamilyTree(_members(then, org_id, host)[1]).family(key),)
 
     def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...] | None:
         with self._in(org_id, window) as table:
             return None if table is None else find_runs(table, process, window, limit)
-
-    @contextmanager
-    def _of(self, org_id: int, when: Window | int) -> Iterator[OrgTable | None]:
-        with self._in(org_id, when) if isinstance(when, Window) else self._at(org_id, when) as table:
-            yield table
 
     @contextmanager
     def _in(self, org_id: int, window: Window) -> Iterator[OrgTable | None]:
@@ -155,15 +157,11 @@ class LiveAnalysis:
             yield table if window.from_at >= table.since else None
 
     @contextmanager
-    def _at(self, org_id: int, at: int) -> Iterator[OrgTable | None]:
-        """Of an instant since which nothing was told: of sightings that are not the newest, no numbers are kept."""
+    def _at(self, org_id: int, at: int) -> Iterator[TableAt | None]:
+        """Of an instant since which little was told: of older sightings no numbers are kept."""
         with self._table.reading(org_id) as table:
-            is_covered = at - REACH_SECONDS >= table.since and table.newest <= at <= MAX_UINT32
-            yield table if is_covered else None
-
-
-def _moment(when: Window | int) -> int:
-    return when.to_at if isinstance(when, Window) else when
+            is_covered = at - REACH_SECONDS >= table.since and at <= MAX_UINT32
+            yield table_at(table, at) if is_covered else None
 
 
 def _whole_slots(window: Window) -> Window:
@@ -173,10 +171,8 @@ def _whole_slots(window: Window) -> Window:
     )
 
 
-def _counted(table: OrgTable, selection: Selection, when: Window | int) -> Candidates:
-    if not isinstance(when, Window):
-        return at_instant(table, selection, when)
-    window = Window(max(when.from_at, 0), min(when.to_at, MAX_UINT32))
+def _seen_in(table: OrgTable, selection: Selection, window: Window) -> Candidates:
+    window = Window(max(window.from_at, 0), min(window.to_at, MAX_UINT32))
     return RowFilter(table, selection.search, selection.tags).accepted(all_in_window(table, window))
 
 
@@ -193,16 +189,13 @@ def _place_of(table: OrgTable, found: Candidates, key: ProcessKey) -> int:
 
 
 def _processes(found: Candidates) -> tuple[ProcessAtInstant, ...]:
-    rows = found.rows.tolist()
-    return tuple(
-        ProcessAtInstant(summary, numbers_of(found.table, row))
-        for summary, row in zip(found.summaries(), rows, strict=True)
-    )
+    numbers = unpacked(found.packed_numbers())
+    return tuple(ProcessAtInstant(*one) for one in zip(found.summaries(), numbers, strict=True))
 
 
-def _members(table: OrgTable, org_id: int, host: Host, at: int) -> tuple[int, tuple[ProcessAtInstant, ...]]:
+def _members(then: TableAt, org_id: int, host: Host) -> tuple[int, tuple[ProcessAtInstant, ...]]:
     """How many a host has, and them in the order of their starts."""
-    found = at_instant(table, Selection(org_id), at, host)
+    found = at_instant(then, Selection(org_id), host)
     order = first_places(sort_columns(found, Order()), MAX_BRANCHES, len(found))
     return len(found), _processes(found.select(order))
 

@@ -1,4 +1,4 @@
-"""The processes at an instant that nothing newer is known of: what every host runs now."""
+"""The processes at an instant: what every host runs now."""
 
 from __future__ import annotations
 
@@ -15,54 +15,59 @@ from procession.search.tree import And, Or, SearchNode, TagTerm
 from procession.storage.live.candidates import Candidates
 from procession.storage.live.columns import Array, pids_of
 from procession.storage.live.hosts import Host
+from procession.storage.live.instants.table_at import TableAt
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.row_filter import RowFilter, has_tag
 from procession.window import Window
 
 
-def at_instant(table: OrgTable, selection: Selection, at: int, host: Host | None = None) -> Candidates:
-    """Those that fit, in no order. `at`: no moment that the table knows comes after it. `host`: only of this one."""
-    own, moments = table.rows, table.host_moments
-    oldest = max(at - REACH_SECONDS, 0)
-    since = np.maximum(moments.complete, oldest).astype("u4")
+def at_instant(then: TableAt, selection: Selection, host: Host | None = None) -> Candidates:
+    """Those that fit, in no order. `host`: only of this one."""
+    table, since = then.table, then.since
+    own = table.rows
     if host is None:
         count = table.row_count
-        is_there = own.last[:count] >= since.take(own.host[:count])
-        is_there &= own.state[:count] != STATE_NUMBERS[DEAD]
-        is_there[_is_over(table, np.flatnonzero(is_there & own.is_shared[:count]), since)] = False
-        is_there[_has_ended(table, since, at, None)] = False
+        is_there = then.last >= since.take(own.host[:count])
+        is_there &= then.state != STATE_NUMBERS[DEAD]
+        is_there[_is_over(then, np.flatnonzero(is_there & own.is_shared[:count]))] = False
+        is_there[_has_ended(then, None)] = False
         rows = np.flatnonzero(is_there)
     else:
         rows = np.unique(host.rows)
-        rows = rows[(own.last[rows] >= since[host.number]) & (own.state[rows] != STATE_NUMBERS[DEAD])]
-        over = np.union1d(_is_over(table, rows[own.is_shared[rows]], since), _has_ended(table, since, at, host))
+        rows = rows[(then.last[rows] >= since[host.number]) & (then.state[rows] != STATE_NUMBERS[DEAD])]
+        over = np.union1d(_is_over(then, rows[own.is_shared[rows]]), _has_ended(then, host))
         rows = rows[~np.isin(rows, over)]
-    found = Candidates(table, rows, None, None, are_all=len(rows) == table.row_count)
+    if then.earlier is None:
+        found = Candidates(table, rows, None, None, are_all=len(rows) == table.row_count)
+    else:
+        found = Candidates(table, rows, then.last[rows], then.earlier.source[rows], earlier=then.earlier)
     return RowFilter(table, selection.search, selection.tags).accepted(found)
 
 
-def _is_over(table: OrgTable, shared: Array, since: Array) -> Array:
-    """Of rows whose pids are shared, those of processes whose pid another one has by now."""
+def _is_over(then: TableAt, shared: Array) -> Array:
+    """Of rows whose pids are shared, those of processes whose pid another one has by then."""
+    table, since, last = then.table, then.since, then.last
     own = table.rows
     if not len(shared):
         return shared
     # Also the dead: a pid was somebody else's if that one was seen later.
-    others = np.flatnonzero(own.is_shared[: table.row_count] & (own.last[: table.row_count] >= since.min()))
-    others = others[own.last[others] >= since[own.host[others]]]
+    others = np.flatnonzero(own.is_shared[: table.row_count] & (last >= since.min()))
+    others = others[last[others] >= since[own.host[others]]]
     newest: dict[tuple[int, int], tuple[int, int]] = {}
     for row, pid in zip(others.tolist(), pids_of(own.key[others]).tolist(), strict=True):
         pid_of_host = int(own.host[row]), pid
-        newest[pid_of_host] = max(newest.get(pid_of_host, (0, 0)), (int(own.last[row]), table.start_of(row)))
+        newest[pid_of_host] = max(newest.get(pid_of_host, (0, 0)), (int(last[row]), table.start_of(row)))
     over = [
         row
         for row, pid in zip(shared.tolist(), pids_of(own.key[shared]).tolist(), strict=True)
-        if newest[int(own.host[row]), pid] > (int(own.last[row]), table.start_of(row))
+        if newest[int(own.host[row]), pid] > (int(last[row]), table.start_of(row))
     ]
     return np.array(over, "i4")
 
 
-def _has_ended(table: OrgTable, since: Array, at: int, host: Host | None) -> Array:
-    """Rows of processes of which it was reported up to `at` that they have ended."""
+def _has_ended(then: TableAt, host: Host | None) -> Array:
+    """Rows of processes of which it was reported up to the instant that they have ended."""
+    table, since = then.table, then.since
     ended_rows: list[int] = []
     if host is None:
         numbers = np.flatnonzero(table.host_moments.ended[: len(table.hosts)] >= since[: len(table.hosts)]).tolist()
@@ -70,24 +75,26 @@ def _has_ended(table: OrgTable, since: Array, at: int, host: Host | None) -> Arr
     else:
         hosts = [host]
     for one in hosts:
-        base = _base(one, at)
+        base = _base(then, one)
         for pid in {pid for _, pid in one.endings[bisect_left(one.endings, (base, 0)) :]}:
             of_pid = np.unique(one.rows_with(pid)).tolist()
-            ended_rows += [row for row in of_pid if _is_reported(table, one, row, pid, base, at)]
+            ended_rows += [row for row in of_pid if _is_reported(then, one, row, pid, base)]
     return np.array(ended_rows, "i4")
 
 
-def _base(host: Host, at: int) -> int:
+def _base(then: TableAt, host: Host) -> int:
     """When the first of the snapshots of a host that count was taken."""
-    oldest = at - REACH_SECONDS
-    if host.complete and host.complete[-1] >= oldest:
-        return host.complete[-1]
+    oldest = then.at - REACH_SECONDS
+    complete = int(then.complete[host.number])
+    if complete and complete >= oldest:
+        return complete
     place = bisect_left(host.told, max(oldest, 0))
-    return host.told[place] if place < len(host.told) else at
+    return min(host.told[place], then.at) if place < len(host.told) else then.at
 
 
-def _is_reported(table: OrgTable, host: Host, row: int, pid: int, base: int, at: int) -> bool:
-    seen_at, state = int(table.rows.last[row]), STATES[int(table.rows.state[row])]
+def _is_reported(then: TableAt, host: Host, row: int, pid: int, base: int) -> bool:
+    table, at = then.table, then.at
+    seen_at, state = int(then.last[row]), STATES[int(then.state[row])]
     key = ProcessKey(table.start_of(row), host.key, pid)
     since = max(exits_since(key, seen_at, state), base)
     exits = (ReportedExit(one.at, None, one.executed_at) for one in host.exits.get(pid, ()) if one.at <= at)
