@@ -23,11 +23,12 @@ ALLOWED: dict[str, set[str]] = {
     "http_client": set(),
     "wire": set(),
     "storage": set(),
+    "backup": {"storage"},
     "agent": {"wire", "http_client"},
     "server": {"wire", "storage"},
     # Speaks as agents do, and what it writes into a store goes through what it is handed.
     "simulate": {"wire", "agent", "http_client"},
-    "cli": {"wire", "http_client", "storage", "agent", "server", "simulate"},
+    "cli": {"wire", "http_client", "storage", "backup", "agent", "server", "simulate"},
 }
 
 

@@ -39,6 +39,15 @@ SUITES = {
         "storage/live/org_table.py",
         "storage/live/row_filter.py",
     ),
+    # What is frozen is copied, and what was copied brought back.
+    "backup": (
+        "backup/*",
+        "storage/history/tables/frozen.py",
+        "storage/history/tables/restored.py",
+        "storage/history/engine/write_gate.py",
+        "cli/commands/backup.py",
+        "cli/commands/restore.py",
+    ),
     "storage/history/tables/test_migrations.py": ("storage/embedded_store.py", "storage/history/tables/upgrade.py"),
     "cluster": (
         "storage/setup.py",

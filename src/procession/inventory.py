@@ -1,7 +1,8 @@
-"""How large a store is, and how far back it reaches."""
+"""How large a store is, how far back it reaches, and what stands still of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -37,3 +38,16 @@ class Inventory:
     @property
     def stored_bytes(self) -> int:
         return sum(table.stored_bytes for table in self.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenStore:
+    """Files of a store as they were at one moment, which nobody changes until they are released."""
+
+    name: str
+    taken_at: int
+    schema: int
+    """The newest migration of its tables, and its name."""
+    schema_name: str
+    folders: Mapping[str, str]
+    """Table -> the folder with its parts. A table without rows has none."""

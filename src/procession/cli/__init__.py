@@ -34,6 +34,8 @@ COMMANDS = {
     "keys": "Make, list and revoke keys.",
     "orgs": "Make and list orgs.",
     "hosts": "Give tags to hosts.",
+    "backup": "Copy a store into one file, also while the server runs.",
+    "restore": "Bring a backup back into an empty data folder.",
     "store": "Make and check the tables of a store on ClickHouse servers.",
     "simulate": "Play a fleet that does not exist, for demos and measurements.",
     "debug": "Collect what helps to find a fault.",

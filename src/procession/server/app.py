@@ -21,6 +21,7 @@ from procession.server.access.sessions import Sessions
 from procession.server.access.sign_in_throttle import SignInThrottle
 from procession.server.api.admin import admin_routes
 from procession.server.api.analysis import analysis_routes
+from procession.server.api.backup import backup_routes
 from procession.server.api.debug import debug_routes
 from procession.server.api.health import METRICS_PATH, health_routes
 from procession.server.api.process_list import process_list_routes
@@ -54,6 +55,7 @@ from procession.server.web.assets import page_routes
 from procession.server.web.openapi import openapi_routes
 from procession.storage import (
     AnalysisStore,
+    BackupStore,
     HostStore,
     KeyStore,
     MonitorStore,
@@ -79,6 +81,8 @@ class Stores:
     views: ViewStore
     monitors: MonitorStore
     rollup: RollupStore
+    backup: BackupStore | None = None
+    """None: it is on servers, which make backups of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +99,7 @@ class ThreadPools:
     decode: FairThreadPool
     rollup: ThreadPool
     size: ThreadPool
+    backup: ThreadPool
 
     @classmethod
     def start(cls) -> ThreadPools:
@@ -110,13 +115,14 @@ class ThreadPools:
             decode=FairThreadPool(1, "decode", items="payloads", max_waiting=2000),
             rollup=ThreadPool(1, "roll-up"),
             size=ThreadPool(1, "size"),
+            backup=ThreadPool(1, "backup"),
         )
 
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
         for pool in (self.queries, self.decode, self.host_tags):
             pool.close()
-        for threads in (self.keys, self.hosts, self.details, self.rollup, self.size):
+        for threads in (self.keys, self.hosts, self.details, self.rollup, self.size, self.backup):
             threads.close()
 
 
@@ -261,6 +267,7 @@ class Services:
                 thread=self.threads.keys,
                 now=self.now,
             ),
+            *backup_routes(store=self.stores.backup, keys=self.keys, thread=self.threads.backup),
         ]
 
     def health_routes(self) -> list[Route]:

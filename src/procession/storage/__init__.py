@@ -30,7 +30,7 @@ from procession.analysis import (
     TimeSeries,
 )
 from procession.errors import Unavailable
-from procession.inventory import Inventory
+from procession.inventory import FrozenStore, Inventory
 from procession.lifecycle.events import ProcessExits
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.lease import EvaluationLease
@@ -44,6 +44,7 @@ from procession.window import Window
 
 __all__ = [
     "AnalysisStore",
+    "BackupStore",
     "DetailStore",
     "HostStore",
     "KeyStore",
@@ -299,6 +300,17 @@ class MonitorStore(Protocol):
 
     def put_lease(self, lease: EvaluationLease) -> None:
         """Replaces the one of its owner."""
+
+
+class BackupStore(Protocol):
+    """Lets what is kept be copied while more comes."""
+
+    def freeze(self) -> FrozenStore:
+        """All that was acknowledged by now, of every table of a backup, at one moment. What was frozen before is
+        released. Raises Unavailable."""
+
+    def release(self, name: str) -> None:
+        """Of what was frozen; whether it is still there or not."""
 
 
 class RollupStore(Protocol):

@@ -12,9 +12,10 @@ from procession.errors import UsageError
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.store import EmbeddedStore
-from procession.storage.history.engine.embedded import EmbeddedEngine
+from procession.storage.history.engine.embedded import ENGINE_FILES, EmbeddedEngine
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.tables.ddl import Database
+from procession.storage.history.tables.frozen import FrozenTables
 from procession.storage.history.tables.migrations import NEWEST
 from procession.storage.history.tables.retention import retention_rules
 from procession.storage.history.tables.upgrade import find_tables, migrate, refuse_strangers, set_retention
@@ -27,6 +28,8 @@ _log = logging.getLogger(__name__)
 _LOG = "wal"
 _CHECKPOINT = "live.checkpoint"
 _PROGRESS = "flush.position"
+STORE_FILES = (ENGINE_FILES, _LOG, _CHECKPOINT, _PROGRESS)
+"""All that a store has in its data folder."""
 
 
 def open_embedded(
@@ -36,19 +39,21 @@ def open_embedded(
     sighting_retention_hours: int = 24 * 7,
     live_retention_hours: int = 24,
     live_bytes: int = 2 * 2**30,
+    sets_retention: bool = True,
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> EmbeddedStore:
     """The store in a folder, its tables brought up to date, and what the last server had acknowledged in it.
 
-    `live_bytes`: what the live table takes at most. Raises UsageError in words for who started us.
+    `live_bytes`: what the live table takes at most. `sets_retention`: whether the tables are to keep what is in them so
+    long; else as long as the last server had them. Raises UsageError in words for who started us.
     """
-    history = open_history(
-        data_dir,
+    rules = retention_rules(
         retention_hours=retention_hours,
         sighting_retention_hours=sighting_retention_hours,
         live_retention_hours=live_retention_hours,
-        now=now,
     )
+    engine = _open_engine(data_dir, rules if sets_retention else {}, now=now)
+    history = _history_of(engine, sighting_retention_hours, now=now)
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(history.close)
         progress = FlushProgress(data_dir / _PROGRESS)
@@ -66,7 +71,8 @@ def open_embedded(
             )
         except OSError as error:
             raise UsageError(f"cannot write to {data_dir}: {error.strerror or error}") from error
-        store = EmbeddedStore(history, log, checkpoints, progress, now=now)
+        tables = FrozenTables(engine, now)
+        store = EmbeddedStore(history, log, checkpoints, progress, tables=tables, now=now)
         cleanup.pop_all()
     return store
 
@@ -83,13 +89,18 @@ def open_history(
 
     Who writes into it calls `forget_live_table`. Raises UsageError.
     """
+    rules = retention_rules(
+        retention_hours=retention_hours,
+        sighting_retention_hours=sighting_retention_hours,
+        live_retention_hours=live_retention_hours,
+    )
+    return _history_of(_open_engine(data_dir, rules, now=now), sighting_retention_hours, now=now)
+
+
+def _open_engine(data_dir: Path, rules: Mapping[str, str], *, now: Callable[[], int]) -> EmbeddedEngine:
+    """With tables that are up to date. Raises UsageError."""
     engine = EmbeddedEngine(data_dir)
     try:
-        rules = retention_rules(
-            retention_hours=retention_hours,
-            sighting_retention_hours=sighting_retention_hours,
-            live_retention_hours=live_retention_hours,
-        )
         _bring_up_to_date(engine, rules, now=now)
     except UsageError:
         engine.close()
@@ -97,6 +108,10 @@ def open_history(
     except Exception as error:
         engine.close()
         raise UsageError(f"cannot bring the tables in {data_dir} up to date: {first_line(error)}") from error
+    return engine
+
+
+def _history_of(engine: EmbeddedEngine, sighting_retention_hours: int, *, now: Callable[[], int]) -> ClickHouseStore:
     return ClickHouseStore(engine, now=now, is_only_writer=True, sighting_retention_hours=sighting_retention_hours)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from procession.errors import Unavailable
+from procession.inventory import FrozenStore
 from procession.packed import AnySnapshot
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.progress import FlushProgress
@@ -38,6 +40,19 @@ class Failing(KeptOpen):
         raise Unavailable("The store cannot do this now")
 
 
+class NeverFrozen:
+    """Tables of which nobody makes a backup."""
+
+    def shut(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    def freeze(self) -> FrozenStore:
+        raise NotImplementedError
+
+    def release(self, name: str) -> None:
+        raise NotImplementedError
+
+
 class Reopened:
     """A store in a folder, which is opened anew."""
 
@@ -66,4 +81,4 @@ class Reopened:
             now=LATER,
         )
         history: Any = KeptOpen(self._history)
-        return EmbeddedStore(history, log, checkpoints, progress, now=lambda: LATER)
+        return EmbeddedStore(history, log, checkpoints, progress, tables=NeverFrozen(), now=lambda: LATER)

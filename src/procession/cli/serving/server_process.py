@@ -215,6 +215,7 @@ def _show_in_metrics(store: EmbeddedStore, metrics: Metrics) -> None:
 
 def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlette:
     from procession.server.app import Stores, create_app
+    from procession.storage.embedded.store import EmbeddedStore
 
     store = prepared.store
     return create_app(
@@ -227,6 +228,7 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
             views=store.views,
             monitors=store.monitors,
             rollup=store.rollup,
+            backup=store if isinstance(store, EmbeddedStore) else None,
         ),
         sink=sink,
         settings=prepared.settings,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -75,6 +76,19 @@ class Flusher:
         """All that was acknowledged before. Raises Unavailable where the history does not take it; it stays then."""
         with self._flushing:
             self._flush()
+
+    @contextmanager
+    def flushed(self, shut: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+        """All that was acknowledged is in the history, at a moment since which nothing else was written to it, and
+        nothing is until the end of the block. Raises Unavailable.
+
+        `shut`: keeps all other threads from writing.
+        """
+        with self._flushing:
+            self._flush()  # most of it, while others still write
+            with shut():
+                self._flush()
+                yield
 
     def flush_in_background(self) -> bool:
         """The same for who has nobody to tell: a failure is logged. Whether it worked."""

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from procession.errors import Unavailable
-from procession.inventory import Inventory
+from procession.inventory import FrozenStore, Inventory
 from procession.lifecycle.events import ProcessExits
 from procession.packed import AnySnapshot, PackedSnapshot, pack
 from procession.paging import Page
@@ -88,6 +89,18 @@ class History(ReadStore, FlushTarget, Protocol):
     def close(self) -> None: ...
 
 
+class FreezableTables(Protocol):
+    """Those of the history."""
+
+    def shut(self) -> AbstractContextManager[None]:
+        """Nobody writes to them but the thread that is in the block."""
+
+    def freeze(self) -> FrozenStore:
+        """As they are. Raises Unavailable."""
+
+    def release(self, name: str) -> None: ...
+
+
 class EmbeddedStore:
     """A ReadStore, and its parts: whoever keeps one contract is handed one of these.
 
@@ -101,6 +114,7 @@ class EmbeddedStore:
         checkpoints: Checkpoints,
         progress: FlushProgress,
         *,
+        tables: FreezableTables,
         now: Callable[[], int],
     ) -> None:
         """`checkpoints`: of a live table that has everything that is in the history. What is in the log only is read
@@ -109,6 +123,7 @@ class EmbeddedStore:
         self._wal = log
         self._checkpoints = checkpoints
         self._progress = progress
+        self._tables = tables
         self._now = now
         self.live_table = checkpoints.table
         self._queue = FlushQueue(max_weight=MAX_QUEUE_WEIGHT, max_characters=MAX_QUEUE_CHARACTERS)
@@ -254,6 +269,14 @@ class EmbeddedStore:
     def flush(self) -> None:
         """All that was acknowledged is in the history then. Raises Unavailable where that does not take it."""
         self._flusher.flush()
+
+    def freeze(self) -> FrozenStore:
+        """See `BackupStore`."""
+        with self._flusher.flushed(self._tables.shut):
+            return self._tables.freeze()
+
+    def release(self, name: str) -> None:
+        self._tables.release(name)
 
     def flush_to(self, target: FlushTarget) -> None:
         """Let flushes go through this, which hands them on to the history."""

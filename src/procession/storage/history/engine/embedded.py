@@ -16,17 +16,25 @@ from procession.errors import UsageError
 from procession.storage.history.engine.connection import QUERY_SETTINGS
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.statement import Statement
+from procession.storage.history.engine.write_gate import WriteGate
 
 UNPLANNED = " SETTINGS query_plan_enable_optimizations = 0, use_statistics = 0, max_threads = 1"
 """For a key range: it is found by the key alone, and to think of other ways, or of how to share the work,
 takes as long as to read it."""
 
 
+UNFINISHED_RESTORE = "restoring"
+"""A file in a data folder that a backup is being brought back into."""
+
+ENGINE_FILES = "clickhouse"
+
+
 class EmbeddedConnection:
     """A `Connection` to the engine of this process."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, gate: WriteGate) -> None:
         self._client = client
+        self._gate = gate
 
     def run(self, statement: Statement) -> Any:
         return self._client.query(_text(statement), _with_quick_lists(statement.parameters))
@@ -35,7 +43,8 @@ class EmbeddedConnection:
         return self._client.query_arrow(_text(statement), _with_quick_lists(statement.parameters))
 
     def write(self, statement: Statement) -> None:
-        self.run(statement)
+        with self._gate.writing():
+            self.run(statement)
 
     def query(self, text: str, parameters: dict[str, Any] | None = None) -> Any:
         return self._client.query(text, parameters)
@@ -43,7 +52,8 @@ class EmbeddedConnection:
     def insert_arrow(self, table: str, arrow_table: Any, *, shard: int = 0) -> Any:
         if shard:
             raise ValueError("an embedded engine has no shards")
-        return self._client.insert_arrow(table, arrow_table)
+        with self._gate.writing():
+            return self._client.insert_arrow(table, arrow_table)
 
     def on_all_servers(self, system_table: str) -> str:
         return f"system.{system_table}"
@@ -58,10 +68,21 @@ class EmbeddedConnection:
 class EmbeddedEngine:
     """Lends connections to the store in one folder. Closing it lets another process open the folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises UsageError where the folder cannot be used, in words for the person who started us."""
+    def __init__(self, folder: Path, *, lock: IO[str] | None = None) -> None:
+        """Raises UsageError where the folder cannot be used, in words for the person who started us.
+
+        `lock`: that of the folder, from `lock_folder`, of whoever restores into it.
+        """
         self.folder = folder
-        self._lock = _lock_folder(folder)
+        self._lock = lock or lock_folder(folder)
+        if (folder / UNFINISHED_RESTORE).exists() and lock is None:
+            self._lock.close()
+            raise UsageError(
+                f"the data folder {folder} has a half of a backup, since a restore was broken off;"
+                " do it again with `procession restore`, or use another folder with --data-dir"
+            )
+        self.gate = WriteGate()
+        """Shut, it keeps everything as it is."""
         self._idle: queue.SimpleQueue[EmbeddedConnection] = queue.SimpleQueue()
         self._all: list[EmbeddedConnection] = []
         try:
@@ -73,6 +94,11 @@ class EmbeddedEngine:
                 f"cannot open the store in {folder}: {first_line(error)}; if its files are damaged, bring back a copy "
                 "of the folder, or use another one with --data-dir"
             ) from error
+
+    @property
+    def files(self) -> Path:
+        """Where the engine keeps everything."""
+        return self.folder / ENGINE_FILES
 
     @contextmanager
     def connection(self) -> Iterator[EmbeddedConnection]:
@@ -97,8 +123,8 @@ class EmbeddedEngine:
     def _connect(self) -> EmbeddedConnection:
         import clickhouse_connect  # takes half a second and 200 MB: only for who opens a store
 
-        client = clickhouse_connect.get_client(interface="chdb", path=str(self.folder / "clickhouse"))
-        connection = EmbeddedConnection(client)
+        client = clickhouse_connect.get_client(interface="chdb", path=str(self.files))
+        connection = EmbeddedConnection(client, self.gate)
         # Set once: settings given with each query cost 4 ms each time.
         for name, value in QUERY_SETTINGS.items():
             connection.command(f"SET {name} = {value}")
@@ -116,7 +142,7 @@ def _memory_of(connection: EmbeddedConnection) -> int:
     return int(rows.result_rows[0][0])
 
 
-def _lock_folder(folder: Path) -> IO[str]:
+def lock_folder(folder: Path) -> IO[str]:
     """Hold the folder for this process, until the file is closed or the process ends, however it ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,190 @@
+"""Brings a backup back into a data folder that has no store.
+
+From the first byte to the last a file in the folder says that it is not whole, and nobody opens the store; whoever
+restores again begins anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from procession.backup.archive import Archive, Progress
+from procession.backup.container import sync_folder
+from procession.backup.manifest import Part
+from procession.backup.sizes import show_size
+from procession.errors import UsageError
+from procession.storage.embedded_store import STORE_FILES
+from procession.storage.history.engine.embedded import UNFINISHED_RESTORE, EmbeddedEngine, lock_folder
+from procession.storage.history.engine.errors import first_line
+from procession.storage.history.tables.restored import RestoredTables, tables_at
+
+_MORE_BYTES = 64 * 2**20
+"""That the engine needs, besides what it keeps."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    orgs: tuple[tuple[int, str], ...]
+    taken_at: int
+
+
+def restore(
+    archive: Archive, data_dir: Path, *, org: str | None, progress: Progress, now: Callable[[], int]
+) -> Restored:
+    """`org`: name or number of the only one to be brought back. Raises UsageError, and the folder is as it was."""
+    _refuse_other_tables(archive)
+    _check_space(archive, data_dir)
+    was_there = data_dir.exists()
+    with _marked(data_dir) as engine:
+        try:
+            restored = _Restore(archive, engine, progress).run(org, now())
+        except BaseException:
+            engine.close()
+            _clean(data_dir)
+            if not was_there:
+                shutil.rmtree(data_dir, ignore_errors=True)
+            raise
+    return restored
+
+
+def _refuse_other_tables(archive: Archive) -> None:
+    manifest, path = archive.manifest, archive.newest.path
+    try:
+        tables = tables_at(manifest.schema, manifest.schema_name)
+    except UsageError as error:
+        raise UsageError(f"{path} was written by {error}; restore it with that version") from None
+    if unknown := {part.table for part in manifest.parts} - tables:
+        raise UsageError(f"{path} has tables that no backup has: {', '.join(sorted(unknown))}")
+
+
+def _check_space(archive: Archive, data_dir: Path) -> None:
+    there = next(folder for folder in (data_dir, *data_dir.parents) if folder.exists())
+    needed, free = archive.manifest.size + _MORE_BYTES, shutil.disk_usage(there).free
+    if free < needed:
+        raise UsageError(
+            f"{archive.newest.path} takes {show_size(needed)} and {there} has {show_size(free)} free;"
+            " make room, or name another folder with --data-dir"
+        )
+
+
+@contextlib.contextmanager
+def _marked(data_dir: Path) -> Iterator[EmbeddedEngine]:
+    """The engine in a folder that says until the end of the block that it is not whole. Raises UsageError where it is
+    in use, or has a store."""
+    marker = data_dir / UNFINISHED_RESTORE
+    lock = lock_folder(data_dir)
+    try:
+        if marker.exists():
+            _clean(data_dir)
+        _refuse_store(data_dir)
+        with marker.open("wb") as file:
+            os.fsync(file.fileno())
+        sync_folder(data_dir)
+    except OSError as error:
+        lock.close()
+        raise UsageError(f"cannot write to {data_dir}: {(error.strerror or str(error)).lower()}") from None
+    except UsageError:
+        lock.close()
+        raise
+    engine = EmbeddedEngine(data_dir, lock=lock)
+    yield engine
+    engine.close()
+    # All that was written, by us and by the engine.
+    os.sync()
+    marker.unlink()
+    sync_folder(data_dir)
+
+
+def _refuse_store(data_dir: Path) -> None:
+    if any((data_dir / name).exists() for name in STORE_FILES):
+        raise UsageError(f"the data folder {data_dir} has a store already; restore into an empty one, with --data-dir")
+
+
+def _clean(data_dir: Path) -> None:
+    """The marker goes last."""
+    for name in STORE_FILES:
+        path = data_dir / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    sync_folder(data_dir)
+    (data_dir / UNFINISHED_RESTORE).unlink(missing_ok=True)
+
+
+class _Restore:
+    def __init__(self, archive: Archive, engine: EmbeddedEngine, progress: Progress) -> None:
+        self._archive = archive
+        self._path = archive.newest.path
+        self._engine = engine
+        self._progress = progress
+        self._done = 0
+
+    def run(self, org: str | None, now: int) -> Restored:
+        try:
+            with self._engine.connection() as connection:
+                return self._run(RestoredTables(connection), org, now)
+        except UsageError:
+            raise
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(f"cannot restore into {self._engine.folder}: {reason}; nothing of it is left") from None
+        except Exception as error:
+            raise UsageError(f"{self._path} cannot be restored: {first_line(error)}; nothing of it is left") from error
+
+    def _run(self, tables: RestoredTables, org: str | None, now: int) -> Restored:
+        tables.make(self._archive.manifest.schema, now)
+        by_table = self._parts_by_table()
+        # First the orgs: whoever names one that is not there need not wait.
+        self._restore_table(tables, "orgs", by_table.pop("orgs", []))
+        orgs = self._chosen(tables.orgs(), org)
+        for table, parts in by_table.items():
+            self._restore_table(tables, table, parts)
+        for table in ("orgs", *by_table):
+            other = tables.other_org(table, [org_id for org_id, _ in orgs])
+            if other is not None and org is None:
+                raise UsageError(f"{self._path} has rows of org {other} in {table}, and no such org")
+            if other is not None:
+                tables.keep_only(table, [org_id for org_id, _ in orgs])
+        return Restored(orgs, self._archive.manifest.taken_at)
+
+    def _parts_by_table(self) -> dict[str, list[Part]]:
+        found: dict[str, list[Part]] = {}
+        for part in sorted(self._archive.manifest.parts, key=_order):
+            found.setdefault(part.table, []).append(part)
+        return found
+
+    def _restore_table(self, tables: RestoredTables, table: str, parts: list[Part]) -> None:
+        for part in parts:
+            self._write_part(part, tables.folder_for(table, part.name))
+        rows, told = tables.attach(table, [part.name for part in parts]), sum(part.rows for part in parts)
+        if rows != told:
+            raise UsageError(f"{self._path} is damaged: {table} has {rows} rows, and should have {told}")
+
+    def _write_part(self, part: Part, folder: Path) -> None:
+        backup = self._archive.backup_of(part)
+        folder.mkdir(mode=0o750, parents=True)
+        for index, file in enumerate(part.files):
+            with os.fdopen(os.open(folder / file.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as written:
+                for piece in backup.file_pieces(part, index):
+                    written.write(piece)
+        self._done += part.size
+        self._progress(self._done, self._archive.manifest.size)
+
+    def _chosen(self, orgs: tuple[tuple[int, str], ...], wanted: str | None) -> tuple[tuple[int, str], ...]:
+        if not orgs:
+            raise UsageError(f"{self._path} has no orgs")
+        if wanted is None:
+            return orgs
+        found = tuple(one for one in orgs if wanted in (one[1], str(one[0])))
+        if not found:
+            raise UsageError(f"{self._path} has no org {wanted!r}; it has {', '.join(name for _, name in orgs)}")
+        return found[:1]
+
+
+def _order(part: Part) -> tuple[str, str, int]:
+    """In which the rows were written."""
+    partition, block, *_ = part.name.split("_")
+    return part.table, partition, int(block)

@@ -1,0 +1,42 @@
+"""`procession restore`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from procession.cli.local.data_folder import LocalFiles
+from procession.cli.local.passphrase import passphrase_in, passphrase_option
+from procession.cli.options import settings_options
+from procession.cli.terminal.byte_progress import ByteProgress
+from procession.cli.terminal.moments import show_moment
+from procession.config import ServerSettings
+
+EXAMPLES = """\b
+Examples:
+  procession restore /mnt/backups/monday --data-dir /var/lib/procession
+  procession restore /mnt/backups/monday --data-dir ./acme --org acme
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--org", metavar="NAME", help="Name or number of the only org to bring back [all].")
+@passphrase_option("Its first line is the passphrase of the backup.")
+@settings_options(ServerSettings, only=("data_dir",))
+def restore(path: Path, org: str | None, passphrase_file: Path | None, data_dir: str) -> None:
+    """Bring a backup back into a data folder that has no store, on this machine.
+
+    Every file is checked. What goes wrong leaves nothing; what is broken off is begun anew by the next restore, and no
+    server starts on it. Nobody is signed in afterwards.
+    """
+    from procession.backup.archive import open_archive
+    from procession.backup.restoring import restore as bring_back
+
+    folder = LocalFiles.of(data_dir).data_dir
+    with open_archive(path, passphrase_in(passphrase_file)) as archive:
+        restored = bring_back(archive, folder, org=org, progress=ByteProgress("restored"), now=lambda: int(time.time()))
+    names = ", ".join(name for _, name in restored.orgs)
+    click.echo(f"{folder} has the store as it was at {show_moment(restored.taken_at)}: {names}")

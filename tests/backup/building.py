@@ -1,0 +1,197 @@
+"""A small store with everything in it, a backup of it, and what it had answered."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from procession.accounts.hosts import HostTags, TagSource, WatchLease
+from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
+from procession.accounts.saved_view import SavedView
+from procession.accounts.sessions import Link, Session
+from procession.backup.archive import open_archive
+from procession.backup.backing_up import plan, write_backup
+from procession.backup.restoring import Restored, restore
+from procession.inventory import FrozenStore
+from procession.lifecycle.events import ProcessExit, ProcessExits
+from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers, Sighting
+from procession.storage.embedded.store import EmbeddedStore
+from procession.storage.embedded_store import open_embedded
+from procession.storage.history.tables.frozen import BACKED_UP
+from procession.storage.history.tables.migrations import TABLES
+from procession.storage.store import ClickHouseStore
+from tests.support.builders import a_description, a_sighting, a_snapshot
+from tests.support.stores.answers import answers
+from tests.support.stores.strategies import HOUR, TURN_OF_HOUR
+
+FIRST, SECOND, POSTED = 1, 2, 3
+"""Orgs. The last is posted to while the backup is made."""
+
+BEGIN = TURN_OF_HOUR
+END = BEGIN + 3 * HOUR
+HOSTS = ("web-1", "web-2", "db-1")
+MOMENTS = (BEGIN + HOUR, END)
+YEARS = 30 * 365 * 24
+
+Rows = dict[str, list[Any]]
+
+
+@contextmanager
+def opened(data_dir: Path) -> Iterator[EmbeddedStore]:
+    store = open_embedded(
+        data_dir,
+        retention_hours=YEARS,
+        sighting_retention_hours=YEARS,
+        live_retention_hours=YEARS,
+        now=lambda: END + 60,
+    )
+    with closing(store):
+        yield store
+
+
+def fill(store: EmbeddedStore) -> None:
+    """Every table."""
+    for org_id, name in ((FIRST, "main"), (SECOND, "second"), (POSTED, "posted")):
+        store.keys.put_org(Org(org_id, name))
+        for kind in KeyKind:
+            secret = hash_secret(f"{name} {kind.value}")
+            store.keys.put_key(Key(f"{org_id}{kind.value}", org_id, kind, f"{kind.value} of {name}", secret, BEGIN))
+        store.views.put_view(org_id, SavedView(f"view of {name}", "state", BEGIN))
+        store.hosts.put_host_tags(HostTags(org_id, "web-1", TagSource.USER, (f"team:{name}",)))
+        store.hosts.put_lease(WatchLease(org_id, "web-1", END * 2))
+        store.sessions.put_session(Session(hash_secret(name), org_id, f"{org_id}application", BEGIN, END * 2))
+        link = Link(hash_secret(f"link {name}"), org_id, f"{org_id}application", END * 2)
+        store.sessions.put_link(link)
+        store.sessions.take_link(link.token_hash, END)
+    store.keys.put_key(Key("gone", FIRST, KeyKind.API, "revoked", hash_secret("gone"), BEGIN, END))
+    requests = itertools.count(1)
+    for org_id in (FIRST, SECOND):
+        for at in range(BEGIN, END + 1, 600):
+            chunks = [
+                (org_id, a_snapshot(*_living(org_id, host, at), host=host, taken_at=at, request_id=next(requests)))
+                for host in HOSTS
+            ]
+            store.add(chunks)
+        ended = ProcessExit(pid=100, at=BEGIN + 900, exit_code=3, description=a_description())
+        store.add_exits([(org_id, ProcessExits(host, (ended,))) for host in HOSTS])
+        store.flush()
+    store.rollup.roll_up((FIRST, SECOND))
+    live = LiveNumbers(136, BEGIN - 10, ProcessNumbers(rss_bytes=7))
+    store.add_live([(FIRST, LiveSnapshot(host="web-1", taken_at=END, processes=(live,)))])
+
+
+def _living(org_id: int, host: str, at: int) -> Iterator[Sighting]:
+    """40 processes, of which one ends and one begins with each snapshot."""
+    turn = (at - BEGIN) // 600
+    for pid in range(100 + turn, 140 + turn):
+        numbers = ProcessNumbers(
+            rss_bytes=pid * org_id * 4096 + turn, cpu_total_percent=float(pid % 7), threads=turn + 1
+        )
+        about = {"user": "root" if pid % 3 else "www-data", "tags": ("env:prod",) if pid % 2 else ("env:test",)}
+        cmdline = f"/usr/bin/nginx --org {org_id} --number {pid}" if pid % 5 else f"worker of {host}"
+        yield a_sighting(
+            pid,
+            BEGIN - 10 if turn == 0 else at - 5 if pid == 139 + turn else BEGIN - 10,
+            numbers,
+            cmdline=cmdline,
+            ppid=100 if pid != 100 else 1,
+            **about,
+        )
+
+
+class Load:
+    """Snapshots and views of one org, in turn, each after the one before was acknowledged."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self._store = store
+        self._is_over = threading.Event()
+        self._has_begun = threading.Event()
+        self._thread = threading.Thread(target=self._go_on)
+
+    def __enter__(self) -> Load:
+        self._thread.start()
+        assert self._has_begun.wait(60)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _go_on(self) -> None:
+        for number in itertools.count(1):
+            host = ("load-1", "load-2")[number % 2]
+            chunk = a_snapshot(a_sighting(number), host=host, taken_at=BEGIN + number // 2, request_id=number)
+            self._store.add([(POSTED, chunk)])
+            self._store.views.put_view(POSTED, SavedView(f"{number:08}", "state", BEGIN))
+            if number == 20:
+                self._has_begun.set()
+            if self._is_over.is_set():
+                return
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was backed up, and how it was then."""
+
+    folder: Path
+    backup: Path
+    sealed: Path
+    later: Path
+    """Builds on `backup`."""
+    answers: dict[int, dict[str, list[Any]]]
+    rows: Rows
+    """Of the first two orgs."""
+
+
+PASSPHRASE = "correct horse"  # noqa: S105
+
+
+def silent(_done: int, _total: int) -> None:
+    pass
+
+
+def made_in(folder: Path) -> Made:
+    paths = {name: folder / name for name in ("backup", "sealed", "later")}
+    with opened(folder / "data") as store:
+        fill(store)
+        with Load(store):
+            frozen = store.freeze()
+            back_up(frozen, paths["backup"])
+            back_up(frozen, paths["sealed"], passphrase=PASSPHRASE)
+            store.release(frozen.name)
+        back_up(store.freeze(), paths["later"], since=paths["backup"])
+        told = {org_id: answers(store, org_id, MOMENTS) for org_id in (FIRST, SECOND)}
+        rows = rows_of(store)
+    return Made(folder, **paths, answers=told, rows=rows)
+
+
+def back_up(frozen: FrozenStore, path: Path, *, since: Path | None = None, passphrase: str | None = None) -> None:
+    if since is None:
+        write_backup(plan(frozen, None), path, passphrase, silent)
+        return
+    with open_archive(since, passphrase) as earlier:
+        write_backup(plan(frozen, earlier), path, passphrase, silent)
+
+
+def restored(path: Path, data_dir: Path, *, org: str | None = None, passphrase: str | None = None) -> Restored:
+    with open_archive(path, passphrase) as archive:
+        return restore(archive, data_dir, org=org, progress=silent, now=lambda: END)
+
+
+def rows_of(store: EmbeddedStore, orgs: tuple[int, ...] = (FIRST, SECOND)) -> Rows:
+    """Of every table, as text, those of these orgs in those tables that a backup has."""
+    history = store.history
+    assert isinstance(history, ClickHouseStore)
+    found: Rows = {}
+    with history._engine.connection() as connection:
+        for table in sorted(TABLES):
+            column = "id" if table == "orgs" else "org"
+            which = f" WHERE {column} IN {orgs}" if table in BACKED_UP else ""
+            text = f"SELECT toString(tuple(*)) AS row FROM {table} FINAL{which} ORDER BY row"  # noqa: S608
+            found[table] = [row for (row,) in connection.query(text).result_rows]
+    return found
