@@ -146,12 +146,13 @@ class Made:
     answers: dict[int, dict[str, list[Any]]]
     rows: Rows
     """Of the first two orgs."""
+    rows_of_second: Rows
 
 
 PASSPHRASE = "correct horse"  # noqa: S105
 
 
-def silent(_done: int, _total: int) -> None:
+def silent(done: int, total: int) -> None:
     pass
 
 
@@ -166,8 +167,8 @@ def made_in(folder: Path) -> Made:
             store.release(frozen.name)
         back_up(store.freeze(), paths["later"], since=paths["backup"])
         told = {org_id: answers(store, org_id, MOMENTS) for org_id in (FIRST, SECOND)}
-        rows = rows_of(store)
-    return Made(folder, **paths, answers=told, rows=rows)
+        rows, of_second = rows_of(store), rows_of(store, (SECOND,))
+    return Made(folder, **paths, answers=told, rows=rows, rows_of_second=of_second)
 
 
 def back_up(frozen: FrozenStore, path: Path, *, since: Path | None = None, passphrase: str | None = None) -> None:
@@ -191,7 +192,7 @@ def rows_of(store: EmbeddedStore, orgs: tuple[int, ...] = (FIRST, SECOND)) -> Ro
     with history._engine.connection() as connection:
         for table in sorted(TABLES):
             column = "id" if table == "orgs" else "org"
-            which = f" WHERE {column} IN {orgs}" if table in BACKED_UP else ""
+            which = f" WHERE {column} IN ({', '.join(map(str, orgs))})" if table in BACKED_UP else ""
             text = f"SELECT toString(tuple(*)) AS row FROM {table} FINAL{which} ORDER BY row"  # noqa: S608
             found[table] = [row for (row,) in connection.query(text).result_rows]
     return found

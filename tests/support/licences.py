@@ -17,7 +17,20 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "licences.md"
 
 ALLOWED = frozenset(
-    ("0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MPL-2.0", "PSF-2.0", "Zlib")
+    (
+        "0BSD",
+        "Apache-2.0",
+        "BSD",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "CC0-1.0",
+        "ISC",
+        "MIT",
+        "MIT-0",
+        "MPL-2.0",
+        "PSF-2.0",
+        "Zlib",
+    )
 )
 """All of them let a program under Apache-2.0 be handed on together with what is under them."""
 

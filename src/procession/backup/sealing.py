@@ -87,7 +87,7 @@ def _aes_gcm(key: bytes) -> Any:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError:
         raise UsageError(
-            "to encrypt a backup, or to read one that is encrypted, takes the library cryptography:"
-            " install it with `pip install cryptography`"
+            "a backup with a passphrase needs the library cryptography, which is not installed here:"
+            " `pip install 'procession[server]'`"
         ) from None
     return AESGCM(key)

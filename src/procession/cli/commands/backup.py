@@ -11,6 +11,7 @@ import click
 from procession.cli.local.passphrase import passphrase_in, passphrase_option
 from procession.cli.options import read_settings, settings_options
 from procession.cli.serving.open_store import STORE_SETTINGS
+from procession.cli.serving.server_extra import require_engine
 from procession.cli.terminal.byte_progress import ByteProgress
 from procession.cli.terminal.moments import show_moment
 from procession.config import ServerSettings
@@ -39,6 +40,7 @@ def backup(path: Path, since: Path | None, passphrase_file: Path | None, **value
     The server may run, and goes on taking what agents send. The file has processes, orgs, keys, views and tags, also
     what is only in the log; sessions are left out. Only its owner may read it.
     """
+    require_engine()
     from procession.backup.archive import open_archive
     from procession.backup.backing_up import check_place, check_space, plan, write_backup
     from procession.backup.sizes import show_size

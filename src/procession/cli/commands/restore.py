@@ -10,6 +10,7 @@ import click
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.passphrase import passphrase_in, passphrase_option
 from procession.cli.options import settings_options
+from procession.cli.serving.server_extra import require_engine
 from procession.cli.terminal.byte_progress import ByteProgress
 from procession.cli.terminal.moments import show_moment
 from procession.config import ServerSettings
@@ -32,6 +33,7 @@ def restore(path: Path, org: str | None, passphrase_file: Path | None, data_dir:
     Every file is checked. What goes wrong leaves nothing; what is broken off is begun anew by the next restore, and no
     server starts on it. Nobody is signed in afterwards.
     """
+    require_engine()
     from procession.backup.archive import open_archive
     from procession.backup.restoring import restore as bring_back
 
