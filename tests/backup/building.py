@@ -19,6 +19,10 @@ from procession.backup.backing_up import plan, write_backup
 from procession.backup.restoring import Restored, restore
 from procession.inventory import FrozenStore
 from procession.lifecycle.events import ProcessExit, ProcessExits
+from procession.monitors.group_state import GroupState
+from procession.monitors.lease import EvaluationLease
+from procession.monitors.monitor import Creator, Monitor, new_monitor
+from procession.monitors.transition import State, Transition, TransitionKind
 from procession.process import LiveNumbers, LiveSnapshot, ProcessNumbers, Sighting
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.embedded_store import open_embedded
@@ -68,6 +72,7 @@ def fill(store: EmbeddedStore) -> None:
         link = Link(hash_secret(f"link {name}"), org_id, f"{org_id}application", END * 2)
         store.sessions.put_link(link)
         store.sessions.take_link(link.token_hash, END)
+        _add_monitor(store, org_id)
     store.keys.put_key(Key("gone", FIRST, KeyKind.API, "revoked", hash_secret("gone"), BEGIN, END))
     requests = itertools.count(1)
     for org_id in (FIRST, SECOND):
@@ -83,6 +88,41 @@ def fill(store: EmbeddedStore) -> None:
     store.rollup.roll_up((FIRST, SECOND))
     live = LiveNumbers(136, BEGIN - 10, ProcessNumbers(rss_bytes=7))
     store.add_live([(FIRST, LiveSnapshot(host="web-1", taken_at=END, processes=(live,)))])
+
+
+def _add_monitor(store: EmbeddedStore, org_id: int) -> None:
+    body = {
+        "type": "process alert",
+        "query": "processes('nginx').rollup('count').last('5m') < 1",
+        "name": "n",
+        "message": "m",
+    }
+    creator = Creator(1, "n", "h", "e")
+    monitor = new_monitor(org_id, 1, body, creator=creator, changed_by="k", now_us=BEGIN * 1_000_000)
+    transition = Transition(
+        org_id=org_id,
+        monitor_id=1,
+        monitor_name="n",
+        message="m",
+        tags=(),
+        priority=None,
+        query=monitor.query_text,
+        group=(),
+        previous=State.OK,
+        state=State.ALERT,
+        at=BEGIN,
+        value=0.0,
+        threshold=1.0,
+        warn_threshold=None,
+        reason="",
+        processes=("nginx",),
+        cycle_key="c",
+        kind=TransitionKind.TRIGGERED,
+    )
+    store.monitors.put_monitor(monitor)
+    store.monitors.put_groups(org_id, 1, [GroupState(group=(), state=State.ALERT, unsent=(transition,))])
+    store.monitors.put_transitions([transition])
+    store.monitors.put_lease(EvaluationLease("server", 1, END * 2, BEGIN))
 
 
 def _living(org_id: int, host: str, at: int) -> Iterator[Sighting]:
@@ -147,6 +187,7 @@ class Made:
     rows: Rows
     """Of the first two orgs."""
     rows_of_second: Rows
+    monitors: list[Monitor]
 
 
 PASSPHRASE = "correct horse"  # noqa: S105
@@ -167,8 +208,9 @@ def made_in(folder: Path) -> Made:
             store.release(frozen.name)
         back_up(store.freeze(), paths["later"], since=paths["backup"])
         told = {org_id: answers(store, org_id, MOMENTS) for org_id in (FIRST, SECOND)}
+        monitors = list(store.monitors.monitors())
         rows, of_second = rows_of(store), rows_of(store, (SECOND,))
-    return Made(folder, **paths, answers=told, rows=rows, rows_of_second=of_second)
+    return Made(folder, **paths, answers=told, rows=rows, rows_of_second=of_second, monitors=monitors)
 
 
 def back_up(frozen: FrozenStore, path: Path, *, since: Path | None = None, passphrase: str | None = None) -> None:

@@ -7,6 +7,7 @@ restores again begins anew.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,10 +19,12 @@ from procession.backup.container import sync_folder
 from procession.backup.manifest import Part
 from procession.backup.sizes import show_size
 from procession.errors import UsageError
+from procession.storage.accounts.tables import AccountTables
 from procession.storage.embedded_store import STORE_FILES
 from procession.storage.history.engine.embedded import UNFINISHED_RESTORE, EmbeddedEngine, lock_folder
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.tables.restored import RestoredTables, tables_at
+from procession.storage.monitors.monitors import ClickHouseMonitors
 
 _MORE_BYTES = 64 * 2**20
 """That the engine needs, besides what it keeps."""
@@ -31,6 +34,7 @@ _MORE_BYTES = 64 * 2**20
 class Restored:
     orgs: tuple[tuple[int, str], ...]
     taken_at: int
+    muted_monitors: int
 
 
 def restore(
@@ -148,7 +152,17 @@ class _Restore:
                 raise UsageError(f"{self._path} has rows of org {other} in {table}, and no such org")
             if other is not None:
                 tables.keep_only(table, [org_id for org_id, _ in orgs])
-        return Restored(orgs, self._archive.manifest.taken_at)
+        muted = self._mute() if "monitors" in by_table else 0
+        return Restored(orgs, self._archive.manifest.taken_at, muted)
+
+    def _mute(self) -> int:
+        """All monitors, and say how many that are: hosts may be gone by now, and nobody is to be called for it."""
+        kept = ClickHouseMonitors(AccountTables(self._engine))
+        monitors = kept.monitors()
+        for monitor in monitors:
+            silenced = {**monitor.options["silenced"], "*": None}
+            kept.put_monitor(dataclasses.replace(monitor, options={**monitor.options, "silenced": silenced}))
+        return len(monitors)
 
     def _parts_by_table(self) -> dict[str, list[Part]]:
         found: dict[str, list[Part]] = {}

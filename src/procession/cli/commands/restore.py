@@ -42,3 +42,6 @@ def restore(path: Path, org: str | None, passphrase_file: Path | None, data_dir:
         restored = bring_back(archive, folder, org=org, progress=ByteProgress("restored"), now=lambda: int(time.time()))
     names = ", ".join(name for _, name in restored.orgs)
     click.echo(f"{folder} has the store as it was at {show_moment(restored.taken_at)}: {names}")
+    if count := restored.muted_monitors:
+        are = "1 monitor is" if count == 1 else f"{count} monitors are"
+        click.echo(f"{are} muted until you unmute them: nobody is called about what is over")
