@@ -49,6 +49,8 @@ NOT_RUN = {
     "export PROCESSION_TEST_CLICKHOUSE": "only leads to `make test`",
     "export PROCESSION_STORE_PASSWORD": "only leads to `docker compose`",
     "procession store": "needs ClickHouse servers",
+    "procession backup": "writes into folders that are not there; tests/backup makes backups",
+    "procession restore": "the same",
     "procession serve       --store": "needs ClickHouse servers",
 }
 
