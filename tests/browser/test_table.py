@@ -114,7 +114,7 @@ def test_everything_seen_in_the_window_is_listed_as_well(look: Look) -> None:
 
     expect(page.get_by_test_id("total")).not_to_have_text("–")
     running = look.total(page)
-    page.get_by_text("All seen").click()
+    page.get_by_text("Seen in window").click()
 
     expect(page).to_have_url(re.compile("x.scope=window"))
     expect(page.get_by_text(re.compile("^seen "))).to_be_visible()

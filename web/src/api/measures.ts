@@ -22,10 +22,10 @@ const DECLARED = [
   { name: "open_files", label: "Open files", unit: "count", column: ["Open files", 92] },
   { name: "read_bytes_per_second", label: "Read", unit: "bytes/s", column: ["Read", 100] },
   { name: "write_bytes_per_second", label: "Written", unit: "bytes/s", column: ["Written", 100] },
-  { name: "read_operations_per_second", label: "Read operations", unit: "count/s", column: ["Reads", 92] },
-  { name: "write_operations_per_second", label: "Write operations", unit: "count/s", column: ["Writes", 92] },
-  { name: "voluntary_switches", label: "Voluntary switches", unit: "count", column: ["Switches", 100] },
-  { name: "involuntary_switches", label: "Involuntary switches", unit: "count", column: ["Preempted", 100] },
+  { name: "read_operations_per_second", label: "Read ops/s", unit: "count/s", column: ["Read ops/s", 100] },
+  { name: "write_operations_per_second", label: "Write ops/s", unit: "count/s", column: ["Write ops/s", 100] },
+  { name: "voluntary_switches", label: "Voluntary switches (total)", unit: "count", column: ["Voluntary switches (total)", 190] },
+  { name: "involuntary_switches", label: "Involuntary switches (total)", unit: "count", column: ["Involuntary switches (total)", 200] },
 ] as const satisfies readonly Declaration[];
 
 /** The name of a number. */

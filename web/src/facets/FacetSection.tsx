@@ -10,6 +10,7 @@ import { useInstant } from "../state/instant";
 import { countParams } from "../state/scope";
 import { useView } from "../state/useView";
 import { formatCount, formatShortCount } from "../ui/format/numbers";
+import { UNREAD } from "../ui/format/processNames";
 import { brief } from "../ui/format/text";
 import { keyOf, withValue } from "./facetKeys";
 import classes from "./FacetPanel.module.css";
@@ -62,7 +63,7 @@ export function FacetSection({ facetKey, facet, isKnown, isOpen, onToggle, onRem
           </ul>
           {values.length === 0 && found && (
             <p className={classes.none}>
-              {!isKnown ? "No data." : prefix ? "No value begins with that." : "No process has this tag."}
+              {!isKnown ? "No data." : prefix ? "No value begins with that." : "None"}
             </p>
           )}
           {!showsMore && prefix === "" && distinct > TOP_VALUES && (
@@ -121,7 +122,7 @@ function Value({ facetKey, value, count, share }: FacetValue & { facetKey: strin
           aria-label={`Only ${facetKey}:${text}`}
           onChange={() => set(mode === "with" ? null : "with")}
         />
-        <span className={classes.text}>{text || "(empty)"}</span>
+        <span className={classes.text}>{text || (facetKey === "command" ? UNREAD : "(empty)")}</span>
         <span className={classes.count}>{formatShortCount(count)}</span>
       </label>
       <button

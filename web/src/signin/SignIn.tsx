@@ -17,7 +17,7 @@ interface SignInProps {
 const REASONS = {
   out: null,
   expired: "Your session has ended. Sign in to return to where you were.",
-  "used-link": "This link was already used or has expired. procession link prints another one.",
+  "used-link": "This link was already used or has expired. Run procession link on the machine of the server for another one.",
 };
 
 export function SignIn({ reason, onSignedIn }: SignInProps) {
@@ -73,7 +73,7 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
               Sign in
             </Button>
             <Text size="xs" c="var(--ink-quiet)">
-              No key? On the machine of the server, <Code>procession up</Code> prints a link that signs you in, and{" "}
+              No key? On the machine of the server, run <Code>procession link</Code> for a link that signs you in;{" "}
               <Code>procession keys create application</Code> makes a key.
             </Text>
           </Stack>

@@ -79,8 +79,8 @@ export function Toolbar({ total, columns, isBusy, isStale, scope, at }: ToolbarP
 }
 
 const SCOPES = [
-  { value: "instant", label: "Running" },
-  { value: "window", label: "All seen" },
+  { value: "instant", label: "Running now" },
+  { value: "window", label: "Seen in window" },
 ];
 
 /** The list of a window does not say how long it is, but counting by any key does. */

@@ -35,11 +35,10 @@ export function TimePicker() {
         size="xs"
         h={34}
         variant={isLive ? "filled" : "default"}
-        aria-pressed={isLive}
         leftSection={isLive ? <IconPlayerStopFilled size={13} /> : <IconPlayerPlayFilled size={13} />}
         onClick={() => patch({ time: isLive ? { mode: "last", seconds: 900 } : { mode: "live" } })}
       >
-        Live
+        {isLive ? "Stop live" : "Live"}
       </Button>
       <Popover opened={isOpen} onChange={menu.set} position="bottom-end" withinPortal shadow="md" trapFocus>
         <Popover.Target>
@@ -95,7 +94,7 @@ function Presets({ time, at, onChoose }: PresetsProps) {
         leftSection={<IconHistory size={14} />}
         onClick={() => onChoose({ mode: "at", at: at - (at % 10) })}
       >
-        Travel in time
+        Go to a moment…
       </Button>
     </div>
   );

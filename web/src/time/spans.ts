@@ -19,7 +19,7 @@ const NAMES = new Map([
 export function timeLabel(time: ViewTime): string {
   switch (time.mode) {
     case "live":
-      return "Live";
+      return "every 2 s";
     case "last":
       return `Last ${NAMES.get(time.seconds) ?? formatDuration(time.seconds)}`;
     case "range":

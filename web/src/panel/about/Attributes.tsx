@@ -50,7 +50,7 @@ export function Attributes({ process }: { process: ProcessItem }) {
         <Fact name="Executable">{textOrUnknown(attributes.exe)}</Fact>
         <Fact name="Working directory">{textOrUnknown(attributes.cwd)}</Fact>
         <Fact name="Root directory">{textOrUnknown(attributes.root)}</Fact>
-        <Fact name="Name in the kernel">{textOrUnknown(attributes.comm)}</Fact>
+        <Fact name="comm">{textOrUnknown(attributes.comm)}</Fact>
       </dl>
       {attributes.args !== null && attributes.args.length > 0 && (
         <Section title="Arguments">
@@ -90,7 +90,7 @@ function Container({ attributes, tags }: { attributes: ProcessAttributes; tags: 
     <Section title="Container">
       {attributes.container_id === "" && tags.length === 0 ? (
         <Text size="sm" c="var(--ink-quiet)">
-          Not in a container that the agent knows of.
+          Not in a known container
         </Text>
       ) : (
         <>

@@ -3,7 +3,7 @@
 import type { Window } from "../../state/instant";
 
 export const PRESETS = [
-  { value: "view", label: "Selected time" },
+  { value: "view", label: "Same as page" },
   { value: "3600", label: "1 hour" },
   { value: "21600", label: "6 hours" },
   { value: "86400", label: "24 hours" },

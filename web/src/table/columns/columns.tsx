@@ -152,7 +152,7 @@ export const COLUMNS: Column[] = [
   text("cmdline", "Command line", 360, ({ attributes }) => attributes.cmdline, "cmdline"),
   text("exe", "Executable", 220, ({ attributes }) => attributes.exe),
   text("cwd", "Working directory", 180, ({ attributes }) => attributes.cwd),
-  text("comm", "Name", 120, ({ attributes }) => attributes.comm),
+  text("comm", "comm", 120, ({ attributes }) => attributes.comm),
   text("group", "Unix group", 100, ({ attributes }) => attributes.group),
   whole("ppid", "Parent PID"),
   whole("uid", "UID"),

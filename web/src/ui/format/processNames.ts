@@ -3,7 +3,7 @@ import type { ProcessAttributes } from "../../api/types";
 const COMMAND = "command:";
 
 /** Of a process of which nothing but its pid, its start and its end is known. */
-const UNREAD = "(ended before it could be read)";
+export const UNREAD = "(ended before it could be read)";
 
 /** The short name that people know a process by: what its tag says. */
 export function processName(process: Pick<ProcessAttributes, "tags" | "comm" | "cmdline">): string {
