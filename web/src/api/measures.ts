@@ -1,6 +1,6 @@
 /** The numbers of a process: what the API calls them, what people call them, and their units. The only list of them. */
 
-export type Unit = "percent" | "bytes" | "bytes/s" | "count" | "count/s";
+export type Unit = "percent" | "cores" | "bytes" | "bytes/s" | "count" | "count/s";
 
 interface Declaration {
   readonly name: string;

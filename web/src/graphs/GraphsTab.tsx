@@ -26,7 +26,7 @@ interface Graph {
 
 const GRAPHS: readonly Graph[] = [
   { title: "Processes", unit: "count", measure: "count" },
-  { title: "CPU", unit: "percent", measure: "cpu_total_percent" },
+  { title: "CPU", unit: "cores", measure: "cpu_total_percent" },
   { title: "Memory (RSS)", unit: "bytes", measure: "rss_bytes" },
   { title: "Read", unit: "bytes/s", measure: "read_bytes_per_second" },
   { title: "Written", unit: "bytes/s", measure: "write_bytes_per_second" },
@@ -66,6 +66,7 @@ export function GraphsTab() {
             isNow={followsNow(view.time)}
             isStacked={isGrouped && options.isStacked}
             onZoom={(from, to) => patch({ time: { mode: "range", from, to } })}
+            onPick={(at) => patch({ tab: "table", time: { mode: "at", at } })}
           />
         )}
       </QueryResult>
@@ -78,9 +79,10 @@ interface GraphsProps {
   isNow: boolean;
   isStacked: boolean;
   onZoom: (from: number, to: number) => void;
+  onPick: (at: number) => void;
 }
 
-function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
+function Graphs({ found, isNow, isStacked, onZoom, onPick }: GraphsProps) {
   const { by, from, to, step } = found.meta;
   const values = useMemo(
     () => found.series.flatMap((one) => (one.value === null || by === null ? [] : [one.value])),
@@ -95,7 +97,7 @@ function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
           key: one.is_rest ? "rest" : JSON.stringify(one.value),
           label: seriesName(one, by),
           colorIndex: one.value === null ? (by === null ? 0 : null) : (colors.get(one.value) ?? null),
-          values: graph.measure === "count" ? one.count : (one.numbers[graph.measure] ?? []),
+          values: valuesOf(one, graph),
         })),
       })),
     [found, by, colors],
@@ -108,7 +110,8 @@ function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
   return (
     <>
       <p className={shared.note}>
-        One point every {formatDuration(step)}. Drag across a graph to zoom in; the back button zooms out again.
+        One point every {formatDuration(step)}. Click, or press Enter, to see the processes of that moment. Drag
+        across a graph to zoom in; the back button zooms out again.
       </p>
       <div className={classes.grid}>
         {charts.map(({ graph, series }) => (
@@ -125,11 +128,18 @@ function Graphs({ found, isNow, isStacked, onZoom }: GraphsProps) {
             sync="graphs"
             height={200}
             onZoom={onZoom}
+            onPick={onPick}
           />
         ))}
       </div>
     </>
   );
+}
+
+function valuesOf(series: Series, { measure, unit }: Graph): (number | null)[] {
+  if (measure === "count") return series.count;
+  const values = series.numbers[measure] ?? [];
+  return unit === "cores" ? values.map((percent) => (percent === null ? null : percent / 100)) : values;
 }
 
 function seriesName(series: Series, by: string | null): string {

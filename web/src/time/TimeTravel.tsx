@@ -15,8 +15,11 @@ import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import { formatDuration } from "../ui/format/numbers";
 import { formatDateTime, formatMoment, formatUtc, fromInputValue, toInputValue } from "../ui/format/times";
+import { nextData, type DataStep } from "./dataSteps";
+import { DataStrip } from "./DataStrip";
 import { sliderSpans, spanOf } from "./spans";
 import classes from "./Time.module.css";
+import { useDataSteps } from "./useDataSteps";
 import { useOldestInstant } from "./useOldestInstant";
 
 /** Wait until the slider rests: the instants that it passes are not fetched. */
@@ -60,6 +63,7 @@ function Slider({ at, asked }: SliderProps) {
   const span = Math.max(chosenSpan ?? 0, spanOf(at, now, spans));
   const least = now - span;
   const { shown, go, slide } = useSlide(at, oldest, now);
+  const steps = useDataSteps(least, now);
 
   return (
     <section className={classes.travel} aria-label="Time travel">
@@ -73,6 +77,16 @@ function Slider({ at, asked }: SliderProps) {
       )}
       <StepButtons steps={BACK} onStep={(seconds) => go(shown + seconds)} />
       <span className={classes.track}>
+        {steps !== null && (
+          <DataStrip
+            steps={steps}
+            from={least}
+            to={now}
+            at={shown}
+            onTravel={go}
+            onWindow={(from, to) => patch({ time: { mode: "range", from, to } })}
+          />
+        )}
         <input
           type="range"
           className={classes.slider}
@@ -91,12 +105,35 @@ function Slider({ at, asked }: SliderProps) {
         </span>
       </span>
       <StepButtons steps={FORWARD} onStep={(seconds) => go(shown + seconds)} />
+      {steps !== null && <DataButtons steps={steps} at={shown} onTravel={go} />}
       <SpanSelect span={span} spans={spans} onChange={setChosenSpan} />
       <DateInput moment={shown} oldest={oldest} now={now} onChange={slide} />
       <Button size="xs" variant="filled" onClick={() => patch({ time: { mode: "last", seconds: 900 } })}>
         Back to now
       </Button>
     </section>
+  );
+}
+
+interface DataButtonsProps {
+  steps: readonly DataStep[];
+  at: number;
+  onTravel: (at: number) => void;
+}
+
+/** Over the gaps, to where something is known again. */
+function DataButtons({ steps, at, onTravel }: DataButtonsProps) {
+  const [before, after] = [nextData(steps, at, -1), nextData(steps, at, 1)];
+  if (before === null && after === null) return null;
+  return (
+    <span className={classes.steps}>
+      <Button size="compact-xs" variant="default" disabled={before === null} onClick={() => before !== null && onTravel(before)}>
+        Data before
+      </Button>
+      <Button size="compact-xs" variant="default" disabled={after === null} onClick={() => after !== null && onTravel(after)}>
+        Next data
+      </Button>
+    </span>
   );
 }
 

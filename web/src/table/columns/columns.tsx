@@ -8,6 +8,7 @@ import { measureOf } from "../../ui/format/measures";
 import {
   formatBytes,
   formatBytesPerSecond,
+  formatCores,
   formatCount,
   formatPercent,
   formatPerSecond,
@@ -54,6 +55,7 @@ function text(id: string, label: string, width: number, of: (process: ProcessIte
 
 const FORMATS: Record<Unit, (value: number | null) => string> = {
   percent: formatPercent,
+  cores: formatCores,
   bytes: formatBytes,
   "bytes/s": formatBytesPerSecond,
   count: formatCount,

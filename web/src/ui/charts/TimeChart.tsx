@@ -36,10 +36,12 @@ interface TimeChartProps {
   sync?: string;
   height?: number;
   onZoom?: (from: number, to: number) => void;
+  /** A moment that was clicked at. */
+  onPick?: (at: number) => void;
 }
 
 export function TimeChart(props: TimeChartProps) {
-  const { title, unit, series, from, to, isStacked = false, sync, height = 160, onZoom } = props;
+  const { title, unit, series, from, to, isStacked = false, sync, height = 160, onZoom, onPick } = props;
   const scheme = useComputedColorScheme("light");
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [hovered, setHovered] = useState<number | null>(null);
@@ -56,17 +58,19 @@ export function TimeChart(props: TimeChartProps) {
     height,
     scheme,
     onZoom,
+    onPick,
     onHover: setHovered,
   });
 
+  const hoveredAt = hovered === null ? undefined : table.times[hovered];
   const moveCursor = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && hoveredAt !== undefined) onPick?.(hoveredAt);
     const row = rowAfter(event.key, hovered, table.times.length);
     if (row === null) return;
     event.preventDefault();
     moveTo(table.times[row] ?? 0);
   };
 
-  const hoveredAt = hovered === null ? undefined : table.times[hovered];
   const shownRow = hoveredAt === undefined ? lastKnown(table.columns) : hovered;
   const entries = series.map((one, at) => ({
     key: one.key,
@@ -88,7 +92,6 @@ export function TimeChart(props: TimeChartProps) {
         className={classes.plot}
         role="img"
         aria-label={described(title, unit, series)}
-        // Arrow keys move along the time.
         tabIndex={0}
         onKeyDown={moveCursor}
       />

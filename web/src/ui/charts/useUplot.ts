@@ -24,6 +24,8 @@ interface UplotInput {
   height: number;
   scheme: Scheme;
   onZoom: ((from: number, to: number) => void) | undefined;
+  /** A moment of `data` that was clicked at. */
+  onPick: ((at: number) => void) | undefined;
   /** Tells the row of `data` below the pointer. */
   onHover: (row: number | null) => void;
 }
@@ -36,14 +38,14 @@ interface Uplot {
 }
 
 export function useUplot(input: UplotInput): Uplot {
-  const { unit, series, data, from, to, isStacked, sync, height, scheme, onZoom, onHover } = input;
+  const { unit, series, data, from, to, isStacked, sync, height, scheme, onZoom, onPick, onHover } = input;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const latest = useRef({ from, to, onZoom, onHover, data });
+  const latest = useRef({ from, to, onZoom, onPick, onHover, data });
   const looks = JSON.stringify(series.map((one) => [one.label, one.colorIndex] as const));
 
   useEffect(() => {
-    latest.current = { from, to, onZoom, onHover, data };
+    latest.current = { from, to, onZoom, onPick, onHover, data };
   });
 
   useEffect(() => {
@@ -78,7 +80,7 @@ export function useUplot(input: UplotInput): Uplot {
 
 type Look = readonly [label: string, colorIndex: number | null];
 type Style = Pick<UplotInput, "unit" | "scheme" | "isStacked" | "sync">;
-type Latest = Pick<UplotInput, "from" | "to" | "onZoom" | "onHover">;
+type Latest = Pick<UplotInput, "from" | "to" | "onZoom" | "onPick" | "onHover">;
 
 /** `latest` gives what may change while the chart is the same one. */
 function optionsOf(
@@ -93,6 +95,12 @@ function optionsOf(
     const [begin, end] = [self.posToVal(left, "x"), self.posToVal(left + width, "x")].map(Math.round);
     self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     if (begin !== undefined && end !== undefined && end > begin) latest().onZoom?.(begin, end);
+  };
+  // uPlot keeps the click that ends a drag to itself.
+  const pick = (self: uPlot) => {
+    const { idx } = self.cursor;
+    const at = typeof idx === "number" ? self.data[0][idx] : undefined;
+    if (at !== undefined) latest().onPick?.(at);
   };
   return {
     legend: { show: false },
@@ -110,6 +118,7 @@ function optionsOf(
     hooks: {
       setCursor: [(self) => latest().onHover(self.cursor.idx ?? null)],
       setSelect: [zoom],
+      ready: [(self) => self.over.addEventListener("click", () => pick(self))],
     },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { formatBytes, formatDuration, formatPercent, formatPerSecond, formatShortCount } from "./numbers";
+import { formatBytes, formatCores, formatDuration, formatPercent, formatPerSecond, formatShortCount } from "./numbers";
 import { brief, visible } from "./text";
 import { formatUtc, fromInputValue, secondsOf, toInputValue } from "./times";
 
@@ -63,4 +63,16 @@ test("what cannot be seen is shown as what it is", () => {
 
 test("a cell holds only so much of a long text", () => {
   expect(brief("x".repeat(1_000_000))).toHaveLength(401);
+});
+
+test.each([
+  [null, "–"],
+  [0, "0 cores"],
+  [0.254, "0.25 cores"],
+  [1, "1 core"],
+  [12.34, "12.3 cores"],
+  [500, "500 cores"],
+  [12_345.6, "12,346 cores"],
+])("%s cores are %s", (cores, text) => {
+  expect(formatCores(cores)).toBe(text);
 });

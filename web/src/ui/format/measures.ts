@@ -4,6 +4,7 @@ import { MEASURES, type Measure, type MeasureInfo, type Unit } from "../../api/m
 import {
   formatBytes,
   formatBytesPerSecond,
+  formatCores,
   formatCount,
   formatPercent,
   formatPerSecond,
@@ -29,6 +30,8 @@ export function formatMeasure(value: number | null | undefined, unit: Unit): str
   switch (unit) {
     case "percent":
       return formatPercent(value);
+    case "cores":
+      return formatCores(value);
     case "bytes":
       return formatBytes(value);
     case "bytes/s":
@@ -47,7 +50,7 @@ export function increments(unit: Unit): number[] {
     for (let power = 0; power <= 60; power += 1) found.push(2 ** power);
     return found;
   }
-  for (let power = unit === "count" ? 0 : -3; power <= 15; power += 1) {
+  for (let power = { count: 0, cores: -2 }[unit as string] ?? -3; power <= 15; power += 1) {
     for (const step of [1, 2, 5]) found.push(Number(`${step}e${power}`));
   }
   return found;

@@ -35,6 +35,14 @@ export function formatPercent(percent: Number): string {
   return percent >= 999.95 ? `${counts.format(Math.round(percent))}%` : `${percent.toFixed(1)}%`;
 }
 
+/** `0.25 cores`, `3.1 cores`, `500 cores`: what many processes use together. */
+export function formatCores(cores: Number): string {
+  if (cores === null || cores === undefined) return UNKNOWN;
+  if (cores >= 99.95) return `${counts.format(Math.round(cores))} cores`;
+  const text = trimmed(cores.toFixed(cores >= 9.995 ? 1 : 2));
+  return `${text} ${text === "1" ? "core" : "cores"}`;
+}
+
 export function formatBytes(bytes: Number): string {
   if (bytes === null || bytes === undefined) return UNKNOWN;
   let amount = bytes;
@@ -76,5 +84,5 @@ export function formatDuration(seconds: number): string {
 }
 
 function trimmed(text: string): string {
-  return text.replace(/\.0$/, "");
+  return text.replace(/\.0+$/, "");
 }
