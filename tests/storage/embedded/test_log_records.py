@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.packed import pack
-from procession.process import ProcessDescription, Snapshot
+from procession.packed import NUMBERS, STATE_NUMBERS, pack
+from procession.process import ProcessDescription, ProcessNumbers, Snapshot
 from procession.storage.embedded.log_records import (
     EXITS,
     SNAPSHOT,
@@ -19,6 +22,7 @@ from procession.storage.embedded.log_records import (
 )
 from procession.storage.wal import Entry, Record
 from tests.support.stores import strategies
+from tests.support.stores.unpacked import unpack
 
 AT = 1_700_000_000
 
@@ -56,6 +60,58 @@ def test_processes_of_one_description_share_it() -> None:
     exits = ProcessExits("web-1", (ProcessExit(pid=1, at=AT, exit_code=0, description=description),))
 
     assert exits_in(record_of(exits_entry(1, exits, AT))).exits[0].description == description
+
+
+def written_by(numbers: tuple[tuple[str, str], ...], values: tuple[float, ...]) -> Record:
+    """A record of one process, by a version whose rows have these numbers."""
+    described = (*numbers, ("state", "u1"))
+    chunk = [
+        "web-1", AT, 3, 0, 1, [7], [AT - 9], [40],
+        np.array([values], [(name, f"<{kind}") for name, kind in described]).tobytes(),
+        ["cmdline", "not_known_here"], [["sleep 9", 1]],
+        ",".join(f"{name}:{kind}" for name, kind in described),
+    ]  # fmt: skip
+    data = msgspec.msgpack.encode(chunk)
+    payload = len(data).to_bytes(4, "little") + pa.Codec("zstd").compress(data, asbytes=True)
+    return Record(1, 1, SNAPSHOT, AT, payload)
+
+
+def numbers_in(record: Record) -> ProcessNumbers:
+    snapshot = snapshot_in(record)
+    assert [one.description for one in snapshot.sightings] == [ProcessDescription(cmdline="sleep 9")]
+    return unpack(snapshot).sightings[0].numbers
+
+
+def test_a_record_of_a_version_that_had_fewer_numbers_is_read_and_the_others_are_not_known() -> None:
+    record = written_by((("threads", "i4"), ("rss_bytes", "i8")), (3, 2**40, STATE_NUMBERS["S"]))
+
+    assert numbers_in(record) == ProcessNumbers(threads=3, rss_bytes=2**40, state="S")
+
+
+def test_a_record_of_a_version_that_had_more_numbers_is_read_without_them() -> None:
+    record = written_by((("faults", "i8"), *NUMBERS), (1, *(2 for _ in NUMBERS), STATE_NUMBERS["R"]))
+
+    assert numbers_in(record) == ProcessNumbers(**{name: 2 for name, _ in NUMBERS}, state="R")
+
+
+def test_a_record_of_a_version_that_did_not_name_its_numbers_is_read() -> None:
+    record = written_by(NUMBERS, (*(2 for _ in NUMBERS), STATE_NUMBERS["R"]))
+    data = pa.decompress(record.payload[4:], int.from_bytes(record.payload[:4], "little"), "zstd", asbytes=True)
+    unnamed = msgspec.msgpack.encode(msgspec.msgpack.decode(data)[:-1])
+    payload = len(unnamed).to_bytes(4, "little") + pa.Codec("zstd").compress(unnamed, asbytes=True)
+
+    assert numbers_in(Record(1, 1, SNAPSHOT, AT, payload)).state == "R"
+
+
+@pytest.mark.parametrize("kind", ["", "i9", "O", "f8,"])
+def test_a_record_whose_numbers_are_none_is_refused(kind: str) -> None:
+    record = written_by(NUMBERS, (*(2 for _ in NUMBERS), 1))
+    data = pa.decompress(record.payload[4:], int.from_bytes(record.payload[:4], "little"), "zstd", asbytes=True)
+    other = msgspec.msgpack.encode([*msgspec.msgpack.decode(data)[:-1], f"rss_bytes:{kind}"])
+    payload = len(other).to_bytes(4, "little") + pa.Codec("zstd").compress(other, asbytes=True)
+
+    with pytest.raises(ValueError):  # noqa: PT011 — of several libraries
+        snapshot_in(Record(1, 1, SNAPSHOT, AT, payload))
 
 
 @pytest.mark.parametrize("payload", [b"", b"\0\0\0\0", b"\x10\0\0\0nonsense", b"\xff\xff\xff\x7f" + b"x" * 20])

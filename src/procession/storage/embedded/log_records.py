@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from procession.lifecycle.events import ProcessExits
-from procession.packed import PackedSighting, PackedSnapshot
+from procession.packed import ABSENT, NO_STATE, NUMBERS, ROW, PackedSighting, PackedSnapshot
 from procession.process import ProcessDescription
+from procession.storage.live.columns import NUMBERS_ROW
 from procession.storage.wal import Entry, Record
 
 SNAPSHOT: Final = 1
@@ -39,7 +41,12 @@ class _Columns(msgspec.Struct, array_like=True):
     names: tuple[str, ...]
     """What the values of a description are."""
     descriptions: list[tuple[object, ...]]
+    row: str = ""
+    """Name and type of each number in a row, as `NUMBERS` has them, and of the state. Versions that did not say so had
+    the rows of the first one that did."""
 
+
+_ROW: Final = ",".join(f"{name}:{kind}" for name, kind in (*NUMBERS, ("state", "u1")))
 
 _decode_columns = msgspec.msgpack.Decoder(_Columns).decode
 _decode_exits = msgspec.msgpack.Decoder(ProcessExits).decode
@@ -59,6 +66,7 @@ def snapshot_entry(org_id: int, snapshot: PackedSnapshot, received_at: int) -> E
         b"".join([one.numbers for one in sightings]),
         _NAMES,
         [_values_of(one.description) for one in sightings],
+        _ROW,
     )
     return Entry(org_id, SNAPSHOT, received_at, _compressed(_encode(columns)))
 
@@ -68,9 +76,12 @@ def exits_entry(org_id: int, exits: ProcessExits, received_at: int) -> Entry:
 
 
 def snapshot_in(record: Record) -> PackedSnapshot:
-    """Raises ValueError for what is none."""
+    """Numbers that a row does not have are not known; those that this version does not have are left out. Raises
+    ValueError for what is no chunk."""
     columns = _decode_columns(_decompressed(record.payload))
-    row = len(columns.numbers) // max(len(columns.pids), 1)
+    numbers = columns.numbers if columns.row in ("", _ROW) else _in_our_rows(columns.numbers, columns.row)
+    if len(numbers) != len(columns.pids) * ROW.size:
+        raise ValueError("its numbers are not those of its processes")
     descriptions: dict[tuple[object, ...], ProcessDescription] = {}
     sightings = []
     for index, (pid, start, characters, values) in enumerate(
@@ -81,8 +92,8 @@ def snapshot_in(record: Record) -> PackedSnapshot:
         if description is None:
             fields = dict(zip(columns.names, hashable, strict=True))
             description = descriptions[hashable] = msgspec.convert(fields, ProcessDescription)
-        numbers = columns.numbers[index * row : (index + 1) * row]
-        sightings.append(PackedSighting(pid, start, description, numbers, characters))
+        own = numbers[index * ROW.size : (index + 1) * ROW.size]
+        sightings.append(PackedSighting(pid, start, description, own, characters))
     return PackedSnapshot(
         host=columns.host,
         taken_at=columns.taken_at,
@@ -91,6 +102,19 @@ def snapshot_in(record: Record) -> PackedSnapshot:
         split_id=columns.split_id,
         chunk_count=columns.chunk_count,
     )
+
+
+def _in_our_rows(numbers: bytes, row: str) -> bytes:
+    """Of rows that another version wrote."""
+    try:
+        columns = [(name, f"<{kind}") for name, _, kind in (column.partition(":") for column in row.split(","))]
+        theirs = np.frombuffer(numbers, np.dtype(columns))
+    except (TypeError, SyntaxError) as error:
+        raise ValueError(f"its numbers are called {row!r}: {error}") from error
+    ours = np.full(len(theirs), np.array((*(ABSENT for _ in NUMBERS), NO_STATE), NUMBERS_ROW))
+    for name in set(NUMBERS_ROW.names or ()).intersection(theirs.dtype.names or ()):
+        ours[name] = theirs[name]
+    return ours.tobytes()
 
 
 def exits_in(record: Record) -> ProcessExits:
