@@ -128,6 +128,16 @@ def test_a_host_whose_clock_is_a_minute_ahead_sends_no_question_about_now_to_the
     assert [one.numbers.rss_bytes for one in page.processes] == [NOON]
 
 
+def test_a_host_that_told_of_its_processes_is_known_in_a_window_that_begins_before_the_table_reaches() -> None:
+    store = a_store_with(NOON - 30, NOON)
+    store.table.expire(NOON - 10)
+    mine, before = LiveAnalysis(store.table), NOON - 7200
+
+    assert mine.is_known(Selection(ORG), Window(before, NOON)) is True
+    assert mine.is_known(Selection(ORG), Window(before, NOON - 1)) is None
+    assert mine.is_known(Selection(ORG), Window(NOON - 5, NOON - 1)) is False
+
+
 def test_a_last_look_at_the_dead_among_live_numbers_ends_a_process() -> None:
     store = LiveStore()
     state = ProcessNumbers(state="S")

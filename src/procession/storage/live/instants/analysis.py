@@ -51,8 +51,11 @@ class LiveAnalysis:
         self._table = table
 
     def is_known(self, selection: Selection, window: Window) -> bool | None:
-        with self._in(selection.org_id, window) as table:
-            return None if table is None else is_known(table, selection, window)
+        with self._table.reading(selection.org_id) as table:
+            reached = Window(max(window.from_at, table.since), window.to_at)
+            if reached.from_at <= reached.to_at and is_known(table, selection, reached):
+                return True  # whatever was before
+            return False if window.from_at >= table.since else None
 
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
