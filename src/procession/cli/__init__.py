@@ -38,6 +38,7 @@ COMMANDS = {
     "restore": "Bring a backup back into an empty data folder.",
     "store": "Make and check the tables of a store on ClickHouse servers.",
     "simulate": "Play a fleet that does not exist, for demos and measurements.",
+    "doctor": "Look for what is wrong with a server or an agent, and say what to do.",
     "debug": "Collect what helps to find a fault.",
     "completion": "Print what makes a shell complete this command.",
 }

@@ -9,6 +9,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -82,6 +83,18 @@ class Server:
             except NoAnswer as error:
                 raise self._error(error) from None
         return self._parse(response, is_text=is_text)
+
+    def clock(self) -> int | None:
+        """What time it is there, by the header of an answer. Raises Unreachable and UsageError."""
+        with contextlib.closing(self._connection()) as connection:
+            try:
+                response = connection.request("GET", "/healthz", body=None, headers={})
+            except NoAnswer as error:
+                raise self._error(error) from None
+        try:
+            return int(parsedate_to_datetime(response.header("date")).timestamp())
+        except ValueError:
+            return None
 
     def is_no_procession(self) -> UsageError:
         return self._in_another_protocol() or UsageError(

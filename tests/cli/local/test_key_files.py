@@ -98,7 +98,7 @@ def test_every_command_that_takes_a_secret_takes_it_from_a_file_and_a_variable_t
                 assert f"PROCESSION_{one.upper()}" in (options[one].envvar or ()), name
 
     assert takers["application_key"] == {*READERS}
-    assert takers["api_key"] == {*READERS, "agent", "agent check", "agent install", "simulate"}
+    assert takers["api_key"] == {*READERS, "agent", "agent check", "agent install", "doctor agent", "simulate"}
     assert {"serve", "up", "keys list", "orgs list", "store init"} <= takers["store_password"]
 
 
