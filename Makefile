@@ -10,7 +10,7 @@ ARGS ?=
 WORKERS := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test torture fuzz conformance-rust bench bench-quick bench-long lint lint-python lint-page fix proto lock licences audit clean
+.PHONY: help run page test artefacts torture fuzz conformance-rust bench bench-quick bench-long lint lint-python lint-page fix proto lock licences audit clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -32,6 +32,10 @@ page: $(VENV)/.runtime $(PAGE) ## build the page, if its sources have changed
 test: $(VENV)/.dev $(PAGE) ## run all tests (ARGS="-k name" is passed on to those in Python, and runs them alone)
 	$(if $(ARGS),,$(if $(PAGE),$(NPM) test))
 	$(BIN)/python -m pytest $(or $(ARGS),$(WORKERS))
+
+# Those that are quick are tried by `test` as well.
+artefacts: $(VENV)/.dev $(VENV)/.node ## make what is handed to users out of the last commit, into dist, and try each of it
+	$(BIN)/python -m release $(ARGS)
 
 # The short form is part of `test`. Needs root for disks and networks of its own, and libfaketime; says what it leaves out.
 torture: $(VENV)/.dev ## do to server and agent what the world does, in up to 30 minutes; writes the table in docs/reliability.md

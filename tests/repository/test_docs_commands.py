@@ -41,6 +41,7 @@ NOT_RUN = {
     "curl -u user:x": "an example of a command line with a secret",
     "systemctl": "needs systemd",
     "pip": "needs a registry of packages",
+    "uvx": "needs a registry of packages; tests/artefacts runs it with the wheel",
     "npm": "needs a registry of packages",
     "apt": "needs a registry of packages",
     "make": "each chore takes minutes, and has a place in the continuous integration",
@@ -221,6 +222,7 @@ def a_place(folder: Path) -> Iterator[Reservation]:
         keys = {name: (data / "keys" / f"{name}-key").read_text().strip() for name in ("api", "application")}
         for name in ("api-key", "one.key", "two.key", "key"):
             (folder / name).write_text(keys["api"])
+            (folder / name).chmod(0o600)
         environment = clean_environment(
             HOME=str(folder),
             XDG_DATA_HOME=str(folder / "share"),

@@ -1,0 +1,1 @@
+"""What is handed to users: made by `make artefacts` out of a commit, into `dist/`."""
