@@ -39,6 +39,11 @@ export function goTo(next: ViewState, history: HistoryMode = "push"): void {
 
 export const patchView: PatchView = (change, history = "push") => goTo({ ...current(), ...change }, history);
 
+/** The address of the view with a change, for another tab. */
+export function addressOf(change: Partial<ViewState>): string {
+  return `${window.location.pathname}?${formatView({ ...current(), ...change })}`;
+}
+
 /** The view of the address, and how to change parts of it. */
 export function useView(): [ViewState, PatchView] {
   const state = useSyncExternalStore(subscribe, current);

@@ -1,8 +1,16 @@
 import { memo } from "react";
 
 import type { ProcessItem } from "../api/types";
+import { addressOf } from "../state/useView";
 import type { Column } from "./columns/columns";
 import classes from "./ProcessTable.module.css";
+
+const MIDDLE = 1;
+
+/** The same view with the panel of this process, in a tab of its own. */
+function openTab(id: string): void {
+  window.open(addressOf({ selected: id }), "_blank", "noopener");
+}
 
 interface ProcessRowProps {
   index: number;
@@ -31,9 +39,20 @@ export const ProcessRow = memo(function ProcessRow(props: ProcessRowProps) {
       data-selected={isSelected || undefined}
       data-ended={process?.attributes.ended ? true : undefined}
       style={{ transform: `translateY(${top}px)` }}
-      onClick={() => {
+      onClick={(event) => {
+        // Who selects text does not want to open what it stands in.
+        if (window.getSelection()?.isCollapsed === false) return;
         onActivate(index);
-        if (process) onOpen(process.id);
+        if (process === undefined) return;
+        if (event.ctrlKey || event.metaKey) openTab(process.id);
+        else onOpen(process.id);
+      }}
+      onMouseDown={(event) => {
+        // Else the browser would begin to scroll by itself.
+        if (event.button === MIDDLE) event.preventDefault();
+      }}
+      onAuxClick={(event) => {
+        if (event.button === MIDDLE && process) openTab(process.id);
       }}
     >
       {process ? (

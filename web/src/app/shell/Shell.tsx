@@ -3,7 +3,7 @@
 import { Button, Drawer, Tabs } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconFilter } from "@tabler/icons-react";
-import type { ComponentType } from "react";
+import type { ComponentType, MouseEvent } from "react";
 
 import { ExportMenu } from "../../export";
 import { FacetPanel } from "../../facets/FacetPanel";
@@ -18,7 +18,9 @@ import { ErrorBoundary } from "../../ui/boundary/ErrorBoundary";
 import { lazyPart } from "../../ui/boundary/lazyPart";
 import { Logo } from "../../ui/parts/Logo";
 import { SavedViews } from "../../views";
+import { useTitle } from "../../state/useTitle";
 import { FilterChips } from "./FilterChips";
+import { KeyHelp } from "./KeyHelp";
 import { PanelOverlay } from "./PanelOverlay";
 import classes from "./Shell.module.css";
 import { UserMenu } from "./UserMenu";
@@ -42,10 +44,13 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
   const { Content } = TAB_PARTS[view.tab];
   const shown = formatView(view);
   useReconnect();
+  useTitle(TAB_PARTS[view.tab].label);
   const closePanel = () => patch({ selected: null });
 
   return (
     <div className={classes.shell}>
+      <SkipLink />
+      <KeyHelp />
       <Header onSignedOut={onSignedOut} />
       <TimeTravel />
       <div className={classes.bar}>
@@ -69,7 +74,7 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
             </ErrorBoundary>
           </aside>
         )}
-        <main className={classes.main}>
+        <main id="content" tabIndex={-1} className={classes.main}>
           <div className={classes.tab} role="tabpanel" aria-labelledby={`view-tab-${view.tab}`}>
             <ErrorBoundary resetKey={shown}>
               <Content />
@@ -90,6 +95,21 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
         </PanelOverlay>
       )}
     </div>
+  );
+}
+
+/** Past search, time and facets, for who goes by keys. */
+function SkipLink() {
+  const skip = (event: MouseEvent) => {
+    // The address is that of the view: it gets no anchor.
+    event.preventDefault();
+    const content = document.getElementById("content");
+    (content?.querySelector<HTMLElement>('[role="grid"]') ?? content)?.focus();
+  };
+  return (
+    <a className={classes.skip} href="#content" onClick={skip}>
+      Skip to the processes
+    </a>
   );
 }
 

@@ -1,11 +1,12 @@
-import { Text } from "@mantine/core";
-import { useState, type ReactNode } from "react";
+import { Group, Text } from "@mantine/core";
+import { useRef, useState, type ReactNode } from "react";
 
 import { MEASURES } from "../../api/measures";
 import type { ProcessAttributes, ProcessItem, ProcessNumbers } from "../../api/types";
 import { filterModeOf, termOf, withFilterMode } from "../../state/filters";
 import { useInstant } from "../../state/instant";
 import { useView } from "../../state/useView";
+import { useCopy } from "../../ui/copy/useCopy";
 import { formatMeasure } from "../../ui/format/measures";
 import { Moment } from "../../ui/format/Moment";
 import { formatDuration, UNKNOWN } from "../../ui/format/numbers";
@@ -133,18 +134,30 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 function LongText({ label, text }: { label: string; text: string }) {
+  const shown = useRef<HTMLPreElement>(null);
+  const { message, copy } = useCopy(text, shown);
   const [isWhole, setIsWhole] = useState(false);
   const isCut = text.length > MAX_CHARACTERS_SHOWN && !isWhole;
   return (
     <div className={classes.section}>
-      <pre className={classes.cmdline} aria-label={label} tabIndex={0} dir="auto">
+      <pre ref={shown} className={classes.cmdline} aria-label={label} tabIndex={0} dir="auto">
         {text === "" ? "No command line: a kernel thread" : brief(text, isCut ? MAX_CHARACTERS_SHOWN : Infinity)}
       </pre>
-      {isCut && (
-        <button type="button" className={shared.link} onClick={() => setIsWhole(true)}>
-          Show all {text.length.toLocaleString("en-US")} characters
-        </button>
-      )}
+      <Group gap="md">
+        {isCut && (
+          <button type="button" className={shared.link} onClick={() => setIsWhole(true)}>
+            Show all {text.length.toLocaleString("en-US")} characters
+          </button>
+        )}
+        {text !== "" && (
+          <button type="button" className={shared.link} onClick={copy}>
+            Copy the command line
+          </button>
+        )}
+        <Text size="xs" role="status">
+          {message}
+        </Text>
+      </Group>
     </div>
   );
 }

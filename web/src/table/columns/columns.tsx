@@ -15,6 +15,7 @@ import {
   UNKNOWN,
 } from "../../ui/format/numbers";
 import { processName } from "../../ui/format/processNames";
+import { MiddleCut } from "../../ui/format/MiddleCut";
 import { brief } from "../../ui/format/text";
 import { formatMoment, formatUtc, secondsOf } from "../../ui/format/times";
 import classes from "./columns.module.css";
@@ -127,7 +128,10 @@ export const COLUMNS: Column[] = [
   number(measureOf("rss_bytes")),
   text("user", "User", 104, ({ attributes }) => attributes.user, "user"),
   whole("pid", "PID"),
-  text("host", "Host", 170, ({ attributes }) => attributes.host, "host"),
+  {
+    ...text("host", "Host", 170, ({ attributes }) => attributes.host, "host"),
+    cell: ({ attributes }) => <MiddleCut text={brief(attributes.host) || UNKNOWN} />,
+  },
   moment("start", "Started"),
   text(
     "container",
