@@ -39,12 +39,13 @@ from procession.analysis.selection import (
     Order,
     Selection,
 )
-from procession.analysis.timeseries import MINUTE_COLUMNS, Every, History, Series, TimeSeries
+from procession.analysis.timeseries import MEANS, MINUTE_COLUMNS, Every, History, Series, TimeSeries, of_minute
 
 __all__ = [
     "DESCRIPTION_ATTRIBUTES",
     "MAX_DESCRIPTIONS",
     "MAX_NAMED_CHUNKS",
+    "MEANS",
     "MEASURES",
     "MINUTE_COLUMNS",
     "REACH_SECONDS",
@@ -77,4 +78,5 @@ __all__ = [
     "TagCompletion",
     "TimeSeries",
     "ValueCount",
+    "of_minute",
 ]

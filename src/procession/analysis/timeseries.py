@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -50,6 +50,17 @@ MINUTE_COLUMNS = (
     "write_bytes_per_second",
 )
 """The numbers of a minute: the mean of cpu and I/O, the maximum of the others."""
+
+MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
+"""Of a minute; of other columns its greatest number."""
+
+
+def of_minute(name: str, values: Sequence[float | None]) -> float | None:
+    """What a column of a minute is, from the values of its sightings."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return sum(known) / len(known) if name in MEANS else max(known)
 
 
 class History(msgspec.Struct, frozen=True):

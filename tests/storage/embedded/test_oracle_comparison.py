@@ -9,12 +9,15 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
+from procession.analysis import Every
 from procession.process import ProcessKey, ProcessSummary
 from procession.query import ProcessQuery
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded, pages, scan, sizes
+from tests.storage.history.instants.test_analysis import close
 from tests.support.stores import strategies
+from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.oracle import OracleStore
 from tests.support.stores.reopened_store import Reopened
 from tests.support.stores.shifted_starts import shifted_across
@@ -100,6 +103,10 @@ def test_what_begins_in_the_history_and_ends_now_is_found_without_a_flush(
             assert found == oracle.details(org, window, known)
             if window.from_at < since <= window.to_at:
                 event(f"joined: {server.answers.from_both > 0}")
+        for process in known[:2]:
+            for every in Every:
+                asked = (org, ProcessKey.of(process.identity), window, every)
+                assert close(server.analysis.history(*asked)) == close(OracleAnalysis(oracle).history(*asked))
         scanned: list[ProcessSummary] = []
         flushes_after = data.draw(st.integers(0, 3))
         for number, page in enumerate(pages(server, ProcessQuery(org, window), itertools.cycle((1, 2)))):

@@ -10,9 +10,11 @@ from procession.paging import Page
 from procession.process import LiveSnapshot, Snapshot
 from procession.query import ProcessQuery
 from procession.storage.embedded.flush_queue import FlushQueue
+from procession.storage.embedded.joined_curves import JoinedCurves
 from procession.storage.embedded.joined_endings import JoinedEndings
 from procession.storage.embedded.joined_pages import JoinedPages
 from procession.storage.live.table import LiveTable
+from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.oracle import OracleStore
 
 ORG = 1
@@ -33,6 +35,7 @@ class Halves:
         self.on_question: Callable[[], None] = _nothing
         """Called once, when the history is asked."""
         self.pages = JoinedPages(self.live, self._find, self.queue.since)
+        self.curves = JoinedCurves(self.live, OracleAnalysis(self.history), self.queue)
         self.endings = JoinedEndings(self.live, self.history, self.queue.since)
         self._sequence = 0
         old = [one for index, one in enumerate(fleet) if index < flushed or one.taken_at < since]

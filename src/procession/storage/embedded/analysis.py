@@ -27,6 +27,7 @@ from procession.analysis import (
 from procession.process import ProcessKey, ProcessSummary
 from procession.storage import AnalysisStore
 from procession.storage.embedded.answer_counts import AnswerCounts
+from procession.storage.embedded.joined_curves import JoinedCurves
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.window import Window
 
@@ -40,10 +41,12 @@ class EmbeddedAnalysis:
         self,
         live: LiveAnalysis,
         history: AnalysisStore,
+        joined_curves: JoinedCurves,
         flush_what_concerns: Callable[[int, int], None],
         counts: AnswerCounts,
     ) -> None:
         """`flush_what_concerns` is called before the history is asked about an org up to a moment."""
+        self._joined_curves = joined_curves
         self._live = live
         self._history = history
         self._flush_what_concerns = flush_what_concerns
@@ -122,6 +125,9 @@ class EmbeddedAnalysis:
         return past.timeseries(selection, window, by, measures, rank, limit, points)
 
     def history(self, org_id: int, key: ProcessKey, window: Window, every: Every) -> History:
+        joined = self._joined_curves.history(org_id, key, window, every)
+        if joined is not None:
+            return self._counts.joined(joined)
         return self._past(org_id, window).history(org_id, key, window, every)
 
     def last_seen(self, org_id: int, key: ProcessKey) -> int | None:

@@ -112,6 +112,12 @@ class FlushQueue:
         with self._changed:
             return self._since.get(org_id)
 
+    def snapshots_of(self, org_id: int, host: str) -> list[PackedSnapshot]:
+        """Of one host, in the order in which they came."""
+        with self._changed:
+            items = [one.content for one in self._items if one.org_id == org_id]
+        return [one for one in items if isinstance(one, PackedSnapshot) and one.host == host]
+
     @property
     def weight(self) -> int:
         return self._weight

@@ -33,6 +33,7 @@ from procession.storage.embedded.answer_counts import AnswerCounts
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.flush_queue import FlushQueue
 from procession.storage.embedded.flusher import PIECE_WEIGHT, FlushCounts, Flusher, FlushTarget
+from procession.storage.embedded.joined_curves import JoinedCurves
 from procession.storage.embedded.joined_endings import JoinedEndings
 from procession.storage.embedded.joined_pages import JoinedPages
 from procession.storage.embedded.log_records import exits_entry, snapshot_entry
@@ -138,7 +139,11 @@ class EmbeddedStore:
         self.views = history.views
         self.monitors = history.monitors
         self.analysis = EmbeddedAnalysis(
-            LiveAnalysis(self.live_table), history.analysis, self._flusher.flush_what_concerns, self.answers
+            LiveAnalysis(self.live_table),
+            history.analysis,
+            JoinedCurves(self.live_table, history.analysis, self._queue),
+            self._flusher.flush_what_concerns,
+            self.answers,
         )
         self.rollup = FlushedRollup(history.rollup, self._flusher.flush)
         self._thread = threading.Thread(target=self._run, name="flush", daemon=True)

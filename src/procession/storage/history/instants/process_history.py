@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from procession.analysis import MEASURES, MINUTE_COLUMNS, Every, History
+from procession.analysis import MEASURES, MINUTE_COLUMNS, Every, History, of_minute
 from procession.packed import STATES
 from procession.process import ProcessKey
 from procession.storage.history.engine.statement import Select
 from procession.storage.history.instants.query_context import QueryContext
 from procession.storage.history.statements.minutes import minutes_of, rolled_up_hours
-from procession.storage.history.statements.rollup import MEANS
 from procession.storage.history.statements.snapshots import NumbersThen, numbers_over_time
 from procession.storage.history.tables.constants import HOUR_SECONDS, ROLLUP_GRACE_SECONDS, is_to_come
 from procession.window import Window
@@ -98,10 +95,8 @@ def _minutes_of(rows: Sequence[NumbersThen]) -> dict[int, dict[str, float]]:
 
 
 def _of_minute(name: str, rows: Sequence[NumbersThen]) -> float:
-    known = [value for row in rows if (value := row.values[name.removesuffix("_max")]) >= 0]
-    if not known:
-        return -1.0
-    return float(np.mean(known)) if name in MEANS else max(known)
+    found = of_minute(name, [_known(row.values[name.removesuffix("_max")]) for row in rows])
+    return -1.0 if found is None else found
 
 
 def _known(value: float) -> float | None:

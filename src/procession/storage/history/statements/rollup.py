@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from procession.analysis import MINUTE_COLUMNS
+from procession.analysis import MEANS, MINUTE_COLUMNS
 from procession.storage.history.engine.statement import Select, ShardSelect, Statement, TableNames, bind
 from procession.storage.history.statements.conditions import Where
 from procession.storage.history.tables.constants import HOUR_SECONDS
-
-MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
-"""Of a minute; of other columns its greatest number."""
 
 _GREATEST = ("rss_bytes", "threads", "open_files")
 
