@@ -13,6 +13,7 @@ from procession.process import (
     ProcessSummary,
     generated_tags,
     host_key,
+    id_text,
 )
 from tests.support.builders import NOON, a_description, a_sighting
 
@@ -95,3 +96,10 @@ def test_what_is_not_known_of_a_process_is_none() -> None:
     assert sighting.description.uid is None
     assert sighting.description.namespace_pid is None
     assert all(value is None for value in msgspec.structs.asdict(sighting.numbers).values() if value != "")
+
+
+@given(st.text(max_size=20), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(1, 2**32 - 1))
+def test_an_id_as_text_is_that_of_the_key(host: str, pid: int, started_at: int, org_id: int) -> None:
+    identity = ProcessIdentity(host, pid, started_at)
+
+    assert id_text(org_id, identity) == ProcessKey.of(identity).id_of(org_id).hex()

@@ -212,6 +212,16 @@ class ProcessKey(msgspec.Struct, frozen=True, order=True):
         )
 
 
+def id_text(org_id: int, identity: ProcessIdentity) -> str:
+    """`ProcessKey.id_of` in hexadecimal; quick for thousands of processes of some hosts."""
+    return f"{_id_beginning(org_id, identity.host)}{MAX_UINT32 - identity.pid:08x}{identity.started_at:08x}"
+
+
+@lru_cache(maxsize=16384)
+def _id_beginning(org_id: int, host: str) -> str:
+    return ProcessKey(0, host_key(host), 0).id_of(org_id)[:12].hex()
+
+
 @lru_cache(maxsize=65536)
 def host_key(host: str) -> int:
     """64 bits that stand for a host's name. From a cryptographic hash: no host can take another's on purpose."""

@@ -15,7 +15,7 @@ import msgspec
 from procession.analysis import ProcessAtInstant
 from procession.command_line.arguments import arguments_of
 from procession.lifecycle.signals import signal_of
-from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.process import ProcessDetail, ProcessNumbers, ProcessSummary, id_text
 
 _ENCODER = msgspec.json.Encoder()
 _NULL = msgspec.Raw(b"null")
@@ -121,7 +121,7 @@ def utc_text(moment: int) -> str:
 
 
 def _item(org_id: int, process: ProcessSummary, attributes: PublicAttributes) -> ProcessItem:
-    return ProcessItem("process", ProcessKey.of(process.identity).id_of(org_id).hex(), attributes)
+    return ProcessItem("process", id_text(org_id, process.identity), attributes)
 
 
 def _encoded(arguments: list[str] | None) -> msgspec.Raw:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from procession.process import ProcessIdentity, ProcessSummary
+from procession.process import ProcessDescription, ProcessIdentity, ProcessSummary
 from procession.storage.live.columns import APART, NO_NUMBER, NUMBERS_ROW, Array, pids_of, starts_of
-from procession.storage.live.dictionaries import Parts
 from procession.storage.live.org_table import OrgTable
 from procession.window import Window
 
@@ -119,14 +118,16 @@ class Candidates:
             counts = self._counts[name] = np.bincount(self.column(name), minlength=size)
         return counts
 
-    def summaries(self) -> list[ProcessSummary]:
+    def summaries(self, *, is_brief: bool = False) -> list[ProcessSummary]:
+        """`is_brief`: as in `ProcessQuery`."""
         keys = self.column("key")
-        names = ("text", "labels", "ppid", "namespace_pid")
+        descriptions = self.table.descriptions
+        described: Callable[..., ProcessDescription] = descriptions.brief if is_brief else descriptions.whole
+        names = ("text", "labels", "ppid") if is_brief else ("text", "labels", "ppid", "namespace_pid")
         columns = [self.column(name).tolist() for name in names]
-        whole = self.table.descriptions.whole
         hosts = [self.table.host(number).name for number in self.column("host").tolist()]
         return [
-            ProcessSummary(ProcessIdentity(host, pid, start), seen, whole(Parts(*parts)))
+            ProcessSummary(ProcessIdentity(host, pid, start), seen, described(*parts))
             for host, pid, start, seen, *parts in zip(
                 hosts, pids_of(keys).tolist(), starts_of(keys).tolist(), self.seen.tolist(), *columns, strict=True
             )

@@ -157,18 +157,24 @@ class Descriptions:
             NO_NUMBER if namespace_pid is None else namespace_pid,
         )
 
-    def whole(self, parts: Parts) -> ProcessDescription:
-        text = self.texts[parts.text]
+    def brief(self, text: int, labels: int, ppid: int) -> ProcessDescription:
+        """Of some `Parts`: only what a public list shows is as it was."""
+        said = self.texts[text]
+        return _replace(self.labels[labels], cmdline=said.cmdline, command=said.command, user=said.user, ppid=ppid)
+
+    def whole(self, text: int, labels: int, ppid: int, namespace_pid: int) -> ProcessDescription:
+        """Of `Parts`."""
+        said = self.texts[text]
         return _replace(
-            self.labels[parts.labels],
-            cmdline=text.cmdline,
-            argument_words=_words(text.argument_words),
-            exe=text.exe,
-            comm=text.comm,
-            command=text.command,
-            user=text.user,
-            ppid=parts.ppid,
-            namespace_pid=None if parts.namespace_pid == NO_NUMBER else parts.namespace_pid,
+            self.labels[labels],
+            cmdline=said.cmdline,
+            argument_words=_words(said.argument_words),
+            exe=said.exe,
+            comm=said.comm,
+            command=said.command,
+            user=said.user,
+            ppid=ppid,
+            namespace_pid=None if namespace_pid == NO_NUMBER else namespace_pid,
         )
 
     def remembered(self, parts: tuple[int, int, int, int]) -> ProcessDescription:
@@ -176,7 +182,7 @@ class Descriptions:
         by several readers at once."""
         found = self._remembered.get(parts)
         if found is None:
-            found = self.whole(Parts(*parts))
+            found = self.whole(*parts)
             if self._remembered_bytes > _MAX_REMEMBERED_BYTES:
                 self._forget_remembered()
             self._remembered[parts] = found

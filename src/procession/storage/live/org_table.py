@@ -303,7 +303,7 @@ class OrgTable:
         if seen is None:
             self._add_version(row, at, at, parts)
         elif seen.parts != parts:
-            other = self.descriptions.whole(seen.parts)
+            other = self.descriptions.whole(*seen.parts)
             if max(other, description, key=msgspec.msgpack.encode) != other:
                 self._replace(host, row, seen, at, parts)
 
@@ -324,7 +324,7 @@ class OrgTable:
         where.first[place] = where.last[place] = at
         where.text[place], where.labels[place], where.ppid[place], where.namespace_pid[place] = parts
         if seen.place == NO_NUMBER:
-            own.hash[row] = hash(self.descriptions.whole(parts))
+            own.hash[row] = hash(self.descriptions.whole(*parts))
 
     def _add_version(self, row: int, first: int, last: int, parts: Parts) -> None:
         (place,) = self._new_versions(1).tolist()

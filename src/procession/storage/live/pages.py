@@ -44,7 +44,7 @@ def find_page(table: OrgTable, query: ProcessQuery) -> Page:
     else:
         walked = _walk(table, row_filter, window, after, query.limit)
         found = _pass(table, row_filter, window, after, query.limit) if walked is None else walked
-    return Page(tuple(found.summaries()))
+    return Page(tuple(found.summaries(is_brief=query.is_brief)))
 
 
 def has_only(table: OrgTable, query: ProcessQuery) -> bool:
