@@ -121,3 +121,29 @@ def test_nobody_waits_longer_than_what_came_first_may() -> None:
 
     assert queue.wait(0.01, 1000, longest=3600)
     assert a_queue().wait(3600, 1000, longest=0.01)
+
+
+@pytest.mark.parametrize(
+    ("pid", "exit_at", "pieces"),
+    [
+        pytest.param(1, AT - 1, [[1, 2], [3, 4]], id="its process was seen after it"),
+        pytest.param(1, AT + 15, [[1, 2, 3, 4]], id="after all that was seen"),
+        pytest.param(99, AT - 1, [[1, 2, 3, 4]], id="of another process"),
+    ],
+)
+def test_exits_do_not_overtake_a_later_sighting_under_their_pid(
+    pid: int, exit_at: int, pieces: list[list[int]]
+) -> None:
+    queue = a_queue()
+    ended = ProcessExit(pid=pid, at=exit_at, exit_code=0, description=ProcessDescription())
+    queue.put(1, ORG, a_chunk(AT - 10))
+    queue.put(2, ORG, a_chunk(AT))
+    queue.put(3, ORG, ProcessExits("web-1", (ended,)))
+    queue.put(4, ORG, a_chunk(AT + 10))
+
+    taken: list[list[int]] = []
+    while items := queue.first(1000, 10_000, until=4).items:
+        queue.drop(items)
+        taken.append([item.sequence for item in items])
+
+    assert taken == pieces

@@ -50,6 +50,20 @@ class FlushPiece:
 
     items: list[FlushItem] = field(default_factory=list)
 
+    def can_begin_with(self, exits: FlushItem) -> bool:
+        """Whether these exits, which came after all of it, may be stored before its snapshots: not where one of them
+        has the pid of an exit at a later moment, since the store had taken that for the same process."""
+        if not isinstance(exits.content, ProcessExits):
+            return True
+        ended = {one.pid: one.at for one in exits.content.exits}
+        since = min(ended.values(), default=0)
+        return not any(
+            ended.get(sighting.pid, snapshot.taken_at) < snapshot.taken_at
+            for org_id, snapshot in self.snapshots
+            if snapshot.host == exits.content.host and org_id == exits.org_id and snapshot.taken_at > since
+            for sighting in snapshot.sightings
+        )
+
     @property
     def snapshots(self) -> list[tuple[int, PackedSnapshot]]:
         return [(one.org_id, one.content) for one in self.items if isinstance(one.content, PackedSnapshot)]
@@ -159,7 +173,7 @@ class FlushQueue:
             for item in self._items:
                 weight, characters = weight + item.weight, characters + item.characters
                 is_too_much = weight > max_weight or characters > max_characters
-                if item.sequence > until or (piece.items and is_too_much):
+                if item.sequence > until or (piece.items and is_too_much) or not piece.can_begin_with(item):
                     break
                 piece.items.append(item)
         return piece
