@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from release import bill_of_materials, checksums, python_packages
+from release import bill_of_materials, checksums, debian_packages, python_packages
 from release.source_tree import ROOT, commit_time, is_committed, write_source_tree
 
 DIST = ROOT / "dist"
@@ -30,6 +30,10 @@ def main() -> int:
         print("artefacts: wheel and sdist, twice", flush=True)
         made = python_packages.build(first, DIST, at=at)
         python_packages.hold_same(made, python_packages.build(second, folder / "again", at=at, umask=0o077))
+        print("artefacts: Debian packages", flush=True)
+        wheel = next(path for path in made if path.suffix == ".whl")
+        for package in (debian_packages.AGENT, debian_packages.SERVER):
+            debian_packages.build(package, wheel, DIST, at=at)
     bill_of_materials.write(DIST, at)
     checksums.write(DIST)
     for path in sorted(DIST.iterdir()):

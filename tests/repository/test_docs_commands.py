@@ -40,6 +40,7 @@ NOT_RUN = {
     "helm": "an example of a command line with a secret",
     "curl -u user:x": "an example of a command line with a secret",
     "systemctl": "needs systemd",
+    "editor": "changes a file by hand",
     "pip": "needs a registry of packages",
     "uvx": "needs a registry of packages; tests/artefacts runs it with the wheel",
     "npm": "needs a registry of packages",

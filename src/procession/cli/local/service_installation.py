@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from procession.cli.local.service_units import unit_text
 from procession.cli.options import settings_of
 from procession.config import AgentSettings
 from procession.errors import UsageError
@@ -23,69 +24,6 @@ STATE = "procession-agent"
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 
 CAPABILITIES = "CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_NET_ADMIN"
-
-_UNIT = """\
-# Written by `procession agent install`. `systemctl edit {service}` changes it and stays.
-
-[Unit]
-Description=Procession agent, which sends the processes of this host
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-Type=exec
-ExecStart={command}
-EnvironmentFile={environment}
-Restart=always
-RestartSec=5
-
-# A user of its own, that only exists while it runs. What it may do beyond that user: read what other users' processes
-# are and use (ptrace, read), and hear how processes begin and end (net admin).
-DynamicUser=yes
-CapabilityBoundingSet={capabilities}
-AmbientCapabilities={capabilities}
-NoNewPrivileges=yes
-
-# What could not be sent yet is kept in /var/lib/{state}; nothing else can be written.
-StateDirectory={state}
-StateDirectoryMode=0700
-UMask=0077
-ProtectSystem=strict
-ProtectHome={home}
-PrivateMounts=yes
-PrivateTmp=yes
-
-# It has to see all processes.
-ProtectProc=default
-ProcSubset=all
-
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged
-SystemCallErrorNumber=EPERM
-
-# Three open files for each process that it watches.
-LimitNOFILE=65536
-# Fences far beyond what it takes, should there be a bug.
-MemoryMax=512M
-TasksMax=64
-
-[Install]
-WantedBy=multi-user.target
-"""
 
 
 @dataclass(frozen=True)
@@ -100,12 +38,11 @@ class Installation:
 
     @property
     def unit(self) -> str:
-        return _UNIT.format(
-            service=SERVICE,
+        return unit_text(
+            SERVICE,
             command=" ".join(map(_unit_word, self.command)),
             environment=ENVIRONMENT_FILE,
-            capabilities=CAPABILITIES,
-            state=STATE,
+            origin="Written by `procession agent install`.",
             home="read-only" if self.is_in_a_home else "yes",
         )
 
