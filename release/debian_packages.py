@@ -162,7 +162,7 @@ def _add_control(package: DebianPackage, root: Path, version: str) -> None:
 
 def _level(root: Path, at: int) -> None:
     """Modes and times that do not come from whoever builds it."""
-    for path in sorted(root.rglob("*")):
+    for path in [root, *sorted(root.rglob("*"))]:
         if path.is_symlink():
             continue
         if path.is_dir():

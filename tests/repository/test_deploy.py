@@ -5,17 +5,22 @@ None of it is run here: there is no cluster and no Docker where these tests run.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from procession import __version__
 from procession.cli.local.service_installation import CAPABILITIES
 from procession.cli.options import settings_of
 from procession.config import AgentSettings, ServerSettings
+from tests.support.running import up
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "deploy" / "kubernetes" / "agent.yaml"
@@ -83,8 +88,46 @@ def test_no_secret_is_in_the_manifest() -> None:
 
 
 def test_the_image_is_of_this_version() -> None:
-    assert container()["image"] == f"procession:{__version__}"
-    assert f"procession:{__version__}" in DOCKERFILE
+    assert container()["image"] == f"procession-agent:{__version__}"
+    for name in ("procession", "procession-agent"):
+        assert f" -t {name}:{__version__} ." in DOCKERFILE
+
+
+def stages() -> dict[str, str]:
+    """Name of each stage -> its steps."""
+    parts = re.split(r"^FROM \S+ AS (\S+)$", DOCKERFILE, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("name", ["agent", "server"])
+def test_an_image_runs_as_nobody_special_and_writes_only_into_its_volume(name: str) -> None:
+    steps = stages()[name]
+    (volume,) = re.findall(r'^VOLUME \["(.*)"\]$', steps, re.MULTILINE)
+    folders = re.findall(r"(PROCESSION_\w+_DIR)=(\S+)", steps)
+
+    assert re.findall(r"^USER (\S+)$", steps, re.MULTILINE) == ["procession"]
+    assert [folder for _, folder in folders] == [volume]
+    assert "PYTHONDONTWRITEBYTECODE=1" in steps
+    assert f"--owner procession --group procession {volume}" in steps
+    assert f"COPY --from=build-{name} " in steps
+
+
+def test_the_image_of_the_agent_has_no_engine_and_both_are_locked() -> None:
+    assert "--requirement requirements-agent.lock" in stages()["build-agent"]
+    assert "requirements.lock" not in stages()["build-agent"]
+    installs = [line for line in DOCKERFILE.splitlines() if "pip install" in line]
+    assert all("--require-hashes" in line or "--no-index" in line for line in installs)
+
+
+def test_the_image_of_the_server_is_asked_by_the_address_that_the_server_leaves(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^    CMD (\[.*\])$", stages()["server"], re.MULTILINE)
+    _, option, program = json.loads(command)
+    with up(tmp_path) as (_, url):
+        here = program.replace("/var/lib/procession", str(tmp_path))
+        assert subprocess.run([sys.executable, option, here]).returncode == 0
+
+        (tmp_path / "address").write_text(url.rpartition(":")[0] + ":1\n")
+        assert subprocess.run([sys.executable, option, here], stderr=subprocess.DEVNULL).returncode != 0
 
 
 def test_the_dockerfile_copies_what_there_is_and_what_is_not_ignored() -> None:
