@@ -90,7 +90,15 @@ def _add_environment(package: DebianPackage, wheel: Path, root: Path) -> None:
         for found in [*_wheels(needed, Path(name)), *([wheel] if is_agent else [])]:
             zipfile.ZipFile(found).extractall(place)
     # Programs of others, tests and headers that no program of ours uses.
-    for unused in ("chdb/include", "bin", "pyarrow/include", "pyarrow/tests", "pandas/tests", "numpy/tests"):
+    for unused in (
+        "chdb/include",
+        "bin",
+        "pyarrow/include",
+        "pyarrow/tests",
+        "pandas/tests",
+        "numpy/tests",
+        "numpy/random/tests",
+    ):
         shutil.rmtree(place / unused, ignore_errors=True)
     if is_agent:
         (root / HOME / "bin").mkdir()

@@ -160,3 +160,25 @@ def test_a_secret_is_never_shown_as_a_default() -> None:
     for setting in settings_of(AgentSettings):
         if setting.field.metadata.get("secret"):
             assert setting.option().show_default is False
+
+
+def test_a_home_folder_that_may_not_be_looked_into_has_no_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("PROCESSION_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    is_file = Path.is_file
+
+    def refused(path: Path) -> bool:
+        if path.is_relative_to(tmp_path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+
+    @click.command()
+    @settings_options(ClientSettings, only=("data_dir",))
+    def command(data_dir: str) -> None:
+        click.echo(f"goes on with {data_dir!r}")
+
+    assert CliRunner().invoke(command).output == "goes on with ''\n"

@@ -193,11 +193,19 @@ def _config_option() -> click.Option:
 
 
 def _use_config_file(ctx: click.Context, _param: click.Parameter, named: str | None) -> None:
-    path = Path(named) if named else next((path for path in config_files() if path.is_file()), None)
+    path = Path(named) if named else next(filter(_is_there, config_files()), None)
     if path is not None:
         ctx.meta[CONFIG_FILE] = path
         values = read_config_file(path)
         ctx.default_map = {**(ctx.default_map or {}), **values, **_in_number(ctx.command, values)}
+
+
+def _is_there(path: Path) -> bool:
+    """The home folder of a service's user may be somebody else's, which it may not look into."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _in_number(command: click.Command, values: Mapping[str, Any]) -> dict[str, Any]:
