@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _BY_NAME = re.compile(r'"event": "([a-z-]+)"')
-_BY_CALL = re.compile(r'(?:_about|_say|say|log|_log_attempt)\(\s*(?:logging\.\w+,\s*)?"([a-z]+(?:-[a-z]+)+)"')
+_BY_CALL = re.compile(
+    r'(?:_about|_say|say|log|_log_attempt|_log_change)\(\s*(?:logging\.\w+,\s*)?"([a-z]+(?:-[a-z]+)+)"'
+)
 
 
 def test_every_event_of_the_log_is_described_and_no_other() -> None:

@@ -41,7 +41,9 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     last_no_data_at: int | None = None
     last_resolved_at: int | None = None
     unsent: tuple[Transition, ...] = ()
-    """Of which nobody was told yet."""
+    """Of which nobody was told yet, though somebody is to be."""
+    quiet: tuple[Transition, ...] = ()
+    """Of which nobody is to be told: they are to be listed."""
 
 
 def group_name(group: Group) -> str:
@@ -49,11 +51,11 @@ def group_name(group: Group) -> str:
     return ",".join(f"{key}:{value}" for key, value in group) or "*"
 
 
-SEVERITY = (State.ALERT, State.WARN, State.NO_DATA, State.SKIPPED, State.OK)
-"""Of groups in several states, the first of these is the state of the monitor."""
+SEVERITY = (State.SKIPPED, State.ALERT, State.WARN, State.NO_DATA, State.OK)
+"""Of groups in several states, the first of these is the state of the monitor: nobody looked at one that is skipped."""
 
 
 def overall_state(states: tuple[GroupState, ...]) -> State:
-    """Unknown where nothing was evaluated yet: Datadog says No Data then."""
+    """No Data where nothing was evaluated yet, as at Datadog."""
     found = {one.state for one in states}
     return next((state for state in SEVERITY if state in found), State.NO_DATA)

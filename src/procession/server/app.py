@@ -24,6 +24,7 @@ from procession.server.api.analysis import analysis_routes
 from procession.server.api.backup import backup_routes
 from procession.server.api.debug import debug_routes
 from procession.server.api.health import METRICS_PATH, health_routes
+from procession.server.api.monitors.history import MonitorHistory
 from procession.server.api.process_list import process_list_routes
 from procession.server.api.routes import ApiRouter
 from procession.server.api.session import sign_in_routes
@@ -48,6 +49,7 @@ from procession.server.public.processes import PublicProcesses
 from procession.server.runtime.disconnect import StopOnDisconnect
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
+from procession.server.runtime.monitor_task import MonitorTask, NoSink
 from procession.server.runtime.rollup_task import RollupTask
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
@@ -100,6 +102,7 @@ class ThreadPools:
     rollup: ThreadPool
     size: ThreadPool
     backup: ThreadPool
+    monitors: ThreadPool
 
     @classmethod
     def start(cls) -> ThreadPools:
@@ -116,13 +119,15 @@ class ThreadPools:
             rollup=ThreadPool(1, "roll-up"),
             size=ThreadPool(1, "size"),
             backup=ThreadPool(1, "backup"),
+            monitors=ThreadPool(1, "monitors"),
         )
 
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
         for pool in (self.queries, self.decode, self.host_tags):
             pool.close()
-        for threads in (self.keys, self.hosts, self.details, self.rollup, self.size, self.backup):
+        single = (self.keys, self.hosts, self.details, self.rollup, self.size, self.backup, self.monitors)
+        for threads in single:
             threads.close()
 
 
@@ -139,6 +144,7 @@ class Services:
     sessions: Sessions
     host_tags: HostTagCache
     watches: WatchCache
+    monitors: MonitorTask
     size: StoreSize
     api: ApiRouter
     intake: Intake
@@ -166,6 +172,15 @@ class Services:
             sessions=sessions,
             host_tags=host_tags,
             watches=watches,
+            monitors=MonitorTask(
+                stores.monitors,
+                stores.processes,
+                stores.analysis,
+                NoSink(),
+                threads.monitors,
+                now,
+                is_only_server=stores.keys.is_only_writer,
+            ),
             size=StoreSize(stores.processes, threads.size, now),
             api=ApiRouter(
                 sessions=sessions,
@@ -207,6 +222,12 @@ class Services:
             yield
         self.threads.close()
 
+    @contextlib.asynccontextmanager
+    async def evaluating_lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """The same, and monitors are evaluated."""
+        async with self.lifespan(app), self.monitors.running():
+            yield
+
     def agent_routes(self) -> list[Route]:
         """Where agents post."""
         routes = [
@@ -244,6 +265,15 @@ class Services:
             *single_process_routes(api, self.stores.processes, analysis),
             *analysis_routes(api, analysis, self.stores.hosts),
             *view_routes(api, self.stores.views),
+            *MonitorHistory(
+                api,
+                self.sessions,
+                self.stores.monitors,
+                self.stores.processes,
+                analysis,
+                self.threads.queries,
+                self.now,
+            ).routes,
             *store_routes(api, self.size),
             *sign_in_routes(
                 api=api,
@@ -301,7 +331,7 @@ def create_app(
             *openapi_routes(),
             *page_routes(),
         ],
-        lifespan=services.lifespan,
+        lifespan=services.evaluating_lifespan,
         # The first sees the response last.
         middleware=[
             Middleware(MeasureRequests, metrics=services.metrics),

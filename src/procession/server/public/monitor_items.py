@@ -11,6 +11,18 @@ from procession.monitors.group_state import GroupState, group_name
 from procession.monitors.listing import MonitorWithStates
 from procession.monitors.monitor import TYPE, Creator, Monitor
 from procession.monitors.transition import State
+from procession.text.characters import encodable
+
+
+def cleaned(value: Any) -> Any:
+    """What was decoded of JSON, without characters that cannot be stored."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, list):
+        return [cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {encodable(name): cleaned(one) for name, one in value.items()}
+    return value
 
 
 def moment_text(microseconds: int) -> str:

@@ -28,11 +28,10 @@ from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.http.json_body import parsed_object
 from procession.server.http.responses import json_response
-from procession.server.public.monitor_items import groups_answer, monitor_item, search_answer
+from procession.server.public.monitor_items import cleaned, groups_answer, monitor_item, search_answer
 from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.thread_pools import FairThreadPool
 from procession.storage import MonitorStore
-from procession.text.characters import encodable
 from procession.text.whole_number import whole_number
 
 PREFIX = "/api/v1/monitor"
@@ -98,7 +97,7 @@ class PublicMonitors:
             return MonitorWithStates(monitor, ())
 
         found = await self._threads.run(key.org_id, create)
-        self._say("made", "monitor-created", key, found.monitor)
+        self._log_change("monitor-created", "made", key, found.monitor)
         return json_response(monitor_item(found, is_new=True))
 
     async def show(self, request: Request) -> Response:
@@ -117,10 +116,14 @@ class PublicMonitors:
             found = self._one(key.org_id, request)
             monitor = changed_monitor(found.monitor, body, changed_by=key.id, now_us=self._now_us())
             self._store.put_monitor(monitor)
-            return MonitorWithStates(monitor, found.groups)
+            if monitor.query_text == found.monitor.query_text:
+                return MonitorWithStates(monitor, found.groups)
+            # Groups of another query would be expected for ever.
+            self._store.drop_groups(key.org_id, monitor.id, [one.group for one in found.groups])
+            return MonitorWithStates(monitor, ())
 
         found = await self._threads.run(key.org_id, update)
-        self._say("changed", "monitor-changed", key, found.monitor)
+        self._log_change("monitor-changed", "changed", key, found.monitor)
         return json_response(monitor_item(found))
 
     async def delete(self, request: Request) -> Response:
@@ -132,7 +135,7 @@ class PublicMonitors:
             return monitor
 
         monitor = await self._threads.run(key.org_id, delete)
-        self._say("deleted", "monitor-deleted", key, monitor)
+        self._log_change("monitor-deleted", "deleted", key, monitor)
         return json_response({"deleted_monitor_id": monitor.id})
 
     async def validate(self, request: Request) -> Response:
@@ -222,7 +225,7 @@ class PublicMonitors:
         return self._now() * 1_000_000 + time.time_ns() // 1000 % 1_000_000
 
     @staticmethod
-    def _say(what: str, event: str, key: Key, monitor: Monitor) -> None:
+    def _log_change(event: str, what: str, key: Key, monitor: Monitor) -> None:
         fields = {"event": event, "monitor": monitor.id, "name": monitor.name, "org_id": key.org_id, "key_id": key.id}
         _log.info(f"{what} the monitor %(monitor)d, %(name)r, of org %(org_id)d, by the key %(key_id)s", fields)
 
@@ -235,19 +238,8 @@ def _route_by_id(path: str, answer: Callable[[Request], Awaitable[Response]], me
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    body: dict[str, Any] = _cleaned(await parsed_object(request, MAX_BODY_BYTES))
+    body: dict[str, Any] = cleaned(await parsed_object(request, MAX_BODY_BYTES))
     return body
-
-
-def _cleaned(value: Any) -> Any:
-    """Without characters that cannot be stored."""
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, list):
-        return [_cleaned(one) for one in value]
-    if isinstance(value, dict):
-        return {encodable(name): _cleaned(one) for name, one in value.items()}
-    return value
 
 
 def _valid() -> Response:

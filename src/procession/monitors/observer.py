@@ -1,0 +1,305 @@
+"""What is seen of the processes of a monitor, as the store tells it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from procession.analysis import Facets, Groups, Hosts, InstantPage, Order, Selection
+from procession.errors import InvalidRequest
+from procession.monitors.evaluation import Moment
+from procession.monitors.group_state import MAX_HOSTS, Group
+from procession.monitors.query import ATTRIBUTES, Function, MonitorQuery
+from procession.paging import Page
+from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.query import MAX_LIMIT, ProcessQuery
+from procession.search.pattern import Pattern
+from procession.search.tag_filter import TagCondition, TagFilter
+from procession.window import Window
+
+SILENT_SECONDS = 60
+"""A host of which nothing was heard for so long is silent: agents send every ten seconds, and a host still has the
+processes of its newest complete snapshot for as long."""
+
+MAX_GROUPS = 1000
+MAX_HOST_GROUPS = 25_000
+MAX_LISTED = 100_000
+"""Processes that an evaluation reads one by one, at most."""
+MAX_TELLING = 1_000_000
+MAX_NAMED = 10
+"""Processes behind a transition."""
+_MAX_NAME_LENGTH = 60
+
+
+class TooMuch(Exception):
+    """This monitor is not evaluated; the text says why."""
+
+
+class ProcessReader(Protocol):
+    def find(self, query: ProcessQuery) -> Page: ...
+
+    def details(
+        self, org_id: int, window: Window, processes: Sequence[ProcessSummary]
+    ) -> tuple[ProcessDetail, ...]: ...
+
+
+class AnalysisReader(Protocol):
+    def is_known(self, selection: Selection, window: Window) -> bool: ...
+
+    def facets(
+        self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
+    ) -> Facets: ...
+
+    def groups(
+        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    ) -> Groups: ...
+
+    def hosts(
+        self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
+    ) -> Hosts: ...
+
+    def instant_page(self, selection: Selection, at: int, order: Order, offset: int, limit: int) -> InstantPage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """The processes of a group, where they were seen last."""
+
+    seen_at: int | None = None
+    hosts: tuple[str, ...] = ()
+    processes: tuple[str, ...] = ()
+
+
+class Observer:
+    """One evaluation of one org: what two monitors ask alike is read once. Raises TooMuch, and Unavailable."""
+
+    def __init__(self, processes: ProcessReader, analysis: AnalysisReader, org_id: int, moment: Moment) -> None:
+        self._processes = processes
+        self._analysis = analysis
+        self._org_id = org_id
+        self.moment = moment
+        self._values: dict[object, Mapping[Group, float]] = {}
+        self._telling: dict[bool, frozenset[str]] = {}
+        self._booted: dict[str, int | None] = {}
+
+    def values(self, query: MonitorQuery) -> Mapping[Group, float]:
+        """Of each group that has processes; of a simple alert always one."""
+        key = (query.search_text, query.over, query.by, query.function, query.measure, query.window_seconds)
+        if key not in self._values:
+            # Before the processes are counted: who is heard of later has told of them as well.
+            self.telling(query)
+            try:
+                self._values[key] = self._read(query)
+            except InvalidRequest as error:
+                raise TooMuch(str(error)) from error
+        return self._values[key]
+
+    def telling(self, query: MonitorQuery) -> frozenset[str]:
+        """Hosts that were heard of lately."""
+        has_window = query.function.has_window
+        if has_window not in self._telling:
+            self._telling[has_window] = self._read_telling(has_window=has_window)
+        return self._telling[has_window]
+
+    def is_full(self, query: MonitorQuery) -> bool:
+        """Whether anything was known of these hosts where the window begins."""
+        begin = self.moment.at - query.window_seconds
+        named = TagFilter(tuple(one for one in query.tags.conditions if one.pattern.text.startswith("host:")))
+        return self._analysis.is_known(Selection(self._org_id, None, named), Window(begin - SILENT_SECONDS, begin))
+
+    def booted_at(self, host: str) -> int | None:
+        """When the oldest of its processes began; None where it tells of none now."""
+        if host not in self._booted:
+            on_host = Selection(self._org_id, None, TagFilter((_is_of("host", host),)))
+            page = self._analysis.instant_page(on_host, self.moment.instant, Order("start"), 0, 1)
+            found = [one.process.identity.started_at for one in page.processes]
+            self._booted[host] = found[0] if found else None
+        return self._booted[host]
+
+    def groups_seen(self, query: MonitorQuery, seconds: int) -> frozenset[Group]:
+        """Those that had a process within so many seconds."""
+        wide = replace(query, function=Function.COUNT, measure=None, window_seconds=seconds)
+        return frozenset(self._in_window(wide))
+
+    def last_seen(self, query: MonitorQuery, group: Group, since: int) -> LastSeen:
+        """Where its processes were seen last, and how they ended."""
+        window = Window(since, self.moment.at - 1)
+        found = [one for one in self._listed_some(query, group, window) if _has_group(one, query.by, group)]
+        if not found:
+            return LastSeen()
+        seen_at = max(one.seen_at for one in found)
+        last = [one for one in found if one.seen_at >= seen_at - SILENT_SECONDS]
+        hosts = tuple(dict.fromkeys(one.identity.host for one in sorted(last, key=lambda one: -one.seen_at)))
+        return LastSeen(seen_at, hosts[:MAX_HOSTS], self._named(last[-MAX_NAMED:]))
+
+    def behind(self, query: MonitorQuery, group: Group) -> tuple[str, ...]:
+        """The processes that a value counts, in short texts: those that began last."""
+        seconds = query.window_seconds if query.function.has_window else SILENT_SECONDS
+        window = Window(self.moment.at - seconds, self.moment.instant)
+        found = [one for one in self._listed_some(query, group, window) if _has_group(one, query.by, group)]
+        return self._named(found[-MAX_NAMED:])
+
+    # What is read
+
+    def _read_telling(self, *, has_window: bool) -> frozenset[str]:
+        everything = Selection(self._org_id)
+        if has_window:
+            window = Window(self.moment.at - SILENT_SECONDS, self.moment.at - 1)
+            (facet,) = self._analysis.facets(everything, window, ("host",), MAX_TELLING).facets
+            return frozenset(one.value for one in facet.values)
+        hosts = self._analysis.hosts(everything, self.moment.instant, (), Order("host"), 0, MAX_TELLING)
+        return frozenset(one.host for one in hosts.found)
+
+    def _read(self, query: MonitorQuery) -> Mapping[Group, float]:
+        match query.function:
+            case Function.COUNT:
+                return self._in_window(query)
+            case Function.FIRST_SEEN:
+                return self._in_window(replace(query, window_seconds=SILENT_SECONDS))
+            case Function.STARTS:
+                return self._starts(query)
+            case _:
+                return self._at_instant(query)
+
+    def _in_window(self, query: MonitorQuery) -> Mapping[Group, float]:
+        selection, window = query.selection(self._org_id), self._window(query)
+        if not query.by:
+            return {(): float(self._analysis.facets(selection, window, (), 1).total)}
+        (key, *more) = query.by
+        if more or key in ATTRIBUTES:
+            return _counted(query, self._listed(query, window))
+        (facet,) = self._analysis.facets(selection, window, (key,), _most(query) + 1).facets
+        _check_groups(query, facet.distinct)
+        return {((key, one.value),): float(one.count) for one in facet.values}
+
+    def _starts(self, query: MonitorQuery) -> Mapping[Group, float]:
+        window = self._window(query)
+        found = self._listed(query, window, ProcessKey.last_of_second(window.from_at - 1))
+        return _counted(query, (one for one in found if one.identity.started_at <= window.to_at))
+
+    def _at_instant(self, query: MonitorQuery) -> Mapping[Group, float]:
+        selection, instant = query.selection(self._org_id), self.moment.instant
+        measures = () if query.measure is None else (query.measure,)
+        if len(query.by) > 1:
+            return self._listed_at_instant(query)
+        # Summed up by something that has few values, where there are no groups.
+        key = query.by[0] if query.by else "state"
+        found = self._analysis.groups(selection, instant, key, measures, Order("count", True), _most(query) + 1)
+        _check_groups(query, found.groups)
+        values: list[tuple[str | None, float | None]] = []
+        for one in found.found:
+            aggregate = one.numbers.get(query.measure or "")
+            number: float | None = float(one.count)
+            if aggregate is not None:
+                number = aggregate.sum if query.function is Function.SUM else aggregate.max
+            values.append((one.value, number))
+        if query.by:
+            return {((key, value),): number for value, number in values if value is not None and number is not None}
+        numbers = [number for _, number in values if number is not None]
+        together = max(numbers, default=0.0) if query.function is Function.MAX else sum(numbers)
+        return {(): float(together)}
+
+    def _listed_at_instant(self, query: MonitorQuery) -> Mapping[Group, float]:
+        selection, values = query.selection(self._org_id), dict[Group, float]()
+        page = self._analysis.instant_page(selection, self.moment.instant, Order(), 0, MAX_LISTED)
+        if page.total > MAX_LISTED:
+            raise TooMuch(f"it is about {page.total} processes one by one; there may be {MAX_LISTED}")
+        for one in page.processes:
+            number = 1.0 if query.measure is None else _number(one.numbers, query.measure)
+            for group in _groups_of(one.process, query.by):
+                if number is not None and query.function is Function.MAX:
+                    values[group] = max(values.get(group, number), number)
+                elif number is not None:
+                    values[group] = values.get(group, 0.0) + number
+        _check_groups(query, len(values))
+        return values
+
+    def _window(self, query: MonitorQuery) -> Window:
+        return Window(self.moment.at - query.window_seconds, self.moment.at - 1)
+
+    def _listed(self, query: MonitorQuery, window: Window, after: ProcessKey | None = None) -> Iterator[ProcessSummary]:
+        selection, count = query.selection(self._org_id), 0
+        while True:
+            asked = ProcessQuery(
+                self._org_id, window, selection.search, selection.tags, after=after, limit=MAX_LIMIT, is_brief=True
+            )
+            found = self._processes.find(asked).processes
+            count += len(found)
+            if count > MAX_LISTED:
+                raise TooMuch(f"it is about more than {MAX_LISTED} processes one by one")
+            yield from found
+            if len(found) < MAX_LIMIT:
+                return
+            after = ProcessKey.of(found[-1].identity)
+
+    def _listed_some(self, query: MonitorQuery, group: Group, window: Window) -> Sequence[ProcessSummary]:
+        conditions = tuple(_is_of(key, value) for key, value in group if key not in ATTRIBUTES)
+        tags = TagFilter((*query.tags.conditions, *conditions))
+        return self._processes.find(ProcessQuery(self._org_id, window, query.search, tags, limit=MAX_LIMIT)).processes
+
+    def _named(self, processes: Sequence[ProcessSummary]) -> tuple[str, ...]:
+        if not processes:
+            return ()
+        window = Window(min(one.seen_at for one in processes), self.moment.instant)
+        details = self._processes.details(self._org_id, window, processes)
+        return tuple(_short_text(one, detail) for one, detail in zip(processes, details, strict=True))
+
+
+def _is_of(key: str, value: str) -> TagCondition:
+    """Every character of the value stands for itself."""
+    return TagCondition(Pattern.literal(f"{key}:{value}"))
+
+
+def _most(query: MonitorQuery) -> int:
+    return MAX_HOST_GROUPS if query.by == ("host",) else MAX_GROUPS
+
+
+def _check_groups(query: MonitorQuery, count: int) -> None:
+    if query.by and count > _most(query):
+        raise TooMuch(f"it has {count} groups; by {', '.join(query.by)} there may be {_most(query)}")
+
+
+def _counted(query: MonitorQuery, processes: Iterator[ProcessSummary]) -> Mapping[Group, float]:
+    counts: Counter[Group] = Counter()
+    if not query.by:
+        return {(): float(sum(1 for _ in processes))}
+    for one in processes:
+        counts.update(_groups_of(one, query.by))
+        _check_groups(query, len(counts))
+    return {group: float(count) for group, count in counts.items()}
+
+
+def _values_of(process: ProcessSummary, key: str) -> tuple[str, ...]:
+    if key == "host":
+        return (process.identity.host,)
+    if key in ATTRIBUTES:
+        value = str(getattr(process.description, key))
+        return (value,) if value else ()
+    start = f"{key}:"
+    return tuple(dict.fromkeys(tag[len(start) :] for tag in process.tags if tag.startswith(start)))
+
+
+def _groups_of(process: ProcessSummary, by: Sequence[str]) -> list[Group]:
+    """A process is in several groups if it has several values of a key, and in none if it has none."""
+    groups: list[Group] = [()]
+    for key in by:
+        groups = [(*group, (key, value)) for group in groups for value in _values_of(process, key)]
+    return groups
+
+
+def _has_group(process: ProcessSummary, by: Sequence[str], group: Group) -> bool:
+    return not by or group in _groups_of(process, by)
+
+
+def _number(numbers: ProcessNumbers, measure: str) -> float | None:
+    found = getattr(numbers, measure)
+    return None if found is None else float(found)
+
+
+def _short_text(process: ProcessSummary, detail: ProcessDetail) -> str:
+    name = "".join(one if one.isprintable() else " " for one in process.description.command or "a process")
+    ending = "" if detail.exit_code is None else f", exit code {detail.exit_code}"
+    identity = process.identity
+    return f"{name[:_MAX_NAME_LENGTH]} (pid {identity.pid} on {identity.host}{ending})"

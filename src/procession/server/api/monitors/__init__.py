@@ -1,0 +1,1 @@
+"""What Datadog's API has no place for: reasons, transitions, the back-test."""

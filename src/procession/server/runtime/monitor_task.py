@@ -1,0 +1,234 @@
+"""The task that evaluates monitors each minute: by one server of many, and without losing a transition."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from procession.errors import Unavailable
+from procession.monitors.evaluation import Moment, Rules, skipped_state
+from procession.monitors.evaluator import Evaluation, Outcome
+from procession.monitors.group_state import Group, GroupState, group_name
+from procession.monitors.lease import LEASE_SECONDS, EvaluationLease, holder, last_evaluated
+from procession.monitors.observer import Observer
+from procession.monitors.transition import Transition, TransitionSink
+from procession.server.runtime.background import run_in_background
+from procession.server.runtime.thread_pools import ThreadPool
+from procession.storage import AnalysisStore, MonitorStore, ReadStore
+
+MINUTE = 60
+MAX_CAUGHT_UP = 60
+"""Missed minutes that are evaluated afterwards, at most: those of the last hour."""
+MAX_SECONDS = 10.0
+"""A monitor that takes longer is skipped for a while."""
+SKIPPED_MINUTES = 10
+NOTED_SECONDS = 600
+"""When a group was seen last is noted at least so often."""
+
+_log = logging.getLogger(__name__)
+
+_Key = tuple[int, int]
+"""Of a monitor: org and id."""
+
+
+class NoSink:
+    """Nobody is told."""
+
+    def put(self, transitions: Sequence[Transition]) -> None:
+        pass
+
+
+class MonitorTask:
+    """Each server has one; the one that holds the lease evaluates."""
+
+    def __init__(
+        self,
+        monitors: MonitorStore,
+        processes: ReadStore,
+        analysis: AnalysisStore,
+        sink: TransitionSink,
+        thread: ThreadPool,
+        now: Callable[[], int],
+        *,
+        is_only_server: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`is_only_server`: nobody else has this store, so that nobody's lease has to end."""
+        self._monitors = monitors
+        self._processes = processes
+        self._analysis = analysis
+        self._sink = sink
+        self._thread = thread
+        self._now = now
+        self._is_only_server = is_only_server
+        self._clock = clock
+        self._owner = secrets.token_hex(8)
+        self._since = 0
+        self._evaluated_at = 0
+        self._states: dict[_Key, dict[Group, GroupState]] | None = None
+        """None: they have to be read."""
+        self._noted: dict[tuple[_Key, Group], GroupState] = {}
+        self._skipped_until: dict[_Key, tuple[int, str]] = {}
+        self._queries: dict[_Key, str] = {}
+        """As they were evaluated last."""
+
+    def running(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """For the length of the block."""
+        return run_in_background(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(MINUTE - time.time() % MINUTE + 0.2)
+            try:
+                await self._thread.run(self.evaluate)
+            except Unavailable as error:
+                self._states = None  # what is stored of them is not known
+                text = "cannot evaluate monitors: %(reason)s; trying again in a minute"
+                _log.warning(text, {"event": "monitors-failed", "reason": str(error)})
+            except Exception:
+                self._states = None
+                _log.exception("cannot evaluate monitors; trying again in a minute", {"event": "monitors-failed"})
+
+    def evaluate(self) -> int:
+        """All minutes that are due, if it is the turn of this server; gives how many. Raises Unavailable."""
+        now = self._now()
+        minute = now // MINUTE * MINUTE
+        leases = self._monitors.leases()
+        if not self._take_lease(leases, now):
+            self._states = None
+            return 0
+        if self._states is None:
+            self._load()
+        done = max(last_evaluated(leases), self._evaluated_at)
+        first = max(done + MINUTE if done else minute, minute - MAX_CAUGHT_UP * MINUTE)
+        minutes = range(first, minute + 1, MINUTE)
+        for at in minutes:
+            self._evaluate_all(at, now if at == minute else at)
+            self._evaluated_at = at
+            self._put_lease(self._now())
+        return len(minutes)
+
+    # Whose turn it is
+
+    def _take_lease(self, leases: Sequence[EvaluationLease], now: int) -> bool:
+        held = holder(leases, now)
+        if held is not None and held.owner != self._owner and not self._is_only_server:
+            self._since = 0
+            return False
+        is_held = held is not None and held.owner == self._owner
+        if not is_held:
+            self._since = time.time_ns()
+            self._evaluated_at = last_evaluated(leases)
+        self._put_lease(now)
+        # Another may ask at this moment as well: which of the two was first is read in a minute.
+        return is_held or self._is_only_server
+
+    def _put_lease(self, now: int) -> None:
+        self._monitors.put_lease(EvaluationLease(self._owner, self._since, now + LEASE_SECONDS, self._evaluated_at))
+
+    # What is kept between two minutes
+
+    def _load(self) -> None:
+        """And see to what the last server stored and told nobody of any more."""
+        found = self._monitors.groups_by_monitor()
+        self._states = {key: {one.group: one for one in states} for key, states in found.items()}
+        self._noted = {(key, one.group): one for key, states in found.items() for one in states}
+        for key, states in self._states.items():
+            self._tell(key, list(states.values()))
+
+    def _known(self) -> dict[_Key, dict[Group, GroupState]]:
+        if self._states is None:
+            raise RuntimeError("states are read before they are used")
+        return self._states
+
+    # A minute
+
+    def _evaluate_all(self, at: int, now: int) -> None:
+        states, observers = self._known(), dict[tuple[int, Moment], Observer]()
+        monitors = self._monitors.monitors()
+        keys = {(one.org_id, one.id) for one in monitors}
+        for key in states.keys() - keys:
+            self._monitors.drop_groups(*key, list(states.pop(key)))
+        for monitor in monitors:
+            if monitor.created_at // 1_000_000 > at:
+                continue  # there was none in the minutes that are caught up
+            rules = Rules.of(monitor)
+            place = monitor.org_id, rules.moment(at, now)
+            if place not in observers:
+                observers[place] = Observer(self._processes, self._analysis, *place)
+            key = (monitor.org_id, monitor.id)
+            if self._queries.setdefault(key, monitor.query_text) != monitor.query_text:
+                self._forget(key)
+                self._queries[key] = monitor.query_text
+            self._keep(key, self._outcome(key, rules, states.get(key, {}), observers[place]))
+
+    def _forget(self, key: _Key) -> None:
+        """Of another query: its groups are none of this one."""
+        groups = list(self._known().pop(key, {}))
+        self._skipped_until.pop(key, None)
+        for group in groups:
+            self._noted.pop((key, group), None)
+        self._monitors.drop_groups(*key, groups)
+
+    def _outcome(self, key: _Key, rules: Rules, before: dict[Group, GroupState], observer: Observer) -> Outcome:
+        at = observer.moment.at
+        until, reason = self._skipped_until.get(key, (0, ""))
+        if at < until:
+            kept = tuple(state for group, state in before.items() if group)
+            return Outcome((*kept, skipped_state(rules, before.get(()), reason, at)))
+        begun = self._clock()
+        outcome = Evaluation(rules, before, observer).run()
+        took = self._clock() - begun
+        if took > MAX_SECONDS:
+            reason = f"its evaluation took {took:.0f} s; there may be {MAX_SECONDS:.0f} s"
+            self._skipped_until[key] = at + SKIPPED_MINUTES * MINUTE, reason
+        return outcome
+
+    def _keep(self, key: _Key, outcome: Outcome) -> None:
+        """States and transitions first, in one record; whoever is told is told of what is safe."""
+        changed = [one for one in outcome.states if self._is_worth_noting(key, one)]
+        self._known()[key] = {one.group: one for one in outcome.states}
+        if changed:
+            self._monitors.put_groups(*key, changed)
+            self._noted.update(((key, one.group), one) for one in changed)
+        if outcome.dropped:
+            self._monitors.drop_groups(*key, outcome.dropped)
+            for group in outcome.dropped:
+                self._noted.pop((key, group), None)
+        self._tell(key, changed)
+
+    def _is_worth_noting(self, key: _Key, state: GroupState) -> bool:
+        noted = self._noted.get((key, state.group))
+        if noted is None or (state.last_seen_at or 0) - (noted.last_seen_at or 0) >= NOTED_SECONDS:
+            return True
+        same = msgspec.structs.replace(noted, last_seen_at=state.last_seen_at, value=state.value)
+        return same != state
+
+    def _tell(self, key: _Key, states: Sequence[GroupState]) -> None:
+        fresh = [one for one in states if one.unsent or one.quiet]
+        if not fresh:
+            return
+        transitions = [one for state in fresh for one in (*state.unsent, *state.quiet)]
+        self._monitors.put_transitions(transitions)
+        for one in transitions:
+            fields = {
+                "event": "monitor-transition",
+                "org_id": one.org_id,
+                "monitor": one.monitor_id,
+                "group": group_name(one.group),
+                "kind": str(one.kind),
+                "state": str(one.state),
+                "reason": one.reason,
+            }
+            _log.info("the monitor %(monitor)d is %(state)s for %(group)r, %(kind)s", fields)
+        self._sink.put([one for state in fresh for one in state.unsent])
+        told = [msgspec.structs.replace(one, unsent=(), quiet=()) for one in fresh]
+        self._monitors.put_groups(*key, told)
+        self._known()[key].update((one.group, one) for one in told)
+        self._noted.update(((key, one.group), one) for one in told)

@@ -1,0 +1,275 @@
+"""Monitors over processes that come and go, on the oracle of the store: every reason, every function, every limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+
+from procession.lifecycle.events import ProcessExit, ProcessExits
+from procession.monitors import observer as observing
+from procession.monitors.evaluation import Rules
+from procession.monitors.evaluator import Evaluation
+from procession.monitors.group_state import Group, GroupState, group_name
+from procession.monitors.monitor import Creator, new_monitor
+from procession.monitors.observer import Observer
+from procession.monitors.transition import State, Transition
+from procession.process import ProcessNumbers, Sighting
+from tests.support.builders import NOON, a_sighting
+from tests.support.builders import a_snapshot as snapshot_of
+from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.oracle import OracleStore
+
+ORG = 1
+MINUTE = NOON // 60 * 60
+"""The first minute; every process of a test began before, unless it says when."""
+
+
+def nginx(pid: int = 7, **fields: Any) -> Sighting:
+    defaults: dict[str, Any] = {"cmdline": "nginx", "command": "nginx", "started_at": MINUTE - 9000}
+    return a_sighting(pid, **(defaults | fields))
+
+
+def init(started_at: int = MINUTE - 100_000) -> Sighting:
+    return a_sighting(1, cmdline="/sbin/init", exe="/sbin/init", command="init", user="root", started_at=started_at)
+
+
+@dataclass
+class World:
+    """Hosts, and one monitor that is evaluated each minute."""
+
+    query: str
+    options: dict[str, Any] = field(default_factory=dict)
+    store: OracleStore = field(default_factory=OracleStore)
+    states: dict[Group, GroupState] = field(default_factory=dict)
+    at: int = MINUTE
+    happened: list[Transition] = field(default_factory=list)
+
+    def minute(self, **hosts: Iterable[Sighting] | None) -> str:
+        """What each host tells for a minute; None where it says nothing. Then the monitor is evaluated, and its groups
+        are stored and read. Gives the groups and their states."""
+        begin, self.at = self.at, self.at + 60
+        for taken_at in range(begin, self.at, 10):
+            for host, sightings in hosts.items():
+                if sightings is not None:
+                    name = host.replace("_", "-")
+                    snapshot = snapshot_of(*sightings, host=name, taken_at=taken_at, chunk_count=1)
+                    self.store.add([(ORG, snapshot)])
+        return self.evaluate()
+
+    def evaluate(self) -> str:
+        body = {"type": "process alert", "name": "a", "query": self.query, "options": self.options}
+        monitor = new_monitor(ORG, 7, body, creator=Creator(1, "", "", ""), changed_by="", now_us=0)
+        rules = Rules.of(monitor)
+        observer = Observer(self.store, OracleAnalysis(self.store), ORG, rules.moment(self.at, self.at))
+        outcome = Evaluation(rules, self.states, observer).run()
+        self.happened += [one for state in outcome.states for one in (*state.unsent, *state.quiet)]
+        self.states = {}
+        for state in outcome.states:
+            stored = msgspec.json.decode(msgspec.json.encode(state), type=GroupState)
+            self.states[state.group] = msgspec.structs.replace(stored, unsent=(), quiet=())
+        return "; ".join(f"{group_name(one.group)} {one.state}" for one in sorted(outcome.states, key=str_of_group))
+
+    def reasons(self) -> dict[str, str]:
+        return {group_name(one.group): one.reason for one in self.states.values() if one.reason}
+
+
+def str_of_group(state: GroupState) -> str:
+    return group_name(state.group)
+
+
+GONE_NOW = "processes('nginx').by('host').rollup('count_now') < 1"
+GONE = "processes('nginx').by('host').rollup('count').last('2m') < 1"
+NO_WAIT: dict[str, Any] = {"new_group_delay": 0}
+
+
+def test_a_process_that_is_gone_alerts_with_its_name_and_exit_code() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    assert world.minute(web_1=[init(), nginx()], web_2=[init(), nginx()]) == "host:web-1 OK; host:web-2 OK"
+    exits = (ProcessExit(pid=7, at=MINUTE + 55, exit_code=137, description=nginx().description),)
+    world.store.add_exits([(ORG, ProcessExits("web-1", exits))])
+
+    assert world.minute(web_1=[init()], web_2=[init(), nginx()]) == "host:web-1 Alert; host:web-2 OK"
+
+    (alert,) = world.happened
+    assert (alert.group, alert.value, alert.reason) == ((("host", "web-1"),), 0, "process gone")
+    assert alert.processes == ("nginx (pid 7 on web-1, exit code 137)",)
+    assert world.minute(web_1=[init(), nginx(8)], web_2=[init(), nginx()]) == "host:web-1 OK; host:web-2 OK"
+    assert world.happened[-1].cycle_key == alert.cycle_key
+
+
+def test_a_count_over_a_window_is_late_by_the_window_as_at_datadog() -> None:
+    world = World(GONE, NO_WAIT)
+    world.minute(web_1=[init(), nginx()])
+
+    assert world.minute(web_1=[init()]) == "host:web-1 OK"
+    assert world.minute(web_1=[init()]) == "host:web-1 Alert"
+
+
+def test_a_restart_counts_twice_in_a_window_as_at_datadog() -> None:
+    world = World("processes('nginx').rollup('count').last('2m') > 1")
+    assert world.minute(web_1=[init(), nginx(7)]) == "* OK"
+    assert world.minute(web_1=[init(), nginx(8)]) == "* Alert"
+    assert world.happened[0].value == 2
+
+
+@pytest.mark.parametrize("query", [GONE_NOW, GONE, GONE_NOW.replace(".by('host')", "")])
+def test_a_silent_agent_is_no_data_and_never_an_alert(query: str) -> None:
+    world = World(query, NO_WAIT)
+    world.minute(web_1=[init(), nginx()], web_2=[init()])
+    for _ in range(4):
+        found = world.minute(web_1=None, web_2=[init()])
+
+    assert found in ("host:web-1 No Data", "* No Data")
+    assert set(world.reasons().values()) == {"agent silent"}
+    assert State.ALERT not in {one.state for one in world.happened}
+
+
+def test_a_group_in_alert_stays_in_alert_through_silence_and_a_reboot_and_says_why() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.minute(web_1=[init(), nginx()], web_2=[init()])
+    assert world.minute(web_1=[init()], web_2=[init()]) == "host:web-1 Alert"
+    world.minute(web_1=None, web_2=[init()])
+    assert world.minute(web_1=None, web_2=[init()]) == "host:web-1 Alert"
+    assert world.reasons() == {"host:web-1": "agent silent"}
+
+    booted = init(started_at=world.at - 5)
+    assert world.minute(web_1=[booted], web_2=[init()]) == "host:web-1 Alert"
+
+    assert world.reasons() == {"host:web-1": "host gone"}
+    assert len(world.happened) == 1
+    assert world.minute(web_1=[booted, nginx(3, started_at=world.at)], web_2=[init()]) == "host:web-1 OK"
+
+
+def test_a_host_that_comes_back_without_the_process_alerts_and_says_that_it_was_away() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.minute(web_1=[init(), nginx()])
+    world.minute(web_1=None)
+    world.minute(web_1=None)
+
+    assert world.minute(web_1=[init(started_at=world.at - 20)]) == "host:web-1 Alert"
+    assert world.happened[-1].reason == "host gone"
+
+
+def test_a_new_monitor_expects_the_groups_that_had_a_process_before() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.evaluate()
+    world.states = {}
+    for at in (MINUTE - 86_400, MINUTE):
+        world.store.add([(ORG, snapshot_of(init(), nginx(), host="web-1", taken_at=at - 5, chunk_count=1))])
+    world.at += 600
+
+    assert world.minute(web_1=[init()]) == "host:web-1 Alert"
+    assert world.happened[0].processes == ("nginx (pid 7 on web-1)",)
+
+
+def test_a_group_is_expected_for_as_long_as_the_option_says() -> None:
+    world = World(GONE_NOW, NO_WAIT | {"group_retention_duration": "1h"})
+    world.minute(web_1=[init(), nginx()], web_2=[init(), nginx()])
+    assert world.minute(web_1=[init()], web_2=[init(), nginx()]) == "host:web-1 Alert; host:web-2 OK"
+    world.at += 3600
+
+    assert world.minute(web_1=[init()], web_2=[init(), nginx()]) == "host:web-2 OK"
+
+
+def test_a_monitor_over_no_process_at_all_is_about_the_hosts_that_tell() -> None:
+    world = World("processes('nginx').rollup('count_now') < 1")
+    assert world.minute() == "* No Data"
+    assert world.minute(web_1=[init()]) == "* Alert"
+
+
+def test_starts_in_a_window_tell_of_crash_loops() -> None:
+    world = World("processes('nginx').by('host').rollup('starts').last('3m') > 2", NO_WAIT)
+    found = [
+        world.minute(web_1=[init(), nginx(number, started_at=world.at)], web_2=[init(), nginx()])
+        for number in range(10, 14)
+    ]
+
+    assert found[0] == "host:web-1 OK"
+    assert [one.split("; ")[0] for one in found] == ["host:web-1 OK", "host:web-1 OK"] + ["host:web-1 Alert"] * 2
+    assert world.happened[0].value == 3
+
+
+def test_sums_and_maxima_are_of_the_newest_snapshots() -> None:
+    def heavy(pid: int, rss: int) -> Sighting:
+        return nginx(pid, numbers=ProcessNumbers(rss_bytes=rss))
+
+    total = World("processes('nginx').rollup('sum','rss_bytes') > 500")
+    most = World("processes('nginx').by('host').rollup('max','rss_bytes') > 500", NO_WAIT)
+    for world in (total, most):
+        world.minute(web_1=[init(), heavy(7, 300), heavy(8, 200)])
+        world.minute(web_1=[init(), heavy(7, 300), heavy(8, 201)])
+
+    assert [(one.value, one.state) for one in total.happened] == [(501, State.ALERT)]
+    assert most.happened == []
+    assert most.minute(web_1=[init(), heavy(7, 600)]) == "host:web-1 Alert"
+
+
+def test_what_is_seen_for_the_first_time_alerts_for_the_window_and_what_was_there_does_not() -> None:
+    world = World("processes('').by('command').rollup('first_seen').last('2m') > 0")
+    assert world.minute(web_1=[init(), nginx()]) == "command:init OK; command:nginx OK"
+
+    miner = a_sighting(66, cmdline="xmrig", command="xmrig", started_at=world.at)
+    assert "command:xmrig Alert" in world.minute(web_1=[init(), nginx(), miner])
+    assert world.happened[-1].processes == ("xmrig (pid 66 on web-1)",)
+    world.minute(web_1=[init(), nginx()])
+    assert "command:xmrig OK" in world.minute(web_1=[init(), nginx()])
+    assert "command:xmrig OK" in world.minute(web_1=[init(), miner])
+    assert [one.group[0][1] for one in world.happened if one.state is State.ALERT] == ["xmrig"]
+
+
+def test_several_keys_make_a_group_of_each_combination() -> None:
+    world = World("processes('').by('host','command').rollup('count_now') < 1", NO_WAIT)
+    world.minute(web_1=[init(), nginx()])
+
+    assert world.minute(web_1=[init()]) == "host:web-1,command:init OK; host:web-1,command:nginx Alert"
+
+
+@pytest.mark.parametrize("function", ["rollup('count').last('5m')", "rollup('count_now')"])
+def test_a_monitor_of_too_many_groups_is_skipped_and_says_why(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+    monkeypatch.setattr(observing, "MAX_GROUPS", 3)
+    world = World(f"processes('').by('cmdline').{function} > 5")
+    few = [init(), nginx(7), nginx(8, cmdline="nginx 8")]
+    assert "Skipped" not in world.minute(web_1=few)
+
+    found = world.minute(web_1=[*few, nginx(9, cmdline="nginx 9")])
+
+    assert "* Skipped" in found
+    assert world.states[()].reason == "it has 4 groups; by cmdline there may be 3"
+    world.at += 300
+    assert "Skipped" not in world.minute(web_1=few)
+
+
+HOSTILE = ("*", "a,host:web-2", "a'b", "x\ny", "{{#is_alert}}", "host:web-2", "\u202e", "a\\", "ключ", "A" * 300)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_process_that_names_itself_as_it_likes_is_its_own_group_and_no_other(name: str) -> None:
+    world = World("processes('').by('command').rollup('count_now') < 1")
+    evil = a_sighting(66, cmdline=name, command=name, started_at=MINUTE - 50)
+    world.minute(web_1=[init(), nginx(), evil], web_2=[init(), nginx()])
+    world.minute(web_1=[init(), nginx()], web_2=[init(), nginx()])
+
+    (alert,) = world.happened
+    assert alert.group == (("command", name),)
+    (process,) = alert.processes
+    assert process.isprintable()
+    assert process.endswith("(pid 66 on web-1)")
+    assert world.states[("command", "nginx"),].state is State.OK
+
+
+def test_an_evaluation_that_is_delayed_looks_at_the_past() -> None:
+    world = World(GONE_NOW, NO_WAIT | {"evaluation_delay": 61})  # two whole minutes
+    world.minute(web_1=[init(), nginx()])
+    world.minute(web_1=[init(), nginx()])
+
+    assert world.minute(web_1=[init()]) == "host:web-1 OK"
+    assert world.minute(web_1=[init()]) == "host:web-1 Alert"
+
+
+def test_a_window_that_began_before_anything_was_known_is_not_full() -> None:
+    world = World("processes('nginx').rollup('count').last('3m') < 5", {"require_full_window": True})
+    assert [world.minute(web_1=[init(), nginx()]) for _ in range(4)] == ["* OK"] * 2 + ["* Alert"] * 2
