@@ -183,11 +183,28 @@ class Made:
     sealed: Path
     later: Path
     """Builds on `backup`."""
+    foreign: Path
+    """Has rows of an org that is not there."""
     answers: dict[int, dict[str, list[Any]]]
     rows: Rows
     """Of the first two orgs."""
     rows_of_second: Rows
     monitors: list[Monitor]
+
+    @property
+    def frozen(self) -> Path:
+        """What stands still of the last one."""
+        (folder,) = (self.folder / "data" / "clickhouse" / "shadow").glob("backup*")
+        return folder
+
+    def frozen_store(self) -> FrozenStore:
+        return frozen_in(self.frozen)
+
+
+def frozen_in(folder: Path) -> FrozenStore:
+    """Under the names of the folders, whatever tables they are of."""
+    tables = {f"t_{'abcdefghijklmnopqrstuvwxyz'[i]}": path for i, path in enumerate(sorted(folder.glob("store/*/*")))}
+    return FrozenStore("backup1", 1, 1, "tables", {table: str(path) for table, path in tables.items()})
 
 
 PASSPHRASE = "correct horse"  # noqa: S105
@@ -198,7 +215,7 @@ def silent(done: int, total: int) -> None:
 
 
 def made_in(folder: Path) -> Made:
-    paths = {name: folder / name for name in ("backup", "sealed", "later")}
+    paths = {name: folder / name for name in ("backup", "sealed", "later", "foreign")}
     with opened(folder / "data") as store:
         fill(store)
         with Load(store):
@@ -210,6 +227,10 @@ def made_in(folder: Path) -> Made:
         told = {org_id: answers(store, org_id, MOMENTS) for org_id in (FIRST, SECOND)}
         monitors = list(store.monitors.monitors())
         rows, of_second = rows_of(store), rows_of(store, (SECOND,))
+        store.add_exits(
+            [(9, ProcessExits("web-1", (ProcessExit(pid=1, at=BEGIN, exit_code=0, description=a_description()),)))]
+        )
+        back_up(store.freeze(), paths["foreign"])
     return Made(folder, **paths, answers=told, rows=rows, rows_of_second=of_second, monitors=monitors)
 
 
@@ -224,6 +245,11 @@ def back_up(frozen: FrozenStore, path: Path, *, since: Path | None = None, passp
 def restored(path: Path, data_dir: Path, *, org: str | None = None, passphrase: str | None = None) -> Restored:
     with open_archive(path, passphrase) as archive:
         return restore(archive, data_dir, org=org, progress=silent, now=lambda: END)
+
+
+def differing(rows: Rows, expected: Rows) -> list[str]:
+    """Monitors come back muted, and so otherwise."""
+    return [table for table in BACKED_UP - {"monitors"} if rows[table] != expected[table]]
 
 
 def rows_of(store: EmbeddedStore, orgs: tuple[int, ...] = (FIRST, SECOND)) -> Rows:

@@ -21,7 +21,7 @@ from tests.backup.building import (
     POSTED,
     SECOND,
     Made,
-    Rows,
+    differing,
     opened,
     restored,
     rows_of,
@@ -83,11 +83,6 @@ def test_what_builds_on_an_earlier_backup_comes_back_whole(made: Made, place: Pa
     with opened(place / "data") as store:
         rows = rows_of(store)
     assert differing(rows, made.rows) == []
-
-
-def differing(rows: Rows, expected: Rows) -> list[str]:
-    """Monitors come back muted, and so otherwise."""
-    return [table for table in BACKED_UP - {"monitors"} if rows[table] != expected[table]]
 
 
 def page_of(processes: tuple[ProcessSummary, ...]) -> list[int]:

@@ -15,11 +15,11 @@ _TRAILER = struct.Struct("<32sQ8s")
 TRAILER_BYTES: Final = _TRAILER.size
 _MAGIC = b"PROCBEND"
 
-_TABLE = r"^[a-z_]{1,64}$"
-_PART = r"^[0-9A-Za-z]{1,64}(_[0-9]{1,20}){3,4}$"
-_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_.%-]{0,250}$"
-_BACKUP = r"^[^/\x00]{1,250}$"
-_SHA256 = r"^[0-9a-f]{64}$"
+_TABLE = r"\A[a-z_]{1,64}\Z"
+_PART = r"\A[0-9A-Za-z]{1,64}(_[0-9]{1,20}){3,4}\Z"
+_FILE = r"\A[A-Za-z0-9_][A-Za-z0-9_.%-]{0,250}\Z"
+_BACKUP = r"\A[^/\x00]{1,250}\Z"
+_SHA256 = r"\A[0-9a-f]{64}\Z"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 

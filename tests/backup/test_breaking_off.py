@@ -1,0 +1,164 @@
+"""A backup or a restore that is killed, or runs out of space: half of one is never taken for a whole."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from procession.backup.archive import open_archive
+from procession.backup.backing_up import plan, write_backup
+from procession.backup.restoring import restore
+from procession.errors import UsageError
+from procession.storage.embedded_store import open_embedded
+from tests.backup.building import END, FIRST, Made, differing, opened, restored, rows_of, silent
+from tests.support.stores.folders import quick_folder
+
+ROOT = Path(__file__).parents[2]
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from procession.backup.archive import open_archive
+from procession.backup.backing_up import plan, write_backup
+from procession.backup.restoring import restore
+from tests.backup.building import frozen_in
+
+verb, source, target, at = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
+
+def progress(done, total):
+    if done >= at * total:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if verb == "backup":
+    write_backup(plan(frozen_in(source), None), target, None, progress)
+else:
+    with open_archive(source, None) as archive:
+        restore(archive, target, org=None, progress=progress, now=lambda: 1)
+"""
+
+
+def kill(verb: str, source: Path, target: Path, *, at: float) -> None:
+    """It is killed when so much of it is done."""
+    command = [sys.executable, "-c", KILLED, verb, str(source), str(target), str(at)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert result.returncode == -signal.SIGKILL, result.stderr
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    with quick_folder(tmp_path) as folder:
+        yield folder
+
+
+@contextmanager
+def small_disk(place: Path, *, megabytes: int) -> Iterator[Path]:
+    place.mkdir()
+    options = f"size={megabytes}m"
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "procession-test", str(place)], capture_output=True, text=True
+    )
+    if mount.returncode:
+        pytest.skip(f"cannot mount a small disk here: {mount.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    """A file that takes all that is left."""
+    filler = place / "filler"
+    with filler.open("ab", buffering=0) as file:
+        size = 2**20
+        while size >= 512:
+            try:
+                file.write(bytes(size))
+            except OSError:
+                size //= 2
+    return filler
+
+
+def test_a_backup_that_was_killed_leaves_none_and_can_be_made_again(made: Made, place: Path) -> None:
+    path = place / "backup"
+
+    for at in (0, 0.5, 1):
+        kill("backup", made.frozen, path, at=at)
+
+        assert not path.exists()
+        partial = path.with_name("backup.partial")
+        with pytest.raises(UsageError), open_archive(partial, None):
+            pass
+    kept = made.frozen_store()
+    write_backup(plan(kept, None), path, None, silent)
+    assert [one.name for one in place.iterdir()] == ["backup"]
+
+
+def test_a_backup_that_finds_no_space_leaves_nothing(made: Made, place: Path) -> None:
+    with small_disk(place / "disk", megabytes=8) as disk:
+        filler = fill(disk)
+
+        with pytest.raises(UsageError, match=r"cannot write .*: no space left on device"):
+            write_backup(plan(made.frozen_store(), None), disk / "backup", None, silent)
+
+        assert list(disk.iterdir()) == [filler]
+
+
+def test_a_restore_that_was_killed_is_opened_by_nobody_and_can_be_done_again(made: Made, place: Path) -> None:
+    data_dir = place / "data"
+
+    for at in (0.4, 1):
+        kill("restore", made.backup, data_dir, at=at)
+
+        with pytest.raises(UsageError, match="do it again with `procession restore`"):
+            open_embedded(data_dir)
+    restored(made.backup, data_dir)
+
+    with opened(data_dir) as store:
+        assert differing(rows_of(store), made.rows) == []
+
+
+def test_a_restore_that_finds_no_space_leaves_nothing_and_can_be_done_again(made: Made, place: Path) -> None:
+    with small_disk(place / "disk", megabytes=160) as disk:
+        data_dir = disk / "data"
+
+        def progress(done: int, total: int) -> None:
+            if done > total / 2 and not (disk / "filler").exists():
+                fill(disk)
+
+        with pytest.raises(UsageError) as caught, open_archive(made.backup, None) as archive:
+            restore(archive, data_dir, org=None, progress=progress, now=lambda: END)
+
+        assert "\n" not in str(caught.value)
+        assert [one.name for one in disk.iterdir()] == ["filler"]
+        (disk / "filler").unlink()
+        restored(made.backup, data_dir)
+        with opened(data_dir) as store:
+            assert len(store.views.views(FIRST)) == 1
+
+
+def test_rows_of_an_org_that_is_not_there_bring_nothing_back(made: Made, place: Path) -> None:
+    with pytest.raises(UsageError, match="has rows of org 9 in exits, and no such org"):
+        restored(made.foreign, place / "data")
+
+    assert list(place.iterdir()) == []
+
+
+def test_a_damaged_part_and_an_org_that_is_not_there_leave_the_folder_as_it_was(made: Made, place: Path) -> None:
+    (place / "data").mkdir()
+    (place / "data" / "keys").mkdir()
+    content = bytearray(made.backup.read_bytes())
+    content[len(content) // 2] ^= 1
+    (place / "damaged").write_bytes(content)
+
+    with pytest.raises(UsageError, match=r"is damaged: .* is not as written"):
+        restored(place / "damaged", place / "data")
+    with pytest.raises(UsageError, match="has no org 'third'; it has main, second, posted"):
+        restored(made.backup, place / "data", org="third")
+
+    assert sorted(one.name for one in (place / "data").iterdir()) == ["keys", "lock"]
