@@ -44,16 +44,13 @@ def restore(
     _refuse_other_tables(archive)
     _check_space(archive, data_dir)
     was_there = data_dir.exists()
-    with _marked(data_dir) as engine:
-        try:
-            restored = _Restore(archive, engine, progress).run(org, now())
-        except BaseException:
-            engine.close()
-            _clean(data_dir)
-            if not was_there:
-                shutil.rmtree(data_dir, ignore_errors=True)
-            raise
-    return restored
+    try:
+        with _marked(data_dir) as engine:
+            return _Restore(archive, engine, progress).run(org, now())
+    except BaseException:
+        if not was_there:
+            shutil.rmtree(data_dir, ignore_errors=True)
+        raise
 
 
 def _refuse_other_tables(archive: Archive) -> None:
@@ -78,8 +75,8 @@ def _check_space(archive: Archive, data_dir: Path) -> None:
 
 @contextlib.contextmanager
 def _marked(data_dir: Path) -> Iterator[EmbeddedEngine]:
-    """The engine in a folder that says until the end of the block that it is not whole. Raises UsageError where it is
-    in use, or has a store."""
+    """The engine in a folder that says until the end of the block that it is not whole. After an error there is nothing
+    in it. Raises UsageError where it is in use, or has a store."""
     marker = data_dir / UNFINISHED_RESTORE
     lock = lock_folder(data_dir)
     try:
@@ -95,11 +92,14 @@ def _marked(data_dir: Path) -> Iterator[EmbeddedEngine]:
     except UsageError:
         lock.close()
         raise
-    engine = EmbeddedEngine(data_dir, lock=lock)
-    yield engine
-    engine.close()
-    # All that was written, by us and by the engine.
-    os.sync()
+    try:
+        with contextlib.closing(EmbeddedEngine(data_dir, lock=lock)) as engine:
+            yield engine
+        # All that was written, by us and by the engine.
+        os.sync()
+    except BaseException:
+        _clean(data_dir)
+        raise
     marker.unlink()
     sync_folder(data_dir)
 
