@@ -44,7 +44,6 @@ SUITES = {
         "backup/*",
         "storage/history/tables/frozen.py",
         "storage/history/tables/restored.py",
-        "storage/history/engine/write_gate.py",
         "cli/commands/backup.py",
         "cli/commands/restore.py",
     ),

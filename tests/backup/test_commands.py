@@ -78,6 +78,10 @@ def test_what_is_no_store_is_named(place: Path) -> None:
     servers = ("--store", "https://procession@clickhouse:8443/procession")
 
     assert f"there is no store in {nowhere}" in complaint("backup", place / "none", "--data-dir", nowhere)
+    empty = place / "empty"
+    empty.mkdir()
+    assert f"there is no store in {empty}" in complaint("backup", place / "none", "--data-dir", empty)
+    assert list(empty.iterdir()) == []
     assert "make backups of their own" in complaint("backup", place / "none", "--data-dir", nowhere, *servers)
     assert not nowhere.exists()
     assert not (place / "none").exists()

@@ -80,8 +80,14 @@ def test_what_builds_on_an_earlier_backup_comes_back_whole(made: Made, place: Pa
 
     restored(made.later, place / "data")
 
+    shadow = place / "data" / "clickhouse" / "shadow"
     with opened(place / "data") as store:
         rows = rows_of(store)
+        store.freeze()
+        assert len(list(shadow.glob("backup*"))) == 1
+    # Whoever asked for that was killed: it takes no space for longer than up to the next start.
+    with opened(place / "data"):
+        assert list(shadow.glob("backup*")) == []
     assert differing(rows, made.rows) == []
 
 

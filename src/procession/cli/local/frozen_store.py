@@ -22,6 +22,8 @@ _LOCK = "backup.lock"
 @contextlib.contextmanager
 def frozen_store(settings: ServerSettings) -> Iterator[FrozenStore]:
     """Stands still until the end of the block. Raises UsageError."""
+    from procession.storage.history.engine.embedded import ENGINE_FILES
+
     access = Access.of(ClientSettings(data_dir=settings.data_dir))
     data_dir = access.local.data_dir
     folder = data_dir if (address := address_of(settings)) is None else address
@@ -30,7 +32,7 @@ def frozen_store(settings: ServerSettings) -> Iterator[FrozenStore]:
             f"the store is on ClickHouse servers at {address}, which make backups of their own: see BACKUP DATABASE"
             " in docs/backup.md"
         )
-    if not folder.is_dir():
+    if not (folder / ENGINE_FILES).is_dir():
         raise UsageError(f"there is no store in {folder}; name its folder with --data-dir")
     with _alone(folder):
         if access.local.address() is not None:
