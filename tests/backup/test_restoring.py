@@ -42,7 +42,7 @@ def test_a_restored_store_answers_as_the_one_that_was_backed_up_under_load(made:
     with opened(place / "data") as store:
         found = {org_id: answers(store, org_id, MOMENTS) for org_id in (FIRST, SECOND)}
         rows = rows_of(store)
-        monitors = store.monitors.monitors()
+        monitors, groups = store.monitors.monitors(), store.monitors.groups_by_monitor()
         sessions, leases = store.sessions.sessions(END), store.hosts.leases(END)
         posted = page_of(store.find(ProcessQuery(POSTED, Window(BEGIN - 1, END), limit=10_000)).processes)
         views = [int(view.name) for view in store.views.views(POSTED) if view.name.isdecimal()]
@@ -53,9 +53,10 @@ def test_a_restored_store_answers_as_the_one_that_was_backed_up_under_load(made:
     assert [table for table in BACKED_UP if not rows[table]] == []
     # Nobody is signed in, and no host is watched.
     assert (sessions, leases) == ((), ())
-    assert {table: rows[table] for table in LEFT_OUT if table != "migrations" and rows[table]} == {}
+    assert {table: rows[table] for table in LEFT_OUT if table != "migrations" and rows.get(table)} == {}
     assert [one.options["silenced"] for one in monitors] == [{"*": None}] * 3
     assert [replace(one, options={**one.options, "silenced": {}}) for one in monitors] == made.monitors
+    assert [state.unsent for states in groups.values() for state in states] == [()] * 3
     # One moment: a view was saved after the snapshot of its number was acknowledged, and before the next was posted.
     assert posted == list(range(1, len(posted) + 1))
     assert views == list(range(1, len(views) + 1))

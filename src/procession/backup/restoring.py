@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from procession.backup.archive import Archive, Progress
 from procession.backup.container import sync_folder
 from procession.backup.manifest import Part
@@ -156,8 +158,13 @@ class _Restore:
         return Restored(orgs, self._archive.manifest.taken_at, muted)
 
     def _mute(self) -> int:
-        """All monitors, and say how many that are: hosts may be gone by now, and nobody is to be called for it."""
+        """All monitors, and say how many that are: hosts may be gone by now, and nobody is to be called for it, nor for
+        what nobody was told of in time."""
         kept = ClickHouseMonitors(AccountTables(self._engine))
+        for (org_id, monitor_id), states in kept.groups_by_monitor().items():
+            untold = [msgspec.structs.replace(state, unsent=()) for state in states if state.unsent]
+            if untold:
+                kept.put_groups(org_id, monitor_id, untold)
         monitors = kept.monitors()
         for monitor in monitors:
             silenced = {**monitor.options["silenced"], "*": None}

@@ -25,6 +25,8 @@ LEFT_OUT: Final = {
     "migrations": "who restores makes the tables anew, and so has rows in it already",
     "leases": "hold for a minute",
     "evaluation_leases": "say which server evaluates monitors: another one after a restore",
+    "notification_leases": "say the same of who sends notifications",
+    "notifications": "what waits there to be sent is of then",
     "sessions": "whoever is signed in signs in again",
     "links": "are good once, and not for long",
     "link_uses": "tell which links were used",
