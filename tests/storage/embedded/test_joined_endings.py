@@ -90,6 +90,17 @@ def test_an_exit_that_waits_for_its_flush_counts(halves: Halves) -> None:
     assert (found[0].ended_at, found[0].exit_code) == (NOON - 5, 3)
 
 
+def test_an_exit_that_waits_counts_though_the_history_knows_of_a_later_end(halves: Halves) -> None:
+    halves.flush(1)
+    exited = ProcessExit(pid=1, at=NOON - 5, executed_at=None, exit_code=3, description=ProcessDescription())
+    halves.add_exits(ProcessExits("web-1", (exited,)))
+
+    found = halves.endings.details(ORG, ALL, [first(halves)])
+
+    assert found is not None
+    assert (found[0].ended_at, found[0].exit_code) == (NOON - 5, 3)
+
+
 def test_numbers_that_came_live_and_wait_for_their_flush_are_left_to_the_history(halves: Halves) -> None:
     live = LiveSnapshot(
         host="web-1", taken_at=NOON + 10, processes=(LiveNumbers(1, NOON - 100, ProcessNumbers(rss_bytes=9)),)

@@ -105,6 +105,20 @@ def test_a_page_is_full_though_all_that_the_history_gave_first_has_changed_since
     assert [pid for pid, _ in found(halves, query)] == [30, 31, 32, 33]
 
 
+def test_what_the_history_was_not_asked_for_yet_comes_before_what_the_live_table_has_after_it() -> None:
+    olds = [a_sighting(pid=pid, cmdline="serve") for pid in (1, 2, 3)]
+    news = [a_sighting(pid=pid, cmdline="other") for pid in (1, 2)]
+    news += [a_sighting(pid=pid, cmdline="serve") for pid in (9, 10)]
+    halves = Halves(
+        (a_snapshot(*olds, taken_at=NOON - HOUR), a_snapshot(*news, taken_at=NOON, request_id=1)), NOON - 60, 1
+    )
+
+    assert [pid for pid, _ in found(halves, ProcessQuery(ORG, ALL, TextTerm(Pattern.literal("serve")), limit=2))] == [
+        3,
+        9,
+    ]
+
+
 def test_the_history_answers_alone_where_it_may_know_a_process_under_another_start() -> None:
     halves = Halves(
         (
