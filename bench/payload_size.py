@@ -111,7 +111,7 @@ def decoding_cost(moments: list[list[Snapshot]], chunk: int) -> tuple[float, flo
             if number:
                 used += time.process_time() - begin
                 slowest = max(slowest, time.process_time() - begin)
-                seen += len(decoded.sightings)
+                seen += len(decoded.listing.processes)
     return used / seen * 1e6, slowest * 1e3
 
 

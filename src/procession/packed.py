@@ -6,6 +6,7 @@ To make columns of the numbers of sightings takes 1.4 µs each where they are ob
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterable
 from typing import Any, get_args, get_type_hints
 
@@ -48,26 +49,92 @@ ROW = struct.Struct("<" + "".join({"f4": "f", "i4": "i", "i8": "q"}[kind] for _,
 _values_of = msgspec.structs.astuple
 
 
-class PackedSighting(msgspec.Struct, frozen=True, gc=False):
-    """A `Sighting`, with its numbers as one row."""
+class PackedProcess(msgspec.Struct, frozen=True, gc=False):
+    """A process of a snapshot without its numbers. While it stays what it is, it may be the same object in each."""
 
     pid: int
     started_at: int
     description: ProcessDescription
-    numbers: bytes
     characters: int
     """About how many characters all its texts have."""
 
+    @classmethod
+    def of(cls, pid: int, started_at: int, description: ProcessDescription) -> PackedProcess:
+        return cls(pid, started_at, description, characters_of(description))
+
+
+class Listing:
+    """The processes of a chunk, without their numbers.
+
+    They are mostly the same from one snapshot to the next. Who decodes snapshots hands on the same listing then, so
+    that what others make of it they make once.
+    """
+
+    __slots__ = ("__weakref__", "_characters", "_hashes", "_pids", "_starts", "encoded", "processes")
+
+    def __init__(self, processes: tuple[PackedProcess, ...]) -> None:
+        self.processes = processes
+        self.encoded: bytes | None = None
+        """As the log has it, once it was made."""
+        self._pids: array[int] | None = None
+        self._starts: array[int] | None = None
+        self._hashes: array[int] | None = None
+        self._characters: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.processes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Listing) and self.processes == other.processes
+
+    def __hash__(self) -> int:
+        return hash(self.processes)
+
+    @property
+    def pids(self) -> array[int]:
+        if self._pids is None:
+            self._pids = array("I", [one.pid for one in self.processes])
+        return self._pids
+
+    @property
+    def starts(self) -> array[int]:
+        if self._starts is None:
+            self._starts = array("I", [one.started_at for one in self.processes])
+        return self._starts
+
+    @property
+    def hashes(self) -> array[int]:
+        """Of the descriptions, as Python has them."""
+        if self._hashes is None:
+            self._hashes = array("q", [hash(one.description) for one in self.processes])
+        return self._hashes
+
+    @property
+    def characters(self) -> int:
+        """Of all texts, about."""
+        if self._characters is None:
+            self._characters = sum([one.characters for one in self.processes])
+        return self._characters
+
 
 class PackedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A `Snapshot` of packed sightings."""
+    """A `Snapshot` with its numbers as rows."""
 
     host: str
     taken_at: int
-    sightings: tuple[PackedSighting, ...]
+    listing: Listing
+    numbers: bytes
+    """The rows of all, end to end."""
     request_id: int = 0
     split_id: int = 0
     chunk_count: int = 0
+
+    def __len__(self) -> int:
+        return len(self.listing)
+
+    def rows(self) -> list[bytes]:
+        """The row of each process."""
+        return [self.numbers[at : at + ROW.size] for at in range(0, len(self.numbers), ROW.size)]
 
 
 AnySnapshot = Snapshot | PackedSnapshot
@@ -104,17 +171,16 @@ def pack(snapshot: AnySnapshot) -> PackedSnapshot:
     return PackedSnapshot(
         host=snapshot.host,
         taken_at=snapshot.taken_at,
-        sightings=tuple(
-            PackedSighting(
-                one.pid,
-                one.started_at,
-                one.description,
-                pack_numbers(one.numbers),
-                characters_of(one.description),
-            )
-            for one in snapshot.sightings
+        listing=Listing(
+            tuple(PackedProcess.of(one.pid, one.started_at, one.description) for one in snapshot.sightings)
         ),
+        numbers=b"".join([pack_numbers(one.numbers) for one in snapshot.sightings]),
         request_id=snapshot.request_id,
         split_id=snapshot.split_id,
         chunk_count=snapshot.chunk_count,
     )
+
+
+def size_of(snapshot: AnySnapshot) -> int:
+    """In processes."""
+    return len(snapshot) if isinstance(snapshot, PackedSnapshot) else len(snapshot.sightings)

@@ -96,9 +96,9 @@ def check_columns(data: bytes) -> None:
         snapshot = decoder.decode(head, body, taken_at=1)
     except (*ONLY_REASONS, FrameBeforeUnknown):
         return
-    facts = {(one.pid, one.started_at): one for one in snapshot.sightings}
-    assert len(facts) == len(snapshot.sightings)
-    for one in snapshot.sightings:
+    facts = {(one.pid, one.started_at): one for one in snapshot.listing.processes}
+    assert len(facts) == len(snapshot.listing.processes)
+    for one in snapshot.listing.processes:
         _check_description(one.description)
     once = layout.encode(head, layout.parse_body(body, _BODY_LIMITS), level=1)
     again = decoder.decode(layout.decode_head(once), layout.decode_body(once, MAX_BYTES), taken_at=1)

@@ -41,11 +41,12 @@ from procession.server.intake.events import EventHandler
 from procession.server.intake.hosts import HostMetadataHandler
 from procession.server.intake.ignored import IgnoredPostHandler
 from procession.server.intake.intake import Intake
-from procession.server.intake.payloads import PayloadHandler
+from procession.server.intake.payloads import PAYLOAD_PATHS, PayloadHandler
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
 from procession.server.public.monitors import PublicMonitors
 from procession.server.public.processes import PublicProcesses
+from procession.server.runtime.direct_posts import DirectPosts
 from procession.server.runtime.disconnect import StopOnDisconnect
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
@@ -334,6 +335,12 @@ def create_app(
         lifespan=services.evaluating_lifespan,
         # The first sees the response last.
         middleware=[
+            Middleware(
+                DirectPosts,
+                # Of clients that have to show a certificate, only the usual way asks for it.
+                routes=[] if settings.tls_client_ca else [one for one in agent_routes if one.path in PAYLOAD_PATHS],
+                metrics=services.metrics,
+            ),
             Middleware(MeasureRequests, metrics=services.metrics),
             Middleware(AnswerHeaders),
             Middleware(

@@ -10,7 +10,7 @@ from pathlib import Path
 from procession.agent.send.destination import folder_of
 from procession.agent.send.payload import Payload
 from procession.agent.send.spool import Spool
-from procession.packed import AnySnapshot, PackedSnapshot
+from procession.packed import AnySnapshot, PackedSnapshot, pack
 from procession.process import host_key
 from procession.wire.datadog import SnapshotDecoder, frame
 from tests.faults.machines.stored import Chunk
@@ -142,7 +142,7 @@ def _snapshot(payload: Payload) -> PackedSnapshot:
 
 
 def _taken(snapshot: AnySnapshot) -> Taken:
-    return Taken(snapshot.taken_at, frozenset(one.pid for one in snapshot.sightings))
+    return Taken(snapshot.taken_at, frozenset(one.pid for one in pack(snapshot).listing.processes))
 
 
 @dataclass(frozen=True)

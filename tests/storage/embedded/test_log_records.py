@@ -10,17 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.packed import NUMBERS, STATE_NUMBERS, pack
+from procession.packed import NUMBERS, STATE_NUMBERS, Listing, pack
 from procession.process import ProcessDescription, ProcessNumbers, Snapshot
 from procession.storage.embedded.log_records import (
     EXITS,
     SNAPSHOT,
+    WHOLE_SNAPSHOT,
     exits_entry,
     exits_in,
     snapshot_entry,
     snapshot_in,
 )
 from procession.storage.wal import Entry, Record
+from tests.support.builders import a_sighting, a_snapshot
 from tests.support.stores import strategies
 from tests.support.stores.unpacked import unpack
 
@@ -73,12 +75,12 @@ def written_by(numbers: tuple[tuple[str, str], ...], values: tuple[float, ...]) 
     ]  # fmt: skip
     data = msgspec.msgpack.encode(chunk)
     payload = len(data).to_bytes(4, "little") + pa.Codec("zstd").compress(data, asbytes=True)
-    return Record(1, 1, SNAPSHOT, AT, payload)
+    return Record(1, 1, WHOLE_SNAPSHOT, AT, payload)
 
 
 def numbers_in(record: Record) -> ProcessNumbers:
     snapshot = snapshot_in(record)
-    assert [one.description for one in snapshot.sightings] == [ProcessDescription(cmdline="sleep 9")]
+    assert [one.description for one in snapshot.listing.processes] == [ProcessDescription(cmdline="sleep 9")]
     return unpack(snapshot).sightings[0].numbers
 
 
@@ -100,7 +102,7 @@ def test_a_record_of_a_version_that_did_not_name_its_numbers_is_read() -> None:
     unnamed = msgspec.msgpack.encode(msgspec.msgpack.decode(data)[:-1])
     payload = len(unnamed).to_bytes(4, "little") + pa.Codec("zstd").compress(unnamed, asbytes=True)
 
-    assert numbers_in(Record(1, 1, SNAPSHOT, AT, payload)).state == "R"
+    assert numbers_in(Record(1, 1, WHOLE_SNAPSHOT, AT, payload)).state == "R"
 
 
 @pytest.mark.parametrize("kind", ["", "i9", "O", "f8,"])
@@ -111,11 +113,34 @@ def test_a_record_whose_numbers_are_none_is_refused(kind: str) -> None:
     payload = len(other).to_bytes(4, "little") + pa.Codec("zstd").compress(other, asbytes=True)
 
     with pytest.raises(ValueError):  # noqa: PT011 — of several libraries
-        snapshot_in(Record(1, 1, SNAPSHOT, AT, payload))
+        snapshot_in(Record(1, 1, WHOLE_SNAPSHOT, AT, payload))
 
 
 @pytest.mark.parametrize("payload", [b"", b"\0\0\0\0", b"\x10\0\0\0nonsense", b"\xff\xff\xff\x7f" + b"x" * 20])
 def test_what_is_no_record_is_refused(payload: bytes) -> None:
-    for read in (snapshot_in, exits_in):
+    for read, kind in ((snapshot_in, SNAPSHOT), (snapshot_in, WHOLE_SNAPSHOT), (exits_in, EXITS)):
         with pytest.raises(ValueError):  # noqa: PT011 — of several libraries
-            read(Record(1, 1, SNAPSHOT, AT, payload))
+            read(Record(1, 1, kind, AT, payload))
+
+
+def test_a_record_names_its_numbers() -> None:
+    entry = snapshot_entry(1, pack(a_snapshot(a_sighting(pid=7, numbers=ProcessNumbers(threads=3, state="S")))), AT)
+    other = entry.payload.replace(b"threads:i4", b"strands:i4")
+
+    assert len(other) == len(entry.payload)
+    assert numbers_of(record_of(entry)).threads == 3
+    assert numbers_of(Record(1, 1, SNAPSHOT, AT, other)) == ProcessNumbers(state="S")
+
+
+def test_records_that_list_the_same_share_their_listing() -> None:
+    snapshots = [pack(a_snapshot(a_sighting(pid=7), taken_at=at)) for at in (AT, AT + 10)]
+    listings: dict[bytes, Listing] = {}
+
+    found = [snapshot_in(record_of(snapshot_entry(1, one, AT)), listings) for one in snapshots]
+
+    assert found == snapshots
+    assert found[0].listing is found[1].listing
+
+
+def numbers_of(record: Record) -> ProcessNumbers:
+    return unpack(snapshot_in(record)).sightings[0].numbers

@@ -20,6 +20,7 @@ from tests.support.stores import strategies
 from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.oracle import OracleStore
 from tests.support.stores.reopened_store import Reopened
+from tests.support.stores.shared_listings import SharedListings
 from tests.support.stores.shifted_starts import shifted_across
 
 _org_ids = itertools.count(9_000_000)
@@ -33,6 +34,7 @@ def test_no_answer_depends_on_when_it_was_flushed_forgotten_or_started_anew(
     clickhouse: ClickHouseStore, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     org, oracle = next(_org_ids), OracleStore()
+    shared = SharedListings()
     server = Reopened(clickhouse, tmp_path_factory.mktemp("server"))
     fleet = data.draw(strategies.fleets())
     exits = data.draw(strategies.exits_over(fleet))
@@ -40,8 +42,9 @@ def test_no_answer_depends_on_when_it_was_flushed_forgotten_or_started_anew(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(fleet)), min_size=3, max_size=3)))
     try:
         for start, end in itertools.pairwise((0, *cuts, len(fleet))):
-            for one in (server.store, oracle):
-                one.add([(org, snapshot) for snapshot in fleet[start:end]])
+            chunks = [(org, snapshot) for snapshot in fleet[start:end]]
+            oracle.add(chunks)
+            server.store.add(shared.of(chunks))
             step = data.draw(STEPS)
             if step == "flush":
                 server.store.flush()

@@ -15,6 +15,7 @@ from tests.storage.contract.test_oracle_comparison import bounded, pages, scan, 
 from tests.support.stores import strategies
 from tests.support.stores.live_store import LiveStore
 from tests.support.stores.oracle import OracleStore
+from tests.support.stores.shared_listings import SharedListings
 from tests.support.stores.shifted_starts import shifted_across
 
 quick = bounded(30)
@@ -27,12 +28,12 @@ ORG, OTHER = 1, 2
 def test_the_live_table_finds_what_the_oracle_finds(data: st.DataObject) -> None:
     fleet = data.draw(strategies.fleets())
     exits = [(ORG, one) for one in data.draw(strategies.exits_over(fleet))]
-    live, oracle = LiveStore(), OracleStore()
+    live, oracle, shared = LiveStore(), OracleStore(), SharedListings()
     cut = data.draw(st.integers(0, len(fleet)))
     for one in (live, oracle):
-        one.add([(ORG, snapshot) for snapshot in fleet[:cut]])
+        one.add(shared.of([(ORG, snapshot) for snapshot in fleet[:cut]]))
         one.add_exits(exits)
-        one.add([(ORG, snapshot) for snapshot in fleet[cut:]])
+        one.add(shared.of([(ORG, snapshot) for snapshot in fleet[cut:]]))
 
     for query in data.draw(st.lists(strategies.queries_over(fleet, ORG), min_size=8, max_size=8)):
         expected = oracle.find(query).processes
@@ -45,9 +46,9 @@ def test_the_live_table_finds_what_the_oracle_finds(data: st.DataObject) -> None
 @given(st.data())
 def test_pages_of_any_size_hold_what_the_oracle_finds_at_once(data: st.DataObject) -> None:
     fleet = data.draw(strategies.fleets())
-    live, oracle = LiveStore(), OracleStore()
+    live, oracle, shared = LiveStore(), OracleStore(), SharedListings()
     for one in (live, oracle):
-        one.add([(ORG, snapshot) for snapshot in fleet])
+        one.add(shared.of([(ORG, snapshot) for snapshot in fleet]))
 
     for query in data.draw(st.lists(strategies.queries_over(fleet, ORG), min_size=2, max_size=2)):
         expected = oracle.find(query).processes
@@ -62,17 +63,17 @@ def test_pages_of_any_size_hold_what_the_oracle_finds_at_once(data: st.DataObjec
 @given(st.data())
 def test_a_scan_is_not_disturbed_by_what_is_seen_after_its_window(data: st.DataObject) -> None:
     fleet = data.draw(strategies.fleets())
-    live, oracle = LiveStore(), OracleStore()
+    live, oracle, shared = LiveStore(), OracleStore(), SharedListings()
     query = data.draw(strategies.queries_over(fleet, ORG))
     for one in (live, oracle):
-        one.add([(ORG, snapshot) for snapshot in fleet if snapshot.taken_at <= query.window.to_at])
+        one.add(shared.of([(ORG, snapshot) for snapshot in fleet if snapshot.taken_at <= query.window.to_at]))
     later = [(ORG, snapshot) for snapshot in fleet if snapshot.taken_at > query.window.to_at]
     expected = oracle.find(query).processes
 
     found: list[ProcessSummary] = []
     for page in pages(live, query, itertools.cycle(data.draw(sizes))):
         found += page
-        live.add(later[:2])
+        live.add(shared.of(later[:2]))
         del later[:2]
 
     assert tuple(found) == expected
@@ -82,10 +83,10 @@ def test_a_scan_is_not_disturbed_by_what_is_seen_after_its_window(data: st.DataO
 @given(st.data())
 def test_the_order_of_arrival_and_repetition_change_nothing(data: st.DataObject) -> None:
     fleet = data.draw(strategies.fleets())
-    live, oracle = LiveStore(), OracleStore()
+    live, oracle, shared = LiveStore(), OracleStore(), SharedListings()
     for chunks in (fleet, data.draw(st.permutations(fleet))):
         for one in (live, oracle):
-            one.add([(ORG, snapshot) for snapshot in chunks])
+            one.add(shared.of([(ORG, snapshot) for snapshot in chunks]))
 
     for query in data.draw(st.lists(strategies.queries_over(fleet, ORG), min_size=4, max_size=4)):
         assert live.find(query) == oracle.find(query)
@@ -95,11 +96,11 @@ def test_the_order_of_arrival_and_repetition_change_nothing(data: st.DataObject)
 @given(st.data())
 def test_two_orgs_with_the_same_hosts_stay_apart(data: st.DataObject) -> None:
     """Hosts, pids and starts are the same on purpose."""
-    live, oracle = LiveStore(), OracleStore()
+    live, oracle, shared = LiveStore(), OracleStore(), SharedListings()
     fleets = {org: data.draw(strategies.fleets()) for org in (ORG, OTHER)}
     for one in (live, oracle):
         for org, fleet in fleets.items():
-            one.add([(org, snapshot) for snapshot in fleet])
+            one.add(shared.of([(org, snapshot) for snapshot in fleet]))
 
     for org, fleet in fleets.items():
         for query in data.draw(st.lists(strategies.queries_over(fleet, org), min_size=2, max_size=2)):
@@ -110,14 +111,14 @@ def test_two_orgs_with_the_same_hosts_stay_apart(data: st.DataObject) -> None:
 @given(st.data())
 def test_what_is_expired_is_missed_by_no_window_that_is_covered(data: st.DataObject) -> None:
     fleet = data.draw(strategies.fleets())
-    live, oracle = LiveStore(), OracleStore()
+    live, oracle, shared = LiveStore(), OracleStore(), SharedListings()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(fleet)), min_size=2, max_size=2)))
     moments = sorted({snapshot.taken_at + shift for snapshot in fleet for shift in (0, 1)}) or [0]
     sinces = sorted(data.draw(st.lists(st.sampled_from(moments), min_size=2, max_size=2)))
     bounds = [*zip((0, *cuts), (*cuts, len(fleet)), strict=True)]
     for (start, end), since in itertools.zip_longest(bounds, sinces):
         for one in (live, oracle):
-            one.add([(ORG, snapshot) for snapshot in fleet[start:end]])
+            one.add(shared.of([(ORG, snapshot) for snapshot in fleet[start:end]]))
         if since is not None:
             live.table.expire(since)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from procession.packed import PackedSighting, PackedSnapshot
+from procession.packed import PackedProcess, PackedSnapshot
 from procession.process import Snapshot
 from procession.wire.columns import layout
 from procession.wire.columns.decoder import ColumnsDecoder
@@ -13,7 +13,7 @@ from tests.support.builders import NOON
 
 MAX_BYTES = 2**24
 
-Facts = dict[tuple[int, int], PackedSighting]
+Facts = dict[tuple[int, int], tuple[PackedProcess, bytes]]
 
 
 def read(
@@ -26,8 +26,9 @@ def read(
 
 
 def facts_of(snapshot: PackedSnapshot) -> Facts:
-    found = {(one.pid, one.started_at): one for one in snapshot.sightings}
-    assert len(found) == len(snapshot.sightings)
+    listed = zip(snapshot.listing.processes, snapshot.rows(), strict=True)
+    found = {(one.pid, one.started_at): (one, row) for one, row in listed}
+    assert len(found) == len(snapshot)
     return found
 
 

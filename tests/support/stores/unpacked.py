@@ -17,8 +17,8 @@ def unpack(snapshot: AnySnapshot) -> Snapshot:
         host=snapshot.host,
         taken_at=snapshot.taken_at,
         sightings=tuple(
-            Sighting(one.pid, one.started_at, one.description, unpack_numbers(one.numbers))
-            for one in snapshot.sightings
+            Sighting(one.pid, one.started_at, one.description, unpack_numbers(row))
+            for one, row in zip(snapshot.listing.processes, snapshot.rows(), strict=True)
         ),
         request_id=snapshot.request_id,
         split_id=snapshot.split_id,

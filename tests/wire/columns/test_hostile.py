@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from procession.errors import PayloadTooLarge
-from procession.packed import NUMBERS
+from procession.packed import NUMBERS, Listing
 from procession.process import MAX_UINT32, ProcessNumbers
 from procession.wire.columns import layout
 from procession.wire.columns.decoder import ColumnsDecoder, FrameBeforeUnknown
@@ -168,7 +168,8 @@ def test_a_few_bytes_that_claim_to_be_millions_are_refused_before_they_are_made(
 
 
 def a_state(size: int) -> HostState:
-    fields: dict[str, Any] = {"number": 1, "checksum": 0, "sightings": (), "own_tags": (), "host_tags": ()}
+    fields: dict[str, Any] = {"number": 1, "checksum": 0, "listing": Listing(()), "numbers": b""}
+    fields |= {"own_tags": (), "host_tags": ()}
     return HostState(container_tags={}, size=size, **fields)
 
 
@@ -246,7 +247,7 @@ def test_a_server_with_little_memory_asks_for_the_whole_and_goes_on() -> None:
             except FrameBeforeUnknown:
                 asked += 1
                 found = read(server, frames.whole)
-            assert len(found.sightings) == 1
+            assert len(found.listing.processes) == 1
 
     assert asked
     assert server.states.used_bytes <= 10_000

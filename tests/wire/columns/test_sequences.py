@@ -177,17 +177,17 @@ def changes_of(frames: ColumnFrames) -> bytes:
     return frames.changes
 
 
-def test_what_has_not_changed_is_the_very_same_sighting() -> None:
+def test_processes_that_are_what_they_were_are_the_very_same_listing() -> None:
     one, two, three = a_fleet_of(1, 2, 3)
     moved = replace(two, numbers=ProcessNumbers(rss_bytes=1))
     first, then = frames_of(a_snapshot(one, two, three), a_snapshot(one, moved, three))
     server = ColumnsDecoder(Limits())
 
-    before = read(server, first.whole).sightings
-    after = read(server, changes_of(then)).sightings
+    before = read(server, first.whole)
+    after = read(server, changes_of(then))
 
-    assert [a is b for a, b in zip(before, after, strict=True)] == [True, False, True]
-    assert after[1].description is before[1].description
+    assert after.listing is before.listing
+    assert [a == b for a, b in zip(before.rows(), after.rows(), strict=True)] == [True, False, True]
 
 
 def test_a_server_says_that_it_lacks_the_frame_before() -> None:
@@ -200,7 +200,7 @@ def test_a_server_says_that_it_lacks_the_frame_before() -> None:
     read(server, first.whole)
     with pytest.raises(FrameBeforeUnknown):
         read(server, changes_of(third))
-    assert len(read(server, third.whole).sightings) == 2
+    assert len(read(server, third.whole).listing.processes) == 2
 
 
 def test_two_orgs_two_runs_and_two_hosts_never_meet() -> None:
@@ -214,7 +214,7 @@ def test_two_orgs_two_runs_and_two_hosts_never_meet() -> None:
         with pytest.raises(FrameBeforeUnknown):
             read(server, data or b"", org_id=org_id)
 
-    assert len(read(server, changes_of(second), org_id=7).sightings) == 3
+    assert len(read(server, changes_of(second), org_id=7).listing.processes) == 3
 
 
 def test_of_a_machine_and_its_copy_neither_gets_numbers_of_the_other() -> None:
@@ -254,7 +254,7 @@ def test_a_host_without_processes_is_a_snapshot_too() -> None:
     frames = frames_of(a_snapshot(*a_fleet_of(1, 2)), a_snapshot(), a_snapshot(*a_fleet_of(3)))
     server = ColumnsDecoder(Limits())
 
-    sizes = [len(read(server, one.changes or one.whole).sightings) for one in frames]
+    sizes = [len(read(server, one.changes or one.whole).listing.processes) for one in frames]
 
     assert sizes == [2, 0, 1]
 
@@ -265,7 +265,7 @@ def test_secrets_are_hidden_again_where_the_server_is_set_to() -> None:
         Limits(), scrub=lambda arguments: [word.replace("hunter2", "********") for word in arguments]
     )
 
-    (sighting,) = read(server, ColumnsEncoder(1).encode(snapshot).whole).sightings
+    (sighting,) = read(server, ColumnsEncoder(1).encode(snapshot).whole).listing.processes
 
     assert sighting.description.cmdline == "app --password ********"
 

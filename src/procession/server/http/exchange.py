@@ -9,7 +9,7 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from starlette.types import ASGIApp, Message, Scope
 
@@ -62,6 +62,8 @@ class Exchange:
         self._is_chunked = self._has_length = False
         self._bytes_left = 0
         """How much of the response is still to come, by its content-length."""
+        self._head = b""
+        """What is to be written with the first of the body."""
 
     def add_body(self, data: bytes) -> None:
         if self.has_ended:
@@ -96,8 +98,9 @@ class Exchange:
                 self._give_up(500, "Internal Server Error")
 
     def _give_up(self, status: int, reason: str) -> None:
-        if not self.has_begun and not self._is_disconnected:
-            self._wire.write(raw_error(status, reason))
+        said = self._head if self.has_begun else raw_error(status, reason)
+        if said and not self._is_disconnected:
+            self._wire.write(said)
         self._wire.close()
 
     async def _receive(self) -> Message:
@@ -126,37 +129,42 @@ class Exchange:
         else:
             self._send_head(message["status"], message.get("headers", ()))
 
+    def _write_with_head(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        if head or data:
+            self._wire.write(head + data)
+
     def _stage(self) -> str:
         return "ended" if self.has_ended else "begun" if self.has_begun else "not begun"
 
     def _send_head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        lines = [_status_line(status), b"date: ", _date(int(time.time())), b"\r\n"]
-        says_close = has_length = False
-        for name, value in headers:
-            lower = name.lower()
-            if _NO_HEADER_NAME.search(lower) or _NO_HEADER_VALUE.search(value):
-                raise ValueError(f"{name!r} cannot be sent as a header with {value!r}")
-            if lower == b"content-length":
-                has_length, self._bytes_left = True, int(value)
-            elif lower == b"connection" and b"close" in value.lower():
-                says_close = True
-            lines += (lower, b": ", value, b"\r\n")
+        lines = _lines_of(tuple(map(tuple, headers)))
+        parts = [_status_line(status), b"date: ", _date(int(time.time())), b"\r\n", lines.text]
+        if lines.length is not None:
+            self._bytes_left = lines.length
+        has_length = lines.length is not None
         if not has_length and status not in _WITHOUT_BODY and self._scope["method"] != "HEAD":
             # The end has to show: by a last chunk, or for an old client by that of the connection.
             self._is_chunked = self._scope["http_version"] != "1.0"
             self.keep_alive = self.keep_alive and self._is_chunked
-            lines += (b"transfer-encoding: chunked\r\n",) if self._is_chunked else ()
-        self.keep_alive = self.keep_alive and not says_close
-        if not self.keep_alive and not says_close:
-            lines.append(b"connection: close\r\n")
+            parts += (b"transfer-encoding: chunked\r\n",) if self._is_chunked else ()
+        self.keep_alive = self.keep_alive and not lines.says_close
+        if not self.keep_alive and not lines.says_close:
+            parts.append(b"connection: close\r\n")
         self.has_begun = True
         self.awaits_continue = False
         self._has_length = has_length
-        self._wire.write(b"".join((*lines, b"\r\n")))
+        parts.append(b"\r\n")
+        head = b"".join(parts)
+        if has_length:
+            self._head = head  # its body comes at once, and one packet has both
+        else:
+            self._wire.write(head)
 
     def _send_body(self, body: bytes, *, more: bool) -> None:
         if self._scope["method"] == "HEAD":
             self._bytes_left = 0
+            self._write_with_head(b"")
         elif self._is_chunked:
             data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             self._wire.write(data if more else data + b"0\r\n\r\n")
@@ -164,7 +172,7 @@ class Exchange:
             if self._has_length and len(body) > self._bytes_left:
                 raise RuntimeError("the response is longer than its content-length says")
             self._bytes_left -= len(body) if self._has_length else 0
-            self._wire.write(body)
+            self._write_with_head(body)
         if more:
             return
         if self._bytes_left:
@@ -174,6 +182,30 @@ class Exchange:
         if not self.keep_alive:
             self._wire.close()
         self._wire.response_ended(self)
+
+
+class _HeaderLines(NamedTuple):
+    text: bytes
+    length: int | None
+    """What the content-length says."""
+    says_close: bool
+
+
+@lru_cache(maxsize=256)
+def _lines_of(headers: tuple[tuple[bytes, bytes], ...]) -> _HeaderLines:
+    """Remembered: most responses have the same headers as the one before. Raises ValueError for what is none."""
+    lines: list[bytes] = []
+    length, says_close = None, False
+    for name, value in headers:
+        lower = name.lower()
+        if _NO_HEADER_NAME.search(lower) or _NO_HEADER_VALUE.search(value):
+            raise ValueError(f"{name!r} cannot be sent as a header with {value!r}")
+        if lower == b"content-length":
+            length = int(value)
+        elif lower == b"connection" and b"close" in value.lower():
+            says_close = True
+        lines += (lower, b": ", value, b"\r\n")
+    return _HeaderLines(b"".join(lines), length, says_close)
 
 
 @lru_cache(maxsize=100)

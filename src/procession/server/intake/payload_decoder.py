@@ -74,7 +74,7 @@ class PayloadDecoder:
                 host_tags=tags_of,
                 org_id=org_id,
             )
-            memory_bytes = len(content) + SIGHTING_BYTES * len(snapshot.sightings)
+            memory_bytes = len(content) + SIGHTING_BYTES * len(snapshot)
             is_remembered = self._columns.remembers(org_id, snapshot.host, head.run)
             return DecodedPayload(_ending_none_if_partial(snapshot, envelope), memory_bytes, is_remembered)
 
@@ -107,4 +107,4 @@ def _ending_none_if_partial(snapshot: PackedSnapshot, envelope: Envelope) -> Pac
 
 def size_of(payload: AnyPayload) -> int:
     """In processes."""
-    return len(payload.sightings if isinstance(payload, PackedSnapshot) else payload.processes)
+    return len(payload if isinstance(payload, PackedSnapshot) else payload.processes)

@@ -24,6 +24,7 @@ from procession.server.intake.payload_decoder import DecodedPayload, PayloadDeco
 from procession.server.intake.payload_keeper import PayloadKeeper
 from procession.server.intake.quota import Reservation, refusing_slowly
 from procession.server.intake.timestamps import Timestamps
+from procession.server.runtime.direct_posts import direct
 from procession.server.runtime.disconnect import while_connected
 from procession.wire.columns.decoder import FrameBeforeUnknown
 from procession.wire.columns.offer import OFFER_HEADER, SEND_WHOLE, offer_of
@@ -31,6 +32,8 @@ from procession.wire.columns.offer import PATH as COLUMNS_PATH
 from procession.wire.datadog import Answer, MessageType, encode_answer, frame
 
 FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "/api/v1/connections")
+
+PAYLOAD_PATHS = (COLUMNS_PATH, *FRAMED_PATHS)
 
 _NOT_KEPT = frozenset(
     (
@@ -66,8 +69,8 @@ class PayloadHandler:
     @property
     def routes(self) -> list[Route]:
         return [
-            Route(COLUMNS_PATH, refusing_slowly(self.take_columns), methods=["POST"]),
-            *(Route(path, refusing_slowly(self.take_payload), methods=["POST"]) for path in FRAMED_PATHS),
+            Route(COLUMNS_PATH, direct(refusing_slowly(self.take_columns)), methods=["POST"]),
+            *(Route(path, direct(refusing_slowly(self.take_payload)), methods=["POST"]) for path in FRAMED_PATHS),
         ]
 
     async def take_payload(self, request: Request) -> Response:

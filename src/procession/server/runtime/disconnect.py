@@ -28,15 +28,25 @@ class StopOnDisconnect:
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """The result of this work. Raises ClientDisconnect, and cancels the work, if the client disconnects before; its
     request has to be read already."""
-    working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_disconnected(receive))
+    has_left = False
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 (a coroutine runs in one)
+
+    async def watch() -> None:
+        nonlocal has_left
+        await _disconnected(receive)
+        has_left = True
+        task.cancel()
+
+    leaving = asyncio.create_task(watch())
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        # Whoever else has cancelled the task gets it cancelled.
+        if has_left and not task.uncancel():
+            raise ClientDisconnect from None
+        raise
     finally:
-        working.cancel()
         leaving.cancel()
 
 

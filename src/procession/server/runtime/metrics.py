@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from procession import __version__
-from procession.packed import AnySnapshot
+from procession.packed import AnySnapshot, size_of
 from procession.server.runtime.throttled_log import ThrottledLog
 
 _log = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 10, 100, 1000, 10_000, 100_000)
+STARTED_AT = "procession.started_at"
+"""The key of a request's scope that says since when it is being answered."""
+
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -117,7 +120,7 @@ class CountingSink:
         self.waiting = 0
 
     async def add(self, org_id: int, snapshot: AnySnapshot) -> None:
-        size = len(snapshot.sightings)
+        size = size_of(snapshot)
         self.waiting += size
         try:
             await self._sink.add(org_id, snapshot)
@@ -257,7 +260,7 @@ class MeasureRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started_at = time.perf_counter()
+        started_at = scope.setdefault(STARTED_AT, time.perf_counter())
         status = "none"
 
         async def send_and_note(message: Message) -> None:

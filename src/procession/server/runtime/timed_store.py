@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from procession.errors import Unavailable
-from procession.packed import AnySnapshot
+from procession.packed import AnySnapshot, size_of
 from procession.server.runtime.metrics import Metrics, Sink
 from procession.server.runtime.throttled_log import ThrottledLog
 from procession.storage import NotAllStored, ProcessStore, ReadStore
@@ -88,7 +88,7 @@ class TimedStore:
         self.find = store.find
 
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
-        size = sum(len(snapshot.sightings) for _, snapshot in snapshots)
+        size = sum(size_of(snapshot) for _, snapshot in snapshots)
         begin = self._clock()
         try:
             self._store.add(snapshots)
@@ -112,7 +112,7 @@ class TimedFlush:
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         begin = self._clock()
         self._store.add(snapshots)
-        self._seconds.note(self._clock() - begin, sum(len(snapshot.sightings) for _, snapshot in snapshots))
+        self._seconds.note(self._clock() - begin, sum(size_of(snapshot) for _, snapshot in snapshots))
 
 
 class WatchedSink:
@@ -126,6 +126,6 @@ class WatchedSink:
         try:
             await self._sink.add(org_id, snapshot)
         except Exception as error:
-            self._failures.note(error, len(snapshot.sightings))
+            self._failures.note(error, size_of(snapshot))
             raise
         self._failures.note_success()

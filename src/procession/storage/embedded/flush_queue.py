@@ -35,8 +35,8 @@ class FlushItem:
     @classmethod
     def of(cls, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits | LiveSnapshot) -> FlushItem:
         if isinstance(content, PackedSnapshot):
-            characters = sum(one.characters for one in content.sightings)
-            return cls(sequence, org_id, content, len(content.sightings) + _LIGHTEST, characters, content.taken_at)
+            characters = content.listing.characters
+            return cls(sequence, org_id, content, len(content) + _LIGHTEST, characters, content.taken_at)
         if isinstance(content, LiveSnapshot):
             return cls(sequence, org_id, content, len(content.processes) // 8 + _LIGHTEST, 0, content.taken_at)
         characters = sum(characters_of(one.description) for one in content.exits)
@@ -58,10 +58,10 @@ class FlushPiece:
         ended = {one.pid: one.at for one in exits.content.exits}
         since = min(ended.values(), default=0)
         return not any(
-            ended.get(sighting.pid, snapshot.taken_at) < snapshot.taken_at
+            ended.get(pid, snapshot.taken_at) < snapshot.taken_at
             for org_id, snapshot in self.snapshots
             if snapshot.host == exits.content.host and org_id == exits.org_id and snapshot.taken_at > since
-            for sighting in snapshot.sightings
+            for pid in snapshot.listing.pids
         )
 
     @property
@@ -91,6 +91,8 @@ class FlushQueue:
         self._begun_at = 0.0
         """When the first of what waits came."""
         self._last_sequence = 0
+        self._wanted_weight = 0
+        """How much whoever waits is waiting for."""
         self._changed = threading.Condition()
         self._is_closed = False
 
@@ -114,7 +116,9 @@ class FlushQueue:
             self._since[item.org_id] = min(self._since.get(item.org_id, item.since), item.since)
             self._weight += item.weight
             self._characters += item.characters
-            self._changed.notify()
+            # Who waits for the first, or for so much, need not hear of each that comes in between.
+            if len(self._items) == 1 or self._weight >= self._wanted_weight:
+                self._changed.notify()
 
     def concerns(self, org_id: int, until: int) -> bool:
         """Whether anything that waits may tell of this org up to this moment."""
@@ -146,6 +150,7 @@ class FlushQueue:
         it is closed."""
         until = time.monotonic() + longest
         with self._changed:
+            self._wanted_weight = weight
             while not self._is_closed and self._weight < weight:
                 due = min(until, self._begun_at + seconds) if self._items else until
                 left = due - time.monotonic()

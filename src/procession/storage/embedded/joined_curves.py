@@ -97,8 +97,9 @@ class JoinedCurves:
 def _sightings(snapshot: PackedSnapshot, key: ProcessKey) -> Sequence[tuple[int, ProcessNumbers]]:
     """Starts and numbers of those of a pid that may be this process."""
     found = []
-    for one in snapshot.sightings:
-        if one.pid == key.pid and is_near(one.started_at, key.started_at):
-            *values, state = ROW.unpack(one.numbers)
-            found.append((one.started_at, numbers_from(values, state)))
+    listing = snapshot.listing
+    for place, (pid, started_at) in enumerate(zip(listing.pids, listing.starts, strict=True)):
+        if pid == key.pid and is_near(started_at, key.started_at):
+            *values, state = ROW.unpack_from(snapshot.numbers, place * ROW.size)
+            found.append((started_at, numbers_from(values, state)))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 import msgspec
@@ -9,24 +10,51 @@ import numpy as np
 import pyarrow as pa
 
 from procession.lifecycle.events import ProcessExits
-from procession.packed import ABSENT, NO_STATE, NUMBERS, ROW, PackedSighting, PackedSnapshot
+from procession.packed import ABSENT, NO_STATE, NUMBERS, ROW, Listing, PackedProcess, PackedSnapshot
 from procession.process import ProcessDescription
 from procession.storage.live.columns import NUMBERS_ROW
 from procession.storage.wal import Entry, Record
 
-SNAPSHOT: Final = 1
+WHOLE_SNAPSHOT: Final = 1
+"""As it was written before processes and numbers were apart. Read, and not written."""
 EXITS: Final = 2
+SNAPSHOT: Final = 3
 """Kinds of records; other numbers are of a newer version."""
 
 _LENGTH_BYTES = 4
+_LENGTHS = struct.Struct("<II")
 _CODEC = pa.Codec("zstd", compression_level=1)
 _NAMES = ProcessDescription.__struct_fields__
+_ROW: Final = ",".join(f"{name}:{kind}" for name, kind in (*NUMBERS, ("state", "u1")))
 _values_of = msgspec.structs.astuple
 _encode = msgspec.msgpack.Encoder().encode
 
 
+class _Head(msgspec.Struct, array_like=True):
+    """What a chunk has besides its processes."""
+
+    host: str
+    taken_at: int
+    request_id: int
+    split_id: int
+    chunk_count: int
+    row: str
+    """Name and type of each number in a row, as `NUMBERS` has them, and of the state."""
+
+
 class _Columns(msgspec.Struct, array_like=True):
-    """A chunk: what each sighting has, column by column."""
+    """What a chunk lists, column by column."""
+
+    pids: list[int]
+    starts: list[int]
+    characters: list[int]
+    names: tuple[str, ...]
+    """What the values of a description are."""
+    descriptions: list[tuple[object, ...]]
+
+
+class _Whole(msgspec.Struct, array_like=True):
+    """A WHOLE_SNAPSHOT."""
 
     host: str
     taken_at: int
@@ -37,71 +65,110 @@ class _Columns(msgspec.Struct, array_like=True):
     starts: list[int]
     characters: list[int]
     numbers: bytes
-    """The rows of all, end to end."""
     names: tuple[str, ...]
-    """What the values of a description are."""
     descriptions: list[tuple[object, ...]]
     row: str = ""
-    """Name and type of each number in a row, as `NUMBERS` has them, and of the state. Versions that did not say so had
-    the rows of the first one that did."""
+    """Versions that did not say so had the rows of the first one that did."""
 
 
-_ROW: Final = ",".join(f"{name}:{kind}" for name, kind in (*NUMBERS, ("state", "u1")))
+Listings = dict[bytes, Listing]
+"""Of records that were read before, by their bytes."""
 
+_MOST_LISTINGS = 500
+
+_decode_head = msgspec.msgpack.Decoder(_Head).decode
 _decode_columns = msgspec.msgpack.Decoder(_Columns).decode
+_decode_whole = msgspec.msgpack.Decoder(_Whole).decode
 _decode_exits = msgspec.msgpack.Decoder(ProcessExits).decode
 
 
 def snapshot_entry(org_id: int, snapshot: PackedSnapshot, received_at: int) -> Entry:
-    sightings = snapshot.sightings
-    columns = _Columns(
-        snapshot.host,
-        snapshot.taken_at,
-        snapshot.request_id,
-        snapshot.split_id,
-        snapshot.chunk_count,
-        [one.pid for one in sightings],
-        [one.started_at for one in sightings],
-        [one.characters for one in sightings],
-        b"".join([one.numbers for one in sightings]),
-        _NAMES,
-        [_values_of(one.description) for one in sightings],
-        _ROW,
+    """Head, listing and numbers, the first two with their length before them. The listing is mostly that of the
+    snapshot before, and then its bytes are there already."""
+    listing = snapshot.listing
+    if listing.encoded is None:
+        listing.encoded = _encoded(listing)
+    head = _encode(
+        _Head(snapshot.host, snapshot.taken_at, snapshot.request_id, snapshot.split_id, snapshot.chunk_count, _ROW)
     )
-    return Entry(org_id, SNAPSHOT, received_at, _compressed(_encode(columns)))
+    lengths = _LENGTHS.pack(len(head), len(listing.encoded))
+    payload = b"".join((lengths, head, listing.encoded, _compressed(snapshot.numbers)))
+    return Entry(org_id, SNAPSHOT, received_at, payload)
+
+
+def _encoded(listing: Listing) -> bytes:
+    processes = listing.processes
+    columns = _Columns(
+        listing.pids.tolist(),
+        listing.starts.tolist(),
+        [one.characters for one in processes],
+        _NAMES,
+        [_values_of(one.description) for one in processes],
+    )
+    return _compressed(_encode(columns))
 
 
 def exits_entry(org_id: int, exits: ProcessExits, received_at: int) -> Entry:
     return Entry(org_id, EXITS, received_at, _compressed(_encode(exits)))
 
 
-def snapshot_in(record: Record) -> PackedSnapshot:
-    """Numbers that a row does not have are not known; those that this version does not have are left out. Raises
-    ValueError for what is no chunk."""
-    columns = _decode_columns(_decompressed(record.payload))
-    numbers = columns.numbers if columns.row in ("", _ROW) else _in_our_rows(columns.numbers, columns.row)
-    if len(numbers) != len(columns.pids) * ROW.size:
+def snapshot_in(record: Record, listings: Listings | None = None) -> PackedSnapshot:
+    """Of a SNAPSHOT or WHOLE_SNAPSHOT. Numbers that a row does not have are not known; those that this version does not
+    have are left out. `listings` remembers what many records have in common. Raises ValueError for what is no chunk."""
+    if record.kind == WHOLE_SNAPSHOT:
+        whole = _decode_whole(_decompressed(record.payload))
+        head = _Head(whole.host, whole.taken_at, whole.request_id, whole.split_id, whole.chunk_count, whole.row)
+        listing = _listing_of(_Columns(whole.pids, whole.starts, whole.characters, whole.names, whole.descriptions))
+        return _snapshot_of(head, listing, whole.numbers)
+    payload = record.payload
+    if len(payload) < _LENGTHS.size:
+        raise ValueError("it is too short")
+    head_bytes, listing_bytes = _LENGTHS.unpack_from(payload)
+    listing_at = _LENGTHS.size + head_bytes
+    numbers_at = listing_at + listing_bytes
+    head = _decode_head(payload[_LENGTHS.size : listing_at])
+    listing = _listing_in(payload[listing_at:numbers_at], {} if listings is None else listings)
+    return _snapshot_of(head, listing, _decompressed(payload[numbers_at:]))
+
+
+def _snapshot_of(head: _Head, listing: Listing, numbers: bytes) -> PackedSnapshot:
+    if head.row not in ("", _ROW):
+        numbers = _in_our_rows(numbers, head.row)
+    if len(numbers) != len(listing) * ROW.size:
         raise ValueError("its numbers are not those of its processes")
+    return PackedSnapshot(
+        host=head.host,
+        taken_at=head.taken_at,
+        listing=listing,
+        numbers=numbers,
+        request_id=head.request_id,
+        split_id=head.split_id,
+        chunk_count=head.chunk_count,
+    )
+
+
+def _listing_in(data: bytes, listings: Listings) -> Listing:
+    found = listings.get(data)
+    if found is None:
+        if len(listings) >= _MOST_LISTINGS:
+            listings.clear()
+        found = listings[data] = _listing_of(_decode_columns(_decompressed(data)))
+    return found
+
+
+def _listing_of(columns: _Columns) -> Listing:
     descriptions: dict[tuple[object, ...], ProcessDescription] = {}
-    sightings = []
-    for index, (pid, start, characters, values) in enumerate(
-        zip(columns.pids, columns.starts, columns.characters, columns.descriptions, strict=True)
+    processes = []
+    for pid, start, characters, values in zip(
+        columns.pids, columns.starts, columns.characters, columns.descriptions, strict=True
     ):
         hashable = tuple(tuple(value) if isinstance(value, list) else value for value in values)
         description = descriptions.get(hashable)
         if description is None:
             fields = dict(zip(columns.names, hashable, strict=True))
             description = descriptions[hashable] = msgspec.convert(fields, ProcessDescription)
-        own = numbers[index * ROW.size : (index + 1) * ROW.size]
-        sightings.append(PackedSighting(pid, start, description, own, characters))
-    return PackedSnapshot(
-        host=columns.host,
-        taken_at=columns.taken_at,
-        sightings=tuple(sightings),
-        request_id=columns.request_id,
-        split_id=columns.split_id,
-        chunk_count=columns.chunk_count,
-    )
+        processes.append(PackedProcess(pid, start, description, characters))
+    return Listing(tuple(processes))
 
 
 def _in_our_rows(numbers: bytes, row: str) -> bytes:

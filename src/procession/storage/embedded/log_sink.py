@@ -27,7 +27,7 @@ class LogSink:
         """Returns once the snapshot is safe on disk and readers see it. Raises Unavailable where it is not; the agent
         has to try again."""
         packed = pack(snapshot)
-        if len(packed.sightings) > _INLINE_SIGHTINGS:
+        if len(packed) > _INLINE_SIGHTINGS:
             loop = asyncio.get_running_loop()
             acknowledged = await loop.run_in_executor(self._threads, self._store.append, org_id, packed)
         else:

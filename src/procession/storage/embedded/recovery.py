@@ -5,26 +5,27 @@ from __future__ import annotations
 from procession.errors import UsageError
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.flush_queue import FlushQueue
-from procession.storage.embedded.log_records import EXITS, SNAPSHOT, exits_in, snapshot_in
+from procession.storage.embedded.log_records import EXITS, SNAPSHOT, WHOLE_SNAPSHOT, Listings, exits_in, snapshot_in
 from procession.storage.wal import ORG_REMOVED, Record, WriteAheadLog
 
 
 def replay(log: WriteAheadLog, checkpoints: Checkpoints, queue: FlushQueue, *, flushed: int) -> None:
     """Put what came after the checkpoint into its table, and what is not in the history into the queue. What is there
     already changes nothing. Raises UsageError for a record that this version does not know."""
+    listings: Listings = {}
     for record in log.read(min(checkpoints.position, flushed)):
         if record.kind != ORG_REMOVED:
-            _take(record, checkpoints, queue, flushed)
+            _take(record, checkpoints, queue, flushed, listings)
         elif record.sequence > checkpoints.position:
             checkpoints.table.forget_org(record.org_id)
         checkpoints.applied = max(checkpoints.applied, record.sequence)
 
 
-def _take(record: Record, checkpoints: Checkpoints, queue: FlushQueue, flushed: int) -> None:
+def _take(record: Record, checkpoints: Checkpoints, queue: FlushQueue, flushed: int, listings: Listings) -> None:
     is_new_to_table = record.sequence > checkpoints.position
     try:
-        if record.kind == SNAPSHOT:
-            snapshot = snapshot_in(record)
+        if record.kind in (SNAPSHOT, WHOLE_SNAPSHOT):
+            snapshot = snapshot_in(record, listings)
             if is_new_to_table:
                 checkpoints.table.apply([(record.org_id, snapshot)])
             if record.sequence > flushed:

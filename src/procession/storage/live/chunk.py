@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from procession.packed import AnySnapshot, pack
+from procession.packed import PackedProcess, PackedSnapshot
 from procession.process import ProcessDescription
 from procession.storage.live.columns import PACKED, Array
 
@@ -20,20 +21,26 @@ class Chunk:
     starts: Array
     hashes: Array
     numbers: Array
-    descriptions: list[ProcessDescription]
+    processes: Sequence[PackedProcess]
+    _descriptions: list[ProcessDescription] | None = None
 
     @classmethod
-    def of(cls, snapshot: AnySnapshot) -> Chunk:
-        sightings = pack(snapshot).sightings
-        descriptions = [one.description for one in sightings]
+    def of(cls, snapshot: PackedSnapshot) -> Chunk:
+        listing = snapshot.listing
         return cls(
             snapshot.taken_at,
-            np.array([one.pid for one in sightings], "u4"),
-            np.array([one.started_at for one in sightings], "u4"),
-            np.array(list(map(hash, descriptions)), "i8"),
-            np.frombuffer(b"".join([one.numbers for one in sightings]), PACKED),
-            descriptions,
+            np.frombuffer(listing.pids, "u4"),
+            np.frombuffer(listing.starts, "u4"),
+            np.frombuffer(listing.hashes, "i8"),
+            np.frombuffer(snapshot.numbers, PACKED),
+            listing.processes,
         )
+
+    @property
+    def descriptions(self) -> list[ProcessDescription]:
+        if self._descriptions is None:
+            self._descriptions = [one.description for one in self.processes]
+        return self._descriptions
 
     def part(self, places: Array) -> Chunk:
         """Only the sightings at these places."""
@@ -43,5 +50,5 @@ class Chunk:
             self.starts[places],
             self.hashes[places],
             self.numbers[places],
-            [self.descriptions[place] for place in places.tolist()],
+            [self.processes[place] for place in places.tolist()],
         )

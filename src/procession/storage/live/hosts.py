@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from procession.lifecycle.completeness import is_complete
 from procession.lifecycle.endings import DEAD_SECONDS, START_TOLERANCE, ReportedExit
 from procession.lifecycle.events import ProcessExit
-from procession.packed import DEAD, AnySnapshot
+from procession.packed import DEAD, AnySnapshot, Listing
 from procession.process import MAX_UINT32, LiveSnapshot, ProcessNumbers, host_key
 from procession.search.pattern import fold
 from procession.storage.live.columns import Array
@@ -52,6 +53,11 @@ class HostState(msgspec.Struct):
     earlier: list[tuple[int, bytes, bytes]]
 
 
+class _Listed(NamedTuple):
+    listing: weakref.ref[Listing]
+    rows: Array
+
+
 class Host:
     """One host of an org."""
 
@@ -83,6 +89,10 @@ class Host:
         self._rows = np.zeros(0, "i4")
         self._is_shifted = np.zeros(0, bool)
         """Whether the process is kept under another start."""
+        self._listed_at = 0
+        self._listed: dict[int, _Listed] = {}
+        self._listed_before: dict[int, _Listed] = {}
+        """By id of a listing, what was found for it in the two newest snapshots and still holds."""
 
     def state(self) -> HostState:
         return HostState(
@@ -224,6 +234,23 @@ class Host:
         is_there = self._places[found] == places
         return np.where(is_there, self._rows[found], -1), is_there & self._is_shifted[found], places
 
+    def rows_listed(self, listing: Listing, at: int) -> Array | None:
+        """The rows of the processes of a listing, if they were noted in one of the last two snapshots."""
+        if at > self._listed_at:
+            self._listed_at, self._listed_before, self._listed = at, self._listed, {}
+        found = self._listed.get(id(listing)) or self._listed_before.get(id(listing))
+        if found is None or found.listing() is not listing:
+            return None
+        self._listed[id(listing)] = found
+        return found.rows
+
+    def note_listed(self, listing: Listing, rows: Array) -> None:
+        """These are its rows, each once, and none of them is kept under another start."""
+        self._listed[id(listing)] = _Listed(weakref.ref(listing), rows)
+
+    def _forget_listed(self) -> None:
+        self._listed, self._listed_before = {}, {}
+
     def near(self, pids: Array, starts: Array) -> tuple[Array, Array]:
         """Since and until which of its processes, in order, those with the pid begin that may be this one."""
         low = np.maximum(starts.astype("i8") - START_TOLERANCE, 0)
@@ -268,6 +295,7 @@ class Host:
 
     def add(self, places: Array, rows: Array, *, is_shifted: bool = False) -> None:
         """Processes that it did not have under these places, which ascend."""
+        self._forget_listed()
         where = np.searchsorted(self._places, places)
         self._places = np.insert(self._places, where, places)
         self._rows = np.insert(self._rows, where, rows)
@@ -275,6 +303,7 @@ class Host:
 
     def point(self, place: int, row: int, *, is_shifted: bool) -> None:
         """From now on this place is that of the row."""
+        self._forget_listed()
         index = int(np.searchsorted(self._places, np.uint64(place)))
         if index < len(self._places) and int(self._places[index]) == place:
             self._rows[index], self._is_shifted[index] = row, is_shifted
@@ -283,6 +312,7 @@ class Host:
 
     def renumber(self, numbers: Array) -> None:
         """Old number of a row -> the new one, -1 for those that are forgotten."""
+        self._forget_listed()
         rows = numbers[self._rows]
         is_kept = rows >= 0
         self._places, self._rows = self._places[is_kept], rows[is_kept]

@@ -11,7 +11,7 @@ import numpy as np
 
 from procession.lifecycle.endings import DEAD_SECONDS, has_ended_between, told_by
 from procession.lifecycle.events import ProcessExits
-from procession.packed import DEAD, STATES, AnySnapshot
+from procession.packed import DEAD, STATES, AnySnapshot, pack
 from procession.process import MAX_UINT32, LiveSnapshot, ProcessDescription, ProcessKey
 from procession.storage.live.chunk import Chunk
 from procession.storage.live.columns import (
@@ -89,17 +89,25 @@ class OrgTable:
         self.newest = max(self.newest, at)
         self.host_moments.told[host.number] = host.told[-1]
         self.host_moments.complete[host.number] = host.complete[-1] if host.complete else 0
-        if not snapshot.sightings:
+        packed = pack(snapshot)
+        if not len(packed):
             return
-        chunk = Chunk.of(snapshot)
+        chunk = Chunk.of(packed)
+        listed = host.rows_listed(packed.listing, at)
+        if listed is not None:
+            self._see(host, listed, chunk, before)
+            return
         rows, is_shifted, places = host.find(chunk.pids, chunk.starts)
-        if rows.min() < 0 or is_shifted.any():
+        is_doubtful = rows.min() < 0 or is_shifted.any()
+        if is_doubtful:
             self._place(host, chunk, rows, is_shifted, places)
         in_order = np.sort(rows)
         if (in_order[1:] == in_order[:-1]).any():
             for some in _without_doubles(rows):
                 self._see(host, rows[some], chunk.part(some), before)
         else:
+            if not is_doubtful:
+                host.note_listed(packed.listing, rows)
             self._see(host, rows, chunk, before)
         instant = (at if now is None else min(at, now)) - _EARLIER_SECONDS
         host.earlier.forget_before(host.moment_up_to(instant), len(host))

@@ -8,7 +8,7 @@ from itertools import compress
 import msgspec
 
 from procession.errors import PayloadTooLarge
-from procession.packed import STATE_NUMBERS, PackedSighting, PackedSnapshot, characters_of
+from procession.packed import STATE_NUMBERS, Listing, PackedProcess, PackedSnapshot
 from procession.process import ProcessDescription
 from procession.text.characters import text
 from procession.text.tags import normal_tags
@@ -32,8 +32,8 @@ class FrameBeforeUnknown(Exception):
 
 
 class ColumnsDecoder:
-    """Each message gives a snapshot that needs nothing else. What has not changed is the very same sighting as in the
-    one before. For many threads."""
+    """Each message gives a snapshot that needs nothing else. A process that has not changed is the very same object as
+    in the one before. For many threads."""
 
     def __init__(self, limits: Limits, *, scrub: Scrub | None = None, state_bytes: int = 512 * 2**20) -> None:
         """`state_bytes` bounds what is remembered of all hosts, about; a process takes one to two thousand bytes.
@@ -77,7 +77,8 @@ class ColumnsDecoder:
         return PackedSnapshot(
             host=host,
             taken_at=taken_at,
-            sightings=state.sightings,
+            listing=state.listing,
+            numbers=state.numbers,
             request_id=request_id,
             split_id=head.split_id,
             chunk_count=1,
@@ -93,42 +94,46 @@ class ColumnsDecoder:
             if fates:
                 raise FrameError("A whole frame follows none")
             before = HostState(
-                number=0, checksum=0, sightings=(), own_tags=(), host_tags=host_tags, container_tags={}, size=0
+                number=0,
+                checksum=0,
+                listing=Listing(()),
+                numbers=b"",
+                own_tags=(),
+                host_tags=host_tags,
+                container_tags={},
+                size=0,
             )
-        if len(fates) != len(before.sightings):
+        if len(fates) != len(before.listing):
             raise FrameBeforeUnknown
         if before.host_tags != host_tags or body.containers:
             container_tags = {**before.container_tags, **self._container_tags(body.containers)}
             before = _tagged_anew(before, host_tags, container_tags)
-        sightings, own_tags = list(before.sightings), list(before.own_tags)
-        numbers = _move(sightings, body)
-        new_rows = [
-            numbers[at : at + ROW_BYTES]
-            for at in range(len(numbers) - ROW_BYTES * len(body.pids), len(numbers), ROW_BYTES)
-        ]
+        step = _Step(before)
+        came = step.move(body)
         descriptions = _Descriptions(self._scrub, self._limits.tags, before)
         described = list(compress(range(len(fates)), body.described))
         for place, data in zip(described, body.descriptions, strict=False):
-            one = sightings[place]
-            description, own = descriptions.decode(data, one.numbers)
-            sightings[place], own_tags[place] = _sighting(one.pid, one.started_at, description, one.numbers), own
+            step.describe(place, *descriptions.decode(data, step.row(place)))
         if Fate.ENDED in fates:
-            stays = [fate != Fate.ENDED for fate in fates]
-            sightings, own_tags = list(compress(sightings, stays)), list(compress(own_tags, stays))
-        for pid, started_at, row, data in zip(
-            body.pids, body.starts, new_rows, body.descriptions[len(described) :], strict=True
+            step.keep([fate != Fate.ENDED for fate in fates])
+        first_new = len(came) - ROW_BYTES * len(body.pids)
+        for at, pid, started_at, data in zip(
+            range(first_new, len(came), ROW_BYTES),
+            body.pids,
+            body.starts,
+            body.descriptions[len(described) :],
+            strict=True,
         ):
-            description, own = descriptions.decode(data, row)
-            sightings.append(_sighting(pid, started_at, description, row))
-            own_tags.append(own)
-        if body.pids and len({one.pid << 32 | one.started_at for one in sightings}) != len(sightings):
+            row = came[at : at + ROW_BYTES]
+            step.add(pid, started_at, row, *descriptions.decode(data, row))
+        if body.pids and step.has_doubles():
             raise FrameError("The message has a process twice")
-        if checksum_of([one.numbers for one in sightings]) != head.checksum:
+        if checksum_of((bytes(step.rows),)) != head.checksum:
             # Two runs of an agent share a number, as after a machine was copied.
             raise FrameBeforeUnknown if head.follows else FrameError("The message has another checksum")
-        if not are_possible(numbers):
+        if not are_possible(came):
             raise FrameError("The message has numbers that no process can have")
-        return _state_of(before, head, sightings, own_tags, body)
+        return _state_of(before, head, step, body)
 
     def _container_tags(self, containers: Iterable[bytes]) -> dict[str, tuple[str, ...]]:
         found = {}
@@ -141,20 +146,77 @@ class ColumnsDecoder:
         return found
 
 
-def _move(sightings: list[PackedSighting], body: Body) -> bytes:
-    """Replace those that moved. Gives their rows and, behind them, those of the new ones."""
-    moved = list(compress(range(len(sightings)), body.moved))
-    numbers = received(body.rows, b"".join([sightings[place].numbers for place in moved]))
-    begin = 0
-    for place in moved:
-        before = sightings[place]
-        row = numbers[begin : begin + ROW_BYTES]
-        begin += ROW_BYTES
-        description, is_zombie = before.description, row[-1] == _ZOMBIE
-        if description.is_zombie != is_zombie:
-            description = msgspec.structs.replace(description, is_zombie=is_zombie)
-        sightings[place] = PackedSighting(before.pid, before.started_at, description, row, before.characters)
-    return numbers
+class _Step:
+    """From one state of a host to the next."""
+
+    def __init__(self, before: HostState) -> None:
+        self._listing = before.listing
+        self._own_tags = before.own_tags
+        self._processes: list[PackedProcess] | None = None
+        """None while they are those of before."""
+        self._tags = list[tuple[str, ...]]()
+        self.rows = bytearray(before.numbers)
+
+    def row(self, place: int) -> bytes:
+        return bytes(self.rows[place * ROW_BYTES : (place + 1) * ROW_BYTES])
+
+    def move(self, body: Body) -> bytes:
+        """Give those that moved their new rows. Gives these and, behind them, those of the new ones."""
+        rows = self.rows
+        moved = list(compress(range(0, len(rows), ROW_BYTES), body.moved))
+        came = received(body.rows, b"".join([rows[at : at + ROW_BYTES] for at in moved]))
+        begin = 0
+        for at in moved:
+            end = begin + ROW_BYTES
+            is_zombie = came[end - 1] == _ZOMBIE
+            if is_zombie != (rows[at + ROW_BYTES - 1] == _ZOMBIE):
+                self._turn(at // ROW_BYTES, is_zombie=is_zombie)
+            rows[at : at + ROW_BYTES] = came[begin:end]
+            begin = end
+        return came
+
+    def _turn(self, place: int, *, is_zombie: bool) -> None:
+        processes = self._changing()
+        before = processes[place]
+        description = msgspec.structs.replace(before.description, is_zombie=is_zombie)
+        processes[place] = msgspec.structs.replace(before, description=description)
+
+    def describe(self, place: int, description: ProcessDescription, own_tags: tuple[str, ...]) -> None:
+        processes = self._changing()
+        before = processes[place]
+        processes[place] = PackedProcess.of(before.pid, before.started_at, description)
+        self._tags[place] = own_tags
+
+    def keep(self, stays: list[bool]) -> None:
+        self._processes = list(compress(self._changing(), stays))
+        self._tags = list(compress(self._tags, stays))
+        places = compress(range(0, len(self.rows), ROW_BYTES), stays)
+        self.rows = bytearray(b"".join([self.rows[at : at + ROW_BYTES] for at in places]))
+
+    def add(
+        self, pid: int, started_at: int, row: bytes, description: ProcessDescription, own_tags: tuple[str, ...]
+    ) -> None:
+        self._changing().append(PackedProcess.of(pid, started_at, description))
+        self._tags.append(own_tags)
+        self.rows += row
+
+    def _changing(self) -> list[PackedProcess]:
+        if self._processes is None:
+            self._processes, self._tags = list(self._listing.processes), list(self._own_tags)
+        return self._processes
+
+    def has_doubles(self) -> bool:
+        processes = self._changing()
+        return len({one.pid << 32 | one.started_at for one in processes}) != len(processes)
+
+    @property
+    def listing(self) -> Listing:
+        """The same as before, if nothing but numbers has changed."""
+        return self._listing if self._processes is None else Listing(tuple(self._processes))
+
+    @property
+    def own_tags(self) -> tuple[tuple[str, ...], ...]:
+        return self._own_tags if self._processes is None else tuple(self._tags)
 
 
 class _Descriptions:
@@ -201,42 +263,38 @@ def _tagged_anew(
 ) -> HostState:
     """Where the tags of a host or container have changed, its processes are described anew."""
     around = _TagsOfContainers(host_tags, container_tags)
-    sightings = []
-    for one, own in zip(state.sightings, state.own_tags, strict=True):
+    processes = []
+    for one, own in zip(state.listing.processes, state.own_tags, strict=True):
         tags = around[one.description.container_id]
         tags = normal_tags((*tags, *own)) if own else tags
         if tags != one.description.tags:
             description = msgspec.structs.replace(one.description, tags=tags)
-            one = _sighting(one.pid, one.started_at, description, one.numbers)
-        sightings.append(one)
+            one = PackedProcess.of(one.pid, one.started_at, description)
+        processes.append(one)
+    listing = Listing(tuple(processes))
     return msgspec.structs.replace(
         state,
-        sightings=tuple(sightings),
+        listing=listing,
         host_tags=host_tags,
         container_tags=container_tags,
-        size=size_of(sightings, container_tags),
+        size=size_of(listing, container_tags),
     )
 
 
-def _state_of(
-    before: HostState, head: Head, sightings: list[PackedSighting], own_tags: list[tuple[str, ...]], body: Body
-) -> HostState:
+def _state_of(before: HostState, head: Head, step: _Step, body: Body) -> HostState:
     container_tags, size = before.container_tags, before.size
-    now, tags = tuple(sightings), tuple(own_tags)
-    if body.descriptions or body.containers or len(now) != len(before.sightings):
-        used = {one.description.container_id for one in now} if container_tags else set()
+    listing = step.listing
+    if body.descriptions or body.containers or len(listing) != len(before.listing):
+        used = {one.description.container_id for one in listing.processes} if container_tags else set()
         container_tags = {one: container_tags[one] for one in container_tags if one in used}
-        size = size_of(now, container_tags)
+        size = size_of(listing, container_tags)
     return HostState(
         number=head.number,
         checksum=head.checksum,
-        sightings=now,
-        own_tags=tags,
+        listing=listing,
+        numbers=bytes(step.rows),
+        own_tags=step.own_tags,
         host_tags=before.host_tags,
         container_tags=container_tags,
         size=size,
     )
-
-
-def _sighting(pid: int, started_at: int, description: ProcessDescription, row: bytes) -> PackedSighting:
-    return PackedSighting(pid, started_at, description, row, characters_of(description))

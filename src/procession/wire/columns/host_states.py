@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 
 import msgspec
 
-from procession.packed import PackedSighting
+from procession.packed import Listing
 
 IDLE_SECONDS = 900.0
 """An agent that has sent nothing for so long sends the whole when it comes again."""
@@ -19,7 +19,7 @@ _ROOM_SHARE = 0.9
 """Of the memory: beyond it no more hosts are asked for columns."""
 _BYTES_PER_HOST = 2000
 _BYTES_PER_PROCESS = 350
-"""A sighting with its row, and its places in the state."""
+"""A process with its row, and its places in the state."""
 
 
 class StateKey(msgspec.Struct, frozen=True):
@@ -35,18 +35,20 @@ class HostState(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     checksum: int
-    sightings: tuple[PackedSighting, ...]
+    listing: Listing
+    numbers: bytes
+    """The rows of all, end to end."""
     own_tags: tuple[tuple[str, ...], ...]
-    """Of each sighting: its own, without those of host and container."""
+    """Of each process: its own, without those of host and container."""
     host_tags: tuple[str, ...]
     container_tags: Mapping[str, tuple[str, ...]]
     size: int
     """In bytes, about."""
 
 
-def size_of(sightings: Iterable[PackedSighting], container_tags: Mapping[str, tuple[str, ...]]) -> int:
+def size_of(listing: Listing, container_tags: Mapping[str, tuple[str, ...]]) -> int:
     """Texts count twice: a process may have them as its own tags, too."""
-    size = _BYTES_PER_HOST + sum([_BYTES_PER_PROCESS + 2 * one.characters for one in sightings])
+    size = _BYTES_PER_HOST + _BYTES_PER_PROCESS * len(listing) + 2 * listing.characters
     return size + sum(200 + sum(map(len, tags)) for tags in container_tags.values())
 
 

@@ -16,7 +16,7 @@ def tags_in(**container: Any) -> tuple[str, ...]:
         hostName="web-1", containers=[pb.Container(id="c1", **container)], processes=[pb.Process(containerId="c1")]
     )
     frame = Frame(MessageType.PROCESSES, message.SerializeToString())
-    return SnapshotDecoder().decode(frame, taken_at=NOON).sightings[0].description.tags
+    return SnapshotDecoder().decode(frame, taken_at=NOON).listing.processes[0].description.tags
 
 
 def test_name_and_image_of_a_container_are_tags_of_its_processes() -> None:

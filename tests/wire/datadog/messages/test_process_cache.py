@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from procession.packed import PackedSighting, PackedSnapshot
+from procession.packed import PackedProcess, PackedSnapshot
 from procession.process import ProcessDescription
 from procession.wire.datadog import MessageType, SnapshotDecoder
 from procession.wire.datadog import process_pb2 as pb
@@ -46,7 +46,8 @@ def test_a_process_that_says_the_same_again_is_the_same_object() -> None:
 
     first, second = (decode(decoder, a_process(pid=1), a_process(pid=2), at=NOON + 10 * turn) for turn in range(2))
 
-    assert [id(one) for one in first.sightings] == [id(one) for one in second.sightings]
+    assert [id(one) for one in first.listing.processes] == [id(one) for one in second.listing.processes]
+    assert second.listing is first.listing
     assert second.taken_at == NOON + 10
 
 
@@ -59,11 +60,53 @@ def test_one_that_says_something_else_is_read_anew() -> None:
     assert again.sightings[0].numbers.open_files == 4
 
 
+def test_a_process_of_which_only_numbers_changed_is_the_same_object_and_so_is_its_listing() -> None:
+    decoder = SnapshotDecoder()
+
+    first, second = (
+        decode(decoder, a_process(pid=1, openFdCount=files), a_process(pid=2), at=NOON + files) for files in (3, 4)
+    )
+
+    assert second.listing is first.listing
+    assert [one.numbers.open_files for one in unpack(second).sightings] == [4, 0]
+
+
+def test_a_listing_with_another_process_is_another_one() -> None:
+    decoder = SnapshotDecoder()
+    first = decode(decoder, a_process(pid=1), a_process(pid=2))
+
+    others = [
+        decode(decoder, *processes, at=NOON + turn)
+        for turn, processes in enumerate(
+            (
+                [a_process(pid=1), a_process(pid=3)],
+                [a_process(pid=1)],
+                [a_process("other", pid=1), a_process(pid=2)],
+                [a_process(pid=2), a_process(pid=1)],
+            ),
+            start=1,
+        )
+    ]
+
+    assert [[one.pid for one in other.listing.processes] for other in others] == [[1, 3], [1], [1, 2], [2, 1]]
+    assert all(other.listing != first.listing for other in others)
+
+
+def test_of_a_process_that_comes_twice_the_last_one_counts_each_time() -> None:
+    decoder = SnapshotDecoder()
+
+    for turn in range(3):
+        processes = [a_process(pid=1, openFdCount=3), a_process(pid=2), a_process(pid=1, openFdCount=4 + turn % 2)]
+        found = unpack(decode(decoder, *processes, at=NOON + turn))
+
+        assert [(one.pid, one.numbers.open_files) for one in found.sightings] == [(1, 4 + turn % 2), (2, 0)]
+
+
 def test_the_same_bytes_under_other_tags_of_the_host_have_those() -> None:
     decoder = SnapshotDecoder()
 
     found = [
-        decode(decoder, a_process(), tags=[tag], at=NOON + turn).sightings[0].description.tags
+        decode(decoder, a_process(), tags=[tag], at=NOON + turn).listing.processes[0].description.tags
         for turn, tag in enumerate(("env:prod", "env:dev", "env:prod"))
     ]
 
@@ -80,7 +123,7 @@ def test_the_same_bytes_in_a_container_that_changed_its_tags_have_the_new_ones()
             containers=[pb.Container(id="c", tags=[tag])] if tag else [],
             at=NOON + turn,
         )
-        .sightings[0]
+        .listing.processes[0]
         .description.tags
         for turn, tag in enumerate(("a:1", "a:2", "", "a:2"))
     ]
@@ -93,7 +136,7 @@ def test_the_same_bytes_on_windows_have_no_uid() -> None:
     process = a_process(user=pb.ProcessUser(name="root", uid=0))
 
     found = [
-        decode(decoder, process, os=os, at=NOON + turn).sightings[0].description.uid
+        decode(decoder, process, os=os, at=NOON + turn).listing.processes[0].description.uid
         for turn, os in enumerate(("linux", "windows"))
     ]
 
@@ -105,7 +148,7 @@ def test_the_same_bytes_on_windows_have_the_name_of_a_program_of_windows() -> No
     process = a_process("my tool.exe x\\y")
 
     found = [
-        decode(decoder, process, os=os, at=NOON + turn).sightings[0].description.command
+        decode(decoder, process, os=os, at=NOON + turn).listing.processes[0].description.command
         for turn, os in enumerate(("linux", "windows"))
     ]
 
@@ -115,22 +158,27 @@ def test_the_same_bytes_on_windows_have_the_name_of_a_program_of_windows() -> No
 def test_tags_of_a_container_without_an_id_are_nobodys() -> None:
     containers = [pb.Container(id="", tags=["a:1"])]
 
-    assert decode(SnapshotDecoder(), a_process(), containers=containers).sightings[0].description.tags == ()
+    assert decode(SnapshotDecoder(), a_process(), containers=containers).listing.processes[0].description.tags == ()
 
 
 def test_hosts_are_apart() -> None:
     decoder = SnapshotDecoder()
     decode(decoder, a_process(), host="web-1", tags=["of:one"])
 
-    assert decode(decoder, a_process(), host="web-2", tags=["of:two"]).sightings[0].description.tags == ("of:two",)
+    assert decode(decoder, a_process(), host="web-2", tags=["of:two"]).listing.processes[0].description.tags == (
+        "of:two",
+    )
 
 
 def test_hosts_of_two_orgs_that_are_called_the_same_are_apart() -> None:
     decoder = SnapshotDecoder()
-    before = {org: decode(decoder, a_process(openFdCount=org), at=NOON + org, org=org).sightings[0] for org in (1, 2)}
+    before = {
+        org: decode(decoder, a_process(openFdCount=org), at=NOON + org, org=org).listing.processes[0] for org in (1, 2)
+    }
 
     after = {
-        org: decode(decoder, a_process(openFdCount=org), at=NOON + 9 + org, org=org).sightings[0] for org in (1, 2)
+        org: decode(decoder, a_process(openFdCount=org), at=NOON + 9 + org, org=org).listing.processes[0]
+        for org in (1, 2)
     }
 
     assert all(before[org] is after[org] for org in (1, 2))
@@ -138,11 +186,11 @@ def test_hosts_of_two_orgs_that_are_called_the_same_are_apart() -> None:
 
 def test_what_was_gone_for_two_snapshots_is_forgotten() -> None:
     decoder = SnapshotDecoder()
-    first = decode(decoder, a_process(pid=1)).sightings[0]
+    first = decode(decoder, a_process(pid=1)).listing.processes[0]
     for turn in (1, 2):
         decode(decoder, a_process(pid=2), at=NOON + turn)
 
-    again = decode(decoder, a_process(pid=1), at=NOON + 3).sightings[0]
+    again = decode(decoder, a_process(pid=1), at=NOON + 3).listing.processes[0]
 
     assert again == first
     assert again is not first
@@ -150,9 +198,9 @@ def test_what_was_gone_for_two_snapshots_is_forgotten() -> None:
 
 def test_a_snapshot_in_chunks_is_one_snapshot() -> None:
     decoder = SnapshotDecoder()
-    first = [decode(decoder, a_process(pid=pid)).sightings[0] for pid in (1, 2, 3)]
+    first = [decode(decoder, a_process(pid=pid)).listing.processes[0] for pid in (1, 2, 3)]
 
-    second = [decode(decoder, a_process(pid=pid), at=NOON + 10).sightings[0] for pid in (1, 2, 3)]
+    second = [decode(decoder, a_process(pid=pid), at=NOON + 10).listing.processes[0] for pid in (1, 2, 3)]
 
     assert list(map(id, first)) == list(map(id, second))
 
@@ -162,7 +210,7 @@ def test_without_room_everything_is_read_anew_and_right() -> None:
 
     found = [decode(decoder, a_process(pid=pid), at=NOON + turn) for turn in range(3) for pid in range(1, 50)]
 
-    assert [one.sightings[0].pid for one in found] == [*range(1, 50)] * 3
+    assert [one.listing.processes[0].pid for one in found] == [*range(1, 50)] * 3
 
 
 class TestProcessCache:
@@ -180,7 +228,7 @@ class TestProcessCache:
                 else:
                     hosts.put(of_host, number, one)
 
-        assert 100 * 400 < budget.used_bytes < 100 * 500 + 2000
+        assert 100 * 500 < budget.used_bytes < 100 * 600 + 2000
 
     def test_what_is_gone_no_longer_counts(self) -> None:
         budget = CacheBudget(10**6, forget=lambda: None)
@@ -190,7 +238,7 @@ class TestProcessCache:
             for number in range(100):
                 hosts.put(of_host, moment * 100 + number, a_cached_process())
 
-        assert 100 * 400 < budget.used_bytes < 200 * 500 + 2000
+        assert 100 * 500 < budget.used_bytes < 200 * 600 + 2000
 
     def test_names_of_hosts_count(self) -> None:
         forgotten: list[bool] = []
@@ -202,8 +250,8 @@ class TestProcessCache:
 
 
 def a_cached_process() -> CachedProcess:
-    sighting = PackedSighting(1, 1, ProcessDescription(), b"", 0)
-    return CachedProcess(sighting, ContainerContext((), "", is_windows=False), 1)
+    process = PackedProcess.of(1, 1, ProcessDescription())
+    return CachedProcess(process, b"", ContainerContext((), "", is_windows=False))
 
 
 class TestCacheBudget:

@@ -189,7 +189,7 @@ def test_a_message_holds_only_so_many_processes_and_containers(padding: int) -> 
         body = message.SerializeToString()
         return decoder.decode(frame.Frame(MessageType.PROCESSES, body), taken_at=NOON)
 
-    assert len(take(3, 2).sightings) == 3
+    assert len(take(3, 2).listing.processes) == 3
     with pytest.raises(PayloadTooLarge):
         take(4, 0)
     with pytest.raises(PayloadTooLarge):
@@ -226,7 +226,7 @@ def test_a_process_has_only_so_many_bytes_in_a_small_message_too(limit: int) -> 
         message = pb.CollectorProc(hostName="h", processes=[process, pb.Process(pid=2)])
         return decoder.decode(frame.Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
 
-    assert len(take(limit - 20).sightings) == 2
+    assert len(take(limit - 20).listing.processes) == 2
     with pytest.raises(PayloadTooLarge, match=f"more than {limit} bytes"):
         take(limit)
 
@@ -422,8 +422,8 @@ def test_secrets_that_an_agent_has_left_are_hidden() -> None:
 
     snapshot = decoder.decode(frame.Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
 
-    assert snapshot.sightings[0].description.cmdline == "mysql --password=********"
-    assert snapshot.sightings[0].description.command == "mysql"
+    assert snapshot.listing.processes[0].description.cmdline == "mysql --password=********"
+    assert snapshot.listing.processes[0].description.command == "mysql"
 
 
 def test_a_description_follows_every_change_of_what_it_is_made_of() -> None:
@@ -441,7 +441,7 @@ def test_a_description_follows_every_change_of_what_it_is_made_of() -> None:
             containers=[pb.Container(id="c1", tags=[container_tag] if container_tag else [])],
         )
         framed = frame.Frame(MessageType.PROCESSES, message.SerializeToString())
-        return decoder.decode(framed, taken_at=NOON, host_tags=lambda _: tags).sightings[0].description
+        return decoder.decode(framed, taken_at=NOON, host_tags=lambda _: tags).listing.processes[0].description
 
     seen = [
         take(),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from array import array
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
+from procession.packed import Listing
 from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS
 
 AHEAD_SECONDS = 900
@@ -45,6 +49,18 @@ class KnownVersion(msgspec.Struct, frozen=True, gc=False):
         return hour < self.since or newest_hour > self.until
 
 
+class SettledListing(NamedTuple):
+    """A listing of which everything is written, each process under the start that its host reports."""
+
+    listing: weakref.ref[Listing]
+    since: int
+    until: int
+    """The hours that have all of its descriptions, both ends within."""
+    pids: array[int]
+    versions: array[int]
+    label_sets: array[int]
+
+
 class DedupCache:
     def __init__(self, *, is_complete: bool = False) -> None:
         """`is_complete`: whether nobody else stores anything, so that this knows all of it."""
@@ -53,6 +69,8 @@ class DedupCache:
         """Host -> pid -> what was written of it."""
         self.moments: dict[OrgHost, tuple[int, int]] = {}
         """Host -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
+        self._settled: dict[OrgHost, dict[int, SettledListing]] = {}
+        """Host -> id of a listing -> what is written of it."""
         self.since: dict[OrgHost, int] = {}
         """Host -> from when on all that it ran is in memory."""
         self.early_exits: dict[OrgHost, dict[int, int]] = {}
@@ -87,11 +105,35 @@ class DedupCache:
                 early = self.early_exits.setdefault(org_host, {})
                 early[pid] = max(at, early.get(pid, at))
 
+    def settled(self, org_host: OrgHost, listing: Listing) -> SettledListing | None:
+        """What is written of a listing, if that is settled."""
+        found = self._settled.get(org_host, {}).get(id(listing))
+        return found if found is not None and found.listing() is listing else None
+
+    def note_settled(self, org_host: OrgHost, settled: Iterable[SettledListing]) -> None:
+        """To be called after `note_versions` of the same snapshots."""
+        of_host = self._settled.setdefault(org_host, {})
+        for number, one in list(of_host.items()):
+            if one.listing() is None:
+                del of_host[number]
+        of_host.update({id(one.listing()): one for one in settled})
+
+    def _unsettle(self, org_host: OrgHost, pids: Iterable[int]) -> None:
+        of_host = self._settled.get(org_host)
+        if not of_host:
+            return
+        pids = set(pids)
+        for number, one in list(of_host.items()):
+            if one.listing() is None or not pids.isdisjoint(one.pids):
+                del of_host[number]
+
     def note_versions(self, org_host: OrgHost, news: Mapping[int, KnownVersion]) -> None:
         """By pid. To be called before `note_moments` of the same snapshots."""
         # Of a host that is not known nobody remembers which exits were told.
         is_new, early = org_host not in self.moments, self.early_exits.get(org_host, {})
         known = self.versions.setdefault(org_host, {})
+        if news:
+            self._unsettle(org_host, news)
         for pid, entry in news.items():
             may_have_ended = entry.seen_at and (is_new or early.get(pid, _NEVER) >= entry.seen_at)
             known[pid] = msgspec.structs.replace(entry, seen_at=_NEVER) if may_have_ended else entry
@@ -122,6 +164,12 @@ class DedupCache:
                 self.since.pop(org_host, None)
             elif len(self.versions[org_host]) < len(known):
                 self.since[org_host] = max(self.since.get(org_host, 0), oldest * HOUR_SECONDS)
+        for org_host, of_host in list(self._settled.items()):
+            self._settled[org_host] = {
+                number: one for number, one in of_host.items() if one.until >= oldest and one.listing() is not None
+            }
+            if not self._settled[org_host]:
+                del self._settled[org_host]
         for org_host in list(self.early_exits):
             self._forget_exits_before(org_host, oldest * HOUR_SECONDS)
         day = (hour - 1) * HOUR_SECONDS // DAY_SECONDS

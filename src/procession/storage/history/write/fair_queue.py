@@ -14,13 +14,10 @@ import heapq
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from procession.errors import TooManyRequests, Unavailable
 from procession.fair_order import RoundRobin
 from procession.packed import PackedSnapshot
-
-_characters = attrgetter("characters")
 
 RETRY_SECONDS = 2
 APART_WEIGHT = 2000
@@ -41,9 +38,9 @@ class Chunk:
     """In sightings: so much time it takes to store, and so much memory."""
 
     def __post_init__(self) -> None:
-        self.characters = sum(map(_characters, self.snapshot.sightings))
+        self.characters = self.snapshot.listing.characters
         # A snapshot of no process takes time too, and somebody waits for it.
-        self.weight = max(1, len(self.snapshot.sightings), self.characters // CHARACTERS_OF_A_SIGHTING)
+        self.weight = max(1, len(self.snapshot), self.characters // CHARACTERS_OF_A_SIGHTING)
 
     def succeed(self) -> None:
         if not self.stored.done():  # its request may have been cancelled meanwhile

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
-from procession.packed import AnySnapshot, PackedSighting, PackedSnapshot, pack
-from procession.process import ProcessDescription, host_key
+from procession.packed import AnySnapshot, Listing, PackedProcess, PackedSnapshot, pack
+from procession.process import MAX_UINT32, ProcessDescription, host_key
 from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS
 from procession.storage.history.tables.hashes import label_set_of, tag_set_of, version_of
 from procession.storage.history.write import insert_tables
@@ -15,6 +17,7 @@ from procession.storage.history.write.dedup_cache import (
     DedupCache,
     KnownVersion,
     OrgHost,
+    SettledListing,
     description_hour,
     joined,
     newest_moments,
@@ -47,6 +50,7 @@ class InsertBatch:
         self._snapshots = SnapshotColumns()
         self._descriptions: list[DescriptionRow] = []
         self._new_versions: dict[OrgHost, dict[int, KnownVersion]] = {}
+        self._new_settled: dict[OrgHost, dict[int, SettledListing]] = {}
         self._moments: dict[OrgHost, tuple[int, int]] = {}
         self._newest_hour = 0
         self._new_tag_sets: dict[TagSetRow, Sequence[str]] = {}
@@ -73,6 +77,8 @@ class InsertBatch:
         with cache.changing:
             for org_host, news in self._new_versions.items():
                 cache.note_versions(org_host, news)
+            for org_host, settled in self._new_settled.items():
+                cache.note_settled(org_host, settled.values())
             cache.note_moments(self._moments)
             cache.tag_sets.update(self._new_tag_sets)
             cache.label_sets.update(self._new_label_sets)
@@ -89,32 +95,64 @@ class InsertBatch:
         host_row = HostRow(org_id, host, at // DAY_SECONDS)
         if host_row not in self._cache.hosts:
             self._new_hosts[host_row] = snapshot.host
+        listing = snapshot.listing
+        settled = self._settled(org_host, listing, hour, newest_hour)
+        if settled is not None:
+            self._snapshots.add_processes(listing.starts, settled.versions, settled.label_sets)
+        else:
+            self._add_processes(org_host, listing, at, newest_hour)
+        self._snapshots.end_chunk(org_id, host, snapshot, self._received_at)
+
+    def _settled(self, org_host: OrgHost, listing: Listing, hour: int, newest_hour: int) -> SettledListing | None:
+        """What is written of a listing, if this says nothing new of it."""
+        found = self._new_settled.get(org_host, {}).get(id(listing))
+        if found is None or found.listing() is not listing:
+            found = self._cache.settled(org_host, listing)
+            news = self._new_versions.get(org_host)
+            if news and not news.keys().isdisjoint(listing.pids):
+                return None
+        return None if found is None or hour < found.since or newest_hour > found.until else found
+
+    def _add_processes(self, org_host: OrgHost, listing: Listing, at: int, newest_hour: int) -> None:
+        hour = at // HOUR_SECONDS
         known = self._cache.versions.get(org_host, {})
         news = self._new_versions.setdefault(org_host, {})
-        columns = self._snapshots
-        pids, starts, versions, label_sets = columns.pids, columns.starts, columns.versions, columns.label_sets
-        for sighting in snapshot.sightings:
-            pid = sighting.pid
+        starts, versions, label_sets = array("I"), array("Q"), array("Q")
+        since, until, is_settled = 0, MAX_UINT32, True
+        noted = set[int]()
+        for process in listing.processes:
+            pid = process.pid
             entry = news.get(pid) or known.get(pid)
             if (
                 entry is None
-                or entry.fingerprint != hash(sighting.description)
-                or not entry.start == sighting.started_at == entry.reported_start
+                or entry.fingerprint != hash(process.description)
+                or not entry.start == process.started_at == entry.reported_start
                 or entry.lacks(hour, newest_hour)
             ):
-                entry = news[pid] = self._note(org_host, at, newest_hour, sighting, entry)
-            pids.append(pid)
+                is_settled &= pid not in noted  # else two of its processes have one pid
+                entry = news[pid] = self._note(org_host, at, newest_hour, process, entry)
+                noted.add(pid)
+                is_settled &= entry.start == entry.reported_start
             starts.append(entry.start)
             versions.append(entry.version)
             label_sets.append(entry.label_set)
-        columns.numbers += [sighting.numbers for sighting in snapshot.sightings]
-        columns.end_chunk(org_id, host, snapshot, self._received_at)
+            since, until = max(since, entry.since), min(until, entry.until)
+        self._snapshots.add_processes(starts, versions, label_sets)
+        settled = self._new_settled.setdefault(org_host, {})
+        if noted:
+            for number, one in list(settled.items()):
+                if not noted.isdisjoint(one.pids):
+                    del settled[number]
+        if is_settled:
+            settled[id(listing)] = SettledListing(
+                weakref.ref(listing), since, until, listing.pids, versions, label_sets
+            )
 
     def _note(
-        self, org_host: OrgHost, at: int, newest_hour: int, sighting: PackedSighting, entry: KnownVersion | None
+        self, org_host: OrgHost, at: int, newest_hour: int, process: PackedProcess, entry: KnownVersion | None
     ) -> KnownVersion:
         """What is written of a process whose description or start is not known to be stored for all of these hours."""
-        pid, reported_start, description = sighting.pid, sighting.started_at, sighting.description
+        pid, reported_start, description = process.pid, process.started_at, process.description
         fingerprint, hour = hash(description), at // HOUR_SECONDS
         start = self._kept_start(org_host, pid, reported_start, entry)
         same = entry if entry is not None and entry.fingerprint == fingerprint else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from procession.lifecycle.events import ProcessExits
@@ -50,17 +52,24 @@ class SnapshotColumns:
     """The rows of `snapshots`, column by column: arrays of all chunks follow each other, cut by offsets."""
 
     def __init__(self) -> None:
-        self.pids: list[int] = []
-        self.starts: list[int] = []
-        self.versions: list[int] = []
-        self.label_sets: list[int] = []
-        self.numbers: list[bytes] = []
+        self._pids = array("I")
+        self._starts = array("I")
+        self._versions = array("Q")
+        self._label_sets = array("Q")
+        self._numbers: list[bytes] = []
         self._offsets = [0]
         self._chunks: list[_ChunkRow] = []
 
+    def add_processes(self, starts: array[int], versions: array[int], label_sets: array[int]) -> None:
+        """What is kept of the processes of a chunk, to be ended by `end_chunk`."""
+        self._starts.extend(starts)
+        self._versions.extend(versions)
+        self._label_sets.extend(label_sets)
+
     def end_chunk(self, org_id: int, host: int, snapshot: PackedSnapshot, received_at: int) -> None:
-        """What was appended since the last chunk is of this one."""
-        self._offsets.append(len(self.pids))
+        self._pids.extend(snapshot.listing.pids)
+        self._numbers.append(snapshot.numbers)
+        self._offsets.append(len(self._pids))
         self._chunks.append(
             _ChunkRow(
                 org_id,
@@ -76,11 +85,11 @@ class SnapshotColumns:
     def table(self) -> pa.Table:
         offsets = pa.array(self._offsets, pa.int32())
         arrays = {
-            "pid": pa.array(self.pids, pa.uint32()),
-            "start": pa.array(self.starts, pa.uint32()),
-            "version": pa.array(self.versions, pa.uint64()),
-            "label_set": pa.array(self.label_sets, pa.uint64()),
-        } | number_columns(self.numbers)
+            "pid": pa.array(np.frombuffer(self._pids, np.uint32)),
+            "start": pa.array(np.frombuffer(self._starts, np.uint32)),
+            "version": pa.array(np.frombuffer(self._versions, np.uint64)),
+            "label_set": pa.array(np.frombuffer(self._label_sets, np.uint64)),
+        } | number_columns(self._numbers)
         columns = {name: pa.array([getattr(row, name) for row in self._chunks], type_) for name, type_ in _CHUNK_TYPES}
         columns |= {name: pa.ListArray.from_arrays(offsets, values) for name, values in arrays.items()}
         return pa.table(columns)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from procession.lifecycle.endings import START_TOLERANCE, first_after, has_ended_between, is_near
-from procession.packed import AnySnapshot
+from procession.packed import AnySnapshot, Listing, PackedProcess, pack
 from procession.process import ProcessKey, host_key
 from procession.storage.history.engine.statement import Rows
 from procession.storage.history.statements.exits import exits_of_pids
@@ -70,6 +70,8 @@ class StartTimes:
         self._rows = rows
         self._cache = cache
         self._moments: dict[tuple[int, int], int] = {}
+        self._doubtful: dict[tuple[tuple[int, int], int], tuple[Listing, Sequence[PackedProcess]]] = {}
+        """Host and id of a listing -> the listing, so that its id stays its own, and see `_doubtful_in`."""
         self._hosts_of_several_moments: set[tuple[int, int]] = set()
         """Hosts with several moments among the chunks."""
         for org_id, unknown in self._unknown(chunks).items():
@@ -86,7 +88,7 @@ class StartTimes:
                 self._hosts_of_several_moments.add(org_host)
             before = self._cache.moment_before(org_host, at)
             known, since = self._cache.versions.get(org_host, {}), self._cache.since.get(org_host)
-            for sighting in snapshot.sightings:
+            for sighting in self._doubtful_in(org_host, pack(snapshot).listing):
                 entry = known.get(sighting.pid)
                 reported_start = sighting.started_at
                 if entry is not None and entry.reported_start == reported_start:
@@ -113,6 +115,21 @@ class StartTimes:
                 if rival.reported_start != reported_start:
                     self.needs_ordering |= org_host in self._hosts_of_several_moments
         return found
+
+    def _doubtful_in(self, org_host: tuple[int, int], listing: Listing) -> Sequence[PackedProcess]:
+        """All but those that are known to be kept under the start that their host reports."""
+        if self._cache.settled(org_host, listing) is not None:
+            return ()
+        remembered = self._doubtful.get((org_host, id(listing)))
+        if remembered is None:
+            known = self._cache.versions.get(org_host, {})
+            found = [
+                one
+                for one in listing.processes
+                if (entry := known.get(one.pid)) is None or not entry.start == entry.reported_start == one.started_at
+            ]
+            remembered = self._doubtful[org_host, id(listing)] = listing, found
+        return remembered[1]
 
     def _look_up(self, org_id: int, unknown: dict[tuple[int, int], _Unknown]) -> None:
         unknown = self._of_known_hosts(org_id, unknown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from procession.wire.datadog import frame
 from procession.wire.datadog.frame import Encoding, FrameError, MessageType
@@ -22,8 +23,9 @@ class Answer:
     """An error, for the agent's log."""
 
 
+@lru_cache(maxsize=64)
 def encode_answer(answer: Answer) -> bytes:
-    """The frame of it. Plain, since agents of all ages read that."""
+    """The frame of it. Plain, since agents of all ages read that. Remembered, since nearly all answers are the same."""
     message = ResCollector(message=answer.message)
     # Agents read through the status without a look whether it is there; an empty one must be on the wire too.
     message.status.SetInParent()

@@ -8,14 +8,15 @@ that it is not known: -1, 0, or no message. A test fails while a field of Proces
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
-from procession.packed import STATE_NUMBERS
+from procession.packed import ABSENT, NO_STATE, ROW, STATE_NUMBERS, numbers_from
 from procession.process import MAX_UINT64, ProcessNumbers
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.parsing import parse
 
-_Io = tuple[float | None, float | None, float | None, float | None]
-_NO_IO: _Io = (None, None, None, None)
+_Io = tuple[float, float, float, float]
+_NO_IO: _Io = (ABSENT, ABSENT, ABSENT, ABSENT)
 
 STATE_LETTERS = ("", "D", "R", "S", "T", "W", "X", "Z")
 """By their number on the wire; 0 is unknown."""
@@ -31,21 +32,31 @@ _NEAREST = {"t": "T"}
 
 def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> ProcessNumbers:
     """Not a number, infinite or below zero: not known."""
-    letter = process.stateLetter
-    if letter not in STATE_NUMBERS:
+    *values, state_number = _row_values(process, state)
+    return numbers_from(values, state_number)
+
+
+def decode_row(process: pb.ReadProcess, state: int) -> bytes:
+    """The same as a packed row."""
+    return ROW.pack(*_row_values(process, state))
+
+
+def _row_values(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> tuple[Any, ...]:
+    """What a packed row has, in its order, with the number of the state."""
+    state_number = STATE_NUMBERS.get(process.stateLetter)
+    if state_number is None:
         letter = STATE_LETTERS[state] if 0 <= state < len(STATE_LETTERS) else ""
+        state_number = STATE_NUMBERS.get(letter, NO_STATE)
     cpu = process.cpu
     threads = cpu.numThreads
-    cpu_total: float | None = cpu.totalPct
-    cpu_user: float | None = cpu.userPct
-    cpu_system: float | None = cpu.systemPct
+    cpu_total, cpu_user, cpu_system = cpu.totalPct, cpu.userPct, cpu.systemPct
     if not cpu_total and not threads and not process.HasField("cpu"):
-        cpu_total = cpu_user = cpu_system = None
+        cpu_total = cpu_user = cpu_system = ABSENT
     else:
         # Compared in place: a call for each costs more than all of them.
-        cpu_total = cpu_total if 0.0 <= cpu_total <= _MAX_FLOAT else None  # type: ignore[operator]
-        cpu_user = cpu_user if 0.0 <= cpu_user <= _MAX_FLOAT else None  # type: ignore[operator]
-        cpu_system = cpu_system if 0.0 <= cpu_system <= _MAX_FLOAT else None  # type: ignore[operator]
+        cpu_total = cpu_total if 0.0 <= cpu_total <= _MAX_FLOAT else ABSENT
+        cpu_user = cpu_user if 0.0 <= cpu_user <= _MAX_FLOAT else ABSENT
+        cpu_system = cpu_system if 0.0 <= cpu_system <= _MAX_FLOAT else ABSENT
 
     memory = process.memory
     rss, vms, shared, swap = memory.rss, memory.vms, memory.shared, memory.swap
@@ -57,24 +68,24 @@ def decode_numbers(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> 
     voluntary, involuntary = process.voluntaryCtxSwitches, process.involuntaryCtxSwitches
     has_switches = voluntary or involuntary  # whatever runs was switched to
     open_files = process.openFdCount
-    return ProcessNumbers(
-        cpu_total_percent=cpu_total,
-        cpu_user_percent=cpu_user,
-        cpu_system_percent=cpu_system,
-        rss_bytes=rss if has_memory and rss >= 0 else None,
-        vms_bytes=vms if has_memory and vms >= 0 else None,
+    return (
+        cpu_total,
+        cpu_user,
+        cpu_system,
+        rss if has_memory and rss >= 0 else ABSENT,
+        vms if has_memory and vms >= 0 else ABSENT,
         # Who has memory shares some: its program. Agents that do not look for it leave both 0.
-        shared_bytes=shared if shared > 0 else None,
-        swap_bytes=swap if swap > 0 or (swap == 0 and shared > 0) else None,
-        threads=threads if threads > 0 else None,
-        open_files=open_files if open_files >= 0 else None,
-        read_bytes_per_second=read_bytes,
-        write_bytes_per_second=write_bytes,
-        read_operations_per_second=reads,
-        write_operations_per_second=writes,
-        voluntary_switches=voluntary if has_switches and voluntary >= 0 else None,
-        involuntary_switches=involuntary if has_switches and involuntary >= 0 else None,
-        state=letter,
+        shared if shared > 0 else ABSENT,
+        swap if swap > 0 or (swap == 0 and shared > 0) else ABSENT,
+        threads if threads > 0 else ABSENT,
+        open_files if open_files >= 0 else ABSENT,
+        read_bytes,
+        write_bytes,
+        reads,
+        writes,
+        voluntary if has_switches and voluntary >= 0 else ABSENT,
+        involuntary if has_switches and involuntary >= 0 else ABSENT,
+        state_number,
     )
 
 
@@ -93,8 +104,8 @@ def _decode_io(data: bytes) -> _Io:
 _remembered_io = lru_cache(maxsize=4096)(_decode_io)
 
 
-def _rate(value: float) -> float | None:
-    return value if 0.0 <= value <= _MAX_FLOAT else None
+def _rate(value: float) -> float:
+    return value if 0.0 <= value <= _MAX_FLOAT else ABSENT
 
 
 def decode_nice(wire: int) -> int | None:

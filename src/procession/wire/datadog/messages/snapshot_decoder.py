@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from procession.errors import PayloadTooLarge
-from procession.packed import PackedSighting, PackedSnapshot, characters_of, pack_numbers
+from procession.packed import STATE_NUMBERS, Listing, PackedSnapshot
 from procession.text.characters import text
 from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
@@ -18,15 +18,15 @@ from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.frame import Frame, FrameError, MessageType
 from procession.wire.datadog.messages.container_tags import tags_of
 from procession.wire.datadog.messages.descriptions import ContainerContext, DescriptionDecoder, Scrub
-from procession.wire.datadog.messages.numbers import decode_numbers
-from procession.wire.datadog.messages.process_cache import CachedProcess, ProcessCache
+from procession.wire.datadog.messages.numbers import decode_row
+from procession.wire.datadog.messages.process_cache import CachedProcess, HostProcesses, ProcessCache
 from procession.wire.datadog.parsing import parse, protobuf_of, unparsed_parts
 from procession.wire.datadog.request_ids import MAX_CHUNKS
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH, clamped_uint32, host_of
 
 _PROCESSES = pb.ReadCollectorProc.PROCESSES_FIELD_NUMBER
 _CONTAINERS = pb.ReadCollectorProc.CONTAINERS_FIELD_NUMBER
-_ZOMBIE = "Z"
+_ZOMBIE = STATE_NUMBERS["Z"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +91,41 @@ class SnapshotDecoder:
         host = host_of(message.hostName)
         contexts = self._contexts(message, host_tags(host))
         of_host = self._process_cache.of_host((org_id, host), (taken_at, message.groupId))
-        before, now = of_host.before, of_host.now
-        # The last one counts where a pid and start come twice.
-        sightings: dict[int, PackedSighting] = {}
-        for process in processes:
-            bytes_hash = hash(process)
-            one = before.get(bytes_hash) or now.get(bytes_hash)
-            if one is None or contexts[one.context.container_id] is not one.context:
-                one = self._decode(process, contexts)
-                self._process_cache.put(of_host, bytes_hash, one)
-            else:
-                now[bytes_hash] = one
-            sightings[one.key] = one.sighting
+        found, is_held = self._found(of_host, processes, contexts)
+        listing, numbers = _listed(of_host, found, is_held=is_held)
         return PackedSnapshot(
             host=host,
             taken_at=taken_at,
-            sightings=tuple(sightings.values()),
+            listing=listing,
+            numbers=numbers,
             request_id=request_id,
             split_id=message.groupId,
             chunk_count=min(max(message.groupSize, 0), MAX_CHUNKS),
         )
+
+    def _found(
+        self, of_host: HostProcesses, processes: Iterable[bytes], contexts: _Contexts
+    ) -> tuple[list[CachedProcess], bool]:
+        """What each of them means, and whether all of them are remembered."""
+        before, now = of_host.before, of_host.now
+        found: list[CachedProcess] = []
+        is_held = True
+        good = contexts[""]
+        for process in processes:
+            bytes_hash = hash(process)
+            one = before.get(bytes_hash) or now.get(bytes_hash)
+            if one is not None and one.context is not good:
+                if contexts[one.context.container_id] is one.context:
+                    good = one.context
+                else:
+                    one = None
+            if one is None:
+                one = self._decode(process, contexts, of_host)
+                is_held &= self._process_cache.put(of_host, bytes_hash, one)
+            else:
+                now[bytes_hash] = one
+            found.append(one)
+        return found, is_held
 
     def _contexts(self, message: pb.ReadCollectorProc, host_tags: Iterable[str]) -> _Contexts:
         tags_of_host = normal_tags((*host_tags, *_FARGATE_TAGS.get(message.containerHostType, ())))
@@ -127,17 +142,29 @@ class SnapshotDecoder:
             contexts[container_id] = context_of(tags, container_id, is_windows=is_windows)
         return contexts
 
-    def _decode(self, data: bytes, contexts: _Contexts) -> CachedProcess:
+    def _decode(self, data: bytes, contexts: _Contexts, of_host: HostProcesses) -> CachedProcess:
         process = parse(pb.ReadProcess, data)
-        context = contexts[text(process.containerId)[:MAX_NAME_LENGTH]]
+        container_id = process.containerId
+        context = contexts[text(container_id)[:MAX_NAME_LENGTH] if container_id else ""]
+        row = decode_row(process, process.state)
+        description = self._descriptions.decode(process, context, row[-1] == _ZOMBIE)
         pid, started_at = clamped_uint32(process.pid), clamped_uint32(process.createTime // 1000)
-        numbers = decode_numbers(process, process.state)
-        description = self._descriptions.decode(process, context, numbers.state == _ZOMBIE)
-        return CachedProcess(
-            PackedSighting(pid, started_at, description, pack_numbers(numbers), characters_of(description)),
-            context,
-            pid << 32 | started_at,
-        )
+        return CachedProcess(of_host.process(pid, started_at, description), row, context)
+
+
+def _listed(of_host: HostProcesses, found: list[CachedProcess], *, is_held: bool) -> tuple[Listing, bytes]:
+    """The processes and their numbers. The last one counts where a pid and start come twice."""
+    if not found:
+        return Listing(()), b""
+    listing = of_host.listing(tuple([one.process for one in found]))
+    if listing is None:
+        by_key = {one.process.pid << 32 | one.process.started_at: one for one in found}
+        if len(by_key) < len(found):
+            found = list(by_key.values())
+        listing = Listing(tuple([one.process for one in found]))
+        if is_held:
+            of_host.put_listing(listing)
+    return listing, b"".join([one.numbers for one in found])
 
 
 class _Contexts(dict[str, ContainerContext]):
