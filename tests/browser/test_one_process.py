@@ -114,7 +114,7 @@ def test_the_call_for_it_is_copied_without_a_key(look: Look, process: dict[str, 
     page, panel = panel_of(look, process)
 
     panel.get_by_role("button", name="curl").click()
-    panel.get_by_role("button", name="Copy").click()
+    panel.get_by_role("button", name="Copy", exact=True).click()
 
     expect(page.get_by_text("Copied.")).to_be_visible()
     line = page.evaluate("navigator.clipboard.readText()")
