@@ -14,7 +14,20 @@ from procession import storage
 
 SOURCE = Path(__file__).parent.parent / "src" / "procession"
 
-DOMAIN = frozenset(("", "accounts", "analysis", "command_line", "lifecycle", "monitors", "scrubbing", "search", "text"))
+DOMAIN = frozenset(
+    (
+        "",
+        "accounts",
+        "analysis",
+        "command_line",
+        "lifecycle",
+        "monitors",
+        "notifications",
+        "scrubbing",
+        "search",
+        "text",
+    )
+)
 """The top level and the packages of the domain; any room may import them, and they import only each other."""
 
 # What a room may import of ours, besides itself and the domain.
@@ -24,8 +37,9 @@ ALLOWED: dict[str, set[str]] = {
     "wire": set(),
     "storage": set(),
     "backup": {"storage"},
+    "delivery": {"storage"},
     "agent": {"wire", "http_client"},
-    "server": {"wire", "storage"},
+    "server": {"wire", "storage", "delivery"},
     # Speaks as agents do, and what it writes into a store goes through what it is handed.
     "simulate": {"wire", "agent", "http_client"},
     "cli": {"wire", "http_client", "storage", "backup", "agent", "server", "simulate"},
@@ -100,6 +114,7 @@ STORAGE: dict[str, set[str]] = {
     "history/write": {"history/engine", "history/tables", "history/statements"},
     "accounts": {"history/engine"},
     "monitors": {"history/engine", "accounts"},
+    "notifications": {"accounts"},
     "live": set(),
     "wal": set(),
     "embedded": {"live", "wal"},

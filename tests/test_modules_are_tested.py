@@ -29,6 +29,18 @@ SUITES = {
         "storage/history/engine/statement.py",
     ),
     "storage/history/instants/test_oracle_comparison.py": ("storage/history/instants/*", "analysis/*"),
+    "storage/notifications": ("storage/notifications/*",),
+    "notifications": (
+        "notifications/channels.py",
+        "notifications/escaping.py",
+        "notifications/notification.py",
+        "notifications/template.py",
+        "notifications/variables.py",
+        "notifications/downtimes/*",
+        "notifications/payloads/*",
+    ),
+    # A notification is sent as a whole: from the outbox to a receiver.
+    "delivery": ("delivery/*", "notifications/planning.py", "notifications/retries.py"),
     "storage/live": (
         "storage/live/candidates.py",
         "storage/live/chunk.py",

@@ -109,6 +109,34 @@ class ServerSettings:
         "", "File with the certificates that sign those of agents; whoever posts has to show one then.", metavar="FILE"
     )
     behind_proxy: bool = setting(False, "Whether a proxy that speaks TLS stands between this server and the network.")
+    page_url: str = setting(
+        "", "Address of the page as its readers know it, for links in notifications [none].", metavar="URL"
+    )
+    mail_server: str = setting(
+        "",
+        "Mail server for notifications: smtps://user@host for TLS, smtp://user@host for STARTTLS, smtp+plain://host for"
+        " neither [none].",
+        metavar="URL",
+    )
+    mail_password: str = setting(
+        "", "Password of the mail server; better in a file or a variable.", metavar="PASSWORD", secret=True
+    )
+    mail_password_file: str = setting("", "File that holds it.", metavar="FILE")
+    mail_from: str = setting("", "Address that mails come from.", metavar="ADDRESS")
+    mail_ca_file: str = setting(
+        "", "Certificates that the mail server is checked against [the system's].", metavar="FILE"
+    )
+    notification_networks: tuple[str, ...] = setting(
+        (),
+        "Networks, such as 10.1.0.0/16, that notifications may go to although they are not public; no others are.",
+        metavar="NETWORKS",
+    )
+    notification_rate: int = setting(
+        60,
+        "Notifications of an org that are sent one by one in 60 s, the rest as a digest; 0 is no limit.",
+        metavar="COUNT",
+        minimum=0,
+    )
     log_format: str = setting("text", "How a line of the log looks: text or json.", metavar="FORMAT")
     log_level: str = setting(
         "", "What the log has: info, warning and worse, or error [info; of `up` warning].", metavar="LEVEL"

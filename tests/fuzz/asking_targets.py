@@ -176,6 +176,8 @@ def _served() -> Asker:
             views=store.views,
             monitors=store.monitors,
             rollup=store.rollup,
+            notification_settings=store.notification_settings,
+            outbox=store.outbox,
         ),
         sink=ListSink(),
         settings=ServerSettings(retention_hours=YEARS, sighting_retention_hours=YEARS, rate_limit=0, own_rate_limit=0),

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from procession.config import ServerSettings
+from procession.delivery.notifications import Notifications
 from procession.errors import RequestError
 from procession.server.access.client_certificates import asking_for_certificates
 from procession.server.access.key_cache import KeyCache
@@ -62,6 +63,8 @@ from procession.storage import (
     HostStore,
     KeyStore,
     MonitorStore,
+    NotificationSettingsStore,
+    OutboxStore,
     ReadStore,
     RollupStore,
     SessionStore,
@@ -86,6 +89,8 @@ class Stores:
     rollup: RollupStore
     backup: BackupStore | None = None
     """None: it is on servers, which make backups of their own."""
+    notification_settings: NotificationSettingsStore
+    outbox: OutboxStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +155,8 @@ class Services:
     api: ApiRouter
     intake: Intake
     rollup: RollupTask
+    notifications: Notifications
+    """Its `notifier` takes the transitions of monitors."""
 
     @classmethod
     def made_from(
@@ -208,6 +215,9 @@ class Services:
                 refusal_log=RefusalLog(now),
             ),
             rollup=RollupTask(stores.rollup, stores.keys, threads.rollup),
+            notifications=Notifications.made_from(
+                stores.notification_settings, stores.outbox, stores.keys, settings, now
+            ),
         )
 
     def show_in_metrics(self) -> None:
@@ -219,8 +229,9 @@ class Services:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        async with self.rollup.running(), self.intake.agents.watched():
-            yield
+        with self.notifications.running():
+            async with self.rollup.running(), self.intake.agents.watched():
+                yield
         self.threads.close()
 
     @contextlib.asynccontextmanager

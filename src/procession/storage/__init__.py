@@ -36,6 +36,9 @@ from procession.monitors.group_state import Group, GroupState
 from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Monitor
 from procession.monitors.transition import Transition
+from procession.notifications.channels import Channel, CustomVariable
+from procession.notifications.downtimes.downtime import Downtime, Mute
+from procession.notifications.notification import Notification, NotifiedState
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
@@ -50,6 +53,8 @@ __all__ = [
     "KeyStore",
     "MonitorStore",
     "NotAllStored",
+    "NotificationSettingsStore",
+    "OutboxStore",
     "ProcessStore",
     "ReadStore",
     "RollupStore",
@@ -321,3 +326,63 @@ class RollupStore(Protocol):
 
         To be called every few minutes, by any number of servers.
         """
+
+
+class NotificationSettingsStore(Protocol):
+    """Where an org's notifications go, and when they do not."""
+
+    def channels(self, org_id: int) -> tuple[Channel, ...]:
+        """By name."""
+
+    def put_channel(self, org_id: int, channel: Channel) -> None:
+        """Add it, or replace the one with its kind and name."""
+
+    def delete_channel(self, org_id: int, handle: str) -> None:
+        """`webhook-oncall`, whether there is one or not."""
+
+    def variables(self, org_id: int) -> tuple[CustomVariable, ...]:
+        """With their secrets: for who sends."""
+
+    def put_variable(self, org_id: int, variable: CustomVariable) -> None: ...
+
+    def delete_variable(self, org_id: int, name: str) -> None: ...
+
+    def downtimes(self, org_id: int) -> tuple[Downtime, ...]:
+        """Those that are over, too."""
+
+    def put_downtime(self, org_id: int, downtime: Downtime) -> None:
+        """Add it, or replace the one with its id."""
+
+    def mutes(self, org_id: int) -> tuple[Mute, ...]: ...
+
+    def put_mute(self, org_id: int, mute: Mute) -> None:
+        """Add it, or replace that of the same monitor and group."""
+
+    def delete_mute(self, org_id: int, mute: Mute) -> None: ...
+
+
+class OutboxStore(Protocol):
+    """Notifications: those to be sent, and what became of them."""
+
+    def put_notifications(self, notifications: Sequence[Notification]) -> None:
+        """Add them, or replace those with their ids; safe on disk once this returns."""
+
+    def known_notifications(self, org_id: int, ids: Sequence[str], since: int) -> frozenset[str]:
+        """Which of these ids there are, made since then."""
+
+    def due_notifications(self, now: int, limit: int) -> tuple[Notification, ...]:
+        """Of all orgs: those that wait and are to be tried by now, the longest due first."""
+
+    def notifications(self, org_id: int, since: int, limit: int) -> tuple[Notification, ...]:
+        """Those made since then, the newest first."""
+
+    def count_notifications(self, org_id: int, since: int) -> int:
+        """How many were made since then to be sent one by one."""
+
+    def group_states(self, org_id: int) -> tuple[NotifiedState, ...]: ...
+
+    def put_group_states(self, states: Sequence[NotifiedState]) -> None:
+        """Each replaces that of the same monitor and group."""
+
+    def hold_sending(self, owner: str, now: int, seconds: int) -> bool:
+        """Whether `owner` is who sends, of several servers, and then so for this many seconds."""

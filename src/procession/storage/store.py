@@ -43,6 +43,8 @@ from procession.storage.history.tables.inventory import take_inventory
 from procession.storage.history.write.chunk_writer import ChunkWriter
 from procession.storage.history.write.rollup import ClickHouseRollup
 from procession.storage.monitors.monitors import ClickHouseMonitors
+from procession.storage.notifications.outbox import ClickHouseOutbox
+from procession.storage.notifications.settings import ClickHouseNotificationSettings
 from procession.window import Window
 
 _LAST_KEY = ProcessKey(MAX_UINT32, MAX_UINT64, MAX_UINT32)
@@ -80,6 +82,8 @@ class ClickHouseStore:
         self.sessions = ClickHouseSessions(self._tables)
         self.views = ClickHouseViews(self._tables, now)
         self.monitors = ClickHouseMonitors(self._tables)
+        self.notification_settings = ClickHouseNotificationSettings(self._tables)
+        self.outbox = ClickHouseOutbox(self._tables)
         self.analysis = ClickHouseAnalysis(
             engine,
             self._tag_dictionary,

@@ -71,6 +71,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             views=store.views,
             monitors=store.monitors,
             rollup=store.rollup,
+            notification_settings=store.notification_settings,
+            outbox=store.outbox,
         ),
         sink=StoreSink(store),
         settings=settings,

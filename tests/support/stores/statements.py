@@ -71,6 +71,8 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
                 views=store.views,
                 monitors=store.monitors,
                 rollup=store.rollup,
+                notification_settings=store.notification_settings,
+                outbox=store.outbox,
             ),
             sink=StoreSink(store),
             settings=ServerSettings(

@@ -8,6 +8,7 @@ from procession.server.app import Stores
 from procession.storage import KeyStore, ReadStore
 from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.monitors_oracle import OracleMonitors
+from tests.support.stores.notification_oracle import OracleNotifications
 from tests.support.stores.oracle import OracleStore
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def oracle_stores(store: OracleStore, finder: ReadStore | None = None) -> Stores:
     """`finder`: finds processes instead of the store."""
-    analysis = OracleAnalysis(store)
+    analysis, notifications = OracleAnalysis(store), OracleNotifications()
     return Stores(
         processes=finder or store,
         analysis=analysis,
@@ -26,6 +27,8 @@ def oracle_stores(store: OracleStore, finder: ReadStore | None = None) -> Stores
         views=analysis,
         monitors=OracleMonitors(),
         rollup=analysis,
+        notification_settings=notifications,
+        outbox=notifications,
     )
 
 
@@ -40,4 +43,6 @@ def clickhouse_stores(store: ClickHouseStore, keys: KeyStore | None = None) -> S
         views=store.views,
         monitors=store.monitors,
         rollup=store.rollup,
+        notification_settings=store.notification_settings,
+        outbox=store.outbox,
     )

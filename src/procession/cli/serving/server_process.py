@@ -229,6 +229,8 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
             monitors=store.monitors,
             rollup=store.rollup,
             backup=store if isinstance(store, EmbeddedStore) else None,
+            notification_settings=store.notification_settings,
+            outbox=store.outbox,
         ),
         sink=sink,
         settings=prepared.settings,

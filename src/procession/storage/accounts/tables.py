@@ -1,4 +1,4 @@
-"""Asks and changes the small tables of orgs, keys, hosts, sessions and views."""
+"""Asks and changes the small tables: orgs, keys, hosts, sessions, views, notifications."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ from procession.storage import (
     KeyStore,
     MonitorStore,
     NotAllStored,
+    NotificationSettingsStore,
+    OutboxStore,
     ReadStore,
     RollupStore,
     SessionStore,
@@ -82,6 +84,12 @@ class History(ReadStore, FlushTarget, Protocol):
     def monitors(self) -> MonitorStore: ...
 
     @property
+    def notification_settings(self) -> NotificationSettingsStore: ...
+
+    @property
+    def outbox(self) -> OutboxStore: ...
+
+    @property
     def analysis(self) -> AnalysisStore: ...
 
     @property
@@ -138,6 +146,8 @@ class EmbeddedStore:
         self.sessions = history.sessions
         self.views = history.views
         self.monitors = history.monitors
+        self.notification_settings = history.notification_settings
+        self.outbox = history.outbox
         self.analysis = EmbeddedAnalysis(
             LiveAnalysis(self.live_table),
             history.analysis,

@@ -1,0 +1,1 @@
+"""Sends notifications: out of the outbox, over the network."""

@@ -1,0 +1,68 @@
+"""Takes transitions and puts into the outbox what is to be sent of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from procession.monitors.transition import Transition
+from procession.notifications.notification import group_key
+from procession.notifications.planning import RATE_SECONDS, OrgRules, plan
+from procession.storage import NotificationSettingsStore, OutboxStore
+
+KNOWN_SECONDS = 2 * 86400
+"""So long a transition that comes again is known to be the same."""
+
+
+class Notifier:
+    """A TransitionSink. What `put` returned from is safe in the store, and sent at least once."""
+
+    def __init__(
+        self,
+        settings: NotificationSettingsStore,
+        outbox: OutboxStore,
+        *,
+        most_in_a_minute: int,
+        now: Callable[[], int],
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`most_in_a_minute`: how many of an org are sent one by one; 0 is no limit. `wake`: there is something to
+        send."""
+        self._settings = settings
+        self._outbox = outbox
+        self._most_in_a_minute = most_in_a_minute
+        self._now = now
+        self._wake = wake
+        # What is left of a minute is counted before it is used.
+        self._lock = threading.Lock()
+
+    def put(self, transitions: Sequence[Transition]) -> None:
+        by_org: defaultdict[int, list[Transition]] = defaultdict(list)
+        for transition in transitions:
+            by_org[transition.org_id].append(transition)
+        with self._lock:
+            for org_id, those in by_org.items():
+                self._put(org_id, those)
+        self._wake()
+
+    def _put(self, org_id: int, transitions: Sequence[Transition]) -> None:
+        now = self._now()
+        planned = plan(transitions, self._rules(org_id, now), now)
+        ids = [one.id for one in planned.notifications]
+        known = self._outbox.known_notifications(org_id, ids, now - KNOWN_SECONDS) if ids else frozenset()
+        self._outbox.put_notifications([one for one in planned.notifications if one.id not in known])
+        self._outbox.put_group_states(planned.states)
+
+    def _rules(self, org_id: int, now: int) -> OrgRules:
+        left = 2**31
+        if self._most_in_a_minute:
+            left = self._most_in_a_minute - self._outbox.count_notifications(org_id, now - RATE_SECONDS)
+        states = self._outbox.group_states(org_id)
+        return OrgRules(
+            channels=self._settings.channels(org_id),
+            downtimes=[one for one in self._settings.downtimes(org_id) if one.holds_at(now)],
+            mutes=self._settings.mutes(org_id),
+            states={(one.transition.monitor_id, group_key(one.transition)): one for one in states},
+            left=left,
+        )

@@ -1,0 +1,1 @@
+"""What is sent when a monitor changes state: to whom, what it says, and when nothing is sent."""

@@ -1,0 +1,1 @@
+"""Channels, downtimes and the outbox of notifications in the tables."""
