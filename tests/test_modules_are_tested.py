@@ -39,6 +39,7 @@ SUITES = {
         "notifications/downtimes/*",
         "notifications/payloads/*",
     ),
+    "server/notifications": ("server/notifications/*",),
     # A notification is sent as a whole: from the outbox to a receiver.
     "delivery": ("delivery/*", "notifications/planning.py", "notifications/retries.py"),
     "storage/live": (

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 POLL_SECONDS = 5.0
 """Besides being woken: what is tried again, and what another server put there."""
 LEASE_SECONDS = 60
+ENDS_SECONDS = 20
+"""How often it is looked for downtimes that have ended."""
 BATCH = 500
 THREADS = 16
 MAX_CHANNELS_OF_AN_ORG = 4
@@ -55,13 +57,17 @@ class Dispatcher:
         sender: ChannelSender,
         *,
         now: Callable[[], int],
+        tell_of_ends: Callable[[int], None] = lambda _: None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
+        """`tell_of_ends`: sees to the downtimes of an org that have ended."""
         self._outbox = outbox
         self._settings = settings
         self._orgs = orgs
         self._sender = sender
         self._now = now
+        self._tell_of_ends = tell_of_ends
+        self._ends_told_at = 0
         self._poll_seconds = poll_seconds
         self._owner = secrets.token_hex(8)
         self._wake = threading.Event()
@@ -90,6 +96,14 @@ class Dispatcher:
         with self._lock:
             return {key: one for key, one in self._health.items() if org_id in (None, key[0])}
 
+    def counts(self) -> dict[tuple[str, ...], float]:
+        """For metrics: by org, channel and result."""
+        return {
+            (str(org_id), channel, result): count
+            for (org_id, channel), one in self.health().items()
+            for result, count in (("sent", one.sent), ("given up", one.given_up), ("failed", one.failed_attempts))
+        }
+
     def _run(self) -> None:
         while not self._is_stopped:
             self._wake.clear()
@@ -106,6 +120,10 @@ class Dispatcher:
         now = self._now()
         if not self._orgs.is_only_writer and not self._outbox.hold_sending(self._owner, now, LEASE_SECONDS):
             return
+        if now >= self._ends_told_at + ENDS_SECONDS:
+            self._ends_told_at = now
+            for org in self._orgs.orgs():
+                self._tell_of_ends(org.id)
         due: defaultdict[tuple[int, str], list[Notification]] = defaultdict(list)
         for one in self._outbox.due_notifications(now, BATCH):
             due[one.org_id, one.channel].append(one)

@@ -38,14 +38,9 @@ class Notifications:
     ) -> Notifications:
         """Raises UsageError for settings that are of no use."""
         sender = make_sender(settings)
-        dispatcher = Dispatcher(outbox, settings_store, orgs, sender, now=now)
-        notifier = Notifier(
-            settings_store,
-            outbox,
-            most_in_a_minute=settings.notification_rate,
-            now=now,
-            wake=dispatcher.wake,
-        )
+        notifier = Notifier(settings_store, outbox, most_in_a_minute=settings.notification_rate, now=now)
+        dispatcher = Dispatcher(outbox, settings_store, orgs, sender, now=now, tell_of_ends=notifier.tell_of_ends)
+        notifier.wake = dispatcher.wake
         return cls(notifier, dispatcher)
 
     @contextlib.contextmanager

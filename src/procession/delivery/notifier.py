@@ -6,9 +6,12 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from procession.monitors.transition import Transition
+from procession.notifications.downtimes.downtime import NOTIFY_STATES, Downtime
 from procession.notifications.notification import group_key
-from procession.notifications.planning import RATE_SECONDS, OrgRules, plan
+from procession.notifications.planning import RATE_SECONDS, OrgRules, end_transition, plan
 from procession.storage import NotificationSettingsStore, OutboxStore
 
 KNOWN_SECONDS = 2 * 86400
@@ -25,15 +28,14 @@ class Notifier:
         *,
         most_in_a_minute: int,
         now: Callable[[], int],
-        wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """`most_in_a_minute`: how many of an org are sent one by one; 0 is no limit. `wake`: there is something to
-        send."""
+        """`most_in_a_minute`: how many of an org are sent one by one; 0 is no limit."""
         self._settings = settings
         self._outbox = outbox
         self._most_in_a_minute = most_in_a_minute
         self._now = now
-        self._wake = wake
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there is something to send."""
         # What is left of a minute is counted before it is used.
         self._lock = threading.Lock()
 
@@ -44,7 +46,25 @@ class Notifier:
         with self._lock:
             for org_id, those in by_org.items():
                 self._put(org_id, those)
-        self._wake()
+        self.wake()
+
+    def tell_of_end(self, org_id: int, downtime: Downtime, how: str, at: int) -> None:
+        """A downtime was canceled, or is over: say again what is not well, where it wants that. `how`: one of
+        NOTIFY_TYPES."""
+        if how not in downtime.notify_end_types:
+            return
+        wanted = {NOTIFY_STATES[name] for name in downtime.notify_end_states}
+        states = [state for state in self._outbox.group_states(org_id) if state.transition.state in wanted]
+        self.put([end_transition(state, at) for state in states if downtime.concerns(state.transition)])
+
+    def tell_of_ends(self, org_id: int) -> None:
+        """The same of those that ended by themselves since this was done before."""
+        now = self._now()
+        for downtime in self._settings.downtimes(org_id):
+            ended_at = downtime.ended(max(downtime.ends_seen_at, now - KNOWN_SECONDS), now)
+            if ended_at is not None:
+                self.tell_of_end(org_id, downtime, "expired", ended_at)
+                self._settings.put_downtime(org_id, msgspec.structs.replace(downtime, ends_seen_at=now))
 
     def _put(self, org_id: int, transitions: Sequence[Transition]) -> None:
         now = self._now()
@@ -62,7 +82,6 @@ class Notifier:
         return OrgRules(
             channels=self._settings.channels(org_id),
             downtimes=[one for one in self._settings.downtimes(org_id) if one.holds_at(now)],
-            mutes=self._settings.mutes(org_id),
             states={(one.transition.monitor_id, group_key(one.transition)): one for one in states},
             left=left,
         )

@@ -90,10 +90,15 @@ def handle_of(channel: Channel) -> str:
     return f"{kind_of(channel)}-{channel.name}"
 
 
+def check_name(name: str) -> None:
+    """Raises InvalidRequest."""
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest("A name has 1 to 100 letters, digits, _ and -, or a . between them")
+
+
 def check_channel(channel: Channel) -> None:
     """Raises InvalidRequest. Which address a URL leads to is looked at when something is sent."""
-    if not _NAME.fullmatch(channel.name):
-        raise InvalidRequest("A name has 1 to 100 letters, digits, _ and -, or a . between them")
+    check_name(channel.name)
     if isinstance(channel, EmailChannel):
         if not 1 <= len(channel.addresses) <= MAX_ADDRESSES:
             raise InvalidRequest(f"addresses: give 1 to {MAX_ADDRESSES}")

@@ -20,7 +20,7 @@ class Delivery(StrEnum):
     FAILED = "failed"
     """Given up."""
     MUTED = "muted"
-    """Not sent: a downtime or a mute held."""
+    """Not sent: a downtime held."""
     DIGESTED = "digested"
     """Not sent by itself: a digest counts it."""
 
@@ -67,7 +67,7 @@ class NotifiedState:
 
     transition: Transition
     muted_by: str = ""
-    """Id of the downtime that kept it from being sent; `mute` for a mute."""
+    """Id of the downtime that kept it from being sent."""
 
 
 def group_key(transition: Transition) -> str:

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field, replace
 
 from procession.monitors.transition import State, Transition, TransitionKind
 from procession.notifications.channels import Channel, EmailChannel, handle_of
-from procession.notifications.downtimes.downtime import Downtime, Mute
+from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.message import mentions
 from procession.notifications.notification import Delivery, Notification, NotifiedState, group_key, notification_id
 
 RATE_SECONDS = 60
 MAX_DIGEST_TITLES = 50
-
-BY_MUTE = "mute"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +23,6 @@ class OrgRules:
 
     channels: Sequence[Channel]
     downtimes: Sequence[Downtime]
-    mutes: Sequence[Mute]
     states: Mapping[tuple[int, str], NotifiedState]
     """By monitor and group."""
     left: int
@@ -77,7 +74,7 @@ def plan(transitions: Sequence[Transition], rules: OrgRules, now: int) -> Plan:
                 changed_at=now,
             )
             if muted_by:
-                one = replace(one, delivery=Delivery.MUTED, error=f"muted by {muted_by}")
+                one = replace(one, delivery=Delivery.MUTED, error=f"muted by the downtime {muted_by}")
             elif left <= 0:
                 one = replace(one, delivery=Delivery.DIGESTED)
                 digests.setdefault(handle, one)
@@ -89,11 +86,9 @@ def plan(transitions: Sequence[Transition], rules: OrgRules, now: int) -> Plan:
 
 
 def muting(transition: Transition, before: NotifiedState | None, rules: OrgRules, now: int) -> str:
-    """What keeps it from being sent: the id of a downtime, or BY_MUTE; empty: nothing does."""
+    """The id of the downtime that keeps it from being sent; empty: none does."""
     if transition.kind is TransitionKind.TEST:
         return ""
-    if any(mute.holds_for(transition, now) for mute in rules.mutes):
-        return BY_MUTE
     for downtime in rules.downtimes:
         occurrence = downtime.holds_at(now)
         if occurrence is None or not downtime.concerns(transition):

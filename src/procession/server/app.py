@@ -45,6 +45,9 @@ from procession.server.intake.intake import Intake
 from procession.server.intake.payloads import PAYLOAD_PATHS, PayloadHandler
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
+from procession.server.notifications.channels import channel_routes
+from procession.server.notifications.downtimes import PublicDowntimes
+from procession.server.notifications.webhooks import PublicWebhooks
 from procession.server.public.monitors import PublicMonitors
 from procession.server.public.processes import PublicProcesses
 from procession.server.runtime.direct_posts import DirectPosts
@@ -225,6 +228,11 @@ class Services:
         self.metrics.agents.read = self.intake.agents.by_version
         self.metrics.blind_agents.read = lambda: {(): self.intake.agents.blind()}
         self.metrics.watch_leases.read = lambda: {(): self.watches.held}
+        dispatcher = self.notifications.dispatcher
+        self.metrics.notifications.read = dispatcher.counts
+        self.metrics.failing_channels.read = lambda: {
+            (): sum(channel.is_failing for channel in dispatcher.health().values())
+        }
         self.size.show_in(self.metrics)
 
     @contextlib.asynccontextmanager
@@ -267,7 +275,22 @@ class Services:
             threads=self.threads.queries,
             now=self.now,
         )
-        return [*processes.routes, *monitors.routes]
+        webhooks = PublicWebhooks(
+            self.stores.notification_settings,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+        )
+        downtimes = PublicDowntimes(
+            self.stores.notification_settings,
+            self.stores.monitors,
+            self.notifications.notifier,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+            now=self.now,
+        )
+        return [*processes.routes, *monitors.routes, *webhooks.routes, *downtimes.routes]
 
     def api_routes(self) -> list[Route]:
         """Procession's API, for the page and the commands."""
@@ -287,6 +310,14 @@ class Services:
                 self.now,
             ).routes,
             *store_routes(api, self.size),
+            *channel_routes(
+                api=api,
+                settings=self.stores.notification_settings,
+                outbox=self.stores.outbox,
+                sessions=self.sessions,
+                threads=self.threads.queries,
+                now=self.now,
+            ),
             *sign_in_routes(
                 api=api,
                 sessions=self.sessions,

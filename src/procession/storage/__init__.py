@@ -37,7 +37,7 @@ from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Monitor
 from procession.monitors.transition import Transition
 from procession.notifications.channels import Channel, CustomVariable
-from procession.notifications.downtimes.downtime import Downtime, Mute
+from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.notification import Notification, NotifiedState
 from procession.packed import AnySnapshot
 from procession.paging import Page
@@ -352,13 +352,6 @@ class NotificationSettingsStore(Protocol):
 
     def put_downtime(self, org_id: int, downtime: Downtime) -> None:
         """Add it, or replace the one with its id."""
-
-    def mutes(self, org_id: int) -> tuple[Mute, ...]: ...
-
-    def put_mute(self, org_id: int, mute: Mute) -> None:
-        """Add it, or replace that of the same monitor and group."""
-
-    def delete_mute(self, org_id: int, mute: Mute) -> None: ...
 
 
 class OutboxStore(Protocol):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from procession.errors import InvalidRequest
-from procession.notifications.downtimes.downtime import Downtime, Mute, OneTime, RecurrenceRule, Recurring
+from procession.notifications.downtimes.downtime import Downtime, OneTime, RecurrenceRule, Recurring
 from procession.notifications.downtimes.recurrence import (
     Recurrence,
     check_start,
@@ -225,12 +224,3 @@ def test_no_name_gets_into_the_scope_of_another(name: str) -> None:
     transition = a_transition(group=(("host", name),), query="processes('x').rollup('count').last('5m') < 1")
 
     assert not a_downtime(scope="host:web-2 OR env:prod OR service:other").concerns(transition)
-    assert not Mute(7, "host:web-2").holds_for(transition, 0)
-
-
-def test_a_mute_is_of_a_monitor_or_a_group_and_ends() -> None:
-    transition = replace(a_transition(), group=(("host", "web-1"), ("user", "www")))
-
-    mutes = [Mute(7, "*"), Mute(7, "host:web-1"), Mute(7, "user:www,host:web-1"), Mute(7, "host:web-2"), Mute(8, "*")]
-    assert [mute.holds_for(transition, 10) for mute in mutes] == [True, True, True, False, False]
-    assert [Mute(7, "*", until).holds_for(transition, 10) for until in (11, 10)] == [True, False]

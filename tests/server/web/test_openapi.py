@@ -47,6 +47,7 @@ for media_type in ("application/x-protobuf", "application/x-procession-columns")
 KEYS = {
     "Processes": READER,
     "Monitors": READER,
+    "Notifications": READER,
     "Intake": {"dd-api-key": API_KEY},
     "Administration": ADMIN,
     "Operation": READER,

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from procession.notifications.channels import CustomVariable, EmailChannel, SlackChannel, Webhook
-from procession.notifications.downtimes.downtime import Mute
 from procession.notifications.notification import Delivery, Notification, NotifiedState, group_key, notification_id
 from procession.storage import NotificationSettingsStore, OutboxStore
 from procession.storage.store import ClickHouseStore
@@ -53,13 +52,9 @@ def test_settings_are_kept_changed_and_deleted(settings: NotificationSettingsSto
     assert settings.channels(org) == (EmailChannel("a", ("a@b.test",)), replace_url(webhook))
 
     settings.put_variable(org, CustomVariable("TOKEN", "'\\\"{}", is_secret=True))
-    settings.put_mute(org, Mute(3, "*", NOON))
-    settings.put_mute(org, Mute(3, "*", None))
     assert settings.variables(org) == (CustomVariable("TOKEN", "'\\\"{}", is_secret=True),)
-    assert settings.mutes(org) == (Mute(3, "*", None),)
-    settings.delete_mute(org, Mute(3, "*"))
     settings.delete_variable(org, "TOKEN")
-    assert (settings.mutes(org), settings.variables(org)) == ((), ())
+    assert settings.variables(org) == ()
 
 
 def replace_url(webhook: Webhook) -> Webhook:

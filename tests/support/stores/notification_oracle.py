@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procession.notifications.channels import Channel, CustomVariable, handle_of
-from procession.notifications.downtimes.downtime import Downtime, Mute
+from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.notification import Delivery, Notification, NotifiedState, group_key
 
 
@@ -16,7 +16,6 @@ class OracleNotifications:
         self._channels: dict[tuple[int, str], Channel] = {}
         self._variables: dict[tuple[int, str], CustomVariable] = {}
         self._downtimes: dict[tuple[int, str], Downtime] = {}
-        self._mutes: dict[tuple[int, int, str], Mute] = {}
         self._notifications: dict[str, Notification] = {}
         self._states: dict[tuple[int, int, str], NotifiedState] = {}
         self._holder = ("", 0)
@@ -44,15 +43,6 @@ class OracleNotifications:
 
     def put_downtime(self, org_id: int, downtime: Downtime) -> None:
         self._downtimes[org_id, downtime.id] = downtime
-
-    def mutes(self, org_id: int) -> tuple[Mute, ...]:
-        return tuple(self._mutes[key] for key in sorted(self._mutes) if key[0] == org_id)
-
-    def put_mute(self, org_id: int, mute: Mute) -> None:
-        self._mutes[org_id, mute.monitor_id, mute.group] = mute
-
-    def delete_mute(self, org_id: int, mute: Mute) -> None:
-        self._mutes.pop((org_id, mute.monitor_id, mute.group), None)
 
     def put_notifications(self, notifications: Sequence[Notification]) -> None:
         self._notifications |= {one.id: one for one in notifications}

@@ -1,1 +1,1 @@
-"""When nothing is sent: downtimes, once or again and again, and mutes."""
+"""When nothing is sent: downtimes, once or again and again."""

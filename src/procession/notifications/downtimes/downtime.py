@@ -1,4 +1,4 @@
-"""A downtime: monitors in a scope say nothing while it holds. And a mute: one monitor, or one group of it."""
+"""A downtime: monitors in a scope say nothing while it holds."""
 
 from __future__ import annotations
 
@@ -106,22 +106,6 @@ class Downtime(msgspec.Struct, frozen=True):
         found = (rule.last_ended(since, now) for rule in recurrences_of(self.schedule))
         ends = [one.end for one in found if one is not None]
         return max(ends, default=None)
-
-
-class Mute(msgspec.Struct, frozen=True):
-    """Datadog's `options.silenced`."""
-
-    monitor_id: int
-    group: str
-    """`host:web-1`; `*`: all of the monitor."""
-    until: int | None = None
-    """None: until somebody unmutes it."""
-
-    def holds_for(self, transition: Transition, now: int) -> bool:
-        if self.monitor_id != transition.monitor_id or (self.until is not None and self.until <= now):
-            return False
-        wanted = {part.strip() for part in self.group.split(",")}
-        return "*" in wanted or wanted <= {f"{key}:{value}" for key, value in transition.group}
 
 
 def recurrences_of(schedule: Recurring) -> list[Recurrence]:

@@ -151,6 +151,7 @@ class DroppedCounter(Counter):
 class Metrics:
     """All that this server counts."""
 
+    # Long because each metric is a statement of its own.
     def __init__(self) -> None:
         self.requests = Counter("procession_http_requests_total", "Requests answered.", ("method", "route", "status"))
         self.request_seconds = Histogram(
@@ -212,6 +213,16 @@ class Metrics:
             "procession_store_oldest_seen_seconds", "Age of the oldest moment of which it is known what ran."
         )
 
+        self.notifications = Gauge(
+            "procession_notifications_total",
+            "Notifications by what became of them: sent, given up, or an attempt that failed.",
+            ("org", "channel", "result"),
+            kind="counter",
+        )
+        self.failing_channels = Gauge(
+            "procession_failing_channels", "Channels whose newest notification did not get through."
+        )
+
     def render(self) -> str:
         lines = [
             "# HELP procession_build_info The version, as a label.",
@@ -244,6 +255,8 @@ class Metrics:
             self.answers,
             self.oldest_sighting_seconds,
             self.oldest_seen_seconds,
+            self.notifications,
+            self.failing_channels,
         ):
             lines.extend(metric.lines())
         return "\n".join(lines) + "\n"

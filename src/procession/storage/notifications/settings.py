@@ -1,4 +1,4 @@
-"""Channels, variables, downtimes and mutes of orgs in the tables, as JSON by kind and name."""
+"""Channels, variables and downtimes of orgs in the tables, as JSON by kind and name."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TypeVar
 import msgspec
 
 from procession.notifications.channels import Channel, CustomVariable, handle_of
-from procession.notifications.downtimes.downtime import Downtime, Mute
+from procession.notifications.downtimes.downtime import Downtime
 from procession.storage.accounts.tables import AccountTables
 
-_CHANNEL, _VARIABLE, _DOWNTIME, _MUTE = "channel", "variable", "downtime", "mute"
+_CHANNEL, _VARIABLE, _DOWNTIME = "channel", "variable", "downtime"
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -45,15 +45,6 @@ class ClickHouseNotificationSettings:
     def put_downtime(self, org_id: int, downtime: Downtime) -> None:
         self._put(org_id, _DOWNTIME, downtime.id, downtime)
 
-    def mutes(self, org_id: int) -> tuple[Mute, ...]:
-        return self._all(org_id, _MUTE, Mute)
-
-    def put_mute(self, org_id: int, mute: Mute) -> None:
-        self._put(org_id, _MUTE, _mute_name(mute), mute)
-
-    def delete_mute(self, org_id: int, mute: Mute) -> None:
-        self._put(org_id, _MUTE, _mute_name(mute), None)
-
     def _all(self, org_id: int, kind: str, shape: type[S]) -> tuple[S, ...]:
         return tuple(msgspec.json.decode(body, type=shape) for body in self._bodies(org_id, kind))
 
@@ -79,7 +70,3 @@ class ClickHouseNotificationSettings:
                 "deleted": value is None,
             },
         )
-
-
-def _mute_name(mute: Mute) -> str:
-    return f"{mute.monitor_id} {mute.group}"

@@ -1,7 +1,7 @@
 -- What notifications need: settings of an org by kind and name, the outbox, the newest state of each group.
 -- How a file is written: `0001_tables.sql`.
 
--- A channel, a variable, a downtime or a mute of an org, as JSON.
+-- A channel, a variable or a downtime of an org, as JSON.
 -- @table notification_settings
 CREATE TABLE IF NOT EXISTS {local}.notification_settings{on_cluster} (
     org UInt32,

@@ -1,0 +1,1 @@
+"""Channels, webhooks and downtimes, as their owners keep them."""
