@@ -54,7 +54,7 @@ from procession.server.runtime.direct_posts import DirectPosts
 from procession.server.runtime.disconnect import StopOnDisconnect
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
-from procession.server.runtime.monitor_task import MonitorTask, NoSink
+from procession.server.runtime.monitor_task import MonitorTask
 from procession.server.runtime.rollup_task import RollupTask
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
@@ -173,6 +173,7 @@ class Services:
         agents = Agents()
         counting_sink = CountingSink(sink, metrics.sightings)
         metrics.waiting_sightings.read = lambda: {(): counting_sink.waiting}
+        notifications = Notifications.made_from(stores.notification_settings, stores.outbox, stores.keys, settings, now)
         return cls(
             stores=stores,
             settings=settings,
@@ -187,7 +188,7 @@ class Services:
                 stores.monitors,
                 stores.processes,
                 stores.analysis,
-                NoSink(),
+                notifications.notifier,
                 threads.monitors,
                 now,
                 is_only_server=stores.keys.is_only_writer,
@@ -218,9 +219,7 @@ class Services:
                 refusal_log=RefusalLog(now),
             ),
             rollup=RollupTask(stores.rollup, stores.keys, threads.rollup),
-            notifications=Notifications.made_from(
-                stores.notification_settings, stores.outbox, stores.keys, settings, now
-            ),
+            notifications=notifications,
         )
 
     def show_in_metrics(self) -> None:

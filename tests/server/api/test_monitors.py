@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from procession.server.app import create_app
-from procession.server.runtime.monitor_task import MonitorTask, NoSink
+from procession.config import ServerSettings
+from procession.monitors.monitor import Creator, new_monitor
+from procession.monitors.transition import Transition
+from procession.notifications.channels import Webhook
+from procession.server.app import Services, create_app
+from procession.server.runtime.metrics import Metrics
+from procession.server.runtime.monitor_task import MonitorTask
 from procession.server.runtime.thread_pools import ThreadPool
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import (
@@ -34,6 +40,13 @@ MONITOR = {
 }
 
 
+class Untold:
+    """Nobody is told."""
+
+    def put(self, transitions: Sequence[Transition]) -> None:
+        pass
+
+
 @pytest.fixture
 def watched() -> tuple[Client, int]:
     """A monitor whose process went away in the third minute."""
@@ -44,7 +57,7 @@ def watched() -> tuple[Client, int]:
         create_app(stores, sink=StoreSink(store), settings=served.settings, host_names=("procession.test",), now=clock)
     )
     task = MonitorTask(
-        stores.monitors, store, stores.analysis, NoSink(), ThreadPool(1, "m"), clock, is_only_server=True
+        stores.monitors, store, stores.analysis, Untold(), ThreadPool(1, "m"), clock, is_only_server=True
     )
     monitor = client.post("/api/v1/monitor", json=MONITOR, headers=READER).json()["id"]
     for minute in range(5):
@@ -115,3 +128,20 @@ def test_what_is_wrong_is_said(client: Client, method: str, path: str, body: Any
 
     assert answer.status_code == 400
     assert message in answer.json()["errors"][0]
+
+
+def test_what_a_monitor_says_waits_in_the_outbox_for_its_channels() -> None:
+    store, clock = a_store(), Clock(MINUTE)
+    stores = oracle_stores(store)
+    services = Services.made_from(stores, StoreSink(store), ServerSettings(), Metrics(), clock)
+    stores.notification_settings.put_channel(ORG, Webhook("ops", "https://example.com/"))
+    body = MONITOR | {"query": "processes('').rollup('count_now') > 0", "message": "there @webhook-ops"}
+    creator = Creator(1, "", "", "")
+    stores.monitors.put_monitor(new_monitor(ORG, 7, body, creator=creator, changed_by="", now_us=0))
+    store.add([(ORG, a_snapshot(a_sighting(7), taken_at=MINUTE - 5, chunk_count=1))])
+
+    services.monitors.evaluate()
+
+    (waiting,) = stores.outbox.notifications(ORG, 0, 10)
+    assert waiting.transition.processes == ("nginx (pid 7 on web-1)",)
+    services.threads.close()

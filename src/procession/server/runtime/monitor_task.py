@@ -17,7 +17,7 @@ from procession.monitors.evaluator import Evaluation, Outcome
 from procession.monitors.group_state import Group, GroupState, group_name
 from procession.monitors.lease import LEASE_SECONDS, EvaluationLease, holder, last_evaluated
 from procession.monitors.observer import Observer
-from procession.monitors.transition import Transition, TransitionSink
+from procession.monitors.transition import TransitionSink
 from procession.server.runtime.background import run_in_background
 from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import AnalysisStore, MonitorStore, ReadStore
@@ -35,13 +35,6 @@ _log = logging.getLogger(__name__)
 
 _Key = tuple[int, int]
 """Of a monitor: org and id."""
-
-
-class NoSink:
-    """Nobody is told."""
-
-    def put(self, transitions: Sequence[Transition]) -> None:
-        pass
 
 
 class MonitorTask:
