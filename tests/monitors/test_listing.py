@@ -27,3 +27,14 @@ def test_states_of_groups_are_named_between_commas() -> None:
 def test_a_group_is_named_as_at_datadog() -> None:
     assert group_name((("host", "web-1"), ("command", "nginx"))) == "host:web-1,command:nginx"
     assert group_name(()) == "*"
+
+
+def test_no_value_makes_a_group_look_like_another() -> None:
+    groups = [
+        (("host", "a"), ("command", "b,command:c")),
+        (("host", "a,command:b"), ("command", "c")),
+        (("host", "a\\,command:b"), ("command", "c")),
+    ]
+
+    assert len({group_name(group) for group in groups}) == 3
+    assert group_name((("command", "a,b"),)) == "command:a,b"

@@ -47,8 +47,16 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def group_name(group: Group) -> str:
-    """As Datadog names groups: `host:web-1,command:nginx`, and `*` for a simple alert."""
-    return ",".join(f"{key}:{value}" for key, value in group) or "*"
+    """As Datadog names groups: `host:web-1,command:nginx`, and `*` for a simple alert. Commas within one of several
+    values are escaped, so that no process can name itself like another group."""
+    if len(group) == 1:
+        ((key, value),) = group
+        return f"{key}:{value}"
+    return ",".join(f"{key}:{_escaped(value)}" for key, value in group) or "*"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(",", "\\,")
 
 
 SEVERITY = (State.SKIPPED, State.ALERT, State.WARN, State.NO_DATA, State.OK)

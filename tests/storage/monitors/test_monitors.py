@@ -20,11 +20,11 @@ ORG, OTHER_ORG = 8801, 8802
 HOSTILE = "a\\'\"`{x:String}\n\t,\u2028:é"
 
 
-@pytest.fixture(params=["oracle", "clickhouse"])
+@pytest.fixture(params=["oracle", "clickhouse", "server_store", "cluster_store"])
 def store(request: pytest.FixtureRequest) -> MonitorStore:
     if request.param == "oracle":
         return OracleMonitors()
-    clickhouse: ClickHouseStore = request.getfixturevalue("clickhouse")
+    clickhouse: ClickHouseStore = request.getfixturevalue(request.param)
     for org in (ORG, OTHER_ORG):
         for monitor in clickhouse.monitors.monitors(org):
             clickhouse.monitors.delete_monitor(org, monitor.id)
