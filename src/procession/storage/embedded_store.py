@@ -83,18 +83,20 @@ def open_history(
     retention_hours: int = 24 * 90,
     sighting_retention_hours: int = 24 * 7,
     live_retention_hours: int = 24,
+    sets_retention: bool = True,
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> ClickHouseStore:
     """The history in a folder alone, without what is only in the log: for keys, and for what is long past.
 
-    Who writes into it calls `forget_live_table`. Raises UsageError.
+    Who writes into it calls `forget_live_table`. The rest is as of `open_embedded`. Raises UsageError.
     """
     rules = retention_rules(
         retention_hours=retention_hours,
         sighting_retention_hours=sighting_retention_hours,
         live_retention_hours=live_retention_hours,
     )
-    return _history_of(_open_engine(data_dir, rules, now=now), sighting_retention_hours, now=now)
+    engine = _open_engine(data_dir, rules if sets_retention else {}, now=now)
+    return _history_of(engine, sighting_retention_hours, now=now)
 
 
 def _open_engine(data_dir: Path, rules: Mapping[str, str], *, now: Callable[[], int]) -> EmbeddedEngine:

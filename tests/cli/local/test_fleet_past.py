@@ -18,7 +18,9 @@ HOSTS, PROCESSES = 2, 30
 
 def test_what_is_recent_is_answered_by_the_live_table_and_what_is_older_by_the_history(tmp_path: Path) -> None:
     now = int(time.time())
-    shape = FleetShape(hosts=HOSTS, processes=PROCESSES, begin_at=now - 7200, interval_seconds=60, churn=0)
+    shape = FleetShape(
+        hosts=HOSTS, processes=PROCESSES, begin_at=now - 7200, interval_seconds=60, churn=0, deploy_hours=0
+    )
 
     written = write_past(LocalFiles.of(str(tmp_path)), shape, now)
 
@@ -33,7 +35,9 @@ def test_what_is_recent_is_answered_by_the_live_table_and_what_is_older_by_the_h
 
 def test_a_past_that_is_over_leaves_the_next_live_table_nothing_to_answer(tmp_path: Path) -> None:
     now = int(time.time())
-    shape = FleetShape(hosts=1, processes=PROCESSES, begin_at=now - 90_000, interval_seconds=60, churn=0)
+    shape = FleetShape(
+        hosts=1, processes=PROCESSES, begin_at=now - 90_000, interval_seconds=60, churn=0, deploy_hours=0
+    )
 
     write_past(LocalFiles.of(str(tmp_path)), shape, now - 89_000)
 

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from procession.cli.local.data_folder import LocalFiles, make_private_dir
 from procession.cli.local.local_keys import ensure_local_keys
-from procession.config import ServerSettings
 from procession.process import Snapshot
 from procession.simulate import Fleet, FleetShape, write_history
 from procession.storage import KeyStore
@@ -50,7 +49,7 @@ def write_past(local: LocalFiles, shape: FleetShape, until: int, *, report: _Rep
             written = _write(history, history.add, local, fleet, min(until, recent_since), report)
     if recent_since < until:
         clock = _Clock(recent_since)
-        store = open_embedded(local.data_dir, now=clock.now)
+        store = open_embedded(local.data_dir, sets_retention=False, now=clock.now)
         with closing(store):
             more = _report_more(report, written, clock)
             written += _write(store, _add_with_flushes(store), local, fleet, until, more)
@@ -76,13 +75,7 @@ def _report_more(report: _Report, before: int, clock: _Clock) -> _Report:
 
 
 def _open_history(local: LocalFiles) -> _Writable:
-    defaults = ServerSettings()
-    store = open_history(
-        local.data_dir,
-        retention_hours=defaults.retention_hours,
-        sighting_retention_hours=defaults.sighting_retention_hours,
-        live_retention_hours=defaults.live_retention_hours,
-    )
+    store = open_history(local.data_dir, sets_retention=False)
     forget_live_table(local.data_dir)
     return store
 

@@ -49,18 +49,14 @@ def open_store(settings: ServerSettings, data_dir: Path) -> EmbeddedStore | Clic
 
 
 def open_accounts(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
-    """For orgs and keys alone: what agents have posted may not all be in it yet. Raises UsageError."""
+    """For orgs and keys alone: what agents have posted may not all be in it yet. The retention of the store stays as
+    it is. Raises UsageError."""
     address = address_of(settings)
     if address is None or isinstance(address, Path):
         require_engine()
         from procession.storage.embedded_store import open_history
 
-        return open_history(
-            data_dir if address is None else address,
-            retention_hours=settings.retention_hours,
-            sighting_retention_hours=settings.sighting_retention_hours,
-            live_retention_hours=settings.live_retention_hours,
-        )
+        return open_history(data_dir if address is None else address, sets_retention=False)
     return _open_servers(settings, address)
 
 
