@@ -85,6 +85,18 @@ def test_a_row_opens_in_another_tab_and_its_text_can_be_selected(page: Page) -> 
     expect(page.get_by_role("button", name="Copy the command line")).to_be_visible()
 
 
+def test_a_process_leads_to_its_parent(page: Page) -> None:
+    page.goto("/?t=live&q=chromium")
+    page.locator("#row-0").click()
+    panel = page.get_by_role("dialog", name="Process")
+
+    parent = panel.get_by_role("button", name=re.compile(r"^pid \d+$"))
+    pid = parent.inner_text()
+    parent.click()
+
+    expect(panel.get_by_text(f"{pid} on ")).to_be_visible()
+
+
 def test_a_long_host_name_loses_its_middle(page: Page) -> None:
     cell = page.locator("#row-0").get_by_role("gridcell").nth(5)
     tail = cell.inner_text().replace("\n", "")[-2:]

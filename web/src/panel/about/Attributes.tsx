@@ -15,6 +15,7 @@ import { secondsOf } from "../../ui/format/times";
 import shared from "../../ui/parts/parts.module.css";
 import classes from "./about.module.css";
 import { Arguments } from "./Arguments";
+import { ParentLink } from "./ParentLink";
 
 /** More of a text is shown on demand: a command line may have a megabyte. */
 const MAX_CHARACTERS_SHOWN = 2000;
@@ -46,7 +47,9 @@ export function Attributes({ process }: { process: ProcessItem }) {
           {attributes.group === "" && attributes.gid === null ? UNKNOWN : <bdi>{brief(attributes.group)}</bdi>}
           {attributes.gid !== null && <span className={classes.quiet}> (gid {attributes.gid})</span>}
         </Fact>
-        <Fact name="Parent">pid {attributes.ppid}</Fact>
+        <Fact name="Parent">
+          <ParentLink process={process} />
+        </Fact>
         <Fact name="Nice">{attributes.nice ?? UNKNOWN}</Fact>
         <Fact name="Executable">{textOrUnknown(attributes.exe)}</Fact>
         <Fact name="Working directory">{textOrUnknown(attributes.cwd)}</Fact>
