@@ -185,6 +185,7 @@ class Reservation:
             .replace("/tmp/demo", str(self.folder / "demo"))  # noqa: S108
         )
         text = re.sub(r"/etc/procession/api-key|\bFILE\b", "api-key", text)
+        text = re.sub(r"/var/lib/procession\b(?!-)", str(self.folder / "share" / "procession"), text)
         # A moment of the day on which the page was written is older than what is kept by now.
         text = re.sub(r"(top --at )20\S+", rf"\g<1>{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}", text)
         # A day of a hundred hosts takes minutes.
