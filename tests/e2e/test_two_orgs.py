@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from procession.accounts.scopes import Scope
 from procession.agent.send.payload import Payload
 from procession.agent.send.payload_maker import PayloadMaker
 from procession.lifecycle.events import ProcessEvents, ProcessExit
@@ -188,7 +189,8 @@ def orgs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ours, Their
         def org(kind: type[Org], name: str) -> Any:
             org_id = admin("orgs", {"name": name})["org"]["id"]
             api_key, application_key = (
-                admin("keys", {"org_id": org_id, "kind": key, "name": name})["secret"] for key in ("api", "application")
+                admin("keys", {"org_id": org_id, "kind": key, "name": name, "scopes": scopes})["secret"]
+                for key, scopes in (("api", []), ("application", [str(scope) for scope in Scope]))
             )
             return kind(url, name, org_id, api_key, application_key, begin)
 
@@ -313,6 +315,41 @@ def test_a_saved_view_of_one_org_is_neither_shown_to_the_other_nor_changed_by_it
     assert theirs.ask(f"{OWN}/views/same", "DELETE").status_code == 200
 
 
+def test_a_channel_of_one_org_is_neither_shown_to_the_other_nor_changed_by_it(orgs: tuple[Ours, Theirs]) -> None:
+    ours, theirs = orgs
+    path = f"{OWN}/channels/email/same"
+    for one in orgs:
+        assert one.ask(path, "PUT", json={"addresses": [f"{one.name}@example.org"]}).status_code == 200
+
+    for one, other in (orgs, orgs[::-1]):
+        shown = one.ask(f"{OWN}/channels").text
+        assert f"{one.name}@" in shown
+        assert f"{other.name}@" not in shown
+    assert ours.ask(path, "DELETE").json()["channels"] == []
+    (channel,) = theirs.ask(f"{OWN}/channels").json()["channels"]
+    assert "theirs@example.org" in json.dumps(channel)
+    assert theirs.ask(path, "DELETE").status_code == 200
+
+
+def test_a_monitor_of_one_org_counts_nothing_of_the_other_and_is_not_there_for_it(orgs: tuple[Ours, Theirs]) -> None:
+    def monitor(search: str) -> dict[str, Any]:
+        query = f"processes('{search}').rollup('count').last('5m') > 0"
+        return {"name": search, "type": "process alert", "query": query, "message": "", "options": {}}
+
+    for one, other in (orgs, orgs[::-1]):
+        for search, states in ((one.name, {"Alert"}), (other.name, set())):
+            body = {"monitor": monitor(search), "from": one.begin + 1, "to": int(time.time())}
+            answer = one.ask(f"{OWN}/monitors/backtest", "POST", json=body)
+            assert answer.status_code == 200, answer.text
+            assert {found["state"] for found in answer.json()["transitions"]} - {"No Data"} == states
+        made = one.ask("/api/v1/monitor", "POST", json=monitor(one.name)).json()["id"]
+        assert other.ask(f"/api/v1/monitor/{made}").status_code == 404
+        assert other.ask(f"/api/v1/monitor/{made}", "PUT", json={"name": "taken"}).status_code == 404
+        assert other.ask(f"/api/v1/monitor/{made}", "DELETE").status_code == 404
+        assert one.ask(f"/api/v1/monitor/{made}").json()["name"] == one.name
+        assert one.ask(f"/api/v1/monitor/{made}", "DELETE").status_code == 200
+
+
 def test_a_session_of_one_org_sees_only_that_org(orgs: tuple[Ours, Theirs]) -> None:
     for one, other in (orgs, orgs[::-1]):
         with httpx.Client(base_url=one.url, headers={"origin": one.url}) as page:
@@ -338,6 +375,9 @@ TRIED = {
     ("delete", f"{OWN}/session"),
     ("post", f"{OWN}/session/link"),
     ("post", WATCH),
+    ("put", f"{OWN}/channels/{{kind}}/{{name}}"),
+    ("delete", f"{OWN}/channels/{{kind}}/{{name}}"),
+    ("post", f"{OWN}/monitors/backtest"),
 }
 """What is tried by a test of its own. What is read is tried by itself; agents' doors say nothing, but for watching."""
 
