@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from procession.accounts.orgs import KeyKind, hash_secret
+from procession.accounts.scopes import Scope
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
 from procession.errors import UsageError
@@ -57,6 +58,17 @@ def test_the_first_start_adopts_the_keys_of_the_environment(store: OracleStore, 
     assert (made[APPLICATION].secret, made[APPLICATION].variable) == ("b" * 40, "DD_APP_KEY")
     assert made[ADMIN].variable is None
     assert (APPLICATION, hash_secret("b" * 40)) in good_secrets(store)
+
+
+def test_only_an_application_key_that_was_made_here_has_scopes(store: OracleStore, local: LocalFiles) -> None:
+    ensure(store, local, DD_APP_KEY="b" * 40)
+    (adopted,) = [key for key in store.keys() if key.kind is APPLICATION]  # noqa: SIM118
+    local.remove_secret(APPLICATION)
+    ensure(store, local)
+    (made,) = [key for key in store.keys() if key.kind is APPLICATION and key.id != adopted.id]  # noqa: SIM118
+
+    assert adopted.scopes == frozenset()
+    assert made.scopes == frozenset(Scope)
 
 
 def test_one_key_of_the_environment_is_adopted_beside_a_generated_one(store: OracleStore, local: LocalFiles) -> None:

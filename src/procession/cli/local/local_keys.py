@@ -57,8 +57,8 @@ def _store_key(
         secret = new_secret(kind)
     local.write_secret(kind, secret)
     try:
-        # Whoever may read the file runs the server.
-        scopes = Scope if kind is KeyKind.APPLICATION else ()
+        # Whoever may read the file runs the server; one that was adopted others may have as well.
+        scopes = Scope if kind is KeyKind.APPLICATION and variable is None else ()
         create_key(store, org_id, kind, "this machine", now, secret, scopes)
     except InvalidRequest as error:
         if variable:
