@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from typing import Any
 
+import msgspec
 import pytest
 
 from procession.monitors.group_state import GroupState
@@ -11,6 +14,8 @@ from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Creator, Monitor, new_monitor
 from procession.monitors.transition import State, Transition, TransitionKind
 from procession.storage import MonitorStore
+from procession.storage.accounts.tables import AccountTables
+from procession.storage.monitors.monitors import ClickHouseMonitors
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.support.builders import NOON
@@ -123,3 +128,32 @@ def test_a_lease_is_replaced_by_its_owner(store: MonitorStore) -> None:
     store.put_lease(EvaluationLease("a", 1, now + 90, 120))
 
     assert set(store.leases()) == {EvaluationLease("a", 1, now + 90, 120), EvaluationLease("b", 2, now, 60)}
+
+
+class RecordingTables(AccountTables):
+    """Takes every insert."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, dict[str, Any]]] = []
+
+    def write(self, text: str, parameters: dict[str, Any]) -> None:
+        self.written.append((text, parameters))
+
+
+def test_no_insert_is_larger_than_a_server_takes() -> None:
+    tables = RecordingTables()
+    monitors = ClickHouseMonitors(tables)
+    monitor = dataclasses.replace(a_monitor(9), name="\\" * 5_000)
+    told = [dataclasses.replace(a_transition(monitor, NOON + number), message="'" * 2_000) for number in range(100)]
+    states = [GroupState(group=(("host", f"web-{number}"),), unsent=(one,)) for number, one in enumerate(told)]
+
+    monitors.put_groups(ORG, 9, states)
+    monitors.put_transitions(told)
+    monitors.drop_groups(ORG, 9, [(("cmdline", "x" * 4096 + str(number)),) for number in range(200)])
+
+    lists = [value for _, parameters in tables.written for value in parameters.values() if isinstance(value, list)]
+    assert max(len(str(value)) for value in lists) < 128 * 1024
+    texts = [text for _, parameters in tables.written for text in parameters.get("texts", []) if text]
+    assert [msgspec.json.decode(text, type=GroupState) for text in texts] == states
+    kept = [text for _, parameters in tables.written for text in parameters.get("transition", [])]
+    assert [msgspec.json.decode(text, type=Transition) for text in kept] == told

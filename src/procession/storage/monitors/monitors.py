@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import time_ns
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,7 +16,8 @@ from procession.storage.accounts.tables import AccountTables
 from procession.window import Window
 
 _ROWS = 200
-"""Of one insert: a statement must not become too long."""
+_BYTES = 64 * 1024
+"""Of one insert: a server takes no more than 128 KiB for a parameter."""
 
 _monitor = msgspec.json.Decoder(Monitor)
 _group_state = msgspec.json.Decoder(GroupState)
@@ -35,6 +36,20 @@ class _GroupRow(NamedTuple):
 
 class _TransitionRow(NamedTuple):
     transition: str
+
+
+class _NewGroup(NamedTuple):
+    name: str
+    state: str
+
+
+class _NewTransition(NamedTuple):
+    of: Transition
+    name: str
+    transition: str
+
+
+_R = TypeVar("_R", _NewGroup, _NewTransition)
 
 
 class ClickHouseMonitors:
@@ -81,26 +96,26 @@ class ClickHouseMonitors:
         return {key: tuple(states) for key, states in found.items()}
 
     def put_groups(self, org_id: int, monitor_id: int, states: Sequence[GroupState]) -> None:
-        texts = [msgspec.json.encode(one).decode() for one in states]
-        self._put_groups(org_id, monitor_id, [_name(one.group) for one in states], texts)
+        rows = (_NewGroup(_name(one.group), msgspec.json.encode(one).decode()) for one in states)
+        self._put_groups(org_id, monitor_id, rows)
 
     def drop_groups(self, org_id: int, monitor_id: int, groups: Sequence[Group]) -> None:
-        self._put_groups(org_id, monitor_id, [_name(group) for group in groups], [""] * len(groups))
+        self._put_groups(org_id, monitor_id, (_NewGroup(_name(group), "") for group in groups))
 
     def put_transitions(self, transitions: Sequence[Transition]) -> None:
-        for first in range(0, len(transitions), _ROWS):
-            some = transitions[first : first + _ROWS]
+        rows = (_NewTransition(one, _name(one.group), msgspec.json.encode(one).decode()) for one in transitions)
+        for some in _pieces(rows):
             self._tables.write(
                 "INSERT INTO monitor_transitions SELECT one.1, one.2, one.3, one.4, one.5, one.6 FROM (SELECT"
                 " arrayJoin(arrayZip({org:Array(UInt32)}, {at:Array(UInt32)}, {monitor:Array(UInt64)}, "
                 "{name:Array(String)}, {kind:Array(String)}, {transition:Array(String)})) AS one)",
                 {
-                    "org": [one.org_id for one in some],
-                    "at": [one.at for one in some],
-                    "monitor": [one.monitor_id for one in some],
-                    "name": [_name(one.group) for one in some],
-                    "kind": [str(one.kind) for one in some],
-                    "transition": [msgspec.json.encode(one).decode() for one in some],
+                    "org": [row.of.org_id for row in some],
+                    "at": [row.of.at for row in some],
+                    "monitor": [row.of.monitor_id for row in some],
+                    "name": [row.name for row in some],
+                    "kind": [str(row.of.kind) for row in some],
+                    "transition": [row.transition for row in some],
                 },
             )
 
@@ -145,16 +160,16 @@ class ClickHouseMonitors:
             {"org": org_id, "monitor": monitor_id, "definition": definition, "deleted": is_deleted},
         )
 
-    def _put_groups(self, org_id: int, monitor_id: int, names: Sequence[str], texts: Sequence[str]) -> None:
-        for first in range(0, len(names), _ROWS):
+    def _put_groups(self, org_id: int, monitor_id: int, rows: Iterable[_NewGroup]) -> None:
+        for some in _pieces(rows):
             self._tables.write(
                 "INSERT INTO monitor_groups SELECT {org:UInt32}, {monitor:UInt64}, one.1, one.2, {change:UInt64} FROM ("
                 "SELECT arrayJoin(arrayZip({names:Array(String)}, {texts:Array(String)})) AS one)",
                 {
                     "org": org_id,
                     "monitor": monitor_id,
-                    "names": list(names[first : first + _ROWS]),
-                    "texts": list(texts[first : first + _ROWS]),
+                    "names": [row.name for row in some],
+                    "texts": [row.state for row in some],
                     "change": time_ns(),
                 },
             )
@@ -163,3 +178,23 @@ class ClickHouseMonitors:
 def _name(group: Group) -> str:
     """One text for a group, which no value can make look like another's."""
     return msgspec.json.encode(group).decode()
+
+
+def _pieces(rows: Iterable[_R]) -> Iterator[list[_R]]:
+    """As many rows as one insert takes; one that is larger stands alone."""
+    piece: list[_R] = []
+    held = 0
+    for row in rows:
+        size = sum(_size(text) for text in row if isinstance(text, str))
+        if piece and (len(piece) == _ROWS or held + size > _BYTES):
+            yield piece
+            piece, held = [], 0
+        piece.append(row)
+        held += size
+    if piece:
+        yield piece
+
+
+def _size(text: str) -> int:
+    """In bytes, as it stands in a list of a statement: escaped."""
+    return len(text.encode()) + text.count("\\") + text.count("'")
