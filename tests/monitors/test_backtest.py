@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
+from procession.errors import InvalidRequest
+from procession.monitors import backtest
 from procession.monitors.backtest import MAX_STEPS, run_backtest
 from procession.monitors.evaluation import Rules
 from procession.monitors.monitor import Creator, new_monitor
@@ -45,3 +49,36 @@ def test_over_days_the_steps_are_longer_and_never_more_than_is_said() -> None:
 
     assert found.step_seconds == 900
     assert len(moments) == MAX_STEPS + 1
+
+
+def test_what_takes_too_long_ends_and_says_so() -> None:
+    store = OracleStore()
+    analysis = OracleAnalysis(store)
+    moments: list[object] = []
+
+    def observer(moment: object) -> Observer:
+        moments.append(moment)
+        return Observer(store, analysis, 1, moment)  # type: ignore[arg-type]
+
+    with pytest.raises(InvalidRequest, match="takes too long"):
+        run_backtest(rules(), MINUTE, MINUTE + 600, observer, lambda: len(moments) == 3)
+
+    assert len(moments) == 3
+
+
+def test_more_changes_than_anybody_reads_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backtest, "MAX_TRANSITIONS", 2)
+    store = OracleStore()
+    for minute in range(5):
+        nginx = [a_sighting(pid, command="nginx", started_at=MINUTE - 9) for pid in range(1, 2 + minute % 2)]
+        store.add([(1, a_snapshot(*nginx, taken_at=MINUTE + 60 * minute, chunk_count=1))])
+    analysis = OracleAnalysis(store)
+
+    def run(minutes: int) -> int:
+        end = MINUTE + 60 * minutes
+        found = run_backtest(rules(), MINUTE, end, lambda moment: Observer(store, analysis, 1, moment))
+        return len(found.transitions)
+
+    assert run(2) == 2
+    with pytest.raises(InvalidRequest, match="more than 2 times"):
+        run(3)

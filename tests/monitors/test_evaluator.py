@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
+from procession.monitors import evaluator as evaluating
 from procession.monitors import observer as observing
 from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState, group_name
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.observer import Observer
+from procession.monitors.query import MonitorQuery
 from procession.monitors.transition import State, Transition
 from procession.process import ProcessNumbers, Sighting
 from tests.support.builders import NOON, a_sighting
@@ -273,3 +275,65 @@ def test_an_evaluation_that_is_delayed_looks_at_the_past() -> None:
 def test_a_window_that_began_before_anything_was_known_is_not_full() -> None:
     world = World("processes('nginx').rollup('count').last('3m') < 5", {"require_full_window": True})
     assert [world.minute(web_1=[init(), nginx()]) for _ in range(4)] == ["* OK"] * 2 + ["* Alert"] * 2
+
+
+class CountingObserver(Observer):
+    asked: list[str]
+
+    def booted_at(self, host: str) -> int | None:
+        self.asked.append(f"boot of {host}")
+        return super().booted_at(host)
+
+    def behind(self, query: MonitorQuery, group: Group) -> tuple[str, ...]:
+        self.asked.append(f"behind {group_name(group)}")
+        return super().behind(query, group)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is looked up host by host and group by group."""
+    asked: list[str] = []
+    monkeypatch.setattr(CountingObserver, "asked", asked, raising=False)
+    monkeypatch.setattr(f"{__name__}.Observer", CountingObserver)
+    return asked
+
+
+def test_nobody_asks_when_a_silent_host_booted(asked: list[str]) -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.minute(web_1=[init(), nginx()], web_2=[init(), nginx()])
+    for _ in range(3):
+        world.minute(web_1=None, web_2=[init()])
+
+    assert set(asked) == {"boot of web-2"}
+    assert world.reasons() == {"host:web-1": "agent silent", "host:web-2": "process gone"}
+
+
+def test_processes_are_named_of_so_many_groups_in_an_evaluation(
+    monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    monkeypatch.setattr(evaluating, "MAX_NAMED_GROUPS", 2)
+    world = World("processes('nginx').by('host').rollup('count_now') > 1", NO_WAIT)
+    world.minute(**{f"web_{number}": [init(), nginx(), nginx(8)] for number in range(5)})
+
+    assert len(asked) == 2
+    assert [len(one.processes) for one in world.happened] == [2, 2, 0, 0, 0]
+
+
+def test_groups_that_could_not_be_looked_up_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("processes('').by('command').rollup('count_now') < 1")
+    names = [a_sighting(pid, command=f"c{pid}", cmdline="x", started_at=MINUTE - 50) for pid in range(10, 13)]
+    world.minute(web_1=[init(), *names])
+    monkeypatch.setattr(evaluating, "MAX_LOOKUPS", 2)
+
+    found = [world.minute(web_1=[init()]) for _ in range(2)]
+
+    assert [(one.count("Alert"), one.count("OK")) for one in found] == [(2, 2), (3, 1)]
+    assert State.NO_DATA not in {one.state for one in world.happened}
+
+
+def test_a_group_is_expected_for_as_long_as_anything_is_known_of_it() -> None:
+    world = World(GONE_NOW, NO_WAIT | {"group_retention_duration": "99999d"})
+    world.store.add([(ORG, snapshot_of(init(), nginx(), host="web-1", taken_at=MINUTE - 5, chunk_count=1))])
+    world.at += 600
+
+    assert world.minute(web_1=[init()]) == "host:web-1 Alert"

@@ -58,6 +58,12 @@ def test_a_new_host_is_waited_for_as_long_as_datadog_waits() -> None:
     assert options(by_host=True, new_host_delay=20, new_group_delay=40).new_group_delay == 40
 
 
+def test_a_group_is_expected_for_90_days_at_most() -> None:
+    found = [options(group_retention_duration=text).expected_seconds for text in ("2h", "90d", "91d", "99999d")]
+
+    assert found == [7200, 90 * 86400, 90 * 86400, 90 * 86400]
+
+
 def test_what_missing_data_means_is_said_in_either_of_two_ways() -> None:
     assert options().missing is OnMissingData.SHOW
     assert options(notify_no_data=True).missing is OnMissingData.SHOW_AND_NOTIFY

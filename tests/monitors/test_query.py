@@ -63,6 +63,7 @@ def test_blanks_and_double_quotes_are_allowed() -> None:
         ("processes('a').rollup('count').last('2d') < 1", "whole minutes, from 1m to 24h"),
         ("processes('a').rollup('count').last('5m') ~ 1", "expected one of <= >= == != < > at character 43"),
         ("processes('a').rollup('count').last('5m') < x", "expected a number at character 45"),
+        ("processes('a').rollup('count').last('5m') < " + "9" * 400, "a number of at most 300 digits at character 45"),
         ("processes('a').rollup('count').last('5m') < 1 or 2", "expected nothing more at character 47"),
         ("processes('a').rollup('first_seen').last('5m') > 0", "'first_seen' needs a .by(...)"),
         ("processes('a').by('a b').rollup('count').last('5m') < 1", "expected the key of a tag"),

@@ -219,4 +219,15 @@ def skipped_state(rules: Rules, before: GroupState | None, reason: str, at: int)
     if state.state is State.SKIPPED:
         return state
     transition = _transition(rules, state, State.SKIPPED, TransitionKind.SKIPPED, "", at)
-    return msgspec.structs.replace(state, state=State.SKIPPED, since=at, quiet=(*state.quiet, transition))
+    return msgspec.structs.replace(
+        state, state=State.SKIPPED, skipped_from=state.state, since=at, quiet=(*state.quiet, transition)
+    )
+
+
+def resumed_state(state: GroupState) -> GroupState | None:
+    """What was known before it was skipped, so that an alert that goes on is the same one. None: nothing was."""
+    if state.state is not State.SKIPPED:
+        return state
+    if state.skipped_from is None:
+        return None
+    return msgspec.structs.replace(state, state=state.skipped_from, skipped_from=None)

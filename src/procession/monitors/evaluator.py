@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from procession.monitors.evaluation import Rules, Seen, evaluate_group, skipped_state
+from procession.monitors.evaluation import Rules, Seen, evaluate_group, resumed_state, skipped_state
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.observer import LastSeen, Observer, TooMuch
 from procession.monitors.query import Function
@@ -20,6 +20,8 @@ HOST_GONE = "host gone"
 
 MAX_LOOKUPS = 200
 """How many groups that vanish in one evaluation are looked up; the others follow in the next."""
+MAX_NAMED_GROUPS = 50
+"""Of how many groups the processes behind a transition are looked up in one evaluation."""
 FIRST_SEEN_KEPT_SECONDS = 90 * 86400
 _REACH_BACK_SECONDS = 900
 """A group that is kept was seen no earlier than so long before the moment that the store knows."""
@@ -36,11 +38,17 @@ class Outcome:
 class Evaluation:
     """One monitor at one moment."""
 
-    def __init__(self, rules: Rules, states: Mapping[Group, GroupState], observer: Observer) -> None:
+    def __init__(
+        self, rules: Rules, states: Mapping[Group, GroupState], observer: Observer, *, is_all_told: bool = True
+    ) -> None:
+        """`is_all_told`: agents had the time to tell of this moment. Else a group that nobody tells of stays as it
+        was."""
         self._rules = rules
         self._states = states
         self._observer = observer
+        self._is_all_told = is_all_told
         self._lookups_left = MAX_LOOKUPS
+        self._names_left = MAX_NAMED_GROUPS
 
     def run(self) -> Outcome:
         """Raises Unavailable."""
@@ -55,6 +63,11 @@ class Evaluation:
         found = []
         for group, before in groups.items():
             seen = self._seen(group, before, values, is_full=is_full)
+            is_kept = seen is None or (seen.value is None and not self._is_all_told)
+            if before is not None and is_kept:
+                found.append(before)
+                continue
+            seen = seen or Seen(None)
             found.append(self._with_processes(evaluate_group(rules, group, before, seen, at), seen))
         return Outcome(tuple(found), dropped)
 
@@ -63,7 +76,7 @@ class Evaluation:
         query, at = self._rules.query, self._observer.moment.at
         if not query.by:
             before = self._states.get(())
-            return {(): None if before is not None and before.state is State.SKIPPED else before}, ()
+            return {(): None if before is None else resumed_state(before)}, ()
         groups: dict[Group, GroupState | None] = {}
         oldest = at - self._expected_seconds()
         dropped = []
@@ -89,7 +102,10 @@ class Evaluation:
             return True
         return self._observer.is_full(self._rules.query)
 
-    def _seen(self, group: Group, before: GroupState | None, values: Mapping[Group, float], *, is_full: bool) -> Seen:
+    def _seen(
+        self, group: Group, before: GroupState | None, values: Mapping[Group, float], *, is_full: bool
+    ) -> Seen | None:
+        """None where it is to be looked up in the next evaluation."""
         query, at = self._rules.query, self._observer.moment.at
         value = values.get(group, 0.0)
         if query.function is Function.FIRST_SEEN:
@@ -98,15 +114,18 @@ class Evaluation:
             return Seen((value or 1.0) if is_new else 0.0, is_present=group in values, is_full=is_full)
         if value > 0 or (group in values and group):
             return Seen(value, is_present=True, is_full=is_full)
-        return dataclasses.replace(self._absent(group, before), is_full=is_full)
+        absent = self._absent(group, before)
+        return None if absent is None else dataclasses.replace(absent, is_full=is_full)
 
-    def _absent(self, group: Group, before: GroupState | None) -> Seen:
-        """Nothing is seen of it: because nothing runs, or because nobody tells."""
+    def _absent(self, group: Group, before: GroupState | None) -> Seen | None:
+        """Nothing is seen of it: because nothing runs, or because nobody tells. None: see `_seen`."""
         query, at = self._rules.query, self._observer.moment.at
         telling = self._observer.telling(query)
         found, seen_at = LastSeen(), None if before is None else before.last_seen_at
         hosts = () if before is None else before.hosts
-        if not hosts and (group or seen_at is not None) and self._lookups_left:
+        if not hosts and (group or seen_at is not None):
+            if not self._lookups_left:
+                return None
             self._lookups_left -= 1
             since = at - self._rules.options.expected_seconds if seen_at is None else seen_at
             found = self._observer.last_seen(query, group, since - query.window_seconds - _REACH_BACK_SECONDS)
@@ -117,11 +136,11 @@ class Evaluation:
             # It ran nowhere yet, or it is not known where.
             is_known = bool(telling) and not group
             return Seen(0.0 if is_known else None, reason="" if is_known else AGENT_SILENT)
-        value, reason = 0.0, HOST_GONE if self._any_rebooted(hosts, seen_at) else PROCESS_GONE
-        looked_up = Seen(value, reason=reason, last_seen_at=seen_at, hosts=hosts, processes=found.processes)
-        if all(host in telling for host in hosts):
-            return looked_up
-        return dataclasses.replace(looked_up, value=None, reason=AGENT_SILENT)
+        value: float | None = None
+        reason = AGENT_SILENT
+        if telling.issuperset(hosts):
+            value, reason = 0.0, HOST_GONE if self._any_rebooted(hosts, seen_at) else PROCESS_GONE
+        return Seen(value, reason=reason, last_seen_at=seen_at, hosts=hosts, processes=found.processes)
 
     def _any_rebooted(self, hosts: tuple[str, ...], seen_at: int | None) -> bool:
         """Whether one of them came back with a new boot since."""
@@ -130,10 +149,11 @@ class Evaluation:
 
     def _with_processes(self, state: GroupState, seen: Seen) -> GroupState:
         """What is new of it, with the processes that are behind it."""
-        if not seen.is_present or not (state.unsent or state.quiet):
+        if not seen.is_present or not self._names_left:
             return state
-        if all(one.state is State.OK for one in (*state.unsent, *state.quiet)):
+        if all(one.state is State.OK or one.processes for one in (*state.unsent, *state.quiet)):
             return state
+        self._names_left -= 1
         processes = self._observer.behind(self._rules.query, state.group)
 
         def named(transitions: tuple[Transition, ...]) -> tuple[Transition, ...]:

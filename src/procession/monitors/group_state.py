@@ -19,6 +19,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State.OK
     since: int = 0
     """When the state began."""
+    skipped_from: State | None = None
+    """The state that it goes on with, where it is skipped."""
     first_seen_at: int = 0
     last_seen_at: int | None = None
     """When a process of it was seen last; None where none ever was."""

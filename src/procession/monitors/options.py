@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from procession.errors import InvalidRequest
-from procession.monitors.query import MonitorQuery, number_text
+from procession.monitors.query import MAX_NUMBER, MonitorQuery, number_text
 
 MAX_MESSAGE_LENGTH = 64 * 1024
 EXPECTED_SECONDS = 7 * 86400
 """For how long a group that nothing was seen of is still expected, unless `group_retention_duration` says else."""
+
+MAX_EXPECTED_SECONDS = 90 * 86400
+"""Nothing is known of what was earlier."""
 
 _DEFAULTS: dict[str, Any] = {
     "notify_audit": False,
@@ -152,6 +155,8 @@ def _checked_thresholds(sent: Any, query: MonitorQuery) -> dict[str, Any]:
     for key, value in sent.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise _invalid(f"{name}.{key}", "it is not a number")
+        if value is not None and abs(value) >= MAX_NUMBER:
+            raise _invalid(f"{name}.{key}", "it has more than 300 digits")
     found = {"critical": int(query.threshold) if whole else query.threshold, **sent}
     if found["critical"] != query.threshold:
         raise _invalid(name, f"critical does not match the {number_text(query.threshold)} that the query has")
@@ -185,7 +190,6 @@ def options_of(kept: Mapping[str, Any], query: MonitorQuery) -> Options:
     thresholds = kept["thresholds"]
     by_host = "host" in query.by
     delay = kept.get("new_group_delay")
-    retention = _DURATION.fullmatch(kept.get("group_retention_duration") or "")
     return Options(
         critical=query.threshold,
         warning=thresholds.get("warning"),
@@ -201,9 +205,14 @@ def options_of(kept: Mapping[str, Any], query: MonitorQuery) -> Options:
         timeout_seconds=3600 * (kept.get("timeout_h") or 0),
         escalation_message=kept.get("escalation_message") or "",
         require_full_window=bool(kept.get("require_full_window")),
-        expected_seconds=60 * int(retention[1]) * _MINUTES[retention[2]] if retention else EXPECTED_SECONDS,
+        expected_seconds=_expected_seconds(kept.get("group_retention_duration")),
         silenced=tuple((kept.get("silenced") or {}).items()),
     )
+
+
+def _expected_seconds(duration: str | None) -> int:
+    match = _DURATION.fullmatch(duration or "")
+    return min(60 * int(match[1]) * _MINUTES[match[2]], MAX_EXPECTED_SECONDS) if match else EXPECTED_SECONDS
 
 
 def _missing(kept: Mapping[str, Any]) -> OnMissingData:

@@ -32,6 +32,8 @@ MIN_WINDOW_SECONDS = 60
 MAX_WINDOW_SECONDS = 86400
 MAX_FIRST_SEEN_SECONDS = 7 * 86400
 
+MAX_NUMBER = 1e300
+
 ATTRIBUTES = ("cmdline", "exe", "cwd", "ppid", "container_id")
 """Keys of `.by()` that are no tags."""
 
@@ -217,11 +219,14 @@ class _Parser:
         number = _NUMBER.match(self._text, self._position)
         if number is None:
             self._fail("expected a number")
+        threshold = float(number[0])
+        if threshold >= MAX_NUMBER:
+            self._fail("expected a number of at most 300 digits")
         self._position = number.end()
         self._skip_blanks()
         if self._position < len(self._text):
             self._fail("expected nothing more")
-        return found, float(number[0])
+        return found, threshold
 
     def _arguments(self, least: int, most: int) -> list[tuple[str, int]]:
         """Strings between parentheses, each with the place where it begins."""

@@ -11,6 +11,7 @@ from procession.config import ServerSettings
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.transition import Transition
 from procession.notifications.channels import Webhook
+from procession.server.api.monitors import history
 from procession.server.app import Services, create_app
 from procession.server.runtime.metrics import Metrics
 from procession.server.runtime.monitor_task import MonitorTask
@@ -108,6 +109,18 @@ def test_a_monitor_is_tried_before_it_is_saved(watched: tuple[Client, int]) -> N
     assert answer["step_seconds"] == 60
     assert [(one["at"], one["state"]) for one in answer["transitions"]] == [(MINUTE + 120, "Alert")]
     assert len(client.get("/api/v1/monitor", headers=READER).json()) == 1
+
+
+def test_a_backtest_that_takes_too_long_is_refused(
+    watched: tuple[Client, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = watched
+    monkeypatch.setattr(history, "BACKTEST_DEADLINE_SECONDS", -1.0)
+
+    answer = client.post(f"{PREFIX}/backtest", json={"monitor": MONITOR}, headers=READER)
+
+    assert answer.status_code == 400
+    assert "The back-test takes too long" in answer.json()["errors"][0]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -169,6 +170,7 @@ def test_a_good_definition_is_valid_as_terraform_reads_it(client: Client) -> Non
         ({"options": {"thresholds": {"critical": 2}}}, "critical does not match the 1 that the query has"),
         ({"options": {"thresholds": {"critical": 1, "warning": 0}}}, "warning is not above critical"),
         ({"options": {"thresholds": {"critical": 1, "critical_recovery": 0.5}}}, "critical_recovery is not above"),
+        ({"options": {"thresholds": {"critical": 1, "warning": 10**400}}}, "warning' is invalid: it has more than 300"),
         ({"options": {"timeout_h": 25}}, "'options.timeout_h' is invalid: it is not a whole number from 0 to 24"),
         ({"options": {"renotify_statuses": ["ok"]}}, "'options.renotify_statuses' is invalid"),
         ({"options": {"on_missing_data": "panic"}}, "'options.on_missing_data' is invalid: it is none of default,"),
@@ -177,6 +179,7 @@ def test_a_good_definition_is_valid_as_terraform_reads_it(client: Client) -> Non
         ({"priority": 6}, "'priority' is invalid: it is not a whole number from 1 to 5"),
         ({"tags": "a"}, "'tags' is invalid"),
         ({"draft_status": "x"}, "'draft_status' is invalid"),
+        ({"options": {"mine": json.loads("[" * 300 + "]" * 300)}}, "nested deeper than 64"),
     ],
 )
 def test_what_is_wrong_is_refused_by_its_name(client: Client, changes: dict[str, Any], message: str) -> None:

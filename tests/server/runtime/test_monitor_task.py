@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from procession.errors import Unavailable
+from procession.analysis import Groups, Order, Selection
+from procession.errors import InvalidRequest, Unavailable
+from procession.monitors.lease import LEASE_SECONDS
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.transition import State, Transition
-from procession.server.runtime.monitor_task import MAX_CAUGHT_UP, MonitorTask
+from procession.server.runtime.monitor_task import MAX_CAUGHT_UP, MAX_UNANSWERED, SKIPPED_MINUTES, MonitorTask
 from procession.server.runtime.thread_pools import ThreadPool
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -23,15 +25,46 @@ ORG = 1
 MINUTE = NOON // 60 * 60
 
 
+class Killed(BaseException):
+    """The process, by somebody."""
+
+
 class ListSink:
     def __init__(self) -> None:
         self.taken: list[Transition] = []
         self.fails = False
+        self.refused: int | None = None
+        """A monitor of which it takes nothing."""
 
     def put(self, transitions: Sequence[Transition]) -> None:
         if self.fails:
-            raise Unavailable("killed")
+            raise Killed
+        if self.refused in {one.monitor_id for one in transitions}:
+            raise ValueError("a rule that nobody can read")
         self.taken += transitions
+
+
+class _Analysis(OracleAnalysis):
+    """For queries such as `processes('cron').rollup('count_now')`."""
+
+    def __init__(self, store: OracleStore, while_read: dict[str, Callable[[], None]]) -> None:
+        super().__init__(store)
+        self._while_read = while_read
+
+    def groups(
+        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    ) -> Groups:
+        for word, happens in list(self._while_read.items()):
+            if f"'{word}'" in repr(selection.search):
+                happens()
+        return super().groups(selection, at, by, measures, order, limit)
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def happens() -> None:
+        raise error
+
+    return happens
 
 
 @dataclass
@@ -42,12 +75,14 @@ class House:
     monitors: OracleMonitors = field(default_factory=OracleMonitors)
     sink: ListSink = field(default_factory=ListSink)
     clock: Clock = field(default_factory=lambda: Clock(MINUTE))
+    while_read: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens while the processes of a search are counted."""
 
     def server(self, *, is_only_server: bool = True) -> MonitorTask:
         return MonitorTask(
             self.monitors,
             self.processes,
-            OracleAnalysis(self.processes),
+            _Analysis(self.processes, self.while_read),
             self.sink,
             ThreadPool(1, "monitors"),
             self.clock,
@@ -125,8 +160,22 @@ def test_minutes_in_which_no_agent_could_tell_are_no_alert(house: House) -> None
     house.minute("nginx")
     house.server().evaluate()
 
-    assert house.kinds() == []
-    assert house.stored() == ["no data", "recovered"]
+    assert house.kinds() == house.stored() == []
+
+
+def test_a_silent_agent_is_no_data_once_the_server_has_run_for_two_minutes(house: House) -> None:
+    house.minute("nginx")
+    house.server().evaluate()
+    house.clock.now += 300
+    server = house.server()
+
+    found = []
+    for _ in range(3):
+        house.clock.now += 60
+        server.evaluate()
+        found.append(house.stored())
+
+    assert found == [[], ["no data"], ["no data"]]
 
 
 def test_a_server_that_is_killed_before_it_told_anybody_loses_nothing(house: House) -> None:
@@ -135,7 +184,7 @@ def test_a_server_that_is_killed_before_it_told_anybody_loses_nothing(house: Hou
     server.evaluate()
     house.minute()
     house.sink.fails = True
-    with pytest.raises(Unavailable):
+    with pytest.raises(Killed):
         server.evaluate()
     assert house.kinds() == []
     house.sink.fails = False
@@ -234,3 +283,231 @@ def test_a_monitor_that_takes_too_long_is_skipped_and_the_others_go_on(house: Ho
     assert states[7].reason == "its evaluation took 11 s; there may be 10 s"
     assert states[8].state is State.ALERT
     assert [one.monitor_id for one in house.sink.taken] == [8]
+
+
+# What one monitor cannot do to the others
+
+CRON = "processes('cron').rollup('count_now') > 0"
+BAD = "processes('bad').rollup('count_now') > 0"
+
+
+def states_of(house: House) -> dict[int, State]:
+    return {key[1]: states[0].state for key, states in house.monitors.groups_by_monitor(ORG).items()}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Unavailable("it takes too long"), "the store did not answer: it takes too long"),
+        (InvalidRequest("it is no search"), "it is no search"),
+        (ValueError("a bug"), "its evaluation failed: ValueError"),
+    ],
+)
+def test_a_monitor_that_fails_is_skipped_and_the_others_go_on(house: House, error: Exception, reason: str) -> None:
+    house.monitor(BAD, number=5)
+    house.monitor(CRON, number=8)
+    server = house.server()
+    house.minute("nginx")
+    server.evaluate()
+    house.while_read["bad"] = raising(error)
+    house.minute("nginx", "cron")
+
+    assert server.evaluate() == 1
+
+    assert states_of(house) == {5: State.SKIPPED, 7: State.OK, 8: State.ALERT}
+    assert house.monitors.groups_by_monitor(ORG)[ORG, 5][0].reason == reason
+    assert [one.monitor_id for one in house.sink.taken] == [8]
+
+
+def test_a_monitor_that_fails_twice_is_left_alone_for_a_while(house: House) -> None:
+    asked: list[int] = []
+    house.monitor(BAD, number=5)
+
+    def fails() -> None:
+        asked.append(house.clock.now)
+        raise Unavailable("it takes too long")
+
+    house.while_read["bad"] = fails
+    server = house.server()
+    for _ in range(SKIPPED_MINUTES + 3):
+        house.minute("nginx")
+        server.evaluate()
+
+    assert [(at - asked[0]) // 60 for at in asked] == [0, 1, 1 + SKIPPED_MINUTES]
+
+
+def test_many_monitors_that_fail_take_no_more_than_their_part_of_a_minute(house: House) -> None:
+    for number in range(1, 2 * MAX_UNANSWERED):
+        house.monitor(BAD + f"{number}", number=number)  # alike, and nobody remembers the answer
+    house.while_read["bad"] = raising(Unavailable("it takes too long"))
+    server = house.server()
+    house.minute("nginx")
+    server_evaluates = []
+    for _ in range(2):
+        try:
+            server_evaluates.append(server.evaluate())
+        except Unavailable:
+            server_evaluates.append(-1)
+
+    assert server_evaluates == [-1, 1]
+    assert states_of(house)[7] is State.OK
+
+
+def test_a_store_that_does_not_answer_at_all_skips_no_monitor(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = house.server()
+    house.minute("nginx")
+    server.evaluate()
+    house.while_read["nginx"] = raising(Unavailable("down"))
+    house.minute()
+    leases = house.monitors.leases()
+    answers = iter([leases])
+
+    def once() -> object:
+        for found in answers:
+            return found
+        raise Unavailable("down")
+
+    monkeypatch.setattr(house.monitors, "leases", once)
+    with pytest.raises(Unavailable):
+        server.evaluate()
+    monkeypatch.undo()
+    house.while_read.clear()
+    house.minute()
+
+    assert server.evaluate() == 2
+    assert [(str(one.kind), one.at - MINUTE) for one in house.sink.taken] == [("triggered", 120)]
+    assert house.stored() == ["triggered"]
+
+
+def test_what_the_sink_does_not_take_is_told_later_and_keeps_nobody_waiting(house: House) -> None:
+    house.monitor(CRON, number=8)
+    server = house.server()
+    house.minute("nginx")
+    server.evaluate()
+    house.sink.refused = 7
+    house.minute("cron")
+    server.evaluate()
+    house.minute("cron")
+    assert server.evaluate() == 1
+    assert [one.monitor_id for one in house.sink.taken] == [8]
+    house.sink.refused = None
+
+    house.minute("cron")
+    server.evaluate()
+
+    assert [(one.monitor_id, one.at - MINUTE) for one in house.sink.taken] == [(8, 120), (7, 120)]
+    assert all(not one.unsent for states in house.monitors.groups_by_monitor().values() for one in states)
+
+
+def test_what_the_sink_did_not_take_is_told_after_a_restart(house: House) -> None:
+    server = house.server()
+    house.minute("nginx")
+    server.evaluate()
+    house.sink.refused = 7
+    house.minute()
+    server.evaluate()
+    house.sink.refused = None
+
+    house.server().evaluate()
+
+    assert [(one.monitor_id, one.at - MINUTE) for one in house.sink.taken] == [(7, 120)]
+
+
+def test_an_alert_that_was_skipped_goes_on_as_the_same_alert(house: House) -> None:
+    server = house.server()
+    house.minute("nginx")
+    server.evaluate()
+    house.minute()
+    server.evaluate()
+    house.while_read["nginx"] = raising(ValueError("a bug"))
+    house.minute()
+    server.evaluate()
+    house.while_read.clear()
+    house.minute()
+    server.evaluate()
+    house.minute("nginx")
+    server.evaluate()
+
+    assert house.kinds() == ["triggered", "recovered"]
+    assert len({one.cycle_key for one in house.sink.taken}) == 1
+
+
+# Whose turn it is
+
+
+def test_a_server_alone_asks_for_no_lease_while_it_has_no_monitor() -> None:
+    house = House()
+    server = house.server()
+    for _ in range(3):
+        house.minute("nginx")
+        assert server.evaluate() == 0
+    assert house.monitors.leases() == ()
+
+    house.monitor()
+    house.minute()
+    assert server.evaluate() == 1
+    assert house.kinds() == ["triggered"]
+
+
+def test_a_server_whose_lease_ended_while_it_looked_tells_nobody(house: House) -> None:
+    first, second = (house.server(is_only_server=False) for _ in range(2))
+    house.minute("nginx")
+    first.evaluate()
+    house.minute("nginx")
+    assert first.evaluate() == 1
+    house.minute()
+
+    def another_takes_over() -> None:
+        house.while_read.clear()
+        house.clock.now += LEASE_SECONDS
+        second.evaluate()
+        house.clock.now += 60
+        second.evaluate()
+
+    house.while_read["nginx"] = another_takes_over
+    assert first.evaluate() == 0
+
+    assert house.kinds() == house.stored() == ["triggered"]
+    house.clock.now += 60
+    assert first.evaluate() == 0
+
+
+def test_a_lease_is_renewed_within_a_long_minute(house: House) -> None:
+    house.monitor(CRON, number=8)
+    server = house.server(is_only_server=False)
+    house.minute("nginx")
+    server.evaluate()
+    house.minute("nginx")
+
+    def takes_a_minute() -> None:
+        house.clock.now += 60
+
+    house.while_read |= {"nginx": takes_a_minute, "cron": takes_a_minute}
+
+    assert server.evaluate() == 1
+
+
+def test_a_server_forgets_what_it_knew_when_another_evaluated_later(house: House) -> None:
+    first = house.server()
+    house.minute("nginx")
+    first.evaluate()
+    second = house.server()
+    house.minute()
+    second.evaluate()
+    house.minute("nginx")
+
+    first.evaluate()
+
+    assert house.kinds() == ["triggered", "recovered"]
+
+
+def test_nothing_is_remembered_of_a_deleted_monitor(house: House) -> None:
+    server = house.server()
+    house.while_read["nginx"] = raising(ValueError("a bug"))
+    house.minute("nginx")
+    server.evaluate()
+    house.monitors.delete_monitor(ORG, 7)
+    house.minute("nginx")
+    server.evaluate()
+
+    assert (server._noted, server._skipped_until, server._queries, server._states) == ({}, {}, {}, {})

@@ -7,22 +7,33 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from procession.errors import InvalidRequest
 from procession.monitors.group_state import GroupState, group_name
 from procession.monitors.listing import MonitorWithStates
 from procession.monitors.monitor import TYPE, Creator, Monitor
 from procession.monitors.transition import State
 from procession.text.characters import encodable
 
+MAX_NESTING = 64
+"""Levels of lists and objects in a body."""
+
 
 def cleaned(value: Any) -> Any:
-    """What was decoded of JSON, without characters that cannot be stored."""
+    """What was decoded of JSON, without characters that cannot be stored. Raises InvalidRequest for what is nested too
+    deeply."""
+    return _cleaned(value, MAX_NESTING)
+
+
+def _cleaned(value: Any, levels: int) -> Any:
     if isinstance(value, str):
         return encodable(value)
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        raise InvalidRequest(f"Invalid body: it is nested deeper than {MAX_NESTING} levels")
     if isinstance(value, list):
-        return [cleaned(one) for one in value]
-    if isinstance(value, dict):
-        return {encodable(name): cleaned(one) for name, one in value.items()}
-    return value
+        return [_cleaned(one, levels - 1) for one in value]
+    return {encodable(name): _cleaned(one, levels - 1) for name, one in value.items()}
 
 
 def moment_text(microseconds: int) -> str:

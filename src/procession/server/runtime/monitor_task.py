@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from procession.errors import Unavailable
+from procession.errors import InvalidRequest, Unavailable
 from procession.monitors.evaluation import Moment, Rules, skipped_state
 from procession.monitors.evaluator import Evaluation, Outcome
 from procession.monitors.group_state import Group, GroupState, group_name
 from procession.monitors.lease import LEASE_SECONDS, EvaluationLease, holder, last_evaluated
+from procession.monitors.monitor import Monitor
 from procession.monitors.observer import Observer
 from procession.monitors.transition import TransitionSink
 from procession.server.runtime.background import run_in_background
@@ -28,13 +29,25 @@ MAX_CAUGHT_UP = 60
 MAX_SECONDS = 10.0
 """A monitor that takes longer is skipped for a while."""
 SKIPPED_MINUTES = 10
+MAX_UNANSWERED = 3
+"""Monitors in a row that the store does not answer for; the others follow in the next minute."""
 NOTED_SECONDS = 600
 """When a group was seen last is noted at least so often."""
+RENEWED_SECONDS = 20
+"""The lease is renewed so often within a long minute."""
+START_SECONDS = 120
+"""So long after the start of a server agents still send what they could not send before."""
+MAX_UNSENT = 10
+"""Transitions of a group that wait until somebody can be told of them: the newest."""
 
 _log = logging.getLogger(__name__)
 
 _Key = tuple[int, int]
 """Of a monitor: org and id."""
+
+
+class LeaseLost(Exception):
+    """It has ended: another server may evaluate by now."""
 
 
 class MonitorTask:
@@ -62,7 +75,9 @@ class MonitorTask:
         self._is_only_server = is_only_server
         self._clock = clock
         self._owner = secrets.token_hex(8)
+        self._started_at = now()
         self._since = 0
+        self._lease_until = 0
         self._evaluated_at = 0
         self._states: dict[_Key, dict[Group, GroupState]] | None = None
         """None: they have to be read."""
@@ -92,7 +107,13 @@ class MonitorTask:
         """All minutes that are due, if it is the turn of this server; gives how many. Raises Unavailable."""
         now = self._now()
         minute = now // MINUTE * MINUTE
+        if self._is_only_server and not self._states and not self._monitors.monitors():
+            # No minute is missed, and nobody else asks whose turn it is.
+            self._evaluated_at = minute
+            return 0
         leases = self._monitors.leases()
+        if last_evaluated(leases) > self._evaluated_at:
+            self._states = None  # another server knows them better
         if not self._take_lease(leases, now):
             self._states = None
             return 0
@@ -100,12 +121,17 @@ class MonitorTask:
             self._load()
         done = max(last_evaluated(leases), self._evaluated_at)
         first = max(done + MINUTE if done else minute, minute - MAX_CAUGHT_UP * MINUTE)
-        minutes = range(first, minute + 1, MINUTE)
-        for at in minutes:
-            self._evaluate_all(at, now if at == minute else at)
-            self._evaluated_at = at
-            self._put_lease(self._now())
-        return len(minutes)
+        count = 0
+        try:
+            for at in range(first, minute + 1, MINUTE):
+                self._evaluate_all(at, now if at == minute else at)
+                self._evaluated_at = at
+                count += 1
+                self._hold_lease(is_noted=False)
+        except LeaseLost:
+            self._states = None
+            self._since = 0
+        return count
 
     # Whose turn it is
 
@@ -117,12 +143,22 @@ class MonitorTask:
         is_held = held is not None and held.owner == self._owner
         if not is_held:
             self._since = time.time_ns()
-            self._evaluated_at = last_evaluated(leases)
+            self._evaluated_at = max(self._evaluated_at, last_evaluated(leases))
         self._put_lease(now)
         # Another may ask at this moment as well: which of the two was first is read in a minute.
         return is_held or self._is_only_server
 
+    def _hold_lease(self, *, is_noted: bool = True) -> None:
+        """Renews it where it is time to. `is_noted`: it says already how far this server came. Raises LeaseLost: a
+        lease that has ended is another server's to take, and is asked for anew."""
+        now = self._now()
+        if now >= self._lease_until and not self._is_only_server:
+            raise LeaseLost
+        if not is_noted or now >= self._lease_until - LEASE_SECONDS + RENEWED_SECONDS:
+            self._put_lease(now)
+
     def _put_lease(self, now: int) -> None:
+        self._lease_until = now + LEASE_SECONDS
         self._monitors.put_lease(EvaluationLease(self._owner, self._since, now + LEASE_SECONDS, self._evaluated_at))
 
     # What is kept between two minutes
@@ -133,7 +169,10 @@ class MonitorTask:
         self._states = {key: {one.group: one for one in states} for key, states in found.items()}
         self._noted = {(key, one.group): one for key, states in found.items() for one in states}
         for key, states in self._states.items():
-            self._tell(key, list(states.values()))
+            try:
+                self._tell(key, list(states.values()))
+            except Unavailable as error:
+                self._log_untold(key, error)  # and it is tried again when its monitor is evaluated
 
     def _known(self) -> dict[_Key, dict[Group, GroupState]]:
         if self._states is None:
@@ -143,40 +182,108 @@ class MonitorTask:
     # A minute
 
     def _evaluate_all(self, at: int, now: int) -> None:
-        states, observers = self._known(), dict[tuple[int, Moment], Observer]()
+        """No monitor keeps another one from being evaluated: one that fails is skipped for a while."""
+        observers: dict[tuple[int, Moment], Observer] = {}
         monitors = self._monitors.monitors()
-        keys = {(one.org_id, one.id) for one in monitors}
-        for key in states.keys() - keys:
-            self._monitors.drop_groups(*key, list(states.pop(key)))
+        self._forget_deleted({(one.org_id, one.id) for one in monitors})
+        unanswered = 0
         for monitor in monitors:
             if monitor.created_at // 1_000_000 > at:
                 continue  # there was none in the minutes that are caught up
-            rules = Rules.of(monitor)
-            place = monitor.org_id, rules.moment(at, now)
-            if place not in observers:
-                observers[place] = Observer(self._processes, self._analysis, *place)
-            key = (monitor.org_id, monitor.id)
-            if self._queries.setdefault(key, monitor.query_text) != monitor.query_text:
-                self._forget(key)
-                self._queries[key] = monitor.query_text
-            self._keep(key, self._outcome(key, rules, states.get(key, {}), observers[place]))
+            try:
+                is_skipped = self._evaluate(monitor, at, now, observers)
+            except LeaseLost:
+                raise
+            except Unavailable as error:
+                self._skip(monitor, at, f"the store did not answer: {error}")
+                unanswered += 1
+                if unanswered == MAX_UNANSWERED:
+                    raise
+            except Exception as error:
+                fields = {"event": "monitor-failed", "org_id": monitor.org_id, "monitor": monitor.id}
+                _log.exception("cannot evaluate the monitor %(monitor)d of org %(org_id)d", fields)
+                self._skip(monitor, at, f"its evaluation failed: {type(error).__name__}")
+            else:
+                unanswered = unanswered if is_skipped else 0
+
+    def _evaluate(self, monitor: Monitor, at: int, now: int, observers: dict[tuple[int, Moment], Observer]) -> bool:
+        """Gives whether it was skipped, without being looked at."""
+        rules = Rules.of(monitor)
+        place = monitor.org_id, rules.moment(at, now)
+        if place not in observers:
+            observers[place] = Observer(self._processes, self._analysis, *place)
+        key = (monitor.org_id, monitor.id)
+        if self._queries.setdefault(key, monitor.query_text) != monitor.query_text:
+            self._forget(key)
+            self._queries[key] = monitor.query_text
+        before = self._known().get(key, {})
+        outcome = self._skipped(key, rules, before, place[1].at)
+        is_skipped = outcome is not None
+        if outcome is None:
+            outcome = self._outcome(key, rules, before, observers[place], is_all_told=at >= self._told_at)
+        self._hold_lease()
+        self._keep(key, outcome)
+        return is_skipped
+
+    @property
+    def _told_at(self) -> int:
+        return self._started_at + START_SECONDS
+
+    def _forget_deleted(self, keys: set[_Key]) -> None:
+        """All but those."""
+        states = self._known()
+        gone = (states.keys() | self._skipped_until.keys() | self._queries.keys()) - keys
+        for key in gone:
+            self._monitors.drop_groups(*key, list(states.get(key, ())))
+            states.pop(key, None)
+            self._skipped_until.pop(key, None)
+            self._queries.pop(key, None)
+        if gone:
+            self._noted = {place: state for place, state in self._noted.items() if place[0] in keys}
 
     def _forget(self, key: _Key) -> None:
         """Of another query: its groups are none of this one."""
-        groups = list(self._known().pop(key, {}))
+        groups = list(self._known().get(key, {}))
+        self._monitors.drop_groups(*key, groups)
+        self._known().pop(key, None)
         self._skipped_until.pop(key, None)
         for group in groups:
             self._noted.pop((key, group), None)
-        self._monitors.drop_groups(*key, groups)
 
-    def _outcome(self, key: _Key, rules: Rules, before: dict[Group, GroupState], observer: Observer) -> Outcome:
-        at = observer.moment.at
+    def _skipped(self, key: _Key, rules: Rules, before: dict[Group, GroupState], at: int) -> Outcome | None:
         until, reason = self._skipped_until.get(key, (0, ""))
-        if at < until:
-            kept = tuple(state for group, state in before.items() if group)
-            return Outcome((*kept, skipped_state(rules, before.get(()), reason, at)))
+        if at >= until:
+            return None
+        kept = tuple(state for group, state in before.items() if group)
+        return Outcome((*kept, skipped_state(rules, before.get(()), reason, at)))
+
+    def _skip(self, monitor: Monitor, at: int, reason: str) -> None:
+        """For this minute, or for a while if that is not the first one. Raises Unavailable where the store does not
+        answer at all: then it is not about the monitor."""
+        key = (monitor.org_id, monitor.id)
+        try:
+            rules = Rules.of(monitor)
+        except InvalidRequest:
+            return  # nobody can say more of it
+        at = rules.moment(at, at).at
+        before = self._skipped_until.get(key, (0, ""))
+        self._skipped_until[key] = at + (SKIPPED_MINUTES if before[0] == at else 1) * MINUTE, reason
+        self._hold_lease()
+        state = skipped_state(rules, self._known().get(key, {}).get(()), reason, at)
+        try:
+            self._monitors.leases()
+            self._put_groups(key, [state])
+        except Unavailable:
+            self._skipped_until[key] = before
+            raise
+        self._known().setdefault(key, {})[()] = state
+
+    def _outcome(
+        self, key: _Key, rules: Rules, before: dict[Group, GroupState], observer: Observer, *, is_all_told: bool
+    ) -> Outcome:
+        at = observer.moment.at
         begun = self._clock()
-        outcome = Evaluation(rules, before, observer).run()
+        outcome = Evaluation(rules, before, observer, is_all_told=is_all_told).run()
         took = self._clock() - begun
         if took > MAX_SECONDS:
             reason = f"its evaluation took {took:.0f} s; there may be {MAX_SECONDS:.0f} s"
@@ -186,15 +293,20 @@ class MonitorTask:
     def _keep(self, key: _Key, outcome: Outcome) -> None:
         """States and transitions first, in one record; whoever is told is told of what is safe."""
         changed = [one for one in outcome.states if self._is_worth_noting(key, one)]
-        self._known()[key] = {one.group: one for one in outcome.states}
         if changed:
-            self._monitors.put_groups(*key, changed)
-            self._noted.update(((key, one.group), one) for one in changed)
+            self._put_groups(key, changed)
+        self._known()[key] = {one.group: one for one in outcome.states}
         if outcome.dropped:
             self._monitors.drop_groups(*key, outcome.dropped)
             for group in outcome.dropped:
                 self._noted.pop((key, group), None)
-        self._tell(key, changed)
+        self._tell(key, outcome.states)
+
+    def _put_groups(self, key: _Key, states: Sequence[GroupState]) -> None:
+        for one in states:
+            self._noted.pop((key, one.group), None)  # if it fails, nobody knows what is stored
+        self._monitors.put_groups(*key, states)
+        self._noted.update(((key, one.group), one) for one in states)
 
     def _is_worth_noting(self, key: _Key, state: GroupState) -> bool:
         noted = self._noted.get((key, state.group))
@@ -209,6 +321,13 @@ class MonitorTask:
             return
         transitions = [one for state in fresh for one in (*state.unsent, *state.quiet)]
         self._monitors.put_transitions(transitions)
+        try:
+            self._sink.put([one for state in fresh for one in state.unsent])
+        except Exception as error:  # it must not keep the other monitors from being told
+            self._log_untold(key, error)
+            waiting = [msgspec.structs.replace(one, unsent=one.unsent[-MAX_UNSENT:], quiet=()) for one in fresh]
+            self._known()[key].update((one.group, one) for one in waiting)
+            return
         for one in transitions:
             fields = {
                 "event": "monitor-transition",
@@ -220,8 +339,13 @@ class MonitorTask:
                 "reason": one.reason,
             }
             _log.info("the monitor %(monitor)d is %(state)s for %(group)r, %(kind)s", fields)
-        self._sink.put([one for state in fresh for one in state.unsent])
         told = [msgspec.structs.replace(one, unsent=(), quiet=()) for one in fresh]
-        self._monitors.put_groups(*key, told)
+        self._put_groups(key, told)
         self._known()[key].update((one.group, one) for one in told)
-        self._noted.update(((key, one.group), one) for one in told)
+
+    @staticmethod
+    def _log_untold(key: _Key, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        fields = {"event": "monitor-untold", "org_id": key[0], "monitor": key[1], "reason": reason}
+        text = "cannot tell of the monitor %(monitor)d of org %(org_id)d: %(reason)s; trying again in a minute"
+        _log.warning(text, fields, exc_info=None if isinstance(error, Unavailable) else error)

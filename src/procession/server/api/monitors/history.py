@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,8 @@ MAX_TRANSITIONS = 1000
 MAX_GROUPS = 25_000
 DAY_SECONDS = 86400
 MAX_BACKTEST_SECONDS = 7 * DAY_SECONDS
+BACKTEST_DEADLINE_SECONDS = 30.0
+"""So long it evaluates; what it asked last may still take longer."""
 
 
 class _GroupItem(msgspec.Struct):
@@ -109,6 +112,8 @@ class MonitorHistory:
         analysis: AnalysisStore,
         threads: FairThreadPool,
         now: Callable[[], int],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
         self._sessions = sessions
@@ -117,6 +122,7 @@ class MonitorHistory:
         self._analysis = analysis
         self._threads = threads
         self._now = now
+        self._clock = clock
 
     @property
     def routes(self) -> list[Route]:
@@ -169,7 +175,8 @@ class MonitorHistory:
             return Observer(self._processes, self._analysis, key.org_id, moment)
 
         def run() -> Backtest:
-            return run_backtest(rules, from_at, to_at, observer_at)
+            ends_at = self._clock() + BACKTEST_DEADLINE_SECONDS
+            return run_backtest(rules, from_at, to_at, observer_at, lambda: self._clock() > ends_at)
 
         found = await self._threads.run(key.org_id, run)
         answer = {"from": from_at, "to": to_at, "step_seconds": found.step_seconds}
