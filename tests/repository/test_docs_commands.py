@@ -182,7 +182,9 @@ class Reservation:
         text = (
             re.sub(r"(?<!_)URL", self.url, text)
             .replace("0.0.0.0:7171", "127.0.0.1:0")
+            .replace("127.0.0.1:7272", "127.0.0.1:0")
             .replace("/tmp/demo", str(self.folder / "demo"))  # noqa: S108
+            .replace("./tried", str(self.folder / "tried"))
         )
         text = re.sub(r"/etc/procession/api-key|\bFILE\b", "api-key", text)
         text = re.sub(r"/var/lib/procession\b(?!-)", str(self.folder / "share" / "procession"), text)
