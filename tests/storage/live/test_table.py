@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from procession.process import Snapshot
+from procession.packed import PackedSnapshot, pack
+from procession.process import MAX_UINT32, Snapshot
 from procession.query import ProcessQuery
 from procession.storage.live.table import LiveTable
 from procession.window import Window
@@ -51,6 +52,36 @@ def test_a_process_that_stays_the_same_takes_no_more_memory_with_time() -> None:
         table.apply([(ORG, whole(at, *range(1, 200)))])
 
     assert table.held_bytes() < before + 20 * 100
+
+
+def with_one_listing(moments: range, host: str = "web-1") -> Iterator[PackedSnapshot]:
+    """Snapshots of a host with a hundred processes that stay the same, as a decoder hands them on."""
+    first = pack(whole(moments.start, *range(1, 101), host=host))
+    for at in moments:
+        yield msgspec.structs.replace(first, taken_at=at, request_id=at, split_id=at)
+
+
+def test_of_processes_that_are_listed_the_same_again_and_again_only_the_numbers_before_the_newest_are_kept() -> None:
+    table = LiveTable(NOON)
+    for snapshot in with_one_listing(range(NOON, NOON + 1000, 10)):
+        table.apply([(ORG, snapshot)], now=snapshot.taken_at)
+
+    with table.reading(ORG) as of_org:
+        host = of_org.host_named("web-1")
+        assert host is not None
+        kept = [(at, len(rows)) for at, rows, _ in host.earlier.up_to(MAX_UINT32)]
+    assert kept == [(NOON + 980, 100)]
+
+
+def test_memory_is_bounded_when_all_that_grows_is_what_is_kept_of_hosts_whose_clocks_are_ahead() -> None:
+    told: list[tuple[int, int]] = []
+    table = LiveTable(NOON, memory_bytes=1_500_000, on_eviction=lambda org_id, since: told.append((org_id, since)))
+    fleet = [list(with_one_listing(range(NOON, NOON + 40), host=f"web-{number}")) for number in range(30)]
+    for of_fleet in zip(*fleet, strict=True):
+        table.apply([(ORG, snapshot) for snapshot in of_fleet], now=NOON)
+
+    assert len(told) > 0
+    assert table.held_bytes() < 1_600_000
 
 
 def test_what_it_was_told_of_is_covered_and_what_was_before_is_not() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from procession.lifecycle.endings import DEAD_SECONDS, has_ended_between, told_by
 from procession.lifecycle.events import ProcessExits
-from procession.packed import DEAD, STATES, AnySnapshot, pack
+from procession.packed import DEAD, STATES, AnySnapshot, Listing, pack
 from procession.process import MAX_UINT32, LiveSnapshot, ProcessDescription, ProcessKey
 from procession.storage.live.chunk import Chunk
 from procession.storage.live.columns import (
@@ -26,6 +26,7 @@ from procession.storage.live.columns import (
 )
 from procession.storage.live.dictionaries import Descriptions, Parts
 from procession.storage.live.hosts import Host
+from procession.storage.live.instants.earlier_numbers import ROW_BYTES
 from procession.storage.live.order import KeyOrder
 from procession.storage.live.text_index import TextIndex
 
@@ -73,6 +74,8 @@ class OrgTable:
         self._free_hosts: list[int] = []
         self._numbers_of_keys: dict[int, int] = {}
         self.host_moments = HostMoments.empty()
+        self._earlier_count = 0
+        """Rows of earlier numbers of all hosts."""
         self.text_index = TextIndex()
         self.descriptions = Descriptions(self.text_index.note)
 
@@ -93,7 +96,15 @@ class OrgTable:
         if not len(packed):
             return
         chunk = Chunk.of(packed)
-        listed = host.rows_listed(packed.listing, at)
+        earlier_count = host.earlier.row_count
+        self._take_in(host, packed.listing, chunk, before)
+        instant = (at if now is None else min(at, now)) - _EARLIER_SECONDS
+        host.earlier.forget_before(host.moment_up_to(instant), len(host))
+        self._earlier_count += host.earlier.row_count - earlier_count
+
+    def _take_in(self, host: Host, listing: Listing, chunk: Chunk, before: int | None) -> None:
+        """Sightings of any processes. `before`: see `Host.note`."""
+        listed = host.rows_listed(listing, chunk.at)
         if listed is not None:
             self._see(host, listed, chunk, before)
             return
@@ -107,10 +118,8 @@ class OrgTable:
                 self._see(host, rows[some], chunk.part(some), before)
         else:
             if not is_doubtful:
-                host.note_listed(packed.listing, rows)
+                host.note_listed(listing, rows)
             self._see(host, rows, chunk, before)
-        instant = (at if now is None else min(at, now)) - _EARLIER_SECONDS
-        host.earlier.forget_before(host.moment_up_to(instant), len(host))
 
     def add_exits(self, exits: ProcessExits) -> None:
         """An exit of a moment that is past does not count for what comes."""
@@ -366,6 +375,10 @@ class OrgTable:
                 self._free_hosts.append(number)
             else:
                 self._host_numbers[host.name] = self._numbers_of_keys[host.key] = number
+        self._count_earlier()
+
+    def _count_earlier(self) -> None:
+        self._earlier_count = sum(host.earlier.row_count for host in self.hosts if host is not None)
 
     def row_of(self, key: ProcessKey) -> int | None:
         host = self.host_with_key(key.host_key)
@@ -402,7 +415,8 @@ class OrgTable:
     def weight(self) -> int:
         """Bytes of what grows fastest, about; costs nothing."""
         texts, labels = self.descriptions.texts, self.descriptions.labels
-        return 290 * self.row_count + 40 * self.version_count + texts.held_bytes() + labels.held_bytes()
+        rows = 290 * self.row_count + 40 * self.version_count + ROW_BYTES * self._earlier_count
+        return rows + texts.held_bytes() + labels.held_bytes()
 
     def moment_of_share(self, share: float) -> int:
         """The moment up to which such a share of all rows and versions was over."""
@@ -426,6 +440,7 @@ class OrgTable:
         if not is_kept.all():
             self._forget_rows(is_kept)
         self._forget_hosts()
+        self._count_earlier()
         self.descriptions.forget_unused(self._is_used("text"), self._is_used("labels"))
 
     def _forget_rows(self, is_kept: Array) -> None:

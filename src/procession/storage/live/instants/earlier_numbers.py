@@ -14,6 +14,9 @@ _TIMES = 8
 
 _LEAST_ROWS = 100
 
+ROW_BYTES = PACKED.itemsize + 4
+"""What a row takes."""
+
 
 class EarlierNumbers:
     """Of one host, by the moment of the sighting. What is not here is not known."""
@@ -21,6 +24,10 @@ class EarlierNumbers:
     def __init__(self) -> None:
         self._parts: dict[int, list[tuple[Array, Array]]] = {}
         self._count = 0
+
+    @property
+    def row_count(self) -> int:
+        return self._count
 
     def state(self) -> list[tuple[int, bytes, bytes]]:
         """As a checkpoint has it."""
@@ -78,4 +85,4 @@ class EarlierNumbers:
         self._count = sum(len(rows) for parts in self._parts.values() for rows, _ in parts)
 
     def held_bytes(self) -> int:
-        return self._count * (PACKED.itemsize + 4) + 400 * len(self._parts)
+        return self._count * ROW_BYTES + 400 * len(self._parts)
