@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 import pytest
 
 from procession.errors import Unavailable
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.packed import PackedSnapshot, pack
+from procession.packed import Listing, PackedSnapshot, pack
 from procession.process import LiveSnapshot, ProcessDescription, Sighting, Snapshot
 from procession.storage.embedded.flush_queue import FlushQueue
 
@@ -147,3 +148,43 @@ def test_exits_do_not_overtake_a_later_sighting_under_their_pid(
         taken.append([item.sequence for item in items])
 
     assert taken == pieces
+
+
+@pytest.mark.parametrize("moments", [(AT - 1, AT + 15), (AT + 15, AT - 1)])
+def test_the_earliest_of_several_exits_under_a_pid_does_not_overtake_a_later_sighting(moments: tuple[int, ...]) -> None:
+    queue = a_queue()
+    queue.put(1, ORG, a_chunk(AT))
+    ended = (ProcessExit(pid=1, at=at, exit_code=0, description=ProcessDescription()) for at in moments)
+    queue.put(2, ORG, ProcessExits("web-1", tuple(ended)))
+
+    assert [item.sequence for item in queue.first(1000, 10_000, until=2).items] == [1]
+
+
+def test_exits_overtake_a_later_sighting_under_their_pid_on_another_host_or_of_another_org() -> None:
+    queue = a_queue()
+    queue.put(1, ORG, msgspec.structs.replace(a_chunk(AT), host="web-2"))
+    queue.put(2, OTHER, a_chunk(AT))
+    queue.put(3, ORG, exits(AT - 1))
+
+    assert [item.sequence for item in queue.first(1000, 10_000, until=3).items] == [1, 2, 3]
+
+
+def test_a_piece_looks_at_each_snapshot_once_however_many_exits_come_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[Listing] = []
+    pids = Listing.pids.__get__
+
+    def counted(listing: Listing) -> object:
+        looks.append(listing)
+        return pids(listing)
+
+    monkeypatch.setattr(Listing, "pids", property(counted))
+    queue = FlushQueue(max_weight=10**6, max_characters=10**6)
+    of_another = ProcessExit(pid=99, at=AT - 1, exit_code=0, description=ProcessDescription())
+    for number in range(100):
+        queue.put(2 * number, ORG, a_chunk(AT + number, sightings=3))
+        queue.put(2 * number + 1, ORG, ProcessExits("web-1", (of_another,)))
+
+    assert len(queue.first(10**6, 10**6, until=200).items) == 200
+    assert len(looks) == 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -49,20 +49,27 @@ class FlushPiece:
     """Some of the queue, in order."""
 
     items: list[FlushItem] = field(default_factory=list)
+    _unread: defaultdict[tuple[int, str], list[PackedSnapshot]] = field(default_factory=lambda: defaultdict(list))
+    """By org and host, its snapshots that are not in `_seen` yet."""
+    _seen: defaultdict[tuple[int, str], dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    """By org and host, the newest moment of each pid; of hosts that told of exits."""
+
+    def append(self, item: FlushItem) -> None:
+        self.items.append(item)
+        if isinstance(item.content, PackedSnapshot):
+            self._unread[item.org_id, item.content.host].append(item.content)
 
     def can_begin_with(self, exits: FlushItem) -> bool:
         """Whether these exits, which came after all of it, may be stored before its snapshots: not where one of them
         has the pid of an exit at a later moment, since the store had taken that for the same process."""
         if not isinstance(exits.content, ProcessExits):
             return True
-        ended = {one.pid: one.at for one in exits.content.exits}
-        since = min(ended.values(), default=0)
-        return not any(
-            ended.get(pid, snapshot.taken_at) < snapshot.taken_at
-            for org_id, snapshot in self.snapshots
-            if snapshot.host == exits.content.host and org_id == exits.org_id and snapshot.taken_at > since
-            for pid in snapshot.listing.pids
-        )
+        host = exits.org_id, exits.content.host
+        seen = self._seen[host]
+        for snapshot in self._unread.pop(host, ()):
+            for pid in snapshot.listing.pids:
+                seen[pid] = max(seen.get(pid, 0), snapshot.taken_at)
+        return not any(one.at < seen.get(one.pid, one.at) for one in exits.content.exits)
 
     @property
     def snapshots(self) -> list[tuple[int, PackedSnapshot]]:
@@ -180,7 +187,7 @@ class FlushQueue:
                 is_too_much = weight > max_weight or characters > max_characters
                 if item.sequence > until or (piece.items and is_too_much) or not piece.can_begin_with(item):
                     break
-                piece.items.append(item)
+                piece.append(item)
         return piece
 
     def drop(self, items: Sequence[FlushItem]) -> None:
