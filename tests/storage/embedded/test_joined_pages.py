@@ -14,6 +14,7 @@ from procession.process import ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.search.pattern import Pattern
 from procession.search.tree import TextTerm
+from procession.storage.embedded import joined_pages
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded, pages, sizes
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -103,6 +104,30 @@ def test_a_page_is_full_though_all_that_the_history_gave_first_has_changed_since
     query = ProcessQuery(ORG, ALL, TextTerm(Pattern.literal("serve")), limit=4)
 
     assert [pid for pid, _ in found(halves, query)] == [30, 31, 32, 33]
+
+
+@pytest.mark.parametrize(("most", "is_joined"), [(28, False), (29, True)])
+def test_the_history_answers_alone_where_a_page_would_need_too_much_of_it(
+    monkeypatch: pytest.MonkeyPatch, most: int, is_joined: bool
+) -> None:
+    """All but the last of it has changed since, and in three questions it gives 4, 8 and 16 processes."""
+    monkeypatch.setattr(joined_pages, "_MOST_PAST", most)
+    olds = [a_sighting(pid=pid, cmdline="serve") for pid in range(1, 40)]
+    news = [a_sighting(pid=pid, cmdline="other") for pid in range(1, 30)]
+    halves = Halves(
+        (a_snapshot(*olds, taken_at=NOON - HOUR), a_snapshot(*news, taken_at=NOON, request_id=1)), NOON - 60, 1
+    )
+    asked: list[int] = []
+
+    def find(query: ProcessQuery) -> Page:
+        asked.append(query.limit)
+        return halves.history.find(query)
+
+    pages = joined_pages.JoinedPages(halves.live, find, halves.queue.since)
+    page = pages.find(ProcessQuery(ORG, ALL, TextTerm(Pattern.literal("serve")), limit=4))
+
+    assert (page is not None) == is_joined
+    assert asked == ([4, 8, 16, 32] if is_joined else [4, 8, 16])
 
 
 def test_what_the_history_was_not_asked_for_yet_comes_before_what_the_live_table_has_after_it() -> None:

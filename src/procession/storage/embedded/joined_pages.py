@@ -20,6 +20,10 @@ _HOUR = 3600
 _TRIES = 3
 """The live table may forget what it was to answer while the history is asked."""
 
+_MOST_PAST = 4 * MAX_LIMIT
+"""Processes that are read of the history for one page. Where nearly all of them have changed since, the history alone
+finds the page sooner."""
+
 
 class JoinedPages:
     """For any number of threads."""
@@ -38,8 +42,9 @@ class JoinedPages:
             cut = self._cut(query)
             if cut is None or query.limit < 1:
                 return None
-            found = self._find(query, cut)
-            if found is not None:
+            past = _PastPages(self._find_in_history, replace(query, window=Window(query.window.from_at, cut - 1)))
+            found = self._find(query, cut, past)
+            if found is not None or past.is_too_much:
                 return found
         return None
 
@@ -52,17 +57,17 @@ class JoinedPages:
         hour = -(-since // _HOUR) * _HOUR
         return hour if hour <= min(waits_since, window.to_at) else since
 
-    def _find(self, query: ProcessQuery, cut: int) -> Page | None:
-        """None where the live table does not reach back to the cut any more, or is not sure who is who."""
-        past = _PastPages(self._find_in_history, replace(query, window=Window(query.window.from_at, cut - 1)))
+    def _find(self, query: ProcessQuery, cut: int, past: _PastPages) -> Page | None:
+        """None where the live table does not reach back to the cut any more, or is not sure who is who, and where too
+        much would have to be read of the past."""
         recent = replace(query, window=Window(cut, query.window.to_at))
-        while True:
+        while not past.is_too_much:
             past.read_on()
             with self._live.reading(query.org_id) as table:
                 if table.since > cut:
                     return None
                 newest = find_page(table, recent).processes
-                seen = places_seen(table, recent.window, [_key(one) for one in past.found])
+                seen = places_seen(table, recent.window, past.keys)
             if seen is None:
                 return None
             # Whether it fits or not: who was seen since is no more what it was before.
@@ -70,6 +75,7 @@ class JoinedPages:
             found = past.sure_of(list(heapq.merge(newest, older, key=_key)))
             if past.is_all or len(found) >= query.limit:
                 return Page(tuple(found[: query.limit]))
+        return None
 
 
 class _PastPages:
@@ -79,15 +85,22 @@ class _PastPages:
         self._find = find
         self._query = query
         self.found: list[ProcessSummary] = []
+        self.keys: list[ProcessKey] = []
+        """Of what was found."""
         self.is_all = False
 
     def read_on(self) -> None:
         page = self._find(self._query).processes
         self.found += page
+        self.keys += [_key(one) for one in page]
         self.is_all = len(page) < self._query.limit
         if page:
             limit = max(self._query.limit, min(2 * self._query.limit, MAX_LIMIT))
-            self._query = replace(self._query, after=_key(page[-1]), limit=limit)
+            self._query = replace(self._query, after=self.keys[-1], limit=limit)
+
+    @property
+    def is_too_much(self) -> bool:
+        return len(self.found) >= _MOST_PAST
 
     def sure_of(self, processes: list[ProcessSummary]) -> list[ProcessSummary]:
         """Those of these, in order, before which there is no other one in the history."""
