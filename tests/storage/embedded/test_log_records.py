@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.packed import NUMBERS, STATE_NUMBERS, Listing, pack
 from procession.process import ProcessDescription, ProcessNumbers, Snapshot
+from procession.storage.embedded import log_records
 from procession.storage.embedded.log_records import (
     EXITS,
     SNAPSHOT,
@@ -140,6 +141,21 @@ def test_records_that_list_the_same_share_their_listing() -> None:
 
     assert found == snapshots
     assert found[0].listing is found[1].listing
+
+
+def test_of_large_listings_only_some_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_records, "_MOST_CHARACTERS", 2**20)
+    listings: dict[bytes, Listing] = {}
+    most = 0
+    for number in range(18):
+        found = snapshot_in(
+            record_of(snapshot_entry(1, pack(a_snapshot(a_sighting(pid=7, cmdline=f"{number} {'x' * 2**16}"))), AT)),
+            listings,
+        )
+        most = max(most, sum(one.characters for one in listings.values()))
+        assert list(listings.values())[-1] is found.listing
+
+    assert 2**19 < most <= 2**20
 
 
 def numbers_of(record: Record) -> ProcessNumbers:

@@ -76,6 +76,12 @@ Listings = dict[bytes, Listing]
 
 _MOST_LISTINGS = 500
 
+_MOST_CHARACTERS = 128 * 2**20
+"""Of those that are remembered, in all: more than so many of hosts with 300 processes have."""
+
+_PROCESS_CHARACTERS = 100
+"""What a process without any texts counts for."""
+
 _decode_head = msgspec.msgpack.Decoder(_Head).decode
 _decode_columns = msgspec.msgpack.Decoder(_Columns).decode
 _decode_whole = msgspec.msgpack.Decoder(_Whole).decode
@@ -150,10 +156,15 @@ def _snapshot_of(head: _Head, listing: Listing, numbers: bytes) -> PackedSnapsho
 def _listing_in(data: bytes, listings: Listings) -> Listing:
     found = listings.get(data)
     if found is None:
-        if len(listings) >= _MOST_LISTINGS:
+        found = _listing_of(_decode_columns(_decompressed(data)))
+        if len(listings) >= _MOST_LISTINGS or sum(map(_size_of, listings.values()), _size_of(found)) > _MOST_CHARACTERS:
             listings.clear()
-        found = listings[data] = _listing_of(_decode_columns(_decompressed(data)))
+        listings[data] = found
     return found
+
+
+def _size_of(listing: Listing) -> int:
+    return listing.characters + _PROCESS_CHARACTERS * len(listing)
 
 
 def _listing_of(columns: _Columns) -> Listing:
