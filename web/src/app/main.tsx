@@ -7,6 +7,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { ApiError } from "../api/client";
+import { ErrorBoundary } from "../ui/boundary/ErrorBoundary";
 import { App } from "./App";
 import { styleNonce } from "./nonce";
 import { theme } from "./theme";
@@ -35,7 +36,9 @@ createRoot(root).render(
       getStyleNonce={styleNonce}
     >
       <QueryClientProvider client={queries}>
-        <App />
+        <ErrorBoundary resetKey="">
+          <App />
+        </ErrorBoundary>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -4,6 +4,7 @@ import { expect, test, vi } from "vitest";
 
 import { someNumbers, someProcess } from "../test/processes";
 import { answering, AT, failure, query, renderPart } from "../test/rendering";
+import { ParentLink } from "./about/ParentLink";
 import { ProcessPanel } from "./ProcessPanel";
 
 const ONE = "/processes/01";
@@ -89,6 +90,22 @@ test("parents and children are a tree of which a click opens one", async () => {
   await userEvent.click(tree.getByRole("button", { name: /^1 c1 / }));
 
   expect(query()).toContain("p=a");
+});
+
+test("a parent that is found after its panel was left is not opened", async () => {
+  let answer: (response: Response) => void = vi.fn();
+  const fetched = vi.fn<typeof fetch>(() => new Promise((resolve) => (answer = resolve)));
+  vi.stubGlobal("fetch", fetched);
+  const { unmount } = renderPart(<ParentLink process={someProcess("01", { ppid: 1 })} />);
+  await userEvent.click(screen.getByRole("button", { name: "pid 1" }));
+
+  unmount();
+  const parent = someProcess("a", { pid: 1, ppid: 0 });
+  answer(Response.json({ ancestors: [parent], process: someProcess("01"), descendants: [] }));
+  await new Promise((done) => setTimeout(done));
+
+  expect(fetched.mock.calls[0]?.[1]?.signal?.aborted).toBe(true);
+  expect(query()).toBe("");
 });
 
 test("other runs say how they went", async () => {

@@ -51,21 +51,19 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
     <div className={classes.shell}>
       <SkipLink />
       <KeyHelp />
-      <Header onSignedOut={onSignedOut} />
-      <TimeTravel />
+      <ErrorBoundary resetKey={shown}>
+        <Header onSignedOut={onSignedOut} />
+      </ErrorBoundary>
+      <ErrorBoundary resetKey={shown}>
+        <TimeTravel />
+      </ErrorBoundary>
       <div className={classes.bar}>
         <TabList shown={view.tab} onChange={(tab) => patch({ tab })} />
-        <div className={classes.actions}>
-          {isNarrow && (
-            <Button size="xs" variant="default" leftSection={<IconFilter size={14} />} onClick={facets.open}>
-              Filters{view.tags.length > 0 ? ` (${view.tags.length})` : ""}
-            </Button>
-          )}
-          <SavedViews />
-          <ExportMenu />
-        </div>
+        <Actions onFacets={isNarrow ? facets.open : null} />
       </div>
-      <FilterChips />
+      <ErrorBoundary resetKey={shown}>
+        <FilterChips />
+      </ErrorBoundary>
       <div className={classes.body}>
         {!isNarrow && (
           <aside className={classes.facets} aria-label="Filters">
@@ -84,7 +82,9 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
       </div>
       {isNarrow && (
         <Drawer opened={areFacetsOpen} onClose={facets.close} title="Filters" size={320} closeButtonProps={CLOSE}>
-          <FacetPanel />
+          <ErrorBoundary resetKey={shown}>
+            <FacetPanel />
+          </ErrorBoundary>
         </Drawer>
       )}
       {view.selected !== null && (
@@ -129,6 +129,27 @@ function Header({ onSignedOut }: { onSignedOut: () => void }) {
         <UserMenu onSignedOut={onSignedOut} />
       </div>
     </header>
+  );
+}
+
+/** `onFacets`: null where the filters are there already. */
+function Actions({ onFacets }: { onFacets: (() => void) | null }) {
+  const [view] = useView();
+  const shown = formatView(view);
+  return (
+    <div className={classes.actions}>
+      {onFacets && (
+        <Button size="xs" variant="default" leftSection={<IconFilter size={14} />} onClick={onFacets}>
+          Filters{view.tags.length > 0 ? ` (${view.tags.length})` : ""}
+        </Button>
+      )}
+      <ErrorBoundary resetKey={shown}>
+        <SavedViews />
+      </ErrorBoundary>
+      <ErrorBoundary resetKey={shown}>
+        <ExportMenu />
+      </ErrorBoundary>
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { get } from "../../api/client";
 import type { ProcessItem, Relatives } from "../../api/types";
@@ -10,17 +10,25 @@ import shared from "../../ui/parts/parts.module.css";
 export function ParentLink({ process }: { process: ProcessItem }) {
   const [, patch] = useView();
   const [problem, setProblem] = useState("");
+  const asking = useRef<AbortController | null>(null);
+  // Whoever has gone on to another process does not want this one's parent any more.
+  useEffect(() => () => asking.current?.abort(), [process.id]);
   const { ppid, timestamp } = process.attributes;
   if (ppid === 0) return <>none</>;
 
   const open = async () => {
+    asking.current?.abort();
+    const asked = new AbortController();
+    asking.current = asked;
     try {
-      const found = await get<Relatives>(`/processes/${process.id}/tree`, { at: secondsOf(timestamp) });
+      const at = secondsOf(timestamp);
+      const found = await get<Relatives>(`/processes/${process.id}/tree`, { at }, asked.signal);
+      if (asked.signal.aborted) return;
       const parent = found.ancestors.find(({ attributes }) => attributes.pid === ppid);
       if (parent === undefined) setProblem("It was not seen.");
       else patch({ selected: parent.id });
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      if (!asked.signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
     }
   };
   return (
