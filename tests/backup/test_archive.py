@@ -142,6 +142,19 @@ def test_a_passphrase_that_is_wrong_or_missing_is_named(frozen: FrozenStore, tmp
     assert b"count.txt" not in path.read_bytes()
 
 
+def test_a_plain_file_is_not_taken_for_an_encrypted_one(frozen: FrozenStore, tmp_path: Path) -> None:
+    write(frozen, tmp_path / "first")
+    write_backup(plan(frozen, None), tmp_path / "sealed", PASSPHRASE, silent)
+    with open_archive(tmp_path / "first", None) as earlier:
+        write_backup(plan(frozen, earlier), tmp_path / "second", PASSPHRASE, silent)
+
+    (tmp_path / "sealed").write_bytes((tmp_path / "first").read_bytes())
+
+    assert "is not encrypted; leave out --passphrase-file" in complaint(tmp_path / "sealed", PASSPHRASE)
+    # The list of this one is sealed, and it has the checksums of what the other brings.
+    assert read(tmp_path / "second", PASSPHRASE) == there(frozen)
+
+
 def test_a_key_that_would_take_all_memory_is_not_made(tmp_path: Path) -> None:
     path = tmp_path / "backup"
     head = {"sealing": {"salt": "A" * 22 + "==", "log_n": 40, "r": 8, "p": 1, "check": "AAAA"}}
@@ -213,6 +226,37 @@ def test_a_backup_that_builds_on_one_elsewhere_is_refused_before_it_is_made(tmp_
         check_place(tmp_path / "second", tmp_path / "elsewhere" / "first")
 
 
+def test_a_backup_with_a_name_that_would_act_on_a_terminal_is_not_built_on(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="give it another name") as caught:
+        check_place(tmp_path / "second", tmp_path / "fir\x1b[2Jst")
+
+    assert str(caught.value).isprintable()
+
+
+# What stands still, and links
+
+
+@pytest.mark.parametrize("linked", ["data0.bin", "count.txt", "", ".."])
+def test_nothing_is_read_through_a_link(frozen: FrozenStore, tmp_path: Path, linked: str) -> None:
+    """Of who may write to the store, and not read what whoever makes the backup can."""
+    planned = plan(frozen, None)
+    path = (planned.new[0].folder / linked).resolve()
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+
+    for wanted in (planned, plan(frozen, None)):
+        with pytest.raises(UsageError, match="is no file of a store: a link leads to it"):
+            write_backup(wanted, tmp_path / "backup", None, silent)
+    assert not (tmp_path / "backup").exists()
+
+
+def test_what_waits_for_a_writer_is_not_waited_for(frozen: FrozenStore, tmp_path: Path) -> None:
+    os.mkfifo(Path(frozen.folders["orgs"]) / "all_1_1_0" / "pipe")
+
+    with pytest.raises(UsageError, match="is no file of a store"):
+        write(frozen, tmp_path / "backup")
+
+
 # What was crafted
 
 
@@ -273,8 +317,9 @@ CRAFTED: dict[str, dict[str, Any]] = {
     },
     **{
         f"earlier {name!r}": a_manifest(sources=[{"id": "1", "name": name}])
-        for name in ("../other", "/etc/passwd", "..", ".", "")
+        for name in ("../other", "/etc/passwd", "..", ".", "", "x\x1b[2J", "x\n", "x\x9b1m")
     },
+    "earlier backup twice": a_manifest(sources=[{"id": "1", "name": "x"}, {"id": "2", "name": "x"}]),
     "negative size": a_manifest(parts=[a_file(size=-1)]),
     "size that is no number": a_manifest(parts=[a_file(size="1")]),
     "size of more than there is": a_manifest(parts=[a_file(size=10)]),

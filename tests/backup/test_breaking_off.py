@@ -8,46 +8,57 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from procession.accounts.orgs import Org
+from procession.backup import restoring
 from procession.backup.archive import open_archive
 from procession.backup.backing_up import plan, write_backup
 from procession.backup.restoring import restore
-from procession.errors import UsageError
+from procession.errors import Unavailable, UsageError
 from procession.storage.embedded_store import open_embedded
+from procession.storage.history.engine.embedded import lock_folder
+from procession.storage.history.tables import frozen
 from tests.backup.building import END, FIRST, Made, differing, opened, restored, rows_of, silent
 from tests.support.stores.folders import quick_folder
 
 ROOT = Path(__file__).parents[2]
 
-KILLED = """
-import os, signal, sys
+ENDED = """
+import os, sys
 from pathlib import Path
 from procession.backup.archive import open_archive
 from procession.backup.backing_up import plan, write_backup
 from procession.backup.restoring import restore
+from procession.cli.local.signals import ended_by_signals
 from tests.backup.building import frozen_in
 
-verb, source, target, at = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
+verb, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+at, number = float(sys.argv[4]), int(sys.argv[5])
 
 def progress(done, total):
     if done >= at * total:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
 
-if verb == "backup":
-    write_backup(plan(frozen_in(source), None), target, None, progress)
-else:
-    with open_archive(source, None) as archive:
-        restore(archive, target, org=None, progress=progress, now=lambda: 1)
+with ended_by_signals():
+    if verb == "backup":
+        write_backup(plan(frozen_in(source), None), target, None, progress)
+    else:
+        with open_archive(source, None) as archive:
+            restore(archive, target, org=None, progress=progress, now=lambda: 1)
 """
 
 
+def end(verb: str, source: Path, target: Path, *, at: float, sent: signal.Signals) -> int:
+    """When so much of it is done. Gives the exit code."""
+    command = [sys.executable, "-c", ENDED, verb, str(source), str(target), str(at), str(int(sent))]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120).returncode
+
+
 def kill(verb: str, source: Path, target: Path, *, at: float) -> None:
-    """It is killed when so much of it is done."""
-    command = [sys.executable, "-c", KILLED, verb, str(source), str(target), str(at)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert result.returncode == -signal.SIGKILL, result.stderr
+    assert end(verb, source, target, at=at, sent=signal.SIGKILL) == -signal.SIGKILL
 
 
 @pytest.fixture
@@ -140,6 +151,63 @@ def test_a_restore_that_finds_no_space_leaves_nothing_and_can_be_done_again(made
         restored(made.backup, data_dir)
         with opened(data_dir) as store:
             assert len(store.views.views(FIRST)) == 1
+
+
+@pytest.mark.parametrize(("verb", "sent"), [("backup", signal.SIGHUP), ("restore", signal.SIGTERM)])
+def test_what_is_asked_to_end_leaves_nothing(made: Made, place: Path, verb: str, sent: signal.Signals) -> None:
+    source = made.frozen if verb == "backup" else made.backup
+
+    code = end(verb, source, place / "target", at=0.5, sent=sent)
+
+    assert (code, list(place.iterdir())) == (128 + sent, [])
+
+
+def test_a_restore_leaves_a_folder_alone_that_another_was_first_in(
+    made: Made, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[IO[str]] = []
+
+    def lock_late(folder: Path) -> IO[str]:
+        others.append(lock_folder(folder))
+        (folder / "restoring").touch()
+        return lock_folder(folder)
+
+    monkeypatch.setattr(restoring, "lock_folder", lock_late)
+
+    with pytest.raises(UsageError, match="is in use by process"):
+        restored(made.backup, place / "data")
+
+    assert sorted(one.name for one in (place / "data").iterdir()) == ["lock", "restoring"]
+    others[0].close()
+
+
+def test_nobody_comes_in_before_a_restore_has_tidied_up(
+    made: Made, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = restoring._clean
+
+    def come_in_first(folder: Path) -> None:
+        with pytest.raises(UsageError, match="is in use by process"):
+            lock_folder(folder)
+        clean(folder)
+
+    monkeypatch.setattr(restoring, "_clean", come_in_first)
+
+    with pytest.raises(UsageError, match="has no org 'third'"):
+        restored(made.backup, place / "data", org="third")
+
+    assert list(place.iterdir()) == []
+
+
+def test_what_cannot_be_frozen_whole_does_not_stand_still_in_part(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frozen, "BACKED_UP", frozenset({"orgs", "zebras"}))
+    with opened(place / "data") as store:
+        store.keys.put_org(Org(FIRST, "main"))
+
+        with pytest.raises(Unavailable):
+            store.freeze()
+
+        assert list((place / "data" / "clickhouse" / "shadow").glob("backup*")) == []
 
 
 def test_rows_of_an_org_that_is_not_there_bring_nothing_back(made: Made, place: Path) -> None:

@@ -66,11 +66,16 @@ def test_a_running_server_is_backed_up_and_brought_back(server: Running, place: 
 
     assert back.returncode == 0, back.stderr
     assert back.stdout.endswith(": main, acme\n")
+    assert "keys are in force as they were then, also those revoked since" in back.stderr
     assert "acme" in call("orgs", "list", "--data-dir", place / "back").stdout
     assert "has a store already" in complaint("restore", place / "second", "--data-dir", place / "back", *sealed)
     # And by hand, where no server runs.
     alone = call("backup", place / "third", "--data-dir", place / "back")
     assert alone.returncode == 0, alone.stderr
+    # Also by a link to the folder.
+    (place / "link").symlink_to(place / "back")
+    by_link = call("backup", place / "fourth", "--data-dir", place / "link", "--since", place / "third")
+    assert by_link.returncode == 0, by_link.stderr
 
 
 def test_what_is_no_store_is_named(place: Path) -> None:

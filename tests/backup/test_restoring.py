@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from procession.accounts.orgs import KeyKind
 from procession.process import ProcessSummary
 from procession.query import ProcessQuery
 from procession.storage.history.tables.frozen import BACKED_UP, LEFT_OUT
@@ -37,7 +38,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_restored_store_answers_as_the_one_that_was_backed_up_under_load(made: Made, place: Path) -> None:
-    restored(made.backup, place / "data")
+    told = restored(made.backup, place / "data")
 
     with opened(place / "data") as store:
         found = {org_id: answers(store, org_id, MOMENTS) for org_id in (FIRST, SECOND)}
@@ -54,6 +55,8 @@ def test_a_restored_store_answers_as_the_one_that_was_backed_up_under_load(made:
     # Nobody is signed in, and no host is watched.
     assert (sessions, leases) == ((), ())
     assert {table: rows[table] for table in LEFT_OUT if table != "migrations" and rows.get(table)} == {}
+    # Without the one that had been revoked by then.
+    assert told.keys_in_force == 3 * len(KeyKind)
     assert [one.options["silenced"] for one in monitors] == [{"*": None}] * 3
     assert [replace(one, options={**one.options, "silenced": {}}) for one in monitors] == made.monitors
     assert [state.unsent for states in groups.values() for state in states] == [()] * 3

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from procession.backup.container import Stream, open_stream
+from procession.backup.container import SealedStream, Stream, open_stream
 from procession.backup.manifest import TRAILER_BYTES, Manifest, Part, decoded, length_of
 from procession.errors import UsageError
 
@@ -29,6 +29,7 @@ class Backup:
         """Raises UsageError where it is damaged."""
         self.path = path
         self._stream = stream
+        self.is_sealed = isinstance(stream, SealedStream)
         self.manifest = self._read_manifest()
         self._offsets: dict[tuple[str, str], int] = {}
         self.own: dict[tuple[str, str], Part] = {}
@@ -95,6 +96,9 @@ def open_archive(path: Path, passphrase: str | None) -> Iterator[Archive]:
     """With all that it needs. Raises UsageError, as where an earlier backup is missing or another one."""
     with ExitStack() as opened:
         newest = opened.enter_context(open_backup(path, passphrase))
+        # What it builds on may be plain: the files of that are as its own list has them.
+        if passphrase is not None and not newest.is_sealed:
+            raise UsageError(f"{path} is not encrypted; leave out --passphrase-file if you trust it all the same")
         sources: list[Backup] = []
         for source in newest.manifest.sources:
             earlier = path.parent / source.name

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from procession import __version__
 from procession.backup.archive import PIECE_BYTES, Archive, Progress
@@ -18,6 +21,8 @@ from procession.backup.sizes import show_size
 from procession.errors import UsageError
 from procession.inventory import FrozenStore
 
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _SMALL_BYTES = 64 * 1024
 _BYTES_FOR_EACH_FILE = 200
 """In the manifest, at most."""
@@ -87,6 +92,8 @@ def check_place(path: Path, since: Path | None) -> None:
         raise UsageError(f"{path} is there already; name another file")
     if not path.parent.is_dir():
         raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
+    if since is not None and not since.name.isprintable():
+        raise UsageError(f"{since.name!r} has characters that no backup can name; give it another name")
     if since is not None and since.absolute().parent.resolve() != path.absolute().parent.resolve():
         raise UsageError(f"{path} builds on {since}, so it has to be in the same folder; name a file there")
 
@@ -135,7 +142,9 @@ def write_backup(plan: Plan, path: Path, passphrase: str | None, progress: Progr
 def _parts_of(frozen: FrozenStore) -> Iterator[FrozenPart]:
     for table, folder in sorted(frozen.folders.items()):
         for part in sorted(Path(folder).iterdir()):
-            yield FrozenPart(table, part, {file.name: file.stat().st_size for file in sorted(part.iterdir())})
+            yield FrozenPart(
+                table, part.absolute(), {file.name: file.stat().st_size for file in sorted(part.iterdir())}
+            )
 
 
 def _is_same(part: FrozenPart, earlier: Part) -> bool:
@@ -144,7 +153,7 @@ def _is_same(part: FrozenPart, earlier: Part) -> bool:
     if part.sizes != {file.name: file.size for file in earlier.files}:
         return False
     return all(
-        hashlib.sha256((part.folder / file.name).read_bytes()).hexdigest() == file.sha256
+        hashlib.sha256(_read(part.folder / file.name)).hexdigest() == file.sha256
         for file in earlier.files
         if file.size <= _SMALL_BYTES
     )
@@ -155,7 +164,7 @@ def _copied(part: FrozenPart, writer: BackupWriter) -> Part:
     for name, size in part.sizes.items():
         checksum = hashlib.sha256()
         left = size
-        with (part.folder / name).open("rb") as file:
+        with _open(part.folder / name) as file:
             while piece := file.read(PIECE_BYTES):
                 checksum.update(piece)
                 left -= len(piece)
@@ -163,8 +172,34 @@ def _copied(part: FrozenPart, writer: BackupWriter) -> Part:
         if left:
             raise UsageError(f"{part.folder / name} changes while it is copied")
         files.append(PartFile(name, size, checksum.hexdigest()))
-    rows = int((part.folder / "count.txt").read_bytes())
+    rows = int(_read(part.folder / "count.txt"))
     return Part(part.table, part.folder.name, rows, tuple(files))
+
+
+def _read(path: Path) -> bytes:
+    with _open(path) as file:
+        return file.read()
+
+
+def _open(path: Path) -> IO[bytes]:
+    """By no link, and no pipe: who writes to the store may not read all that we can. Raises OSError, and UsageError."""
+    folder = os.open(path.anchor, _FOLDER)
+    try:
+        for name in path.parts[1:-1]:
+            inner = os.open(name, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        file = os.fdopen(os.open(path.name, _FILE, dir_fd=folder), "rb")
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise UsageError(f"{path} is no file of a store: a link leads to it") from None
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise UsageError(f"{path} is no file of a store")
+    return file
 
 
 def _has_gone(error: OSError) -> UsageError:

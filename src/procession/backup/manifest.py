@@ -18,7 +18,7 @@ _MAGIC = b"PROCBEND"
 _TABLE = r"\A[a-z_]{1,64}\Z"
 _PART = r"\A[0-9A-Za-z]{1,64}(_[0-9]{1,20}){3,4}\Z"
 _FILE = r"\A[A-Za-z0-9_][A-Za-z0-9_.%-]{0,250}\Z"
-_BACKUP = r"\A[^/\x00]{1,250}\Z"
+_BACKUP = r"\A[^/\x00-\x1f\x7f-\x9f]{1,250}\Z"
 _SHA256 = r"\A[0-9a-f]{64}\Z"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -97,6 +97,7 @@ def decoded(data: bytes, trailer: bytes, *, own_size: int) -> Manifest:
     if manifest.own_size != own_size:
         raise ValueError("what is in it has not the size that its list says")
     _refuse_twice(("part", *part.key) for part in manifest.parts)
+    _refuse_twice(("earlier backup", source.name) for source in manifest.sources)
     for part in manifest.parts:
         _refuse_twice(("file", file.name) for file in part.files)
         if part.source is not None and not 0 <= part.source < len(manifest.sources):

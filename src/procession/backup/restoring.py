@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -37,6 +38,7 @@ class Restored:
     orgs: tuple[tuple[int, str], ...]
     taken_at: int
     muted_monitors: int
+    keys_in_force: int
 
 
 def restore(
@@ -45,14 +47,8 @@ def restore(
     """`org`: name or number of the only one to be brought back. Raises UsageError, and the folder is as it was."""
     _refuse_other_tables(archive)
     _check_space(archive, data_dir)
-    was_there = data_dir.exists()
-    try:
-        with _marked(data_dir) as engine:
-            return _Restore(archive, engine, progress).run(org, now())
-    except BaseException:
-        if not was_there:
-            shutil.rmtree(data_dir, ignore_errors=True)
-        raise
+    with _locked(data_dir) as lock, _marked(data_dir, lock) as engine:
+        return _Restore(archive, engine, progress).run(org, now())
 
 
 def _refuse_other_tables(archive: Archive) -> None:
@@ -76,11 +72,31 @@ def _check_space(archive: Archive, data_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def _marked(data_dir: Path) -> Iterator[EmbeddedEngine]:
-    """The engine in a folder that says until the end of the block that it is not whole. After an error there is nothing
-    in it. Raises UsageError where it is in use, or has a store."""
-    marker = data_dir / UNFINISHED_RESTORE
+def _locked(data_dir: Path) -> Iterator[IO[str]]:
+    """The folder's lock, and after an error no folder where there was none. Raises UsageError where it is in use."""
+    was_there = data_dir.exists()
     lock = lock_folder(data_dir)
+    # The engine lets go of the lock as it closes, and nobody may come in before all is tidied up.
+    held = os.dup(lock.fileno())
+    try:
+        yield lock
+    except BaseException:
+        with contextlib.suppress(OSError):
+            ours = Path(lock.name)
+            if not was_there and list(data_dir.iterdir()) == [ours]:
+                ours.unlink()
+                data_dir.rmdir()
+        raise
+    finally:
+        lock.close()
+        os.close(held)
+
+
+@contextlib.contextmanager
+def _marked(data_dir: Path, lock: IO[str]) -> Iterator[EmbeddedEngine]:
+    """The engine in a folder that says until the end of the block that it is not whole. After an error there is nothing
+    in it. Raises UsageError where it has a store."""
+    marker = data_dir / UNFINISHED_RESTORE
     try:
         if marker.exists():
             _clean(data_dir)
@@ -89,11 +105,7 @@ def _marked(data_dir: Path) -> Iterator[EmbeddedEngine]:
             os.fsync(file.fileno())
         sync_folder(data_dir)
     except OSError as error:
-        lock.close()
         raise UsageError(f"cannot write to {data_dir}: {(error.strerror or str(error)).lower()}") from None
-    except UsageError:
-        lock.close()
-        raise
     try:
         with contextlib.closing(EmbeddedEngine(data_dir, lock=lock)) as engine:
             yield engine
@@ -155,7 +167,7 @@ class _Restore:
             if other is not None:
                 tables.keep_only(table, [org_id for org_id, _ in orgs])
         muted = self._mute() if "monitors" in by_table else 0
-        return Restored(orgs, self._archive.manifest.taken_at, muted)
+        return Restored(orgs, self._archive.manifest.taken_at, muted, tables.keys_in_force())
 
     def _mute(self) -> int:
         """All monitors, and say how many that are: hosts may be gone by now, and nobody is to be called for it, nor for

@@ -16,6 +16,7 @@ from typing import NoReturn
 import click
 
 from procession import __version__
+from procession.cli.terminal.visible_text import visible
 from procession.errors import ProcessionError
 
 __all__ = ["main", "procession", "run"]
@@ -106,5 +107,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print("procession:", " ".join(message.split()), file=sys.stderr)
+    # It may have words of a file or of a server.
+    print("procession:", visible(" ".join(message.split())), file=sys.stderr)
     return code

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from procession.cli.local.passphrase import passphrase_in, passphrase_option
+from procession.cli.local.signals import ended_by_signals
 from procession.cli.options import read_settings, settings_options
 from procession.cli.serving.open_store import STORE_SETTINGS
 from procession.cli.serving.server_extra import require_engine
@@ -48,7 +49,7 @@ def backup(path: Path, since: Path | None, passphrase_file: Path | None, **value
 
     passphrase = passphrase_in(passphrase_file)
     check_place(path, since)
-    with contextlib.ExitStack() as opened:
+    with ended_by_signals(), contextlib.ExitStack() as opened:
         earlier = None if since is None else opened.enter_context(open_archive(since, passphrase))
         frozen = opened.enter_context(frozen_store(read_settings(ServerSettings, values)))
         planned = plan(frozen, earlier)

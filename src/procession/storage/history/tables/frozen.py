@@ -60,6 +60,13 @@ class FrozenTables:
         """Raises Unavailable."""
         self.release_all()
         name = f"backup{secrets.token_hex(8)}"
+        try:
+            return self._freeze(name)
+        except BaseException:
+            self.release(name)
+            raise
+
+    def _freeze(self, name: str) -> FrozenStore:
         with unavailable_on_failure(), self._engine.connection() as connection, self.shut():
             found = find_tables(connection, Database("default"))
             taken_at = self._now()

@@ -63,6 +63,10 @@ class RestoredTables:
         rows = self._connection.query("SELECT id, name FROM orgs FINAL ORDER BY id").result_rows
         return tuple((int(org_id), str(name)) for org_id, name in rows)
 
+    def keys_in_force(self) -> int:
+        ((count,),) = self._connection.query("SELECT count() FROM keys FINAL WHERE revoked_at IS NULL").result_rows
+        return int(count)
+
     def other_org(self, table: str, known: Sequence[int]) -> int | None:
         """One that is none of these and has rows in the table."""
         rows = self._connection.query(
