@@ -76,7 +76,8 @@ class FrozenTables:
                 "SELECT name, data_paths[1] FROM system.tables WHERE database = 'default'"
             ).result_rows
         folders = {
-            table: self._shadow / name / Path(path).relative_to(self._engine.files)
+            # The engine names its files as they are without links.
+            table: self._shadow / name / Path(path).resolve().relative_to(self._engine.files.resolve())
             for table, path in paths
             if table in BACKED_UP
         }
