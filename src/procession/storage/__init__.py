@@ -364,7 +364,10 @@ class OutboxStore(Protocol):
         """Which of these ids there are, made since then."""
 
     def due_notifications(self, now: int, limit: int) -> tuple[Notification, ...]:
-        """Of all orgs: those that wait and are to be tried by now, the longest due first."""
+        """Of all orgs: those that wait and are to be tried by now, the longest due first, and some of each channel."""
+
+    def next_due(self, now: int) -> int | None:
+        """When the first of those that wait is to be tried, be it over or to come; None where none waits."""
 
     def notifications(self, org_id: int, since: int, limit: int) -> tuple[Notification, ...]:
         """Those made since then, the newest first."""

@@ -1,16 +1,29 @@
-"""Keys, versions of tags and leases are read once, and again after each write and each minute."""
+"""What nobody else writes is read once, and again after each write; some of it each minute."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from procession.accounts.hosts import HostTags, TagSource, WatchLease
-from procession.accounts.orgs import Key, KeyKind, hash_secret
+from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.errors import Unavailable
-from procession.storage.embedded.remembered_accounts import RememberedHosts, RememberedKeys
+from procession.notifications.channels import Webhook
+from procession.notifications.downtimes.downtime import Downtime
+from procession.notifications.notification import Delivery, Notification
+from procession.storage.embedded.remembered_accounts import (
+    RememberedHosts,
+    RememberedKeys,
+    RememberedNotificationSettings,
+    RememberedOutbox,
+)
+from tests.delivery.test_downtimes import a_downtime
 from tests.support.builders import NOON
+from tests.support.notifying import Posting, a_transition, receiving
+from tests.support.served import Clock
+from tests.support.stores.notification_oracle import OracleNotifications
 from tests.support.stores.oracle import OracleStore
 
 ORG = 7
@@ -111,3 +124,90 @@ def test_a_write_that_failed_may_have_been_done() -> None:
         keys.put_key(a_key("one"))
 
     assert keys.keys() == (a_key("one"),)
+
+
+class Notifications(OracleNotifications):
+    """Counts what is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+
+    def downtimes(self, org_id: int) -> tuple[Downtime, ...]:
+        self.reads += 1
+        return super().downtimes(org_id)
+
+    def due_notifications(self, now: int, limit: int) -> tuple[Notification, ...]:
+        self.reads += 1
+        return super().due_notifications(now, limit)
+
+    def next_due(self, now: int) -> int | None:
+        self.reads += 1
+        return super().next_due(now)
+
+
+class Orgs(OracleStore):
+    reads = 0
+
+    def orgs(self) -> tuple[Org, ...]:
+        self.reads += 1
+        return super().orgs()
+
+
+def test_where_nothing_is_to_be_sent_the_store_is_asked_nothing_again() -> None:
+    store, orgs, clock = Notifications(), Orgs(), Clock()
+    orgs.put_org(Org(ORG, "main"))
+    settings = RememberedNotificationSettings(store, lambda: float(clock.now))
+    outbox = RememberedOutbox(store, clock, lambda: float(clock.now))
+    posting = Posting(settings, outbox, RememberedKeys(orgs, lambda: float(clock.now)))
+    posting.clock = posting.dispatcher._now = posting.notifier._now = clock
+    posting.dispatcher._tell_of_ends = posting.notifier.tell_of_ends
+
+    posting.send()
+    asked = store.reads, orgs.reads
+    for _ in range(1000):
+        clock.now += 20
+        posting.send()
+
+    assert asked == (2, 1)
+    assert (store.reads, orgs.reads) == asked
+
+
+def test_what_is_due_is_found_at_its_time_and_from_before_a_restart() -> None:
+    store, clock = Notifications(), Clock()
+    waiting = Notification("a" * 32, ORG, "webhook-x", NOON, a_transition(org_id=ORG), next_at=NOON + 100)
+    store.put_notifications([waiting])
+    outbox = RememberedOutbox(store, clock)
+
+    assert [outbox.due_notifications(NOON + after, 10) for after in (0, 99)] == [(), ()]
+    assert store.reads == 1
+    assert outbox.due_notifications(NOON + 100, 10) == (waiting,)
+
+    outbox.put_notifications([replace(waiting, delivery=Delivery.SENT), replace(waiting, id="b" * 32, next_at=NOON)])
+    assert [one.id for one in outbox.due_notifications(NOON, 10)] == ["b" * 32]
+
+
+def test_orgs_and_downtimes_are_found_as_soon_as_they_are_there() -> None:
+    keys, settings = RememberedKeys(OracleStore()), RememberedNotificationSettings(OracleNotifications())
+    assert (keys.orgs(), settings.downtimes(ORG)) == ((), ())
+
+    keys.put_org(Org(ORG, "main"))
+    settings.put_downtime(ORG, a_downtime())
+
+    assert keys.orgs() == (Org(ORG, "main"),)
+    assert settings.downtimes(ORG) == (a_downtime(),)
+    assert settings.downtimes(ORG + 1) == ()
+
+
+def test_a_transition_is_sent_through_what_is_remembered() -> None:
+    store, orgs = OracleNotifications(), OracleStore()
+    orgs.put_org(Org(1, "main"))
+    with receiving() as receiver:
+        posting = Posting(RememberedNotificationSettings(store), RememberedOutbox(store, Clock()), RememberedKeys(orgs))
+        posting.settings.put_channel(1, Webhook("oncall", receiver.url))
+        posting.send()
+        posting.put(a_transition())
+        posting.send()
+
+        assert len(receiver.posted) == 1
+    assert posting.deliveries() == [Delivery.SENT]

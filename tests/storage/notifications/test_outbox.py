@@ -8,12 +8,17 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
+from clickhouse_connect.driver.binding import format_bind_value
 
 from procession.notifications.channels import CustomVariable, EmailChannel, SlackChannel, Webhook
 from procession.notifications.notification import Delivery, Notification, NotifiedState, group_key, notification_id
 from procession.storage import NotificationSettingsStore, OutboxStore
+from procession.storage.accounts.tables import AccountTables
+from procession.storage.notifications.outbox import DUE_OF_A_CHANNEL, ClickHouseOutbox
 from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON
 from tests.support.notifying import HOSTILE, a_transition, receiving
@@ -75,6 +80,58 @@ def test_the_outbox_gives_what_is_due_and_keeps_what_became_of_it(outbox: Outbox
     assert outbox.count_notifications(org, NOON) == len(HOSTILE) - 1
     assert len(outbox.notifications(org, NOON, 5)) == 5
     assert outbox.notifications(org + 10_000, 0, 5) == ()
+
+
+def test_a_channel_with_much_that_is_due_leaves_room_for_others(outbox: OutboxStore, org: int) -> None:
+    first = a_notification(org, 0)
+    many = [replace(first, id=f"{n:032}", next_at=NOON - 100) for n in range(DUE_OF_A_CHANNEL + 5)]
+    other = replace(first, id="f" * 32, channel="webhook-y")
+    outbox.put_notifications([*many, other])
+
+    due = [one for one in outbox.due_notifications(NOON, 10_000) if one.org_id == org]
+
+    assert [one.id for one in due] == [one.id for one in many[:DUE_OF_A_CHANNEL]] + [other.id]
+
+
+def test_the_outbox_says_when_something_is_due(outbox: OutboxStore, org: int) -> None:
+    # Other orgs share it: this one is in a time of its own, before all of theirs.
+    now = NOON - 10 * 86400
+    late = replace(a_notification(org, 0), created_at=now, next_at=now + 50)
+    outbox.put_notifications([late, replace(late, id="f" * 32, next_at=now + 20)])
+    assert outbox.next_due(now) == now + 20
+
+    outbox.put_notifications([replace(late, id="f" * 32, delivery=Delivery.SENT), replace(late, next_at=now + 60)])
+    assert outbox.next_due(now) == now + 60
+
+
+def test_no_statement_is_longer_than_a_server_takes(org: int) -> None:
+    lengths = list[int]()
+
+    class Tables(AccountTables):
+        def __init__(self) -> None:
+            pass
+
+        def rows(self, text: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+            _ = text
+            self._note(parameters or {})
+            return []
+
+        def change(self, same: str, text: str, parameters: dict[str, Any]) -> None:
+            _ = same, text
+            self._note(parameters)
+
+        def _note(self, parameters: dict[str, Any]) -> None:
+            lengths.extend(len(quote_plus(format_bind_value(value))) for value in parameters.values())
+
+    outbox, hostile = ClickHouseOutbox(Tables()), "\"\\'\u202e" * 200
+    ones = [replace(a_notification(org, 3), id=f"{n:032}", error=hostile) for n in range(100)]
+
+    outbox.put_notifications(ones)
+    outbox.put_group_states([NotifiedState(replace(one.transition, reason=hostile)) for one in ones])
+    outbox.known_notifications(org, [f"{n:032}" for n in range(10_000)], NOON)
+
+    assert max(lengths) <= 128 * 1024
+    assert len([length for length in lengths if length > 32 * 1024]) >= 10  # in as few as may be
 
 
 def a_notification(org: int, n: int) -> Notification:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from procession.notifications.channels import Channel, CustomVariable, handle_of
 from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.notification import Delivery, Notification, NotifiedState, group_key
+from procession.storage.notifications.outbox import DUE_OF_A_CHANNEL, LONGEST_WAIT_SECONDS
 
 
 class OracleNotifications:
@@ -52,7 +54,19 @@ class OracleNotifications:
 
     def due_notifications(self, now: int, limit: int) -> tuple[Notification, ...]:
         due = [one for one in self._notifications.values() if one.delivery is Delivery.WAITING and one.next_at <= now]
-        return tuple(sorted(due, key=lambda one: (one.next_at, one.created_at, one.id))[:limit])
+        due.sort(key=lambda one: (one.next_at, one.created_at, one.id))
+        of_channels = Counter[tuple[int, str]]()
+        some = []
+        for one in due:
+            of_channels[one.org_id, one.channel] += 1
+            if of_channels[one.org_id, one.channel] <= DUE_OF_A_CHANNEL:
+                some.append(one)
+        return tuple(some[:limit])
+
+    def next_due(self, now: int) -> int | None:
+        since = now - LONGEST_WAIT_SECONDS
+        those = [one for one in self._notifications.values() if one.created_at >= since]
+        return min((one.next_at for one in those if one.delivery is Delivery.WAITING), default=None)
 
     def notifications(self, org_id: int, since: int, limit: int) -> tuple[Notification, ...]:
         return tuple(sorted(self._of(org_id, since), key=lambda one: (-one.created_at, one.id))[:limit])

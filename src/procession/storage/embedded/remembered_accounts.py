@@ -1,19 +1,25 @@
-"""Keys and what is said of hosts, remembered: the server asks for them each second, which costs the engine 5 ms.
+"""Keys, what is said of hosts, and what is to be sent, remembered: the server asks for them every few seconds, which
+costs the engine 5 ms each time.
 
-Nobody else writes to a store in a folder, so what was read holds until it is written. It is read again once in a minute
-all the same, since the tables forget what is old.
+Nobody else writes to a store in a folder, so what was read holds until it is written. Where the tables forget what is
+old, it is read again once in a minute all the same.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from procession.accounts.hosts import HostTags, WatchLease
 from procession.accounts.orgs import Key, Org
-from procession.storage import HostStore, KeyStore
+from procession.notifications.channels import Channel, CustomVariable
+from procession.notifications.downtimes.downtime import Downtime
+from procession.notifications.notification import Notification, NotifiedState
+from procession.storage import HostStore, KeyStore, NotificationSettingsStore, OutboxStore
 
 _SECONDS = 60.0
 
@@ -23,8 +29,9 @@ T = TypeVar("T")
 class _Remembered(Generic[T]):
     """What was read last. For any number of threads."""
 
-    def __init__(self, read: Callable[[], T], clock: Callable[[], float]) -> None:
+    def __init__(self, read: Callable[[], T], clock: Callable[[], float], seconds: float = _SECONDS) -> None:
         self._read = read
+        self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._value: tuple[float, T] | None = None
@@ -33,7 +40,7 @@ class _Remembered(Generic[T]):
     def get(self) -> T:
         with self._lock:
             value, writes = self._value, self._writes
-        if value is not None and self._clock() - value[0] < _SECONDS:
+        if value is not None and self._clock() - value[0] < self._seconds:
             return value[1]
         found = self._clock(), self._read()
         with self._lock:
@@ -54,19 +61,23 @@ class RememberedKeys:
     def __init__(self, keys: KeyStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = keys
         self._keys = _Remembered(keys.keys, clock)
+        self._orgs = _Remembered(keys.orgs, clock, math.inf)
 
     @property
     def is_only_writer(self) -> bool:
         return self._store.is_only_writer
 
     def orgs(self) -> tuple[Org, ...]:
-        return self._store.orgs()
+        return self._orgs.get()
 
     def keys(self) -> tuple[Key, ...]:
         return self._keys.get()
 
     def put_org(self, org: Org) -> None:
-        self._store.put_org(org)
+        try:
+            self._store.put_org(org)
+        finally:
+            self._orgs.forget()
 
     def put_key(self, key: Key) -> None:
         try:
@@ -103,3 +114,84 @@ class RememberedHosts:
             self._store.put_lease(lease)
         finally:
             self._leases.forget()
+
+
+class RememberedNotificationSettings:
+    """A NotificationSettingsStore."""
+
+    def __init__(self, settings: NotificationSettingsStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = settings
+        self._clock = clock
+        self._downtimes: dict[int, _Remembered[tuple[Downtime, ...]]] = {}
+
+    def channels(self, org_id: int) -> tuple[Channel, ...]:
+        return self._store.channels(org_id)
+
+    def put_channel(self, org_id: int, channel: Channel) -> None:
+        self._store.put_channel(org_id, channel)
+
+    def delete_channel(self, org_id: int, handle: str) -> None:
+        self._store.delete_channel(org_id, handle)
+
+    def variables(self, org_id: int) -> tuple[CustomVariable, ...]:
+        return self._store.variables(org_id)
+
+    def put_variable(self, org_id: int, variable: CustomVariable) -> None:
+        self._store.put_variable(org_id, variable)
+
+    def delete_variable(self, org_id: int, name: str) -> None:
+        self._store.delete_variable(org_id, name)
+
+    def downtimes(self, org_id: int) -> tuple[Downtime, ...]:
+        return self._downtimes_of(org_id).get()
+
+    def put_downtime(self, org_id: int, downtime: Downtime) -> None:
+        try:
+            self._store.put_downtime(org_id, downtime)
+        finally:
+            self._downtimes_of(org_id).forget()
+
+    def _downtimes_of(self, org_id: int) -> _Remembered[tuple[Downtime, ...]]:
+        made = _Remembered(partial(self._store.downtimes, org_id), self._clock, math.inf)
+        return self._downtimes.setdefault(org_id, made)
+
+
+class RememberedOutbox:
+    """An OutboxStore, which is asked for what is due only once something is."""
+
+    def __init__(
+        self, outbox: OutboxStore, now: Callable[[], int], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = outbox
+        self._first = _Remembered(lambda: outbox.next_due(now()), clock, math.inf)
+
+    def put_notifications(self, notifications: Sequence[Notification]) -> None:
+        try:
+            self._store.put_notifications(notifications)
+        finally:
+            self._first.forget()
+
+    def known_notifications(self, org_id: int, ids: Sequence[str], since: int) -> frozenset[str]:
+        return self._store.known_notifications(org_id, ids, since)
+
+    def due_notifications(self, now: int, limit: int) -> tuple[Notification, ...]:
+        first = self._first.get()
+        return () if first is None or first > now else self._store.due_notifications(now, limit)
+
+    def next_due(self, now: int) -> int | None:
+        return self._store.next_due(now)
+
+    def notifications(self, org_id: int, since: int, limit: int) -> tuple[Notification, ...]:
+        return self._store.notifications(org_id, since, limit)
+
+    def count_notifications(self, org_id: int, since: int) -> int:
+        return self._store.count_notifications(org_id, since)
+
+    def group_states(self, org_id: int) -> tuple[NotifiedState, ...]:
+        return self._store.group_states(org_id)
+
+    def put_group_states(self, states: Sequence[NotifiedState]) -> None:
+        self._store.put_group_states(states)
+
+    def hold_sending(self, owner: str, now: int, seconds: int) -> bool:
+        return self._store.hold_sending(owner, now, seconds)

@@ -41,7 +41,12 @@ from procession.storage.embedded.joined_pages import JoinedPages
 from procession.storage.embedded.log_records import exits_entry, snapshot_entry
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
-from procession.storage.embedded.remembered_accounts import RememberedHosts, RememberedKeys
+from procession.storage.embedded.remembered_accounts import (
+    RememberedHosts,
+    RememberedKeys,
+    RememberedNotificationSettings,
+    RememberedOutbox,
+)
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.storage.live.table import REACH_SECONDS
 from procession.storage.wal import LogStatus, WriteAheadLog
@@ -146,8 +151,8 @@ class EmbeddedStore:
         self.sessions = history.sessions
         self.views = history.views
         self.monitors = history.monitors
-        self.notification_settings = history.notification_settings
-        self.outbox = history.outbox
+        self.notification_settings = RememberedNotificationSettings(history.notification_settings)
+        self.outbox = RememberedOutbox(history.outbox, now)
         self.analysis = EmbeddedAnalysis(
             LiveAnalysis(self.live_table),
             history.analysis,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from procession.notifications.notification import (
     Delivery,
@@ -17,6 +18,13 @@ from procession.storage.accounts.tables import AccountTables
 
 LONGEST_WAIT_SECONDS = 2 * 86400
 """What waits was made within so long: the outbox is looked through every few seconds."""
+
+DUE_OF_A_CHANNEL = 20
+"""At once, so that a channel that takes none does not keep all others waiting."""
+
+_MAX_BYTES = 96 * 1024
+"""Of the rows of a statement, as they are sent: a server takes no more than 128 KiB for a parameter."""
+_MAX_IDS = 1_000
 
 _COLUMNS = "org, id, created_at, channel, transition, is_digest, delivery, attempts, next_at, changed_at, error"
 _TYPES = {
@@ -97,19 +105,30 @@ class ClickHouseOutbox:
         self._insert("notifications", "id IN {id:Array(String)}", _TYPES, list(map(_Row.of, notifications)))
 
     def known_notifications(self, org_id: int, ids: Sequence[str], since: int) -> frozenset[str]:
-        rows = self._tables.rows(
-            "SELECT DISTINCT id FROM notifications"
-            " WHERE org = {org:UInt32} AND created_at >= {since:Int64} AND id IN {ids:Array(String)}",
-            {"org": org_id, "ids": list(ids), "since": since},
-        )
-        return frozenset(str(found) for (found,) in rows)
+        known = set[str]()
+        for first in range(0, len(ids), _MAX_IDS):
+            rows = self._tables.rows(
+                "SELECT DISTINCT id FROM notifications"
+                " WHERE org = {org:UInt32} AND created_at >= {since:Int64} AND id IN {ids:Array(String)}",
+                {"org": org_id, "ids": list(ids[first : first + _MAX_IDS]), "since": since},
+            )
+            known.update(str(found) for (found,) in rows)
+        return frozenset(known)
 
     def due_notifications(self, now: int, limit: int) -> tuple[Notification, ...]:
         return self._found(
             "created_at >= {since:Int64} AND delivery = 'waiting' AND next_at <= {now:Int64}"
-            " ORDER BY next_at, created_at, id LIMIT {limit:UInt32}",
+            f" ORDER BY next_at, created_at, id LIMIT {DUE_OF_A_CHANNEL} BY org, channel LIMIT {{limit:UInt32}}",
             {"since": now - LONGEST_WAIT_SECONDS, "now": now, "limit": limit},
         )
+
+    def next_due(self, now: int) -> int | None:
+        rows = self._tables.rows(
+            "SELECT next_at FROM notifications FINAL WHERE created_at >= {since:Int64} AND delivery = 'waiting'"
+            " ORDER BY next_at LIMIT 1",
+            {"since": now - LONGEST_WAIT_SECONDS},
+        )
+        return min((int(at) for (at,) in rows), default=None)  # one from each shard that was asked
 
     def notifications(self, org_id: int, since: int, limit: int) -> tuple[Notification, ...]:
         return self._found(
@@ -163,16 +182,31 @@ class ClickHouseOutbox:
         return tuple(_Row._make(row).notification() for row in rows)
 
     def _insert(self, table: str, same: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> None:
-        """All rows in one statement; a row that is there already gives way to the new one."""
-        if not rows:
-            return
+        """As few statements as may be; a row that is there already gives way to the new one."""
         arrays = ", ".join(f"{{{name}:Array({kind})}} AS {name}_array" for name, kind in types.items())
         joined = ", ".join(f"{name}_array AS {name}_value" for name in types)
         values = ", ".join(f"{name}_value" for name in types)
-        columns = {name: [row[index] for row in rows] for index, name in enumerate(types)}
-        self._tables.change(
-            f"{table} WHERE {same}",
-            f"INSERT INTO {table} ({', '.join(types)}, change)"
-            f" SELECT {values}, {{change:UInt64}} FROM (SELECT {arrays}) ARRAY JOIN {joined}",
-            columns,
-        )
+        for some in _cut(rows):
+            columns = {name: [row[index] for row in some] for index, name in enumerate(types)}
+            self._tables.change(
+                f"{table} WHERE {same}",
+                f"INSERT INTO {table} ({', '.join(types)}, change)"
+                f" SELECT {values}, {{change:UInt64}} FROM (SELECT {arrays}) ARRAY JOIN {joined}",
+                columns,
+            )
+
+
+def _cut(rows: Sequence[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    """Into pieces that a statement may have; a row that is too large for one is a piece by itself."""
+    piece, length = list[Sequence[Any]](), 0
+    for row in rows:
+        # As in an address: a server counts what it is sent.
+        texts = (str(value).replace("\\", "\\\\").replace("'", "\\'") for value in row)
+        more = sum(len(quote(text, errors="replace")) + 10 for text in texts)
+        if piece and length + more > _MAX_BYTES:
+            yield piece
+            piece, length = [], 0
+        piece.append(row)
+        length += more
+    if piece:
+        yield piece
