@@ -27,6 +27,8 @@ REFUSED = [
     "169.254.169.254",
     "100.64.0.1",
     "100.127.255.255",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
     "192.0.0.1",
     "192.0.2.1",
     "198.18.0.1",
@@ -130,6 +132,12 @@ def test_an_answer_without_end_is_cut_off() -> None:
         HttpPoster(LOOPBACK).post(HttpRequest(receiver.url, b"{}"))
 
     assert len(str(refused.value)) < 300
+
+
+def test_a_receiver_that_wants_another_protocol_took_nothing() -> None:
+    headers = {"connection": "upgrade", "upgrade": "websocket"}
+    with receiving(101, headers=headers) as receiver, pytest.raises(NotSent, match="another protocol"):
+        HttpPoster(LOOPBACK).post(HttpRequest(receiver.url, b"{}"))
 
 
 @pytest.mark.parametrize("trickle", [b"", b"H"])

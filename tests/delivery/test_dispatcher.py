@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from procession.accounts.orgs import Org
+from procession.delivery.channel_sender import ChannelSender
+from procession.delivery.dispatcher import CHANNEL_SECONDS, ENDS_SECONDS, Dispatcher
+from procession.delivery.http_post import HttpPoster
+from procession.errors import Unavailable
 from procession.monitors.transition import TransitionKind
-from procession.notifications.channels import Webhook
-from procession.notifications.notification import Delivery
+from procession.notifications.channels import AlertmanagerChannel, PagerDutyChannel, Webhook
+from procession.notifications.notification import Delivery, Notification
+from procession.notifications.planning import OrgRules, plan
 from procession.notifications.retries import wait_seconds
-from tests.support.notifying import Posting, Receiver, a_recovery, a_transition, receiving
+from tests.support.builders import NOON
+from tests.support.notifying import LOOPBACK, Posting, Receiver, a_recovery, a_transition, receiving
 from tests.support.stores.notification_oracle import OracleNotifications
 from tests.support.stores.oracle import OracleStore
 
@@ -163,3 +170,119 @@ def test_other_servers_leave_the_outbox_to_the_one_that_holds_it(receiver: Recei
     other.send()
 
     assert len(receiver.posted) == 1
+
+
+class FullOutbox(OracleNotifications):
+    """Takes what is to be sent, and not what became of it."""
+
+    is_full = True
+
+    def put_notifications(self, notifications: Sequence[Notification]) -> None:
+        if self.is_full and any(one.attempts for one in notifications):
+            raise Unavailable("the disk is full")
+        super().put_notifications(notifications)
+
+
+def test_what_was_sent_is_not_sent_again_while_the_disk_is_full(receiver: Receiver) -> None:
+    store, orgs = FullOutbox(), OracleStore()
+    store.put_channel(1, Webhook("oncall", receiver.url))
+    posting = Posting(store, store, orgs)
+    posting.put(a_transition())
+
+    for _ in range(3):
+        posting.send()
+    assert posting.deliveries() == [Delivery.WAITING]
+    assert not posting.dispatcher._wake.is_set()
+    store.is_full = False
+    posting.send()
+
+    assert posting.deliveries() == [Delivery.SENT]
+    assert len(receiver.posted) == 1
+
+
+class BrokenSender(ChannelSender):
+    def send(self, *_: Any, **__: Any) -> None:
+        raise KeyError("a bug")
+
+
+def test_what_a_bug_keeps_from_being_sent_waits_as_after_any_failure() -> None:
+    store, orgs = OracleNotifications(), OracleStore()
+    store.put_channel(1, Webhook("oncall", "http://127.0.0.1:1/"))
+    posting = Posting(store, store, orgs, sender=BrokenSender(poster=HttpPoster(LOOPBACK)))
+    posting.put(a_transition())
+    posting.send()
+    posting.send()
+
+    (kept,) = posting.kept()
+    assert (kept.delivery, kept.attempts) == (Delivery.WAITING, 1)
+    assert "KeyError" in kept.error
+
+
+def test_a_slow_channel_makes_room_after_a_while(receiver: Receiver) -> None:
+    store, orgs, seconds = OracleNotifications(), OracleStore(), [0.0]
+
+    class SlowSender(ChannelSender):
+        def send(self, *_: Any, **__: Any) -> None:
+            seconds[0] += CHANNEL_SECONDS / 2
+
+    store.put_channel(1, Webhook("oncall", receiver.url))
+    posting = Posting(store, store, orgs)
+    posting.put(*(a_transition(cycle_key=f"c{n}") for n in range(5)))
+    sender = SlowSender(poster=HttpPoster(LOOPBACK))
+    dispatcher = Dispatcher(store, store, orgs, sender, now=posting.clock, clock=lambda: seconds[0])
+
+    sent = []
+    for _ in range(3):
+        dispatcher.send_due()
+        dispatcher.wait_until_idle()
+        sent.append(posting.deliveries().count(Delivery.SENT))
+    assert sent == [2, 4, 5]
+
+
+def test_metrics_name_kinds_of_channels_and_no_channel() -> None:
+    with receiving(400, 200) as receiver:
+        posting = posting_to(receiver.url)
+        posting.put(a_transition())
+        posting.send()
+        posting.put(a_transition(cycle_key="c2"))
+        posting.send()
+
+    counts = posting.dispatcher.counts()
+    assert counts == {("webhook", "sent"): 1, ("webhook", "failed"): 1, ("webhook", "given up"): 1}
+
+
+def test_a_channel_that_failed_and_is_gone_is_forgotten() -> None:
+    posting = posting_to("http://127.0.0.1:1/")
+    posting.put(a_transition())
+    posting.send()
+    assert [one.is_failing for one in posting.dispatcher.health().values()] == [True]
+
+    posting.settings.delete_channel(1, "webhook-oncall")
+    posting.clock.now += ENDS_SECONDS
+    posting.dispatcher.send_due()
+    posting.dispatcher.wait_until_idle()
+    posting.clock.now += ENDS_SECONDS
+    posting.dispatcher.send_due()
+
+    assert posting.dispatcher.health() == {}
+
+
+def test_channels_that_end_an_alert_by_its_recovery_get_no_digest() -> None:
+    channels = [
+        Webhook("a", "https://a.test"),
+        PagerDutyChannel("a", "key"),
+        AlertmanagerChannel("a", "https://a.test"),
+    ]
+    rules = OrgRules(channels=channels, downtimes=(), states={}, left=0)
+    message = "@webhook-a @pagerduty-a @alertmanager-a"
+
+    planned = plan([a_transition(message=message), a_recovery(message=message)], rules, NOON)
+
+    waiting = [(one.channel, one.is_digest) for one in planned.notifications if one.delivery is Delivery.WAITING]
+    assert sorted(waiting) == [
+        ("alertmanager-a", False),
+        ("alertmanager-a", False),
+        ("pagerduty-a", False),
+        ("pagerduty-a", False),
+        ("webhook-a", True),
+    ]

@@ -24,6 +24,8 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")
 """Of carriers that translate addresses."""
+_AZURE = ipaddress.IPv4Address("168.63.129.16")
+"""A public address by which machines of Azure reach the host that they are on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class AllowedTargets:
                 return self.is_allowed(inner)
             if address in _SITE_LOCAL or address in _LOCAL_NAT64:
                 return False
-        elif address in _SHARED:
+        elif address in _SHARED or address == _AZURE:
             return False
         return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 

@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 5.0
 """Besides being woken: what is tried again, and what another server put there."""
+CHANNEL_SECONDS = 30.0
+"""After so long a channel makes room for others, and is taken up again."""
 LEASE_SECONDS = 60
 ENDS_SECONDS = 20
 """How often it is looked for downtimes that have ended."""
@@ -31,6 +33,8 @@ BATCH = 500
 THREADS = 16
 MAX_CHANNELS_OF_AN_ORG = 4
 """At once, so that receivers that are slow hold up nobody else."""
+UNWRITTEN_SECONDS = 2 * 86400
+"""So long it is remembered what the store did not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Dispatcher:
         now: Callable[[], int],
         tell_of_ends: Callable[[int], None] = lambda _: None,
         poll_seconds: float = POLL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`tell_of_ends`: sees to the downtimes of an org that have ended."""
         self._outbox = outbox
@@ -69,6 +74,7 @@ class Dispatcher:
         self._tell_of_ends = tell_of_ends
         self._ends_told_at = 0
         self._poll_seconds = poll_seconds
+        self._clock = clock
         self._owner = secrets.token_hex(8)
         self._wake = threading.Event()
         self._is_stopped = False
@@ -78,6 +84,9 @@ class Dispatcher:
         self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
         self._throttle = LogThrottle(time.monotonic)
         self._health: dict[tuple[int, str], ChannelHealth] = {}
+        self._counts = Counter[tuple[str, ...]]()
+        self._unwritten: dict[str, Notification] = {}
+        """By id, what became of those of which the store knows nothing yet: they are due there still."""
 
     def start(self) -> None:
         self._thread.start()
@@ -97,12 +106,9 @@ class Dispatcher:
             return {key: one for key, one in self._health.items() if org_id in (None, key[0])}
 
     def counts(self) -> dict[tuple[str, ...], float]:
-        """For metrics: by org, channel and result."""
-        return {
-            (str(org_id), channel, result): count
-            for (org_id, channel), one in self.health().items()
-            for result, count in (("sent", one.sent), ("given up", one.given_up), ("failed", one.failed_attempts))
-        }
+        """For metrics: by kind of channel and result. No org sees there what channels another has."""
+        with self._lock:
+            return dict(self._counts)
 
     def _run(self) -> None:
         while not self._is_stopped:
@@ -124,6 +130,7 @@ class Dispatcher:
             self._ends_told_at = now
             for org in self._orgs.orgs():
                 self._tell_of_ends(org.id)
+            self._forget(now)
         due: defaultdict[tuple[int, str], list[Notification]] = defaultdict(list)
         for one in self._outbox.due_notifications(now, BATCH):
             due[one.org_id, one.channel].append(one)
@@ -133,6 +140,16 @@ class Dispatcher:
                     self._executor.submit(self._send_all, key, those)
                 except RuntimeError:  # it is being stopped
                     self._gives_back(key)
+
+    def _forget(self, now: int) -> None:
+        """Channels that failed and are gone, and results that nobody asks for any more."""
+        for org_id, handle in [key for key, one in self.health().items() if one.is_failing]:
+            if channel_named(handle, self._settings.channels(org_id)) is None:
+                with self._lock:
+                    self._health.pop((org_id, handle), None)
+        for one in list(self._unwritten.values()):
+            if one.created_at < now - UNWRITTEN_SECONDS:
+                self._unwritten.pop(one.id, None)
 
     def _takes(self, key: tuple[int, str]) -> bool:
         """One at a time of a channel, in their order, and some channels of an org."""
@@ -154,18 +171,27 @@ class Dispatcher:
             self._lock.wait_for(lambda: not self._busy)
 
     def _send_all(self, key: tuple[int, str], notifications: Sequence[Notification]) -> None:
+        until, is_well = self._clock() + CHANNEL_SECONDS, False
         try:
             for one in notifications:
-                if self._is_stopped:
-                    return
-                self._outbox.put_notifications([self._sent(one)])
+                if self._is_stopped or self._clock() >= until:
+                    break
+                self._write(self._unwritten.get(one.id) or self._sent(one))
+            is_well = True
         except Unavailable as error:
             self._complain(str(error))  # it is due still
         except Exception:
             _log.exception("cannot send notifications; trying again", {"event": "notify-failed"})
         finally:
             self._gives_back(key)
-            self._wake.set()
+            if is_well:  # else it would come at once, again and again
+                self._wake.set()
+
+    def _write(self, result: Notification) -> None:
+        """Where the store does not take it, it is written later, and not sent again."""
+        self._unwritten[result.id] = result
+        self._outbox.put_notifications([result])
+        del self._unwritten[result.id]
 
     def _sent(self, one: Notification) -> Notification:
         """Try it, and say what became of it."""
@@ -173,6 +199,11 @@ class Dispatcher:
             self._send(one)
         except NotSent as error:
             return self._failed(one, error)
+        except Unavailable:
+            raise  # nothing was sent
+        except Exception as error:
+            _log.exception("cannot send a notification; trying again", {"event": "notify-failed"})
+            return self._failed(one, NotSent(f"a fault of this server: {type(error).__name__}"))
         self._note(one, is_sent=True)
         now = self._now()
         return replace(one, delivery=Delivery.SENT, attempts=one.attempts + 1, changed_at=now, error="")
@@ -218,6 +249,8 @@ class Dispatcher:
     def _note(self, one: Notification, *, is_sent: bool, is_given_up: bool = False, error: str = "") -> None:
         key = (one.org_id, one.channel)
         with self._lock:
+            for result, count in (("sent", is_sent), ("given up", is_given_up), ("failed", not is_sent)):
+                self._counts[_kind(one.channel), result] += count
             before = self._health.get(key, ChannelHealth())
             self._health[key] = ChannelHealth(
                 before.sent + is_sent,
@@ -232,3 +265,8 @@ class Dispatcher:
         if self._throttle.admits("outbox"):
             fields = {"event": "outbox-failed", "reason": reason}
             _log.warning("cannot look through the outbox: %(reason)s; trying again", fields)
+
+
+def _kind(channel: str) -> str:
+    """`webhook` of `webhook-oncall`; an address of mail has no name."""
+    return "email" if "@" in channel else channel.partition("-")[0]

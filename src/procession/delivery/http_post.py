@@ -92,7 +92,10 @@ def _send_and_read(connection: socket.socket, message: bytes) -> tuple[int, str]
         if not data:
             break
         read += len(data)
-        parser.feed_data(data)
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise ConnectionError("it answered with another protocol than HTTP") from None
     status = parser.get_status_code()
     if status < 200:
         raise ConnectionError("it gave no answer")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from procession.monitors.transition import State, Transition, TransitionKind
-from procession.notifications.channels import Channel, EmailChannel, handle_of
+from procession.notifications.channels import AlertmanagerChannel, Channel, EmailChannel, PagerDutyChannel, handle_of
 from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.message import mentions
 from procession.notifications.notification import Delivery, Notification, NotifiedState, group_key, notification_id
@@ -62,7 +62,8 @@ def plan(transitions: Sequence[Transition], rules: OrgRules, now: int) -> Plan:
             states[transition.monitor_id, group_key(transition)] = state
             result.states.append(state)
         for handle in mentions(transition):
-            if channel_named(handle, rules.channels) is None:
+            channel = channel_named(handle, rules.channels)
+            if channel is None:
                 continue
             one = Notification(
                 id=notification_id(transition, handle),
@@ -75,7 +76,8 @@ def plan(transitions: Sequence[Transition], rules: OrgRules, now: int) -> Plan:
             )
             if muted_by:
                 one = replace(one, delivery=Delivery.MUTED, error=f"muted by the downtime {muted_by}")
-            elif left <= 0:
+            elif left <= 0 and not isinstance(channel, PagerDutyChannel | AlertmanagerChannel):
+                # These two match a recovery to its alert, which would else stay for ever.
                 one = replace(one, delivery=Delivery.DIGESTED)
                 digests.setdefault(handle, one)
             else:

@@ -215,8 +215,8 @@ class Metrics:
 
         self.notifications = Gauge(
             "procession_notifications_total",
-            "Notifications by what became of them: sent, given up, or an attempt that failed.",
-            ("org", "channel", "result"),
+            "Notifications by kind of channel and what became of them: sent, given up, or an attempt that failed.",
+            ("channel", "result"),
             kind="counter",
         )
         self.failing_channels = Gauge(
