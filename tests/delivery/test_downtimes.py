@@ -11,7 +11,7 @@ from procession.accounts.orgs import Org
 from procession.monitors.transition import State
 from procession.notifications.channels import Webhook
 from procession.notifications.downtimes.downtime import Downtime, OneTime
-from procession.notifications.notification import Delivery
+from procession.notifications.notification import Delivery, NotifiedState
 from tests.support.builders import NOON
 from tests.support.notifying import Posting, a_recovery, a_transition
 from tests.support.stores.notification_oracle import OracleNotifications
@@ -103,3 +103,22 @@ def test_the_end_tells_only_of_the_states_and_ends_that_were_asked_for() -> None
         posting.notifier.tell_of_end(1, downtime, how, NOON + 100)
 
         assert len(posting.kept()) == 1 + told, (values, how)
+
+
+def test_noting_an_end_undoes_no_change_that_was_made_meanwhile() -> None:
+    class Canceling(OracleNotifications):
+        """Somebody cancels the downtime while its end is told of."""
+
+        def group_states(self, org_id: int) -> tuple[NotifiedState, ...]:
+            self.put_downtime(1, msgspec.structs.replace(a_downtime(), canceled_at=NOON + 100))
+            return super().group_states(org_id)
+
+    store = Canceling()
+    store.put_downtime(1, a_downtime())
+    posting = Posting(store, store, OracleStore())
+    posting.clock.now = NOON + 101
+
+    posting.notifier.tell_of_ends(1)
+
+    (downtime,) = store.downtimes(1)
+    assert (downtime.canceled_at, downtime.ends_seen_at) == (NOON + 100, NOON + 101)

@@ -73,7 +73,10 @@ def test_a_message_calls_those_that_are_named_for_its_state() -> None:
     )
 
 
-@pytest.mark.parametrize("template", ["{{#a}}", "{{/a}}", "{{a", "{{=<% %>=}}", "{{>file}}", "{{<parent}}{{/parent}}"])
+@pytest.mark.parametrize(
+    "template",
+    ["{{#a}}", "{{/a}}", "{{a", "{{=<% %>=}}", "{{>file}}", "{{<parent}}{{/parent}}", f"{{{{{'9' * 5000}}}}}"],
+)
 def test_what_is_no_template_is_refused_and_sent_as_it_stands(template: str) -> None:
     with pytest.raises(InvalidRequest):
         check_template(template)

@@ -38,6 +38,8 @@ class Notifier:
         """Called when there is something to send."""
         # What is left of a minute is counted before it is used.
         self._lock = threading.Lock()
+        self.changing = threading.Lock()
+        """Held while a downtime is read and put again, so that no change of it is undone."""
 
     def put(self, transitions: Sequence[Transition]) -> None:
         by_org: defaultdict[int, list[Transition]] = defaultdict(list)
@@ -64,7 +66,14 @@ class Notifier:
             ended_at = downtime.ended(max(downtime.ends_seen_at, now - KNOWN_SECONDS), now)
             if ended_at is not None:
                 self.tell_of_end(org_id, downtime, "expired", ended_at)
-                self._settings.put_downtime(org_id, msgspec.structs.replace(downtime, ends_seen_at=now))
+                self._note_ends_seen(org_id, downtime.id, now)
+
+    def _note_ends_seen(self, org_id: int, downtime_id: str, now: int) -> None:
+        """In the downtime as it is by now: somebody may have changed it meanwhile."""
+        with self.changing:
+            for downtime in self._settings.downtimes(org_id):
+                if downtime.id == downtime_id:
+                    self._settings.put_downtime(org_id, msgspec.structs.replace(downtime, ends_seen_at=now))
 
     def _put(self, org_id: int, transitions: Sequence[Transition]) -> None:
         now = self._now()

@@ -60,7 +60,7 @@ def _render(text: str, values: Mapping[str, Value], escape: Callable[[str], str]
     try:
         # What is in `escaped` is escaped already, so that no spelling of a variable can leave that out.
         return mstache.render(text, {}, getter=look_up, escape=_unchanged, cache={}, recursion_limit=1)
-    except (mstache.TokenException, RecursionError, UnicodeError) as error:
+    except (mstache.TokenException, RecursionError, ValueError) as error:  # as for a name of 5,000 digits
         raise InvalidRequest(f"The message is no template: {str(error).splitlines()[0]}") from None
 
 

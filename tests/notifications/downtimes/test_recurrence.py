@@ -27,7 +27,8 @@ def at(text: str) -> int:
 def a_recurrence(
     rule: str, start: str = "2026-01-05T03:00:00", zone: str = "Europe/Berlin", hours: int = 1
 ) -> Recurrence:
-    return Recurrence(parse_rule(rule), datetime.fromisoformat(start), zone, hours * 3600)
+    begin = datetime.fromisoformat(start)
+    return Recurrence(parse_rule(rule, begin), begin, zone, hours * 3600)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,7 @@ def test_no_rule_spins(rule: str) -> None:
         "DTSTART:20260101T000000",
         "FREQ=DAILY;BYHOUR=99",
         "FREQ=DAILY;UNTIL=soon",
+        "FREQ=HOURLY;BYMINUTE=0,10,20,30,40",
         "FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))) + ";BYMINUTE=0,1,2,3,4",
         "FREQ=DAILY;BYMONTHDAY=" + ",".join(["1"] * 400),
         *HOSTILE,
@@ -108,7 +110,15 @@ def test_no_rule_spins(rule: str) -> None:
 )
 def test_what_is_no_rule_is_refused(rule: str) -> None:
     with pytest.raises(InvalidRequest):
-        parse_rule(rule)
+        parse_rule(rule, datetime(2026, 1, 1))  # noqa: DTZ001 (on a wall clock)
+
+
+def test_a_rule_that_its_start_never_comes_to_is_refused() -> None:
+    rule = "FREQ=HOURLY;INTERVAL=2;BYHOUR=2"
+
+    assert a_recurrence(rule, "2026-01-05T00:00:00").next(at("2026-11-30T00:00")) is not None
+    with pytest.raises(InvalidRequest):
+        a_recurrence(rule, "2026-01-05T01:00:00")
 
 
 def test_times_and_starts_have_bounds() -> None:
@@ -151,6 +161,35 @@ def test_the_last_end_is_found() -> None:
 )
 def test_a_scope_is_an_expression_over_tags(scope: str, holds: bool) -> None:
     assert parse_scope(scope)(folded_tags(["env:prod", "host:web-1"])) is holds
+
+
+@pytest.mark.parametrize(
+    ("scope", "tag", "holds"),
+    [
+        ("a*b*c", "a-b-b-c", True),
+        ("a*b*c", "a-c-b", False),
+        ("*ab*ab", "ab", False),
+        ("*ab*ab", "xabab", True),
+        ("a**?", "a", False),
+        ("a?*[x]*", "ab[x]", True),
+        ("a*[xy]", "ax", False),
+        (r"a*\d", "a1", False),
+        ("a*.b", "axb", False),
+        ("*", "\n", True),
+        ("a*b", "a\nb", True),
+        ("a*b", "a b ", False),
+    ],
+)
+def test_stars_and_question_marks_stand_for_any_text(scope: str, tag: str, holds: bool) -> None:
+    assert parse_scope(scope)(folded_tags([tag])) is holds
+
+
+def test_no_scope_takes_long() -> None:
+    test, tags = parse_scope("*a*a*a*a*ab"), folded_tags(["a" * 500])
+
+    began = time.thread_time()
+    assert not test(tags)
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,9 @@ def test_downtimes_are_made_read_changed_listed_and_canceled(client: ApiClient) 
     data: Any = {"type": "downtime", "id": once.id, "attributes": {"scope": "host:web-1"}}
     changed = api.update_downtime(once.id, DowntimeUpdateRequest(data=data)).data
     assert (changed.attributes.scope, changed.attributes.message) == ("host:web-1", "deploy")
+    data = {"type": "downtime", "id": once.id, "attributes": {"schedule": {"start": begin + timedelta(minutes=5)}}}
+    moved = api.update_downtime(once.id, DowntimeUpdateRequest(data=data)).data
+    assert moved.attributes.schedule.end == begin + timedelta(hours=2)
     api.cancel_downtime(once.id)
     assert str(api.get_downtime(once.id).data.attributes.status) == "canceled"
     assert once.id not in {one.id for one in api.list_downtimes(current_only=True).data}

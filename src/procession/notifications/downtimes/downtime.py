@@ -12,7 +12,8 @@ from procession.monitors.transition import State, Transition
 from procession.notifications.downtimes.recurrence import Occurrence, Recurrence
 from procession.notifications.downtimes.scope import folded_tags, parse_scope
 
-MAX_DOWNTIMES = 1_000
+MAX_LIVE_DOWNTIMES = 100
+"""Of an org: those that hold now, or will."""
 FOREVER = 2**32 - 1
 
 NOTIFY_STATES = {"alert": State.ALERT, "warn": State.WARN, "no data": State.NO_DATA}

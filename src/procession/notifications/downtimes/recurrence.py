@@ -85,8 +85,9 @@ class Recurrence:
                 yield Occurrence(start, start + self.duration_seconds)
 
 
-def parse_rule(text: str) -> str:
-    """The rule, checked. Raises InvalidRequest for what is no rule, or one that could take long to work out."""
+def parse_rule(text: str, start: datetime) -> str:
+    """The rule, checked with its start. Raises InvalidRequest for what is no rule, or one that could take long to work
+    out."""
     rule = text.strip().upper().removeprefix("RRULE:")
     if len(rule) > MAX_RULE_CHARACTERS or not re.fullmatch(r"[A-Z0-9=;,+-]+", rule):
         raise InvalidRequest(f"rrule: it is no rule of at most {MAX_RULE_CHARACTERS} characters")
@@ -101,10 +102,12 @@ def parse_rule(text: str) -> str:
         if name in parts and not (re.fullmatch(r"\d{1,6}", parts[name]) and 1 <= int(parts[name]) <= most):
             raise InvalidRequest(f"rrule: {name} is no number from 1 to {most}")
     moments = prod(len(set(parts[name].split(","))) for name in ("BYHOUR", "BYMINUTE") if name in parts)
+    if parts["FREQ"] == "HOURLY" and "BYHOUR" not in parts:
+        moments *= 24
     if moments > MAX_MOMENTS_A_DAY:
         raise InvalidRequest(f"rrule: it has more than {MAX_MOMENTS_A_DAY} moments a day")
     try:
-        _rule(rule, datetime(2026, 1, 1))  # noqa: DTZ001 (on a wall clock)
+        _rule(rule, start)  # which may be one that the rule can never come to
     except (ValueError, TypeError, OverflowError, KeyError, AttributeError, IndexError) as error:
         raise InvalidRequest(f"rrule: {error}") from None
     return rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -120,13 +121,11 @@ def _tag_test(pattern: str) -> Test:
     if "*" not in pattern and "?" not in pattern:
         folded = pattern.lower()
         return lambda tags: folded in tags
-    # Without stars in a row, which would be tried in every way.
-    parts = re.split(r"(\*+|\?)", pattern.lower())
-    text = "".join(".*?" if part.startswith("*") else "." if part == "?" else re.escape(part) for part in parts)
     if pattern.count("*") > 5:
         raise InvalidRequest("scope: a term has more than 5 stars")
-    compiled = re.compile(text, re.DOTALL)
-    return lambda tags: any(compiled.fullmatch(tag) for tag in tags)
+    # What stands between two stars is looked for once, where it comes first: the library tries no other way.
+    compiled = re.compile(fnmatch.translate(pattern.lower().replace("[", "[[]")))
+    return lambda tags: any(compiled.match(tag) for tag in tags)
 
 
 def folded_tags(tags: Iterable[str]) -> frozenset[str]:

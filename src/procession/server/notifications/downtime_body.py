@@ -30,7 +30,7 @@ from procession.notifications.downtimes.recurrence import (
 from procession.notifications.downtimes.scope import parse_scope
 
 MAX_MESSAGE_CHARACTERS = 20_000
-MAX_RECURRENCES = 20
+MAX_RECURRENCES = 5
 MAX_TAGS = 100
 
 
@@ -177,6 +177,8 @@ def _schedule(value: Any, before: Downtime, now: int) -> OneTime | Recurring:
     if "start" not in value and isinstance(before.schedule, OneTime):
         begin = before.schedule.start
     finish = None if end is None else _moment("end", end)
+    if "end" not in value and isinstance(before.schedule, OneTime):
+        finish = before.schedule.end
     if finish is not None and finish <= max(begin, now):
         raise InvalidRequest("end: it is not after the start, or over already")
     return OneTime(begin, finish)
@@ -208,7 +210,7 @@ def _recurrence(value: Any, zone: str, now: int) -> RecurrenceRule:
     if moment.tzinfo is not None:
         raise InvalidRequest("start: of a recurrence it has no offset; the timezone has a field of its own")
     check_start(moment, now)
-    rule = parse_rule(value["rrule"])
+    rule = parse_rule(value["rrule"], moment)
     return RecurrenceRule(rule, str(start), value["duration"], parse_duration(value["duration"]))
 
 

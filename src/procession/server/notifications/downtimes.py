@@ -16,7 +16,7 @@ from procession.accounts.orgs import Key
 from procession.accounts.scopes import Scope
 from procession.delivery.notifier import Notifier
 from procession.errors import InvalidParameter, InvalidRequest, NotFound
-from procession.notifications.downtimes.downtime import MAX_DOWNTIMES, Downtime
+from procession.notifications.downtimes.downtime import MAX_LIVE_DOWNTIMES, Downtime
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.http.responses import json_response
@@ -84,58 +84,68 @@ class PublicDowntimes:
         current_only = parameters.get("current_only", "false")
         if current_only not in ("true", "false"):
             raise InvalidParameter("current_only", "it is neither true nor false")
-        found = await self._run(key, lambda: self._store.downtimes(key.org_id))
-        now = self._now()
-        if current_only == "true":
-            found = tuple(one for one in found if one.status(now) in ("active", "scheduled"))
-        shown = sorted(found, key=lambda one: (-one.created_at, one.id))[_page(parameters)]
-        return json_response({"data": [downtime_item(one, now) for one in shown], "meta": _meta(len(found))})
+        page = _page(parameters)
+
+        def read() -> dict[str, Any]:
+            found, now = self._store.downtimes(key.org_id), self._now()
+            if current_only == "true":
+                found = tuple(one for one in found if one.status(now) in ("active", "scheduled"))
+            shown = sorted(found, key=lambda one: (-one.created_at, one.id))[page]
+            return {"data": [downtime_item(one, now) for one in shown], "meta": _meta(len(found))}
+
+        return json_response(await self._run(key, read))
 
     async def create(self, request: Request) -> Response:
         key = await self._admit(request)
         attributes = attributes_of(await object_of(request))
 
-        def create() -> Downtime:
-            if len(self._store.downtimes(key.org_id)) >= MAX_DOWNTIMES:
-                raise InvalidRequest(f"This org has had {MAX_DOWNTIMES} downtimes already")
-            downtime = new_downtime(attributes, str(uuid.uuid4()), key.id, self._now())
+        def create() -> tuple[Downtime, dict[str, Any]]:
+            now = self._now()
+            downtime = new_downtime(attributes, str(uuid.uuid4()), key.id, now)
+            self._check_room(key, now)
             self._store.put_downtime(key.org_id, downtime)
-            return downtime
+            return downtime, downtime_item(downtime, now)
 
-        downtime = await self._run(key, create)
+        downtime, item = await self._run(key, create)
         _say("made", key, downtime)
-        return json_response({"data": downtime_item(downtime, self._now())})
+        return json_response({"data": item})
 
     async def show(self, request: Request) -> Response:
         key = await self._admit(request)
-        downtime = await self._run(key, lambda: self._one(key, request))
-        return json_response({"data": downtime_item(downtime, self._now())})
+        item = await self._run(key, lambda: downtime_item(self._one(key, request), self._now()))
+        return json_response({"data": item})
 
     async def update(self, request: Request) -> Response:
         key = await self._admit(request)
         attributes = attributes_of(await object_of(request))
 
-        def update() -> Downtime:
-            before = self._one(key, request)
-            if before.canceled_at is not None:
-                raise InvalidRequest("This downtime was canceled")
-            downtime = changed_downtime(before, attributes, self._now())
-            self._store.put_downtime(key.org_id, downtime)
-            return downtime
+        def update() -> tuple[Downtime, dict[str, Any]]:
+            now = self._now()
+            with self._notifier.changing:
+                before = self._one(key, request)
+                if before.canceled_at is not None:
+                    raise InvalidRequest("This downtime was canceled")
+                downtime = changed_downtime(before, attributes, now)
+                if before.current(now) is None and downtime.current(now) is not None:
+                    self._check_room(key, now)
+                self._store.put_downtime(key.org_id, downtime)
+            return downtime, downtime_item(downtime, now)
 
-        downtime = await self._run(key, update)
+        downtime, item = await self._run(key, update)
         _say("changed", key, downtime)
-        return json_response({"data": downtime_item(downtime, self._now())})
+        return json_response({"data": item})
 
     async def cancel(self, request: Request) -> Response:
         key = await self._admit(request)
 
         def cancel() -> Downtime:
-            before, now = self._one(key, request), self._now()
-            if before.canceled_at is not None:
-                return before
-            downtime = msgspec.structs.replace(before, canceled_at=now, modified_at=now)
-            self._store.put_downtime(key.org_id, downtime)
+            now = self._now()
+            with self._notifier.changing:
+                before = self._one(key, request)
+                if before.canceled_at is not None:
+                    return before
+                downtime = msgspec.structs.replace(before, canceled_at=now, modified_at=now)
+                self._store.put_downtime(key.org_id, downtime)
             if before.holds_at(now):
                 self._notifier.tell_of_end(key.org_id, downtime, "canceled", now)
             return downtime
@@ -174,6 +184,12 @@ class PublicDowntimes:
 
     async def _run(self, key: Key, work: Callable[[], T]) -> T:
         return await self._threads.run(key.org_id, work)
+
+    def _check_room(self, key: Key, now: int) -> None:
+        """For one more. Raises InvalidRequest."""
+        live = sum(one.current(now) is not None for one in self._store.downtimes(key.org_id))
+        if live >= MAX_LIVE_DOWNTIMES:
+            raise InvalidRequest(f"This org has {MAX_LIVE_DOWNTIMES} downtimes already that are not over")
 
     def _one(self, key: Key, request: Request) -> Downtime:
         for downtime in self._store.downtimes(key.org_id):

@@ -99,11 +99,12 @@ class PublicWebhooks:
         def update() -> Webhook:
             before = self._webhook(key, request)
             webhook = _webhook(body, before)
-            if webhook.name != before.name:
-                if any(handle_of(one) == handle_of(webhook) for one in self._store.channels(key.org_id)):
-                    raise InvalidRequest("There is a webhook of this name already")
-                self._store.delete_channel(key.org_id, handle_of(before))
+            is_renamed = webhook.name != before.name
+            if is_renamed and handle_of(webhook) in map(handle_of, self._store.channels(key.org_id)):
+                raise InvalidRequest("There is a webhook of this name already")
             self._store.put_channel(key.org_id, webhook)
+            if is_renamed:
+                self._store.delete_channel(key.org_id, handle_of(before))
             return webhook
 
         webhook = await self._run(key, update)
@@ -150,11 +151,12 @@ class PublicWebhooks:
         def update() -> CustomVariable:
             before = self._variable(key, request)
             variable = _variable(body, before)
-            if variable.name != before.name:
-                if any(one.name == variable.name for one in self._store.variables(key.org_id)):
-                    raise InvalidRequest("There is a variable of this name already")
-                self._store.delete_variable(key.org_id, before.name)
+            is_renamed = variable.name != before.name
+            if is_renamed and any(one.name == variable.name for one in self._store.variables(key.org_id)):
+                raise InvalidRequest("There is a variable of this name already")
             self._store.put_variable(key.org_id, variable)
+            if is_renamed:
+                self._store.delete_variable(key.org_id, before.name)
             return variable
 
         variable = await self._run(key, update)
