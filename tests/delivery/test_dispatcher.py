@@ -14,7 +14,7 @@ from procession.delivery.dispatcher import CHANNEL_SECONDS, ENDS_SECONDS, Dispat
 from procession.delivery.http_post import HttpPoster
 from procession.errors import Unavailable
 from procession.monitors.transition import TransitionKind
-from procession.notifications.channels import AlertmanagerChannel, PagerDutyChannel, Webhook
+from procession.notifications.channels import AlertmanagerChannel, Channel, PagerDutyChannel, Webhook
 from procession.notifications.notification import Delivery, Notification
 from procession.notifications.planning import OrgRules, plan
 from procession.notifications.retries import wait_seconds
@@ -268,7 +268,7 @@ def test_a_channel_that_failed_and_is_gone_is_forgotten() -> None:
 
 
 def test_channels_that_end_an_alert_by_its_recovery_get_no_digest() -> None:
-    channels = [
+    channels: list[Channel] = [
         Webhook("a", "https://a.test"),
         PagerDutyChannel("a", "key"),
         AlertmanagerChannel("a", "https://a.test"),

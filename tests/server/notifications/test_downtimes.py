@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from procession.notifications.downtimes.downtime import MAX_LIVE_DOWNTIMES, OneTime
-from procession.server.notifications import downtimes
+from procession.server.notifications.downtime_body import downtime_item
 from tests.delivery.test_downtimes import a_downtime
 from tests.server.notifications.test_webhooks import client_of
 from tests.support.builders import NOON
@@ -66,13 +66,13 @@ def test_a_rule_that_its_start_never_comes_to_is_refused_and_not_kept(
 
 
 def test_no_downtime_is_worked_out_on_the_event_loop(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    threads, genuine = set[str](), downtimes.downtime_item
+    threads = set[str]()
 
     def noting(*values: Any) -> dict[str, Any]:
         threads.add(threading.current_thread().name.partition("_")[0])
-        return genuine(*values)
+        return downtime_item(*values)
 
-    monkeypatch.setattr(downtimes, "downtime_item", noting)
+    monkeypatch.setattr("procession.server.notifications.downtimes.downtime_item", noting)
     made = put(client, "POST", PATH, 200, scope="*", monitor_identifier={"monitor_tags": ["*"]}, schedule=WEEKLY)
     put(client, "PATCH", f"{PATH}/{made}", 200, message="deploy")
     for path in (PATH, f"{PATH}?current_only=true", f"{PATH}/{made}"):
