@@ -65,7 +65,7 @@ def test_the_page_shows_all_that_the_description_has(client: Client) -> None:
     document = load_document()
 
     for path in document["paths"]:
-        assert any(f"<code>{method} {path}</code>" in text for method in ("GET", "POST", "PUT"))
+        assert any(f"<code>{method} {path}</code>" in text for method in ("GET", "POST", "PUT", "PATCH", "DELETE"))
     for name in ("page[limit]", "page[cursor]", "meta.page.after", "DD-APPLICATION-KEY", "X-DD-Request-ID"):
         assert f"<code>{name}</code>" in text
     for schema in document["components"]["schemas"]:
