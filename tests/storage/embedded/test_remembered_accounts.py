@@ -10,12 +10,14 @@ import pytest
 from procession.accounts.hosts import HostTags, TagSource, WatchLease
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.errors import Unavailable
+from procession.monitors.monitor import Creator, Monitor, new_monitor
 from procession.notifications.channels import Webhook
 from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.notification import Delivery, Notification
 from procession.storage.embedded.remembered_accounts import (
     RememberedHosts,
     RememberedKeys,
+    RememberedMonitors,
     RememberedNotificationSettings,
     RememberedOutbox,
 )
@@ -23,6 +25,7 @@ from tests.delivery.test_downtimes import a_downtime
 from tests.support.builders import NOON
 from tests.support.notifying import Posting, a_transition, receiving
 from tests.support.served import Clock
+from tests.support.stores.monitors_oracle import OracleMonitors
 from tests.support.stores.notification_oracle import OracleNotifications
 from tests.support.stores.oracle import OracleStore
 
@@ -211,3 +214,35 @@ def test_a_transition_is_sent_through_what_is_remembered() -> None:
 
         assert len(receiver.posted) == 1
     assert posting.deliveries() == [Delivery.SENT]
+
+
+class CountingMonitors(OracleMonitors):
+    reads = 0
+
+    def monitors(self, org_id: int | None = None) -> tuple[Monitor, ...]:
+        self.reads += 1
+        return super().monitors(org_id)
+
+
+def a_monitor(number: int, org_id: int = ORG) -> Monitor:
+    body = {"type": "process alert", "query": "processes('a').rollup('count_now') < 1"}
+    return new_monitor(org_id, number, body, creator=Creator(1, "", "", ""), changed_by="", now_us=0)
+
+
+def test_monitors_are_read_once_and_after_each_write() -> None:
+    store, seconds = CountingMonitors(), [0.0]
+    monitors = RememberedMonitors(store, lambda: seconds[0])
+    for _ in range(3):
+        assert monitors.monitors() == monitors.monitors(ORG) == ()
+        seconds[0] += 86400
+    assert store.reads == 1
+
+    monitors.put_monitor(a_monitor(1))
+    monitors.put_monitor(a_monitor(2, ORG + 1))
+    assert monitors.monitors(ORG) == (a_monitor(1),)
+    assert monitors.monitors() == (a_monitor(1), a_monitor(2, ORG + 1))
+    assert store.reads == 2
+
+    monitors.delete_monitor(ORG, 1)
+    assert monitors.monitors(ORG) == ()
+    assert store.reads == 3

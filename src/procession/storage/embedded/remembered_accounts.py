@@ -16,10 +16,15 @@ from typing import Generic, TypeVar
 
 from procession.accounts.hosts import HostTags, WatchLease
 from procession.accounts.orgs import Key, Org
+from procession.monitors.group_state import Group, GroupState
+from procession.monitors.lease import EvaluationLease
+from procession.monitors.monitor import Monitor
+from procession.monitors.transition import Transition
 from procession.notifications.channels import Channel, CustomVariable
 from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.notification import Notification, NotifiedState
-from procession.storage import HostStore, KeyStore, NotificationSettingsStore, OutboxStore
+from procession.storage import HostStore, KeyStore, MonitorStore, NotificationSettingsStore, OutboxStore
+from procession.window import Window
 
 _SECONDS = 60.0
 
@@ -195,3 +200,52 @@ class RememberedOutbox:
 
     def hold_sending(self, owner: str, now: int, seconds: int) -> bool:
         return self._store.hold_sending(owner, now, seconds)
+
+
+class RememberedMonitors:
+    """A MonitorStore. No table forgets a monitor: they are read once, and after each write. Their states are not
+    remembered."""
+
+    def __init__(self, monitors: MonitorStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = monitors
+        self._monitors = _Remembered(monitors.monitors, clock, math.inf)
+
+    def monitors(self, org_id: int | None = None) -> tuple[Monitor, ...]:
+        return tuple(one for one in self._monitors.get() if org_id in (None, one.org_id))
+
+    def put_monitor(self, monitor: Monitor) -> None:
+        try:
+            self._store.put_monitor(monitor)
+        finally:
+            self._monitors.forget()
+
+    def delete_monitor(self, org_id: int, monitor_id: int) -> None:
+        try:
+            self._store.delete_monitor(org_id, monitor_id)
+        finally:
+            self._monitors.forget()
+
+    def groups_by_monitor(
+        self, org_id: int | None = None, monitor_id: int | None = None
+    ) -> dict[tuple[int, int], tuple[GroupState, ...]]:
+        return self._store.groups_by_monitor(org_id, monitor_id)
+
+    def put_groups(self, org_id: int, monitor_id: int, states: Sequence[GroupState]) -> None:
+        self._store.put_groups(org_id, monitor_id, states)
+
+    def drop_groups(self, org_id: int, monitor_id: int, groups: Sequence[Group]) -> None:
+        self._store.drop_groups(org_id, monitor_id, groups)
+
+    def put_transitions(self, transitions: Sequence[Transition]) -> None:
+        self._store.put_transitions(transitions)
+
+    def transitions(
+        self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
+    ) -> tuple[Transition, ...]:
+        return self._store.transitions(org_id, window, limit, monitor_id)
+
+    def leases(self) -> tuple[EvaluationLease, ...]:
+        return self._store.leases()
+
+    def put_lease(self, lease: EvaluationLease) -> None:
+        self._store.put_lease(lease)

@@ -44,6 +44,7 @@ from procession.storage.embedded.recovery import replay
 from procession.storage.embedded.remembered_accounts import (
     RememberedHosts,
     RememberedKeys,
+    RememberedMonitors,
     RememberedNotificationSettings,
     RememberedOutbox,
 )
@@ -150,7 +151,7 @@ class EmbeddedStore:
         self.hosts = RememberedHosts(history.hosts)
         self.sessions = history.sessions
         self.views = history.views
-        self.monitors = history.monitors
+        self.monitors = RememberedMonitors(history.monitors)
         self.notification_settings = RememberedNotificationSettings(history.notification_settings)
         self.outbox = RememberedOutbox(history.outbox, now)
         self.analysis = EmbeddedAnalysis(
