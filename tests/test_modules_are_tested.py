@@ -76,7 +76,12 @@ SUITES = {
     ),
     # A log is tried as a whole: on disks that fail, that are full, and that lose power.
     "storage/wal": ("storage/wal/catalog.py", "storage/wal/damage.py", "storage/wal/disk.py", "storage/wal/limits.py"),
-    "server/public/test_monitors.py": ("monitors/monitor.py", "server/public/monitor_items.py"),
+    "server/public/test_monitors.py": (
+        "monitors/monitor.py",
+        "server/public/monitor_items.py",
+        "server/public/monitor_parameters.py",
+    ),
+    "server/api/test_changes.py": ("server/api/monitors/changes.py", "server/runtime/change_recorder.py"),
     "server/api/test_monitors.py": ("server/api/monitors/history.py",),
     "monitors/test_listing.py": ("monitors/group_state.py",),
     # A search is parsed and then evaluated; a program is recognised and then its command line scrubbed.

@@ -4,4 +4,10 @@ from procession.accounts.scopes import Scope
 
 
 def test_scopes_have_the_names_that_they_have_at_datadog() -> None:
-    assert set(Scope) == {"monitors_read", "monitors_write", "monitors_downtime", "manage_integrations"}
+    assert set(Scope) == {
+        "monitors_read",
+        "monitors_write",
+        "monitors_downtime",
+        "manage_integrations",
+        "audit_logs_read",
+    }

@@ -175,6 +175,7 @@ def _served() -> Asker:
             sessions=store.sessions,
             views=store.views,
             monitors=store.monitors,
+            changes=store.changes,
             rollup=store.rollup,
             notification_settings=store.notification_settings,
             outbox=store.outbox,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
@@ -20,6 +20,10 @@ MAX_TAGS = 1000
 _NUMBERS_TO_CHOOSE_FROM = 100_000
 """If two servers of one store each make an org at the same moment, they must not take the same number: each org would
 read the data of the other. The store cannot hinder that, so each server picks one of that many numbers at random."""
+
+
+RecordKey = Callable[[Key | None, Key], None]
+"""Takes the key as it was, if it was there, and as it will be."""
 
 
 class KeyRecords(Protocol):
@@ -70,11 +74,14 @@ def create_key(
     now: int,
     secret: str | None = None,
     scopes: Iterable[Scope] = (),
+    *,
+    record: RecordKey = lambda _before, _after: None,
 ) -> tuple[Key, str]:
     """A new key, and its secret, of which only the hash is kept. The secret is random unless `secret` gives it.
 
-    `now` is in Unix seconds. Raises InvalidRequest for an unfit name or secret, for a secret that another key of this
-    kind has or had, for an org that does not exist, and for scopes of a key that is for no reader.
+    `now` is in Unix seconds. `record` is told before the key is made. Raises InvalidRequest for an unfit name or
+    secret, for a secret that another key of this kind has or had, for an org that does not exist, and for scopes of a
+    key that is for no reader.
     """
     name = _checked_name(name)
     if all(org.id != org_id for org in store.orgs()):
@@ -84,12 +91,13 @@ def create_key(
         raise InvalidRequest(f"Only an application key has scopes, and this is to be an {kind.value} key")
     secret = new_secret(kind) if secret is None else _checked_secret(store, kind, secret)
     key = Key(secrets.token_hex(6), org_id, kind, name, hash_secret(secret), created_at=now, scopes=given)
+    record(None, key)
     store.put_key(key)
     return key, secret
 
 
-def revoke_key(store: KeyRecords, key_id: str, now: int) -> Key:
-    """The key, revoked from `now` on; a key that was revoked before stays as it is.
+def revoke_key(store: KeyRecords, key_id: str, now: int, *, record: RecordKey = lambda _before, _after: None) -> Key:
+    """The key, revoked from `now` on, of which `record` is told before; a key that was revoked before stays as it is.
 
     Raises NotFound for an unknown id, and InvalidRequest for the last admin key: without it, nobody could make another
     one through a running server.
@@ -102,9 +110,10 @@ def revoke_key(store: KeyRecords, key_id: str, now: int) -> Key:
         return key
     if key.kind is KeyKind.ADMIN and sum(k.kind is KeyKind.ADMIN and k.revoked_at is None for k in keys) == 1:
         raise InvalidRequest("It is the last admin key; make another one first")
-    key = dataclasses.replace(key, revoked_at=now)
-    store.put_key(key)
-    return key
+    revoked = dataclasses.replace(key, revoked_at=now)
+    record(key, revoked)
+    store.put_key(revoked)
+    return revoked
 
 
 def change_host_tags(

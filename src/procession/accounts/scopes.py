@@ -11,3 +11,5 @@ class Scope(enum.StrEnum):
     MONITORS_DOWNTIME = "monitors_downtime"
     MANAGE_INTEGRATIONS = "manage_integrations"
     """Channels of notifications: where they go, and their secrets."""
+    AUDIT_LOGS_READ = "audit_logs_read"
+    """Who changed what."""

@@ -25,6 +25,7 @@ from procession.server.api.analysis import analysis_routes
 from procession.server.api.backup import backup_routes
 from procession.server.api.debug import debug_routes
 from procession.server.api.health import METRICS_PATH, health_routes
+from procession.server.api.monitors.changes import ChangeList
 from procession.server.api.monitors.history import MonitorHistory
 from procession.server.api.process_list import process_list_routes
 from procession.server.api.routes import ApiRouter
@@ -48,8 +49,10 @@ from procession.server.intake.refusal_log import RefusalLog
 from procession.server.notifications.channels import channel_routes
 from procession.server.notifications.downtimes import PublicDowntimes
 from procession.server.notifications.webhooks import PublicWebhooks
+from procession.server.public.key_validation import KeyValidation
 from procession.server.public.monitors import PublicMonitors
 from procession.server.public.processes import PublicProcesses
+from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.direct_posts import DirectPosts
 from procession.server.runtime.disconnect import StopOnDisconnect
 from procession.server.runtime.host_tag_cache import HostTagCache
@@ -63,6 +66,7 @@ from procession.server.web.openapi import openapi_routes
 from procession.storage import (
     AnalysisStore,
     BackupStore,
+    ChangeStore,
     HostStore,
     KeyStore,
     MonitorStore,
@@ -89,6 +93,7 @@ class Stores:
     sessions: SessionStore
     views: ViewStore
     monitors: MonitorStore
+    changes: ChangeStore
     rollup: RollupStore
     backup: BackupStore | None = None
     """None: it is on servers, which make backups of their own."""
@@ -157,6 +162,7 @@ class Services:
     size: StoreSize
     api: ApiRouter
     intake: Intake
+    changes: ChangeRecorder
     rollup: RollupTask
     notifications: Notifications
     """Its `notifier` takes the transitions of monitors."""
@@ -218,6 +224,7 @@ class Services:
                 dropped=metrics.dropped_sightings,
                 refusal_log=RefusalLog(now),
             ),
+            changes=ChangeRecorder(stores.changes, now),
             rollup=RollupTask(stores.rollup, stores.keys, threads.rollup),
             notifications=notifications,
         )
@@ -254,6 +261,7 @@ class Services:
             *HostMetadataHandler(self.intake).routes,
             *EventHandler(self.intake).routes,
             *IgnoredPostHandler(self.intake).routes,
+            *KeyValidation(self.keys).api_key_routes,
         ]
         return asking_for_certificates(routes) if self.settings.tls_client_ca else routes
 
@@ -269,6 +277,8 @@ class Services:
         )
         monitors = PublicMonitors(
             self.stores.monitors,
+            self.stores.notification_settings,
+            self.changes,
             sessions=self.sessions,
             limiter=RateLimiter(self.settings.own_rate_limit, self.now),
             threads=self.threads.queries,
@@ -276,6 +286,7 @@ class Services:
         )
         webhooks = PublicWebhooks(
             self.stores.notification_settings,
+            self.changes,
             sessions=self.sessions,
             limiter=RateLimiter(self.settings.own_rate_limit, self.now),
             threads=self.threads.queries,
@@ -283,13 +294,15 @@ class Services:
         downtimes = PublicDowntimes(
             self.stores.notification_settings,
             self.stores.monitors,
+            self.changes,
             self.notifications.notifier,
             sessions=self.sessions,
             limiter=RateLimiter(self.settings.own_rate_limit, self.now),
             threads=self.threads.queries,
             now=self.now,
         )
-        return [*processes.routes, *monitors.routes, *webhooks.routes, *downtimes.routes]
+        validation = KeyValidation(self.keys)
+        return [*processes.routes, *validation.routes, *monitors.routes, *webhooks.routes, *downtimes.routes]
 
     def api_routes(self) -> list[Route]:
         """Procession's API, for the page and the commands."""
@@ -308,10 +321,12 @@ class Services:
                 self.threads.queries,
                 self.now,
             ).routes,
+            *ChangeList(api, self.sessions, self.stores.changes, self.threads.queries, self.now).routes,
             *store_routes(api, self.size),
             *channel_routes(
                 api=api,
                 settings=self.stores.notification_settings,
+                changes=self.changes,
                 outbox=self.stores.outbox,
                 sessions=self.sessions,
                 threads=self.threads.queries,
@@ -336,6 +351,7 @@ class Services:
                 hosts=self.stores.hosts,
                 host_tags=self.host_tags,
                 keys=self.keys,
+                changes=self.changes,
                 thread=self.threads.keys,
                 now=self.now,
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from procession.accounts.change import Change, ChangeKind
 from procession.accounts.hosts import HostTags, WatchLease
 from procession.accounts.orgs import Key, Org
 from procession.accounts.saved_view import SavedView
@@ -48,6 +49,7 @@ from procession.window import Window
 __all__ = [
     "AnalysisStore",
     "BackupStore",
+    "ChangeStore",
     "DetailStore",
     "HostStore",
     "KeyStore",
@@ -305,6 +307,18 @@ class MonitorStore(Protocol):
 
     def put_lease(self, lease: EvaluationLease) -> None:
         """Replaces the one of its owner."""
+
+
+class ChangeStore(Protocol):
+    """Who changed what of an org."""
+
+    def put_change(self, change: Change) -> None:
+        """Safe on disk once this returns. The same again changes nothing."""
+
+    def changes(
+        self, org_id: int, window: Window, limit: int, kind: ChangeKind | None = None, subject: str | None = None
+    ) -> tuple[Change, ...]:
+        """The newest first."""
 
 
 class BackupStore(Protocol):

@@ -23,6 +23,7 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
+from procession.storage.accounts.change_history import ClickHouseChanges
 from procession.storage.accounts.hosts import ClickHouseHosts
 from procession.storage.accounts.keys import ClickHouseKeys
 from procession.storage.accounts.sessions import ClickHouseSessions
@@ -82,6 +83,7 @@ class ClickHouseStore:
         self.sessions = ClickHouseSessions(self._tables)
         self.views = ClickHouseViews(self._tables, now)
         self.monitors = ClickHouseMonitors(self._tables)
+        self.changes = ClickHouseChanges(self._tables)
         self.notification_settings = ClickHouseNotificationSettings(self._tables)
         self.outbox = ClickHouseOutbox(self._tables)
         self.analysis = ClickHouseAnalysis(

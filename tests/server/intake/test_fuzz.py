@@ -70,6 +70,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             sessions=store.sessions,
             views=store.views,
             monitors=store.monitors,
+            changes=store.changes,
             rollup=store.rollup,
             notification_settings=store.notification_settings,
             outbox=store.outbox,

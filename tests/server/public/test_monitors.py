@@ -180,6 +180,11 @@ def test_a_good_definition_is_valid_as_terraform_reads_it(client: Client) -> Non
         ({"tags": "a"}, "'tags' is invalid"),
         ({"draft_status": "x"}, "'draft_status' is invalid"),
         ({"options": {"mine": json.loads("[" * 300 + "]" * 300)}}, "nested deeper than 64"),
+        ({"message": "{{#is_alert}}gone"}, "The message is no template"),
+        ({"message": "{{valeu}} @slack-ops"}, "The message names {{valeu}}, which is no variable here"),
+        ({"message": "{{command.name}}"}, "The message names {{command.name}}, and the query has no .by('command')"),
+        ({"options": {"escalation_message": "{{>file}}"}}, "The message has a partial"),
+        ({"name": "{{host.ip}}"}, "The message names {{host.ip}}, which is no variable here"),
     ],
 )
 def test_what_is_wrong_is_refused_by_its_name(client: Client, changes: dict[str, Any], message: str) -> None:
@@ -256,6 +261,52 @@ def test_a_page_of_another_site_changes_nothing_with_the_cookie_of_a_session(ser
     ):
         assert client.post(PATH, json=monitor, headers=headers).status_code == 403
     assert client.post(PATH, json=monitor, headers=own).status_code == 200
+
+
+def test_a_change_is_refused_for_its_message_as_a_new_monitor_is(client: Client) -> None:
+    path = f"{PATH}/{created(client, message='{{host.name}}')['id']}"
+
+    for method, where in (("PUT", path), ("POST", f"{path}/validate")):
+        for body in ({"message": "{{valeu}}"}, {"query": "processes('nginx').rollup('count_now') < 1"}):
+            answer = client.request(method, where, json=body, headers=READER)
+            assert (answer.status_code, answer.json()["errors"][0][:20]) == (400, "The message names {{")
+    assert client.get(path, headers=READER).json()["message"] == "{{host.name}}"
+
+
+def test_a_monitor_is_muted_and_unmuted_as_by_the_older_client(client: Client) -> None:
+    path = f"{PATH}/{created(client)['id']}"
+
+    def silenced(what: str, body: Any = None) -> Any:
+        answer = client.post(f"{path}/{what}", json=body, headers=READER)
+        assert (answer.status_code, list(answer.json())) == (200, KEYS)
+        assert answer.json() == client.get(path, headers=READER).json()
+        return answer.json()["options"]["silenced"]
+
+    assert silenced("mute") == {"*": None}
+    assert silenced("mute", {"scope": "host:web-1", "end": NOON + 60}) == {"*": None, "host:web-1": NOON + 60}
+    assert silenced("unmute", {}) == {"host:web-1": NOON + 60}
+    assert silenced("unmute", {"scope": "host:web-2"}) == {"host:web-1": NOON + 60}
+    assert silenced("unmute", {"all_scopes": True}) == {}
+    for body in ({"scope": 1}, {"end": "soon"}, {"end": NOON - 1}, {"scope": "x" * 1001}):
+        assert client.post(f"{path}/mute", json=body, headers=READER).status_code == 400
+    assert client.post(f"{PATH}/7/mute", headers=READER).status_code == 404
+
+
+def test_the_downtimes_of_a_monitor_are_shown_with_it(client: Client) -> None:
+    monitor = created(client, tags=["team:web"])["id"]
+    created(client, name="another")
+    schedule = {"start": "2026-01-01T00:00:00Z", "end": None}
+    for scope, tags in (("env:prod", ["team:web"]), ("env:test", ["team:db"])):
+        attributes = {"scope": scope, "monitor_identifier": {"monitor_tags": tags}, "schedule": schedule}
+        body = {"data": {"type": "downtime", "attributes": attributes}}
+        assert client.post("/api/v2/downtime", json=body, headers=READER).status_code == 200
+
+    one = client.get(f"{PATH}/{monitor}?with_downtimes=true", headers=READER).json()["matching_downtimes"]
+    mine, other = (m["matching_downtimes"] for m in client.get(f"{PATH}?with_downtimes=1", headers=READER).json())
+
+    assert one == mine == [{"id": one[0]["id"], "start": 1767225600, "end": None, "scope": ["env:prod"], "groups": []}]
+    assert 0 < one[0]["id"] < 2**53
+    assert other == []
 
 
 def test_the_provider_is_told_that_its_keys_are_good(client: Client) -> None:

@@ -70,6 +70,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
                 sessions=store.sessions,
                 views=store.views,
                 monitors=store.monitors,
+                changes=store.changes,
                 rollup=store.rollup,
                 notification_settings=store.notification_settings,
                 outbox=store.outbox,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from procession.server.app import Stores
 from procession.storage import KeyStore, ReadStore
 from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.changes_oracle import OracleChanges
 from tests.support.stores.monitors_oracle import OracleMonitors
 from tests.support.stores.notification_oracle import OracleNotifications
 from tests.support.stores.oracle import OracleStore
@@ -26,6 +27,7 @@ def oracle_stores(store: OracleStore, finder: ReadStore | None = None) -> Stores
         sessions=store,
         views=analysis,
         monitors=OracleMonitors(),
+        changes=OracleChanges(),
         rollup=analysis,
         notification_settings=notifications,
         outbox=notifications,
@@ -42,6 +44,7 @@ def clickhouse_stores(store: ClickHouseStore, keys: KeyStore | None = None) -> S
         sessions=store.sessions,
         views=store.views,
         monitors=store.monitors,
+        changes=store.changes,
         rollup=store.rollup,
         notification_settings=store.notification_settings,
         outbox=store.outbox,

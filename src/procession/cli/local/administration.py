@@ -17,6 +17,7 @@ from procession.accounts.scopes import Scope
 from procession.cli.access import Access
 from procession.cli.client import Unreachable
 from procession.cli.local.data_folder import LocalFiles
+from procession.cli.local.local_keys import record_by_owner
 from procession.cli.options import read_settings
 from procession.cli.serving.open_store import address_of, open_accounts
 from procession.config import ClientSettings, ServerSettings
@@ -132,13 +133,17 @@ class InStore:
         return [_row(key) for key in keys]
 
     def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
+        now = int(time.time())
+        record = record_by_owner(self._store.changes, now)
         with _as_usage_error():
-            key, secret = rules.create_key(self._store.keys, org_id, kind, name, int(time.time()), scopes=scopes)
+            key, secret = rules.create_key(self._store.keys, org_id, kind, name, now, scopes=scopes, record=record)
         return _row(key), secret
 
     def revoke_key(self, key_id: str) -> KeyRow:
+        now = int(time.time())
+        record = record_by_owner(self._store.changes, now)
         with _as_usage_error():
-            return _row(rules.revoke_key(self._store.keys, key_id, int(time.time())))
+            return _row(rules.revoke_key(self._store.keys, key_id, now, record=record))
 
     def host_tags(self) -> list[HostTags]:
         return list(self._store.hosts.host_tags())

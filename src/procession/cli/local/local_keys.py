@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from procession.accounts.administration import create_key, create_org
-from procession.accounts.orgs import KeyKind, hash_secret, new_secret
+from procession.accounts.administration import RecordKey, create_key, create_org
+from procession.accounts.change import STORE_OWNER, key_change
+from procession.accounts.orgs import Key, KeyKind, hash_secret, new_secret
 from procession.accounts.scopes import Scope
 from procession.cli.local.data_folder import LocalFiles
 from procession.errors import InvalidRequest, UsageError
-from procession.storage import KeyStore
+from procession.storage import ChangeStore, KeyStore
 
 FIRST_ORG = "main"
 ADOPTED_VARIABLES = {KeyKind.API: "DD_API_KEY", KeyKind.APPLICATION: "DD_APP_KEY"}
+
+
+def record_by_owner(changes: ChangeStore | None, now: int) -> RecordKey:
+    """Records what whoever owns the store does to a key, without a key of theirs."""
+
+    def record(before: Key | None, after: Key) -> None:
+        change = key_change(STORE_OWNER, now, before, after)
+        if changes is not None and change is not None:
+            changes.put_change(change)
+
+    return record
 
 
 @dataclass(frozen=True)
@@ -25,12 +37,13 @@ class NewKey:
 
 
 def ensure_local_keys(
-    store: KeyStore, local: LocalFiles, environment: Mapping[str, str], *, now: int
+    store: KeyStore, local: LocalFiles, environment: Mapping[str, str], *, now: int, changes: ChangeStore | None = None
 ) -> dict[KeyKind, NewKey]:
     """See that each file of a local key holds a secret that is good, and give those made for it.
 
     A store without keys adopts DD_API_KEY and DD_APP_KEY. A file that was lost, or whose key was revoked, gets another
-    key. The file is written first: a start that is killed in between goes on with the secret in the file.
+    key. What is made is recorded in `changes`. The file is written first: a start that is killed in between goes on
+    with the secret in the file.
     """
     org_id = (store.orgs() or (create_org(store, FIRST_ORG),))[0].id
     keys = store.keys()
@@ -46,12 +59,19 @@ def ensure_local_keys(
         if secret is None and not keys_by_hash and environment.get(ADOPTED_VARIABLES.get(kind, "")):
             variable = ADOPTED_VARIABLES[kind]
             secret = environment[variable].strip()
-        new_keys[kind] = NewKey(_store_key(store, local, org_id, kind, secret, variable, now), variable)
+        new_keys[kind] = NewKey(_store_key(store, local, org_id, kind, secret, variable, now, changes), variable)
     return new_keys
 
 
 def _store_key(
-    store: KeyStore, local: LocalFiles, org_id: int, kind: KeyKind, secret: str | None, variable: str | None, now: int
+    store: KeyStore,
+    local: LocalFiles,
+    org_id: int,
+    kind: KeyKind,
+    secret: str | None,
+    variable: str | None,
+    now: int,
+    changes: ChangeStore | None,
 ) -> str:
     if secret is None:
         secret = new_secret(kind)
@@ -59,7 +79,8 @@ def _store_key(
     try:
         # Whoever may read the file runs the server; one that was adopted others may have as well.
         scopes = Scope if kind is KeyKind.APPLICATION and variable is None else ()
-        create_key(store, org_id, kind, "this machine", now, secret, scopes)
+        record = record_by_owner(changes, now)
+        create_key(store, org_id, kind, "this machine", now, secret, scopes, record=record)
     except InvalidRequest as error:
         if variable:
             local.remove_secret(kind)

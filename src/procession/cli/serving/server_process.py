@@ -104,7 +104,7 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
         store = open_store(settings, local.data_dir)
         cleanup.callback(store.close)
         try:
-            new_keys = ensure_local_keys(store.keys, local, os.environ, now=int(time.time()))
+            new_keys = ensure_local_keys(store.keys, local, os.environ, now=int(time.time()), changes=store.changes)
         except Unavailable as error:
             raise UsageError(f"cannot see to the keys of {local.data_dir}: {error}") from None
         url = url_of(listener, "http" if certificates is None else "https")
@@ -227,6 +227,7 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
             sessions=store.sessions,
             views=store.views,
             monitors=store.monitors,
+            changes=store.changes,
             rollup=store.rollup,
             backup=store if isinstance(store, EmbeddedStore) else None,
             notification_settings=store.notification_settings,

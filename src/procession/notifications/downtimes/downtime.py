@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from procession.monitors.group_state import Group
 from procession.monitors.transition import State, Transition
 from procession.notifications.downtimes.recurrence import Occurrence, Recurrence
 from procession.notifications.downtimes.scope import folded_tags, parse_scope
@@ -69,10 +70,14 @@ class Downtime(msgspec.Struct, frozen=True):
 
     def concerns(self, transition: Transition) -> bool:
         """Whether the monitor is one of those meant, and the group is in the scope."""
-        if not self.concerns_monitor(transition.monitor_id, transition.tags):
-            return False
-        tags = [f"{key}:{value}" for key, value in transition.group]
-        return parse_scope(self.scope)(folded_tags([*tags, *query_tags(transition.query)]))
+        return self.concerns_monitor(transition.monitor_id, transition.tags) and self.covers(
+            transition.group, transition.query
+        )
+
+    def covers(self, group: Group, query: str) -> bool:
+        """Whether a group of a monitor with this query is in the scope."""
+        tags = [f"{key}:{value}" for key, value in group]
+        return parse_scope(self.scope)(folded_tags([*tags, *query_tags(query)]))
 
     def current(self, now: int) -> Occurrence | None:
         """The time in which it holds now, or will next; None where it is over."""

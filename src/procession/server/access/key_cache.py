@@ -29,7 +29,11 @@ class KeyCache:
 
     async def org_of_api_key(self, secret: str) -> int:
         """The org that an agent posts for. Raises Forbidden."""
-        return (await self._key(KeyKind.API, secret)).org_id
+        return (await self.api_key(secret)).org_id
+
+    async def api_key(self, secret: str) -> Key:
+        """Raises Forbidden."""
+        return await self._key(KeyKind.API, secret)
 
     async def org_of_reader(self, headers: Mapping[str, str]) -> int:
         """The org that a reader may see: by API key and application key of one org, or by an application key as
@@ -57,9 +61,9 @@ class KeyCache:
         """The application key of this id, as long as it is good."""
         return (await self._keys.get()).by_id.get(key_id)
 
-    async def require_admin(self, headers: Mapping[str, str]) -> None:
-        """Raises Forbidden unless an admin key is the bearer."""
-        await self._key(KeyKind.ADMIN, bearer_token(headers))
+    async def require_admin(self, headers: Mapping[str, str]) -> Key:
+        """The admin key that is the bearer. Raises Forbidden unless there is one."""
+        return await self._key(KeyKind.ADMIN, bearer_token(headers))
 
     async def refresh(self) -> None:
         """Read the keys again if the last time was two seconds ago."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from procession.server.access.key_cache import KeyCache
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.public.parameters import parse_parameters
+from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import HostStore, KeyStore
@@ -87,11 +89,12 @@ def admin_routes(
     hosts: HostStore,
     host_tags: HostTagCache,
     keys: KeyCache,
+    changes: ChangeRecorder,
     thread: ThreadPool,
     now: Callable[[], int],
 ) -> list[Route]:
     """`thread` has to be a single one: changes are made one after the other."""
-    admin = Administration(store, hosts, host_tags, keys, thread, now)
+    admin = Administration(store, hosts, host_tags, keys, changes, thread, now)
     return [
         Route(f"{PREFIX}/hosts/tags", admin.list_host_tags, methods=["GET"]),
         Route(f"{PREFIX}/hosts/tags", admin.change_host_tags, methods=["POST"]),
@@ -112,6 +115,7 @@ class Administration:
         hosts: HostStore,
         host_tags: HostTagCache,
         keys: KeyCache,
+        changes: ChangeRecorder,
         thread: ThreadPool,
         now: Callable[[], int],
     ) -> None:
@@ -119,6 +123,7 @@ class Administration:
         self._hosts = hosts
         self._host_tags = host_tags
         self._keys = keys
+        self._changes = changes
         self._thread = thread
         self._now = now
 
@@ -142,19 +147,23 @@ class Administration:
         return json_response({"keys": [_KeyItem.of(key) for key in found]})
 
     async def add_key(self, request: Request) -> Response:
-        await self._keys.require_admin(request.headers)
+        admin = await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _NewKey)
+        record = partial(self._changes.record_key, admin)
         key, secret = await self._thread.run(
-            lambda: create_key(self._store, body.org_id, body.kind, body.name, self._now(), scopes=body.scopes)
+            lambda: create_key(
+                self._store, body.org_id, body.kind, body.name, self._now(), scopes=body.scopes, record=record
+            )
         )
         _log.info("made the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-created", key))
         await self._keys.reload()
         return json_response({"key": _KeyItem.of(key), "secret": secret}, 201, {"cache-control": "no-store"})
 
     async def drop_key(self, request: Request) -> Response:
-        await self._keys.require_admin(request.headers)
+        admin = await self._keys.require_admin(request.headers)
         key_id = request.path_params["key_id"]
-        key = await self._thread.run(lambda: revoke_key(self._store, key_id, self._now()))
+        record = partial(self._changes.record_key, admin)
+        key = await self._thread.run(lambda: revoke_key(self._store, key_id, self._now(), record=record))
         _log.info("revoked the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-revoked", key))
         await self._keys.reload()
         return json_response({"key": _KeyItem.of(key)})

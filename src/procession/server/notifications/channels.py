@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -33,6 +33,7 @@ from procession.server.access.sessions import Sessions
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.responses import json_response
 from procession.server.notifications.body import object_of
+from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.thread_pools import FairThreadPool
 from procession.storage import NotificationSettingsStore, OutboxStore
 
@@ -53,12 +54,13 @@ def channel_routes(
     *,
     api: ApiRouter,
     settings: NotificationSettingsStore,
+    changes: ChangeRecorder,
     outbox: OutboxStore,
     sessions: Sessions,
     threads: FairThreadPool,
     now: Callable[[], int],
 ) -> list[Route]:
-    channels = Channels(api, settings, outbox, sessions, threads, now)
+    channels = Channels(api, settings, changes, outbox, sessions, threads, now)
     one = f"{PREFIX}/channels/{{kind}}/{{name}}"
     return [
         Route(f"{PREFIX}/channels", channels.list_all, methods=["GET"]),
@@ -75,6 +77,7 @@ class Channels:
         self,
         api: ApiRouter,
         settings: NotificationSettingsStore,
+        changes: ChangeRecorder,
         outbox: OutboxStore,
         sessions: Sessions,
         threads: FairThreadPool,
@@ -82,6 +85,7 @@ class Channels:
     ) -> None:
         self._api = api
         self._settings = settings
+        self._changes = changes
         self._outbox = outbox
         self._sessions = sessions
         self._threads = threads
@@ -96,9 +100,11 @@ class Channels:
         channel = _channel(request, await object_of(request))
 
         def put() -> dict[str, Any]:
-            handles = {handle_of(one) for one in self._settings.channels(key.org_id)}
-            if len(handles) >= MAX_CHANNELS and handle_of(channel) not in handles:
+            channels = self._settings.channels(key.org_id)
+            before = _with_handle(channels, handle_of(channel))
+            if len(channels) >= MAX_CHANNELS and before is None:
                 raise InvalidRequest(f"This org has {MAX_CHANNELS} channels already")
+            self._changes.record_channel(key, before, channel)
             self._settings.put_channel(key.org_id, channel)
             return self._answer(key.org_id)
 
@@ -112,6 +118,7 @@ class Channels:
         handle = f"{_kind(request)}-{request.path_params['name']}"
 
         def delete() -> dict[str, Any]:
+            self._changes.record_channel(key, _with_handle(self._settings.channels(key.org_id), handle), None)
             self._settings.delete_channel(key.org_id, handle)
             return self._answer(key.org_id)
 
@@ -142,6 +149,10 @@ class Channels:
                 newest[one.channel] = one
         items = [_channel_item(one, newest.get(handle_of(one))) for one in self._settings.channels(org_id)]
         return {"channels": items}
+
+
+def _with_handle(channels: Iterable[Channel], handle: str) -> Channel | None:
+    return next((one for one in channels if handle_of(one) == handle), None)
 
 
 def _kind(request: Request) -> str:

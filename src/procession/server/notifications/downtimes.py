@@ -16,6 +16,7 @@ from procession.accounts.orgs import Key
 from procession.accounts.scopes import Scope
 from procession.delivery.notifier import Notifier
 from procession.errors import InvalidParameter, InvalidRequest, NotFound
+from procession.monitors.group_state import group_name
 from procession.notifications.downtimes.downtime import MAX_LIVE_DOWNTIMES, Downtime
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
@@ -29,6 +30,7 @@ from procession.server.notifications.downtime_body import (
     times_of,
 )
 from procession.server.public.parameters import parse_parameters
+from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.thread_pools import FairThreadPool
 from procession.storage import MonitorStore, NotificationSettingsStore
 from procession.text.whole_number import number_parameter
@@ -47,6 +49,7 @@ class PublicDowntimes:
         self,
         store: NotificationSettingsStore,
         monitors: MonitorStore,
+        changes: ChangeRecorder,
         notifier: Notifier,
         *,
         sessions: Sessions,
@@ -56,6 +59,7 @@ class PublicDowntimes:
     ) -> None:
         self._store = store
         self._monitors = monitors
+        self._changes = changes
         self._notifier = notifier
         self._sessions = sessions
         self._limiter = limiter
@@ -103,6 +107,7 @@ class PublicDowntimes:
             now = self._now()
             downtime = new_downtime(attributes, str(uuid.uuid4()), key.id, now)
             self._check_room(key, now)
+            self._changes.record_downtime(key, None, downtime)
             self._store.put_downtime(key.org_id, downtime)
             return downtime, downtime_item(downtime, now)
 
@@ -128,6 +133,7 @@ class PublicDowntimes:
                 downtime = changed_downtime(before, attributes, now)
                 if before.current(now) is None and downtime.current(now) is not None:
                     self._check_room(key, now)
+                self._changes.record_downtime(key, before, downtime)
                 self._store.put_downtime(key.org_id, downtime)
             return downtime, downtime_item(downtime, now)
 
@@ -145,6 +151,7 @@ class PublicDowntimes:
                 if before.canceled_at is not None:
                     return before
                 downtime = msgspec.structs.replace(before, canceled_at=now, modified_at=now)
+                self._changes.record_downtime(key, before, downtime)
                 self._store.put_downtime(key.org_id, downtime)
             if before.holds_at(now):
                 self._notifier.tell_of_end(key.org_id, downtime, "canceled", now)
@@ -164,11 +171,16 @@ class PublicDowntimes:
             if monitor is None:
                 raise NotFound("Monitor not found")
             those = [one for one in self._store.downtimes(key.org_id) if one.concerns_monitor(monitor.id, monitor.tags)]
+            groups = self._monitors.groups_by_monitor(key.org_id, wanted).get((key.org_id, wanted), ())
             return [
                 {
                     "type": "downtime_match",
                     "id": one.id,
-                    "attributes": {"groups": [], "scope": one.scope, **times_of(current)},
+                    "attributes": {
+                        "groups": [group_name(g.group) for g in groups if one.covers(g.group, monitor.query_text)],
+                        "scope": one.scope,
+                        **times_of(current),
+                    },
                 }
                 for one in those
                 if (current := one.current(now)) is not None

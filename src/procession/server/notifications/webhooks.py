@@ -28,6 +28,7 @@ from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.http.responses import json_response
 from procession.server.notifications.body import object_of
+from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.thread_pools import FairThreadPool
 from procession.storage import NotificationSettingsStore
 
@@ -45,12 +46,14 @@ class PublicWebhooks:
     def __init__(
         self,
         store: NotificationSettingsStore,
+        changes: ChangeRecorder,
         *,
         sessions: Sessions,
         limiter: RateLimiter,
         threads: FairThreadPool,
     ) -> None:
         self._store = store
+        self._changes = changes
         self._sessions = sessions
         self._limiter = limiter
         self._threads = threads
@@ -81,6 +84,7 @@ class PublicWebhooks:
                 raise InvalidRequest("There is a webhook of this name already")
             if len(handles) >= MAX_CHANNELS:
                 raise InvalidRequest(f"This org has {MAX_CHANNELS} channels already")
+            self._changes.record_channel(key, None, webhook)
             self._store.put_channel(key.org_id, webhook)
             return webhook
 
@@ -102,6 +106,7 @@ class PublicWebhooks:
             is_renamed = webhook.name != before.name
             if is_renamed and handle_of(webhook) in map(handle_of, self._store.channels(key.org_id)):
                 raise InvalidRequest("There is a webhook of this name already")
+            self._changes.record_channel(key, before, webhook)
             self._store.put_channel(key.org_id, webhook)
             if is_renamed:
                 self._store.delete_channel(key.org_id, handle_of(before))
@@ -116,6 +121,7 @@ class PublicWebhooks:
 
         def delete() -> Webhook:
             webhook = self._webhook(key, request)
+            self._changes.record_channel(key, webhook, None)
             self._store.delete_channel(key.org_id, handle_of(webhook))
             return webhook
 
@@ -134,6 +140,7 @@ class PublicWebhooks:
                 raise InvalidRequest("There is a variable of this name already")
             if len(known) >= MAX_VARIABLES:
                 raise InvalidRequest(f"This org has {MAX_VARIABLES} variables already")
+            self._changes.record_variable(key, None, variable)
             self._store.put_variable(key.org_id, variable)
 
         await self._run(key, create)
@@ -154,6 +161,7 @@ class PublicWebhooks:
             is_renamed = variable.name != before.name
             if is_renamed and any(one.name == variable.name for one in self._store.variables(key.org_id)):
                 raise InvalidRequest("There is a variable of this name already")
+            self._changes.record_variable(key, before, variable)
             self._store.put_variable(key.org_id, variable)
             if is_renamed:
                 self._store.delete_variable(key.org_id, before.name)
@@ -168,6 +176,7 @@ class PublicWebhooks:
 
         def delete() -> CustomVariable:
             variable = self._variable(key, request)
+            self._changes.record_variable(key, variable, None)
             self._store.delete_variable(key.org_id, variable.name)
             return variable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -16,33 +16,42 @@ from procession.accounts.orgs import Key
 from procession.accounts.scopes import Scope
 from procession.errors import InvalidRequest, NotFound
 from procession.monitors.group_state import GroupState
-from procession.monitors.listing import (
-    MonitorWithStates,
-    group_states,
-    has_tags,
-    is_over,
-    parse_monitor_search,
-)
+from procession.monitors.listing import MonitorWithStates, group_states, parse_monitor_search
 from procession.monitors.monitor import Creator, Monitor, changed_monitor, new_monitor
+from procession.monitors.muting import ALL, muted, unmuted
+from procession.monitors.transition import State
+from procession.notifications.template_names import check_message
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.http.json_body import parsed_object
 from procession.server.http.responses import json_response
-from procession.server.public.monitor_items import cleaned, groups_answer, monitor_item, search_answer
+from procession.server.public.monitor_items import (
+    cleaned,
+    groups_answer,
+    matching_downtimes,
+    monitor_definition,
+    monitor_item,
+    search_answer,
+)
+from procession.server.public.monitor_parameters import (
+    MAX_ID,
+    fits,
+    in_order,
+    is_true,
+    list_page,
+    monitor_ids,
+    search_page,
+)
 from procession.server.public.parameters import parse_parameters
+from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.thread_pools import FairThreadPool
-from procession.storage import MonitorStore
-from procession.text.whole_number import whole_number
+from procession.storage import MonitorStore, NotificationSettingsStore
 
 PREFIX = "/api/v1/monitor"
 RATE_LIMIT_NAME = "monitors"
 MAX_BODY_BYTES = 256 * 1024
 MAX_MONITORS = 5000
 """Of an org."""
-MAX_ID = 2**53 - 1
-"""Clients in JavaScript can read no greater one."""
-MAX_PAGE_SIZE = 1000
-_TRUE = ("true", "1")
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +62,8 @@ class PublicMonitors:
     def __init__(
         self,
         store: MonitorStore,
+        downtimes: NotificationSettingsStore,
+        changes: ChangeRecorder,
         *,
         sessions: Sessions,
         limiter: RateLimiter,
@@ -60,6 +71,8 @@ class PublicMonitors:
         now: Callable[[], int],
     ) -> None:
         self._store = store
+        self._downtimes = downtimes
+        self._changes = changes
         self._sessions = sessions
         self._limiter = limiter
         self._threads = threads
@@ -76,6 +89,8 @@ class PublicMonitors:
             Route(f"{PREFIX}/groups/search", self.search_groups, methods=["GET"]),
             Route(f"{PREFIX}/can_delete", self.can_delete, methods=["GET"]),
             _route_by_id(f"{one}/validate", self.validate_change, "POST"),
+            _route_by_id(f"{one}/mute", self.mute, "POST"),
+            _route_by_id(f"{one}/unmute", self.unmute, "POST"),
             _route_by_id(one, self.show, "GET"),
             _route_by_id(one, self.update, "PUT"),
             _route_by_id(one, self.delete, "DELETE"),
@@ -93,7 +108,7 @@ class PublicMonitors:
                 raise InvalidRequest(f"This org has {MAX_MONITORS} monitors already")
             newest = max((one.id for one in known), default=0)
             monitor = self._new(key, body, max(_new_id(), newest + 1))
-            self._store.put_monitor(monitor)
+            self._put(key, None, monitor)
             return MonitorWithStates(monitor, ())
 
         found = await self._threads.run(key.org_id, create)
@@ -104,9 +119,13 @@ class PublicMonitors:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
         states = group_states(parameters.get("group_states", ""))
-        found = await self._threads.run(key.org_id, lambda: self._one(key.org_id, request))
-        with_downtimes = parameters.get("with_downtimes") in _TRUE
-        return json_response(monitor_item(found, shown_states=states, with_downtimes=with_downtimes))
+        with_downtimes = is_true(parameters, "with_downtimes")
+
+        def read() -> dict[str, Any]:
+            (item,) = self._items([self._one(key.org_id, request)], states, with_downtimes)
+            return item
+
+        return json_response(await self._threads.run(key.org_id, read))
 
     async def update(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_WRITE)
@@ -114,8 +133,8 @@ class PublicMonitors:
 
         def update() -> MonitorWithStates:
             found = self._one(key.org_id, request)
-            monitor = changed_monitor(found.monitor, body, changed_by=key.id, now_us=self._now_us())
-            self._store.put_monitor(monitor)
+            monitor = self._changed(found.monitor, key, body)
+            self._put(key, found.monitor, monitor)
             if monitor.query_text == found.monitor.query_text:
                 return MonitorWithStates(monitor, found.groups)
             # Groups of another query would be expected for ever.
@@ -131,6 +150,7 @@ class PublicMonitors:
 
         def delete() -> Monitor:
             monitor = self._one(key.org_id, request).monitor
+            self._changes.record_monitor(key, monitor.id, monitor_definition(monitor), None)
             self._store.delete_monitor(key.org_id, monitor.id)
             return monitor
 
@@ -147,8 +167,30 @@ class PublicMonitors:
         key = await self._admit(request, Scope.MONITORS_READ)
         body = await _body(request)
         found = await self._threads.run(key.org_id, lambda: self._one(key.org_id, request))
-        changed_monitor(found.monitor, body, changed_by=key.id, now_us=self._now_us())
+        self._changed(found.monitor, key, body)
         return _valid()
+
+    async def mute(self, request: Request) -> Response:
+        key = await self._admit(request, Scope.MONITORS_DOWNTIME)
+        body = await _optional_body(request)
+        scope, end = body.get("scope") or ALL, body.get("end")
+        if not isinstance(scope, str):
+            raise InvalidRequest("The value provided for parameter 'scope' is invalid: it is not a text")
+        if end is not None and type(end) is not int:
+            raise InvalidRequest("The value provided for parameter 'end' is invalid: it is not a time in Unix seconds")
+        return await self._with_mutes(
+            request, key, lambda monitor: muted(monitor, scope, end, changed_by=key.id, now_us=self._now_us())
+        )
+
+    async def unmute(self, request: Request) -> Response:
+        key = await self._admit(request, Scope.MONITORS_DOWNTIME)
+        body = await _optional_body(request)
+        scope = None if body.get("all_scopes") is True else body.get("scope") or ALL
+        if scope is not None and not isinstance(scope, str):
+            raise InvalidRequest("The value provided for parameter 'scope' is invalid: it is not a text")
+        return await self._with_mutes(
+            request, key, lambda monitor: unmuted(monitor, scope, changed_by=key.id, now_us=self._now_us())
+        )
 
     # Many
 
@@ -156,37 +198,33 @@ class PublicMonitors:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
         states = group_states(parameters.get("group_states", ""))
-        first, count, after = _list_page(parameters)
-        found = [one for one in await self._all(key.org_id) if one.monitor.id > after and _fits(one, parameters)]
-        with_downtimes = parameters.get("with_downtimes") in _TRUE
-        return json_response(
-            [
-                monitor_item(one, shown_states=states, with_downtimes=with_downtimes)
-                for one in (found[first:] if count is None else found[first : first + count])
-            ]
-        )
+        first, count, after = list_page(parameters)
+        with_downtimes = is_true(parameters, "with_downtimes")
+        found = [one for one in await self._all(key.org_id) if one.monitor.id > after and fits(one, parameters)]
+        shown = found[first:] if count is None else found[first : first + count]
+        return json_response(await self._threads.run(key.org_id, lambda: self._items(shown, states, with_downtimes)))
 
     async def search(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
-        fits = parse_monitor_search(parameters.get("query", ""))
-        page, per_page = _page(parameters)
-        found = _sorted([one for one in await self._all(key.org_id) if fits(one)], parameters.get("sort", ""))
+        is_wanted = parse_monitor_search(parameters.get("query", ""))
+        page, per_page = search_page(parameters)
+        found = in_order([one for one in await self._all(key.org_id) if is_wanted(one)], parameters)
         return json_response(search_answer(found, page, per_page))
 
     async def search_groups(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
-        fits = parse_monitor_search(parameters.get("query", ""))
-        page, per_page = _page(parameters)
-        chosen = _sorted([one for one in await self._all(key.org_id) if fits(one)], parameters.get("sort", ""))
+        is_wanted = parse_monitor_search(parameters.get("query", ""))
+        page, per_page = search_page(parameters)
+        chosen = in_order([one for one in await self._all(key.org_id) if is_wanted(one)], parameters)
         found = [(one.monitor, state) for one in chosen for state in one.groups]
         return json_response(groups_answer(found, page, per_page))
 
     async def can_delete(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
-        wanted = [_monitor_id(text) for text in parameters.get("monitor_ids", "").split(",")]
+        wanted = monitor_ids(parameters)
         known = {one.monitor.id for one in await self._all(key.org_id)}
         if any(one not in known for one in wanted):
             raise NotFound("Monitor not found")
@@ -219,7 +257,46 @@ class PublicMonitors:
     def _new(self, key: Key, body: Mapping[str, Any], monitor_id: int) -> Monitor:
         creator = Creator(_number_of(key), key.name, key.name, "")
         now_us = self._now_us()
-        return new_monitor(key.org_id, monitor_id, body, creator=creator, changed_by=key.id, now_us=now_us)
+        monitor = new_monitor(key.org_id, monitor_id, body, creator=creator, changed_by=key.id, now_us=now_us)
+        _check_templates(monitor)
+        return monitor
+
+    def _changed(self, monitor: Monitor, key: Key, body: Mapping[str, Any]) -> Monitor:
+        changed = changed_monitor(monitor, body, changed_by=key.id, now_us=self._now_us())
+        _check_templates(changed)
+        return changed
+
+    def _put(self, key: Key, before: Monitor | None, after: Monitor) -> None:
+        fields = None if before is None else monitor_definition(before)
+        self._changes.record_monitor(key, after.id, fields, monitor_definition(after))
+        self._store.put_monitor(after)
+
+    async def _with_mutes(self, request: Request, key: Key, change: Callable[[Monitor], Monitor]) -> Response:
+        def put() -> MonitorWithStates:
+            found = self._one(key.org_id, request)
+            monitor = change(found.monitor)
+            if monitor is not found.monitor:
+                self._put(key, found.monitor, monitor)
+            return MonitorWithStates(monitor, found.groups)
+
+        found = await self._threads.run(key.org_id, put)
+        self._log_change("monitor-changed", "muted or unmuted", key, found.monitor)
+        return json_response(monitor_item(found))
+
+    def _items(
+        self, found: Sequence[MonitorWithStates], states: Collection[State], with_downtimes: bool
+    ) -> list[dict[str, Any]]:
+        """Of one org. Blocks where downtimes are wanted."""
+        downtimes = self._downtimes.downtimes(found[0].monitor.org_id) if with_downtimes and found else ()
+        now = self._now()
+        return [
+            monitor_item(
+                one,
+                shown_states=states,
+                downtimes=matching_downtimes(one, downtimes, now) if with_downtimes else None,
+            )
+            for one in found
+        ]
 
     def _now_us(self) -> int:
         return self._now() * 1_000_000 + time.time_ns() // 1000 % 1_000_000
@@ -242,6 +319,16 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
+async def _optional_body(request: Request) -> dict[str, Any]:
+    return await _body(request) if await request.body() else {}
+
+
+def _check_templates(monitor: Monitor) -> None:
+    """Raises InvalidRequest."""
+    for text in (monitor.name, monitor.message, monitor.rules.escalation_message):
+        check_message(text, monitor.query.by)
+
+
 def _valid() -> Response:
     return Response(b"{}\n", media_type="application/json")
 
@@ -254,51 +341,3 @@ def _new_id() -> int:
 def _number_of(key: Key) -> int:
     """Datadog's clients want a number for who made something."""
     return int.from_bytes(key.id.encode()[:6], "big")
-
-
-def _monitor_id(text: str) -> int:
-    number = whole_number(text)
-    if number is None:
-        raise NotFound("Monitor not found")
-    return number
-
-
-def _fits(found: MonitorWithStates, parameters: Mapping[str, str]) -> bool:
-    monitor = found.monitor
-    return (
-        parameters.get("name", "").lower() in monitor.name.lower()
-        and is_over(monitor, parameters.get("tags", ""))
-        and has_tags(monitor, parameters.get("monitor_tags", ""))
-    )
-
-
-def _number(parameters: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    if name not in parameters:
-        return default
-    number = whole_number(parameters[name])
-    if number is None or not least <= number <= most:
-        raise InvalidRequest(f"The value provided for parameter '{name}' is invalid")
-    return number
-
-
-def _list_page(parameters: Mapping[str, str]) -> tuple[int, int | None, int]:
-    """The first one, how many, and the id after which they begin."""
-    after = _number(parameters, "id_offset", 0, 0, MAX_ID)
-    size = _number(parameters, "page_size", 100, 1, MAX_PAGE_SIZE)
-    if "page" not in parameters:
-        return 0, size if "id_offset" in parameters else None, after
-    return _number(parameters, "page", 0, 0, 10**9) * size, size, after
-
-
-def _page(parameters: Mapping[str, str]) -> tuple[int, int]:
-    return _number(parameters, "page", 0, 0, 10**9), _number(parameters, "per_page", 30, 1, MAX_PAGE_SIZE)
-
-
-def _sorted(found: list[MonitorWithStates], text: str) -> list[MonitorWithStates]:
-    column, _, direction = text.partition(",")
-    keys: dict[str, Callable[[MonitorWithStates], Any]] = {
-        "name": lambda one: one.monitor.name.lower(),
-        "status": lambda one: str(one.state),
-        "tags": lambda one: one.monitor.tags,
-    }
-    return sorted(found, key=keys.get(column, keys["name"]), reverse=direction == "desc")

@@ -19,6 +19,7 @@ from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, 
 from procession.query import ProcessQuery
 from procession.storage import (
     AnalysisStore,
+    ChangeStore,
     HostStore,
     KeyStore,
     MonitorStore,
@@ -90,6 +91,9 @@ class History(ReadStore, FlushTarget, Protocol):
     def monitors(self) -> MonitorStore: ...
 
     @property
+    def changes(self) -> ChangeStore: ...
+
+    @property
     def notification_settings(self) -> NotificationSettingsStore: ...
 
     @property
@@ -152,6 +156,7 @@ class EmbeddedStore:
         self.sessions = history.sessions
         self.views = history.views
         self.monitors = RememberedMonitors(history.monitors)
+        self.changes = history.changes
         self.notification_settings = RememberedNotificationSettings(history.notification_settings)
         self.outbox = RememberedOutbox(history.outbox, now)
         self.analysis = EmbeddedAnalysis(
