@@ -35,7 +35,7 @@ class ClickHouseChanges:
         self, org_id: int, window: Window, limit: int, kind: ChangeKind | None = None, subject: str | None = None
     ) -> tuple[Change, ...]:
         where = "org = {org:UInt32} AND at >= {from:UInt32} AND at <= {to:UInt32}"
-        parameters = {"org": org_id, "from": window.from_at, "to": window.to_at, "limit": limit}
+        parameters: dict[str, int | str] = {"org": org_id, "from": window.from_at, "to": window.to_at, "limit": limit}
         if kind is not None:
             where, parameters = f"{where} AND kind = {{kind:String}}", parameters | {"kind": str(kind)}
         if subject is not None:
