@@ -39,8 +39,9 @@ ENV PATH=/opt/procession/bin:$PATH \
     PROCESSION_SPOOL_DIR=/var/lib/procession-agent
 USER procession
 VOLUME ["/var/lib/procession-agent"]
-# It has no port. An agent that cannot go on ends; one whose server is away keeps what it sees, and is well.
-HEALTHCHECK NONE
+# By what it keeps of each snapshot before it sends it: an agent whose server is away goes on, and is well.
+HEALTHCHECK --interval=60s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import pathlib, sys, time; sys.exit(time.time() - max(folder.stat().st_mtime for folder in pathlib.Path('/var/lib/procession-agent').iterdir()) > 300)"]
 ENTRYPOINT ["procession"]
 CMD ["agent"]
 

@@ -6,10 +6,12 @@ None of it is run here: there is no cluster and no Docker where these tests run.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import pytest
 import yaml
 
 from procession import __version__
+from procession.agent.send.payload import Payload
+from procession.agent.send.spool import Spool
 from procession.cli.local.service_installation import CAPABILITIES
 from procession.cli.options import settings_of
 from procession.config import AgentSettings, ServerSettings
@@ -119,9 +123,40 @@ def test_the_image_of_the_agent_has_no_engine_and_both_are_locked() -> None:
     assert all("--require-hashes" in line or "--no-index" in line for line in installs)
 
 
+def health_check(name: str) -> list[str]:
+    (command,) = re.findall(r"^    CMD (\[.*\])$", stages()[name], re.MULTILINE)
+    found: list[str] = json.loads(command)
+    return found
+
+
+def test_the_image_of_the_agent_is_well_as_long_as_it_keeps_snapshots(tmp_path: Path) -> None:
+    _, option, program = health_check("agent")
+    here = program.replace("/var/lib/procession-agent", str(tmp_path))
+
+    def is_well() -> bool:
+        return subprocess.run([sys.executable, option, here], stderr=subprocess.DEVNULL).returncode == 0
+
+    assert not is_well()
+    spool = Spool(tmp_path / "server")
+    spool.write([Payload(b"body", {}, "/api/v1/collector")])
+    assert is_well()
+    os.utime(spool.folder, times=(time.time() - 301,) * 2)
+    assert not is_well()
+    # An agent that sends all that it sees touches it as well.
+    spool.remove(spool.write([Payload(b"body", {}, "/api/v1/collector")]))
+    assert is_well()
+    spool.close()
+
+
+def test_the_pod_of_the_agent_is_ready_when_its_image_is_well() -> None:
+    probe = [word.strip() for word in container()["readinessProbe"]["exec"]["command"]]
+
+    assert probe == health_check("agent")
+    assert "livenessProbe" not in container()
+
+
 def test_the_image_of_the_server_is_asked_by_the_address_that_the_server_leaves(tmp_path: Path) -> None:
-    (command,) = re.findall(r"^    CMD (\[.*\])$", stages()["server"], re.MULTILINE)
-    _, option, program = json.loads(command)
+    _, option, program = health_check("server")
     with up(tmp_path) as (_, url):
         here = program.replace("/var/lib/procession", str(tmp_path))
         assert subprocess.run([sys.executable, option, here]).returncode == 0

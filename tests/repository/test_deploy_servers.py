@@ -21,6 +21,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SCALING = (DEPLOY.parent / "docs" / "scaling.md").read_text()
 MANIFEST: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "server.yaml").read_text()))
+EMBEDDED: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "embedded-server.yaml").read_text()))
 VARIABLES = {name for item in settings_of(ServerSettings) for name in item.variables} | {"DD_API_KEY", "DD_APP_KEY"}
 
 
@@ -133,3 +134,38 @@ def test_a_server_has_time_for_the_longest_query_before_it_is_killed() -> None:
     stop_seconds = int(variables["PROCESSION_STOP_SECONDS"])
     assert stop_seconds >= longest
     assert pod["terminationGracePeriodSeconds"] > int(seconds_before) + stop_seconds + MORE_SECONDS_TO_STOP
+
+
+def embedded_pod() -> dict[str, Any]:
+    (spec,) = (one["spec"] for one in EMBEDDED if one["kind"] == "StatefulSet")
+    assert spec["replicas"] == 1
+    return dict(spec["template"]["spec"])
+
+
+def test_the_embedded_store_is_in_the_volume_and_nobody_elses() -> None:
+    (spec,) = (one["spec"] for one in EMBEDDED if one["kind"] == "StatefulSet")
+    only = container(embedded_pod())
+    variables = {item["name"]: item.get("value", "") for item in only["env"]}
+    mounts = {mount["name"]: mount["mountPath"] for mount in only["volumeMounts"]}
+
+    assert set(variables) <= VARIABLES
+    assert [claim["metadata"]["name"] for claim in spec["volumeClaimTemplates"]] == ["data"]
+    # The volume itself belongs to root, and its group may write there.
+    assert Path(variables["PROCESSION_DATA_DIR"]).parent == Path(mounts["data"])
+    assert embedded_pod()["securityContext"]["fsGroup"] == only["securityContext"]["runAsGroup"]
+    assert set(mounts) == {"data", *(volume["name"] for volume in embedded_pod()["volumes"])}
+
+
+def test_the_embedded_server_is_as_the_others_but_for_its_store() -> None:
+    (pod,) = (one["spec"]["template"]["spec"] for one in MANIFEST if one["kind"] == "Deployment")
+    one, other = container(embedded_pod()), container(pod)
+
+    for part in ("name", "image", "args", "ports", "livenessProbe", "readinessProbe", "lifecycle", "securityContext"):
+        assert one[part] == other[part], part
+    variables = {item["name"]: item for item in one["env"]}
+    others = {item["name"]: item for item in other["env"]}
+    assert variables.keys() - others.keys() == {"PROCESSION_DATA_DIR"}
+    assert others.keys() - variables.keys() == {"PROCESSION_STORE", "PROCESSION_STORE_PASSWORD_FILE"}
+    assert all(variables[name] == others[name] for name in variables.keys() & others.keys())
+    services = [[part for part in manifest if part["kind"] == "Service"] for manifest in (EMBEDDED, MANIFEST)]
+    assert services[0] == services[1]
