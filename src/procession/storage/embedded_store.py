@@ -10,6 +10,7 @@ from pathlib import Path
 
 from procession.errors import UsageError
 from procession.storage.embedded.checkpoints import Checkpoints
+from procession.storage.embedded.flusher import FORCED_SECONDS
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.history.engine.embedded import ENGINE_FILES, EmbeddedEngine
@@ -41,11 +42,13 @@ def open_embedded(
     live_bytes: int = 2 * 2**30,
     sets_retention: bool = True,
     now: Callable[[], int] = lambda: int(time.time()),
+    forced_seconds: float = FORCED_SECONDS,
 ) -> EmbeddedStore:
     """The store in a folder, its tables brought up to date, and what the last server had acknowledged in it.
 
     `live_bytes`: what the live table takes at most. `sets_retention`: whether the tables are to keep what is in them so
-    long; else as long as the last server had them. Raises UsageError in words for who started us.
+    long; else as long as the last server had them. `forced_seconds`: questions cause no more than one flush in so many.
+    Raises UsageError in words for who started us.
     """
     rules = retention_rules(
         retention_hours=retention_hours,
@@ -72,7 +75,9 @@ def open_embedded(
         except OSError as error:
             raise UsageError(f"cannot write to {data_dir}: {error.strerror or error}") from error
         tables = FrozenTables(engine, now)
-        store = EmbeddedStore(history, log, checkpoints, progress, tables=tables, now=now)
+        store = EmbeddedStore(
+            history, log, checkpoints, progress, tables=tables, now=now, forced_seconds=forced_seconds
+        )
         cleanup.pop_all()
     return store
 

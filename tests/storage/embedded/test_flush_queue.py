@@ -12,6 +12,7 @@ from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.packed import Listing, PackedSnapshot, pack
 from procession.process import LiveSnapshot, ProcessDescription, Sighting, Snapshot
 from procession.storage.embedded.flush_queue import FlushQueue
+from procession.window import Window
 
 AT = 1_700_000_000
 ORG, OTHER = 1, 2
@@ -32,15 +33,56 @@ def exits(at: int) -> ProcessExits:
     return ProcessExits("web-1", (ProcessExit(pid=1, at=at, exit_code=0, description=ProcessDescription()),))
 
 
-def test_a_question_concerns_what_waits_of_its_org_up_to_its_end() -> None:
+def concerned(queue: FlushQueue, since: int, until: int, org_id: int = ORG) -> bool:
+    return queue.concerns(org_id, Window(since, until), queue.put_count)
+
+
+def test_a_question_concerns_what_waits_of_its_org_and_of_its_time() -> None:
     queue = a_queue()
     queue.put(1, ORG, a_chunk(AT))
     queue.put(2, ORG, exits(AT - 100))
 
-    assert queue.concerns(ORG, AT)
-    assert queue.concerns(ORG, AT - 100)
-    assert not queue.concerns(ORG, AT - 101)
-    assert not queue.concerns(OTHER, AT)
+    assert concerned(queue, 0, AT)
+    assert concerned(queue, 0, AT - 100)
+    assert not concerned(queue, 0, AT - 101)
+    assert not concerned(queue, AT - 99, AT - 1)
+    assert not concerned(queue, AT + 1, AT + 9)
+    assert not concerned(queue, 0, AT, OTHER)
+
+
+def test_a_question_concerns_nothing_that_came_after_it() -> None:
+    queue = a_queue()
+    queue.put(1, ORG, a_chunk(AT - 50))
+    asked = queue.put_count
+    queue.put(2, ORG, a_chunk(AT))
+
+    assert not queue.concerns(ORG, Window(AT, AT), asked)
+    queue.drop(queue.first(15, 10_000, until=1).items)
+    assert not queue.concerns(ORG, Window(0, AT), asked)
+    assert queue.concerns(ORG, Window(0, AT), queue.put_count)
+
+
+def test_what_comes_late_is_remembered_though_it_was_flushed() -> None:
+    queue = a_queue()
+    asked = queue.put_count
+    queue.put(1, ORG, a_chunk(AT))
+    assert not queue.has_come_late(ORG, AT - 1, asked)
+
+    queue.put(2, ORG, a_chunk(AT - 50))
+    queue.drop(queue.first(100, 10_000, until=2).items)
+
+    assert queue.has_come_late(ORG, AT - 1, asked)
+    assert not queue.has_come_late(OTHER, AT - 1, asked)
+    assert not queue.has_come_late(ORG, AT - 1, queue.put_count)
+
+
+def test_after_very_much_has_come_something_of_it_may_have_been_late() -> None:
+    queue = a_queue()
+    for sequence in range(1, 10_003):
+        queue.put(sequence, ORG, exits(AT))
+
+    assert queue.has_come_late(ORG, AT - 1, 0)
+    assert not queue.has_come_late(ORG, AT - 1, 2)
 
 
 def test_what_was_flushed_concerns_nobody() -> None:
@@ -50,8 +92,8 @@ def test_what_was_flushed_concerns_nobody() -> None:
 
     queue.drop(queue.first(15, 10_000, until=2).items)
 
-    assert not queue.concerns(ORG, AT - 1)
-    assert queue.concerns(ORG, AT)
+    assert not concerned(queue, 0, AT - 1)
+    assert concerned(queue, 0, AT)
 
 
 def test_pieces_come_in_order_and_hold_no_more_than_was_asked_for() -> None:
@@ -65,7 +107,7 @@ def test_pieces_come_in_order_and_hold_no_more_than_was_asked_for() -> None:
         queue.drop(piece.items)
 
     assert taken == [[1, 2], [3, 4], [5, 6]]
-    assert queue.concerns(ORG, AT + 7)
+    assert concerned(queue, 0, AT + 7)
 
 
 def test_a_piece_holds_one_item_however_large() -> None:

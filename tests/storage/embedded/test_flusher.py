@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from procession.packed import AnySnapshot, pack
 from procession.process import LiveSnapshot, ProcessDescription, Sighting, Snapshot
 from procession.storage.embedded.flush_queue import FlushQueue
 from procession.storage.embedded.flusher import Flusher
+from procession.window import Window
 from tests.support.stores.oracle import OracleStore
 
 AT = 1_700_000_000
@@ -51,7 +53,8 @@ class Room:
         self.queue = FlushQueue(max_weight=10**6, max_characters=10**9)
         self.target = Target()
         self.flushed: list[int] = []
-        self.flusher = Flusher(self.queue, self.target, self.flushed.append)
+        self.clock = 1000.0
+        self.flusher = Flusher(self.queue, self.target, self.flushed.append, lambda: self.clock)
         self._sequence = 0
 
     def put(self, host: str = "web-1") -> None:
@@ -165,15 +168,102 @@ def test_a_failure_that_nobody_expects_ends_no_thread() -> None:
     assert room.flushed == [1]
 
 
+WHOLE = Window(0, AT)
+
+
 def test_a_question_flushes_only_what_it_is_about() -> None:
     room = Room()
     room.put()
 
-    room.flusher.flush_what_concerns(ORG, AT - 1)
-    room.flusher.flush_what_concerns(ORG + 1, AT)
+    room.flusher.flush_what_concerns(ORG, Window(0, AT - 1))
+    room.flusher.flush_what_concerns(ORG, Window(AT + 1, AT + 60))
+    room.flusher.flush_what_concerns(ORG + 1, WHOLE)
     assert room.flushed == []
 
-    room.flusher.flush_what_concerns(ORG, AT)
-    room.flusher.flush_what_concerns(ORG, AT)
+    room.flusher.flush_what_concerns(ORG, WHOLE)
+    room.flusher.flush_what_concerns(ORG, WHOLE)
     assert room.flushed == [1]
     assert room.flusher.counts.forced_count == 1
+
+
+class Hurrying(FlushQueue):
+    """Whoever waits for a flush waits by the clock of the room, and not in vain."""
+
+    room: Room
+    waited: float = 0.0
+
+    def wait_for_flush(self, seconds: float) -> None:
+        self.waited += seconds
+        self.room.clock += seconds
+
+
+def hurried() -> tuple[Room, Hurrying]:
+    room = Room()
+    queue = Hurrying(max_weight=10**6, max_characters=10**9)
+    queue.room = room
+    room.queue = queue
+    room.flusher = Flusher(queue, room.target, room.flushed.append, lambda: room.clock)
+    return room, queue
+
+
+def test_questions_cause_no_more_than_one_flush_in_ten_seconds() -> None:
+    room, queue = hurried()
+    begun_at = room.clock
+
+    for _ in range(50):
+        room.put()
+        room.flusher.flush_what_concerns(ORG, WHOLE)
+        assert not queue.concerns(ORG, WHOLE, queue.put_count), "the answer has all that was acknowledged"
+        room.clock += 0.5
+
+    assert room.clock - begun_at >= 49 * 10
+    assert room.flusher.counts.forced_count <= (room.clock - begun_at) / 10 + 1
+
+
+def test_questions_that_are_seldom_wait_for_nothing() -> None:
+    room, queue = hurried()
+    for _ in range(5):
+        room.put()
+        room.flusher.flush_what_concerns(ORG, WHOLE)
+        room.clock += 10
+
+    assert room.flusher.counts.forced_count == 5
+    assert queue.waited == 0
+
+
+def test_a_question_that_waits_goes_on_when_the_next_flush_is_over() -> None:
+    room = Room()
+    room.put()
+    room.flusher.flush_what_concerns(ORG, WHOLE)
+    room.put()
+    is_waiting, flushed = threading.Event(), room.queue.wait_for_flush
+
+    def wait(seconds: float) -> None:
+        is_waiting.set()
+        flushed(seconds)
+
+    room.queue.wait_for_flush = wait  # type: ignore[method-assign]
+    asking = threading.Thread(target=room.flusher.flush_what_concerns, args=(ORG, WHOLE))
+    asking.start()
+    assert is_waiting.wait(10)
+    while asking.is_alive():
+        room.flusher.flush()
+        room.put()
+        asking.join(0.01)
+
+    assert room.flusher.counts.forced_count == 1
+
+
+def test_a_question_does_not_wait_for_a_history_that_takes_nothing() -> None:
+    room = Room()
+    room.target.is_down = True
+    room.put()
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            room.flusher.flush_what_concerns(ORG, WHOLE)
+    assert room.flusher.counts.forced_count == 1
+    room.clock += 10
+    room.target.is_down = False
+    room.flusher.flush_what_concerns(ORG, WHOLE)
+    assert room.flushed == [1]

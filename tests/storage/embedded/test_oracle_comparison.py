@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from procession.analysis import Every
-from procession.process import ProcessKey, ProcessSummary
+from procession.analysis import Every, Match, Order, Selection, Side
+from procession.process import ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
+from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded, pages, scan, sizes
@@ -69,8 +71,30 @@ def test_no_answer_depends_on_when_it_was_flushed_forgotten_or_started_anew(
             seen = [(ProcessKey.of(one.identity), one.seen_at) for one in known]
             until = query.window.to_at
             assert server.store.endings(org, until, seen) == oracle.endings(org, until, seen)
+        analysed_as_by(OracleAnalysis(oracle), server.store, org, fleet, data)
     finally:
         server.store.close()
+
+
+def analysed_as_by(
+    oracle: OracleAnalysis, store: EmbeddedStore, org: int, fleet: Sequence[Snapshot], data: st.DataObject
+) -> None:
+    """Of many processes, also when something is flushed between two questions."""
+    query = data.draw(strategies.queries_over(fleet, org))
+    chosen, at, window = Selection(org, query.search, query.tags), query.window.to_at, query.window
+    keys, measures = ("host", "user", "env"), ("rss_bytes",)
+    for question, arguments in (
+        ("facets", (chosen, window, keys, 10)),
+        ("complete_tag", (org, window, "", 100)),
+        ("instant_page", (chosen, at, Order("rss_bytes", True), 0, 100)),
+        ("compare", (Side(chosen, at - 61), Side(chosen, at), data.draw(st.sampled_from(Match)), 10)),
+        ("timeseries", (chosen, Window(at - 120, at), "user", measures, "count", 2, 5)),
+        ("is_known", (chosen, window)),
+    ):
+        expected = close(getattr(oracle, question)(*arguments))
+        assert close(getattr(store.analysis, question)(*arguments)) == expected, question
+        if data.draw(st.booleans()):
+            store.flush()
 
 
 @bounded(12)

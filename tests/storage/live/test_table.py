@@ -69,7 +69,7 @@ def test_of_processes_that_are_listed_the_same_again_and_again_only_the_numbers_
     with table.reading(ORG) as of_org:
         host = of_org.host_named("web-1")
         assert host is not None
-        kept = [(at, len(rows)) for at, rows, _ in host.earlier.up_to(MAX_UINT32)]
+        kept = [(at, len(rows)) for at, rows, _ in host.earlier.between(0, MAX_UINT32)]
     assert kept == [(NOON + 980, 100)]
 
 

@@ -10,9 +10,14 @@ from procession.paging import Page
 from procession.process import LiveSnapshot, Snapshot
 from procession.query import ProcessQuery
 from procession.storage.embedded.flush_queue import FlushQueue
-from procession.storage.embedded.joined_curves import JoinedCurves
-from procession.storage.embedded.joined_endings import JoinedEndings
-from procession.storage.embedded.joined_pages import JoinedPages
+from procession.storage.embedded.joins.joined_counts import JoinedCounts
+from procession.storage.embedded.joins.joined_curves import JoinedCurves
+from procession.storage.embedded.joins.joined_endings import JoinedEndings
+from procession.storage.embedded.joins.joined_intake import JoinedIntake
+from procession.storage.embedded.joins.joined_pages import JoinedPages
+from procession.storage.embedded.joins.joined_runs import JoinedRuns
+from procession.storage.embedded.joins.joined_timeseries import JoinedTimeSeries
+from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.storage.live.table import LiveTable
 from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.oracle import OracleStore
@@ -37,6 +42,11 @@ class Halves:
         self.pages = JoinedPages(self.live, self._find, self.queue.since)
         self.curves = JoinedCurves(self.live, OracleAnalysis(self.history), self.queue)
         self.endings = JoinedEndings(self.live, self.history, self.queue.since)
+        self.counts = JoinedCounts(self.live, OracleAnalysis(self.history), self.queue)
+        self.runs = JoinedRuns(self.live, OracleAnalysis(self.history), self.queue)
+        self.instants = LiveAnalysis(self.live)
+        self.series = JoinedTimeSeries(self.instants, OracleAnalysis(self.history), self.queue)
+        self.intake = JoinedIntake(self.live, self.history, self.queue)
         self._sequence = 0
         old = [one for index, one in enumerate(fleet) if index < flushed or one.taken_at < since]
         self.add(*old)
@@ -48,8 +58,8 @@ class Halves:
         for one in snapshots:
             self._sequence += 1
             self.whole.add([(ORG, one)])
-            self.live.apply([(ORG, pack(one))])
             self.queue.put(self._sequence, ORG, pack(one))
+            self.live.apply([(ORG, pack(one))], needed_since=self.queue.since(ORG))
 
     def add_exits(self, exits: ProcessExits) -> None:
         self._sequence += 1

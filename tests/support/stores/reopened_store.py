@@ -81,4 +81,6 @@ class Reopened:
             now=LATER,
         )
         history: Any = KeptOpen(self._history)
-        return EmbeddedStore(history, log, checkpoints, progress, tables=NeverFrozen(), now=lambda: LATER)
+        return EmbeddedStore(
+            history, log, checkpoints, progress, tables=NeverFrozen(), now=lambda: LATER, forced_seconds=0
+        )

@@ -6,6 +6,7 @@ the turns of hours, where stores have their seams.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -157,6 +158,38 @@ def fleets(draw: st.DrawFn, hosts: Sequence[str] = HOSTS[:3], max_snapshots: int
     late = draw(st.sets(st.integers(0, max(0, len(arrivals) - 1)), max_size=3))
     on_time = [chunk for index, chunk in enumerate(arrivals) if index not in late]
     return (*on_time, *(arrivals[index] for index in sorted(late) if index < len(arrivals)))
+
+
+@st.composite
+def steady_fleets(draw: st.DrawFn, snapshots: int = 20) -> tuple[Snapshot, ...]:
+    """Hosts that post every ten seconds, as a rule: some chunks are lost, and some come late."""
+    known = draw(st.lists(descriptions, min_size=2, max_size=4))
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    arrivals: list[tuple[int, Snapshot]] = []
+    for number, name in enumerate(HOSTS[:2]):
+        processes = {pid: (NOON - 86400, chance.choice(known)) for pid in (1, 2, 3)}
+        for place in range(snapshots):
+            at = NOON + 3 * number + 10 * place
+            pid = chance.randint(1, 6)
+            if pid in processes and chance.random() < 0.2:
+                del processes[pid]
+            elif chance.random() < 0.3:
+                start = processes.get(pid, (at - chance.choice((0, 3)), None))[0]
+                processes[pid] = start, chance.choice(known)
+            for index, some in enumerate((sorted(processes)[:2], sorted(processes)[2:])):
+                chunk = Snapshot(
+                    host=name,
+                    taken_at=at,
+                    sightings=tuple(
+                        Sighting(one, *processes[one], ProcessNumbers(rss_bytes=at, state="S")) for one in some
+                    ),
+                    request_id=2 * place + index,
+                    split_id=place,
+                    chunk_count=2,
+                )
+                if chance.random() < 0.95:
+                    arrivals.append((at + (chance.choice((0, 0, 0, 15)) if chance.random() < 0.1 else 0), chunk))
+    return tuple(chunk for _, chunk in sorted(arrivals, key=lambda one: one[0]))
 
 
 def _live(draw: st.DrawFn, host: _Host, at: int, known: list[ProcessDescription]) -> None:

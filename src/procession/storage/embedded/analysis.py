@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from procession.analysis import (
+    REACH_SECONDS,
     Comparison,
     Every,
     Facets,
@@ -24,14 +25,22 @@ from procession.analysis import (
     TagCompletion,
     TimeSeries,
 )
-from procession.process import ProcessKey, ProcessSummary
+from procession.process import MAX_UINT32, ProcessKey, ProcessSummary
 from procession.storage import AnalysisStore
 from procession.storage.embedded.answer_counts import AnswerCounts
-from procession.storage.embedded.joined_curves import JoinedCurves
+from procession.storage.embedded.flush_queue import FlushQueue
+from procession.storage.embedded.joins.joined_counts import JoinedCounts
+from procession.storage.embedded.joins.joined_curves import JoinedCurves
+from procession.storage.embedded.joins.joined_runs import JoinedRuns
+from procession.storage.embedded.joins.joined_timeseries import JoinedTimeSeries
 from procession.storage.live.instants.analysis import LiveAnalysis
+from procession.storage.live.instants.runs import NEXT_SNAPSHOT_SECONDS
+from procession.storage.live.table import LiveTable
 from procession.window import Window
 
 SLOT_SECONDS = 10
+_MINUTE = 60
+_ALWAYS = Window(0, MAX_UINT32)
 
 
 class EmbeddedAnalysis:
@@ -39,16 +48,19 @@ class EmbeddedAnalysis:
 
     def __init__(
         self,
-        live: LiveAnalysis,
+        table: LiveTable,
         history: AnalysisStore,
-        joined_curves: JoinedCurves,
-        flush_what_concerns: Callable[[int, int], None],
+        queue: FlushQueue,
+        flush_what_concerns: Callable[[int, Window], None],
         counts: AnswerCounts,
     ) -> None:
-        """`flush_what_concerns` is called before the history is asked about an org up to a moment."""
-        self._joined_curves = joined_curves
-        self._live = live
+        """`flush_what_concerns` is called before the history is asked about an org in a window."""
+        self._live = LiveAnalysis(table)
         self._history = history
+        self._counted = JoinedCounts(table, history, queue)
+        self._curves = JoinedCurves(table, history, queue)
+        self._runs = JoinedRuns(table, history, queue)
+        self._series = JoinedTimeSeries(self._live, history, queue)
         self._flush_what_concerns = flush_what_concerns
         self._counts = counts
 
@@ -56,7 +68,7 @@ class EmbeddedAnalysis:
         found = self._live.is_known(selection, window)
         if found is not None:
             return self._counts.live(found)
-        return self._past(selection.org_id, window).is_known(selection, window)
+        return self._past(selection, window).is_known(selection, window)
 
     def instant_page(
         self,
@@ -72,14 +84,14 @@ class EmbeddedAnalysis:
         found = None if pin else self._live.instant_page(selection, at, order, offset, limit, after)
         if found is not None:
             return self._counts.live(found)
-        past = self._past(selection.org_id, at)
+        past = self._past_instant(selection, at)
         return past.instant_page(selection, at, order, offset, limit, after, pin)
 
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
         found = self._live.points(selection, at, x, y, by, limit)
         if found is not None:
             return self._counts.live(found)
-        return self._past(selection.org_id, at).points(selection, at, x, y, by, limit)
+        return self._past_instant(selection, at).points(selection, at, x, y, by, limit)
 
     def facets(
         self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
@@ -87,13 +99,23 @@ class EmbeddedAnalysis:
         found = self._live.facets(selection, when, keys, limit, prefix)
         if found is not None:
             return self._counts.live(found)
-        return self._past(selection.org_id, when).facets(selection, when, keys, limit, prefix)
+        if not isinstance(when, Window):
+            return self._past_instant(selection, when).facets(selection, when, keys, limit, prefix)
+        joined = None
+        if not self._live.has_tags_of_hosts(selection):
+            joined = self._counted.facets(selection, when, keys, limit, prefix)
+        if joined is not None:
+            return self._counts.joined(joined)
+        return self._past(selection, _whole(when)).facets(selection, when, keys, limit, prefix)
 
     def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion:
         found = self._live.complete_tag(org_id, window, prefix, limit)
         if found is not None:
             return self._counts.live(found)
-        return self._past(org_id, window).complete_tag(org_id, window, prefix, limit)
+        joined = self._counted.complete_tag(org_id, window, prefix, limit)
+        if joined is not None:
+            return self._counts.joined(joined)
+        return self._past(Selection(org_id), _whole(window)).complete_tag(org_id, window, prefix, limit)
 
     def groups(
         self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
@@ -101,7 +123,7 @@ class EmbeddedAnalysis:
         found = self._live.groups(selection, at, by, measures, order, limit)
         if found is not None:
             return self._counts.live(found)
-        return self._past(selection.org_id, at).groups(selection, at, by, measures, order, limit)
+        return self._past_instant(selection, at).groups(selection, at, by, measures, order, limit)
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
@@ -109,7 +131,7 @@ class EmbeddedAnalysis:
         found = self._live.hosts(selection, at, measures, order, offset, limit)
         if found is not None:
             return self._counts.live(found)
-        return self._past(selection.org_id, at).hosts(selection, at, measures, order, offset, limit)
+        return self._past_instant(selection, at).hosts(selection, at, measures, order, offset, limit)
 
     def timeseries(
         self,
@@ -121,14 +143,20 @@ class EmbeddedAnalysis:
         limit: int,
         points: int,
     ) -> TimeSeries:
-        past = self._past(selection.org_id, window)
+        joined = None
+        if not self._live.has_tags_of_hosts(selection):
+            joined = self._series.timeseries(selection, window, by, measures, rank, limit, points)
+        if joined is not None:
+            return self._counts.joined(joined)
+        past = self._past(selection, Window(window.from_at - REACH_SECONDS, window.to_at))
         return past.timeseries(selection, window, by, measures, rank, limit, points)
 
     def history(self, org_id: int, key: ProcessKey, window: Window, every: Every) -> History:
-        joined = self._joined_curves.history(org_id, key, window, every)
+        joined = self._curves.history(org_id, key, window, every)
         if joined is not None:
             return self._counts.joined(joined)
-        return self._past(org_id, window).history(org_id, key, window, every)
+        minutes = Window(window.from_at - _MINUTE, window.to_at + _MINUTE)
+        return self._past(Selection(org_id), minutes).history(org_id, key, window, every)
 
     def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
         self._counts.history()
@@ -138,29 +166,51 @@ class EmbeddedAnalysis:
         found = self._live.host_tree(org_id, host, at)
         if found is not None:
             return self._counts.live(found)
-        return self._past(org_id, at).host_tree(org_id, host, at)
+        return self._past_instant(Selection(org_id), at).host_tree(org_id, host, at)
 
     def family(self, org_id: int, key: ProcessKey, at: int) -> Family | None:
         found = self._live.family(org_id, key, at)
         if found is not None:
             return self._counts.live(found[0])
-        return self._past(org_id, at).family(org_id, key, at)
+        return self._past_instant(Selection(org_id), at).family(org_id, key, at)
 
     def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
         found = self._live.runs(org_id, process, window, limit)
         if found is not None:
             return self._counts.live(found)
-        return self._past(org_id, window).runs(org_id, process, window, limit)
+        joined = self._runs.runs(org_id, process, window, limit)
+        if joined is not None:
+            return self._counts.joined(joined)
+        until_ended = Window(window.from_at, window.to_at + NEXT_SNAPSHOT_SECONDS)
+        return self._past(Selection(org_id), until_ended).runs(org_id, process, window, limit)
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
         for side in (left, right):
-            self._flush_what_concerns(side.selection.org_id, side.at)
+            self._flush_for_instant(side.selection, side.at)
         self._counts.history()
         return self._history.compare(left, right, match, limit)
 
-    def _past(self, org_id: int, when: Window | int) -> AnalysisStore:
-        """The history, with all that was acknowledged of this time."""
-        # What is counted in slots reaches to the end of one.
-        self._flush_what_concerns(org_id, when.to_at + SLOT_SECONDS if isinstance(when, Window) else when)
+    def _past_instant(self, selection: Selection, at: int) -> AnalysisStore:
+        """The history, with all that was acknowledged of an instant."""
+        self._flush_for_instant(selection, at)
         self._counts.history()
         return self._history
+
+    def _flush_for_instant(self, selection: Selection, at: int) -> None:
+        self._flush(selection, Window(at - REACH_SECONDS, at))
+
+    def _past(self, selection: Selection, window: Window) -> AnalysisStore:
+        """The history, with all that was acknowledged of this time."""
+        self._flush(selection, window)
+        self._counts.history()
+        return self._history
+
+    def _flush(self, selection: Selection, window: Window) -> None:
+        # A process may have the tag of a host that is named: then any host may be meant.
+        is_of_any_time = self._live.has_tags_of_hosts(selection)
+        self._flush_what_concerns(selection.org_id, _ALWAYS if is_of_any_time else window)
+
+
+def _whole(window: Window) -> Window:
+    """Slots are counted whole."""
+    return Window(window.from_at - SLOT_SECONDS, window.to_at + SLOT_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import defaultdict, deque
@@ -11,10 +12,15 @@ from dataclasses import dataclass, field
 from procession.errors import Unavailable
 from procession.lifecycle.events import ProcessExits
 from procession.packed import PackedSnapshot, characters_of
-from procession.process import LiveSnapshot
+from procession.process import MAX_UINT32, LiveSnapshot
+from procession.window import Window
 
 _LIGHTEST = 5
 """In sightings: what a chunk without any costs."""
+
+
+_NEWEST = 10_000
+"""Of so many that came it is known when they were of: more than come while a question is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +37,22 @@ class FlushItem:
     """Of all its texts, about."""
     since: int
     """The earliest moment that it tells of."""
+    until: int
+    """The latest one."""
 
     @classmethod
     def of(cls, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits | LiveSnapshot) -> FlushItem:
         if isinstance(content, PackedSnapshot):
             characters = content.listing.characters
-            return cls(sequence, org_id, content, len(content) + _LIGHTEST, characters, content.taken_at)
+            return cls(
+                sequence, org_id, content, len(content) + _LIGHTEST, characters, content.taken_at, content.taken_at
+            )
         if isinstance(content, LiveSnapshot):
-            return cls(sequence, org_id, content, len(content.processes) // 8 + _LIGHTEST, 0, content.taken_at)
+            weight = len(content.processes) // 8 + _LIGHTEST
+            return cls(sequence, org_id, content, weight, 0, content.taken_at, content.taken_at)
         characters = sum(characters_of(one.description) for one in content.exits)
-        since = min((one.at for one in content.exits), default=0)
-        return cls(sequence, org_id, content, len(content.exits) + _LIGHTEST, characters, since)
+        moments = [one.at for one in content.exits] or [0]
+        return cls(sequence, org_id, content, len(content.exits) + _LIGHTEST, characters, min(moments), max(moments))
 
 
 @dataclass(slots=True)
@@ -95,12 +106,18 @@ class FlushQueue:
         self._weight = self._characters = 0
         self._since: dict[int, int] = {}
         """Org -> the earliest moment that its items tell of, or an earlier one."""
+        self._put_count = self._dropped_count = 0
+        """Items that ever came, and that went."""
+        self._newest = deque[tuple[int, int]](maxlen=_NEWEST)
+        """Org and earliest moment of the newest of them, also of those that went."""
         self._begun_at = 0.0
         """When the first of what waits came."""
         self._last_sequence = 0
         self._wanted_weight = 0
         """How much whoever waits is waiting for."""
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._dropped = threading.Condition(lock)
         self._is_closed = False
 
     def check_space(self) -> None:
@@ -119,6 +136,8 @@ class FlushQueue:
             if not self._items:
                 self._begun_at = time.monotonic()
             self._items.append(item)
+            self._put_count += 1
+            self._newest.append((item.org_id, item.since))
             self._last_sequence = max(self._last_sequence, item.sequence)
             self._since[item.org_id] = min(self._since.get(item.org_id, item.since), item.since)
             self._weight += item.weight
@@ -127,10 +146,35 @@ class FlushQueue:
             if len(self._items) == 1 or self._weight >= self._wanted_weight:
                 self._changed.notify()
 
-    def concerns(self, org_id: int, until: int) -> bool:
-        """Whether anything that waits may tell of this org up to this moment."""
-        since = self.since(org_id)
-        return since is not None and since <= until
+    @property
+    def put_count(self) -> int:
+        """Of all that ever came."""
+        return self._put_count
+
+    def concerns(self, org_id: int, window: Window, put_count: int) -> bool:
+        """Whether anything that waits may tell of this org in a window; of the first so many that ever came."""
+        with self._changed:
+            if self._since.get(org_id, MAX_UINT32 + 1) > window.to_at:
+                return False
+            asked = itertools.islice(self._items, max(put_count - self._dropped_count, 0))
+            return any(
+                one.org_id == org_id and one.since <= window.to_at and one.until >= window.from_at for one in asked
+            )
+
+    def has_come_late(self, org_id: int, until: int, put_count: int) -> bool:
+        """Whether anything came after the first so many that may tell of this org up to a moment."""
+        with self._changed:
+            count = self._put_count - put_count
+            if count > len(self._newest):
+                return True
+            news = itertools.islice(reversed(self._newest), count)
+            return any(org == org_id and since <= until for org, since in news)
+
+    def wait_for_flush(self, seconds: float) -> None:
+        """Until something was flushed, but no longer."""
+        with self._changed:
+            dropped_count = self._dropped_count
+            self._dropped.wait_for(lambda: self._is_closed or self._dropped_count > dropped_count, seconds)
 
     def since(self, org_id: int) -> int | None:
         """The earliest moment that anything that waits may tell of in this org; None where nothing waits."""
@@ -176,6 +220,7 @@ class FlushQueue:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+            self._dropped.notify_all()
 
     def first(self, max_weight: int, max_characters: int, *, until: int) -> FlushPiece:
         """At least one of the first items, up to this sequence number, that weigh no more. They stay in the queue."""
@@ -197,6 +242,8 @@ class FlushQueue:
                 self._items.popleft()
                 self._weight -= item.weight
                 self._characters -= item.characters
+            self._dropped_count += len(items)
+            self._dropped.notify_all()
             self._begun_at = time.monotonic()
             self._since.clear()
             for item in self._items:

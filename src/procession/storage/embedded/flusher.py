@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +17,15 @@ from procession.log_throttle import LogThrottle
 from procession.packed import AnySnapshot, PackedSnapshot
 from procession.process import LiveSnapshot
 from procession.storage.embedded.flush_queue import FlushPiece, FlushQueue
+from procession.window import Window
 
 PIECE_WEIGHT = 50_000
 """In sightings. What a piece costs is fixed up to some thousand; a larger one makes answers wait for longer."""
 
 PIECE_CHARACTERS = 32 * 2**20
+
+FORCED_SECONDS = 10.0
+"""Questions cause no more than one flush in so many seconds."""
 
 _TRIES = 3
 """So often a piece is tried as a whole, before its chunks are tried one by one."""
@@ -52,25 +57,52 @@ class FlushCounts:
 class Flusher:
     """For any number of threads; one flush at a time."""
 
-    def __init__(self, queue: FlushQueue, target: FlushTarget, on_flushed: Callable[[int], None]) -> None:
-        """`on_flushed` is told up to which sequence number of the log everything is in the history, and synced."""
+    def __init__(
+        self,
+        queue: FlushQueue,
+        target: FlushTarget,
+        on_flushed: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
+        forced_seconds: float = FORCED_SECONDS,
+    ) -> None:
+        """`on_flushed` is told up to which sequence number of the log everything is in the history, and synced.
+        `forced_seconds`: questions cause no more than one flush in so many."""
         self._queue = queue
         self.target = target
         self._on_flushed = on_flushed
+        self._clock = clock
+        self._forced_seconds = forced_seconds
+        self._may_force_at = -math.inf
+        """When a question may cause the next flush."""
         self._flushing = threading.Lock()
         self._failures = 0
         """Of the first piece, one after the other."""
         self._throttle = LogThrottle(time.monotonic)
         self.counts = FlushCounts()
 
-    def flush_what_concerns(self, org_id: int, until: int) -> None:
-        """Before the history is asked about an org up to a moment. Raises Unavailable where the history does not take
-        what was acknowledged: an answer without it would be wrong."""
-        if self._queue.concerns(org_id, until):
-            with self._flushing:
-                if self._queue.concerns(org_id, until):  # else another thread's flush has done it
-                    self.counts.forced_count += 1
-                    self._flush()
+    def flush_what_concerns(self, org_id: int, window: Window) -> None:
+        """Before the history is asked about an org in a window: what was acknowledged before this call is in it then.
+
+        A question so soon after the last one that caused a flush waits for the next flush, or causes it in time. Raises
+        Unavailable where the history does not take what was acknowledged: an answer without it would be wrong.
+        """
+        put_count = self._queue.put_count
+        while self._queue.concerns(org_id, window, put_count):
+            seconds = self._may_force_at - self._clock()
+            if seconds <= 0:
+                self._force(org_id, window, put_count)
+            elif self._failures:
+                raise Unavailable("The store does not take what it has acknowledged; try again")
+            else:
+                self._queue.wait_for_flush(seconds)
+
+    def _force(self, org_id: int, window: Window, put_count: int) -> None:
+        with self._flushing:
+            # Else another thread's flush has done it, or it has just failed.
+            if self._queue.concerns(org_id, window, put_count) and self._may_force_at <= self._clock():
+                self._may_force_at = self._clock() + self._forced_seconds
+                self.counts.forced_count += 1
+                self._flush()
 
     def flush(self) -> None:
         """All that was acknowledged before. Raises Unavailable where the history does not take it; it stays then."""

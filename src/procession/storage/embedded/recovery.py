@@ -26,10 +26,10 @@ def _take(record: Record, checkpoints: Checkpoints, queue: FlushQueue, flushed: 
     try:
         if record.kind in (SNAPSHOT, WHOLE_SNAPSHOT):
             snapshot = snapshot_in(record, listings)
-            if is_new_to_table:
-                checkpoints.table.apply([(record.org_id, snapshot)])
             if record.sequence > flushed:
                 queue.put(record.sequence, record.org_id, snapshot)
+            if is_new_to_table:
+                checkpoints.table.apply([(record.org_id, snapshot)], needed_since=queue.since(record.org_id))
             return
         if record.kind == EXITS:
             exits = exits_in(record)

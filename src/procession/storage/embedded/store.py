@@ -35,10 +35,10 @@ from procession.storage.embedded.analysis import EmbeddedAnalysis
 from procession.storage.embedded.answer_counts import AnswerCounts
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.flush_queue import FlushQueue
-from procession.storage.embedded.flusher import PIECE_WEIGHT, FlushCounts, Flusher, FlushTarget
-from procession.storage.embedded.joined_curves import JoinedCurves
-from procession.storage.embedded.joined_endings import JoinedEndings
-from procession.storage.embedded.joined_pages import JoinedPages
+from procession.storage.embedded.flusher import FORCED_SECONDS, PIECE_WEIGHT, FlushCounts, Flusher, FlushTarget
+from procession.storage.embedded.joins.joined_endings import JoinedEndings
+from procession.storage.embedded.joins.joined_intake import JoinedIntake
+from procession.storage.embedded.joins.joined_pages import JoinedPages
 from procession.storage.embedded.log_records import exits_entry, snapshot_entry
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
@@ -49,7 +49,6 @@ from procession.storage.embedded.remembered_accounts import (
     RememberedNotificationSettings,
     RememberedOutbox,
 )
-from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.storage.live.table import REACH_SECONDS
 from procession.storage.wal import LogStatus, WriteAheadLog
 from procession.window import Window
@@ -135,9 +134,11 @@ class EmbeddedStore:
         *,
         tables: FreezableTables,
         now: Callable[[], int],
+        forced_seconds: float = FORCED_SECONDS,
     ) -> None:
         """`checkpoints`: of a live table that has everything that is in the history. What is in the log only is read
-        here. Raises UsageError where that is not possible."""
+        here. `forced_seconds`: questions cause no more than one flush in so many. Raises UsageError where that is not
+        possible."""
         self._history = history
         self._wal = log
         self._checkpoints = checkpoints
@@ -146,10 +147,11 @@ class EmbeddedStore:
         self._now = now
         self.live_table = checkpoints.table
         self._queue = FlushQueue(max_weight=MAX_QUEUE_WEIGHT, max_characters=MAX_QUEUE_CHARACTERS)
-        self._flusher = Flusher(self._queue, history, self._note_flushed)
+        self._flusher = Flusher(self._queue, history, self._note_flushed, forced_seconds=forced_seconds)
         replay(log, checkpoints, self._queue, flushed=progress.flushed)
         self.answers = AnswerCounts()
         self._joined_pages = JoinedPages(self.live_table, history.find, self._queue.since)
+        self._joined_intake = JoinedIntake(self.live_table, history, self._queue)
         self._joined_endings = JoinedEndings(self.live_table, history, self._queue.since)
         self.keys = RememberedKeys(history.keys)
         self.hosts = RememberedHosts(history.hosts)
@@ -160,11 +162,7 @@ class EmbeddedStore:
         self.notification_settings = RememberedNotificationSettings(history.notification_settings)
         self.outbox = RememberedOutbox(history.outbox, now)
         self.analysis = EmbeddedAnalysis(
-            LiveAnalysis(self.live_table),
-            history.analysis,
-            JoinedCurves(self.live_table, history.analysis, self._queue),
-            self._flusher.flush_what_concerns,
-            self.answers,
+            self.live_table, history.analysis, self._queue, self._flusher.flush_what_concerns, self.answers
         )
         self.rollup = FlushedRollup(history.rollup, self._flusher.flush)
         self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
@@ -203,9 +201,9 @@ class EmbeddedStore:
             one.result()
 
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
-        self.live_table.add_live(live)
         for org_id, of_host in live:
             self._queue.put_live(org_id, of_host)
+        self.live_table.add_live(live)
 
     def _append(self, org_id: int, content: PackedSnapshot | ProcessExits, acknowledged: Future[int]) -> Future[None]:
         is_seen: Future[None] = Future()
@@ -224,11 +222,12 @@ class EmbeddedStore:
 
     def _take(self, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits) -> None:
         """On the thread that writes the log, in the order of the sequence numbers."""
+        # First into the queue: who joins live table and history finds there whatever the live table has.
+        self._queue.put(sequence, org_id, content)
         if isinstance(content, PackedSnapshot):
-            self.live_table.apply([(org_id, content)], self._now())
+            self.live_table.apply([(org_id, content)], self._now(), self._queue.since(org_id))
         else:
             self.live_table.add_exits([(org_id, content)])
-        self._queue.put(sequence, org_id, content)
         self._checkpoints.applied = sequence
 
     # What is asked
@@ -240,7 +239,7 @@ class EmbeddedStore:
         joined = self._joined_pages.find(query)
         if joined is not None:
             return self.answers.joined(joined)
-        self._flusher.flush_what_concerns(query.org_id, query.window.to_at)
+        self._flusher.flush_what_concerns(query.org_id, query.window)
         self.answers.history()
         return self._history.find(query)
 
@@ -251,7 +250,7 @@ class EmbeddedStore:
         joined = self._joined_endings.details(org_id, window, processes)
         if joined is not None:
             return self.answers.joined(joined)
-        self._flusher.flush_what_concerns(org_id, window.to_at)
+        self._flusher.flush_what_concerns(org_id, Window(0, window.to_at))
         self.answers.history()
         return self._history.details(org_id, window, processes)
 
@@ -262,7 +261,7 @@ class EmbeddedStore:
         joined = self._joined_endings.endings(org_id, until, seen)
         if joined is not None:
             return self.answers.joined(joined)
-        self._flusher.flush_what_concerns(org_id, until)
+        self._flusher.flush_what_concerns(org_id, Window(0, until))
         self.answers.history()
         return self._history.endings(org_id, until, seen)
 
@@ -270,22 +269,32 @@ class EmbeddedStore:
         found = self.live_table.sightings_of(live)
         if all(one is not None for one in found):
             return self.answers.live(tuple(one for one in found if one is not None))
+        left = [chunk for chunk, one in zip(live, found, strict=True) if one is None]
+        past = iter(self._past_sightings(left))
+        return tuple(next(past) if one is None else one for one in found)
+
+    def _past_sightings(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
+        joined = self._joined_intake.sightings_of(live)
+        if joined is not None:
+            return self.answers.joined(joined)
         for org_id, of_host in live:
-            self._flusher.flush_what_concerns(org_id, of_host.taken_at)
+            self._flusher.flush_what_concerns(org_id, Window(0, of_host.taken_at))
         self.answers.history()
-        past = self._history.sightings_of(live)
-        return tuple(old if one is None else one for one, old in zip(found, past, strict=True))
+        return self._history.sightings_of(live)
 
     def unknown_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> tuple[ProcessExits, ...]:
         found = self.live_table.unknown_exits(exits)
         if all(one is not None for one in found):
             return self.answers.live(tuple(one for one in found if one is not None))
+        joined = self._joined_intake.unknown_exits(exits)
+        if joined is not None:
+            return self.answers.joined(joined)
         for org_id, of_host in exits:
             # What was seen within an hour after an exit counts as well.
-            self._flusher.flush_what_concerns(org_id, max((one.at for one in of_host.exits), default=0) + REACH_SECONDS)
+            until = max((one.at for one in of_host.exits), default=0) + REACH_SECONDS
+            self._flusher.flush_what_concerns(org_id, Window(0, until))
         self.answers.history()
-        past = self._history.unknown_exits(exits)
-        return tuple(old if one is None else one for one, old in zip(found, past, strict=True))
+        return self._history.unknown_exits(exits)
 
     def inventory(self) -> Inventory:
         return self._history.inventory()

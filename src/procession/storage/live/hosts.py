@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from procession.analysis import REACH_SECONDS
 from procession.lifecycle.completeness import is_complete
 from procession.lifecycle.endings import DEAD_SECONDS, START_TOLERANCE, ReportedExit
 from procession.lifecycle.events import ProcessExit
@@ -159,6 +160,12 @@ class Host:
         """The last one up to `at`, 0 where there is none."""
         place = bisect_right(self.moments, at)
         return self.moments[place - 1] if place else 0
+
+    def base_of(self, instant: int) -> int:
+        """The first moment of which sightings count at an instant, or one before it."""
+        oldest = max(instant - REACH_SECONDS, 0)
+        place = bisect_right(self.complete, instant)
+        return max(self.complete[place - 1], oldest) if place else oldest
 
     def told_up_to(self, at: int) -> int:
         """When it told of its processes last up to `at`, 0 where it did not."""

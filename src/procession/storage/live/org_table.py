@@ -37,11 +37,14 @@ _EARLIER_SECONDS = 5
 """So long before a moment an instant may be for which numbers are kept. At the pace of agents that is one sighting more
 of each process."""
 
+_FAR_AHEAD_SECONDS = 60
+"""A clock that is so much ahead keeps numbers for longer than a flush takes."""
+
 _TOLD = np.array([told_by(state) for state in STATES], "u1")
 """By number of a state, how much it tells."""
 
 
-_EARLY_SECONDS = 60
+EARLY_SECONDS = 60
 """Before its start nothing is seen, but for clocks that are set."""
 
 
@@ -64,6 +67,8 @@ class OrgTable:
         """From when on it knows how processes ended."""
         self.newest = 0
         """The newest moment of all."""
+        self.numbers_since = 0
+        """Of instants before, numbers of some hosts are not kept any more."""
         self.rows = Rows.empty()
         self.row_count = 0
         self.versions = Versions.empty()
@@ -81,9 +86,9 @@ class OrgTable:
 
     # What is written
 
-    def apply(self, snapshot: AnySnapshot, now: int | None = None) -> None:
+    def apply(self, snapshot: AnySnapshot, now: int | None = None, needed_since: int | None = None) -> None:
         """Take in a chunk. What is older than `since` is left out; the same again changes nothing. `now`: so much as is
-        needed of instants from then on is kept of a host whose clock is ahead."""
+        needed of instants from then on is kept of a host whose clock is ahead; `needed_since`: of any host."""
         at = snapshot.taken_at
         if not self.since <= at <= MAX_UINT32:
             return
@@ -99,7 +104,10 @@ class OrgTable:
         earlier_count = host.earlier.row_count
         self._take_in(host, packed.listing, chunk, before)
         instant = (at if now is None else min(at, now)) - _EARLIER_SECONDS
-        host.earlier.forget_before(host.moment_up_to(instant), len(host))
+        oldest = host.base_of(instant if needed_since is None else min(instant, needed_since))
+        is_far_ahead = now is not None and at > now + _FAR_AHEAD_SECONDS
+        host.earlier.forget_before(oldest, len(host), are_waiting=needed_since is not None and not is_far_ahead)
+        self.numbers_since = max(self.numbers_since, oldest)
         self._earlier_count += host.earlier.row_count - earlier_count
 
     def _take_in(self, host: Host, listing: Listing, chunk: Chunk, before: int | None) -> None:
@@ -402,7 +410,7 @@ class OrgTable:
 
     def knows_all_since(self, start: int) -> bool:
         """Whether a process that started then, or later, was seen by nobody before the table reaches."""
-        return start - _EARLY_SECONDS >= self.since
+        return start - EARLY_SECONDS >= self.since
 
     def held_bytes(self) -> int:
         """About as much memory as it takes."""

@@ -63,10 +63,15 @@ class LiveTable:
 
     # What is written
 
-    def apply(self, snapshots: Sequence[tuple[int, AnySnapshot]], now: int | None = None) -> None:
-        """Take in chunks of (org id, snapshot), in their order. The same again changes nothing. `now`: what is asked of
-        this moment is answered also for hosts whose clocks are ahead."""
-        self._gate.write(lambda: self._apply(snapshots, now))
+    def apply(
+        self, snapshots: Sequence[tuple[int, AnySnapshot]], now: int | None = None, needed_since: int | None = None
+    ) -> None:
+        """Take in chunks of (org id, snapshot), in their order. The same again changes nothing.
+
+        `now`: what is asked of this moment is answered also for hosts whose clocks are ahead. `needed_since`: so is
+        what is asked of any instant from this moment on.
+        """
+        self._gate.write(lambda: self._apply(snapshots, now, needed_since))
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         """How processes ended, of (org id, exits). The same again changes nothing."""
@@ -157,9 +162,9 @@ class LiveTable:
 
     # With nobody else inside
 
-    def _apply(self, snapshots: Sequence[tuple[int, AnySnapshot]], now: int | None) -> None:
+    def _apply(self, snapshots: Sequence[tuple[int, AnySnapshot]], now: int | None, needed_since: int | None) -> None:
         for org_id, snapshot in snapshots:
-            self._change(org_id, partial(OrgTable.apply, snapshot=snapshot, now=now))
+            self._change(org_id, partial(OrgTable.apply, snapshot=snapshot, now=now, needed_since=needed_since))
         if self._grown > self._memory_bytes // _CHECKS:
             self._grown = 0
             self._evict()

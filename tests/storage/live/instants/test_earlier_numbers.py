@@ -19,7 +19,7 @@ def packed(count: int) -> Array:
 
 
 def moments(kept: EarlierNumbers) -> list[int]:
-    return [at for at, _, _ in kept.up_to(2**32)]
+    return [at for at, _, _ in kept.between(0, 2**32)]
 
 
 def test_what_is_before_a_moment_is_forgotten() -> None:

@@ -125,20 +125,6 @@ def _aggregate_of(total: float, most: float, known: float) -> Aggregate:
     return Aggregate(float(total), float(most), int(known)) if known else Aggregate(None, None, 0)
 
 
-def joined(one: Grouped, other: Grouped) -> Grouped:
-    """With the value of the first."""
-    numbers = {name: _joined(aggregate, other.numbers[name]) for name, aggregate in one.numbers.items()}
-    return Grouped(one.value, one.count + other.count, numbers)
-
-
-def _joined(one: Aggregate, other: Aggregate) -> Aggregate:
-    if one.sum is None or one.max is None:
-        return other
-    if other.sum is None or other.max is None:
-        return one
-    return Aggregate(one.sum + other.sum, max(one.max, other.max), one.known + other.known)
-
-
 def code_column(by: str) -> str:
     if by in (HOST, "state"):
         return by

@@ -31,7 +31,7 @@ from procession.storage.live.columns import Array, pids_of, starts_of
 from procession.storage.live.endings import unpacked
 from procession.storage.live.hosts import Host
 from procession.storage.live.instants.aggregates import completion, facet_of, groups_of, hosts_of, values_by
-from procession.storage.live.instants.at_instant import at_instant, is_known
+from procession.storage.live.instants.at_instant import at_instant, is_known, names_by_tags
 from procession.storage.live.instants.row_order import first_places, position_of, sort_columns
 from procession.storage.live.instants.runs import find_runs
 from procession.storage.live.instants.table_at import TableAt, table_at
@@ -56,6 +56,12 @@ class LiveAnalysis:
             if reached.from_at <= reached.to_at and is_known(table, selection, reached):
                 return True  # whatever was before
             return False if window.from_at >= table.since else None
+
+    def has_tags_of_hosts(self, selection: Selection) -> bool:
+        """Whether processes have a tag that names hosts in the selection: which hosts it means is no more said by what
+        these are called."""
+        with self._table.reading(selection.org_id) as table:
+            return names_by_tags(table, selection)
 
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
@@ -95,7 +101,7 @@ class LiveAnalysis:
         self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
     ) -> Facets | None:
         if isinstance(when, Window):
-            window = _whole_slots(when)
+            window = whole_slots(when)
             with self._in(selection.org_id, window) as table:
                 if table is None:
                     return None
@@ -110,7 +116,7 @@ class LiveAnalysis:
             return Facets(len(found), None, facets, _is_known_at(then.table, selection, when))
 
     def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion | None:
-        slots = _whole_slots(window)
+        slots = whole_slots(window)
         with self._in(org_id, slots) as table:
             return None if table is None else completion(_seen_in(table, Selection(org_id), slots), prefix, limit)
 
@@ -167,7 +173,7 @@ class LiveAnalysis:
             yield table_at(table, at) if is_covered else None
 
 
-def _whole_slots(window: Window) -> Window:
+def whole_slots(window: Window) -> Window:
     return Window(
         window.from_at // _SLOT_SECONDS * _SLOT_SECONDS,
         window.to_at // _SLOT_SECONDS * _SLOT_SECONDS + _SLOT_SECONDS - 1,

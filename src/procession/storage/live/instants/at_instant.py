@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -107,11 +108,7 @@ def _is_reported(then: TableAt, host: Host, row: int, pid: int, base: int) -> bo
 def is_known(table: OrgTable, selection: Selection, window: Window) -> bool:
     """Whether any host that the selection names told of its processes in the window."""
     told = (host for host in table.hosts if host is not None and host.has_told_in(window.from_at, window.to_at))
-    named = [
-        condition.pattern
-        for condition in selection.tags.conditions
-        if not condition.negated and condition.pattern.parts[0].startswith("host:")
-    ]
+    named = _named(selection)
     if not named and selection.search is None:
         return any(True for _ in told)
 
@@ -130,3 +127,28 @@ def is_known(table: OrgTable, selection: Selection, window: Window) -> bool:
                 return True
 
     return any(may_be(selection.search, host) and all(fits(one, host) for one in named) for host in told)
+
+
+def names_by_tags(table: OrgTable, selection: Selection) -> bool:
+    """Whether a process has a tag of its own that names hosts in the selection."""
+
+    def patterns(node: SearchNode | None) -> Iterator[Pattern]:
+        match node:
+            case And(operands) | Or(operands):
+                for one in operands:
+                    yield from patterns(one)
+            case TagTerm(key="host", pattern=pattern):
+                yield pattern
+            case _:
+                pass
+
+    return any(has_tag(table, pattern) for pattern in (*_named(selection), *patterns(selection.search)))
+
+
+def _named(selection: Selection) -> list[Pattern]:
+    """Tags of hosts that each process has to have."""
+    return [
+        condition.pattern
+        for condition in selection.tags.conditions
+        if not condition.negated and condition.pattern.parts[0].startswith("host:")
+    ]

@@ -12,6 +12,9 @@ from procession.storage.live.columns import PACKED, Array
 _TIMES = 8
 """As many rows are kept as its host has processes, so many times."""
 
+_TIMES_WAITING = 32
+"""The same of a host of which something waits for its flush: a minute of an agent that posts every two seconds."""
+
 _LEAST_ROWS = 100
 
 ROW_BYTES = PACKED.itemsize + 4
@@ -31,7 +34,7 @@ class EarlierNumbers:
 
     def state(self) -> list[tuple[int, bytes, bytes]]:
         """As a checkpoint has it."""
-        return [(at, rows.tobytes(), numbers.tobytes()) for at, rows, numbers in self.up_to(MAX_UINT32)]
+        return [(at, rows.tobytes(), numbers.tobytes()) for at, rows, numbers in self.between(0, MAX_UINT32)]
 
     @classmethod
     def of_state(cls, state: Sequence[tuple[int, bytes, bytes]]) -> EarlierNumbers:
@@ -45,10 +48,10 @@ class EarlierNumbers:
         self._parts.setdefault(at, []).append((rows, numbers))
         self._count += len(rows)
 
-    def up_to(self, at: int) -> Iterator[tuple[int, Array, Array]]:
-        """Moments, and the rows and numbers of sightings then."""
+    def between(self, since: int, until: int) -> Iterator[tuple[int, Array, Array]]:
+        """Moments, both ends within, and the rows and numbers of sightings then."""
         for moment, parts in self._parts.items():
-            if moment <= at:
+            if since <= moment <= until:
                 for rows, numbers in parts:
                     yield moment, rows, numbers
 
@@ -69,9 +72,10 @@ class EarlierNumbers:
     def forget(self, at: int) -> None:
         self._count -= sum(len(rows) for rows, _ in self._parts.pop(at, ()))
 
-    def forget_before(self, moment: int, process_count: int = 0) -> None:
-        """And the oldest, where there are too many for a host of so many processes."""
-        most = _TIMES * max(process_count, _LEAST_ROWS)
+    def forget_before(self, moment: int, process_count: int = 0, *, are_waiting: bool = False) -> None:
+        """And the oldest, where there are too many for a host of so many processes. `are_waiting`: whether some of them
+        wait for their flush."""
+        most = (_TIMES_WAITING if are_waiting else _TIMES) * max(process_count, _LEAST_ROWS)
         for at in sorted(self._parts):
             if at >= moment and (not process_count or self._count <= most):
                 break

@@ -32,6 +32,12 @@ def find_runs(table: OrgTable, like: ProcessSummary, window: Window, limit: int)
     return known if len(known) == len(runs) else None
 
 
+def count_runs(table: OrgTable, like: ProcessSummary, window: Window) -> int:
+    """How many there are in a window that the table covers."""
+    host = table.host_named(like.identity.host)
+    return 0 if host is None else len(_same_command(table, host, like, window))
+
+
 def _same_command(table: OrgTable, host: Host, like: ProcessSummary, window: Window) -> Candidates:
     """In no order."""
     own = table.row_of(ProcessKey.of(like.identity))

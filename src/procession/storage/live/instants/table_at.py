@@ -13,9 +13,6 @@ from procession.storage.live.columns import NO_NUMBER, NUMBERS_ROW, PACKED, Arra
 from procession.storage.live.hosts import Host
 from procession.storage.live.org_table import OrgTable
 
-_FARTHEST_SECONDS = 120
-"""So long before the newest moment it is not worth looking. A host's clock may be a minute ahead."""
-
 
 @dataclass(frozen=True, slots=True)
 class TableAt:
@@ -34,7 +31,7 @@ class TableAt:
 
 def table_at(table: OrgTable, at: int) -> TableAt | None:
     """None where the numbers of a sighting are not known any more."""
-    if at < table.newest - _FARTHEST_SECONDS:
+    if at < table.numbers_since and at < table.newest:
         return None
     own, count = table.rows, table.row_count
     told, complete = (getattr(table.host_moments, name)[: len(table.hosts)] for name in ("told", "complete"))
@@ -52,7 +49,7 @@ def table_at(table: OrgTable, at: int) -> TableAt | None:
     rows = np.flatnonzero(is_ahead[own.host[:count]])
     last[rows], source = newest_sightings(table, rows, at)
     needed = rows[(last[rows] < own.last[rows]) & (last[rows] >= since[own.host[rows]])]
-    earlier = _earlier(ahead, at, last, needed)
+    earlier = _earlier(ahead, at, since, last, needed)
     if earlier is None:
         return None
     if source is not None:
@@ -66,13 +63,13 @@ def _last_up_to(host: Host, at: int) -> int:
     return host.complete[place - 1] if place else 0
 
 
-def _earlier(hosts: list[Host], at: int, last: Array, needed: Array) -> EarlierSightings | None:
+def _earlier(hosts: list[Host], at: int, since: Array, last: Array, needed: Array) -> EarlierSightings | None:
     """The numbers of rows at the sightings of which `last` has the moments; None where one is needed that is not
     known."""
     places = np.full(len(last), NO_NUMBER, "i4")
     packed, count = [np.zeros(0, PACKED)], 0
     for host in hosts:
-        for moment, rows, numbers in host.earlier.up_to(at):
+        for moment, rows, numbers in host.earlier.between(int(since[host.number]), at):
             is_then = last[rows] == moment
             found = numbers[is_then]
             places[rows[is_then]] = np.arange(count, count + len(found), dtype="i4")

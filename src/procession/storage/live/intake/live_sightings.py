@@ -31,6 +31,25 @@ def sightings_of(table: OrgTable, live: LiveSnapshot) -> Snapshot | None:
     return snapshot_of_live(live, descriptions)
 
 
+def parted(table: OrgTable, live: LiveSnapshot) -> tuple[LiveSnapshot, LiveSnapshot] | None:
+    """A chunk in two: of processes that the table has under the very start, whatever was seen before it reaches, and of
+    those that it has not seen. None where it has one under another start, which the history may have under its own."""
+    host = table.host_named(live.host)
+    if host is None:
+        return msgspec.structs.replace(live, processes=()), live
+    pids = np.array([one.pid for one in live.processes], "u4")
+    starts = np.array([one.started_at for one in live.processes], "u4")
+    places, rows = host.all_near(pids, starts)
+    is_in = newest_sightings(table, rows, live.taken_at)[0] >= max(live.taken_at - LOOK_BACK_SECONDS, 1)
+    is_exact = is_in & (starts_of(table.rows.key[rows]) == starts[places])
+    exact = set(places[is_exact].tolist())
+    if not exact.issuperset(places[is_in].tolist()):
+        return None
+    known = tuple(one for place, one in enumerate(live.processes) if place in exact)
+    unseen = tuple(one for place, one in enumerate(live.processes) if place not in exact)
+    return msgspec.structs.replace(live, processes=known), msgspec.structs.replace(live, processes=unseen)
+
+
 def _fill(descriptions: list[ProcessDescription | None], table: OrgTable, host: Host, live: LiveSnapshot) -> set[int]:
     """With what is known. Gives the starts of the processes that are not kept under the very start."""
     pids = np.array([one.pid for one in live.processes], "u4")

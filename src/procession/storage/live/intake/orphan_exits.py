@@ -54,6 +54,19 @@ def unknown_exits(table: OrgTable, org_id: int, exits: ProcessExits, at_once: Re
     return ProcessExits(exits.host, tuple(unknown))
 
 
+def known_exits(table: OrgTable, org_id: int, exits: ProcessExits, at_once: Reported) -> frozenset[int]:
+    """Places of those in it that are of a known process, whatever was seen before the table reaches."""
+    host = table.host_named(exits.host)
+    if host is None:
+        return frozenset()
+    rows = host.rows_with_each([one.pid for one in exits.exits])
+    return frozenset(
+        place
+        for place, (one, of_pid) in enumerate(zip(exits.exits, rows, strict=True))
+        if len(of_pid) and _is_known(table, host, of_pid, one, at_once[org_id, exits.host, one.pid])
+    )
+
+
 def _is_known(table: OrgTable, host: Host, rows: Array, one: ProcessExit, at_once: Sequence[int]) -> bool:
     """Whether one of these, which had the pid, is the process that ended. It is known then, whatever was seen of others
     before the table reaches."""
@@ -73,6 +86,21 @@ def _is_known(table: OrgTable, host: Host, rows: Array, one: ProcessExit, at_onc
     earlier = bisect_left(of_pid, seen_at, key=_moment)
     exits = [*map(_moment, of_pid[earlier : earlier + 1]), *at_once[bisect_left(at_once, seen_at) :][:1]]
     return not has_ended_between(seen_at, begin, () if complete is None else (complete,), exits)
+
+
+def is_sure_of(table: OrgTable, exits: ProcessExits, since: int) -> bool:
+    """Whether those of these exits that the history takes for exits of known processes are that, though it lacks what
+    was told from a moment on: nothing of it says that one of these processes has ended, or is another one."""
+    host = table.host_named(exits.host)
+    if host is None:
+        return True
+    rows = host.rows_with_each([one.pid for one in exits.exits])
+    for one, of_pid in zip(exits.exits, rows, strict=True):
+        begin = one.executed_at or one.at
+        has_others = len(of_pid) > 0 or any(other.at < begin for other in host.exits.get(one.pid, ()))
+        if has_others or host.first_complete_after(since - 1, begin - 1) is not None:
+            return False
+    return True
 
 
 def _is_new(table: OrgTable, host: Host | None, one: ProcessExit) -> bool:

@@ -14,7 +14,7 @@ from procession.process import ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.search.pattern import Pattern
 from procession.search.tree import TextTerm
-from procession.storage.embedded import joined_pages
+from procession.storage.embedded.joins import joined_pages
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded, pages, sizes
 from tests.support.builders import NOON, a_sighting, a_snapshot
