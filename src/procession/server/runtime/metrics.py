@@ -195,7 +195,7 @@ class Metrics:
         )
         self.flushes = Gauge(
             "procession_flushes_total",
-            "Flushes into the history: on a schedule, or because a question needed one.",
+            "Flushes into the history: on a schedule, or because a question needed one, at most one in ten seconds.",
             ("reason",),
             kind="counter",
         )

@@ -44,6 +44,15 @@ def test_a_host_that_is_far_ahead_takes_no_more_memory_than_eight_times_its_proc
     assert kept.held_bytes() < 9 * 200 * 100
 
 
+def test_of_a_host_of_which_something_waits_a_minute_is_kept_at_a_pace_of_two_seconds() -> None:
+    kept = EarlierNumbers()
+    for second in range(0, 120, 2):
+        kept.keep(AT + second, rows(*range(200)), packed(200))
+        kept.forget_before(AT, 200, are_waiting=True)
+
+    assert moments(kept) == [AT + second for second in range(56, 120, 2)]
+
+
 def test_rows_that_get_another_number_are_found_under_it() -> None:
     kept = EarlierNumbers()
     kept.keep(AT, rows(1, 2), packed(2))
