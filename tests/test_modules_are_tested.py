@@ -60,6 +60,8 @@ SUITES = {
         "cli/commands/backup.py",
         "cli/commands/restore.py",
     ),
+    # Stores of earlier versions, and of newer ones.
+    "upgrade": ("cli/commands/upgrade.py", "storage/folder_version.py", "storage/upgrade_check.py"),
     "storage/history/tables/test_migrations.py": ("storage/embedded_store.py", "storage/history/tables/upgrade.py"),
     "cluster": (
         "storage/setup.py",

@@ -53,6 +53,8 @@ NOT_RUN = {
     "procession store": "needs ClickHouse servers",
     "procession backup": "writes into folders that are not there; tests/backup makes backups",
     "procession restore": "the same",
+    "procession upgrade check": "asks about folders and servers that are not there; tests/upgrade asks",
+    "python -m tests.upgrade.keeping": "keeps a file in the repository; tests/upgrade opens it",
     "procession serve       --store": "needs ClickHouse servers",
 }
 

@@ -25,7 +25,7 @@ from procession.agent.send.api_key import ApiKey
 from procession.agent.send.client import IntakeClient, client_context
 from procession.agent.send.destination import Destination, folder_of
 from procession.agent.send.sender import Report
-from procession.agent.send.spool import Spool
+from procession.agent.send.spool import NewerSpool, Spool
 from procession.agent.tag_text import tag_of
 from procession.config import AgentSettings
 from procession.errors import UsageError
@@ -122,6 +122,8 @@ def spool_of(settings: AgentSettings, url: str, report: Report) -> Spool | None:
     folder = spool_folder(settings)
     try:
         return Spool(folder / folder_of(url))
+    except NewerSpool:
+        raise
     except UsageError as error:
         if settings.spool_dir:
             raise

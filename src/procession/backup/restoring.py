@@ -24,6 +24,7 @@ from procession.backup.sizes import show_size
 from procession.errors import UsageError
 from procession.storage.accounts.tables import AccountTables
 from procession.storage.embedded_store import STORE_FILES
+from procession.storage.folder_version import OURS, write_version
 from procession.storage.history.engine.embedded import UNFINISHED_RESTORE, EmbeddedEngine, lock_folder
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.tables.restored import RestoredTables, tables_at
@@ -47,8 +48,11 @@ def restore(
     """`org`: name or number of the only one to be brought back. Raises UsageError, and the folder is as it was."""
     _refuse_other_tables(archive)
     _check_space(archive, data_dir)
+    schema = archive.manifest.schema
     with _locked(data_dir) as lock, _marked(data_dir, lock) as engine:
-        return _Restore(archive, engine, progress).run(org, now())
+        restored = _Restore(archive, engine, progress).run(org, now())
+        write_version(data_dir, msgspec.structs.replace(OURS, tables=schema, applied=schema))
+    return restored
 
 
 def _refuse_other_tables(archive: Archive) -> None:

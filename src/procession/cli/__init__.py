@@ -37,6 +37,7 @@ COMMANDS = {
     "hosts": "Give tags to hosts.",
     "backup": "Copy a store into one file, also while the server runs.",
     "restore": "Bring a backup back into an empty data folder.",
+    "upgrade": "Say what the next start does to a store that another version wrote.",
     "store": "Make and check the tables of a store on ClickHouse servers.",
     "simulate": "Play a fleet that does not exist, for demos and measurements.",
     "doctor": "Look for what is wrong with a server or an agent, and say what to do.",

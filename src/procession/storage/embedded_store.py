@@ -8,11 +8,22 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from procession.errors import UsageError
 from procession.storage.embedded.checkpoints import Checkpoints
 from procession.storage.embedded.flusher import FORCED_SECONDS
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.store import EmbeddedStore
+from procession.storage.folder_version import (
+    CHECKPOINT,
+    LOG,
+    OURS,
+    VERSION_FILE,
+    newer_message,
+    refuse_newer,
+    write_version,
+)
 from procession.storage.history.engine.embedded import ENGINE_FILES, EmbeddedEngine
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.tables.ddl import Database
@@ -26,10 +37,8 @@ from procession.storage.wal import WriteAheadLog
 _log = logging.getLogger(__name__)
 
 
-_LOG = "wal"
-_CHECKPOINT = "live.checkpoint"
 _PROGRESS = "flush.position"
-STORE_FILES = (ENGINE_FILES, _LOG, _CHECKPOINT, _PROGRESS)
+STORE_FILES = (ENGINE_FILES, LOG, CHECKPOINT, _PROGRESS, VERSION_FILE)
 """All that a store has in its data folder."""
 
 
@@ -60,12 +69,12 @@ def open_embedded(
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(history.close)
         progress = FlushProgress(data_dir / _PROGRESS)
-        is_empty = not (data_dir / _LOG).exists() and history.inventory().oldest_seen_at is None
-        log = WriteAheadLog(data_dir / _LOG, taken=progress.flushed)
+        is_empty = not (data_dir / LOG).exists() and history.inventory().oldest_seen_at is None
+        log = WriteAheadLog(data_dir / LOG, taken=progress.flushed)
         cleanup.callback(log.close)
         try:
             checkpoints = Checkpoints.open(
-                data_dir / _CHECKPOINT,
+                data_dir / CHECKPOINT,
                 first_sequence=log.status().first_sequence,
                 last_sequence=log.last_sequence,
                 live_bytes=live_bytes,
@@ -106,6 +115,7 @@ def open_history(
 
 def _open_engine(data_dir: Path, rules: Mapping[str, str], *, now: Callable[[], int]) -> EmbeddedEngine:
     """With tables that are up to date. Raises UsageError."""
+    refuse_newer(data_dir)
     engine = EmbeddedEngine(data_dir)
     try:
         _bring_up_to_date(engine, rules, now=now)
@@ -125,7 +135,7 @@ def _history_of(engine: EmbeddedEngine, sighting_retention_hours: int, *, now: C
 def forget_live_table(data_dir: Path) -> None:
     """To be called by who has written into the history alone: the next server's live table knows nothing of that, and
     begins anew."""
-    (data_dir / _CHECKPOINT).unlink(missing_ok=True)
+    (data_dir / CHECKPOINT).unlink(missing_ok=True)
 
 
 def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: Callable[[], int]) -> None:
@@ -136,12 +146,14 @@ def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: 
             found,
             where=f"the data folder {engine.folder}",
             way_out="keep it for that build, and use another folder with --data-dir",
-            newer=f"the data folder {engine.folder} was written by a newer Procession (its tables are at"
-            f" {found.newest}, this one knows {NEWEST}); start that version, or use another folder with --data-dir",
+            newer=newer_message(engine.folder, f"its tables are at {found.newest}, this one knows {NEWEST}"),
         )
+        # First of all what is to come: an older one must not begin in the middle.
+        write_version(engine.folder, msgspec.structs.replace(OURS, applied=found.newest))
         for migration in migrate(connection, connection.command, database, found, now()):
             fields = {"event": "migrated", "number": migration.number, "name": migration.name}
             _log.info("brought the tables to %(number)d, %(name)s", fields)
+        write_version(engine.folder, OURS)
         if changed := set_retention(connection, connection.command, database, rules):
             fields = {"event": "retention-set", "tables": ", ".join(changed)}
             _log.info("set how long %(tables)s keep what is in them", fields)

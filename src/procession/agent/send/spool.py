@@ -25,10 +25,17 @@ from procession.errors import UsageError
 _SNAPSHOT = ".snapshot"
 _LIVE = ".live"
 _LOCK = "lock"
+_FORMAT = "format"
+FORMAT = 1
+"""Of the files. An agent that knows less of them leaves the folder alone."""
 
 CHECKSUM_BYTES = 4
 _BLOCK_BYTES = 4096
 """A small file takes as much of a disk as this."""
+
+
+class NewerSpool(UsageError):
+    """A newer agent has left snapshots that this one cannot read."""
 
 
 class SpoolTaken(UsageError):
@@ -52,8 +59,9 @@ class Spool:
     """One folder of one agent, for one server."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises UsageError if it cannot be used; SpoolTaken, which is one, if another agent uses it."""
+        """Raises UsageError if it cannot be used: as SpoolTaken, if another agent uses it, and as NewerSpool."""
         self.folder = folder
+        _refuse_newer(folder)
         try:
             folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -68,9 +76,11 @@ class Spool:
             os.close(self._lock)
             raise SpoolTaken(f"another agent keeps its snapshots in {folder}; --spool-dir names another") from None
         for path in folder.iterdir():
-            if path.name != _LOCK and path.suffix not in (_SNAPSHOT, _LIVE):
+            if path.name not in (_LOCK, _FORMAT) and path.suffix not in (_SNAPSHOT, _LIVE):
                 with contextlib.suppress(OSError):  # it may be a folder, of whoever made that
                     path.unlink(missing_ok=True)  # begun and never finished
+        with contextlib.suppress(OSError):  # a full disk; the next start tries again
+            _say_format(folder)
         self._next = 1 + max((int(path.stem) for path in self._files()), default=0)
 
     def entries(self) -> list[Entry]:
@@ -118,6 +128,27 @@ class Spool:
     def _files(self) -> list[Path]:
         files = (path for path in self.folder.iterdir() if path.suffix in (_SNAPSHOT, _LIVE) and path.stem.isdecimal())
         return sorted(files, key=lambda path: path.stem)
+
+
+def _refuse_newer(folder: Path) -> None:
+    try:
+        text = (folder / _FORMAT).read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return
+    if text.isdecimal() and int(text[:9]) > FORMAT:
+        raise NewerSpool(
+            f"a newer Procession has left snapshots in {folder} (their format is {text[:9]}, this one knows {FORMAT});"
+            " start that version, or name another folder with --spool-dir"
+        )
+
+
+def _say_format(folder: Path) -> None:
+    path = folder / _FORMAT
+    if not path.exists():
+        unfinished = folder / f"{_FORMAT}.new"
+        with open(unfinished, "wb", opener=_private) as file:  # as above
+            file.write(b"%d\n" % FORMAT)
+        unfinished.rename(path)
 
 
 def _checksum(data: bytes) -> bytes:

@@ -8,14 +8,16 @@ from typing import Any
 
 import click
 
+from procession.cli.local.data_folder import BackupNote, LocalFiles
 from procession.cli.local.passphrase import passphrase_in, passphrase_option
 from procession.cli.local.signals import ended_by_signals
 from procession.cli.options import read_settings, settings_options
-from procession.cli.serving.open_store import STORE_SETTINGS
+from procession.cli.serving.open_store import STORE_SETTINGS, folder_of
 from procession.cli.serving.server_extra import require_engine
 from procession.cli.terminal.byte_progress import ByteProgress
 from procession.cli.terminal.moments import show_moment
 from procession.config import ServerSettings
+from procession.errors import UsageError
 
 EXAMPLES = """\b
 Examples:
@@ -47,14 +49,20 @@ def backup(path: Path, since: Path | None, passphrase_file: Path | None, **value
     from procession.backup.sizes import show_size
     from procession.cli.local.frozen_store import frozen_store
 
+    settings = read_settings(ServerSettings, values)
     passphrase = passphrase_in(passphrase_file)
     check_place(path, since)
     with ended_by_signals(), contextlib.ExitStack() as opened:
         earlier = None if since is None else opened.enter_context(open_archive(since, passphrase))
-        frozen = opened.enter_context(frozen_store(read_settings(ServerSettings, values)))
+        frozen = opened.enter_context(frozen_store(settings))
         planned = plan(frozen, earlier)
         free = check_space(path, planned.needed_bytes)
         kept = f", besides {show_size(planned.kept_bytes)} that {since} has" if since else ""
         click.echo(f"{path} takes {show_size(planned.new_bytes)}{kept}; {show_size(free)} are free", err=True)
         manifest = write_backup(planned, path, passphrase, ByteProgress("copied"))
+        note = BackupNote(path.absolute(), manifest.taken_at, manifest.version)
+        try:
+            note.write(LocalFiles(folder_of(settings)))
+        except UsageError as error:
+            click.echo(f"the backup is whole, but `procession upgrade check` will not know of it: {error}", err=True)
     click.echo(f"{path} has the store as it was at {show_moment(manifest.taken_at)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,10 @@ class LocalFiles:
         import platformdirs
 
         return cls(Path(platformdirs.user_data_dir("procession")))
+
+    @property
+    def backup_note(self) -> Path:
+        return self.data_dir / "last-backup"
 
     @property
     def keys_dir(self) -> Path:
@@ -69,6 +74,29 @@ class LocalFiles:
             self.address_file.unlink()
 
 
+@dataclass(frozen=True)
+class BackupNote:
+    """The last backup of a store, said in its folder."""
+
+    path: Path
+    taken_at: int
+    procession: str
+    """That made it."""
+
+    @classmethod
+    def of(cls, local: LocalFiles) -> BackupNote | None:
+        try:
+            found = json.loads(local.backup_note.read_bytes())
+            return cls(Path(found["path"]), int(found["taken_at"]), str(found["procession"]))
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def write(self, local: LocalFiles) -> None:
+        """Whoever owns the folder may read it. Raises UsageError."""
+        content = {"path": str(self.path), "taken_at": self.taken_at, "procession": self.procession}
+        _write(local.backup_note, json.dumps(content), like=local.data_dir)
+
+
 def make_private_dir(path: Path) -> None:
     """A folder that only its owner may enter. Raises UsageError where that cannot be."""
     try:
@@ -84,13 +112,17 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, like: Path | None = None) -> None:
+    """`like`: its owner becomes that of the file."""
     # To a new file first, and private from its first byte on: a reader never sees half of it, nor anybody else a byte.
     new = path.with_name(f".{path.name}.new")
     try:
         with contextlib.suppress(FileNotFoundError):
             new.unlink()
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            if like is not None and os.geteuid() == 0:
+                owner = like.stat()
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from procession.cli.local.data_folder import LocalFiles
 from procession.cli.serving.server_extra import require_engine, require_server
 from procession.config import ServerSettings
 
@@ -29,6 +30,12 @@ def address_of(settings: ServerSettings) -> Path | ServerAddress | None:
         password_file=settings.store_password_file,
         ca_file=settings.store_ca_file,
     )
+
+
+def folder_of(settings: ServerSettings) -> Path:
+    """Where the store is, unless it is on servers. Raises UsageError."""
+    address = address_of(settings)
+    return address if isinstance(address, Path) else LocalFiles.of(settings.data_dir).data_dir
 
 
 def open_store(settings: ServerSettings, data_dir: Path) -> EmbeddedStore | ClickHouseStore:

@@ -21,6 +21,8 @@ EXITS: Final = 2
 SNAPSHOT: Final = 3
 """Kinds of records; other numbers are of a newer version."""
 
+NEWEST_KIND: Final = SNAPSHOT
+
 _LENGTH_BYTES = 4
 _LENGTHS = struct.Struct("<II")
 _CODEC = pa.Codec("zstd", compression_level=1)

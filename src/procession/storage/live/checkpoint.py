@@ -7,12 +7,13 @@ arrays. It is written under another name, synced and renamed, so there is a whol
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import numpy as np
@@ -24,7 +25,10 @@ from procession.storage.live.hosts import Host, HostState
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.table import LiveTable
 
-_MAGIC = b"procession live table 2\n"
+FORMAT: Final = 2
+_MAGIC = b"procession live table %d\n" % FORMAT
+_FIRST_LINE = re.compile(rb"procession live table ([1-9][0-9]{0,5})\n")
+_LONGEST_LINE = 32
 _SECTION = struct.Struct("<QI")  # length, checksum
 
 
@@ -49,6 +53,16 @@ class _Org(msgspec.Struct):
     hosts: list[HostState | None]
     arrays: list[tuple[str, str, str]]
     """What they belong to, their names and types, in the order in which they come."""
+
+
+def format_of(path: Path) -> int | None:
+    """Which version of the format a file has; None where it is none, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            line = _FIRST_LINE.match(file.read(_LONGEST_LINE))
+    except OSError:
+        return None
+    return None if line is None else int(line[1])
 
 
 def write_checkpoint(table: LiveTable, path: Path, position: int) -> None:

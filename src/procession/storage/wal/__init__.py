@@ -7,5 +7,19 @@ from procession.storage.wal.damage import DamagedLog
 from procession.storage.wal.limits import LogLimits
 from procession.storage.wal.log import LogStatus, WriteAheadLog
 from procession.storage.wal.record import MAX_KIND, ORG_REMOVED, Entry, Record
+from procession.storage.wal.record import VERSION as RECORD_VERSION
+from procession.storage.wal.segment import FORMAT_VERSION, newest_format_in
 
-__all__ = ["MAX_KIND", "ORG_REMOVED", "DamagedLog", "Entry", "LogLimits", "LogStatus", "Record", "WriteAheadLog"]
+__all__ = [
+    "FORMAT_VERSION",
+    "MAX_KIND",
+    "ORG_REMOVED",
+    "RECORD_VERSION",
+    "DamagedLog",
+    "Entry",
+    "LogLimits",
+    "LogStatus",
+    "Record",
+    "WriteAheadLog",
+    "newest_format_in",
+]

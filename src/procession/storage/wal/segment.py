@@ -137,6 +137,23 @@ def segments_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"*{_SUFFIX}") if len(path.stem) == _DIGITS and path.stem.isdecimal())
 
 
+def newest_format_in(folder: Path) -> int | None:
+    """Of its segments, by their headers alone; None where there is none that can be read."""
+    found = [_format_of(path) for path in segments_in(folder)]
+    return max((version for version in found if version is not None), default=None)
+
+
+def _format_of(path: Path) -> int | None:
+    try:
+        with path.open("rb") as file:
+            header = SegmentHeader.parse(file.read(SEGMENT_HEADER_BYTES))
+    except NewerFormat as newer:
+        return newer.version
+    except OSError:
+        return None
+    return None if header is None else FORMAT_VERSION
+
+
 def unfinished_in(folder: Path) -> list[Path]:
     """What a crash left of a segment before it had its name."""
     return sorted(folder.glob(f"*{_UNFINISHED}"))

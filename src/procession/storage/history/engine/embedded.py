@@ -27,6 +27,7 @@ UNFINISHED_RESTORE = "restoring"
 """A file in a data folder that a backup is being brought back into."""
 
 ENGINE_FILES = "clickhouse"
+LOCK_FILE = "lock"
 
 
 class EmbeddedConnection:
@@ -146,7 +147,7 @@ def lock_folder(folder: Path) -> IO[str]:
     """Hold the folder for this process, until the file is closed or the process ends, however it ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (folder / "lock").open("a+")
+        lock = (folder / LOCK_FILE).open("a+")
     except OSError as error:
         raise UsageError(f"cannot write to the data folder {folder}: {_reason(error)}") from error
     try:

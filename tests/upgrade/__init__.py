@@ -1,0 +1,1 @@
+"""Stores of earlier versions, kept small, and what this one does to them."""
