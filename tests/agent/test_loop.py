@@ -219,6 +219,23 @@ def test_agent_stops_within_a_second_even_in_the_middle_of_a_slow_post(tree: Pro
     assert running.lines == []
 
 
+@pytest.mark.parametrize("is_down", [True, False])
+def test_agent_says_that_its_machine_is_shut_down_and_nothing_when_it_alone_ends(
+    tree: ProcTree, intake: FakeIntake, monkeypatch: pytest.MonkeyPatch, is_down: bool
+) -> None:
+    monkeypatch.setattr("procession.agent.loop.is_shutting_down", lambda: is_down)
+    tree.put(7)
+
+    with an_agent(tree, intake.url, interval_seconds=100.0) as running:
+        (post,) = intake.wait_for(1)
+
+    said = [one.headers.get("x-procession-leaving") for one in intake.about_hosts]
+    assert said == [None, "shutdown"][: 1 + is_down]
+    assert post.headers["x-procession-interval"] == "100"
+    assert intake.about_hosts[-1].headers["x-dd-hostname"] == "web-1"
+    assert running.ended_after < 1.0
+
+
 def test_agent_keeps_the_newest_when_too_much_waits(tree: ProcTree, intake: FakeIntake) -> None:
     tree.put(7)
     intake.replies += [Reply(403)] * 10

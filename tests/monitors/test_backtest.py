@@ -6,6 +6,7 @@ from procession.errors import InvalidRequest
 from procession.monitors import backtest
 from procession.monitors.backtest import MAX_STEPS, run_backtest
 from procession.monitors.evaluation import Rules
+from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.observer import Observer
 from procession.monitors.transition import State
@@ -29,7 +30,9 @@ def test_a_monitor_is_run_over_what_was_and_says_when_it_would_have_fired() -> N
         store.add([(1, a_snapshot(*nginx, taken_at=MINUTE + 60 * minute, chunk_count=1))])
     analysis = OracleAnalysis(store)
 
-    found = run_backtest(rules(), MINUTE, MINUTE + 540, lambda moment: Observer(store, analysis, 1, moment))
+    found = run_backtest(
+        rules(), MINUTE, MINUTE + 540, lambda moment: Observer(store, analysis, KnownHosts(store), 1, moment)
+    )
 
     alerts = [(one.at - MINUTE) // 60 for one in found.transitions if one.state is State.ALERT]
     assert (found.step_seconds, alerts) == (60, [3, 8])
@@ -43,7 +46,7 @@ def test_over_days_the_steps_are_longer_and_never_more_than_is_said() -> None:
 
     def observer(moment: object) -> Observer:
         moments.append(moment)
-        return Observer(store, analysis, 1, moment)  # type: ignore[arg-type]
+        return Observer(store, analysis, KnownHosts(store), 1, moment)  # type: ignore[arg-type]
 
     found = run_backtest(rules(), MINUTE - 3 * 86400, MINUTE, observer)
 
@@ -58,7 +61,7 @@ def test_what_takes_too_long_ends_and_says_so() -> None:
 
     def observer(moment: object) -> Observer:
         moments.append(moment)
-        return Observer(store, analysis, 1, moment)  # type: ignore[arg-type]
+        return Observer(store, analysis, KnownHosts(store), 1, moment)  # type: ignore[arg-type]
 
     with pytest.raises(InvalidRequest, match="takes too long"):
         run_backtest(rules(), MINUTE, MINUTE + 600, observer, lambda: len(moments) == 3)
@@ -76,7 +79,9 @@ def test_more_changes_than_anybody_reads_are_refused(monkeypatch: pytest.MonkeyP
 
     def run(minutes: int) -> int:
         end = MINUTE + 60 * minutes
-        found = run_backtest(rules(), MINUTE, end, lambda moment: Observer(store, analysis, 1, moment))
+        found = run_backtest(
+            rules(), MINUTE, end, lambda moment: Observer(store, analysis, KnownHosts(store), 1, moment)
+        )
         return len(found.transitions)
 
     assert run(2) == 2

@@ -11,6 +11,7 @@ from procession.monitors import evaluator
 from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState
+from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.observer import Observer
 from procession.monitors.options import _CHECKS
@@ -58,10 +59,10 @@ def test_an_example_alerts_when_the_docs_say_so_and_not_before(text: str) -> Non
         java = a_sighting(3, command="java", cmdline="java", exe="", started_at=at, numbers=heavy)
         there = [init, worker, java, a_sighting(4, cmdline="x", exe="")] if minute else [init, nginx]
         store.add([(1, a_snapshot(*there, taken_at=at + 30, chunk_count=1))])
-        observer = Observer(store, OracleAnalysis(store), 1, rules.moment(at + 60, at + 60))
+        observer = Observer(store, OracleAnalysis(store), KnownHosts(store), 1, rules.moment(at + 60, at + 60))
         outcome = Evaluation(rules, states, observer).run()
-        states = {one.group: one for one in outcome.states}
-        found.append({one.state for one in outcome.states})
+        states = outcome.states
+        found.append({one.state for one in outcome.states.values()})
 
     assert State.ALERT not in found[0]
     assert State.ALERT in set().union(*found)

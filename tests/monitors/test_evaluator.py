@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from procession.accounts.hosts import HostNotice, HostTags, TagSource
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.monitors import evaluator as evaluating
 from procession.monitors import observer as observing
 from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState, group_name
+from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.observer import Observer
 from procession.monitors.query import MonitorQuery
@@ -49,6 +51,8 @@ class World:
     states: dict[Group, GroupState] = field(default_factory=dict)
     at: int = MINUTE
     happened: list[Transition] = field(default_factory=list)
+    evaluated_at: int | None = None
+    found: str = ""
 
     def minute(self, **hosts: Iterable[Sighting] | None) -> str:
         """What each host tells for a minute; None where it says nothing. Then the monitor is evaluated, and its groups
@@ -66,14 +70,19 @@ class World:
         body = {"type": "process alert", "name": "a", "query": self.query, "options": self.options}
         monitor = new_monitor(ORG, 7, body, creator=Creator(1, "", "", ""), changed_by="", now_us=0)
         rules = Rules.of(monitor)
-        observer = Observer(self.store, OracleAnalysis(self.store), ORG, rules.moment(self.at, self.at))
-        outcome = Evaluation(rules, self.states, observer).run()
-        self.happened += [one for state in outcome.states for one in (*state.unsent, *state.quiet)]
+        observer = Observer(
+            self.store, OracleAnalysis(self.store), KnownHosts(self.store), ORG, rules.moment(self.at, self.at)
+        )
+        outcome = Evaluation(rules, self.states, observer, evaluated_at=self.evaluated_at).run()
+        self.evaluated_at = observer.moment.at
+        self.happened += [one for state in outcome.states.values() for one in (*state.unsent, *state.quiet)]
         self.states = {}
-        for state in outcome.states:
+        for state in outcome.states.values():
             stored = msgspec.json.decode(msgspec.json.encode(state), type=GroupState)
             self.states[state.group] = msgspec.structs.replace(stored, unsent=(), quiet=())
-        return "; ".join(f"{group_name(one.group)} {one.state}" for one in sorted(outcome.states, key=str_of_group))
+        return "; ".join(
+            f"{group_name(one.group)} {one.state}" for one in sorted(outcome.states.values(), key=str_of_group)
+        )
 
     def reasons(self) -> dict[str, str]:
         return {group_name(one.group): one.reason for one in self.states.values() if one.reason}
@@ -337,3 +346,110 @@ def test_a_group_is_expected_for_as_long_as_anything_is_known_of_it() -> None:
     world.at += 600
 
     assert world.minute(web_1=[init()]) == "host:web-1 Alert"
+
+
+# How a host is heard
+
+
+def say(world: World, host: str, **said: int) -> None:
+    world.store.put_host_notices([HostNotice(ORG, host, **said)])
+
+
+def test_a_host_is_silent_after_three_of_its_own_intervals() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    say(world, "web-1", interval_seconds=10)
+    world.minute(web_1=[init(), nginx()], web_2=[init(), nginx()])
+    for host in ("web-1", "web-2"):
+        world.store.add([(ORG, snapshot_of(init(), host=host, taken_at=world.at + 25, chunk_count=1))])
+
+    # Of both, the newest snapshot is of 35 s ago.
+    assert world.minute() == "host:web-1 No Data; host:web-2 Alert"
+    assert world.reasons() == {"host:web-1": "agent silent", "host:web-2": "process gone"}
+
+
+def test_a_host_that_is_slow_keeps_its_groups_as_they_were_until_it_is_late() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    say(world, "web-1", interval_seconds=120)
+    world.store.add([(ORG, snapshot_of(init(), nginx(), host="web-1", taken_at=world.at + 50, chunk_count=1))])
+
+    found = [world.minute() for _ in range(8)]
+
+    assert found == ["host:web-1 OK"] * 6 + ["host:web-1 No Data"] * 2
+    assert world.states[("host", "web-1"),].last_seen_at == MINUTE + 50
+
+
+def test_a_host_that_said_that_it_is_shut_down_is_gone_and_not_silent() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.minute(web_1=[init(), nginx()], web_2=[init(), nginx()])
+    say(world, "web-1", interval_seconds=10, shut_down_at=world.at)
+    for _ in range(2):
+        found = world.minute(web_2=[init(), nginx()])
+
+    assert found == "host:web-1 Alert; host:web-2 OK"
+    assert world.reasons() == {"host:web-1": "host gone"}
+    assert world.happened[0].reason == "host gone"
+    assert world.happened[0].processes == ("nginx (pid 7 on web-1)",)
+
+
+def test_a_shutdown_before_the_process_was_seen_explains_nothing() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    say(world, "web-1", shut_down_at=world.at - 300)
+    world.minute(web_1=[init(), nginx()])
+    for _ in range(2):
+        found = world.minute()
+
+    assert found == "host:web-1 No Data"
+
+
+# Which groups are expected
+
+
+def test_hosts_with_the_tags_are_expected_where_that_is_asked_for() -> None:
+    query = "processes('nginx').over('role:web').by('host').rollup('count_now') < 1"
+    seen, tagged = World(query, NO_WAIT), World(query, NO_WAIT | {"expected_groups": "tagged_hosts"})
+    for world in (seen, tagged):
+        for host, source, said_at in (
+            ("web-1", TagSource.AGENT, MINUTE),
+            ("web-2", TagSource.USER, 0),
+            ("web-3", TagSource.AGENT, MINUTE - 8 * 86400),
+        ):
+            world.store.put_host_tags(HostTags(ORG, host, source, ("role:web",), said_at))
+        world.store.put_host_tags(HostTags(ORG, "db-1", TagSource.USER, ("role:db",)))
+        world.store.put_host_tags(HostTags(ORG + 1, "web-4", TagSource.USER, ("role:web",)))
+
+    assert seen.minute(web_1=[init()], db_1=[init()]) == ""
+    assert tagged.minute(web_1=[init()], db_1=[init()]) == "host:web-1 Alert; host:web-2 No Data"
+    assert tagged.reasons() == {"host:web-1": "process gone", "host:web-2": "agent silent"}
+
+    tagged.store.put_host_tags(HostTags(ORG, "web-5", TagSource.USER, ("role:web",)))
+    assert "host:web-5 Alert" in tagged.minute(web_1=[init()], web_5=[init()])
+
+
+def test_groups_without_a_process_count_where_they_are_about_absence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "MAX_GROUPS", 3)
+    few, many = (World(f"processes('').by('command').rollup('count_now') {rest}") for rest in ("< 1", "> 5"))
+    for world in (few, many):
+        for number in range(4):
+            found = world.minute(web_1=[init(), nginx(10 + number, command=f"c{number}")])
+        world.found = found
+
+    assert "* Skipped" in few.found
+    reason = few.states[()].reason
+    assert reason.startswith("it has 4 groups; by command there may be 3, 2 of them without a process")
+    # Here nobody misses them: those that have been gone for longest are forgotten.
+    assert many.found == "command:c2 OK; command:c3 OK; command:init OK"
+
+
+def test_a_group_that_goes_on_as_it_was_is_left_alone_and_dated_once_it_is_gone() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.minute(web_1=[init(), nginx()])
+    first = world.states[("host", "web-1"),]
+    for _ in range(20):
+        world.minute(web_1=[init(), nginx()])
+    assert world.states[("host", "web-1"),] == first
+    last = world.at
+
+    world.minute(web_1=[init()])
+
+    assert world.states[("host", "web-1"),].last_seen_at == last - 10
+    assert world.happened[0].processes == ("nginx (pid 7 on web-1)",)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from procession.monitors.evaluation import Moment
+from procession.monitors.host_facts import KnownHosts
 from procession.monitors.observer import Observer, TooMuch
 from procession.monitors.query import parse_monitor_query
 from procession.packed import AnySnapshot
@@ -98,8 +99,8 @@ def test_the_store_and_the_oracle_see_the_same(
     embedded: EmbeddedStore, oracle: OracleStore, text: str, at: int
 ) -> None:
     query, moment = parse_monitor_query(text), Moment(at, at)
-    seen = Observer(embedded, embedded.analysis, ORG, moment)
-    expected = Observer(oracle, OracleAnalysis(oracle), ORG, moment)
+    seen = Observer(embedded, embedded.analysis, KnownHosts(embedded.hosts), ORG, moment)
+    expected = Observer(oracle, OracleAnalysis(oracle), KnownHosts(oracle), ORG, moment)
 
     assert seen.values(query) == expected.values(query)
     assert seen.telling(query) == expected.telling(query) == ({"web-1"} if at == MINUTE else {"web-1", "web-2"})
@@ -111,7 +112,7 @@ def test_the_store_and_the_oracle_see_the_same(
 
 
 def test_a_host_began_with_its_oldest_process(embedded: EmbeddedStore) -> None:
-    observer = Observer(embedded, embedded.analysis, ORG, Moment(MINUTE, MINUTE))
+    observer = Observer(embedded, embedded.analysis, KnownHosts(embedded.hosts), ORG, Moment(MINUTE, MINUTE))
 
     assert observer.booted_at("web-1") == MINUTE - 9000
     assert observer.booted_at("web-2") is None
@@ -121,7 +122,7 @@ def test_what_would_be_read_one_by_one_without_end_is_too_much(
     embedded: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("procession.monitors.observer.MAX_LISTED", 5)
-    observer = Observer(embedded, embedded.analysis, ORG, Moment(MINUTE, MINUTE))
+    observer = Observer(embedded, embedded.analysis, KnownHosts(embedded.hosts), ORG, Moment(MINUTE, MINUTE))
 
     for function in ("count').last('5m", "count_now"):
         with pytest.raises(TooMuch, match="one by one"):

@@ -1,4 +1,4 @@
-"""What is kept of a host besides its processes: its tags, and who watches it."""
+"""What is kept of a host besides its processes: its tags, what its agent says of itself, and who watches it."""
 
 from __future__ import annotations
 
@@ -45,3 +45,15 @@ class WatchLease:
     """Empty: all hosts of the org."""
     until: int
     """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostNotice:
+    """What the agent of a host says of itself, so that its silence can be told from its end."""
+
+    org_id: int
+    host: str
+    interval_seconds: int = 0
+    """How often it takes a snapshot; 0: it does not say."""
+    shut_down_at: int = 0
+    """When it said that its machine is being shut down; 0: it told of its processes since, or never said so."""

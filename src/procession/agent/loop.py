@@ -32,8 +32,10 @@ from procession.agent.read.container_cache import ContainerCache
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.short_lived import ShortLived
 from procession.agent.send.destination import Destination
+from procession.agent.send.payload import Payload
 from procession.agent.send.payload_maker import PayloadMaker, a_run
 from procession.agent.send.sender import Report
+from procession.agent.shutdown import is_shutting_down
 from procession.config import AgentSettings
 
 LIVE_SECONDS = 2.0
@@ -58,7 +60,8 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
     with contextlib.ExitStack() as ending:
         reader = ending.enter_context(contextlib.closing(_reader_of(settings, clock)))
         destinations = destinations_of(settings, stop=stop, report=report)
-        ending.callback(_end_all, destinations)
+        farewell: list[Payload] = []
+        ending.callback(_end_all, destinations, farewell)
         short_lived = _short_lived_of(settings, reader, share, report)
         if short_lived is not None:
             ending.callback(short_lived.stop)
@@ -67,6 +70,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
         ending.callback(containers.close)
         for destination in destinations:
             destination.start()
+        maker = _payload_maker_of(settings, host, containers, clock)
         pipeline = Pipeline(
             reader=reader,
             short_lived=short_lived,
@@ -81,7 +85,7 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
                 tag_rules=tag_rules,
                 containers=containers,
             ),
-            maker=_payload_maker_of(settings, host, containers, clock),
+            maker=maker,
             destinations=destinations,
             report=report,
             clock=clock,
@@ -96,6 +100,8 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
         while not any(destination.failure for destination in destinations):
             if clock.wait(stop, _do_what_is_due(pipeline, pace, destinations)):
                 break
+        if stop.is_set() and is_shutting_down():
+            farewell.append(maker.make_farewell(int(clock.now())))
     for destination in destinations:
         if destination.failure is not None:
             raise destination.failure
@@ -128,6 +134,7 @@ def _payload_maker_of(settings: AgentSettings, host: str, containers: ContainerC
         max_processes=settings.processes_per_payload,
         tags=host_tags_of(settings),
         containers=containers.look_up,
+        interval_seconds=settings.interval_seconds,
     )
 
 
@@ -147,9 +154,9 @@ def _do_what_is_due(pipeline: Pipeline, pace: Pace, destinations: Sequence[Desti
     return pace.seconds_to_wait(live_seconds)
 
 
-def _end_all(destinations: Sequence[Destination]) -> None:
+def _end_all(destinations: Sequence[Destination], farewell: Sequence[Payload]) -> None:
     begun = time.monotonic()
     for destination in destinations:
-        destination.close()
+        destination.close(farewell[0] if farewell else None)
     for destination in destinations:
         destination.end(begun)

@@ -42,12 +42,13 @@ def run_backtest(
     for at in range(first, last + 1, step):
         if is_late():
             raise InvalidRequest("The back-test takes too long: try a shorter time, or a narrower query")
-        outcome = Evaluation(rules, states, observer_at(Moment(at, at))).run()
-        transitions += (one for state in outcome.states for one in (*state.unsent, *state.quiet))
+        outcome = Evaluation(rules, states, observer_at(Moment(at, at)), evaluated_at=at - step).run()
+        transitions += (one for state in outcome.changed for one in (*state.unsent, *state.quiet))
         if len(transitions) > MAX_TRANSITIONS:
             raise InvalidRequest(
                 f"The monitor would have changed more than {MAX_TRANSITIONS} times: try a shorter time, or a narrower"
                 " query"
             )
-        states = {one.group: msgspec.structs.replace(one, unsent=(), quiet=()) for one in outcome.states}
+        told = (msgspec.structs.replace(one, unsent=(), quiet=()) for one in outcome.changed)
+        states = outcome.states | {one.group: one for one in told}
     return Backtest(step, tuple(transitions))

@@ -84,6 +84,7 @@ def evaluate_group(rules: Rules, group: Group, before: GroupState | None, seen: 
     state = msgspec.structs.replace(
         known,
         value=seen.value,
+        is_present=seen.is_present,
         last_seen_at=at if seen.is_present else seen.last_seen_at or known.last_seen_at,
         missing_since=(known.missing_since or at) if seen.value is None else None,
         hosts=() if seen.is_present else seen.hosts or known.hosts,

@@ -23,7 +23,10 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     """The state that it goes on with, where it is skipped."""
     first_seen_at: int = 0
     last_seen_at: int | None = None
-    """When a process of it was seen last; None where none ever was."""
+    """When a process of it was seen last; None where none ever was. Of a group that is present, no later than that:
+    nothing is stored anew of it while nothing changes."""
+    is_present: bool = False
+    """Whether a process of it was seen when it was evaluated last."""
     missing_since: int | None = None
     """Since when nothing is known of it."""
     value: float | None = None

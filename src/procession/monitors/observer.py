@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from procession.analysis import Facets, Groups, Hosts, InstantPage, Order, Selection
+from procession.analysis import REACH_SECONDS, Facets, Groups, Hosts, InstantPage, Order, Selection
 from procession.errors import InvalidRequest
 from procession.monitors.evaluation import Moment
 from procession.monitors.group_state import MAX_HOSTS, Group
+from procession.monitors.host_facts import HostFacts, KnownHosts, silent_seconds
 from procession.monitors.query import ATTRIBUTES, Function, MonitorQuery
 from procession.paging import Page
 from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
@@ -19,9 +20,8 @@ from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
 from procession.window import Window
 
-SILENT_SECONDS = 60
-"""A host of which nothing was heard for so long is silent: agents send every ten seconds, and a host still has the
-processes of its newest complete snapshot for as long."""
+NOW_SECONDS = REACH_SECONDS
+"""For so long a host has the processes of its newest complete snapshot."""
 
 MAX_GROUPS = 1000
 MAX_HOST_GROUPS = 25_000
@@ -75,13 +75,18 @@ class LastSeen:
 class Observer:
     """One evaluation of one org: what two monitors ask alike is read once. Raises TooMuch, and Unavailable."""
 
-    def __init__(self, processes: ProcessReader, analysis: AnalysisReader, org_id: int, moment: Moment) -> None:
+    def __init__(
+        self, processes: ProcessReader, analysis: AnalysisReader, hosts: KnownHosts, org_id: int, moment: Moment
+    ) -> None:
         self._processes = processes
         self._analysis = analysis
+        self._known_hosts = hosts
         self._org_id = org_id
         self.moment = moment
         self._values: dict[object, Mapping[Group, float]] = {}
+        self._hosts: dict[bool, HostFacts] = {}
         self._telling: dict[bool, frozenset[str]] = {}
+        self._tagged: dict[tuple[object, int], frozenset[str]] = {}
         self._booted: dict[str, int | None] = {}
 
     def values(self, query: MonitorQuery) -> Mapping[Group, float]:
@@ -97,17 +102,31 @@ class Observer:
         return self._values[key]
 
     def telling(self, query: MonitorQuery) -> frozenset[str]:
-        """Hosts that were heard of lately."""
+        """Hosts whose newest snapshot is known, and not late."""
         has_window = query.function.has_window
         if has_window not in self._telling:
-            self._telling[has_window] = self._read_telling(has_window=has_window)
+            self._telling[has_window] = self.hosts(query).telling()
         return self._telling[has_window]
+
+    def hosts(self, query: MonitorQuery) -> HostFacts:
+        """What is known of all hosts of the org, where the query looks at them."""
+        has_window = query.function.has_window
+        if has_window not in self._hosts:
+            self._hosts[has_window] = self._read_hosts(self.moment.at - 1 if has_window else self.moment.instant)
+        return self._hosts[has_window]
+
+    def tagged_hosts(self, query: MonitorQuery, expected_seconds: int) -> frozenset[str]:
+        """Those that have the tags of the query, whatever runs there."""
+        key = query.over, expected_seconds
+        if key not in self._tagged:
+            self._tagged[key] = self._known_hosts.tagged(self._org_id, query.tags, self.moment.at, expected_seconds)
+        return self._tagged[key]
 
     def is_full(self, query: MonitorQuery) -> bool:
         """Whether anything was known of these hosts where the window begins."""
         begin = self.moment.at - query.window_seconds
         named = TagFilter(tuple(one for one in query.tags.conditions if one.pattern.text.startswith("host:")))
-        return self._analysis.is_known(Selection(self._org_id, None, named), Window(begin - SILENT_SECONDS, begin))
+        return self._analysis.is_known(Selection(self._org_id, None, named), Window(begin - NOW_SECONDS, begin))
 
     def booted_at(self, host: str) -> int | None:
         """When the oldest of its processes began; None where it tells of none now."""
@@ -130,34 +149,38 @@ class Observer:
         if not found:
             return LastSeen()
         seen_at = max(one.seen_at for one in found)
-        last = [one for one in found if one.seen_at >= seen_at - SILENT_SECONDS]
+        last = [one for one in found if one.seen_at >= seen_at - NOW_SECONDS]
         hosts = tuple(dict.fromkeys(one.identity.host for one in sorted(last, key=lambda one: -one.seen_at)))
         return LastSeen(seen_at, hosts[:MAX_HOSTS], self._named(last[-MAX_NAMED:]))
 
     def behind(self, query: MonitorQuery, group: Group) -> tuple[str, ...]:
         """The processes that a value counts, in short texts: those that began last."""
-        seconds = query.window_seconds if query.function.has_window else SILENT_SECONDS
+        seconds = query.window_seconds if query.function.has_window else NOW_SECONDS
         window = Window(self.moment.at - seconds, self.moment.instant)
         found = [one for one in self._listed_some(query, group, window) if _has_group(one, query.by, group)]
         return self._named(found[-MAX_NAMED:])
 
     # What is read
 
-    def _read_telling(self, *, has_window: bool) -> frozenset[str]:
+    def _read_hosts(self, at: int) -> HostFacts:
         everything = Selection(self._org_id)
-        if has_window:
-            window = Window(self.moment.at - SILENT_SECONDS, self.moment.at - 1)
+        found = self._analysis.hosts(everything, at, (), Order("host"), 0, MAX_TELLING).found
+        told_at = {one.host: one.seen_at for one in found}
+        notices = self._known_hosts.notices(self._org_id)
+        slow = set[str]()
+        silent = {host: silent_seconds(notice) for host, notice in notices.items() if host not in told_at}
+        for seconds in sorted({one for one in silent.values() if one > NOW_SECONDS}):
+            window = Window(max(at - seconds, 0), at)
             (facet,) = self._analysis.facets(everything, window, ("host",), MAX_TELLING).facets
-            return frozenset(one.value for one in facet.values)
-        hosts = self._analysis.hosts(everything, self.moment.instant, (), Order("host"), 0, MAX_TELLING)
-        return frozenset(one.host for one in hosts.found)
+            slow.update(one.value for one in facet.values if silent.get(one.value) == seconds)
+        return HostFacts(told_at, frozenset(slow), notices, at)
 
     def _read(self, query: MonitorQuery) -> Mapping[Group, float]:
         match query.function:
             case Function.COUNT:
                 return self._in_window(query)
             case Function.FIRST_SEEN:
-                return self._in_window(replace(query, window_seconds=SILENT_SECONDS))
+                return self._in_window(replace(query, window_seconds=NOW_SECONDS))
             case Function.STARTS:
                 return self._starts(query)
             case _:
@@ -170,7 +193,7 @@ class Observer:
         (key, *more) = query.by
         if more or key in ATTRIBUTES:
             return _counted(query, self._listed(query, window))
-        (facet,) = self._analysis.facets(selection, window, (key,), _most(query) + 1).facets
+        (facet,) = self._analysis.facets(selection, window, (key,), most_groups(query) + 1).facets
         _check_groups(query, facet.distinct)
         return {((key, one.value),): float(one.count) for one in facet.values}
 
@@ -186,7 +209,7 @@ class Observer:
             return self._listed_at_instant(query)
         # Summed up by something that has few values, where there are no groups.
         key = query.by[0] if query.by else "state"
-        found = self._analysis.groups(selection, instant, key, measures, Order("count", True), _most(query) + 1)
+        found = self._analysis.groups(selection, instant, key, measures, Order("count", True), most_groups(query) + 1)
         _check_groups(query, found.groups)
         values: list[tuple[str | None, float | None]] = []
         for one in found.found:
@@ -252,13 +275,17 @@ def _is_of(key: str, value: str) -> TagCondition:
     return TagCondition(Pattern.literal(f"{key}:{value}"))
 
 
-def _most(query: MonitorQuery) -> int:
+def most_groups(query: MonitorQuery) -> int:
     return MAX_HOST_GROUPS if query.by == ("host",) else MAX_GROUPS
 
 
+def too_many_groups(query: MonitorQuery, count: int, most: int) -> str:
+    return f"it has {count} groups; by {', '.join(query.by)} there may be {most}"
+
+
 def _check_groups(query: MonitorQuery, count: int) -> None:
-    if query.by and count > _most(query):
-        raise TooMuch(f"it has {count} groups; by {', '.join(query.by)} there may be {_most(query)}")
+    if query.by and count > most_groups(query):
+        raise TooMuch(too_many_groups(query, count, most_groups(query)))
 
 
 def _counted(query: MonitorQuery, processes: Iterator[ProcessSummary]) -> Mapping[Group, float]:

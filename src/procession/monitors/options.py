@@ -98,6 +98,7 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "notification_preset_name": _one_of("show_all", "hide_query", "hide_handles", "hide_all"),
     "silenced": _silenced,
     "group_retention_duration": _duration,
+    "expected_groups": _one_of("seen", "tagged_hosts"),
 }
 
 
@@ -121,6 +122,8 @@ class Options:
     escalation_message: str = ""
     require_full_window: bool = False
     expected_seconds: int = EXPECTED_SECONDS
+    expects_tagged_hosts: bool = False
+    """Whether all hosts that have the tags of `.over()` are expected, also where nothing ran there."""
     silenced: tuple[tuple[str, int | None], ...] = ()
 
 
@@ -140,6 +143,8 @@ def checked_options(sent: Any, query: MonitorQuery) -> dict[str, Any]:
             raise _invalid(f"options.{name}", fault)
     if sent.get("notify_no_data") and sent.get("on_missing_data") is not None:
         raise _invalid("options.on_missing_data", "it cannot be used together with notify_no_data")
+    if sent.get("expected_groups") == "tagged_hosts" and (query.by != ("host",) or not query.tags.conditions):
+        raise _invalid("options.expected_groups", "tagged_hosts needs a query with .over('TAG') and .by('host')")
     options = {**_DEFAULTS, **sent}
     options["thresholds"] = _checked_thresholds(sent.get("thresholds"), query)
     return options
@@ -206,6 +211,7 @@ def options_of(kept: Mapping[str, Any], query: MonitorQuery) -> Options:
         escalation_message=kept.get("escalation_message") or "",
         require_full_window=bool(kept.get("require_full_window")),
         expected_seconds=_expected_seconds(kept.get("group_retention_duration")),
+        expects_tagged_hosts=kept.get("expected_groups") == "tagged_hosts",
         silenced=tuple((kept.get("silenced") or {}).items()),
     )
 

@@ -95,7 +95,7 @@ class MonitorQuery:
     @property
     def is_about_absence(self) -> bool:
         """Whether there may be too few: then a group that nothing is seen of counts as well."""
-        return self.comparison in ("<", "<=")
+        return self.holds(0.0, self.threshold)
 
     def holds(self, value: float, threshold: float) -> bool:
         return bool(OPERATORS[self.comparison](value, threshold))

@@ -55,6 +55,7 @@ from procession.server.public.processes import PublicProcesses
 from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.direct_posts import DirectPosts
 from procession.server.runtime.disconnect import StopOnDisconnect
+from procession.server.runtime.host_notices import HostNotices
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.runtime.monitor_task import MonitorTask
@@ -176,8 +177,7 @@ class Services:
         sessions = Sessions(stores.sessions, keys, threads.keys, now)
         host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now)
         watches = WatchCache(stores.hosts, threads.hosts, now)
-        agents = Agents()
-        counting_sink = CountingSink(sink, metrics.sightings)
+        agents, counting_sink = Agents(), CountingSink(sink, metrics.sightings)
         metrics.waiting_sightings.read = lambda: {(): counting_sink.waiting}
         notifications = Notifications.made_from(stores.notification_settings, stores.outbox, stores.keys, settings, now)
         return cls(
@@ -194,6 +194,7 @@ class Services:
                 stores.monitors,
                 stores.processes,
                 stores.analysis,
+                stores.hosts,
                 notifications.notifier,
                 threads.monitors,
                 now,
@@ -215,6 +216,7 @@ class Services:
                 keys=keys,
                 agents=agents,
                 host_tags=host_tags,
+                notices=HostNotices(stores.hosts, threads.hosts, now),
                 watches=watches,
                 quota=MemoryQuota(settings.max_intake_bytes),
                 decode_threads=threads.decode,
@@ -244,8 +246,9 @@ class Services:
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         with self.notifications.running():
-            async with self.rollup.running(), self.intake.agents.watched():
+            async with self.rollup.running(), self.intake.agents.watched(), self.intake.notices.running():
                 yield
+                await self.intake.notices.write()
         self.threads.close()
 
     @contextlib.asynccontextmanager
@@ -318,6 +321,7 @@ class Services:
                 self.stores.monitors,
                 self.stores.processes,
                 analysis,
+                self.stores.hosts,
                 self.threads.queries,
                 self.now,
             ).routes,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from procession.accounts.change import Change, ChangeKind
-from procession.accounts.hosts import HostTags, WatchLease
+from procession.accounts.hosts import HostNotice, HostTags, WatchLease
 from procession.accounts.orgs import Key, Org
 from procession.accounts.saved_view import SavedView
 from procession.accounts.sessions import Link, Session
@@ -171,6 +171,11 @@ class HostStore(Protocol):
 
     def put_host_tags(self, entry: HostTags) -> None:
         """Replaces what this source said of this host before."""
+
+    def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
+        """The newest of each host that gave one."""
+
+    def put_host_notices(self, notices: Sequence[HostNotice]) -> None: ...
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
         """Those of all orgs that still hold, one for each host."""

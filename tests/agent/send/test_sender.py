@@ -53,6 +53,7 @@ class Sending:
     def end(self) -> None:
         self.stop.set()
         self.outbox.close()
+        self.sender.end(None)
         self.client.abort()
         self._thread.join(5)
         assert not self._thread.is_alive()

@@ -58,7 +58,7 @@ def watched() -> tuple[Client, int]:
         create_app(stores, sink=StoreSink(store), settings=served.settings, host_names=("procession.test",), now=clock)
     )
     task = MonitorTask(
-        stores.monitors, store, stores.analysis, Untold(), ThreadPool(1, "m"), clock, is_only_server=True
+        stores.monitors, store, stores.analysis, stores.hosts, Untold(), ThreadPool(1, "m"), clock, is_only_server=True
     )
     monitor = client.post("/api/v1/monitor", json=MONITOR, headers=READER).json()["id"]
     for minute in range(5):

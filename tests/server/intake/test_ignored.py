@@ -19,6 +19,7 @@ from procession.server.intake.intake import Intake
 from procession.server.intake.payloads import PayloadHandler
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
+from procession.server.runtime.host_notices import HostNotices
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.metrics import Counter
 from procession.server.runtime.thread_pools import FairThreadPool, T, ThreadPool
@@ -82,6 +83,7 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
         decode_threads=threads,
         quota=MemoryQuota(2**30),
         dropped=Counter("dropped", "", ("reason",)),
+        notices=HostNotices(served.store, ThreadPool(1, "notices"), served.clock),
         host_tags=HostTagCache(served.store, ThreadPool(1, "hosts"), FairThreadPool(1, "tags"), served.clock),
         watches=WatchCache(served.store, ThreadPool(1, "hosts"), served.clock),
         agents=Agents(),

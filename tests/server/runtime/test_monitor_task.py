@@ -83,6 +83,7 @@ class House:
             self.monitors,
             self.processes,
             _Analysis(self.processes, self.while_read),
+            self.processes,
             self.sink,
             ThreadPool(1, "monitors"),
             self.clock,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from procession.accounts.hosts import HostTags, TagSource, WatchLease
+from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
 from procession.accounts.orgs import Key, Org
 from procession.accounts.sessions import Link, Session
 from procession.inventory import Inventory, TableSize
@@ -58,6 +58,7 @@ class OracleStore:
         self._leases: dict[tuple[int, str], WatchLease] = {}
         self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
         self._host_tags_version = 0
+        self._host_notices: dict[tuple[int, str], HostNotice] = {}
         self._sessions: dict[bytes, Session] = {}
         self._links: dict[bytes, Link] = {}
 
@@ -355,6 +356,14 @@ class OracleStore:
         with self._lock:
             self._host_tags[entry.org_id, entry.host, entry.source] = entry
             self._host_tags_version += 1
+
+    def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
+        with self._lock:
+            return tuple(one for one in self._host_notices.values() if one.org_id == org_id)
+
+    def put_host_notices(self, notices: Sequence[HostNotice]) -> None:
+        with self._lock:
+            self._host_notices.update(((one.org_id, one.host), one) for one in notices)
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
         with self._lock:

@@ -108,8 +108,10 @@ class Destination:
         """The bug that ended one of its threads."""
         return self._sender.failure or self._handoff.failure
 
-    def close(self) -> None:
+    def close(self, farewell: Payload | None = None) -> None:
+        """`farewell` is sent once all else has ended, if the server is there to take it."""
         self._handoff.close()
+        self._sender.end(farewell)
 
     def end(self, begun: float) -> None:
         """Wait until its thread is through, or cut it off. `begun` is the moment of `close`, the same for all."""

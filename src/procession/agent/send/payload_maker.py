@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -71,10 +72,11 @@ class PayloadMaker:
         first_split_id: int | None = None,
         tags: Sequence[str] = (),
         containers: Callable[[str], ContainerInfo] | None = None,
+        interval_seconds: float | None = None,
     ) -> None:
-        """`run` is the number of this run of the agent: see `a_run`. `first_split_id` numbers the first snapshot
-        [by chance, as agents do]. `tags` are those of the host, and `containers` says what is known of one by its
-        id."""
+        """`interval_seconds`: how often a snapshot is to be taken; each says it, unless that is None. `run` is the
+        number of this run of the agent: see `a_run`. `first_split_id` numbers the first snapshot [by chance, as agents
+        do]. `tags` are those of the host, and `containers` says what is known of one by its id."""
         self._host = host
         self._run = run
         self._max_processes = max_processes
@@ -82,6 +84,7 @@ class PayloadMaker:
         self._tags = list(tags)
         self._tags_sent_at: int | None = None
         self._containers = containers
+        self._interval_seconds = interval_seconds
         self._encoder = SnapshotEncoder(containers)
         self._live_encoder = LiveEncoder()
         self._columns = ColumnsEncoder(random.getrandbits(64), containers)
@@ -123,7 +126,7 @@ class PayloadMaker:
         else:
             split_id = self._next_split_id(snapshot.taken_at)
         payloads = self._snapshot(
-            self._encoder, snapshot, _interval(every_seconds), split_id=split_id, says_none=says_none
+            self._encoder, snapshot, self._interval(every_seconds), split_id=split_id, says_none=says_none
         )
         self._index = max(self._index, next_index)
         return payloads + self._events(events, snapshot.taken_at)
@@ -138,7 +141,7 @@ class PayloadMaker:
         split_id = self._next_split_id(snapshot.taken_at)
         self._in_columns = snapshot, self._index, split_id
         frames = self._columns.encode(msgspec.structs.replace(snapshot, split_id=split_id))
-        headers = self._headers(snapshot.taken_at, {"Content-Type": MEDIA_TYPE, **_interval(every_seconds)})
+        headers = self._headers(snapshot.taken_at, {"Content-Type": MEDIA_TYPE, **self._interval(every_seconds)})
         # Numbers for the messages that it may become: see `in_datadogs_format`.
         self._index += len(snapshot.sightings) // self._max_processes + _SPARE_NUMBERS
         payload = Payload(frames.whole, headers, COLUMNS_PATH, changes=frames.changes)
@@ -171,6 +174,16 @@ class PayloadMaker:
         if unreadable is not None:
             headers["X-Procession-Unreadable"] = str(unreadable)
         return [Payload(msgspec.json.encode(document), headers, HOST_TAGS_PATH, is_answered=False)]
+
+    def make_farewell(self, now: int) -> Payload:
+        """The machine is being shut down. A server that does not know the header takes it and keeps nothing of it."""
+        headers = self._fixed | {
+            "Content-Type": "application/json",
+            "X-DD-Agent-Timestamp": str(now),
+            "X-Procession-Leaving": "shutdown",
+        }
+        body = msgspec.json.encode({"internalHostname": encodable(self._host), "agentVersion": __version__})
+        return Payload(body, headers, HOST_TAGS_PATH, is_answered=False, is_tried_once=True)
 
     def make_live(self, taken_at: int, new: Sequence[Sighting], everything: Sequence[Sighting]) -> list[Payload]:
         """What is new or has changed, whole, and then the numbers of every process. In this order, since a server has
@@ -231,6 +244,10 @@ class PayloadMaker:
         moving = {"X-DD-Agent-Timestamp": str(taken_at), "X-DD-Request-ID": str(request_id.pack())}
         return self._fixed | moving | more
 
+    def _interval(self, every_seconds: int | None) -> dict[str, str]:
+        seconds = self._interval_seconds if every_seconds is None else every_seconds
+        return {} if seconds is None else {"X-Procession-Interval": str(math.ceil(seconds))}
+
 
 def in_datadogs_format(payload: Payload) -> list[Payload]:
     """A payload of columns as those that a server takes that knows none. Empty for what is damaged."""
@@ -250,7 +267,3 @@ def in_datadogs_format(payload: Payload) -> list[Payload]:
         )
         for place, body in enumerate(bodies)
     ]
-
-
-def _interval(every_seconds: int | None) -> dict[str, str]:
-    return {} if every_seconds is None else {"X-Procession-Interval": str(every_seconds)}

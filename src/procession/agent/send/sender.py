@@ -29,6 +29,9 @@ NO_COLUMNS_SECONDS = 600.0
 _NO_COLUMNS = frozenset((400, 404, 405, 413, 415, SEND_WHOLE))
 """Answers of a server that knows no columns, or cannot read these."""
 
+_FAREWELL_SECONDS = 0.4
+"""So long it is waited for a word whether there is one."""
+
 REFUSED_KEY_SECONDS = 60.0
 """Until a key that was refused is tried again: somebody has to do something about it first."""
 
@@ -89,6 +92,8 @@ class Sender:
         self._in_trouble = False
         self._trying: Payload | None = None
         self._attempts = 0
+        self._farewell: Payload | None = None
+        self._is_ending = threading.Event()
 
     def run(self) -> None:
         """Until the outbox is closed or `stop` is set."""
@@ -97,10 +102,23 @@ class Sender:
                 wait = self._send(payload)
                 if wait:
                     self._stop.wait(wait)
+            self._say_farewell()
         except BaseException as error:
             self.failure = error
         finally:
             self._client.close()
+
+    def end(self, farewell: Payload | None) -> None:
+        """There will be nothing more to send but this, which is tried once. By another thread, once `stop` is set."""
+        self._farewell = farewell
+        self._is_ending.set()
+
+    def _say_farewell(self) -> None:
+        self._is_ending.wait(_FAREWELL_SECONDS)
+        if self._farewell is not None:
+            headers = {**self._farewell.headers, "DD-Api-Key": self._api_key.text}
+            with contextlib.suppress(Unreachable):
+                self._client.post(self._farewell.path, self._farewell.body, headers)
 
     def _report(self, text: str) -> None:
         self._tell(self._api_key.hidden_in(text))

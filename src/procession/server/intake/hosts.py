@@ -54,6 +54,7 @@ class HostMetadataHandler:
         org_id = await intake.org_of(request)
         if unreadable_in(request.headers) is not None:
             intake.agents.posted(org_id, request.headers)  # it has nothing else to post
+        intake.notices.leaves(org_id, request.headers)
         with intake.refusal_log.refusals_of(request):
             found = await self._read(request, org_id)
         if found is not None:

@@ -95,6 +95,7 @@ class PayloadHandler:
         intake = self._intake
         org_id = await intake.org_of(request)
         intake.agents.posted(org_id, request.headers)
+        intake.notices.posted(org_id, request.headers)
         envelope = Envelope.of(request.headers, lambda host, reported: self._timestamps.of(org_id, host, reported))
         with intake.quota.reserve(org_id) as reservation:
             with intake.refusal_log.refusals_of(request):

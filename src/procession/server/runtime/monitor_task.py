@@ -8,20 +8,22 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
 from procession.errors import InvalidRequest, Unavailable
 from procession.monitors.evaluation import Moment, Rules, skipped_state
-from procession.monitors.evaluator import Evaluation, Outcome
+from procession.monitors.evaluator import REFRESHED_SECONDS, Evaluation, Outcome
 from procession.monitors.group_state import Group, GroupState, group_name
+from procession.monitors.host_facts import KnownHosts
 from procession.monitors.lease import LEASE_SECONDS, EvaluationLease, holder, last_evaluated
 from procession.monitors.monitor import Monitor
 from procession.monitors.observer import Observer
-from procession.monitors.transition import TransitionSink
+from procession.monitors.transition import State, TransitionSink
 from procession.server.runtime.background import run_in_background
 from procession.server.runtime.thread_pools import ThreadPool
-from procession.storage import AnalysisStore, MonitorStore, ReadStore
+from procession.storage import AnalysisStore, HostStore, MonitorStore, ReadStore
 
 MINUTE = 60
 MAX_CAUGHT_UP = 60
@@ -31,8 +33,8 @@ MAX_SECONDS = 10.0
 SKIPPED_MINUTES = 10
 MAX_UNANSWERED = 3
 """Monitors in a row that the store does not answer for; the others follow in the next minute."""
-NOTED_SECONDS = 600
-"""When a group was seen last is noted at least so often."""
+MAX_REFRESHED = 1000
+"""In a minute: see `most_refreshed`."""
 RENEWED_SECONDS = 20
 """The lease is renewed so often within a long minute."""
 START_SECONDS = 120
@@ -58,6 +60,7 @@ class MonitorTask:
         monitors: MonitorStore,
         processes: ReadStore,
         analysis: AnalysisStore,
+        hosts: HostStore,
         sink: TransitionSink,
         thread: ThreadPool,
         now: Callable[[], int],
@@ -69,6 +72,7 @@ class MonitorTask:
         self._monitors = monitors
         self._processes = processes
         self._analysis = analysis
+        self._hosts = KnownHosts(hosts)
         self._sink = sink
         self._thread = thread
         self._now = now
@@ -81,7 +85,16 @@ class MonitorTask:
         self._evaluated_at = 0
         self._states: dict[_Key, dict[Group, GroupState]] | None = None
         """None: they have to be read."""
-        self._noted: dict[tuple[_Key, Group], GroupState] = {}
+        self._noted: dict[_Key, dict[Group, GroupState]] = {}
+        """As they are stored."""
+        self._loaded_at = 0
+        """The last minute that was evaluated before the states were read."""
+        self._refreshes_left = 0
+        """Groups whose values are stored anew in this minute, though nothing else of them is new."""
+        self._untold: set[_Key] = set()
+        """What has groups that nobody was told of yet."""
+        self._at: dict[_Key, int] = {}
+        """The moment of the last evaluation of each."""
         self._skipped_until: dict[_Key, tuple[int, str]] = {}
         self._queries: dict[_Key, str] = {}
         """As they were evaluated last."""
@@ -118,7 +131,7 @@ class MonitorTask:
             self._states = None
             return 0
         if self._states is None:
-            self._load()
+            self._load(max(last_evaluated(leases), self._evaluated_at))
         done = max(last_evaluated(leases), self._evaluated_at)
         first = max(done + MINUTE if done else minute, minute - MAX_CAUGHT_UP * MINUTE)
         count = 0
@@ -163,16 +176,18 @@ class MonitorTask:
 
     # What is kept between two minutes
 
-    def _load(self) -> None:
+    def _load(self, evaluated_at: int) -> None:
         """And see to what the last server stored and told nobody of any more."""
         found = self._monitors.groups_by_monitor()
         self._states = {key: {one.group: one for one in states} for key, states in found.items()}
-        self._noted = {(key, one.group): one for key, states in found.items() for one in states}
+        self._noted = {key: dict(states) for key, states in self._states.items()}
+        self._loaded_at, self._at = evaluated_at, {}
         for key, states in self._states.items():
             try:
                 self._tell(key, list(states.values()))
             except Unavailable as error:
-                self._log_untold(key, error)  # and it is tried again when its monitor is evaluated
+                self._log_untold(key, error)
+                self._untold.add(key)  # and it is tried again when its monitor is evaluated
 
     def _known(self) -> dict[_Key, dict[Group, GroupState]]:
         if self._states is None:
@@ -185,6 +200,7 @@ class MonitorTask:
         """No monitor keeps another one from being evaluated: one that fails is skipped for a while."""
         observers: dict[tuple[int, Moment], Observer] = {}
         monitors = self._monitors.monitors()
+        self._refreshes_left = MAX_REFRESHED
         self._forget_deleted({(one.org_id, one.id) for one in monitors})
         unanswered = 0
         for monitor in monitors:
@@ -211,7 +227,7 @@ class MonitorTask:
         rules = Rules.of(monitor)
         place = monitor.org_id, rules.moment(at, now)
         if place not in observers:
-            observers[place] = Observer(self._processes, self._analysis, *place)
+            observers[place] = Observer(self._processes, self._analysis, self._hosts, *place)
         key = (monitor.org_id, monitor.id)
         if self._queries.setdefault(key, monitor.query_text) != monitor.query_text:
             self._forget(key)
@@ -233,13 +249,12 @@ class MonitorTask:
         """All but those."""
         states = self._known()
         gone = (states.keys() | self._skipped_until.keys() | self._queries.keys()) - keys
+        remembered: tuple[dict[_Key, Any], ...] = (states, self._skipped_until, self._queries, self._noted, self._at)
         for key in gone:
             self._monitors.drop_groups(*key, list(states.get(key, ())))
-            states.pop(key, None)
-            self._skipped_until.pop(key, None)
-            self._queries.pop(key, None)
-        if gone:
-            self._noted = {place: state for place, state in self._noted.items() if place[0] in keys}
+            for one in remembered:
+                one.pop(key, None)
+            self._untold.discard(key)
 
     def _forget(self, key: _Key) -> None:
         """Of another query: its groups are none of this one."""
@@ -247,15 +262,14 @@ class MonitorTask:
         self._monitors.drop_groups(*key, groups)
         self._known().pop(key, None)
         self._skipped_until.pop(key, None)
-        for group in groups:
-            self._noted.pop((key, group), None)
+        self._noted.pop(key, None)
 
     def _skipped(self, key: _Key, rules: Rules, before: dict[Group, GroupState], at: int) -> Outcome | None:
         until, reason = self._skipped_until.get(key, (0, ""))
         if at >= until:
             return None
-        kept = tuple(state for group, state in before.items() if group)
-        return Outcome((*kept, skipped_state(rules, before.get(()), reason, at)))
+        skipped = skipped_state(rules, before.get(()), reason, at)
+        return Outcome({**before, (): skipped}, (skipped,))
 
     def _skip(self, monitor: Monitor, at: int, reason: str) -> None:
         """For this minute, or for a while if that is not the first one. Raises Unavailable where the store does not
@@ -283,7 +297,18 @@ class MonitorTask:
     ) -> Outcome:
         at = observer.moment.at
         begun = self._clock()
-        outcome = Evaluation(rules, before, observer, is_all_told=is_all_told).run()
+        evaluated_at = self._at.get(key, rules.moment(self._loaded_at, self._loaded_at).at)
+        outcome = Evaluation(
+            rules,
+            before,
+            observer,
+            evaluated_at=evaluated_at,
+            is_all_told=is_all_told,
+            most_refreshed=self._refreshes_left,
+        ).run()
+        refreshed = sum(1 for one in outcome.changed if one.state is State.OK)
+        self._refreshes_left = max(0, self._refreshes_left - refreshed)
+        self._at[key] = at
         took = self._clock() - begun
         if took > MAX_SECONDS:
             reason = f"its evaluation took {took:.0f} s; there may be {MAX_SECONDS:.0f} s"
@@ -292,28 +317,23 @@ class MonitorTask:
 
     def _keep(self, key: _Key, outcome: Outcome) -> None:
         """States and transitions first, in one record; whoever is told is told of what is safe."""
-        changed = [one for one in outcome.states if self._is_worth_noting(key, one)]
+        noted = self._noted.setdefault(key, {})
+        changed = [one for one in outcome.changed if _is_worth_noting(noted.get(one.group), one)]
         if changed:
             self._put_groups(key, changed)
-        self._known()[key] = {one.group: one for one in outcome.states}
+        self._known()[key] = outcome.states
         if outcome.dropped:
             self._monitors.drop_groups(*key, outcome.dropped)
             for group in outcome.dropped:
-                self._noted.pop((key, group), None)
-        self._tell(key, outcome.states)
+                noted.pop(group, None)
+        self._tell(key, list(outcome.states.values()) if key in self._untold else outcome.changed)
 
     def _put_groups(self, key: _Key, states: Sequence[GroupState]) -> None:
+        noted = self._noted.setdefault(key, {})
         for one in states:
-            self._noted.pop((key, one.group), None)  # if it fails, nobody knows what is stored
+            noted.pop(one.group, None)  # if it fails, nobody knows what is stored
         self._monitors.put_groups(*key, states)
-        self._noted.update(((key, one.group), one) for one in states)
-
-    def _is_worth_noting(self, key: _Key, state: GroupState) -> bool:
-        noted = self._noted.get((key, state.group))
-        if noted is None or (state.last_seen_at or 0) - (noted.last_seen_at or 0) >= NOTED_SECONDS:
-            return True
-        same = msgspec.structs.replace(noted, last_seen_at=state.last_seen_at, value=state.value)
-        return same != state
+        noted.update((one.group, one) for one in states)
 
     def _tell(self, key: _Key, states: Sequence[GroupState]) -> None:
         fresh = [one for one in states if one.unsent or one.quiet]
@@ -325,6 +345,7 @@ class MonitorTask:
             self._sink.put([one for state in fresh for one in state.unsent])
         except Exception as error:  # it must not keep the other monitors from being told
             self._log_untold(key, error)
+            self._untold.add(key)
             waiting = [msgspec.structs.replace(one, unsent=one.unsent[-MAX_UNSENT:], quiet=()) for one in fresh]
             self._known()[key].update((one.group, one) for one in waiting)
             return
@@ -339,6 +360,7 @@ class MonitorTask:
                 "reason": one.reason,
             }
             _log.info("the monitor %(monitor)d is %(state)s for %(group)r, %(kind)s", fields)
+        self._untold.discard(key)
         told = [msgspec.structs.replace(one, unsent=(), quiet=()) for one in fresh]
         self._put_groups(key, told)
         self._known()[key].update((one.group, one) for one in told)
@@ -349,3 +371,10 @@ class MonitorTask:
         fields = {"event": "monitor-untold", "org_id": key[0], "monitor": key[1], "reason": reason}
         text = "cannot tell of the monitor %(monitor)d of org %(org_id)d: %(reason)s; trying again in a minute"
         _log.warning(text, fields, exc_info=None if isinstance(error, Unavailable) else error)
+
+
+def _is_worth_noting(noted: GroupState | None, state: GroupState) -> bool:
+    if noted is None or (state.last_seen_at or 0) - (noted.last_seen_at or 0) >= REFRESHED_SECONDS:
+        return True
+    same = msgspec.structs.replace(noted, last_seen_at=state.last_seen_at, value=state.value)
+    return same != state

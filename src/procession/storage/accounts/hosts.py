@@ -1,11 +1,16 @@
-"""Tags of hosts, and until when hosts are watched, in the tables."""
+"""Tags of hosts, what their agents say of themselves, and until when hosts are watched, in the tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from time import time_ns
 from typing import NamedTuple
 
-from procession.accounts.hosts import HostTags, TagSource, WatchLease
+from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
 from procession.storage.accounts.tables import AccountTables
+
+_NOTICES = 200
+"""Of one insert: a server takes no more than 128 KiB for a parameter."""
 
 
 class _HostTagsRow(NamedTuple):
@@ -45,6 +50,29 @@ class ClickHouseHosts:
             " {change:UInt64}",
             {"org": entry.org_id, "host": entry.host, "source": entry.source.value, "tags": list(entry.tags)},
         )
+
+    def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
+        rows = self._tables.rows(
+            "SELECT org, host, interval_seconds, shut_down_at FROM host_notices FINAL WHERE org = {org:UInt32}",
+            {"org": org_id},
+        )
+        return tuple(HostNotice(*row) for row in sorted(rows))
+
+    def put_host_notices(self, notices: Sequence[HostNotice]) -> None:
+        for first in range(0, len(notices), _NOTICES):
+            some = notices[first : first + _NOTICES]
+            self._tables.write(
+                "INSERT INTO host_notices SELECT one.1, one.2, one.3, one.4, {change:UInt64} FROM (SELECT arrayJoin("
+                "arrayZip({org:Array(UInt32)}, {host:Array(String)}, {interval:Array(UInt32)}, {down:Array(UInt32)}))"
+                " AS one)",
+                {
+                    "org": [one.org_id for one in some],
+                    "host": [one.host for one in some],
+                    "interval": [one.interval_seconds for one in some],
+                    "down": [one.shut_down_at for one in some],
+                    "change": time_ns(),
+                },
+            )
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
         rows = self._tables.rows(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
-from procession.accounts.hosts import HostTags, WatchLease
+from procession.accounts.hosts import HostNotice, HostTags, WatchLease
 from procession.accounts.orgs import Key, Org
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.lease import EvaluationLease
@@ -110,6 +110,12 @@ class RememberedHosts:
             self._store.put_host_tags(entry)
         finally:
             self._version.forget()
+
+    def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
+        return self._store.host_notices(org_id)
+
+    def put_host_notices(self, notices: Sequence[HostNotice]) -> None:
+        self._store.put_host_notices(notices)
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
         return tuple(lease for lease in self._leases.get() if lease.until > now)

@@ -17,6 +17,7 @@ from procession.errors import InvalidParameter, InvalidRequest, NotFound
 from procession.monitors.backtest import Backtest, run_backtest
 from procession.monitors.evaluation import Moment, Rules
 from procession.monitors.group_state import GroupState, group_name
+from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.observer import Observer
 from procession.monitors.transition import Transition
@@ -27,7 +28,7 @@ from procession.server.http.responses import json_response
 from procession.server.public.monitor_items import cleaned
 from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.thread_pools import FairThreadPool
-from procession.storage import AnalysisStore, MonitorStore, ReadStore
+from procession.storage import AnalysisStore, HostStore, MonitorStore, ReadStore
 from procession.text.whole_number import moment_parameter, number_parameter
 from procession.window import Window
 
@@ -110,6 +111,7 @@ class MonitorHistory:
         store: MonitorStore,
         processes: ReadStore,
         analysis: AnalysisStore,
+        hosts: HostStore,
         threads: FairThreadPool,
         now: Callable[[], int],
         *,
@@ -120,6 +122,7 @@ class MonitorHistory:
         self._store = store
         self._processes = processes
         self._analysis = analysis
+        self._hosts = KnownHosts(hosts)
         self._threads = threads
         self._now = now
         self._clock = clock
@@ -172,7 +175,7 @@ class MonitorHistory:
         from_at, to_at = self._bounds(body)
 
         def observer_at(moment: Moment) -> Observer:
-            return Observer(self._processes, self._analysis, key.org_id, moment)
+            return Observer(self._processes, self._analysis, self._hosts, key.org_id, moment)
 
         def run() -> Backtest:
             ends_at = self._clock() + BACKTEST_DEADLINE_SECONDS
