@@ -177,7 +177,8 @@ class Services:
         sessions = Sessions(stores.sessions, keys, threads.keys, now)
         host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now)
         watches = WatchCache(stores.hosts, threads.hosts, now)
-        agents, counting_sink = Agents(), CountingSink(sink, metrics.sightings)
+        agents = Agents()
+        counting_sink = CountingSink(sink, metrics.sightings)
         metrics.waiting_sightings.read = lambda: {(): counting_sink.waiting}
         notifications = Notifications.made_from(stores.notification_settings, stores.outbox, stores.keys, settings, now)
         return cls(
@@ -190,16 +191,7 @@ class Services:
             sessions=sessions,
             host_tags=host_tags,
             watches=watches,
-            monitors=MonitorTask(
-                stores.monitors,
-                stores.processes,
-                stores.analysis,
-                stores.hosts,
-                notifications.notifier,
-                threads.monitors,
-                now,
-                is_only_server=stores.keys.is_only_writer,
-            ),
+            monitors=_monitor_task(stores, notifications, threads, now),
             size=StoreSize(stores.processes, threads.size, now),
             api=ApiRouter(
                 sessions=sessions,
@@ -364,6 +356,21 @@ class Services:
 
     def health_routes(self) -> list[Route]:
         return health_routes(keys=self.keys, metrics=self.metrics, size=self.size)
+
+
+def _monitor_task(
+    stores: Stores, notifications: Notifications, threads: ThreadPools, now: Callable[[], int]
+) -> MonitorTask:
+    return MonitorTask(
+        stores.monitors,
+        stores.processes,
+        stores.analysis,
+        stores.hosts,
+        notifications.notifier,
+        threads.monitors,
+        now,
+        is_only_server=stores.keys.is_only_writer,
+    )
 
 
 def create_app(
