@@ -98,7 +98,7 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "notification_preset_name": _one_of("show_all", "hide_query", "hide_handles", "hide_all"),
     "silenced": _silenced,
     "group_retention_duration": _duration,
-    "expected_groups": _one_of("seen", "tagged_hosts"),
+    "expected_groups": _one_of("had_processes", "tagged_hosts"),
 }
 
 

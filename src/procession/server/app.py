@@ -55,8 +55,8 @@ from procession.server.public.processes import PublicProcesses
 from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.direct_posts import DirectPosts
 from procession.server.runtime.disconnect import StopOnDisconnect
-from procession.server.runtime.host_notices import HostNotices
 from procession.server.runtime.host_tag_cache import HostTagCache
+from procession.server.runtime.hosts.host_notices import HostNotices
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.runtime.monitor_task import MonitorTask
 from procession.server.runtime.rollup_task import RollupTask

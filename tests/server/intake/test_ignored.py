@@ -19,8 +19,8 @@ from procession.server.intake.intake import Intake
 from procession.server.intake.payloads import PayloadHandler
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
-from procession.server.runtime.host_notices import HostNotices
 from procession.server.runtime.host_tag_cache import HostTagCache
+from procession.server.runtime.hosts.host_notices import HostNotices
 from procession.server.runtime.metrics import Counter
 from procession.server.runtime.thread_pools import FairThreadPool, T, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache

@@ -14,8 +14,8 @@ from procession.server.intake.agents import Agents
 from procession.server.intake.body import api_key_of
 from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
-from procession.server.runtime.host_notices import HostNotices
 from procession.server.runtime.host_tag_cache import HostTagCache
+from procession.server.runtime.hosts.host_notices import HostNotices
 from procession.server.runtime.metrics import Counter, Sink
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache

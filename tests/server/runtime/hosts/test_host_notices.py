@@ -7,7 +7,7 @@ import pytest
 
 from procession.accounts.hosts import HostNotice
 from procession.errors import Unavailable
-from procession.server.runtime.host_notices import SAY_AGAIN_SECONDS, HostNotices
+from procession.server.runtime.hosts.host_notices import SAY_AGAIN_SECONDS, HostNotices
 from procession.server.runtime.thread_pools import ThreadPool
 from tests.support.builders import NOON
 from tests.support.served import Clock

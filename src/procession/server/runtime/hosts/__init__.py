@@ -1,0 +1,1 @@
+"""What agents say of their hosts."""
