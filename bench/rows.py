@@ -20,7 +20,7 @@ class Row:
 
     @property
     def peers(self) -> tuple[str, ...]:
-        if self.key.startswith("fleet"):
+        if self.key.startswith(("fleet", "monitors")):
             return ()
         return AGENTS if self.key.startswith("agent") else PEERS
 
@@ -121,6 +121,8 @@ ROWS = (
     Row("log_slow", "a record in the write-ahead log, 29 a second, until it is acknowledged", "ms"),
     Row("log_fast", "the same, 420 a second", "ms"),
     Row("log_gathered", "the same, 420 a second, gathered for 20 ms", "ms"),
+    Row("monitors", "1,000 monitors over a million processes: CPU of their evaluation, of a core", "%", {"value": 50}),
+    Row("monitors_by_host", "the same, each with a state for each of 1,000 hosts", "%", {"value": 50}),
     Row("fleet_0_share", "no host: server CPU, of a core", "%", {"value": 0.4}),
     Row("fleet_0_memory", "no host: resident memory of the server", "MiB"),
     *_fleet(1, share=0.6, memory=330),

@@ -122,6 +122,14 @@ def log(run: Run, folder: Path) -> None:
     run.found |= measure_log(folder)
 
 
+def monitors(run: Run, folder: Path) -> None:
+    for key, by in (("monitors", ()), ("monitors_by_host", ("host",))):
+        place = folder / key
+        place.mkdir()
+        said = _run("bench.store_jobs.evaluate_monitors", str(place), "1000", "1000", *by)
+        run.found[key] = Measurement({"value": float(said)})
+
+
 def fleets(run: Run, folder: Path) -> None:
     run.found |= measure_fleets(folder)
 
@@ -176,6 +184,7 @@ STAGES: dict[str, Stage] = {
     "memory": memory,
     "agents": agents,
     "log": log,
+    "monitors": monitors,
     "fleets": fleets,
 }
 LONG: dict[str, Stage] = {

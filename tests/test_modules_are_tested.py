@@ -33,7 +33,6 @@ SUITES = {
     "notifications": (
         "notifications/channels.py",
         "notifications/escaping.py",
-        "notifications/notification.py",
         "notifications/template.py",
         "notifications/variables.py",
         "notifications/downtimes/*",

@@ -401,6 +401,22 @@ def test_a_shutdown_before_the_process_was_seen_explains_nothing() -> None:
     assert found == "host:web-1 No Data"
 
 
+def test_what_comes_late_out_of_a_spool_gives_no_alarm() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.minute(web_1=[init(), nginx()])
+    for _ in range(3):
+        world.minute()
+    assert world.reasons() == {"host:web-1": "agent silent"}
+
+    for seconds in (70, 80, 90):  # nginx was being restarted
+        late = snapshot_of(init(), host="web-1", taken_at=MINUTE + seconds, chunk_count=1)
+        world.store.add([(ORG, late)])
+    assert world.minute() == "host:web-1 No Data"
+
+    assert world.minute(web_1=[init(), nginx(8)]) == "host:web-1 OK"
+    assert State.ALERT not in {one.state for one in world.happened}
+
+
 # Which groups are expected
 
 

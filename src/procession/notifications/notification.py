@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
@@ -45,6 +45,18 @@ class Notification:
     changed_at: int = 0
     error: str = ""
     """Of the newest attempt, in words."""
+
+
+LONGEST_WAIT_SECONDS = 2 * 86400
+"""What waits was made within so long: the outbox is looked through every few seconds."""
+
+
+def as_of(notification: Notification, now: int) -> Notification:
+    """What waited for longer than anything is looked for is given up: no server sent it in time."""
+    if notification.delivery is not Delivery.WAITING or notification.created_at >= now - LONGEST_WAIT_SECONDS:
+        return notification
+    error = "given up: it was not sent within two days" + (f"; {notification.error}" if notification.error else "")
+    return replace(notification, delivery=Delivery.FAILED, error=error)
 
 
 def notification_id(transition: Transition, channel: str) -> str:

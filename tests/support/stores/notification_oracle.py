@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from procession.notifications.channels import Channel, CustomVariable, handle_of
 from procession.notifications.downtimes.downtime import Downtime
-from procession.notifications.notification import Delivery, Notification, NotifiedState, group_key
-from procession.storage.notifications.outbox import DUE_OF_A_CHANNEL, LONGEST_WAIT_SECONDS
+from procession.notifications.notification import LONGEST_WAIT_SECONDS, Delivery, Notification, NotifiedState, group_key
+from procession.storage.notifications.outbox import DUE_OF_A_CHANNEL
 
 
 class OracleNotifications:

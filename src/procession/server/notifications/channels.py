@@ -28,7 +28,7 @@ from procession.notifications.channels import (
     kind_of,
 )
 from procession.notifications.message import title
-from procession.notifications.notification import Delivery, Notification
+from procession.notifications.notification import Delivery, Notification, as_of
 from procession.server.access.sessions import Sessions
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.responses import json_response
@@ -128,11 +128,12 @@ class Channels:
 
     async def list_notifications(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
-        since = self._now() - 7 * DAY_SECONDS
+        now = self._now()
+        since = now - 7 * DAY_SECONDS
         found = await self._threads.run(
             key.org_id, lambda: self._outbox.notifications(key.org_id, since, MAX_NOTIFICATIONS)
         )
-        return json_response({"notifications": [_notification_item(one) for one in found]})
+        return json_response({"notifications": [_notification_item(as_of(one, now)) for one in found]})
 
     async def _admit(self, request: Request, scope: Scope) -> Key:
         key = await self._sessions.key_with(scope, request)

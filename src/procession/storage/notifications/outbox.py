@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from procession.notifications.notification import (
+    LONGEST_WAIT_SECONDS,
     Delivery,
     Notification,
     NotifiedState,
@@ -15,9 +16,6 @@ from procession.notifications.notification import (
     group_key,
 )
 from procession.storage.accounts.tables import AccountTables
-
-LONGEST_WAIT_SECONDS = 2 * 86400
-"""What waits was made within so long: the outbox is looked through every few seconds."""
 
 DUE_OF_A_CHANNEL = 20
 """At once, so that a channel that takes none does not keep all others waiting."""
