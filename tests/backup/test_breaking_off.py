@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +21,7 @@ from procession.storage.embedded_store import open_embedded
 from procession.storage.history.engine.embedded import lock_folder
 from procession.storage.history.tables import frozen
 from tests.backup.building import END, FIRST, Made, differing, opened, restored, rows_of, silent
+from tests.support.small_disk import fill, small_disk
 from tests.support.stores.folders import quick_folder
 
 ROOT = Path(__file__).parents[2]
@@ -65,34 +65,6 @@ def kill(verb: str, source: Path, target: Path, *, at: float) -> None:
 def place(tmp_path: Path) -> Iterator[Path]:
     with quick_folder(tmp_path) as folder:
         yield folder
-
-
-@contextmanager
-def small_disk(place: Path, *, megabytes: int) -> Iterator[Path]:
-    place.mkdir()
-    options = f"size={megabytes}m"
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "procession-test", str(place)], capture_output=True, text=True
-    )
-    if mount.returncode:
-        pytest.skip(f"cannot mount a small disk here: {mount.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill(place: Path) -> Path:
-    """A file that takes all that is left."""
-    filler = place / "filler"
-    with filler.open("ab", buffering=0) as file:
-        size = 2**20
-        while size >= 512:
-            try:
-                file.write(bytes(size))
-            except OSError:
-                size //= 2
-    return filler
 
 
 def test_a_backup_that_was_killed_leaves_none_and_can_be_made_again(made: Made, place: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import itertools
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.support.agents.intake import FakeIntake, Reply
 from tests.support.agents.posters import Poster
 from tests.support.agents.proc_tree import ProcTree
 from tests.support.running import clean_environment, eventually, running
+from tests.support.small_disk import fill, small_disk
 from tests.support.torture import is_full, quoted, record
 
 API_KEY = "a" * 32
@@ -30,40 +30,17 @@ ROUNDS = 5 if is_full() else 1
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """64 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "procession-test", str(place)], capture_output=True, text=True
-    )
-    if mount.returncode:
-        pytest.skip(f"cannot mount a small disk here: {mount.stderr.strip()}")
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", megabytes=64) as place:
         yield place
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def fill(place: Path) -> Path:
-    """A file that takes all that is left."""
-    filler = place / "filler"
-    with filler.open("ab", buffering=0) as file:
-        size = 2**20
-        while size >= 512:
-            try:
-                file.write(bytes(size))
-            except OSError:
-                size //= 2
-    return filler
-
-
-def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(small_disk: Path) -> None:
-    options = ("--listen", "127.0.0.1:0", "--data-dir", str(small_disk / "data"), "--rate-limit", "0")
+def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(disk: Path) -> None:
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(disk / "data"), "--rate-limit", "0")
     environment = clean_environment(DD_API_KEY=API_KEY)
     with running("serve", *options, environment=environment) as server:
         url = next(word for word in server.line_with("http://").split() if word.startswith("http://"))
-        access = Access.of(ClientSettings(data_dir=str(small_disk / "data"), url=url))
+        access = Access.of(ClientSettings(data_dir=str(disk / "data"), url=url))
         poster = Poster(API_KEY, "web-1", chunk=CHUNK)
         with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
 
@@ -76,7 +53,7 @@ def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(small_disk: Path) 
             for _ in range(5):
                 assert poster.post(connection) == 200
             for _ in range(ROUNDS):
-                filler = fill(small_disk)
+                filler = fill(disk)
 
                 statuses = {poster.post(connection) for _ in range(10)}
                 assert statuses <= {200, 503}
@@ -107,23 +84,21 @@ def test_a_full_disk_refuses_agents_alone_and_heals_by_itself(small_disk: Path) 
     )
 
 
-def test_an_agent_whose_disk_is_full_goes_on_in_memory_and_with_room_again_on_disk(
-    tmp_path: Path, small_disk: Path
-) -> None:
+def test_an_agent_whose_disk_is_full_goes_on_in_memory_and_with_room_again_on_disk(tmp_path: Path, disk: Path) -> None:
     tree = ProcTree(tmp_path / "proc")
     tree.put(7)
     intake = FakeIntake()
     intake.usual = Reply(503)
     options = ("--url", intake.url, "--api-key", API_KEY, "--proc-root", str(tree.root), "--hostname", "web-1")
-    spool = ("--spool", "--spool-dir", str(small_disk / "spool"), "--interval-seconds", "0.2", "--max-cpu", "0")
+    spool = ("--spool", "--spool-dir", str(disk / "spool"), "--interval-seconds", "0.2", "--max-cpu", "0")
 
     def kept() -> int:
-        return len(list(small_disk.rglob("*.snapshot")))
+        return len(list(disk.rglob("*.snapshot")))
 
     try:
         with running("agent", *options, *spool, environment=clean_environment()) as agent:
             eventually(lambda: kept() >= 3, what="a spool")
-            filler = fill(small_disk)
+            filler = fill(disk)
             said = agent.line_with("cannot write to the spool")
             on_disk = kept()
             os.truncate(filler, 0)
