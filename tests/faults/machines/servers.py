@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,14 +18,21 @@ from tests.support.running import Running, clean_environment
 
 class Server:
     def __init__(
-        self, data_dir: Path, *options: str, environment: Mapping[str, str] = {}, listen: str = "127.0.0.1:0"
+        self,
+        data_dir: Path,
+        *options: str,
+        environment: Mapping[str, str] = {},
+        listen: str = "127.0.0.1:0",
+        before: Sequence[str] = (),
     ) -> None:
+        """`before`: see Running."""
         self.data_dir = data_dir
         self.url = ""
         self.output: list[str] = []
         """What servers said that have ended."""
         self._options = ("--listen", listen, "--data-dir", str(data_dir), "--rate-limit", "0", *options)
         self._environment = environment
+        self._before = before
         self._running: Running | None = None
 
     @property
@@ -44,7 +51,7 @@ class Server:
 
     def begin(self) -> None:
         environment = clean_environment(DD_API_KEY=API_KEY, **self._environment)
-        self._running = Running("serve", *self._options, environment=environment)
+        self._running = Running("serve", *self._options, environment=environment, before=self._before)
 
     def wait_until_up(self) -> None:
         line = self.running.line_with("http://", seconds=60)

@@ -146,7 +146,7 @@ class ShortLived:
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # a right that not everybody has
             # Of this thread alone: on a busy machine a process is gone before it is our turn.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -5)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
         poll = select.poll()
         poll.register(self._connector.fileno(), select.POLLIN)
         poll.register(self._stop_read, select.POLLIN)
