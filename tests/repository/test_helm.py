@@ -10,6 +10,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import yaml
 from procession import __version__
 from procession.cli.options import settings_of
 from procession.config import AgentSettings, ServerSettings
+from tests.repository.doc_commands import lines
 from tests.repository.test_manifests import FOLDER as MANIFESTS
 from tests.repository.test_manifests import VERSIONS
 from tests.support.helm import CHARTS, helm_program
@@ -106,6 +108,21 @@ def test_a_chart_renders_what_the_manifest_says(helm: Helm, chart: str, values: 
 
     written = by_name(list(yaml.safe_load_all((MANIFESTS / f"{manifest}.yaml").read_text())))
     assert without_helms_own(rendered) == written
+
+
+INSTALLS = [line.text for line in lines() if line.text.startswith("helm install ")]
+
+
+def test_each_line_of_helm_in_the_docs_can_be_rendered(helm: Helm) -> None:
+    (helm.home / "values.yaml").write_text(yaml.safe_dump(CLUSTER))
+    for line in INSTALLS:
+        words = [str(helm.home / word) if word == "values.yaml" else word for word in shlex.split(line)[2:]]
+        name, chart, *options = words
+        done = helm.run("template", name, ROOT / chart, "--kube-version", VERSIONS[0], *options)
+        assert done.returncode == 0, done.stderr
+        assert "namespace: procession\n" in done.stdout
+
+    assert {shlex.split(line)[3] for line in INSTALLS} == {f"deploy/helm/{name}" for name in NAMES}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
