@@ -18,6 +18,6 @@ COMMAND = (sys.executable, "-m", "tests.faults.machines.eager_server")
 if __name__ == "__main__":
     store.FLUSH_SECONDS = 0.2
     checkpoints._SECONDS = 0
-    log.LogLimits = partial(LogLimits, segment_bytes=32 * 2**10)  # type: ignore[misc, assignment]
+    log.LogLimits = partial(LogLimits, segment_bytes=32 * 2**10)  # type: ignore[assignment, attr-defined]
     sys.argv = sys.argv[sys.argv.index("procession.cli") :]
     main()
