@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from procession.accounts.administration import RecordKey, create_key, create_org
 from procession.accounts.change import STORE_OWNER, key_change
@@ -11,7 +12,9 @@ from procession.accounts.orgs import Key, KeyKind, hash_secret, new_secret
 from procession.accounts.scopes import Scope
 from procession.cli.local.data_folder import LocalFiles
 from procession.errors import InvalidRequest, UsageError
-from procession.storage import ChangeStore, KeyStore
+
+if TYPE_CHECKING:
+    from procession.storage import ChangeStore, KeyStore
 
 FIRST_ORG = "main"
 ADOPTED_VARIABLES = {KeyKind.API: "DD_API_KEY", KeyKind.APPLICATION: "DD_APP_KEY"}
