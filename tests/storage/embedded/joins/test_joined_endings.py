@@ -110,9 +110,15 @@ def test_numbers_that_came_live_and_wait_for_their_flush_are_left_to_the_history
     assert halves.endings.details(ORG, ALL, [first(halves)]) is None
 
 
-def test_what_was_seen_again_after_the_window_and_waits_for_its_flush_is_left_to_the_history(halves: Halves) -> None:
-    for number in (1, 2):  # so that the live table does not have the numbers of the window any more
-        halves.add(a_snapshot(a_sighting(pid=2), taken_at=NOON + 10 * number, request_id=1 + number, chunk_count=1))
+def test_what_was_seen_again_after_the_window_and_waits_for_its_flush_has_the_numbers_of_the_window(
+    halves: Halves,
+) -> None:
+    for number in (1, 2):
+        later = a_sighting(pid=2, numbers=ProcessNumbers(rss_bytes=number, state="R"))
+        halves.add(a_snapshot(later, taken_at=NOON + 10 * number, request_id=1 + number, chunk_count=1))
     page = halves.whole.find(ProcessQuery(ORG, Window(NOON - 60, NOON))).processes
 
-    assert halves.endings.details(ORG, Window(NOON - 60, NOON), page) is None
+    found = halves.endings.details(ORG, Window(NOON - 60, NOON), page)
+
+    assert found is not None
+    assert [(one.numbers, one.ended_at) for one in found] == [(ProcessNumbers(rss_bytes=7, state="S"), None)]
