@@ -26,6 +26,8 @@ ORG = 1
 MONITORS = 1000
 MINUTES = 2
 """That are measured, after one in which everything is new."""
+MAX_UNFLUSHED = 200_000
+"""Here a minute of a fleet comes at once: the store would refuse it."""
 WORDS = ("java", "nginx", "postgres", "python", "node")
 FUNCTIONS = ("'count_now'", "'sum','rss_bytes'", "'max','cpu_total_percent'", "'count').last('5m'")
 """Their thresholds are never reached: most monitors are well, most of the time."""
@@ -48,6 +50,8 @@ class House:
         """All that the hosts tell until the next one."""
         self.now += MINUTE
         for step in self._fleet.steps(self.now):
+            if self.store.unflushed_weight > MAX_UNFLUSHED:
+                self.store.flush()
             self.store.add([(ORG, one) for one in chunks(step.host, step.snapshot)])
         self.store.flush()
 
