@@ -70,13 +70,18 @@ def hostile(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield server
 
 
+@pytest.fixture(scope="module")
+def at(hostile: Server) -> int:
+    """The instant that all tests look at, however long they take. Unix seconds."""
+    return int(hostile.get("/hosts")["meta"]["at"])
+
+
 @pytest.fixture
-def page(look: Look, hostile: Server, browser: Browser) -> Iterator[Page]:
+def page(look: Look, hostile: Server, at: int, browser: Browser) -> Iterator[Page]:
     with look.fresh(browser) as page:
         page.add_init_script("window.sprung = []; window.trap = (which) => window.sprung.push(which);")
         page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
-        # From now on it is of one instant, however long the tests take.
-        page.goto(f"{hostile.url}/?at={hostile.get('/hosts')['meta']['at']}")
+        page.goto(f"{hostile.url}/?at={at}")
         look.sign_in(page, hostile)
         look.settled(page)
         yield page
@@ -98,8 +103,8 @@ def test_the_table_and_facets_show_them_as_text(look: Look, page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", TRAPS)
-def test_the_panel_of_each_shows_it_as_text(look: Look, page: Page, hostile: Server, name: str) -> None:
-    data = hostile.get("/processes", at=hostile.get("/hosts")["meta"]["at"])["data"]
+def test_the_panel_of_each_shows_it_as_text(look: Look, page: Page, hostile: Server, at: int, name: str) -> None:
+    data = hostile.get("/processes", at=at)["data"]
     pid = 10 + list(TRAPS).index(name)
     process = next(item for item in data if item["attributes"]["pid"] == pid)
 

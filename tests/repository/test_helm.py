@@ -29,6 +29,9 @@ from tests.repository.test_manifests import VERSIONS
 from tests.support.helm import CHARTS, helm_program
 from tests.support.lean import ROOT
 
+pytestmark = pytest.mark.timeout(1800)
+"""The first of them may have to compile Helm."""
+
 NAMES = ("procession", "procession-agent")
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
 URL = {"url": "https://procession.example.com:7171"}

@@ -30,3 +30,7 @@ def helm_program() -> Path:
             subprocess.run([*command, f"{_PACKAGE}/cmd/helm"], cwd=MODULE, check=True)
             new.replace(program)
     return program
+
+
+if __name__ == "__main__":
+    helm_program()

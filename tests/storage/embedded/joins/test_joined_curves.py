@@ -56,6 +56,33 @@ def test_a_minute_of_which_a_part_waits_is_made_of_all_its_sightings() -> None:
     assert found.last_at == minute + 10
 
 
+def test_the_same_twice_in_a_second_counts_once_and_needs_no_flush() -> None:
+    """As an agent sends it again whose answer was lost."""
+    minute = NOON // 60 * 60
+    chunks = [
+        a_snapshot(
+            a_sighting(numbers=ProcessNumbers(cpu_total_percent=float(cpu), state="S")),
+            taken_at=minute + second,
+            request_id=request_id,
+        )
+        for request_id, (second, cpu) in enumerate(((0, 1), (10, 9), (10, 9), (20, 5)))
+    ]
+    halves = Halves(chunks, 0, 1)
+    whole = OracleAnalysis(halves.whole)
+    (process,) = halves.whole.find(ProcessQuery(ORG, ALL)).processes
+    key = ProcessKey.of(process.identity)
+
+    for every in Every:
+        found = halves.curves.history(ORG, key, ALL, every)
+
+        assert found is not None
+        assert close(found) == close(whole.history(ORG, key, ALL, every))
+    halves.add(
+        a_snapshot(a_sighting(numbers=ProcessNumbers(cpu_total_percent=8.0)), taken_at=minute + 20, request_id=9)
+    )
+    assert halves.curves.history(ORG, key, ALL, Every.SIGHTING) is None
+
+
 def test_a_start_that_is_near_is_left_to_the_history() -> None:
     halves = Halves((a_snapshot(a_sighting(), taken_at=NOON - 10),), 0, 1)
     (process,) = halves.whole.find(ProcessQuery(ORG, ALL)).processes

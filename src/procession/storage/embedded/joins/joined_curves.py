@@ -44,9 +44,11 @@ class JoinedCurves:
         for snapshot in self._queue.snapshots_of(org_id, host.name):
             for start, numbers in _sightings(snapshot, key):
                 # What comes so late may be of a time of which only minutes are kept.
-                if start != key.started_at or snapshot.taken_at in found or snapshot.taken_at < since:
+                if start != key.started_at or snapshot.taken_at < since:
                     return None
-                found[snapshot.taken_at] = numbers
+                # Of two that differ in one second, the history says which counts.
+                if found.setdefault(snapshot.taken_at, numbers) != numbers:
+                    return None
         return found
 
     def _by_sighting(
