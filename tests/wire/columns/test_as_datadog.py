@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from procession.process import Sighting
@@ -26,7 +26,7 @@ def facts_in(bodies: list[bytes]) -> Facts:
     return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(all_sightings(), min_size=1, max_size=2, unique_by=lambda one: (one.pid, one.started_at)))
 def test_nothing_is_lost_on_the_way(sightings: list[Sighting]) -> None:
     snapshot = a_snapshot(*sightings, split_id=-5)

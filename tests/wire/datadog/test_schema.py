@@ -21,6 +21,7 @@ READINGS = {
     "ReadSystemInfo": "SystemInfo",
     "ReadOSInfo": "OSInfo",
     "ReadContainer": "Container",
+    "ReadContainersOfProc": "CollectorProc",
 }
 
 

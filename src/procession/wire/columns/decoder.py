@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import compress
 
 import msgspec
+import numpy as np
 
 from procession.errors import PayloadTooLarge
 from procession.packed import STATE_NUMBERS, Listing, PackedProcess, PackedSnapshot
@@ -19,8 +20,9 @@ from procession.wire.columns.received_rows import are_possible, received
 from procession.wire.columns.rows import ROW_BYTES, checksum_of
 from procession.wire.datadog import FrameError, Limits, host_of
 from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.messages.commands import CommandReader, Scrub
 from procession.wire.datadog.messages.container_tags import tags_of
-from procession.wire.datadog.messages.descriptions import Scrub, decode_description, own_tags_of
+from procession.wire.datadog.messages.descriptions import decode_description, own_tags_of
 from procession.wire.datadog.parsing import parse
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH
 
@@ -40,7 +42,7 @@ class ColumnsDecoder:
         `scrub` hides the secrets that agents have left in the arguments of a process."""
         self._body_limits = BodyLimits(limits.processes, limits.containers, limits.process_bytes)
         self._limits = limits
-        self._scrub = scrub
+        self._commands = CommandReader(scrub)
         self.states = HostStates(state_bytes)
 
     def decode(
@@ -110,7 +112,7 @@ class ColumnsDecoder:
             before = _tagged_anew(before, host_tags, container_tags)
         step = _Step(before)
         came = step.move(body)
-        descriptions = _Descriptions(self._scrub, self._limits.tags, before)
+        descriptions = _Descriptions(self._commands, self._limits.tags, before)
         described = list(compress(range(len(fates)), body.described))
         for place, data in zip(described, body.descriptions, strict=False):
             step.describe(place, *descriptions.decode(data, step.row(place)))
@@ -162,17 +164,15 @@ class _Step:
 
     def move(self, body: Body) -> bytes:
         """Give those that moved their new rows. Gives these and, behind them, those of the new ones."""
-        rows = self.rows
-        moved = list(compress(range(0, len(rows), ROW_BYTES), body.moved))
-        came = received(body.rows, b"".join([rows[at : at + ROW_BYTES] for at in moved]))
-        begin = 0
-        for at in moved:
-            end = begin + ROW_BYTES
-            is_zombie = came[end - 1] == _ZOMBIE
-            if is_zombie != (rows[at + ROW_BYTES - 1] == _ZOMBIE):
-                self._turn(at // ROW_BYTES, is_zombie=is_zombie)
-            rows[at : at + ROW_BYTES] = came[begin:end]
-            begin = end
+        rows = np.frombuffer(self.rows, np.uint8).reshape(-1, ROW_BYTES)
+        moved = np.flatnonzero(np.frombuffer(body.moved, np.uint8))
+        before = rows[moved]
+        came = received(body.rows, before.tobytes())
+        after = np.frombuffer(came, np.uint8).reshape(-1, ROW_BYTES)[: len(moved)]
+        is_zombie = after[:, -1] == _ZOMBIE
+        for index in np.flatnonzero(is_zombie != (before[:, -1] == _ZOMBIE)).tolist():
+            self._turn(int(moved[index]), is_zombie=bool(is_zombie[index]))
+        rows[moved] = after
         return came
 
     def _turn(self, place: int, *, is_zombie: bool) -> None:
@@ -222,8 +222,8 @@ class _Step:
 class _Descriptions:
     """Decodes those of one frame."""
 
-    def __init__(self, scrub: Scrub | None, max_tags: int, state: HostState) -> None:
-        self._scrub = scrub
+    def __init__(self, commands: CommandReader, max_tags: int, state: HostState) -> None:
+        self._commands = commands
         self._max_tags = max_tags
         self._tags = _TagsOfContainers(state.host_tags, state.container_tags)
 
@@ -235,7 +235,7 @@ class _Descriptions:
         around = self._tags[container_id]
         description = decode_description(
             process,
-            self._scrub,
+            self._commands,
             is_windows=False,
             container_id=container_id,
             is_zombie=row[-1] == _ZOMBIE,

@@ -2,7 +2,12 @@
 
 from procession.wire.datadog.frame import Encoding, Frame, FrameError, MessageType, decompress_zstd
 from procession.wire.datadog.messages.answers import Answer, decode_answer, encode_answer
-from procession.wire.datadog.messages.containers import ContainerInfo
+from procession.wire.datadog.messages.container_snapshots import (
+    decode_container_stats,
+    decode_containers,
+    decode_containers_of_processes,
+)
+from procession.wire.datadog.messages.containers import ContainerInfo, encode_containers
 from procession.wire.datadog.messages.events import decode_events, encode_events
 from procession.wire.datadog.messages.real_time import decode_live
 from procession.wire.datadog.messages.real_time_encoder import LiveEncoder
@@ -24,10 +29,14 @@ __all__ = [
     "SnapshotDecoder",
     "SnapshotEncoder",
     "decode_answer",
+    "decode_container_stats",
+    "decode_containers",
+    "decode_containers_of_processes",
     "decode_events",
     "decode_live",
     "decompress_zstd",
     "encode_answer",
+    "encode_containers",
     "encode_events",
     "host_of",
 ]

@@ -993,6 +993,9 @@ class Container(_message.Message):
     CPUREQUEST_FIELD_NUMBER: _builtins.int
     MEMORYREQUEST_FIELD_NUMBER: _builtins.int
     REPODIGEST_FIELD_NUMBER: _builtins.int
+    THROTTLEDPCT_FIELD_NUMBER: _builtins.int
+    OPENFDCOUNT_FIELD_NUMBER: _builtins.int
+    OOMKILLS_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     id: _builtins.str
     name: _builtins.str
@@ -1027,6 +1030,12 @@ class Container(_message.Message):
     cpuRequest: _builtins.float
     memoryRequest: _builtins.int
     repoDigest: _builtins.str
+    throttledPct: _builtins.float
+    """Our own; others skip what they do not know.
+    of the periods in which it wanted to run
+    """
+    openFdCount: _builtins.int
+    oomKills: _builtins.int
     @_builtins.property
     def host(self) -> Global___Host: ...
     @_builtins.property
@@ -1070,10 +1079,13 @@ class Container(_message.Message):
         cpuRequest: _builtins.float = ...,
         memoryRequest: _builtins.int = ...,
         repoDigest: _builtins.str = ...,
+        throttledPct: _builtins.float | None = ...,
+        openFdCount: _builtins.int | None = ...,
+        oomKills: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["host", b"host"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "oomKills", b"oomKills", "openFdCount", b"openFdCount", "throttledPct", b"throttledPct"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "byteKey", b"byteKey", "cpuLimit", b"cpuLimit", "cpuRequest", b"cpuRequest", "cpuUsageNs", b"cpuUsageNs", "created", b"created", "health", b"health", "host", b"host", "id", b"id", "image", b"image", "key", b"key", "memAccounted", b"memAccounted", "memCache", b"memCache", "memRss", b"memRss", "memUsage", b"memUsage", "memoryLimit", b"memoryLimit", "memoryRequest", b"memoryRequest", "name", b"name", "netRcvdBps", b"netRcvdBps", "netRcvdPs", b"netRcvdPs", "netSentBps", b"netSentBps", "netSentPs", b"netSentPs", "rbps", b"rbps", "repoDigest", b"repoDigest", "started", b"started", "state", b"state", "systemPct", b"systemPct", "tags", b"tags", "threadCount", b"threadCount", "threadLimit", b"threadLimit", "totalPct", b"totalPct", "type", b"type", "userPct", b"userPct", "wbps", b"wbps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "byteKey", b"byteKey", "cpuLimit", b"cpuLimit", "cpuRequest", b"cpuRequest", "cpuUsageNs", b"cpuUsageNs", "created", b"created", "health", b"health", "host", b"host", "id", b"id", "image", b"image", "key", b"key", "memAccounted", b"memAccounted", "memCache", b"memCache", "memRss", b"memRss", "memUsage", b"memUsage", "memoryLimit", b"memoryLimit", "memoryRequest", b"memoryRequest", "name", b"name", "netRcvdBps", b"netRcvdBps", "netRcvdPs", b"netRcvdPs", "netSentBps", b"netSentBps", "netSentPs", b"netSentPs", "oomKills", b"oomKills", "openFdCount", b"openFdCount", "rbps", b"rbps", "repoDigest", b"repoDigest", "started", b"started", "state", b"state", "systemPct", b"systemPct", "tags", b"tags", "threadCount", b"threadCount", "threadLimit", b"threadLimit", "throttledPct", b"throttledPct", "totalPct", b"totalPct", "type", b"type", "userPct", b"userPct", "wbps", b"wbps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1222,6 +1234,9 @@ class ContainerStat(_message.Message):
     MEMACCOUNTED_FIELD_NUMBER: _builtins.int
     CPUREQUEST_FIELD_NUMBER: _builtins.int
     MEMORYREQUEST_FIELD_NUMBER: _builtins.int
+    THROTTLEDPCT_FIELD_NUMBER: _builtins.int
+    OPENFDCOUNT_FIELD_NUMBER: _builtins.int
+    OOMKILLS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     userPct: _builtins.float
     systemPct: _builtins.float
@@ -1248,6 +1263,12 @@ class ContainerStat(_message.Message):
     memAccounted: _builtins.int
     cpuRequest: _builtins.float
     memoryRequest: _builtins.int
+    throttledPct: _builtins.float
+    """Our own; others skip what they do not know.
+    of the periods in which it wanted to run
+    """
+    openFdCount: _builtins.int
+    oomKills: _builtins.int
     def __init__(
         self,
         *,
@@ -1277,10 +1298,13 @@ class ContainerStat(_message.Message):
         memAccounted: _builtins.int = ...,
         cpuRequest: _builtins.float = ...,
         memoryRequest: _builtins.int = ...,
+        throttledPct: _builtins.float | None = ...,
+        openFdCount: _builtins.int | None = ...,
+        oomKills: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oomKills", b"oomKills", "openFdCount", b"openFdCount", "throttledPct", b"throttledPct"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "cpuLimit", b"cpuLimit", "cpuRequest", b"cpuRequest", "cpuUsageNs", b"cpuUsageNs", "health", b"health", "id", b"id", "key", b"key", "memAccounted", b"memAccounted", "memCache", b"memCache", "memLimit", b"memLimit", "memRss", b"memRss", "memUsage", b"memUsage", "memoryRequest", b"memoryRequest", "netRcvdBps", b"netRcvdBps", "netRcvdPs", b"netRcvdPs", "netSentBps", b"netSentBps", "netSentPs", b"netSentPs", "rbps", b"rbps", "started", b"started", "state", b"state", "systemPct", b"systemPct", "threadCount", b"threadCount", "threadLimit", b"threadLimit", "totalPct", b"totalPct", "userPct", b"userPct", "wbps", b"wbps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "cpuLimit", b"cpuLimit", "cpuRequest", b"cpuRequest", "cpuUsageNs", b"cpuUsageNs", "health", b"health", "id", b"id", "key", b"key", "memAccounted", b"memAccounted", "memCache", b"memCache", "memLimit", b"memLimit", "memRss", b"memRss", "memUsage", b"memUsage", "memoryRequest", b"memoryRequest", "netRcvdBps", b"netRcvdBps", "netRcvdPs", b"netRcvdPs", "netSentBps", b"netSentBps", "netSentPs", b"netSentPs", "oomKills", b"oomKills", "openFdCount", b"openFdCount", "rbps", b"rbps", "started", b"started", "state", b"state", "systemPct", b"systemPct", "threadCount", b"threadCount", "threadLimit", b"threadLimit", "throttledPct", b"throttledPct", "totalPct", b"totalPct", "userPct", b"userPct", "wbps", b"wbps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1834,6 +1858,10 @@ class ReadProcess(_message.Message):
     NSPID_FIELD_NUMBER: _builtins.int
     PROCESSCONTEXT_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    PORTINFO_FIELD_NUMBER: _builtins.int
+    SERVICEDISCOVERY_FIELD_NUMBER: _builtins.int
+    INJECTIONSTATE_FIELD_NUMBER: _builtins.int
     STATELETTER_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     command: _builtins.bytes
@@ -1848,6 +1876,11 @@ class ReadProcess(_message.Message):
     voluntaryCtxSwitches: _builtins.int
     involuntaryCtxSwitches: _builtins.int
     nsPid: _builtins.int
+    language: Global___Language.ValueType
+    portInfo: _builtins.bytes
+    """empty is no ports; absent, not known"""
+    serviceDiscovery: _builtins.bytes
+    injectionState: Global___InjectionState.ValueType
     stateLetter: _builtins.str
     @_builtins.property
     def memory(self) -> Global___ReadMemory: ...
@@ -1875,11 +1908,15 @@ class ReadProcess(_message.Message):
         nsPid: _builtins.int = ...,
         processContext: _abc.Iterable[_builtins.str] = ...,
         tags: _abc.Iterable[_builtins.str] = ...,
+        language: Global___Language.ValueType = ...,
+        portInfo: _builtins.bytes | None = ...,
+        serviceDiscovery: _builtins.bytes | None = ...,
+        injectionState: Global___InjectionState.ValueType = ...,
         stateLetter: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "processContext", b"processContext", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "language", b"language", "memory", b"memory", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2088,3 +2125,34 @@ class ReadContainer(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadContainer: _TypeAlias = ReadContainer  # noqa: Y015
+
+@_typing.final
+class ReadContainersOfProc(_message.Message):
+    """The containers in a CollectorProc, where all of what is told of them is wanted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOSTNAME_FIELD_NUMBER: _builtins.int
+    PROCESSES_FIELD_NUMBER: _builtins.int
+    CONTAINERS_FIELD_NUMBER: _builtins.int
+    hostName: _builtins.str
+    @_builtins.property
+    def processes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """not read"""
+
+    @_builtins.property
+    def containers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Container]: ...
+    def __init__(
+        self,
+        *,
+        hostName: _builtins.str = ...,
+        processes: _abc.Iterable[_builtins.bytes] = ...,
+        containers: _abc.Iterable[Global___Container] = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["containers", b"containers", "hostName", b"hostName", "processes", b"processes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadContainersOfProc: _TypeAlias = ReadContainersOfProc  # noqa: Y015

@@ -5,7 +5,13 @@ from procession.process import ProcessDescription
 from procession.scrubbing import Scrubber
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.cache_budget import CacheBudget
-from procession.wire.datadog.messages.descriptions import DescriptionDecoder, Scrub, describe, encode_description
+from procession.wire.datadog.messages.commands import CommandReader, Scrub
+from procession.wire.datadog.messages.descriptions import (
+    NOBODY,
+    DescriptionDecoder,
+    describe,
+    encode_description,
+)
 
 
 def a_decoder(max_bytes: int) -> DescriptionDecoder:
@@ -82,7 +88,7 @@ def test_of_all_texts_only_the_command_line_may_have_megabytes() -> None:
 
 
 def described(*args: str, scrub: Scrub | None = None, is_whole: bool) -> ProcessDescription:
-    return describe(pb.Command(args=args, argsAreWhole=is_whole), None, scrub, is_windows=False)
+    return describe(pb.Command(args=args, argsAreWhole=is_whole), NOBODY, CommandReader(scrub), is_windows=False)
 
 
 def test_arguments_end_where_an_agent_of_ours_says() -> None:
@@ -112,7 +118,10 @@ def test_a_process_has_one_name_whichever_agent_sends_it() -> None:
     encode_description(ProcessDescription(cmdline=" ".join(arguments), exe=exe), older)
     datadogs = pb.Command(args=arguments, exe=exe)
 
-    names = [describe(one, None, None, is_windows=False).command for one in (ours.command, older.command, datadogs)]
+    names = [
+        describe(one, NOBODY, CommandReader(), is_windows=False).command
+        for one in (ours.command, older.command, datadogs)
+    ]
 
     assert list(ours.command.args) == list(arguments)
     assert list(older.command.args) == ["/usr/lib/p/Plex", "Media", "Server", "-x"]

@@ -8,7 +8,7 @@ from procession.text.characters import text
 from procession.wire.datadog import process_pb2 as pb
 
 
-def tags_of(container: pb.ReadContainer) -> list[str | bytes]:
+def tags_of(container: pb.ReadContainer | pb.Container) -> list[str | bytes]:
     """The tags of a container, with tags for its name and image if they are missing: older agents sent only fields."""
     tags: list[str | bytes] = list(container.tags)
     keys = {text(tag).partition(":")[0].strip().lower() for tag in tags} if container.name or container.image else set()

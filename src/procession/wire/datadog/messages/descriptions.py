@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import lru_cache
 from sys import intern
-from typing import Any
+from typing import Any, NamedTuple
 
-from procession.command_line.arguments import arguments_of, line_of, words_of
-from procession.command_line.program_name import command_name
+from procession.command_line.arguments import arguments_of
+from procession.discovery import characters_of_discovery
 from procession.errors import PayloadTooLarge
 from procession.process import ProcessDescription
 from procession.text.characters import encodable, text
 from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.cache_budget import CacheBudget
+from procession.wire.datadog.messages.commands import CommandReader, Scrub
+from procession.wire.datadog.messages.discovery import Told, decode_discovery, encode_discovery, told_of
 from procession.wire.datadog.messages.numbers import decode_nice
 from procession.wire.datadog.parsing import parse
-from procession.wire.datadog.scalars import MAX_NAME_LENGTH, MAX_PATH_LENGTH, clamped_uint32, owner_id, signed_int32
+from procession.wire.datadog.scalars import MAX_NAME_LENGTH, clamped_uint32, owner_id, signed_int32
 
-Scrub = Callable[[Sequence[str]], Sequence[str]]
-"""Arguments -> arguments without secrets."""
-
-_Key = tuple[bytes, bytes, bool, int, int, tuple[str, ...], tuple[str, ...]]
+_Key = tuple[bytes, bytes, bool, int, int, tuple[str, ...], tuple[str, ...], Told]
 
 _OVERHEAD_BYTES = 1000
 """About what the objects of a description take, without their texts."""
+
+_REMEMBERED_OWNERS = 1024
+_LONG_OWNER = 200
+"""Bytes. What is longer is not remembered."""
 
 
 class ContainerContext(dict[_Key, ProcessDescription]):
@@ -47,7 +50,7 @@ class DescriptionDecoder:
 
     def __init__(self, budget: CacheBudget, max_tags: int, scrub: Scrub | None = None) -> None:
         self._max_tags = max_tags
-        self._scrub = scrub
+        self._commands = CommandReader(scrub)
         self._contexts: dict[tuple[tuple[str, ...], str, bool], ContainerContext] = {}
         self._budget = budget
 
@@ -70,13 +73,14 @@ class DescriptionDecoder:
             process.cpu.nice,
             tuple(tags) if tags else (),
             tuple(process_context) if process_context else (),
+            told_of(process),
         )
         found = context.get(key)
         if found is None:
             own_tags = own_tags_of(process, self._max_tags)
             found = decode_description(
                 process,
-                self._scrub,
+                self._commands,
                 is_windows=context.is_windows,
                 container_id=context.container_id,
                 is_zombie=is_zombie,
@@ -91,12 +95,15 @@ class DescriptionDecoder:
 
 
 def _size(process: pb.ReadProcess, found: ProcessDescription) -> int:
-    return 3 * len(process.command) + len(process.user) + sum(map(len, found.tags)) + _OVERHEAD_BYTES
+    told = 4 * len(process.portInfo) + 2 * len(process.serviceDiscovery) + characters_of_discovery(found.discovery)
+    return 3 * len(process.command) + len(process.user) + sum(map(len, found.tags)) + told + _OVERHEAD_BYTES
 
 
 def own_tags_of(process: pb.ReadProcess, max_tags: int) -> tuple[str | bytes, ...]:
     """The tags of the process itself, without those of host and container, as they arrived. Raises PayloadTooLarge."""
-    tags = (*process.tags, *process.processContext)
+    tags, context = tuple(process.tags), process.processContext
+    if context:
+        tags += tuple(context)
     if len(tags) > max_tags:
         raise PayloadTooLarge(f"A process has more than {max_tags} tags")
     return tags
@@ -104,7 +111,7 @@ def own_tags_of(process: pb.ReadProcess, max_tags: int) -> tuple[str | bytes, ..
 
 def decode_description(
     process: pb.ReadProcess,
-    scrub: Scrub | None,
+    commands: CommandReader,
     *,
     is_windows: bool,
     container_id: str,
@@ -114,42 +121,68 @@ def decode_description(
     """`tags` are all that it has, those of its host and container included."""
     return describe(
         parse(pb.Command, process.command),
-        parse(pb.ProcessUser, process.user) if process.HasField("user") else None,
-        scrub,
+        _owner_in(process.user, is_windows) if process.HasField("user") else NOBODY,
+        commands,
         is_windows=is_windows,
         namespace_pid=process.nsPid if process.nsPid > 0 else None,
         nice=decode_nice(process.cpu.nice),
         container_id=container_id,
         is_zombie=is_zombie,
         tags=tags,
+        discovery=decode_discovery(told_of(process)),
     )
 
 
+class Owner(NamedTuple):
+    """As in `ProcessDescription`."""
+
+    user: str
+    uid: int | None
+    gid: int | None
+    group_name: str
+
+
+NOBODY = Owner("", None, None, "")
+
+
+def owner_of(owner: pb.ProcessUser, *, is_windows: bool) -> Owner:
+    user = text(owner.name)[:MAX_NAME_LENGTH]
+    if is_windows:
+        return Owner(intern(user), None, None, "")
+    uid, gid = owner_id(owner.uid), owner_id(owner.gid)
+    shown = user or ("" if uid is None else f"uid:{uid}")
+    return Owner(intern(shown), uid, gid, intern(text(owner.groupName)[:MAX_NAME_LENGTH]))
+
+
+def _owner_in(data: bytes, is_windows: bool) -> Owner:
+    read = _read_owner_again if len(data) <= _LONG_OWNER else _read_owner
+    return read(data, is_windows)
+
+
+def _read_owner(data: bytes, is_windows: bool) -> Owner:
+    return owner_of(parse(pb.ProcessUser, data), is_windows=is_windows)
+
+
+_read_owner_again = lru_cache(_REMEMBERED_OWNERS)(_read_owner)
+
+
 def describe(
-    command: pb.Command, owner: pb.ProcessUser | None, scrub: Scrub | None, *, is_windows: bool, **rest: Any
+    command: pb.Command, owner: Owner, commands: CommandReader, *, is_windows: bool, **rest: Any
 ) -> ProcessDescription:
     """`rest` are the fields of a description that are found elsewhere."""
-    args = [text(argument) for argument in command.args]
-    shown = args if scrub is None else scrub(args)
-    exe, comm = text(command.exe)[:MAX_PATH_LENGTH], text(command.comm)[:MAX_NAME_LENGTH]
-    user, uid, gid, group = "", None, None, ""
-    if owner is not None:
-        user = text(owner.name)[:MAX_NAME_LENGTH]
-        if not is_windows:
-            uid, gid, group = owner_id(owner.uid), owner_id(owner.gid), text(owner.groupName)[:MAX_NAME_LENGTH]
-    # All but the command line is the same on many hosts, and kept in memory once.
+    shown = commands.read(command, is_windows=is_windows)
     return ProcessDescription(
-        cmdline=line_of(shown) if command.argsAreWhole else " ".join(shown),
-        argument_words=words_of(shown) if command.argsAreWhole else (),
-        exe=intern(exe),
-        cwd=intern(text(command.cwd)[:MAX_PATH_LENGTH]),
-        root=intern(text(command.root)[:MAX_PATH_LENGTH]),
-        comm=intern(comm),
-        command=intern(command_name(args, exe, comm, is_windows=is_windows)[:MAX_NAME_LENGTH]),
-        user=intern(user or ("" if uid is None else f"uid:{uid}")),
-        uid=uid,
-        gid=gid,
-        group_name=intern(group),
+        cmdline=shown.cmdline,
+        argument_words=shown.argument_words,
+        exe=shown.exe,
+        cwd=shown.cwd,
+        root=shown.root,
+        comm=shown.comm,
+        command=shown.command,
+        user=owner.user,
+        uid=owner.uid,
+        gid=owner.gid,
+        group_name=owner.group_name,
         ppid=clamped_uint32(command.ppid),
         **rest,
     )
@@ -180,3 +213,4 @@ def encode_description(description: ProcessDescription, process: pb.Process) -> 
     process.nsPid = description.namespace_pid or 0
     process.containerId = encodable(description.container_id)
     process.tags.extend(map(encodable, description.tags))
+    encode_discovery(description.discovery, process)

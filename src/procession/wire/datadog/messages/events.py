@@ -9,7 +9,8 @@ from procession.process import MAX_UINT32
 from procession.text.characters import encodable, text
 from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.messages.descriptions import Scrub, describe, encode_description
+from procession.wire.datadog.messages.commands import CommandReader, Scrub
+from procession.wire.datadog.messages.descriptions import NOBODY, describe, encode_description, owner_of
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, no_tags
 from procession.wire.datadog.parsing import parse_in_parts
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH, host_of
@@ -31,18 +32,19 @@ def decode_events(
     )
     host = host_of(message.hostname)
     tags = normal_tags(host_tags(host))
-    decoded = (_decode(event, tags, scrub) for event in events)
+    commands = CommandReader(scrub)
+    decoded = (_decode(event, tags, commands) for event in events)
     return ProcessEvents(host, tuple(event for event in decoded if event is not None))
 
 
-def _decode(event: pb.ProcessEvent, tags: tuple[str, ...], scrub: Scrub | None) -> ProcessExec | ProcessExit | None:
+def _decode(event: pb.ProcessEvent, tags: tuple[str, ...], commands: CommandReader) -> ProcessExec | ProcessExit | None:
     if event.WhichOneof("typedEvent") is None:
         return None
     pid = min(event.pid, MAX_UINT32)
     description = describe(
         event.command,
-        event.user if event.HasField("user") else None,
-        scrub,
+        owner_of(event.user, is_windows=False) if event.HasField("user") else NOBODY,
+        commands,
         is_windows=False,
         container_id=text(event.containerId)[:MAX_NAME_LENGTH],
         tags=tags,

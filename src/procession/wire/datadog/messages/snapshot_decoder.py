@@ -16,8 +16,9 @@ from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.cache_budget import CacheBudget
 from procession.wire.datadog.frame import Frame, FrameError, MessageType
+from procession.wire.datadog.messages.commands import Scrub
 from procession.wire.datadog.messages.container_tags import tags_of
-from procession.wire.datadog.messages.descriptions import ContainerContext, DescriptionDecoder, Scrub
+from procession.wire.datadog.messages.descriptions import ContainerContext, DescriptionDecoder
 from procession.wire.datadog.messages.numbers import decode_row
 from procession.wire.datadog.messages.process_cache import CachedProcess, HostProcesses, ProcessCache
 from procession.wire.datadog.parsing import parse, protobuf_of, unparsed_parts

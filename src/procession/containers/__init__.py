@@ -1,0 +1,1 @@
+"""Containers of hosts: what they are, what they use, and which of them are there at an instant."""
