@@ -24,6 +24,7 @@ from procession.agent.build import (
     users_of,
 )
 from procession.agent.clock import Clock
+from procession.agent.containers.watcher import ContainerWatcher, cgroup_root_of
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import TagRules
 from procession.agent.pace import Pace
@@ -89,14 +90,9 @@ def run_agent(settings: AgentSettings, *, stop: threading.Event, report: Report,
             destinations=destinations,
             report=report,
             clock=clock,
+            containers=_container_watcher_of(settings, containers, reader),
         )
-        pace = Pace(
-            interval_seconds=settings.interval_seconds,
-            budget=Budget(share, settings.interval_seconds, clock),
-            max_cpu=settings.max_cpu,
-            clock=clock,
-            report=report,
-        )
+        pace = _pace_of(settings, share, clock, report)
         while not any(destination.failure for destination in destinations):
             if clock.wait(stop, _do_what_is_due(pipeline, pace, destinations)):
                 break
@@ -112,6 +108,7 @@ def _reader_of(settings: AgentSettings, clock: Clock) -> ProcReader:
         settings.proc_root,
         kernel_threads=settings.kernel_threads,
         reads_environment=settings.process_env_tags,
+        finds_out=True,
         monotonic=clock.monotonic,
         boot_file=boot_file_of(settings),
     )
@@ -124,6 +121,25 @@ def _short_lived_of(
         return None
     per_interval = None if share is None else share * settings.interval_seconds
     return listen_for_short_lived(reader, report, cpu_seconds=per_interval)
+
+
+def _pace_of(settings: AgentSettings, share: float | None, clock: Clock, report: Report) -> Pace:
+    return Pace(
+        interval_seconds=settings.interval_seconds,
+        budget=Budget(share, settings.interval_seconds, clock),
+        max_cpu=settings.max_cpu,
+        clock=clock,
+        report=report,
+    )
+
+
+def _container_watcher_of(settings: AgentSettings, containers: ContainerCache, reader: ProcReader) -> ContainerWatcher:
+    return ContainerWatcher(
+        containers.look_up,
+        proc_root=str(settings.proc_root),
+        ticks_per_second=reader.ticks_per_second,
+        cgroup_root=cgroup_root_of(str(settings.proc_root)),
+    )
 
 
 def _payload_maker_of(settings: AgentSettings, host: str, containers: ContainerCache, clock: Clock) -> PayloadMaker:

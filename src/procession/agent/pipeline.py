@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procession.agent.clock import Clock
+from procession.agent.containers.watcher import ContainerWatcher
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.live_numbers import LiveNumbers
 from procession.agent.read.proc_reader import ProcReader
@@ -29,6 +30,7 @@ class Pipeline:
         destinations: Sequence[Destination],
         report: Report,
         clock: Clock,
+        containers: ContainerWatcher | None = None,
     ) -> None:
         self._reader = reader
         self._short_lived = short_lived
@@ -38,6 +40,7 @@ class Pipeline:
         self._report = report
         self._throttle = LogThrottle(clock.monotonic)
         self._clock = clock
+        self._containers = containers
         self._unseen = 0
         self._newest: Snapshot | None = None
         self._live: LiveNumbers | None = None
@@ -68,6 +71,7 @@ class Pipeline:
             )
             for destination in others:
                 destination.put(payloads)
+        self._send_containers(snapshot, moment)
         self._newest = snapshot
         if self._live is not None:
             self._live.was_told(snapshot)
@@ -96,6 +100,14 @@ class Pipeline:
         """Nobody watches any more."""
         self._live = None
         self._watched = set()
+
+    def _send_containers(self, snapshot: Snapshot, moment: float) -> None:
+        if self._containers is None:
+            return
+        if found := self._containers.look(snapshot.sightings, moment=moment):
+            payloads = self._maker.make_containers(found, snapshot.taken_at)
+            for destination in self._destinations:
+                destination.put(payloads)
 
     def _say_what_was_unseen(self) -> None:
         if self._short_lived is None or self._short_lived.unseen <= self._unseen:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
+import pytest
 
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.live_numbers import LiveNumbers
@@ -27,10 +30,16 @@ class Machine:
         return [one.pid for one in new], {one.pid: one.numbers.cpu_total_percent for one in everything}
 
 
-def test_only_what_is_new_or_has_changed_is_sent_whole_and_once(tree: ProcTree) -> None:
+@pytest.fixture
+def machine(tree: ProcTree) -> Iterator[Machine]:
+    machine = Machine(tree)
+    yield machine
+    machine.reader.close()
+
+
+def test_only_what_is_new_or_has_changed_is_sent_whole_and_once(tree: ProcTree, machine: Machine) -> None:
     tree.put(7)
     tree.put(8)
-    machine = Machine(tree)
     live = LiveNumbers(machine.collector, machine.snapshot(0))
 
     assert machine.look(live, 2) == ([], {7: 0.0, 8: 0.0})
@@ -42,9 +51,8 @@ def test_only_what_is_new_or_has_changed_is_sent_whole_and_once(tree: ProcTree) 
     assert machine.look(live, 6) == ([], {8: 0.0, 9: 0.0})
 
 
-def test_what_a_snapshot_has_told_is_not_told_again(tree: ProcTree) -> None:
+def test_what_a_snapshot_has_told_is_not_told_again(tree: ProcTree, machine: Machine) -> None:
     tree.put(7)
-    machine = Machine(tree)
     live = LiveNumbers(machine.collector, machine.snapshot(0))
     machine.look(live, 2)
     tree.put(8)
@@ -54,9 +62,8 @@ def test_what_a_snapshot_has_told_is_not_told_again(tree: ProcTree) -> None:
     assert machine.look(live, 12)[0] == []
 
 
-def test_looks_in_between_have_rates_of_their_own(tree: ProcTree) -> None:
+def test_looks_in_between_have_rates_of_their_own(tree: ProcTree, machine: Machine) -> None:
     tree.put(7)
-    machine = Machine(tree)
     live = LiveNumbers(machine.collector, machine.snapshot(0))
     tree.put(7, user_ticks=100)
 
@@ -68,9 +75,8 @@ def test_looks_in_between_have_rates_of_their_own(tree: ProcTree) -> None:
     assert sighting.numbers.cpu_total_percent == 30.0
 
 
-def test_what_was_told_is_kept_by_value_and_not_by_object(tree: ProcTree) -> None:
+def test_what_was_told_is_kept_by_value_and_not_by_object(tree: ProcTree, machine: Machine) -> None:
     tree.put(7)
-    machine = Machine(tree)
     snapshot = machine.snapshot(0)
     copied = msgspec.structs.replace(
         snapshot,

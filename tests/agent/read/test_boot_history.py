@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ class Host:
         self.tree = tree
         self.uptime = 100.0
         self._file = file
+        self._agents: list[ProcReader] = []
         self.boot("one")
 
     def boot(self, boot_id: str) -> None:
@@ -33,12 +34,19 @@ class Host:
         self.uptime += 1
 
     def agent(self) -> ProcReader:
-        return ProcReader(str(self.tree.root), boot_file=self._file, uptime=lambda: self.uptime)
+        self._agents.append(ProcReader(str(self.tree.root), boot_file=self._file, uptime=lambda: self.uptime))
+        return self._agents[-1]
+
+    def end(self) -> None:
+        for agent in self._agents:
+            agent.close()
 
 
 @pytest.fixture
-def host(tree: ProcTree, tmp_path: Path) -> Host:
-    return Host(tree, tmp_path / "state" / "boot.json")
+def host(tree: ProcTree, tmp_path: Path) -> Iterator[Host]:
+    host = Host(tree, tmp_path / "state" / "boot.json")
+    yield host
+    host.end()
 
 
 def boots_in(reader: ProcReader) -> dict[int, int]:

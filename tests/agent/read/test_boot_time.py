@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,20 @@ def starts_in(snapshot: Snapshot) -> dict[int, int]:
     return {sighting.pid: sighting.started_at for sighting in snapshot.sightings}
 
 
+@pytest.fixture
+def machine(tree: ProcTree) -> Iterator[Machine]:
+    machine = Machine(tree)
+    yield machine
+    machine.reader.close()
+
+
 @pytest.mark.parametrize(("before", "after"), [(5, BOOT_TIME), (BOOT_TIME, BOOT_TIME + 86_400), (BOOT_TIME, 5)])
 def test_what_starts_after_the_clock_was_set_has_its_own_start_and_others_keep_theirs(
-    tree: ProcTree, before: int, after: int
+    tree: ProcTree, machine: Machine, before: int, after: int
 ) -> None:
     """As where the time of day arrives late, after a machine was stopped for a day, and where a clock is set back."""
     tree.boot_at(before)
     tree.put(10, start_ticks=20 * TICKS)
-    machine = Machine(tree)
     assert machine.starts() == {10: before + 20}
 
     tree.boot_at(after)
@@ -56,10 +63,9 @@ def test_what_starts_after_the_clock_was_set_has_its_own_start_and_others_keep_t
 
 
 def test_a_process_that_could_not_be_read_for_a_moment_keeps_its_start(
-    tree: ProcTree, monkeypatch: pytest.MonkeyPatch
+    tree: ProcTree, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree.put(10, start_ticks=20 * TICKS)
-    machine = Machine(tree)
     machine.starts()
     tree.boot_at(BOOT_TIME + 3600)
     whole = ProcessHandle.read_stat
@@ -73,8 +79,7 @@ def test_a_process_that_could_not_be_read_for_a_moment_keeps_its_start(
     assert machine.starts() == {10: BOOT_TIME + 20}
 
 
-def test_a_boot_time_that_jitters_by_a_second_doubles_nobody(tree: ProcTree) -> None:
-    machine = Machine(tree)
+def test_a_boot_time_that_jitters_by_a_second_doubles_nobody(tree: ProcTree, machine: Machine) -> None:
     seen: list[tuple[int, int]] = []
     for turn in range(20):
         tree.boot_at(BOOT_TIME + turn % 2)
@@ -84,8 +89,7 @@ def test_a_boot_time_that_jitters_by_a_second_doubles_nobody(tree: ProcTree) -> 
     assert len(set(seen)) == 20
 
 
-def test_a_start_is_the_same_in_what_goes_live_and_in_snapshots(tree: ProcTree) -> None:
-    machine = Machine(tree)
+def test_a_start_is_the_same_in_what_goes_live_and_in_snapshots(tree: ProcTree, machine: Machine) -> None:
     view = LiveNumbers(machine.collector, machine.snapshot())
     tree.boot_at(BOOT_TIME + 3600)
     tree.put(10, start_ticks=20 * TICKS)

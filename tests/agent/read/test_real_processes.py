@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -10,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -477,9 +477,9 @@ def test_a_process_in_the_control_group_of_a_container_has_its_id(zoo: Zoo, watc
 
 def test_two_watchers_give_a_process_the_same_start(zoo: Zoo, watcher: Watcher) -> None:
     process = zoo.start("cat")
-    make: Callable[[], Watcher] = Watcher
 
-    starts = {other.see(process.pid).started_at for other in (watcher, make())}
+    with contextlib.closing(Watcher()) as another:
+        starts = {one.see(process.pid).started_at for one in (watcher, another)}
 
     assert len(starts) == 1
 

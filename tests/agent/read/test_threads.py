@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -176,7 +177,8 @@ def test_children_of_such_a_process_keep_their_parent(zoo: Zoo, watcher: Watcher
 def test_a_copy_without_threads_has_zombies_only(tree: ProcTree) -> None:
     tree.put(7, state="Z", threads=3, vms_bytes=0)
 
-    assert [reading.stat.state for reading in ProcReader(str(tree.root)).read()] == ["Z"]
+    with contextlib.closing(ProcReader(str(tree.root))) as reader:
+        assert [reading.stat.state for reading in reader.read()] == ["Z"]
 
 
 def test_a_copy_of_such_a_process_is_read_as_the_process_itself(tree: ProcTree) -> None:

@@ -17,12 +17,18 @@ Facts = dict[tuple[int, int], tuple[PackedProcess, bytes]]
 
 
 def read(
-    decoder: ColumnsDecoder, data: bytes, *, tags: Iterable[str] = (), org_id: int = 7, request_id: int = 0
+    decoder: ColumnsDecoder,
+    data: bytes,
+    *,
+    tags: Iterable[str] = (),
+    org_id: int = 7,
+    request_id: int = 0,
+    taken_at: int = NOON,
 ) -> PackedSnapshot:
     """What a server makes of it."""
     head = layout.decode_head(data)
     body = layout.decode_body(data, MAX_BYTES)
-    return decoder.decode(head, body, taken_at=NOON, request_id=request_id, host_tags=lambda _: tags, org_id=org_id)
+    return decoder.decode(head, body, taken_at=taken_at, request_id=request_id, host_tags=lambda _: tags, org_id=org_id)
 
 
 def facts_of(snapshot: PackedSnapshot) -> Facts:

@@ -26,7 +26,8 @@ class Poster:
         self._api_key = api_key
         self._chunk = chunk
         self._next = 1
-        self._maker = PayloadMaker(host=host, run=1, started_at=int(time.time()))
+        self.begun_at = int(time.time())
+        self._maker = PayloadMaker(host=host, run=1, started_at=self.begun_at)
         self._thread: threading.Thread | None = None
 
     def begin(self, url: str) -> None:

@@ -15,6 +15,7 @@ from procession.agent.read.short_lived import Ended
 from procession.agent.read.users import system_group_name, system_user_name
 from procession.command_line.arguments import line_of, words_of
 from procession.command_line.program_name import command_name
+from procession.discovery import MAX_PORTS, Discovery
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
 from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.text.tags import normal_tags
@@ -199,6 +200,7 @@ class Collector:
             container_id=facts.container_id,
             is_zombie=stat.state == "Z",
             tags=normal_tags(tags) if tags else (),
+            discovery=_discovery_of(facts),
         )
 
     def _user(self, uid: int | None) -> str:
@@ -259,6 +261,13 @@ class Collector:
             involuntary_switches=status.involuntary_switches,
             state=stat.state,
         )
+
+
+def _discovery_of(facts: ProcessFacts) -> Discovery | None:
+    ports = facts.ports
+    if ports is None:
+        return Discovery(language=facts.language) if facts.language else None
+    return Discovery(language=facts.language, tcp_ports=ports.tcp[:MAX_PORTS], udp_ports=ports.udp[:MAX_PORTS])
 
 
 def _increase(before: int | None, now: int | None, each: float) -> float | None:

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from procession.agent.read.boot_history import BootHistory
 from procession.agent.read.boot_time import BootTime, uptime_seconds
+from procession.agent.read.discovery.finder import Finder
 from procession.agent.read.process_handle import EXITED, ProcessHandle
 from procession.agent.read.process_reading import NO_FACTS, ProcessReading
 from procession.agent.read.procfs import MAX_PID, MalformedFile
@@ -71,14 +72,15 @@ class ProcReader:
         *,
         kernel_threads: bool = False,
         reads_environment: bool = False,
+        finds_out: bool = False,
         max_kept: int | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         boot_file: Path | None = None,
         uptime: Callable[[], float] = uptime_seconds,
     ) -> None:
         """Raises UsageError if there is no /proc. `max_kept` processes have descriptors of their own kept open [what
-        the limits allow]. `boot_file` keeps what starts go by for the next reader [nothing is kept]. `uptime` is in
-        seconds since the boot."""
+        the limits allow]. `finds_out`: also where processes listen, and what they are written in. `boot_file` keeps
+        what starts go by for the next reader [nothing is kept]. `uptime` is in seconds since the boot."""
         self.root = root
         self.ticks_per_second = os.sysconf("SC_CLK_TCK")
         self.page_bytes = os.sysconf("SC_PAGE_SIZE")
@@ -104,6 +106,7 @@ class ProcReader:
         self._last_due = _NEVER
         """Who was visited at that revisit, or before, is due."""
         self._zombies: set[int] = set()
+        self._finder = Finder(root) if finds_out else None
         self.found = self.unreadable = 0
         """Folders of processes at the last reading, and how many of them could not be read: those that had just gone,
         or all that are not the agent's to see."""
@@ -149,7 +152,11 @@ class ProcReader:
                 readings.append(reading)
         for handle in gone:
             self._forget(handle)
-        return readings
+        return readings if self._finder is None or numbers_only else self._with_found_out(self._finder, readings)
+
+    def _with_found_out(self, finder: Finder, readings: list[ProcessReading]) -> list[ProcessReading]:
+        found = finder.look()
+        return [found.get(one.pid, one) for one in readings] if found else readings
 
     def _gone(self, names: list[str], handles: list[ProcessHandle | None]) -> list[ProcessHandle]:
         """Those that are known and not listed any more."""
@@ -260,6 +267,8 @@ class ProcReader:
             return None
         self._handles[name] = handle
         self._note_end(handle)
+        if self._finder is not None and not handle.is_kernel_thread:
+            self._finder.note(handle)
         return handle
 
     def _handle_of(self, pid: int, boot_time: int) -> ProcessHandle:
@@ -270,6 +279,7 @@ class ProcReader:
         start_ticks = handle.stat.start_ticks
         is_due = revisit = handle.visited <= self._last_due
         handle.has_run |= not has_rested
+        facts = handle.reading.facts
         try:
             changed = handle.read_stat()
             if handle.stat.start_ticks != start_ticks:
@@ -282,6 +292,8 @@ class ProcReader:
                     changed = revisit = not handle.is_unchanged()
                 if changed or revisit:
                     handle.look(counts_in_size=self._counts_in_size, revisit=revisit)
+                if self._finder is not None:
+                    self._finder.see(handle, facts, has_run=not has_rested)
             if is_due:
                 handle.visited = self._revisits
         except (OSError, MalformedFile) as error:
@@ -312,6 +324,8 @@ class ProcReader:
         self._kept -= handle.close()
         self._handles.pop(str(handle.pid), None)
         self._zombies.discard(handle.pid)
+        if self._finder is not None:
+            self._finder.forget(handle)
 
 
 def _inode_of(root: str) -> int | None:

@@ -107,6 +107,32 @@ class ProcessFiles:
                 raise
             return None
 
+    def sockets(self, most: int, *, all_files: int | None) -> tuple[int, frozenset[int] | None]:
+        """The inodes of the sockets among the `most` lowest of its open files, and how many files were looked at; None
+        where they are not to be seen. Of a process with more files, in `all_files`, the folder is not listed."""
+        try:
+            fd = os.open(self._path + self.thread + "fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._dir_fd)
+        except OSError:
+            return 1, None
+        found: set[int] = set()
+        try:
+            is_many = all_files is not None and all_files > most
+            names = map(str, range(most)) if is_many else sorted(os.listdir(fd), key=int)[:most]  # noqa: PTH208
+            count = 0
+            for name in names:
+                count += 1
+                try:
+                    target = os.readlink(name, dir_fd=fd)
+                except FileNotFoundError:
+                    continue
+                if target.startswith("socket:["):
+                    found.add(int(target[8:-1]))
+            return count, frozenset(found)
+        except (OSError, ValueError):
+            return 1, None
+        finally:
+            os.close(fd)
+
     def threads(self) -> list[int]:
         """The oldest first; none of a copy that has no such folder."""
         try:

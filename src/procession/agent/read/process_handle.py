@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
+
+import msgspec
 
 from procession.agent.read.cgroups import container_id
 from procession.agent.read.process_files import ProcessFiles
@@ -59,6 +62,7 @@ class ProcessHandle:
         "is_kernel_thread",
         "pid",
         "ppid",
+        "ran_at",
         "reading",
         "stat",
         "visited",
@@ -72,6 +76,8 @@ class ProcessHandle:
         self.boot_time = boot_time
         self.visited = 0
         """At which of its reader's revisits."""
+        self.ran_at = 0
+        """Before which look of its reader's `Finder` it was last seen to have run."""
         self.is_kernel_thread = False
         self.ppid = 0
         self.has_run = True
@@ -183,6 +189,19 @@ class ProcessHandle:
         self.reading = before if before is not None and before == reading else reading
         self._looks += 1
 
+    def link(self, name: str) -> str:
+        """Where one of its links leads to; empty where that is not to be known."""
+        return self._files.link(name)
+
+    def sockets(self, most: int) -> tuple[int, frozenset[int] | None]:
+        """As of its files."""
+        return self._files.sockets(most, all_files=self.reading.open_files)
+
+    def learn(self, **found: Any) -> None:
+        """Fields of its facts that were found out apart from them."""
+        facts = msgspec.structs.replace(self.reading.facts, **found)
+        self.reading = msgspec.structs.replace(self.reading, facts=facts)
+
     def read_facts_now(self) -> ProcessFacts:
         """The facts of a process that may exit at any moment: the most telling file first. What is gone is absent."""
         arguments = self._arguments()
@@ -258,6 +277,8 @@ class ProcessHandle:
             namespace_pid=status.namespace_pid,
             container_id=self._container(),
             service_tags=self._service_tags(),
+            language="" if before is None else before.facts.language,
+            ports=None if before is None else before.facts.ports,
         )
         return before.facts if before is not None and before.facts == facts else facts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from procession.agent.read.discovery.ports import Ports
 from procession.agent.read.procfs import NO_STATUS, IoCounters, Stat, Status
 
 
@@ -20,6 +21,9 @@ class ProcessFacts(msgspec.Struct, frozen=True, gc=False):
     container_id: str = ""
     service_tags: tuple[str, ...] = ()
     """From its environment, if that is to be looked at."""
+    language: str = ""
+    """As far as it was found out, as where it listens: see `procession.agent.read.discovery`."""
+    ports: Ports | None = None
 
 
 NO_FACTS = ProcessFacts((), "", "", "", None, None, None)

@@ -11,6 +11,7 @@ import msgspec
 
 from procession import __version__
 from procession.agent.send.payload import Payload
+from procession.containers.container import Container
 from procession.lifecycle.events import ProcessEvents
 from procession.process import Sighting, Snapshot
 from procession.text.characters import encodable
@@ -25,11 +26,13 @@ from procession.wire.datadog import (
     MessageType,
     RequestId,
     SnapshotEncoder,
+    encode_containers,
     encode_events,
     frame,
 )
 from procession.wire.datadog.request_ids import MAX_CHUNKS
 
+CONTAINERS_PATH = "/api/v1/container"
 EVENTS_PATH = "/api/v2/proclcycle"
 HOST_TAGS_PATH = "/intake/"
 
@@ -174,6 +177,14 @@ class PayloadMaker:
         if unreadable is not None:
             headers["X-Procession-Unreadable"] = str(unreadable)
         return [Payload(msgspec.json.encode(document), headers, HOST_TAGS_PATH, is_answered=False)]
+
+    def make_containers(self, found: Sequence[tuple[ContainerInfo, Container]], taken_at: int) -> list[Payload]:
+        """What they are and use, behind the snapshot in which they were seen."""
+        payloads = []
+        for body, count in encode_containers(self._host, found, split_id=taken_at):
+            headers = self._headers(taken_at, {"X-Dd-ContainerCount": str(count)})
+            payloads.append(Payload(frame.encode(MessageType.CONTAINERS, body), headers, CONTAINERS_PATH))
+        return payloads
 
     def make_farewell(self, now: int) -> Payload:
         """The machine is being shut down. A server that does not know the header takes it and keeps nothing of it."""

@@ -1,0 +1,1 @@
+"""What containers of this machine use, as their control groups tell."""
