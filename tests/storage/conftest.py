@@ -12,7 +12,10 @@ import pytest
 from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.embedded_store import open_embedded
+from procession.storage.history.engine.embedded import EmbeddedEngine
+from procession.storage.history.write.presence_writer import PresenceWriter
 from procession.storage.store import ClickHouseStore
+from tests.support.builders import NOON
 from tests.support.stores.fleet import Fleet
 from tests.support.stores.folders import quick_folder
 from tests.support.stores.live_store import LiveStore
@@ -20,6 +23,9 @@ from tests.support.stores.oracle import OracleStore
 
 THIRTY_YEARS = 30 * 365 * 24
 """Hours to keep everything for: the tests' moments are long past."""
+
+SOON = NOON + 60
+"""After most of them."""
 
 _org_ids = itertools.count(1)
 
@@ -51,11 +57,26 @@ def clickhouse(embedded: EmbeddedStore) -> ClickHouseStore:
     return embedded.history
 
 
+@pytest.fixture(scope="module")
+def waiting(clickhouse: ClickHouseStore, tmp_path_factory: pytest.TempPathFactory) -> ClickHouseStore:
+    """The same tables, at a time at which the presence of what tests store waits until somebody asks."""
+    engine = clickhouse._engine
+    assert isinstance(engine, EmbeddedEngine)
+    note = tmp_path_factory.mktemp("note") / "presence.unwritten"
+    return ClickHouseStore(
+        engine,
+        now=lambda: SOON,
+        is_only_writer=True,
+        sighting_retention_hours=THIRTY_YEARS,
+        presence=PresenceWriter(engine, note, writing=engine.gate.writing, now=lambda: SOON),
+    )
+
+
 SERVERS = ["server_store", "cluster_store"] + (["named_store"] if os.environ.get("PROCESSION_TEST_CLICKHOUSE") else [])
 """One node over HTTP, two shards with two replicas each, and what a variable names."""
 
 
-@pytest.fixture(params=["oracle", "live", "embedded", "clickhouse", *SERVERS])
+@pytest.fixture(params=["oracle", "live", "embedded", "waiting", *SERVERS])
 def any_store(request: pytest.FixtureRequest) -> OracleStore | EmbeddedStore | ClickHouseStore:
     if request.param == "oracle":
         return OracleStore()

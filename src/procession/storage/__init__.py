@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from procession.accounts.change import Change, ChangeKind
 from procession.accounts.hosts import HostNotice, HostTags, WatchLease
-from procession.accounts.orgs import Key, Org
+from procession.accounts.orgs import Key, Org, RemovedOrg
 from procession.accounts.saved_view import SavedView
 from procession.accounts.sessions import Link, Session
 from procession.analysis import (
@@ -29,11 +29,18 @@ from procession.analysis import (
     Side,
     TagCompletion,
     TimeSeries,
+    Trends,
+    Turnover,
+    WindowPage,
 )
+from procession.containers.container import ContainerSnapshot, ContainerStats
+from procession.containers.history import ContainerHistory
+from procession.containers.presence import FoundContainer
 from procession.errors import Unavailable
 from procession.inventory import FrozenStore, Inventory
 from procession.lifecycle.events import ProcessExits
 from procession.monitors.group_state import Group, GroupState
+from procession.monitors.late.silences import Silence
 from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Monitor
 from procession.monitors.transition import Transition
@@ -50,7 +57,9 @@ __all__ = [
     "AnalysisStore",
     "BackupStore",
     "ChangeStore",
+    "ContainerStore",
     "DetailStore",
+    "ErasureStore",
     "HostStore",
     "KeyStore",
     "MonitorStore",
@@ -90,7 +99,7 @@ class ProcessStore(Protocol):
         """
 
     def find(self, query: ProcessQuery) -> Page:
-        """The page right after `query.after`, full unless it is the last."""
+        """The search does not compare. The page right after `query.after`, full unless it is the last."""
 
 
 class DetailStore(Protocol):
@@ -126,6 +135,23 @@ class DetailStore(Protocol):
         it is looked for how they ended."""
 
 
+class ContainerStore(Protocol):
+    """Containers of hosts: those of now, and those of each minute."""
+
+    def add(self, snapshots: Sequence[tuple[int, ContainerSnapshot]]) -> None:
+        """Keep these, each with its org id; safe on disk once this returns. The same again changes nothing."""
+
+    def add_stats(self, stats: Sequence[tuple[int, ContainerStats]]) -> None:
+        """What containers use right now, of those that were told of. They need not be kept."""
+
+    def present(self, org_id: int, at: int) -> tuple[FoundContainer, ...]:
+        """By their keys: see `procession.containers.presence`. An instant that is over is as its minute ended. Raises
+        InvalidRequest where there are too many."""
+
+    def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
+        """By steps of `step_seconds`, whole minutes: the mean of what is known."""
+
+
 class KeyStore(Protocol):
     """Orgs and keys. Few, so that readers may take all at once and keep them for seconds."""
 
@@ -140,6 +166,11 @@ class KeyStore(Protocol):
 
     def put_org(self, org: Org) -> None:
         """Add it, or rename the one with this id."""
+
+    def removed_orgs(self) -> tuple[RemovedOrg, ...]: ...
+
+    def put_removed_org(self, org: RemovedOrg) -> None:
+        """From now on neither the org nor its keys are among the others; it is replaced where it is known."""
 
     def put_key(self, key: Key) -> None:
         """Add it, or replace the one with this id."""
@@ -169,8 +200,9 @@ class HostStore(Protocol):
     def host_tags_version(self) -> int:
         """Another number whenever `host_tags` may give something else than before, whoever changed it. Costs little."""
 
-    def put_host_tags(self, entry: HostTags) -> None:
-        """Replaces what this source said of this host before."""
+    def put_host_tags(self, *entries: HostTags) -> None:
+        """Each replaces what its source said of its host before, be it another of these. Many cost hardly more than
+        one."""
 
     def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
         """The newest of each host that gave one."""
@@ -194,7 +226,7 @@ class ReadStore(ProcessStore, DetailStore, SizedStore, Protocol):
 
 
 class AnalysisStore(Protocol):
-    """Questions about many processes at once, or one over time: see `procession.analysis`.
+    """Questions about many processes at once, or one over time: see `procession.analysis`. Searches may compare.
 
     Raises InvalidRequest for what is too much for one answer.
     """
@@ -215,26 +247,43 @@ class AnalysisStore(Protocol):
     ) -> InstantPage:
         """`after`: the last process of the page before, from which `offset` counts. `pin`: that of the page before."""
 
+    def window_page(self, selection: Selection, window: Window, order: Order, offset: int, limit: int) -> WindowPage:
+        """All that were seen in the window, by any of WINDOW_SORT_COLUMNS, or by a tag."""
+
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
         """Two measures of each process that has both, those with the greatest `x` first."""
 
     def facets(
         self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
     ) -> Facets:
-        """Counts by the values of these tag keys; of those that begin with `prefix`, in any case."""
+        """Counts by the values of these tag keys; of those that begin with `prefix`, in any case, where `*` is a
+        wildcard. Of a window also by ENDING_KEYS."""
 
     def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion:
         """Keys, or after a colon values, that begin so."""
 
     def groups(
-        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+        self,
+        selection: Selection,
+        at: int,
+        by: str,
+        measures: Sequence[str],
+        order: Order,
+        limit: int,
+        *,
+        second: str | None = None,
+        has_percentiles: bool = False,
     ) -> Groups:
-        """By a tag key or an attribute; ordered by `count`, `value`, `sum:MEASURE` or `max:MEASURE`."""
+        """By a tag key or an attribute, or by two; ordered by `count`, `value`, `second` or `STATISTIC:MEASURE`. By a
+        percentile only with percentiles."""
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
     ) -> Hosts:
         """Ordered by `host`, `processes`, `sum:MEASURE` or `max:MEASURE`."""
+
+    def hosts_told(self, org_id: int, window: Window) -> Mapping[str, int]:
+        """By name, hosts that told of their processes in the window, and when they did so last."""
 
     def timeseries(
         self,
@@ -248,6 +297,26 @@ class AnalysisStore(Protocol):
     ) -> TimeSeries:
         """At instants from the end of the window back; for the `limit` groups that have the most of `rank`."""
 
+    def trends(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+    ) -> Trends:
+        """The same by steps of whole minutes, with the least, the mean and the greatest of each. `measures` are of
+        TREND_MEASURES. Of a short window, and where there is too much to look at, these are instants."""
+
+    def turnover(self, selection: Selection, window: Window, points: int) -> Turnover:
+        """By steps as those of `trends`: how many processes began, and how those ended that agents told of. Of a part
+        of the processes, an exit is that of the last one that had begun under its pid."""
+
+    def oldest_sighting(self, org_id: int) -> int | None:
+        """When the first snapshot was taken of those that are kept; None where there is none."""
+
     def history(self, org_id: int, key: ProcessKey, window: Window, every: Every) -> History: ...
 
     def last_seen(self, org_id: int, key: ProcessKey) -> int | None:
@@ -259,7 +328,7 @@ class AnalysisStore(Protocol):
         """None where the process is not there at this instant."""
 
     def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
-        """Other processes of the same command on its host that were seen in the window, the newest start first."""
+        """Other processes of the same program on its host that were seen in the window, the newest start first."""
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison: ...
 
@@ -307,6 +376,14 @@ class MonitorStore(Protocol):
     ) -> tuple[Transition, ...]:
         """The newest first."""
 
+    def silences(self) -> tuple[Silence, ...]:
+        """Of all orgs, but those that are dropped."""
+
+    def put_silences(self, silences: Sequence[Silence]) -> None:
+        """Each replaces the one that began at the same moment."""
+
+    def drop_silences(self, silences: Sequence[Silence]) -> None: ...
+
     def leases(self) -> tuple[EvaluationLease, ...]:
         """Those of the last day, also those that hold no longer."""
 
@@ -335,6 +412,17 @@ class BackupStore(Protocol):
 
     def release(self, name: str) -> None:
         """Of what was frozen; whether it is still there or not."""
+
+
+class ErasureStore(Protocol):
+    """Erases orgs that were removed."""
+
+    def rows_of_org(self, org_id: int) -> Mapping[str, int]:
+        """Tables that have anything of the org -> how many rows."""
+
+    def erase_org(self, org_id: int) -> None:
+        """Everything of the org, wherever it is kept; of others nothing. May be done again. Raises Unavailable where
+        something is left."""
 
 
 class RollupStore(Protocol):

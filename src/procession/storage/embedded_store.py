@@ -26,11 +26,22 @@ from procession.storage.folder_version import (
 )
 from procession.storage.history.engine.embedded import ENGINE_FILES, EmbeddedEngine
 from procession.storage.history.engine.errors import first_line
+from procession.storage.history.tables.damage import (
+    DAMAGE_FILE,
+    ESSENTIAL,
+    PartNames,
+    lost_parts,
+    note_damage,
+    part_names,
+    told,
+)
 from procession.storage.history.tables.ddl import Database
 from procession.storage.history.tables.frozen import FrozenTables
 from procession.storage.history.tables.migrations import NEWEST
 from procession.storage.history.tables.retention import retention_rules
 from procession.storage.history.tables.upgrade import find_tables, migrate, refuse_strangers, set_retention
+from procession.storage.history.write.dedup_cache import BYTES_OF_A_PROCESS, MAX_PROCESSES
+from procession.storage.history.write.presence_writer import PresenceWriter
 from procession.storage.store import ClickHouseStore
 from procession.storage.wal import WriteAheadLog
 
@@ -38,7 +49,8 @@ _log = logging.getLogger(__name__)
 
 
 _PROGRESS = "flush.position"
-STORE_FILES = (ENGINE_FILES, LOG, CHECKPOINT, _PROGRESS, VERSION_FILE)
+_PRESENCE = "presence.unwritten"
+STORE_FILES = (ENGINE_FILES, LOG, CHECKPOINT, _PROGRESS, _PRESENCE, VERSION_FILE, DAMAGE_FILE)
 """All that a store has in its data folder."""
 
 
@@ -55,9 +67,9 @@ def open_embedded(
 ) -> EmbeddedStore:
     """The store in a folder, its tables brought up to date, and what the last server had acknowledged in it.
 
-    `live_bytes`: what the live table takes at most. `sets_retention`: whether the tables are to keep what is in them so
-    long; else as long as the last server had them. `forced_seconds`: questions cause no more than one flush in so many.
-    Raises UsageError in words for who started us.
+    `live_bytes`: what the live table takes at most; what is remembered of the history takes half as much at most.
+    `sets_retention`: whether the tables are to keep what is in them so long; else as long as the last server had them.
+    `forced_seconds`: questions cause no more than one flush in so many. Raises UsageError in words for who started us.
     """
     rules = retention_rules(
         retention_hours=retention_hours,
@@ -65,7 +77,7 @@ def open_embedded(
         live_retention_hours=live_retention_hours,
     )
     engine = _open_engine(data_dir, rules if sets_retention else {}, now=now)
-    history = _history_of(engine, sighting_retention_hours, now=now)
+    history = _history_of(engine, sighting_retention_hours, now=now, max_known=live_bytes // 2 // BYTES_OF_A_PROCESS)
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(history.close)
         progress = FlushProgress(data_dir / _PROGRESS)
@@ -116,8 +128,10 @@ def open_history(
 def _open_engine(data_dir: Path, rules: Mapping[str, str], *, now: Callable[[], int]) -> EmbeddedEngine:
     """With tables that are up to date. Raises UsageError."""
     refuse_newer(data_dir)
+    before = part_names(data_dir)
     engine = EmbeddedEngine(data_dir)
     try:
+        _look_for_damage(engine, before)
         _bring_up_to_date(engine, rules, now=now)
     except UsageError:
         engine.close()
@@ -128,8 +142,21 @@ def _open_engine(data_dir: Path, rules: Mapping[str, str], *, now: Callable[[], 
     return engine
 
 
-def _history_of(engine: EmbeddedEngine, sighting_retention_hours: int, *, now: Callable[[], int]) -> ClickHouseStore:
-    return ClickHouseStore(engine, now=now, is_only_writer=True, sighting_retention_hours=sighting_retention_hours)
+def _history_of(
+    engine: EmbeddedEngine,
+    sighting_retention_hours: int,
+    *,
+    now: Callable[[], int],
+    max_known: int = MAX_PROCESSES,
+) -> ClickHouseStore:
+    return ClickHouseStore(
+        engine,
+        now=now,
+        is_only_writer=True,
+        sighting_retention_hours=sighting_retention_hours,
+        presence=PresenceWriter(engine, engine.folder / _PRESENCE, writing=engine.gate.writing, now=now),
+        max_known=max_known,
+    )
 
 
 def forget_live_table(data_dir: Path) -> None:
@@ -138,8 +165,23 @@ def forget_live_table(data_dir: Path) -> None:
     (data_dir / CHECKPOINT).unlink(missing_ok=True)
 
 
+def _look_for_damage(engine: EmbeddedEngine, before: PartNames) -> None:
+    with engine.connection() as connection:
+        connection.query("SELECT count() FROM system.parts")  # all tables are open by then
+    note_damage(engine.folder, before)
+    lost = lost_parts(engine.folder)
+    if essential := told(part for part in lost if part.table in ESSENTIAL):
+        raise UsageError(
+            f"the store in {engine.folder} is damaged: parts of tables cannot be read ({essential}); bring a backup"
+            " back into another folder, see docs/operating.md"
+        )
+    if lost:
+        fields = {"event": "parts-lost", "tables": told(lost), "folder": str(engine.files)}
+        _log.error("parts of tables in %(folder)s cannot be read and are set aside: %(tables)s", fields)
+
+
 def _bring_up_to_date(engine: EmbeddedEngine, rules: Mapping[str, str], *, now: Callable[[], int]) -> None:
-    database = Database("default")
+    database = Database("default", is_embedded=True)
     with engine.connection() as connection:
         found = find_tables(connection, database)
         refuse_strangers(

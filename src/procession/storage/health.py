@@ -45,7 +45,7 @@ class StoreReport:
     replicas: int
     nodes: tuple[NodeReport, ...]
     problem: str = ""
-    """Why the nodes could not all be asked."""
+    """A newer Procession made the tables, or why the nodes could not all be asked."""
 
     @property
     def is_good(self) -> bool:
@@ -67,11 +67,13 @@ def check(address: ServerAddress) -> StoreReport:
                 {"cluster": address.cluster},
             ).result_rows
         problem = ""
+        if found.newest > NEWEST:
+            problem = f"the tables are at {found.newest} and this Procession is at {NEWEST}; start a newer version"
         nodes: tuple[NodeReport, ...] = ()
         try:
             nodes = tuple(_nodes(connection, address))
         except Exception as error:
-            problem = first_line(error)
+            problem = problem or first_line(error)
         return StoreReport(
             version=engine.version,
             minimum_version=".".join(map(str, MINIMUM_VERSION)),

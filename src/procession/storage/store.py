@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from procession.containers.container import ContainerSnapshot
+from procession.errors import Unavailable
 from procession.inventory import Inventory
 from procession.lifecycle.events import ProcessExits
 from procession.packed import AnySnapshot
@@ -24,11 +27,13 @@ from procession.process import (
 )
 from procession.query import ProcessQuery
 from procession.storage.accounts.change_history import ClickHouseChanges
+from procession.storage.accounts.erasure import ClickHouseErasure
 from procession.storage.accounts.hosts import ClickHouseHosts
 from procession.storage.accounts.keys import ClickHouseKeys
 from procession.storage.accounts.sessions import ClickHouseSessions
 from procession.storage.accounts.tables import AccountTables
 from procession.storage.accounts.views import ClickHouseViews
+from procession.storage.containers.history import ClickHouseContainers
 from procession.storage.history.engine.arrow import keep_pandas_out
 from procession.storage.history.engine.connection import ConnectionPool, rows_of
 from procession.storage.history.engine.errors import unavailable_on_failure
@@ -42,6 +47,8 @@ from procession.storage.history.read.page_query import PageQuery, Sources
 from procession.storage.history.read.process_details import find_details, find_endings
 from procession.storage.history.tables.inventory import take_inventory
 from procession.storage.history.write.chunk_writer import ChunkWriter
+from procession.storage.history.write.dedup_cache import MAX_PROCESSES
+from procession.storage.history.write.presence_writer import PresenceWriter, written_already
 from procession.storage.history.write.rollup import ClickHouseRollup
 from procession.storage.monitors.monitors import ClickHouseMonitors
 from procession.storage.notifications.outbox import ClickHouseOutbox
@@ -66,14 +73,21 @@ class ClickHouseStore:
         is_only_writer: bool = False,
         sighting_retention_hours: int = 24 * 7,
         slots: Sequence[int] = (),
+        presence: PresenceWriter | None = None,
+        max_known: int = MAX_PROCESSES,
     ) -> None:
         """`is_only_writer`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as
-        often as it weighs."""
+        often as it weighs. `presence`: what writes it later than snapshots; without, the tables do it at once.
+        `max_known`: of so many processes it is remembered what was written."""
         keep_pandas_out()
         self._engine = engine
         self._now = now
         self._sighting_retention_hours = sighting_retention_hours
-        self._writer = ChunkWriter(engine, now=now, is_only_writer=is_only_writer, slots=slots)
+        self._presence = presence
+        presence_until = written_already if presence is None else presence.write_until
+        self._writer = ChunkWriter(
+            engine, now=now, is_only_writer=is_only_writer, slots=slots, presence=presence, max_known=max_known
+        )
         self._tag_dictionary = tag_dictionary()
         self._host_dictionary = host_dictionary()
         self._live = LiveSightings()
@@ -92,17 +106,33 @@ class ClickHouseStore:
             self._host_dictionary,
             self._submit,
             self._submit_table,
+            find=self.find,
+            details=self.details,
             is_only_writer=is_only_writer,
             now=now,
             sighting_retention_hours=sighting_retention_hours,
+            presence_until=presence_until,
         )
+        self.erasure = ClickHouseErasure(engine)
         self.rollup = ClickHouseRollup(engine, now=now, sighting_retention_hours=sighting_retention_hours)
         self._executor = ThreadPoolExecutor(_MORE_THREADS, thread_name_prefix="find")
         self._sources = Sources(
-            self._tag_dictionary, self._host_dictionary, KeySamples(), self._submit, self._sightings_since, set()
+            self._tag_dictionary,
+            self._host_dictionary,
+            KeySamples(),
+            self._submit,
+            self._sightings_since,
+            presence_until,
+            set(),
         )
 
+    @property
+    def containers(self) -> ClickHouseContainers:
+        return ClickHouseContainers(self._engine)
+
     def close(self) -> None:
+        with contextlib.suppress(Unavailable):  # else the next start does it
+            self.write_presence()
         self._executor.shutdown()
         self._engine.close()
 
@@ -126,6 +156,22 @@ class ClickHouseStore:
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         self._writer.add(snapshots)
 
+    def write_presence(self) -> None:
+        """All that waits for it, as before a backup. Raises Unavailable."""
+        if self._presence is not None:
+            self._presence.write()
+
+    @property
+    def presence_waits_since(self) -> int | None:
+        """The earliest moment that a question about presence would have to write first."""
+        waiting = None if self._presence is None else self._presence.waiting()
+        return None if waiting is None else waiting.from_at
+
+    def write_presence_if_due(self) -> None:
+        """To be called now and then. Raises Unavailable."""
+        if self._presence is not None:
+            self._presence.write_if_due()
+
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         try:
             self._writer.add_live(live)
@@ -137,6 +183,9 @@ class ClickHouseStore:
             self._writer.add_exits(exits)
         finally:
             self.analysis.endings.note_exits(exits)
+
+    def add_containers(self, snapshots: Sequence[tuple[int, ContainerSnapshot]]) -> None:
+        self.containers.add(snapshots)
 
     def find(self, query: ProcessQuery) -> Page:
         # The moments that a row can have.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,20 +12,21 @@ from pathlib import Path
 from procession.errors import UsageError
 from procession.storage.folder_version import CHECKPOINT, LOG, OURS, newer_in, read_version
 from procession.storage.history.engine.address import ServerAddress
-from procession.storage.history.engine.embedded import ENGINE_FILES, LOCK_FILE
+from procession.storage.history.engine.embedded import ENGINE_FILES, is_in_use
 from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST, Migration
 from procession.storage.history.tables.upgrade import find_tables
 from procession.storage.live.checkpoint import format_of
 
-START_SECONDS = 2.0
+# Seconds of CPU, as `python -m bench.starts` measured them: see docs/upgrading.md.
+START_SECONDS = 3.0
 """To load the engine and open its tables."""
-LOG_BYTES_PER_SECOND = 2_000_000
-"""Read, decoded, put into the live table, and flushed."""
+LOG_BYTES_PER_SECOND = 6_000_000
+"""Read, decoded, and put into the live table."""
 CHECKPOINT_BYTES_PER_SECOND = 60_000_000
-STATEMENT_SECONDS = 0.05
+STATEMENT_SECONDS = 0.02
 """For one that only changes what is known of a table."""
-REWRITE_BYTES_PER_SECOND = 20_000_000
-"""For one that writes all of a table anew."""
+REWRITE_BYTES_PER_SECOND = 5_000_000
+"""For one that writes all of a table anew, by what the table takes on the disk."""
 
 _MORE_BYTES = 64 * 2**20
 """That the engine needs, besides what it keeps."""
@@ -96,7 +95,7 @@ def _plan_for_folder(folder: Path) -> UpgradePlan:
         # A part stays until the one that replaces it is whole, and so does the checkpoint.
         needed_bytes=max(rewritten, default=0) + checkpoint_bytes + log_bytes + _MORE_BYTES,
         free_bytes=shutil.disk_usage(folder).free,
-        is_in_use=_is_locked(folder / LOCK_FILE),
+        is_in_use=is_in_use(folder),
     )
 
 
@@ -156,18 +155,3 @@ def _rewritten(migrations: Iterable[Migration]) -> Iterator[str]:
 def _seconds_for(migrations: Sequence[Migration], rewritten_bytes: int) -> float:
     statements = sum(len(one.statements) for one in migrations)
     return statements * STATEMENT_SECONDS + rewritten_bytes / REWRITE_BYTES_PER_SECOND
-
-
-def _is_locked(path: Path) -> bool:
-    """Whether a process has the folder's lock."""
-    try:
-        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False

@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,22 @@ _DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session
 """Settings that `SET` refuses, and how often to tell of progress. That is another with each query, and a node tells
 once."""
 
-_PROFILE = {"optimize_const_name_size": "-1", "parallel_distributed_insert_select": "0"}
-"""What shards insert from themselves would reach one of their replicas alone, since these do not replicate.
+_PROFILE = {
+    "compile_aggregate_expressions": "0",
+    "compile_expressions": "0",
+    "compile_sort_description": "0",
+    "max_threads": "1",
+    "optimize_const_name_size": "-1",
+    "parallel_distributed_insert_select": "0",
+}
+"""Several nodes are on one machine here, and read a few rows each time: to share out a query takes half as long again,
+and to compile it longer than to answer it.
+What shards insert from themselves would reach one of their replicas alone, since these do not replicate.
 Long constants stay in the statement that goes to a shard. As scalars beside it they would have to be given to the
 engine in a way that it does not have."""
+
+_ASKS = re.compile(r"\s*(SELECT|WITH|EXISTS|DESC|SHOW|INSERT|EXPLAIN)\b", re.IGNORECASE)
+"""Statements that change no table."""
 
 CLUSTER = "fleet"
 
@@ -80,6 +92,7 @@ class NodeEngine:
         self._address = f"{folder / 'data'}?config-file={folder / 'config.xml'}"
         self._lock = threading.Lock()
         self._idle: dict[str, list[Any]] = {}
+        self._tables = KnownTables()
         self._kept = self._open()
         """One is always open: the engine goes with the last connection."""
 
@@ -123,12 +136,57 @@ class NodeEngine:
 
     def missing(self, tables: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of these (database, table) that there are not."""
-        with self.connection("", {}) as connection:
-            return {
-                (database, name)
-                for database, name in tables
-                if connection.query(f"EXISTS TABLE {_quoted(database)}.{_quoted(name)}").bytes() != b"1\n"
-            }
+        return {
+            (database, name)
+            for database, name in tables
+            if self.of_tables(f"EXISTS TABLE {_quoted(database)}.{_quoted(name)}", "CSV") != b"1\n"
+        }
+
+    def of_tables(self, statement: str, form: str, database: str = "") -> bytes:
+        """What is answered to a question about tables and not about what is in them."""
+
+        def ask() -> bytes:
+            with self.connection(database, {}) as connection:
+                return bytes(connection.query(statement, form).bytes())
+
+        return self._tables.answer((statement, form, database), ask)
+
+    @contextmanager
+    def changing(self, statement: str) -> Iterator[None]:
+        """While this runs, which may make tables, or change them."""
+        if _ASKS.match(statement):
+            yield
+            return
+        self._tables.forget()
+        try:
+            yield
+        finally:
+            self._tables.forget()
+
+
+class KnownTables:
+    """Answers about tables, each kept until one of them is changed: a server knows its tables without a question."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[str, str, str], bytes] = {}
+        self._changes = 0
+
+    def answer(self, question: tuple[str, str, str], ask: Callable[[], bytes]) -> bytes:
+        with self._lock:
+            known, changes = self._answers.get(question), self._changes
+        if known is not None:
+            return known
+        found = ask()
+        with self._lock:
+            if changes == self._changes:
+                self._answers[question] = found
+        return found
+
+    def forget(self) -> None:
+        with self._lock:
+            self._changes += 1
+            self._answers.clear()
 
 
 def as_this_engine_takes_it(statement: str) -> tuple[str, bool]:

@@ -148,7 +148,7 @@ class Conversation:
         assert table is not None
         with self._engine.connection(self._database, settings) as connection:
             names = re.search(r"\((.*)\)", statement, re.DOTALL)
-            self._send(_data(_empty_block(connection, table[1], names[1] if names else "")))
+            self._send(_data(self._empty_block(table[1], names[1] if names else "")))
             blocks = []
             while True:
                 self._expect_data()
@@ -186,6 +186,13 @@ class Conversation:
         profile = varint(_PROFILE) + varint(rows) + varint(1) + varint(0) + b"\0" + varint(rows) + b"\0"
         self._send(progress + profile + varint(_END))
 
+    def _empty_block(self, table: str, names: str) -> bytes:
+        """The names and types of these columns, and no rows."""
+        question = f"DESCRIBE TABLE (SELECT {names or '*'} FROM {table} LIMIT 0)"
+        described = self._engine.of_tables(question, "JSONCompact", self._database)
+        columns = [(name, " ".join(kind.split())) for name, kind, *_ in json.loads(described)["data"]]
+        return varint(len(columns)) + varint(0) + b"".join(text(name) + text(kind) for name, kind in columns)
+
     def _send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
@@ -197,14 +204,6 @@ def _read_block_info(reader: Reader) -> None:
 
 def _data(block: bytes) -> bytes:
     return varint(_ANSWER_DATA) + text("") + _BLOCK_INFO + block
-
-
-def _empty_block(connection: Any, table: str, names: str) -> bytes:
-    """The names and types of these columns, and no rows."""
-    wanted = f"SELECT {names or '*'} FROM {table} LIMIT 0"
-    described = connection.query(f"DESCRIBE TABLE ({wanted})", "JSONCompact").bytes()
-    columns = [(name, " ".join(kind.split())) for name, kind, *_ in json.loads(described)["data"]]
-    return varint(len(columns)) + varint(0) + b"".join(text(name) + text(kind) for name, kind in columns)
 
 
 def _load(connection: Any, folder: str, name: str, blocks: list[bytes]) -> None:

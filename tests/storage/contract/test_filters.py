@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -200,47 +201,92 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-@HOSTILE_TEXTS
-def test_any_text_is_kept_as_it_is(fleet: Fleet, text: str) -> None:
-    fields: dict[str, Any] = dict.fromkeys(("cmdline", "exe", "cwd", "comm", "command", "user", "container_id"), text)
-    fields["tags"] = (text.lower(),)
-    fleet.see(NOON, host=text, **fields)
+def test_any_text_is_kept_as_it_is(fleet: Fleet) -> None:
+    places = ("cmdline", "exe", "cwd", "comm", "command", "user", "container_id")
+    said: dict[str, dict[str, Any]] = {
+        text: {**dict.fromkeys(places, text), "tags": (text.lower(),)} for text in HOSTILE.values()
+    }
+    with fleet.at_once():
+        for text, fields in said.items():
+            fleet.see(NOON, host=text, **fields)
 
-    assert fleet.find() == (ProcessSummary(ProcessIdentity(text, 7, STARTED), NOON, a_description(**fields)),)
+    found = {process.identity.host: process for process in fleet.find()}
+
+    assert found.keys() == said.keys()
+    for text, fields in said.items():
+        assert found[text] == ProcessSummary(ProcessIdentity(text, 7, STARTED), NOON, a_description(**fields)), text
+
+
+PIDS = {text: 10 + number for number, text in enumerate(HOSTILE.values())}
+HARMLESS = 1
+"""The pid of a process without any of them."""
+
+
+def but(pid: int) -> list[int]:
+    """All others of `hostile_at`."""
+    return [one for one in (HARMLESS, *PIDS.values()) if one != pid]
+
+
+HostileAt = Callable[[str], Fleet]
+
+
+@pytest.fixture(scope="module")
+def hostile_fleets() -> dict[tuple[int, str], tuple[ProcessStore, Fleet]]:
+    """By the `id` of their store, and where the texts are."""
+    return {}
+
+
+@pytest.fixture
+def hostile_at(fleet: Fleet, hostile_fleets: dict[tuple[int, str], tuple[ProcessStore, Fleet]]) -> HostileAt:
+    """A process for each of the texts, which is `before … after` at a place, or all of one of its tags. To be looked at
+    only: each store has one fleet for each place."""
+
+    def filled(place: str) -> Fleet:
+        key = (id(fleet.store), place)
+        if key not in hostile_fleets:
+            with fleet.at_once():
+                for text, pid in PIDS.items():
+                    fleet.see(NOON, pid=pid, **_fields_with(place, text))
+                fleet.see(NOON, pid=HARMLESS, tags=("k:other",), host="other", user="other", command="other")
+            hostile_fleets[key] = fleet.store, fleet
+        return hostile_fleets[key][1]
+
+    return filled
+
+
+def _fields_with(place: str, text: str) -> dict[str, Any]:
+    kind, _, name = place.partition(" ")
+    if kind == "text":
+        return {name: f"before {text} after"}
+    return {"tags": (f"k:{text}".lower(),)} if name == "k" else {name: text}
 
 
 @HOSTILE_TEXTS
 @pytest.mark.parametrize("place", ["cmdline", "exe", "user"])
-def test_any_text_is_found_as_it_is(fleet: Fleet, place: str, text: str) -> None:
-    fields: dict[str, Any] = {place: f"before {text} after"}
-    with fleet.at_once():
-        fleet.see(NOON, pid=1, **fields)
-        fleet.see(NOON, pid=2)
+def test_any_text_is_found_as_it_is(hostile_at: HostileAt, place: str, text: str) -> None:
+    fleet, pid = hostile_at(f"text {place}"), PIDS[text]
 
-    assert fleet.pids(search=quoted(text)) == [1]
-    assert fleet.pids(search=quoted(text.lower())) == [1]
-    assert fleet.pids(search=f"NOT {quoted(text)}") == [2]
-    assert fleet.pids(search=quoted(f"before {text} after")) == [1]
+    assert fleet.pids(search=quoted(text)) == [pid]
+    assert fleet.pids(search=quoted(text.lower())) == [pid]
+    assert fleet.pids(search=f"NOT {quoted(text)}") == but(pid)
+    assert fleet.pids(search=quoted(f"before {text} after")) == [pid]
     assert fleet.pids(search=quoted(f"{text} before")) == []
 
 
 @HOSTILE_TEXTS
 @pytest.mark.parametrize("key", ["k", "host", "user", "command"])
-def test_any_tag_is_found_as_it_is(fleet: Fleet, key: str, text: str) -> None:
-    fields: dict[str, Any] = {"tags": (f"k:{text}".lower(),)} if key == "k" else {key: text}
-    with fleet.at_once():
-        fleet.see(NOON, pid=1, **fields)
-        fleet.see(NOON, pid=2, tags=("k:other",), host="other", user="other", command="other")
+def test_any_tag_is_found_as_it_is(hostile_at: HostileAt, key: str, text: str) -> None:
+    fleet, pid = hostile_at(f"tag {key}"), PIDS[text]
 
-    assert fleet.pids(search=f"{key}:{quoted(text)}") == [1]
-    assert fleet.pids(search=f"!{key}:{quoted(text)}") == [2]
-    assert fleet.pids(search=f"{key}:{quoted(text)}*") == [1]
-    assert fleet.pids(search=f"{key}:*{quoted(text)}*") == [1]
+    assert fleet.pids(search=f"{key}:{quoted(text)}") == [pid]
+    assert fleet.pids(search=f"!{key}:{quoted(text)}") == but(pid)
+    assert fleet.pids(search=f"{key}:{quoted(text)}*") == [pid]
+    assert fleet.pids(search=f"{key}:*{quoted(text)}*") == [pid]
     assert fleet.pids(search=f"{key}:{quoted(text[:-1])}") == []
     if text == text.strip() and not {",", "*"} & set(text):  # a filter has no quotes
-        assert fleet.pids(tags=f"{key}:{text}") == [1]
-        assert fleet.pids(tags=f"!{key}:{text}") == [2]
-        assert fleet.pids(tags=f"{key}:{text}*,state_zombie:*") == [1]
+        assert fleet.pids(tags=f"{key}:{text}") == [pid]
+        assert fleet.pids(tags=f"!{key}:{text}") == but(pid)
+        assert fleet.pids(tags=f"{key}:{text}*,state_zombie:*") == [pid]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff b"])

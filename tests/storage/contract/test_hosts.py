@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
 from procession.storage import HostStore
+from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON
+from tests.support.stores.merges import merge
 
 ODD_TAGS = ("bare", 'it\'s "ключ" \\ {x}', "k:v,w", "url:http://x:80/")
 
@@ -36,6 +38,16 @@ def test_each_source_replaces_what_it_said_itself(hosts: HostStore, org: int) ->
     ]
 
 
+def test_tags_of_many_hosts_are_put_at_once(hosts: HostStore, org: int) -> None:
+    hosts.put_host_tags(HostTags(org, "web-001", TagSource.AGENT, ("env:dev",)))
+    entries = [HostTags(org, f"web-{n:03}", TagSource.AGENT, (*ODD_TAGS, f"n:{n}")) for n in range(250)]
+
+    hosts.put_host_tags(*entries, HostTags(org, "web-007", TagSource.AGENT, ("env:prod",)))
+
+    entries[7] = HostTags(org, "web-007", TagSource.AGENT, ("env:prod",))
+    assert tags_of(hosts, org) == entries
+
+
 def test_a_source_can_take_back_all_it_said(hosts: HostStore, org: int) -> None:
     hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, ("role:web",)))
     hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, ()))
@@ -59,6 +71,17 @@ def test_whatever_changes_the_tags_of_hosts_changes_their_version(hosts: HostSto
         versions.append(hosts.host_tags_version())
 
     assert len(set(versions)) == 5
+
+
+def test_a_merge_of_the_tables_is_no_change(clickhouse: ClickHouseStore, org: int) -> None:
+    hosts = clickhouse.hosts
+    for tags in (("env:dev",), ("env:prod",)):
+        hosts.put_host_tags(HostTags(org, "web-1", TagSource.USER, tags))
+    version = hosts.host_tags_version()
+
+    assert merge(clickhouse, ["host_tags"])
+
+    assert hosts.host_tags_version() == version
 
 
 def leases_of(hosts: HostStore, org: int, now: int) -> list[WatchLease]:

@@ -181,13 +181,13 @@ Another = Callable[[], ClickHouseStore]
 
 
 @pytest.fixture
-def another(clickhouse: ClickHouseStore) -> Another:
+def another(server_store: ClickHouseStore) -> Another:
     """Another server on the same tables: with nothing in its memory."""
-    return lambda: ClickHouseStore(clickhouse._engine, now=lambda: NOON)
+    return lambda: ClickHouseStore(server_store._engine, now=lambda: NOON)
 
 
-def test_it_does_not_matter_which_server_takes_a_snapshot(clickhouse: ClickHouseStore, another: Another) -> None:
-    fleet = Fleet(clickhouse, 7_000_001)
+def test_it_does_not_matter_which_server_takes_a_snapshot(server_store: ClickHouseStore, another: Another) -> None:
+    fleet = Fleet(server_store, 7_000_001)
     servers = itertools.cycle([another(), another(), another()])
     for at in range(NOON, NOON + 60, 10):
         whole(fleet, at, (7, STARTED + at // 10 % 2), (8, STARTED), store=next(servers))
@@ -201,10 +201,10 @@ def test_it_does_not_matter_which_server_takes_a_snapshot(clickhouse: ClickHouse
 @bounded(20)
 @given(st.data())
 def test_servers_in_any_turn_keep_what_the_oracle_keeps(
-    clickhouse: ClickHouseStore, another: Another, data: st.DataObject
+    server_store: ClickHouseStore, another: Another, data: st.DataObject
 ) -> None:
     fleet = data.draw(strategies.fleets())
-    both = Both(clickhouse)
+    both = Both(server_store)
     servers = [another(), another(), another()]
     for snapshot in fleet:
         data.draw(st.sampled_from(servers)).add([(both.org_id, snapshot)])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from procession.clock_skew import MAX_SKEW_SECONDS
 from procession.storage.embedded.checkpoints import Checkpoints
+from tests.support.builders import a_sighting, a_snapshot
+from tests.support.small_disk import fill, small_disk
 
 AT = 1_700_000_000
 MANY_BYTES = 10**9
@@ -62,3 +67,52 @@ def test_a_log_that_grows_is_a_reason_to_write_and_one_that_stays_large_is_none(
     assert written == [False, True, False, True, False, True]
     assert checkpoints.position == 6
     assert not checkpoints.write_if_due(6, 9 * MANY_BYTES)
+
+
+def add(checkpoints: Checkpoints, count: int) -> None:
+    running = [a_sighting(pid, cmdline=f"{pid} {os.urandom(40).hex()}") for pid in range(1, count + 1)]
+    checkpoints.table.apply([(1, a_snapshot(*running))])
+    checkpoints.applied += 1
+
+
+def test_a_disk_with_space_for_one_keeps_the_one_before_until_the_log_wants_its_space(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=2) as disk:
+        path = disk / "live"
+        checkpoints = opened(path, first=1, last=0, is_empty=True)
+        add(checkpoints, 500)
+        checkpoints.write()
+        fill(disk)
+        before = path.read_bytes()
+        checkpoints.applied += 1
+
+        with pytest.raises(OSError, match="No space left"):
+            checkpoints.write()
+        assert (checkpoints.position, path.read_bytes()) == (1, before)
+        assert {one.name for one in disk.iterdir()} == {"live", "filler"}
+
+        assert not checkpoints.write_if_due(2, 0)
+        assert checkpoints.write_if_due(2, 0, is_wanted=True)
+        assert checkpoints.position == opened(path, first=3, last=2).position == 2
+
+
+def test_a_disk_without_space_for_one_has_none_and_the_log_need_not_wait_for_it(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=2) as disk:
+        path = disk / "live"
+        checkpoints = opened(path, first=1, last=0, is_empty=True)
+        add(checkpoints, 10)
+        checkpoints.write()
+        filler = fill(disk)
+        add(checkpoints, 1000)
+
+        with pytest.raises(OSError, match="No space left"):
+            checkpoints.write_if_due(2, 0, is_wanted=True)
+        assert (checkpoints.position, list(disk.iterdir())) == (2, [filler])
+
+        fill(disk)
+        begun = opened(path, first=2, last=2)
+        assert (begun.table.since, begun.position, path.exists()) == (AT + MAX_SKEW_SECONDS + 1, 1, False)
+
+        filler.unlink()
+        add(checkpoints, 10)
+        assert checkpoints.write_if_due(3, 0), "as soon as there is space"
+        assert opened(path, first=4, last=3).position == 3

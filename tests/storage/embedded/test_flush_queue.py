@@ -230,3 +230,17 @@ def test_a_piece_looks_at_each_snapshot_once_however_many_exits_come_between_the
 
     assert len(queue.first(10**6, 10**6, until=200).items) == 200
     assert len(looks) == 100
+
+
+def test_who_hurries_ends_one_wait_and_no_other() -> None:
+    queue = a_queue()
+    queue.hurry()
+
+    assert queue.wait(60, 1000, longest=60)
+
+    waiting = threading.Thread(target=queue.wait, args=(60, 1000), kwargs={"longest": 60})
+    waiting.start()
+    assert waiting.is_alive()
+    queue.hurry()
+    waiting.join(30)
+    assert not waiting.is_alive()

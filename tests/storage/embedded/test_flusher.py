@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from procession.containers.container import ContainerSnapshot
 from procession.errors import Unavailable
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.packed import AnySnapshot, pack
@@ -46,6 +47,10 @@ class Target(OracleStore):
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         self.order.append("live")
         super().add_live(live)
+
+    def add_containers(self, snapshots: Sequence[tuple[int, ContainerSnapshot]]) -> None:
+        self.order.append("containers")
+        self.containers.add(snapshots)
 
 
 class Room:

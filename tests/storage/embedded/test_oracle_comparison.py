@@ -18,6 +18,7 @@ from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.storage.contract.test_oracle_comparison import bounded, pages, scan, sizes
 from tests.storage.history.instants.test_analysis import close
+from tests.storage.history.instants.test_oracle_comparison import compares_as_the_oracle_does
 from tests.support.stores import strategies
 from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.oracle import OracleStore
@@ -90,6 +91,7 @@ def analysed_as_by(
         ("compare", (Side(chosen, at - 61), Side(chosen, at), data.draw(st.sampled_from(Match)), 10)),
         ("timeseries", (chosen, Window(at - 120, at), "user", measures, "count", 2, 5)),
         ("is_known", (chosen, window)),
+        ("hosts_told", (org, window)),
     ):
         expected = close(getattr(oracle, question)(*arguments))
         assert close(getattr(store.analysis, question)(*arguments)) == expected, question
@@ -143,3 +145,92 @@ def test_what_begins_in_the_history_and_ends_now_is_found_without_a_flush(
         assert tuple(scanned) == oracle.find(ProcessQuery(org, window)).processes
     finally:
         server.close()
+
+
+class Scanned:
+    """An org whose processes somebody lists page by page, and another one with the same hosts beside it."""
+
+    def __init__(self, server: Reopened, data: st.DataObject) -> None:
+        self.server = server
+        self.org, self.other = next(_org_ids), next(_org_ids)
+        self.oracle = OracleStore()
+        self._shared = SharedListings()
+        self.fleets = {org: data.draw(strategies.fleets()) for org in (self.org, self.other)}
+        self._waiting = {org: list(fleet) for org, fleet in self.fleets.items()}
+        all_of_it = [chunk for fleet in self.fleets.values() for chunk in fleet]
+        moments = sorted({chunk.taken_at for chunk in all_of_it})
+        self._moments = [at for at in moments if not any(shifted_across(one, at) for one in self.fleets.values())]
+        self.is_disturbed = False
+
+    def add(self, org: int, count: int) -> None:
+        """Those of its chunks that come next."""
+        chunks = [(org, chunk) for chunk in self._waiting[org][:count]]
+        del self._waiting[org][:count]
+        self.server.store.add(self._shared.of(chunks))
+        self.oracle.add(chunks)
+
+    def go_on(self, step: str, data: st.DataObject) -> None:
+        if step == "late":
+            self.is_disturbed |= bool(self._waiting[self.org])
+            self.add(self.org, 2)
+        elif step == "the other org":
+            self.add(self.other, 2)
+        elif step == "exits":
+            exits = [(org, one) for org in self.fleets for one in data.draw(strategies.exits_over(self.fleets[org]))]
+            self.server.store.add_exits(exits)
+            self.oracle.add_exits(exits)
+        elif step == "flush":
+            self.server.store.flush()
+        elif step == "forget":
+            self.server.store.flush()
+            self.server.store.live_table.expire(data.draw(st.sampled_from(self._moments or [0])))
+        else:
+            self.server.restart(loses_the_checkpoint="no checkpoint" in step, flushes="unflushed" not in step)
+
+
+@bounded(20)
+@given(st.data())
+def test_a_scan_goes_on_over_all_that_happens_between_two_of_its_pages(
+    clickhouse: ClickHouseStore, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    server = Reopened(clickhouse, tmp_path_factory.mktemp("server"))
+    both = Scanned(server, data)
+    steps = st.sampled_from(
+        ["late", "the other org", "exits", "flush", "forget", "restart, unflushed", "restart, no checkpoint"]
+    )
+    try:
+        for org, fleet in both.fleets.items():
+            both.add(org, data.draw(st.integers(1, len(fleet) or 1)))
+        both.go_on(data.draw(st.sampled_from(["flush", "forget", "the other org"])), data)
+        query = replace(data.draw(strategies.queries_over(both.fleets[both.org], both.org)), search=None)
+        expected = [ProcessKey.of(one.identity) for one in both.oracle.find(query).processes]
+
+        found: list[ProcessKey] = []
+        after: ProcessKey | None = None
+        while True:  # the store is another one after a restart
+            page = server.store.find(replace(query, limit=1, after=after)).processes
+            found += [ProcessKey.of(one.identity) for one in page]
+            if not page:
+                break
+            after = found[-1]
+            step = data.draw(steps)
+            event(f"between two pages: {step}")
+            both.go_on(step, data)
+
+        assert found == sorted(set(found))
+        if both.is_disturbed:
+            now = {ProcessKey.of(one.identity) for one in both.oracle.find(query).processes}
+            assert now & set(expected) <= set(found) <= now | set(expected)
+        else:
+            assert found == expected
+        for org, fleet in both.fleets.items():
+            asked = data.draw(strategies.queries_over(fleet, org))
+            assert server.store.find(asked).processes == both.oracle.find(asked).processes
+    finally:
+        server.store.close()
+
+
+@bounded(5)
+@given(st.data())
+def test_searches_that_compare_match_what_the_oracle_matches(embedded: EmbeddedStore, data: st.DataObject) -> None:
+    compares_as_the_oracle_does(embedded, data)

@@ -122,7 +122,20 @@ def test_a_page_of_now_is_known_though_its_processes_were_seen_again_meanwhile()
     assert memory_of(table.details(ORG, window, page)) == [NOON, NOON]
 
     table.apply([(ORG, whole(NOON + 10, 7, 8))])
+    assert memory_of(table.details(ORG, window, page)) == [NOON, NOON]
+
+    for at in range(NOON + 20, NOON + 3600, 10):
+        table.apply([(ORG, whole(at, 7, 8))])
     assert table.details(ORG, window, page) is None, "what they used then is forgotten"
+
+
+def test_a_page_that_is_seen_again_in_its_window_and_after_it_is_as_of_the_end_of_the_window() -> None:
+    table, window = LiveTable(NOON - 900), Window(NOON - 900, NOON)
+    table.apply([(ORG, whole(NOON - 10, 7))])
+    page = found(table, window)
+    table.apply([(ORG, whole(NOON - 1, 7)), (ORG, whole(NOON + 10, 7))])
+
+    assert memory_of(table.details(ORG, window, page)) == [NOON - 1]
 
 
 def test_live_numbers_are_known_whatever_other_hosts_told_since() -> None:

@@ -106,3 +106,17 @@ def test_what_readers_see_does_not_change_while_they_read() -> None:
 
     assert torn == []
     assert numbers[0] > 0
+
+
+def test_who_reads_can_tell_whether_anything_was_written_since() -> None:
+    gate = Gate()
+    gate.note("one")
+
+    with gate.reading():
+        before = gate.writes
+        gate.note("two")
+        during = gate.writes
+    with gate.reading():
+        after = gate.writes
+
+    assert (before, during, after) == (1, 1, 2)

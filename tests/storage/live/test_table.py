@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import gc
+import itertools
 import threading
+import tracemalloc
 from collections.abc import Iterator
 
 import msgspec
@@ -9,7 +12,9 @@ import pytest
 from procession.packed import PackedSnapshot, pack
 from procession.process import MAX_UINT32, Snapshot
 from procession.query import ProcessQuery
+from procession.storage.live.dictionaries import Text
 from procession.storage.live.table import LiveTable
+from procession.storage.live.text_index import TextIndex
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.stores.fleet import Fleet
@@ -151,6 +156,47 @@ def test_an_org_that_is_forgotten_leaves_nothing() -> None:
 
     assert seen_at(table, NOON, NOON + 10) == {}
     assert len(Fleet(LiveStore(table), 2).find(NOON, NOON + 10)) == 1
+
+
+def test_an_org_that_is_forgotten_gives_its_memory_back() -> None:
+    table = LiveTable(NOON)
+    table.apply([(2, whole(NOON, 8))])
+    bytes_before = table.held_bytes()
+    tracemalloc.start()
+    for snapshot in itertools.islice(fleets_that_never_repeat(), 10):
+        table.apply([(ORG, snapshot)])
+    assert a_fleet(table).find(NOON, NOON + 100, search="xxx")
+    most, _ = tracemalloc.get_traced_memory()
+
+    table.forget_org(ORG)
+
+    assert seen_at(table, NOON, NOON + 100) == {}
+    gc.collect()
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most > 2_000_000
+    assert left < most / 10
+    assert table.held_bytes() == bytes_before
+
+
+def test_only_who_looks_for_a_word_waits_for_the_index_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[int] = []
+    build = TextIndex._build
+
+    def note_and_build(index: TextIndex, block: int, values: list[Text | None]) -> None:
+        built.append(block)
+        build(index, block, values)
+
+    monkeypatch.setattr(TextIndex, "_build", note_and_build)
+    table = LiveTable(NOON)
+    table.apply([(org, whole(NOON, 7, 8)) for org in (ORG, ORG + 1)])
+
+    assert seen_at(table, NOON, NOON + 9) == {7: NOON, 8: NOON}
+    assert built == []
+
+    found = a_fleet(table).find(NOON, NOON + 9, search='"nginx 7"')
+    assert [one.identity.pid for one in found] == [7]
+    assert built == [0]
 
 
 def test_a_reader_sees_each_payload_whole_or_not_at_all() -> None:

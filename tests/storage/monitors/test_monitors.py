@@ -10,11 +10,13 @@ import msgspec
 import pytest
 
 from procession.monitors.group_state import GroupState
+from procession.monitors.late.silences import Silence
 from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Creator, Monitor, new_monitor
-from procession.monitors.transition import State, Transition, TransitionKind
+from procession.monitors.transition import Late, State, Transition, TransitionKind
 from procession.storage import MonitorStore
 from procession.storage.accounts.tables import AccountTables
+from procession.storage.monitors import monitors as stored
 from procession.storage.monitors.monitors import ClickHouseMonitors
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
@@ -130,17 +132,41 @@ def test_a_lease_is_replaced_by_its_owner(store: MonitorStore) -> None:
     assert set(store.leases()) == {EvaluationLease("a", 1, now + 90, 120), EvaluationLease("b", 2, now, 60)}
 
 
+def test_what_is_longer_than_a_parameter_may_be_is_kept_whole(store: MonitorStore) -> None:
+    """A server takes 128 KiB, and an address counts some characters thrice."""
+    long = HOSTILE * 20_000
+    monitor = dataclasses.replace(a_monitor(10), message=long)
+    processes = tuple(f"{HOSTILE} (pid {number} on web-1)" for number in range(20_000))
+    transition = dataclasses.replace(a_transition(monitor, NOON), processes=processes)
+    state = GroupState(group=(("host", "web-1"),), processes=processes, unsent=(transition,))
+
+    store.put_monitor(monitor)
+    store.put_groups(ORG, 10, [GroupState(group=(("host", "a"),)), state, GroupState(group=(("host", "z"),))])
+    store.put_transitions([transition, a_transition(a_monitor(11), NOON)])
+
+    assert store.monitors(ORG) == (monitor,)
+    assert state in store.groups_by_monitor(ORG, 10)[ORG, 10]
+    assert len(store.groups_by_monitor(ORG, 10)[ORG, 10]) == 3
+    assert store.transitions(ORG, Window(NOON, NOON), 5, 10) == (transition,)
+    store.delete_monitor(ORG, 10)
+
+
 class RecordingTables(AccountTables):
     """Takes every insert."""
 
     def __init__(self) -> None:
         self.written: list[tuple[str, dict[str, Any]]] = []
+        self.inserted: list[tuple[str, Any]] = []
 
     def write(self, text: str, parameters: dict[str, Any]) -> None:
         self.written.append((text, parameters))
 
+    def insert(self, table: str, rows: Any) -> None:
+        self.inserted.append((table, rows))
 
-def test_no_insert_is_larger_than_a_server_takes() -> None:
+
+def test_no_insert_is_larger_than_a_server_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "_INSERTED_BYTES", 512 * 1024)
     tables = RecordingTables()
     monitors = ClickHouseMonitors(tables)
     monitor = dataclasses.replace(a_monitor(9), name="\\" * 5_000)
@@ -153,7 +179,52 @@ def test_no_insert_is_larger_than_a_server_takes() -> None:
 
     lists = [value for _, parameters in tables.written for value in parameters.values() if isinstance(value, list)]
     assert max(len(str(value)) for value in lists) < 128 * 1024
-    texts = [text for _, parameters in tables.written for text in parameters.get("texts", []) if text]
+    texts = [text for _, rows in tables.inserted for text in rows.column("state").to_pylist() if text]
     assert [msgspec.json.decode(text, type=GroupState) for text in texts] == states
+    assert len(tables.inserted) > 3
+    assert max(rows.nbytes for _, rows in tables.inserted) < 600 * 1024
     kept = [text for _, parameters in tables.written for text in parameters.get("transition", [])]
     assert [msgspec.json.decode(text, type=Transition) for text in kept] == told
+
+
+def test_silences_are_kept_until_they_are_over(store: MonitorStore) -> None:
+    first, second = Silence(ORG, HOSTILE, NOON), Silence(ORG, "web-2", NOON)
+    store.put_silences([first, second, Silence(OTHER_ORG, "web-2", NOON)])
+    again = Silence(ORG, "web-2", NOON + 600)
+    ended = dataclasses.replace(second, ended_at=NOON + 300)
+
+    store.put_silences([ended, again])
+    store.drop_silences([first, Silence(OTHER_ORG, "web-2", NOON)])
+
+    assert [one for one in store.silences() if one.org_id in (ORG, OTHER_ORG)] == [ended, again]
+    many = [Silence(ORG, f"web-{number}", NOON) for number in range(500)]
+    store.put_silences(many)
+    store.drop_silences([*many, ended, again])
+    assert [one for one in store.silences() if one.org_id in (ORG, OTHER_ORG)] == []
+
+
+def test_what_was_said_and_was_not_so_stands_beside_what_was_found_later(store: MonitorStore) -> None:
+    said = a_transition(a_monitor(61), NOON)
+    refuted = dataclasses.replace(said, late=Late.REFUTED)
+    found = dataclasses.replace(said, state=State.WARN, late=Late.ADDED)
+    store.put_transitions([said])
+    for _ in range(2):
+        store.put_transitions([refuted, found])
+
+    kept = store.transitions(ORG, Window(NOON, NOON), 10, 61)
+
+    assert sorted(kept, key=lambda one: one.state) == [refuted, found]
+
+
+def test_as_many_groups_as_there_may_be_are_kept_and_dropped(store: MonitorStore) -> None:
+    monitor = a_monitor(62)
+    store.put_monitor(monitor)
+    groups = [(("host", f"web-{number} {HOSTILE}"),) for number in range(25_001)]
+
+    store.put_groups(ORG, 62, [GroupState(group=group, since=NOON) for group in groups])
+    store.put_groups(ORG, 62, [GroupState(group=groups[-1], since=NOON + 60)])
+
+    (found,) = store.groups_by_monitor(ORG, 62).values()
+    assert {one.group: one.since for one in found} == dict.fromkeys(groups, NOON) | {groups[-1]: NOON + 60}
+    store.drop_groups(ORG, 62, groups)
+    assert store.groups_by_monitor(ORG, 62) == {}

@@ -18,6 +18,7 @@ from procession.storage.wal import LogLimits, WriteAheadLog
 from procession.storage.wal.segment import segments_in
 from tests.faults.machines.disks import Disk
 from tests.storage.wal.building import an_entry, append, opened, payloads_in, payloads_of
+from tests.support.small_disk import fill
 from tests.support.torture import is_full, record
 
 LIMITS = LogLimits(segment_bytes=2**20, retry_seconds=0)
@@ -51,7 +52,9 @@ class DiskWithoutStore:
 
     def __init__(self, folder: Path) -> None:
         self._below = SmallDisk(folder / "below", megabytes=8)
-        image = self._below.place / "disk.img"
+        self.below = self._below.place
+        """Whatever lies here beside the disk takes space that it has promised."""
+        image = self.below / "disk.img"
         with image.open("wb") as file:
             file.truncate(64 * 2**20)
         # Without a journal, which would end with the first error.
@@ -132,6 +135,32 @@ def test_a_full_disk_takes_again_once_the_store_has_released_something(tmp_path:
 
         append(log, b"again")
         assert payloads_of(log)[-1] == b"again"
+
+
+def test_a_disk_without_any_space_takes_again_once_the_store_has_released_the_newest_segment(
+    tmp_path: Path, ending: ExitStack
+) -> None:
+    disk = SmallDisk(tmp_path / "disk", megabytes=3)
+    ending.callback(disk.close)
+    folder = disk.place / "log"
+    with opened(folder, LogLimits(retry_seconds=0)) as log:
+        append(log, CHUNK, CHUNK)
+        assert not log.release_newest(2), "more may be written to it"
+        fill(disk.place)
+        kept, _ = append_until_refused(log, CHUNK)
+        taken = 2 + len(kept)
+        assert log.is_out_of_space
+        assert log.release(taken) == 0
+        assert not log.release_newest(taken - 1), "something in it was not taken"
+
+        assert log.release_newest(taken)
+
+        assert segments_in(folder) == []
+        assert (log.status().size_bytes, log.status().first_sequence, log.last_sequence) == (0, taken + 1, taken)
+        assert append(log, CHUNK) == [taken + 1]
+        assert not log.is_out_of_space
+    with opened(folder, taken=taken) as log:
+        assert [record.sequence for record in log.read()] == [taken + 1]
 
 
 @contextmanager

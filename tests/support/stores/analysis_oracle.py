@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from procession.accounts.saved_view import SavedView
 from procession.analysis import (
+    DESCRIPTION_ATTRIBUTES,
     MEASURES,
     MINUTE_COLUMNS,
     REACH_SECONDS,
     Aggregate,
+    Band,
     Branch,
     ChangedGroup,
     ChangedProcess,
     Comparison,
     Every,
+    ExitCode,
     Facet,
     Facets,
     Family,
@@ -35,17 +39,26 @@ from procession.analysis import (
     Order,
     Points,
     ProcessAtInstant,
+    ProcessInWindow,
     Run,
     Selection,
     Series,
     Side,
     TagCompletion,
     TimeSeries,
+    Trend,
+    Trends,
+    Turnover,
     ValueCount,
+    WindowPage,
+    program_of,
 )
+from procession.discovery import discovered_tags
 from procession.errors import InvalidRequest
+from procession.lifecycle.signals import signal_of
 from procession.process import (
     ProcessDescription,
+    ProcessDetail,
     ProcessIdentity,
     ProcessKey,
     ProcessNumbers,
@@ -54,6 +67,7 @@ from procession.process import (
     Snapshot,
 )
 from procession.query import ProcessQuery
+from procession.search.comparisons import compares
 from procession.search.evaluation import accepts
 from procession.search.pattern import Pattern, fold
 from procession.search.tree import And, Or, SearchNode, TagTerm
@@ -97,12 +111,12 @@ class OracleAnalysis:
                 case _:
                     return True
 
-        named = (
-            one.pattern
+        named = [
+            one.patterns
             for one in selection.tags.conditions
-            if not one.negated and one.pattern.parts[0].startswith("host:")
-        )
-        return may_be(selection.search) and all(map(fits, named))
+            if not one.negated and all(pattern.parts[0].startswith("host:") for pattern in one.patterns)
+        ]
+        return may_be(selection.search) and all(any(map(fits, patterns)) for patterns in named)
 
     # An instant
 
@@ -133,7 +147,8 @@ class OracleAnalysis:
                 has_ended = self._store.has_ended_by(
                     selection.org_id, identity, seen_at, sighting.numbers.state, base, at
                 )
-                if not is_over and not has_ended and _fits(selection, at_instant.process):
+                detail = ProcessDetail(numbers=sighting.numbers)
+                if not is_over and not has_ended and _fits(selection, at_instant.process, detail):
                     found.append(at_instant)
         return sorted(found, key=lambda one: ProcessKey.of(one.process.identity))
 
@@ -153,9 +168,9 @@ class OracleAnalysis:
         if order.column == "start":
             found.sort(key=lambda one: one.process.identity.started_at, reverse=order.is_descending)
         else:
-            known = [one for one in found if _column(one, order.column) not in (None, "")]
+            known = [one for one in found if _column(one, order.column) not in (None, "", ())]
             known.sort(key=lambda one: _column(one, order.column), reverse=order.is_descending)
-            found = [*known, *(one for one in by_key if _column(one, order.column) in (None, ""))]
+            found = [*known, *(one for one in by_key if _column(one, order.column) in (None, "", ()))]
         if after is not None:
             keys = [ProcessKey.of(one.process.identity) for one in found]
             if after not in keys:
@@ -184,23 +199,64 @@ class OracleAnalysis:
             self.is_known(selection, at),
         )
 
+    # A window
+
+    def window_page(self, selection: Selection, window: Window, order: Order, offset: int, limit: int) -> WindowPage:
+        found = self._in_window(selection, window)
+
+        def value(one: ProcessInWindow) -> Any:
+            ended_at, code = one.detail.ended_at, one.detail.exit_code
+            match order.column:
+                case "start":
+                    return one.process.identity.started_at
+                case "timestamp":
+                    return one.process.seen_at
+                case "ended":
+                    return ended_at
+                case "lifetime":
+                    return None if ended_at is None else max(0, ended_at - one.process.identity.started_at)
+                case "exit_code":
+                    return code
+                case "signal":
+                    return None if code is None or signal_of(code) is None else code
+                case column:
+                    return _column(ProcessAtInstant(one.process, one.detail.numbers), column)
+
+        known = [one for one in found if value(one) not in (None, "", ())]
+        rest = [one for one in found if value(one) in (None, "", ())]
+        known.sort(key=value, reverse=order.is_descending)
+        page = tuple([*known, *rest][offset : offset + limit])
+        return WindowPage(len(found), page, self.is_known(selection, window))
+
+    def _in_window(self, selection: Selection, window: Window) -> list[ProcessInWindow]:
+        """In the order of keys."""
+        processes = self._store.find(ProcessQuery(selection.org_id, window, limit=2**31)).processes
+        details = self._store.details(selection.org_id, window, processes)
+        pairs = zip(processes, details, strict=True)
+        return [ProcessInWindow(*one) for one in pairs if _fits(selection, *one)]
+
     # Counts and sums
 
     def facets(
         self, selection: Selection, when: Window | int, keys: Sequence[str], limit: int, prefix: str = ""
     ) -> Facets:
         window = None if isinstance(when, int) else _whole(when)
-        processes = self._counted(selection, when if window is None else window)
+        if isinstance(when, int):
+            at_instant = self.at_instant(selection, when)
+            processes = [(one.process, ProcessDetail(numbers=one.numbers)) for one in at_instant]
+        else:
+            processes = [(one.process, one.detail) for one in self._in_window(selection, _whole(when))]
         found = []
         for key in map(fold, keys):
             counts: defaultdict[str, int] = defaultdict(int)
             having = 0
-            for process in processes:
-                values = _tag_values(process, key)
+            for process, detail in processes:
+                values = _tag_values(process, key) if window is None else _values_in_window(process, detail, key)
                 having += bool(values)
                 for value in values:
                     counts[value] += 1
-            listed = [ValueCount(*item) for item in counts.items() if fold(item[0]).startswith(fold(prefix))]
+            begins = re.compile(".*".join(map(re.escape, fold(prefix).split("*"))), re.DOTALL)
+            listed = [ValueCount(*item) for item in counts.items() if begins.match(fold(item[0]))]
             listed.sort(key=lambda one: (-one.count, one.value))
             found.append(Facet(key, having, len(listed), tuple(listed[:limit])))
         return Facets(
@@ -214,7 +270,7 @@ class OracleAnalysis:
             return TagCompletion((), facet.values)
         counts: defaultdict[str, int] = defaultdict(int)
         for process in self._counted(Selection(org_id), _whole(window)):
-            for name in {fold(tag.partition(":")[0]) for tag in process.tags if ":" in tag}:
+            for name in {fold(tag.partition(":")[0]) for tag in process.all_tags if ":" in tag}:
                 counts[name] += 1
         listed = [ValueCount(*item) for item in counts.items() if item[0].startswith(fold(prefix))]
         listed.sort(key=lambda one: (-one.count, one.value))
@@ -227,27 +283,58 @@ class OracleAnalysis:
         return self._store.find(query).processes
 
     def groups(
-        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+        self,
+        selection: Selection,
+        at: int,
+        by: str,
+        measures: Sequence[str],
+        order: Order,
+        limit: int,
+        *,
+        second: str | None = None,
+        has_percentiles: bool = False,
     ) -> Groups:
         found = self.at_instant(selection, at)
-        ordered = _in_order(_grouped(found, by, measures).values(), order)
+        if second is None:
+            groups = [_group(value, some, measures) for value, some in _members(found, by).items()]
+        else:
+            groups = [
+                msgspec.structs.replace(_group(value, some, measures), second=other)
+                for value, members in _members(found, by).items()
+                for other, some in _members(members, second).items()
+            ]
+        if has_percentiles:
+            groups = [_with_percentiles(one, found, (by, second), measures) for one in groups]
+        ordered = _in_order(groups, order)
         return Groups(len(found), len(ordered), tuple(ordered[:limit]), self.is_known(selection, at))
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
     ) -> Hosts:
         found = self.at_instant(selection, at)
-        grouped = _in_order(_grouped(found, "host", measures).values(), msgspec_order(order))
+        groups = _in_order(grouped(found, "host", measures).values(), msgspec_order(order))
         entries = []
-        for group in grouped:
+        for group in groups:
             assert group.value is not None
             moments = [
                 snapshot.taken_at
                 for snapshot in self._store.snapshots(selection.org_id)
                 if snapshot.host == group.value and at - REACH_SECONDS <= snapshot.taken_at <= at
             ]
-            entries.append(HostEntry(group.value, group.count, max(moments), group.numbers))
+            boots = [
+                one.process.identity.started_at
+                for one in found
+                if one.process.identity.pid == 1 and one.process.identity.host == group.value
+            ]
+            entries.append(HostEntry(group.value, group.count, max(moments), group.numbers, *boots))
         return Hosts(len(entries), tuple(entries[offset : offset + limit]), self.is_known(selection, at))
+
+    def hosts_told(self, org_id: int, window: Window) -> Mapping[str, int]:
+        told: dict[str, int] = {}
+        for snapshot in self._store.snapshots(org_id):
+            if _is_in(snapshot.taken_at, window):
+                told[snapshot.host] = max(snapshot.taken_at, told.get(snapshot.host, 0))
+        return told
 
     def timeseries(
         self,
@@ -270,7 +357,7 @@ class OracleAnalysis:
                 {None: _group(None, some, wanted)} if some else {} for some in found
             ]
             return TimeSeries(step, tuple(times), (_series(None, whole, measures, known),), any(known))
-        groups = [_grouped(some, by, wanted) for some in found]
+        groups = [grouped(some, by, wanted) for some in found]
         totals: defaultdict[str, float] = defaultdict(float)
         for some in groups:
             for value, group in some.items():
@@ -285,6 +372,174 @@ class OracleAnalysis:
         if any(rest):
             series.append(msgspec.structs.replace(_series(None, rest, measures, known), is_rest=True))
         return TimeSeries(step, tuple(times), tuple(series), any(known))
+
+    def trends(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+    ) -> Trends:
+        length = window.to_at - window.from_at
+        if length <= 10 * points or compares(selection.search) or by in DESCRIPTION_ATTRIBUTES:
+            found = self.timeseries(selection, window, by, measures, rank, limit, points)
+
+            def flat(values: tuple[float | None, ...]) -> Band:
+                at = (None if value is None else time for value, time in zip(values, found.times, strict=True))
+                return Band(values, values, values, tuple(at))
+
+            trends = tuple(
+                Trend(one.value, one.is_rest, flat(one.count), {name: flat(one.numbers[name]) for name in measures})
+                for one in found.series
+            )
+            return Trends(found.step, found.times, True, trends, found.is_known)
+        step = next(
+            one * 60 for one in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720) if one * 60 * points >= length
+        )
+        times = range(window.from_at // step * step, window.to_at + 1, step)
+        if selection.search is None and not selection.tags.conditions and by is None:
+            minutes = [[self._of_minute(selection.org_id, at) for at in range(time, time + step, 60)] for time in times]
+            whole = self._steps_of(None, False, times, step, minutes, measures)
+            return Trends(step, tuple(times), False, (whole,), any(one is not None for some in minutes for one in some))
+        wanted = (*measures, *(() if rank == "count" else (rank,)))
+        by_step = [
+            [self._groups_of_minute(selection, by, wanted, at) for at in range(time, time + step, 60)] for time in times
+        ]
+        every = [one for some in by_step for one in some if one is not None]
+        totals: defaultdict[str, float] = defaultdict(float)
+        for one in every:
+            for value, numbers in one.items():
+                if value is not None:
+                    totals[value] += numbers[rank] or 0
+        top = sorted(totals, key=lambda value: (-float(f"{totals[value]:.9g}"), value))[:limit]
+
+        def trend(value: str | None, values: Collection[str | None], is_rest: bool) -> Trend:
+            chosen = [[None if one is None else _added_up(one, values, wanted) for one in some] for some in by_step]
+            return self._steps_of(value, is_rest, times, step, chosen, measures)
+
+        values = {value for one in every for value in one}
+        shown = [trend(None, values, False)] if by is None else [trend(value, {value}, False) for value in top]
+        if by is not None and values - set(top):
+            shown.append(trend(None, values - set(top), True))
+        return Trends(step, tuple(times), False, tuple(shown), bool(every))
+
+    def _steps_of(
+        self,
+        value: str | None,
+        is_rest: bool,
+        times: Sequence[int],
+        step: int,
+        minutes: Sequence[Sequence[dict[str, float] | None]],
+        measures: Sequence[str],
+    ) -> Trend:
+        def band(name: str) -> Band:
+            known = [[one[name] for one in some if one and name in one] for some in minutes]
+            greatest = [
+                [at for at, one in zip(range(time, time + step, 60), some, strict=True) if _is_about(one, name, values)]
+                for time, some, values in zip(times, minutes, known, strict=True)
+            ]
+            return Band(
+                tuple(min(some, default=None) for some in known),
+                tuple(sum(some) / len(some) if some else None for some in known),
+                tuple(max(some, default=None) for some in known),
+                tuple(min(some, default=None) for some in greatest),
+            )
+
+        return Trend(value, is_rest, band("count"), {name: band(name) for name in measures})
+
+    def _groups_of_minute(
+        self, selection: Selection, by: str | None, measures: Sequence[str], minute: int
+    ) -> dict[str | None, dict[str, float | None]] | None:
+        """By value. None: no host that is meant told of its processes."""
+        by_host: defaultdict[str, list[Snapshot]] = defaultdict(list)
+        once = {(one.host, one.taken_at, one.request_id): one for one in self._store.snapshots(selection.org_id)}
+        for one in once.values():
+            if minute <= one.taken_at < minute + 60 and one.chunk_count > 0:
+                by_host[one.host].append(one)
+        found: dict[str | None, dict[str, float | None]] = {}
+        for host, chunks in by_host.items():
+            living = [[one for one in chunk.sightings if one.numbers.state != "X"] for chunk in chunks]
+            shares = {"count": sum(1 / chunk.chunk_count for chunk in chunks)}
+            members: defaultdict[str | None, list[Sighting]] = defaultdict(list)
+            for chunk, some in zip(chunks, living, strict=True):
+                for name in measures:
+                    if not some or any(getattr(one.numbers, name) is not None for one in some):
+                        shares[name] = shares.get(name, 0) + 1 / chunk.chunk_count
+                for seen in some:
+                    identity = ProcessIdentity(host, seen.pid, seen.started_at)
+                    process = ProcessSummary(identity, chunk.taken_at, seen.description)
+                    if _fits(selection, process, ProcessDetail()):
+                        at_instant = ProcessAtInstant(process, seen.numbers)
+                        for value in [None] if by is None else _labels(at_instant, by):
+                            members[value].append(seen)
+            for value, those in members.items():
+                numbers = found.setdefault(value, {"count": 0.0, **dict.fromkeys(measures)})
+                numbers["count"] = (numbers["count"] or 0) + len(those) / shares["count"]
+                for name in measures:
+                    known = [number for one in those if (number := getattr(one.numbers, name)) is not None]
+                    if known:
+                        numbers[name] = (numbers[name] or 0) + sum(known) / shares[name]
+        return found if any(self._may_be_meant(selection, host) for host in by_host) else None
+
+    def _of_minute(self, org_id: int, minute: int) -> dict[str, float] | None:
+        """The mean over the snapshots of each host, added up."""
+        by_host: defaultdict[str, list[Snapshot]] = defaultdict(list)
+        once = {(one.host, one.taken_at, one.request_id): one for one in self._store.snapshots(org_id)}
+        for one in once.values():
+            if minute <= one.taken_at < minute + 60 and one.chunk_count > 0:
+                by_host[one.host].append(one)
+        found: dict[str, float] = {}
+        for chunks in by_host.values():
+            living = [[one for one in chunk.sightings if one.numbers.state != "X"] for chunk in chunks]
+            shares = [1 / chunk.chunk_count for chunk in chunks]
+            found["count"] = found.get("count", 0) + sum(map(len, living)) / sum(shares)
+            for name in MEASURES:
+                values = [[getattr(one.numbers, name) for one in some] for some in living]
+                known = [
+                    (sum(value or 0 for value in some), share)
+                    for some, share in zip(values, shares, strict=True)
+                    if not some or any(value is not None for value in some)
+                ]
+                if known:
+                    mean = sum(total for total, _ in known) / sum(share for _, share in known)
+                    found[name] = found.get(name, 0) + mean
+        return found if by_host else None
+
+    def turnover(self, selection: Selection, window: Window, points: int) -> Turnover:
+        step, times = _steps(window, points)
+        begun: set[ProcessIdentity] = set()
+        seen: defaultdict[tuple[str, int], dict[int, bool]] = defaultdict(dict)
+        for snapshot in self._store.snapshots(selection.org_id):
+            for one in snapshot.sightings:
+                identity = ProcessIdentity(snapshot.host, one.pid, one.started_at)
+                fits = _fits(selection, ProcessSummary(identity, snapshot.taken_at, one.description), ProcessDetail())
+                if fits and one.started_at > snapshot.taken_at - 60:
+                    begun.add(identity)
+                of_pid = seen[snapshot.host, one.pid]
+                of_pid[one.started_at] = fits or of_pid.get(one.started_at, False)
+        is_all = not selection.search and not selection.tags.conditions
+        ended = []
+        for host, reported in self._store.exits(selection.org_id):
+            start = max((at for at in seen[host, reported.pid] if at <= reported.at), default=None)
+            if is_all or (start is not None and seen[host, reported.pid][start]):
+                ended.append((reported.at // step * step, reported.exit_code))
+        failed = [code for at, code in ended if code and at in times]
+        most = sorted(set(failed), key=lambda code: (-failed.count(code), code))[:5]
+        starts = [one.started_at // step * step for one in begun]
+        return Turnover(
+            step,
+            tuple(times),
+            tuple(starts.count(at) for at in times),
+            tuple(sum(one == at for one, _ in ended) for at in times),
+            tuple(sum(one == at and code != 0 for one, code in ended) for at in times),
+            tuple(ExitCode(code, tuple(ended.count((at, code)) for at in times)) for code in most),
+        )
+
+    def oldest_sighting(self, org_id: int) -> int | None:
+        return min((one.taken_at for one in self._store.snapshots(org_id)), default=None)
 
     # One process
 
@@ -357,7 +612,7 @@ class OracleAnalysis:
             for one in self._store.find(query).processes
             if one.identity.host == process.identity.host
             and one.identity != process.identity
-            and one.description.command == process.description.command
+            and program_of(one.description) == program_of(process.description)
         ]
         found.sort(key=lambda one: ProcessKey.of(one.identity), reverse=True)
         runs = []
@@ -390,7 +645,7 @@ class OracleAnalysis:
         if match is Match.PROCESS:
             return _compared_processes(before, after, head, limit)
         measures = ("cpu_total_percent", "rss_bytes")
-        olds, news = (_grouped(side, match.value, measures) for side in (before, after))
+        olds, news = (grouped(side, match.value, measures) for side in (before, after))
         order = Order("sum:rss_bytes", is_descending=True)
         started = _in_order([one for value, one in news.items() if value not in olds], order)
         ended = _in_order([one for value, one in olds.items() if value not in news], order)
@@ -457,18 +712,48 @@ def _says(sighting: Sighting) -> int:
     return 0 if not state else 2 if state == "X" else 1
 
 
+def _steps(window: Window, points: int) -> tuple[int, range]:
+    length = window.to_at - window.from_at
+    step = next(one * 60 for one in (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720) if one * 60 * points >= length)
+    return step, range(window.from_at // step * step, window.to_at + 1, step)
+
+
+def _added_up(
+    groups: Mapping[str | None, Mapping[str, float | None]], values: Collection[str | None], measures: Sequence[str]
+) -> dict[str, float]:
+    """Of these values; without what is known of none of them. Of none that is there nothing is used."""
+    there = [numbers for value, numbers in groups.items() if value in values]
+    found = {"count": sum(numbers["count"] or 0 for numbers in there)}
+    for name in measures:
+        known = [number for numbers in there if (number := numbers[name]) is not None]
+        if known or not there:
+            found[name] = sum(known)
+    return found
+
+
+def _is_about(numbers: dict[str, float] | None, name: str, values: Sequence[float]) -> bool:
+    """Whether a number is the greatest of these, or as good as that."""
+    return numbers is not None and name in numbers and numbers[name] >= max(values) * (1 - 1e-9)
+
+
 def _is_in(moment: int, window: Window) -> bool:
     return window.from_at <= moment <= window.to_at
 
 
-def _fits(selection: Selection, process: ProcessSummary) -> bool:
-    return accepts(selection.search, process) and selection.tags.accepts(process.tags)
+def _fits(selection: Selection, process: ProcessSummary, detail: ProcessDetail) -> bool:
+    discovered = discovered_tags(process.description.discovery)
+    return accepts(selection.search, process, detail) and selection.tags.accepts(process.tags, discovered)
 
 
 def _column(at_instant: ProcessAtInstant, column: str) -> Any:
     identity, description = at_instant.process.identity, at_instant.process.description
     if column in ("pid", "host"):
         return getattr(identity, column)
+    if column == "timestamp":
+        return at_instant.process.seen_at
+    if column.startswith("tag:"):
+        return min(_tag_values(at_instant.process, fold(column.removeprefix("tag:"))), default=None)
+    column = "group_name" if column == "group" else column
     return getattr(description if column in ProcessDescription.__struct_fields__ else at_instant.numbers, column)
 
 
@@ -479,8 +764,18 @@ def _whole(window: Window) -> Window:
 def _tag_values(process: ProcessSummary, key: str) -> set[str]:
     if key == "host":
         return {process.identity.host}
-    pairs = (tag.partition(":") for tag in process.tags)
+    pairs = (tag.partition(":") for tag in process.all_tags)
     return {value for name, separator, value in pairs if separator and fold(name) == key}
+
+
+def _values_in_window(process: ProcessSummary, detail: ProcessDetail, key: str) -> set[str]:
+    if key == "ended":
+        return {str(detail.ended_at is not None).lower()}
+    if key == "exit_code":
+        return set() if detail.exit_code is None else {str(detail.exit_code)}
+    if key == "signal":
+        return {name for name in (signal_of(detail.exit_code or 0),) if name}
+    return _tag_values(process, key)
 
 
 def _values(at_instant: ProcessAtInstant, by: str) -> list[str]:
@@ -502,27 +797,53 @@ def _group(value: str | None, at_instant: Sequence[ProcessAtInstant], measures: 
     return Grouped(value, len(at_instant), numbers)
 
 
-def _grouped(at_instant: Iterable[ProcessAtInstant], by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
+def _with_percentiles(
+    group: Grouped, at_instant: Iterable[ProcessAtInstant], keys: tuple[str, str | None], measures: Sequence[str]
+) -> Grouped:
+    """Found by counting, value by value, how many do not exceed it."""
+    by, second = keys
+    members = [
+        one
+        for one in at_instant
+        if group.value in _labels(one, by) and (second is None or group.second in _labels(one, second))
+    ]
+    numbers = {}
+    for name in measures:
+        known = [getattr(one.numbers, name) for one in members if getattr(one.numbers, name) is not None]
+        found = {
+            statistic: min(
+                value for value in known if 100 * sum(other <= value for other in known) >= percent * len(known)
+            )
+            for statistic, percent in (("p50", 50), ("p95", 95))
+            if known
+        }
+        numbers[name] = msgspec.structs.replace(group.numbers[name], **found)
+    return msgspec.structs.replace(group, numbers=numbers)
+
+
+def _members(at_instant: Iterable[ProcessAtInstant], by: str) -> dict[str | None, list[ProcessAtInstant]]:
     members: defaultdict[str | None, list[ProcessAtInstant]] = defaultdict(list)
     for one in at_instant:
         for value in _labels(one, by):
             members[value].append(one)
-    return {value: _group(value, some, measures) for value, some in members.items()}
+    return members
+
+
+def grouped(at_instant: Iterable[ProcessAtInstant], by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
+    """All groups."""
+    return {value: _group(value, some, measures) for value, some in _members(at_instant, by).items()}
 
 
 def _in_order(groups: Iterable[Grouped], order: Order) -> list[Grouped]:
-    found = sorted(groups, key=lambda one: (one.value is None, one.value or ""))
-    if order.column == "value":
-        named = [one for one in found if one.value is not None]
-        unnamed = [one for one in found if one.value is None]
-        return [*(named[::-1] if order.is_descending else named), *unnamed]
-    how, _, measure = order.column.partition(":")
-    numbers: dict[str | None, Any] = {
-        one.value: getattr(one.numbers[measure], how) if measure else one.count for one in found
-    }
-    known = [one for one in found if numbers[one.value] is not None]
-    known.sort(key=lambda one: -numbers[one.value] if order.is_descending else numbers[one.value])
-    return [*known, *(one for one in found if numbers[one.value] is None)]
+    found = sorted(groups, key=lambda one: (one.value is None, one.value or "", one.second is None, one.second or ""))
+    if order.column in ("value", "second"):
+        numbers = [getattr(one, order.column) for one in found]
+    else:
+        how, _, measure = order.column.partition(":")
+        numbers = [getattr(one.numbers[measure], how) if measure else one.count for one in found]
+    known = [(number, one) for number, one in zip(numbers, found, strict=True) if number is not None]
+    known.sort(key=lambda pair: pair[0], reverse=order.is_descending)  # ties stay as they are
+    return [*(one for _, one in known), *(one for number, one in zip(numbers, found, strict=True) if number is None)]
 
 
 def msgspec_order(order: Order) -> Order:

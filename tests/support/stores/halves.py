@@ -10,6 +10,7 @@ from procession.paging import Page
 from procession.process import LiveSnapshot, Snapshot
 from procession.query import ProcessQuery
 from procession.storage.embedded.flush_queue import FlushQueue
+from procession.storage.embedded.joins.joined_comparison import JoinedComparison
 from procession.storage.embedded.joins.joined_counts import JoinedCounts
 from procession.storage.embedded.joins.joined_curves import JoinedCurves
 from procession.storage.embedded.joins.joined_endings import JoinedEndings
@@ -20,6 +21,7 @@ from procession.storage.embedded.joins.joined_timeseries import JoinedTimeSeries
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.storage.live.table import LiveTable
 from tests.support.stores.analysis_oracle import OracleAnalysis
+from tests.support.stores.compared_past import OraclePast
 from tests.support.stores.oracle import OracleStore
 
 ORG = 1
@@ -39,13 +41,17 @@ class Halves:
         self.queue = FlushQueue(max_weight=10**6, max_characters=10**9)
         self.on_question: Callable[[], None] = _nothing
         """Called once, when the history is asked."""
+        self.presence_since: int | None = None
+        """From when on the history would have to write presence first."""
         self.pages = JoinedPages(self.live, self._find, self.queue.since)
         self.curves = JoinedCurves(self.live, OracleAnalysis(self.history), self.queue)
         self.endings = JoinedEndings(self.live, self.history, self.queue.since)
-        self.counts = JoinedCounts(self.live, OracleAnalysis(self.history), self.queue)
+        self.counts = JoinedCounts(self.live, OracleAnalysis(self.history), self.queue, lambda: self.presence_since)
         self.runs = JoinedRuns(self.live, OracleAnalysis(self.history), self.queue)
         self.instants = LiveAnalysis(self.live)
         self.series = JoinedTimeSeries(self.instants, OracleAnalysis(self.history), self.queue)
+        past = OraclePast(OracleAnalysis(self.history), self.history)
+        self.comparison = JoinedComparison(self.instants, past, self.queue)
         self.intake = JoinedIntake(self.live, self.history, self.queue)
         self._sequence = 0
         old = [one for index, one in enumerate(fleet) if index < flushed or one.taken_at < since]

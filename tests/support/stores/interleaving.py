@@ -90,6 +90,9 @@ class _Watched:
     def command(self, text: str) -> Any:
         return self._connection.command(text)
 
+    def delete_rows(self, table: str, condition: str) -> None:
+        self._connection.delete_rows(table, condition)
+
     def close(self) -> None:
         self._connection.close()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procession.monitors.group_state import Group, GroupState
+from procession.monitors.late.silences import Silence
 from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Monitor
-from procession.monitors.transition import Transition
+from procession.monitors.transition import Late, Transition
 from procession.window import Window
 
 
@@ -18,6 +19,7 @@ class OracleMonitors:
         self._monitors: dict[tuple[int, int], Monitor] = {}
         self._groups: dict[tuple[int, int], dict[Group, GroupState]] = {}
         self._transitions: dict[tuple[object, ...], Transition] = {}
+        self._silences: dict[tuple[int, str, int], Silence] = {}
         self._leases: dict[str, EvaluationLease] = {}
 
     def monitors(self, org_id: int | None = None) -> tuple[Monitor, ...]:
@@ -48,7 +50,8 @@ class OracleMonitors:
 
     def put_transitions(self, transitions: Sequence[Transition]) -> None:
         for one in transitions:
-            self._transitions[one.org_id, one.at, one.monitor_id, one.group, one.kind] = one
+            is_added = one.late is Late.ADDED
+            self._transitions[one.org_id, one.at, one.monitor_id, one.group, one.kind, is_added] = one
 
     def transitions(
         self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
@@ -61,6 +64,16 @@ class OracleMonitors:
             and monitor_id in (None, one.monitor_id)
         ]
         return tuple(sorted(found, key=lambda one: -one.at)[:limit])
+
+    def silences(self) -> tuple[Silence, ...]:
+        return tuple(one for _, one in sorted(self._silences.items()))
+
+    def put_silences(self, silences: Sequence[Silence]) -> None:
+        self._silences.update(((one.org_id, one.host, one.since), one) for one in silences)
+
+    def drop_silences(self, silences: Sequence[Silence]) -> None:
+        for one in silences:
+            self._silences.pop((one.org_id, one.host, one.since), None)
 
     def leases(self) -> tuple[EvaluationLease, ...]:
         return tuple(self._leases.values())

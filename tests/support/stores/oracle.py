@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import msgspec
 
 from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
-from procession.accounts.orgs import Key, Org
+from procession.accounts.orgs import Key, Org, RemovedOrg
 from procession.accounts.sessions import Link, Session
+from procession.discovery import discovered_tags
 from procession.inventory import Inventory, TableSize
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.packed import AnySnapshot
@@ -30,6 +31,7 @@ from procession.process import (
 from procession.query import ProcessQuery
 from procession.search.evaluation import accepts
 from procession.window import Window
+from tests.support.stores.containers_oracle import OracleContainers
 from tests.support.stores.unpacked import unpack
 
 
@@ -46,6 +48,7 @@ class OracleStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.containers = OracleContainers()
         self._sightings: defaultdict[int, defaultdict[ProcessIdentity, dict[int, ProcessDescription]]]
         self._sightings = defaultdict(lambda: defaultdict(dict))
         self._snapshots: defaultdict[int, list[Snapshot]] = defaultdict(list)
@@ -55,6 +58,7 @@ class OracleStore:
         self._chunks: dict[tuple[object, ...], Snapshot | LiveSnapshot] = {}
         self._orgs: dict[int, Org] = {}
         self._keys: dict[str, Key] = {}
+        self._removed: dict[int, RemovedOrg] = {}
         self._leases: dict[tuple[int, str], WatchLease] = {}
         self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
         self._host_tags_version = 0
@@ -87,6 +91,11 @@ class OracleStore:
         """With the starts that processes are kept under."""
         with self._lock:
             return tuple(self._as_kept[org_id])
+
+    def exits(self, org_id: int) -> set[tuple[str, ProcessExit]]:
+        """Each once, with its host."""
+        with self._lock:
+            return {(host, one) for (org, host), some in self._exits.items() if org == org_id for one in some}
 
     def _kept(self, org_id: int, snapshot: Snapshot, sighting: Sighting) -> ProcessIdentity:
         """With the start of the process that the host had under the pid, if that is near and it has not ended."""
@@ -170,7 +179,7 @@ class OracleStore:
             for process in processes
             if process is not None
             and accepts(query.search, process)
-            and query.tags.accepts(process.tags)
+            and query.tags.accepts(process.tags, discovered_tags(process.description.discovery))
             and (query.after is None or ProcessKey.of(process.identity) > query.after)
             and (query.only is None or ProcessKey.of(process.identity) == query.only)
         ]
@@ -312,15 +321,45 @@ class OracleStore:
 
     def orgs(self) -> tuple[Org, ...]:
         with self._lock:
-            return tuple(self._orgs.values())
+            return tuple(org for org in self._orgs.values() if org.id not in self._removed)
 
     def keys(self) -> tuple[Key, ...]:
         with self._lock:
-            return tuple(self._keys.values())
+            return tuple(key for key in self._keys.values() if key.org_id not in self._removed)
 
     def put_org(self, org: Org) -> None:
         with self._lock:
             self._orgs[org.id] = org
+
+    def removed_orgs(self) -> tuple[RemovedOrg, ...]:
+        return tuple(self._removed.values())
+
+    def put_removed_org(self, org: RemovedOrg) -> None:
+        self._removed[org.id] = org
+
+    def rows_of_org(self, org_id: int) -> dict[str, int]:
+        with self._lock:
+            counts = {
+                "host_tags": sum(entry.org_id == org_id for entry in self._host_tags.values()),
+                "keys": sum(key.org_id == org_id for key in self._keys.values()),
+                "orgs": int(org_id in self._orgs),
+                "sessions": sum(session.org_id == org_id for session in self._sessions.values()),
+                "snapshots": len(self._snapshots.get(org_id, ())),
+            }
+        return {table: count for table, count in counts.items() if count}
+
+    def erase_org(self, org_id: int) -> None:
+        with self._lock:
+            for by_org in (self._orgs, self._sightings, self._snapshots, self._as_kept, self._live):
+                by_org.pop(org_id, None)
+            self._exits = defaultdict(list, {key: exits for key, exits in self._exits.items() if key[0] != org_id})
+            self._chunks = {name: chunk for name, chunk in self._chunks.items() if name[1] != org_id}
+            self._keys = {key.id: key for key in self._keys.values() if key.org_id != org_id}
+            self._leases = {key: lease for key, lease in self._leases.items() if key[0] != org_id}
+            self._host_tags = {key: entry for key, entry in self._host_tags.items() if key[0] != org_id}
+            self._host_notices = {key: one for key, one in self._host_notices.items() if key[0] != org_id}
+            self._sessions = {key: one for key, one in self._sessions.items() if one.org_id != org_id}
+            self._links = {key: one for key, one in self._links.items() if one.org_id != org_id}
 
     def put_key(self, key: Key) -> None:
         with self._lock:
@@ -352,10 +391,11 @@ class OracleStore:
         with self._lock:
             return self._host_tags_version
 
-    def put_host_tags(self, entry: HostTags) -> None:
+    def put_host_tags(self, *entries: HostTags) -> None:
         with self._lock:
-            self._host_tags[entry.org_id, entry.host, entry.source] = entry
-            self._host_tags_version += 1
+            for entry in entries:
+                self._host_tags[entry.org_id, entry.host, entry.source] = entry
+                self._host_tags_version += 1
 
     def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
         with self._lock:

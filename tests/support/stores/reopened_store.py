@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from procession.containers.container import ContainerSnapshot
 from procession.errors import Unavailable
 from procession.inventory import FrozenStore
 from procession.packed import AnySnapshot
@@ -39,6 +40,9 @@ class Failing(KeptOpen):
     def add(self, _: Sequence[tuple[int, AnySnapshot]]) -> None:
         raise Unavailable("The store cannot do this now")
 
+    def add_containers(self, _: Sequence[tuple[int, ContainerSnapshot]]) -> None:
+        raise Unavailable("The store cannot do this now")
+
 
 class NeverFrozen:
     """Tables of which nobody makes a backup."""
@@ -56,8 +60,10 @@ class NeverFrozen:
 class Reopened:
     """A store in a folder, which is opened anew."""
 
-    def __init__(self, history: ClickHouseStore, folder: Path) -> None:
+    def __init__(self, history: ClickHouseStore, folder: Path, *, live_bytes: int = 2**30, now: int = LATER) -> None:
         self._history = history
+        self._live_bytes = live_bytes
+        self._now = now
         self._folder = folder
         self.store = self._opened(is_empty=True)
 
@@ -76,11 +82,11 @@ class Reopened:
             self._folder / "live.checkpoint",
             first_sequence=log.status().first_sequence,
             last_sequence=log.last_sequence,
-            live_bytes=2**30,
+            live_bytes=self._live_bytes,
             is_empty=is_empty,
-            now=LATER,
+            now=self._now,
         )
         history: Any = KeptOpen(self._history)
         return EmbeddedStore(
-            history, log, checkpoints, progress, tables=NeverFrozen(), now=lambda: LATER, forced_seconds=0
+            history, log, checkpoints, progress, tables=NeverFrozen(), now=lambda: self._now, forced_seconds=0
         )

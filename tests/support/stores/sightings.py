@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from procession.command_line.arguments import line_of, words_of
+from procession.discovery import FOUND_BY, INJECTIONS, LANGUAGES, Discovery, Service, Tracer
 from procession.process import MAX_UINT32, ProcessDescription, ProcessNumbers, Sighting
 
 FLOATS = st.floats(0, width=32, allow_nan=False, allow_infinity=False)
@@ -41,6 +42,19 @@ def all_numbers(draw: st.DrawFn) -> ProcessNumbers:
     return ProcessNumbers(**fields)
 
 
+DISCOVERIES = (
+    None,
+    *(Discovery(language=language) for language in LANGUAGES if language),
+    *(Discovery(injection=injection) for injection in INJECTIONS if injection),
+    Discovery(tcp_ports=(), udp_ports=()),
+    Discovery(tcp_ports=(1, 443, 65_535), udp_ports=(53,), language="go"),
+    Discovery(services=(), tracers=(), is_instrumented=False),
+    Discovery(services=tuple(Service("Ü", one) for one in FOUND_BY[1:]), tracers=(), is_instrumented=True),
+    Discovery(services=(Service("web 1"),), tracers=(Tracer("c0ffee", "日本"), Tracer("x")), is_instrumented=False),
+)
+"""Both kinds of ports are known together, and so is all of services."""
+
+
 @st.composite
 def all_sightings(draw: st.DrawFn) -> Sighting:
     numbers = draw(all_numbers())
@@ -70,5 +84,6 @@ def all_sightings(draw: st.DrawFn) -> Sighting:
         container_id=draw(TEXTS),
         is_zombie=is_zombie,
         tags=tuple(sorted(draw(TAGS))),
+        discovery=draw(st.sampled_from(DISCOVERIES)),
     )
     return Sighting(draw(st.integers(0, 2**31 - 1)), draw(st.integers(0, MAX_UINT32)), description, numbers)

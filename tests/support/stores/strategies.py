@@ -10,14 +10,16 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 from hypothesis import strategies as st
 
+from procession.discovery import Discovery, Service, Tracer
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.query import ProcessQuery
 from procession.search.pattern import Pattern, fold
 from procession.search.tag_filter import TagFilter
-from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.search.tree import And, Comparison, Not, Or, SearchNode, TagTerm, TextTerm, WordTerm
 from procession.window import Window
 from tests.support.builders import NOON
 
@@ -41,7 +43,8 @@ WORDS = (
     "\\n",
 )
 USERS = ("root", "www-data", "uid:118", "Ольга", "")
-TAGS = ("env:prod", "env:staging", "k:100%", "k:a_b", "pci", "team:größe", "url:http://x:80/")
+TAGS = ("env:prod", "env:staging", "k:100%", "k:a_b", "pci", "team:größe", "url:http://x:80/", "service:web-2")
+DISCOVERED = ("language:go", "listens:443", "listens:80", "service:größe", "service:web-2")
 
 words = st.sampled_from(WORDS)
 cmdlines = st.lists(words, max_size=4).map(" ".join)
@@ -64,6 +67,15 @@ descriptions = st.builds(
     container_id=st.sampled_from(("", "c0ffee")),
     is_zombie=st.booleans(),
     tags=tag_sets,
+    discovery=st.none()
+    | st.builds(
+        Discovery,
+        language=st.sampled_from(("", "go")),
+        services=st.sampled_from((None, (), (Service("größe", "spring"), Service("Web-2")))),
+        tracers=st.sampled_from((None, (Tracer("c0ffee", "web-2"),))),
+        tcp_ports=st.sampled_from((None, (), (80, 443))),
+        udp_ports=st.sampled_from((None, (), (443,))),
+    ),
 )
 
 # Searches and tag filters
@@ -77,10 +89,10 @@ def _text_term(text: str, start: int, length: int) -> TextTerm:
     return TextTerm(Pattern.literal(text[start : start + length]))
 
 
-def _tag_term(tag: str, cut: int | None) -> TagTerm:
+def _tag_term(tag: str, cut: int | None, with_discovered: bool = False) -> TagTerm:
     key, _, value = tag.partition(":")
     shown = value if cut is None else value[:cut] + "*"
-    return TagTerm(fold(key), Pattern.parse(f"{key}:{shown}"))
+    return TagTerm(fold(key), Pattern.parse(f"{key}:{shown}"), with_discovered)
 
 
 def _branches(nodes: st.SearchStrategy[SearchNode]) -> st.SearchStrategy[SearchNode]:
@@ -96,6 +108,27 @@ def searches_for(texts: Collection[str], tags: Collection[str]) -> st.SearchStra
     return st.recursive(text_terms | tag_terms, _branches, max_leaves=6)
 
 
+def searches_that_compare(
+    texts: Collection[str], tags: Collection[str], numbers: Collection[int]
+) -> st.SearchStrategy[SearchNode]:
+    """The same of our own language: with words of texts, hosts and tags, and with comparisons with these numbers."""
+    words_of = {part for tag in (*tags, *DISCOVERED) for part in tag.split(":") if part} | set(texts)
+    word_terms = st.builds(
+        lambda text, start, length: WordTerm(Pattern.literal(text[start : start + length] or text)),
+        st.sampled_from(sorted(words_of)),
+        st.sampled_from((0, 0, 1)),
+        st.integers(1, 8),
+    )
+    fields = st.sampled_from(("pid", "ppid", "age", "rss_bytes", "cpu_total_percent", "io", *ENDING_FIELDS * 2))
+    literals = st.sampled_from((0, 1, 2, 3, 5, 9, 15, 137, 86400, *sorted(numbers))).map(float)
+    comparisons = st.builds(Comparison, fields, st.sampled_from(("<", "<=", "=", ">=", ">")), literals)
+    found_out = st.builds(_tag_term, st.sampled_from(DISCOVERED), st.none() | st.integers(0, 3), st.just(True))
+    terms = comparisons | comparisons | word_terms | found_out | searches_for(texts, tags)
+    return st.recursive(terms, _branches, max_leaves=5)
+
+
+ENDING_FIELDS = ("ended", "exit_code", "signal", "lifetime")
+
 searches = searches_for(_COMMON_TEXTS, _COMMON_TAGS)
 
 
@@ -107,10 +140,12 @@ def _condition(tag: str, shape: str) -> str:
 def tag_filters_for(tags: Collection[str]) -> st.SearchStrategy[TagFilter]:
     shapes = st.sampled_from(("", "", "!", "!", "case", "begin", "end"))
     conditions = st.builds(_condition, st.sampled_from(sorted(tags)), shapes)
-    return st.lists(conditions, min_size=1, max_size=2).map(lambda items: TagFilter.parse(",".join(items)))
+    joined = st.lists(st.tuples(conditions, st.sampled_from((",", ",", " OR "))), min_size=1, max_size=3)
+    texts = joined.map(lambda items: "".join(map("".join, items)).removesuffix(" OR "))
+    return st.builds(lambda text, own: TagFilter.parse(text, has_or=True, with_discovered=own), texts, st.booleans())
 
 
-tag_filters = st.just(TagFilter()) | tag_filters_for((*_COMMON_TAGS, "nope", "*"))
+tag_filters = st.just(TagFilter()) | tag_filters_for((*_COMMON_TAGS, *DISCOVERED, "nope", "*"))
 
 
 # Fleets
@@ -208,9 +243,16 @@ def _live(draw: st.DrawFn, host: _Host, at: int, known: list[ProcessDescription]
                 host.processes.pop(pid, None)
 
 
+_USED = (
+    ProcessNumbers(),
+    ProcessNumbers(cpu_total_percent=2.5, read_bytes_per_second=3.0, write_bytes_per_second=2.0),
+    ProcessNumbers(cpu_total_percent=0.0, read_bytes_per_second=9.0),
+)
+
+
 def _chunks(draw: st.DrawFn, host: _Host, at: int, number: int) -> list[Snapshot]:
     sightings = [
-        Sighting(pid, started_at, description, ProcessNumbers(rss_bytes=at, state="S"))
+        Sighting(pid, started_at, description, msgspec.structs.replace(_USED[pid % 3], rss_bytes=at, state="S"))
         for pid, (started_at, description) in sorted(host.processes.items())
     ]
     size = draw(st.sampled_from((1, 2, 100)))
@@ -241,17 +283,18 @@ def exits_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[list[ProcessExits
     if not seen:
         return st.just([])
 
-    def exit_of(place: tuple[str, int, int, int], after: int, executed: int | None) -> ProcessExits:
+    def exit_of(place: tuple[str, int, int, int], after: int, executed: int | None, code: int) -> ProcessExits:
         host, seen_at, pid, started_at = place
         executed_at = None if executed is None else started_at + executed
         ended = ProcessExit(
-            pid=pid, at=seen_at + after, executed_at=executed_at, exit_code=0, description=ProcessDescription()
+            pid=pid, at=seen_at + after, executed_at=executed_at, exit_code=code, description=ProcessDescription()
         )
         return ProcessExits(host, (ended,))
 
     after = st.sampled_from((-3, -1, 0, 0, 1, 2, 5, 9, 70))
     executed = st.sampled_from((None, 0, 0, 1, -2, -3, 5))
-    return st.lists(st.builds(exit_of, st.sampled_from(seen), after, executed), max_size=6)
+    codes = st.sampled_from((0, 0, 1, 137, 143, 200))
+    return st.lists(st.builds(exit_of, st.sampled_from(seen), after, executed, codes), max_size=6)
 
 
 def live_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[LiveSnapshot]:
@@ -288,16 +331,19 @@ def windows_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[Window]:
     return st.tuples(bounds, bounds).map(lambda pair: Window(min(pair), max(pair)))
 
 
-def queries_over(fleet: Sequence[Snapshot], org_id: int) -> st.SearchStrategy[ProcessQuery]:
-    """Questions about all in a window, half of them without a filter; pages are the test's business."""
+def queries_over(fleet: Sequence[Snapshot], org_id: int, *, compares: bool = False) -> st.SearchStrategy[ProcessQuery]:
+    """Questions about all in a window, half of them without a filter; pages are the test's business. `compares`: each
+    with a search of our own language."""
     said = [sighting.description for snapshot in fleet for sighting in snapshot.sightings]
     texts = {text for about in said for text in (*about.cmdline.split(), about.exe, about.user) if text} | {"no such"}
     tags = {tag for about in said for tag in about.tags} | {f"host:{chunk.host}" for chunk in fleet} | set(_SHARED_TAGS)
+    moments = {snapshot.taken_at for snapshot in fleet}
+    own = searches_that_compare(texts, tags, moments) if compares else st.none() | searches_for(texts, tags)
     return st.builds(
         ProcessQuery,
         org_id=st.just(org_id),
         window=windows_over(fleet),
-        search=st.none() | searches_for(texts, tags),
-        tags=st.just(TagFilter()) | tag_filters_for(tags),
+        search=own,
+        tags=st.just(TagFilter()) | tag_filters_for({*tags, *DISCOVERED}),
         limit=st.just(10_000),
     )

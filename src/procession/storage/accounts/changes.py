@@ -13,6 +13,7 @@ def next_change(rows: Callable[[str, dict[str, Any]], Sequence[Any]], found: str
 
     `found` is a table and a condition, fixed text.
     """
+    asked = {name: value for name, value in parameters.items() if f"{{{name}:" in found}
     # One row from each shard that was asked.
-    newest = max((int(change) for (change,) in rows(f"SELECT max(change) FROM {found}", parameters)), default=0)
+    newest = max((int(change) for (change,) in rows(f"SELECT max(change) FROM {found}", asked)), default=0)
     return max(time_ns(), newest + 1)

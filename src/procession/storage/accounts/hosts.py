@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from time import time_ns
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
+from procession.storage.accounts.changes import next_change
 from procession.storage.accounts.tables import AccountTables
 
 _NOTICES = 200
 """Of one insert: a server takes no more than 128 KiB for a parameter."""
+
+_ENTRIES = 100
+"""Of one insert: each name of a host may have a thousand bytes."""
 
 
 class _HostTagsRow(NamedTuple):
@@ -39,17 +45,25 @@ class ClickHouseHosts:
         )
 
     def host_tags_version(self) -> int:
-        # Not the newest change: of two servers, one may have a clock that is behind.
-        versions = self._tables.rows("SELECT sum(cityHash64(change)) FROM host_tags")
+        # Not the newest change: of two servers, one may have a clock that is behind. FINAL, because a merge drops rows
+        # that were replaced, and that is no change.
+        versions = self._tables.rows("SELECT sum(cityHash64(change)) FROM host_tags FINAL")
         return sum(int(version) for (version,) in versions)  # one from each shard that was asked
 
-    def put_host_tags(self, entry: HostTags) -> None:
-        self._tables.change(
-            "host_tags WHERE org = {org:UInt32} AND host = {host:String} AND source = {source:String}",
-            "INSERT INTO host_tags SELECT {org:UInt32}, {host:String}, {source:String}, {tags:Array(String)},"
-            " {change:UInt64}",
-            {"org": entry.org_id, "host": entry.host, "source": entry.source.value, "tags": list(entry.tags)},
-        )
+    def put_host_tags(self, *entries: HostTags) -> None:
+        newest = list({(one.org_id, one.host, one.source): one for one in entries}.values())
+        for first in range(0, len(newest), _ENTRIES):
+            some = newest[first : first + _ENTRIES]
+            hosts = [one.host for one in some]
+            change = next_change(self._tables.rows, "host_tags WHERE host IN {host:Array(String)}", {"host": hosts})
+            columns = {
+                "org": pa.array([one.org_id for one in some], pa.uint32()),
+                "host": pa.array(hosts, pa.string()),
+                "source": pa.array([one.source.value for one in some], pa.string()),
+                "tags": pa.array([list(one.tags) for one in some], pa.list_(pa.string())),
+                "change": pa.repeat(pa.scalar(change, pa.uint64()), len(some)),
+            }
+            self._tables.insert("host_tags", pa.table(columns))
 
     def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
         rows = self._tables.rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.orgs import Key, KeyKind, Org, RemovedOrg
 from procession.accounts.scopes import Scope
 from procession.storage.accounts.tables import AccountTables
 
@@ -48,7 +48,8 @@ class ClickHouseKeys:
 
     def orgs(self) -> tuple[Org, ...]:
         rows = map(_OrgRow._make, self._tables.rows("SELECT id, name FROM orgs FINAL"))
-        return tuple(Org(row.id, row.name) for row in sorted(rows))
+        removed = self._removed_ids()
+        return tuple(Org(row.id, row.name) for row in sorted(rows) if row.id not in removed)
 
     def keys(self) -> tuple[Key, ...]:
         rows = map(
@@ -57,7 +58,24 @@ class ClickHouseKeys:
                 "SELECT id, org, kind, name, secret_hash, created_at, revoked_at, scopes FROM keys FINAL"
             ),
         )
-        return tuple(row.key() for row in sorted(rows, key=lambda row: (row.created_at, row.id)))
+        removed = self._removed_ids()
+        ordered = sorted(rows, key=lambda row: (row.created_at, row.id))
+        return tuple(row.key() for row in ordered if row.org not in removed)
+
+    def removed_orgs(self) -> tuple[RemovedOrg, ...]:
+        rows = self._tables.rows("SELECT org, name, removed_at, is_erased FROM removed_orgs FINAL")
+        return tuple(RemovedOrg(int(org), name, int(at), bool(is_erased)) for org, name, at, is_erased in sorted(rows))
+
+    def put_removed_org(self, org: RemovedOrg) -> None:
+        self._tables.change(
+            "removed_orgs WHERE org = {org:UInt32}",
+            "INSERT INTO removed_orgs SELECT {org:UInt32}, {name:String}, {removed_at:UInt32}, {is_erased:Bool},"
+            " {change:UInt64}",
+            {"org": org.id, "name": org.name, "removed_at": org.removed_at, "is_erased": org.is_erased},
+        )
+
+    def _removed_ids(self) -> frozenset[int]:
+        return frozenset(org.id for org in self.removed_orgs())
 
     def put_org(self, org: Org) -> None:
         self._tables.change(

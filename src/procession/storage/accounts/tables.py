@@ -27,6 +27,11 @@ class AccountTables:
         with unavailable_on_failure(), self._pool.connection() as connection:
             connection.write(Statement(text, parameters))
 
+    def insert(self, table: str, rows: Any) -> None:
+        """Many rows, as an Arrow table."""
+        with unavailable_on_failure(), self._pool.connection() as connection:
+            connection.insert_arrow(table, rows)
+
     def change(self, same: str, text: str, parameters: dict[str, Any]) -> None:
         """`text` inserts a row with `{change:UInt64}`; of several of the same thing the one with the greatest holds.
         `same` is the table and the condition of the thing's earlier rows, fixed text."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from procession.analysis import (
     REACH_SECONDS,
@@ -24,16 +25,24 @@ from procession.analysis import (
     Side,
     TagCompletion,
     TimeSeries,
+    Trends,
+    Turnover,
+    WindowPage,
 )
+from procession.analysis.listed_windows import Details, Find, ListedWindows, takes_listing
+from procession.analysis.over_time.group_minutes import are_minutes
+from procession.analysis.over_time.trends import are_totals, trends_of_instants
 from procession.process import MAX_UINT32, ProcessKey, ProcessSummary
 from procession.storage import AnalysisStore
 from procession.storage.embedded.answer_counts import AnswerCounts
 from procession.storage.embedded.flush_queue import FlushQueue
+from procession.storage.embedded.joins.joined_comparison import JoinedComparison, Past
 from procession.storage.embedded.joins.joined_counts import JoinedCounts
 from procession.storage.embedded.joins.joined_curves import JoinedCurves
 from procession.storage.embedded.joins.joined_runs import JoinedRuns
 from procession.storage.embedded.joins.joined_timeseries import JoinedTimeSeries
-from procession.storage.live.instants.analysis import LiveAnalysis
+from procession.storage.embedded.joins.joined_trends import JoinedTrends, PastTotals
+from procession.storage.live.instants.analysis import LiveAnalysis, whole_slots
 from procession.storage.live.instants.runs import NEXT_SNAPSHOT_SECONDS
 from procession.storage.live.table import LiveTable
 from procession.window import Window
@@ -43,26 +52,39 @@ _MINUTE = 60
 _ALWAYS = Window(0, MAX_UINT32)
 
 
+class PastAnalysis(AnalysisStore, Past, PastTotals, Protocol):
+    """That of the history."""
+
+
 class EmbeddedAnalysis:
     """An AnalysisStore."""
 
     def __init__(
         self,
         table: LiveTable,
-        history: AnalysisStore,
+        history: PastAnalysis,
         queue: FlushQueue,
         flush_what_concerns: Callable[[int, Window], None],
         counts: AnswerCounts,
+        listed: tuple[Find, Details],
+        *,
+        presence_waits_since: Callable[[], int | None],
     ) -> None:
-        """`flush_what_concerns` is called before the history is asked about an org in a window."""
+        """`flush_what_concerns` is called before the history is asked about an org in a window. `listed`: how the store
+        finds processes and their details, for windows that have to be listed. `presence_waits_since`: from when on it
+        has to write presence first."""
         self._live = LiveAnalysis(table)
         self._history = history
-        self._counted = JoinedCounts(table, history, queue)
+        self._queue = queue
+        self._counted = JoinedCounts(table, history, queue, presence_waits_since)
+        self._compared = JoinedComparison(self._live, history, queue)
         self._curves = JoinedCurves(table, history, queue)
         self._runs = JoinedRuns(table, history, queue)
         self._series = JoinedTimeSeries(self._live, history, queue)
+        self._trends = JoinedTrends(history, queue)
         self._flush_what_concerns = flush_what_concerns
         self._counts = counts
+        self._windows = ListedWindows(*listed, self.is_known)
 
     def is_known(self, selection: Selection, window: Window) -> bool:
         found = self._live.is_known(selection, window)
@@ -87,6 +109,12 @@ class EmbeddedAnalysis:
         past = self._past_instant(selection, at)
         return past.instant_page(selection, at, order, offset, limit, after, pin)
 
+    def window_page(self, selection: Selection, window: Window, order: Order, offset: int, limit: int) -> WindowPage:
+        found = self._live.window_page(selection, window, order, offset, limit)
+        if found is not None:
+            return self._counts.live(found)
+        return self._windows.page(selection, window, order, offset, limit)
+
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points:
         found = self._live.points(selection, at, x, y, by, limit)
         if found is not None:
@@ -101,6 +129,8 @@ class EmbeddedAnalysis:
             return self._counts.live(found)
         if not isinstance(when, Window):
             return self._past_instant(selection, when).facets(selection, when, keys, limit, prefix)
+        if takes_listing(selection, keys):
+            return self._windows.facets(selection, whole_slots(when), keys, limit, prefix)
         joined = None
         if not self._live.has_tags_of_hosts(selection):
             joined = self._counted.facets(selection, when, keys, limit, prefix)
@@ -118,12 +148,25 @@ class EmbeddedAnalysis:
         return self._past(Selection(org_id), _whole(window)).complete_tag(org_id, window, prefix, limit)
 
     def groups(
-        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+        self,
+        selection: Selection,
+        at: int,
+        by: str,
+        measures: Sequence[str],
+        order: Order,
+        limit: int,
+        *,
+        second: str | None = None,
+        has_percentiles: bool = False,
     ) -> Groups:
-        found = self._live.groups(selection, at, by, measures, order, limit)
+        found = self._live.groups(
+            selection, at, by, measures, order, limit, second=second, has_percentiles=has_percentiles
+        )
         if found is not None:
             return self._counts.live(found)
-        return self._past_instant(selection, at).groups(selection, at, by, measures, order, limit)
+        return self._past_instant(selection, at).groups(
+            selection, at, by, measures, order, limit, second=second, has_percentiles=has_percentiles
+        )
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
@@ -132,6 +175,13 @@ class EmbeddedAnalysis:
         if found is not None:
             return self._counts.live(found)
         return self._past_instant(selection, at).hosts(selection, at, measures, order, offset, limit)
+
+    def hosts_told(self, org_id: int, window: Window) -> Mapping[str, int]:
+        found, since = self._live.hosts_told(org_id, window)
+        if window.from_at >= since:
+            return self._counts.live(found)
+        before = Window(window.from_at, min(window.to_at, since - 1))
+        return {**self._past(Selection(org_id), before).hosts_told(org_id, before), **found}
 
     def timeseries(
         self,
@@ -150,6 +200,32 @@ class EmbeddedAnalysis:
             return self._counts.joined(joined)
         past = self._past(selection, Window(window.from_at - REACH_SECONDS, window.to_at))
         return past.timeseries(selection, window, by, measures, rank, limit, points)
+
+    def trends(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+    ) -> Trends:
+        if are_totals(selection, window, by, points):
+            return self._counts.joined(self._trends.of_totals(selection.org_id, window, measures, points))
+        if are_minutes(selection, window, by, points):
+            found = self._trends.of_groups(selection, window, by, measures, rank, limit, points)
+            if found is not None:
+                return self._counts.joined(found)
+        return trends_of_instants(self.timeseries(selection, window, by, measures, rank, limit, points))
+
+    def turnover(self, selection: Selection, window: Window, points: int) -> Turnover:
+        return self._past(selection, window).turnover(selection, window, points)
+
+    def oldest_sighting(self, org_id: int) -> int | None:
+        waiting = [one.taken_at for one in self._queue.snapshots(org_id)]
+        found = self._history.oldest_sighting(org_id)
+        return min(waiting if found is None else (found, *waiting), default=None)
 
     def history(self, org_id: int, key: ProcessKey, window: Window, every: Every) -> History:
         joined = self._curves.history(org_id, key, window, every)
@@ -185,6 +261,9 @@ class EmbeddedAnalysis:
         return self._past(Selection(org_id), until_ended).runs(org_id, process, window, limit)
 
     def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+        joined = self._compared.compare(left, right, match, limit)
+        if joined is not None:
+            return self._counts.joined(joined)
         for side in (left, right):
             self._flush_for_instant(side.selection, side.at)
         self._counts.history()

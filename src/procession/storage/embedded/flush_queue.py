@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from procession.containers.container import ContainerSnapshot
 from procession.errors import Unavailable
 from procession.lifecycle.events import ProcessExits
 from procession.packed import PackedSnapshot, characters_of
@@ -23,6 +24,9 @@ _NEWEST = 10_000
 """Of so many that came it is known when they were of: more than come while a question is answered."""
 
 
+Flushed = PackedSnapshot | ProcessExits | LiveSnapshot | ContainerSnapshot
+
+
 @dataclass(frozen=True, slots=True)
 class FlushItem:
     """One record of the log, or live numbers, which are in no log."""
@@ -30,7 +34,7 @@ class FlushItem:
     sequence: int
     """Of the record; of live numbers, that of the record before."""
     org_id: int
-    content: PackedSnapshot | ProcessExits | LiveSnapshot
+    content: Flushed
     weight: int
     """In sightings."""
     characters: int
@@ -41,12 +45,15 @@ class FlushItem:
     """The latest one."""
 
     @classmethod
-    def of(cls, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits | LiveSnapshot) -> FlushItem:
+    def of(cls, sequence: int, org_id: int, content: Flushed) -> FlushItem:
         if isinstance(content, PackedSnapshot):
             characters = content.listing.characters
             return cls(
                 sequence, org_id, content, len(content) + _LIGHTEST, characters, content.taken_at, content.taken_at
             )
+        if isinstance(content, ContainerSnapshot):
+            characters, at = content.characters, content.taken_at
+            return cls(sequence, org_id, content, len(content) + _LIGHTEST, characters, at, at)
         if isinstance(content, LiveSnapshot):
             weight = len(content.processes) // 8 + _LIGHTEST
             return cls(sequence, org_id, content, weight, 0, content.taken_at, content.taken_at)
@@ -94,6 +101,10 @@ class FlushPiece:
     def live(self) -> list[tuple[int, LiveSnapshot]]:
         return [(one.org_id, one.content) for one in self.items if isinstance(one.content, LiveSnapshot)]
 
+    @property
+    def containers(self) -> list[tuple[int, ContainerSnapshot]]:
+        return [(one.org_id, one.content) for one in self.items if isinstance(one.content, ContainerSnapshot)]
+
 
 class FlushQueue:
     """For any number of threads; one of them takes out of it."""
@@ -115,6 +126,7 @@ class FlushQueue:
         self._last_sequence = 0
         self._wanted_weight = 0
         """How much whoever waits is waiting for."""
+        self._is_hurried = False
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
         self._dropped = threading.Condition(lock)
@@ -125,7 +137,7 @@ class FlushQueue:
         if self._weight > self._max_weight or self._characters > self._max_characters:
             raise Unavailable("The store does not get to keep what it has taken; try again")
 
-    def put(self, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits) -> None:
+    def put(self, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits | ContainerSnapshot) -> None:
         self._put(FlushItem.of(sequence, org_id, content))
 
     def put_live(self, org_id: int, live: LiveSnapshot) -> None:
@@ -183,9 +195,13 @@ class FlushQueue:
 
     def snapshots_of(self, org_id: int, host: str) -> list[PackedSnapshot]:
         """Of one host, in the order in which they came."""
+        return [one for one in self.snapshots(org_id) if one.host == host]
+
+    def snapshots(self, org_id: int) -> list[PackedSnapshot]:
+        """Of all hosts, in the order in which they came."""
         with self._changed:
             items = [one.content for one in self._items if one.org_id == org_id]
-        return [one for one in items if isinstance(one, PackedSnapshot) and one.host == host]
+        return [one for one in items if isinstance(one, PackedSnapshot)]
 
     @property
     def weight(self) -> int:
@@ -197,23 +213,30 @@ class FlushQueue:
         return self._last_sequence
 
     def wait(self, seconds: float, weight: int, *, longest: float) -> bool:
-        """Until what came first waits for so many seconds, or so much waits, but no longer than `longest`; False once
-        it is closed."""
+        """Until what came first waits for so many seconds, or so much waits, or somebody hurries, but no longer than
+        `longest`; False once it is closed."""
         until = time.monotonic() + longest
         with self._changed:
             self._wanted_weight = weight
-            while not self._is_closed and self._weight < weight:
+            while not (self._is_closed or self._is_hurried or self._weight >= weight):
                 due = min(until, self._begun_at + seconds) if self._items else until
                 left = due - time.monotonic()
                 if left <= 0:
                     break
                 self._changed.wait(left)
+            self._is_hurried = False
             return not self._is_closed
 
-    def wait_until_closed(self, seconds: float) -> None:
-        """No longer than so many seconds."""
+    def hurry(self) -> None:
+        """Whoever waits for a flush to be due need not wait."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_closed, seconds)
+            self._is_hurried = True
+            self._changed.notify_all()
+
+    def wait_until_closed(self, seconds: float) -> bool:
+        """No longer than so many seconds; whether it is closed."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._is_closed, seconds)
 
     def close(self) -> None:
         """Nobody waits any more. What is in it stays."""

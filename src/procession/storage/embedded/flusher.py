@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from procession.containers.container import ContainerSnapshot
 from procession.errors import Unavailable
 from procession.lifecycle.events import ProcessExits
 from procession.log_throttle import LogThrottle
@@ -19,8 +20,9 @@ from procession.process import LiveSnapshot
 from procession.storage.embedded.flush_queue import FlushPiece, FlushQueue
 from procession.window import Window
 
-PIECE_WEIGHT = 50_000
-"""In sightings. What a piece costs is fixed up to some thousand; a larger one makes answers wait for longer."""
+PIECE_WEIGHT = 150_000
+"""In sightings. A piece costs some 80 ms besides what it costs for each of them; a larger one makes answers wait for
+longer."""
 
 PIECE_CHARACTERS = 32 * 2**20
 
@@ -32,7 +34,7 @@ _TRIES = 3
 
 _log = logging.getLogger(__name__)
 
-ContentT = TypeVar("ContentT", PackedSnapshot, ProcessExits, LiveSnapshot)
+ContentT = TypeVar("ContentT", PackedSnapshot, ProcessExits, LiveSnapshot, ContainerSnapshot)
 
 
 class FlushTarget(Protocol):
@@ -43,6 +45,8 @@ class FlushTarget(Protocol):
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None: ...
 
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None: ...
+
+    def add_containers(self, snapshots: Sequence[tuple[int, ContainerSnapshot]]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -75,6 +79,8 @@ class Flusher:
         self._may_force_at = -math.inf
         """When a question may cause the next flush."""
         self._flushing = threading.Lock()
+        self._done = 0
+        """Up to which sequence number everything is in the history."""
         self._failures = 0
         """Of the first piece, one after the other."""
         self._throttle = LogThrottle(time.monotonic)
@@ -122,6 +128,12 @@ class Flusher:
                 self._flush()
                 yield
 
+    def flush_before(self, sequence: int) -> None:
+        """All that was acknowledged before a record that is not flushed itself. Raises Unavailable."""
+        with self._flushing:
+            self._flush()
+            self._note(sequence)
+
     def flush_in_background(self) -> bool:
         """The same for who has nobody to tell: a failure is logged. Whether it worked."""
         try:
@@ -148,7 +160,12 @@ class Flusher:
         finally:
             if done:
                 self.counts.count += 1
-                self._on_flushed(done)
+                self._note(done)
+
+    def _note(self, sequence: int) -> None:
+        if sequence > self._done:
+            self._done = sequence
+            self._on_flushed(sequence)
 
     def _store(self, piece: FlushPiece) -> None:
         try:
@@ -157,6 +174,7 @@ class Flusher:
             self._add(self.target.add_exits, piece.exits)
             self._add(self.target.add_live, piece.live)
             self._add(self.target.add, piece.snapshots)
+            self._add(self.target.add_containers, piece.containers)
         except Exception:
             self._failures += 1
             raise

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from procession.containers.container import ContainerSnapshot
 from procession.lifecycle.events import ProcessExits
 from procession.packed import ABSENT, NO_STATE, NUMBERS, ROW, Listing, PackedProcess, PackedSnapshot
 from procession.process import ProcessDescription
@@ -19,9 +20,10 @@ WHOLE_SNAPSHOT: Final = 1
 """As it was written before processes and numbers were apart. Read, and not written."""
 EXITS: Final = 2
 SNAPSHOT: Final = 3
+CONTAINERS: Final = 4
 """Kinds of records; other numbers are of a newer version."""
 
-NEWEST_KIND: Final = SNAPSHOT
+NEWEST_KIND: Final = CONTAINERS
 
 _LENGTH_BYTES = 4
 _LENGTHS = struct.Struct("<II")
@@ -88,6 +90,7 @@ _decode_head = msgspec.msgpack.Decoder(_Head).decode
 _decode_columns = msgspec.msgpack.Decoder(_Columns).decode
 _decode_whole = msgspec.msgpack.Decoder(_Whole).decode
 _decode_exits = msgspec.msgpack.Decoder(ProcessExits).decode
+_decode_containers = msgspec.msgpack.Decoder(ContainerSnapshot).decode
 
 
 def snapshot_entry(org_id: int, snapshot: PackedSnapshot, received_at: int) -> Entry:
@@ -118,6 +121,10 @@ def _encoded(listing: Listing) -> bytes:
 
 def exits_entry(org_id: int, exits: ProcessExits, received_at: int) -> Entry:
     return Entry(org_id, EXITS, received_at, _compressed(_encode(exits)))
+
+
+def containers_entry(org_id: int, snapshot: ContainerSnapshot, received_at: int) -> Entry:
+    return Entry(org_id, CONTAINERS, received_at, _compressed(_encode(snapshot)))
 
 
 def snapshot_in(record: Record, listings: Listings | None = None) -> PackedSnapshot:
@@ -175,13 +182,17 @@ def _listing_of(columns: _Columns) -> Listing:
     for pid, start, characters, values in zip(
         columns.pids, columns.starts, columns.characters, columns.descriptions, strict=True
     ):
-        hashable = tuple(tuple(value) if isinstance(value, list) else value for value in values)
+        hashable = tuple([_hashable(value) if isinstance(value, list) else value for value in values])
         description = descriptions.get(hashable)
         if description is None:
             fields = dict(zip(columns.names, hashable, strict=True))
             description = descriptions[hashable] = msgspec.convert(fields, ProcessDescription)
         processes.append(PackedProcess(pid, start, description, characters))
     return Listing(tuple(processes))
+
+
+def _hashable(values: list[object]) -> tuple[object, ...]:
+    return tuple([_hashable(value) if isinstance(value, list) else value for value in values])
 
 
 def _in_our_rows(numbers: bytes, row: str) -> bytes:
@@ -200,6 +211,11 @@ def _in_our_rows(numbers: bytes, row: str) -> bytes:
 def exits_in(record: Record) -> ProcessExits:
     """Raises ValueError for what is none."""
     return _decode_exits(_decompressed(record.payload))
+
+
+def containers_in(record: Record) -> ContainerSnapshot:
+    """Raises ValueError for what is none."""
+    return _decode_containers(_decompressed(record.payload))
 
 
 def _compressed(data: bytes) -> bytes:

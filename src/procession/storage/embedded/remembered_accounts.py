@@ -15,8 +15,9 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from procession.accounts.hosts import HostNotice, HostTags, WatchLease
-from procession.accounts.orgs import Key, Org
+from procession.accounts.orgs import Key, Org, RemovedOrg
 from procession.monitors.group_state import Group, GroupState
+from procession.monitors.late.silences import Silence
 from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Monitor
 from procession.monitors.transition import Transition
@@ -67,6 +68,7 @@ class RememberedKeys:
         self._store = keys
         self._keys = _Remembered(keys.keys, clock)
         self._orgs = _Remembered(keys.orgs, clock, math.inf)
+        self._removed = _Remembered(keys.removed_orgs, clock, math.inf)
 
     @property
     def is_only_writer(self) -> bool:
@@ -90,6 +92,20 @@ class RememberedKeys:
         finally:
             self._keys.forget()
 
+    def removed_orgs(self) -> tuple[RemovedOrg, ...]:
+        return self._removed.get()
+
+    def put_removed_org(self, org: RemovedOrg) -> None:
+        try:
+            self._store.put_removed_org(org)
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """To be called after rows went in another way."""
+        for remembered in (self._keys, self._orgs, self._removed):
+            remembered.forget()
+
 
 class RememberedHosts:
     """A HostStore."""
@@ -105,9 +121,9 @@ class RememberedHosts:
     def host_tags_version(self) -> int:
         return self._version.get()
 
-    def put_host_tags(self, entry: HostTags) -> None:
+    def put_host_tags(self, *entries: HostTags) -> None:
         try:
-            self._store.put_host_tags(entry)
+            self._store.put_host_tags(*entries)
         finally:
             self._version.forget()
 
@@ -125,6 +141,11 @@ class RememberedHosts:
             self._store.put_lease(lease)
         finally:
             self._leases.forget()
+
+    def forget(self) -> None:
+        """To be called after rows went in another way."""
+        self._version.forget()
+        self._leases.forget()
 
 
 class RememberedNotificationSettings:
@@ -161,6 +182,9 @@ class RememberedNotificationSettings:
             self._store.put_downtime(org_id, downtime)
         finally:
             self._downtimes_of(org_id).forget()
+
+    def forget_org(self, org_id: int) -> None:
+        self._downtimes_of(org_id).forget()
 
     def _downtimes_of(self, org_id: int) -> _Remembered[tuple[Downtime, ...]]:
         made = _Remembered(partial(self._store.downtimes, org_id), self._clock, math.inf)
@@ -204,6 +228,10 @@ class RememberedOutbox:
     def put_group_states(self, states: Sequence[NotifiedState]) -> None:
         self._store.put_group_states(states)
 
+    def forget(self) -> None:
+        """To be called after rows went in another way."""
+        self._first.forget()
+
     def hold_sending(self, owner: str, now: int, seconds: int) -> bool:
         return self._store.hold_sending(owner, now, seconds)
 
@@ -231,6 +259,10 @@ class RememberedMonitors:
         finally:
             self._monitors.forget()
 
+    def forget(self) -> None:
+        """To be called after rows went in another way."""
+        self._monitors.forget()
+
     def groups_by_monitor(
         self, org_id: int | None = None, monitor_id: int | None = None
     ) -> dict[tuple[int, int], tuple[GroupState, ...]]:
@@ -249,6 +281,15 @@ class RememberedMonitors:
         self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
     ) -> tuple[Transition, ...]:
         return self._store.transitions(org_id, window, limit, monitor_id)
+
+    def silences(self) -> tuple[Silence, ...]:
+        return self._store.silences()
+
+    def put_silences(self, silences: Sequence[Silence]) -> None:
+        self._store.put_silences(silences)
+
+    def drop_silences(self, silences: Sequence[Silence]) -> None:
+        self._store.drop_silences(silences)
 
     def leases(self) -> tuple[EvaluationLease, ...]:
         return self._store.leases()

@@ -10,16 +10,18 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from procession.containers.container import ContainerSnapshot
 from procession.errors import Unavailable
 from procession.inventory import FrozenStore, Inventory
 from procession.lifecycle.events import ProcessExits
 from procession.packed import AnySnapshot, PackedSnapshot, pack
 from procession.paging import Page
-from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
+from procession.process import MAX_UINT32, Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.storage import (
-    AnalysisStore,
     ChangeStore,
+    ContainerStore,
+    ErasureStore,
     HostStore,
     KeyStore,
     MonitorStore,
@@ -31,15 +33,19 @@ from procession.storage import (
     SessionStore,
     ViewStore,
 )
-from procession.storage.embedded.analysis import EmbeddedAnalysis
+from procession.storage.containers.joined import EmbeddedContainers
+from procession.storage.containers.table import ContainerTable
+from procession.storage.embedded.analysis import EmbeddedAnalysis, PastAnalysis
 from procession.storage.embedded.answer_counts import AnswerCounts
 from procession.storage.embedded.checkpoints import Checkpoints
+from procession.storage.embedded.erasure import EmbeddedErasure
 from procession.storage.embedded.flush_queue import FlushQueue
 from procession.storage.embedded.flusher import FORCED_SECONDS, PIECE_WEIGHT, FlushCounts, Flusher, FlushTarget
 from procession.storage.embedded.joins.joined_endings import JoinedEndings
 from procession.storage.embedded.joins.joined_intake import JoinedIntake
 from procession.storage.embedded.joins.joined_pages import JoinedPages
-from procession.storage.embedded.log_records import exits_entry, snapshot_entry
+from procession.storage.embedded.log_records import containers_entry, exits_entry, snapshot_entry
+from procession.storage.embedded.log_space import LogSpace
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
 from procession.storage.embedded.remembered_accounts import (
@@ -67,8 +73,13 @@ _MORE_REACH_SECONDS = 900
 """The live table keeps so much more than an hour, for questions about an hour that ended a moment ago."""
 
 _RETRY_SECONDS = 1.0
+_PRESENCE_SECONDS = 5.0
+"""So often it is looked at whether presence is to be written."""
+_PRESENCE_RETRY_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
+
+_Logged = PackedSnapshot | ProcessExits | ContainerSnapshot
 
 
 class History(ReadStore, FlushTarget, Protocol):
@@ -79,6 +90,9 @@ class History(ReadStore, FlushTarget, Protocol):
 
     @property
     def hosts(self) -> HostStore: ...
+
+    @property
+    def containers(self) -> ContainerStore: ...
 
     @property
     def sessions(self) -> SessionStore: ...
@@ -99,10 +113,20 @@ class History(ReadStore, FlushTarget, Protocol):
     def outbox(self) -> OutboxStore: ...
 
     @property
-    def analysis(self) -> AnalysisStore: ...
+    def analysis(self) -> PastAnalysis: ...
 
     @property
     def rollup(self) -> RollupStore: ...
+
+    @property
+    def erasure(self) -> ErasureStore: ...
+
+    @property
+    def presence_waits_since(self) -> int | None: ...
+
+    def write_presence(self) -> None: ...
+
+    def write_presence_if_due(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -147,14 +171,20 @@ class EmbeddedStore:
         self._now = now
         self.live_table = checkpoints.table
         self._queue = FlushQueue(max_weight=MAX_QUEUE_WEIGHT, max_characters=MAX_QUEUE_CHARACTERS)
+        self._space = LogSpace(log, checkpoints, progress)
         self._flusher = Flusher(self._queue, history, self._note_flushed, forced_seconds=forced_seconds)
-        replay(log, checkpoints, self._queue, flushed=progress.flushed)
+        self._container_table = ContainerTable()
+        replay(log, checkpoints, self._queue, self._container_table, flushed=progress.flushed)
         self.answers = AnswerCounts()
-        self._joined_pages = JoinedPages(self.live_table, history.find, self._queue.since)
+        self.erasure = EmbeddedErasure(
+            history.erasure, log, self._flusher, checkpoints, release=self._space.release, on_erased=self._forget_org
+        )
+        self._joined_pages = JoinedPages(self.live_table, history.find, self._waits_since)
         self._joined_intake = JoinedIntake(self.live_table, history, self._queue)
         self._joined_endings = JoinedEndings(self.live_table, history, self._queue.since)
         self.keys = RememberedKeys(history.keys)
         self.hosts = RememberedHosts(history.hosts)
+        self.containers = self._containers_of(history)
         self.sessions = history.sessions
         self.views = history.views
         self.monitors = RememberedMonitors(history.monitors)
@@ -162,17 +192,32 @@ class EmbeddedStore:
         self.notification_settings = RememberedNotificationSettings(history.notification_settings)
         self.outbox = RememberedOutbox(history.outbox, now)
         self.analysis = EmbeddedAnalysis(
-            self.live_table, history.analysis, self._queue, self._flusher.flush_what_concerns, self.answers
+            self.live_table,
+            history.analysis,
+            self._queue,
+            self._flusher.flush_what_concerns,
+            self.answers,
+            (self.find, self.details),
+            presence_waits_since=lambda: history.presence_waits_since,
         )
         self.rollup = FlushedRollup(history.rollup, self._flusher.flush)
-        self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name="flush", daemon=True),
+            threading.Thread(target=self._write_presence, name="presence", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _containers_of(self, history: History) -> EmbeddedContainers:
+        flush = self._flusher.flush_what_concerns
+        return EmbeddedContainers(self._container_table, history.containers, self._append_containers, flush, self._now)
 
     # What is written
 
     def append(self, org_id: int, snapshot: AnySnapshot) -> Future[None]:
         """Done once the chunk is safe on disk and readers see it; fails as Unavailable where the disk did not take it.
         Raises Unavailable where too much waits."""
+        self.erasure.refuse(org_id)
         self._queue.check_space()
         packed = pack(snapshot)
         return self._append(org_id, packed, self._wal.append(snapshot_entry(org_id, packed, self._now())))
@@ -192,6 +237,8 @@ class EmbeddedStore:
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
         self._queue.check_space()
+        for org_id, _ in exits:
+            self.erasure.refuse(org_id)
         waiting = [
             self._append(org_id, of_host, self._wal.append(exits_entry(org_id, of_host, self._now())))
             for org_id, of_host in exits
@@ -201,11 +248,17 @@ class EmbeddedStore:
             one.result()
 
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
+        live = [one for one in live if not self.erasure.has_begun(one[0])]
         for org_id, of_host in live:
             self._queue.put_live(org_id, of_host)
         self.live_table.add_live(live)
 
-    def _append(self, org_id: int, content: PackedSnapshot | ProcessExits, acknowledged: Future[int]) -> Future[None]:
+    def _append_containers(self, org_id: int, snapshot: ContainerSnapshot) -> Future[None]:
+        self.erasure.refuse(org_id)
+        self._queue.check_space()
+        return self._append(org_id, snapshot, self._wal.append(containers_entry(org_id, snapshot, self._now())))
+
+    def _append(self, org_id: int, content: _Logged, acknowledged: Future[int]) -> Future[None]:
         is_seen: Future[None] = Future()
         is_seen.set_running_or_notify_cancel()  # nobody can take back what is in the log
 
@@ -213,6 +266,8 @@ class EmbeddedStore:
             try:
                 self._take(future.result(), org_id, content)
             except Exception as error:  # whoever waits must be told
+                if self._wal.is_out_of_space:
+                    self._queue.hurry()
                 is_seen.set_exception(error)
             else:
                 is_seen.set_result(None)
@@ -220,12 +275,15 @@ class EmbeddedStore:
         acknowledged.add_done_callback(take)
         return is_seen
 
-    def _take(self, sequence: int, org_id: int, content: PackedSnapshot | ProcessExits) -> None:
+    def _take(self, sequence: int, org_id: int, content: _Logged) -> None:
         """On the thread that writes the log, in the order of the sequence numbers."""
+        self.erasure.refuse(org_id)
         # First into the queue: who joins live table and history finds there whatever the live table has.
         self._queue.put(sequence, org_id, content)
         if isinstance(content, PackedSnapshot):
             self.live_table.apply([(org_id, content)], self._now(), self._queue.since(org_id))
+        elif isinstance(content, ContainerSnapshot):
+            self._container_table.put(org_id, content)
         else:
             self.live_table.add_exits([(org_id, content)])
         self._checkpoints.applied = sequence
@@ -273,6 +331,14 @@ class EmbeddedStore:
         past = iter(self._past_sightings(left))
         return tuple(next(past) if one is None else one for one in found)
 
+    def _waits_since(self, org_id: int) -> int | None:
+        """The earliest moment that anything tells of which the history does not have yet. Where it has all of it, but
+        would have to write presence for a question about now, any that is later."""
+        waits_since = self._queue.since(org_id)
+        if waits_since is None and self._history.presence_waits_since is not None:
+            return MAX_UINT32
+        return waits_since
+
     def _past_sightings(self, live: Sequence[tuple[int, LiveSnapshot]]) -> tuple[Snapshot, ...]:
         joined = self._joined_intake.sightings_of(live)
         if joined is not None:
@@ -307,7 +373,9 @@ class EmbeddedStore:
 
     def freeze(self) -> FrozenStore:
         """See `BackupStore`."""
-        with self._flusher.flushed(self._tables.shut):
+        self.erasure.erase_all(self.keys)  # a backup would bring back what was removed
+        with self.erasure.standing_still(), self._flusher.flushed(self._tables.shut):
+            self._history.write_presence()
             return self._tables.freeze()
 
     def release(self, name: str) -> None:
@@ -344,12 +412,13 @@ class EmbeddedStore:
     def close(self) -> None:
         """What was acknowledged is moved into the history, as far as that takes it; the rest stays in the log."""
         self._queue.close()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
         self._wal.close()
         try:
             self._flusher.flush()
             self._checkpoints.write()
-            self._release()
+            self._space.release()
         except (Unavailable, OSError) as error:
             fields = {"event": "flush-at-stop-failed", "reason": str(error)}
             _log.warning("what was acknowledged stays in the log until the next start: %(reason)s", fields)
@@ -364,19 +433,25 @@ class EmbeddedStore:
             if time.monotonic() - ticked_at >= _TICK_SECONDS:
                 ticked_at = time.monotonic()
                 self.live_table.expire(self._now() - REACH_SECONDS - _MORE_REACH_SECONDS)
-            self._write_checkpoint_if_due()
+            self._space.release_if_due()
+            if self._wal.is_out_of_space:
+                self._queue.wait_until_closed(_RETRY_SECONDS)
+
+    def _write_presence(self) -> None:
+        """Apart from flushes, which must not wait for it."""
+        seconds = 0.0  # at once what a server left that was killed
+        while not self._queue.wait_until_closed(seconds):
+            seconds = _PRESENCE_SECONDS
+            try:
+                self._history.write_presence_if_due()
+            except Exception as error:  # the thread has to go on
+                seconds = _PRESENCE_RETRY_SECONDS
+                fields = {"event": "presence-failed", "reason": str(error) or type(error).__name__}
+                _log.warning("the store does not take when processes were there: %(reason)s", fields)
 
     def _flush_seconds(self) -> float:
         """The first one comes soon: who has just installed the server looks whether anything is stored."""
         return FLUSH_SECONDS if self._flusher.counts.count else _FIRST_FLUSH_SECONDS
-
-    def _write_checkpoint_if_due(self) -> None:
-        try:
-            if self._checkpoints.write_if_due(self._wal.last_sequence, self._wal.status().size_bytes):
-                self._release()
-        except Exception as error:  # the thread has to go on
-            fields = {"event": "checkpoint-failed", "reason": str(error) or type(error).__name__}
-            _log.warning("cannot write the checkpoint of the live table: %(reason)s", fields)
 
     def _note_flushed(self, sequence: int) -> None:
         try:
@@ -384,10 +459,13 @@ class EmbeddedStore:
         except OSError as error:
             fields = {"event": "progress-failed", "reason": str(error)}
             _log.warning("cannot note how much of the log is stored: %(reason)s", fields)
-        self._release()
+        self._space.release()
 
-    def _release(self) -> None:
-        self._wal.release(min(self._progress.flushed, self._checkpoints.position))
+    def _forget_org(self, org_id: int) -> None:
+        self.notification_settings.forget_org(org_id)
+        self.containers.forget_org(org_id)
+        for remembered in (self.keys, self.hosts, self.monitors, self.outbox):
+            remembered.forget()
 
 
 class FlushedRollup:

@@ -12,6 +12,9 @@ from procession.storage.live.columns import APART, NO_NUMBER, NUMBERS_ROW, Array
 from procession.storage.live.org_table import OrgTable
 from procession.window import Window
 
+NO_CODE = np.iinfo("i8").min
+"""Stands for an exit code that is not known."""
+
 
 class EarlierSightings(NamedTuple):
     """By row of a table, what it was at a sighting that is not its newest; NO_NUMBER where that is meant."""
@@ -21,6 +24,15 @@ class EarlierSightings(NamedTuple):
     places: Array
     """Of its numbers in `packed`."""
     packed: Array
+
+
+class Endings(NamedTuple):
+    """How processes ended, as columns."""
+
+    at: Array
+    """When each did; below 0 for one that has not."""
+    exit_codes: Array
+    """NO_CODE where none is known."""
 
 
 class Candidates:
@@ -47,6 +59,10 @@ class Candidates:
         self._source = source
         self._columns: dict[str, Array] = {}
         self._counts: dict[str, Array] = {}
+        self.until: int | None = None
+        """Of a window, its end, up to which it is looked for how processes ended."""
+        self.endings: Endings | None = None
+        """How they did, once that was asked."""
 
     @property
     def seen(self) -> Array:
@@ -78,6 +94,10 @@ class Candidates:
         rows, seen = (np.concatenate([getattr(one, name) for one in parts]) for name in ("rows", "seen"))
         return cls(table, rows, seen, np.concatenate(sources))
 
+    def with_earlier(self, earlier: EarlierSightings) -> Candidates:
+        """With the numbers of those sightings that are not the newest of all."""
+        return Candidates(self.table, self.rows, self.seen, self._source, earlier=earlier)
+
     def select(self, which: Array | slice) -> Candidates:
         """Those that a mask, their places, or a slice say."""
         if not isinstance(which, slice) and which.dtype == bool:
@@ -86,6 +106,9 @@ class Candidates:
         seen = None if self._seen is None else self._seen[which]
         chosen = Candidates(self.table, self.rows[which], seen, source, earlier=self._earlier)
         chosen._columns = {name: values[which] for name, values in self._columns.items()}
+        chosen.until = self.until
+        if self.endings is not None:
+            chosen.endings = Endings(*(column[which] for column in self.endings))
         return chosen
 
     def numbers(self, name: str) -> Array:

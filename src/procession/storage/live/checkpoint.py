@@ -6,6 +6,7 @@ arrays. It is written under another name, synced and renamed, so there is a whol
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import struct
@@ -69,25 +70,35 @@ def write_checkpoint(table: LiveTable, path: Path, position: int) -> None:
     """`position`: up to where in the log everything had been applied before this was called. What was applied since may
     be in the checkpoint as well; applied again, it changes nothing."""
     new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
-        file.write(_MAGIC)
-        orgs = table.org_ids()
-        _write(file, msgspec.msgpack.encode(_Head(position, table.since, orgs, str(NUMBERS_ROW))))
-        for org_id in orgs:
-            # Copied while others wait, written while they do not.
-            with table.reading(org_id) as of_org:
-                state, arrays = _state_of(of_org)
-            _write(file, msgspec.msgpack.encode(state))
-            for array in arrays:
-                _write(file, array.view("u1").data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        with new.open("wb") as file:
+            _write_table(file, table, position)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        # A part of one must not take the space of a disk that is full.
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _write_table(file: BinaryIO, table: LiveTable, position: int) -> None:
+    file.write(_MAGIC)
+    orgs = table.org_ids()
+    _write(file, msgspec.msgpack.encode(_Head(position, table.since, orgs, str(NUMBERS_ROW))))
+    for org_id in orgs:
+        # Copied while others wait, written while they do not.
+        with table.reading(org_id) as of_org:
+            state, arrays = _state_of(of_org)
+        _write(file, msgspec.msgpack.encode(state))
+        for array in arrays:
+            _write(file, array.view("u1").data)
 
 
 def read_checkpoint(path: Path, table: LiveTable) -> int:

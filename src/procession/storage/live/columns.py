@@ -132,3 +132,10 @@ def starts_of(keys: Array) -> Array:
 def pids_of(keys: Array) -> Array:
     found: Array = keys.view(_KEY)["pid"].astype("u4")
     return found
+
+
+def identities_of(hosts: Array, keys: Array) -> Array:
+    """Host key, start and pid of each process, to be compared with those that somebody else has."""
+    found = np.empty(len(keys), [(name, "u8") for name in ("host", "start", "pid")])
+    found["host"], found["start"], found["pid"] = hosts, starts_of(keys), pids_of(keys)
+    return found

@@ -15,6 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 import numpy as np
 
+from procession.discovery import characters_of_discovery, discovered_tags
 from procession.process import ProcessDescription
 from procession.search.pattern import Pattern, fold
 from procession.storage.live.columns import NO_NUMBER, Array
@@ -118,15 +119,19 @@ class Descriptions:
         self.texts = Dictionary[Text]()
         self.labels = Dictionary[ProcessDescription]()
         self.tags = TagIndex()
+        self.discovered = TagIndex()
+        """The same of what was found out."""
         self.users = _Column()
         self.commands = _Column()
         self._on_text = on_text
         self._remembered: dict[tuple[int, int, int, int], ProcessDescription] = {}
+        self._remembered_briefs: dict[tuple[int, int, int], ProcessDescription] = {}
         self._remembered_bytes = 0
 
     def held_bytes(self) -> int:
         names = 8 * len(self.texts)
-        parts = self.texts.held_bytes() + self.labels.held_bytes() + self.tags.held_bytes()
+        parts = self.texts.held_bytes() + self.labels.held_bytes()
+        parts += self.tags.held_bytes() + self.discovered.held_bytes()
         return parts + names + self._remembered_bytes
 
     def parts_of(self, description: ProcessDescription) -> Parts:
@@ -158,9 +163,14 @@ class Descriptions:
         )
 
     def brief(self, text: int, labels: int, ppid: int) -> ProcessDescription:
-        """Of some `Parts`: only what a public list shows is as it was."""
-        said = self.texts[text]
-        return _replace(self.labels[labels], cmdline=said.cmdline, command=said.command, user=said.user, ppid=ppid)
+        """Of some `Parts`: only what a public list shows is as it was. Remembered as by `remembered`."""
+        found = self._remembered_briefs.get((text, labels, ppid))
+        if found is None:
+            said = self.texts[text]
+            found = _replace(self.labels[labels], cmdline=said.cmdline, command=said.command, user=said.user, ppid=ppid)
+            self._count_remembered(_OVERHEAD)
+            self._remembered_briefs[text, labels, ppid] = found
+        return found
 
     def whole(self, text: int, labels: int, ppid: int, namespace_pid: int) -> ProcessDescription:
         """Of `Parts`."""
@@ -168,7 +178,7 @@ class Descriptions:
         return _replace(
             self.labels[labels],
             cmdline=said.cmdline,
-            argument_words=_words(said.argument_words),
+            argument_words=words_of(said),
             exe=said.exe,
             comm=said.comm,
             command=said.command,
@@ -183,14 +193,17 @@ class Descriptions:
         found = self._remembered.get(parts)
         if found is None:
             found = self.whole(*parts)
-            if self._remembered_bytes > _MAX_REMEMBERED_BYTES:
-                self._forget_remembered()
+            self._count_remembered(_OVERHEAD + 40 * len(found.argument_words))
             self._remembered[parts] = found
-            self._remembered_bytes += _OVERHEAD + 40 * len(found.argument_words)
         return found
 
+    def _count_remembered(self, size: int) -> None:
+        if self._remembered_bytes > _MAX_REMEMBERED_BYTES:
+            self._forget_remembered()
+        self._remembered_bytes += size
+
     def _forget_remembered(self) -> None:
-        self._remembered, self._remembered_bytes = {}, 0
+        self._remembered, self._remembered_briefs, self._remembered_bytes = {}, {}, 0
 
     def _text(self, text: Text) -> int:
         number = self.texts.find(text)
@@ -210,8 +223,17 @@ class Descriptions:
         if number is None:
             labels = _replace(labels, tags=tuple(map(intern, labels.tags)), cwd=intern(labels.cwd))
             number = self.labels.add(labels, _characters(labels))
-            self.tags.add(number, _tags(labels))
+            self._index(number, labels)
         return number
+
+    def _index(self, number: int, labels: ProcessDescription) -> None:
+        self.tags.add(number, _tags(labels))
+        if labels.discovery is not None:
+            self.discovered.add(number, discovered_tags(labels.discovery))
+
+    def tag_keys(self, key: str) -> list[TagKey]:
+        """What there is of a folded key, among tags and what was found out."""
+        return [index.by_key[key] for index in (self.tags, self.discovered) if key in index.by_key]
 
     def restore(self, texts: list[Text | None], labels: list[ProcessDescription | None]) -> None:
         """Those of a checkpoint, by their numbers."""
@@ -224,7 +246,7 @@ class Descriptions:
                 self.commands.put(number, text.command)
         for number, value in enumerate(labels):
             if value is not None:
-                self.tags.add(number, _tags(value))
+                self._index(number, value)
 
     def forget_unused(self, texts: Array, labels: Array) -> None:
         """What nobody has any more; by number, whether somebody has it."""
@@ -240,6 +262,7 @@ class Descriptions:
             self.labels.forget(number, _characters(self.labels[number]))
         if forgotten:
             self.tags.keep(labels)
+            self.discovered.keep(labels)
 
     def _forget_names(self) -> None:
         self.users, self.commands = _Column(), _Column()
@@ -298,6 +321,10 @@ class TagKey:
         if pattern.is_literal:
             return self._folded.get(pattern.text, [])
         return [number for folded, some in self._folded.items() if pattern.matches(folded) for number in some]
+
+    def fitting(self, fits: Callable[[str], bool]) -> list[int]:
+        """Numbers of those that fit when they are folded."""
+        return [number for folded, some in self._folded.items() if fits(folded) for number in some]
 
     def labels_with(self, tags: list[int]) -> Array:
         labels, numbers = self.pairs()
@@ -361,9 +388,10 @@ class _Column:
         self.of[number] = found
 
 
-def _words(packed: bytes) -> tuple[int, ...]:
+def words_of(text: Text) -> tuple[int, ...]:
+    """Where its arguments end."""
     words = array("I")
-    words.frombytes(packed)
+    words.frombytes(text.argument_words)
     return tuple(words)
 
 
@@ -376,7 +404,8 @@ def _characters(part: msgspec.Struct) -> int:
     if isinstance(part, Text):
         return 2 * (_size(part.cmdline) + _size(part.exe)) + _size(part.command) + len(part.argument_words)
     if isinstance(part, ProcessDescription):
-        return _size(part.cwd) + _size(part.root) + _size(part.container_id) + 8 * len(part.tags)
+        size = _size(part.cwd) + _size(part.root) + _size(part.container_id) + 8 * len(part.tags)
+        return size + characters_of_discovery(part.discovery)
     return 0
 
 

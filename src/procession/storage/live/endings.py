@@ -3,7 +3,7 @@ may."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -29,24 +29,33 @@ def find_details(
     page, too.
     """
     found = []
-    for process in processes:
-        detail = detail_of(table, window, process)
+    for detail in known_details(table, window, processes):
         if detail is None:
             return None
         found.append(detail)
     return tuple(found)
 
 
-def detail_of(table: OrgTable, window: Window, process: ProcessSummary) -> ProcessDetail | None:
-    key = ProcessKey.of(process.identity)
-    host, row = table.host_with_key(key.host_key), table.row_of(key)
-    if host is None or row is None:
+def known_details(
+    table: OrgTable, window: Window, processes: Sequence[ProcessSummary]
+) -> Iterator[ProcessDetail | None]:
+    """The same for each by itself."""
+    keys = [ProcessKey.of(process.identity) for process in processes]
+    rows = [table.row_of(key) for key in keys]
+    known = np.array([row for row in rows if row is not None], "i4")
+    moments = iter(newest_sightings(table, known, window.to_at)[0].tolist())
+    for process, key, row in zip(processes, keys, rows, strict=True):
+        seen_at = 0 if row is None else next(moments)
+        if row is None or seen_at < process.seen_at:
+            yield None
+        else:
+            yield _detail_of(table, window, key, row, seen_at)
+
+
+def _detail_of(table: OrgTable, window: Window, key: ProcessKey, row: int, seen_at: int) -> ProcessDetail | None:
+    host = table.host_with_key(key.host_key)
+    if host is None:
         return None
-    seen_at = int(table.rows.last[row])
-    if seen_at < process.seen_at:
-        return None
-    if seen_at > window.to_at:
-        seen_at = process.seen_at
     since = _live_since(seen_at, window.to_at)
     if since < host.live_kept_since:
         return None
@@ -78,6 +87,14 @@ def ending_of_known(table: OrgTable, key: ProcessKey, at: int, until: int) -> En
     last = int(newest_sightings(table, np.array([row], "i4"), until)[0][0])
     numbers = _numbers_at(table, host, row, last) if last >= at else None
     return None if numbers is None else _ending(table, host, key, last, numbers.state, until)
+
+
+def ending_in_window(
+    table: OrgTable, host: Host, key: ProcessKey, seen_at: int, state: str, until: int
+) -> Ending | None:
+    """As `details` have it. `state`: at its newest sighting in the window."""
+    live = _live_numbers(host, key, _live_since(seen_at, until), until)
+    return _ending(table, host, key, seen_at, state if live is None else live.state, until)
 
 
 # What was told since a moment, of processes that somebody else knows

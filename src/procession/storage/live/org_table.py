@@ -81,8 +81,8 @@ class OrgTable:
         self.host_moments = HostMoments.empty()
         self._earlier_count = 0
         """Rows of earlier numbers of all hosts."""
-        self.text_index = TextIndex()
-        self.descriptions = Descriptions(self.text_index.note)
+        self._text_index = TextIndex()
+        self.descriptions = Descriptions(self._text_index.note)
 
     # What is written
 
@@ -151,7 +151,12 @@ class OrgTable:
     def settle(self) -> None:
         """Bring what is only read up to date."""
         self.order.settle()
-        self.text_index.settle(self.descriptions.texts)
+
+    @property
+    def text_index(self) -> TextIndex:
+        """For readers. To put many long texts into it takes a second: only who looks for a word waits for that."""
+        self._text_index.settle(self.descriptions.texts)
+        return self._text_index
 
     def _host(self, name: str) -> Host:
         number = self._host_numbers.get(name)
@@ -417,7 +422,7 @@ class OrgTable:
         hosts = sum(host.held_bytes() for host in self.hosts if host is not None)
         columns = self.rows.held_bytes(self.row_count) + self.versions.held_bytes(self.version_count)
         columns += self.order.held_bytes()
-        return hosts + columns + self.descriptions.held_bytes() + self.text_index.held_bytes()
+        return hosts + columns + self.descriptions.held_bytes() + self._text_index.held_bytes()
 
     @property
     def weight(self) -> int:

@@ -20,6 +20,12 @@ class ReadGate:
         self._changed = threading.Condition()
         self._readers = 0
         self._waiting: deque[Callable[[], None]] = deque()
+        self._writes = 0
+
+    @property
+    def writes(self) -> int:
+        """How many were done. Who reads sees the same number as long as nothing is another."""
+        return self._writes
 
     def write(self, change: Callable[[], None]) -> None:
         """Do it now, or as soon as nobody reads. It may not raise."""
@@ -51,4 +57,5 @@ class ReadGate:
     def _do_what_waits(self) -> None:
         while self._waiting:
             self._is_prepared = False
+            self._writes += 1
             self._waiting.popleft()()

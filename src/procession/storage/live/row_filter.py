@@ -8,18 +8,19 @@ import numpy as np
 
 from procession.search.pattern import Pattern, fold
 from procession.search.tag_filter import TagCondition, TagFilter
-from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.search.tree import And, Comparison, Not, Or, SearchNode, TagTerm, TextTerm, WordTerm
 from procession.storage.live.candidates import Candidates
 from procession.storage.live.columns import Array
+from procession.storage.live.matching.comparisons import compared
+from procession.storage.live.matching.words import WordInTags
 from procession.storage.live.org_table import OrgTable
+from procession.storage.live.text_index import NO, UNKNOWN, YES
 
 _SAMPLE = 300
 """Texts that are looked at one by one, before all are."""
 
 _COMMON = 0.1
 """Share of texts with a word, from which on it is looked for only where it matters."""
-
-_NO, _YES, _UNKNOWN = 0, 1, 2
 
 
 class RowFilter:
@@ -30,7 +31,8 @@ class RowFilter:
         self._search = search
         self._conditions = tags.conditions
         self._texts: dict[Pattern, _TextsWith] = {}
-        self._tags: dict[tuple[Pattern, str | None], _HasTag] = {}
+        self._words: dict[Pattern, WordInTags] = {}
+        self._tags: dict[tuple[Pattern, str | None, bool], _HasTag] = {}
 
     @property
     def lets_all_pass(self) -> bool:
@@ -39,10 +41,16 @@ class RowFilter:
     def accepted(self, candidates: Candidates) -> Candidates:
         for condition in self._conditions:
             candidates = candidates.select(self._fits(condition, candidates))
-        return candidates if self._search is None else candidates.select(self._holds(self._search, candidates))
+        if self._search is None:
+            return candidates
+        if len(candidates) > len(self._table.descriptions.texts) and _is_of_texts(self._search):
+            return candidates.select(self._holds_in_texts(self._search)[candidates.column("text")])
+        return candidates.select(self._holds(self._search, candidates))
 
     def _fits(self, condition: TagCondition, candidates: Candidates) -> Array:
-        carries = self._has_tag(condition.pattern, None).of(candidates)
+        carries = np.zeros(len(candidates), bool)
+        for pattern in condition.patterns:
+            carries |= self._has_tag(pattern, None, condition.with_discovered).of(candidates)
         return ~carries if condition.negated else carries
 
     def _holds(self, node: SearchNode, candidates: Candidates) -> Array:
@@ -55,10 +63,31 @@ class RowFilter:
                 return self._any([Not(one) for one in operand.operands], candidates)
             case Not(operand):
                 return ~self._holds(operand, candidates)
-            case TagTerm(key, pattern):
-                return self._tag_term(key, pattern, candidates)
+            case TagTerm():
+                return self._tag_term(node, candidates)
             case TextTerm(pattern):
                 return self._texts_with(pattern).of(candidates.column("text"))
+            case WordTerm(pattern):
+                return self._word(pattern, candidates)
+            case Comparison() as comparison:
+                return compared(candidates, comparison)
+
+    def _holds_in_texts(self, node: SearchNode) -> Array:
+        """By number of a text. There are fewer texts than processes, and what is known of them is remembered."""
+        found: Array
+        match node:
+            case And(operands):
+                found = np.logical_and.reduce([self._holds_in_texts(one) for one in operands])
+                return found
+            case Or(operands):
+                found = np.logical_or.reduce([self._holds_in_texts(one) for one in operands])
+                return found
+            case Not(operand):
+                return ~self._holds_in_texts(operand)
+            case TextTerm(pattern):
+                return self._texts_with(pattern).all()
+            case _:
+                raise TypeError(f"{node} is not about texts alone")
 
     def _any(self, operands: Sequence[SearchNode], candidates: Candidates) -> Array:
         """Each of them is asked only of those that none before it took; tags come first, they cost less."""
@@ -70,22 +99,45 @@ class RowFilter:
             left, candidates = left[~holds], candidates.select(~holds)
         return found
 
-    def _tag_term(self, key: str, pattern: Pattern, candidates: Candidates) -> Array:
-        carries = self._has_tag(pattern, key).of(candidates)
-        is_without = ~self._has_tag(Pattern((f"{key}:", "")), key).of(candidates)
+    def _tag_term(self, term: TagTerm, candidates: Candidates) -> Array:
+        carries = self._has_tag(term.pattern, term.key, term.with_discovered).of(candidates)
+        any_of_key = Pattern((f"{term.key}:", ""))
+        is_without = ~self._has_tag(any_of_key, term.key, term.with_discovered).of(candidates)
         if is_without.any():
-            carries[is_without] = self._texts_with(pattern).of(candidates.column("text")[is_without])
+            carries[is_without] = self._texts_with(term.pattern).of(candidates.column("text")[is_without])
         return carries
+
+    def _word(self, pattern: Pattern, candidates: Candidates) -> Array:
+        if pattern not in self._words:
+            self._words[pattern] = WordInTags(self._table, pattern)
+        found = self._words[pattern].of(candidates)
+        is_left = ~found
+        found[is_left] = self._texts_with(pattern).of(candidates.column("text")[is_left])
+        return found
 
     def _texts_with(self, pattern: Pattern) -> _TextsWith:
         if pattern not in self._texts:
             self._texts[pattern] = _TextsWith(self._table, pattern)
         return self._texts[pattern]
 
-    def _has_tag(self, pattern: Pattern, key: str | None) -> _HasTag:
-        if (pattern, key) not in self._tags:
-            self._tags[pattern, key] = _HasTag(self._table, pattern, key)
-        return self._tags[pattern, key]
+    def _has_tag(self, pattern: Pattern, key: str | None, with_discovered: bool) -> _HasTag:
+        asked = pattern, key, with_discovered
+        if asked not in self._tags:
+            self._tags[asked] = _HasTag(self._table, *asked)
+        return self._tags[asked]
+
+
+def _is_of_texts(node: SearchNode) -> bool:
+    """Whether the texts alone decide."""
+    match node:
+        case And(operands) | Or(operands):
+            return all(map(_is_of_texts, operands))
+        case Not(operand):
+            return _is_of_texts(operand)
+        case TextTerm():
+            return True
+        case _:
+            return False
 
 
 def _cost(node: SearchNode) -> int:
@@ -94,9 +146,9 @@ def _cost(node: SearchNode) -> int:
             return 1 + max(map(_cost, operands))
         case Not(operand):
             return _cost(operand)
-        case TagTerm():
+        case TagTerm() | Comparison():
             return 0
-        case TextTerm():
+        case TextTerm() | WordTerm():
             return 1
 
 
@@ -106,22 +158,29 @@ class _TextsWith:
     def __init__(self, table: OrgTable, pattern: Pattern) -> None:
         self._index = table.text_index
         self._pattern = pattern
-        self._is_learned = False
-        self._known = np.full(len(table.descriptions.texts), _UNKNOWN, "u1")
+        self._known = self._index.remembered(pattern, len(table.descriptions.texts))
+        self._is_learned = not (self._known == UNKNOWN).any()
 
     def of(self, texts: Array) -> Array:
         if len(texts) > len(self._known) and not self._is_learned:
             # Most texts will be met: whether all are to be looked at is told by some of them.
-            self._learn(np.flatnonzero(self._known == _UNKNOWN), _SAMPLE)
+            self._learn(np.flatnonzero(self._known == UNKNOWN), _SAMPLE)
         found = self._known[texts]
-        is_unknown = found == _UNKNOWN
+        is_unknown = found == UNKNOWN
         if not self._is_learned and is_unknown.any():
             is_asked = np.zeros(len(self._known), bool)
             is_asked[texts[is_unknown]] = True
             self._learn(np.flatnonzero(is_asked))
             found = self._known[texts]
-        is_in: Array = found == _YES
+        is_in: Array = found == YES
         return is_in
+
+    def all(self) -> Array:
+        if not self._is_learned:
+            self._learn(np.flatnonzero(self._known == UNKNOWN))
+            self._is_learned = True
+        found: Array = self._known == YES
+        return found
 
     def _learn(self, texts: Array, most: int = 2**31) -> None:
         """All texts, if few have it; else these, if they are not more than `most`."""
@@ -129,7 +188,7 @@ class _TextsWith:
             sample = texts[:: len(texts) // _SAMPLE]
             self._look_at(sample)
             if self._known[sample].mean() < _COMMON:
-                self._known = self._index.find(self._pattern)[: len(self._known)].astype("u1")
+                self._known[:] = np.where(self._index.find(self._pattern)[: len(self._known)], YES, NO)
                 self._is_learned = True
                 return
         if len(texts) <= most:
@@ -142,11 +201,14 @@ class _TextsWith:
 class _HasTag:
     """Which processes have a tag that fits a pattern, and, where a key is given, has this key."""
 
-    def __init__(self, table: OrgTable, pattern: Pattern, key: str | None) -> None:
+    def __init__(self, table: OrgTable, pattern: Pattern, key: str | None, with_discovered: bool) -> None:
         self._table = table
         self._pattern = pattern
         self._beginning = "" if key is None else f"{key}:"
-        self._labels = _marked(table.descriptions.tags.labels_with(pattern, key), len(table.descriptions.labels))
+        labels = table.descriptions.tags.labels_with(pattern, key)
+        if with_discovered:
+            labels += table.descriptions.discovered.labels_with(pattern, key)
+        self._labels = _marked(labels, len(table.descriptions.labels))
         self._hosts = self._of_generated("host", self._host_tags)
         self._users = self._of_generated("user", lambda: _tags_of("user", table.descriptions.users.values))
         self._commands = self._of_generated("command", lambda: _tags_of("command", table.descriptions.commands.values))

@@ -152,6 +152,11 @@ class LiveTable:
         with self._gate.reading():
             yield self._of(org_id)
 
+    @property
+    def writes(self) -> int:
+        """As long as it is the same to those who read, the table is."""
+        return self._gate.writes
+
     def held_bytes(self) -> int:
         """About as much memory as it takes."""
         with self._gate.reading():

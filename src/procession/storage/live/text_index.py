@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Iterable
 
 import numpy as np
@@ -14,6 +16,11 @@ from procession.storage.live.dictionaries import Dictionary, Text
 
 BLOCK = 64
 """Texts that have a signature in common."""
+
+NO, YES, UNKNOWN = 0, 1, 2
+
+MAX_REMEMBERED = 32
+"""Patterns of which it is remembered where they are: the words that are asked for again and again."""
 
 _BITS = 16_384
 _END = b"\xff"
@@ -28,9 +35,28 @@ class TextIndex:
         self._offsets: list[array[int]] = []
         self._signatures = np.zeros((0, _BITS // 8), "u1")
         self._stale: set[int] = set()
+        self._remembered: OrderedDict[Pattern, Array] = OrderedDict()
+        self._lock = threading.Lock()
+        """Many may read at once, and each may remember. The first of them takes in what was noted before."""
 
     def held_bytes(self) -> int:
-        return self._signatures.nbytes + len(self._blocks) * 4 * BLOCK
+        remembered = sum(known.nbytes for known in self._remembered.values())
+        return self._signatures.nbytes + len(self._blocks) * 4 * BLOCK + remembered
+
+    def remembered(self, pattern: Pattern, count: int) -> Array:
+        """By number of a text, whether the pattern is in it, as far as anybody found out: NO, YES or UNKNOWN. What the
+        caller finds out is to be noted there: all readers would find the same."""
+        with self._lock:
+            known = self._remembered.pop(pattern, None)
+            if known is None or len(known) < count:
+                earlier = known
+                known = np.full(count, UNKNOWN, "u1")
+                if earlier is not None:
+                    known[: len(earlier)] = earlier
+            self._remembered[pattern] = known
+            if len(self._remembered) > MAX_REMEMBERED:
+                self._remembered.popitem(last=False)
+            return known[:count]
 
     def note(self, number: int) -> None:
         """This text is new, or another one."""
@@ -38,9 +64,12 @@ class TextIndex:
 
     def settle(self, texts: Dictionary[Text]) -> None:
         """Take in what was noted."""
-        for block in sorted(self._stale):
-            self._build(block, texts.values[block * BLOCK : (block + 1) * BLOCK])
-        self._stale.clear()
+        with self._lock:
+            for block in sorted(self._stale):
+                self._build(block, texts.values[block * BLOCK : (block + 1) * BLOCK])
+                for known in self._remembered.values():
+                    known[block * BLOCK : (block + 1) * BLOCK] = UNKNOWN
+            self._stale.clear()
 
     def _build(self, block: int, values: list[Text | None]) -> None:
         pieces, offsets, length = [], array("I", [0]), 0

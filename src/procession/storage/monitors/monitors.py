@@ -7,17 +7,22 @@ from time import time_ns
 from typing import NamedTuple, TypeVar
 
 import msgspec
+import pyarrow as pa
 
 from procession.monitors.group_state import Group, GroupState
+from procession.monitors.late.silences import Silence
 from procession.monitors.lease import EvaluationLease
 from procession.monitors.monitor import Monitor
-from procession.monitors.transition import Transition
+from procession.monitors.transition import Late, Transition
 from procession.storage.accounts.tables import AccountTables
 from procession.window import Window
 
 _ROWS = 200
 _BYTES = 64 * 1024
 """Of one insert: a server takes no more than 128 KiB for a parameter."""
+_INSERTED_ROWS = 25_000
+_INSERTED_BYTES = 8 * 1024 * 1024
+"""Of one insert of states, of which there may be as many in a minute as there are hosts and monitors."""
 
 _monitor = msgspec.json.Decoder(Monitor)
 _group_state = msgspec.json.Decoder(GroupState)
@@ -49,7 +54,12 @@ class _NewTransition(NamedTuple):
     transition: str
 
 
-_R = TypeVar("_R", _NewGroup, _NewTransition)
+class _NewSilence(NamedTuple):
+    host: str
+    of: Silence
+
+
+_R = TypeVar("_R", _NewGroup, _NewTransition, _NewSilence)
 
 
 class ClickHouseMonitors:
@@ -114,7 +124,7 @@ class ClickHouseMonitors:
                     "at": [row.of.at for row in some],
                     "monitor": [row.of.monitor_id for row in some],
                     "name": [row.name for row in some],
-                    "kind": [str(row.of.kind) for row in some],
+                    "kind": [_kind(row.of) for row in some],
                     "transition": [row.transition for row in some],
                 },
             )
@@ -131,6 +141,32 @@ class ClickHouseMonitors:
         )
         found = [_transition.decode(_TransitionRow._make(row).transition) for row in rows]
         return tuple(sorted(found, key=lambda one: -one.at)[:limit])
+
+    def silences(self) -> tuple[Silence, ...]:
+        rows = self._tables.rows("SELECT org, host, since, ended_at FROM host_silences FINAL WHERE NOT is_over")
+        return tuple(Silence(*row) for row in sorted(rows))
+
+    def put_silences(self, silences: Sequence[Silence]) -> None:
+        self._put_silences(silences, is_over=False)
+
+    def drop_silences(self, silences: Sequence[Silence]) -> None:
+        self._put_silences(silences, is_over=True)
+
+    def _put_silences(self, silences: Sequence[Silence], *, is_over: bool) -> None:
+        for some in _pieces(_NewSilence(one.host, one) for one in silences):
+            self._tables.write(
+                "INSERT INTO host_silences SELECT one.1, one.2, one.3, one.4, {over:Bool}, {change:UInt64} FROM (SELECT"
+                " arrayJoin(arrayZip({org:Array(UInt32)}, {host:Array(String)}, {since:Array(UInt32)},"
+                " {ended:Array(UInt32)})) AS one)",
+                {
+                    "org": [row.of.org_id for row in some],
+                    "host": [row.host for row in some],
+                    "since": [row.of.since for row in some],
+                    "ended": [row.of.ended_at for row in some],
+                    "over": is_over,
+                    "change": time_ns(),
+                },
+            )
 
     def leases(self) -> tuple[EvaluationLease, ...]:
         rows = self._tables.rows(
@@ -161,18 +197,15 @@ class ClickHouseMonitors:
         )
 
     def _put_groups(self, org_id: int, monitor_id: int, rows: Iterable[_NewGroup]) -> None:
-        for some in _pieces(rows):
-            self._tables.write(
-                "INSERT INTO monitor_groups SELECT {org:UInt32}, {monitor:UInt64}, one.1, one.2, {change:UInt64} FROM ("
-                "SELECT arrayJoin(arrayZip({names:Array(String)}, {texts:Array(String)})) AS one)",
-                {
-                    "org": org_id,
-                    "monitor": monitor_id,
-                    "names": [row.name for row in some],
-                    "texts": [row.state for row in some],
-                    "change": time_ns(),
-                },
-            )
+        for some in _pieces(rows, _INSERTED_ROWS, _INSERTED_BYTES):
+            columns = {
+                "org": pa.repeat(pa.scalar(org_id, pa.uint32()), len(some)),
+                "monitor": pa.repeat(pa.scalar(monitor_id, pa.uint64()), len(some)),
+                "name": pa.array([row.name for row in some], pa.string()),
+                "state": pa.array([row.state for row in some], pa.string()),
+                "change": pa.repeat(pa.scalar(time_ns(), pa.uint64()), len(some)),
+            }
+            self._tables.insert("monitor_groups", pa.table(columns))
 
 
 def _name(group: Group) -> str:
@@ -180,13 +213,18 @@ def _name(group: Group) -> str:
     return msgspec.json.encode(group).decode()
 
 
-def _pieces(rows: Iterable[_R]) -> Iterator[list[_R]]:
+def _kind(transition: Transition) -> str:
+    """What was found later stands beside what was said at that instant, and what is refuted in its place."""
+    return f"{transition.kind}, {transition.late}" if transition.late is Late.ADDED else str(transition.kind)
+
+
+def _pieces(rows: Iterable[_R], most_rows: int = _ROWS, most_bytes: int = _BYTES) -> Iterator[list[_R]]:
     """As many rows as one insert takes; one that is larger stands alone."""
     piece: list[_R] = []
     held = 0
     for row in rows:
         size = sum(_size(text) for text in row if isinstance(text, str))
-        if piece and (len(piece) == _ROWS or held + size > _BYTES):
+        if piece and (len(piece) == most_rows or held + size > most_bytes):
             yield piece
             piece, held = [], 0
         piece.append(row)

@@ -9,7 +9,7 @@ from procession.storage.wal.segment import Extent
 
 
 class Catalog:
-    """Threads may ask while others write. The last segment stays, since it tells the next sequence number."""
+    """Threads may ask while others write."""
 
     def __init__(self, extents: Sequence[Extent], *, next_sequence: int = 1) -> None:
         """The oldest first. `next_sequence`: where there are none."""
@@ -64,8 +64,17 @@ class Catalog:
                 return self._extents[0]
             return None
 
+    def last_within(self, sequence: int) -> Extent | None:
+        """The segment that is the only one, where it has records and none after this one."""
+        with self._lock:
+            if len(self._extents) != 1:
+                return None
+            (last,) = self._extents
+            return last if last.first_sequence < last.next_sequence <= sequence + 1 else None
+
     def forget(self, extent: Extent) -> None:
         """The oldest one, which was removed."""
         with self._lock:
             if self._extents and self._extents[0] == extent:
                 self._size -= self._extents.pop(0).end
+                self._first_sequence = extent.next_sequence

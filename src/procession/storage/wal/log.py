@@ -16,6 +16,7 @@ from procession.storage.wal.limits import LogLimits
 from procession.storage.wal.reader import SegmentReader
 from procession.storage.wal.record import ORG_REMOVED, Entry, Record
 from procession.storage.wal.recovery import Recovered, recover
+from procession.storage.wal.segment import Extent
 from procession.storage.wal.writer import GroupWriter
 
 
@@ -73,15 +74,16 @@ class WriteAheadLog:
             raise ValueError("a tombstone is written by remove_org")
         return self._writer.append(entry)
 
-    def remove_org(self, org_id: int, *, now: Callable[[], float] = time.time) -> None:
+    def remove_org(self, org_id: int, *, now: Callable[[], float] = time.time) -> int:
         """From now on `read` leaves out what this org had appended before, also after a start.
 
         A new segment begins after the tombstone, so all that the org left is removed from the disk by the first
-        `release` up to `last_sequence`. Raises Unavailable as `append` does.
+        `release` up to `last_sequence`. Gives the number of the tombstone. Raises Unavailable as `append` does.
         """
         sequence = self._writer.append(Entry(org_id, ORG_REMOVED, int(now()), b"")).result()
         with self._orgs_lock:
             self._removed_orgs = self._removed_orgs | {org_id: sequence}
+        return sequence
 
     def read(self, after: int = 0) -> Iterator[Record]:
         """What is safe on disk by now and has a greater sequence number, in order, tombstones too.
@@ -104,20 +106,39 @@ class WriteAheadLog:
         The newest segment stays. What the disk does not remove is tried again by the next call.
         """
         count = 0
-        while (extent := self._catalog.oldest_within(up_to_sequence)) is not None:
-            try:
-                self._disk.remove(extent.path)
-                # One after the other: a gap in the middle would be damage.
-                self._disk.sync_folder(self.folder)
-            except OSError:
-                break
-            self._catalog.forget(extent)
+        while (extent := self._catalog.oldest_within(up_to_sequence)) is not None and self._remove(extent):
             count += 1
-        self._released_segments += count
+        return count
+
+    def release_newest(self, up_to_sequence: int) -> bool:
+        """Remove the newest segment too, where it is the last one, takes nothing more since a write to it has failed,
+        and has nothing after this: on a full disk nothing else may have the space for the next one to begin in.
+
+        From then on only the store knows the next sequence number, and has to say so (`taken`). Whether it was removed.
+        """
+        extent = self._catalog.last_within(up_to_sequence)
+        # No segment with records is opened again once the writer has left it.
+        return extent is not None and extent.path != self._writer.path and self._remove(extent)
+
+    def _remove(self, extent: Extent) -> bool:
+        """The oldest one; whether the disk did it."""
+        try:
+            self._disk.remove(extent.path)
+            # One after the other: a gap in the middle would be damage.
+            self._disk.sync_folder(self.folder)
+        except OSError:
+            return False
+        self._catalog.forget(extent)
+        self._released_segments += 1
         first = self._catalog.first_sequence
         with self._orgs_lock:
             self._removed_orgs = {org: sequence for org, sequence in self._removed_orgs.items() if sequence >= first}
-        return count
+        return True
+
+    @property
+    def is_out_of_space(self) -> bool:
+        """Whether the last write failed since the disk is full."""
+        return self._writer.is_out_of_space
 
     @property
     def last_sequence(self) -> int:

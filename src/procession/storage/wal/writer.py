@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 import time
 from collections import deque
@@ -20,6 +21,8 @@ from procession.storage.wal.segment import Extent, Segment
 
 _WAITING_BYTES = 1800
 """What a record that waits takes in memory besides its own bytes."""
+
+_OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class GroupWriter:
         self._segment: Segment | None = None
         self._retry_at = 0.0
         self._failure = ""
+        self.is_out_of_space = False
+        """Whether the last write failed since the disk is full."""
         self.counters = WriterCounters()
         self._thread = threading.Thread(target=self._run, name="write-ahead-log", daemon=True)
         self._thread.start()
@@ -73,6 +78,12 @@ class GroupWriter:
     def failure(self) -> str:
         """Why the last write failed; empty once one has succeeded."""
         return self._failure
+
+    @property
+    def path(self) -> Path | None:
+        """Of the segment that is written to, if any. It is in the catalog no sooner than here."""
+        segment = self._segment
+        return None if segment is None else segment.path
 
     def append(self, entry: Entry) -> Future[int]:
         """Resolves to the sequence number once the record is safe on disk, in the order of these numbers and on the
@@ -156,7 +167,7 @@ class GroupWriter:
         except Exception as error:  # whoever waits must be told, and the next group may do better
             self._fail(group, error)
         else:
-            self._failure = ""
+            self._failure, self.is_out_of_space = "", False
             self.counters.appended += len(group)
             for sequence, waiting in enumerate(group, first):
                 waiting.acknowledged.set_result(sequence)
@@ -219,6 +230,7 @@ class GroupWriter:
         is left alone for a moment."""
         self.counters.failures += 1
         self._failure = _reason(error)
+        self.is_out_of_space = isinstance(error, OSError) and error.errno in _OUT_OF_SPACE
         segment, self._segment = self._segment, None
         if segment is None or segment.first_sequence == self._next_sequence:
             self._retry_at = time.monotonic() + self._limits.retry_seconds

@@ -32,7 +32,8 @@ def test_both_halves_count_what_the_oracle_counts(data: st.DataObject) -> None:
     for query in data.draw(st.lists(strategies.queries_over(fleet, ORG), min_size=3, max_size=3)):
         window = Window(from_at, NOON + data.draw(st.sampled_from((120, 200, 209, 215, HOUR))))
         chosen, limit = Selection(ORG, query.search, query.tags), data.draw(st.sampled_from((1, 100)))
-        prefix = data.draw(st.sampled_from(("", "w", "env:", "u")))
+        prefix = data.draw(st.sampled_from(("", "w", "env:", "u", "*e", "env:*o*d")))
+        halves.presence_since = data.draw(st.none() | st.integers(since - 20, since + 100))
         facets = halves.counts.facets(chosen, window, KEYS, limit, prefix)
         completion = halves.counts.complete_tag(ORG, window, prefix, limit)
         event(f"facets joined: {facets is not None}, completion: {completion is not None}")

@@ -141,3 +141,55 @@ def test_all_statements_at_once_get_half_of_the_memory(tmp_path: Path) -> None:
     small, large = output.splitlines()
     assert small == "[(10,)]"
     assert large.startswith("The store cannot do this now: it takes more memory than there is for it")
+
+
+REST = """
+import sys, time
+from pathlib import Path
+from procession.storage.embedded_store import open_embedded
+
+def wakes():
+    found = 0
+    for status in Path("/proc/self/task").glob("*/status"):
+        lines = status.read_text().splitlines()
+        if not lines[0].endswith(("python", "python3")):
+            found += sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+    return found
+
+store = open_embedded(Path(sys.argv[1]))
+before = wakes()
+time.sleep(2)
+print(wakes() - before)
+store.close()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux has them")
+def test_an_engine_without_work_rests_from_its_start_on(tmp_path: Path) -> None:
+    found = subprocess.run([sys.executable, "-c", REST, str(tmp_path)], capture_output=True, text=True, check=True)
+
+    # Each of its thirty tables looks around a few times; before it was told to rest, it woke up 450 times in that time.
+    assert int(found.stdout) < 100
+
+
+COMPILED = """
+import sys
+from pathlib import Path
+from procession.storage.history.engine.embedded import EmbeddedEngine
+lender = EmbeddedEngine(Path(sys.argv[1]))
+with lender.connection() as connection:
+    for after in (" ", " SETTINGS min_count_to_compile_expression = 3"):
+        for _ in range(20):
+            connection.query("SELECT sum(number * 3 + number % 5) FROM numbers(1000) WHERE number % 7 > 2" + after)
+        rows = connection.query("SELECT value FROM system.events WHERE event = 'CompileFunction'").result_rows
+        print(bool(rows))
+lender.close()
+"""
+"""Whether anything was compiled: as it is set, and where three uses are enough."""
+
+
+def test_nothing_is_compiled_for_a_few_questions(tmp_path: Path) -> None:
+    """It would take longer than the answers."""
+    found = subprocess.run([sys.executable, "-c", COMPILED, str(tmp_path)], capture_output=True, text=True, check=True)
+
+    assert found.stdout.split() == ["False", "True"]

@@ -142,7 +142,7 @@ def both(request: pytest.FixtureRequest) -> Both:
 
 
 def selection(search: str = "", tags: str = "") -> Selection:
-    return Selection(ORG, parse_search(search), TagFilter.parse(tags))
+    return Selection(ORG, parse_search(search), TagFilter.parse(tags, has_or=True))
 
 
 SELECTIONS = [
@@ -160,6 +160,9 @@ SELECTIONS = [
     selection(tags="host:alias"),
     selection("nginx", "env:*"),
     selection(tags="nothing"),
+    selection(tags="host:host-1 OR host:host-3"),
+    selection(tags="host:host-1 OR env:staging,user:root OR command:java"),
+    selection(tags="env:test OR host:alias OR host:host-4"),
     selection("nothing", "host:host-4"),  # which has been silent
     selection("host:host-4 OR host:nobody"),
     selection("nothing (host:host-1 OR nginx)", "host:*"),
@@ -229,6 +232,20 @@ def test_processes_are_counted_and_summed_by(both: Both, by: str) -> None:
     for chosen in (selection(), selection("java"), selection(tags="nothing")):
         for order in ORDERS:
             both.same("groups", chosen, T, by, measures, order, 3)
+
+
+@pytest.mark.parametrize(
+    "keys", [("command", "host"), ("env", "state"), ("env", "team"), ("exe", "env"), ("ppid", "cwd")]
+)
+def test_processes_are_put_together_by_two_keys_with_exact_percentiles(both: Both, keys: tuple[str, str]) -> None:
+    measures = ("cpu_total_percent", "rss_bytes", "write_bytes_per_second")
+    columns = ("value", "second", "count", "avg:rss_bytes", "p50:cpu_total_percent", "p95:rss_bytes")
+    for chosen in (selection(), selection("java"), selection(tags="nothing")):
+        for order in (Order(column, is_descending) for column in columns for is_descending in (False, True)):
+            for limit in (3, 1000):
+                asked = (chosen, T, keys[0], measures, order, limit)
+                both.same("groups", *asked, second=keys[1], has_percentiles=True)
+    both.same("groups", selection(), T, keys[0], measures, Order("p95:rss_bytes", True), 5, has_percentiles=True)
 
 
 def test_hosts_have_their_processes_and_sums(both: Both) -> None:

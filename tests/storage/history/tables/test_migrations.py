@@ -105,7 +105,7 @@ def test_statements_of_a_file_end_with_a_semicolon_at_the_end_of_a_line() -> Non
 
 
 def test_lines_of_a_file_say_what_the_next_statement_is() -> None:
-    text = "A;\n-- @table b\n-- Why.\nB;\n-- @cluster\nC;\nD;\n-- @retention\nE;\n-- @table f\nF;\n"
+    text = "A;\n-- @table b\n-- Why.\nB;\n-- @cluster\nC;\n-- @embedded\nD;\n-- @retention\nE;\n-- @table f\nF;\n"
 
     assert parse_migration("0002_b.sql", text) == Migration(
         2,
@@ -114,7 +114,7 @@ def test_lines_of_a_file_say_what_the_next_statement_is() -> None:
             StatementTemplate("A"),
             StatementTemplate("B", "b"),
             StatementTemplate("C", "b", is_for_clusters=True),
-            StatementTemplate("D", "b"),
+            StatementTemplate("D", "b", is_for_embedded=True),
             StatementTemplate("F", "f"),
         ),
         {"b": "E"},

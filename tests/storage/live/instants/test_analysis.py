@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from procession.analysis import MEASURES, Order, Selection
 from procession.process import LiveNumbers, LiveSnapshot, ProcessKey, ProcessNumbers
 from procession.query import ProcessQuery
+from procession.search.tag_filter import TagFilter
 from procession.storage.live.instants.analysis import LiveAnalysis
 from procession.window import Window
 from tests.storage.history.instants.test_analysis import close
@@ -25,6 +27,18 @@ COLUMNS = ("start", "pid", "ppid", "host", "user", "command", "cmdline", "contai
 ORDERS = st.builds(Order, st.sampled_from(COLUMNS), st.booleans())
 BY = ("env", "user", "command", "host", "state", "exe", "cmdline", "cwd", "container_id", "ppid", "k", "state_zombie")
 KEYS = ["host", "user", "command", "env", "k", "team", "state_zombie", "no-such"]
+DRAWN_NUMBERS = ("cpu_total_percent", "rss_bytes", "threads")
+STATISTICS_OF = [
+    f"{statistic}:{name}" for statistic in ("avg", "p50", "p95", "max") for name in ("rss_bytes", "threads")
+]
+BY_STATISTIC = st.builds(Order, st.sampled_from(("value", "second", *STATISTICS_OF)), st.booleans())
+
+
+def asked(store: Any, question: str, arguments: tuple[Any, ...]) -> Any:
+    """With percentiles, where groups are asked for by two keys."""
+    if question == "groups" and len(arguments) == 7:
+        return store.groups(*arguments[:6], second=arguments[6], has_percentiles=True)
+    return getattr(store, question)(*arguments)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -45,6 +59,7 @@ def test_the_live_table_answers_as_the_oracle_does(data: st.DataObject) -> None:
         chosen, order = Selection(ORG, query.search, query.tags), data.draw(ORDERS)
         at, by = newest + data.draw(st.sampled_from((0, -1, -4, -10, -61, 3, 61))), data.draw(st.sampled_from(BY))
         by_number = Order(data.draw(st.sampled_from(("count", "value", "sum:rss_bytes", "max:rss_bytes"))), True)
+        second, by_statistic = data.draw(st.sampled_from(BY)), data.draw(BY_STATISTIC)
         for question, arguments in (
             ("is_known", (chosen, query.window)),
             ("instant_page", (chosen, at, order, 0, 1000)),
@@ -54,15 +69,18 @@ def test_the_live_table_answers_as_the_oracle_does(data: st.DataObject) -> None:
             ("facets", (chosen, query.window, KEYS, 2, data.draw(st.sampled_from(("", "Ng", "w"))))),
             ("complete_tag", (ORG, query.window, data.draw(st.sampled_from(("", "s", "env:", "HOST:w"))), 3)),
             ("groups", (chosen, at, by, ("rss_bytes", "threads"), by_number, 10)),
+            ("groups", (chosen, at, by, DRAWN_NUMBERS, by_statistic, data.draw(st.sampled_from((2, 100))), second)),
             ("hosts", (chosen, at, ("rss_bytes",), Order("sum:rss_bytes", True), 0, 10)),
             ("host_tree", (ORG, "web-1", at)),
         ):
-            expected, found = (getattr(one, question)(*arguments) for one in (theirs, mine))
+            expected, found = (asked(one, question, arguments) for one in (theirs, mine))
             if found is None and at < newest and at in arguments:
                 event(f"{newest - at} s back: left to the history")
                 continue
             event(f"{max(newest - at, 0)} s back: answered")
             assert close(found) == close(expected), question
+        found, _ = mine.hosts_told(ORG, query.window)
+        assert found == theirs.hosts_told(ORG, query.window)
         for process in store.find(ProcessQuery(ORG, Window(at - 60, at))).processes[:2]:
             key = ProcessKey.of(process.identity)
             found = mine.family(ORG, key, at)
@@ -149,3 +167,25 @@ def test_a_last_look_at_the_dead_among_live_numbers_ends_a_process() -> None:
 
     assert page is not None
     assert [one.process.identity.pid for one in page.processes] == [8]
+
+
+def test_an_instant_that_is_asked_about_again_is_looked_at_again_once_anything_was_written() -> None:
+    store = LiveStore()
+    store.now = NOON
+    analysis = LiveAnalysis(store.table)
+
+    def running(at: int, tags: TagFilter = TagFilter()) -> tuple[int, ...]:  # noqa: B008
+        page = analysis.instant_page(Selection(ORG, None, tags), at, Order("pid"), 0, 10)
+        assert page is not None
+        return tuple(one.process.identity.pid for one in page.processes)
+
+    def tell(at: int, *pids: int, host: str = "web-1") -> None:
+        store.add([(ORG, a_snapshot(*map(a_sighting, pids), host=host, taken_at=at, chunk_count=1))])
+
+    tell(NOON - 100, 6)
+    tell(NOON, 7, 8)
+    assert [running(NOON), running(NOON, TagFilter.parse("host:web-2")), running(NOON)] == [(7, 8), (), (7, 8)]
+    tell(NOON, 9, host="web-2")
+    assert [running(NOON), running(NOON, TagFilter.parse("host:web-2"))] == [(7, 8, 9), (9,)]
+    tell(NOON + 10, 8)
+    assert [running(NOON + 10), running(NOON), running(NOON + 10)] == [(8, 9), (7, 8, 9), (8, 9)]

@@ -57,6 +57,24 @@ def test_runs_are_those_that_the_oracle_finds_or_left_to_history(data: st.DataOb
             assert found is None or window.from_at >= since
 
 
+def test_runs_of_an_interpreter_are_those_of_what_it_was_given() -> None:
+    lines = ["java -jar shop.jar --port 1", "java -Xmx1g -jar shop.jar", "java -jar bank.jar", "java Main"]
+    table = LiveTable(NOON)
+    numbers = ProcessNumbers(rss_bytes=1, state="S")
+    sightings = [
+        a_sighting(pid, STARTED + pid, numbers, command="java", cmdline=line) for pid, line in enumerate(lines, 1)
+    ]
+    table.apply([(ORG, a_snapshot(*sightings, taken_at=NOON, request_id=1, split_id=1, chunk_count=1))])
+    like = ProcessSummary(
+        ProcessIdentity("web-1", 1, STARTED + 1), NOON, a_description(command="java", cmdline=lines[0])
+    )
+
+    found = LiveAnalysis(table).runs(ORG, like, Window(NOON, NOON), 10)
+
+    assert found is not None
+    assert [(one.process.identity.pid, one.has_same_cmdline) for one in found] == [(2, False)]
+
+
 def test_the_newest_starts_come_first_and_the_process_itself_is_not_among_them() -> None:
     table = LiveTable(NOON)
     table.apply([(ORG, whole(NOON, 1, 2, 3, 4)), (ORG, whole(NOON + 10, 1, 3))])

@@ -37,10 +37,18 @@ T = TypeVar("T")
 class JoinedCounts:
     """For any number of threads."""
 
-    def __init__(self, live: LiveTable, history: AnalysisStore, queue: FlushQueue) -> None:
+    def __init__(
+        self,
+        live: LiveTable,
+        history: AnalysisStore,
+        queue: FlushQueue,
+        presence_waits_since: Callable[[], int | None],
+    ) -> None:
+        """`presence_waits_since`: the earliest moment up to which the history counts without writing presence first."""
         self._live = live
         self._history = history
         self._queue = queue
+        self._presence_waits_since = presence_waits_since
 
     def facets(
         self, selection: Selection, window: Window, keys: Sequence[str], limit: int, prefix: str
@@ -84,14 +92,20 @@ class JoinedCounts:
     def _counted(self, org_id: int, slots: Window, count: Callable[[int], T | None]) -> T | None:
         """`count` is given the moment from which on the live table counts."""
         for _ in range(_TRIES):
-            put_count, waits_since = self._queue.put_count, self._queue.since(org_id)
-            cut = (slots.to_at + 1 if waits_since is None else waits_since) // _SLOT_SECONDS * _SLOT_SECONDS
-            if not slots.from_at < cut <= slots.to_at:
-                return None
-            found = count(cut)
+            put_count = self._queue.put_count
+            counted = ((cut, count(cut)) for cut in self._cuts(org_id, slots))
+            cut, found = next((one for one in counted if one[1] is not None), (0, None))
             if found is None or not self._queue.has_come_late(org_id, cut - 1, put_count):
                 return found
         return None
+
+    def _cuts(self, org_id: int, slots: Window) -> list[int]:
+        """The best one first. The history has all that was taken before each of them."""
+        waits_since, presence_since = self._queue.since(org_id), self._presence_waits_since()
+        last = slots.to_at + 1 if waits_since is None else waits_since
+        first = last if presence_since is None else min(presence_since, last)
+        cuts = dict.fromkeys(cut // _SLOT_SECONDS * _SLOT_SECONDS for cut in (first, last))
+        return [cut for cut in cuts if slots.from_at < cut <= slots.to_at]
 
     @contextmanager
     def _recount(self, selection: Selection, cut: int, until: int) -> Iterator[Recount | None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from procession.process import Ending, ProcessDetail, ProcessKey, ProcessSummary
 from procession.storage import DetailStore
-from procession.storage.live.endings import detail_of, ending_of_known, ending_since, has_news
+from procession.storage.live.endings import ending_of_known, ending_since, has_news, known_details
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.table import LiveTable
 from procession.window import Window
@@ -30,7 +30,7 @@ class JoinedEndings:
         if cut is None:
             return None
         with self._live.reading(org_id) as table:
-            found = [detail_of(table, window, process) for process in processes]
+            found = list(known_details(table, window, processes))
         left = [process for process, known in zip(processes, found, strict=True) if known is None]
         if any(process.seen_at >= cut for process in left):
             return None

@@ -20,6 +20,9 @@ QUERY_SETTINGS = {
 }
 """Bounds of every statement; what goes beyond is refused, and others go on."""
 
+DELETING = "SETTINGS mutations_sync = 2, max_execution_time = 0"
+"""It takes as long as it takes to write the parts anew."""
+
 
 class Connection(Protocol):
     """Runs what we say; none is safe to share between threads at one moment."""
@@ -44,6 +47,10 @@ class Connection(Protocol):
         """What stands for a table of `system` in a text, for all servers that there are. Each gives rows of its own."""
 
     def command(self, text: str) -> Any: ...
+
+    def delete_rows(self, table: str, condition: str) -> None:
+        """On all servers, from the disk as well, and returns once they are gone. Both are fixed text and numbers."""
+
     def close(self) -> None: ...
 
 

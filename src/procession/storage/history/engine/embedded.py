@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from procession.errors import UsageError
-from procession.storage.history.engine.connection import QUERY_SETTINGS
+from procession.storage.history.engine.connection import DELETING, QUERY_SETTINGS
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.engine.write_gate import WriteGate
@@ -22,6 +22,41 @@ UNPLANNED = " SETTINGS query_plan_enable_optimizations = 0, use_statistics = 0, 
 """For a key range: it is found by the key alone, and to think of other ways, or of how to share the work,
 takes as long as to read it."""
 
+
+_NEVER_SECONDS = 100_000
+
+ENGINE_OPTIONS = {
+    # After an insert or a merge, each table looks at once whether there is something to merge. Where there is not, it
+    # looks again ten times a second at first, and less and less often: thirty tables kept a hundredth of a core busy.
+    "background_processing_pool_thread_sleep_seconds_if_nothing_to_do": 5,
+    "background_processing_pool_task_sleep_seconds_when_no_work_multiplier": 1.5,
+    "background_processing_pool_task_sleep_seconds_when_no_work_random_part": 2,
+    "background_processing_pool_task_sleep_seconds_when_no_work_max": 60,
+    # For queries that wait for new rows, and for other disks to move rows to: there are none.
+    "background_streaming_processing_pool_thread_sleep_seconds_if_nothing_to_do": _NEVER_SECONDS,
+    "background_streaming_processing_pool_task_sleep_seconds_when_no_work_max": _NEVER_SECONDS,
+    "background_move_processing_pool_thread_sleep_seconds_if_nothing_to_do": _NEVER_SECONDS,
+    "background_move_processing_pool_task_sleep_seconds_when_no_work_max": _NEVER_SECONDS,
+    # How often it looks how much memory the process has; twenty times a second else.
+    "memory_worker_period_ms": 1000,
+}
+"""How the engine keeps house. All connections of a process have to say the same."""
+
+_OFTEN = 1000
+COMPILING = {
+    "min_count_to_compile_expression": _OFTEN,
+    "min_count_to_compile_aggregate_expression": _OFTEN,
+    "min_count_to_compile_sort_description": _OFTEN,
+}
+"""After how many uses an expression is compiled. After three, as usual, the first pages and snapshots after a start
+wait for it: up to a tenth of a second for each of a dozen expressions, and what it saves is too little to measure."""
+
+WRITE_SETTINGS = {
+    # What comes with a flush is merged soon. To put two indexes of texts together costs more than to build one, so it
+    # is built then; until then the texts of such a part are looked through, which are few.
+    "materialize_skip_indexes_on_insert": 0,
+}
+"""Of every statement of ours, besides those that bound it."""
 
 UNFINISHED_RESTORE = "restoring"
 """A file in a data folder that a backup is being brought back into."""
@@ -61,6 +96,10 @@ class EmbeddedConnection:
 
     def command(self, text: str) -> Any:
         return self._client.command(text)
+
+    def delete_rows(self, table: str, condition: str) -> None:
+        with self._gate.writing():
+            self.command(f"ALTER TABLE {table} DELETE WHERE {condition} {DELETING}")
 
     def close(self) -> None:
         self._client.close()
@@ -124,10 +163,10 @@ class EmbeddedEngine:
     def _connect(self) -> EmbeddedConnection:
         import clickhouse_connect  # takes half a second and 200 MB: only for who opens a store
 
-        client = clickhouse_connect.get_client(interface="chdb", path=str(self.files))
+        client = clickhouse_connect.get_client(interface="chdb", path=str(self.files), chdb_options=ENGINE_OPTIONS)
         connection = EmbeddedConnection(client, self.gate)
         # Set once: settings given with each query cost 4 ms each time.
-        for name, value in QUERY_SETTINGS.items():
+        for name, value in (QUERY_SETTINGS | WRITE_SETTINGS | COMPILING).items():
             connection.command(f"SET {name} = {value}")
         connection.command(f"SET max_memory_usage_for_user = {_memory_of(connection) // 2}")
         return connection
@@ -172,6 +211,21 @@ def lock_folder(folder: Path) -> IO[str]:
         lock.close()
         raise UsageError(f"cannot write to the data folder {folder}: {_reason(error)}") from error
     return lock
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a process holds it. Raises OSError where that is not ours to see."""
+    try:
+        lock = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 def _probe(folder: Path) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from procession.storage.history.engine.cluster import Cluster, text_over_shards
-from procession.storage.history.engine.connection import QUERY_SETTINGS
+from procession.storage.history.engine.connection import DELETING, QUERY_SETTINGS
+from procession.storage.history.engine.long_texts import with_long_texts
 from procession.storage.history.engine.statement import NumberList, Statement, placeholder
 
 _T = TypeVar("_T")
@@ -39,6 +40,9 @@ _ALL_SHARDS = {"optimize_skip_unused_shards": 0}
 
 _AGAIN = {32, 209, 210}
 """A replica died while it was read from (attempt to read after end of file; time-out of a socket; network error)."""
+
+_MAX_STATEMENT = 128 * 1024
+"""A server reads 256 KiB of a statement, unless it is told to read more."""
 
 _LONG = 64
 """Lists of this many numbers stand in the statement itself: a server takes no more than 128 KiB for a parameter."""
@@ -76,7 +80,9 @@ class ServerConnection:
 
     def write(self, statement: Statement) -> None:
         settings = self._settings(statement.parameters)
-        text, parameters = _with_long_lists(self._text(statement), statement.parameters)
+        text, parameters = with_long_texts(*_with_long_lists(self._text(statement), statement.parameters))
+        if len(text) > _MAX_STATEMENT:
+            settings = {**(settings or {}), "max_query_size": 2 * len(text)}
         self._run(lambda client: client.query(text, parameters, settings=settings), is_insert=True)
 
     def query(self, text: str, parameters: dict[str, Any] | None = None) -> Any:
@@ -107,6 +113,9 @@ class ServerConnection:
 
     def command(self, text: str) -> Any:
         return self._run(lambda client: client.command(text))
+
+    def delete_rows(self, table: str, condition: str) -> None:
+        self.command(f"ALTER TABLE {table} DELETE WHERE {condition} {DELETING}")
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -173,6 +182,10 @@ class ClusterConnection(ServerConnection):
     def on_all_servers(self, system_table: str) -> str:
         # The name is one of those that `address.parse_address` lets through.
         return f"clusterAllReplicas('{self._cluster.name}', system.{system_table})"
+
+    def delete_rows(self, table: str, condition: str) -> None:
+        where = f"{self._cluster.local}.{table} ON CLUSTER '{self._cluster.name}'"
+        self.command(f"ALTER TABLE {where} DELETE WHERE {condition} {DELETING}")
 
     def _text(self, statement: Statement) -> str:
         return text_over_shards(statement, self._cluster)

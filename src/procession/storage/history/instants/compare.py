@@ -8,18 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from procession.analysis import (
-    ChangedGroup,
-    ChangedProcess,
-    Comparison,
-    Match,
-    Order,
-    ProcessAtInstant,
-    Selection,
-    Side,
-)
-from procession.analysis.group_order import in_order
-from procession.process import ProcessDescription
+from procession.analysis import ChangedProcess, Comparison, Match, ProcessAtInstant, Selection, Side
+from procession.analysis.comparison import Head, compared_groups, differences
 from procession.storage.history.instants.columns.instant import Instant
 from procession.storage.history.instants.columns.membership import is_in
 from procession.storage.history.instants.columns.row_order import first_rows
@@ -27,8 +17,8 @@ from procession.storage.history.instants.columns.selection_filters import hosts_
 from procession.storage.history.instants.group_by import code_column, grouped
 from procession.storage.history.instants.query_context import QueryContext
 
-_MEASURES = ("cpu_total_percent", "rss_bytes")
-_PROCESS_COLUMNS = ("start", "pid", "version", "rss_bytes")
+MEASURES = ("cpu_total_percent", "rss_bytes")
+PROCESS_COLUMNS = ("start", "pid", "version", "rss_bytes")
 
 
 def compare(context: QueryContext, left: Side, right: Side, match: Match, limit: int) -> Comparison:
@@ -42,10 +32,10 @@ def _instants(context: QueryContext, left: Side, right: Side, columns: Collectio
 
 
 def _processes(context: QueryContext, left: Side, right: Side, limit: int) -> Comparison:
-    left_instant, right_instant = _instants(context, left, right, _PROCESS_COLUMNS)
+    left_instant, right_instant = _instants(context, left, right, PROCESS_COLUMNS)
     known = _Known.of(context, left.selection, right.selection, left_instant, right_instant)
     before, after = known.comparable(left_instant), known.comparable(right_instant)
-    both, rows_before, rows_after = np.intersect1d(_identities(before), _identities(after), return_indices=True)
+    both, rows_before, rows_after = np.intersect1d(identities(before), identities(after), return_indices=True)
     is_ended, is_started = np.ones(len(before), bool), np.ones(len(after), bool)
     is_ended[rows_before] = False
     is_started[rows_after] = False
@@ -53,21 +43,46 @@ def _processes(context: QueryContext, left: Side, right: Side, limit: int) -> Co
     largest = first_rows([-after.columns["rss_bytes"][rows_after[is_changed]]], limit)
     olds = context.processes_at(before, rows_before[is_changed][largest])
     news = context.processes_at(after, rows_after[is_changed][largest])
-    return Comparison(
-        left_total=len(left_instant),
-        right_total=len(right_instant),
-        left_known=left_instant.is_known,
-        right_known=right_instant.is_known,
-        left_silent=known.names(context, known.left_silent),
-        right_silent=known.names(context, known.right_silent),
+    return known.head(context, left_instant, right_instant).comparison(
         started_total=int(is_started.sum()),
         ended_total=int(is_ended.sum()),
         changed_total=int(is_changed.sum()),
         same_total=len(both) - int(is_changed.sum()),
         started=_largest(context, after, is_started, limit),
         ended=_largest(context, before, is_ended, limit),
-        changed=tuple(ChangedProcess(old, new, _differences(old, new)) for old, new in zip(olds, news, strict=True)),
+        changed=tuple(ChangedProcess(old, new, differences(old, new)) for old, new in zip(olds, news, strict=True)),
     )
+
+
+@dataclass(slots=True)
+class ComparedSide:
+    """One side, for whoever has the other."""
+
+    org_id: int
+    instant: Instant
+    identities: Any
+    rss_bytes: Any
+    seen_at: Any
+    versions: Any
+    is_known: bool
+    told: Collection[int]
+    """Keys of hosts that told of their processes."""
+
+    @classmethod
+    def of(cls, context: QueryContext, selection: Selection, at: int, match: Match) -> ComparedSide:
+        groups = () if match is Match.PROCESS else (code_column(match.value), *MEASURES)
+        instant = context.instant(selection, at, {*PROCESS_COLUMNS, *groups})
+        found = instant.columns
+        return cls(
+            context.org_id,
+            instant,
+            identities(instant),
+            found["rss_bytes"],
+            found["seen_at"],
+            found["version"],
+            instant.is_known,
+            instant.snapshots.moments().keys(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +116,18 @@ class _Known:
         hosts = instant.columns["host"]
         return instant.where(~is_in(hosts, np.array(sorted(silent), np.uint64).astype(hosts.dtype)))
 
+    def head(self, context: QueryContext, left: Instant, right: Instant) -> Head:
+        silent = (self.names(context, hosts) for hosts in (self.left_silent, self.right_silent))
+        return Head(len(left), len(right), left.is_known, right.is_known, *silent)
+
     @staticmethod
     def names(context: QueryContext, hosts: frozenset[int]) -> tuple[str, ...]:
         names = context.host_names(sorted(hosts))
         return tuple(sorted(names.get(host, "") for host in hosts))
 
 
-def _identities(instant: Instant) -> Any:
+def identities(instant: Instant) -> Any:
+    """Host key, start and pid of each process."""
     found = np.empty(len(instant), [(name, np.uint64) for name in ("host", "start", "pid")])
     for name in ("host", "start", "pid"):
         found[name] = instant.columns[name]
@@ -121,34 +141,10 @@ def _largest(context: QueryContext, instant: Instant, mask: Any, limit: int) -> 
     return context.processes_at(instant, rows[first_rows([-instant.columns["rss_bytes"][rows], *keys], limit)])
 
 
-def _differences(old: ProcessAtInstant, new: ProcessAtInstant) -> tuple[str, ...]:
-    before, after = old.process.description, new.process.description
-    return tuple(name for name in ProcessDescription.__struct_fields__ if getattr(before, name) != getattr(after, name))
-
-
 def _groups(context: QueryContext, left: Side, right: Side, by: str, limit: int) -> Comparison:
-    left_instant, right_instant = _instants(context, left, right, {code_column(by), *_MEASURES})
+    left_instant, right_instant = _instants(context, left, right, {code_column(by), *MEASURES})
     known = _Known.of(context, left.selection, right.selection, left_instant, right_instant)
     before, after = (
-        grouped(context, known.comparable(instant), by, _MEASURES) for instant in (left_instant, right_instant)
+        grouped(context, known.comparable(instant), by, MEASURES) for instant in (left_instant, right_instant)
     )
-    order = Order("sum:rss_bytes", is_descending=True)
-    started = in_order((one for value, one in after.items() if value not in before), order)
-    ended = in_order((one for value, one in before.items() if value not in after), order)
-    common = in_order((one for value, one in after.items() if value in before), order)
-    changed = [one for one in common if one.count != before[one.value].count]
-    return Comparison(
-        left_total=len(left_instant),
-        right_total=len(right_instant),
-        left_known=left_instant.is_known,
-        right_known=right_instant.is_known,
-        left_silent=known.names(context, known.left_silent),
-        right_silent=known.names(context, known.right_silent),
-        started_total=len(started),
-        ended_total=len(ended),
-        changed_total=len(changed),
-        same_total=len(common) - len(changed),
-        started=tuple(started[:limit]),
-        ended=tuple(ended[:limit]),
-        changed=tuple(ChangedGroup(one.value, before[one.value], one) for one in changed[:limit]),
-    )
+    return compared_groups(known.head(context, left_instant, right_instant), before, after, limit)

@@ -94,6 +94,7 @@ def _in_window(
         by_host=by_host,
         is_past=window.to_at < context.now,
     )
+    context.presence_until(window.to_at)
     table = context.table(statement)
     host, label_set = (table[name].to_numpy().astype(np.uint64) for name in ("of_host", "label_set"))
     number = table["number"].to_numpy().astype(np.int64)

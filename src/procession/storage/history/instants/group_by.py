@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,17 @@ from procession.analysis import (
     Order,
     Selection,
 )
-from procession.analysis.group_order import in_order, number_of
+from procession.analysis.grouping.code_labels import CodeLabels, PairLabels, ValueLabels
+from procession.analysis.grouping.group_columns import GroupColumns, MeasureColumns, percentile_columns
+from procession.analysis.grouping.group_order import number_of
 from procession.errors import InvalidRequest
 from procession.packed import STATES
 from procession.storage.history.instants.columns.instant import Instant
-from procession.storage.history.instants.columns.label_sets import Labels
 from procession.storage.history.instants.label_counts import HOST
 from procession.storage.history.instants.query_context import QueryContext
 from procession.storage.history.statements.descriptions import column_of_versions
+from procession.storage.history.statements.snapshots import newest_moments
+from procession.window import Window
 
 
 class Sums:
@@ -36,13 +38,11 @@ class Sums:
 
     def __init__(self, codes: Any, columns: Mapping[str, Any], measures: Sequence[str]) -> None:
         self.measures = measures
-        # Found by hashing, and then counted by index, which are small numbers: faster than to group by codes.
-        encoded = pc.dictionary_encode(pa.array(codes))
-        self.codes = encoded.dictionary.to_numpy()
+        self._columns = columns
+        self.codes, self._indices = coded(codes)
         """Each once."""
-        indices = encoded.indices.to_numpy().astype(np.intp)
-        self.counts = np.bincount(indices, minlength=len(self.codes))
-        self._numbers = {name: _summed(indices, len(self.codes), columns[name]) for name in measures}
+        self.counts = np.bincount(self._indices, minlength=len(self.codes))
+        self._numbers = {name: _summed(self._indices, len(self.codes), columns[name]) for name in measures}
 
     def aggregate_of(self, index: int) -> dict[str, Aggregate]:
         return {
@@ -50,21 +50,24 @@ class Sums:
             for name, (sums, greatest, known) in self._numbers.items()
         }
 
-    def into(self, labels: CodeLabels) -> dict[str | None, Grouped]:
-        """Put together again by the values of each code, one or more."""
-        is_used = np.zeros(len(labels.texts) + 1, bool)
-        is_used[labels.value] = True
-        of_value = (np.cumsum(is_used) - 1)[labels.value]
-        used = np.flatnonzero(is_used).tolist()
-        texts: list[str | None] = [*labels.texts, None]
-        values = [texts[number] for number in used]
-        of_code, size = labels.of, len(used)
-        counts = np.bincount(of_value, self.counts[of_code], size).astype(np.int64).tolist()
-        numbers = {name: _put_together(of_value, of_code, size, *self._numbers[name]) for name in self.measures}
-        return {
-            value: Grouped(value, counts[index], {name: found[index] for name, found in numbers.items()})
-            for index, value in enumerate(values)
-        }
+    def into(self, labels: CodeLabels, *, has_percentiles: bool = False) -> GroupColumns:
+        """Put together again by the groups of each code, one or more. `labels`: of the indices of codes."""
+        of_group, of_code, size = labels.group, labels.of, labels.size
+        counts = np.bincount(of_group, self.counts[of_code], size)
+        numbers = {name: _put_together(of_group, of_code, size, *self._numbers[name]) for name in self.measures}
+        if has_percentiles and self.measures:
+            places, groups = labels.memberships(self._indices)
+            for name in self.measures:
+                found = percentile_columns(groups, size, self._columns[name][places])
+                numbers[name] = numbers[name]._replace(percentiles=found)
+        return GroupColumns(labels, counts, numbers)
+
+
+def coded(values: Any) -> tuple[Any, Any]:
+    """Each value once, and the index of that of each process."""
+    # Found by hashing, and then counted by index, which are small numbers: faster than to group by values.
+    encoded = pc.dictionary_encode(pa.array(values))
+    return encoded.dictionary.to_numpy(), encoded.indices.to_numpy().astype(np.intp)
 
 
 def _summed(indices: Any, size: int, values: Any) -> tuple[Any, Any, Any]:
@@ -76,49 +79,11 @@ def _summed(indices: Any, size: int, values: Any) -> tuple[Any, Any, Any]:
     return sums, greatest, np.bincount(indices, is_known, size)
 
 
-@dataclass(frozen=True, slots=True)
-class CodeLabels:
-    """The values of codes: each has one at least, and one without any has the one past the end of `texts`, None."""
-
-    of: Any
-    """Index of the code."""
-    value: Any
-    """Index in `texts`."""
-    texts: Sequence[str]
-
-    @classmethod
-    def of_lists(cls, values: Sequence[Sequence[str]]) -> CodeLabels:
-        indices: dict[str, int] = {}
-        for some in values:
-            for value in some:
-                indices.setdefault(value, len(indices))
-        of = [code for code, some in enumerate(values) for _ in some or (None,)]
-        numbers = [len(indices) if value is None else indices[value] for some in values for value in some or (None,)]
-        return cls(np.array(of, np.int64), np.array(numbers, np.int64), list(indices))
-
-    @classmethod
-    def of_label_sets(cls, found: Labels, count: int) -> CodeLabels:
-        has_none = np.ones(count, bool)
-        has_none[found.of] = False
-        without = np.flatnonzero(has_none)
-        none = np.full(len(without), len(found.texts))
-        return cls(np.concatenate((found.of, without)), np.concatenate((found.value, none)), found.texts)
-
-    def lists(self, count: int) -> list[list[str]]:
-        """The values of each code, sorted."""
-        values: list[list[str]] = [[] for _ in range(count)]
-        for code, value in zip(self.of.tolist(), self.value.tolist(), strict=True):
-            if value < len(self.texts):
-                values[code].append(self.texts[value])
-        return [sorted(some) for some in values]
-
-
-def _put_together(of_value: Any, of_code: Any, size: int, sums: Any, greatest: Any, known: Any) -> list[Aggregate]:
-    """One for each value."""
-    total, count = (np.bincount(of_value, column[of_code], size).tolist() for column in (sums, known))
+def _put_together(of_group: Any, of_code: Any, size: int, sums: Any, greatest: Any, known: Any) -> MeasureColumns:
+    total, count = (np.bincount(of_group, column[of_code], size) for column in (sums, known))
     most = np.zeros(size, greatest.dtype)  # to change the type takes ten times as long
-    np.maximum.at(most, of_value, greatest[of_code])
-    return [_aggregate_of(*numbers) for numbers in zip(total, most.tolist(), count, strict=True)]
+    np.maximum.at(most, of_group, greatest[of_code])
+    return MeasureColumns(count, total, most)
 
 
 def _aggregate_of(total: float, most: float, known: float) -> Aggregate:
@@ -131,41 +96,78 @@ def code_column(by: str) -> str:
     return "version" if by in DESCRIPTION_ATTRIBUTES else "label_set"
 
 
-def values_of_codes(context: QueryContext, instant: Instant, by: str, numbers: Any) -> CodeLabels:
+def values_of_codes(context: QueryContext, instant: Instant, by: str, numbers: Any) -> ValueLabels:
     """What each code of `code_column` stands for: nothing, a value, or several of a tag key."""
-    if by not in (HOST, "state", *DESCRIPTION_ATTRIBUTES):
+    if by not in DESCRIPTION_ATTRIBUTES:
+        return values_of_numbers(context, by, numbers)
+    codes: list[int] = numbers.tolist()
+    rows = context.rows(column_of_versions(context.org_id, instant.hours(), by, codes)) if codes else ()
+    texts = {row.version: str(row.value) for row in rows if row.value not in (None, "")}
+    return ValueLabels.of_lists([[texts[code]] if code in texts else [] for code in codes])
+
+
+def values_of_numbers(context: QueryContext, by: str, numbers: Any) -> ValueLabels:
+    """The same for what is no attribute of descriptions."""
+    if by not in (HOST, "state"):
         label_sets = context.label_sets(numbers)
         if by == "container_id":
-            return CodeLabels.of_lists([[text] if text else [] for text in label_sets.texts("container_id")])
-        return CodeLabels.of_label_sets(label_sets.labels(by), len(numbers))
+            return ValueLabels.of_lists([[text] if text else [] for text in label_sets.texts("container_id")])
+        found = label_sets.labels(by)
+        return ValueLabels.of_pairs(found.of, found.value, found.texts, len(numbers))
     codes: list[int] = numbers.tolist()
     if by == HOST:
         names = context.host_names(codes)
-        return CodeLabels.of_lists([[names.get(code, "")] for code in codes])
-    if by == "state":
-        return CodeLabels.of_lists([[STATES[code]] if STATES[code] else [] for code in codes])
-    rows = context.rows(column_of_versions(context.org_id, instant.hours(), by, codes)) if codes else ()
-    texts = {row.version: str(row.value) for row in rows if row.value not in (None, "")}
-    return CodeLabels.of_lists([[texts[code]] if code in texts else [] for code in codes])
+        return ValueLabels.of_lists([[names.get(code, "")] for code in codes])
+    return ValueLabels.of_lists([[STATES[code]] if STATES[code] else [] for code in codes])
 
 
 def grouped(context: QueryContext, instant: Instant, by: str, measures: Sequence[str]) -> dict[str | None, Grouped]:
-    if by in DESCRIPTION_ATTRIBUTES and len(instant) > MAX_DESCRIPTIONS:
-        raise InvalidRequest(
-            f"{len(instant)} processes are too many to look at the {by} of each;"
-            f" choose at most {MAX_DESCRIPTIONS} by search, tags or host"
+    return {one.value: one for one in group_columns(context, instant, (by,), measures).all()}
+
+
+def group_columns(
+    context: QueryContext,
+    instant: Instant,
+    keys: Sequence[str],
+    measures: Sequence[str],
+    *,
+    has_percentiles: bool = False,
+) -> GroupColumns:
+    """Of one key or two."""
+    for by in keys:
+        if by in DESCRIPTION_ATTRIBUTES and len(instant) > MAX_DESCRIPTIONS:
+            raise InvalidRequest(
+                f"{len(instant)} processes are too many to look at the {by} of each;"
+                f" choose at most {MAX_DESCRIPTIONS} by search, tags or host"
+            )
+    labels: CodeLabels
+    if len(keys) == 1:
+        sums = Sums(instant.columns[code_column(keys[0])], instant.columns, measures)
+        labels = values_of_codes(context, instant, keys[0], sums.codes)
+    else:
+        (codes, indices), (more, more_indices) = (coded(instant.columns[code_column(by)]) for by in keys)
+        sums = Sums(indices * len(more) + more_indices, instant.columns, measures)
+        first, second = (
+            values_of_codes(context, instant, by, some) for by, some in zip(keys, (codes, more), strict=True)
         )
-    sums = Sums(instant.columns[code_column(by)], instant.columns, measures)
-    return sums.into(values_of_codes(context, instant, by, sums.codes))
+        labels = PairLabels.of_codes(first, second, *np.divmod(sums.codes, max(len(more), 1)))
+    return sums.into(labels, has_percentiles=has_percentiles)
 
 
 def groups(
-    context: QueryContext, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+    context: QueryContext,
+    selection: Selection,
+    at: int,
+    keys: Sequence[str],
+    measures: Sequence[str],
+    order: Order,
+    limit: int,
+    *,
+    has_percentiles: bool,
 ) -> Groups:
-    instant = context.instant(selection, at, {code_column(by), *measures})
-    found = grouped(context, instant, by, measures)
-    ordered = in_order(found.values(), order)
-    return Groups(len(instant), len(ordered), tuple(ordered[:limit]), instant.is_known)
+    instant = context.instant(selection, at, {*map(code_column, keys), *measures})
+    columns = group_columns(context, instant, keys, measures, has_percentiles=has_percentiles)
+    return Groups(len(instant), len(columns), tuple(columns.first(order, limit)), instant.is_known)
 
 
 def hosts(
@@ -177,12 +179,12 @@ def hosts(
     offset: int,
     limit: int,
 ) -> Hosts:
-    instant = context.instant(selection, at, measures)
+    instant = context.instant(selection, at, {"pid", "start", *measures})
     sums = Sums(instant.columns["host"], instant.columns, measures)
-    moments = instant.snapshots.moments()
+    moments, boots = instant.snapshots.moments(), _boots(instant)
     names = context.host_names(sums.codes)
     found = [
-        HostEntry(names.get(host, ""), count, moments[host], sums.aggregate_of(index))
+        HostEntry(names.get(host, ""), count, moments[host], sums.aggregate_of(index), boots.get(host))
         for index, (host, count) in enumerate(zip(sums.codes.tolist(), sums.counts.tolist(), strict=True))
     ]
 
@@ -197,6 +199,20 @@ def hosts(
     else:
         found.sort(key=key)
     return Hosts(len(found), tuple(found[offset : offset + limit]), instant.is_known)
+
+
+def _boots(instant: Instant) -> dict[int, int]:
+    """By host, when its first process started."""
+    first = np.flatnonzero(instant.columns["pid"] == 1)
+    return dict(zip(*(instant.columns[name][first].tolist() for name in ("host", "start")), strict=True))
+
+
+def hosts_told(context: QueryContext, window: Window) -> dict[str, int]:
+    found: dict[int, int] = {}
+    for row in context.rows(newest_moments(context.org_id, window.from_at, window.to_at)):
+        found[row.host] = max(row.at, found.get(row.host, 0))  # each shard that was asked gives one
+    names = context.host_names(list(found))
+    return {names[host]: at for host, at in found.items() if host in names}
 
 
 def labels_of(context: QueryContext, instant: Instant, by: str) -> list[list[str]]:

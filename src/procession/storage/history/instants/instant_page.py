@@ -23,11 +23,21 @@ from procession.process import ProcessKey
 from procession.storage.history.instants.columns.instant import Instant, is_process
 from procession.storage.history.instants.columns.row_order import first_rows, sort_values
 from procession.storage.history.instants.group_by import labels_of
+from procession.storage.history.instants.label_counts import HOST
 from procession.storage.history.instants.query_context import QueryContext
 from procession.storage.history.statements.descriptions import column_of_versions
+from procession.storage.history.tables.constants import NO_NICE
 
 _KEY = ("start", "host", "pid")
 _KINDS = ("user", "command", "container_id")
+_NUMBERS = {"ppid": -1, "uid": -1, "gid": -1, "namespace_pid": -1, "nice": NO_NICE}
+"""Numbers that only descriptions have, and what stands there for one that is not known."""
+_DESCRIBED = {
+    **{name: name for name in (*DESCRIPTION_ATTRIBUTES, *_NUMBERS, "comm")},
+    "group": "group_name",
+    "tags": "tag_set",
+}
+"""Columns that only descriptions have, and what they are called there."""
 
 
 def instant_page(
@@ -58,14 +68,19 @@ def instant_page(
 
 
 def _columns_of(order: Order) -> set[str]:
-    if order.column in _KINDS:
+    if order.tag_key not in (None, HOST) or order.column in _KINDS:
         return {"label_set"}
-    return set() if order.column in ("host", *DESCRIPTION_ATTRIBUTES) else {order.column}
+    is_there = order.tag_key == HOST or order.column in ("host", "timestamp", *_DESCRIBED)
+    return set() if is_there else {order.column}
 
 
 def _sort_columns(context: QueryContext, instant: Instant, order: Order) -> list[Any]:
     columns = [instant.columns[name] for name in _KEY]
-    values = _values(context, instant, order.column)
+    key = order.tag_key
+    if key in (None, HOST):
+        values = _values(context, instant, order.column if key is None else "host")
+    else:
+        values = _values_of_tag(context, instant, key)
     if values is None:  # by start, where only the direction is asked for
         return [-columns[0].astype(np.int64), *columns[1:]] if order.is_descending else columns
     return [sort_values(values, order), *columns]
@@ -86,17 +101,34 @@ def _values(context: QueryContext, instant: Instant, column: str) -> Any:
         numbers = np.unique(instant.columns["label_set"])
         label_sets = dict(zip(numbers.tolist(), context.label_sets(numbers).texts(column), strict=True))
         return _ranked(instant.columns["label_set"], lambda label_set: label_sets[label_set])
-    values = texts_of(context, instant, column)
-    if column == "ppid":
-        return np.array([values.get(version, -1) for version in instant.columns["version"].tolist()])
+    if column == "timestamp":
+        return instant.columns["seen_at"].astype(np.int64)
+    values = texts_of(context, instant, _DESCRIBED[column])
+    if column in _NUMBERS:
+        unknown = _NUMBERS[column]
+        known = {version: None if number == unknown else number for version, number in values.items()}
+        return _ranked(instant.columns["version"], known.get)
+    if column == "tags":
+        tags = context.tags({*values.values()})
+        return _ranked(instant.columns["version"], lambda version: tags.get(values.get(version, 0), ()))
     return _ranked(instant.columns["version"], lambda version: values.get(version, ""))
 
 
-def _ranked(column: Any, text: Callable[[int], str]) -> Any:
-    """Numbers in the order of texts; -1 for the empty one."""
+def _values_of_tag(context: QueryContext, instant: Instant, key: str) -> Any:
+    numbers, places = np.unique(instant.columns["label_set"], return_inverse=True)
+    labels = context.label_sets(numbers).labels(key)
+    ranks = _ranked(labels.value, lambda value: labels.texts[value])
+    last = len(labels.texts)
+    first = np.full(len(numbers), last, np.int64)
+    np.minimum.at(first, labels.of, ranks)
+    return np.where(first == last, -1, first)[places]
+
+
+def _ranked(column: Any, value_of: Callable[[int], Any]) -> Any:
+    """Numbers in the order of values; -1 for what is empty or not known."""
     distinct, indices = np.unique(column, return_inverse=True)
-    texts = [text(value) for value in distinct.tolist()]
-    ranks = {value: rank for rank, value in enumerate(sorted(set(texts) - {""}))}
+    texts = [value_of(one) for one in distinct.tolist()]
+    ranks = {value: rank for rank, value in enumerate(sorted(set(texts) - {"", (), None}))}
     return np.array([ranks.get(value, -1) for value in texts], np.int64)[indices]
 
 

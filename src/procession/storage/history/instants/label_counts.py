@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from procession.analysis import Facet, ValueCount
-from procession.search.pattern import fold
+from procession.search.pattern import Pattern, fold
 from procession.storage.history.instants.columns.label_sets import LabelSets
 
 HOST = "host"
@@ -20,9 +20,7 @@ def facets_of(
     """From how many processes there are on each host and of each label set; keys are folded. `prefix`: of the values to
     list."""
     return tuple(
-        _facet_of_hosts(hosts, limit, fold(prefix))
-        if key == HOST
-        else _facet(key, label_sets, counts, limit, fold(prefix))
+        _facet_of_hosts(hosts, limit, prefix) if key == HOST else _facet(key, label_sets, counts, limit, prefix)
         for key in keys
     )
 
@@ -57,6 +55,7 @@ def _pairs(values: Any, numbers: Any) -> Iterable[tuple[int, int]]:
 
 
 def _top(key: str, processes: int, counts: Mapping[str, int], limit: int, prefix: str) -> Facet:
-    found = [(value, count) for value, count in counts.items() if fold(value).startswith(prefix)]
+    is_listed = Pattern.beginning(prefix).matches
+    found = [(value, count) for value, count in counts.items() if is_listed(fold(value))]
     found.sort(key=lambda item: (-item[1], item[0]))
     return Facet(key, processes, len(found), tuple(ValueCount(*item) for item in found[:limit]))

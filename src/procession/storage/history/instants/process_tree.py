@@ -1,12 +1,13 @@
-"""Parents and children on a host, and earlier runs of a command."""
+"""Parents and children on a host, and earlier runs of a program."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from procession.analysis import Family, HostTree, ProcessAtInstant, Run, Selection
+from procession.analysis import Family, HostTree, ProcessAtInstant, Run, Selection, program_of
 from procession.analysis.family_tree import FamilyTree
 from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
 from procession.storage.history.instants.columns.instant import Instant
@@ -25,7 +26,12 @@ NEXT_SNAPSHOT_SECONDS = 600
 NOT_YET_ROLLED_SECONDS = 2 * HOUR_SECONDS
 """Before the end of the window: these are looked for in the snapshots, too."""
 
+MOST_COMPARED = 5000
+"""Of a command: so many of the newest are looked at for those of the same program."""
+_AT_ONCE = 200
+
 _COLUMNS = ("start", "pid", "version")
+_Item = TypeVar("_Item")
 
 
 def host_tree(context: QueryContext, host: str, at: int) -> HostTree:
@@ -44,7 +50,7 @@ def _of_host(context: QueryContext, host: int, at: int) -> tuple[Instant, tuple[
 
 
 def runs(context: QueryContext, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
-    """Other processes of the same command on its host that were seen in the window, the newest start first."""
+    """Other processes of the same program on its host that were seen in the window, the newest start first."""
     key = ProcessKey.of(process.identity)
     newest: dict[tuple[int, int], RunRow] = {}
     recent = max(window.from_at, window.to_at - NOT_YET_ROLLED_SECONDS)
@@ -59,32 +65,56 @@ def runs(context: QueryContext, process: ProcessSummary, window: Window, limit: 
     commands = dict(zip(numbers, context.label_sets(numbers).texts("command"), strict=True))
     same = [row for row in newest.values() if commands[row.label_set] == process.description.command]
     same.sort(key=lambda row: (row.start, row.pid), reverse=True)
-    return tuple(_runs(context, process, same[:limit]))
+    return tuple(_details(context, process, _of_program(context, process, same[:MOST_COMPARED], limit)))
 
 
 def _newness(row: RunRow) -> tuple[int, int, int]:
     return row.last, row.version, row.label_set
 
 
-def _runs(context: QueryContext, like: ProcessSummary, found: Sequence[RunRow]) -> list[Run]:
-    """What was last seen in the same hour is looked up at once."""
-    hours: dict[int, list[RunRow]] = {}
-    for row in found:
-        hours.setdefault(row.last // HOUR_SECONDS, []).append(row)
+def _of_program(
+    context: QueryContext, like: ProcessSummary, rows: Sequence[RunRow], limit: int
+) -> list[ProcessSummary]:
+    """The first of these that run the same program: what an interpreter was given only their descriptions tell."""
+    program = program_of(like.description)
+    found: list[ProcessSummary] = []
+    begin, end = 0, limit
+    while begin < len(rows) and len(found) < limit:
+        some = _summaries(context, like, rows[begin:end])
+        found += [one for one in some if program_of(one.description) == program]
+        begin, end = end, end + _AT_ONCE
+    return found[:limit]
+
+
+def _summaries(context: QueryContext, like: ProcessSummary, rows: Sequence[RunRow]) -> list[ProcessSummary]:
     host = ProcessKey.of(like.identity).host_key
-    runs: dict[RunRow, Run] = {}
-    for rows in hours.values():
-        window = Window(min(row.last for row in rows), max(row.last for row in rows))
-        keys = [ProcessKey(row.start, host, row.pid) for row in rows]
-        descriptions = context.descriptions(keys, [row.version for row in rows], window)
-        summaries = [
-            ProcessSummary(ProcessIdentity(like.identity.host, row.pid, row.start), row.last, description)
-            for row, description in zip(rows, descriptions, strict=True)
-        ]
-        after = Window(window.from_at, window.to_at + NEXT_SNAPSHOT_SECONDS)
-        details = find_details(context.submit, context.org_id, after, summaries, may_go_on=True)
-        for row, summary, detail in zip(rows, summaries, details, strict=True):
-            if detail.ended_at is not None and detail.ended_at > summary.seen_at + NEXT_SNAPSHOT_SECONDS:
+    found: dict[RunRow, ProcessSummary] = {}
+    for of_hour in _by_hour(rows, lambda row: row.last):
+        window = Window(min(row.last for row in of_hour), max(row.last for row in of_hour))
+        keys = [ProcessKey(row.start, host, row.pid) for row in of_hour]
+        descriptions = context.descriptions(keys, [row.version for row in of_hour], window)
+        for row, description in zip(of_hour, descriptions, strict=True):
+            identity = ProcessIdentity(like.identity.host, row.pid, row.start)
+            found[row] = ProcessSummary(identity, row.last, description)
+    return [found[row] for row in rows]
+
+
+def _details(context: QueryContext, like: ProcessSummary, found: Sequence[ProcessSummary]) -> list[Run]:
+    runs: dict[ProcessIdentity, Run] = {}
+    for some in _by_hour(found, lambda one: one.seen_at):
+        seen = [one.seen_at for one in some]
+        after = Window(min(seen), max(seen) + NEXT_SNAPSHOT_SECONDS)
+        details = find_details(context.submit, context.org_id, after, some, may_go_on=True)
+        for one, detail in zip(some, details, strict=True):
+            if detail.ended_at is not None and detail.ended_at > one.seen_at + NEXT_SNAPSHOT_SECONDS:
                 detail = msgspec.structs.replace(detail, ended_at=None, exit_code=None)
-            runs[row] = Run(summary, detail, summary.description.cmdline == like.description.cmdline)
-    return [runs[row] for row in found]
+            runs[one.identity] = Run(one, detail, one.description.cmdline == like.description.cmdline)
+    return [runs[one.identity] for one in found]
+
+
+def _by_hour(items: Iterable[_Item], moment_of: Callable[[_Item], int]) -> Iterable[list[_Item]]:
+    """What was last seen in the same hour is looked up at once."""
+    hours: dict[int, list[_Item]] = {}
+    for item in items:
+        hours.setdefault(moment_of(item) // HOUR_SECONDS, []).append(item)
+    return hours.values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,11 +38,14 @@ class QueryContext:
         submit_table: SubmitTable,
         *,
         sightings_since: int,
+        presence_until: Callable[[int], None],
     ) -> None:
+        """`presence_until`: sees to it that all of it is written up to a moment, before it is read."""
         self.connection = connection
         self.now = now
         self._sightings_since = sightings_since
         self.org_id = org_id
+        self.presence_until = presence_until
         self._caches = caches
         self.submit = submit
         self.submit_table = submit_table
@@ -82,6 +85,7 @@ class QueryContext:
         if window.from_at >= self._sightings_since:
             return False
         hosts = hosts_named(self.table, selection)
+        self.presence_until(min(window.to_at, self._sightings_since))  # what waits is among the sightings
         return bool(len(self.table(any_presence(self.org_id, window, hosts))))
 
     def host_names(self, hosts: Any) -> dict[int, str]:
@@ -90,6 +94,10 @@ class QueryContext:
     def label_sets(self, numbers: Any) -> LabelSets:
         """Of these numbers, each of which is there once."""
         return self._caches.label_sets.of(self.table, self.org_id, np.asarray(numbers, np.uint64))
+
+    def tags(self, tag_sets: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+        """Of each of these sets that is known."""
+        return self._caches.tags.of(self.connection, self.org_id, set(tag_sets))
 
     def descriptions(
         self, keys: Sequence[ProcessKey], versions: Sequence[int], window: Window
@@ -108,7 +116,7 @@ class QueryContext:
                 descriptions_of(self.org_id, window, some, WholeDescription, is_shortened=False, versions=some_versions)
             ),
         )
-        tags = self._caches.tags.of(self.connection, self.org_id, {row.tag_set for row in rows.values()})
+        tags = self.tags({row.tag_set for row in rows.values()})
         described = {key: row.description(tags.get(row.tag_set, ())) for key, row in rows.items()}
         return [described.get(key, ProcessDescription()) for key in wanted]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procession.analysis import Selection, TimeSeries
+from procession.analysis.grouping.code_labels import ValueLabels
 from procession.analysis.series_of_groups import GroupsThen, Steps, time_series
-from procession.storage.history.instants.group_by import CodeLabels, Sums, code_column, grouped
+from procession.storage.history.instants.group_by import Sums, code_column, grouped
 from procession.storage.history.instants.query_context import QueryContext
 from procession.window import Window
 
@@ -29,6 +30,7 @@ def timeseries(
             groups = grouped(context, instant, by, sorted(columns - {code_column(by)}))
         else:
             sums = Sums(instant.columns["state"] * 0, instant.columns, sorted(columns))
-            groups = sums.into(CodeLabels.of_lists([[]] * len(sums.codes)))
+            whole = sums.into(ValueLabels.of_lists([[]] * len(sums.codes))).all()
+            groups = {one.value: one for one in whole}
         found.append(GroupsThen(groups, instant.is_known))
     return time_series(steps, found, measures, None if by is None else rank, limit)

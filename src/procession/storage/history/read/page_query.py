@@ -18,6 +18,7 @@ import msgspec
 from procession.paging import Page
 from procession.process import ProcessKey
 from procession.query import ProcessQuery
+from procession.search.named_hosts import required_host
 from procession.search.pattern import Pattern
 from procession.storage.history.engine.connection import Connection, rows_of
 from procession.storage.history.engine.statement import First, Rows, Submit
@@ -28,7 +29,6 @@ from procession.storage.history.read.page_descriptions import PageDescriptions
 from procession.storage.history.read.presence_reader import KEY_ORDER, KeyRange, PresenceReader
 from procession.storage.history.statements.conditions import hours_of
 from procession.storage.history.statements.descriptions import BriefDescription, WholeDescription
-from procession.storage.history.statements.named_hosts import required_host
 from procession.storage.history.statements.search_conditions import Filters, filters_of
 from procession.storage.history.statements.snapshots import seen_on_host
 from procession.storage.history.statements.tag_sets import any_tag_set_with, with_tag_sets_looked_up
@@ -62,6 +62,8 @@ class Sources(msgspec.Struct, frozen=True):
     submit: Submit
     sightings_since: Callable[[], int]
     """From when on snapshots are kept."""
+    presence_until: Callable[[int], None]
+    """Sees to it that all of it is written up to a moment."""
     host_tags: set[tuple[int, str]]
     """Org and `host:` tag, of which processes turned out to carry it besides those of the host."""
 
@@ -75,7 +77,7 @@ class PageQuery:
         self._samples = sources.key_samples
         self._query = query
         self._is_past = query.window.to_at < now - _LIVE_SECONDS
-        self._presence = PresenceReader(connection, query, is_past=self._is_past)
+        self._presence = PresenceReader(connection, query, sources.presence_until, is_past=self._is_past)
         row: Any = BriefDescription if query.is_brief else WholeDescription
         self._descriptions = PageDescriptions(connection, query, row, sources.tags, sources.hosts)
 

@@ -41,10 +41,14 @@ class KeyRange(NamedTuple):
 class PresenceReader:
     """For one query, on one connection."""
 
-    def __init__(self, connection: Connection, query: ProcessQuery, *, is_past: bool) -> None:
-        """`is_past`: whether there may be sightings after the window."""
+    def __init__(
+        self, connection: Connection, query: ProcessQuery, presence_until: Callable[[int], None], *, is_past: bool
+    ) -> None:
+        """`presence_until`: sees to it that all is written up to a moment. `is_past`: whether there may be sightings
+        after the window."""
         self._connection = connection
         self._rows: Rows = rows_of(connection)
+        self._presence_until = presence_until
         self._query = query
         self._is_past = is_past
 
@@ -102,6 +106,7 @@ class PresenceReader:
         """In order, and from how many rows. The slots are read where sightings go on after the window: of a window that
         ends now, hardly ever."""
         window = self._query.window
+        self._presence_until(window.to_at)
         columns = self._columns(replace(presence(with_slots=self._is_past), first=first))
         if not self._is_past and (columns["last"] > window.to_at).any():
             columns = self._columns(replace(presence(with_slots=True), first=first))

@@ -11,6 +11,7 @@ from procession.search.tree import SearchNode
 from procession.storage.history.engine.statement import Select, Statement
 from procession.storage.history.statements.conditions import Where, hours_of
 from procession.storage.history.statements.search_conditions import Filters, filters_of
+from procession.storage.history.tables.columns import discovery_in
 from procession.storage.history.tables.constants import NO_NICE
 from procession.window import Window
 
@@ -93,6 +94,7 @@ class WholeDescription(NamedTuple):
     group_name: str
     nice: int
     argument_words: Sequence[int]
+    discovery: str
 
     @property
     def version_key(self) -> VersionKey:
@@ -117,10 +119,10 @@ class WholeDescription(NamedTuple):
             container_id=self.container_id,
             is_zombie=self.is_zombie,
             tags=tags,
+            discovery=discovery_in(self.discovery),
         )
 
 
-Description = BriefDescription | WholeDescription
 DescriptionT = TypeVar("DescriptionT", BriefDescription, WholeDescription)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from procession.lifecycle.endings import START_TOLERANCE
 from procession.process import ProcessKey
-from procession.storage.history.engine.statement import Select, ShardSelect, Statement
+from procession.storage.history.engine.statement import Select, ShardSelect, Statement, bind
 from procession.storage.history.statements.conditions import Where, hours_of
 from procession.storage.history.statements.search_conditions import Filters
 from procession.storage.history.tables.constants import HOUR_SECONDS, LOW_SLOTS, SLOT_SECONDS
@@ -112,6 +112,44 @@ def _presence(where: Where, window: Window, *, with_slots: bool) -> Statement:
     )
 
 
+def sightings_of_presence(since: int, before: int, received_since: int) -> Select[int]:
+    """How many `write_presence` reads, of all hosts."""
+    parameters: dict[str, Any] = {}
+    bounds = _received(parameters, since, before, received_since)
+    return Select(f"SELECT sum(length(pid)) FROM snapshots WHERE {bounds}", parameters, row=lambda row: int(row[0]))
+
+
+def _received(parameters: dict[str, Any], since: int, before: int, received_since: int) -> str:
+    return (
+        f"at >= {bind(parameters, 'UInt32', since)} AND at < {bind(parameters, 'UInt64', before)}"
+        f" AND received_at >= {bind(parameters, 'UInt32', received_since)}"
+    )
+
+
+def write_presence(since: int, before: int, received_since: int, first_host: int, last_host: int) -> Statement:
+    """Presence of all orgs out of `snapshots`: of moments from one to before another, as far as they were received
+    since then, of hosts whose keys are from one to another. What is there already changes nothing.
+
+    On one thread: nobody waits for it, and there is more to do.
+    """
+    parameters: dict[str, Any] = {}
+    bounds = (
+        f"{_received(parameters, since, before, received_since)} AND host >= {bind(parameters, 'UInt64', first_host)}"
+        f" AND host <= {bind(parameters, 'UInt64', last_host)}"
+    )
+    slot = f"intDiv(at % {HOUR_SECONDS}, {SLOT_SECONDS})"
+    return Statement(
+        "INSERT INTO presence (org, hour, start, host, pid, version, label_set, first, last, low_slots, high_slots)"
+        f" SELECT org, intDiv(at, {HOUR_SECONDS}) AS hour, start, host, pid, version, any(label_set), min(at), max(at),"
+        f" groupBitOr(if({slot} < {LOW_SLOTS}, bitShiftLeft(toUInt256(1), {slot}), 0)),"
+        f" groupBitOr(if({slot} < {LOW_SLOTS}, 0, bitShiftLeft(toUInt128(1), {slot} % {LOW_SLOTS})))"
+        " FROM (SELECT org, at, host, pid, start, version, label_set FROM snapshots"
+        f" WHERE {bounds}) ARRAY JOIN pid, start, version, label_set"
+        " GROUP BY org, hour, start, host, pid, version SETTINGS max_threads = 1",
+        parameters,
+    )
+
+
 class Slots(NamedTuple):
     """Bits of an hour as the columns `low_slots` and `high_slots` have them."""
 
@@ -128,17 +166,30 @@ def slots_inside(window: Window) -> Slots:
     return Slots(inside % (1 << LOW_SLOTS), inside >> LOW_SLOTS)
 
 
-def presence_near_starts(org_id: int, first_hour: int, last_hour: int, keys: Sequence[ProcessKey]) -> Select[Presence]:
+def presence_near_starts(
+    org_id: int, first_hour: int, last_hour: int, keys: Sequence[ProcessKey], waiting: Window | None
+) -> Select[Presence]:
     """What was seen under the pids of these processes with a start that may be theirs, hours both ends within. It may
-    be near the start of another of them."""
+    be near the start of another of them. `waiting`: moments of which the snapshots alone may tell."""
     tolerance = range(-START_TOLERANCE, START_TOLERANCE + 1)
     starts = sorted({key.started_at + shift for key in keys for shift in tolerance})
     where = Where(org_id).within(range(first_hour, last_hour + 1))
     least, most = where.bind("Int64", starts[0]), where.bind("Int64", starts[-1])
-    where.matches(f"start >= {least} AND start <= {most} AND start IN {where.bind('Array(Int64)', starts)}")
+    near = f"start >= {least} AND start <= {most} AND start IN {where.bind('Array(Int64)', starts)}"
+    where.matches(near).of_pids(keys)
+    source = f"presence WHERE {where}"
+    if waiting is not None:
+        since = max(waiting.from_at, first_hour * HOUR_SECONDS)
+        until = min(waiting.to_at, (last_hour + 1) * HOUR_SECONDS - 1)
+        seen = Where(org_id, where.parameters).taken_between(since, until).on_hosts({key.host_key for key in keys})
+        seen.matches(near).of_pids(keys)
+        source = (
+            f"(SELECT host, pid, start, first, last FROM {source} UNION ALL"
+            f" SELECT host, pid, start, at AS first, at AS last FROM snapshots ARRAY JOIN pid, start WHERE {seen})"
+        )
+        where = seen
     return Select(
-        f"SELECT host, pid, start, min(first), max(last) FROM presence WHERE {where.of_pids(keys)}"
-        " GROUP BY host, pid, start",
+        f"SELECT host, pid, start, min(first), max(last) FROM {source} GROUP BY host, pid, start",
         where.parameters,
         row=Presence._make,
     )

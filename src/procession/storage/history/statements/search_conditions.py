@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from procession.search.named_hosts import may_name_host
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
-from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.search.tree import And, Comparison, Not, Or, SearchNode, TagTerm, TextTerm, WordTerm
 from procession.storage.history.engine.statement import SEPARATOR, TableNames, bind, encodable
-from procession.storage.history.statements.named_hosts import may_begin, may_name_host
 
 _OWN_KEYS = ("user", "command", "state_zombie")
 """Of the tags in `descriptions.own_tags`; `host:` is looked up in `hosts`."""
@@ -88,10 +88,11 @@ def filter_condition(search: SearchNode | None, tags: TagFilter, parameters: dic
     in_tag_sets: list[str] = []
     conditions: list[Condition] = []
     for condition in tags.conditions:
-        if _may_be_generated(condition.pattern):
+        if any(map(_may_be_generated, condition.patterns)):
             conditions.append(_tag_condition(condition, parameters))
         else:
-            has_tag = _has_tag("folded", condition.pattern, parameters)
+            with_discovered = condition.with_discovered
+            has_tag = any_of([_in_tag_set(pattern, parameters, with_discovered) for pattern in condition.patterns])
             in_tag_sets.append(f"NOT {has_tag}" if condition.negated else has_tag)
     if in_tag_sets:
         conditions.insert(0, Condition.of(InTagSets(" AND ".join(in_tag_sets))))
@@ -104,12 +105,18 @@ def _search_condition(node: SearchNode, parameters: dict[str, Any]) -> Condition
     match node:
         case TextTerm(pattern):
             return Condition.of(_text_condition(pattern, parameters))
-        case TagTerm(key, pattern):
-            has_tag = carries_tag(pattern, parameters)
+        case TagTerm(key, pattern, with_discovered):
+            has_tag = carries_tag(pattern, parameters, with_discovered=with_discovered)
             if key in (*_OWN_KEYS, "host"):  # every process has these
                 return has_tag
-            has_key = _has_key(key, parameters)
+            has_key = _has_key(key, parameters, with_discovered=with_discovered)
             return Condition.of("if(", has_key, ", ", has_tag, ", ", _text_condition(pattern, parameters), ")")
+        case WordTerm(pattern):
+            return _word_condition(pattern, parameters)
+        case Comparison("ppid", operator, number):
+            return Condition.of(f"toFloat64(ppid) {operator} {bind(parameters, 'Float64', number)}")
+        case Comparison(field):
+            raise ValueError(f"no description tells the {field} of a process")
         case Not(operand):
             return Condition.of("NOT (", _search_condition(operand, parameters), ")")
         case And(operands):
@@ -130,6 +137,22 @@ def _text_condition(pattern: Pattern, parameters: dict[str, Any]) -> str:
     parts = [part.replace(SEPARATOR, "\ufffd") for part in pattern.parts]
     separator = bind(parameters, "String", SEPARATOR)
     return f"arrayExists(one -> {_find_in_order('one', parts, parameters)} > 0, splitByString({separator}, text))"
+
+
+def _word_condition(pattern: Pattern, parameters: dict[str, Any]) -> Condition:
+    """A text somewhere in the command line, the executable or the user, in the host, or in the value of a tag."""
+    word = bind(parameters, "String", pattern.text)
+    has_word = (
+        "arrayExists(tag -> NOT startsWith(tag, 'state_zombie:')"
+        f" AND position(substring(tag, position(tag, ':') + 1), {word}) > 0, "
+    )
+    conditions = (
+        Condition.of(_text_condition(pattern, parameters)),
+        Condition.of(f"{has_word}own_tags)"),
+        Condition.of(InTagSets(f"({has_word}folded) OR {has_word}discovered))")),
+        Condition.of(OnHosts(f"position(folded, {word}) > 0")),
+    )
+    return _in_brackets(" OR ", conditions)
 
 
 def _fits(column: str, pattern: Pattern, parameters: dict[str, Any]) -> str:
@@ -164,18 +187,41 @@ def _find_in_order(column: str, parts: Sequence[str], parameters: dict[str, Any]
 
 
 def _tag_condition(condition: TagCondition, parameters: dict[str, Any]) -> Condition:
-    has_tag = carries_tag(condition.pattern, parameters)
+    has_tag = carries_any_tag(condition.patterns, parameters, with_discovered=condition.with_discovered)
     return Condition.of("NOT ", has_tag) if condition.negated else has_tag
 
 
-def carries_tag(pattern: Pattern, parameters: dict[str, Any], *, with_host: bool = True) -> Condition:
-    """Whether any tag of the process fits, wherever it is kept; `with_host`: also the one that names its host."""
-    conditions = [Condition.of(InTagSets(_has_tag("folded", pattern, parameters)))]
+def any_of(conditions: Sequence[str]) -> str:
+    """Whether one of them holds. A single one needs no brackets."""
+    return conditions[0] if len(conditions) == 1 else f"({' OR '.join(conditions)})"
+
+
+def carries_any_tag(
+    patterns: Sequence[Pattern], parameters: dict[str, Any], *, with_host: bool = True, with_discovered: bool = False
+) -> Condition:
+    """As `carries_tag`, for any of the patterns."""
+    conditions = [
+        carries_tag(pattern, parameters, with_host=with_host, with_discovered=with_discovered) for pattern in patterns
+    ]
+    return conditions[0] if len(conditions) == 1 else _in_brackets(" OR ", conditions)
+
+
+def carries_tag(
+    pattern: Pattern, parameters: dict[str, Any], *, with_host: bool = True, with_discovered: bool = False
+) -> Condition:
+    """Whether any tag of the process fits, wherever it is kept; `with_host`: also the one that names its host;
+    `with_discovered`: also what was found out about it."""
+    conditions = [Condition.of(InTagSets(_in_tag_set(pattern, parameters, with_discovered)))]
     if _may_be_own(pattern):
         conditions.append(Condition.of(_has_tag("own_tags", pattern, parameters)))
     if with_host and may_name_host(pattern):
         conditions.append(Condition.of(OnHosts(is_host(pattern, parameters))))
     return _in_brackets(" OR ", conditions)
+
+
+def _in_tag_set(pattern: Pattern, parameters: dict[str, Any], with_discovered: bool) -> str:
+    columns = ("folded", "discovered") if with_discovered else ("folded",)
+    return any_of([_has_tag(column, pattern, parameters) for column in columns])
 
 
 def _has_tag(column: str, pattern: Pattern, parameters: dict[str, Any]) -> str:
@@ -191,7 +237,7 @@ def _may_be_generated(pattern: Pattern) -> bool:
 
 
 def _may_be_own(pattern: Pattern) -> bool:
-    return any(may_begin(pattern.parts[0], f"{key}:", pattern) for key in _OWN_KEYS)
+    return any(pattern.may_begin_with(f"{key}:") for key in _OWN_KEYS)
 
 
 def is_host(pattern: Pattern, parameters: dict[str, Any]) -> str:
@@ -202,9 +248,10 @@ def is_host(pattern: Pattern, parameters: dict[str, Any]) -> str:
     return _fits(tag, pattern, parameters)
 
 
-def _has_key(key: str, parameters: dict[str, Any]) -> InTagSets:
+def _has_key(key: str, parameters: dict[str, Any], *, with_discovered: bool) -> InTagSets:
     prefix = bind(parameters, "String", f"{key}:")
-    return InTagSets(f"arrayExists(tag -> startsWith(tag, {prefix}), folded)")
+    columns = ("folded", "discovered") if with_discovered else ("folded",)
+    return InTagSets(any_of([f"arrayExists(tag -> startsWith(tag, {prefix}), {column})" for column in columns]))
 
 
 def _byte_length(text: str) -> int:

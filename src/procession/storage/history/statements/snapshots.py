@@ -99,7 +99,7 @@ class RunRow(NamedTuple):
 def seen_on_host(org_id: int, host: Pattern, window: Window, after: ProcessKey | None) -> Select[SeenVersion]:
     """The newest sightings in the window of the processes of a host after one key."""
     where = Where(org_id).taken_between(window.from_at, window.to_at)
-    where.matches(is_named_host(where, [[host]])).in_key_range(after, None)
+    where.matches(is_named_host(where, [[[host]]])).in_key_range(after, None)
     return _newest_versions(where, by="at")
 
 
@@ -194,6 +194,14 @@ def snapshot_moments(org_id: int, since: int, until: int, hosts: Collection[int]
     return Select(f"SELECT DISTINCT host, at FROM snapshots WHERE {where}", where.parameters, row=HostMoment._make)
 
 
+def newest_moments(org_id: int, since: int, until: int) -> Select[HostMoment]:
+    """When the newest snapshot of each host was taken, both ends within."""
+    where = Where(org_id).taken_between(since, until)
+    return Select(
+        f"SELECT host, max(at) FROM snapshots WHERE {where} GROUP BY host", where.parameters, row=HostMoment._make
+    )
+
+
 def complete_snapshots(org_id: int, since: int, until: int, hosts: Collection[int]) -> Select[HostMoment]:
     """Those of these hosts, both ends within."""
     where = Where(org_id).taken_between(since, until).on_hosts(hosts).matches(_PART_OF_A_WHOLE)
@@ -225,7 +233,7 @@ def chunks(
     org_id: int,
     moments: Sequence[int],
     hosts: Sequence[int] | None = None,
-    named: Sequence[Sequence[Pattern]] = ((),),
+    named: Sequence[Sequence[Sequence[Pattern]]] = ((),),
 ) -> Statement:
     """Which chunks of snapshots there are at these moments, ascending, as columns: `host, at, request, split_id,
     chunk_count, received_at`, and how many sightings each has: `size`. One that was stored twice may be there twice.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from procession.search.pattern import Pattern
 from procession.storage.history.engine.statement import Rows, Select, Statement, bind, encodable
 from procession.storage.history.statements.conditions import Where
-from procession.storage.history.statements.search_conditions import Filters, InTagSets, carries_tag
+from procession.storage.history.statements.search_conditions import Filters, InTagSets, carries_any_tag
 
 _FEW = 8
 """Subqueries over tag sets that a statement may have; with more it is worth asking for them first."""
@@ -41,12 +41,13 @@ def any_tag_set_with(org_id: int, tag: str) -> Select[tuple[int, ...]]:
 
 
 def tag_sets_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
-    """`tag_set, tags` of these or of all."""
+    """`tag_set, tags` of these or of all, with what was found out as tags."""
     where = Where(org_id)
     if numbers is not None:
         where.matches(f"tag_set IN {where.bind('Array(UInt64)', list(numbers))}")
     return Statement(
-        f"SELECT tag_set, any(tags) AS tags FROM tag_sets WHERE {where} GROUP BY tag_set", where.parameters
+        f"SELECT tag_set, arrayConcat(any(tags), any(discovered)) AS tags FROM tag_sets WHERE {where} GROUP BY tag_set",
+        where.parameters,
     )
 
 
@@ -61,10 +62,11 @@ def label_sets_table(org_id: int, numbers: Sequence[int] | None) -> Statement:
     return Statement(f"SELECT label_set, {columns} FROM label_sets WHERE {where} GROUP BY label_set", where.parameters)
 
 
-def label_sets_with_tag(org_id: int, pattern: Pattern) -> Statement:
-    """Label sets of which a tag fits, but for that of the host: `label_set`."""
+def label_sets_with_tag(org_id: int, patterns: Sequence[Pattern], *, with_discovered: bool = False) -> Statement:
+    """Label sets of which a tag fits any of the patterns, but for that of the host: `label_set`."""
     where = Where(org_id)
-    where.matches(str(carries_tag(pattern, where.parameters, with_host=False)))
+    condition = carries_any_tag(patterns, where.parameters, with_host=False, with_discovered=with_discovered)
+    where.matches(str(condition))
     return Statement(f"SELECT DISTINCT label_set FROM label_sets WHERE {where}", where.parameters)
 
 

@@ -1,13 +1,15 @@
-"""The columns of numbers that several tables have, and the text that search looks at."""
+"""The columns of numbers that several tables have, the text that search looks at, and what was found out as a text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
+from procession.discovery import Discovery
 from procession.packed import NUMBERS
 from procession.process import ProcessDescription
 from procession.search.pattern import fold
@@ -27,8 +29,25 @@ def number_columns(rows: Iterable[bytes]) -> dict[str, Any]:
     return {name: pa.array(np.ascontiguousarray(numbers[name])) for name in ("state", *dict(NUMBER_COLUMNS))}
 
 
-def searchable(description: ProcessDescription) -> str:
-    """`descriptions.text`: what a text search looks at."""
-    return SEPARATOR.join(
-        fold(text).replace(SEPARATOR, "\ufffd") for text in (description.cmdline, description.exe, description.user)
-    )
+def searched_of(description: ProcessDescription) -> tuple[str, str, str]:
+    """What a text search looks at."""
+    return description.cmdline, description.exe, description.user
+
+
+def searchable(texts: tuple[str, str, str]) -> str:
+    """`descriptions.text`, of what is searched."""
+    return SEPARATOR.join([fold(text).replace(SEPARATOR, "\ufffd") for text in texts])
+
+
+def discovery_text(discovery: Discovery | None) -> str:
+    """`descriptions.discovery`: JSON, or empty where nothing was found out."""
+    return "" if discovery is None else _encode(discovery).decode()
+
+
+def discovery_in(text: str) -> Discovery | None:
+    """What such a text says."""
+    return _decode(text) if text else None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Discovery).decode

@@ -13,6 +13,8 @@ from procession.storage.history.tables.migrations import Migration
 class Database:
     name: str
     cluster: str | None = None
+    is_embedded: bool = False
+    """Whether it is that of an engine in one folder, to which one process writes."""
 
     @property
     def local(self) -> str:
@@ -28,7 +30,10 @@ class Database:
 def statements(database: Database, migration: Migration) -> Iterator[str]:
     """What a migration takes. All of it may be done again."""
     for statement in migration.statements:
-        if database.cluster is not None or not statement.is_for_clusters:
+        is_for_others = (statement.is_for_clusters and database.cluster is None) or (
+            statement.is_for_embedded and not database.is_embedded
+        )
+        if not is_for_others:
             yield statement.text.format(
                 database=database.name,
                 local=database.local,

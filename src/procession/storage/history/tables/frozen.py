@@ -27,6 +27,7 @@ LEFT_OUT: Final = {
     "evaluation_leases": "say which server evaluates monitors: another one after a restore",
     "notification_leases": "say the same of who sends notifications",
     "notifications": "what waits there to be sent is of then",
+    "removed_orgs": "nothing of them is left in what is frozen",
     "sessions": "whoever is signed in signs in again",
     "links": "are good once, and not for long",
     "link_uses": "tell which links were used",

@@ -42,11 +42,14 @@ def take_inventory(connection: Connection) -> Inventory:
     ):
         error = errors.get(name, EngineError(name, 0, 0))
         errors[name] = EngineError(name, error.count + int(count), max(error.last_at, int(at)))
+    oldest_sighting_at = _oldest(rows, "snapshots", f"intDiv(at, {DAY_SECONDS})", "at", first_days)
+    oldest_presence_at = _oldest(rows, "presence", f"intDiv(hour, {_HOURS_OF_DAY})", "first", first_days)
     return Inventory(
         tables=tuple(sizes[name] for name in sorted(sizes)),
         free_bytes=sum(int(count) for (count,) in free),
-        oldest_sighting_at=_oldest(rows, "snapshots", f"intDiv(at, {DAY_SECONDS})", "at", first_days),
-        oldest_seen_at=_oldest(rows, "presence", f"intDiv(hour, {_HOURS_OF_DAY})", "first", first_days),
+        oldest_sighting_at=oldest_sighting_at,
+        # Presence may be written later than the sighting that it is of.
+        oldest_seen_at=min((at for at in (oldest_sighting_at, oldest_presence_at) if at is not None), default=None),
         errors=tuple(errors[name] for name in sorted(errors)),
     )
 

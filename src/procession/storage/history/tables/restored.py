@@ -12,7 +12,7 @@ from procession.storage.history.tables.frozen import BACKED_UP, org_column
 from procession.storage.history.tables.migrations import MIGRATIONS, NEWEST
 from procession.storage.history.tables.upgrade import find_tables, migrate
 
-_DATABASE = Database("default")
+_DATABASE = Database("default", is_embedded=True)
 
 
 def tables_at(schema: int, schema_name: str) -> frozenset[str]:

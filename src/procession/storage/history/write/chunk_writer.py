@@ -17,6 +17,7 @@ from procession.storage.history.engine.errors import unavailable_on_failure
 from procession.storage.history.write import insert_tables
 from procession.storage.history.write.dedup_cache import DedupCache
 from procession.storage.history.write.insert_batch import InsertBatch
+from procession.storage.history.write.presence_writer import PresenceWriter, nothing_waits
 from procession.storage.history.write.start_times import Chunks, StartTimes, by_moment
 
 
@@ -25,16 +26,26 @@ class ChunkWriter:
     now."""
 
     def __init__(
-        self, pool: ConnectionPool, *, now: Callable[[], int], is_only_writer: bool, slots: Sequence[int]
+        self,
+        pool: ConnectionPool,
+        *,
+        now: Callable[[], int],
+        is_only_writer: bool,
+        slots: Sequence[int],
+        presence: PresenceWriter | None,
+        max_known: int,
     ) -> None:
         """`is_only_writer`: whether no other store writes to the same tables. `slots`: the shards of a cluster, each as
-        often as it weighs."""
+        often as it weighs. `presence`: what writes it later; else it is written with each snapshot. `max_known`:
+        of so many processes it is remembered what was written."""
         self._pool = pool
         self._now = now
         self._slots = slots
+        self._presence = presence
         self._adding: dict[int, threading.Lock] = {}
         """By org: of each, one thread adds something at a time."""
-        self._caches = {0: DedupCache(is_complete=True)} if is_only_writer else {}
+        self._max_known = max_known // max(1, len(set(slots)))
+        self._caches = {0: DedupCache(is_complete=True, max_processes=self._max_known)} if is_only_writer else {}
         """By shard: each has the descriptions, tag sets and label sets of its own hosts."""
 
     def add(self, chunks: Sequence[tuple[int, AnySnapshot]]) -> None:
@@ -80,16 +91,21 @@ class ChunkWriter:
         return found
 
     def _add(self, connection: Connection, shard: int, chunks: Chunks) -> None:
-        cache = self._caches.setdefault(shard, DedupCache())
-        starts = StartTimes(rows_of(connection), cache, chunks)
+        cache = self._caches.setdefault(shard, DedupCache(max_processes=self._max_known))
+        waiting = self._presence.waiting if self._presence is not None else nothing_waits
+        starts = StartTimes(rows_of(connection), cache, chunks, waiting)
         if not starts.needs_ordering:
             self._insert(connection, shard, chunks, starts)
             return
         for some in by_moment(chunks):
-            self._insert(connection, shard, some, StartTimes(rows_of(connection), cache, some))
+            self._insert(connection, shard, some, StartTimes(rows_of(connection), cache, some, waiting))
 
     def _insert(self, connection: Connection, shard: int, chunks: Chunks, starts: StartTimes) -> None:
-        batch = InsertBatch(chunks, self._caches[shard], starts.kept, received_at=self._now())
-        for name, table in batch.tables():
-            connection.insert_arrow(name, table, shard=shard)
+        received_at = self._now()
+        batch = InsertBatch(chunks, self._caches[shard], starts.kept, received_at=received_at)
+        with contextlib.ExitStack() as stack:
+            for name, table in batch.tables():
+                if name == "snapshots" and self._presence is not None:
+                    stack.enter_context(self._presence.inserting(chunks, received_at=received_at))
+                connection.insert_arrow(name, table, shard=shard)
         batch.remember()

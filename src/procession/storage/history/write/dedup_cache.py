@@ -1,14 +1,15 @@
-"""What this process has stored already, so that it is not stored again each time. To lose it only repeats rows."""
+"""What this process has stored already, so that it is not stored again each time. Losing some of it repeats rows."""
 
 from __future__ import annotations
 
 import threading
 import weakref
 from array import array
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from procession.packed import Listing
 from procession.storage.history.tables.constants import DAY_SECONDS, HOUR_SECONDS
@@ -21,6 +22,21 @@ _LEAST_AHEAD = 60
 
 _NEVER = -1
 """No moment."""
+
+BYTES_OF_A_PROCESS = 350
+"""About so many."""
+
+MAX_PROCESSES = 3_000_000
+"""So many are remembered at most."""
+
+_PROCESSES_OF_A_SET = 4
+"""There is room for one tag set, and one label set, for so many processes."""
+
+_ENDED_PROCESSES = 1000
+"""Of a host, so many that have ended may be remembered, and as many more as it runs; fewer where the bound is low."""
+
+_SILENT_SECONDS = 900
+"""A host without a snapshot for so long is forgotten first."""
 
 
 OrgHost = tuple[int, int]
@@ -57,20 +73,49 @@ class SettledListing(NamedTuple):
     until: int
     """The hours that have all of its descriptions, both ends within."""
     pids: array[int]
+    starts: array[int]
+    hashes: array[int]
+    """Of the descriptions."""
     versions: array[int]
     label_sets: array[int]
 
+    def found_in(self, listing: Listing) -> tuple[list[int], array[int], array[int]]:
+        """Of another listing of the same host: the places of those that are not in this one, and versions and label
+        sets, which mean nothing at these places."""
+        own, theirs = np.frombuffer(self.pids, "u4"), np.frombuffer(listing.pids, "u4")
+        order = np.argsort(own, kind="stable")
+        places = order[np.minimum(np.searchsorted(own, theirs, sorter=order), len(own) - 1)]
+        is_same = own[places] == theirs
+        is_same &= np.frombuffer(self.starts, "u4")[places] == np.frombuffer(listing.starts, "u4")
+        is_same &= np.frombuffer(self.hashes, "i8")[places] == np.frombuffer(listing.hashes, "i8")
+        versions, label_sets = (
+            array("Q", np.frombuffer(column, "u8")[places].tobytes()) for column in (self.versions, self.label_sets)
+        )
+        return np.flatnonzero(~is_same).tolist(), versions, label_sets
+
 
 class DedupCache:
-    def __init__(self, *, is_complete: bool = False) -> None:
-        """`is_complete`: whether nobody else stores anything, so that this knows all of it."""
+    """Its memory has a bound: of a host whose processes are new again and again those that have ended are forgotten,
+    and whole hosts where there are too many processes. What is forgotten is looked up in the tables when it comes
+    again, and written again, which leaves the tables as they were once the engine has merged them."""
+
+    def __init__(self, *, is_complete: bool = False, max_processes: int = MAX_PROCESSES) -> None:
+        """`is_complete`: whether nobody else stores anything, so that this knows all of it, or from when on.
+        `max_processes`: so many are remembered; a host counts as one more."""
         self.is_complete = is_complete
+        self._max_processes = max_processes
+        self._max_ended = min(_ENDED_PROCESSES, max_processes // 4)
+        self._max_sets = max_processes // _PROCESSES_OF_A_SET + 1
+        self._size = 0
+        """Of `versions`: its processes and its hosts."""
         self.versions: dict[OrgHost, dict[int, KnownVersion]] = {}
         """Host -> pid -> what was written of it."""
         self.moments: dict[OrgHost, tuple[int, int]] = {}
         """Host -> the newest moment of which a snapshot was stored, and the one before it; 0: none."""
         self._settled: dict[OrgHost, dict[int, SettledListing]] = {}
         """Host -> id of a listing -> what is written of it."""
+        self._newest: dict[OrgHost, SettledListing] = {}
+        """Host -> the newest that was all of a snapshot, whether or not anybody has it still."""
         self.since: dict[OrgHost, int] = {}
         """Host -> from when on all that it ran is in memory."""
         self.early_exits: dict[OrgHost, dict[int, int]] = {}
@@ -110,6 +155,14 @@ class DedupCache:
         found = self._settled.get(org_host, {}).get(id(listing))
         return found if found is not None and found.listing() is listing else None
 
+    def newest_settled(self, org_host: OrgHost) -> SettledListing | None:
+        """What is written of the newest snapshot that was one listing, if that is settled."""
+        return self._newest.get(org_host)
+
+    def note_newest(self, org_host: OrgHost, newest: SettledListing) -> None:
+        """To be called after `note_versions` of the same snapshots."""
+        self._newest[org_host] = newest
+
     def note_settled(self, org_host: OrgHost, settled: Iterable[SettledListing]) -> None:
         """To be called after `note_versions` of the same snapshots."""
         of_host = self._settled.setdefault(org_host, {})
@@ -119,10 +172,13 @@ class DedupCache:
         of_host.update({id(one.listing()): one for one in settled})
 
     def _unsettle(self, org_host: OrgHost, pids: Iterable[int]) -> None:
+        pids = set(pids)
+        newest = self._newest.get(org_host)
+        if newest is not None and not pids.isdisjoint(newest.pids):
+            del self._newest[org_host]
         of_host = self._settled.get(org_host)
         if not of_host:
             return
-        pids = set(pids)
         for number, one in list(of_host.items()):
             if one.listing() is None or not pids.isdisjoint(one.pids):
                 del of_host[number]
@@ -131,12 +187,14 @@ class DedupCache:
         """By pid. To be called before `note_moments` of the same snapshots."""
         # Of a host that is not known nobody remembers which exits were told.
         is_new, early = org_host not in self.moments, self.early_exits.get(org_host, {})
+        self._size -= self._size_of(org_host)
         known = self.versions.setdefault(org_host, {})
         if news:
             self._unsettle(org_host, news)
         for pid, entry in news.items():
             may_have_ended = entry.seen_at and (is_new or early.get(pid, _NEVER) >= entry.seen_at)
             known[pid] = msgspec.structs.replace(entry, seen_at=_NEVER) if may_have_ended else entry
+        self._size += self._size_of(org_host)
 
     def note_moments(self, moments: Mapping[OrgHost, tuple[int, int]]) -> None:
         self.moments.update(moments)
@@ -149,6 +207,49 @@ class DedupCache:
         early = {pid: at for pid, at in self.early_exits.pop(org_host).items() if at >= oldest}
         if early:
             self.early_exits[org_host] = early
+
+    def has_many_ended(self, org_host: OrgHost, at: int, running: int) -> bool:
+        """Of a host that ran so many at this moment, if that is the newest."""
+        newest, _ = self.moments.get(org_host, (0, 0))
+        return at == newest and len(self.versions.get(org_host, ())) > 2 * running + self._max_ended
+
+    def forget_ended(self, org_host: OrgHost, living: Collection[int]) -> None:
+        """All but these pids. What begins later than any that is forgotten is still known to be new."""
+        known = self.versions.get(org_host, {})
+        left = {pid: known[pid] for pid in living if pid in known}
+        starts = [max(one.start, one.reported_start) for pid, one in known.items() if pid not in left]
+        self.since[org_host] = max(self.since.get(org_host, 0), *starts, 0)
+        self._size -= len(starts)
+        self.versions[org_host] = left
+
+    def keep_to_bound(self) -> None:
+        """Forget hosts until what is left fits. First come those that fell silent, then those that came last: where
+        more runs than fits, the others are remembered all the time."""
+        for sets in (self.tag_sets, self.label_sets, self.hosts):
+            if len(sets) > self._max_sets:
+                sets.clear()
+        if self._size <= self._max_processes:
+            return
+        newest = {org_host: self.moments.get(org_host, (0, 0))[0] for org_host in self.versions}
+        silent_since = max(newest.values()) - _SILENT_SECONDS
+        silent = sorted((one for one, at in newest.items() if at < silent_since), key=newest.__getitem__)
+        for org_host in (*silent, *reversed(newest)):
+            if self._size <= self._max_processes:
+                return
+            self._forget(org_host)
+
+    def _forget(self, org_host: OrgHost) -> None:
+        """As if nothing had come from this host since the start."""
+        self._size -= self._size_of(org_host)
+        places: tuple[dict[OrgHost, Any], ...] = (
+            self.versions, self.moments, self.since, self._settled, self._newest, self.early_exits
+        )  # fmt: skip
+        for place in places:
+            place.pop(org_host, None)
+
+    def _size_of(self, org_host: OrgHost) -> int:
+        known = self.versions.get(org_host)
+        return 0 if known is None else 1 + len(known)
 
     def forget_before(self, hour: int) -> None:
         """Drop what ended before the last hour but one, whenever an hour begins."""
@@ -164,12 +265,14 @@ class DedupCache:
                 self.since.pop(org_host, None)
             elif len(self.versions[org_host]) < len(known):
                 self.since[org_host] = max(self.since.get(org_host, 0), oldest * HOUR_SECONDS)
+        self._size = sum(1 + len(known) for known in self.versions.values())
         for org_host, of_host in list(self._settled.items()):
             self._settled[org_host] = {
                 number: one for number, one in of_host.items() if one.until >= oldest and one.listing() is not None
             }
             if not self._settled[org_host]:
                 del self._settled[org_host]
+        self._newest = {org_host: one for org_host, one in self._newest.items() if one.until >= oldest}
         for org_host in list(self.early_exits):
             self._forget_exits_before(org_host, oldest * HOUR_SECONDS)
         day = (hour - 1) * HOUR_SECONDS // DAY_SECONDS

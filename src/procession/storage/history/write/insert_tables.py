@@ -14,9 +14,9 @@ from procession.lifecycle.events import ProcessExits
 from procession.packed import PackedSnapshot, pack_numbers
 from procession.process import LiveSnapshot, ProcessDescription, generated_tags, host_key
 from procession.search.pattern import fold
-from procession.storage.history.tables.columns import number_columns, searchable
+from procession.storage.history.tables.columns import discovery_text, number_columns, searchable, searched_of
 from procession.storage.history.tables.constants import NO_NICE
-from procession.storage.history.tables.hashes import tag_set_of
+from procession.storage.history.tables.hashes import Remembered, Tagged, tag_set_of, tagged_of
 
 
 class TagSetRow(NamedTuple):
@@ -118,6 +118,7 @@ _CHUNK_TYPES = (
 
 def descriptions(rows: Sequence[DescriptionRow]) -> pa.Table:
     texts = [row.description for row in rows]
+    searched = Remembered(searchable)
 
     def absent(values: Iterable[int | None]) -> pa.Array:
         return pa.array([-1 if value is None else value for value in values], pa.int64())
@@ -143,20 +144,23 @@ def descriptions(rows: Sequence[DescriptionRow]) -> pa.Table:
             "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
             "argument_words": pa.array([text.argument_words for text in texts], pa.list_(pa.uint32())),
             "tag_set": pa.array([row.tag_set for row in rows], pa.uint64()),
-            "text": pa.array([searchable(text) for text in texts], pa.string()),
+            "discovery": pa.array([discovery_text(text.discovery) for text in texts], pa.string()),
+            "text": pa.array([searched[searched_of(text)] for text in texts], pa.string()),
             "own_tags": _own_tags(texts),
         }
     )
 
 
-def tag_sets(rows: Mapping[TagSetRow, Sequence[str]]) -> pa.Table:
+def tag_sets(rows: Mapping[TagSetRow, Tagged]) -> pa.Table:
+    tag_lists, discovered = [tags for tags, _ in rows.values()], [found for _, found in rows.values()]
     return pa.table(
         {
             "org": pa.array([row.org for row in rows], pa.uint32()),
             "tag_set": pa.array([row.tag_set for row in rows], pa.uint64()),
             "day": pa.array([row.day for row in rows], pa.uint32()),
-            "tags": pa.array([list(tags) for tags in rows.values()], pa.list_(pa.string())),
-            "folded": pa.array([[fold(tag) for tag in tags] for tags in rows.values()], pa.list_(pa.string())),
+            "tags": pa.array(tag_lists, pa.list_(pa.string())),
+            "folded": pa.array([[fold(tag) for tag in tags] for tags in tag_lists], pa.list_(pa.string())),
+            "discovered": pa.array(discovered, pa.list_(pa.string())),
         }
     )
 
@@ -173,7 +177,7 @@ def label_sets(rows: Mapping[LabelSetRow, ProcessDescription]) -> pa.Table:
                 for name in ("command", "user", "container_id")
             },
             "is_zombie": pa.array([text.is_zombie for text in texts], pa.bool_()),
-            "tag_set": pa.array([tag_set_of(text.tags) for text in texts], pa.uint64()),
+            "tag_set": pa.array([tag_set_of(tagged_of(text)) for text in texts], pa.uint64()),
             "own_tags": _own_tags(texts),
         }
     )
@@ -229,4 +233,12 @@ def exits(reported: Sequence[tuple[int, ProcessExits]]) -> pa.Table:
 
 
 def _own_tags(texts: Iterable[ProcessDescription]) -> pa.Array:
-    return pa.array([[fold(tag) for tag in generated_tags("", text)[1:]] for text in texts], pa.list_(pa.string()))
+    folded: dict[tuple[str, str, bool], list[str]] = {}
+    found = []
+    for text in texts:
+        key = text.user, text.command, text.is_zombie
+        tags = folded.get(key)
+        if tags is None:
+            tags = folded[key] = [fold(tag) for tag in generated_tags("", text)[1:]]
+        found.append(tags)
+    return pa.array(found, pa.list_(pa.string()))

@@ -10,7 +10,7 @@ other's. An agent waits for each answer before it posts the next, and so keeps c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from procession.lifecycle.endings import START_TOLERANCE, first_after, has_ended_between, is_near
@@ -23,6 +23,7 @@ from procession.storage.history.statements.presence import presence_near_starts
 from procession.storage.history.statements.snapshots import complete_snapshots, snapshots_listing
 from procession.storage.history.tables.constants import HOUR_SECONDS
 from procession.storage.history.write.dedup_cache import DedupCache
+from procession.window import Window
 
 Chunks = Sequence[tuple[int, AnySnapshot]]
 """(Org id, chunk), in the order of arrival."""
@@ -61,13 +62,15 @@ class _Stored(NamedTuple):
 class StartTimes:
     """The starts to keep for chunks that are to be stored together."""
 
-    def __init__(self, rows: Rows, cache: DedupCache, chunks: Chunks) -> None:
+    def __init__(self, rows: Rows, cache: DedupCache, chunks: Chunks, waiting: Callable[[], Window | None]) -> None:
+        """`waiting`: from the first to the last moment of which the snapshots alone tell who was there."""
         self.kept: dict[ReportedStart, int] = {}
         """Where memory does not tell."""
         self.needs_ordering = False
         """Whether one of the chunks may say that a process of another has ended. Then they are to be stored one moment
         of a host after the other; see `by_moment`."""
         self._rows = rows
+        self._waiting = waiting
         self._cache = cache
         self._moments: dict[tuple[int, int], int] = {}
         self._doubtful: dict[tuple[tuple[int, int], int], tuple[Listing, Sequence[PackedProcess]]] = {}
@@ -172,7 +175,7 @@ class StartTimes:
             keys = [ProcessKey(one.reported_start, host, pid) for (host, pid), one in missing.items()]
             first, last = max(min(hours) - reach, 0), max(hours) + reach
             near: dict[tuple[int, int], list[_Stored]] = {}
-            for row in self._rows(presence_near_starts(org_id, first, last, keys)):
+            for row in self._rows(presence_near_starts(org_id, first, last, keys, self._waiting())):
                 if is_near(row.start, missing[row.host, row.pid].reported_start):
                     candidate = _Stored(row.start, row.first, row.last)
                     near.setdefault((row.host, row.pid), []).append(candidate)

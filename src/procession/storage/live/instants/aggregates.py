@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from procession.analysis import (
+    ENDING_KEYS,
     REACH_SECONDS,
-    Aggregate,
     Facet,
-    Grouped,
     Groups,
     HostEntry,
     Hosts,
@@ -20,12 +19,15 @@ from procession.analysis import (
     TagCompletion,
     ValueCount,
 )
-from procession.analysis.group_order import in_order
+from procession.analysis.grouping.code_labels import CodeLabels, PairLabels, ValueLabels
+from procession.analysis.grouping.group_columns import GroupColumns, MeasureColumns, percentile_columns
+from procession.lifecycle.signals import signal_of
 from procession.packed import STATES
-from procession.search.pattern import fold
+from procession.search.pattern import Pattern, fold
 from procession.storage.live.candidates import Candidates
-from procession.storage.live.columns import Array
+from procession.storage.live.columns import Array, pids_of, starts_of
 from procession.storage.live.dictionaries import Dictionary, TagKey
+from procession.storage.live.matching.comparisons import numbers_of_field
 
 _ATTRIBUTES = ("container_id", "state", "exe", "cmdline", "cwd", "ppid")
 
@@ -43,6 +45,10 @@ class Values:
         self.of_codes, self.numbers = pairs
         self.names = names
 
+    def labels(self) -> ValueLabels:
+        """With a group for the codes that have no value."""
+        return ValueLabels.of_pairs(self.of_codes, self.numbers, self.names, len(self.counts))
+
 
 def values_by(candidates: Candidates, by: str) -> Values:
     """Of a tag key, or of an attribute."""
@@ -59,14 +65,18 @@ def values_by(candidates: Candidates, by: str) -> Values:
         return _named_by_number(candidates, "text", descriptions.texts, by)
     if by in ("container_id", "cwd"):
         return _named_by_number(candidates, "labels", descriptions.labels, by)
-    key = descriptions.tags.by_key.get(by)
     if by in ("user", "command"):
         of_texts = descriptions.users if by == "user" else descriptions.commands
-        if key is not None:
-            return _both(candidates, of_texts.of[candidates.column("text")], of_texts.values, key)
+        if keys := descriptions.tag_keys(by):
+            return _both(candidates, of_texts.of[candidates.column("text")], of_texts.values, keys)
         count = len(descriptions.texts)
         return _by_number(candidates, "text", count, (np.arange(count), of_texts.of[:count]), of_texts.values)
     return _tag_values(candidates, by)
+
+
+def values_of_tag(candidates: Candidates, key: str) -> Values:
+    """Also where an attribute is called so."""
+    return values_by(candidates, key) if key not in _ATTRIBUTES else _tag_values(candidates, key)
 
 
 def _by_number(
@@ -101,21 +111,25 @@ def _named(column: Array, name: Callable[[int], str]) -> Values:
     return Values(np.bincount(codes, minlength=len(distinct)), lambda: codes, (of_codes, of_values), list(numbers))
 
 
-def _of_labels(key: TagKey) -> tuple[list[str], tuple[Array, Array]]:
+def _of_labels(keys: Sequence[TagKey]) -> tuple[list[str], tuple[Array, Array]]:
     """Values of a tag key, and which sets of labels have which."""
-    values = [tag.partition(":")[2] for tag in key.tags]
-    labels, tags = key.pairs()
+    values: list[str] = []
+    labels, tags = np.zeros(0, "i4"), np.zeros(0, "i4")
+    for key in keys:
+        more_labels, more_tags = key.pairs()
+        labels, tags = np.concatenate((labels, more_labels)), np.concatenate((tags, more_tags + len(values)))
+        values += [tag.partition(":")[2] for tag in key.tags]
     names = list(dict.fromkeys(values))
     if len(names) < len(values):
-        # The same value of a key that was written in several ways.
+        # The same value of a key that was written in several ways, or is both a tag and found out.
         numbers = {name: number for number, name in enumerate(names)}
         labels, tags = np.unique((labels, np.array([numbers[value] for value in values], "i4")[tags]), axis=1)
     return names, (labels, tags)
 
 
-def _both(candidates: Candidates, codes: Array, names: Sequence[str], key: TagKey) -> Values:
+def _both(candidates: Candidates, codes: Array, names: Sequence[str], keys: Sequence[TagKey]) -> Values:
     """Where processes also have tags of their own with the key of one that each has."""
-    more, (labels, tags) = _of_labels(key)
+    more, (labels, tags) = _of_labels(keys)
     of_labels: defaultdict[int, set[str]] = defaultdict(set)
     for label, tag in zip(labels.tolist(), tags.tolist(), strict=True):
         of_labels[label].add(more[tag])
@@ -136,21 +150,40 @@ def _both(candidates: Candidates, codes: Array, names: Sequence[str], key: TagKe
 
 
 def facet_of(candidates: Candidates, key: str, limit: int, prefix: str) -> Facet:
-    values = values_by(candidates, key) if key not in _ATTRIBUTES else _tag_values(candidates, key)
+    values = values_of_tag(candidates, key)
     counts = np.bincount(values.numbers, values.counts[values.of_codes], len(values.names)).astype("i8")
     has_key = np.zeros(len(values.counts), bool)
     has_key[values.of_codes] = True
     found = np.flatnonzero(counts)
-    folded = fold(prefix)
-    if folded:
-        found = np.array([number for number in found.tolist() if fold(values.names[number]).startswith(folded)], "i8")
+    if prefix:
+        is_listed = Pattern.beginning(prefix).matches
+        found = np.array([number for number in found.tolist() if is_listed(fold(values.names[number]))], "i8")
     return Facet(key, int(values.counts[has_key].sum()), len(found), _most_frequent(values.names, counts, found, limit))
 
 
+def window_facet_of(candidates: Candidates, key: str, limit: int, prefix: str) -> Facet:
+    """Of candidates of a window also by how they ended. Raises NotKept."""
+    if key not in ENDING_KEYS:
+        return facet_of(candidates, key, limit, prefix)
+    values, is_known = numbers_of_field(candidates, key)
+    numbers, counts = np.unique(values[is_known].astype("i8"), return_counts=True)
+    names = [_ENDING_NAMES[key](number) for number in numbers.tolist()]
+    is_listed = Pattern.beginning(prefix).matches
+    counted = zip(names, counts.tolist(), strict=True)
+    listed = [ValueCount(name, count) for name, count in counted if is_listed(fold(name))]
+    return Facet(key, int(is_known.sum()), len(listed), tuple(sorted(listed, key=_by_count)[:limit]))
+
+
+_ENDING_NAMES: dict[str, Callable[[int], str]] = {
+    "ended": lambda number: "true" if number else "false",
+    "exit_code": str,
+    "signal": lambda number: signal_of(number + 128) or "",
+}
+
+
 def _tag_values(candidates: Candidates, key: str) -> Values:
-    """Of tags that are called as an attribute is."""
-    of_key = candidates.table.descriptions.tags.by_key.get(key)
-    names, pairs = _of_labels(of_key) if of_key is not None else ([], (np.zeros(0, "i4"), np.zeros(0, "i4")))
+    """Of tags that processes were sent with, and of what was found out."""
+    names, pairs = _of_labels(candidates.table.descriptions.tag_keys(key))
     return _by_number(candidates, "labels", len(candidates.table.descriptions.labels), pairs, names)
 
 
@@ -174,10 +207,12 @@ def completion(candidates: Candidates, prefix: str, limit: int) -> TagCompletion
     total = len(candidates)
     counts = dict.fromkeys(("host", "user", "command"), total) if total else {}
     labels = candidates.counts("labels", len(candidates.table.descriptions.labels))
-    for name, of_key in candidates.table.descriptions.tags.by_key.items():
+    descriptions = candidates.table.descriptions
+    for name in {*descriptions.tags.by_key, *descriptions.discovered.by_key}:
         if name is not None and name not in counts:
             has_key = np.zeros(len(labels), bool)
-            has_key[of_key.pairs()[0]] = True
+            for of_key in descriptions.tag_keys(name):
+                has_key[of_key.pairs()[0]] = True
             if count := int(labels[has_key].sum()):
                 counts[name] = count
     folded = fold(prefix)
@@ -188,93 +223,80 @@ def completion(candidates: Candidates, prefix: str, limit: int) -> TagCompletion
 # Groups
 
 
-class Grouping:
-    """Processes by what they have in common, with one group for those that have nothing of it."""
-
-    def __init__(self, candidates: Candidates, by: str, measures: Sequence[str]) -> None:
-        values = values_by(candidates, by)
-        size = len(values.counts)
-        codes = values.codes() if measures else np.zeros(0, "i8")
-        sums = _Sums(values.counts, codes, [candidates.numbers(name) for name in measures])
-        is_without = np.ones(size, bool)
-        is_without[values.of_codes] = False
-        rest = np.flatnonzero(is_without)
-        of_codes = np.concatenate([values.of_codes, rest])
-        to_groups = np.concatenate([values.numbers, np.full(len(rest), len(values.names))])
-        self._names = values.names
-        self._measures = measures
-        self._sums = sums.moved(of_codes, to_groups, len(values.names) + 1)
-        self._found = np.flatnonzero(self._sums.counts)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def first(self, order: Order, count: int) -> list[Grouped]:
-        """The first in an order; only these are made."""
-        if order.column == "value":
-            return in_order((self._group(number) for number in self._found.tolist()), order)[:count]
-        numbers = self._sums.numbers(order.column, self._measures)[self._found]
-        keys = np.where(np.isnan(numbers), np.inf, -numbers if order.is_descending else numbers)
-        chosen = self._found
-        if 0 < count < len(keys):
-            chosen = chosen[keys <= np.partition(keys, count - 1)[count - 1]]
-        return in_order((self._group(number) for number in chosen.tolist()), order)[:count]
-
-    def _group(self, number: int) -> Grouped:
-        value = self._names[number] if number < len(self._names) else None
-        return Grouped(value, int(self._sums.counts[number]), self._sums.aggregates(self._measures, number))
+def group_columns(
+    candidates: Candidates, keys: Sequence[str], measures: Sequence[str], *, has_percentiles: bool = False
+) -> GroupColumns:
+    """Of one key or two."""
+    values = values_by(candidates, keys[0])
+    labels: CodeLabels = values.labels()
+    counts, codes = values.counts, values.codes() if measures else np.zeros(0, "i8")
+    if len(keys) == 2:
+        labels, codes = _paired(values, values_by(candidates, keys[1]))
+        counts = np.bincount(codes)
+    codes = codes.astype(np.intp, copy=False)
+    numbers = {name: candidates.numbers(name) for name in measures}
+    columns = {name: _moved(labels, *_summed(counts, codes, column)) for name, column in numbers.items()}
+    if has_percentiles and measures:
+        places, groups = labels.memberships(codes)
+        for name, column in numbers.items():
+            found = percentile_columns(groups, labels.size, column[places])
+            columns[name] = columns[name]._replace(percentiles=found)
+    return GroupColumns(labels, _put_together(labels, counts).astype("i8"), columns)
 
 
-class _Sums:
-    """Counts, and sums and maxima of numbers, by code."""
+def _paired(first: Values, second: Values) -> tuple[PairLabels, Array]:
+    """What pairs of codes stand for, and that of each process."""
+    size = len(second.counts)
+    distinct, codes = _distinct(first.codes().astype("i8") * size + second.codes(), len(first.counts) * size)
+    return PairLabels.of_codes(first.labels(), second.labels(), distinct // size, distinct % size), codes
 
-    def __init__(self, counts: Array, codes: Array, columns: Sequence[Array]) -> None:
-        size = len(counts)
-        self.counts = counts
-        self._columns: list[tuple[Array, Array, Array]] = []
-        codes = codes.astype(np.intp, copy=False)
-        for values in columns:
-            unknown = codes[values < 0]
-            known = counts - np.bincount(unknown, minlength=size) if len(unknown) else counts
-            numbers = values.astype("f8")
-            most = np.full(size, -1.0)
-            np.maximum.at(most, codes, numbers)
-            sums = np.bincount(codes, np.maximum(numbers, 0, out=numbers), size)
-            self._columns.append((known, sums, most))
 
-    def numbers(self, column: str, measures: Sequence[str]) -> Array:
-        """Of `count`, `sum:MEASURE` or `max:MEASURE`; not a number where it is not known."""
-        how, _, measure = column.partition(":")
-        if not measure:
-            return self.counts.astype("f8")
-        known, sums, most = self._columns[measures.index(measure)]
-        return np.where(known > 0, sums if how == "sum" else most, np.nan)
+def _distinct(numbers: Array, size: int) -> tuple[Array, Array]:
+    """Each number from 0 to below `size` that is there, and the place of each among these."""
+    if size > 4 * len(numbers) + 1_000_000:
+        distinct, places = np.unique(numbers, return_inverse=True)
+        return distinct, places
+    # By a table of all that may be: ten times as fast.
+    distinct = np.flatnonzero(np.bincount(numbers, minlength=size))
+    place_of = np.zeros(size, "i4")
+    place_of[distinct] = np.arange(len(distinct))
+    return distinct, place_of[numbers]
 
-    def moved(self, of_codes: Array, to_codes: Array, size: int) -> _Sums:
-        """The same by other codes: what is of one goes to each of those that it has."""
-        found = _Sums(np.bincount(to_codes, self.counts[of_codes], size).astype("i8"), np.zeros(0, "i8"), ())
-        for known, sums, most in self._columns:
-            greatest = np.full(size, -1.0)
-            np.maximum.at(greatest, to_codes, most[of_codes])
-            counts = np.bincount(to_codes, known[of_codes], size)
-            found._columns.append((counts, np.bincount(to_codes, sums[of_codes], size), greatest))
-        return found
 
-    def aggregates(self, measures: Sequence[str], code: int) -> Mapping[str, Aggregate]:
-        found = {}
-        for name, (known, sums, most) in zip(measures, self._columns, strict=True):
-            is_known = bool(known[code])
-            found[name] = Aggregate(
-                float(sums[code]) if is_known else None, float(most[code]) if is_known else None, int(known[code])
-            )
-        return found
+def _summed(counts: Array, codes: Array, values: Array) -> tuple[Array, Array, Array]:
+    """By code: for how many a number is known, sum and greatest."""
+    size = len(counts)
+    unknown = codes[values < 0]
+    known = counts - np.bincount(unknown, minlength=size) if len(unknown) else counts
+    numbers = values.astype("f8")
+    most = np.full(size, -1.0)
+    np.maximum.at(most, codes, numbers)
+    return known, np.bincount(codes, np.maximum(numbers, 0, out=numbers), size), most
+
+
+def _moved(labels: CodeLabels, known: Array, sums: Array, most: Array) -> MeasureColumns:
+    """The same by group: what is of a code goes to each of the groups that it has."""
+    greatest = np.full(labels.size, -1.0)
+    np.maximum.at(greatest, labels.group, most[labels.of])
+    return MeasureColumns(_put_together(labels, known), _put_together(labels, sums), greatest)
+
+
+def _put_together(labels: CodeLabels, column: Array) -> Array:
+    return np.bincount(labels.group, column[labels.of], labels.size)
 
 
 def groups_of(
-    candidates: Candidates, by: str, measures: Sequence[str], order: Order, limit: int, known: bool
+    candidates: Candidates,
+    keys: Sequence[str],
+    measures: Sequence[str],
+    order: Order,
+    limit: int,
+    known: bool,
+    *,
+    has_percentiles: bool,
 ) -> Groups:
-    grouping = Grouping(candidates, by, measures)
-    return Groups(len(candidates), len(grouping), tuple(grouping.first(order, limit)), known)
+    columns = group_columns(candidates, keys, measures, has_percentiles=has_percentiles)
+    return Groups(len(candidates), len(columns), tuple(columns.first(order, limit)), known)
 
 
 def hosts_of(
@@ -282,10 +304,19 @@ def hosts_of(
 ) -> Hosts:
     like = Order({"host": "value", "processes": "count"}.get(order.column, order.column), order.is_descending)
     table = candidates.table
-    grouping = Grouping(candidates, "host", measures)
+    columns = group_columns(candidates, ("host",), measures)
+    boots = _boots(candidates)
     found = []
-    for group in grouping.first(like, offset + limit)[offset:]:
+    for group in columns.first(like, offset + limit)[offset:]:
         host = table.host_named(group.value or "")
         told = host.told_up_to(at) if host is not None else at - REACH_SECONDS
-        found.append(HostEntry(group.value or "", group.count, told, group.numbers))
-    return Hosts(len(grouping), tuple(found), known)
+        booted_at = boots.get(host.number) if host is not None else None
+        found.append(HostEntry(group.value or "", group.count, told, group.numbers, booted_at))
+    return Hosts(len(columns), tuple(found), known)
+
+
+def _boots(candidates: Candidates) -> dict[int, int]:
+    """By number of a host, when its first process started."""
+    keys = candidates.column("key")
+    first = np.flatnonzero(pids_of(keys) == 1)
+    return dict(zip(candidates.column("host")[first].tolist(), starts_of(keys[first]).tolist(), strict=True))

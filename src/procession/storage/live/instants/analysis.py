@@ -18,23 +18,34 @@ from procession.analysis import (
     Order,
     Points,
     ProcessAtInstant,
+    ProcessInWindow,
     Run,
     Selection,
     TagCompletion,
+    WindowPage,
 )
 from procession.analysis.family_tree import FamilyTree
+from procession.analysis.listed_windows import takes_listing
 from procession.errors import InvalidRequest
 from procession.process import MAX_UINT32, ProcessKey, ProcessSummary
 from procession.search.pattern import fold
 from procession.storage.live.candidates import Candidates, all_in_window
 from procession.storage.live.columns import Array, pids_of, starts_of
-from procession.storage.live.endings import unpacked
+from procession.storage.live.endings import find_details, unpacked
 from procession.storage.live.hosts import Host
-from procession.storage.live.instants.aggregates import completion, facet_of, groups_of, hosts_of, values_by
+from procession.storage.live.instants.aggregates import (
+    completion,
+    facet_of,
+    groups_of,
+    hosts_of,
+    values_by,
+    window_facet_of,
+)
 from procession.storage.live.instants.at_instant import at_instant, is_known, names_by_tags
-from procession.storage.live.instants.row_order import first_places, position_of, sort_columns
+from procession.storage.live.instants.row_order import first_in_order, first_places, position_of, sort_columns
 from procession.storage.live.instants.runs import find_runs
 from procession.storage.live.instants.table_at import TableAt, table_at
+from procession.storage.live.matching.window_endings import NotKept, seen_with_numbers
 from procession.storage.live.org_table import OrgTable
 from procession.storage.live.row_filter import RowFilter
 from procession.storage.live.table import LiveTable
@@ -49,6 +60,7 @@ class LiveAnalysis:
 
     def __init__(self, table: LiveTable) -> None:
         self._table = table
+        self._last: tuple[tuple[int, int, int], TableAt | None] | None = None
 
     def is_known(self, selection: Selection, window: Window) -> bool | None:
         with self._table.reading(selection.org_id) as table:
@@ -66,18 +78,37 @@ class LiveAnalysis:
     def instant_page(
         self, selection: Selection, at: int, order: Order, offset: int, limit: int, after: ProcessKey | None = None
     ) -> InstantPage | None:
-        with self._at(selection.org_id, at) as then:
+        with self.at(selection.org_id, at) as then:
             if then is None:
                 return None
             found = at_instant(then, selection)
-            columns = sort_columns(found, order)
             if after is not None:
+                columns = sort_columns(found, order)
                 offset += position_of(columns, _place_of(then.table, found, after), len(found))
+            places = first_in_order(found, order, min(offset + limit, len(found)))[offset:]
+            return InstantPage(len(found), processes_of(found.select(places)), is_known_at(then.table, selection, at))
+
+    def window_page(
+        self, selection: Selection, window: Window, order: Order, offset: int, limit: int
+    ) -> WindowPage | None:
+        with self._in(selection.org_id, window) as table:
+            if table is None:
+                return None
+            try:
+                found = _with_numbers_in(table, selection, window)
+                columns = sort_columns(found, order)
+            except NotKept:
+                return None
             places = first_places(columns, min(offset + limit, len(found)), len(found))[offset:]
-            return InstantPage(len(found), _processes(found.select(places)), _is_known_at(then.table, selection, at))
+            summaries = found.select(places).summaries()
+            details = find_details(table, window, summaries)
+            if details is None:
+                return None
+            page = tuple(ProcessInWindow(*one) for one in zip(summaries, details, strict=True))
+            return WindowPage(len(found), page, is_known(table, selection, window))
 
     def points(self, selection: Selection, at: int, x: str, y: str, by: str | None, limit: int) -> Points | None:
-        with self._at(selection.org_id, at) as then:
+        with self.at(selection.org_id, at) as then:
             if then is None:
                 return None
             found = at_instant(then, selection)
@@ -94,7 +125,7 @@ class LiveAnalysis:
                 x=tuple(chosen.numbers(x).tolist()),
                 y=tuple(chosen.numbers(y).tolist()),
                 group=tuple(None if value is None else numbers[value] for value in labels or [None] * len(chosen)),
-                is_known=_is_known_at(then.table, selection, at),
+                is_known=is_known_at(then.table, selection, at),
             )
 
     def facets(
@@ -105,15 +136,19 @@ class LiveAnalysis:
             with self._in(selection.org_id, window) as table:
                 if table is None:
                     return None
-                found = _seen_in(table, selection, window)
-                facets = tuple(facet_of(found, fold(key), limit, prefix) for key in keys)
+                try:
+                    takes_numbers = takes_listing(selection, keys)
+                    found = (_with_numbers_in if takes_numbers else _seen_in)(table, selection, window)
+                    facets = tuple(window_facet_of(found, fold(key), limit, prefix) for key in keys)
+                except NotKept:
+                    return None
                 return Facets(len(found), window, facets, is_known(table, selection, window))
-        with self._at(selection.org_id, when) as then:
+        with self.at(selection.org_id, when) as then:
             if then is None:
                 return None
             found = at_instant(then, selection)
             facets = tuple(facet_of(found, fold(key), limit, prefix) for key in keys)
-            return Facets(len(found), None, facets, _is_known_at(then.table, selection, when))
+            return Facets(len(found), None, facets, is_known_at(then.table, selection, when))
 
     def complete_tag(self, org_id: int, window: Window, prefix: str, limit: int) -> TagCompletion | None:
         slots = whole_slots(window)
@@ -121,25 +156,42 @@ class LiveAnalysis:
             return None if table is None else completion(_seen_in(table, Selection(org_id), slots), prefix, limit)
 
     def groups(
-        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+        self,
+        selection: Selection,
+        at: int,
+        by: str,
+        measures: Sequence[str],
+        order: Order,
+        limit: int,
+        *,
+        second: str | None = None,
+        has_percentiles: bool = False,
     ) -> Groups | None:
-        with self._at(selection.org_id, at) as then:
+        with self.at(selection.org_id, at) as then:
             if then is None:
                 return None
-            found = at_instant(then, selection)
-            return groups_of(found, by, measures, order, limit, _is_known_at(then.table, selection, at))
+            found, known = at_instant(then, selection), is_known_at(then.table, selection, at)
+            keys = (by,) if second is None else (by, second)
+            return groups_of(found, keys, measures, order, limit, known, has_percentiles=has_percentiles)
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
     ) -> Hosts | None:
-        with self._at(selection.org_id, at) as then:
+        with self.at(selection.org_id, at) as then:
             if then is None:
                 return None
             found = at_instant(then, selection)
-            return hosts_of(found, at, measures, order, offset, limit, _is_known_at(then.table, selection, at))
+            return hosts_of(found, at, measures, order, offset, limit, is_known_at(then.table, selection, at))
+
+    def hosts_told(self, org_id: int, window: Window) -> tuple[dict[str, int], int]:
+        """As far as the table reaches, and since when that is."""
+        with self._table.reading(org_id) as table:
+            told = {host.name: host.told_up_to(window.to_at) for host in table.hosts if host is not None}
+            least = max(window.from_at, table.since, 1)
+            return {name: at for name, at in told.items() if at >= least}, table.since
 
     def host_tree(self, org_id: int, host: str, at: int) -> HostTree | None:
-        with self._at(org_id, at) as then:
+        with self.at(org_id, at) as then:
             if then is None:
                 return None
             known = then.table.host_named(host)
@@ -150,7 +202,7 @@ class LiveAnalysis:
 
     def family(self, org_id: int, key: ProcessKey, at: int) -> tuple[Family | None] | None:
         """In a tuple, since there may be none."""
-        with self._at(org_id, at) as then:
+        with self.at(org_id, at) as then:
             if then is None:
                 return None
             host = then.table.host_with_key(key.host_key)
@@ -166,11 +218,19 @@ class LiveAnalysis:
             yield table if window.from_at >= table.since else None
 
     @contextmanager
-    def _at(self, org_id: int, at: int) -> Iterator[TableAt | None]:
+    def at(self, org_id: int, at: int) -> Iterator[TableAt | None]:
         """Of an instant since which little was told: of older sightings no numbers are kept."""
         with self._table.reading(org_id) as table:
             is_covered = at - REACH_SECONDS >= table.since and at <= MAX_UINT32
-            yield table_at(table, at) if is_covered else None
+            yield self._table_at(table, org_id, at) if is_covered else None
+
+    def _table_at(self, table: OrgTable, org_id: int, at: int) -> TableAt | None:
+        """What many ask about the same instant, as monitors do, is put together once as long as nothing is written."""
+        key = self._table.writes, org_id, at
+        last = self._last
+        if last is None or last[0] != key:
+            last = self._last = key, table_at(table, at)
+        return last[1]
 
 
 def whole_slots(window: Window) -> Window:
@@ -185,7 +245,13 @@ def _seen_in(table: OrgTable, selection: Selection, window: Window) -> Candidate
     return RowFilter(table, selection.search, selection.tags).accepted(all_in_window(table, window))
 
 
-def _is_known_at(table: OrgTable, selection: Selection, at: int) -> bool:
+def _with_numbers_in(table: OrgTable, selection: Selection, window: Window) -> Candidates:
+    """The same, with what searches compare. Raises NotKept."""
+    found = seen_with_numbers(table, window)
+    return RowFilter(table, selection.search, selection.tags).accepted(found)
+
+
+def is_known_at(table: OrgTable, selection: Selection, at: int) -> bool:
     return is_known(table, selection, Window(at - REACH_SECONDS, at))
 
 
@@ -197,7 +263,8 @@ def _place_of(table: OrgTable, found: Candidates, key: ProcessKey) -> int:
     return int(places[0])
 
 
-def _processes(found: Candidates) -> tuple[ProcessAtInstant, ...]:
+def processes_of(found: Candidates) -> tuple[ProcessAtInstant, ...]:
+    """As they are shown."""
     numbers = unpacked(found.packed_numbers())
     return tuple(ProcessAtInstant(*one) for one in zip(found.summaries(), numbers, strict=True))
 
@@ -205,8 +272,8 @@ def _processes(found: Candidates) -> tuple[ProcessAtInstant, ...]:
 def _members(then: TableAt, org_id: int, host: Host) -> tuple[int, tuple[ProcessAtInstant, ...]]:
     """How many a host has, and them in the order of their starts."""
     found = at_instant(then, Selection(org_id), host)
-    order = first_places(sort_columns(found, Order()), MAX_BRANCHES, len(found))
-    return len(found), _processes(found.select(order))
+    order = first_in_order(found, Order(), MAX_BRANCHES)
+    return len(found), processes_of(found.select(order))
 
 
 def _keys(found: Candidates) -> list[ProcessKey]:

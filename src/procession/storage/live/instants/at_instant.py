@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -24,25 +24,38 @@ from procession.window import Window
 
 def at_instant(then: TableAt, selection: Selection, host: Host | None = None) -> Candidates:
     """Those that fit, in no order. `host`: only of this one."""
-    table, since = then.table, then.since
-    own = table.rows
-    if host is None:
-        count = table.row_count
-        is_there = then.last >= since.take(own.host[:count])
-        is_there &= then.state != STATE_NUMBERS[DEAD]
-        is_there[_is_over(then, np.flatnonzero(is_there & own.is_shared[:count]))] = False
-        is_there[_has_ended(then, None)] = False
-        rows = np.flatnonzero(is_there)
+    if host is not None:
+        found = _found(then, _rows_of(then, host))
     else:
-        rows = np.unique(host.rows)
-        rows = rows[(then.last[rows] >= since[host.number]) & (then.state[rows] != STATE_NUMBERS[DEAD])]
-        over = np.union1d(_is_over(then, rows[own.is_shared[rows]]), _has_ended(then, host))
-        rows = rows[~np.isin(rows, over)]
+        if then.running is None:
+            then.running = _found(then, _all_rows(then))
+        found = then.running
+    return RowFilter(then.table, selection.search, selection.tags).accepted(found)
+
+
+def _all_rows(then: TableAt) -> Array:
+    table = then.table
+    own, count = table.rows, table.row_count
+    is_there = then.last >= then.since.take(own.host[:count])
+    is_there &= then.state != STATE_NUMBERS[DEAD]
+    is_there[_is_over(then, np.flatnonzero(is_there & own.is_shared[:count]))] = False
+    is_there[_has_ended(then, None)] = False
+    return np.flatnonzero(is_there)
+
+
+def _rows_of(then: TableAt, host: Host) -> Array:
+    rows = np.unique(host.rows)
+    is_there = (then.last[rows] >= then.since[host.number]) & (then.state[rows] != STATE_NUMBERS[DEAD])
+    rows = rows[is_there]
+    over = np.union1d(_is_over(then, rows[then.table.rows.is_shared[rows]]), _has_ended(then, host))
+    left: Array = rows[~np.isin(rows, over)]
+    return left
+
+
+def _found(then: TableAt, rows: Array) -> Candidates:
     if then.earlier is None:
-        found = Candidates(table, rows, None, None, are_all=len(rows) == table.row_count)
-    else:
-        found = Candidates(table, rows, then.last[rows], then.earlier.source[rows], earlier=then.earlier)
-    return RowFilter(table, selection.search, selection.tags).accepted(found)
+        return Candidates(then.table, rows, None, None, are_all=len(rows) == then.table.row_count)
+    return Candidates(then.table, rows, then.last[rows], then.earlier.source[rows], earlier=then.earlier)
 
 
 def _is_over(then: TableAt, shared: Array) -> Array:
@@ -108,25 +121,36 @@ def _is_reported(then: TableAt, host: Host, row: int, pid: int, base: int) -> bo
 def is_known(table: OrgTable, selection: Selection, window: Window) -> bool:
     """Whether any host that the selection names told of its processes in the window."""
     told = (host for host in table.hosts if host is not None and host.has_told_in(window.from_at, window.to_at))
-    named = _named(selection)
-    if not named and selection.search is None:
+    if not _named(selection) and selection.search is None:
         return any(True for _ in told)
+    return any(may_mean(selection, host.tag, lambda pattern: has_tag(table, pattern)) for host in told)
 
-    def fits(pattern: Pattern, host: Host) -> bool:
-        return pattern.matches(host.tag) or has_tag(table, pattern)
 
-    def may_be(node: SearchNode | None, host: Host) -> bool:
+def may_mean(selection: Selection, tag: str, is_of_processes: Callable[[Pattern], bool]) -> bool:
+    """Whether the hosts that a selection names may be those with this `host:` tag, folded. `is_of_processes`: whether
+    processes have a tag of their own that fits, on whatever host."""
+
+    def fits(pattern: Pattern) -> bool:
+        return pattern.matches(tag) or is_of_processes(pattern)
+
+    def may_be(node: SearchNode | None) -> bool:
         match node:
             case And(operands):
-                return all(may_be(one, host) for one in operands)
+                return all(map(may_be, operands))
             case Or(operands):
-                return any(may_be(one, host) for one in operands)
+                return any(map(may_be, operands))
             case TagTerm(key="host", pattern=pattern):
-                return fits(pattern, host)
+                return fits(pattern)
             case _:
                 return True
 
-    return any(may_be(selection.search, host) and all(fits(one, host) for one in named) for host in told)
+    return may_be(selection.search) and all(any(map(fits, patterns)) for patterns in _named(selection))
+
+
+def told_for(then: TableAt) -> frozenset[int]:
+    """Keys of hosts that told of their processes for an instant."""
+    since = then.at - REACH_SECONDS
+    return frozenset(host.key for host in then.table.hosts if host is not None and host.has_told_in(since, then.at))
 
 
 def names_by_tags(table: OrgTable, selection: Selection) -> bool:
@@ -142,13 +166,10 @@ def names_by_tags(table: OrgTable, selection: Selection) -> bool:
             case _:
                 pass
 
-    return any(has_tag(table, pattern) for pattern in (*_named(selection), *patterns(selection.search)))
+    named = (pattern for alternatives in _named(selection) for pattern in alternatives)
+    return any(has_tag(table, pattern) for pattern in (*named, *patterns(selection.search)))
 
 
-def _named(selection: Selection) -> list[Pattern]:
-    """Tags of hosts that each process has to have."""
-    return [
-        condition.pattern
-        for condition in selection.tags.conditions
-        if not condition.negated and condition.pattern.parts[0].startswith("host:")
-    ]
+def _named(selection: Selection) -> list[tuple[Pattern, ...]]:
+    """Tags of hosts, of which each process has to have one of each."""
+    return [condition.patterns for condition in selection.tags.conditions if condition.names_hosts]

@@ -1,14 +1,15 @@
-"""Other runs of a command on its host."""
+"""Other runs of a program on its host."""
 
 from __future__ import annotations
 
 import msgspec
 import numpy as np
 
-from procession.analysis import Run
-from procession.process import MAX_UINT32, ProcessKey, ProcessSummary
+from procession.analysis import Run, program_of
+from procession.process import MAX_UINT32, ProcessDescription, ProcessKey, ProcessSummary
 from procession.storage.live.candidates import Candidates, in_window
 from procession.storage.live.columns import NO_NUMBER
+from procession.storage.live.dictionaries import Text, words_of
 from procession.storage.live.endings import find_details, find_endings
 from procession.storage.live.hosts import Host
 from procession.storage.live.org_table import OrgTable
@@ -24,7 +25,7 @@ def find_runs(table: OrgTable, like: ProcessSummary, window: Window, limit: int)
     host = table.host_named(like.identity.host)
     if host is None:
         return ()
-    chosen = _newest_starts(_same_command(table, host, like, window), limit)
+    chosen = _newest_starts(_same_program(table, host, like, window), limit)
     if (table.rows.last[chosen.rows] != chosen.seen).any():
         return None
     runs = [_run(table, like, summary) for summary in chosen.summaries()]
@@ -35,10 +36,10 @@ def find_runs(table: OrgTable, like: ProcessSummary, window: Window, limit: int)
 def count_runs(table: OrgTable, like: ProcessSummary, window: Window) -> int:
     """How many there are in a window that the table covers."""
     host = table.host_named(like.identity.host)
-    return 0 if host is None else len(_same_command(table, host, like, window))
+    return 0 if host is None else len(_same_program(table, host, like, window))
 
 
-def _same_command(table: OrgTable, host: Host, like: ProcessSummary, window: Window) -> Candidates:
+def _same_program(table: OrgTable, host: Host, like: ProcessSummary, window: Window) -> Candidates:
     """In no order."""
     own = table.row_of(ProcessKey.of(like.identity))
     rows = np.unique(host.rows)
@@ -47,7 +48,15 @@ def _same_command(table: OrgTable, host: Host, like: ProcessSummary, window: Win
     commands = table.descriptions.commands
     numbers = commands.of[found.column("text")]
     same = [one for one in np.unique(numbers).tolist() if commands.values[one] == like.description.command]
-    return found.select(np.isin(numbers, same))
+    found = found.select(np.isin(numbers, same))
+    texts, program = table.descriptions.texts, program_of(like.description)
+    runs = [text for text in np.unique(found.column("text")).tolist() if _program_of(texts[text]) == program]
+    return found.select(np.isin(found.column("text"), runs))
+
+
+def _program_of(text: Text) -> tuple[str, str]:
+    words = words_of(text)
+    return program_of(ProcessDescription(cmdline=text.cmdline, argument_words=words, command=text.command))
 
 
 def _newest_starts(found: Candidates, limit: int) -> Candidates:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from procession.analysis import REACH_SECONDS
-from procession.storage.live.candidates import EarlierSightings, newest_sightings
+from procession.storage.live.candidates import Candidates, EarlierSightings, newest_sightings
 from procession.storage.live.columns import NO_NUMBER, NUMBERS_ROW, PACKED, Array
 from procession.storage.live.hosts import Host
 from procession.storage.live.org_table import OrgTable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TableAt:
     """`last`, `state`: of each row, at its newest sighting up to the instant. `complete`, `since`: of each host, its
     last complete snapshot, 0 where there is none, and from when on sightings count."""
@@ -27,6 +27,8 @@ class TableAt:
     since: Array
     earlier: EarlierSightings | None
     """Of the rows that were seen again since the instant."""
+    running: Candidates | None = None
+    """All that ran then, once somebody has asked for them."""
 
 
 def table_at(table: OrgTable, at: int) -> TableAt | None:
@@ -56,6 +58,18 @@ def table_at(table: OrgTable, at: int) -> TableAt | None:
         earlier.source[rows] = source
     state[needed] = earlier.packed[earlier.places[needed]].view(NUMBERS_ROW)["state"]
     return TableAt(table, at, last, state, complete, since, earlier)
+
+
+def numbers_up_to(table: OrgTable, at: int, rows: Array, seen: Array) -> EarlierSightings | None:
+    """The numbers of rows that were seen again after a moment, at their newest sightings up to it; None where one is
+    not known any more."""
+    if at < table.numbers_since:
+        return None
+    last = np.zeros(table.row_count, "u4")
+    last[rows] = seen
+    told = table.host_moments.told[: len(table.hosts)]
+    ahead = [host for number in np.flatnonzero(told > at).tolist() if (host := table.hosts[number]) is not None]
+    return _earlier(ahead, at, np.zeros(len(table.hosts), "u4"), last, rows)
 
 
 def _last_up_to(host: Host, at: int) -> int:

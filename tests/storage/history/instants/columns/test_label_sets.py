@@ -51,7 +51,7 @@ def test_facets_of_more_kinds_than_are_asked_for_one_by_one(
 ) -> None:
     org, store, oracle = both
 
-    for limit, prefix in ((20, ""), (3, ""), (10, "1")):
+    for limit, prefix in ((20, ""), (3, ""), (10, "1"), (5, "*1*0")):
         found = store.analysis.facets(Selection(org), WINDOW, KEYS, limit, prefix)
 
         assert found == oracle.facets(Selection(org), WINDOW, KEYS, limit, prefix)

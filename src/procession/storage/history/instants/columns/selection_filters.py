@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from procession.analysis import REACH_SECONDS, Selection
+from procession.search.named_hosts import may_name_host, named_hosts
 from procession.search.tag_filter import TagCondition
 from procession.storage.history.engine.statement import Statement
 from procession.storage.history.instants.columns.instant import Instant
-from procession.storage.history.instants.columns.membership import is_in, paired
-from procession.storage.history.statements.descriptions import matching_versions
+from procession.storage.history.instants.columns.membership import is_in
+from procession.storage.history.instants.columns.search_mask import columns_compared, search_mask
 from procession.storage.history.statements.hosts import hosts_with_tag
-from procession.storage.history.statements.named_hosts import may_name_host, mentions_host, named_hosts
 from procession.storage.history.statements.snapshots import any_chunk
 from procession.storage.history.statements.tag_sets import label_sets_with_tag
 
@@ -34,25 +34,28 @@ class SelectionFilters:
         self._selection = selection
         self.org_id = selection.org_id
         self.named = tuple(
-            condition.pattern
+            condition.patterns
             for condition in selection.tags.conditions
-            if not condition.negated and may_name_host(condition.pattern) and not len(self._label_sets_with(condition))
+            if not condition.negated
+            and all(map(may_name_host, condition.patterns))
+            and not len(self._label_sets_with(condition))
         )
-        """Only of hosts whose `host:` tag fits each of these anything can fit: no label set has such a tag."""
+        """Only of hosts whose `host:` tag fits one of each of these anything can fit: no label set has such a tag."""
 
     def _label_sets_with(self, condition: TagCondition) -> Any:
-        return self._read(label_sets_with_tag(self.org_id, condition.pattern))["label_set"]
+        statement = label_sets_with_tag(self.org_id, condition.patterns, with_discovered=condition.with_discovered)
+        return self._read(statement)["label_set"]
 
     @cached_property
     def _sets(self) -> list[tuple[TagCondition, Any, Any]]:
         """Each condition, the label sets that fit it and the hosts that do, if any may."""
         found: list[tuple[TagCondition, Any, Any]] = []
         for condition in self._selection.tags.conditions:
-            pattern = condition.pattern
-            by_host_alone = not condition.negated and pattern in self.named
+            patterns = condition.patterns
+            by_host_alone = not condition.negated and patterns in self.named
             label_sets = pa.array([], pa.uint64()) if by_host_alone else self._label_sets_with(condition)
-            may_be_host = may_name_host(pattern)
-            hosts = self._read(hosts_with_tag(self.org_id, pattern))["host"] if may_be_host else None
+            may_be_host = any(map(may_name_host, patterns))
+            hosts = self._read(hosts_with_tag(self.org_id, patterns))["host"] if may_be_host else None
             found.append((condition, label_sets, hosts))
         return found
 
@@ -65,13 +68,14 @@ class SelectionFilters:
 
     def columns(self) -> set[str]:
         by_tag = {"label_set"} if self._selection.tags.conditions else set()
-        return by_tag | ({"version"} if self._selection.search is not None else set())
+        search = self._selection.search
+        return by_tag | columns_compared(search) | ({"version"} if search is not None else set())
 
     @cached_property
     def _possible_hosts(self) -> set[int] | None:
         found: set[int] | None = None
         for condition, _, hosts in self._sets:
-            if not condition.negated and condition.pattern in self.named:
+            if not condition.negated and condition.patterns in self.named:
                 named = set(hosts.to_pylist())
                 found = named if found is None else found & named
         return found
@@ -99,18 +103,7 @@ class SelectionFilters:
                 has_tag |= is_in(columns["host"], hosts)
             mask = mask & (has_tag != condition.negated)
         search = self._selection.search
-        if search is None:
-            return mask
-        with_host = mentions_host(search)
-        found = self._read(
-            matching_versions(
-                self._selection.org_id, instant.hours(), search, type(self._selection.tags)(), with_host=with_host
-            )
-        )
-        if not with_host:
-            return mask & is_in(columns["version"], found["version"])
-        pairs = paired(found["host"].to_numpy(), found["version"].to_numpy())
-        return mask & is_in(paired(columns["host"], columns["version"]), pa.array(pairs))
+        return mask if search is None else mask & search_mask(self._read, self._selection.org_id, search, instant)
 
 
 def is_known_between(
@@ -125,9 +118,8 @@ def hosts_named(read: Read, selection: Selection, hosts: Collection[int] | None 
     """Of these hosts those that the selection names. None: any."""
     found = None if hosts is None else set(hosts)
     for patterns in named_hosts(selection.search, selection.tags):
-        if any(len(read(label_sets_with_tag(selection.org_id, pattern))) for pattern in patterns):
+        if len(read(label_sets_with_tag(selection.org_id, list(patterns)))):
             continue  # processes have such tags of their own, on any host
-        tables = [read(hosts_with_tag(selection.org_id, pattern)) for pattern in patterns]
-        named = {host for table in tables for host in table["host"].to_pylist()}
+        named = set(read(hosts_with_tag(selection.org_id, patterns))["host"].to_pylist())
         found = named if found is None else found & named
     return None if found is None else sorted(found)

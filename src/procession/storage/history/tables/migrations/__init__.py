@@ -14,7 +14,7 @@ from importlib.resources import files
 from procession.errors import UsageError
 
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
-_DIRECTIVE = re.compile(r"-- @(?:table (\w+)|(cluster|retention))")
+_DIRECTIVE = re.compile(r"-- @(?:table (\w+)|(cluster|embedded|retention))")
 _TABLE_OF_UNRELEASED = "snap"
 """Builds from before the first release had other names for everything; each of them had this table."""
 
@@ -27,6 +27,7 @@ class StatementTemplate:
     table: str = ""
     """That it makes or changes, if any."""
     is_for_clusters: bool = False
+    is_for_embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,17 @@ def parse_migration(file_name: str, text: str) -> Migration:
     statements: list[StatementTemplate] = []
     retention: dict[str, str] = {}
     table = ""
-    is_for_clusters = is_retention = False
+    is_for_clusters = is_for_embedded = is_retention = False
     lines: list[str] = []
     for line in text.splitlines():
         if line.startswith("-- @"):
             directive = _DIRECTIVE.fullmatch(line)
             if directive is None:
-                known = "`-- @table NAME`, `-- @cluster`, `-- @retention`"
+                known = "`-- @table NAME`, `-- @cluster`, `-- @embedded`, `-- @retention`"
                 raise ValueError(f"{file_name}: {line!r} is none of {known}")
             table = directive[1] or table
             is_for_clusters |= directive[2] == "cluster"
+            is_for_embedded |= directive[2] == "embedded"
             is_retention |= directive[2] == "retention"
         elif not line.startswith("--"):
             lines.append(line.removesuffix(";"))
@@ -69,9 +71,9 @@ def parse_migration(file_name: str, text: str) -> Migration:
                 if is_retention:
                     retention[table] = code
                 else:
-                    statements.append(StatementTemplate(code, table, is_for_clusters))
+                    statements.append(StatementTemplate(code, table, is_for_clusters, is_for_embedded))
                 lines.clear()
-                is_for_clusters = is_retention = False
+                is_for_clusters = is_for_embedded = is_retention = False
     if "".join(lines).strip():
         raise ValueError(f"{file_name}: its last statement has no semicolon at its end")
     return Migration(int(match[1]), match[2].replace("_", " "), tuple(statements), retention)

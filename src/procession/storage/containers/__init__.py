@@ -1,0 +1,1 @@
+"""Containers of hosts: those of now in memory, and those of every minute in the tables."""

@@ -1,0 +1,133 @@
+"""The table `containers`: a row for each container and minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from procession.containers.container import (
+    COUNTS,
+    FLOATS,
+    NO_NUMBERS,
+    NUMBERS,
+    Container,
+    ContainerNumbers,
+    ContainerSnapshot,
+    ContainerStats,
+)
+from procession.containers.history import ContainerHistory
+from procession.containers.presence import REACH_SECONDS, FoundContainer, present
+from procession.errors import InvalidRequest
+from procession.process import MAX_UINT32
+from procession.storage.history.engine.connection import ConnectionPool
+from procession.storage.history.engine.errors import unavailable_on_failure
+from procession.storage.history.engine.statement import encodable
+from procession.text.characters import encodable as storable
+from procession.window import Window
+
+MAX_FOUND: Final = 100_000
+"""Containers in one answer."""
+
+_ABSENT: Final = -1
+_INSERTED_ROWS: Final = 20_000
+_TYPES: Final = {
+    "org": pa.uint32(),
+    "minute": pa.uint32(),
+    "host": pa.string(),
+    "container": pa.string(),
+    "at": pa.uint32(),
+    "definition": pa.string(),
+    **dict.fromkeys(FLOATS, pa.float32()),
+    **dict.fromkeys(COUNTS, pa.int64()),
+}
+_COLUMNS: Final = ", ".join(NUMBERS)
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Container).decode
+
+
+class ClickHouseContainers:
+    """A ContainerStore. Live numbers are not kept."""
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+
+    def add(self, snapshots: Sequence[tuple[int, ContainerSnapshot]]) -> None:
+        newest: dict[tuple[int, int, str, str], tuple[int, Container]] = {}
+        for org_id, snapshot in snapshots:
+            for one in snapshot.containers:
+                key = org_id, snapshot.taken_at // 60, snapshot.host, one.container_id
+                if key not in newest or newest[key][0] <= snapshot.taken_at:
+                    newest[key] = snapshot.taken_at, one
+        rows = [_row(*key, *newest[key]) for key in sorted(newest)]
+        for begin in range(0, len(rows), _INSERTED_ROWS):
+            some = rows[begin : begin + _INSERTED_ROWS]
+            columns = {
+                name: pa.array([row[place] for row in some], kind) for place, (name, kind) in enumerate(_TYPES.items())
+            }
+            with unavailable_on_failure(), self._pool.connection() as connection:
+                connection.insert_arrow("containers", pa.table(columns))
+
+    def add_stats(self, stats: Sequence[tuple[int, ContainerStats]]) -> None:
+        """They are of seconds, and the rows of minutes."""
+
+    def present(self, org_id: int, at: int) -> tuple[FoundContainer, ...]:
+        last = min(max(at, 0), MAX_UINT32) // 60
+        rows = self._rows(
+            f"SELECT host, at, definition, {_COLUMNS} FROM containers WHERE org = {{org:UInt32}}"
+            " AND minute >= {first:UInt32} AND minute <= {last:UInt32} ORDER BY minute DESC, at DESC"
+            f" LIMIT 1 BY host, container LIMIT {MAX_FOUND + 1}",
+            {"org": org_id, "first": max(last - REACH_SECONDS // 60, 0), "last": last},
+        )
+        if len(rows) > MAX_FOUND:
+            raise InvalidRequest(f"There are more than {MAX_FOUND} containers")
+        return present(
+            FoundContainer(host, seen_at, _container(definition, values)) for host, seen_at, definition, *values in rows
+        )
+
+    def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
+        """By steps of `step_seconds`, whole minutes: the mean of what is known."""
+        means = ", ".join(
+            f"ifNull(avg(if({name} < 0, NULL, toFloat64({name}))), {_ABSENT}) AS mean_of_{name}" for name in NUMBERS
+        )
+        rows = self._rows(
+            f"SELECT intDiv(minute, {{step:UInt32}}) * {{step:UInt32}} AS begin, {means} FROM ("
+            f"SELECT minute, {_COLUMNS} FROM containers WHERE org = {{org:UInt32}} AND minute >= {{first:UInt32}}"
+            " AND minute <= {last:UInt32} AND host = {host:String} AND container = {container:String}"
+            " ORDER BY minute, at DESC LIMIT 1 BY minute) GROUP BY begin ORDER BY begin",
+            {
+                "org": org_id,
+                "host": encodable(host),
+                "container": encodable(container_id),
+                "first": max(window.from_at, 0) // 60,
+                "last": min(max(window.to_at, 0), MAX_UINT32) // 60,
+                "step": max(step_seconds // 60, 1),
+            },
+        )
+        columns = list(zip(*rows, strict=True)) if rows else [()] * (len(NUMBERS) + 1)
+        return ContainerHistory(
+            step_seconds=max(step_seconds // 60, 1) * 60,
+            times=tuple(int(begin) * 60 for begin in columns[0]),
+            numbers={
+                name: tuple(None if value < 0 else float(value) for value in values)
+                for name, values in zip(NUMBERS, columns[1:], strict=True)
+            },
+        )
+
+    def _rows(self, text: str, parameters: dict[str, Any]) -> Sequence[Any]:
+        with unavailable_on_failure(), self._pool.connection() as connection:
+            rows: Sequence[Any] = connection.query(text, parameters).result_rows
+            return rows
+
+
+def _row(org_id: int, minute: int, host: str, container_id: str, at: int, container: Container) -> tuple[Any, ...]:
+    definition = _encode(msgspec.structs.replace(container, numbers=NO_NUMBERS)).decode()
+    numbers = (_ABSENT if value is None else value for value in msgspec.structs.astuple(container.numbers))
+    return (org_id, minute, storable(host), storable(container_id), at, definition, *numbers)
+
+
+def _container(definition: str, values: Iterable[Any]) -> Container:
+    numbers = {name: value for name, value in zip(NUMBERS, values, strict=True) if value >= 0}
+    return msgspec.structs.replace(_decode(definition), numbers=ContainerNumbers(**numbers))

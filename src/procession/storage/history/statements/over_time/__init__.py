@@ -1,0 +1,1 @@
+"""What all processes sum up to, and how many began and ended, step by step."""

@@ -1,0 +1,1 @@
+"""What a search compares or looks for beyond texts and tags of its own, as columns."""

@@ -1,0 +1,62 @@
+"""Containers, too simple to be wrong: all that was ever said, looked through for each question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from procession.containers.container import NUMBERS, ContainerSnapshot, ContainerStats
+from procession.containers.history import ContainerHistory
+from procession.containers.presence import FoundContainer
+from procession.window import Window
+
+
+class OracleContainers:
+    def __init__(self) -> None:
+        self._told: list[tuple[int, ContainerSnapshot]] = []
+
+    def add(self, snapshots: Sequence[tuple[int, ContainerSnapshot]]) -> None:
+        self._told.extend(snapshots)
+
+    def add_stats(self, stats: Sequence[tuple[int, ContainerStats]]) -> None:
+        """Not kept."""
+
+    def present(self, org_id: int, at: int) -> tuple[FoundContainer, ...]:
+        """The newest of each up to the end of the minute, unless its host has told for 15 seconds without it."""
+        until = at // 60 * 60 + 59
+        since = (at // 60 - 5) * 60
+        told = [one for org, one in self._told if org == org_id and since <= one.taken_at <= until]
+        found = {}
+        for snapshot in sorted(told, key=lambda one: one.taken_at):
+            for container in snapshot.containers:
+                key = (snapshot.host, container.container_id)
+                found[key] = FoundContainer(snapshot.host, snapshot.taken_at, container)
+        newest = {host: max(one.seen_at for one in found.values() if one.host == host) for host, _ in found}
+        there = [one for one in found.values() if one.seen_at >= newest[one.host] - 15]
+        return tuple(
+            sorted(there, key=lambda one: (one.container.started_at or 0, one.host, one.container.container_id))
+        )
+
+    def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
+        by_minute = {}
+        for org, snapshot in sorted(self._told, key=lambda one: one[1].taken_at):
+            for container in snapshot.containers:
+                minute = snapshot.taken_at // 60
+                is_asked = (org, snapshot.host, container.container_id) == (org_id, host, container_id)
+                if is_asked and window.from_at // 60 <= minute <= window.to_at // 60:
+                    by_minute[minute] = container.numbers
+        step = max(step_seconds // 60, 1)
+        begins = sorted({minute // step for minute in by_minute})
+        numbers = {}
+        for name in NUMBERS:
+            means = []
+            for begin in begins:
+                known = [
+                    value
+                    for minute, one in by_minute.items()
+                    if minute // step == begin and (value := getattr(one, name)) is not None
+                ]
+                means.append(sum(known) / len(known) if known else None)
+            numbers[name] = tuple(means)
+        return ContainerHistory(
+            step_seconds=step * 60, times=tuple(begin * step * 60 for begin in begins), numbers=numbers
+        )
