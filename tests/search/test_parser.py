@@ -289,6 +289,8 @@ def written(node: SearchNode) -> str:
             return pattern.text
         case TextTerm(pattern):
             return '"' + pattern.text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case _:
+            raise AssertionError(f"Datadog's language has no {node}")
 
 
 HUGE = {

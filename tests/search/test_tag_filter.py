@@ -66,6 +66,28 @@ def test_all_conditions_must_hold_whatever_the_case(text: str, expected: bool) -
     assert TagFilter.parse(text).accepts(TAGS) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("env:prod OR env:test", True),
+        ("env:test  OR\tENV:Prod", True),
+        ("env:test OR env:demo", False),
+        ("env:test OR env:p*, pci", True),
+        ("env:prod OR env:test,index:2 OR index:3", False),
+        ("env:test or env:prod", False),
+        ("env:test ORenv:prod", False),
+        ("OR", False),
+    ],
+)
+def test_one_of_the_tags_around_an_or_is_enough(text: str, expected: bool) -> None:
+    assert TagFilter.parse(text, has_or=True).accepts(TAGS) is expected
+
+
+def test_without_it_or_is_a_part_of_the_tag_as_any_other_text() -> None:
+    assert not TagFilter.parse("env:prod OR env:test").accepts(TAGS)
+    assert TagFilter.parse("team:a OR b").accepts(["team:a OR b"])
+
+
 def test_a_process_without_tags_passes_negations_only() -> None:
     assert not TagFilter.parse("*").accepts(())
     assert TagFilter.parse("!*,!env:prod").accepts(())
@@ -73,7 +95,7 @@ def test_a_process_without_tags_passes_negations_only() -> None:
 
 def test_an_item_is_a_condition() -> None:
     assert TagFilter.parse("Env:P*, !pci") == TagFilter(
-        (TagCondition(Pattern(("env:p", ""))), TagCondition(Pattern(("pci",)), negated=True))
+        (TagCondition((Pattern(("env:p", "")),)), TagCondition((Pattern(("pci",)),), negated=True))
     )
 
 

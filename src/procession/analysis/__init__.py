@@ -11,6 +11,8 @@ ran.
 """
 
 from procession.analysis.aggregates import (
+    PERCENTILES,
+    STATISTICS,
     Aggregate,
     Facet,
     Facets,
@@ -22,6 +24,7 @@ from procession.analysis.aggregates import (
     ValueCount,
 )
 from procession.analysis.comparison import ChangedGroup, ChangedProcess, Comparison, Match, Side
+from procession.analysis.in_window import ENDING_KEYS, ProcessInWindow, WindowPage
 from procession.analysis.instant import (
     MAX_NAMED_CHUNKS,
     REACH_SECONDS,
@@ -30,12 +33,15 @@ from procession.analysis.instant import (
     Points,
     ProcessAtInstant,
 )
-from procession.analysis.relations import Branch, Family, HostTree, Run
+from procession.analysis.over_time.trends import TREND_MEASURES, Band, Trend, Trends
+from procession.analysis.over_time.turnover import ExitCode, Turnover
+from procession.analysis.relations import Branch, Family, HostTree, Run, program_of
 from procession.analysis.selection import (
     DESCRIPTION_ATTRIBUTES,
     MAX_DESCRIPTIONS,
     MEASURES,
     SORT_COLUMNS,
+    WINDOW_SORT_COLUMNS,
     Order,
     Selection,
 )
@@ -43,19 +49,26 @@ from procession.analysis.timeseries import MEANS, MINUTE_COLUMNS, Every, History
 
 __all__ = [
     "DESCRIPTION_ATTRIBUTES",
+    "ENDING_KEYS",
     "MAX_DESCRIPTIONS",
     "MAX_NAMED_CHUNKS",
     "MEANS",
     "MEASURES",
     "MINUTE_COLUMNS",
+    "PERCENTILES",
     "REACH_SECONDS",
     "SORT_COLUMNS",
+    "STATISTICS",
+    "TREND_MEASURES",
+    "WINDOW_SORT_COLUMNS",
     "Aggregate",
+    "Band",
     "Branch",
     "ChangedGroup",
     "ChangedProcess",
     "Comparison",
     "Every",
+    "ExitCode",
     "Facet",
     "Facets",
     "Family",
@@ -71,12 +84,18 @@ __all__ = [
     "Order",
     "Points",
     "ProcessAtInstant",
+    "ProcessInWindow",
     "Run",
     "Selection",
     "Series",
     "Side",
     "TagCompletion",
     "TimeSeries",
+    "Trend",
+    "Trends",
+    "Turnover",
     "ValueCount",
+    "WindowPage",
     "of_minute",
+    "program_of",
 ]

@@ -5,17 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from procession.window import Window
 
+PERCENTILES = {"p50": 50, "p95": 95}
+"""By name, how many of a hundred values do not exceed it."""
 
-class Aggregate(msgspec.Struct, frozen=True):
-    """A measure over several processes, in the unit of the measure. Sum and max are None where `known` is 0."""
+STATISTICS = ("sum", "avg", *PERCENTILES, "max")
+"""What is told of a measure over several processes."""
+
+
+class Aggregate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A measure over several processes, in the unit of the measure. All but `known` are None where that is 0."""
 
     sum: float | None
     max: float | None
     known: int
     """For how many of the processes the measure is known."""
+    p50: float | None = None
+    """The median, by the nearest rank: the least of the values that half of them, or more, do not exceed. None also
+    where percentiles were not asked for."""
+    p95: float | None = None
+    """The least of the values that 95 of 100 of them, or more, do not exceed."""
+
+    @property
+    def avg(self) -> float | None:
+        """Over the processes for which it is known."""
+        return None if self.sum is None else self.sum / self.known
+
+    def statistic(self, name: str) -> float | None:
+        """One of STATISTICS."""
+        found: float | None = getattr(self, name)
+        return found
 
 
 class ValueCount(msgspec.Struct, frozen=True):
@@ -54,7 +76,7 @@ class TagCompletion(msgspec.Struct, frozen=True):
 
 
 class Grouped(msgspec.Struct, frozen=True):
-    """A group: the processes that have one value in common."""
+    """A group: the processes that have one value in common, or one of each of two keys."""
 
     value: str | None
     """None for the processes that have no value."""
@@ -62,6 +84,8 @@ class Grouped(msgspec.Struct, frozen=True):
     """How many processes it has."""
     numbers: Mapping[str, Aggregate]
     """By the names of measures."""
+    second: str | UnsetType | None = UNSET
+    """The value of the second key, where there is one, as `value`."""
 
 
 class Groups(msgspec.Struct, frozen=True):
@@ -83,6 +107,8 @@ class HostEntry(msgspec.Struct, frozen=True):
     """The moment of its newest snapshot."""
     numbers: Mapping[str, Aggregate]
     """By the names of measures."""
+    booted_at: int | None = None
+    """When its first process, pid 1, started. None where the selection has it not."""
 
 
 class Hosts(msgspec.Struct, frozen=True):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import msgspec
 
 from procession.analysis.aggregates import Grouped
+from procession.analysis.grouping.group_order import in_order
 from procession.analysis.instant import ProcessAtInstant
-from procession.analysis.selection import Selection
+from procession.analysis.selection import Order, Selection
+from procession.process import ProcessDescription
 
 
 class Match(enum.Enum):
@@ -74,3 +78,43 @@ class Comparison(msgspec.Struct, frozen=True):
     started: tuple[ProcessAtInstant, ...] | tuple[Grouped, ...]
     ended: tuple[ProcessAtInstant, ...] | tuple[Grouped, ...]
     changed: tuple[ChangedProcess, ...] | tuple[ChangedGroup, ...]
+
+
+class Head(NamedTuple):
+    """What a comparison says of its sides, whatever is matched."""
+
+    left_total: int
+    right_total: int
+    left_known: bool
+    right_known: bool
+    left_silent: tuple[str, ...]
+    right_silent: tuple[str, ...]
+
+    def comparison(self, **found: Any) -> Comparison:
+        return Comparison(**self._asdict(), **found)
+
+
+def differences(before: ProcessAtInstant, after: ProcessAtInstant) -> tuple[str, ...]:
+    """The fields of `ProcessDescription` that differ."""
+    old, new = before.process.description, after.process.description
+    return tuple(name for name in ProcessDescription.__struct_fields__ if getattr(old, name) != getattr(new, name))
+
+
+def compared_groups(
+    head: Head, before: Mapping[str | None, Grouped], after: Mapping[str | None, Grouped], limit: int
+) -> Comparison:
+    """Of all groups of both sides. Their measures are `rss_bytes`, and others."""
+    order = Order("sum:rss_bytes", is_descending=True)
+    started = in_order((one for value, one in after.items() if value not in before), order)
+    ended = in_order((one for value, one in before.items() if value not in after), order)
+    common = in_order((one for value, one in after.items() if value in before), order)
+    changed = [one for one in common if one.count != before[one.value].count]
+    return head.comparison(
+        started_total=len(started),
+        ended_total=len(ended),
+        changed_total=len(changed),
+        same_total=len(common) - len(changed),
+        started=tuple(started[:limit]),
+        ended=tuple(ended[:limit]),
+        changed=tuple(ChangedGroup(one.value, before[one.value], one) for one in changed[:limit]),
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from procession.analysis.instant import ProcessAtInstant
-from procession.process import ProcessDetail, ProcessSummary
+from procession.command_line.arguments import arguments_of
+from procession.command_line.run_program import run_program
+from procession.process import ProcessDescription, ProcessDetail, ProcessSummary
 
 
 class Branch(msgspec.Struct, frozen=True):
@@ -36,9 +38,16 @@ class Family(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """Another process of the same command on the same host."""
+    """Another process of the same program on the same host: see `program_of`."""
 
     process: ProcessSummary
     detail: ProcessDetail
     has_same_cmdline: bool
     """Whether its command line is that of the process asked about."""
+
+
+def program_of(description: ProcessDescription) -> tuple[str, str]:
+    """What runs of a program have in common: `java` alone does not tell one service from another."""
+    line, words = description.cmdline, description.argument_words
+    arguments = arguments_of(line, words)
+    return run_program(description.command, line.split(" ") if arguments is None else arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from procession.process import ProcessNumbers
+from procession.search.pattern import fold
 from procession.search.tag_filter import TagFilter
 from procession.search.tree import SearchNode
 
@@ -17,7 +18,18 @@ MEASURES = tuple(name for name in ProcessNumbers.__struct_fields__ if name != "s
 DESCRIPTION_ATTRIBUTES = ("cmdline", "exe", "cwd", "ppid")
 """Attributes that only descriptions have: grouping or sorting by them reads the description of each process."""
 
-SORT_COLUMNS = ("start", "pid", "ppid", "host", "user", "command", "cmdline", "container_id", "state", *MEASURES)
+SORT_COLUMNS = (
+    *("start", "pid", "ppid", "host", "user", "command", "cmdline", "container_id", "state"),
+    *MEASURES,
+    *("exe", "cwd", "comm", "group", "uid", "gid", "nice", "namespace_pid", "tags", "timestamp"),
+)
+"""Cursors name one by its place: new ones come last."""
+
+WINDOW_SORT_COLUMNS = (*SORT_COLUMNS, "ended", "exit_code", "signal", "lifetime")
+"""Of a window also by how processes ended."""
+
+TAG_COLUMN = "tag:"
+"""With a tag key after it: a column to sort by, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +43,8 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A column to sort by, such as one of SORT_COLUMNS. Ties are in the order of process keys. Values that are not
-    known come last in either direction."""
+    """A column to sort by, such as one of SORT_COLUMNS, or of a tag. Ties are in the order of process keys. Values that
+    are not known come last in either direction."""
 
     column: str = "start"
     is_descending: bool = False
@@ -41,3 +53,8 @@ class Order:
     def parse(cls, text: str) -> Order:
         """From `column`, or `-column` for descending. Takes any name; the caller checks that there is such a column."""
         return cls(text.removeprefix("-"), text.startswith("-"))
+
+    @property
+    def tag_key(self) -> str | None:
+        """Folded, the key by whose values it is; where a process has several, by the first of them in their order."""
+        return fold(self.column.removeprefix(TAG_COLUMN)) if self.column.startswith(TAG_COLUMN) else None

@@ -10,6 +10,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
+from procession.search.fields import NAMES, SHORT_NAMES
+from procession.search.parser import Language
+
 MOST_HINTS = 5
 MOST_TEXT = 1000
 """How many characters of a search are looked at."""
@@ -66,18 +69,21 @@ def host_tag_hint(tag: str) -> str | None:
     return None
 
 
-def search_hints(text: str, name: str = "search") -> list[str]:
+def search_hints(text: str, name: str = "search", language: Language = Language.DATADOG) -> list[str]:
     """Up to MOST_HINTS hints for a search: what in it means something in other languages, and how to write it here."""
     text = text[:MOST_TEXT]
     hints = [*_of_characters(text), *_of_phrases(_QUOTED.sub('""', text))]
-    words = _QUOTED.sub('""', text).replace("(", " ").replace(")", " ").split()
-    return _distinct([*hints, *(_first(word.lstrip("!"), _WORD_RULES) for word in words)], name)
+    words = [word.lstrip("!") for word in _QUOTED.sub('""', text).replace("(", " ").replace(")", " ").split()]
+    if language is Language.PROCESSION:
+        words = [word for word in words if re.split("[:<>]", word)[0].lower() not in NAMES]
+    return _distinct([*hints, *(_first(word, _WORD_RULES) for word in words)], name)
 
 
 def tags_hints(text: str, name: str = "tags") -> list[str]:
     """Up to MOST_HINTS hints for a tag filter."""
     text = text[:MOST_TEXT]
-    items = (_first(item.strip().lstrip("! "), _ITEM_RULES) for item in text.split(","))
+    tags = (tag for item in text.split(",") for tag in re.split(r"\s+OR\s+", item))
+    items = (_first(tag.strip().lstrip("! "), _ITEM_RULES) for tag in tags)
     return _distinct([*_of_characters(text), *items], name)
 
 
@@ -147,7 +153,11 @@ def _equals(word: str) -> str | None:
 
 def _number(word: str) -> str | None:
     if re.fullmatch(r"[\w.]+:?(>=|<=|>|<)[0-9].*", word) or re.fullmatch(r"[\w.]+:\[.*", word):
-        return f"{_shown(word)}: numbers cannot be compared in a search; sort by them instead"
+        if re.split("[:<>]", word)[0].lower() in NAMES:
+            return (
+                f"{_shown(word)}: numbers cannot be compared in Datadog's language; with language=procession they are"
+            )
+        return f"{_shown(word)}: numbers cannot be compared by this name; there are {', '.join(SHORT_NAMES)}"
     return None
 
 
@@ -158,7 +168,9 @@ def _key(word: str) -> str | None:
     if meant := _OTHER_NAMES.get(key.lower()):
         return f"processes have no tag {_shown(key + ':')} of themselves; is {_shown(f'{meant}:{value}')} meant?"
     if key.lower() in ("pid", "ppid"):
-        return f"processes are not found by their {key.lower()}; a tree or a table shows it"
+        return (
+            f"processes are not found by their {key.lower()} in Datadog's language; with language=procession they are"
+        )
     return None
 
 
@@ -196,8 +208,8 @@ def _item_in_other_form(item: str) -> str | None:
     if found := re.fullmatch(r"-\s*(\S.*)|NOT\s+(\S.*)", item):
         meant = "!" + (found[1] or found[2])
         return f"{_shown(item)}: what must not be there has ! before it; is {_shown(meant)} meant?"
-    if re.search(r"(^|\s)(OR|\|\|)(\s|$)", item) or "|" in item:
-        return "there is no OR between tags, all must be there; a search has it: (env:prod OR env:test)"
+    if re.search(r"(^|\s)(OR|or)(\s|$)", item) or "|" in item:
+        return "OR stands between tags of which one is enough, in capitals: env:prod OR env:test"
     sign = next((sign for sign in (item[0], item[-1]) if sign in '"[](){}'), None)
     if sign is not None:
         return f"{_shown(item)} is looked for with its {sign}; tags have commas between them and nothing around them"

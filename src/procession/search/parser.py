@@ -9,21 +9,38 @@ Operators are words of their own, in capitals; `!` is one before a term or a par
 A bare part runs to a blank, a parenthesis or a quote. In quotes every character stands for itself, but `\\"` is a quote
 and `\\\\` a backslash. A term that begins with a bare `key:` is about tags, and then a bare `*` in its value is a
 wildcard. Everything else, `-` and `/` and `*` and NUL, is a character to look for.
+
+In our own language a term of one bare part may also be a comparison (`cpu>50`, see `fields`), and any other term of
+bare parts, which is not about tags, is a word that is also looked for among hosts and tags. There `service:web`,
+`language:go` and `listens:443` also look at what an agent has found out (see `procession.discovery`), without quotes.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NoReturn
 
+from procession.discovery import DISCOVERED_KEYS
 from procession.errors import InvalidParameter
+from procession.search.fields import parse_comparison
 from procession.search.pattern import Pattern, fold
-from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm
+from procession.search.tree import And, Not, Or, SearchNode, TagTerm, TextTerm, WordTerm
 
 MAX_TERMS = 256
 MAX_OPEN_PARENTHESES = 32
 """With AND, OR and NOT in each of them the tree is 100 levels deep at most, so that it may be walked by recursion."""
+
+
+class Language(Enum):
+    """What the terms of a search mean."""
+
+    DATADOG = "datadog"
+    """As Datadog's endpoint has it."""
+    PROCESSION = "procession"
+    """Our own: the same, with comparisons, and with bare words that find hosts and tags, too."""
+
 
 _NOT_BLANK = re.compile(r"\S")
 _BARE = re.compile(r'[^\s()"]+')
@@ -31,13 +48,13 @@ _QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _ESCAPE = re.compile(r'\\(["\\])')
 
 
-def parse_search(text: str) -> SearchNode | None:
+def parse_search(text: str, language: Language = Language.DATADOG) -> SearchNode | None:
     """The tree of a search; None for a blank text, which every process matches.
 
     Raises InvalidParameter for a text that is no search, and for more than MAX_TERMS terms or MAX_OPEN_PARENTHESES open
     parentheses; its text names the character, counted from 1. Takes time in proportion to the text, without recursion.
     """
-    return None if not text.strip() else _Parser(text).parse()
+    return None if not text.strip() else _Parser(text, language).parse()
 
 
 @dataclass(slots=True)
@@ -75,8 +92,9 @@ class _Clause:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, language: Language) -> None:
         self._text = text
+        self._is_own = language is Language.PROCESSION
         self._position = 0
         self._terms = 0
         self._clauses = [_Clause(opened_at=-1)]
@@ -146,7 +164,26 @@ class _Parser:
                 self._terms += 1
                 if self._terms > MAX_TERMS:
                     self._fail(f"expected no more than {MAX_TERMS} terms and found another", start)
-                clause.add(_term(parts), negated=clause.take_sign())
+                node = self._own_term(parts, start) if self._is_own else _term(parts)
+                clause.add(node, negated=clause.take_sign())
+
+    def _own_term(self, parts: list[tuple[str, bool]], start: int) -> SearchNode:
+        first, is_quoted = parts[0]
+        if len(parts) == 1 and not is_quoted:
+            match parse_comparison(first):
+                case str() as rule:
+                    self._fail(rule, start)
+                case None:
+                    pass
+                case comparison:
+                    return comparison
+        match _term(parts):
+            case TagTerm(key, pattern) if key in DISCOVERED_KEYS and len(parts) == 1:
+                return TagTerm(key, pattern, with_discovered=True)
+            case TextTerm(pattern) if not any(quoted for _, quoted in parts):
+                return WordTerm(pattern)
+            case term:
+                return term
 
     def _read_parts(self) -> list[tuple[str, bool]]:
         """The parts of a word, and whether each is quoted."""

@@ -33,6 +33,11 @@ class Pattern:
         return cls((first, *(part for part in rest[:-1] if part), *rest[-1:]))
 
     @classmethod
+    def beginning(cls, text: str) -> Pattern:
+        """What begins with the text, in which `*` is a wildcard."""
+        return cls.of_parts([*fold(text).split("*"), ""])
+
+    @classmethod
     def literal(cls, text: str) -> Pattern:
         """Every character of the text stands for itself, `*` too."""
         return cls((fold(text),))
@@ -45,6 +50,11 @@ class Pattern:
     def text(self) -> str:
         """The pattern in one text, with its stars."""
         return "*".join(self.parts)
+
+    def may_begin_with(self, folded: str) -> bool:
+        """Whether a text that begins so can match as a whole."""
+        first = self.parts[0]
+        return first.startswith(folded) or (not self.is_literal and folded.startswith(first))
 
     def matches(self, folded: str) -> bool:
         """Whether a folded text as a whole matches."""

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from procession.discovery import DISCOVERED_KEYS
 from procession.search.pattern import Pattern, fold
+
+_OR = re.compile(r"\s+OR\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class TagCondition:
-    """One item of the parameter: `env:prod`, `env:*`, a tag without a value, each perhaps with `!` before it."""
+    """One item of the parameter: `env:prod`, `env:*`, a tag without a value, each perhaps with `!` before it; or
+    several with `OR` between them."""
 
-    pattern: Pattern
+    patterns: tuple[Pattern, ...]
+    """One of them has to fit a tag."""
     negated: bool = False
+    with_discovered: bool = False
+    """What was found out about a process is among its tags: see `procession.discovery`."""
+
+    @property
+    def names_hosts(self) -> bool:
+        """Whether a process has to have a `host:` tag that fits."""
+        return not self.negated and all(pattern.parts[0].startswith("host:") for pattern in self.patterns)
 
     def accepts(self, folded_tags: Iterable[str]) -> bool:
         """Whether a process with these tags, folded by `fold`, meets the condition."""
-        return any(self.pattern.matches(tag) for tag in folded_tags) is not self.negated
+        return any(pattern.matches(tag) for tag in folded_tags for pattern in self.patterns) is not self.negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +40,27 @@ class TagFilter:
     conditions: tuple[TagCondition, ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> TagFilter:
-        """From items between commas; blank items are skipped. Any text is a filter: it never raises."""
+    def parse(cls, text: str, *, has_or: bool = False, with_discovered: bool = False) -> TagFilter:
+        """From items between commas; blank items are skipped. Any text is a filter: it never raises. `has_or`: whether
+        `OR` in an item stands between tags, of which a process needs one. `with_discovered`: as in TagCondition."""
         conditions = []
         for item in text.split(","):
             item = item.strip()
             negated = item.startswith("!")
             name = item[1:].strip() if negated else item
             if name:
-                conditions.append(TagCondition(Pattern.parse(name), negated))
+                names = _OR.split(name) if has_or else [name]
+                patterns = tuple(map(Pattern.parse, names))
+                conditions.append(TagCondition(patterns, negated, with_discovered and may_be_discovered(patterns)))
         return cls(tuple(conditions))
 
-    def accepts(self, tags: Iterable[str]) -> bool:
-        """Whether a process with these tags, in any case, meets all conditions."""
+    def accepts(self, tags: Iterable[str], discovered: Iterable[str] = ()) -> bool:
+        """Whether a process with these tags, in any case, meets all conditions. `discovered`: its `discovered_tags`."""
         folded = [fold(tag) for tag in tags]
-        return all(condition.accepts(folded) for condition in self.conditions)
+        found = [*folded, *discovered]
+        return all(one.accepts(found if one.with_discovered else folded) for one in self.conditions)
+
+
+def may_be_discovered(patterns: Iterable[Pattern]) -> bool:
+    """Whether one of the tags of `discovered_tags` may fit."""
+    return any(pattern.may_begin_with(f"{key}:") for pattern in patterns for key in DISCOVERED_KEYS)

@@ -7,8 +7,11 @@ process matches, and the store makes SQL of it, or finds the rows of a table in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from procession.search.pattern import Pattern
+
+Operator = Literal["<", "<=", "=", ">=", ">"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,26 @@ class TagTerm:
     """Folded, without the colon."""
     pattern: Pattern
     """The whole of `key:value`, with its wildcards."""
+    with_discovered: bool = False
+    """In our own language, of a key of DISCOVERED_KEYS: what was found out about the process is among its tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordTerm:
+    """A bare word of our own language: a TextTerm that also finds the host, and the value of any tag but
+    `state_zombie:`. What was found out about the process is among its tags."""
+
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A number of the process is in this relation to another. One that is not known is in none."""
+
+    field: str
+    """One of `fields.FIELDS`."""
+    operator: Operator
+    number: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +67,4 @@ class Or:
     operands: tuple[SearchNode, ...]
 
 
-SearchNode = TextTerm | TagTerm | Not | And | Or
+SearchNode = TextTerm | TagTerm | WordTerm | Comparison | Not | And | Or

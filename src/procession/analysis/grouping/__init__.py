@@ -1,0 +1,1 @@
+"""Groups of processes: what their codes stand for, their numbers as columns, and their order."""

@@ -1,0 +1,1 @@
+"""Numbers, starts and ends of many processes, step by step."""
