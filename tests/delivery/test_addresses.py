@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from procession.delivery.addresses import AllowedTargets, parse_networks
+from procession.delivery.channel_sender import ChannelSender
 from procession.delivery.http_post import HttpPoster
 from procession.errors import UsageError
+from procession.notifications.channels import (
+    AlertmanagerChannel,
+    Channel,
+    PagerDutyChannel,
+    SlackChannel,
+    Webhook,
+)
+from procession.notifications.notification import Notification
 from procession.notifications.payloads.http_request import HttpRequest
 from procession.notifications.retries import NotSent
-from tests.support.notifying import LOOPBACK, receiving
+from tests.support.builders import NOON
+from tests.support.notifying import LOOPBACK, a_transition, receiving
 
 REFUSED = [
     "127.0.0.1",
@@ -101,6 +112,34 @@ def test_no_spelling_of_this_machine_gets_a_request(host: str) -> None:
         with pytest.raises(NotSent):
             HttpPoster(AllowedTargets()).post(HttpRequest(f"http://{host}:{port}/", b"{}"))
         assert receiver.posted == []
+
+
+CHANNELS: dict[str, Callable[[str], Channel]] = {
+    "webhook": lambda place: Webhook("x", f"http://{place}/"),
+    "webhook of a variable": lambda place: Webhook("x", f"http://$PLACE:{place.partition(':')[2]}/"),
+    "webhook of a group": lambda place: Webhook("x", f"http://$HOSTNAME:{place.partition(':')[2]}/"),
+    "slack": lambda place: SlackChannel("x", f"http://{place}/services"),
+    "pagerduty": lambda place: PagerDutyChannel("x", "key", f"http://{place}/v2/enqueue"),
+    "alertmanager": lambda place: AlertmanagerChannel("x", f"http://{place}"),
+}
+"""Of mail, `test_mail` has the same."""
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_no_channel_reaches_this_machine_also_once_its_variables_are_filled_in(kind: str) -> None:
+    transition = a_transition(group=(("host", "127.0.0.1"),))
+    notification = Notification("a" * 32, 1, "x", NOON, transition)
+    with receiving() as receiver:
+        channel = CHANNELS[kind](receiver.url.partition("//")[2])
+        with pytest.raises(NotSent, match="network that nothing is sent to") as refused:
+            ChannelSender(poster=HttpPoster(AllowedTargets())).send(
+                notification, channel, {"PLACE": "127.0.0.1"}, "main"
+            )
+        assert (refused.value.is_final, receiver.posted) == (True, [])
+
+        allowed = ChannelSender(poster=HttpPoster(LOOPBACK))
+        allowed.send(notification, channel, {"PLACE": "127.0.0.1"}, "main")
+        assert len(receiver.posted) == 1
 
 
 def test_a_name_is_resolved_once_and_its_address_connected_to() -> None:

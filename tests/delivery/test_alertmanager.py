@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import httpx
 import pytest
 
 from procession.accounts.orgs import Org
+from procession.monitors.transition import TransitionKind
 from procession.notifications.channels import AlertmanagerChannel
 from procession.notifications.notification import Delivery
 from tests.support.notifying import HOSTILE, Posting, a_recovery, a_transition
@@ -52,6 +55,24 @@ def alertmanager(tmp_path: Path) -> Iterator[str]:
 def alerts(url: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = httpx.get(f"{url}/api/v2/alerts").json()
     return found
+
+
+def test_a_test_is_an_alert_of_its_own_and_ends_by_itself(alertmanager: str) -> None:
+    store, orgs = OracleNotifications(), OracleStore()
+    orgs.put_org(Org(1, "main"))
+    store.put_channel(1, AlertmanagerChannel("main", alertmanager))
+    posting = Posting(store, store, orgs)
+    now = int(time.time())
+    alert = a_transition(message="gone @alertmanager-main", at=now)
+
+    posting.put(alert, replace(alert, kind=TransitionKind.TEST, cycle_key="test-1"))
+    posting.send()
+
+    found = {one["labels"].get("test"): one for one in alerts(alertmanager)}
+    assert set(found) == {None, "true"}
+    ends = {test: datetime.fromisoformat(one["endsAt"]).timestamp() - now for test, one in found.items()}
+    assert ends["true"] == 300
+    assert ends[None] > 86400
 
 
 def test_each_group_has_an_alert_from_trigger_to_recovery_whatever_it_calls_itself(alertmanager: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +15,7 @@ from procession.delivery.dispatcher import CHANNEL_SECONDS, ENDS_SECONDS, Dispat
 from procession.delivery.http_post import HttpPoster
 from procession.errors import Unavailable
 from procession.monitors.transition import TransitionKind
-from procession.notifications.channels import AlertmanagerChannel, Channel, PagerDutyChannel, Webhook
+from procession.notifications.channels import AlertmanagerChannel, Channel, CustomVariable, PagerDutyChannel, Webhook
 from procession.notifications.notification import Delivery, Notification
 from procession.notifications.planning import OrgRules, plan
 from procession.notifications.retries import wait_seconds
@@ -286,3 +287,25 @@ def test_channels_that_end_an_alert_by_its_recovery_get_no_digest() -> None:
         ("pagerduty-a", False),
         ("webhook-a", True),
     ]
+
+
+@pytest.mark.parametrize("long", ["", "x" * 150])
+def test_a_receiver_that_repeats_a_secret_makes_nobody_read_it(long: str, caplog: pytest.LogCaptureFixture) -> None:
+    secret = "t0ps3cret/" + "y" * 60
+    headers = json.dumps({"Authorization": "Bearer $TOKEN"})
+    store, orgs = OracleNotifications(), OracleStore()
+    orgs.put_org(Org(1, "main"))
+    answer = f"{long} no such token: {secret} or {quote(secret)}".encode()
+    with receiving(400, answer=answer) as receiver:
+        store.put_channel(1, Webhook("oncall", f"{receiver.url}/$TOKEN", custom_headers=headers))
+        store.put_variable(1, CustomVariable("TOKEN", secret, is_secret=True))
+        posting = Posting(store, store, orgs)
+
+        posting.put(a_transition())
+        posting.send()
+
+    (kept,) = posting.kept()
+    assert receiver.posted[0].headers["authorization"] == f"Bearer {secret}"
+    assert "answered 400" in kept.error
+    for text in (kept.error, caplog.text, str(posting.dispatcher.health(1))):
+        assert "t0ps3cret" not in text

@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 
 from procession.accounts.orgs import Org
+from procession.monitors.group_state import GroupState
 from procession.monitors.transition import State
 from procession.notifications.channels import Webhook
 from procession.notifications.downtimes.downtime import Downtime, OneTime
+from procession.notifications.downtimes.host_mute import host_mute
 from procession.notifications.notification import Delivery, NotifiedState
 from tests.support.builders import NOON
 from tests.support.notifying import Posting, a_recovery, a_transition
+from tests.support.stores.monitors_oracle import OracleMonitors
 from tests.support.stores.notification_oracle import OracleNotifications
 from tests.support.stores.oracle import OracleStore
 
@@ -63,6 +66,15 @@ def test_a_downtime_holds_back_its_scope_and_nothing_else() -> None:
     assert at(posting, NOON + 100, a_transition()) == [W, M, W, W]
 
 
+def test_a_muted_host_is_held_back_in_all_monitors_until_its_end() -> None:
+    mute = host_mute("web-1", downtime_id="m", created_by="k", message=None, end=NOON + 100, now=NOON + 10)
+    posting = posting_with(mute)
+
+    elsewhere = a_transition(group=(("host", "web-2"),), cycle_key="c2")
+    assert at(posting, NOON + 20, a_transition(), elsewhere) == [M, W]
+    assert at(posting, NOON + 100, a_transition(cycle_key="c3"))[2:] == [W]
+
+
 def test_the_first_recovery_is_told_unless_it_is_to_be_muted() -> None:
     for is_muted, expected in ((False, W), (True, M)):
         posting = posting_with(a_downtime(mute_first_recovery_notification=is_muted))
@@ -103,6 +115,28 @@ def test_the_end_tells_only_of_the_states_and_ends_that_were_asked_for() -> None
         posting.notifier.tell_of_end(1, downtime, how, NOON + 100)
 
         assert len(posting.kept()) == 1 + told, (values, how)
+
+
+def test_the_end_tells_of_no_group_that_is_gone_or_well_by_now() -> None:
+    group = (("host", "web-1"),)
+
+    def forgotten(monitors: OracleMonitors) -> None:
+        monitors.drop_groups(1, 7, [group])
+
+    def deleted(monitors: OracleMonitors) -> None:
+        monitors.delete_monitor(1, 7)
+
+    def recovered_without_a_word(monitors: OracleMonitors) -> None:
+        monitors.put_groups(1, 7, [GroupState(group=group, state=State.OK)])
+
+    for happens in (forgotten, deleted, recovered_without_a_word):
+        posting = posting_with(a_downtime())
+        assert at(posting, NOON + 20, a_transition(group=group)) == [M]
+        happens(posting.monitors)
+        posting.clock.now = NOON + 101
+        posting.notifier.tell_of_ends(1)
+
+        assert posting.deliveries() == [M], happens
 
 
 def test_noting_an_end_undoes_no_change_that_was_made_meanwhile() -> None:

@@ -16,17 +16,12 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
-from procession.accounts.orgs import Org
 from procession.delivery.addresses import AllowedTargets
-from procession.delivery.channel_sender import ChannelSender
-from procession.delivery.http_post import HttpPoster
-from procession.delivery.mail_server import Mailer, parse_mail_server
+from procession.delivery.mail_server import parse_mail_server
 from procession.errors import UsageError
-from procession.notifications.channels import EmailChannel
 from procession.notifications.notification import Delivery
-from tests.support.notifying import HOSTILE, LOOPBACK, Posting, a_transition
-from tests.support.stores.notification_oracle import OracleNotifications
-from tests.support.stores.oracle import OracleStore
+from tests.support.notifying import HOSTILE, a_transition
+from tests.support.posting_mail import posting_mail
 
 
 class Mailbox:
@@ -111,21 +106,10 @@ def serving_mail(
     thread.join(10)
 
 
-def posting_through(url: str, password: str, authority: trustme.CA, targets: AllowedTargets = LOOPBACK) -> Posting:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    mailer = Mailer(parse_mail_server(url, password), targets, context=context, seconds=10)
-    sender = ChannelSender(poster=HttpPoster(LOOPBACK), mailer=mailer, mail_from="procession@example.org")
-    store, orgs = OracleNotifications(), OracleStore()
-    orgs.put_org(Org(1, "main"))
-    store.put_channel(1, EmailChannel("ops", ("ops@example.org", "night@example.org")))
-    return Posting(store, store, orgs, sender=sender)
-
-
 def test_a_mail_arrives_over_starttls_with_a_password(
     starttls_port: int, mailbox: Mailbox, authority: trustme.CA
 ) -> None:
-    posting = posting_through(f"smtp://procession@localhost:{starttls_port}", "s3cret", authority)
+    posting = posting_mail(f"smtp://procession@localhost:{starttls_port}", "s3cret", authority)
     posting.put(a_transition(message="{{host.name}} lost it @email-ops"))
     posting.send()
 
@@ -140,7 +124,7 @@ def test_a_mail_arrives_over_starttls_with_a_password(
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_reaches_another_mailbox(name: str, tls_port: int, mailbox: Mailbox, authority: trustme.CA) -> None:
-    posting = posting_through(f"smtps://localhost:{tls_port}", "", authority)
+    posting = posting_mail(f"smtps://localhost:{tls_port}", "", authority)
     posting.put(
         a_transition(
             message="{{host.name}} {{processes}} @ops@example.org @evil@evil.test",
@@ -165,7 +149,7 @@ def test_a_wrong_password_and_a_strange_certificate_send_nothing(
         (f"smtp://procession@localhost:{starttls_port}", "s3cret", trustme.CA()),
         (f"smtp://procession@127.0.0.1:{starttls_port}", "s3cret", authority),
     ):
-        posting = posting_through(url, password, trusted)
+        posting = posting_mail(url, password, trusted)
         posting.put(a_transition(message="@email-ops"))
         posting.send()
 
@@ -177,7 +161,7 @@ def test_a_wrong_password_and_a_strange_certificate_send_nothing(
 def test_an_address_that_is_refused_for_now_is_tried_again(
     tls_port: int, mailbox: Mailbox, authority: trustme.CA
 ) -> None:
-    posting = posting_through(f"smtps://localhost:{tls_port}", "", authority)
+    posting = posting_mail(f"smtps://localhost:{tls_port}", "", authority)
     mailbox.refusals = {"night@example.org": "451 later"}
     posting.put(a_transition(message="@night@example.org"))
     posting.send()
@@ -192,7 +176,7 @@ def test_an_address_that_is_refused_for_now_is_tried_again(
 def test_a_mail_server_in_a_network_that_is_not_allowed_gets_nothing(
     tls_port: int, mailbox: Mailbox, authority: trustme.CA
 ) -> None:
-    posting = posting_through(f"smtps://localhost:{tls_port}", "", authority, AllowedTargets())
+    posting = posting_mail(f"smtps://localhost:{tls_port}", "", authority, AllowedTargets())
     posting.put(a_transition(message="@email-ops"))
     posting.send()
 

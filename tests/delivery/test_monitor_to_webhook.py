@@ -11,7 +11,7 @@ from procession.notifications.channels import Webhook
 from procession.server.app import Services
 from procession.server.runtime.metrics import Metrics
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.notifying import receiving
+from tests.support.notifying import a_transition, receiving
 from tests.support.served import Clock, StoreSink
 from tests.support.stores.oracle import OracleStore
 from tests.support.stores.stores import oracle_stores
@@ -55,4 +55,26 @@ def test_a_process_that_is_gone_and_comes_back_is_told_of_once_each() -> None:
     assert bodies[0]["body"] == "0 of 1: process gone @webhook-oncall"
     cycles = {posted.headers["x-procession-cycle-key"] for posted in receiver.posted}
     assert len(cycles) == 1
+    services.threads.close()
+
+
+def test_a_channel_that_fails_shows_in_the_metrics_until_something_gets_through() -> None:
+    store, clock, metrics = OracleStore(), Clock(NOON), Metrics()
+    store.put_org(Org(ORG, "main"))
+    stores = oracle_stores(store)
+    settings = ServerSettings(notification_networks=("127.0.0.0/8",))
+    services = Services.made_from(stores, StoreSink(store), settings, metrics, clock)
+    services.show_in_metrics()
+    shown = []
+
+    with receiving(400, 200) as receiver:
+        stores.notification_settings.put_channel(ORG, Webhook("oncall", receiver.url))
+        for cycle in ("c1", "c2"):
+            services.notifications.notifier.put([a_transition(at=clock.now, cycle_key=cycle)])
+            services.notifications.dispatcher.send_due()
+            services.notifications.dispatcher.wait_until_idle()
+            lines = metrics.render().splitlines()
+            shown += [line for line in lines if line.startswith("procession_failing_channels ")]
+
+    assert shown == ["procession_failing_channels 1", "procession_failing_channels 0"]
     services.threads.close()

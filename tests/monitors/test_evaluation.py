@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from procession.monitors.evaluation import TIMED_OUT, Rules, Seen, evaluate_group
 from procession.monitors.group_state import GroupState
 from procession.monitors.monitor import Creator, new_monitor
+from procession.monitors.options import _CHECKS
 from procession.monitors.transition import State, Transition, TransitionKind
+from procession.notifications.variables import event_variables
 from tests.support.builders import NOON
 
 MANY = "processes('a').rollup('count').last('5m') > 10"
@@ -198,6 +200,50 @@ def test_of_drafts_and_what_is_muted_nobody_is_told_and_all_is_kept(body: dict[s
     assert [one.kind for state in found for one in state.quiet] == ["triggered", "recovered"]
 
 
+def test_an_alert_that_still_holds_when_its_mute_ends_is_told_then_and_one_that_has_gone_is_not() -> None:
+    for scope in ("*", "host:web-1"):
+        of = rules(options={"silenced": {scope: NOON + 180}, "thresholds": {"critical": 10, "warning": 5}})
+
+        assert sent(of, [3, 11, 11, 11, 11, 3]) == [(3, "triggered"), (5, "recovered")]
+        assert sent(of, [3, 11, 3, 3]) == []
+        assert sent(of, [3, 11, 6, 6]) == [(3, "triggered")]
+
+    found = walk(of, [3, 11, 6, 6])
+    (told,) = found[3].unsent
+    assert (told.previous, told.state, told.cycle_key) == (State.OK, State.WARN, found[1].quiet[0].cycle_key)
+
+
+def test_what_people_know_already_is_not_told_again_when_a_mute_ends() -> None:
+    thresholds = {"critical": 10, "warning": 5}
+    before, muted = (
+        rules(options={"thresholds": thresholds}),
+        rules(options={"thresholds": thresholds, "silenced": {"*": NOON + 300}}),
+    )
+
+    def told(values: Sequence[float]) -> list[str]:
+        """Muted from the second minute on, until the sixth."""
+        (state,) = walk(before, [11])
+        state, found = msgspec.structs.replace(state, unsent=()), []
+        for minute, value in enumerate(values, 1):
+            state = evaluate_group(muted, GROUP, state, Seen(value, is_present=True), NOON + 60 * minute)
+            found += [f"{minute} {one.kind} {one.previous} {one.state}" for one in state.unsent]
+            state = msgspec.structs.replace(state, unsent=(), quiet=())
+        return found
+
+    assert told([11, 6, 11, 11, 11, 11]) == []
+    assert told([11, 6, 6, 6, 6, 6]) == ["5 triggered Alert Warn"]
+    # Whoever heard of it hears that it is over.
+    assert told([11, 3, 3, 3, 3]) == ["2 recovered Alert OK"]
+
+
+def test_a_draft_that_is_published_tells_of_what_holds() -> None:
+    draft, published = rules(draft_status="draft"), rules()
+    state = walk(draft, [11])[0]
+    state = evaluate_group(published, GROUP, state, Seen(11, is_present=True), NOON + 60)
+
+    assert [(one.kind, one.at) for one in state.unsent] == [("triggered", NOON + 60)]
+
+
 def test_a_mute_of_another_group_or_of_the_past_is_none() -> None:
     assert sent(rules(options={"silenced": {"host:web-2": None, "*": NOON}}), [11]) == [(0, "triggered")]
 
@@ -210,6 +256,64 @@ def test_where_it_ran_is_kept_until_something_is_seen_again() -> None:
     assert found[1].unsent[0].processes == ("nginx (pid 1 on web-1)",)
     assert found[1].unsent[0].reason == "process gone"
     assert found[2].last_seen_at == NOON
+
+
+# Each option by itself
+
+BY_HOST = "processes('a').by('host').rollup('count').last('5m') > 10"
+TWO_LEVELS = {"thresholds": {"critical": 10, "warning": 5}}
+HALF_FULL = [Seen(11, is_present=True, is_full=False)]
+
+OPTIONS: dict[str, tuple[Any, dict[str, Any], Sequence[float | Seen | None]]] = {
+    "thresholds": ({"critical": 10, "warning": 5}, {}, [6]),
+    "notify_no_data": (True, {}, [3, None]),
+    "on_missing_data": ("resolve", {}, [11, None]),
+    "no_data_timeframe": (5, {}, [3, None]),
+    "new_group_delay": (60, {"new_host_delay": 0}, [11]),
+    "new_host_delay": (0, {}, [11]),
+    "renotify_interval": (1, {}, [11, 11]),
+    "renotify_occurrences": (1, {"renotify_interval": 1}, [11, 11, 11]),
+    "renotify_statuses": (["warn"], {"renotify_interval": 1} | TWO_LEVELS, [11, 11]),
+    "escalation_message": ("up", {"renotify_interval": 1}, [11, 11]),
+    "timeout_h": (1, {}, [11, *[None] * 62]),
+    "require_full_window": (True, {}, HALF_FULL),
+    "silenced": ({"*": None}, {}, [11]),
+}
+"""A value that changes what happens, what it needs besides, and what is seen."""
+IN_TIME_AND_PLACE = {"evaluation_delay", "group_retention_duration", "expected_groups"}
+"""Which change what is seen: `test_evaluator` has them."""
+ONLY_ECHOED = {"notify_audit", "include_tags", "locked", "notification_preset_name"}
+
+
+def notifications(
+    body: dict[str, Any], seen: Sequence[float | Seen | None]
+) -> list[tuple[State, list[dict[str, str]]]]:
+    """States, and what receivers are told."""
+    return [
+        (one.state, [event_variables(told, notification_id="", link="") for told in one.unsent])
+        for one in walk(rules(BY_HOST, **body), seen)
+    ]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_changes_what_is_evaluated_or_told(name: str) -> None:
+    value, others, seen = OPTIONS[name]
+    others = ({} if name == "new_host_delay" else {"new_host_delay": 0}) | others
+
+    assert notifications({"options": others | {name: value}}, seen) != notifications({"options": others}, seen)
+
+
+def test_each_option_has_a_test_of_what_it_changes() -> None:
+    assert OPTIONS.keys() | IN_TIME_AND_PLACE | ONLY_ECHOED == _CHECKS.keys() | {"thresholds"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("priority", 2), ("tags", ["team:web"]), ("draft_status", "draft"), ("message", "other")]
+)
+def test_what_a_monitor_has_besides_changes_what_is_told(name: str, value: Any) -> None:
+    body = {"options": {"new_host_delay": 0}}
+
+    assert notifications(body | {name: value}, [11]) != notifications(body, [11])
 
 
 class Oracle:

@@ -17,8 +17,9 @@ from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState, group_name
 from procession.monitors.host_facts import KnownHosts
+from procession.monitors.late.silences import Silences
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import Observer
+from procession.monitors.observer import LastSeen, Observer
 from procession.monitors.query import MonitorQuery
 from procession.monitors.transition import State, Transition
 from procession.process import ProcessNumbers, Sighting
@@ -53,6 +54,7 @@ class World:
     happened: list[Transition] = field(default_factory=list)
     evaluated_at: int | None = None
     found: str = ""
+    silences: Silences = field(default_factory=Silences)
 
     def minute(self, **hosts: Iterable[Sighting] | None) -> str:
         """What each host tells for a minute; None where it says nothing. Then the monitor is evaluated, and its groups
@@ -70,10 +72,10 @@ class World:
         body = {"type": "process alert", "name": "a", "query": self.query, "options": self.options}
         monitor = new_monitor(ORG, 7, body, creator=Creator(1, "", "", ""), changed_by="", now_us=0)
         rules = Rules.of(monitor)
-        observer = Observer(
-            self.store, OracleAnalysis(self.store), KnownHosts(self.store), ORG, rules.moment(self.at, self.at)
-        )
+        analysis, moment = OracleAnalysis(self.store), rules.moment(self.at, self.at)
+        observer = Observer(self.store, analysis, KnownHosts(self.store), ORG, moment, self.silences.unheard)
         outcome = Evaluation(rules, self.states, observer, evaluated_at=self.evaluated_at).run()
+        self.silences.note(observer.facts())
         self.evaluated_at = observer.moment.at
         self.happened += [one for state in outcome.states.values() for one in (*state.unsent, *state.quiet)]
         self.states = {}
@@ -297,6 +299,10 @@ class CountingObserver(Observer):
         self.asked.append(f"behind {group_name(group)}")
         return super().behind(query, group)
 
+    def last_seen(self, query: MonitorQuery, group: Group, since: int) -> LastSeen:
+        self.asked.append(f"last of {group_name(group)}")
+        return super().last_seen(query, group, since)
+
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -313,8 +319,41 @@ def test_nobody_asks_when_a_silent_host_booted(asked: list[str]) -> None:
     for _ in range(3):
         world.minute(web_1=None, web_2=[init()])
 
-    assert set(asked) == {"boot of web-2"}
+    assert set(asked) == {"boot of web-2", "last of host:web-1", "last of host:web-2"}
     assert world.reasons() == {"host:web-1": "agent silent", "host:web-2": "process gone"}
+
+
+@pytest.mark.parametrize("by", ["host", "command"])
+def test_nobody_asks_what_ran_in_a_group_that_is_well_without_it_unless_a_host_is_silent(
+    by: str, asked: list[str]
+) -> None:
+    world = World(f"processes('nginx').by('{by}').rollup('count_now') > 5", NO_WAIT)
+    world.minute(web_1=[init(), nginx()], web_2=[init()])
+    world.minute(web_1=[init()], web_2=[init()])
+    group = "host:web-1" if by == "host" else "command:nginx"
+    assert (world.states.popitem()[1].value, world.happened) == (0, [])
+    assert not [one for one in asked if one.startswith("last")]
+
+    world = World(f"processes('nginx').by('{by}').rollup('count_now') > 5", NO_WAIT)
+    world.minute(web_1=[init(), nginx()], web_2=[init()])
+    world.minute(web_2=[init()])
+    world.minute(web_2=[init()])
+    assert f"last of {group}" in asked
+    assert world.reasons() == {group: "agent silent"}
+    assert [str(one.state) for one in world.happened] == ["No Data"]
+
+
+def test_a_group_of_any_host_that_is_well_says_so_where_its_host_is_gone() -> None:
+    query = "processes('nginx').by('command').rollup('count_now') > 5"
+    shut_down, booted = World(query), World(query)
+    for world in (shut_down, booted):
+        world.minute(web_1=[init(), nginx()], web_2=[init()])
+    say(shut_down, "web-1", interval_seconds=10, shut_down_at=shut_down.at)
+    for _ in range(2):
+        shut_down.minute(web_2=[init()])
+    booted.minute(web_1=[init(started_at=booted.at + 5)], web_2=[init()])
+
+    assert shut_down.reasons() == booted.reasons() == {"command:nginx": "host gone"}
 
 
 def test_processes_are_named_of_so_many_groups_in_an_evaluation(
@@ -338,6 +377,33 @@ def test_groups_that_could_not_be_looked_up_stay_as_they_were(monkeypatch: pytes
 
     assert [(one.count("Alert"), one.count("OK")) for one in found] == [(2, 2), (3, 1)]
     assert State.NO_DATA not in {one.state for one in world.happened}
+
+
+def test_all_groups_by_host_are_judged_at_once_however_many_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluating, "MAX_LOOKUPS", 1)
+    monkeypatch.setattr(evaluating, "MAX_BOOTS", 2)
+    world, hosts = World(GONE_NOW, NO_WAIT), ["web_1", "web_2", "web_3"]
+    world.minute(**{host: [init(), nginx()] for host in hosts})
+    world.minute(**{host: [init(world.at + 5)] for host in hosts})
+
+    assert [str(one.state) for one in world.happened] == ["Alert"] * 3
+    assert [len(one.processes) for one in world.happened] == [1, 0, 0]
+    # Nobody asked when the third came up; in time it is known of all.
+    assert [one.reason for one in world.happened] == ["host gone", "host gone", "process gone"]
+
+
+def test_a_group_that_is_expected_no_longer_stays_until_what_happened_to_it_was_told() -> None:
+    world = World("processes('nginx').by('host').rollup('count_now') > 0", NO_WAIT | {"group_retention_duration": "1m"})
+    world.minute(web_1=[init(), nginx()])
+    untold = world.happened[0]
+    (group,) = world.states
+    world.states[group] = msgspec.structs.replace(world.states[group], unsent=(untold,))
+    for _ in range(4):
+        world.at += 60
+    world.minute(web_1=[init()])
+    assert group in world.states
+    world.minute(web_1=[init()])
+    assert group not in world.states
 
 
 def test_a_group_is_expected_for_as_long_as_anything_is_known_of_it() -> None:
@@ -469,3 +535,142 @@ def test_a_group_that_goes_on_as_it_was_is_left_alone_and_dated_once_it_is_gone(
 
     assert world.states[("host", "web-1"),].last_seen_at == last - 10
     assert world.happened[0].processes == ("nginx (pid 7 on web-1)",)
+
+
+# Groups over several hosts, of which one does not tell
+
+SOME = [init(), nginx()]
+FEW = {
+    "count_now": "processes('nginx').rollup('count_now') < 2",
+    "by": "processes('nginx').by('command').rollup('count_now') < 2",
+    "attribute": "processes('nginx').by('exe').rollup('count_now') < 2",
+    "several keys": "processes('nginx').by('command','user').rollup('count_now') < 2",
+    "count": "processes('nginx').by('command').rollup('count').last('1m') < 2",
+    "sum": "processes('nginx').by('command').rollup('sum','rss_bytes') < 2",
+}
+
+
+@pytest.mark.parametrize("query", FEW.values(), ids=FEW.keys())
+def test_a_group_that_lacks_only_a_silent_host_is_no_data_and_never_an_alert(query: str) -> None:
+    running = [init(), nginx(numbers=ProcessNumbers(rss_bytes=1))]
+    world = World(query)
+    world.minute(web_1=running, web_2=running)
+
+    world.minute(web_1=running)
+    world.minute(web_1=running)
+
+    (state,) = world.states.values()
+    assert (state.state, state.reason, state.value) == (State.NO_DATA, "agent silent", None)
+    world.minute(web_1=running, web_2=running)
+    assert [str(one.state) for one in world.happened] == ["No Data", "OK"]
+    world.minute(web_1=running, web_2=[init()])
+    world.minute(web_1=running, web_2=[init()])
+    assert str(world.happened[-1].state) == "Alert"
+
+
+def test_an_alert_does_not_end_since_a_host_is_silent() -> None:
+    world = World("processes('nginx').rollup('count_now') > 1")
+    assert world.minute(web_1=SOME, web_2=SOME) == "* Alert"
+
+    assert world.minute(web_1=SOME) == "* Alert"
+    assert world.minute(web_1=SOME, web_2=[init()]) == "* OK"
+
+
+@pytest.mark.parametrize(
+    ("query", "web_3"),
+    [("processes('nginx').rollup('count_now') < 2", [init()]), ("processes('nginx').rollup('count_now') < 1", SOME)],
+)
+def test_what_a_silent_host_cannot_change_is_certain(query: str, web_3: list[Sighting]) -> None:
+    world = World(query)
+    assert world.minute(web_1=SOME, web_2=SOME, web_3=web_3) == "* OK"
+
+    states = [world.minute(web_1=SOME, web_2=SOME), world.minute(web_1=SOME, web_2=[init()])]
+
+    assert states == ["* OK", "* Alert" if "< 2" in query else "* OK"]
+
+
+def test_more_than_there_may_be_is_an_alert_whoever_is_silent() -> None:
+    world = World("processes('nginx').rollup('count_now') > 2")
+    world.minute(web_1=SOME, web_2=SOME)
+
+    assert world.minute(web_1=[init(), nginx(), nginx(8), nginx(9)]) == "* Alert"
+
+
+def test_a_host_that_said_that_it_is_shut_down_is_not_waited_for() -> None:
+    world = World(FEW["count_now"])
+    world.minute(web_1=SOME, web_2=SOME)
+    world.store.put_host_notices([HostNotice(ORG, "web-2", 10, MINUTE + 55)])
+
+    assert world.minute(web_1=SOME) == "* Alert"
+
+
+def test_a_slow_host_leaves_groups_over_several_hosts_as_they_were_until_it_is_late() -> None:
+    world = World(FEW["count_now"])
+    say(world, "web-2", interval_seconds=60)
+    world.minute(web_1=SOME, web_2=SOME)
+
+    assert [world.minute(web_1=SOME) for _ in range(3)] == ["* OK", "* OK", "* No Data"]
+
+
+def test_what_nobody_can_say_of_many_silent_hosts_is_no_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "MAX_UNHEARD", 1)
+    world = World("processes('nginx').rollup('count_now') < 2")
+    world.minute(web_1=SOME, web_2=[init()], web_3=[init()])
+    world.minute(web_1=SOME, web_2=SOME, web_3=[init()])
+    assert world.states[()].state is State.OK
+
+    assert world.minute(web_1=SOME) == "* No Data"
+
+
+def test_hosts_that_fell_silent_long_before_others_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "MAX_UNHEARD_MOMENTS", 1)
+    world = World("processes('nginx').rollup('count_now') < 3")
+    world.minute(web_1=SOME, web_2=SOME, web_3=SOME)
+    assert world.minute(web_1=SOME, web_2=[init()]) == "* No Data"
+
+    assert world.minute(web_1=SOME) == "* Alert"
+    assert world.reasons() == {"*": "2 silent hosts are not counted"}
+
+
+def test_a_host_is_waited_for_for_a_day() -> None:
+    world = World(FEW["count_now"])
+    world.minute(web_1=SOME, web_2=SOME)
+    assert world.minute(web_1=SOME) == "* No Data"
+    world.at += 86400
+
+    assert world.minute(web_1=SOME) == "* Alert"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "processes('nginx').rollup('count_now') < 3",
+        "processes('nginx').by('command').rollup('count').last('1m') < 3",
+        "processes('nginx').rollup('count_now') == 1",
+        "processes('nginx').rollup('count_now') != 3",
+    ],
+)
+def test_a_silent_host_may_run_more_by_now_than_when_it_told_last(query: str) -> None:
+    world = World(query)
+    world.minute(web_1=[init(), nginx(), nginx(8)], web_2=SOME)
+    world.minute(web_1=SOME)
+    world.minute(web_1=SOME)
+
+    (state,) = world.states.values()
+    assert (state.state, state.reason) == (State.NO_DATA, "agent silent")
+
+
+def test_what_a_silent_host_might_refute_says_that_it_is_not_counted() -> None:
+    few, many = (World(f"processes('nginx').over('host:web-*').rollup('count_now') {rest}") for rest in ("< 1", "> 0"))
+    for world in (few, many):
+        world.minute(web_1=SOME, web_2=[init()], db_1=SOME)
+        world.minute(web_1=SOME)
+        world.minute(web_1=[init()])
+        world.minute(web_1=[init()])
+
+    assert few.reasons() == many.reasons() == {"*": "process gone; 1 silent host is not counted"}
+    assert [(str(one.state), one.reason) for one in few.happened] == [("Alert", few.reasons()["*"])]
+    assert [str(one.state) for one in many.happened] == ["Alert", "OK"]
+    # It tells again, and had none.
+    few.minute(web_1=[init()], web_2=[init()])
+    assert few.reasons() == {"*": "process gone"}

@@ -9,7 +9,7 @@ import pytest
 
 from procession.monitors.evaluation import Moment
 from procession.monitors.host_facts import KnownHosts
-from procession.monitors.observer import Observer, TooMuch
+from procession.monitors.observer import Observer, TooMuch, most_groups
 from procession.monitors.query import parse_monitor_query
 from procession.packed import AnySnapshot
 from procession.process import ProcessNumbers
@@ -116,6 +116,23 @@ def test_a_host_began_with_its_oldest_process(embedded: EmbeddedStore) -> None:
 
     assert observer.booted_at("web-1") == MINUTE - 9000
     assert observer.booted_at("web-2") is None
+
+
+@pytest.mark.parametrize("function", ["count').last('5m", "count_now"])
+def test_a_thousand_groups_are_looked_at_and_one_more_is_too_much(embedded: EmbeddedStore, function: str) -> None:
+    query = parse_monitor_query(f"processes('').by('cmdline').rollup('{function}') > 5")
+    processes = [a_sighting(pid, cmdline=f"worker {pid}", started_at=MINUTE - 9000) for pid in range(1, 1002)]
+    for count, org_id in ((1000, ORG + 1), (1001, ORG + 2)):
+        embedded.add([(org_id, a_snapshot(*processes[:count], taken_at=MINUTE - 5, chunk_count=1))])
+    few, many = (
+        Observer(embedded, embedded.analysis, KnownHosts(embedded.hosts), org_id, Moment(MINUTE, MINUTE))
+        for org_id in (ORG + 1, ORG + 2)
+    )
+
+    assert len(few.values(query)) == 1000
+    with pytest.raises(TooMuch, match="it has 1001 groups; by cmdline there may be 1000"):
+        many.values(query)
+    assert most_groups(parse_monitor_query("processes('').by('host').rollup('count_now') > 5")) == 25_000
 
 
 def test_what_would_be_read_one_by_one_without_end_is_too_much(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from procession.errors import InvalidRequest
 from procession.monitors.query import Function, parse_monitor_query
+from procession.search.parser import Language, parse_search
 
 FULL = "processes('nginx').over('env:prod','role:web').by('host').rollup('count').last('5m') < 1"
 
@@ -30,6 +31,7 @@ def test_a_query_of_datadog_is_read_whole() -> None:
         "processes('').by('user').rollup('max','cpu_total_percent') > 90",
         "processes('worker').by('host').rollup('starts').last('10m') > 5",
         "processes('').by('command').rollup('first_seen').last('1h') > 0",
+        "processes('web-1 ppid:7').language('procession').by('host').rollup('count').last('5m') < 1",
     ],
 )
 def test_the_canonical_text_of_a_canonical_query_is_itself(text: str) -> None:
@@ -48,6 +50,12 @@ def test_blanks_and_double_quotes_are_allowed() -> None:
     ("text", "message"),
     [
         ("", "expected processes('...') at character 1"),
+        ("processes('a').language('sql').rollup('count_now') < 1", "expected .language('procession') at character 25"),
+        (
+            "processes('a cpu>5 !exit_code:1').language('procession').rollup('count_now') < 1",
+            "the search of a monitor cannot compare cpu_total_percent, exit_code at character 11",
+        ),
+        ("processes('cpu>').language('procession').rollup('count_now') < 1", "expected a number"),
         ("avg(last_5m):avg:system.load.1{*} > 2", "expected processes('...') at character 1"),
         ("processes(nginx)", "expected a string in quotes at character 11"),
         ("processes('(a').rollup('count').last('5m') < 1", "the search of processes(...): "),
@@ -92,3 +100,11 @@ def test_any_text_survives_the_canonical_form(search: str, over: list[str]) -> N
 
     assert (query.search_text, query.over) == (term, tuple(over))
     assert parse_monitor_query(query.text) == query
+
+
+def test_without_its_name_a_search_is_in_datadogs_language() -> None:
+    old = parse_monitor_query("processes('web-1 cpu>5').rollup('count_now') < 1")
+    new = parse_monitor_query("processes('web-1').language('procession').rollup('count_now') < 1")
+
+    assert old.search == parse_search("web-1 cpu>5")
+    assert new.search == parse_search("web-1", Language.PROCESSION)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from procession.delivery.channel_sender import ChannelSender
 from procession.errors import Unavailable
 from procession.log_throttle import LogThrottle
+from procession.notifications.channels import secrets_of
+from procession.notifications.escaping import without_secrets
 from procession.notifications.message import title
 from procession.notifications.notification import Delivery, Notification
 from procession.notifications.planning import RATE_SECONDS, channel_named, digest_transition
@@ -214,9 +216,14 @@ class Dispatcher:
             raise NotSent("the channel is gone", is_final=True)
         if one.is_digest:
             one = self._filled(one)
-        custom = {variable.name: variable.value for variable in self._settings.variables(one.org_id)}
+        variables = self._settings.variables(one.org_id)
+        custom = {variable.name: variable.value for variable in variables}
         name = next((org.name for org in self._orgs.orgs() if org.id == one.org_id), "")
-        self._sender.send(one, channel, custom, name)
+        try:
+            self._sender.send(one, channel, custom, name)
+        except NotSent as error:  # which is kept, shown and logged
+            reason = without_secrets(error.reason, secrets_of(channel, variables))
+            raise NotSent(reason, is_final=error.is_final) from None
 
     def _filled(self, digest: Notification) -> Notification:
         since = digest.created_at // RATE_SECONDS * RATE_SECONDS

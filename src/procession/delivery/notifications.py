@@ -19,7 +19,7 @@ from procession.delivery.notifier import Notifier
 from procession.errors import InvalidRequest, UsageError
 from procession.notifications.channels import EmailChannel, check_channel
 from procession.notifications.notification import Notification
-from procession.storage import KeyStore, NotificationSettingsStore, OutboxStore
+from procession.storage import KeyStore, MonitorStore, NotificationSettingsStore, OutboxStore
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,14 @@ class Notifications:
         cls,
         settings_store: NotificationSettingsStore,
         outbox: OutboxStore,
+        monitors: MonitorStore,
         orgs: KeyStore,
         settings: ServerSettings,
         now: Callable[[], int],
     ) -> Notifications:
         """Raises UsageError for settings that are of no use."""
         sender = make_sender(settings)
-        notifier = Notifier(settings_store, outbox, most_in_a_minute=settings.notification_rate, now=now)
+        notifier = Notifier(settings_store, outbox, monitors, most_in_a_minute=settings.notification_rate, now=now)
         dispatcher = Dispatcher(outbox, settings_store, orgs, sender, now=now, tell_of_ends=notifier.tell_of_ends)
         notifier.wake = dispatcher.wake
         return cls(notifier, dispatcher)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
-from procession.monitors.transition import Transition
+from procession.monitors.group_state import Group, GroupState
+from procession.monitors.monitor import Monitor
+from procession.monitors.transition import State, Transition
 from procession.notifications.downtimes.downtime import NOTIFY_STATES, Downtime
 from procession.notifications.notification import group_key
 from procession.notifications.planning import RATE_SECONDS, OrgRules, end_transition, plan
@@ -18,6 +21,14 @@ KNOWN_SECONDS = 2 * 86400
 """So long a transition that comes again is known to be the same."""
 
 
+class GroupReader(Protocol):
+    def monitors(self, org_id: int | None = None) -> tuple[Monitor, ...]: ...
+
+    def groups_by_monitor(
+        self, org_id: int | None = None, monitor_id: int | None = None
+    ) -> dict[tuple[int, int], tuple[GroupState, ...]]: ...
+
+
 class Notifier:
     """A TransitionSink. What `put` returned from is safe in the store, and sent at least once."""
 
@@ -25,6 +36,7 @@ class Notifier:
         self,
         settings: NotificationSettingsStore,
         outbox: OutboxStore,
+        monitors: GroupReader,
         *,
         most_in_a_minute: int,
         now: Callable[[], int],
@@ -32,6 +44,7 @@ class Notifier:
         """`most_in_a_minute`: how many of an org are sent one by one; 0 is no limit."""
         self._settings = settings
         self._outbox = outbox
+        self._monitors = monitors
         self._most_in_a_minute = most_in_a_minute
         self._now = now
         self.wake: Callable[[], None] = lambda: None
@@ -57,7 +70,17 @@ class Notifier:
             return
         wanted = {NOTIFY_STATES[name] for name in downtime.notify_end_states}
         states = [state for state in self._outbox.group_states(org_id) if state.transition.state in wanted]
-        self.put([end_transition(state, at) for state in states if downtime.concerns(state.transition)])
+        concerned = [state.transition for state in states if downtime.concerns(state.transition)]
+        if concerned:
+            now = self._states_now(org_id)
+            still = [one for one in concerned if now.get((one.monitor_id, one.group)) is one.state]
+            self.put([end_transition(one, at) for one in still])
+
+    def _states_now(self, org_id: int) -> dict[tuple[int, Group], State]:
+        """Of all groups. Those that are expected no longer, or whose monitor is gone, are not there."""
+        known = {one.id for one in self._monitors.monitors(org_id)}
+        found = self._monitors.groups_by_monitor(org_id).items()
+        return {(number, one.group): one.state for (_, number), groups in found if number in known for one in groups}
 
     def tell_of_ends(self, org_id: int) -> None:
         """The same of those that ended by themselves since this was done before."""

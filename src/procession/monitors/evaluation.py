@@ -10,6 +10,7 @@ import msgspec
 
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.monitor import Monitor
+from procession.monitors.muting import is_muted
 from procession.monitors.options import OnMissingData, Options
 from procession.monitors.query import MonitorQuery
 from procession.monitors.transition import State, Transition, TransitionKind
@@ -97,6 +98,8 @@ def evaluate_group(rules: Rules, group: Group, before: GroupState | None, seen: 
     state = msgspec.structs.replace(state, reason=reason)
     if target is not known.state:
         return _changed(rules, state, target, at)
+    if state.told_from is not None and not _is_silent(rules, state.group, at):
+        return _told_after_mute(rules, state, at)
     return _sent_again(rules, state, at)
 
 
@@ -123,8 +126,10 @@ def _changed(rules: Rules, state: GroupState, target: State, at: int) -> GroupSt
     )
     cycle_key = state.cycle_key or _new_cycle_key(rules.monitor, state.group, at)
     transition = _transition(rules, state, target, kind, cycle_key, at)
-    is_told = _is_wanted(rules, state, kind) and not _is_silent(rules, state.group, at)
+    is_wanted = _is_wanted(rules, state, kind)
+    is_told = is_wanted and not _is_silent(rules, state.group, at, kind)
     is_over = target is State.OK
+    is_held_back = is_wanted and not is_told and not is_over
     return msgspec.structs.replace(
         state,
         state=target,
@@ -133,11 +138,25 @@ def _changed(rules: Rules, state: GroupState, target: State, at: int) -> GroupSt
         notified_at=at if is_told else state.notified_at,
         notified_count=0,
         is_notified=False if is_over else state.is_notified or is_told,
+        told_from=(state.told_from or state.state) if is_held_back else None,
         last_triggered_at=at if kind is TransitionKind.TRIGGERED else state.last_triggered_at,
         last_no_data_at=at if kind is TransitionKind.NO_DATA else state.last_no_data_at,
         last_resolved_at=at if is_over else state.last_resolved_at,
         unsent=(*state.unsent, transition) if is_told else state.unsent,
         quiet=state.quiet if is_told else (*state.quiet, transition),
+    )
+
+
+def _told_after_mute(rules: Rules, state: GroupState, at: int) -> GroupState:
+    """Of an alert that began while it was muted, and still holds."""
+    known = state.told_from or State.OK
+    state = msgspec.structs.replace(state, told_from=None)
+    if known is state.state:
+        return state
+    kind = TransitionKind.NO_DATA if state.state is State.NO_DATA else TransitionKind.TRIGGERED
+    transition = dataclasses.replace(_transition(rules, state, state.state, kind, state.cycle_key, at), previous=known)
+    return msgspec.structs.replace(
+        state, notified_at=at, notified_count=0, is_notified=True, unsent=(*state.unsent, transition)
     )
 
 
@@ -171,15 +190,11 @@ def _is_wanted(rules: Rules, state: GroupState, kind: TransitionKind) -> bool:
     return kind is not TransitionKind.NO_DATA or rules.options.missing is OnMissingData.SHOW_AND_NOTIFY
 
 
-def _is_silent(rules: Rules, group: Group, at: int) -> bool:
-    """A draft, or muted as a whole or for this group."""
-    tags = {f"{key}:{value}" for key, value in group}
-
-    def is_muted(scope: str, end: int | None) -> bool:
-        wanted = {tag.strip() for tag in scope.split(",")}
-        return (scope.strip() == "*" or wanted <= tags) and (end is None or at < end)
-
-    return rules.monitor.is_draft or any(is_muted(scope, end) for scope, end in rules.options.silenced)
+def _is_silent(rules: Rules, group: Group, at: int, kind: TransitionKind | None = None) -> bool:
+    """A draft, or muted as a whole or for this group. Whoever heard of an alert hears that it is over."""
+    if rules.monitor.is_draft:
+        return True
+    return kind is not TransitionKind.RECOVERED and is_muted(rules.options.silenced, group, at)
 
 
 def _new_cycle_key(monitor: Monitor, group: Group, at: int) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from procession.monitors.evaluation import Rules, Seen, evaluate_group, resumed_state, skipped_state
+from procession.monitors.evaluation import Rules, Seen, evaluate_group, level_of, resumed_state, skipped_state
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.host_facts import Hearing
 from procession.monitors.observer import LastSeen, Observer, TooMuch, most_groups, too_many_groups
@@ -18,9 +19,14 @@ from procession.monitors.transition import State, Transition
 PROCESS_GONE = "process gone"
 AGENT_SILENT = "agent silent"
 HOST_GONE = "host gone"
+NOT_COUNTED = "not counted"
+"""Ends the reason of what silent hosts might refute."""
 
 MAX_LOOKUPS = 200
-"""How many groups that vanish in one evaluation are looked up; the others follow in the next."""
+"""How many groups that vanish in one evaluation are looked up. Of others by host it is known where they ran, and not
+what; those by something else follow in the next."""
+MAX_BOOTS = 1000
+"""Of how many hosts it is asked in one evaluation when they booted."""
 MAX_NAMED_GROUPS = 50
 """Of how many groups the processes behind a transition are looked up in one evaluation."""
 FIRST_SEEN_KEPT_SECONDS = 90 * 86400
@@ -65,6 +71,7 @@ class Evaluation:
         self._is_all_told = is_all_told
         self._refreshes_left = most_refreshed
         self._lookups_left = MAX_LOOKUPS
+        self._boots_left = MAX_BOOTS
         self._names_left = MAX_NAMED_GROUPS
 
     def run(self) -> Outcome:
@@ -115,8 +122,10 @@ class Evaluation:
         self, group: Group, before: GroupState | None, values: Mapping[Group, float], *, is_full: bool
     ) -> GroupState:
         seen = self._seen(group, before, values, is_full=is_full)
+        seen = None if seen is None else self._sure(group, before, seen)
         if before is not None and (seen is None or (seen.value is None and not self._is_all_told)):
-            return msgspec.structs.replace(before, is_present=False) if before.is_present else before
+            is_present = before.is_present and seen is not None and seen.is_present
+            return before if before.is_present == is_present else msgspec.structs.replace(before, is_present=is_present)
         seen = seen or Seen(None)
         state = evaluate_group(self._rules, group, before, seen, self._observer.moment.at)
         return self._with_processes(state, seen)
@@ -132,7 +141,8 @@ class Evaluation:
         expected = self._expected_groups(oldest)
         dropped = []
         for group, state in self._states.items():
-            if group in values or group in expected or (group and self._last_seen(state) >= oldest):
+            is_expected = group in expected or (group and self._last_seen(state) >= oldest)
+            if group in values or is_expected or state.unsent or state.quiet:
                 groups[group] = state
             else:
                 dropped.append(group)
@@ -175,7 +185,7 @@ class Evaluation:
         if query.is_about_absence or query.function is Function.FIRST_SEEN:
             gone = []
         else:
-            well = (one for one in groups.values() if one is not None and one.state is State.OK)
+            well = (one for one in groups.values() if one is not None and one.state is State.OK and not one.unsent)
             gone = sorted((one for one in well if one.group not in values), key=self._last_seen)[:count]
         if len(gone) < count:
             ended = total - len(values)
@@ -211,35 +221,80 @@ class Evaluation:
         absent = self._absent(group, before)
         return None if absent is None else dataclasses.replace(absent, is_full=is_full)
 
+    def _sure(self, group: Group, before: GroupState | None, seen: Seen) -> Seen | None:
+        """As it is seen, unless hosts that do not tell could make a difference: where it ran there, its value is not
+        known, and else the reason says that they are not counted. None: see `_seen`."""
+        query, now = self._rules.query, State.OK if before is None else before.state
+        if seen.value is None or "host" in query.by or query.function is Function.FIRST_SEEN:
+            return seen
+        target = level_of(query, self._rules.options, seen.value, now)
+        if target is not now and not self._is_certain(seen.value, now):
+            if self._observer.ran_unheard(query, group, is_late=True) is not False:
+                return dataclasses.replace(seen, value=None, reason=AGENT_SILENT)
+            if self._observer.ran_unheard(query, group, is_late=False) is not False:
+                return None  # their next snapshots are not late
+        elif before is None or not before.reason.endswith(NOT_COUNTED) or self._is_certain(seen.value, now):
+            return seen
+        count = self._observer.count_silent(query)
+        return dataclasses.replace(seen, reason=_not_counted(seen.reason, count)) if count else seen
+
+    def _is_certain(self, value: float, now: State) -> bool:
+        """Whether the state that follows is the same, however many processes there are besides. These can only add to
+        the value."""
+        query, options = self._rules.query, self._rules.options
+        if query.comparison in ("==", "!="):
+            return value > options.critical
+        return level_of(query, options, math.inf, now) is level_of(query, options, value, now)
+
     def _absent(self, group: Group, before: GroupState | None) -> Seen | None:
         """Nothing is seen of it: because nothing runs, or because nobody tells. None: see `_seen`."""
         query, at = self._rules.query, self._observer.moment.at
         found, seen_at = LastSeen(), None if before is None else before.last_seen_at
         hosts = () if before is None else before.hosts
+        of_group = tuple(value for key, value in group if key == "host")
+        if not hosts and group and self._is_well_without(of_group, before):
+            if not of_group:
+                return Seen(0.0, reason=PROCESS_GONE, last_seen_at=seen_at)
+            hosts = of_group
         if not hosts and (group or seen_at is not None):
-            if not self._lookups_left:
+            if not self._lookups_left and not of_group:
                 return None
-            self._lookups_left -= 1
-            since = at - self._rules.options.expected_seconds if seen_at is None else seen_at
-            found = self._observer.last_seen(query, group, since - query.window_seconds - _REACH_BACK_SECONDS)
+            if self._lookups_left:
+                self._lookups_left -= 1
+                since = at - self._rules.options.expected_seconds if seen_at is None else seen_at
+                found = self._observer.last_seen(query, group, since - query.window_seconds - _REACH_BACK_SECONDS)
             seen_at = found.seen_at or seen_at
             hosts = found.hosts
-        hosts = hosts or tuple(value for key, value in group if key == "host")
+        hosts = hosts or of_group
         if not hosts:
             # It ran nowhere yet, or it is not known where.
             is_known = bool(self._observer.telling(query)) and not group
             return Seen(0.0 if is_known else None, reason="" if is_known else AGENT_SILENT)
-        value, reason = self._why(hosts, seen_at)
+        value, reason = self._why(hosts, seen_at, "" if before is None else before.reason)
         if reason is None:
             return None
         return Seen(value, reason=reason, last_seen_at=seen_at, hosts=hosts, processes=found.processes)
 
-    def _why(self, hosts: tuple[str, ...], seen_at: int | None) -> tuple[float | None, str | None]:
-        """The value of a group that ran there and is not seen, and why it is not. No reason: it is too early to say."""
+    def _is_well_without(self, hosts: tuple[str, ...], before: GroupState | None) -> bool:
+        """Whether a group goes on well without a process, as most do that lose their last one, since its host tells, or
+        all hosts do and are up if it is of any: nobody is told of it, and it need not be looked up what ran there."""
+        query, options = self._rules.query, self._rules.options
+        if before is None or before.last_seen_at is None or before.state is not State.OK:
+            return False
+        if level_of(query, options, 0.0, State.OK) is not State.OK:
+            return False
+        if not hosts:
+            return self._observer.is_all_up(query, before.last_seen_at)
+        telling = self._observer.telling(query)
+        return self._observer.hosts(query).hearing(telling, hosts, before.last_seen_at) is Hearing.TOLD
+
+    def _why(self, hosts: tuple[str, ...], seen_at: int | None, before: str) -> tuple[float | None, str | None]:
+        """The value of a group that ran there and is not seen, and why it is not. No reason: it is too early to say.
+        `before`: the reason that it had."""
         query = self._rules.query
         match self._observer.hosts(query).hearing(self._observer.telling(query), hosts, seen_at):
             case Hearing.TOLD:
-                return 0.0, HOST_GONE if self._any_rebooted(hosts, seen_at) else PROCESS_GONE
+                return 0.0, HOST_GONE if self._any_rebooted(hosts, seen_at, before) else PROCESS_GONE
             case Hearing.SHUT_DOWN:
                 return 0.0, HOST_GONE
             case Hearing.WAITING:
@@ -247,8 +302,12 @@ class Evaluation:
             case Hearing.SILENT:
                 return None, AGENT_SILENT
 
-    def _any_rebooted(self, hosts: tuple[str, ...], seen_at: int | None) -> bool:
-        """Whether one of them came back with a new boot since."""
+    def _any_rebooted(self, hosts: tuple[str, ...], seen_at: int | None, before: str) -> bool:
+        """Whether one of them came back with a new boot since. Where that would be too many questions, it is as it
+        was."""
+        if self._boots_left < len(hosts):
+            return before == HOST_GONE
+        self._boots_left -= len(hosts)
         boots = [self._observer.booted_at(host) for host in hosts]
         return seen_at is not None and any(boot is not None and boot > seen_at for boot in boots)
 
@@ -265,6 +324,11 @@ class Evaluation:
             return tuple(dataclasses.replace(one, processes=one.processes or processes) for one in transitions)
 
         return msgspec.structs.replace(state, unsent=named(state.unsent), quiet=named(state.quiet))
+
+
+def _not_counted(reason: str, count: int) -> str:
+    said = f"{count} silent host{'s are' if count > 1 else ' is'} {NOT_COUNTED}"
+    return f"{reason}; {said}" if reason else said
 
 
 def _old(group: Group) -> GroupState:

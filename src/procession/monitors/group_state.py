@@ -42,6 +42,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     """How often the alert was sent again."""
     is_notified: bool = False
     """Whether anybody was told of this alert."""
+    told_from: State | None = None
+    """The state that people know, where nobody was told of the newest since it was muted."""
     last_triggered_at: int | None = None
     last_no_data_at: int | None = None
     last_resolved_at: int | None = None

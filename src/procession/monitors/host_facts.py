@@ -60,14 +60,15 @@ class HostFacts:
         quiet = [host for host in hosts if host not in telling]
         if not quiet:
             return Hearing.TOLD
-        if all(self._was_shut_down(host, seen_at) for host in quiet):
+        if all(self.was_shut_down(host, seen_at) for host in quiet):
             return Hearing.SHUT_DOWN
         return Hearing.WAITING if any(host in self.slow_hosts for host in quiet) else Hearing.SILENT
 
     def _silent(self, host: str) -> int:
         return silent_seconds(self.notices.get(host))
 
-    def _was_shut_down(self, host: str, seen_at: int | None) -> bool:
+    def was_shut_down(self, host: str, seen_at: int | None) -> bool:
+        """Since it was seen last."""
         notice = self.notices.get(host)
         return (
             notice is not None

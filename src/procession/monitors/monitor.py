@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from procession.errors import InvalidRequest
-from procession.monitors.options import MAX_MESSAGE_LENGTH, Options, checked_options, options_of
+from procession.monitors.options import MAX_MESSAGE_LENGTH, Options, checked_options, critical_of, options_of
 from procession.monitors.query import MonitorQuery, parse_monitor_query
 
 TYPE = "process alert"
@@ -114,18 +114,18 @@ def changed_monitor(monitor: Monitor, body: Mapping[str, Any], *, changed_by: st
     if body.get("type") not in (None, TYPE):
         _check_type(body["type"])
     text = _text(body, "query", MAX_MESSAGE_LENGTH) if body.get("query") is not None else monitor.query_text
+    query = parse_monitor_query(text)
     sent = body.get("options", monitor.options)
-    if "options" not in body and text != monitor.query_text:
-        # The number of the new query is the threshold then.
-        others = {name: value for name, value in sent["thresholds"].items() if name != "critical"}
-        sent = {**sent, "thresholds": others}
+    if "options" not in body and (thresholds := sent.get("thresholds") or {}).get("critical") is not None:
+        # It follows the number of a query that is changed alone.
+        sent = {**sent, "thresholds": {**thresholds, "critical": critical_of(query)}}
     return dataclasses.replace(
         monitor,
         name=_text(body, "name", MAX_NAME_LENGTH) if "name" in body else monitor.name,
         message=_text(body, "message", MAX_MESSAGE_LENGTH) if "message" in body else monitor.message,
         query_text=text,
         tags=_tags(body) if "tags" in body else monitor.tags,
-        options=checked_options(sent, parse_monitor_query(text)),
+        options=checked_options(sent, query),
         priority=_priority(body) if "priority" in body else monitor.priority,
         restricted_roles=_roles(body) if "restricted_roles" in body else monitor.restricted_roles,
         is_draft=_is_draft(body) if "draft_status" in body else monitor.is_draft,
@@ -161,9 +161,10 @@ def _tags(body: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _priority(body: Mapping[str, Any]) -> int | None:
     found: int | None = body.get("priority")
-    if found is not None and (type(found) is not int or not 1 <= found <= 5):
+    if found is not None and (type(found) is not int or not 0 <= found <= 5):
         raise _invalid("priority", "it is not a whole number from 1 to 5")
-    return found
+    # Terraform's provider long sent 0 for none, and Datadog answers that with null.
+    return found or None
 
 
 def _roles(body: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -28,8 +28,16 @@ _DEFAULTS: dict[str, Any] = {
 _THRESHOLDS = ("critical", "warning", "critical_recovery", "warning_recovery", "ok", "unknown")
 _DURATION = re.compile(r"([1-9]\d{0,4})([mhd])")
 _MINUTES = {"m": 1, "h": 60, "d": 1440}
-_NOT_EVALUATED = ("scheduling_options", "notify_by", "variables", "min_failure_duration", "min_location_failed")
-"""Options of Datadog that would change what is evaluated or sent, and do not here: refused where they are given."""
+_NOT_EVALUATED: dict[str, tuple[Any, ...]] = {
+    "scheduling_options": (),
+    "notify_by": ([],),
+    "variables": ([],),
+    "min_failure_duration": (0,),
+    "min_location_failed": (1,),
+    "threshold_windows": (),
+}
+"""Options of Datadog that would change what is evaluated or sent, and do not here: refused where they are given, but
+with these values, which change nothing at Datadog either. Its Java client sends some in every monitor."""
 
 
 class OnMissingData(enum.StrEnum):
@@ -137,7 +145,7 @@ def checked_options(sent: Any, query: MonitorQuery) -> dict[str, Any]:
     for name, value in sent.items():
         if value is None:
             continue
-        if name in _NOT_EVALUATED:
+        if name in _NOT_EVALUATED and value not in _NOT_EVALUATED[name]:
             raise _invalid(f"options.{name}", "Procession does not do this for process monitors")
         if name in _CHECKS and (fault := _CHECKS[name](value)) is not None:
             raise _invalid(f"options.{name}", fault)
@@ -145,16 +153,24 @@ def checked_options(sent: Any, query: MonitorQuery) -> dict[str, Any]:
         raise _invalid("options.on_missing_data", "it cannot be used together with notify_no_data")
     if sent.get("expected_groups") == "tagged_hosts" and (query.by != ("host",) or not query.tags.conditions):
         raise _invalid("options.expected_groups", "tagged_hosts needs a query with .over('TAG') and .by('host')")
+    if sent.get("thresholds") is not None:
+        _check_thresholds(sent["thresholds"], query)
     options = {**_DEFAULTS, **sent}
-    options["thresholds"] = _checked_thresholds(sent.get("thresholds"), query)
+    if options["silenced"] is None:
+        options["silenced"] = {}
+    if options.get("thresholds") == {}:
+        # As Datadog: Terraform shows a difference for ever where there are thresholds that nobody sent.
+        del options["thresholds"]
     return options
 
 
-def _checked_thresholds(sent: Any, query: MonitorQuery) -> dict[str, Any]:
+def critical_of(query: MonitorQuery) -> int | float:
+    """The number of the query, as it stands in `thresholds`."""
+    return int(query.threshold) if query.threshold == int(query.threshold) else query.threshold
+
+
+def _check_thresholds(sent: Any, query: MonitorQuery) -> None:
     name = "options.thresholds"
-    whole = query.threshold == int(query.threshold)
-    if sent is None:
-        return {"critical": int(query.threshold) if whole else query.threshold}
     if not isinstance(sent, dict) or any(key not in _THRESHOLDS for key in sent):
         raise _invalid(name, f"it is no object with {', '.join(_THRESHOLDS)}")
     for key, value in sent.items():
@@ -162,17 +178,15 @@ def _checked_thresholds(sent: Any, query: MonitorQuery) -> dict[str, Any]:
             raise _invalid(f"{name}.{key}", "it is not a number")
         if value is not None and abs(value) >= MAX_NUMBER:
             raise _invalid(f"{name}.{key}", "it has more than 300 digits")
-    found = {"critical": int(query.threshold) if whole else query.threshold, **sent}
-    if found["critical"] != query.threshold:
+    if sent.get("critical") not in (None, query.threshold):
         raise _invalid(name, f"critical does not match the {number_text(query.threshold)} that the query has")
-    _check_order(found, query)
-    return found
+    _check_order(sent, query)
 
 
 def _check_order(thresholds: Mapping[str, Any], query: MonitorQuery) -> None:
     """A warning comes before the alert, and recovery after neither holds any more."""
     name = "options.thresholds"
-    critical, warning = thresholds["critical"], thresholds.get("warning")
+    critical, warning = query.threshold, thresholds.get("warning")
     if query.comparison in ("==", "!="):
         if any(thresholds.get(key) is not None for key in ("warning", "critical_recovery", "warning_recovery")):
             raise _invalid(name, f"with {query.comparison} there is only critical")
@@ -192,7 +206,7 @@ def _check_order(thresholds: Mapping[str, Any], query: MonitorQuery) -> None:
 
 def options_of(kept: Mapping[str, Any], query: MonitorQuery) -> Options:
     """What `checked_options` gave, for evaluation."""
-    thresholds = kept["thresholds"]
+    thresholds = kept.get("thresholds") or {}
     by_host = "host" in query.by
     delay = kept.get("new_group_delay")
     return Options(

@@ -1,6 +1,7 @@
 """The query of a monitor: text -> value, with the place of what is wrong.
 
-    query     = processes('SEARCH') over? by? rollup last? operator number
+    query     = processes('SEARCH') language? over? by? rollup last? operator number
+    language  = .language('procession')            without it the search is in Datadog's
     over      = .over('TAG', 'TAG', ...)
     by        = .by('KEY', 'KEY', ...)
     rollup    = .rollup('FUNCTION') | .rollup('FUNCTION', 'MEASURE')
@@ -20,9 +21,10 @@ from typing import NoReturn
 
 from procession.analysis.selection import MEASURES, Selection
 from procession.errors import InvalidParameter, InvalidRequest
-from procession.search.parser import parse_search
-from procession.search.pattern import fold
-from procession.search.tag_filter import TagFilter
+from procession.search.comparisons import compared_fields
+from procession.search.parser import Language, parse_search
+from procession.search.pattern import Pattern, fold
+from procession.search.tag_filter import TagCondition, TagFilter
 from procession.search.tree import SearchNode
 
 MAX_QUERY_LENGTH = 4096
@@ -81,6 +83,7 @@ _BLANKS = re.compile(r"\s*")
 @dataclass(frozen=True, slots=True)
 class MonitorQuery:
     search_text: str
+    language: Language
     search: SearchNode | None
     over: tuple[str, ...]
     by: tuple[str, ...]
@@ -91,6 +94,8 @@ class MonitorQuery:
     """0 for what is asked of an instant."""
     comparison: str
     threshold: float
+    only_hosts: tuple[str, ...] = ()
+    """If any: of no other host. No text says this."""
 
     @property
     def is_about_absence(self) -> bool:
@@ -105,13 +110,22 @@ class MonitorQuery:
 
     @property
     def tags(self) -> TagFilter:
-        conditions = [TagFilter.parse(tag).conditions for tag in self.over if tag.strip() != "*"]
-        return TagFilter(tuple(one for some in conditions for one in some))
+        conditions = [
+            one
+            for tag in self.over
+            if tag.strip() != "*"
+            for one in TagFilter.parse(tag, with_discovered=True).conditions
+        ]
+        if self.only_hosts:
+            conditions.append(TagCondition(tuple(Pattern.literal(f"host:{host}") for host in self.only_hosts)))
+        return TagFilter(tuple(conditions))
 
     @property
     def text(self) -> str:
         """The query in its one canonical form."""
         calls = [f"processes({_quoted(self.search_text)})"]
+        if self.language is not Language.DATADOG:
+            calls.append(f"language({_quoted(self.language.value)})")
         if self.over:
             calls.append(f"over({','.join(map(_quoted, self.over))})")
         if self.by:
@@ -144,18 +158,33 @@ class _Parser:
         if not self._take("processes"):
             self._fail("expected processes('...')")
         ((search_text, search_at),) = self._arguments(1, 1)
-        try:
-            search = parse_search(search_text)
-        except InvalidParameter as error:
-            self._fail(f"the search of processes(...): {error.rule}", search_at)
+        language = self._language()
+        search = self._search(search_text, search_at, language)
         over = self._tags() if self._take_call("over") else ()
         by = self._keys() if self._take_call("by") else ()
         function, measure, at = self._rollup()
         if function is Function.FIRST_SEEN and not by:
             self._fail("'first_seen' needs a .by(...): what is it that is seen for the first time?", at)
         window_seconds = self._window(function)
-        comparison, threshold = self._comparison()
-        return MonitorQuery(search_text, search, over, by, function, measure, window_seconds, comparison, threshold)
+        of_search = search_text, language, search
+        return MonitorQuery(*of_search, over, by, function, measure, window_seconds, *self._comparison())
+
+    def _language(self) -> Language:
+        if not self._take_call("language"):
+            return Language.DATADOG
+        ((name, at),) = self._arguments(1, 1)
+        if name != Language.PROCESSION.value:
+            self._fail(f"expected .language('{Language.PROCESSION.value}')", at)
+        return Language.PROCESSION
+
+    def _search(self, text: str, at: int, language: Language) -> SearchNode | None:
+        try:
+            search = parse_search(text, language)
+        except InvalidParameter as error:
+            self._fail(f"the search of processes(...): {error.rule}", at)
+        if compared := sorted(compared_fields(search)):
+            self._fail(f"the search of a monitor cannot compare {', '.join(compared)}", at)
+        return search
 
     def _tags(self) -> tuple[str, ...]:
         found = self._arguments(1, 64)

@@ -31,6 +31,15 @@ class TransitionKind(StrEnum):
     TEST = "test"
 
 
+class Late(StrEnum):
+    """What is said of a transition by what came late out of a spool."""
+
+    ADDED = "added"
+    """It was found only then. Nobody was told: it was over, or the next evaluation told of it."""
+    REFUTED = "refuted"
+    """It was not so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """All that a notification says. `at` is the instant that was evaluated, in Unix seconds."""
@@ -53,12 +62,14 @@ class Transition:
     threshold: float | None
     warn_threshold: float | None
     reason: str
-    """Plain text: "process gone", "agent silent", "host gone", or nothing."""
+    """Plain text: "process gone", "agent silent", "host gone", or nothing; and how many silent hosts are not counted,
+    where they might refute it."""
     processes: tuple[str, ...]
     """At most 10 that are behind it: "nginx (pid 12 on web-1, exit code 137)"."""
     cycle_key: str
     """The same for all transitions of one alert of one group, from trigger to recovery."""
     kind: TransitionKind
+    late: Late | None = None
 
 
 class TransitionSink(Protocol):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import TypeAlias
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -88,6 +90,16 @@ def kind_of(channel: Channel) -> str:
 def handle_of(channel: Channel) -> str:
     """How a message calls it, without the @."""
     return f"{kind_of(channel)}-{channel.name}"
+
+
+def secrets_of(channel: Channel, variables: Iterable[CustomVariable]) -> list[str]:
+    """What is sent with a notification and nobody may read, as it is and as it stands in an address."""
+    found = [one.value for one in variables if one.is_secret]
+    if isinstance(channel, SlackChannel):
+        found += [channel.url, urlsplit(channel.url).path]
+    elif isinstance(channel, PagerDutyChannel):
+        found.append(channel.routing_key)
+    return [*found, *map(quote, found)]
 
 
 def check_name(name: str) -> None:

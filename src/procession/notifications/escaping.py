@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 
 from procession.text.characters import encodable
+
+HIDDEN = "…"
+LEAST_SECRET = 4
+"""Characters of a secret that are hidden where it is cut off; what is shorter is part of any text."""
 
 _CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -28,3 +33,16 @@ def slack(value: str) -> str:
 
 def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """What a receiver says may repeat what it was sent, also cut off at the end of the text."""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        if len(secret) < LEAST_SECRET:
+            continue
+        text = text.replace(secret, HIDDEN)
+        bare = text.rstrip(HIDDEN)
+        cut = next((n for n in range(len(secret) - 1, LEAST_SECRET - 1, -1) if bare.endswith(secret[:n])), 0)
+        if cut:
+            text = bare[:-cut] + HIDDEN
+    return text

@@ -101,9 +101,9 @@ def muting(transition: Transition, before: NotifiedState | None, rules: OrgRules
     return ""
 
 
-def end_transition(state: NotifiedState, ended_at: int) -> Transition:
+def end_transition(newest: Transition, ended_at: int) -> Transition:
     """What is sent when a downtime ends and a group still is in a state to be told of."""
-    return replace(state.transition, at=ended_at, kind=TransitionKind.RENOTIFY)
+    return replace(newest, at=ended_at, kind=TransitionKind.RENOTIFY)
 
 
 def _is_first_recovery(transition: Transition, before: NotifiedState | None) -> bool:

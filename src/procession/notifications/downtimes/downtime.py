@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
 from procession.monitors.group_state import Group
 from procession.monitors.transition import State, Transition
-from procession.notifications.downtimes.recurrence import Occurrence, Recurrence
+from procession.notifications.downtimes.recurrence import Occurrence, Recurrence, normal_rule
 from procession.notifications.downtimes.scope import folded_tags, parse_scope
 
 MAX_LIVE_DOWNTIMES = 100
 """Of an org: those that hold now, or will."""
-FOREVER = 2**32 - 1
+FOREVER = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
 NOTIFY_STATES = {"alert": State.ALERT, "warn": State.WARN, "no data": State.NO_DATA}
 NOTIFY_TYPES = ("canceled", "expired")
@@ -32,6 +32,7 @@ class OneTime(msgspec.Struct, frozen=True, tag="one time"):
 
 class RecurrenceRule(msgspec.Struct, frozen=True):
     rrule: str
+    """As it was sent."""
     start: str
     """On the wall clock of the timezone, as 2026-01-31T20:00:00."""
     duration: str
@@ -116,7 +117,9 @@ class Downtime(msgspec.Struct, frozen=True):
 
 def recurrences_of(schedule: Recurring) -> list[Recurrence]:
     return [
-        Recurrence(rule.rrule, datetime.fromisoformat(rule.start), schedule.timezone, rule.duration_seconds)
+        Recurrence(
+            normal_rule(rule.rrule), datetime.fromisoformat(rule.start), schedule.timezone, rule.duration_seconds
+        )
         for rule in schedule.recurrences
     ]
 

@@ -85,11 +85,15 @@ class Recurrence:
                 yield Occurrence(start, start + self.duration_seconds)
 
 
+def normal_rule(text: str) -> str:
+    return text.strip().upper().removeprefix("RRULE:")
+
+
 def parse_rule(text: str, start: datetime) -> str:
     """The rule, checked with its start. Raises InvalidRequest for what is no rule, or one that could take long to work
     out."""
-    rule = text.strip().upper().removeprefix("RRULE:")
-    if len(rule) > MAX_RULE_CHARACTERS or not re.fullmatch(r"[A-Z0-9=;,+-]+", rule):
+    rule = normal_rule(text)
+    if len(text) > MAX_RULE_CHARACTERS or not re.fullmatch(r"[A-Z0-9=;,+-]+", rule):
         raise InvalidRequest(f"rrule: it is no rule of at most {MAX_RULE_CHARACTERS} characters")
     pairs = [part.partition("=")[::2] for part in rule.split(";") if part]
     parts = dict(pairs)
