@@ -8,6 +8,7 @@ def test_scopes_have_the_names_that_they_have_at_datadog() -> None:
         "monitors_read",
         "monitors_write",
         "monitors_downtime",
+        "host_tags_write",
         "manage_integrations",
         "audit_logs_read",
     }

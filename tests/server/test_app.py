@@ -37,12 +37,51 @@ def test_every_answer_carries_the_standard_headers(client: Client, method: str, 
         assert absent not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/nowhere", f"{PATH}/", "/api/v2/Processes", "/api/v2/processes/7"])
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v3/hosts", "/api/procession/v1/nowhere"])
 def test_an_unknown_path_is_a_404(client: Client, path: str) -> None:
     answer = client.get(path, headers=READER)
 
     assert (answer.status_code, answer.content) == (404, b'{"errors":["Not found"]}')
     assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("path", "status", "begin"),
+    [
+        ("/api/v1/dashboard", 404, "Not found"),
+        ("/api/v1/monitor/of/mine", 404, "Not found"),
+        (f"{PATH}/", 404, "Not found"),
+        ("/api/v2/Processes", 404, "Not found"),
+        ("/api/v2/processes/7", 404, "Not found"),
+        ("/api/v1/events", 405, "Method not allowed"),
+        ("/api/v2/series", 405, "Method not allowed"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, READER])
+def test_whoever_reads_another_route_of_datadog_is_told_which_ones_there_are(
+    client: Client, method: str, path: str, status: int, begin: str, headers: dict[str, str]
+) -> None:
+    answer = client.request(method, path, headers=headers)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+    if method == "GET":
+        (message,) = answer.json()["errors"]
+        named = message.removeprefix(f"{begin}: of Datadog's API Procession answers ")
+        assert named.endswith(" and what is below them")
+        roots = named.removesuffix(" and what is below them").split(", ")
+        assert {PATH, "/api/v1/monitor", "/api/v2/downtime"} <= set(roots)
+        assert not any(root.startswith(f"{other}/") for root in roots for other in roots)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/v1/dashboard", 404), ("/api/v2/processes", 405)])
+def test_only_who_reads_is_told_of_other_routes(client: Client, path: str, status: int) -> None:
+    answer = client.post(path, headers=READER)
+
+    assert (answer.status_code, answer.json()["errors"]) == (
+        status,
+        ["Not found" if status == 404 else "Method not allowed"],
+    )
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "MADE-UP"])

@@ -48,6 +48,8 @@ DOORS = [
     (f"{OWN}/points?by=", ""),
     (f"{OWN}/timeseries?points=3&by=", ""),
     (f"{OWN}/timeseries?points=3&search=", '"'),
+    (f"{OWN}/trends?points=3&by=", ""),
+    (f"{OWN}/turnover?points=3&search=", '"'),
     (f"{OWN}/hosts?search=", '"'),
     (f"{OWN}/compare?other_host=", ""),
     (f"{OWN}/compare?other_search=", '"'),

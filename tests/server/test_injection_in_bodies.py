@@ -101,6 +101,8 @@ PLACES: dict[str, Put] = {
     "view to delete": in_path("DELETE", f"{OWN}/views/{{}}", READER),
     "process's id": in_path("GET", f"{OWN}/processes/{{}}/history", READER),
     "org's name": in_json("POST", f"{OWN}/admin/orgs", ADMIN, lambda text: {"name": text}),
+    "org to look at": in_path("GET", f"{OWN}/admin/orgs/{{}}", ADMIN),
+    "org to remove": in_path("DELETE", f"{OWN}/admin/orgs/{{}}", ADMIN),
     "key's name": in_json(
         "POST", f"{OWN}/admin/keys", ADMIN, lambda text: {"org_id": ORG, "kind": "api", "name": text}
     ),

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.routing import Route
 
+from procession.accounts.orgs import Key, KeyKind, hash_secret
 from procession.accounts.scopes import Scope
+from tests.support.builders import NOON
 from tests.support.served import (
+    ADMIN,
     ADMIN_KEY,
     API_KEY,
     APPLICATION_KEY,
+    ORG,
     OTHER_APPLICATION_KEY,
     PLAIN_APPLICATION_KEY,
+    READER,
     Client,
     Served,
     a_store,
@@ -66,6 +72,10 @@ def opens(key: str, opened: set[str]) -> bool:
     return bool(set(keys.split(" or ")) & opened) and (not scope or scope.strip("`") in opened)
 
 
+def filled(path: str) -> str:
+    return path.replace("{key_id}", "zzzz").replace("{monitor_id}", "7")
+
+
 def test_the_table_has_every_route_once() -> None:
     table = [(method, path) for method, path, _ in table_rows()]
 
@@ -76,9 +86,7 @@ def test_the_table_has_every_route_once() -> None:
 def test_a_door_opens_to_its_key_and_to_no_other(client: Client, method: str, path: str, key: str) -> None:
     for headers, opened in ATTEMPTS:
         client.forget_cookies()
-        status = client.request(
-            method, path.replace("{key_id}", "zzzz").replace("{monitor_id}", "7"), headers=headers
-        ).status_code
+        status = client.request(method, filled(path), headers=headers).status_code
 
         # What is behind the door may still find fault with an empty request.
         assert (status != 403) == (key == "none" or opens(key, opened)), f"{headers} got {status}"
@@ -88,6 +96,120 @@ def test_a_door_opens_to_its_key_and_to_no_other(client: Client, method: str, pa
 @pytest.mark.parametrize(("method", "path", "key"), [row for row in table_rows() if row[0] == "GET"])
 def test_head_needs_the_same_key(client: Client, method: str, path: str, key: str) -> None:
     for headers, opened in ATTEMPTS:
-        status = client.request("HEAD", path.replace("{monitor_id}", "7"), headers=headers).status_code
+        status = client.request("HEAD", filled(path), headers=headers).status_code
         # As above: some paths lead to nothing here, and some need parameters.
         assert status in ((200, 400, 404) if key == "none" or opens(key, opened) else (403,))
+
+
+@pytest.mark.parametrize(("method", "path", "key"), [row for row in table_rows() if ", with " in row[2]])
+def test_a_scope_opens_its_door_and_all_others_together_do_not(
+    served: Served, client: Client, method: str, path: str, key: str
+) -> None:
+    scope = Scope(key.partition(", with ")[2].strip("`"))
+    for name, scopes in (("1", {scope}), ("2", set(Scope) - {scope})):
+        digest = hash_secret(name * 40)
+        served.store.put_key(Key(name, ORG, KeyKind.APPLICATION, name, digest, NOON, scopes=frozenset(scopes)))
+    statuses = [
+        client.request(method, filled(path), headers={"authorization": f"Bearer {name * 40}"}).status_code
+        for name in ("1", "2")
+    ]
+
+    assert statuses[0] not in (403, 429)
+    assert statuses[1] == 403
+
+
+FORGED = [
+    {},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site", "origin": "http://procession.test:8080"},
+    {"sec-fetch-site": "none"},
+    {"origin": "http://evil.test"},
+    {"origin": "null"},
+]
+"""What browsers say of a request that another page made; or nothing, as a form of an old one may."""
+
+
+SESSION = "/api/procession/v1/session"
+"""The way in and out, which has tests of its own."""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "key"), [row for row in table_rows() if row[0] != "GET" and row[1] != SESSION]
+)
+def test_no_other_page_changes_anything_with_the_cookie_of_a_session(
+    client: Client, method: str, path: str, key: str
+) -> None:
+    cookie = client.post(SESSION, json={"application_key": APPLICATION_KEY}).headers["set-cookie"]
+    headers = {"cookie": cookie.split(";")[0]}
+    client.forget_cookies()
+
+    for forged in FORGED:
+        assert client.request(method, filled(path), headers=headers | forged).status_code == 403
+    own = client.request(method, filled(path), headers=headers | {"sec-fetch-site": "same-origin"}).status_code
+    assert own != 429
+    assert (own != 403) == opens(key, {"session", *Scope})
+
+
+# Who changed what
+
+WEBHOOKS = "/api/v1/integration/webhooks/configuration"
+OWN = "/api/procession/v1"
+_DOWNTIME = {"scope": "env:prod", "monitor_identifier": {"monitor_tags": ["*"]}}
+CHANGING: list[tuple[str, str, Any]] = [
+    ("POST", "/api/v1/monitor", {"type": "process alert", "query": "processes('').rollup('count_now') > 9"}),
+    ("PUT", "/api/v1/monitor/{monitor_id}", {"name": "b"}),
+    ("POST", "/api/v1/monitor/{monitor_id}/mute", {}),
+    ("POST", "/api/v1/monitor/{monitor_id}/unmute", {}),
+    ("DELETE", "/api/v1/monitor/{monitor_id}", None),
+    ("POST", "/api/v1/host/{host_name}/mute", {}),
+    ("POST", "/api/v1/host/{host_name}/unmute", {}),
+    ("POST", "/api/v2/downtime", {"data": {"type": "downtime", "attributes": _DOWNTIME}}),
+    ("PATCH", "/api/v2/downtime/{downtime_id}", {"data": {"type": "downtime", "attributes": {"message": "x"}}}),
+    ("DELETE", "/api/v2/downtime/{downtime_id}", None),
+    ("POST", f"{WEBHOOKS}/webhooks", {"name": "OPS", "url": "https://example.org"}),
+    ("PUT", f"{WEBHOOKS}/webhooks/{{name}}", {"url": "https://example.com"}),
+    ("DELETE", f"{WEBHOOKS}/webhooks/{{name}}", None),
+    ("POST", f"{WEBHOOKS}/custom-variables", {"name": "OPS", "value": "x"}),
+    ("PUT", f"{WEBHOOKS}/custom-variables/{{name}}", {"value": "y"}),
+    ("DELETE", f"{WEBHOOKS}/custom-variables/{{name}}", None),
+    ("PUT", f"{OWN}/channels/{{kind}}/{{name}}", {"addresses": ["ops@example.org"]}),
+    ("DELETE", f"{OWN}/channels/{{kind}}/{{name}}", None),
+    ("POST", f"{OWN}/admin/keys", {"org_id": ORG, "kind": "api", "name": "x"}),
+    ("POST", f"{OWN}/admin/keys/{{key_id}}/revoke", None),
+]
+"""All routes that change a monitor, a channel, a variable, a downtime or a key; one after the other each does."""
+TRIES = {("POST", f"{OWN}/monitors/test"), ("POST", f"{OWN}/channels/{{kind}}/{{name}}/test")}
+
+
+def test_all_routes_that_change_monitors_channels_downtimes_or_keys_are_known_here() -> None:
+    scopes = (Scope.MONITORS_WRITE, Scope.MONITORS_DOWNTIME, Scope.MANAGE_INTEGRATIONS)
+    changing = {
+        (method, path)
+        for method, path, key in table_rows()
+        if method != "GET" and (any(f"`{scope}`" in key for scope in scopes) or path.startswith(f"{OWN}/admin/keys"))
+    }
+
+    assert changing - TRIES == {(method, path) for method, path, _ in CHANGING}
+
+
+def test_each_of_them_is_recorded_with_the_key_that_asked_for_it(client: Client) -> None:
+    names = {"kind": "email", "name": "OPS", "host_name": "web-1"}
+    recorded: list[str] = []
+    for method, path, body in CHANGING:
+        is_admin = path.startswith(f"{OWN}/admin")
+        headers = ADMIN if is_admin else READER
+        answer = client.request(method, path.format(**names), json=body, headers=headers)
+        assert answer.status_code < 300, (path, answer.text)
+        said = answer.json() if answer.content else {}
+        match path if method == "POST" else "":
+            case "/api/v1/monitor":
+                names["monitor_id"] = said["id"]
+            case "/api/v2/downtime":
+                names["downtime_id"] = said["data"]["id"]
+            case "/api/procession/v1/admin/keys":
+                names["key_id"] = said["key"]["id"]
+        changes = client.get(f"{OWN}/changes", headers=READER).json()["changes"]
+        fresh = [one for one in changes if one["id"] not in recorded]
+        recorded += [one["id"] for one in fresh]
+
+        assert [one["by"]["key_id"] for one in fresh] == [ADMIN_KEY[:4] if is_admin else APPLICATION_KEY[:4]], path

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
-from procession.accounts.orgs import Key, KeyKind, Org, hash_secret, new_secret
+from procession.accounts.orgs import Key, KeyKind, Org, RemovedOrg, hash_secret, new_secret
 from procession.accounts.scopes import Scope
 from procession.errors import InvalidRequest, NotFound
 from procession.text.tags import normal_tags
@@ -40,6 +40,10 @@ class KeyRecords(Protocol):
 
     def put_org(self, org: Org) -> None: ...
 
+    def removed_orgs(self) -> tuple[RemovedOrg, ...]: ...
+
+    def put_removed_org(self, org: RemovedOrg) -> None: ...
+
     def put_key(self, key: Key) -> None:
         """Add it, or replace the one with its id."""
 
@@ -50,8 +54,8 @@ class HostTagRecords(Protocol):
     def host_tags(self) -> tuple[HostTags, ...]:
         """Of all orgs."""
 
-    def put_host_tags(self, entry: HostTags) -> None:
-        """Replace what its source said of its host before."""
+    def put_host_tags(self, *entries: HostTags) -> None:
+        """Replace what their sources said of their hosts before."""
 
 
 def create_org(store: KeyRecords, name: str) -> Org:
@@ -61,9 +65,27 @@ def create_org(store: KeyRecords, name: str) -> Org:
     if any(org.name == name for org in orgs):
         raise InvalidRequest(f"There is an org named {name} already")
     step = 1 if store.is_only_writer or not orgs else 1 + secrets.randbelow(_NUMBERS_TO_CHOOSE_FROM)
-    org = Org(max((org.id for org in orgs), default=0) + step, name)
+    taken = [*(org.id for org in orgs), *(org.id for org in store.removed_orgs())]
+    org = Org(max(taken, default=0) + step, name)
     store.put_org(org)
     return org
+
+
+def remove_org(store: KeyRecords, org_id: int, now: int) -> RemovedOrg:
+    """From now on none of its keys is good; all that is its own has to be erased then.
+
+    Raises NotFound where there is no such org, and InvalidRequest where the last admin key is of it.
+    """
+    org = next((org for org in store.orgs() if org.id == org_id), None)
+    if org is None:
+        raise NotFound(f"There is no org {org_id}")
+    keys = store.keys()
+    admins = {key.org_id for key in keys if key.kind is KeyKind.ADMIN and key.revoked_at is None}
+    if admins <= {org_id}:
+        raise InvalidRequest("The last admin key is of this org; make another one in another org first")
+    removed = RemovedOrg(org.id, org.name, now)
+    store.put_removed_org(removed)
+    return removed
 
 
 def create_key(
@@ -124,12 +146,8 @@ def change_host_tags(
     Raises InvalidRequest for an unfit name or tag, for more than MAX_TAGS tags, and for a tag in `remove` that the host
     does not have from the user.
     """
-    name = host_name(host)
-    if name is None:
-        raise InvalidRequest(f"The message does not name its host in 1 to {MAX_HOST_LENGTH} characters")
-    for tag in add:
-        if not tag.strip() or len(tag) > MAX_TAG_LENGTH or not tag.isprintable() or "," in tag:
-            raise InvalidRequest(f"A tag has 1 to {MAX_TAG_LENGTH} printable characters without commas")
+    name = _checked_host(host)
+    _check_tags(add)
     present = {
         tag
         for entry in store.host_tags()
@@ -139,12 +157,36 @@ def change_host_tags(
     unknown = [tag for tag in normal_tags(remove) if tag not in present]
     if unknown:
         raise InvalidRequest(f"{name} was not given the tag {unknown[0]} here")
-    tags = normal_tags((present - set(normal_tags(remove))) | set(add))
+    return _put_host_tags(store, org_id, name, (present - set(normal_tags(remove))) | set(add))
+
+
+def replace_host_tags(store: HostTagRecords, org_id: int, host: str, tags: Sequence[str]) -> HostTags:
+    """The same, instead of all that the user gave to it before."""
+    name = _checked_host(host)
+    _check_tags(tags)
+    return _put_host_tags(store, org_id, name, tags)
+
+
+def _put_host_tags(store: HostTagRecords, org_id: int, host: str, given: Iterable[str]) -> HostTags:
+    tags = normal_tags(given)
     if len(tags) > MAX_TAGS:
         raise InvalidRequest(f"A host has at most {MAX_TAGS} tags")
-    entry = HostTags(org_id, name, TagSource.USER, tags)
+    entry = HostTags(org_id, host, TagSource.USER, tags)
     store.put_host_tags(entry)
     return entry
+
+
+def _checked_host(host: str) -> str:
+    name = host_name(host)
+    if name is None:
+        raise InvalidRequest(f"The message does not name its host in 1 to {MAX_HOST_LENGTH} characters")
+    return name
+
+
+def _check_tags(tags: Sequence[str]) -> None:
+    for tag in tags:
+        if not tag.strip() or len(tag) > MAX_TAG_LENGTH or not tag.isprintable() or "," in tag:
+            raise InvalidRequest(f"A tag has 1 to {MAX_TAG_LENGTH} printable characters without commas")
 
 
 def _checked_name(name: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import enum
-import hashlib
-import secrets
 from dataclasses import dataclass
 
 from procession.accounts.scopes import Scope
@@ -23,6 +21,18 @@ class KeyKind(enum.Enum):
 class Org:
     id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedOrg:
+    """Nobody can ask for it or post to it any more. No other org gets its number."""
+
+    id: int
+    name: str
+    removed_at: int
+    """Unix seconds."""
+    is_erased: bool = False
+    """Nothing of it is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +56,13 @@ class Key:
 
 def new_secret(kind: KeyKind) -> str:
     """A random secret, as long as those of Datadog: 32 hex digits for an API key, 40 for the others."""
+    import secrets  # takes milliseconds, and commands for people make none
+
     return secrets.token_hex(16 if kind is KeyKind.API else 20)
 
 
 def hash_secret(secret: str) -> bytes:
     """32 bytes of SHA-256. No salt, so that a key is found by it; secrets are too long and random to be guessed."""
+    import hashlib
+
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()

@@ -9,6 +9,7 @@ class Scope(enum.StrEnum):
     MONITORS_READ = "monitors_read"
     MONITORS_WRITE = "monitors_write"
     MONITORS_DOWNTIME = "monitors_downtime"
+    HOST_TAGS_WRITE = "host_tags_write"
     MANAGE_INTEGRATIONS = "manage_integrations"
     """Channels of notifications: where they go, and their secrets."""
     AUDIT_LOGS_READ = "audit_logs_read"

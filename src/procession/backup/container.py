@@ -9,6 +9,7 @@ The number is that of the format. A file gets its name once it is whole and safe
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import stat
@@ -204,6 +205,17 @@ def sync_folder(folder: Path) -> None:
     file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def sync_disk(folder: Path) -> None:
+    """All that was written, by whomever, to the disk that the folder is on, and to no other. Raises OSError."""
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(file) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
     finally:
         os.close(file)
 

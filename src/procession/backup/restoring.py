@@ -18,7 +18,7 @@ from typing import IO
 import msgspec
 
 from procession.backup.archive import Archive, Progress
-from procession.backup.container import sync_folder
+from procession.backup.container import sync_disk, sync_folder
 from procession.backup.manifest import Part
 from procession.backup.sizes import show_size
 from procession.errors import UsageError
@@ -113,8 +113,11 @@ def _marked(data_dir: Path, lock: IO[str]) -> Iterator[EmbeddedEngine]:
     try:
         with contextlib.closing(EmbeddedEngine(data_dir, lock=lock)) as engine:
             yield engine
-        # All that was written, by us and by the engine.
-        os.sync()
+        # What we have written, and the engine.
+        sync_disk(data_dir)
+    except OSError as error:
+        _clean(data_dir)
+        raise UsageError(f"cannot write to {data_dir}: {(error.strerror or str(error)).lower()}") from None
     except BaseException:
         _clean(data_dir)
         raise

@@ -21,10 +21,13 @@ from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.access.sign_in_throttle import SignInThrottle
 from procession.server.api.admin import admin_routes
+from procession.server.api.administration.orgs import org_routes
 from procession.server.api.analysis import analysis_routes
 from procession.server.api.backup import backup_routes
+from procession.server.api.containers.routes import container_routes
 from procession.server.api.debug import debug_routes
 from procession.server.api.health import METRICS_PATH, health_routes
+from procession.server.api.monitors.actions import MonitorActions
 from procession.server.api.monitors.changes import ChangeList
 from procession.server.api.monitors.history import MonitorHistory
 from procession.server.api.process_list import process_list_routes
@@ -35,7 +38,7 @@ from procession.server.api.store import StoreSize, store_routes
 from procession.server.api.views import view_routes
 from procession.server.api.watch import watch_routes
 from procession.server.http.compression import Compress
-from procession.server.http.errors import AnswerBugs, ErrorAnswers, answer_http_exception
+from procession.server.http.errors import AnswerBugs, ErrorAnswers, RouteErrors
 from procession.server.http.host_names import AllowedHosts, CheckHost, name_of
 from procession.server.http.responses import AnswerHeaders
 from procession.server.intake.agents import Agents
@@ -48,10 +51,15 @@ from procession.server.intake.quota import MemoryQuota
 from procession.server.intake.refusal_log import RefusalLog
 from procession.server.notifications.channels import channel_routes
 from procession.server.notifications.downtimes import PublicDowntimes
+from procession.server.notifications.host_mutes import PublicHostMutes
 from procession.server.notifications.webhooks import PublicWebhooks
+from procession.server.public.containers import PublicContainers
+from procession.server.public.host_tags import PublicHostTags
+from procession.server.public.hosts import PublicHosts
 from procession.server.public.key_validation import KeyValidation
 from procession.server.public.monitors import PublicMonitors
 from procession.server.public.processes import PublicProcesses
+from procession.server.public.query.queries import PublicQueries
 from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.direct_posts import DirectPosts
 from procession.server.runtime.disconnect import StopOnDisconnect
@@ -59,6 +67,7 @@ from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.hosts.host_notices import HostNotices
 from procession.server.runtime.metrics import CountingSink, MeasureRequests, Metrics, Sink
 from procession.server.runtime.monitor_task import MonitorTask
+from procession.server.runtime.orgs.removal_task import RemovalTask
 from procession.server.runtime.rollup_task import RollupTask
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
@@ -68,6 +77,8 @@ from procession.storage import (
     AnalysisStore,
     BackupStore,
     ChangeStore,
+    ContainerStore,
+    ErasureStore,
     HostStore,
     KeyStore,
     MonitorStore,
@@ -91,11 +102,13 @@ class Stores:
     analysis: AnalysisStore
     keys: KeyStore
     hosts: HostStore
+    containers: ContainerStore
     sessions: SessionStore
     views: ViewStore
     monitors: MonitorStore
     changes: ChangeStore
     rollup: RollupStore
+    erasure: ErasureStore
     backup: BackupStore | None = None
     """None: it is on servers, which make backups of their own."""
     notification_settings: NotificationSettingsStore
@@ -118,6 +131,7 @@ class ThreadPools:
     size: ThreadPool
     backup: ThreadPool
     monitors: ThreadPool
+    removals: ThreadPool
 
     @classmethod
     def start(cls) -> ThreadPools:
@@ -135,13 +149,23 @@ class ThreadPools:
             size=ThreadPool(1, "size"),
             backup=ThreadPool(1, "backup"),
             monitors=ThreadPool(1, "monitors"),
+            removals=ThreadPool(1, "removals"),
         )
 
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
         for pool in (self.queries, self.decode, self.host_tags):
             pool.close()
-        single = (self.keys, self.hosts, self.details, self.rollup, self.size, self.backup, self.monitors)
+        single = (
+            self.keys,
+            self.hosts,
+            self.details,
+            self.rollup,
+            self.size,
+            self.backup,
+            self.monitors,
+            self.removals,
+        )
         for threads in single:
             threads.close()
 
@@ -165,6 +189,7 @@ class Services:
     intake: Intake
     changes: ChangeRecorder
     rollup: RollupTask
+    removals: RemovalTask
     notifications: Notifications
     """Its `notifier` takes the transitions of monitors."""
 
@@ -180,7 +205,9 @@ class Services:
         agents = Agents()
         counting_sink = CountingSink(sink, metrics.sightings)
         metrics.waiting_sightings.read = lambda: {(): counting_sink.waiting}
-        notifications = Notifications.made_from(stores.notification_settings, stores.outbox, stores.keys, settings, now)
+        notifications = Notifications.made_from(
+            stores.notification_settings, stores.outbox, stores.monitors, stores.keys, settings, now
+        )
         return cls(
             stores=stores,
             settings=settings,
@@ -214,12 +241,14 @@ class Services:
                 decode_threads=threads.decode,
                 sink=counting_sink,
                 store=stores.processes,
+                containers=stores.containers,
                 store_threads=threads.details,
                 dropped=metrics.dropped_sightings,
                 refusal_log=RefusalLog(now),
             ),
             changes=ChangeRecorder(stores.changes, now),
             rollup=RollupTask(stores.rollup, stores.keys, threads.rollup),
+            removals=RemovalTask(stores.keys, stores.erasure, threads.removals, now),
             notifications=notifications,
         )
 
@@ -238,7 +267,12 @@ class Services:
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         with self.notifications.running():
-            async with self.rollup.running(), self.intake.agents.watched(), self.intake.notices.running():
+            async with (
+                self.rollup.running(),
+                self.removals.running(),
+                self.intake.agents.watched(),
+                self.intake.notices.running(),
+            ):
                 yield
                 await self.intake.notices.write()
         self.threads.close()
@@ -270,6 +304,64 @@ class Services:
             retention_hours=self.settings.retention_hours,
             now=self.now,
         )
+        queries = PublicQueries(
+            self.stores.analysis,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+            sighting_retention_hours=self.settings.sighting_retention_hours,
+            now=self.now,
+        )
+        return [
+            *processes.routes,
+            *KeyValidation(self.keys).routes,
+            *queries.routes,
+            *self._container_routes(),
+            *self._host_routes(),
+            *self._monitor_routes(),
+        ]
+
+    def _container_routes(self) -> list[Route]:
+        containers = PublicContainers(
+            self.stores.containers,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+            now=self.now,
+        )
+        return containers.routes
+
+    def _host_routes(self) -> list[Route]:
+        hosts = PublicHosts(
+            self.stores.processes,
+            self.stores.analysis,
+            self.stores.hosts,
+            self.stores.notification_settings,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+            now=self.now,
+        )
+        mutes = PublicHostMutes(
+            self.stores.notification_settings,
+            self.changes,
+            self.notifications.notifier,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+            now=self.now,
+        )
+        tags = PublicHostTags(
+            self.stores.hosts,
+            self.host_tags,
+            sessions=self.sessions,
+            limiter=RateLimiter(self.settings.own_rate_limit, self.now),
+            threads=self.threads.queries,
+        )
+        return [*hosts.routes, *tags.routes, *mutes.routes]
+
+    def _monitor_routes(self) -> list[Route]:
+        """Monitors, and where and when they notify."""
         monitors = PublicMonitors(
             self.stores.monitors,
             self.stores.notification_settings,
@@ -296,8 +388,7 @@ class Services:
             threads=self.threads.queries,
             now=self.now,
         )
-        validation = KeyValidation(self.keys)
-        return [*processes.routes, *validation.routes, *monitors.routes, *webhooks.routes, *downtimes.routes]
+        return [*monitors.routes, *webhooks.routes, *downtimes.routes]
 
     def api_routes(self) -> list[Route]:
         """Procession's API, for the page and the commands."""
@@ -305,7 +396,8 @@ class Services:
         return [
             *process_list_routes(api, self.stores.processes, analysis),
             *single_process_routes(api, self.stores.processes, analysis),
-            *analysis_routes(api, analysis, self.stores.hosts),
+            *analysis_routes(api, analysis, self.stores.hosts, self.intake.agents.versions),
+            *container_routes(api, self.stores.containers),
             *view_routes(api, self.stores.views),
             *MonitorHistory(
                 api,
@@ -318,6 +410,15 @@ class Services:
                 self.now,
             ).routes,
             *ChangeList(api, self.sessions, self.stores.changes, self.threads.queries, self.now).routes,
+            *MonitorActions(
+                api,
+                self.sessions,
+                self.stores.monitors,
+                self.stores.notification_settings,
+                self.notifications.notifier,
+                self.threads.queries,
+                self.now,
+            ).routes,
             *store_routes(api, self.size),
             *channel_routes(
                 api=api,
@@ -327,6 +428,7 @@ class Services:
                 sessions=self.sessions,
                 threads=self.threads.queries,
                 now=self.now,
+                notifier=self.notifications.notifier,
             ),
             *sign_in_routes(
                 api=api,
@@ -349,6 +451,15 @@ class Services:
                 keys=self.keys,
                 changes=self.changes,
                 thread=self.threads.keys,
+                now=self.now,
+            ),
+            *org_routes(
+                store=self.stores.keys,
+                keys=self.keys,
+                erasure=self.stores.erasure,
+                removals=self.removals,
+                thread=self.threads.keys,
+                counting=self.threads.size,
                 now=self.now,
             ),
             *backup_routes(store=self.stores.backup, keys=self.keys, thread=self.threads.backup),
@@ -389,11 +500,13 @@ def create_app(
     services = Services.made_from(stores, sink, settings, metrics or Metrics(), now)
     services.show_in_metrics()
     agent_routes, health = services.agent_routes(), services.health_routes()
+    public_routes = services.public_routes()
+    for_clients = [*public_routes, *(route for route in agent_routes if "GET" in (route.methods or ()))]
     app = Starlette(
         routes=[
             # They are tried in turn, and agents ask far more often than all others.
             *agent_routes,
-            *services.public_routes(),
+            *public_routes,
             *services.api_routes(),
             *services.admin_routes(log_lines),
             *health,
@@ -420,7 +533,7 @@ def create_app(
             Middleware(AnswerBugs),
             Middleware(StopOnDisconnect),
         ],
-        exception_handlers={RequestError: ErrorAnswers().answer, HTTPException: answer_http_exception},
+        exception_handlers={RequestError: ErrorAnswers().answer, HTTPException: RouteErrors(for_clients).answer},
     )
     # `/api/v2/processes/` is another path, and there is nothing.
     app.router.redirect_slashes = False

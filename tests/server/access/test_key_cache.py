@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 from starlette.datastructures import Headers
@@ -75,14 +76,17 @@ def ring(store: CountingStore, stopwatch: Stopwatch) -> Generator[KeyCache, None
 
 
 def reader(ring: KeyCache, headers: Mapping[str, str]) -> int:
-    return asyncio.run(_awaited(lambda: ring.org_of_reader(Headers(headers))))
+    return asyncio.run(_awaited(lambda: ring.visibility_of_reader(Headers(headers)))).org_id
 
 
 def agent(ring: KeyCache, secret: str) -> int:
     return asyncio.run(_awaited(lambda: ring.org_of_api_key(secret)))
 
 
-async def _awaited(call: Callable[[], Awaitable[int]]) -> int:
+T = TypeVar("T")
+
+
+async def _awaited(call: Callable[[], Awaitable[T]]) -> T:
     return await call()
 
 

@@ -11,6 +11,7 @@ from tests.support.served import (
     ADMIN_KEY,
     API_KEY,
     APPLICATION_KEY,
+    OTHER_API_KEY,
     OTHER_APPLICATION_KEY,
     READER,
     Client,
@@ -31,8 +32,53 @@ def test_orgs_are_made_and_listed(client: Client) -> None:
 
     assert (created.status_code, created.json()) == (201, {"org": {"id": 3, "name": "third"}})
     assert client.get(f"{PREFIX}/orgs", headers=ADMIN).json() == {
-        "orgs": [{"id": 1, "name": "main"}, {"id": 2, "name": "other"}, {"id": 3, "name": "third"}]
+        "orgs": [{"id": 1, "name": "main"}, {"id": 2, "name": "other"}, {"id": 3, "name": "third"}],
+        "removed": [],
     }
+
+
+def test_an_org_that_is_removed_is_refused_at_once_and_its_number_given_to_nobody(
+    client: Client, served: Served
+) -> None:
+    other = {"dd-api-key": OTHER_API_KEY, "dd-application-key": OTHER_APPLICATION_KEY}
+    assert client.processes(headers=other).status_code == 200
+    assert client.get(f"{PREFIX}/orgs/2", headers=ADMIN).json()["rows"] == {"keys": 2, "orgs": 1}
+
+    removed = client.request("DELETE", f"{PREFIX}/orgs/2", headers=ADMIN)
+
+    item = {"id": 2, "name": "other", "removed_at": served.clock(), "is_erased": False}
+    assert (removed.status_code, removed.json()) == (202, {"removed": item})
+    assert client.processes(headers=other).status_code == 403
+    posted = client.post("/api/v1/collector", content=b"", headers={"dd-api-key": OTHER_API_KEY})
+    assert posted.status_code == 403
+    assert client.processes().status_code == 200
+    listed = client.get(f"{PREFIX}/orgs", headers=ADMIN).json()
+    assert (listed["orgs"], [org["id"] for org in listed["removed"]]) == ([{"id": 1, "name": "main"}], [2])
+    assert client.post(f"{PREFIX}/orgs", headers=ADMIN, json={"name": "other"}).json()["org"]["id"] == 3
+
+
+def test_a_session_ends_with_its_org(client: Client) -> None:
+    opened = client.post("/api/procession/v1/session", json={"application_key": OTHER_APPLICATION_KEY})
+    hosts = "/api/procession/v1/hosts"
+    assert (opened.status_code, client.get(hosts).status_code) == (201, 200)
+
+    client.request("DELETE", f"{PREFIX}/orgs/2", headers=ADMIN)
+
+    assert client.get(hosts).status_code == 403
+
+
+def test_only_an_org_that_is_there_and_not_its_own_is_removed_with_an_admin_key(client: Client) -> None:
+    own = client.request("DELETE", f"{PREFIX}/orgs/1", headers=ADMIN)
+    unknown = client.request("DELETE", f"{PREFIX}/orgs/7", headers=ADMIN)
+
+    assert (own.status_code, unknown.status_code) == (400, 404)
+    assert "use one of another org" in own.text
+    assert client.get(f"{PREFIX}/orgs/7", headers=ADMIN).status_code == 404
+    assert client.request("DELETE", f"{PREFIX}/orgs/2", headers=READER).status_code == 403
+    assert client.get(f"{PREFIX}/orgs/2", headers=READER).status_code == 403
+    other = {"authorization": f"Bearer {create_key(client, 'admin', 2)['secret']}"}
+    assert client.request("DELETE", f"{PREFIX}/orgs/1", headers=other).status_code == 202
+    assert client.get(f"{PREFIX}/orgs", headers=ADMIN).status_code == 403
 
 
 def test_a_new_key_is_good_at_once(client: Client) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from procession.accounts.hosts import HostNotice, HostTags, TagSource
 from procession.config import ServerSettings
+from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import ProcessNumbers
-from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 from tests.support.served import ORG, OTHER_ORG, READER, Client, Served
 
 PREFIX = "/api/procession/v1"
@@ -166,8 +168,24 @@ def test_facets_and_completion(client: Client) -> None:
     }
     assert found["facets"][1]["values"] == [{"value": "prod", "count": 4}]
     assert ask(client, f"/facets?at={NOON}&keys=host")["meta"] == {"at": NOON, "total": 6, "known": True}
+    assert [one["value"] for one in ask(client, "/facets?keys=command&prefix=*GIN")["facets"][0]["values"]] == ["nginx"]
     assert ask(client, "/tags?prefix=en")["keys"] == [{"key": "env", "count": 4}]
     assert ask(client, "/tags?prefix=env:")["values"] == [{"value": "prod", "count": 4}]
+
+
+def test_one_of_several_values_of_a_tag_is_enough(client: Client) -> None:
+    some = ["init", "nginx"]
+    either = " OR ".join(f"command:{name}" for name in some)
+
+    for path in ("/facets?keys=command", f"/facets?at={NOON}&keys=command"):
+        (facet,) = ask(client, f"{path}&tags={either}")["facets"]
+        assert {one["value"] for one in facet["values"]} == set(some)
+    listed = ask(client, f"/processes?from={NOON - 900}&to={NOON + 9}&tags={either},host:web-1")["data"]
+    assert listed
+    assert {one["attributes"]["host"] for one in listed} == {"web-1"}
+    assert "a ! beside an OR" in ask(client, f"/facets?tags=!{either}", 400)["errors"][0]
+    # Datadog's endpoint takes it for a text.
+    assert client.processes(f"from={NOON - 900}&tags={either}").json()["data"] == []
 
 
 def test_groups_points_hosts_and_series(client: Client) -> None:
@@ -179,10 +197,14 @@ def test_groups_points_hosts_and_series(client: Client) -> None:
     assert points["meta"]["total"] == 6
     assert (points["groups"], points["points"]["x"], points["points"]["group"]) == (["nginx"], [41.0], [0])
     hosts = ask(client, "/hosts")
-    assert hosts["meta"] == {"at": NOON, "total": 2, "known": True, "oldest": NOON - 7 * 86400, "blind": []}
+    assert hosts["meta"] == {"at": NOON, "total": 2, "known": True, "oldest": NOON - 70, "blind": []}
     assert [(one["host"], one["processes"], one["seen_at"]) for one in hosts["data"]] == [
         ("web-1", 3, NOON - 10),
         ("web-2", 3, NOON - 10),
+    ]
+    assert [(one["state"], one["booted_at"], one["agent_version"]) for one in hosts["data"]] == [
+        ("up", NOON - 999, None),
+        ("up", NOON - 999, None),
     ]
     series = ask(client, f"/timeseries?by=command&limit=1&from={NOON - 100}&points=2")
     assert series["times"] == [NOON - 100, NOON - 50, NOON]
@@ -190,6 +212,119 @@ def test_groups_points_hosts_and_series(client: Client) -> None:
         ("nginx", False, [None, 2, 4]),
         (None, True, [None, 4, 2]),
     ]
+
+
+def test_a_long_window_has_the_least_the_mean_and_the_greatest_of_the_minutes_of_each_step(client: Client) -> None:
+    # Pids 1, 2 and 3 of both hosts, and in the next minute but one 1, 2 and 4.
+    found = ask(client, f"/trends?from={NOON - 900}&to={NOON}&points=2&measures=cpu_total_percent")
+
+    assert found["meta"] == {
+        "from": NOON - 900,
+        "to": NOON,
+        "step": 600,
+        "instants": False,
+        "by": None,
+        "known": True,
+    }
+    assert found["times"] == [NOON - 1400, NOON - 800, NOON - 200]
+    (whole,) = found["trends"]
+
+    def at(ago: int) -> dict[str, list[int | None]]:
+        return {"max_at": [None, None, NOON - ago]}
+
+    assert whole["count"] == {"min": [None, None, 6.0], "avg": [None, None, 6.0], "max": [None, None, 6.0], **at(80)}
+    assert whole["numbers"]["cpu_total_percent"] == {
+        "min": [None, None, 120.0],
+        "avg": [None, None, 133.0],
+        "max": [None, None, 146.0],
+        **at(20),
+    }
+
+
+def test_what_began_and_ended_is_counted_with_its_exit_codes(client: Client, served: Served) -> None:
+    ended = ProcessExit(pid=3, at=NOON - 30, exit_code=137, description=a_description())
+    served.store.add_exits([(ORG, ProcessExits("web-1", (ended,)))])
+
+    found = ask(client, f"/turnover?from={NOON - 120}&to={NOON}&points=2")
+
+    assert found == {
+        "meta": {"from": NOON - 120, "to": NOON, "step": 60, "known": True},
+        "times": [NOON - 140, NOON - 80, NOON - 20],
+        "starts": [0, 0, 0],
+        "ends": [0, 1, 0],
+        "failures": [0, 1, 0],
+        "exit_codes": [{"exit_code": 137, "signal": "SIGKILL", "ends": [0, 1, 0]}],
+    }
+    assert ask(client, f"/turnover?from={NOON - 120}&to={NOON}&points=2&search=command:init")["ends"] == [0, 0, 0]
+
+
+def test_groups_of_a_long_window_are_of_minutes_and_add_up_to_all(client: Client) -> None:
+    asked = f"/trends?from={NOON - 900}&to={NOON}&points=2&measures=cpu_total_percent"
+    (whole,) = ask(client, asked)["trends"]
+
+    for more in ("&by=command&limit=1", "&by=host", "&search=host:web-*"):
+        found = ask(client, asked + more)
+        assert not found["meta"]["instants"]
+        averages = [one["numbers"]["cpu_total_percent"]["avg"][-1] for one in found["trends"]]
+        assert sum(averages) == pytest.approx(whole["numbers"]["cpu_total_percent"]["avg"][-1])
+        assert sum(one["count"]["avg"][-1] for one in found["trends"]) == pytest.approx(6)
+
+
+def test_groups_of_a_short_window_are_of_instants(client: Client) -> None:
+    found = ask(client, f"/trends?by=command&limit=1&from={NOON - 100}&to={NOON}&points=10")
+
+    assert found["meta"]["instants"]
+    assert found["times"] == [*range(NOON - 100, NOON + 1, 10)]
+    assert [(one["value"], one["count"]["max"][::5]) for one in found["trends"]] == [
+        ("nginx", [None, 2, 4]),
+        (None, [None, 4, 2]),
+    ]
+
+
+def test_groups_have_statistics_and_a_second_key(client: Client) -> None:
+    asked = "/groups?by=command,host&measures=cpu_total_percent&statistics=avg,p50,p95&sort=-p95:cpu_total_percent"
+    groups = ask(client, asked)
+    assert groups["meta"] == {"at": NOON, "by": "command,host", "total": 6, "known": True, "groups": 4}
+    assert [(one["value"], one["second"], one["count"]) for one in groups["data"][:2]] == [
+        ("nginx", "web-1", 2),
+        ("nginx", "web-2", 2),
+    ]
+    values = [
+        one["attributes"]["numbers"]["cpu_total_percent"]
+        for one in ask(client, "/processes?sort=cpu_total_percent&tags=command:nginx,host:web-1")["data"]
+    ]
+    told = groups["data"][0]["numbers"]["cpu_total_percent"]
+    assert told == {"avg": sum(values) / 2, "p50": values[0], "p95": values[1], "known": 2}
+    for wrong in ("by=a,b,c", "by=,", "by=env&statistics=p99", "by=env&sort=second", "by=env&limit=10001"):
+        assert ask(client, f"/groups?{wrong}", 400)["errors"]
+
+
+def test_hosts_say_whether_they_are_up_silent_or_shut_down(client: Client, served: Served) -> None:
+    for host, silent_for in (("slow", 100), ("lost", 4000), ("off", 7000), ("forgotten", 100_000)):
+        told = a_snapshot(
+            a_sighting(1, NOON - 200_000), host=host, taken_at=NOON - silent_for, split_id=1, chunk_count=1
+        )
+        served.store.add([(ORG, told)])
+    notices = (HostNotice(ORG, "slow", interval_seconds=60), HostNotice(ORG, "off", 10, shut_down_at=NOON - 6990))
+    served.store.put_host_notices(notices)
+    served.store.put_host_tags(HostTags(ORG, "lost", TagSource.USER, ("rack:7",)))
+
+    answer = ask(client, f"/hosts?at={NOON}&silent_hours=24&search=nginx")
+
+    assert [(one["host"], one["state"], one["booted_at"]) for one in answer["data"]] == [
+        ("web-1", "up", NOON - 999),
+        ("web-2", "up", NOON - 999),
+    ]
+    assert answer["silent"] == [
+        {"host": "slow", "seen_at": NOON - 100, "state": "up", "tags": []},
+        {"host": "lost", "seen_at": NOON - 4000, "state": "silent", "tags": ["rack:7"]},
+        {"host": "off", "seen_at": NOON - 7000, "state": "shut down", "tags": []},
+    ]
+    assert "silent" not in ask(client, "/hosts")
+    # Before it was shut down, nobody knew.
+    then = ask(client, f"/hosts?at={NOON - 6995}&silent_hours=1")
+    assert [(one["host"], one["state"]) for one in then["data"]] == [("off", "up")]
+    ask(client, "/hosts?silent_hours=169", 400)
 
 
 def test_instants_and_hosts_are_compared(client: Client) -> None:
@@ -223,6 +358,8 @@ def test_instants_and_hosts_are_compared(client: Client) -> None:
         "/hosts?at={at}",
         "/timeseries?from={since}&to={at}&points=2",
         "/timeseries?from={since}&to={at}&points=2&by=command",
+        "/trends?from={since}&to={at}&points=2",
+        "/turnover?from={since}&to={at}&points=2",
     ],
 )
 def test_an_answer_says_whether_anything_is_known_of_its_moment(client: Client, path: str) -> None:
@@ -304,6 +441,8 @@ def test_views_are_saved_by_name(client: Client) -> None:
         "/groups?by=env&measures=x",
         "/points?x=state",
         "/timeseries?points=1",
+        "/trends?measures=threads",
+        "/turnover?language=procession&search=cpu>50",
         "/hosts?search=(",
         "/compare?match=x",
     ],

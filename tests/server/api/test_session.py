@@ -12,6 +12,7 @@ import pytest
 from starlette.requests import Request
 
 from procession.accounts.orgs import Key, hash_secret
+from procession.accounts.scopes import Scope
 from procession.accounts.sessions import LINK_SECONDS, MAX_SESSIONS, SESSION_SECONDS, create_link
 from procession.config import ServerSettings
 from procession.errors import TooManyRequests
@@ -80,7 +81,7 @@ def test_an_application_key_signs_in_to_its_org(client: Client) -> None:
     answer = sign_in(client)
 
     assert answer.status_code == 201
-    assert answer.json() == {"org": "main", "expires_at": NOON + SESSION_SECONDS}
+    assert answer.json() == {"org": "main", "expires_at": NOON + SESSION_SECONDS, "scopes": sorted(Scope)}
     assert answer.headers["cache-control"] == "no-store"
     client.forget_cookies()
     assert sign_in(client, OTHER_APPLICATION_KEY).json()["org"] == "other"

@@ -133,6 +133,18 @@ def test_an_agent_that_has_gone_is_not_counted_as_blind(moment: Moment) -> None:
     assert agents.blind() == 0
 
 
+def test_versions_are_those_of_an_org_that_posted_a_short_time_ago(moment: Moment) -> None:
+    agents = Agents(moment)
+    agents.posted(1, headers(version="7.60.0"))
+    agents.posted(2, headers("web-2"))
+
+    assert agents.versions(1) == {"web-1": "7.60.0"}
+
+    moment.now += GONE_SECONDS + 1
+
+    assert agents.versions(1) == {}
+
+
 def test_blind_hosts_are_those_of_an_org_for_as_long_as_they_say_so(moment: Moment) -> None:
     agents = Agents(moment)
     for host, count in (("web-2", 58), ("web-1", 57), ("web-3", 5), ("gone", 9)):

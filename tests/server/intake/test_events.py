@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from procession.server.intake.events import INLINE_BYTES
 from procession.wire.datadog import process_pb2 as pb
 from tests.support.agents.posting import a_payload, post
 from tests.support.agents.vectors import vector
@@ -136,6 +137,23 @@ def test_a_clock_ahead_is_cut_to_now_and_what_is_too_old_is_dropped(client: Clie
     assert [item["attributes"]["timestamp"] for item in client.processes().json()["data"]] == ["2023-11-14T22:13:20"]
     metrics = client.get("/metrics", headers=READER).text
     assert 'procession_dropped_sightings_total{reason="too old"} 1' in metrics
+
+
+def test_many_events_at_once_are_all_kept(client: Client) -> None:
+    events = [
+        event
+        for pid in range(100, 400)
+        for body in (a_body(at=NOON - 30, pid=pid), a_body(at=NOON - 20, pid=pid, exit_code=3))
+        for event in pb.CollectorProcEvent.FromString(body).events
+    ]
+    body = pb.CollectorProcEvent(hostname="web-1", events=events).SerializeToString()
+    assert len(body) > INLINE_BYTES
+
+    assert post(client, body, PATH).status_code == 202
+
+    items = client.get(f"{DETAILS}?page[limit]=1000", headers=READER).json()["data"]
+    assert {item["attributes"]["pid"] for item in items} == set(range(100, 400))
+    assert {item["attributes"]["exit_code"] for item in items} == {3}
 
 
 def test_what_is_kept_is_not_said_to_be_dropped(client: Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -161,19 +161,20 @@ def test_tags_are_read_again_only_when_they_have_changed() -> None:
 def test_an_org_that_says_new_tags_without_end_holds_up_no_other() -> None:
     store, may_write = CountingStore(), threading.Event()
     put = store.put_host_tags
+    written: list[list[int]] = []
 
-    def put_when_let(entry: HostTags) -> None:
-        if entry.org_id == 1:
+    def put_when_let(*entries: HostTags) -> None:
+        if not written:
             assert may_write.wait(30)
-        put(entry)
+        written.append([entry.org_id for entry in entries])
+        put(*entries)
 
     store.put_host_tags = put_when_let  # type: ignore[method-assign]
 
     async def look() -> None:
         thread, writing = ThreadPool(1, "test"), FairThreadPool(1, "test")
         book = HostTagCache(store, thread, writing, lambda: NOON)
-        greedy = [asyncio.create_task(book.learn(1, f"host-{n}", ["env:prod"])) for n in range(20)]
-        await asyncio.sleep(0)
+        greedy = [asyncio.create_task(book.learn(1, f"host-{n}", ["env:prod"])) for n in range(300)]
 
         # What is read does not wait for what is written.
         assert list((await asyncio.wait_for(book.of_org(2), 30))("web-1")) == []
@@ -181,13 +182,38 @@ def test_an_org_that_says_new_tags_without_end_holds_up_no_other() -> None:
         await asyncio.sleep(0)
         may_write.set()
         await asyncio.wait_for(modest, 30)
-        assert sum(task.done() for task in greedy) < 10, "it did not wait for all of them"
         assert list((await book.of_org(2))("web-1")) == ["role:web"]
         await asyncio.gather(*greedy)
         thread.close()
         writing.close()
 
     asyncio.run(look())
+    assert [2] in written[:2], "it did not wait for all of them"
+    assert sum(entries.count(1) for entries in written) == 300
+
+
+def test_what_the_hosts_of_a_fleet_say_at_once_is_written_together() -> None:
+    store = CountingStore()
+    put = store.put_host_tags
+    sizes: list[int] = []
+
+    def put_and_count(*entries: HostTags) -> None:
+        sizes.append(len(entries))
+        put(*entries)
+
+    store.put_host_tags = put_and_count  # type: ignore[method-assign]
+
+    async def learn() -> None:
+        thread, writing = ThreadPool(1, "test"), FairThreadPool(1, "test")
+        book = HostTagCache(store, thread, writing, lambda: NOON)
+        await asyncio.gather(*(book.learn(1, f"host-{n}", ["env:prod", f"rack:{n}"]) for n in range(150)))
+        assert list((await book.of_org(1))("host-149")) == ["env:prod", "rack:149"]
+        thread.close()
+        writing.close()
+
+    asyncio.run(learn())
+    assert sum(sizes) == 150
+    assert len(sizes) <= 3
 
 
 def test_what_an_agent_says_is_written_where_it_is_new_and_once_a_day(client: Client, served: Served) -> None:
@@ -195,9 +221,9 @@ def test_what_an_agent_says_is_written_where_it_is_new_and_once_a_day(client: Cl
     written: list[int] = []
     put = served.store.put_host_tags
 
-    def put_and_note(entry: HostTags) -> None:
-        written.append(entry.said_at)
-        put(entry)
+    def put_and_note(*entries: HostTags) -> None:
+        written.extend(entry.said_at for entry in entries)
+        put(*entries)
 
     served.store.put_host_tags = put_and_note  # type: ignore[method-assign]
 

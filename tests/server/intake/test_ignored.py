@@ -76,6 +76,7 @@ def test_only_what_is_large_leaves_the_event_loop(served: Served, sink: ListSink
     intake = Intake(
         sink=sink,
         store=served.store,
+        containers=served.store.containers,
         store_threads=ThreadPool(1, "events"),
         keys=KeyCache(served.store, ThreadPool(1, "keys")),
         settings=served.settings,

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from procession.monitors.query import parse_monitor_query
+from procession.notifications.template_names import check_message
+from procession.server.web.openapi import load_document
 from tests.support.builders import NOON
 from tests.support.served import API_KEY, OTHER_API_KEY, OTHER_APPLICATION_KEY, READER, Client, Served
 
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "monitors.md"
 PATH = "/api/v1/monitor"
 QUERY = "processes('nginx').over('env:prod').by('host').rollup('count').last('5m') < 1"
 OTHER = {"dd-api-key": OTHER_API_KEY, "dd-application-key": OTHER_APPLICATION_KEY}
@@ -111,12 +118,17 @@ def test_defaults_are_added_where_nothing_was_sent(client: Client) -> None:
         "include_tags": True,
         "new_host_delay": 300,
         "notify_no_data": False,
-        "thresholds": {"critical": 1},
     }
 
 
 def test_null_options_come_back_as_null(client: Client) -> None:
     assert created(client, options={"no_data_timeframe": None})["options"]["no_data_timeframe"] is None
+
+
+def test_what_the_java_client_sends_in_every_monitor_is_taken(client: Client) -> None:
+    sent = {"min_failure_duration": 0, "min_location_failed": 1, "notify_by": []}
+
+    assert sent.items() <= created(client, options=sent)["options"].items()
 
 
 def test_an_update_replaces_the_options_whole_and_leaves_what_it_does_not_name(client: Client) -> None:
@@ -131,13 +143,42 @@ def test_an_update_replaces_the_options_whole_and_leaves_what_it_does_not_name(c
     assert {name: changed[name] for name in same} == {name: monitor[name] for name in same}
 
 
+@pytest.mark.parametrize(("sent", "kept"), [(0, None), (None, None), (1, 1), (5, 5)])
+def test_a_priority_of_0_is_none_and_described_so(client: Client, sent: int | None, kept: int | None) -> None:
+    schemas = load_document()["components"]["schemas"]
+
+    made = created(client, priority=sent)
+    changed = client.request("PUT", f"{PATH}/{made['id']}", json={"priority": sent}, headers=READER).json()
+
+    assert [made["priority"], changed["priority"]] == [kept, kept]
+    for name, value in (("NewMonitor", sent), ("MonitorChange", sent), ("Monitor", kept)):
+        described = schemas[name]["properties"]["priority"]
+        assert "null" in described["type"]
+        assert value is None or described["minimum"] <= value <= described["maximum"]
+
+
+def test_the_description_names_every_option_of_the_documentation() -> None:
+    described = load_document()["components"]["schemas"]["MonitorOptions"]["properties"]
+
+    table = DOCUMENTATION.read_text().partition("| option | what it does |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    assert {"thresholds", "expected_groups", "timeout_h"} <= documented <= set(described)
+
+
 def test_the_threshold_follows_a_query_that_is_changed_alone(client: Client) -> None:
-    monitor = created(client)
     query = QUERY.replace("< 1", "< 3")
 
-    changed = client.request("PUT", f"{PATH}/{monitor['id']}", json={"query": query}, headers=READER).json()
+    def changed(**options: Any) -> Any:
+        path = f"{PATH}/{created(client, options=options)['id']}"
+        answer = client.request("PUT", path, json={"query": query}, headers=READER)
+        assert (answer.status_code, answer.json()["query"]) == (200, query)
+        return answer.json()["options"].get("thresholds")
 
-    assert (changed["query"], changed["options"]["thresholds"]) == (query, {"critical": 3})
+    assert changed(thresholds={"critical": 1, "warning": 5}) == {"critical": 3, "warning": 5}
+    assert changed(thresholds={"warning": 5}) == {"warning": 5}
+    assert changed() is None
 
 
 def test_a_deleted_monitor_is_gone(client: Client) -> None:
@@ -175,7 +216,12 @@ def test_a_good_definition_is_valid_as_terraform_reads_it(client: Client) -> Non
         ({"options": {"renotify_statuses": ["ok"]}}, "'options.renotify_statuses' is invalid"),
         ({"options": {"on_missing_data": "panic"}}, "'options.on_missing_data' is invalid: it is none of default,"),
         ({"options": {"scheduling_options": {}}}, "Procession does not do this for process monitors"),
+        ({"options": {"threshold_windows": {}}}, "Procession does not do this for process monitors"),
+        ({"options": {"notify_by": ["host"]}}, "'options.notify_by' is invalid: Procession does not do this for"),
+        ({"options": {"min_failure_duration": 9}}, "Procession does not do this for process monitors"),
+        ({"options": {"thresholds": []}}, "it is no object with critical, warning"),
         ({"options": []}, "'options' is invalid: it is not an object"),
+        ({"priority": False}, "'priority' is invalid: it is not a whole number from 1 to 5"),
         ({"priority": 6}, "'priority' is invalid: it is not a whole number from 1 to 5"),
         ({"tags": "a"}, "'tags' is invalid"),
         ({"draft_status": "x"}, "'draft_status' is invalid"),
@@ -274,7 +320,7 @@ def test_a_change_is_refused_for_its_message_as_a_new_monitor_is(client: Client)
 
 
 def test_a_monitor_is_muted_and_unmuted_as_by_the_older_client(client: Client) -> None:
-    path = f"{PATH}/{created(client)['id']}"
+    path = f"{PATH}/{created(client, options={'silenced': None})['id']}"
 
     def silenced(what: str, body: Any = None) -> Any:
         answer = client.post(f"{path}/{what}", json=body, headers=READER)
@@ -313,3 +359,32 @@ def test_the_provider_is_told_that_its_keys_are_good(client: Client) -> None:
     answer = client.get("/api/v1/validate", headers={"dd-api-key": API_KEY})
 
     assert (answer.status_code, answer.json()) == (200, {"valid": True})
+
+
+def test_no_query_and_no_message_is_parsed_on_the_event_loop(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set[str]()
+
+    def noting(work: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*values: Any) -> Any:
+            threads.add(threading.current_thread().name)
+            return work(*values)
+
+        return noted
+
+    monkeypatch.setattr("procession.monitors.monitor.parse_monitor_query", noting(parse_monitor_query))
+    monkeypatch.setattr("procession.server.public.monitors.check_message", noting(check_message))
+    made = created(client)["id"]
+    body = {"type": "process alert", "name": "a", "query": QUERY}
+    for method, path, sent in (
+        ("POST", f"{PATH}/validate", body),
+        ("POST", f"{PATH}/{made}/validate", body),
+        ("PUT", f"{PATH}/{made}", body),
+        ("GET", f"{PATH}/{made}", None),
+        ("GET", f"{PATH}?tags=env:prod&with_downtimes=true", None),
+        ("GET", f"{PATH}/search?query=a", None),
+        ("GET", f"{PATH}/groups/search", None),
+        ("POST", "/api/procession/v1/monitors/backtest", {"monitor": body, "from": NOON - 60, "to": NOON}),
+    ):
+        threads.clear()
+        assert client.request(method, path, json=sent, headers=READER).status_code == 200, path
+        assert not [name for name in threads if "_" not in name], (path, threads)

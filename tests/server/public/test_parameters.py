@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from procession.accounts.visibility import Visibility
 from procession.errors import InvalidRequest
 from procession.paging import Cursor
 from procession.process import ProcessKey
@@ -20,7 +21,9 @@ LAST = ProcessKey(NOON - 5000, 42, 7)
 
 
 def parse(query_string: str, now: int = NOON) -> ProcessQuery:
-    return parse_query(ORG, parse_parameters(query_string.encode()), now=now, retention_hours=RETENTION_HOURS)
+    return parse_query(
+        Visibility(ORG), parse_parameters(query_string.encode()), now=now, retention_hours=RETENTION_HOURS
+    )
 
 
 def errors(query_string: str, now: int = NOON) -> tuple[str, ...]:
@@ -30,7 +33,7 @@ def errors(query_string: str, now: int = NOON) -> tuple[str, ...]:
 
 
 def a_cursor(window: Window, filters: str = "") -> str:
-    return Cursor(window, LAST, filter_fingerprint(parse_parameters(filters.encode()), ORG)).encode()
+    return Cursor(window, LAST, filter_fingerprint(parse_parameters(filters.encode()), Visibility(ORG))).encode()
 
 
 def test_no_parameters_ask_for_the_first_thousand_of_the_last_15_minutes() -> None:
@@ -218,7 +221,7 @@ def test_what_is_no_cursor_is_refused(cursor: str) -> None:
 @given(st.binary(max_size=200) | st.text('searchtgfompi[]=&%+0123456789-!():"*', max_size=200).map(str.encode))
 def test_any_query_string_is_a_query_or_says_what_is_wrong(query_string: bytes) -> None:
     try:
-        query = parse_query(ORG, parse_parameters(query_string), now=NOON, retention_hours=RETENTION_HOURS)
+        query = parse_query(Visibility(ORG), parse_parameters(query_string), now=NOON, retention_hours=RETENTION_HOURS)
     except InvalidRequest as error:
         assert all(error.messages)  # noqa: PT017 (either may happen)
     else:

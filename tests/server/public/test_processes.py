@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from procession.accounts.visibility import Visibility
 from procession.config import ServerSettings
 from procession.errors import Unavailable
 from procession.paging import Page
 from procession.process import ProcessDescription, ProcessIdentity, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
 from procession.server.public.processes import render_page
+from procession.server.public.remembered_items import RememberedItems
 from procession.window import Window
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 from tests.support.served import (
@@ -261,7 +263,7 @@ def test_any_start_that_an_id_can_hold_is_rendered(started_at: int) -> None:
     summary = ProcessSummary(ProcessIdentity("web-1", 7, started_at), NOON, a_description())
     query = ProcessQuery(ORG, Window(0, NOON))
 
-    body = json.loads(render_page(Page((summary,)), query, b"12345678"))
+    body = json.loads(render_page(Page((summary,)), Visibility(ORG), query, b"12345678", RememberedItems()))
 
     assert body["data"][0]["id"] == ProcessKey.of(summary.identity).id_of(ORG).hex()
     assert (
@@ -279,6 +281,7 @@ def test_a_zombie_is_tagged_so() -> None:
         ProcessIdentity("web-1", 7, NOON), NOON, ProcessDescription(is_zombie=True, user="uid:118")
     )
 
-    body = json.loads(render_page(Page((summary,)), ProcessQuery(ORG, Window(0, NOON)), b"12345678"))
+    query = ProcessQuery(ORG, Window(0, NOON))
+    body = json.loads(render_page(Page((summary,)), Visibility(ORG), query, b"12345678", RememberedItems()))
 
     assert body["data"][0]["attributes"]["tags"] == ["host:web-1", "user:uid:118", "command:", "state_zombie:true"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from procession.analysis import Groups, Order, Selection
 from procession.errors import InvalidRequest, Unavailable
+from procession.monitors.late import latecomers
 from procession.monitors.lease import LEASE_SECONDS
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.transition import State, Transition
@@ -52,12 +54,21 @@ class _Analysis(OracleAnalysis):
         self._while_read = while_read
 
     def groups(
-        self, selection: Selection, at: int, by: str, measures: Sequence[str], order: Order, limit: int
+        self,
+        selection: Selection,
+        at: int,
+        by: str,
+        measures: Sequence[str],
+        order: Order,
+        limit: int,
+        *,
+        second: str | None = None,
+        has_percentiles: bool = False,
     ) -> Groups:
         for word, happens in list(self._while_read.items()):
             if f"'{word}'" in repr(selection.search):
                 happens()
-        return super().groups(selection, at, by, measures, order, limit)
+        return super().groups(selection, at, by, measures, order, limit, second=second, has_percentiles=has_percentiles)
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -90,8 +101,14 @@ class House:
             is_only_server=is_only_server,
         )
 
-    def monitor(self, query: str = "processes('nginx').rollup('count_now') < 1", number: int = 7) -> None:
-        body = {"type": "process alert", "name": "a", "query": query}
+    def monitor(
+        self,
+        query: str = "processes('nginx').rollup('count_now') < 1",
+        number: int = 7,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        options = {"new_group_delay": 0} | (options or {})
+        body = {"type": "process alert", "name": "a", "query": query, "options": options}
         creator = Creator(1, "", "", "")
         made_at = (self.clock.now - 3600) * 1_000_000
         self.monitors.put_monitor(new_monitor(ORG, number, body, creator=creator, changed_by="", now_us=made_at))
@@ -511,4 +528,219 @@ def test_nothing_is_remembered_of_a_deleted_monitor(house: House) -> None:
     house.minute("nginx")
     server.evaluate()
 
-    assert (server._noted, server._skipped_until, server._queries, server._states) == ({}, {}, {}, {})
+    remembered = (server._noted, server._skipped_until, server._queries, server._rules, server._states)
+    assert remembered == ({},) * 5
+
+
+# What comes late out of a spool
+
+GONE = "processes('nginx').by('host').rollup('count_now') < 1"
+FIRST_SEEN = "'first_seen').last('1h') > 0"
+
+
+def history(house: House, number: int = 7) -> list[tuple[int, str, str | None]]:
+    """Minute, state and what came late says of it."""
+    found = house.monitors.transitions(ORG, Window(0, 2**32 - 1), 100, number)
+    return [((one.at - MINUTE) // 60, str(one.state), one.late and str(one.late)) for one in reversed(found)]
+
+
+def silent_minutes(house: House, server: MonitorTask, count: int) -> int:
+    """Gives when they began."""
+    begin = house.clock.now
+    for _ in range(count):
+        house.clock.now += 60
+        server.evaluate()
+    return begin
+
+
+def spool(house: House, begin: int, *minutes: Sequence[str]) -> None:
+    """What web-1 had to tell of minutes that are over."""
+    now, house.clock.now = house.clock.now, begin
+    for commands in minutes:
+        house.minute(*commands)
+    house.clock.now = now
+
+
+@pytest.mark.parametrize("query", [GONE, GONE.replace(".by('host')", "")])
+def test_minutes_of_a_silence_are_evaluated_again_once_their_spool_has_come(house: House, query: str) -> None:
+    house.monitor(query)
+    server = house.server()
+    for _ in range(3):
+        house.minute("nginx")
+        server.evaluate()
+    begin = silent_minutes(house, server, 5)
+    assert history(house) == [(4, "No Data", None)]
+
+    spool(house, begin, ["nginx"], ["nginx"], [], [], ["nginx"])
+    house.minute("nginx")
+    server.evaluate()
+
+    # It was gone for the two minutes from the fifth on.
+    assert history(house) == [
+        (4, "No Data", "refuted"),
+        (5, "Alert", "added"),
+        (7, "OK", "added"),
+        (9, "OK", None),
+    ]
+    assert house.kinds() == []
+    house.minute()
+    server.evaluate()
+    assert house.kinds() == ["triggered"]
+
+
+def test_an_alert_of_before_a_silence_ended_in_it_and_the_end_is_told_once(house: House) -> None:
+    house.monitor(GONE)
+    server = house.server()
+    for commands in (["nginx"], ["nginx"], [], []):
+        house.minute(*commands)
+        server.evaluate()
+    begin = silent_minutes(house, server, 3)
+    spool(house, begin, [], ["nginx"], ["nginx"])
+    house.minute("nginx")
+    server.evaluate()
+
+    assert history(house) == [(3, "Alert", None), (5, "OK", "added"), (8, "OK", None)]
+    assert house.kinds() == ["triggered", "recovered"]
+    assert len({one.cycle_key for one in house.monitors.transitions(ORG, Window(0, 2**32 - 1), 9)}) == 1
+
+
+def test_what_was_there_only_in_a_silence_is_missed_and_known_afterwards(house: House) -> None:
+    gone, fresh = (f"processes('').by('host','command').rollup({rest}" for rest in ("'count_now') < 1", FIRST_SEEN))
+    house.monitor(gone, number=8)
+    house.monitor(fresh, number=9)
+    server = house.server()
+    for _ in range(2):
+        house.minute("nginx")
+        server.evaluate()
+    begin = silent_minutes(house, server, 3)
+    spool(house, begin, ["nginx"], ["nginx", "miner"], ["nginx"])
+    for _ in range(2):
+        house.minute("nginx")
+        server.evaluate()
+
+    told = [(one.monitor_id, dict(one.group)["command"], str(one.state)) for one in house.sink.taken]
+    assert told == [(8, "miner", "Alert"), (9, "miner", "Alert")]
+    assert history(house, 9) == [(4, "Alert", "added"), (7, "Alert", None)]
+
+
+def test_a_host_that_had_nothing_to_tell_changes_nothing(house: House) -> None:
+    house.monitor(GONE)
+    server = house.server()
+    house.minute("nginx")
+    server.evaluate()
+    silent_minutes(house, server, 4)
+    house.minute("nginx")
+    server.evaluate()
+
+    assert history(house) == [(2, "No Data", None), (6, "OK", None)]
+
+
+@pytest.mark.parametrize("is_before_spool", [True, False])
+def test_a_server_that_is_started_anew_evaluates_again_what_came_since(house: House, is_before_spool: bool) -> None:
+    """Whether the agent was silent before the server ended, or only while there was none."""
+    house.monitor(GONE)
+    server = house.server()
+    for _ in range(4):
+        house.minute("nginx")
+        server.evaluate()
+    begin = house.clock.now
+    if is_before_spool:
+        silent_minutes(house, server, 2)
+    house.clock.now = begin + 240
+    server = house.server()
+    house.clock.now += 60
+    server.evaluate()
+    spool(house, begin, ["nginx"], [], [], ["nginx"], ["nginx"])
+    house.minute("nginx")
+    server.evaluate()
+
+    assert [one for one in history(house) if one[2] == "added"] == [(5, "Alert", "added"), (7, "OK", "added")]
+    assert house.kinds() == []
+
+
+def test_minutes_are_evaluated_again_as_far_back_and_for_as_long_as_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latecomers, "MAX_LATE_MINUTES", 2)
+    house.monitor(GONE)
+    house.monitor(GONE, number=8)
+    server = house.server()
+    for _ in range(2):
+        house.minute("nginx")
+        server.evaluate()
+    begin = silent_minutes(house, server, 5)
+    spool(house, begin, [], [], [], [], ["nginx"])
+    house.minute("nginx")
+    ticks = iter(range(10**6))
+    server._clock = lambda: float(next(ticks))
+    server.evaluate()
+
+    # There was time for the first monitor, and for its last two minutes of five.
+    again = [(3, "No Data", None), (6, "OK", "added"), (8, "OK", None)]
+    assert history(house) == again
+    assert history(house, 8) == [again[0], again[2]]
+    house.minute("nginx")
+    server.evaluate()
+    assert history(house, 8) == again
+
+
+def test_what_waits_to_be_evaluated_again_outlives_the_server(house: House) -> None:
+    """Killed when the spool was there, and before its minutes were looked at for both monitors."""
+    house.monitor(GONE)
+    house.monitor(GONE, number=8)
+    server = house.server()
+    for _ in range(2):
+        house.minute("nginx")
+        server.evaluate()
+    begin = silent_minutes(house, server, 5)
+    (silence,) = house.monitors.silences()
+    assert (silence.host, silence.since, silence.ended_at) == ("web-1", MINUTE + 110, 0)
+    spool(house, begin, ["nginx"], [], [], [], ["nginx"])
+    house.minute("nginx")
+    ticks = iter(range(10**6))
+    server._clock = lambda: float(next(ticks))
+    server.evaluate()
+    again = [(3, "Alert", "added"), (3, "No Data", "refuted"), (6, "OK", "added"), (8, "OK", None)]
+    assert [len(history(house, number)) for number in (7, 8)] == [4, 2]
+    (silence,) = house.monitors.silences()
+    assert silence.ended_at == MINUTE + 480
+
+    server = house.server()
+    for _ in range(2):
+        house.minute("nginx")
+        server.evaluate()
+
+    assert [history(house, number) for number in (7, 8)] == [again, again]
+    assert house.monitors.silences() == ()
+    assert house.kinds() == []
+
+
+def test_a_spool_that_comes_while_no_server_runs_is_evaluated_again(house: House) -> None:
+    house.monitor(GONE)
+    server = house.server()
+    for _ in range(2):
+        house.minute("nginx")
+        server.evaluate()
+    begin = silent_minutes(house, server, 3)
+    spool(house, begin, ["nginx"], [], ["nginx"])
+    house.minute("nginx")
+    house.server().evaluate()
+
+    assert [one for one in history(house) if one[2] == "added"] == [(3, "Alert", "added"), (4, "OK", "added")]
+    assert house.kinds() == []
+
+
+def test_a_delayed_evaluation_that_saw_it_in_time_is_not_done_again(house: House) -> None:
+    house.monitor(GONE, options={"evaluation_delay": 300})
+    server = house.server()
+    for _ in range(10):
+        house.minute("nginx")
+        server.evaluate()
+    begin = silent_minutes(house, server, 3)
+    spool(house, begin, [], [], ["nginx"])
+    for _ in range(6):
+        house.minute("nginx")
+        server.evaluate()
+
+    assert history(house) == [(10, "Alert", None), (12, "OK", None)]
+    assert house.kinds() == ["triggered", "recovered"]

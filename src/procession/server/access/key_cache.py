@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from procession.accounts.orgs import Key, KeyKind, hash_secret
+from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import ThreadPool
@@ -35,10 +36,10 @@ class KeyCache:
         """Raises Forbidden."""
         return await self._key(KeyKind.API, secret)
 
-    async def org_of_reader(self, headers: Mapping[str, str]) -> int:
-        """The org that a reader may see: by API key and application key of one org, or by an application key as
+    async def visibility_of_reader(self, headers: Mapping[str, str]) -> Visibility:
+        """What a reader may see: by API key and application key of one org, or by an application key as
         bearer. Raises Forbidden."""
-        return (await self.reader(headers)).org_id
+        return Visibility.of(await self.reader(headers))
 
     async def reader(self, headers: Mapping[str, str]) -> Key:
         """The application key among these, likewise."""

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from procession.accounts.orgs import Key, hash_secret
 from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Link, Session, begin_session, create_link
+from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
 from procession.server.access.key_cache import KeyCache, bearer_token
 from procession.server.runtime.refreshing_cache import RefreshingCache
@@ -42,17 +43,31 @@ class Sessions:
         self._now = now
         self._sessions = RefreshingCache(self._read, thread, REFRESH_SECONDS)
 
-    async def org_of(self, request: Request) -> int:
-        """The org that the reader may see: by keys where there are any, else by session. Raises Forbidden."""
+    async def visibility_of(self, request: Request) -> Visibility:
+        """What the reader may see: by keys where there are any, else by session. Raises Forbidden."""
         if has_keys(request.headers):
-            return await self._keys.org_of_reader(request.headers)
+            return await self._keys.visibility_of_reader(request.headers)
         session = await self.find(request)
         if session is None or is_cross_site(request):
             raise Forbidden
-        return session.org_id
+        return Visibility.of(session)
 
     async def key_with(self, scope: Scope, request: Request) -> Key:
         """The application key of the reader, likewise. Raises Forbidden, also where it has not this scope."""
+        key = await self._key(request)
+        if scope not in key.scopes:
+            raise Forbidden(f"Forbidden: this takes an application key with the scope {scope}")
+        return key
+
+    async def scopes_of(self, request: Request) -> frozenset[Scope]:
+        """What the reader may do besides reading processes. Raises Forbidden."""
+        return (await self._key(request)).scopes
+
+    async def scopes_of_session(self, session: Session) -> frozenset[Scope]:
+        key = await self._keys.with_id(session.key_id)
+        return frozenset() if key is None else key.scopes
+
+    async def _key(self, request: Request) -> Key:
         key: Key | None
         if has_keys(request.headers):
             key = await self._keys.reader(request.headers)
@@ -61,8 +76,6 @@ class Sessions:
             key = None if session is None or is_cross_site(request) else await self._keys.with_id(session.key_id)
         if key is None:
             raise Forbidden
-        if scope not in key.scopes:
-            raise Forbidden(f"Forbidden: this takes an application key with the scope {scope}")
         return key
 
     async def find(self, request: Request) -> Session | None:

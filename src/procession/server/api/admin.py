@@ -1,4 +1,4 @@
-"""`/api/procession/v1/admin/...`: orgs, keys and the tags of hosts, for those who hold an admin key."""
+"""`/api/procession/v1/admin/...`: keys and the tags of hosts, for those who hold an admin key."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from procession.accounts.administration import create_key, create_org, revoke_key
+from procession.accounts.administration import create_key, revoke_key
 from procession.accounts.hosts import HostTags
-from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.orgs import Key, KeyKind
 from procession.accounts.scopes import Scope
 from procession.errors import InvalidParameter, InvalidRequest
 from procession.server.access.key_cache import KeyCache
@@ -29,15 +29,6 @@ from procession.text.whole_number import whole_number
 _log = logging.getLogger(__name__)
 
 PREFIX = "/api/procession/v1/admin"
-
-
-class _OrgItem(msgspec.Struct):
-    id: int
-    name: str
-
-    @classmethod
-    def of(cls, org: Org) -> _OrgItem:
-        return cls(org.id, org.name)
 
 
 class _KeyItem(msgspec.Struct):
@@ -72,10 +63,6 @@ class _HostTagsChange(msgspec.Struct, forbid_unknown_fields=True):
     remove: list[str] = []
 
 
-class _NewOrg(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-
-
 class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     org_id: int
     kind: KeyKind
@@ -98,8 +85,6 @@ def admin_routes(
     return [
         Route(f"{PREFIX}/hosts/tags", admin.list_host_tags, methods=["GET"]),
         Route(f"{PREFIX}/hosts/tags", admin.change_host_tags, methods=["POST"]),
-        Route(f"{PREFIX}/orgs", admin.list_orgs, methods=["GET"]),
-        Route(f"{PREFIX}/orgs", admin.add_org, methods=["POST"]),
         Route(f"{PREFIX}/keys", admin.list_keys, methods=["GET"]),
         Route(f"{PREFIX}/keys", admin.add_key, methods=["POST"]),
         Route(f"{PREFIX}/keys/{{key_id}}/revoke", admin.drop_key, methods=["POST"]),
@@ -126,18 +111,6 @@ class Administration:
         self._changes = changes
         self._thread = thread
         self._now = now
-
-    async def list_orgs(self, request: Request) -> Response:
-        await self._keys.require_admin(request.headers)
-        orgs = await self._thread.run(self._store.orgs)
-        return json_response({"orgs": [_OrgItem.of(org) for org in sorted(orgs, key=lambda org: org.id)]})
-
-    async def add_org(self, request: Request) -> Response:
-        await self._keys.require_admin(request.headers)
-        body = await parsed_body(request, _NewOrg)
-        org = await self._thread.run(lambda: create_org(self._store, body.name))
-        _log.info("made the org %(name)r", {"event": "org-created", "org_id": org.id, "name": org.name})
-        return json_response({"org": _OrgItem.of(org)}, 201)
 
     async def list_keys(self, request: Request) -> Response:
         await self._keys.require_admin(request.headers)

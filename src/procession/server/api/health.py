@@ -30,7 +30,7 @@ def health_routes(*, keys: KeyCache, metrics: Metrics, size: StoreSize) -> list[
         return json_response({"status": "ok"})
 
     async def show_metrics(request: Request) -> Response:
-        await keys.org_of_reader(request.headers)
+        await keys.visibility_of_reader(request.headers)
         # While the store cannot say, or is slow, all else is shown.
         with contextlib.suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(STORE_SECONDS):

@@ -1,4 +1,4 @@
-"""`GET /api/procession/v1/processes`: the processes of a window page by page, or those at an instant in any order."""
+"""`GET /api/procession/v1/processes`: the processes of a window, page by page or in any order, or of an instant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from procession.analysis import SORT_COLUMNS, InstantPage, Order, Selection
+from procession.analysis import SORT_COLUMNS, WINDOW_SORT_COLUMNS, InstantPage, Order
 from procession.paging import InstantCursor
 from procession.process import ProcessKey
 from procession.process_item import detailed_item, item_at_instant
@@ -19,8 +19,10 @@ from procession.server.public.processes import cursor_after, render_items
 from procession.storage import AnalysisStore, ReadStore
 from procession.window import out_of_retention
 
-_OF_INSTANTS = ("at", "sort", "page[offset]")
-"""Parameters that ask for an instant and not for a window."""
+_BOUNDS = ("from", "to")
+
+_OF_ORDERS = ("sort", "page[offset]")
+"""Parameters that ask for an order, or a part of one: of an instant, or of a window if its bounds are there."""
 
 
 def process_list_routes(api: ApiRouter, store: ReadStore, analysis: AnalysisStore) -> list[Route]:
@@ -34,20 +36,33 @@ class ProcessList:
 
     def show(self, request: ApiRequest) -> Any:
         cursor = request.parameters.get("page[cursor]", "")
-        if InstantCursor.is_one(cursor) or (not cursor and any(map(request.has, _OF_INSTANTS))):
+        if InstantCursor.is_one(cursor):
             return self._at_instant(request)
+        if cursor:
+            return self._in_window(request)
+        if request.has("at"):
+            return self._at_instant(request)
+        is_of_window = request.has("ended") or any(map(request.has, _BOUNDS))
+        has_order = any(map(request.has, _OF_ORDERS))
+        if has_order and not is_of_window:
+            return self._at_instant(request)
+        # What compares numbers is listed whole: only so it is known what is on which page.
+        if has_order or request.has("ended") or request.compares():
+            return self._of_window_in_order(request)
         return self._in_window(request)
 
     def _in_window(self, request: ApiRequest) -> bytes:
+        language = request.language()
+        request.raise_errors()
         query = parse_query(
-            request.org_id,
+            request.visibility,
             request.parameters,
             now=request.now,
             retention_hours=request.retention_hours,
-            has_hints=True,
+            language=language,
         )
         page, details = find_detailed_page(self._store, query)
-        selection = Selection(query.org_id, query.search, query.tags)
+        selection = request.visibility.selection(query.search, query.tags)
         is_known = bool(page.processes) or self._analysis.is_known(selection, query.window)
         if is_known and not page.processes and query.after is None:
             # A snapshot may have come since, by which the window is known now.
@@ -56,21 +71,40 @@ class ProcessList:
             detailed_item(query.org_id, process, detail)
             for process, detail in zip(page.processes, details, strict=True)
         ]
-        after = cursor_after(page, query, filter_fingerprint(request.parameters, request.org_id))
+        after = cursor_after(page, query, filter_fingerprint(request.parameters, request.visibility, language))
         # A page beyond the last one is empty, too, and says nothing of what was found.
         hints = request.hints(bool(page.processes) or query.after is not None)
         return render_items(items, after, is_known=is_known, hints=hints)
 
-    def _at_instant(self, request: ApiRequest) -> Any:
-        selection = request.selection()
-        at, order = request.instant(), request.order("sort", "start", SORT_COLUMNS)
+    def _of_window_in_order(self, request: ApiRequest) -> Any:
+        selection, window = request.window_selection(), request.window()
+        order = request.order("sort", "start", WINDOW_SORT_COLUMNS, has_tags=True)
         limit = request.number("page[limit]", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
         offset = request.number("page[offset]", 0, least=0, most=MAX_OFFSET)
-        for name in ("from", "to"):
-            if request.has(name):
-                request.refuse(name, f"it goes with a window, not with {', '.join(_OF_INSTANTS)}")
         request.raise_errors()
-        fingerprint = filter_fingerprint(request.parameters, request.org_id)
+        page = self._analysis.window_page(selection, window, order, offset, limit)
+        return {
+            "meta": {
+                "from": window.from_at,
+                "to": window.to_at,
+                "total": page.total,
+                "known": page.is_known,
+                "page": {"after": "", "size": len(page.processes)},
+            },
+            "data": [detailed_item(request.org_id, one.process, one.detail) for one in page.processes],
+        }
+
+    def _at_instant(self, request: ApiRequest) -> Any:
+        selection = request.selection()
+        at, order = request.instant(), request.order("sort", "start", SORT_COLUMNS, has_tags=True)
+        limit = request.number("page[limit]", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
+        offset = request.number("page[offset]", 0, least=0, most=MAX_OFFSET)
+        for name in (*_BOUNDS, "ended"):
+            if request.has(name):
+                request.refuse(name, "it goes with a window, and not with at")
+        language = request.language()
+        request.raise_errors()
+        fingerprint = filter_fingerprint(request.parameters, request.visibility, language)
         after, pin = None, None
         if text := request.parameters.get("page[cursor]", ""):
             cursor = InstantCursor.decode(text, fingerprint=fingerprint)
@@ -90,7 +124,8 @@ class ProcessList:
 
 
 def _cursor_after(page: InstantPage, at: int, order: Order, fingerprint: bytes) -> str:
-    if not page.processes:
+    # Its bytes have no room for the key of a tag: that goes on with an offset.
+    if not page.processes or order.tag_key is not None:
         return ""
     last = ProcessKey.of(page.processes[-1].process.identity)
     return InstantCursor(at, order, last, fingerprint, page.pin).encode()

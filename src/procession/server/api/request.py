@@ -6,13 +6,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from procession.accounts.visibility import Visibility
 from procession.analysis import MEASURES, Order, Selection
 from procession.errors import InvalidParameter, NotFound
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
+from procession.search.comparisons import compares, endings_among
 from procession.search.hints import moment_hint, search_hints, tags_hints
-from procession.search.parser import parse_search
+from procession.search.parser import Language, parse_search
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
+from procession.search.tree import And, Comparison, SearchNode
 from procession.server.public.parameter_errors import ParameterErrors
 from procession.server.public.parameters import parse_tags
 from procession.text.whole_number import moment_parameter, number_parameter, whole_number
@@ -23,19 +26,12 @@ MAX_OFFSET = 10_000_000
 _MOST_BLIND = 5
 """Hosts that hints name."""
 
-_HINTS = (
-    ("search", search_hints),
-    ("other_search", search_hints),
-    ("tags", tags_hints),
-    ("other_tags", tags_hints),
-)
-
 
 @dataclass
 class ApiRequest:
     """One call. Each value is asked for by its name; `raise_errors` then says all that was wrong with them."""
 
-    org_id: int
+    visibility: Visibility
     parameters: Mapping[str, str]
     path: Mapping[str, str]
     now: int
@@ -44,6 +40,10 @@ class ApiRequest:
     find_blind_hosts: Callable[[int], Mapping[str, int]] = lambda _: {}
     """The hosts of an org whose agents can read none of their processes, and how many those are."""
     _errors: ParameterErrors = field(default_factory=lambda: ParameterErrors(has_hints=True))
+
+    @property
+    def org_id(self) -> int:
+        return self.visibility.org_id
 
     def raise_errors(self) -> None:
         """Raises InvalidRequest if anything was wrong with the values that were asked for so far."""
@@ -91,21 +91,51 @@ class ApiRequest:
     def measure(self, name: str, default: str) -> str:
         return self.choice(name, default, MEASURES)
 
-    def order(self, name: str, default: str, columns: Collection[str]) -> Order:
+    def order(self, name: str, default: str, columns: Collection[str], *, has_tags: bool = False) -> Order:
+        """`has_tags`: also by the values of a tag key."""
         order = Order.parse(self.parameters.get(name, default))
-        if order.column not in columns:
-            self.refuse(name, f"it is none of {', '.join(columns)}, with or without - before it")
+        if order.column not in columns and not (has_tags and order.tag_key):
+            named = (*columns, "tag: and a key") if has_tags else columns
+            self.refuse(name, f"it is none of {', '.join(named)}, with or without - before it")
             return Order.parse(default)
         return order
 
     def selection(self, prefix: str = "", host: str = "") -> Selection:
         """The selection by `search` and `tags`, and by the name of a host if one is given."""
-        search = self._errors.value_of(parse_search, self.parameters.get(f"{prefix}search", ""))
-        tags = self._errors.value_of(parse_tags, self.parameters, f"{prefix}tags") or TagFilter()
+        search = self.search(f"{prefix}search")
+        tags = self._errors.value_of(parse_tags, self.parameters, f"{prefix}tags", self.language()) or TagFilter()
         if host:
-            named = TagCondition(Pattern.literal(f"host:{host}"))
+            named = TagCondition((Pattern.literal(f"host:{host}"),))
             tags = replace(tags, conditions=(*tags.conditions, named))
-        return Selection(self.org_id, search, tags)
+        if self.language() is Language.PROCESSION:
+            tags, endings = endings_among(tags)
+            search = _all_of(search, *endings)
+        return self.visibility.selection(search, tags)
+
+    def language(self) -> Language:
+        """That of its searches: Datadog's, as it always was, unless it names ours."""
+        return Language(self.choice("language", Language.DATADOG.value, [one.value for one in Language]))
+
+    def search(self, name: str = "search") -> SearchNode | None:
+        return self._errors.value_of(parse_search, self.parameters.get(name, ""), self.language())
+
+    def compares(self) -> bool:
+        """Whether it looks at numbers, or at how processes ended; not where it cannot be understood."""
+        language = self.language()
+        try:
+            search = parse_search(self.parameters.get("search", ""), language)
+            tags = parse_tags(self.parameters, language=language)
+        except InvalidParameter:
+            return False
+        return compares(search) or (language is Language.PROCESSION and bool(endings_among(tags)[1]))
+
+    def window_selection(self) -> Selection:
+        """The selection for a window: also by `ended`."""
+        selection = self.selection()
+        if not self.has("ended"):
+            return selection
+        has_ended = Comparison("ended", "=", float(self.choice("ended", "true", ("true", "false")) == "true"))
+        return replace(selection, search=_all_of(selection.search, has_ended))
 
     def instant(self, name: str = "at", default: int | None = None) -> int:
         """An instant of which there are snapshots still; one in the future counts as now."""
@@ -115,6 +145,15 @@ class ApiRequest:
             return default
         if at < self.now - self.sighting_retention_hours * 3600:
             self._errors.add(out_of_retention(self.sighting_retention_hours))
+        return max(0, min(at, self.now))
+
+    def kept_instant(self, name: str = "at") -> int:
+        """An instant of which there are minutes still; one in the future counts as now."""
+        at = self._moment(name)
+        if at is None:
+            return self.now
+        if at < self.now - self.retention_hours * 3600:
+            self._errors.add(out_of_retention(self.retention_hours))
         return max(0, min(at, self.now))
 
     def window(self, *, seconds: int = 900, most: int | None = None, retention_hours: int | None = None) -> Window:
@@ -143,8 +182,11 @@ class ApiRequest:
                 hints.append(hint)
         if has_found:
             return tuple(hints)
-        for name, of_text in _HINTS:
-            hints += of_text(self.parameters.get(name, ""), name)
+        language = self.language()
+        for name in ("search", "other_search"):
+            hints += search_hints(self.parameters.get(name, ""), name, language)
+        for name in ("tags", "other_tags"):
+            hints += tags_hints(self.parameters.get(name, ""), name)
         return (*hints, *(_blind_hint(*blind) for blind in islice(self.blind_hosts().items(), _MOST_BLIND)))
 
     def blind_hosts(self) -> Mapping[str, int]:
@@ -165,6 +207,11 @@ class ApiRequest:
         if name not in self.parameters:
             return None
         return self._errors.value_of(moment_parameter, name, self.parameters[name])
+
+
+def _all_of(*nodes: SearchNode | None) -> SearchNode | None:
+    terms = tuple(node for node in nodes if node is not None)
+    return And(terms) if len(terms) > 1 else next(iter(terms), None)
 
 
 def _blind_hint(host: str, processes: int) -> str:

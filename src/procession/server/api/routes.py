@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,9 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.visibility import Visibility
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
+from procession.server.access.shared_answers import EncodedAnswer, SharedAnswers, SharedQuestion, accepted_age
 from procession.server.api.request import ApiRequest
+from procession.server.http.compression import takes_gzip
 from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.thread_pools import FairThreadPool
 
@@ -36,6 +40,10 @@ def _is_anything_in(found: Mapping[str, Any]) -> bool:
         return bool(meta["left"]["total"] and meta["right"]["total"])
     if "series" in found:
         return any(any(one.count) for one in found["series"])
+    if "starts" in found:
+        return any(found["starts"]) or any(found["ends"])
+    if "trends" in found:
+        return any(any(one.count.max) for one in found["trends"])
     return bool(meta.get("total", True))
 
 
@@ -61,22 +69,50 @@ class ApiRouter:
         self._sighting_retention_hours = sighting_retention_hours
         self._now = now
         self._blind_hosts = blind_hosts
+        self._shared = SharedAnswers()
 
     def route(self, path: str, answer: Callable[[ApiRequest], Any]) -> Route:
         """`answer` gives what is to be encoded, or bytes that are already."""
 
         async def respond(request: Request) -> Response:
+            seconds = accepted_age(request.headers.get("cache-control", ""))
+            if seconds:
+                return await self._respond_shared(request, answer, seconds)
             admitted = await self.admit(request)
             return await self.respond(admitted.org_id, lambda: _with_hints(admitted, answer(admitted)))
 
         return Route(PREFIX + path, respond, methods=["GET"])
 
+    async def _respond_shared(self, request: Request, answer: Callable[[ApiRequest], Any], seconds: float) -> Response:
+        """With what another reader who may see the same got so short a time ago. Only who makes the server work is
+        counted."""
+        visibility = await self._sessions.visibility_of(request)
+        question = SharedQuestion(visibility, request.url.path, request.scope["query_string"])
+        found = self._shared.find(question, seconds)
+        if found is None:
+            self.count(request, visibility.org_id)
+            asked = self._request_of(request, visibility)
+
+            def encoded() -> EncodedAnswer:
+                return EncodedAnswer.of(_encoded(_with_hints(asked, answer(asked))))
+
+            found = self._shared.begin(question, lambda: self._threads.run(visibility.org_id, encoded))
+        # The answer is for the others as well, if this reader goes away.
+        shared = await asyncio.shield(found)
+        if takes_gzip(request.headers.get("accept-encoding", "")):
+            headers = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+            return Response(shared.compressed, headers=headers, media_type="application/json")
+        return Response(shared.body, media_type="application/json")
+
     async def admit(self, request: Request) -> ApiRequest:
         """Whose request it is, and its parameters. Raises Forbidden, TooManyRequests."""
-        org_id = await self._sessions.org_of(request)
-        self.count(request, org_id)
+        visibility = await self._sessions.visibility_of(request)
+        self.count(request, visibility.org_id)
+        return self._request_of(request, visibility)
+
+    def _request_of(self, request: Request, visibility: Visibility) -> ApiRequest:
         return ApiRequest(
-            org_id,
+            visibility,
             parse_parameters(request.scope["query_string"]),
             request.path_params,
             self._now(),
@@ -90,8 +126,9 @@ class ApiRouter:
         self._limiter.admit(request, org_id, RATE_LIMIT_NAME)
 
     async def respond(self, org_id: int, answer: Callable[[], Any]) -> Response:
-        def body() -> bytes:
-            found = answer()
-            return found if isinstance(found, bytes) else _ENCODER.encode(found)
+        body = await self._threads.run(org_id, lambda: _encoded(answer()))
+        return Response(body, media_type="application/json")
 
-        return Response(await self._threads.run(org_id, body), media_type="application/json")
+
+def _encoded(found: Any) -> bytes:
+    return found if isinstance(found, bytes) else _ENCODER.encode(found)

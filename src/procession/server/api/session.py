@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Session
 from procession.errors import Forbidden, InvalidRequest, TooManyRequests
 from procession.server.access.sessions import Sessions, cookie_names, is_cross_site, is_secure
@@ -34,6 +36,7 @@ class _Credentials(msgspec.Struct, forbid_unknown_fields=True):
 class _SignedIn(msgspec.Struct):
     org: str
     expires_at: int | None
+    scopes: tuple[str, ...]
 
 
 class _NewLink(msgspec.Struct):
@@ -91,13 +94,18 @@ class SignIn:
         self._log_attempt(
             logging.INFO, "signed-in", "signed in to org %(org_id)d from %(address)s", address, org_id=session.org_id
         )
-        response = json_response(await self._session_body(session.org_id, session), 201, {"cache-control": "no-store"})
+        response = json_response(
+            await self._session_body(session.org_id, session, await self._sessions.scopes_of_session(session)),
+            201,
+            {"cache-control": "no-store"},
+        )
         _set_cookie(response, request, token, session.expires_at - session.created_at)
         return response
 
     async def show(self, request: Request) -> Response:
         admitted = await self._api.admit(request)
-        return json_response(await self._session_body(admitted.org_id, await self._sessions.find(request)))
+        scopes = await self._sessions.scopes_of(request)
+        return json_response(await self._session_body(admitted.org_id, await self._sessions.find(request), scopes))
 
     async def sign_out(self, request: Request) -> Response:
         session = await self._sessions.find(request)
@@ -116,10 +124,10 @@ class SignIn:
         self._api.count(request, link.org_id)
         return json_response(_NewLink(token, link.expires_at), 201, {"cache-control": "no-store"})
 
-    async def _session_body(self, org_id: int, session: Session | None) -> _SignedIn:
+    async def _session_body(self, org_id: int, session: Session | None, scopes: Collection[Scope]) -> _SignedIn:
         orgs = await self._thread.run(self._keys.orgs)
         name = next((org.name for org in orgs if org.id == org_id), str(org_id))
-        return _SignedIn(name, None if session is None else session.expires_at)
+        return _SignedIn(name, None if session is None else session.expires_at, tuple(sorted(scopes)))
 
     def _log_attempt(
         self, level: int, event: str, message: str, address: str, error: Exception | None = None, **fields: object

@@ -24,7 +24,7 @@ class _Watch(msgspec.Struct, forbid_unknown_fields=True):
 
 def watch_routes(*, api: ApiRouter, sessions: Sessions, watches: WatchCache) -> list[Route]:
     async def watch(request: Request) -> Response:
-        org_id = await sessions.org_of(request)
+        org_id = (await sessions.visibility_of(request)).org_id
         api.count(request, org_id)
         body = await parsed_body(request, _Watch)
         host = "" if body.host is None else host_of(encodable(body.host))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -15,6 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from procession.errors import MethodNotAllowed, NotFound, RequestError
 from procession.log_throttle import LogThrottle
 from procession.server.http.responses import error_response
+
+DATADOG_PREFIXES = ("/api/v1/", "/api/v2/")
+"""Of the paths of Datadog's API."""
 
 _log = logging.getLogger(__name__)
 
@@ -44,14 +47,29 @@ def _error_response(error: RequestError) -> Response:
     return error_response(error.status, *error.messages, headers=headers)
 
 
-async def answer_http_exception(request: Request, error: Exception) -> Response:
-    """The answer to an error of Starlette itself: no such route, no such method."""
-    assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for nothing else)
-    if error.status_code == 404:
-        return _error_response(NotFound())
-    if error.status_code == 405:
-        return _error_response(MethodNotAllowed(_allowed_methods(request)))
-    return error_response(error.status_code, error.detail, headers=error.headers)
+class RouteErrors:
+    """The answers to errors of Starlette itself: no such route, no such method."""
+
+    def __init__(self, datadog_routes: Iterable[Route] = ()) -> None:
+        """`datadog_routes`: those of Datadog's API that are here, to be named where somebody asks for another one."""
+        roots: list[str] = []
+        for path in sorted({route.path for route in datadog_routes}):
+            if not any(path.startswith(f"{root}/") for root in roots):
+                roots.append(path)
+        self._those_of_datadog = f"of Datadog's API Procession answers {', '.join(roots)} and what is below them"
+
+    async def answer(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for nothing else)
+        reads_datadog = request.method in ("GET", "HEAD") and request.url.path.startswith(DATADOG_PREFIXES)
+        if error.status_code == 404:
+            return _error_response(NotFound(f"Not found: {self._those_of_datadog}") if reads_datadog else NotFound())
+        if error.status_code == 405:
+            allowed = _allowed_methods(request)
+            # Agents post to paths where Datadog has something to get.
+            if reads_datadog:
+                return _error_response(MethodNotAllowed(allowed, f"Method not allowed: {self._those_of_datadog}"))
+            return _error_response(MethodNotAllowed(allowed))
+        return error_response(error.status_code, error.detail, headers=error.headers)
 
 
 def _allowed_methods(request: Request) -> tuple[str, ...]:

@@ -107,6 +107,15 @@ class Agents:
         found = self._blind_now()
         return {host: found[org, host].unreadable or 0 for org, host in sorted(found) if org == org_id}
 
+    def versions(self, org_id: int) -> dict[str, str]:
+        """Of the agents of an org that post to this server, by host. For any thread."""
+        oldest = self._clock() - GONE_SECONDS
+        return {
+            host: agent.version
+            for (org, host), agent in self._hosts.copy().items()
+            if org == org_id and agent.posted_at >= oldest
+        }
+
     def _blind_now(self) -> dict[tuple[int, str], _Agent]:
         """For any thread."""
         oldest = self._clock() - GONE_SECONDS

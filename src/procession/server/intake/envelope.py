@@ -22,6 +22,8 @@ class Envelope:
     so in a header that others do not have."""
     lists_all: bool
     """Real-time numbers are of every process of the host, and so are a snapshot. Also from an agent of ours."""
+    may_have_containers: bool
+    """Whether there may be containers in the message, beside what else it has."""
     is_live: bool
     """False where an agent that is not to collect processes sends those it knows from discovering services. They are
     some of the host's, and one of them may be missing because it is no longer taken for a service."""
@@ -35,7 +37,8 @@ class Envelope:
         is_partial = headers.get("x-procession-partial", "").lower() == "true"
         lists_all = headers.get("x-procession-live", "").lower() == "all"
         is_live = headers.get("x-dd-processes-enabled", "").lower() != "false"
-        return cls(host, taken_at, request_id, is_partial, lists_all, is_live)
+        may_have_containers = headers.get("x-dd-containercount", "") != "0"
+        return cls(host, taken_at, request_id, is_partial, lists_all, may_have_containers, is_live)
 
     def request_id_of(self, body: bytes) -> int:
         """The agent's, or one made from the payload, which also stays the same when it is sent again."""

@@ -21,6 +21,9 @@ from procession.wire.datadog import decode_events
 
 PATH = "/api/v2/proclcycle"
 
+INLINE_BYTES = 4096
+"""What is larger is decoded on a thread. A few exits, as most posts have, take less time than handing them over."""
+
 BUSY_SHARE = 0.2
 """The share of the time for which each of the two questions about exits may keep the store busy. A question costs the
 same for a few exits as for hundreds."""
@@ -51,9 +54,12 @@ class EventHandler:
 
     async def _decode(self, org_id: int, body: bytes, reservation: Reservation) -> ProcessEvents:
         tags_of = await self._intake.host_tags.of_org(org_id)
-        events = await self._intake.decode_threads.run(
-            org_id, lambda: decode_events(body, host_tags=tags_of, scrub=self._scrub, limits=self._limits)
-        )
+
+        def decode() -> ProcessEvents:
+            return decode_events(body, host_tags=tags_of, scrub=self._scrub, limits=self._limits)
+
+        is_short = len(body) <= INLINE_BYTES
+        events = decode() if is_short else await self._intake.decode_threads.run(org_id, decode)
         reservation.hold(2 * len(body) + SIGHTING_BYTES * len(events.events))
         return dated(events, self._intake.now())
 

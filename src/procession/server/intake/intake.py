@@ -19,7 +19,7 @@ from procession.server.runtime.hosts.host_notices import HostNotices
 from procession.server.runtime.metrics import Counter, Sink
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
-from procession.storage import DetailStore
+from procession.storage import ContainerStore, DetailStore
 from procession.wire.datadog import Limits
 
 
@@ -38,7 +38,9 @@ class Intake:
     sink: Sink
     """Takes the snapshots."""
     store: DetailStore
-    """Takes all else, on one of `store_threads`."""
+    """Takes all else of processes, on one of `store_threads`."""
+    containers: ContainerStore
+    """And so does this of containers."""
     store_threads: ThreadPool
     dropped: Counter
     """Counts sightings that were acknowledged and not stored, by reason."""

@@ -1,4 +1,5 @@
-"""Bodies of payloads -> snapshots and live numbers, on the event loop where that is quick, else on a thread."""
+"""Bodies of payloads -> what they tell of processes and containers: on the event loop where that is quick, else on a
+thread."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from procession.containers.container import ContainerSnapshot, ContainerStats
 from procession.errors import PayloadTooLarge
 from procession.lifecycle.completeness import NEVER_COMPLETE
 from procession.packed import PackedSnapshot
@@ -18,7 +20,15 @@ from procession.server.intake.intake import Intake
 from procession.server.intake.quota import SIGHTING_BYTES
 from procession.wire.columns import layout
 from procession.wire.columns.decoder import ColumnsDecoder
-from procession.wire.datadog import MessageType, SnapshotDecoder, decode_live, frame
+from procession.wire.datadog import (
+    MessageType,
+    SnapshotDecoder,
+    decode_container_stats,
+    decode_containers,
+    decode_containers_of_processes,
+    decode_live,
+    frame,
+)
 
 INLINE_BYTES = 256 * 1024
 """What is larger, before or after it is decompressed, is decoded on a thread. The usual payload, of 100 to 500
@@ -27,15 +37,17 @@ processes, takes about as long as handing it over would."""
 TagsOf = Callable[[str], Iterable[str]]
 """From a host's name to its tags."""
 
-AnyPayload = PackedSnapshot | LiveSnapshot
+AnyPayload = PackedSnapshot | LiveSnapshot | ContainerSnapshot | ContainerStats
 
 
 class DecodedPayload(NamedTuple):
-    snapshot: AnyPayload
+    content: AnyPayload
     memory_bytes: int
     """About what it takes in memory."""
     may_be_columns: bool
     """Whether there is memory for columns of its host."""
+    containers: ContainerSnapshot | None = None
+    """Those that were sent along with processes."""
 
 
 class PayloadDecoder:
@@ -54,9 +66,11 @@ class PayloadDecoder:
 
         def decode_within(max_bytes: int) -> DecodedPayload:
             framed = frame.decode(body, max_bytes=min(max_bytes, self._max_bytes))
-            snapshot = self._snapshot_of(framed, org_id, envelope, envelope.request_id_of(body), tags_of)
-            memory_bytes = len(framed.body) + SIGHTING_BYTES * size_of(snapshot)
-            return DecodedPayload(snapshot, memory_bytes, self._columns.states.has_room)
+            content = self._content_of(framed, org_id, envelope, envelope.request_id_of(body), tags_of)
+            containers = self._containers_along(framed, envelope, tags_of)
+            size = size_of(content) + (len(containers) if containers is not None else 0)
+            memory_bytes = len(framed.body) + SIGHTING_BYTES * size
+            return DecodedPayload(content, memory_bytes, self._columns.states.has_room, containers)
 
         return await self._run(org_id, body, decode_within)
 
@@ -87,16 +101,28 @@ class PayloadDecoder:
                 return decode_within(INLINE_BYTES)
         return await self._threads.run(org_id, lambda: decode_within(self._max_bytes))
 
-    def _snapshot_of(
+    def _content_of(
         self, framed: frame.Frame, org_id: int, envelope: Envelope, request_id: int, tags_of: TagsOf
     ) -> AnyPayload:
         taken_at = envelope.taken_at
         if framed.type is MessageType.REAL_TIME:
             return decode_live(framed, taken_at=taken_at, request_id=request_id, limits=self._limits)
+        if framed.type is MessageType.CONTAINERS:
+            return decode_containers(framed, taken_at=taken_at, host_tags=tags_of, limits=self._limits)
+        if framed.type is MessageType.CONTAINERS_REAL_TIME:
+            return decode_container_stats(framed, taken_at=taken_at, limits=self._limits)
         snapshot = self._decoder.decode(
             framed, taken_at=taken_at, request_id=request_id, host_tags=tags_of, org_id=org_id
         )
         return _ending_none_if_partial(snapshot, envelope)
+
+    def _containers_along(self, framed: frame.Frame, envelope: Envelope, tags_of: TagsOf) -> ContainerSnapshot | None:
+        if framed.type is not MessageType.PROCESSES or not envelope.may_have_containers:
+            return None
+        found = decode_containers_of_processes(
+            framed, taken_at=envelope.taken_at, host_tags=tags_of, limits=self._limits
+        )
+        return found if found.containers else None
 
 
 def _ending_none_if_partial(snapshot: PackedSnapshot, envelope: Envelope) -> PackedSnapshot:
@@ -106,5 +132,5 @@ def _ending_none_if_partial(snapshot: PackedSnapshot, envelope: Envelope) -> Pac
 
 
 def size_of(payload: AnyPayload) -> int:
-    """In processes."""
-    return len(payload if isinstance(payload, PackedSnapshot) else payload.processes)
+    """In processes or containers."""
+    return len(payload.processes if isinstance(payload, LiveSnapshot) else payload)

@@ -37,8 +37,6 @@ PAYLOAD_PATHS = (COLUMNS_PATH, *FRAMED_PATHS)
 
 _NOT_KEPT = frozenset(
     (
-        MessageType.CONTAINERS,
-        MessageType.CONTAINERS_REAL_TIME,
         MessageType.DISCOVERY,
         MessageType.CONNECTIONS,
     )
@@ -126,8 +124,8 @@ class PayloadHandler:
             decoded = await decode(org_id, body, envelope, tags_of)
             if decoded is None:
                 return _Stored(envelope.host, may_send_columns=False)
-            payload, memory_bytes, may_be_columns = decoded
-            del body, decoded
+            memory_bytes, may_be_columns = decoded.memory_bytes, decoded.may_be_columns
+            del body
             reservation.hold_decoded(body_bytes, memory_bytes)
-        await self._keeper.keep(org_id, payload, envelope)
-        return _Stored(payload.host, may_send_columns=may_be_columns)
+        await self._keeper.keep(org_id, decoded, envelope)
+        return _Stored(decoded.content.host, may_send_columns=may_be_columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from procession.accounts.orgs import Key
 from procession.accounts.scopes import Scope
+from procession.delivery.notifier import Notifier
 from procession.errors import InvalidRequest, NotFound
 from procession.notifications.channels import (
     MAX_CHANNELS,
@@ -29,6 +31,7 @@ from procession.notifications.channels import (
 )
 from procession.notifications.message import title
 from procession.notifications.notification import Delivery, Notification, as_of
+from procession.notifications.trial import trial_of_channel
 from procession.server.access.sessions import Sessions
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.responses import json_response
@@ -59,13 +62,15 @@ def channel_routes(
     sessions: Sessions,
     threads: FairThreadPool,
     now: Callable[[], int],
+    notifier: Notifier,
 ) -> list[Route]:
-    channels = Channels(api, settings, changes, outbox, sessions, threads, now)
+    channels = Channels(api, settings, changes, outbox, sessions, threads, now, notifier)
     one = f"{PREFIX}/channels/{{kind}}/{{name}}"
     return [
         Route(f"{PREFIX}/channels", channels.list_all, methods=["GET"]),
         Route(one, channels.put, methods=["PUT"]),
         Route(one, channels.delete, methods=["DELETE"]),
+        Route(f"{one}/test", channels.test, methods=["POST"]),
         Route(f"{PREFIX}/notifications", channels.list_notifications, methods=["GET"]),
     ]
 
@@ -82,6 +87,7 @@ class Channels:
         sessions: Sessions,
         threads: FairThreadPool,
         now: Callable[[], int],
+        notifier: Notifier,
     ) -> None:
         self._api = api
         self._settings = settings
@@ -90,6 +96,7 @@ class Channels:
         self._sessions = sessions
         self._threads = threads
         self._now = now
+        self._notifier = notifier
 
     async def list_all(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MANAGE_INTEGRATIONS)
@@ -125,6 +132,22 @@ class Channels:
         answer = await self._threads.run(key.org_id, delete)
         _say("deleted", key, handle)
         return json_response(answer)
+
+    async def test(self, request: Request) -> Response:
+        """Send something, so that its result shows whether the channel is well; also to a webhook."""
+        key = await self._admit(request, Scope.MANAGE_INTEGRATIONS)
+        check_name(request.path_params["name"])
+        handle = f"{request.path_params['kind']}-{request.path_params['name']}"
+        cycle_key = f"test-{secrets.token_hex(8)}"
+
+        def send() -> None:
+            channel = next((one for one in self._settings.channels(key.org_id) if handle_of(one) == handle), None)
+            if channel is None:
+                raise NotFound("Channel not found")
+            self._notifier.put([trial_of_channel(key.org_id, channel, cycle_key, self._now())])
+
+        await self._threads.run(key.org_id, send)
+        return json_response({"cycle_key": cycle_key, "sent_to": [handle]})
 
     async def list_notifications(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)

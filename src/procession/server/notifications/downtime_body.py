@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -192,10 +192,10 @@ def _recurring(value: Mapping[str, Any], before: Downtime, now: int) -> Recurrin
     given = value["recurrences"]
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_RECURRENCES:
         raise InvalidRequest(f"recurrences: there are not 1 to {MAX_RECURRENCES}")
-    return Recurring(zone, tuple(_recurrence(one, zone, now) for one in given))
+    return Recurring(zone, tuple(_recurrence(one, zone, now, known.recurrences) for one in given))
 
 
-def _recurrence(value: Any, zone: str, now: int) -> RecurrenceRule:
+def _recurrence(value: Any, zone: str, now: int, known: Sequence[RecurrenceRule]) -> RecurrenceRule:
     if not isinstance(value, dict) or not isinstance(value.get("rrule"), str):
         raise InvalidRequest("recurrences: one has no rrule")
     if not isinstance(value.get("duration"), str):
@@ -209,9 +209,11 @@ def _recurrence(value: Any, zone: str, now: int) -> RecurrenceRule:
         raise InvalidRequest("start: it is no moment such as 2026-01-31T20:00:00") from None
     if moment.tzinfo is not None:
         raise InvalidRequest("start: of a recurrence it has no offset; the timezone has a field of its own")
-    check_start(moment, now)
-    rule = parse_rule(value["rrule"], moment)
-    return RecurrenceRule(rule, str(start), value["duration"], parse_duration(value["duration"]))
+    if all(one.start != start for one in known):
+        # One that grew old by itself may stay: what changes another field sends it again.
+        check_start(moment, now)
+    parse_rule(value["rrule"], moment)
+    return RecurrenceRule(value["rrule"], str(start), value["duration"], parse_duration(value["duration"]))
 
 
 def _moment(name: str, value: Any) -> int:

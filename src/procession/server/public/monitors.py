@@ -102,18 +102,18 @@ class PublicMonitors:
         key = await self._admit(request, Scope.MONITORS_WRITE)
         body = await _body(request)
 
-        def create() -> MonitorWithStates:
+        def create() -> tuple[Monitor, dict[str, Any]]:
             known = self._store.monitors(key.org_id)
             if len(known) >= MAX_MONITORS:
                 raise InvalidRequest(f"This org has {MAX_MONITORS} monitors already")
             newest = max((one.id for one in known), default=0)
             monitor = self._new(key, body, max(_new_id(), newest + 1))
             self._put(key, None, monitor)
-            return MonitorWithStates(monitor, ())
+            return monitor, monitor_item(MonitorWithStates(monitor, ()), is_new=True)
 
-        found = await self._threads.run(key.org_id, create)
-        self._log_change("monitor-created", "made", key, found.monitor)
-        return json_response(monitor_item(found, is_new=True))
+        made, item = await self._threads.run(key.org_id, create)
+        self._log_change("monitor-created", "made", key, made)
+        return json_response(item)
 
     async def show(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
@@ -131,19 +131,19 @@ class PublicMonitors:
         key = await self._admit(request, Scope.MONITORS_WRITE)
         body = await _body(request)
 
-        def update() -> MonitorWithStates:
+        def update() -> tuple[Monitor, dict[str, Any]]:
             found = self._one(key.org_id, request)
             monitor = self._changed(found.monitor, key, body)
             self._put(key, found.monitor, monitor)
             if monitor.query_text == found.monitor.query_text:
-                return MonitorWithStates(monitor, found.groups)
+                return monitor, monitor_item(MonitorWithStates(monitor, found.groups))
             # Groups of another query would be expected for ever.
             self._store.drop_groups(key.org_id, monitor.id, [one.group for one in found.groups])
-            return MonitorWithStates(monitor, ())
+            return monitor, monitor_item(MonitorWithStates(monitor, ()))
 
-        found = await self._threads.run(key.org_id, update)
-        self._log_change("monitor-changed", "changed", key, found.monitor)
-        return json_response(monitor_item(found))
+        changed, item = await self._threads.run(key.org_id, update)
+        self._log_change("monitor-changed", "changed", key, changed)
+        return json_response(item)
 
     async def delete(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_WRITE)
@@ -160,14 +160,14 @@ class PublicMonitors:
 
     async def validate(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
-        self._new(key, await _body(request), 1)
+        body = await _body(request)
+        await self._threads.run(key.org_id, lambda: self._new(key, body, 1))
         return _valid()
 
     async def validate_change(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
         body = await _body(request)
-        found = await self._threads.run(key.org_id, lambda: self._one(key.org_id, request))
-        self._changed(found.monitor, key, body)
+        await self._threads.run(key.org_id, lambda: self._changed(self._one(key.org_id, request).monitor, key, body))
         return _valid()
 
     async def mute(self, request: Request) -> Response:
@@ -200,32 +200,42 @@ class PublicMonitors:
         states = group_states(parameters.get("group_states", ""))
         first, count, after = list_page(parameters)
         with_downtimes = is_true(parameters, "with_downtimes")
-        found = [one for one in await self._all(key.org_id) if one.monitor.id > after and fits(one, parameters)]
-        shown = found[first:] if count is None else found[first : first + count]
-        return json_response(await self._threads.run(key.org_id, lambda: self._items(shown, states, with_downtimes)))
+
+        def read() -> list[dict[str, Any]]:
+            found = [one for one in self._all(key.org_id) if one.monitor.id > after and fits(one, parameters)]
+            return self._items(found[first:] if count is None else found[first : first + count], states, with_downtimes)
+
+        return json_response(await self._threads.run(key.org_id, read))
 
     async def search(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
         is_wanted = parse_monitor_search(parameters.get("query", ""))
         page, per_page = search_page(parameters)
-        found = in_order([one for one in await self._all(key.org_id) if is_wanted(one)], parameters)
-        return json_response(search_answer(found, page, per_page))
+
+        def read() -> Any:
+            found = in_order([one for one in self._all(key.org_id) if is_wanted(one)], parameters)
+            return search_answer(found, page, per_page)
+
+        return json_response(await self._threads.run(key.org_id, read))
 
     async def search_groups(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
         is_wanted = parse_monitor_search(parameters.get("query", ""))
         page, per_page = search_page(parameters)
-        chosen = in_order([one for one in await self._all(key.org_id) if is_wanted(one)], parameters)
-        found = [(one.monitor, state) for one in chosen for state in one.groups]
-        return json_response(groups_answer(found, page, per_page))
+
+        def read() -> Any:
+            chosen = in_order([one for one in self._all(key.org_id) if is_wanted(one)], parameters)
+            return groups_answer([(one.monitor, state) for one in chosen for state in one.groups], page, per_page)
+
+        return json_response(await self._threads.run(key.org_id, read))
 
     async def can_delete(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_READ)
         parameters = parse_parameters(request.scope["query_string"])
         wanted = monitor_ids(parameters)
-        known = {one.monitor.id for one in await self._all(key.org_id)}
+        known = {one.monitor.id for one in await self._threads.run(key.org_id, lambda: self._all(key.org_id))}
         if any(one not in known for one in wanted):
             raise NotFound("Monitor not found")
         return json_response({"data": {"ok": wanted}, "errors": None})
@@ -237,14 +247,10 @@ class PublicMonitors:
         self._limiter.admit(request, key.org_id, RATE_LIMIT_NAME)
         return key
 
-    async def _all(self, org_id: int) -> list[MonitorWithStates]:
-        """By id."""
-
-        def read() -> list[MonitorWithStates]:
-            states = self._store.groups_by_monitor(org_id)
-            return [MonitorWithStates(one, states.get((org_id, one.id), ())) for one in self._store.monitors(org_id)]
-
-        return await self._threads.run(org_id, read)
+    def _all(self, org_id: int) -> list[MonitorWithStates]:
+        """By id. Blocks; so does what parses the queries of all of them."""
+        states = self._store.groups_by_monitor(org_id)
+        return [MonitorWithStates(one, states.get((org_id, one.id), ())) for one in self._store.monitors(org_id)]
 
     def _one(self, org_id: int, request: Request) -> MonitorWithStates:
         wanted = request.path_params["monitor_id"]
@@ -272,16 +278,16 @@ class PublicMonitors:
         self._store.put_monitor(after)
 
     async def _with_mutes(self, request: Request, key: Key, change: Callable[[Monitor], Monitor]) -> Response:
-        def put() -> MonitorWithStates:
+        def put() -> tuple[Monitor, dict[str, Any]]:
             found = self._one(key.org_id, request)
             monitor = change(found.monitor)
             if monitor is not found.monitor:
                 self._put(key, found.monitor, monitor)
-            return MonitorWithStates(monitor, found.groups)
+            return monitor, monitor_item(MonitorWithStates(monitor, found.groups))
 
-        found = await self._threads.run(key.org_id, put)
-        self._log_change("monitor-changed", "muted or unmuted", key, found.monitor)
-        return json_response(monitor_item(found))
+        changed, item = await self._threads.run(key.org_id, put)
+        self._log_change("monitor-changed", "muted or unmuted", key, changed)
+        return json_response(item)
 
     def _items(
         self, found: Sequence[MonitorWithStates], states: Collection[State], with_downtimes: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.visibility import Visibility
 from procession.paging import Cursor, Page
 from procession.process import ProcessKey
-from procession.process_item import ProcessItem, public_item
+from procession.process_item import ProcessItem
 from procession.query import ProcessQuery
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.public.parameters import filter_fingerprint, parse_parameters, parse_query
+from procession.server.public.remembered_items import RememberedItems
 from procession.server.runtime.thread_pools import FairThreadPool
 from procession.storage import ProcessStore
 
@@ -45,23 +47,25 @@ class PublicProcesses:
         self._threads = threads
         self._retention_hours = retention_hours
         self._now = now
+        self._items = RememberedItems()
 
     @property
     def routes(self) -> list[Route]:
         return [Route(PATH, self.list_processes, methods=["GET"])]
 
     async def list_processes(self, request: Request) -> Response:
-        org_id = await self._keys.org_of_reader(request.headers)
-        self._limiter.admit(request, org_id, RATE_LIMIT_NAME)
+        visibility = await self._keys.visibility_of_reader(request.headers)
+        self._limiter.admit(request, visibility.org_id, RATE_LIMIT_NAME)
         parameters = parse_parameters(request.scope["query_string"])
-        query = parse_query(org_id, parameters, now=self._now(), retention_hours=self._retention_hours)
-        fingerprint = filter_fingerprint(parameters, org_id)
+        query = parse_query(visibility, parameters, now=self._now(), retention_hours=self._retention_hours)
+        fingerprint = filter_fingerprint(parameters, visibility)
         # Rendering thousands of processes takes long enough to keep that off the event loop, too.
-        body = await self._threads.run(org_id, lambda: self._find(query, fingerprint))
+        body = await self._threads.run(visibility.org_id, lambda: self._find(visibility, query, fingerprint))
         return Response(body, media_type="application/json")
 
-    def _find(self, query: ProcessQuery, fingerprint: bytes) -> bytes:
-        return render_page(self._store.find(replace(query, is_brief=True)), query, fingerprint)
+    def _find(self, visibility: Visibility, query: ProcessQuery, fingerprint: bytes) -> bytes:
+        page = self._store.find(replace(query, is_brief=True))
+        return render_page(page, visibility, query, fingerprint, self._items)
 
 
 class _PageMeta(msgspec.Struct):
@@ -79,17 +83,19 @@ class _Meta(msgspec.Struct, omit_defaults=True):
 
 class _Answer(msgspec.Struct):
     meta: _Meta
-    data: list[ProcessItem]
+    data: Sequence[ProcessItem | msgspec.Raw]
 
 
-def render_page(page: Page, query: ProcessQuery, fingerprint: bytes) -> bytes:
+def render_page(
+    page: Page, visibility: Visibility, query: ProcessQuery, fingerprint: bytes, remembered: RememberedItems
+) -> bytes:
     """The body of the public API's answer. `fingerprint`: of the filters of the query."""
-    items = [public_item(query.org_id, process) for process in page.processes]
+    items = [remembered.of(visibility, process) for process in page.processes]
     return render_items(items, cursor_after(page, query, fingerprint))
 
 
 def render_items(
-    items: list[ProcessItem], after: str, *, is_known: bool | None = None, hints: tuple[str, ...] = ()
+    items: Sequence[ProcessItem | msgspec.Raw], after: str, *, is_known: bool | None = None, hints: tuple[str, ...] = ()
 ) -> bytes:
     """The body of a page. `after`: the cursor of the next one; what is not given is not in it."""
     return _ENCODER.encode(_Answer(_Meta(_PageMeta(after, len(items)), is_known, hints), items))

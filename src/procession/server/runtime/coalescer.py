@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from procession.errors import Unavailable
-from procession.server.runtime.thread_pools import ThreadPool
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -17,12 +16,18 @@ MAX_BATCH = 200
 MAX_REST_SECONDS = 0.5
 
 
+class Threads(Protocol):
+    """A `ThreadPool`, or the turns of one org in a `FairThreadPool`."""
+
+    async def run(self, call: Callable[[], Sequence[B]]) -> Sequence[B]: ...
+
+
 class Coalescer(Generic[A, B]):
     """A lone item is worked on at once; while that goes on, others gather, and are the next call. So a store that takes
     as long for one as for many keeps up, however many come."""
 
     def __init__(
-        self, function: Callable[[Sequence[A]], Sequence[B]], threads: ThreadPool, *, busy_share: float = 1.0
+        self, function: Callable[[Sequence[A]], Sequence[B]], threads: Threads, *, busy_share: float = 1.0
     ) -> None:
         """`function` gives one result for each item, in their order. It runs for
         `busy_share` of the time at most: what comes without end then gathers for longer, up to MAX_REST_SECONDS, and

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from procession.accounts.administration import change_host_tags
+from procession.accounts.administration import change_host_tags, replace_host_tags
 from procession.accounts.hosts import HostTags, TagSource
+from procession.server.runtime.coalescer import Coalescer
 from procession.server.runtime.refreshing_cache import RefreshingCache
-from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
+from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool, TurnsOfOrg
 from procession.storage import HostStore
 from procession.text.tags import normal_tags
 
@@ -15,10 +16,31 @@ REFRESH_SECONDS = 3.0
 SAY_AGAIN_SECONDS = 86400
 """How often the store is told again of tags that have not changed: it forgets tags that nobody repeats."""
 
+_BUSY_SHARE = 0.05
+"""Of its time, that the tags of one org are being written: what it says meanwhile waits for up to half a second, and is
+written at once."""
+
 Union = Mapping[tuple[int, str], tuple[str, ...]]
 
 
 _Entries = dict[tuple[int, str, TagSource], HostTags]
+
+
+class _Writers(dict[int, Coalescer[HostTags, None]]):
+    """By org: what its agents say is written together, when a fleet is started."""
+
+    def __init__(self, store: HostStore, threads: FairThreadPool) -> None:
+        super().__init__()
+        self._store = store
+        self._threads = threads
+
+    def __missing__(self, org_id: int) -> Coalescer[HostTags, None]:
+        found = self[org_id] = Coalescer(self._put, TurnsOfOrg(self._threads, org_id), busy_share=_BUSY_SHARE)
+        return found
+
+    def _put(self, entries: Sequence[HostTags]) -> Sequence[None]:
+        self._store.put_host_tags(*entries)
+        return [None] * len(entries)
 
 
 class HostTagCache:
@@ -31,9 +53,9 @@ class HostTagCache:
         """Every payload needs what is read, so reading has a thread of its own: an agent that posts new tags without
         end holds up only `write_threads`."""
         self._store = store
-        self._write_threads = write_threads
         self._thread = thread
         self._now = now
+        self._writers = _Writers(store, write_threads)
         self._held: tuple[int, _Entries, Union] | None = None
         self._entries = RefreshingCache(self._load, thread, REFRESH_SECONDS)
 
@@ -49,12 +71,18 @@ class HostTagCache:
         entries, _ = await self._entries.get()
         known = entries.get((org_id, host, TagSource.AGENT))
         if (known.tags if known else ()) != entry.tags or (known and known.said_at <= now - SAY_AGAIN_SECONDS):
-            await self._write_threads.run(org_id, lambda: self._store.put_host_tags(entry))
+            await self._writers[org_id].call(entry)
             await self._entries.reload()
 
     async def change(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
         """What the user says of a host from now on. Raises InvalidRequest."""
         entry = await self._thread.run(lambda: change_host_tags(self._store, org_id, host, add, remove))
+        await self._entries.reload()
+        return entry
+
+    async def replace(self, org_id: int, host: str, tags: Sequence[str]) -> HostTags:
+        """The same, instead of all that the user said of it before."""
+        entry = await self._thread.run(lambda: replace_host_tags(self._store, org_id, host, tags))
         await self._entries.reload()
         return entry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import secrets
 import time
@@ -17,9 +18,10 @@ from procession.monitors.evaluation import Moment, Rules, skipped_state
 from procession.monitors.evaluator import REFRESHED_SECONDS, Evaluation, Outcome
 from procession.monitors.group_state import Group, GroupState, group_name
 from procession.monitors.host_facts import KnownHosts
+from procession.monitors.late.latecomers import Latecomers
 from procession.monitors.lease import LEASE_SECONDS, EvaluationLease, holder, last_evaluated
 from procession.monitors.monitor import Monitor
-from procession.monitors.observer import Observer
+from procession.monitors.observer import Observer, Unheard
 from procession.monitors.transition import State, TransitionSink
 from procession.server.runtime.background import run_in_background
 from procession.server.runtime.thread_pools import ThreadPool
@@ -39,6 +41,8 @@ RENEWED_SECONDS = 20
 """The lease is renewed so often within a long minute."""
 START_SECONDS = 120
 """So long after the start of a server agents still send what they could not send before."""
+MAX_LATE_SECONDS = 3.0
+"""Of a minute, for minutes that are evaluated again; what is left of them follows in the next."""
 MAX_UNSENT = 10
 """Transitions of a group that wait until somebody can be told of them: the newest."""
 
@@ -98,6 +102,9 @@ class MonitorTask:
         self._skipped_until: dict[_Key, tuple[int, str]] = {}
         self._queries: dict[_Key, str] = {}
         """As they were evaluated last."""
+        self._rules: dict[_Key, Rules] = {}
+        """Of monitors as they are: most are not changed from one minute to the next."""
+        self._latecomers = Latecomers(monitors, self._observer)
 
     def running(self) -> contextlib.AbstractAsyncContextManager[None]:
         """For the length of the block."""
@@ -141,6 +148,8 @@ class MonitorTask:
                 self._evaluated_at = at
                 count += 1
                 self._hold_lease(is_noted=False)
+            if count:
+                self._evaluate_again()
         except LeaseLost:
             self._states = None
             self._since = 0
@@ -179,10 +188,12 @@ class MonitorTask:
     def _load(self, evaluated_at: int) -> None:
         """And see to what the last server stored and told nobody of any more."""
         found = self._monitors.groups_by_monitor()
-        self._states = {key: {one.group: one for one in states} for key, states in found.items()}
-        self._noted = {key: dict(states) for key, states in self._states.items()}
+        known = {key: {one.group: one for one in states} for key, states in found.items()}
+        self._latecomers.begin(known, evaluated_at)
+        self._states = known
+        self._noted = {key: dict(states) for key, states in known.items()}
         self._loaded_at, self._at = evaluated_at, {}
-        for key, states in self._states.items():
+        for key, states in known.items():
             try:
                 self._tell(key, list(states.values()))
             except Unavailable as error:
@@ -221,14 +232,44 @@ class MonitorTask:
                 self._skip(monitor, at, f"its evaluation failed: {type(error).__name__}")
             else:
                 unanswered = unanswered if is_skipped else 0
+        with contextlib.suppress(Unavailable):  # it is asked for again in the next minute
+            for place in {(one.org_id, Moment(at, now)) for one in monitors}:
+                self._latecomers.note(observers.get(place) or self._observer(*place), monitors)
+
+    def _evaluate_again(self) -> None:
+        """Minutes of which hosts told late. What comes of that is kept, and told to nobody."""
+        known, begun = self._known(), self._clock()
+        while (started := self._clock()) - begun < MAX_LATE_SECONDS:
+
+            def goes_on(started: float = started) -> bool:
+                self._hold_lease()
+                return self._clock() - started < MAX_SECONDS
+
+            found = self._latecomers.next(known, goes_on)
+            if found is None:
+                return
+            self._hold_lease()
+            key, replayed = found
+            if replayed.transitions:
+                self._monitors.put_transitions(replayed.transitions)
+            if replayed.newcomers:
+                self._put_groups(key, replayed.newcomers)
+                known[key].update((one.group, one) for one in replayed.newcomers)
+
+    def _observer(self, org_id: int, moment: Moment, unheard: Unheard | None = None) -> Observer:
+        if unheard is None:
+            unheard = functools.partial(self._latecomers.unheard, org_id)
+        return Observer(self._processes, self._analysis, self._hosts, org_id, moment, unheard)
 
     def _evaluate(self, monitor: Monitor, at: int, now: int, observers: dict[tuple[int, Moment], Observer]) -> bool:
         """Gives whether it was skipped, without being looked at."""
-        rules = Rules.of(monitor)
+        key = (monitor.org_id, monitor.id)
+        if key not in self._rules or self._rules[key].monitor != monitor:
+            self._rules[key] = Rules.of(monitor)
+        rules = self._rules[key]
         place = monitor.org_id, rules.moment(at, now)
         if place not in observers:
-            observers[place] = Observer(self._processes, self._analysis, self._hosts, *place)
-        key = (monitor.org_id, monitor.id)
+            observers[place] = self._observer(*place)
         if self._queries.setdefault(key, monitor.query_text) != monitor.query_text:
             self._forget(key)
             self._queries[key] = monitor.query_text
@@ -249,7 +290,8 @@ class MonitorTask:
         """All but those."""
         states = self._known()
         gone = (states.keys() | self._skipped_until.keys() | self._queries.keys()) - keys
-        remembered: tuple[dict[_Key, Any], ...] = (states, self._skipped_until, self._queries, self._noted, self._at)
+        of_each = (states, self._skipped_until, self._queries, self._rules, self._noted, self._at)
+        remembered: tuple[dict[_Key, Any], ...] = of_each
         for key in gone:
             self._monitors.drop_groups(*key, list(states.get(key, ())))
             for one in remembered:
@@ -259,6 +301,7 @@ class MonitorTask:
     def _forget(self, key: _Key) -> None:
         """Of another query: its groups are none of this one."""
         groups = list(self._known().get(key, {}))
+        self._latecomers.forget(key)
         self._monitors.drop_groups(*key, groups)
         self._known().pop(key, None)
         self._skipped_until.pop(key, None)

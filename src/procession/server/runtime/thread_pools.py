@@ -36,6 +36,18 @@ class ThreadPool:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+class TurnsOfOrg:
+    """The threads of a `FairThreadPool` for one org."""
+
+    def __init__(self, threads: FairThreadPool, org_id: int) -> None:
+        self._threads = threads
+        self._org_id = org_id
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Raises Unavailable where too much of this org waits already."""
+        return await self._threads.run(self._org_id, call)
+
+
 class FairThreadPool:
     """A fixed number of threads that orgs take in turn: an org that asks more than others waits longer.
 

@@ -11,7 +11,7 @@ from procession.errors import Unavailable
 from procession.packed import AnySnapshot, size_of
 from procession.server.runtime.metrics import Metrics, Sink
 from procession.server.runtime.throttled_log import ThrottledLog
-from procession.storage import NotAllStored, ProcessStore, ReadStore
+from procession.storage import ContainerStore, NotAllStored, ProcessStore, ReadStore
 
 SLOW_SECONDS = 5.0
 """For one batch: its agents wait so long for their answer."""
@@ -102,10 +102,17 @@ class TimedStore:
 class TimedFlush:
     """What is flushed, measured. Who flushes says itself in the log what fails."""
 
-    def __init__(self, store: ReadStore, metrics: Metrics, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        store: ReadStore,
+        containers: ContainerStore,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._seconds = _Seconds(metrics, clock)
+        self.add_containers = containers.add
         self.add_exits = store.add_exits
         self.add_live = store.add_live
 

@@ -150,6 +150,8 @@ def _type(schema: Mapping[str, Any]) -> str:
         return f"<code>{escape(str(schema['const']))}</code>"
     if "enum" in schema:
         return " | ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
+    if "anyOf" in schema:
+        return " | ".join(map(_type, schema["anyOf"]))
     kind = schema.get("type", "")
     if kind == "array":
         return f"array of {_type(schema['items'])}"

@@ -19,7 +19,8 @@ from procession.monitors.evaluation import Moment, Rules
 from procession.monitors.group_state import GroupState, group_name
 from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import Observer
+from procession.monitors.muting import is_muted, scope_of
+from procession.monitors.observer import Observer, Unheard, is_anything_known
 from procession.monitors.transition import Transition
 from procession.server.access.sessions import Sessions
 from procession.server.api.routes import PREFIX, ApiRouter
@@ -51,9 +52,12 @@ class _GroupItem(msgspec.Struct):
     last_seen_at: int | None
     hosts: tuple[str, ...]
     processes: tuple[str, ...]
+    is_muted: bool
+    scope: str
+    """By which this group alone is muted."""
 
     @classmethod
-    def of(cls, state: GroupState) -> _GroupItem:
+    def of(cls, state: GroupState, *, is_muted: bool) -> _GroupItem:
         return cls(
             group_name(state.group),
             dict(state.group),
@@ -64,6 +68,8 @@ class _GroupItem(msgspec.Struct):
             state.last_seen_at,
             state.hosts,
             state.processes,
+            is_muted,
+            scope_of(state.group),
         )
 
 
@@ -81,6 +87,7 @@ class _TransitionItem(msgspec.Struct):
     reason: str
     processes: tuple[str, ...]
     cycle_key: str
+    late: str | None
 
     @classmethod
     def of(cls, one: Transition) -> _TransitionItem:
@@ -98,6 +105,7 @@ class _TransitionItem(msgspec.Struct):
             one.reason,
             one.processes,
             one.cycle_key,
+            one.late and str(one.late),
         )
 
 
@@ -143,10 +151,12 @@ class MonitorHistory:
             raise InvalidParameter("monitor_id", "it is missing")
 
         def read() -> list[_GroupItem]:
-            if all(one.id != monitor_id for one in self._store.monitors(key.org_id)):
+            monitor = next((one for one in self._store.monitors(key.org_id) if one.id == monitor_id), None)
+            if monitor is None:
                 raise NotFound("Monitor not found")
             found = self._store.groups_by_monitor(key.org_id, monitor_id).get((key.org_id, monitor_id), ())
-            return [_GroupItem.of(one) for one in found[:MAX_GROUPS]]
+            silenced, now = monitor.rules.silenced, self._now()
+            return [_GroupItem.of(one, is_muted=is_muted(silenced, one.group, now)) for one in found[:MAX_GROUPS]]
 
         return json_response({"groups": await self._threads.run(key.org_id, read)})
 
@@ -171,19 +181,30 @@ class MonitorHistory:
         """What a monitor that need not be saved would have done."""
         key = await self._admit(request)
         body = cleaned(await parsed_object(request, MAX_BODY_BYTES))
-        rules = _rules(key, body.get("monitor"))
         from_at, to_at = self._bounds(body)
 
-        def observer_at(moment: Moment) -> Observer:
-            return Observer(self._processes, self._analysis, self._hosts, key.org_id, moment)
+        def observer_at(moment: Moment, unheard: Unheard) -> Observer:
+            return Observer(self._processes, self._analysis, self._hosts, key.org_id, moment, unheard)
 
         def run() -> Backtest:
+            rules = _rules(key, body.get("monitor"))  # which parses them: not on the event loop
             ends_at = self._clock() + BACKTEST_DEADLINE_SECONDS
-            return run_backtest(rules, from_at, to_at, observer_at, lambda: self._clock() > ends_at)
+            return run_backtest(
+                rules,
+                from_at,
+                to_at,
+                observer_at,
+                lambda: self._clock() > ends_at,
+                is_known=lambda window: is_anything_known(self._analysis, key.org_id, window),
+            )
 
         found = await self._threads.run(key.org_id, run)
         answer = {"from": from_at, "to": to_at, "step_seconds": found.step_seconds}
-        return json_response(answer | {"transitions": [_TransitionItem.of(one) for one in found.transitions]})
+        curves = [
+            {"group": group_name(one.group), "tags": dict(one.group), "values": one.values} for one in found.curves
+        ]
+        transitions = [_TransitionItem.of(one) for one in found.transitions]
+        return json_response(answer | {"transitions": transitions, "times": found.times, "curves": curves})
 
     async def _admit(self, request: Request) -> Key:
         key = await self._sessions.key_with(Scope.MONITORS_READ, request)
@@ -191,10 +212,10 @@ class MonitorHistory:
         return key
 
     def _bounds(self, body: Mapping[str, Any]) -> tuple[int, int]:
-        """The last day, unless it is said."""
+        """The last day, unless it is said; by `seconds`, where the asker's clock is not the server's."""
         now = self._now()
-        to_at = _moment(body, "to", now)
-        from_at = _moment(body, "from", to_at - DAY_SECONDS)
+        to_at = _seconds(body, "to", now)
+        from_at = _seconds(body, "from", to_at - _seconds(body, "seconds", DAY_SECONDS))
         if not 0 <= to_at - from_at <= MAX_BACKTEST_SECONDS or not 0 <= from_at <= to_at <= now:
             raise InvalidRequest(
                 f"Invalid body: from and to are of the past, and at most {MAX_BACKTEST_SECONDS} s apart"
@@ -202,10 +223,10 @@ class MonitorHistory:
         return from_at, to_at
 
 
-def _moment(body: Mapping[str, Any], name: str, default: int) -> int:
+def _seconds(body: Mapping[str, Any], name: str, default: int) -> int:
     found = body.get(name, default)
     if type(found) is not int:
-        raise InvalidRequest(f"Invalid body: {name} is not a whole number of Unix seconds")
+        raise InvalidRequest(f"Invalid body: {name} is not a whole number of seconds")
     return found
 
 

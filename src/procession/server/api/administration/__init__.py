@@ -1,0 +1,1 @@
+"""Orgs, for those who hold an admin key."""

@@ -1,0 +1,1 @@
+"""Containers in Procession's API: at an instant, and over time."""

@@ -1,0 +1,98 @@
+"""`/api/procession/v1/containers`: with all that is known of them, at any instant, and one of them over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.routing import Route
+
+from procession.accounts.hosts import MAX_HOST_LENGTH
+from procession.containers.container import NUMBERS
+from procession.containers.listing import COLUMNS, with_tags
+from procession.containers.presence import FoundContainer
+from procession.process_item import utc_text
+from procession.server.api.request import MAX_OFFSET, ApiRequest
+from procession.server.api.routes import ApiRouter
+from procession.storage import ContainerStore
+
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+MAX_ID = 255
+MAX_HISTORY_SECONDS = 31 * 86400
+MAX_STEPS = 500
+
+_SORTS = (*COLUMNS, *NUMBERS)
+
+
+def container_routes(api: ApiRouter, store: ContainerStore) -> list[Route]:
+    containers = Containers(store)
+    return [api.route("/containers", containers.listed), api.route("/containers/history", containers.history)]
+
+
+class Containers:
+    def __init__(self, store: ContainerStore) -> None:
+        self._store = store
+
+    def listed(self, request: ApiRequest) -> Any:
+        selection = request.selection()
+        order = request.order("sort", "started_at", _SORTS)
+        at = request.kept_instant()
+        offset = request.number("offset", 0, least=0, most=MAX_OFFSET)
+        limit = request.number("limit", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
+        if selection.search is not None:
+            request.refuse("search", "containers are chosen by tags")
+        request.raise_errors()
+        found = list(with_tags(self._store.present(selection.org_id, at), selection.tags))
+        known = [one for one in found if _value(one, order.column) is not None]
+        known.sort(key=lambda one: (_value(one, order.column), *one.key[1:]), reverse=order.is_descending)
+        # What is not known comes last, whichever way the rest goes.
+        found = known + [one for one in found if _value(one, order.column) is None]
+        shown = found[offset : offset + limit]
+        return {"meta": {"at": utc_text(at), "total": len(found)}, "data": [_item(one) for one in shown]}
+
+    def history(self, request: ApiRequest) -> Any:
+        host = request.text("host", most=MAX_HOST_LENGTH)
+        container_id = request.text("container_id", most=MAX_ID)
+        for name, text in (("host", host), ("container_id", container_id)):
+            if not text:
+                request.refuse(name, "it is missing")
+        window = request.window(seconds=3600, most=MAX_HISTORY_SECONDS)
+        request.raise_errors()
+        step = -(-(window.to_at - window.from_at) // (60 * MAX_STEPS)) * 60
+        org_id = request.visibility.selection().org_id
+        found = self._store.history(org_id, host, container_id, window, max(step, 60))
+        return {
+            "meta": {"from": utc_text(window.from_at), "to": utc_text(window.to_at), "step": found.step_seconds},
+            "times": [utc_text(at) for at in found.times],
+            "numbers": found.numbers,
+        }
+
+
+def _value(found: FoundContainer, column: str) -> Any:
+    if column == "host":
+        return found.host
+    one = found.container
+    return getattr(one.numbers if column in NUMBERS else one, column)
+
+
+def _item(found: FoundContainer) -> dict[str, Any]:
+    one = found.container
+    return {
+        "type": "container",
+        "id": one.container_id,
+        "attributes": {
+            "host": found.host,
+            "name": one.name,
+            "runtime": one.runtime,
+            "image_name": one.image_name,
+            "image_tags": one.image_tags,
+            "image_digest": one.image_digest,
+            "state": one.state,
+            "health": one.health,
+            "created_at": None if one.created_at is None else utc_text(one.created_at),
+            "started_at": None if one.started_at is None else utc_text(one.started_at),
+            "timestamp": utc_text(found.seen_at),
+            "tags": one.tags,
+            "numbers": {name: getattr(one.numbers, name) for name in NUMBERS},
+        },
+    }
