@@ -22,6 +22,8 @@ PEOPLE = [
     ("hosts", "list"),
     ("keys", "list"),
     ("link",),
+    ("monitors", "export"),
+    ("monitors", "list"),
     ("orgs", "list"),
     ("ps",),
     ("ps", "--json"),

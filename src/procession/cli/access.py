@@ -45,6 +45,10 @@ class Access:
         """Post something as a reader. Raises UsageError, as `read`."""
         return self._as_reader("POST", path, body=body)
 
+    def change(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask for a change as a reader, by PUT or DELETE. Raises UsageError, as `read`."""
+        return self._as_reader(method, path, body=body)
+
     def _as_reader(self, method: str, path: str, **request: Any) -> Any:
         settings = self.settings
         api_key, api_source = self._key(

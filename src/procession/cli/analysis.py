@@ -9,6 +9,7 @@ from typing import Any
 
 from procession.cli.access import Access
 from procession.cli.client import NotUnderstood
+from procession.cli.terminal.command_text import CommandText
 from procession.cli.terminal.moments import show_moment
 from procession.errors import UsageError
 
@@ -16,6 +17,9 @@ PREFIX = "/api/procession/v1"
 PAGE_SIZE = 10_000
 
 _TOO_OLD = re.compile(r"Only data from the past [0-9]+ hours are available")
+
+OWN_LANGUAGE = {"language": "procession"}
+"""That of all searches in a terminal."""
 
 UNREAD = "(ended before it could be read)"
 
@@ -31,7 +35,8 @@ class Filters:
     tags: str = ""
 
     def parameters(self) -> dict[str, str]:
-        return {name: text for name, text in (("search", self.search), ("tags", self.tags)) if text}
+        of_search = OWN_LANGUAGE | {"search": self.search} if self.search else {}
+        return of_search | ({"tags": self.tags} if self.tags else {})
 
     def with_host(self, host: str) -> Filters:
         """These filters, for one host only. If its name cannot be a tag, the answer has other hosts, too."""
@@ -124,6 +129,11 @@ def name_of(item: Item) -> str:
 def command_of(item: Item) -> str:
     """What runs: its command line, or its name in brackets, as `ps` writes it, where there is none."""
     return str(item["attributes"]["cmdline"] or bracketed(name_of(item)))
+
+
+def command_text_of(item: Item, before: str = "") -> CommandText:
+    """The same, to be drawn; `before` is what a tree draws in front of it."""
+    return CommandText(command_of(item), name_of(item), before)
 
 
 def bracketed(name: str) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import json
 import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -92,6 +90,8 @@ class Server:
             except NoAnswer as error:
                 raise self._error(error) from None
         try:
+            from email.utils import parsedate_to_datetime
+
             return int(parsedate_to_datetime(response.header("date")).timestamp())
         except ValueError:
             return None
@@ -128,6 +128,8 @@ class Server:
             )
         try:
             if response.header("content-encoding") == "gzip":
+                import gzip
+
                 data = gzip.decompress(data)
             if is_text and response.status < 400:
                 return data.decode("utf-8")

@@ -141,7 +141,6 @@ def test_it_has_what_helps(made: Made) -> None:
     assert server["settings"]["store-password"] == "********"
     assert {table["name"] for table in json.loads(files["store.json"])["tables"]} >= {
         "snapshots",
-        "presence",
         "descriptions",
     }
     assert "procession_sightings_total 2" in files["metrics.txt"]

@@ -111,7 +111,12 @@ def test_two_hosts_are_compared_by_what_runs_there_in_which_number(procession: C
         "-      1            perl",
         "~       1      2  4.0  4.0M  nginx",
     ]
-    assert result.lines[-1] == "0 commands the same"
+    assert [line for line in result.lines if "command" in line] == [
+        "1 command only on web-2",
+        "1 command only on web-1",
+        "1 command in another number",
+        "0 commands the same",
+    ]
 
 
 def test_two_groups_are_compared_by_searches_or_tags_and_by_command_line_if_wished(
@@ -130,6 +135,7 @@ def test_two_groups_are_compared_by_searches_or_tags_and_by_command_line_if_wish
 
     assert by_command.code == 0
     assert "--- 2023-11-14 22:13:20  env:a  1 process" in by_command.lines
+    assert {"0 commands only in env:b", "0 commands only in env:a"} <= set(by_command.lines)
     assert [one["value"] for one in json.loads(by_line.out)["started"]] == ["java b"]
     assert "--- 2023-11-14 22:13:20  web-1  a  2 processes" in by_search.lines
 

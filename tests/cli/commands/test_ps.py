@@ -287,3 +287,31 @@ def test_the_long_form_shows_how_processes_do_and_how_they_ended(procession: Com
     assert first.split()[1] == "1"
     assert first.split()[7:12] == ["S", "12.5", "1.5", "/usr/sbin/nginx", "-g"]
     assert second.split()[7:11] == ["22:13:05", "137", "SIGKILL", "/usr/sbin/nginx"]
+
+
+def test_a_search_is_in_our_own_language_and_its_json_as_ever(procession: Command, server: RunningServer) -> None:
+    sightings = [
+        a_sighting(pid, numbers=ProcessNumbers(cpu_total_percent=float(pid)), cmdline=f"java {pid}")
+        for pid in range(1, 8)
+    ]
+    server.add(a_snapshot(*sightings, taken_at=NOON - 10, host="db-1"))
+
+    busy = json.loads(procession("ps", "--json", "--search", "cpu>3 db-1").out)
+    plain = json.loads(procession("ps", "--json", "--tags", "host:db-1").out)
+
+    assert [item["attributes"]["pid"] for item in busy] == [4, 5, 6, 7]
+    assert [item for item in plain if item["attributes"]["pid"] > 3] == busy
+
+
+def test_ps_reads_on_through_what_is_compared(
+    procession: Command, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("procession.cli.commands.ps.MAX_LIMIT", 10)
+    server.add(a_snapshot(*(a_sighting(pid, numbers=ProcessNumbers(rss_bytes=pid * 2**20)) for pid in range(1, 36))))
+
+    found = procession("ps", "--json", "--search", "rss>5MiB")
+    some = procession("ps", "--json", "--search", "rss>5MiB", "--limit", "25")
+
+    assert [item["attributes"]["pid"] for item in json.loads(found.out)] == list(range(6, 36))
+    assert len(json.loads(some.out)) == 25
+    assert "only the first 25" in some.err

@@ -45,7 +45,8 @@ def test_what_is_not_held_is_named() -> None:
 
 
 def test_processes_are_read_from_the_proc_that_is_named(tmp_path: Path) -> None:
-    assert agent.processes(Path("/proc")).level is Level.GOOD
+    # Some may end while they are read, where other tests run beside this one.
+    assert agent.processes(Path("/proc")).level is not Level.BAD
     missing = agent.processes(tmp_path)
     assert (missing.level, "--proc-root" in missing.advice) == (Level.BAD, True)
 

@@ -32,7 +32,7 @@ def test_a_disk_is_bad_when_it_is_full_and_a_warning_before(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(total, total - free, free))
 
-    finding = machine.disk(tmp_path / "not" / "yet")
+    finding = machine.disk(tmp_path / "not" / "yet", "make room")
 
     assert finding.level is level
     assert str(tmp_path / "not" / "yet") in finding.found

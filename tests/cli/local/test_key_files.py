@@ -25,8 +25,12 @@ READERS = {
     "diff": ("diff", "--at", "now"),
     "link": ("link",),
     "status": ("status",),
+    "monitors list": ("monitors", "list"),
+    "monitors export": ("monitors", "export"),
 }
 """Commands, as they are called here."""
+NAMING = {f"monitors {name}" for name in ("show", "test", "backtest", "mute", "unmute", "apply")}
+"""Readers that want a monitor or a file of them."""
 WRONG = "0" * 32
 
 
@@ -97,8 +101,8 @@ def test_every_command_that_takes_a_secret_takes_it_from_a_file_and_a_variable_t
                 assert one in options, name
                 assert f"PROCESSION_{one.upper()}" in (options[one].envvar or ()), name
 
-    assert takers["application_key"] == {*READERS}
-    assert takers["api_key"] == {*READERS, "agent", "agent check", "agent install", "doctor agent", "simulate"}
+    assert takers["application_key"] == {*READERS, *NAMING}
+    assert takers["api_key"] == {*READERS, *NAMING, "agent", "agent check", "agent install", "doctor agent", "simulate"}
     assert {"serve", "up", "keys list", "orgs list", "store init"} <= takers["store_password"]
 
 

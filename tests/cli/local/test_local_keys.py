@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.accounts.orgs import KeyKind, hash_secret
+from procession.accounts.orgs import KeyKind, Org, RemovedOrg, hash_secret
 from procession.accounts.scopes import Scope
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
@@ -128,3 +128,18 @@ def test_a_revoked_local_key_gets_a_successor(store: OracleStore, local: LocalFi
     assert set(made) == {API}
     assert made[API] != first[API]
     assert local.secret(API) == made[API]
+
+
+def test_no_org_gets_the_keys_of_one_that_was_removed(store: OracleStore, local: LocalFiles) -> None:
+    """Agents that still have them would post to it."""
+    first = ensure(store, local, DD_API_KEY="a" * 32)
+    store.put_org(Org(2, "other"))
+    store.put_removed_org(RemovedOrg(1, "main", NOON))
+    store.erase_org(1)
+
+    made = ensure(store, local, DD_API_KEY="a" * 32)
+
+    assert set(made) == set(KeyKind)
+    assert set(made.values()).isdisjoint(first.values())
+    assert {(key.org_id, key.kind) for key in store.keys()} == {(2, kind) for kind in KeyKind}  # noqa: SIM118
+    assert ensure(store, local, DD_API_KEY="a" * 32) == {}

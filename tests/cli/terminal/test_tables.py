@@ -69,13 +69,16 @@ def test_numbers_and_dates_are_whole_or_not_there_at_any_width(
 ) -> None:
     whole = set(procession(*arguments).out.split())
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "2000")
+    whole |= set(words_of(procession(*arguments).out))  # a program stands before its folder there
     for width in range(40, 201, 4):
         monkeypatch.setenv("COLUMNS", str(width))
 
         shown = procession(*arguments).out
 
         lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
-        assert all(cell_len(line.rstrip()) <= width for line in lines if not line.startswith(("---", "+++"))), width
+        rows = [line for line in lines if not (line.startswith(("---", "+++")) or " only on " in line)]
+        assert all(cell_len(line.rstrip()) <= width for line in rows), width
         # What ends in … was cut: never a number, an amount, a date or a time, nor the name of a column.
         for word in words_of(shown):
             assert word in whole or re.fullmatch("[─━]+", word) or re.fullmatch(r"[^\d…].*…|…", word), (width, word)
@@ -87,10 +90,10 @@ def test_at_80_columns_the_long_form_has_whole_numbers(procession: Command, monk
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
 
-    shown = procession("ps", "--long").out
+    shown = words_of(procession("ps", "--long").out)
 
     for number in ("4194303", "12345.6", "941900.6"):
-        assert re.search(rf"(?<!\S){re.escape(number)}(?!\S)", shown), shown
+        assert number in shown
 
 
 @given(

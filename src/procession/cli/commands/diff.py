@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from procession.cli.access import Access
-from procession.cli.analysis import Analysis, Filters, no_such_host
+from procession.cli.analysis import OWN_LANGUAGE, Analysis, Filters, no_such_host
 from procession.cli.options import read_settings, settings_options
 from procession.cli.terminal.diff_sections import print_sections
 from procession.cli.terminal.moments import Moment
@@ -75,7 +75,7 @@ def diff(
     if not has_sides:
         moments = (*moments, int(time.time()))
 
-    parameters = {"limit": str(limit)} | ({"match": match} if match else {})
+    parameters = {"limit": str(limit)} | ({"match": match} if match else {}) | (OWN_LANGUAGE if searches else {})
     for name, values in (("at", moments), ("host", hosts), ("search", searches), ("tags", tags)):
         parameters |= {side + name: str(value) for side, value in zip(("", "other_"), values, strict=False)}
     try:
@@ -92,7 +92,9 @@ def diff(
         asked = " ".join([*searches, *tags, *(f"host:{host}" for host in hosts)])
         raise Trouble(f"what differs could not be found out: {nothing_of(unknown[0], asked)}")
     if not as_json:
-        print_sections(answer, [_label(hosts, searches, tags, number) for number in (0, 1)])
+        print_sections(
+            answer, [_label(hosts, searches, tags, number) for number in (0, 1)], _only(hosts, searches, tags)
+        )
         _say_what_is_cut(answer, limit)
         say_hints(answer["meta"])
     return DIFFERENT if any(answer["meta"][name] for name in ("started", "ended", "changed")) else SAME
@@ -115,6 +117,15 @@ def _check_hosts(analysis: Analysis, answer: dict[str, Any], hosts: Sequence[str
 def _label(hosts: Sequence[str], searches: Sequence[str], tags: Sequence[str], number: int) -> str:
     """What a side shows: its filters, without its moment."""
     return "  ".join(values[min(number, len(values) - 1)] for values in (hosts, tags, searches) if values)
+
+
+def _only(hosts: Sequence[str], searches: Sequence[str], tags: Sequence[str]) -> list[str]:
+    """`only on web-1`, `only on web-2`; nothing if the sides differ by their moments alone."""
+    differing = [values for values in (hosts, tags, searches) if len(set(values)) == 2]
+    if not differing:
+        return []
+    word = "on" if differing[0] is hosts else "in"
+    return [f"only {word} {'  '.join(values[number] for values in differing)}" for number in (0, 1)]
 
 
 def _say_what_is_cut(answer: dict[str, Any], limit: int) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from procession.cli.access import Access
-from procession.cli.analysis import Analysis, Filters, Item, command_of, named_few, no_such_host
+from procession.cli.analysis import Analysis, Filters, Item, command_text_of, named_few, no_such_host
 from procession.cli.options import read_settings, settings_options
+from procession.cli.terminal.colors import style_of_bytes, style_of_percent
 from procession.cli.terminal.moments import Moment, show_moment
 from procession.cli.terminal.nothing_found import say_nothing_found
 from procession.cli.terminal.number_format import bytes_text, percent_text
@@ -169,13 +170,13 @@ def _print_tree(items: Sequence[Item], marked: frozenset[str]) -> None:
 
 def row_of(item: Item, branch: str, *, mark: str = "") -> tuple[object, ...]:
     attributes = item["attributes"]
-    numbers = attributes["numbers"]
+    cpu, rss = (attributes["numbers"][name] for name in ("cpu_total_percent", "rss_bytes"))
     return (
         attributes["pid"],
         attributes["user"],
-        percent_text(numbers["cpu_total_percent"]),
-        bytes_text(numbers["rss_bytes"]),
-        branch + mark + command_of(item),
+        (percent_text(cpu), style_of_percent(cpu)),
+        (bytes_text(rss), style_of_bytes(rss)),
+        command_text_of(item, branch + mark),
     )
 
 

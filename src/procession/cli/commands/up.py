@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import shutil
 import sys
@@ -89,9 +90,12 @@ def _welcome(ready: Prepared) -> None:
     click.echo(curl_line(ready.local_url, ready.local))
     click.echo("\nor in Python, after `pip install datadog-api-client`:\n")
     click.echo(python_snippet(ready.local_url, ready.local))
-    folder = f" --data-dir {shlex.quote(ready.settings.data_dir)}" if ready.settings.data_dir else ""
-    click.echo(f"or with `{_command_name()} ps{folder}` in another terminal. Ctrl-C stops it.\n")
+    click.echo(f"or with `{_command_name()} ps{_folder_option(ready)}` in another terminal. Ctrl-C stops it.\n")
     sys.stdout.flush()
+
+
+def _folder_option(ready: Prepared) -> str:
+    return f" --data-dir {shlex.quote(ready.settings.data_dir)}" if ready.settings.data_dir else ""
 
 
 def _say_link(ready: Prepared) -> None:
@@ -101,15 +105,16 @@ def _say_link(ready: Prepared) -> None:
     key = next((key for key in found if key.kind is KeyKind.APPLICATION and key.secret_hash == key_hash), None)
     if key is not None:
         token, _ = create_link(ready.store.sessions, key, int(time.time()))
-        click.echo(
-            "\nLook at it in a browser. The link signs in once, within an hour; `procession link` prints more:\n"
-        )
+        more = f"`{_command_name()} link{_folder_option(ready)}` prints more"
+        click.echo(f"\nLook at it in a browser. The link signs in once, within an hour; {more}:\n")
         click.echo(f"  {link_of(ready.url, token)}")
 
 
 def _command_name() -> str:
-    """As this shell finds the command: by its name, or by the path under which it was started."""
+    """As a shell finds the command: by its name, or by the path under which it was started."""
     path = Path(sys.argv[0])
-    if path.name != "procession" or shutil.which("procession") == str(path.absolute()):
+    # uvx puts its folder on the PATH of what it starts, and of nobody else.
+    is_found = shutil.which("procession") == str(path.absolute()) and "UV" not in os.environ
+    if path.name != "procession" or is_found:
         return "procession"
     return shlex.quote(str(path))

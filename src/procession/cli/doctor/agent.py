@@ -31,7 +31,7 @@ def agent_findings(settings: AgentSettings) -> Iterator[Finding]:
     if settings.spool:
         folder = spool_folder(settings)
         yield from machine.folder_rights("spool", folder, "the agent makes it; else what waits is in memory")
-        yield machine.disk(folder)
+        yield machine.disk(folder, "make room, or name a folder elsewhere with --spool-dir")
     yield from (machine.private_file("key", Path(name).expanduser()) for name in settings.api_key_file if name)
     yield from servers(settings)
 

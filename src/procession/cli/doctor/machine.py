@@ -68,7 +68,7 @@ def clock_against(subject: str, server: Server, now: float) -> Finding:
     return good(subject, f"as that of {server.url}, within {MAX_SKEW_SECONDS} s")
 
 
-def disk(folder: Path) -> Finding:
+def disk(folder: Path, how_to_make_room: str) -> Finding:
     """Of the folder, or of what will hold it."""
     place = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
     try:
@@ -77,7 +77,7 @@ def disk(folder: Path) -> Finding:
         return bad("disk", f"{place} cannot be asked: {_reason(error)}", "look at what holds it")
     room = f"{bytes_text(usage.free)} of {bytes_text(usage.total)} are free for {folder}"
     if usage.free < FULL_BYTES:
-        return bad("disk", room, "make room, or keep less (--retention-hours, --sighting-retention-hours)")
+        return bad("disk", room, how_to_make_room)
     if usage.free < usage.total * NEARLY_FULL_SHARE:
         return warning("disk", room, "make room before it is full")
     return good("disk", room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ from procession.accounts.orgs import KeyKind
 from procession.cli.access import Access
 from procession.cli.client import Server, Unreachable
 from procession.cli.doctor import machine
-from procession.cli.doctor.finding import Finding, bad, good, warning
+from procession.cli.doctor.finding import Finding, Level, bad, good, warning
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.serving.listen_address import listen_on
 from procession.cli.serving.open_files import OTHER_FILES
+from procession.cli.serving.open_store import folder_of
 from procession.cli.serving.server_extra import require_engine, require_server
 from procession.config import ClientSettings, ServerSettings
 from procession.errors import ProcessionError, UsageError
@@ -22,18 +24,22 @@ from procession.errors import ProcessionError, UsageError
 def server_findings(settings: ServerSettings) -> Iterator[Finding]:
     local = LocalFiles.of(settings.data_dir)
     yield machine.versions()
-    yield engine(settings)
+    has_engine = engine(settings)
+    yield has_engine
     yield machine.clock()
     yield from machine.folder_rights("data folder", local.data_dir, "`procession serve` makes it")
-    yield machine.disk(local.data_dir)
+    yield machine.disk(local.data_dir, "make room, or keep less (--retention-hours, --sighting-retention-hours)")
+    is_here = "://" not in settings.store and has_engine.level is Level.GOOD
+    if is_here:
+        yield store(folder_of(settings))
     yield open_files(settings.max_connections)
     yield from secrets(settings, local)
-    running = _running(local)
-    if running is None:
-        yield port(settings.listen)
-        return
-    yield machine.reached("server", running)
-    yield keys(local)
+    running = _running(local, folder_of(settings) if is_here else None)
+    if isinstance(running, Server):
+        yield machine.reached("server", running)
+        yield keys(local)
+    else:
+        yield running or port(settings.listen)
 
 
 def engine(settings: ServerSettings) -> Finding:
@@ -48,6 +54,29 @@ def engine(settings: ServerSettings) -> Finding:
     return good(
         "engine", "on ClickHouse servers; `procession store check` asks them" if is_on_servers else "it is here"
     )
+
+
+def store(folder: Path) -> Finding:
+    """Whether this version opens it, as far as can be told without that."""
+    from procession.storage.folder_version import newer_in, read_version
+    from procession.storage.history.engine.embedded import ENGINE_FILES, UNFINISHED_RESTORE
+    from procession.storage.history.tables.damage import lost_parts, told
+
+    try:
+        if (folder / UNFINISHED_RESTORE).exists():
+            return bad("store", f"a restore into {folder} was broken off", "do it again with `procession restore`")
+        if not (folder / ENGINE_FILES).exists():
+            return good("store", f"there is none in {folder} yet")
+        if newer := newer_in(folder):
+            return bad("store", f"a newer Procession wrote it ({newer})", "start that version; see docs/upgrading.md")
+        if lost := told(lost_parts(folder)):
+            return bad(
+                "store", f"parts of tables cannot be read ({lost})", "bring a backup back; see docs/operating.md"
+            )
+    except OSError as error:
+        return bad("store", f"{folder} cannot be read: {error.strerror}".lower(), "run this as the user of the service")
+    version = read_version(folder)
+    return good("store", f"written by Procession {version.procession}" if version else "of an earlier build")
 
 
 def open_files(most_connections: int) -> Finding:
@@ -88,16 +117,26 @@ def keys(local: LocalFiles) -> Finding:
     return good("keys", "the server takes those of the folder")
 
 
-def _running(local: LocalFiles) -> Server | None:
-    """The server on this folder, if one runs."""
+def _running(local: LocalFiles, store_folder: Path | None) -> Server | Finding | None:
+    """The server on this folder, if one runs; or what is wrong where it does not answer."""
     address = local.address()
     if address is None:
         return None
     server = Server(address)
     try:
         server.send("GET", "/healthz", headers={}, is_text=True)
-    except Unreachable:
+    except Unreachable as error:
+        if store_folder is not None and _is_in_use(store_folder):
+            return bad("server", f"one runs on this folder, and {error}", "look at its log, and start it anew")
         return None
     except ProcessionError:
         return server
     return server
+
+
+def _is_in_use(folder: Path) -> bool:
+    from procession.storage.history.engine.embedded import is_in_use
+
+    with contextlib.suppress(OSError):
+        return is_in_use(folder)
+    return False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
@@ -19,14 +19,21 @@ from procession.cli.client import Unreachable
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import record_by_owner
 from procession.cli.options import read_settings
-from procession.cli.serving.open_store import address_of, open_accounts
+from procession.cli.serving.open_store import address_of, open_accounts, open_whole
 from procession.config import ClientSettings, ServerSettings
 from procession.errors import RequestError, UsageError
 
 if TYPE_CHECKING:
+    from procession.storage.embedded.store import EmbeddedStore
     from procession.storage.store import ClickHouseStore
 
+    OpenedStore = EmbeddedStore | ClickHouseStore
+    Opening = Callable[[ServerSettings, Path], OpenedStore]
+
 PATH = "/api/procession/v1/admin"
+REMOVAL_SECONDS = 600.0
+"""To wait for an org to be erased."""
+_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,12 @@ class Administration(Protocol):
 
     def orgs(self) -> list[Org]: ...
     def create_org(self, name: str) -> Org: ...
+    def rows_of_org(self, org_id: int) -> Mapping[str, int]:
+        """What there is of an org: tables and how many rows."""
+
+    def remove_org(self, org_id: int) -> bool:
+        """Whether nothing is left of it; else the servers of the store erase it."""
+
     def keys(self) -> list[KeyRow]: ...
     def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
         """The key and its secret."""
@@ -60,6 +73,19 @@ class Administration(Protocol):
 @contextlib.contextmanager
 def administration(*, data_dir: str, **store: str) -> Iterator[Administration]:
     """Administration by the server of this machine that uses the data folder, or in the store if none runs."""
+    with _administration(open_accounts, data_dir, store) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def whole_administration(*, data_dir: str, **store: str) -> Iterator[Administration]:
+    """The same, with all that agents have posted: what is done to orgs as a whole."""
+    with _administration(open_whole, data_dir, store) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def _administration(opening: Opening, data_dir: str, store: Mapping[str, str]) -> Iterator[Administration]:
     access = Access.of(ClientSettings(data_dir=data_dir))
     if access.local.address() is not None:
         over_http = OverHttp(access)
@@ -68,16 +94,16 @@ def administration(*, data_dir: str, **store: str) -> Iterator[Administration]:
             over_http.orgs()
             yield over_http
             return
-    with _store_without_server(access.local, read_settings(ServerSettings, store)) as opened:
+    with _store_without_server(access.local, read_settings(ServerSettings, store), opening) as opened:
         yield InStore(opened)
 
 
 @contextlib.contextmanager
-def _store_without_server(local: LocalFiles, settings: ServerSettings) -> Iterator[ClickHouseStore]:
+def _store_without_server(local: LocalFiles, settings: ServerSettings, opening: Opening) -> Iterator[OpenedStore]:
     folder = local.data_dir if (address := address_of(settings)) is None else address
     if isinstance(folder, Path) and not folder.is_dir():
         raise UsageError(f"there is no store in {folder} yet; `procession up` or `procession serve` makes it")
-    with contextlib.closing(open_accounts(settings, local.data_dir)) as opened:
+    with contextlib.closing(opening(settings, local.data_dir)) as opened:
         yield opened
 
 
@@ -92,6 +118,23 @@ class OverHttp:
 
     def create_org(self, name: str) -> Org:
         return Org(**self._ask("POST", "/orgs", {"name": name})["org"])
+
+    def rows_of_org(self, org_id: int) -> Mapping[str, int]:
+        rows: Mapping[str, int] = self._ask("GET", f"/orgs/{org_id}", None)["rows"]
+        return rows
+
+    def remove_org(self, org_id: int) -> bool:
+        self._ask("DELETE", f"/orgs/{org_id}", None)
+        deadline = time.monotonic() + REMOVAL_SECONDS
+        while not self._is_erased(org_id):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        return True
+
+    def _is_erased(self, org_id: int) -> bool:
+        removed = self._ask("GET", "/orgs", None)["removed"]
+        return any(org["id"] == org_id and org["is_erased"] for org in removed)
 
     def keys(self) -> list[KeyRow]:
         return [KeyRow(**key) for key in self._ask("GET", "/keys", None)["keys"]]
@@ -118,7 +161,7 @@ class OverHttp:
 class InStore:
     """In a store that no server has open."""
 
-    def __init__(self, store: ClickHouseStore) -> None:
+    def __init__(self, store: OpenedStore) -> None:
         self._store = store
 
     def orgs(self) -> list[Org]:
@@ -127,6 +170,20 @@ class InStore:
     def create_org(self, name: str) -> Org:
         with _as_usage_error():
             return rules.create_org(self._store.keys, name)
+
+    def rows_of_org(self, org_id: int) -> Mapping[str, int]:
+        with _as_usage_error():
+            return self._store.erasure.rows_of_org(org_id)
+
+    def remove_org(self, org_id: int) -> bool:
+        """On ClickHouse servers it is not erased here: others may still take what comes with its keys."""
+        with _as_usage_error():
+            removed = rules.remove_org(self._store.keys, org_id, int(time.time()))
+            if not self._store.keys.is_only_writer:
+                return False
+            self._store.erasure.erase_org(org_id)
+            self._store.keys.put_removed_org(replace(removed, is_erased=True))
+        return True
 
     def keys(self) -> list[KeyRow]:
         keys = self._store.keys.keys()

@@ -46,10 +46,12 @@ def ensure_local_keys(
 
     A store without keys adopts DD_API_KEY and DD_APP_KEY. A file that was lost, or whose key was revoked, gets another
     key. What is made is recorded in `changes`. The file is written first: a start that is killed in between goes on
-    with the secret in the file.
+    with the secret in the file. Once an org was removed nothing is adopted that the store does not know: it may be a
+    key of that org, and agents that still have it would post to another one.
     """
     org_id = (store.orgs() or (create_org(store, FIRST_ORG),))[0].id
     keys = store.keys()
+    may_adopt = not store.removed_orgs()
     new_keys = {}
     for kind in KeyKind:
         keys_by_hash = {key.secret_hash: key for key in keys if key.kind is kind}
@@ -57,9 +59,9 @@ def ensure_local_keys(
         key_of_file = keys_by_hash.get(hash_secret(secret)) if secret else None
         if key_of_file is not None and key_of_file.revoked_at is None:
             continue
-        if key_of_file is not None:
+        if key_of_file is not None or not may_adopt:
             secret = None
-        if secret is None and not keys_by_hash and environment.get(ADOPTED_VARIABLES.get(kind, "")):
+        if may_adopt and secret is None and not keys_by_hash and environment.get(ADOPTED_VARIABLES.get(kind, "")):
             variable = ADOPTED_VARIABLES[kind]
             secret = environment[variable].strip()
         new_keys[kind] = NewKey(_store_key(store, local, org_id, kind, secret, variable, now, changes), variable)

@@ -55,6 +55,18 @@ def open_store(settings: ServerSettings, data_dir: Path) -> EmbeddedStore | Clic
     return _open_servers(settings, address)
 
 
+def open_whole(settings: ServerSettings, data_dir: Path) -> EmbeddedStore | ClickHouseStore:
+    """With what agents have posted, also what is only in the log. The retention of the store stays as it is. Raises
+    UsageError."""
+    address = address_of(settings)
+    if address is None or isinstance(address, Path):
+        require_engine()
+        from procession.storage.embedded_store import open_embedded
+
+        return open_embedded(data_dir if address is None else address, sets_retention=False)
+    return _open_servers(settings, address)
+
+
 def open_accounts(settings: ServerSettings, data_dir: Path) -> ClickHouseStore:
     """For orgs and keys alone: what agents have posted may not all be in it yet. The retention of the store stays as
     it is. Raises UsageError."""

@@ -114,7 +114,10 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
         warn_of_open_door(listener, settings)
         for kind, key in new_keys.items():
             fields = {"event": "key-created", "kind": kind.value, "name": "this machine", "variable": key.variable}
-            _log.info("made the %(kind)s key of this machine", fields)
+            if key.variable is None:
+                _log.info("made the %(kind)s key of this machine", fields)
+            else:
+                _log.info("took the %(kind)s key of this machine from %(variable)s, without scopes", fields)
         yield Prepared(settings, local, listener, url, store, new_keys, certificates, plain_listener, local_url, log)
 
 
@@ -124,7 +127,7 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
 
     Gives an event that is set once the first processes since the start are safe in the store.
     """
-    from procession.cli.serving import interpreter
+    from procession.cli.serving import interpreter, library_pages
     from procession.cli.serving.open_files import most_connections
     from procession.server.http.connection_limit import OpenConnections
     from procession.server.http.server import HttpServer
@@ -143,6 +146,7 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
 
     def on_started() -> None:
         interpreter.tune()
+        library_pages.give_back()
         is_started.set()
 
     server = HttpServer(
@@ -189,7 +193,7 @@ def _intake_of(store: EmbeddedStore | ClickHouseStore, metrics: Metrics) -> _Sto
 
     if isinstance(store, EmbeddedStore):
         _show_in_metrics(store, metrics)
-        store.flush_to(TimedFlush(store.history, metrics))
+        store.flush_to(TimedFlush(store.history, store.history.containers, metrics))
         sink = LogSink(store)
         return _StoreIntake(WatchedSink(sink), sink.start, sink.stop)
     batcher = Batcher(TimedStore(store, metrics))
@@ -224,11 +228,13 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
             analysis=store.analysis,
             keys=store.keys,
             hosts=store.hosts,
+            containers=store.containers,
             sessions=store.sessions,
             views=store.views,
             monitors=store.monitors,
             changes=store.changes,
             rollup=store.rollup,
+            erasure=store.erasure,
             backup=store if isinstance(store, EmbeddedStore) else None,
             notification_settings=store.notification_settings,
             outbox=store.outbox,

@@ -21,11 +21,17 @@ def say_keys(local: LocalFiles, new_keys: Mapping[KeyKind, NewKey]) -> None:
     """The secrets just made, once; later where they are."""
     for kind, key in new_keys.items():
         value = f"the one in {key.variable}" if key.variable else key.secret
-        click.echo(f"  {LABELS[kind] + ':':<17}{value}")
+        click.echo(f"  {LABELS[kind] + ':':<17}{value}{_limits(kind, key)}")
     if new_keys:
         click.echo(f"  These are new. They are kept for the commands of this machine in {local.keys_dir}")
     else:
         click.echo(f"  The keys are in {local.keys_dir}")
+
+
+def _limits(kind: KeyKind, key: NewKey) -> str:
+    """What a key that others may have as well cannot do."""
+    is_adopted = key.variable is not None and kind is KeyKind.APPLICATION
+    return ", which reads processes and no monitors: `procession keys create` gives scopes" if is_adopted else ""
 
 
 def curl_line(url: str, local: LocalFiles) -> str:

@@ -1,4 +1,5 @@
-"""A comparison as text: which sides, what started, what ended, what changed, and how much is the same.
+"""A comparison as text: which sides, what started, what ended, what changed, and how much is the same. Of two hosts or
+two groups nothing started or ended: it is only on one of them.
 
 Each line of a section begins with `+`, `-` or `~`, so that another program may take out what it wants.
 """
@@ -8,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from procession.cli.analysis import UNREAD, Item, command_of, name_of
+from procession.cli.analysis import UNREAD, Item, command_text_of, name_of
+from procession.cli.terminal import discovered
+from procession.cli.terminal.colors import Style, depth_of_output, painted, style_of_bytes, style_of_percent
 from procession.cli.terminal.moments import show_moment
 from procession.cli.terminal.number_format import bytes_text, percent_text
 from procession.cli.terminal.tables import print_table
@@ -21,18 +24,21 @@ GROUP_CHANGE_HEADERS = ("", "BEFORE", "AFTER", "CPU", "RSS", "COMMAND")
 NUMBERS = ("PID", "CPU", "RSS", "COUNT", "BEFORE", "AFTER")
 
 
-def print_sections(answer: dict[str, Any], labels: Sequence[str]) -> None:
-    """`labels`: what each side is of."""
+def print_sections(answer: dict[str, Any], labels: Sequence[str], only: Sequence[str] = ()) -> None:
+    """`labels`: what each side is of; `only`: what is said of a process that only one of them has, if they are not the
+    same at two moments."""
+    depth = depth_of_output()
     meta = answer["meta"]
     for sign, side, label in (("---", meta["left"], labels[0]), ("+++", meta["right"], labels[1])):
         parts = [show_moment(side["at"]), visible(label), _counted(side["total"], "process", "processes")]
-        print(sign, "  ".join(filter(None, parts)))
+        print(painted(f"{sign} {'  '.join(filter(None, parts))}", Style.STRONG, depth))
     are_processes = meta["match"] == "process"
     noun = ("process", "processes") if are_processes else (f"{meta['match']}", f"{meta['match']}s")
     headers = PROCESS_HEADERS if are_processes else GROUP_HEADERS
     for name, sign in (("started", "+"), ("ended", "-")):
         rows = [_process_row(sign, one) if are_processes else _group_row(sign, one, meta) for one in answer[name]]
-        _print_section(f"{_counted(meta[name], *noun)} {name}", headers, rows)
+        word = visible(only[0 if name == "ended" else 1]) if only else name
+        _print_section(f"{_counted(meta[name], *noun)} {word}", headers, rows)
     if are_processes:
         changes = [row for change in answer["changed"] for row in _changes_of(change)]
         _print_section(f"{_counted(meta['changed'], *noun)} changed", CHANGE_HEADERS, changes)
@@ -43,7 +49,7 @@ def print_sections(answer: dict[str, Any], labels: Sequence[str]) -> None:
 
 
 def _print_section(title: str, headers: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
-    print(f"\n{title}")
+    print("\n" + painted(title, Style.TITLE, depth_of_output()))
     if rows:
         print_table(headers, rows, numbers=NUMBERS)
 
@@ -57,9 +63,8 @@ def _process_row(sign: str, item: Item) -> tuple[object, ...]:
         attributes["pid"],
         attributes["user"],
         attributes["start"].replace("T", " "),
-        percent_text(numbers["cpu_total_percent"]),
-        bytes_text(numbers["rss_bytes"]),
-        command_of(item),
+        *_styled(numbers["cpu_total_percent"], numbers["rss_bytes"]),
+        command_text_of(item),
     )
 
 
@@ -84,15 +89,21 @@ def _changes_of(change: dict[str, Any]) -> list[tuple[object, ...]]:
             values = list(zip("-+", commands, strict=True))
         elif field == "tags":
             values = [("-", tag) for tag in old if tag not in new] + [("+", tag) for tag in new if tag not in old]
+        elif field in discovered.TEXTS:
+            values = [("-", discovered.TEXTS[field](before)), ("+", discovered.TEXTS[field](after))]
         else:
             values = [("-", old), ("+", new)]
         rows += [(f"~{sign}", after["host"], after["pid"], commands[1], field, value) for sign, value in values]
     return rows
 
 
-def _sums(group: dict[str, Any]) -> tuple[str, str]:
+def _sums(group: dict[str, Any]) -> tuple[tuple[str, Style], ...]:
     numbers = group["numbers"]
-    return percent_text(numbers["cpu_total_percent"]["sum"]), bytes_text(numbers["rss_bytes"]["sum"])
+    return _styled(numbers["cpu_total_percent"]["sum"], numbers["rss_bytes"]["sum"])
+
+
+def _styled(cpu: float | None, rss: float | None) -> tuple[tuple[str, Style], ...]:
+    return (percent_text(cpu), style_of_percent(cpu)), (bytes_text(rss), style_of_bytes(rss))
 
 
 def _value(value: str | None, match: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from procession.search.hints import moment_hint
 from procession.text.whole_number import whole_number
 
 _AGO = re.compile(r"(?:now)?-([0-9]{1,9})([smhd])")
@@ -46,6 +45,8 @@ class Moment(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         import time
+
+        from procession.search.hints import moment_hint  # takes as long as all else of a command
 
         text = str(value)
         number = whole_number(text, 0, 10**20)

@@ -1,13 +1,15 @@
-"""Tables: drawn for a terminal, plain columns for another program."""
+"""Tables: drawn for a terminal, in colours, and plain columns for another program."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Sequence
 
-from procession.cli.terminal.cells import cell_len, set_cell_size, with_ellipsis
+from procession.cli.terminal.cells import cell_len
+from procession.cli.terminal.colors import Style, depth_of_output
+from procession.cli.terminal.command_text import CommandText
+from procession.cli.terminal.spans import MOST_PREFIX, Span, drawn, fitted_spans, spans_len
 from procession.cli.terminal.visible_text import visible
 
 GAP = 2
@@ -22,6 +24,19 @@ KEPT = frozenset({"", "ID", "PID", "NUMBER", "COUNT", "BEFORE", "AFTER", "FIELD"
 """Without these a line says nothing."""
 
 
+_STYLES = {
+    "HOST": Style.HOST,
+    "USER": Style.USER,
+    "STARTED": Style.FAINT,
+    "SEEN": Style.FAINT,
+    "PPID": Style.FAINT,
+}
+"""Of cells that say nothing else of themselves."""
+
+_SIGNS = {"+": Style.GOOD, "-": Style.BAD, "~": Style.WARNING}
+"""Of the lines of a comparison."""
+
+
 def print_table(
     headers: Sequence[str],
     rows: Sequence[Sequence[object]],
@@ -30,38 +45,56 @@ def print_table(
     least: Sequence[str] = (),
 ) -> None:
     """One line for each row, whatever is in it. On a terminal that is too narrow texts are cut and columns left out,
-    those in `least` first, then from the right; elsewhere nothing is."""
-    texts = [tuple(visible(str(cell)) for cell in row) for row in rows]
+    those in `least` first, then from the right; elsewhere nothing is. A cell is anything with a `str`; a
+    `CommandText` or a pair of a text and its style says how it looks."""
     if sys.stdout.isatty():
-        _draw(headers, texts, numbers, least)
+        _draw(headers, rows, numbers, least)
     else:
-        _print_columns(headers, texts, numbers)
+        _print_columns(headers, [tuple(visible(_text_of(cell)) for cell in row) for row in rows], numbers)
 
 
 def _draw(
-    headers: Sequence[str], rows: Sequence[tuple[str, ...]], numbers: Sequence[str], least: Sequence[str]
+    headers: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str], least: Sequence[str]
 ) -> None:
-    natural = [max(map(cell_len, cells)) for cells in zip(headers, *rows, strict=True)]
-    widths = fitted_widths(headers, natural, shutil.get_terminal_size().columns, least)
-
-    def line(cells: Sequence[str]) -> str:
-        shown = [
-            _aligned(with_ellipsis(cell, width), width, is_number=header in numbers)
-            for header, cell, width in zip(headers, cells, widths, strict=True)
-            if width
-        ]
-        return (" " * GAP).join(shown)
-
-    head = line(headers)
-    has_styles = os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
-    print(f"\x1b[1m{head}\x1b[0m" if has_styles else head)
-    print("─" * cell_len(head))
-    for row in rows:
-        print(line(row))
+    depth = depth_of_output()
+    columns = shutil.get_terminal_size().columns
+    lines = [[_spans_of(cell, header, columns) for header, cell in zip(headers, row, strict=True)] for row in rows]
+    natural = [
+        max([cell_len(header), *(spans_len(line[place]) for line in lines)]) for place, header in enumerate(headers)
+    ]
+    widths = fitted_widths(headers, natural, columns, least)
+    head = _line([[(header, Style.STRONG)] for header in headers], headers, widths, numbers)
+    print(drawn([(text, Style.STRONG) for text, _ in head], depth))
+    print(drawn([("─" * spans_len(head), Style.FAINT)], depth))
+    for line in lines:
+        print(drawn(_line(line, headers, widths, numbers), depth).rstrip(" "))
 
 
-def _aligned(text: str, width: int, *, is_number: bool) -> str:
-    return " " * (width - cell_len(text)) + text if is_number else set_cell_size(text, width)
+def _line(
+    cells: Sequence[list[Span]], headers: Sequence[str], widths: Sequence[int], numbers: Sequence[str]
+) -> list[Span]:
+    line: list[Span] = []
+    for header, cell, width in zip(headers, cells, widths, strict=True):
+        if not width:
+            continue
+        gap = [(" " * GAP, Style.PLAIN)] if line else []
+        room = [(" " * max(width - spans_len(cell), 0), Style.PLAIN)] if header in numbers else []
+        line += [*gap, *fitted_spans([*room, *cell], width)]
+    return line
+
+
+def _text_of(cell: object) -> str:
+    return str(cell[0] if isinstance(cell, tuple) else cell)
+
+
+def _spans_of(cell: object, header: str, most: int) -> list[Span]:
+    if isinstance(cell, CommandText):
+        return cell.spans(most * MOST_PREFIX)
+    if isinstance(cell, tuple):
+        text, style = cell
+        return [(str(text), style)]
+    text = str(cell)
+    return [(text, _SIGNS.get(text[:1], Style.PLAIN) if not header else _STYLES.get(header, Style.PLAIN))]
 
 
 def fitted_widths(headers: Sequence[str], natural: Sequence[int], width: int, least: Sequence[str]) -> list[int]:

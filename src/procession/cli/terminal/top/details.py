@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from procession.cli.analysis import command_of
-from procession.cli.commands.tree import row_of
+from procession.cli.analysis import Item, command_of, command_text_of
+from procession.cli.terminal import discovered
 from procession.cli.terminal.cells import chop_cells
+from procession.cli.terminal.colors import Style, style_of_bytes, style_of_percent
 from procession.cli.terminal.moments import parse_moment
 from procession.cli.terminal.number_format import bytes_text, count_text, duration_text, percent_text
+from procession.cli.terminal.spans import MOST_PREFIX, Span, fitted_spans
 from procession.cli.terminal.top.questions import Answer
 from procession.cli.terminal.top.screen import wrapped
 from procession.cli.terminal.tree_drawing import Strokes, branches
@@ -19,15 +21,15 @@ MOST_COMMAND = 8_192
 """How many characters of a command line are shown; `procession ps --json` has the rest."""
 
 
-def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[str]:
+def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[list[Span]]:
     """Ready to be drawn but for their widths; empty before there is an answer."""
     if answer.details is None:
-        return [visible(answer.details_error)] if answer.details_error else ["…"]
+        return [[(answer.details_error, Style.BAD) if answer.details_error else ("…", Style.FAINT)]]
     item, family = answer.details.item, answer.details.family
     attributes = item["attributes"]
     numbers = attributes["numbers"]
     started_at = parse_moment(attributes["start"], 0)
-    lines = _wrapped("command", visible(command_of(item)[:MOST_COMMAND]), width)
+    lines = _in_lines("command", chop_cells(visible(command_of(item)[:MOST_COMMAND]), max(width - MARGIN, 10)) or [""])
     pairs = [
         ("host", attributes["host"]),
         ("pid", f"{attributes['pid']}, parent {attributes['ppid']}"),
@@ -62,29 +64,39 @@ def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[str]:
         ),
         ("state", f"{numbers['state'] or '?'}, nice {'?' if attributes['nice'] is None else attributes['nice']}"),
     ]
+    found = {name: text(attributes) for name, text in discovered.TEXTS.items()}
+    pairs += [(name, text) for name, text in found.items() if text != discovered.UNKNOWN]
     for name, value in (*pairs, ("tags", "  ".join(attributes["tags"]))):
         lines += _in_lines(name, wrapped(str(value), max(width - MARGIN, 10)))
-    lines.append("")
+    lines.append([])
     if family is None:
-        return [*lines, "It was not there at this moment, so that there are no relatives."]
+        return [*lines, [("It was not there at this moment, so that there are no relatives.", Style.PLAIN)]]
     relatives = [*family["ancestors"], family["process"], *family["descendants"]]
     drawn = branches([one["depth"] for one in relatives], strokes)
-    lines.append(f"{'PID':>8}  {'USER':10}  {'CPU':>6}  {'RSS':>6}  RELATIVES")
+    lines.append([(f"{'PID':>8}  {'USER':10}  {'CPU':>6}  {'RSS':>6}  RELATIVES", Style.STRONG)])
     for one, branch in zip(relatives, drawn, strict=True):
-        cells = row_of(one, branch, mark="* " if one["id"] == item["id"] else "")
-        pid, user, cpu, rss, command = (visible(str(cell)[: width * 4]) for cell in cells)
-        lines.append(f"{pid:>8}  {user[:10]:10}  {cpu:>6}  {rss:>6}  {command}")
+        lines.append(_relative(one, branch + ("* " if one["id"] == item["id"] else ""), width))
     return lines
+
+
+def _relative(item: Item, before: str, width: int) -> list[Span]:
+    attributes = item["attributes"]
+    cpu, rss = (attributes["numbers"][name] for name in ("cpu_total_percent", "rss_bytes"))
+    return [
+        (f"{attributes['pid']:>8}  ", Style.PLAIN),
+        *fitted_spans([(attributes["user"], Style.USER)], 10),
+        (f"  {percent_text(cpu):>6}", style_of_percent(cpu)),
+        (f"  {bytes_text(rss):>6}  ", style_of_bytes(rss)),
+        *command_text_of(item, before).spans(width * MOST_PREFIX),
+    ]
 
 
 def _ids(uid: int | None, gid: int | None) -> str:
     return f"uid {'?' if uid is None else uid}, gid {'?' if gid is None else gid}"
 
 
-def _wrapped(name: str, text: str, width: int) -> list[str]:
-    """In as many lines as it takes."""
-    return _in_lines(name, chop_cells(text, max(width - MARGIN, 10)) or [""])
-
-
-def _in_lines(name: str, pieces: list[str]) -> list[str]:
-    return [f"{name if not number else '':>12}  {piece}" for number, piece in enumerate(pieces)]
+def _in_lines(name: str, pieces: list[str]) -> list[list[Span]]:
+    return [
+        [(f"{name if not number else '':>12}  ", Style.HOST), (piece, Style.PLAIN)]
+        for number, piece in enumerate(pieces)
+    ]

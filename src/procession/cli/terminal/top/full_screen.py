@@ -29,12 +29,25 @@ _KEYS = {
     b"[6~": "pagedown",
     b"[7~": "home",
     b"[8~": "end",
+    b"[P": "f1",
+    b"[Q": "f2",
+    b"[R": "f3",
+    b"[S": "f4",
+    b"[11~": "f1",
+    b"[12~": "f2",
+    b"[13~": "f3",
+    b"[14~": "f4",
+    b"[15~": "f5",
+    b"[17~": "f6",
+    b"[21~": "f10",
     b"\r": "enter",
     b"\n": "enter",
     b"\x7f": "backspace",
     b"\x08": "backspace",
 }
-_IN_ASCII = str.maketrans("▼▲…←→", "v^~<>")
+_CLICK = re.compile(rb"\[<0;([0-9]{1,5});([0-9]{1,5})M")
+_WHEEL = re.compile(rb"\[<(64|65);[0-9;]+M")
+_IN_ASCII = str.maketrans("▼▲…←→─├└│▏▎▍▌▋▊▉█▁▂▃▄▅▆▇", "v^~<>-|`|||||||||_.-=+*#")
 ESCAPE_SECONDS = 0.05
 """An Esc with nothing behind it for so long is the key, and not the beginning of another one."""
 
@@ -49,12 +62,16 @@ class Stopped(Exception):
 
 def take_key(data: bytes) -> tuple[str, bytes]:
     """The first key of what was typed, and the rest. A key is a character, or a name of more than one; one that is not
-    known is empty, and so is the beginning of one that is not whole yet."""
+    known is empty, and so is the beginning of one that is not whole yet. `click 4 7` is one at column 4 of line 7; they
+    count from 0."""
+    if data.startswith(b"\x1b[M"):
+        # Terminals that do not know the numbers above send three bytes, which must not be taken for keys.
+        return ("", data) if len(data) < 6 else (_old_mouse_key(data[3:6]), data[6:])
     if data.startswith(b"\x1b"):
         sequence = _SEQUENCE.match(data)
         if sequence:
             name = sequence.group()[1:].replace(b"O", b"[", 1) if data[1:2] == b"O" else sequence.group()[1:]
-            return _KEYS.get(name, ""), data[sequence.end() :]
+            return _KEYS.get(name) or _mouse_key(name), data[sequence.end() :]
         return "escape", data[1:]
     if data[:1] in _KEYS:
         return _KEYS[data[:1]], data[1:]
@@ -64,10 +81,23 @@ def take_key(data: bytes) -> tuple[str, bytes]:
     return data[:length].decode(errors="replace"), data[length:]
 
 
+def _mouse_key(name: bytes) -> str:
+    if click := _CLICK.fullmatch(name):
+        return f"click {max(int(click[1]) - 1, 0)} {max(int(click[2]) - 1, 0)}"
+    wheel = _WHEEL.fullmatch(name)
+    return ("wheelup" if wheel[1] == b"64" else "wheeldown") if wheel else ""
+
+
+def _old_mouse_key(data: bytes) -> str:
+    button, column, line = data[0] - 32, max(data[1] - 33, 0), max(data[2] - 33, 0)
+    return {0: f"click {column} {line}", 64: "wheelup", 65: "wheeldown"}.get(button, "")
+
+
 class Terminal:
     """The terminal at standard input and output, taken over for the length of a `with` block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_mouse: bool = True) -> None:
+        self._has_mouse = has_mouse
         self._input = sys.stdin.fileno()
         self._output = sys.stdout.fileno()
         self._typed = b""
@@ -171,11 +201,12 @@ class Terminal:
         # Keys come one by one and are not shown; signals stay what they are.
         tty.setcbreak(self._input, termios.TCSADRAIN)
         self._shown = []
-        self._write("\x1b[?1049h\x1b[?25l\x1b[?7l")
+        self._write("\x1b[?1049h\x1b[?25l\x1b[?7l" + ("\x1b[?1000h\x1b[?1006h" if self._has_mouse else ""))
 
     def _give_back(self) -> None:
         # A terminal that is gone needs nothing any more.
         with contextlib.suppress(OSError):
+            self._write("\x1b[?1006l\x1b[?1000l" if self._has_mouse else "")
             self._write("\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l")
         with contextlib.suppress(termios.error):
             before: list[Any] = self._before

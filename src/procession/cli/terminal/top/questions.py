@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from procession.cli.analysis import Analysis, Filters, Item
+from procession.cli.terminal.tree_drawing import branches, relatives_of, strokes_of_output
 from procession.errors import ProcessionError
 
 SUMS = ("cpu_total_percent", "rss_bytes", "threads")
@@ -28,6 +29,8 @@ class Question:
     is_live: bool = False
     """Whether agents shall hear that somebody watches."""
     process_id: str | None = None
+    tree_host: str | None = None
+    """Where it is given, the whole tree of this host, in its own order."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Summary:
     hosts: int
     states: dict[str, int]
     sums: dict[str, float | None]
+    greatest_rss: float | None = None
+    """Of any of the processes."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class Answer:
     """Why there are no details."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """What the API says of the page as a whole."""
+    branches: tuple[str, ...] = ()
+    """What a tree draws before each of the items."""
 
 
 class ApiReader:
@@ -71,12 +78,18 @@ class ApiReader:
     def ask(self, question: Question) -> Answer:
         """Raises ProcessionError."""
         if question.is_live and time.monotonic() - self._watched_at >= LEASE_SECONDS:
-            self._analysis.watch(question.filters.host)
+            self._analysis.watch(question.tree_host or question.filters.host)
             self._watched_at = time.monotonic()
         filters = question.filters
-        page = self._analysis.processes(
-            filters, at=question.at, sort=question.order, offset=question.offset, limit=question.limit
-        )
+        if question.tree_host is None:
+            page = self._analysis.processes(
+                filters, at=question.at, sort=question.order, offset=question.offset, limit=question.limit
+            )
+        else:
+            page = self._tree(filters, question.tree_host, question.at)
+            filters = filters.with_host(question.tree_host)
+        items = page["data"]
+        drawn = branches([item["depth"] for item in items], strokes_of_output()) if question.tree_host else []
         at = int(page["meta"]["at"])
         if self._summary is None or self._summary[0] != (at, filters):
             self._summary = (at, filters), self._summarize(filters, at)
@@ -87,7 +100,19 @@ class ApiReader:
             except ProcessionError as error:
                 details_error = str(error)
         total = int(page["meta"]["total"])
-        return Answer(at, total, question.offset, page["data"], self._summary[1], details, details_error, page["meta"])
+        offset = question.offset if question.tree_host is None else 0
+        summary = self._summary[1]
+        return Answer(at, total, offset, items, summary, details, details_error, page["meta"], tuple(drawn))
+
+    def _tree(self, filters: Filters, host: str, at: int | None) -> dict[str, Any]:
+        """All of a host, or what the filters find there with all that it descends from and that descends from it."""
+        answer = self._analysis.host_tree(host, at=at)
+        items, meta = answer["data"], answer["meta"]
+        left_out = int(meta["total"]) - len(items)
+        if filters != Filters():
+            found = self._analysis.every_process(filters.with_host(host), at=int(meta["at"]), sort="host")
+            items = relatives_of(items, frozenset(item["id"] for item in found))
+        return {"data": items, "meta": {**meta, "total": len(items), "left_out": left_out}}
 
     def _summarize(self, filters: Filters, at: int) -> Summary:
         # By state, since each process has one of a few: their sums are those of all.
@@ -98,8 +123,9 @@ class ApiReader:
             known = [value for value in known if value is not None]
             sums[name] = sum(known) if known else None
         states = {group["value"] or "?": group["count"] for group in answer["data"]}
+        greatest = [group["numbers"]["rss_bytes"]["max"] or 0 for group in answer["data"]]
         hosts = int(self._analysis.hosts(filters, at=at, limit=1)["meta"]["total"])
-        return Summary(int(answer["meta"]["total"]), hosts, states, sums)
+        return Summary(int(answer["meta"]["total"]), hosts, states, sums, max(greatest, default=None))
 
     def _details(self, process_id: str, at: int, is_live: bool) -> Details:
         # Live, how it ended is of interest too, and that is after any moment at which it was there.

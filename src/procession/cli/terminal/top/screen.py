@@ -1,235 +1,148 @@
-"""A screen state and an answer -> the lines of a screen. What a stranger named goes through `fitted_text`."""
+"""A scene -> the lines of a screen. What a stranger named goes through `fitted_spans`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
-from procession.cli.analysis import Item, command_of, name_of
-from procession.cli.terminal.cells import cell_len, chop_cells, set_cell_size
-from procession.cli.terminal.moments import show_moment
+from procession.cli.analysis import Item, command_text_of
+from procession.cli.terminal.cells import cell_len, chop_cells
+from procession.cli.terminal.colors import Style
 from procession.cli.terminal.nothing_found import hints_in, nothing_of
-from procession.cli.terminal.number_format import bytes_text, count_text, percent_text
-from procession.cli.terminal.short_command import program_first
+from procession.cli.terminal.spans import MOST_PREFIX, Span, drawn, fitted_spans, spans_len
+from procession.cli.terminal.top.bar_cells import bar_of
+from procession.cli.terminal.top.columns import COLUMNS, USUAL, Column
+from procession.cli.terminal.top.header import header
+from procession.cli.terminal.top.key_bar import key_bar
 from procession.cli.terminal.top.questions import Answer
-from procession.cli.terminal.top.screen_state import ScreenState, Surroundings
+from procession.cli.terminal.top.scene import FOOTER_LINES, Scene
+from procession.cli.terminal.top.screen_state import Menu
 from procession.cli.terminal.visible_text import visible
 
-# No colours: these are seen on every background, and by everybody.
-BOLD, REVERSE, DIM = "\x1b[1m", "\x1b[7m", "\x1b[2m"
+MOST_SIDEWAYS = 8_192
+"""How many cells of a command can be seen; `procession ps --json` has the rest."""
 
-HEADER_LINES = 4
-FOOTER_LINES = 1
-MOST_PREFIX = 4
-"""How many characters of a text are looked at for each column of the screen: a text may have a megabyte, and characters
-that take no room."""
-
-MOST_LOOKED_AT = 64
-MOST_LEFT_OUT_FOR = 10
-"""Columns are left out until the command has this many characters."""
-
-HINT = "/ search  c m t r w p n h u sort  Enter details  Space pause  \u2190 \u2192 time  l live  ? help  q quit"
 HELP = """\
-c m t r w         sort by cpu, memory, threads, bytes read, bytes written
-p n h u           sort by pid, command, host, user; the same key again reverses
-/                 search; Enter looks for it, Esc leaves it as it was
+P M T             sort by cpu, memory, running time; the same key again reverses
+r w p n h u       sort by bytes read, bytes written, pid, command, host, user
+s < >  I          menu of all columns to sort by; the next column; reverse
+/                 filter as you type; Enter keeps it, Esc leaves it as it was
+t                 tree of the chosen process's host, and back
+C                 choose columns; they are kept
 up down           choose a process; PageUp, PageDown, Home and End go further
+left right        see more of the commands
 Enter             details of the chosen process; Esc goes back
 Space             pause, and go on
-left right        10 seconds back and forth in time; [ and ] 10 minutes
+, .  [ ]          10 seconds, 10 minutes back and forth in time
 l                 back to what is live
 q Esc             quit
+
+The mouse works on rows, heads of columns and the keys below.
+F1 F2 F3 F5 F6 F10: help, columns, filter, tree, sort, quit.
 
 Any key goes back."""
 
 
-@dataclass(frozen=True)
-class Column:
-    name: str
-    width: int
-    sort: str = ""
-    is_number: bool = False
-    need: int = 0
-    """How wide the screen must be for it to be there."""
-
-
-COLUMNS = (
-    Column("HOST", 16, "host", need=60),
-    Column("PID", 8, "pid", is_number=True),
-    Column("USER", 10, "user", need=50),
-    Column("S", 1, need=90),
-    Column("CPU", 7, "cpu", is_number=True),
-    Column("MEM", 6, "memory", is_number=True),
-    Column("THR", 6, "threads", is_number=True, need=80),
-    Column("READ/s", 7, "read", is_number=True, need=100),
-    Column("WRITE/s", 7, "write", is_number=True, need=100),
-    Column("COMMAND", 0, "command"),
-)
-
-
-def cells_of(item: Item) -> tuple[str, ...]:
-    attributes = item["attributes"]
-    numbers = attributes["numbers"]
-    return (
-        str(attributes["host"]),
-        str(attributes["pid"]),
-        str(attributes["user"]),
-        str(numbers["state"] or ""),
-        percent_text(numbers["cpu_total_percent"]),
-        bytes_text(numbers["rss_bytes"]),
-        count_text(numbers["threads"]),
-        bytes_text(numbers["read_bytes_per_second"]),
-        bytes_text(numbers["write_bytes_per_second"]),
-        command_of(item),
-    )
-
-
-def fitted_text(text: str, width: int, *, is_number: bool = False) -> str:
-    """Made visible, and filled or cut to `width` columns of the screen."""
-    text = visible(text[: width * MOST_PREFIX])
-    if cell_len(text) > width:
-        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, max(width, 0))
-    return " " * (width - cell_len(text)) + text if is_number else set_cell_size(text, width)
-
-
-def screen(
-    state: ScreenState,
-    answer: Answer | None,
-    status: str,
-    *,
-    size: tuple[int, int],
-    around: Surroundings,
-    details: Sequence[str],
-    url: str,
-) -> list[str]:
+def screen(scene: Scene) -> list[str]:
     """The lines of the whole screen, each as wide as the screen."""
-    width, height = size
-    lines = _header(state, answer, status, width, url)
+    state, (width, height) = scene.state, scene.size
+    lines = header(scene)
     if state.has_help:
-        lines += [fitted_text(line, width) for line in HELP.splitlines()]
+        lines += [[(line, Style.PLAIN)] for line in HELP.splitlines()]
+    elif state.menu is not None:
+        lines += _menu(scene, state.menu)
     elif state.process_id is not None:
-        lines[-1] = REVERSE + fitted_text("Details of a process; Esc goes back", width)
-        lines += [fitted_text(line, width) for line in details[state.detail_top : state.detail_top + around.height]]
+        lines += [list(line) for line in scene.details[state.detail_top : state.detail_top + scene.height]]
     else:
-        lines += _rows(state, answer, width, around.height)
-    blank = [" " * width] * max(height - FOOTER_LINES - len(lines), 0)
-    footer = _footer(state, status, width)
-    return [*[*lines, *blank][: max(height - FOOTER_LINES, 0)], footer][-height:]
+        lines += _rows(scene)
+    most = max(height - FOOTER_LINES, 0)
+    blank: list[list[Span]] = [[] for _ in range(most - len(lines))]
+    shown = [*[*lines, *blank][:most], _footer(scene)][-height:]
+    return [drawn(fitted_spans(line, width), scene.depth) for line in shown]
 
 
-def _header(state: ScreenState, answer: Answer | None, status: str, width: int, url: str) -> list[str]:
-    mode = "LIVE" if state.is_live else "PAUSED" if state.is_paused else "PAST"
-    if state.is_live and status:
-        # What is shown is of before the trouble.
-        mode = "STOPPED"
-    shown_at = state.at if state.at is not None else answer.at if answer else None
-    moment = f"{show_moment(shown_at)} UTC" if shown_at is not None else ""
-    lines = [BOLD + fitted_text(fitted_parts(["procession top", mode, moment, url], width), width)]
-    lines.append(fitted_text(fitted_parts(_sums(answer), width), width))
-    chosen = [f"search: {state.filters.search}" if state.filters.search else "", f"tags: {state.filters.tags}"]
-    lines.append(fitted_text("  ".join(chosen if state.filters.tags else chosen[:1]), width))
-    lines.append(REVERSE + _table_head(state, answer, width))
-    return lines
-
-
-def fitted_parts(parts: Sequence[str], width: int) -> str:
-    """As many of the parts as fit, each whole, with two blanks between them; the first is there always."""
-    line = visible(parts[0]) if parts else ""
-    for part in map(visible, filter(None, parts[1:])):
-        if cell_len(line) + 2 + cell_len(part) > width:
-            break
-        line = f"{line}  {part}"
-    return line
-
-
-def _sums(answer: Answer | None) -> list[str]:
-    if answer is None:
-        return []
-    summary = answer.summary
-    states = " ".join(f"{state} {count}" for state, count in sorted(summary.states.items()))
-    cpu = percent_text(summary.sums["cpu_total_percent"]) or "?"
-    memory = bytes_text(summary.sums["rss_bytes"]) or "?"
-    threads = count_text(summary.sums["threads"]) or "?"
-    processes = f"{summary.processes} process{'' if summary.processes == 1 else 'es'}"
-    hosts = f"{summary.hosts} host{'' if summary.hosts == 1 else 's'}"
-    return [
-        f"{processes} of {hosts}",
-        f"cpu {cpu} % of a core",
-        f"memory {memory}",
-        f"threads {threads}",
-        f"states {states}",
-    ]
-
-
-def columns_of(items: Sequence[Item], width: int) -> list[tuple[int, Column]]:
-    """The columns that fit, each with its index among the cells, as wide as these processes need: no number is cut, and
-    the name of a host takes no more room than it needs."""
-    cells = [cells_of(item) for item in items]
-    columns = []
-    for place, column in enumerate(COLUMNS):
-        if width < column.need:
-            continue
-        longest = max((cell_len(visible(row[place][:MOST_LOOKED_AT])) for row in cells), default=0)
-        if column.is_number:
-            column = replace(column, width=max(column.width, longest))
-        elif column.name == "HOST":
-            # The wider the screen, the more there is of a host's name; the mark of an order has its room.
-            most = column.width + min(max(width - 140, 0), 24)
-            column = replace(column, width=min(most, max(longest, len(column.name) + 1)))
-        columns.append((place, column))
-    # Numbers that are wider than usual leave room for fewer columns.
-    while sum(column.width + 1 for _, column in columns) + MOST_LEFT_OUT_FOR > width:
-        least = max(columns, key=lambda each: each[1].need)
-        if not least[1].need:
-            break
-        columns.remove(least)
-    return columns
-
-
-def _table_head(state: ScreenState, answer: Answer | None, width: int) -> str:
-    is_descending = state.order.startswith("-")
-    names = []
-    for _, column in columns_of(answer.items if answer else [], width):
-        mark = ("▼" if is_descending else "▲") if column.sort == state.sort else ""
-        names.append(_cell(mark + column.name if column.is_number else column.name + mark, column))
-    return fitted_text(" ".join(names), width)
-
-
-def _cell(text: str, column: Column) -> str:
-    return fitted_text(text, column.width, is_number=column.is_number) if column.width else text
-
-
-def _rows(state: ScreenState, answer: Answer | None, width: int, height: int) -> list[str]:
+def _rows(scene: Scene) -> list[list[Span]]:
+    state, answer = scene.state, scene.answer
     if answer is None:
         return []
     if not answer.total:
         asked = f"{state.filters.search} {state.filters.tags}"
         said = [nothing_of(answer.meta, asked, verb="has"), *(f"hint: {hint}" for hint in hints_in(answer.meta))]
-        return [fitted_text(f"  {line}", width) for text in said for line in wrapped(text, width - 2)]
-    columns = columns_of(answer.items, width)
-    lines = []
-    for number in range(state.top, min(state.top + height, answer.total)):
+        return [[(f"  {line}", Style.PLAIN)] for text in said for line in wrapped(text, scene.width - 2)]
+    columns = scene.columns
+    lines: list[list[Span]] = []
+    for number in range(state.top, min(state.top + scene.height, answer.total)):
         place = number - answer.offset
         if not 0 <= place < len(answer.items):
             # Scrolled faster than it is fetched.
-            lines.append(DIM + fitted_text("…", width))
+            lines.append([("…", Style.FAINT)])
             continue
-        item = answer.items[place]
-        cells = cells_of(item)
-        texts = [_cell(cells[index], column) for index, column in columns]
-        line = _row(texts, width, name_of(item))
-        lines.append(REVERSE + line if number == state.row else line)
+        line = _row(scene, answer, place, columns)
+        lines.append(_chosen(line, scene.width) if number == state.row else line)
     return lines
 
 
-def _row(texts: Sequence[str], width: int, name: str) -> str:
-    """Columns that are fitted already, and at the end a command of any length."""
-    before = " ".join(texts[:-1]) + " "
-    command = texts[-1]
-    room = width - cell_len(before)
-    if len(command) > room:
-        command = program_first(command, name)
-    return before + fitted_text(command, room) if room > 0 else fitted_text(before, width)
+def _chosen(line: Sequence[Span], width: int) -> list[Span]:
+    text = "".join(text for text, _ in fitted_spans(line, width))
+    return [(text, Style.CHOSEN)]
+
+
+def _row(scene: Scene, answer: Answer, place: int, columns: Sequence[Column]) -> list[Span]:
+    item = answer.items[place]
+    line: list[Span] = []
+    for column in columns[:-1]:
+        cells = bar_of(column, item, answer.summary.greatest_rss, scene.width)
+        text, style = column.text(item, answer.at)
+        text = visible(text[: scene.width * MOST_PREFIX])
+        if column.is_number:
+            text = " " * (column.width - cell_len(text)) + text
+        line += [*cells, *fitted_spans([(text, style)], column.width), (" ", Style.PLAIN)]
+    room = scene.width - spans_len(line)
+    return [*line, *_command(item, answer, place, room, scene.state.left)] if room > 0 else line
+
+
+def _command(item: Item, answer: Answer, place: int, room: int, left: int) -> list[Span]:
+    """The branches of a tree stay where they are."""
+    before = answer.branches[place] if answer.branches else ""
+    spans = command_text_of(item, before).spans((room + left) * MOST_PREFIX)
+    branch = spans[:1] if left == 0 else fitted_spans(spans[:1], min(cell_len(before), room)) if before else []
+    rest = max(room - cell_len(before), 0)
+    return [*branch, *fitted_spans(spans[1:], rest, skip=left)]
+
+
+def longest_command(scene: Scene) -> int:
+    """How many cells the longest of the shown commands has, up to what may be seen of it."""
+    answer, state = scene.answer, scene.state
+    if answer is None:
+        return 0
+    shown = answer.items[max(state.top - answer.offset, 0) :][: scene.height]
+    return max((min(spans_len(command_text_of(item).spans(MOST_SIDEWAYS)), MOST_SIDEWAYS) for item in shown), default=0)
+
+
+def _menu(scene: Scene, menu: Menu) -> list[list[Span]]:
+    """All columns, as far as they fit, around the one that is pointed at."""
+    state = scene.state
+    titles = {
+        Menu.SORT: "Sort by (Enter chooses, Esc goes back)",
+        Menu.COLUMNS: "Columns (Space puts one in or out, d the defaults, Enter goes back)",
+    }
+    lines: list[list[Span]] = [[(titles[menu], Style.TITLE)]]
+    first = first_of_menu(state.menu_row, scene.height)
+    shown_names = state.columns or USUAL
+    for number, column in list(enumerate(COLUMNS))[first : first + scene.height - 1]:
+        is_on = column.name == state.sort if menu is Menu.SORT else column.name in shown_names
+        box = ("* " if is_on else "  ") if menu is Menu.SORT else f"[{'x' if is_on else ' '}] "
+        line: list[Span] = [
+            (f" {box}", Style.GOOD if is_on else Style.FAINT),
+            (f"{column.title:10}", Style.STRONG),
+            (f" {column.about}", Style.PLAIN),
+        ]
+        lines.append(_chosen(line, scene.width) if number == state.menu_row else line)
+    return lines
+
+
+def first_of_menu(row: int, height: int) -> int:
+    """The first column that is listed; the title takes a line."""
+    return max(row - max(height - 1, 1) + 1, 0)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -245,9 +158,10 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def _footer(state: ScreenState, status: str, width: int) -> str:
+def _footer(scene: Scene) -> list[Span]:
+    state, status = scene.state, scene.status
     if state.prompt is not None:
         # The end of what is typed is what is looked at.
-        shown = visible(state.prompt)[-max(width - 12, 1) :]
-        return BOLD + fitted_text(f"search: {shown}_", width)
-    return BOLD + fitted_text(status, width) if status else DIM + fitted_text(HINT, width)
+        shown = visible(state.prompt)[-max(scene.width - 12, 1) :]
+        return [(f"search: {shown}_", Style.STRONG), (f"  {status}" if status else "", Style.BAD)]
+    return [(status, Style.BAD)] if status else key_bar(scene.width)
