@@ -80,25 +80,34 @@ export function serverNow(): number {
   return Math.floor(Date.now() / 1000 + skewSeconds);
 }
 
-/** The path of a call with its parameters; absent and empty ones are left out. */
+/** The path of a call with its parameters; absent and empty ones are left out. Datadog's routes are named whole. */
 export function address(path: string, params: Params = {}): string {
   const query = Object.entries(params)
     .filter(([, value]) => value !== undefined && value !== null && value !== "")
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
     .join("&");
-  return PREFIX + path + (query ? `?${query}` : "");
+  return (path.startsWith("/api/") ? "" : PREFIX) + path + (query ? `?${query}` : "");
 }
 
 /** Gives what GET answers. Throws ApiError; a 403 leads to the sign-in page as well. */
 export async function get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
   try {
-    const answer = await call<T>("GET", address(path, params), undefined, signal);
+    const answer = await call<T>("GET", address(path, params), undefined, signal, isOfInstant(params) ? SHARED : {});
     answerListeners.forEach((listener) => listener(path, params, answer));
     return answer;
   } catch (error) {
     errorListeners.forEach((listener) => listener(params, error));
     throw error;
   }
+}
+
+/** The server may answer with what somebody else who sees the same was told within the last second: whoever looks at a
+ * view live asks for the same. */
+const SHARED = { "cache-control": "max-age=1" };
+
+/** Whether a call is about an instant or a window, which the page names, and not about what somebody has changed here. */
+function isOfInstant(params: Params): boolean {
+  return "at" in params || ("from" in params && "to" in params);
 }
 
 /** PUT, POST or DELETE with a body of JSON. */
@@ -111,13 +120,19 @@ export async function send<T>(
   return call<T>(method, address(path), body, signal);
 }
 
-async function call<T>(method: string, url: string, body: unknown, signal: AbortSignal | undefined): Promise<T> {
+async function call<T>(
+  method: string,
+  url: string,
+  body: unknown,
+  signal: AbortSignal | undefined,
+  headers: Record<string, string> = {},
+): Promise<T> {
   let response: Response;
   try {
     response = await fetch(url, {
       method,
       credentials: "same-origin",
-      headers: body === undefined ? {} : { "content-type": "application/json" },
+      headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     });
@@ -142,9 +157,14 @@ async function errorOf(response: Response): Promise<ApiError> {
     // A proxy's page: the status says enough.
   }
   if (messages.length === 0) messages = [`The server answered ${response.status} ${response.statusText}`.trim()];
-  if (response.status === 403) signedOutListeners.forEach((listener) => listener());
+  if (response.status === 403 && !messages.some(isAboutScope)) signedOutListeners.forEach((listener) => listener());
   const reset = Number(response.headers.get("x-ratelimit-reset"));
   return new ApiError(response.status, messages, response.status === 429 && reset > 0 ? reset : null);
+}
+
+/** Whether somebody is signed in, with a key that may not do this. */
+export function isAboutScope(message: string): boolean {
+  return message.includes("application key with the scope");
 }
 
 function noteServerClock(response: Response): void {

@@ -35,4 +35,8 @@ export interface MeasureInfo extends Declaration {
   readonly name: Measure;
 }
 
+/** What is told of a measure over several processes; docs/api.md defines each. */
+export const STATISTICS = ["sum", "avg", "p50", "p95", "max"] as const;
+export type Statistic = (typeof STATISTICS)[number];
+
 export const MEASURES: readonly MeasureInfo[] = DECLARED;

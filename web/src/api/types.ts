@@ -1,6 +1,6 @@
 /** What Procession's API answers; docs/api.md says what each field means. */
 
-import type { Measure } from "./measures";
+import type { Measure, Statistic } from "./measures";
 
 export type ProcessNumbers = Record<Measure, number | null> & { state: string | null };
 
@@ -26,6 +26,13 @@ export interface ProcessAttributes {
   gid: number | null;
   namespace_pid: number | null;
   nice: number | null;
+  /** What an agent has found out; null is not known, an empty list is none. */
+  language: string | null;
+  services: { name: string; found_by: string | null }[] | null;
+  listens: { tcp: number[] | null; udp: number[] | null };
+  tracers: { runtime_id: string; service: string | null }[] | null;
+  instrumented: boolean | null;
+  injection: string | null;
   ended: string | null;
   exit_code: number | null;
   signal: string | null;
@@ -46,7 +53,7 @@ export interface Meta {
   hints?: string[];
 }
 
-/** Of an instant; of a window there is neither `at` nor `total`. */
+/** Of an instant, or of a window, which has no `at`, and no `total` where it is listed by cursor. */
 export interface ProcessList {
   meta: Meta & { at?: number; total?: number; page: { after: string; size: number } };
   data: ProcessItem[];
@@ -106,6 +113,15 @@ export interface TagCompletion {
   prefix: string;
   keys: { key: string; count: number }[];
   values: FacetValue[];
+  /** Values of any key, where they were asked for. */
+  matches?: { key: string; value: string; count: number }[];
+}
+
+/** What a search looks at. */
+export interface CheckedSearch {
+  language: string;
+  compares: string[];
+  words: string[];
 }
 
 /** A number of several processes; `known` is of how many, and where it is 0 there is no sum and no max. */
@@ -123,9 +139,21 @@ export interface Group {
   numbers: AggregatedNumbers;
 }
 
+/** The statistics that were asked for; `known` is of how many processes, and where it is 0 they are null. */
+export type Measured = Partial<Record<Statistic, number | null>> & { known: number };
+
+export interface MeasuredGroup {
+  value: string | null;
+  /** Of the second key, where there is one. */
+  second?: string | null;
+  count: number;
+  numbers: Partial<Record<Measure, Measured>>;
+}
+
 export interface Groups {
+  /** `by`: one key, or two with a comma between them. */
   meta: Meta & { at: number; by: string; total: number; groups: number };
-  data: Group[];
+  data: MeasuredGroup[];
 }
 
 export interface Points {
@@ -147,11 +175,59 @@ export interface Timeseries {
   series: Series[];
 }
 
-export interface Host {
+/** A number over time: the least, the mean and the greatest that a minute of each step had. */
+export interface Band {
+  min: (number | null)[];
+  avg: (number | null)[];
+  max: (number | null)[];
+  /** When the minute with the greatest begins. */
+  max_at: (number | null)[];
+}
+
+export interface Trend {
+  value: string | null;
+  is_rest: boolean;
+  count: Band;
+  numbers: Partial<Record<Measure, Band>>;
+}
+
+export interface Trends {
+  /** `instants`: a step is one instant, and its least, mean and greatest are the same. */
+  meta: Meta & { from: number; to: number; step: number; instants: boolean; by: string | null };
+  /** When each step begins. */
+  times: number[];
+  trends: Trend[];
+}
+
+/** How many processes began and ended in each step. */
+export interface Turnover {
+  meta: Meta & { from: number; to: number; step: number };
+  /** When each step begins. */
+  times: number[];
+  starts: number[];
+  /** That agents reported. */
+  ends: number[];
+  /** Of the ends those with an exit code other than 0. */
+  failures: number[];
+  /** The most frequent ones. */
+  exit_codes: { exit_code: number; signal: string | null; ends: number[] }[];
+}
+
+export type HostState = "up" | "silent" | "shut down";
+
+export interface SilentHost {
   host: string;
-  processes: number;
   seen_at: number;
+  state: HostState;
   tags: string[];
+}
+
+export interface Host extends SilentHost {
+  processes: number;
+  /** Of its first process; null where no agent tells of that. */
+  booted_at: number | null;
+  /** Of the agent that posts now. */
+  agent_version: string | null;
   numbers: AggregatedNumbers;
 }
 
@@ -159,10 +235,12 @@ export interface Hosts {
   meta: Meta & {
     at: number;
     total: number;
-    /** The oldest instant that is answered. */
+    /** The oldest instant of which anything is kept. */
     oldest: number;
   };
   data: Host[];
+  /** With `silent_hours`: those that tell nothing now. */
+  silent?: SilentHost[];
 }
 
 export type Match = "process" | "cmdline" | "command";

@@ -7,6 +7,7 @@ import { ApiError, get, onSignedOut } from "../api/client";
 import { signInByLink, takeLink } from "../api/session";
 import { SignIn } from "../signin/SignIn";
 import { InstantProvider } from "../state/InstantProvider";
+import { useIsUtc } from "../ui/format/zone";
 import { Loading } from "../ui/parts/Loading";
 import { ErrorMessage } from "../ui/parts/ErrorMessage";
 import { Shell } from "./shell/Shell";
@@ -17,6 +18,7 @@ export function App() {
   const [signInState, setSignInState] = useState<SignInState>("unknown");
   const [problem, setProblem] = useState<Error | null>(null);
   const queries = useQueryClient();
+  const isUtc = useIsUtc();
 
   const begin = useCallback(async () => {
     setProblem(null);
@@ -41,7 +43,8 @@ export function App() {
   if (signInState === "unknown") return <Loading label="Checking your session" isWholeScreen />;
   if (signInState !== "in") return <SignIn reason={signInState} onSignedIn={() => setSignInState("in")} />;
   return (
-    <InstantProvider>
+    // All times of the page are written anew in the other zone.
+    <InstantProvider key={isUtc ? "utc" : "local"}>
       <Shell
         onSignedOut={() => {
           queries.clear();

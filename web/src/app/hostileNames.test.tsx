@@ -30,17 +30,17 @@ const process = someProcess("01", {
 const group = { value: EVIL, count: 1, numbers: {} };
 const side = { at: AT, total: 1, known: true, silent: 0, silent_hosts: [] };
 const counts = { started: 1, ended: 1, changed: 1, same: 0 };
-const numbers = { cpu_total_percent: [1] };
+const one = { min: [1], avg: [1], max: [1], max_at: [AT] };
 
 const PARTS: Record<string, [ReactElement, Record<string, object>, string]> = {
   groups: [<GroupsTab key="" />, { "/groups": { meta: { known: true, at: AT, by: EVIL, total: 1, groups: 1 }, data: [group] } }, ""],
   graphs: [
     <GraphsTab key="" />,
     {
-      "/timeseries": {
-        meta: { known: true, from: AT - 900, to: AT, step: 10, by: EVIL },
+      "/trends": {
+        meta: { known: true, from: AT - 900, to: AT, step: 10, instants: true, by: EVIL },
         times: [AT],
-        series: [{ value: EVIL, is_rest: false, count: [1], numbers }],
+        trends: [{ value: EVIL, is_rest: false, count: one, numbers: { cpu_total_percent: one } }],
       },
     },
     "",

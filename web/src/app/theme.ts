@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, Drawer, Modal, type MantineColorsTuple } from "@mantine/core";
 
 /** Greys of the dark page, from text to ground: a little blue, so that they do not look dirty. */
 const dark: MantineColorsTuple = [
@@ -24,4 +24,9 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace',
   headings: { fontWeight: "650" },
   cursorType: "pointer",
+  components: {
+    // The page itself does not scroll, and what locks it makes a style element that has no nonce.
+    Drawer: Drawer.extend({ defaultProps: { lockScroll: false } }),
+    Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
+  },
 });

@@ -56,6 +56,27 @@ test("two instants: what started, what ended, what changed", async () => {
   expect(within(screen.getByRole("insertion")).getByText("shop")).toBeVisible();
 });
 
+test("the same change is said once, with the hosts that have it", async () => {
+  const change = (host: string) => ({
+    before: someProcess(`${host}0`, { host, tags: ["command:java", "version:1"] }),
+    after: someProcess(host, { host, tags: ["command:java", "version:2"] }),
+    fields: ["tags"],
+  });
+  const started = ["web-4", "web-2", "web-3", "web-1"].map((host) => someProcess(`s${host}`, { host }));
+  answering({
+    "/compare": { meta: { ...meta, started: 4, changed: 2 }, started, ended: [], changed: [change("web-1"), change("web-2")] },
+  });
+  renderPart(<CompareTab />);
+
+  const row = await screen.findByRole("row", { name: /4 processes shop web-1, web-2, web-3 and 1 more 6\.0% 4\.0 MiB/ });
+  await userEvent.click(within(row).getByRole("button"));
+  expect(screen.getAllByRole("row")).toHaveLength(6);
+  await userEvent.click(screen.getByRole("tab", { name: "Changed 2" }));
+
+  expect(screen.getAllByRole("deletion")).toHaveLength(1);
+  expect(screen.getByText(/2 processes on/)).toHaveTextContent("2 processes on web-1, web-2");
+});
+
 test("two hosts: chosen by name, kept in the address, and compared by command", async () => {
   const group = (count: number) => ({ count, numbers: { rss_bytes: { sum: 1_048_576, max: 1, known: count } } });
   const asked = answering({

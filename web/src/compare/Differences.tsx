@@ -1,5 +1,7 @@
 /** Who is on one side only, and what is not the same on both. */
 
+import { useState } from "react";
+
 import type { ChangedGroup, ChangedProcess, Comparison, Group, ProcessItem } from "../api/types";
 import { useView } from "../state/useView";
 import { Moment } from "../ui/format/Moment";
@@ -9,6 +11,7 @@ import { brief } from "../ui/format/text";
 import { secondsOf } from "../ui/format/times";
 import shared from "../ui/parts/parts.module.css";
 import classes from "./compare.module.css";
+import { alikeChanges, alikeProcesses, differenceOf, hostsOf, isComparable, type Alike, type FieldDifference } from "./alike/sameChanges";
 
 export type DifferenceKind = "started" | "ended" | "changed";
 
@@ -50,28 +53,93 @@ function Processes({ processes }: { processes: readonly ProcessItem[] }) {
           </tr>
         </thead>
         <tbody>
-          {processes.map(({ id, attributes }) => (
-            <tr key={id}>
-              <td>
-                <ProcessName id={id} attributes={attributes} />
-              </td>
-              <td className={shared.number}>{attributes.pid}</td>
-              <td>
-                <bdi>{brief(attributes.user)}</bdi>
-              </td>
-              <td>
-                <bdi>{brief(attributes.host)}</bdi>
-              </td>
-              <td>
-                <Moment seconds={secondsOf(attributes.start)} />
-              </td>
-              <td className={shared.number}>{formatPercent(attributes.numbers.cpu_total_percent)}</td>
-              <td className={shared.number}>{formatBytes(attributes.numbers.rss_bytes)}</td>
-            </tr>
+          {alikeProcesses(processes).map((one) => (
+            <AlikeRows key={one.key} alike={one} />
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** One process, or several that are alike: in one row, below which each is shown on demand. */
+function AlikeRows({ alike: { items } }: { alike: Alike<ProcessItem> }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const [first, ...others] = items;
+  if (others.length === 0) return <ProcessRow process={first} />;
+  const sum = (measure: "cpu_total_percent" | "rss_bytes") =>
+    items.reduce<number | null>((before, { attributes: { numbers } }) => {
+      const number = numbers[measure];
+      return number === null ? before : (before ?? 0) + number;
+    }, null);
+  return (
+    <>
+      <tr>
+        <td>
+          <button type="button" className={`${shared.link} ${shared.text}`} aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+            {isOpen ? "▾" : "▸"} <NameAndLine attributes={first.attributes} />
+          </button>
+        </td>
+        <td className={shared.number}>{formatCount(items.length)} processes</td>
+        <td>
+          <bdi>{brief(first.attributes.user)}</bdi>
+        </td>
+        <td>
+          <Hosts processes={items} />
+        </td>
+        <td />
+        <td className={shared.number}>{formatPercent(sum("cpu_total_percent"))}</td>
+        <td className={shared.number}>{formatBytes(sum("rss_bytes"))}</td>
+      </tr>
+      {isOpen && items.map((process) => <ProcessRow key={process.id} process={process} />)}
+    </>
+  );
+}
+
+function ProcessRow({ process: { id, attributes } }: { process: ProcessItem }) {
+  return (
+    <tr>
+      <td>
+        <ProcessName id={id} attributes={attributes} />
+      </td>
+      <td className={shared.number}>{attributes.pid}</td>
+      <td>
+        <bdi>{brief(attributes.user)}</bdi>
+      </td>
+      <td>
+        <bdi>{brief(attributes.host)}</bdi>
+      </td>
+      <td>
+        <Moment seconds={secondsOf(attributes.start)} />
+      </td>
+      <td className={shared.number}>{formatPercent(attributes.numbers.cpu_total_percent)}</td>
+      <td className={shared.number}>{formatBytes(attributes.numbers.rss_bytes)}</td>
+    </tr>
+  );
+}
+
+const HOSTS_NAMED = 3;
+
+/** The hosts of several processes: the first by name, and how many more. */
+function Hosts({ processes }: { processes: readonly ProcessItem[] }) {
+  const hosts = hostsOf(processes);
+  const rest = hosts.length - HOSTS_NAMED;
+  return (
+    <span title={hosts.slice(0, 100).map((host) => brief(host, 200)).join("\n")}>
+      <bdi>{hosts.slice(0, HOSTS_NAMED).map((host) => brief(host, 80)).join(", ")}</bdi>
+      {rest > 0 && ` and ${formatCount(rest)} more`}
+    </span>
+  );
+}
+
+function NameAndLine({ attributes }: Pick<ProcessItem, "attributes">) {
+  return (
+    <>
+      <bdi>{brief(processName(attributes))}</bdi>{" "}
+      <span className={classes.quiet}>
+        <bdi>{brief(attributes.cmdline, 300)}</bdi>
+      </span>
+    </>
   );
 }
 
@@ -84,10 +152,7 @@ function ProcessName({ id, attributes }: Pick<ProcessItem, "id" | "attributes">)
       title={brief(attributes.cmdline, 500)}
       onClick={() => patch({ selected: id })}
     >
-      <bdi>{brief(processName(attributes))}</bdi>{" "}
-      <span className={classes.quiet}>
-        <bdi>{brief(attributes.cmdline, 300)}</bdi>
-      </span>
+      <NameAndLine attributes={attributes} />
     </button>
   );
 }
@@ -95,57 +160,89 @@ function ProcessName({ id, attributes }: Pick<ProcessItem, "id" | "attributes">)
 function ChangedProcesses({ changed }: { changed: readonly ChangedProcess[] }) {
   return (
     <ul className={classes.changes}>
-      {changed.map(({ before, after, fields }) => (
-        <li key={after.id}>
-          <p className={classes.who}>
-            <ProcessName id={after.id} attributes={after.attributes} />{" "}
-            <span className={classes.quiet}>
-              pid {after.attributes.pid} on <bdi>{brief(after.attributes.host)}</bdi>
-            </span>
-          </p>
-          <dl className={classes.fields}>
-            {fields.map((field) => (
-              <div key={field}>
-                <dt>{field}</dt>
-                <dd>
-                  <Texts before={valuesOf(before, field)} after={valuesOf(after, field)} />
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </li>
+      {alikeChanges(changed).map((one) => (
+        <SameChange key={one.key} alike={one} />
       ))}
     </ul>
   );
 }
 
-/** Only what differs: values of one side alone. */
-function Texts({ before, after }: { before: readonly string[]; after: readonly string[] }) {
-  const [old, current] = [new Set(before), new Set(after)];
+/** A change, and who has it. */
+function SameChange({ alike: { items } }: { alike: Alike<ChangedProcess> }) {
+  const [first, ...others] = items;
+  const after = items.map((one) => one.after);
   return (
-    <>
-      {before
-        .filter((text) => !current.has(text))
-        .map((text) => (
-          <del key={text} className={classes.old}>
-            <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
-          </del>
+    <li>
+      <p className={classes.who}>
+        {others.length === 0 ? (
+          <>
+            <ProcessName id={first.after.id} attributes={first.after.attributes} /> <PidAndHost process={first.after} />
+          </>
+        ) : (
+          <>
+            <strong>
+              <bdi>{brief(processName(first.after.attributes))}</bdi>
+            </strong>{" "}
+            <span className={classes.quiet}>
+              {formatCount(items.length)} processes on <Hosts processes={after} />
+            </span>
+          </>
+        )}
+      </p>
+      <dl className={classes.fields}>
+        {first.fields.map((field) => (
+          <div key={field}>
+            <dt>{field}</dt>
+            <dd>
+              {others.length === 0 || isComparable(field) ? (
+                <Texts {...differenceOf(first.before, first.after, field)} />
+              ) : (
+                <span className={classes.quiet}>another one on each host</span>
+              )}
+            </dd>
+          </div>
         ))}
-      {after
-        .filter((text) => !old.has(text))
-        .map((text) => (
-          <ins key={text} className={classes.new}>
-            <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
-          </ins>
-        ))}
-    </>
+      </dl>
+      {others.length > 0 && (
+        <details className={classes.each}>
+          <summary>Each of them</summary>
+          <ul>
+            {after.map((process) => (
+              <li key={process.id}>
+                <ProcessName id={process.id} attributes={process.attributes} /> <PidAndHost process={process} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </li>
   );
 }
 
-function valuesOf(process: ProcessItem, field: string): string[] {
-  const value: unknown = Object.entries(process.attributes).find(([name]) => name === field)?.[1];
-  if (Array.isArray(value)) return value.map(String);
-  return [typeof value === "string" || typeof value === "number" ? String(value) : ""];
+function PidAndHost({ process: { attributes } }: { process: ProcessItem }) {
+  return (
+    <span className={classes.quiet}>
+      pid {attributes.pid} on <bdi>{brief(attributes.host)}</bdi>
+    </span>
+  );
+}
+
+/** Only what differs. */
+function Texts({ gone, come }: FieldDifference) {
+  return (
+    <>
+      {gone.map((text) => (
+        <del key={text} className={classes.old}>
+          <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
+        </del>
+      ))}
+      {come.map((text) => (
+        <ins key={text} className={classes.new}>
+          <bdi>{text === "" ? "nothing" : brief(text, 1000)}</bdi>
+        </ins>
+      ))}
+    </>
+  );
 }
 
 function Groups({ groups }: { groups: readonly Group[] }) {

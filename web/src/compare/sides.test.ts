@@ -8,6 +8,7 @@ describe("sides of a comparison", () => {
   it("are an hour ago and now, unless said otherwise", () => {
     expect(compareParams(sidesOf({}), view, 10_000, 100)).toEqual({
       search: "java",
+      language: "procession",
       tags: "env:prod",
       match: "process",
       limit: 100,
@@ -22,6 +23,7 @@ describe("sides of a comparison", () => {
 
     expect(compareParams(sides, view, 7, 50)).toEqual({
       search: "java",
+      language: "procession",
       tags: "env:prod",
       match: "cmdline",
       limit: 50,

@@ -2,6 +2,7 @@
 
 import type { Params } from "../api/client";
 import type { Match } from "../api/types";
+import { languageParams } from "../state/instant";
 import type { ViewState } from "../state/view";
 
 export const SUBJECTS = ["instants", "hosts", "groups"] as const;
@@ -42,7 +43,7 @@ export function compareParams(
   at: number,
   limit: number,
 ): Params | null {
-  const common = { search: view.search, match: sides.match, limit };
+  const common = { search: view.search, ...languageParams(view), match: sides.match, limit };
   if (sides.subject === "instants") {
     const [left, right] = instantsOf(sides, at);
     return { ...common, tags: view.tags.join(","), at: left, other_at: right };

@@ -5,27 +5,44 @@ import { IconDownload } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 
 import { get, type Params } from "../api/client";
+import { isTooLargeToSort } from "../api/tooLarge";
 import type { ProcessList } from "../api/types";
-import { instantParams, useInstant } from "../state/instant";
+import { useInstant } from "../state/instant";
+import { listParams, scopeOf, type Scope } from "../state/scope";
 import { useView } from "../state/useView";
 import { CurlCommand } from "../ui/copy/CurlCommand";
+import { momentOfName, saveFile } from "../ui/file/saveFile";
 import { formatCount } from "../ui/format/numbers";
 import { exportRows, MAX_ROWS, type Progress } from "./exportRows";
 import { FORMATS, type Format } from "./formats";
 
 const CLOSE = { "aria-label": "Close the dialog" };
 
+const EXPORTED: Record<Scope, string> = {
+  instant: "All processes of this query that run",
+  window: "All processes of this query, ended or not",
+  ended: "All processes of this query that have ended",
+};
+
+/** What the file of a view has not, because the view has it not. */
+const LEFT_OUT: Record<Scope, string> = {
+  instant: "Those that have ended are left out.",
+  window: "",
+  ended: "Those that still run are left out.",
+};
+
 type Job =
   | { state: "running"; format: Format; progress: Progress }
-  | { state: "done"; rows: number; total: number }
+  | { state: "done"; rows: number; total: number | null; scope: Scope }
   | { state: "failed"; format: Format; message: string };
 
 export function ExportMenu() {
   const [view] = useView();
   const instant = useInstant();
   const [isCurlOpen, setIsCurlOpen] = useState(false);
-  const params = { ...instantParams(view, instant), sort: view.sort };
-  const { job, start, close } = useExport(params, instant.at);
+  const scope = scopeOf(view);
+  const params = listParams(view, instant);
+  const { job, start, close } = useExport(params, instant.at, scope);
 
   return (
     <>
@@ -40,7 +57,9 @@ export function ExportMenu() {
           <Menu.Item onClick={() => void start("json")}>JSON, for programs</Menu.Item>
           <Menu.Item onClick={() => setIsCurlOpen(true)}>As curl</Menu.Item>
           <Menu.Divider />
-          <Menu.Label>All processes of this query, up to {formatCount(MAX_ROWS)}</Menu.Label>
+          <Menu.Label>
+            {EXPORTED[scope]}, up to {formatCount(MAX_ROWS)}
+          </Menu.Label>
         </Menu.Dropdown>
       </Menu>
       <Modal opened={job !== null} onClose={close} title="Export" centered size="sm" closeButtonProps={CLOSE}>
@@ -61,7 +80,7 @@ export function ExportMenu() {
 }
 
 /** One export at a time: its state, and how it is started and given up. */
-function useExport(params: Params, at: number) {
+function useExport(params: Params, at: number, scope: Scope) {
   const [job, setJob] = useState<Job | null>(null);
   const running = useRef<AbortController | null>(null);
 
@@ -73,12 +92,12 @@ function useExport(params: Params, at: number) {
       const { file, rows, total } = await exportRows(
         FORMATS[format],
         params,
-        (page, signal) => get<ProcessList>("/processes", page, signal),
+        fetchPagesOf(scope),
         (progress) => setJob({ state: "running", format, progress }),
         control.signal,
       );
-      save(file, `processes-${new Date(at * 1000).toISOString().slice(0, 19).replaceAll(":", "")}Z.${format}`);
-      setJob({ state: "done", rows, total });
+      saveFile(file, `${scope === "ended" ? "ended" : "processes"}-${momentOfName(at)}.${format}`);
+      setJob({ state: "done", rows, total, scope });
     } catch (error) {
       if (control.signal.aborted) return;
       setJob({ state: "failed", format, message: error instanceof Error ? error.message : String(error) });
@@ -89,6 +108,29 @@ function useExport(params: Params, at: number) {
     setJob(null);
   };
   return { job, start, close };
+}
+
+/** As the table lists it: a window that is too large to be sorted comes one after the other, by start. */
+function fetchPagesOf(scope: Scope) {
+  let isTooLarge = false;
+  const fetchPage = (page: Params, signal: AbortSignal) => get<ProcessList>("/processes", page, signal);
+  return async (page: Params, signal: AbortSignal): Promise<ProcessList> => {
+    if (!isTooLarge) {
+      try {
+        return await fetchPage(page, signal);
+      } catch (error) {
+        if (scope !== "window" || page.sort !== "start" || !isTooLargeToSort(error)) throw error;
+        isTooLarge = true;
+      }
+    }
+    return fetchPage({ ...page, sort: null }, signal);
+  };
+}
+
+/** What was left out since the file is full. */
+function limitOf(rows: number, total: number | null): string {
+  if (total === null) return rows < MAX_ROWS ? "" : " That is the limit: more may be left out. Search or filter for fewer.";
+  return rows < total ? ` That is the limit: ${formatCount(total - rows)} more are left out. Search or filter for fewer.` : "";
 }
 
 interface JobStateProps {
@@ -120,9 +162,8 @@ function JobState({ job, onClose, onRetry }: JobStateProps) {
       return (
         <Stack gap="sm">
           <Text size="sm" role="status">
-            {formatCount(job.rows)} {job.rows === 1 ? "process is" : "processes are"} in the file.
-            {job.rows < job.total &&
-              ` That is the limit: ${formatCount(job.total - job.rows)} more are left out. Search or filter for fewer.`}
+            {formatCount(job.rows)} {job.rows === 1 ? "process is" : "processes are"} in the file. {LEFT_OUT[job.scope]}
+            {limitOf(job.rows, job.total)}
           </Text>
           <Group justify="flex-end">
             <Button size="xs" onClick={onClose}>
@@ -148,14 +189,4 @@ function JobState({ job, onClose, onRetry }: JobStateProps) {
         </Stack>
       );
   }
-}
-
-function save(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The download has begun by then, and holds the file by itself.
-  window.setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -44,6 +44,33 @@ describe("export", () => {
     expect((JSON.parse(await text(file)) as ProcessItem[]).length).toBe(5003);
   });
 
+  it("goes on by the offset where there is no cursor, as in a window", async () => {
+    const parts = pages(5000, 3).map((page) => ({ ...page, meta: { ...page.meta, page: { after: "", size: page.data.length } } }));
+    const fetchPage = vi.fn().mockResolvedValueOnce(parts[0]).mockResolvedValueOnce(parts[1]);
+
+    const { rows } = await exportRows(FORMATS.csv, { to: 9 }, fetchPage, vi.fn(), new AbortController().signal);
+
+    expect(rows).toBe(5003);
+    expect(fetchPage.mock.calls[1]?.[0]).toEqual({ to: 9, "page[limit]": 5000, "page[offset]": 5000 });
+  });
+
+  it("goes on as long as pages are full where nobody says how many there are", async () => {
+    const parts = pages(5000, 3).map((page) => ({ ...page, meta: { known: true, page: page.meta.page } }));
+    const fetchPage = vi.fn().mockResolvedValueOnce(parts[0]).mockResolvedValueOnce(parts[1]);
+
+    const found = await exportRows(FORMATS.csv, {}, fetchPage, vi.fn(), new AbortController().signal);
+
+    expect([found.rows, found.total]).toEqual([5003, null]);
+    expect(fetchPage.mock.calls[1]?.[0]).toEqual({ "page[limit]": 5000, "page[cursor]": "cursor 1" });
+  });
+
+  it("says how a process ended", () => {
+    const ended = someProcess("1", { start: "2026-03-02T14:00:00", ended: "2026-03-02T14:01:30", exit_code: 137, signal: "SIGKILL" });
+
+    expect(FORMATS.csv.begin).toContain(",ended,exit_code,signal,lifetime_seconds,");
+    expect(FORMATS.csv.page([ended], true)).toContain(",2026-03-02T14:01:30Z,137,SIGKILL,90,");
+  });
+
   it("writes an empty list as one", async () => {
     const fetchPage = vi.fn().mockResolvedValue(pages(0)[0]);
 

@@ -10,14 +10,15 @@ const MAX_WAITS = 5;
 
 export interface Progress {
   rows: number;
-  /** Of the query; null until the first page has come. */
+  /** Of the query; null until the first page has come, or where the server does not say. */
   total: number | null;
 }
 
 export interface ExportResult {
   file: Blob;
   rows: number;
-  total: number;
+  /** Of the query; null where the server does not say. */
+  total: number | null;
 }
 
 type Fetch = (params: Params, signal: AbortSignal) => Promise<ProcessList>;
@@ -35,19 +36,21 @@ export async function exportRows(
   // Blobs, not strings: a browser keeps those outside of the page's memory, on disk if there are many.
   const parts: Blob[] = [new Blob([format.begin])];
   let rows = 0;
-  let cursor = "";
+  let place: Params = { "page[cursor]": "" };
   for (;;) {
     const limit = Math.min(PAGE, most - rows);
     const page = await withRetries(
-      () => fetchPage({ ...params, "page[limit]": limit, "page[cursor]": cursor }, signal),
+      () => fetchPage({ ...params, "page[limit]": limit, ...place }, signal),
       (seconds) => wait(seconds, signal),
     );
     if (page.data.length > 0) parts.push(new Blob([format.page(page.data, rows === 0)]));
     rows += page.data.length;
-    const total = page.meta.total ?? rows;
+    const { total = null } = page.meta;
     onProgress({ rows, total });
-    cursor = page.meta.page.after;
-    if (page.data.length < limit || rows >= most || cursor === "") {
+    const cursor = page.meta.page.after;
+    // A window in order has no cursor.
+    place = cursor === "" ? { "page[offset]": rows } : { "page[cursor]": cursor };
+    if (page.data.length < limit || rows >= most || (total !== null && rows >= total)) {
       parts.push(new Blob([format.end]));
       return { file: new Blob(parts, { type: format.mime }), rows, total };
     }

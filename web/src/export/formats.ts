@@ -2,7 +2,8 @@
 
 import type { ProcessItem } from "../api/types";
 import { MEASURES } from "../api/measures";
-import { csvLine, type Cell } from "./csv";
+import { csvLine, type Cell } from "../ui/file/csv";
+import { secondsOf } from "../ui/format/times";
 
 export type Format = "csv" | "json";
 
@@ -26,6 +27,10 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["timestamp", (row) => `${row.timestamp}Z`],
   ["state", (row) => row.numbers.state],
   ...MEASURES.map((measure) => [measure.name, (row: Row) => row.numbers[measure.name]] as const),
+  ["ended", (row) => (row.ended === null ? null : `${row.ended}Z`)],
+  ["exit_code", (row) => row.exit_code],
+  ["signal", (row) => row.signal],
+  ["lifetime_seconds", lifetimeOf],
   ["cmdline", (row) => row.cmdline],
   ["exe", (row) => row.exe],
   ["cwd", (row) => row.cwd],
@@ -36,9 +41,17 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: Row) => Cell])[] = 
   ["namespace_pid", (row) => row.namespace_pid],
   ["nice", (row) => row.nice],
   ["container_id", (row) => row.container_id],
+  ["language", (row) => row.language],
+  ["services", (row) => row.services?.map(({ name }) => name).join(",") ?? null],
+  ["listens_tcp", (row) => row.listens.tcp?.join(",") ?? null],
+  ["listens_udp", (row) => row.listens.udp?.join(",") ?? null],
   ["tags", (row) => row.tags.join(",")],
   ["id", (row) => row.id],
 ];
+
+function lifetimeOf({ start, ended }: Row): Cell {
+  return ended === null ? null : Math.max(0, secondsOf(ended) - secondsOf(start));
+}
 
 /** The short name that the tag `command:` gives. */
 function commandOf(tags: readonly string[]): string | undefined {

@@ -6,11 +6,12 @@ import { useMemo, useState } from "react";
 import { ApiError, get } from "../api/client";
 import type { TagCompletion } from "../api/types";
 import { useHasRows } from "../state/tableHasRows";
+import { scopeOf } from "../state/scope";
 import { useView } from "../state/useView";
 import { Loading } from "../ui/parts/Loading";
 import { ErrorMessage } from "../ui/parts/ErrorMessage";
 import { AddFacet } from "./AddFacet";
-import { addedKeys, ALWAYS_SHOWN, saveAddedKeys, keyOf, OPEN_BY_DEFAULT, DEFAULT_KEYS } from "./facetKeys";
+import { addedKeys, ALWAYS_SHOWN, ENDING_KEYS, saveAddedKeys, keyOf, OPEN_BY_DEFAULT, DEFAULT_KEYS } from "./facetKeys";
 import classes from "./FacetPanel.module.css";
 import { FacetSection } from "./FacetSection";
 import { useFacets } from "./useFacets";
@@ -21,14 +22,17 @@ export function FacetPanel() {
   const [added, setAdded] = useState(addedKeys);
   const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
   const there = useKeys();
-  const filtered = new Set(view.tags.filter((tag) => tag.includes(":")).map(keyOf));
-  const keys = [...new Set([...DEFAULT_KEYS, ...added, ...filtered])];
-  const isShown = (key: string) => ALWAYS_SHOWN.has(key) || added.includes(key) || filtered.has(key) || there.has(key);
+  const filtered = new Set(view.tags.filter((tag) => tag.includes(":")).map(keyOf).filter((key) => key !== ""));
+  const scope = scopeOf(view);
+  const ofEndings = scope === "instant" ? [] : ENDING_KEYS.filter((key) => scope === "window" || key !== "ended");
+  const keys = [...new Set([...ofEndings, ...DEFAULT_KEYS, ...added, ...filtered])];
+  const isShown = (key: string) =>
+    ofEndings.includes(key) || ALWAYS_SHOWN.has(key) || added.includes(key) || filtered.has(key) || there.has(key);
   const isOpen = (key: string) =>
-    toggled.get(key) ?? (OPEN_BY_DEFAULT.has(key) || filtered.has(key) || added.includes(key));
+    toggled.get(key) ?? (OPEN_BY_DEFAULT.has(key) || (scope === "ended" && ofEndings.includes(key)) || filtered.has(key) || added.includes(key));
   const shown = keys.filter(isShown);
   // Each key takes its time to count: only what is open is counted.
-  const { facets, isKnown, isPending, error, retry } = useFacets(shown.filter(isOpen));
+  const { facets, stale, isKnown, isPending, error, retry } = useFacets(shown.filter(isOpen));
   // Once they are there they stay, with what is typed into them, while they are counted by other keys.
   const [isCounted, setIsCounted] = useState(false);
   if (facets.size > 0 && !isCounted) setIsCounted(true);
@@ -39,7 +43,7 @@ export function FacetPanel() {
   };
 
   if (facets.size === 0 && shown.some(isOpen) && (!isCounted || error)) {
-    if (error instanceof ApiError && error.status === 400) {
+    if (error instanceof ApiError && error.messages.some((one) => one.startsWith("Invalid query parameter search"))) {
       // The search bar and the table say what is wrong.
       return <p className={classes.nothing}>Counts return when the search is valid again.</p>;
     }
@@ -52,6 +56,7 @@ export function FacetPanel() {
           key={key}
           facetKey={key}
           facet={facets.get(key)}
+          isStale={stale.has(key)}
           isKnown={isKnown}
           isOpen={isOpen(key)}
           onToggle={() => setToggled(new Map(toggled).set(key, !isOpen(key)))}

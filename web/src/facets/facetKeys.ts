@@ -1,6 +1,6 @@
 /** Which tag keys are shown at the side. */
 
-import type { FilterMode } from "../state/filters";
+import { anyOf, tagsOf, withoutTag, type FilterMode } from "../state/filters";
 
 /** Shown where processes have them; the first ones always. */
 export const DEFAULT_KEYS = [
@@ -9,6 +9,8 @@ export const DEFAULT_KEYS = [
   "command",
   "env",
   "service",
+  "language",
+  "listens",
   "version",
   "container_name",
   "image_name",
@@ -22,6 +24,9 @@ export const DEFAULT_KEYS = [
   "role",
   "state_zombie",
 ];
+
+/** How processes ended: of a window, and no tags. */
+export const ENDING_KEYS = ["ended", "exit_code", "signal"];
 
 export const ALWAYS_SHOWN = new Set(["host", "user", "command"]);
 
@@ -47,19 +52,29 @@ export function saveAddedKeys(keys: readonly string[]): void {
   }
 }
 
-/** The key of a term of the tag filter: `env` of `!env:prod`. */
+/** The key of a term of the tag filter: `env` of `!env:prod`; empty where its tags have different ones. */
 export function keyOf(term: string): string {
-  const tag = term.replace(/^!/, "");
-  const colon = tag.indexOf(":");
-  return (colon < 0 ? tag : tag.slice(0, colon)).toLowerCase();
+  const [key = "", ...others] = tagsOf(term).map((tag) => (tag.includes(":") ? tag.slice(0, tag.indexOf(":")) : tag).toLowerCase());
+  return others.every((other) => other === key) ? key : "";
 }
 
-/** The terms with one value of a key chosen, excluded or neither. As a process has one host and one user, choosing
- * another value is instead of the one before; any number may be excluded. */
-export function withValue(tags: readonly string[], term: string, mode: FilterMode): string[] {
-  const key = keyOf(term);
-  const isSame = (one: string) => one.replace(/^!/, "").toLowerCase() === term.toLowerCase();
-  const others = tags.filter((one) => !isSame(one) && !(mode === "with" && keyOf(one) === key && !one.startsWith("!")));
+/** The terms with one value of a key chosen, excluded or neither. Of the chosen values of a key one is enough; any number
+ * may be excluded. */
+export function withValue(tags: readonly string[], tag: string, mode: FilterMode): string[] {
+  const others = withoutTag(tags, tag);
   if (mode === null) return others;
-  return [...others, mode === "with" ? term : `!${term}`];
+  if (mode === "without") return [...others, `!${tag}`];
+  const key = keyOf(tag);
+  const sameKey = others.findLast((term) => !term.startsWith("!") && keyOf(term) === key);
+  if (sameKey === undefined) return [...others, tag];
+  return others.map((term) => (term === sameKey ? anyOf([...tagsOf(term), tag]) : term));
+}
+
+/** The values of a key that the filter names, without those that stand for many. */
+export function namedValues(tags: readonly string[], key: string): string[] {
+  return tags
+    .filter((term) => keyOf(term) === key)
+    .flatMap(tagsOf)
+    .filter((tag) => tag.includes(":") && !tag.includes("*"))
+    .map((tag) => tag.slice(tag.indexOf(":") + 1));
 }

@@ -11,11 +11,15 @@ import { useView } from "../state/useView";
 import { keyOf } from "./facetKeys";
 
 export const TOP_VALUES = 8;
+/** While the view is live, so that a value that is no longer among the first keeps its place and its count. */
+const LIVE_VALUES = 40;
 /** What the API counts in one call. */
 const KEYS_PER_CALL = 20;
 
 export interface CountedFacets {
   facets: Map<string, Facet>;
+  /** Keys whose counts are those of the question before. */
+  stale: ReadonlySet<string>;
   /** Whether anything is known of the time. */
   isKnown: boolean;
   isPending: boolean;
@@ -40,11 +44,12 @@ export function useFacets(keys: readonly string[]): CountedFacets {
     const tags = view.tags.filter((term) => keyOf(term) !== key);
     calls.push({ keys: [key], params: countParams({ ...view, tags }, instant) });
   }
+  const limit = instant.isLive ? LIVE_VALUES : TOP_VALUES;
   return useQueries({
     queries: calls.map(({ keys: asked, params }) => ({
-      queryKey: ["facets", asked, params] as const,
+      queryKey: ["facets", asked, params, limit] as const,
       queryFn: ({ signal }: { signal: AbortSignal }) =>
-        get<Facets>("/facets", { ...params, keys: asked.join(","), limit: TOP_VALUES }, signal),
+        get<Facets>("/facets", { ...params, keys: asked.join(","), limit }, signal),
       enabled: hasRows,
       placeholderData: keepPreviousData,
     })),
@@ -55,6 +60,9 @@ export function useFacets(keys: readonly string[]): CountedFacets {
 function combined(results: UseQueryResult<Facets>[]): CountedFacets {
   return {
     facets: new Map(results.flatMap(({ data }) => data?.facets ?? []).map((facet) => [facet.key, facet])),
+    stale: new Set(
+      results.flatMap(({ data, isPlaceholderData }) => (isPlaceholderData ? data.facets.map(({ key }) => key) : [])),
+    ),
     isKnown: results.every(({ data }) => data?.meta.known ?? true),
     isPending: results.some(({ isFetching }) => isFetching),
     error: results.find(({ error }) => error)?.error ?? null,

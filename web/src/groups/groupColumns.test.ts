@@ -1,24 +1,38 @@
 import { describe, expect, it } from "vitest";
 
-import { directionOf, knownSort, measuresOf, nextSort } from "./groupColumns";
+import { directionOf, keysOf, measuresOf, nextSort, statisticsOf, withKnownSort, type GroupView } from "./groupColumns";
+
+const view: GroupView = { keys: "command", measures: ["rss_bytes"], statistics: ["sum", "p95"], sort: "-count" };
 
 describe("columns of groups", () => {
-  it("takes measures from an address in their own order, and no others", () => {
+  it("takes measures and statistics from an address in their own order, and no others", () => {
     expect(measuresOf("threads,cpu_total_percent,evil,threads")).toEqual(["cpu_total_percent", "threads"]);
     expect(measuresOf("evil")).toEqual(["cpu_total_percent", "rss_bytes"]);
+    expect(statisticsOf("max,p50,evil,max")).toEqual(["p50", "max"]);
+    expect(statisticsOf("")).toEqual(["sum", "max"]);
+  });
+
+  it("asks for two keys only where they are two", () => {
+    expect(keysOf("command", "host")).toBe("command,host");
+    expect(keysOf("command", "")).toBe("command");
+    expect(keysOf("command", "command")).toBe("command");
+    expect(keysOf("a,b", "c")).toBe("a b,c");
   });
 
   it("begins with the greatest number and the first text, and turns round", () => {
-    expect(nextSort("-count", "sum:rss_bytes")).toBe("-sum:rss_bytes");
-    expect(nextSort("-sum:rss_bytes", "sum:rss_bytes")).toBe("sum:rss_bytes");
-    expect(nextSort("-count", "value")).toBe("value");
+    expect(nextSort("-count", "p95:rss_bytes")).toBe("-p95:rss_bytes");
+    expect(nextSort("-p95:rss_bytes", "p95:rss_bytes")).toBe("p95:rss_bytes");
+    expect(nextSort("-count", "second")).toBe("second");
     expect(nextSort("value", "value")).toBe("-value");
     expect(directionOf("-count", "count")).toBe("descending");
     expect(directionOf("-count", "value")).toBeNull();
   });
 
   it("sorts by nothing that is not shown", () => {
-    expect(knownSort("-max:rss_bytes", ["rss_bytes"])).toBe("-max:rss_bytes");
-    expect(knownSort("-max:threads", ["rss_bytes"])).toBe("-count");
+    expect(withKnownSort({ ...view, sort: "-p95:rss_bytes" }).sort).toBe("-p95:rss_bytes");
+    expect(withKnownSort({ ...view, sort: "-max:rss_bytes" }).sort).toBe("-count");
+    expect(withKnownSort({ ...view, sort: "-p95:threads" }).sort).toBe("-count");
+    expect(withKnownSort({ ...view, sort: "second" }).sort).toBe("-count");
+    expect(withKnownSort({ ...view, keys: "command,host", sort: "second" }).sort).toBe("second");
   });
 });

@@ -1,7 +1,8 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
+import { offerWalk } from "../state/walk/rowWalk";
 import { someNumbers, someProcess } from "../test/processes";
 import { answering, AT, failure, query, renderPart } from "../test/rendering";
 import { ParentLink } from "./about/ParentLink";
@@ -20,6 +21,37 @@ test("the panel shows a process whole, and takes the focus", async () => {
   expect(screen.getByText("(uid 1000)")).toBeVisible();
   expect(screen.getByText("-5")).toBeVisible();
   expect(screen.getByText("1.0 MiB")).toBeVisible();
+});
+
+test("what an agent found out is shown, and filters", async () => {
+  const found = someProcess("01", {
+    language: "go",
+    services: [{ name: "Shop", found_by: "command_line" }],
+    listens: { tcp: [80, 443], udp: [] },
+    tracers: [],
+    injection: "not_injected",
+  });
+  answering({ [ONE]: { data: found } });
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  const section = within(await screen.findByRole("region", { name: "Found out" }));
+  expect(section.getByText("Go")).toBeVisible();
+  expect(section.getByText("80, 443")).toBeVisible();
+  expect(section.getByText("by command line")).toBeVisible();
+  expect(section.getByText("not injected")).toBeVisible();
+  await userEvent.click(section.getByRole("button", { name: "listens:443" }));
+
+  expect(query()).toContain("tags=listens:443");
+});
+
+test("what nobody found out is not known, and what is not there is none", async () => {
+  answering({ [ONE]: { data: someProcess("01", { listens: { tcp: [], udp: [] } }) } });
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  const section = within(await screen.findByRole("region", { name: "Found out" }));
+
+  expect(section.getAllByText("–")).toHaveLength(2);
+  expect(section.getByText("none")).toBeVisible();
 });
 
 test("a tag filters, and once more no longer", async () => {
@@ -85,27 +117,54 @@ test("parents and children are a tree of which a click opens one", async () => {
   const tree = within(await screen.findByRole("list", { name: "Parents and children" }));
   await userEvent.click(tree.getByRole("button", { name: "Hide 1 below 20" }));
 
-  expect(tree.queryByRole("button", { name: /c30/ })).toBeNull();
+  expect(tree.queryByRole("link", { name: /c30/ })).toBeNull();
 
-  await userEvent.click(tree.getByRole("button", { name: /^1 c1 / }));
+  await userEvent.click(tree.getByRole("link", { name: /^1 c1 / }));
 
   expect(query()).toContain("p=a");
 });
 
-test("a parent that is found after its panel was left is not opened", async () => {
-  let answer: (response: Response) => void = vi.fn();
-  const fetched = vi.fn<typeof fetch>(() => new Promise((resolve) => (answer = resolve)));
-  vi.stubGlobal("fetch", fetched);
-  const { unmount } = renderPart(<ParentLink process={someProcess("01", { ppid: 1 })} />);
-  await userEvent.click(screen.getByRole("button", { name: "pid 1" }));
+test("a parent is a link with its name, and a pid that nobody saw is none", async () => {
+  const parent = someProcess("a", { pid: 1, ppid: 0, tags: ["command:systemd"] });
+  answering({
+    [`${ONE}/tree`]: { ancestors: [parent], process: someProcess("01"), descendants: [] },
+    "/processes/02/tree": { ancestors: [], process: someProcess("02"), descendants: [] },
+  });
+  renderPart(<ParentLink process={someProcess("02", { ppid: 9 })} />);
+  expect(await screen.findByText("(not seen)")).toBeVisible();
+  renderPart(<ParentLink process={someProcess("01", { ppid: 1 })} />);
 
-  unmount();
-  const parent = someProcess("a", { pid: 1, ppid: 0 });
-  answer(Response.json({ ancestors: [parent], process: someProcess("01"), descendants: [] }));
-  await new Promise((done) => setTimeout(done));
+  const link = await screen.findByRole("link", { name: "systemd (pid 1)" });
+  expect(link).toHaveAttribute("href", expect.stringContaining("p=a"));
+  await userEvent.click(link);
 
-  expect(fetched.mock.calls[0]?.[1]?.signal?.aborted).toBe(true);
-  expect(query()).toBe("");
+  expect(query()).toContain("p=a");
+});
+
+test("the host and other texts are copied, each by its own button", async () => {
+  answering({ [ONE]: { data: someProcess("01", { exe: "/usr/bin/java" }) } });
+  const user = userEvent.setup();
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  await user.click(await screen.findByRole("button", { name: "Copy the host" }));
+  expect(await navigator.clipboard.readText()).toBe("web-1");
+  await user.click(screen.getByRole("button", { name: "Copy the executable" }));
+
+  expect(await navigator.clipboard.readText()).toBe("/usr/bin/java");
+});
+
+test("one walks to the rows before and after, where there are any", async () => {
+  answering({ [ONE]: { data: someProcess("01") } });
+  const walk = vi.fn();
+  offerWalk({ hasPrevious: false, hasNext: true, walk });
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  await userEvent.click(await screen.findByRole("button", { name: "Next process" }));
+
+  expect(walk).toHaveBeenCalledWith(1);
+  expect(screen.getByRole("button", { name: "Previous process" })).toHaveAttribute("aria-disabled", "true");
+  act(() => offerWalk(null));
+  expect(screen.queryByRole("button", { name: "Next process" })).toBeNull();
 });
 
 test("other runs say how they went", async () => {

@@ -1,13 +1,15 @@
 /** One process: what it is, what it used over time, whose child it is, and how it ran before. */
 
-import { ActionIcon, Alert, Badge, Button, Group, Tabs, Text, Title } from "@mantine/core";
-import { IconTerminal2, IconX } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
+import { ActionIcon, Alert, Button, Group, Tabs, Text, Title } from "@mantine/core";
+import { IconChevronDown, IconChevronUp, IconTerminal2, IconX } from "@tabler/icons-react";
+import { useEffect, useRef, useState, type RefObject } from "react";
 
 import { ApiError } from "../api/client";
 import type { OneProcess, ProcessItem } from "../api/types";
 import { useInstant } from "../state/instant";
 import { useExtra } from "../state/useView";
+import { useRowWalk } from "../state/walk/rowWalk";
+import { Copyable } from "../ui/copy/Copyable";
 import { CurlCommand } from "../ui/copy/CurlCommand";
 import { Moment } from "../ui/format/Moment";
 import { processName } from "../ui/format/processNames";
@@ -52,30 +54,13 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
 
   return (
     <article className={classes.panel} aria-label="Process">
-      <header className={classes.header}>
-        <div className={classes.names}>
-          <Title order={2} size="h4" ref={heading} tabIndex={-1} className={classes.name}>
-            <bdi>{process === undefined ? "Process" : brief(processName(process.attributes))}</bdi>
-          </Title>
-          {process !== undefined && (
-            <Text size="xs" c="var(--ink-quiet)" className={classes.name}>
-              pid {process.attributes.pid} on <bdi>{brief(process.attributes.host)}</bdi>
-            </Text>
-          )}
-        </div>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconTerminal2 size={15} aria-hidden="true" />}
-          aria-expanded={isCurlOpen}
-          onClick={() => setIsCurlOpen((before) => !before)}
-        >
-          curl
-        </Button>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Close the process" onClick={onClose}>
-          <IconX size={18} aria-hidden="true" />
-        </ActionIcon>
-      </header>
+      <Header
+        process={process}
+        heading={heading}
+        isCurlOpen={isCurlOpen}
+        onCurl={() => setIsCurlOpen((before) => !before)}
+        onClose={onClose}
+      />
       {isCurlOpen && <CurlCommand path={`/processes/${id}`} params={isGone || instant.isLive ? {} : { at: instant.at }} />}
       {process !== undefined ? (
         <Body
@@ -90,6 +75,82 @@ export function ProcessPanel({ id, onClose }: ProcessPanelProps) {
         <Loading label="Loading the process" />
       )}
     </article>
+  );
+}
+
+interface HeaderProps {
+  /** undefined until it is known. */
+  process: ProcessItem | undefined;
+  heading: RefObject<HTMLHeadingElement | null>;
+  isCurlOpen: boolean;
+  onCurl: () => void;
+  onClose: () => void;
+}
+
+function Header({ process, heading, isCurlOpen, onCurl, onClose }: HeaderProps) {
+  return (
+    <header className={classes.header}>
+      <div className={classes.names}>
+        <Title order={2} size="h4" ref={heading} tabIndex={-1} className={classes.name}>
+          <bdi>{process === undefined ? "Process" : brief(processName(process.attributes))}</bdi>
+        </Title>
+        {process !== undefined && (
+          <Text size="xs" c="var(--ink-quiet)" className={classes.name}>
+            pid{" "}
+            <Copyable text={String(process.attributes.pid)} what="the pid">
+              {process.attributes.pid}
+            </Copyable>{" "}
+            on{" "}
+            <Copyable text={process.attributes.host} what="the host">
+              <bdi>{brief(process.attributes.host)}</bdi>
+            </Copyable>
+          </Text>
+        )}
+      </div>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconTerminal2 size={15} aria-hidden="true" />}
+        aria-expanded={isCurlOpen}
+        onClick={onCurl}
+      >
+        curl
+      </Button>
+      <WalkButtons />
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Close the process" onClick={onClose}>
+        <IconX size={18} aria-hidden="true" />
+      </ActionIcon>
+    </header>
+  );
+}
+
+/** To the row before and after, of the table that the process was opened from. */
+function WalkButtons() {
+  const rows = useRowWalk();
+  if (rows === null) return null;
+  return (
+    <ActionIcon.Group>
+      {(
+        [
+          { step: -1, isThere: rows.hasPrevious, label: "Previous process", Icon: IconChevronUp },
+          { step: 1, isThere: rows.hasNext, label: "Next process", Icon: IconChevronDown },
+        ] as const
+      ).map(({ step, isThere, label, Icon }) => (
+        <ActionIcon
+          key={label}
+          variant="default"
+          size={30}
+          aria-label={label}
+          title={label}
+          // Not disabled: that would take the focus away.
+          aria-disabled={!isThere}
+          data-disabled={!isThere || undefined}
+          onClick={() => rows.walk(step)}
+        >
+          <Icon size={16} aria-hidden="true" />
+        </ActionIcon>
+      ))}
+    </ActionIcon.Group>
   );
 }
 
@@ -165,17 +226,13 @@ function Status({ process, isGone }: { process: ProcessItem; isGone: boolean }) 
   const { ended, exit_code: code, signal, numbers } = process.attributes;
   if (ended !== null) {
     return (
-      <Badge variant="default" tt="none">
+      <span className={classes.badge}>
         ended <Moment seconds={secondsOf(ended)} />
         {signal === null ? (code === null ? "" : `, exit code ${code}`) : `, killed by ${signal}`}
-      </Badge>
+      </span>
     );
   }
   const state = numbers.state === null ? "" : (STATES[numbers.state] ?? numbers.state);
   if (isGone || state === "") return null;
-  return (
-    <Badge variant="default" tt="none">
-      {state}
-    </Badge>
-  );
+  return <span className={classes.badge}>{state}</span>;
 }

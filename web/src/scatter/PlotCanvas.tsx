@@ -1,57 +1,55 @@
-/** The points, on a canvas; where the pointer is, and which point that means. */
+/** Dots on a canvas; where the pointer is, and which dot that means. */
 
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 
-import type { Points } from "../api/types";
 import { CHART_INK, colorOf, type Scheme } from "../ui/charts/palette";
-import { formatMeasure, measureOf } from "../ui/format/measures";
+import { formatMeasure } from "../ui/format/measures";
+import type { Dots } from "./dots";
 import { Nearest, positionOf, scaleOf, ticksOf, type ScaleType, type Scale } from "./scales";
 import classes from "./scatter.module.css";
 
 const HEIGHT = 440;
 const PADDING = { left: 86, right: 16, top: 12, bottom: 44 };
+const RADIUS = 3.5;
 const REACH = 14;
 
 interface PlotCanvasProps {
-  found: Points;
+  dots: Dots;
   xScale: ScaleType;
   yScale: ScaleType;
   scheme: Scheme;
-  /** Index in the palette for a group; null for groups that share the last colour. */
-  colorIndexOf: (group: number | null) => number | null;
   active: number | null;
-  onHover: (point: number | null) => void;
-  onPick: (point: number | null) => void;
-  /** The card next to the active point. */
+  onHover: (dot: number | null) => void;
+  onPick: (dot: number | null) => void;
+  /** The card next to the active dot. */
   children?: ReactNode;
 }
 
-export function PlotCanvas({ found, xScale, yScale, scheme, colorIndexOf, active, onHover, onPick, children }: PlotCanvasProps) {
+export function PlotCanvas({ dots, xScale, yScale, scheme, active, onHover, onPick, children }: PlotCanvasProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { x } = found.points;
-  const drawn = usePositions(found, xScale, yScale, width);
+  const { x } = dots;
+  const drawn = usePositions(dots, xScale, yScale, width);
 
   useEffect(() => {
     const element = canvas.current;
     if (element === null || width === 0 || !("CanvasRenderingContext2D" in window)) return;
-    draw(element, width, { found, drawn, scheme, colorIndexOf });
-  }, [found, drawn, scheme, colorIndexOf, width]);
+    draw(element, width, { dots, drawn, scheme });
+  }, [dots, drawn, scheme, width]);
 
-  const pointAt = (event: PointerEvent): number | null => {
+  const dotAt = (event: PointerEvent): number | null => {
     const box = event.currentTarget.getBoundingClientRect();
     return drawn.nearest.at(event.clientX - box.left, event.clientY - box.top);
   };
   const step = (event: KeyboardEvent) => {
-    const next = pointAfter(event.key, active, x.length - 1);
+    const next = dotAfter(event.key, active, x.length - 1);
     if (next === undefined) return;
     onPick(next);
     event.preventDefault();
     event.stopPropagation();
   };
   const [left, top] = active === null ? [0, 0] : [drawn.xs[active] ?? 0, drawn.ys[active] ?? 0];
-  const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
   return (
     <div className={classes.plot} ref={ref}>
       <canvas
@@ -59,11 +57,11 @@ export function PlotCanvas({ found, xScale, yScale, scheme, colorIndexOf, active
         className={classes.canvas}
         style={{ height: `${HEIGHT}px` }}
         role="img"
-        aria-label={`${x.length} processes by ${xInfo.label} and ${yInfo.label}. Arrow keys go from one to the next; the table below has the greatest.`}
+        aria-label={`${x.length} ${dots.noun} by ${dots.xAxis.label} and ${dots.yAxis.label}. Arrow keys go from one to the next; the table below has the greatest.`}
         tabIndex={0}
-        onPointerMove={(event) => onHover(pointAt(event))}
+        onPointerMove={(event) => onHover(dotAt(event))}
         onPointerLeave={() => onHover(null)}
-        onPointerDown={(event) => onPick(pointAt(event))}
+        onPointerDown={(event) => onPick(dotAt(event))}
         onKeyDown={step}
       />
       {active !== null && (
@@ -86,15 +84,15 @@ export function PlotCanvas({ found, xScale, yScale, scheme, colorIndexOf, active
   );
 }
 
-/** The point that a key leads to, null for none; undefined for keys that lead nowhere. */
-function pointAfter(key: string, active: number | null, last: number): number | null | undefined {
+/** The dot that a key leads to, null for none; undefined for keys that lead nowhere. */
+function dotAfter(key: string, active: number | null, last: number): number | null | undefined {
   if (last < 0) return undefined;
   if (key === "ArrowRight" || key === "ArrowDown") return active === null ? 0 : Math.min(active + 1, last);
   if (key === "ArrowLeft" || key === "ArrowUp") return active === null ? 0 : Math.max(active - 1, 0);
   return key === "Escape" && active !== null ? null : undefined;
 }
 
-/** Where each point is, in pixels. */
+/** Where each dot is, in pixels. */
 interface Drawn {
   horizontal: Scale;
   vertical: Scale;
@@ -105,23 +103,22 @@ interface Drawn {
   nearest: Nearest;
 }
 
-function usePositions(found: Points, xScale: ScaleType, yScale: ScaleType, width: number): Drawn {
-  const { x, y } = found.points;
+function usePositions({ x, y, radii }: Dots, xScale: ScaleType, yScale: ScaleType, width: number): Drawn {
   return useMemo(() => {
     const [horizontal, vertical] = [scaleOf(x, xScale), scaleOf(y, yScale)];
     const plotWidth = Math.max(width - PADDING.left - PADDING.right, 10);
     const plotHeight = HEIGHT - PADDING.top - PADDING.bottom;
     const xs = x.map((value) => PADDING.left + positionOf(horizontal, value) * plotWidth);
     const ys = y.map((value) => PADDING.top + (1 - positionOf(vertical, value)) * plotHeight);
-    return { horizontal, vertical, xs, ys, plotWidth, plotHeight, nearest: new Nearest(xs, ys, REACH) };
-  }, [x, y, xScale, yScale, width]);
+    return { horizontal, vertical, xs, ys, plotWidth, plotHeight, nearest: new Nearest(xs, ys, Math.max(REACH, ...(radii ?? []))) };
+  }, [x, y, radii, xScale, yScale, width]);
 }
 
-interface Drawing extends Pick<PlotCanvasProps, "found" | "scheme" | "colorIndexOf"> {
+interface Drawing extends Pick<PlotCanvasProps, "dots" | "scheme"> {
   drawn: Drawn;
 }
 
-function draw(canvas: HTMLCanvasElement, width: number, { found, drawn, scheme, colorIndexOf }: Drawing): void {
+function draw(canvas: HTMLCanvasElement, width: number, { dots, drawn, scheme }: Drawing): void {
   const context = canvas.getContext("2d");
   if (context === null) return;
   const ratio = window.devicePixelRatio;
@@ -129,21 +126,20 @@ function draw(canvas: HTMLCanvasElement, width: number, { found, drawn, scheme, 
   canvas.height = HEIGHT * ratio;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, HEIGHT);
-  drawAxes(context, found, drawn, scheme);
+  drawAxes(context, dots, drawn, scheme);
   context.globalAlpha = 0.65;
-  drawn.xs.forEach((left, point) => {
-    context.fillStyle = colorOf(colorIndexOf(found.points.group[point] ?? null), scheme);
+  drawn.xs.forEach((left, dot) => {
+    context.fillStyle = colorOf(dots.colors[dot] ?? null, scheme);
     context.beginPath();
-    context.arc(left, drawn.ys[point] ?? 0, 3.5, 0, 2 * Math.PI);
+    context.arc(left, drawn.ys[dot] ?? 0, dots.radii?.[dot] ?? RADIUS, 0, 2 * Math.PI);
     context.fill();
   });
   context.globalAlpha = 1;
 }
 
-function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn, scheme: Scheme): void {
+function drawAxes(context: CanvasRenderingContext2D, { xAxis, yAxis }: Dots, drawn: Drawn, scheme: Scheme): void {
   const { text, grid } = CHART_INK[scheme];
   const { horizontal, vertical, plotWidth, plotHeight } = drawn;
-  const [xInfo, yInfo] = [measureOf(found.meta.x), measureOf(found.meta.y)];
   const base = (unit: string): 10 | 1024 => (unit.startsWith("bytes") ? 1024 : 10);
   context.font = "12px system-ui, sans-serif";
   context.strokeStyle = grid;
@@ -152,25 +148,25 @@ function drawAxes(context: CanvasRenderingContext2D, found: Points, drawn: Drawn
   context.textAlign = "center";
   context.textBaseline = "top";
   const bottom = PADDING.top + plotHeight;
-  for (const tick of ticksOf(horizontal, plotWidth / 90, base(xInfo.unit))) {
+  for (const tick of ticksOf(horizontal, plotWidth / 90, base(xAxis.unit))) {
     const at = Math.round(PADDING.left + positionOf(horizontal, tick) * plotWidth) + 0.5;
     line(context, at, PADDING.top, at, bottom);
-    context.fillText(formatMeasure(tick, xInfo.unit), at, bottom + 6);
+    context.fillText(formatMeasure(tick, xAxis.unit), at, bottom + 6);
   }
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const tick of ticksOf(vertical, plotHeight / 50, base(yInfo.unit))) {
+  for (const tick of ticksOf(vertical, plotHeight / 50, base(yAxis.unit))) {
     const at = Math.round(PADDING.top + (1 - positionOf(vertical, tick)) * plotHeight) + 0.5;
     line(context, PADDING.left, at, PADDING.left + plotWidth, at);
-    context.fillText(formatMeasure(tick, yInfo.unit), PADDING.left - 8, at);
+    context.fillText(formatMeasure(tick, yAxis.unit), PADDING.left - 8, at);
   }
   context.textAlign = "center";
   context.font = "600 12px system-ui, sans-serif";
-  context.fillText(xInfo.label, PADDING.left + plotWidth / 2, HEIGHT - 9);
+  context.fillText(xAxis.label, PADDING.left + plotWidth / 2, HEIGHT - 9);
   context.save();
   context.translate(11, PADDING.top + plotHeight / 2);
   context.rotate(-Math.PI / 2);
-  context.fillText(yInfo.label, 0, 0);
+  context.fillText(yAxis.label, 0, 0);
   context.restore();
 }
 

@@ -78,7 +78,7 @@ interface FilterButtonProps {
   onUse: () => void;
 }
 
-function FilterButton({ label, filters, onUse }: FilterButtonProps) {
+export function FilterButton({ label, filters, onUse }: FilterButtonProps) {
   const [, patch] = useView();
   if (filters === null) return null;
   return (

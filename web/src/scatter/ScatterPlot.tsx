@@ -1,5 +1,5 @@
 import { useComputedColorScheme } from "@mantine/core";
-import { useCallback, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 
 import type { Points } from "../api/types";
 import { useFilterByGroup } from "../state/grouping/useFilterByGroup";
@@ -10,6 +10,7 @@ import { measureOf } from "../ui/format/measures";
 import { formatCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
 import shared from "../ui/parts/parts.module.css";
+import type { Dots } from "./dots";
 import { PointCard } from "./PointCard";
 import { PlotCanvas } from "./PlotCanvas";
 import { ranked, type ScaleType } from "./scales";
@@ -31,7 +32,12 @@ export function ScatterPlot({ found, xScale, yScale }: { found: Points; xScale: 
   const by = found.meta.by ?? "";
   const filterBy = useFilterByGroup(by);
 
-  const { colorIndexOf, entries } = useColors(found);
+  const { colors, entries } = useColors(found);
+  const dots = useMemo<Dots>(() => {
+    const { x, y } = found.points;
+    const [xAxis, yAxis] = [measureOf(found.meta.x), measureOf(found.meta.y)];
+    return { noun: "processes", x, y, xAxis, yAxis, colors, radii: null };
+  }, [found, colors]);
   const pickedAt = picked === null ? -1 : id.indexOf(picked);
   const active = pickedAt >= 0 ? pickedAt : hovered !== null && hovered < id.length ? hovered : null;
   return (
@@ -42,11 +48,10 @@ export function ScatterPlot({ found, xScale, yScale }: { found: Points; xScale: 
         open its process or filter by its group. A logarithmic axis shows 0 at its edge.
       </p>
       <PlotCanvas
-        found={found}
+        dots={dots}
         xScale={xScale}
         yScale={yScale}
         scheme={scheme}
-        colorIndexOf={colorIndexOf}
         active={active}
         onHover={setHovered}
         onPick={(point) => setPicked(point === null ? null : (id[point] ?? null))}
@@ -70,9 +75,20 @@ export function ScatterPlot({ found, xScale, yScale }: { found: Points; xScale: 
           if (filters !== null) patch(filters);
         }}
       />
-      <TopTable found={found} onOpen={(process) => patch({ selected: process })} />
+      <TopTable
+        dots={dots}
+        by={by}
+        nameOf={(point) => groupOf(found, point)}
+        onOpen={(point) => patch({ selected: id[point] ?? null })}
+      />
     </>
   );
+}
+
+/** The value of a point's group; null where it has none. */
+function groupOf(found: Points, point: number): string | null {
+  const at = found.points.group[point] ?? null;
+  return at === null ? null : (found.groups[at] ?? "");
 }
 
 /** A colour for each of the groups with the most points, and the legend that names them. */
@@ -86,15 +102,15 @@ function useColors(found: Points) {
     [found, group],
   );
   const values = useMemo(() => colored.map(({ at }) => found.groups[at] ?? ""), [colored, found]);
-  const colors = useSeriesColors(values);
-  const colorIndexOf = useCallback(
-    (at: number | null) => (at === null ? null : (colors.get(found.groups[at] ?? "") ?? null)),
-    [colors, found],
+  const indexes = useSeriesColors(values);
+  const colors = useMemo(
+    () => group.map((at) => (at === null ? null : (indexes.get(found.groups[at] ?? "") ?? null))),
+    [indexes, found, group],
   );
   const entries = values.map((value, at) => ({
     key: value,
     label: value === "" ? "empty" : value,
-    colorIndex: colors.get(value) ?? null,
+    colorIndex: indexes.get(value) ?? null,
     isShown: true,
     value: formatCount(colored[at]?.points),
   }));
@@ -108,5 +124,5 @@ function useColors(found: Points) {
       value: formatCount(id.length - coloredPoints),
     });
   }
-  return { colorIndexOf, entries };
+  return { colors, entries };
 }

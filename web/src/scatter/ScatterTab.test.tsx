@@ -52,3 +52,30 @@ test("it says how many are not there", async () => {
 
   expect(await screen.findByText(/2 of 3 processes, those with the greatest CPU/)).toBeVisible();
 });
+
+test("groups are dots too: by their numbers, and a click filters by one", async () => {
+  window.history.replaceState(null, "", "/?x.dots=groups&x.dotstatistic=p95");
+  const measured = (value: number) => ({ p95: value, known: 3 });
+  const asked = answering({
+    "/groups": {
+      meta: { known: true, at: AT, by: "command", total: 12, groups: 3 },
+      data: [
+        { value: "nginx", count: 3, numbers: { cpu_total_percent: measured(1), rss_bytes: measured(1024) } },
+        { value: "java", count: 9, numbers: { cpu_total_percent: measured(80), rss_bytes: measured(1_048_576) } },
+      ],
+    },
+  });
+  renderPart(<ScatterTab />);
+  const plot = await screen.findByRole("img", { name: /2 groups by CPU, p95 and Memory \(RSS\), p95/ });
+
+  plot.focus();
+  await userEvent.keyboard("{ArrowRight}");
+
+  expect(screen.getByText("9 processes")).toBeVisible();
+  expect(asked[0]?.params).toMatchObject({ by: "command", statistics: "p95", measures: "cpu_total_percent,rss_bytes" });
+  expect(screen.getByText(/2 of 3 groups by/)).toHaveTextContent("those with the most processes");
+
+  await userEvent.click(screen.getByRole("button", { name: "Filter" }));
+
+  expect(query()).toContain("tags=command:java");
+});

@@ -3,7 +3,7 @@ import { Paper } from "@mantine/core";
 import { formatShortCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
 import classes from "./SearchBar.module.css";
-import type { Completion } from "./useCompletions";
+import type { Completion } from "./completion";
 
 interface CompletionListProps {
   id: string;
@@ -19,7 +19,7 @@ export function CompletionList({ id, completions, active, onChoose }: Completion
     <Paper className={classes.options} shadow="md" withBorder role="listbox" id={id} aria-label="Completions">
       {completions.map((completion, index) => (
         <div
-          key={`${completion.key}:${completion.value ?? ""}`}
+          key={`${completion.key}${completion.sign ?? ":"}${completion.value ?? ""}`}
           id={`${id}-${index}`}
           role="option"
           aria-selected={index === active}
@@ -32,10 +32,13 @@ export function CompletionList({ id, completions, active, onChoose }: Completion
           }}
         >
           <span className={classes.text}>
-            <span className={classes.optionKey}>{brief(completion.key, 100)}:</span>
+            <span className={classes.optionKey}>
+              {brief(completion.key, 100)}
+              {completion.sign ?? ":"}
+            </span>
             {completion.value === undefined ? "" : brief(completion.value, 200)}
           </span>
-          <span className={classes.count}>{formatShortCount(completion.count)}</span>
+          <span className={classes.count}>{completion.count === null ? "number" : formatShortCount(completion.count)}</span>
         </div>
       ))}
     </Paper>

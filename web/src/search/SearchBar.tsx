@@ -1,4 +1,4 @@
-/** The search: one line in the API's own grammar, completed as one types, with errors where they are. */
+/** The search: one line in our own language, completed as one types, with errors where they are. */
 
 import { ActionIcon } from "@mantine/core";
 import { IconSearch, IconX } from "@tabler/icons-react";
@@ -16,15 +16,15 @@ import { useSearchDraft } from "./useSearchDraft";
 export function SearchBar() {
   const [view] = useView();
   const input = useRef<HTMLInputElement>(null);
-  const { draft, completions, active, change, choose, clear, onKeyDown, onFocus, onBlur } = useSearchDraft(input);
+  const { draft, refused, completions, active, change, choose, clear, onKeyDown, onFocus, onBlur } = useSearchDraft(input);
   const listId = useId();
   const problemId = useId();
-  const problem = useSearchError(view.search);
+  const problem = useSearchError(refused ?? view.search);
   const hints = useSearchHints(view.search, view.tags);
   useSlashKey(input);
 
   const isOpen = completions.length > 0;
-  const showsProblem = problem !== null && draft === view.search;
+  const showsProblem = problem !== null && draft === problem.search;
   return (
     <div className={classes.bar} role="search">
       <IconSearch size={16} className={classes.icon} aria-hidden="true" />
@@ -40,7 +40,7 @@ export function SearchBar() {
         aria-activedescendant={isOpen && active >= 0 ? `${listId}-${active}` : undefined}
         aria-invalid={showsProblem}
         aria-describedby={showsProblem ? problemId : undefined}
-        placeholder="Search commands, paths, users, tags:  java env:prod !user:root"
+        placeholder="Search commands, hosts, tags, numbers:  java env:prod cpu>50"
         autoComplete="off"
         autoCapitalize="off"
         spellCheck={false}
@@ -67,7 +67,7 @@ export function SearchBar() {
         </ActionIcon>
       )}
       {isOpen && <CompletionList id={listId} completions={completions} active={active} onChoose={choose} />}
-      {showsProblem && !isOpen && <SearchErrorMessage id={problemId} {...problem} />}
+      {showsProblem && !isOpen && <SearchErrorMessage id={problemId} {...problem} keepsResults={refused !== null} />}
       {!showsProblem && !isOpen && draft === view.search && hints.length > 0 && <SearchHintsMessage hints={hints} />}
     </div>
   );

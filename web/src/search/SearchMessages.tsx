@@ -17,10 +17,12 @@ export function SearchHintsMessage({ hints }: { hints: readonly string[] }) {
 
 interface SearchErrorMessageProps extends SearchError {
   id: string;
+  /** Whether what is shown is still of the search before. */
+  keepsResults: boolean;
 }
 
 /** Why the search cannot be understood, with the character where that shows. */
-export function SearchErrorMessage({ id, search, message, position }: SearchErrorMessageProps) {
+export function SearchErrorMessage({ id, search, message, position, keepsResults }: SearchErrorMessageProps) {
   return (
     <Paper className={classes.problem} shadow="md" withBorder role="alert" id={id}>
       {position !== null && (
@@ -30,7 +32,9 @@ export function SearchErrorMessage({ id, search, message, position }: SearchErro
           {brief(search.slice(position + 1, position + 60))}
         </code>
       )}
-      <span>The search cannot be understood: {message}.</span>
+      <span>
+        The search cannot be understood: {message}.{keepsResults && " The last results stay."}
+      </span>
     </Paper>
   );
 }

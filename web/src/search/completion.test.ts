@@ -24,8 +24,8 @@ test("after closed quotes there is", () => {
 test("a key is completed with its colon, a value with a blank after it", () => {
   const word = { start: 5, end: 7, text: "en" };
 
-  expect(complete("java en (x)", word, "env")).toEqual({ search: "java env: (x)", caret: 9 });
-  expect(complete("java en (x)", word, "env", "prod")).toEqual({ search: "java env:prod (x)", caret: 14 });
+  expect(complete("java en (x)", word, { key: "env" })).toEqual({ search: "java env: (x)", caret: 9 });
+  expect(complete("java en (x)", word, { key: "env", value: "prod" })).toEqual({ search: "java env:prod (x)", caret: 14 });
 });
 
 test("a value is put into quotes where it would mean something else outside of them", () => {

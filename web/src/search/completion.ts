@@ -1,6 +1,6 @@
-/** Completing the word at the caret of a search: a tag key, or a value of one. */
+/** Completing the word at the caret of a search: a tag key, a value of one, or a number that is compared. */
 
-import { quoteTerm } from "../state/quoteTerm";
+import { quoteTerm } from "../state/language/quoteTerm";
 
 export interface Word {
   start: number;
@@ -35,9 +35,19 @@ export interface Completed {
   caret: number;
 }
 
+/** A tag key, or a value of one, with how many processes have it; or a number that is compared. */
+export interface Completion {
+  key: string;
+  value?: string;
+  /** Null where nothing is counted. */
+  count: number | null;
+  /** What follows a key; `:` where it is not given. */
+  sign?: ":" | ">";
+}
+
 /** The search with its word completed to `key:`, or to `key:value` and a blank. */
-export function complete(search: string, word: Word, key: string, value?: string): Completed {
-  const text = value === undefined ? `${key}:` : `${key}:${quoteIfNeeded(value)} `;
+export function complete(search: string, word: Word, { key, value, sign = ":" }: Omit<Completion, "count">): Completed {
+  const text = value === undefined ? key + sign : `${key}:${quoteIfNeeded(value)} `;
   const after = search.slice(word.end);
   return {
     search: search.slice(0, word.start) + text + (value === undefined ? after : after.trimStart()),

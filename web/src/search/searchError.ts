@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 
-import { ApiError, onError } from "../api/client";
+import { ApiError, get, onError } from "../api/client";
 
 export interface SearchError {
   search: string;
@@ -24,6 +24,17 @@ export function searchErrorOf(search: string, messages: readonly string[]): Sear
 /** The server counts whole characters from 1; JavaScript counts halves of those beyond U+FFFF. */
 function positionOf(search: string, character: number): number {
   return Array.from(search).slice(0, character - 1).join("").length;
+}
+
+/** Whether the server can read it; also where it cannot be asked, as then nothing is known against it. */
+export async function isUnderstood(search: string): Promise<boolean> {
+  if (search === "") return true;
+  try {
+    await get("/search", { search, language: "procession" });
+    return true;
+  } catch (error) {
+    return !(error instanceof ApiError) || searchErrorOf(search, error.messages) === null;
+  }
 }
 
 let problem: SearchError | null = null;

@@ -3,14 +3,18 @@
 import { useRef, useState, type KeyboardEvent, type RefObject } from "react";
 
 import { useView } from "../state/useView";
-import { complete, wordAt, type Word } from "./completion";
-import { useCompletions, type Completion } from "./useCompletions";
+import { parseView } from "../state/view";
+import { complete, wordAt, type Completion, type Word } from "./completion";
+import { isUnderstood } from "./searchError";
+import { useCompletions } from "./useCompletions";
 
 /** After the last key stroke. */
 const IDLE_MS = 450;
 
 interface SearchDraft {
   draft: string;
+  /** What was typed and could not be understood: the view keeps the search before. */
+  refused: string | null;
   /** Of the word at the caret; none while the list is closed. */
   completions: readonly Completion[];
   /** Index of the completion that Enter takes; -1 for none. */
@@ -24,7 +28,7 @@ interface SearchDraft {
 }
 
 export function useSearchDraft(input: RefObject<HTMLInputElement | null>): SearchDraft {
-  const { search: committed, draft, setDraft, commit, commitSoon, endTyping } = useDraft();
+  const { search: committed, draft, refused, setDraft, commit, commitSoon, endTyping } = useDraft();
   const list = useCompletionList();
 
   const change = (search: string, caret: number | null) => {
@@ -35,7 +39,7 @@ export function useSearchDraft(input: RefObject<HTMLInputElement | null>): Searc
 
   const choose = (completion: Completion) => {
     if (!list.word) return;
-    const next = complete(draft, list.word, completion.key, completion.value);
+    const next = complete(draft, list.word, completion);
     change(next.search, next.caret);
     requestAnimationFrame(() => input.current?.setSelectionRange(next.caret, next.caret));
   };
@@ -76,14 +80,18 @@ export function useSearchDraft(input: RefObject<HTMLInputElement | null>): Searc
   };
 
   const { completions, active } = list;
-  return { draft, completions, active, change, choose, clear, onKeyDown, onFocus: endTyping, onBlur };
+  return { draft, refused, completions, active, change, choose, clear, onKeyDown, onFocus: endTyping, onBlur };
 }
 
-/** The text in the field, and when it becomes the search of the view: at once, or after a pause in typing. */
+/** The text in the field, and when it becomes the search of the view: at once, or after a pause in typing; and not as
+ * long as it cannot be understood, so that the last results stay while it is not finished. */
 function useDraft() {
   const [view, patch] = useView();
   const [draft, setDraft] = useState(view.search);
   const [shown, setShown] = useState(view.search);
+  const [refused, setRefused] = useState<string | null>(null);
+  const commits = useRef(0);
+  const asked = useRef<string | null>(null);
   const isTyping = useRef(false);
   const timer = useRef<number | undefined>(undefined);
 
@@ -91,15 +99,30 @@ function useDraft() {
   if (shown !== view.search) {
     setShown(view.search);
     setDraft(view.search);
+    setRefused(null);
   }
 
   const commit = (search: string) => {
     window.clearTimeout(timer.current);
     const text = search.trim() === "" ? "" : search;
-    setShown(text);
-    // One step back is one search, not one letter.
-    patch({ search: text }, isTyping.current ? "replace" : "push");
+    // Leaving the field after Enter is no other search.
+    if (asked.current === text) return;
+    asked.current = text;
+    const history = isTyping.current ? "replace" : "push";
     isTyping.current = true;
+    commits.current += 1;
+    const turn = commits.current;
+    void isUnderstood(text).then((isSearch) => {
+      if (turn !== commits.current) return;
+      asked.current = null;
+      // Meanwhile somebody may have gone to another view.
+      if (parseView(window.location.search).search !== view.search) return;
+      setRefused(isSearch ? null : text);
+      if (!isSearch) return;
+      setShown(text);
+      // One step back is one search, not one letter.
+      patch({ search: text }, history);
+    });
   };
   const commitSoon = (search: string) => {
     window.clearTimeout(timer.current);
@@ -108,7 +131,7 @@ function useDraft() {
   const endTyping = () => {
     isTyping.current = false;
   };
-  return { search: view.search, draft, setDraft, commit, commitSoon, endTyping };
+  return { search: view.search, draft, refused, setDraft, commit, commitSoon, endTyping };
 }
 
 /** The completions of the word at the caret, and which of them the keys have reached. */

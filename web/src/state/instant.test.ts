@@ -27,11 +27,17 @@ test("a window ends at the instant", () => {
 test("parameters carry search and tags, and never an instant and a window at once", () => {
   const view = { search: "java", tags: ["env:prod", "!role:web"] };
 
-  expect(instantParams(view, { at: 5 })).toEqual({ at: 5, search: "java", tags: "env:prod,!role:web" });
+  expect(instantParams(view, { at: 5 })).toEqual({
+    at: 5,
+    search: "java",
+    tags: "env:prod,!role:web",
+    language: "procession",
+  });
   expect(windowParams(view, { window: { from: 1, to: 2 } })).toEqual({
     from: 1,
     to: 2,
     search: "java",
     tags: "env:prod,!role:web",
+    language: "procession",
   });
 });

@@ -2,6 +2,7 @@
 
 import { createContext, useContext } from "react";
 import type { Params } from "../api/client";
+import { tagsOf } from "./filters";
 import type { ViewState, ViewTime } from "./view";
 
 export interface Window {
@@ -55,8 +56,17 @@ export function followsNow(time: ViewTime): boolean {
 
 type Filters = Pick<ViewState, "search" | "tags">;
 
+/** Of tags that are none, but how processes ended. */
+const ENDING = /^(ended|exit_code|signal|lifetime):/i;
+
 function filterParams(view: Filters): Params {
-  return { search: view.search, tags: view.tags.join(",") };
+  return { search: view.search, tags: view.tags.join(","), ...languageParams(view) };
+}
+
+/** What says to the API that a search is in our own language, where there is something to say. */
+export function languageParams(view: Filters): Params {
+  const isPlain = view.search === "" && !view.tags.flatMap(tagsOf).some((tag) => ENDING.test(tag));
+  return isPlain ? {} : { language: "procession" };
 }
 
 /** Parameters of a call about an instant: groups, points, trees, the table. */

@@ -10,7 +10,7 @@ test("a change is in the address, and in all who look at the view", () => {
 
   act(() => patchView({ search: "java", tab: "graphs" }));
 
-  expect(window.location.search).toBe("?q=java&tab=graphs");
+  expect(window.location.search).toBe("?s=java&tab=graphs");
   expect(result.current.search).toBe("java");
 });
 
@@ -18,7 +18,7 @@ test("the view is that of the address once the back button has changed it", () =
   const { result } = renderHook(() => useView()[0]);
 
   act(() => {
-    window.history.replaceState(null, "", "/?q=before");
+    window.history.replaceState(null, "", "/?s=before");
     window.dispatchEvent(new PopStateEvent("popstate"));
   });
 

@@ -62,7 +62,12 @@ test("the default view has an empty address, and that one is the default view", 
 test("an address can be read by people", () => {
   const view: ViewState = { ...DEFAULT_VIEW, search: "java !user:root", tags: ["env:prod", "!role:web"] };
 
-  expect(formatView(view)).toBe("q=java+!user:root&tags=env:prod,!role:web");
+  expect(formatView(view)).toBe("s=java+!user:root&tags=env:prod,!role:web");
+});
+
+test("a search of an older link keeps its meaning, and its address too as long as nothing is changed", () => {
+  expect(parseView("q=java+env:prod").search).toBe('"java" env:prod');
+  expect(parseView("q=old&s=new").search).toBe("new");
 });
 
 test.each(["t=soon", "at=yesterday", "from=20&to=10", "from=1", "tab=nothing", "at=99999999999", "t=0", "t=-5"])(

@@ -1,6 +1,8 @@
 /** The view: everything that a link shares, and its form in the address. */
 
-export const TABS = ["table", "groups", "graphs", "scatter", "compare"] as const;
+import { fromDatadog } from "./language/ownLanguage";
+
+export const TABS = ["table", "hosts", "groups", "graphs", "scatter", "compare", "monitors"] as const;
 export type Tab = (typeof TABS)[number];
 
 export type ViewTime =
@@ -10,6 +12,7 @@ export type ViewTime =
   | { mode: "at"; at: number };
 
 export interface ViewState {
+  /** In our own language. */
   search: string;
   /** Terms of the tag filter: `env:prod`, `!env:prod`. None has a comma. */
   tags: string[];
@@ -51,6 +54,21 @@ export const DEFAULT_VIEW: ViewState = {
   extra: {},
 };
 
+/** Of those that have ended. */
+export const ENDED_COLUMNS = [
+  "command",
+  "ended",
+  "exit_code",
+  "signal",
+  "lifetime",
+  "user",
+  "pid",
+  "host",
+  "start",
+  "container",
+  "tags",
+];
+
 const EXTRA = "x.";
 const MAX_MOMENT = 4_294_967_295;
 
@@ -65,7 +83,8 @@ export function parseView(query: string): ViewState {
   }
   const tab = TABS.find((one) => one === params.get("tab"));
   return {
-    search: text("q", ""),
+    // Older links have `q`, in Datadog's language.
+    search: params.get("s") ?? fromDatadog(text("q", "")),
     tags: list(params.get("tags")) ?? [],
     time: parseTime(params),
     tab: tab ?? DEFAULT_VIEW.tab,
@@ -83,7 +102,7 @@ export function formatView(view: ViewState): string {
   const add = (name: string, value: string, fallback = "") => {
     if (value !== fallback) parts.push([name, value]);
   };
-  add("q", view.search);
+  add("s", view.search);
   add("tags", view.tags.join(","));
   for (const [name, value] of formatTime(view.time)) add(name, value);
   add("tab", view.tab, DEFAULT_VIEW.tab);

@@ -60,7 +60,7 @@ export const ProcessRow = memo(function ProcessRow(props: ProcessRowProps) {
           <div
             key={column.id}
             role="gridcell"
-            className={column.isNumber ? classes.number : classes.cell}
+            className={`${column.isNumber ? classes.number : classes.cell} ${column.isFrozen ? classes.frozen : ""}`}
             title={column.title?.(process)}
           >
             {column.cell(process)}

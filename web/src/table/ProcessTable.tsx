@@ -4,17 +4,19 @@ import type { VirtualItem } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties, type RefObject } from "react";
 
 import type { ProcessItem } from "../api/types";
-import { followsNow, instantParams, useInstant, windowParams } from "../state/instant";
-import { scopeOf, type Scope } from "../state/scope";
+import { followsNow, useInstant } from "../state/instant";
+import { listParams, scopeOf, type Scope } from "../state/scope";
 import { useView } from "../state/useView";
 import type { ViewState } from "../state/view";
 import { columnsOf, type Column } from "./columns/columns";
 import { HeaderRow } from "./columns/HeaderRow";
+import { useColumnWidths } from "./columns/useColumnWidths";
 import { usePages } from "./paging/usePages";
 import { ProcessRow } from "./ProcessRow";
 import classes from "./ProcessTable.module.css";
 import { TableMessages } from "./TableMessages";
 import { Toolbar } from "./Toolbar";
+import { useOpenRow } from "./useOpenRow";
 import { useRowKeys } from "./useRowKeys";
 import { useVisibleRows } from "./useVisibleRows";
 
@@ -22,31 +24,29 @@ export function ProcessTable() {
   const [view, patch] = useView();
   const scroller = useRef<HTMLDivElement>(null);
   const columns = useMemo(() => columnsOf(view.columns), [view.columns]);
+  const widths = useColumnWidths(columns);
   const scope = scopeOf(view);
   const pages = usePagesOf(view, scope);
   const { show, row } = pages;
   const rowCount = pages.rowCount ?? 0;
 
-  const { items, height, scrollTo } = useVisibleRows(scroller, rowCount, show);
+  const { items, first, last, height, scrollTo } = useVisibleRows(scroller, rowCount, show);
   const [active, setActive] = useActiveRow(JSON.stringify([view.search, view.tags, view.sort, scope]), scroller);
   const open = useCallback((id: string) => patch({ selected: id }), [patch]);
+  useOpenRow({ selected: view.selected, active, rowCount, first, last, row, onActivate: setActive, onScrollTo: scrollTo });
 
-  const rowKeys = useRowKeys({
-    scroller,
-    rowCount,
-    active,
-    onActivate: setActive,
-    onScrollTo: scrollTo,
-    onOpen: (index) => {
-      const process = row(index);
-      if (process) open(process.id);
-    },
-  });
+  const isOpen = view.selected !== null;
+  const openAt = (index: number) => {
+    const process = row(index);
+    if (process) open(process.id);
+  };
+  const steps = { scroller, rowCount, active, isOpen, onActivate: setActive, onScrollTo: scrollTo };
+  const rowKeys = useRowKeys({ ...steps, onOpen: openAt });
 
   return (
     <section className={classes.table} aria-label="Processes">
-      <Toolbar total={pages.total} columns={columns} isBusy={pages.isLoading} isStale={pages.isStale} scope={scope} at={pages.at} />
-      <TableMessages pages={pages} isNow={followsNow(view.time)} isFiltered={view.search !== "" || view.tags.length > 0} />
+      <Toolbar pages={pages} columns={columns} scope={scope} />
+      <TableMessages pages={pages} isNow={followsNow(view.time)} isFiltered={view.search !== "" || view.tags.length > 0} scope={scope} />
       {rowCount > 0 && (
         <div
           ref={scroller}
@@ -59,9 +59,9 @@ export function ProcessTable() {
           aria-activedescendant={active === null ? undefined : `row-${active}`}
           tabIndex={0}
           onKeyDown={rowKeys}
-          style={gridStyle(columns)}
+          style={gridStyle(widths.columns)}
         >
-          <HeaderRow columns={columns} scope={scope} />
+          <HeaderRow columns={widths.columns} scope={scope} resize={widths.resize} reset={widths.reset} />
           <Rows
             items={items}
             height={height}
@@ -71,6 +71,7 @@ export function ProcessTable() {
             selected={view.selected}
             onActivate={setActive}
             onOpen={open}
+            onHold={pages.hold}
           />
         </div>
       )}
@@ -81,9 +82,7 @@ export function ProcessTable() {
 /** The pages of the view: of its instant, or of its whole window. */
 function usePagesOf(view: ViewState, scope: Scope) {
   const instant = useInstant();
-  const params =
-    scope === "window" ? windowParams(view, instant) : { ...instantParams(view, instant), sort: view.sort };
-  return usePages({ scope, params }, instant.isLive);
+  return usePages({ scope, params: listParams(view, instant) }, instant.isLive);
 }
 
 interface RowsProps {
@@ -96,11 +95,21 @@ interface RowsProps {
   selected: string | null;
   onActivate: (index: number) => void;
   onOpen: (id: string) => void;
+  /** Whether the pointer is over them. */
+  onHold: (isHeld: boolean) => void;
 }
 
-function Rows({ items, height, row, columns, active, selected, onActivate, onOpen }: RowsProps) {
+function Rows({ items, height, row, columns, active, selected, onActivate, onOpen, onHold }: RowsProps) {
   return (
-    <div role="rowgroup" className={classes.rows} style={{ height }}>
+    <div
+      role="rowgroup"
+      className={classes.rows}
+      style={{ height }}
+      onPointerMove={(event) => {
+        if (event.pointerType === "mouse") onHold(true);
+      }}
+      onPointerLeave={() => onHold(false)}
+    >
       {items.map(({ index, start }) => (
         <ProcessRow
           key={index}

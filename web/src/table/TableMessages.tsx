@@ -1,5 +1,6 @@
 import { isUnreachable } from "../api/client";
 import { useInstant } from "../state/instant";
+import type { Scope } from "../state/scope";
 import { EmptyState } from "../ui/parts/EmptyState";
 import { Loading } from "../ui/parts/Loading";
 import { Moment } from "../ui/format/Moment";
@@ -17,10 +18,11 @@ interface TableMessagesProps {
   /** Whether the table is of now. */
   isNow: boolean;
   isFiltered: boolean;
+  scope: Scope;
 }
 
 /** Messages above the rows, or instead of them where there are none. */
-export function TableMessages({ pages, isNow, isFiltered }: TableMessagesProps) {
+export function TableMessages({ pages, isNow, isFiltered, scope }: TableMessagesProps) {
   const instant = useInstant();
   const isLate = instant.isLive && instant.at - (pages.at ?? instant.at) > LATE_SECONDS;
   const { rowCount, total, error, isKnown, at, retry } = pages;
@@ -42,7 +44,7 @@ export function TableMessages({ pages, isNow, isFiltered }: TableMessagesProps) 
           Only the first {MAX_ROWS.toLocaleString("en-US")} rows can be shown. Narrow the search to see the rest.
         </p>
       )}
-      {rowCount === 0 && (isKnown ? <NothingFound isFiltered={isFiltered} /> : <NoData isNow={isNow} />)}
+      {rowCount === 0 && (isKnown ? <NothingFound isFiltered={isFiltered} scope={scope} /> : <NoData isNow={isNow} />)}
     </>
   );
 }
@@ -56,7 +58,10 @@ function Stale({ reason, at }: { reason: string; at: number }) {
   );
 }
 
-function NothingFound({ isFiltered }: { isFiltered: boolean }) {
+function NothingFound({ isFiltered, scope }: Pick<TableMessagesProps, "isFiltered" | "scope">) {
+  if (!isFiltered && scope === "ended") {
+    return <EmptyState title="Nothing has ended">All processes that were seen in this window still run.</EmptyState>;
+  }
   if (!isFiltered) return <EmptyState title="Nothing found">No host had a process at this time.</EmptyState>;
   return (
     <EmptyState title="No process matches">

@@ -7,42 +7,41 @@ import { IconRefresh } from "@tabler/icons-react";
 import { get } from "../api/client";
 import type { Facets } from "../api/types";
 import { followsNow, useInstant, windowParams } from "../state/instant";
-import { hasWindow, type Scope } from "../state/scope";
-import { useExtra, useView } from "../state/useView";
+import { hasWindow, withScope, type Scope } from "../state/scope";
+import { useView } from "../state/useView";
 import { Moment } from "../ui/format/Moment";
 import { formatCount } from "../ui/format/numbers";
+import { useIsUtc } from "../ui/format/zone";
 import { useIsSlow } from "../ui/parts/useIsSlow";
 import { ColumnMenu } from "./columns/ColumnMenu";
 import type { Column } from "./columns/columns";
+import type { Pages } from "./paging/usePages";
 import classes from "./ProcessTable.module.css";
 
 interface ToolbarProps {
-  /** Of the instant; null where it is not known yet, or a window's. */
-  total: number | null;
+  pages: Pages;
   columns: readonly Column[];
-  isBusy: boolean;
-  isStale: boolean;
   scope: Scope;
-  /** The instant that the rows are of, as the server says it; null where there are none yet. */
-  at: number | null;
 }
 
-export function Toolbar({ total, columns, isBusy, isStale, scope, at }: ToolbarProps) {
-  const [view] = useView();
+export function Toolbar({ pages, columns, scope }: ToolbarProps) {
+  const { total, at, isStale } = pages;
+  const [view, patch] = useView();
   const instant = useInstant();
-  const [, setScope] = useExtra("scope", "instant");
-  const ofWindow = useWindowTotal(scope === "window");
-  const isSlow = useIsSlow(isBusy, 350);
-  const count = scope === "window" ? ofWindow : total;
+  const isUtc = useIsUtc();
+  const ofWindow = useWindowTotal(scope === "window" && total === null && !isStale);
+  const isSlow = useIsSlow(pages.isLoading, 350);
+  const count = total ?? ofWindow;
 
   return (
     <div className={classes.toolbar}>
       <p className={classes.total} role="status">
         <strong data-testid="total">{formatCount(count)}</strong> {count === 1 ? "process" : "processes"}{" "}
         <span className={classes.when}>
-          {scope === "window" ? (
+          {scope !== "instant" ? (
             <>
-              seen <Moment seconds={instant.window.from} /> to <Moment seconds={instant.window.to} />
+              {scope === "ended" ? "ended" : "seen"} <Moment seconds={instant.window.from} /> to{" "}
+              <Moment seconds={instant.window.to} />
             </>
           ) : (
             at !== null && (
@@ -51,6 +50,8 @@ export function Toolbar({ total, columns, isBusy, isStale, scope, at }: ToolbarP
               </>
             )
           )}
+          {isUtc && " UTC"}
+          {pages.isHeld && " · order held under the pointer"}
         </span>
       </p>
       {hasWindow(view) && (
@@ -58,7 +59,7 @@ export function Toolbar({ total, columns, isBusy, isStale, scope, at }: ToolbarP
           size="xs"
           aria-label="Which processes"
           value={scope}
-          onChange={(value) => setScope(value)}
+          onChange={(value) => patch(withScope(view, value as Scope))}
           data={SCOPES}
         />
       )}
@@ -81,9 +82,10 @@ export function Toolbar({ total, columns, isBusy, isStale, scope, at }: ToolbarP
 const SCOPES = [
   { value: "instant", label: "Running now" },
   { value: "window", label: "Seen in window" },
+  { value: "ended", label: "Ended" },
 ];
 
-/** The list of a window does not say how long it is, but counting by any key does. */
+/** The list of a window that is too large to be sorted does not say how long it is, but counting by any key does. */
 function useWindowTotal(isWanted: boolean): number | null {
   const [view] = useView();
   const params = windowParams(view, useInstant());

@@ -10,6 +10,8 @@ interface RowKeysInput {
   scroller: RefObject<HTMLElement | null>;
   rowCount: number;
   active: number | null;
+  /** Whether a process is open: then up and down lead to the next one (see `useWalkKeys`). */
+  isOpen: boolean;
   onActivate: (change: number | null | ((before: number | null) => number | null)) => void;
   onScrollTo: (index: number) => void;
   onOpen: (index: number) => void;
@@ -17,12 +19,12 @@ interface RowKeysInput {
 
 /** Gives what handles the keys that are pressed in the table; the first arrow finds it from anywhere. */
 export function useRowKeys(input: RowKeysInput): (event: KeyboardEvent) => void {
-  const { scroller, rowCount, active, onActivate, onScrollTo, onOpen } = input;
+  const { scroller, rowCount, active, isOpen, onActivate, onScrollTo, onOpen } = input;
 
   // Arrows work wherever one is not typing.
   useEffect(() => {
     const enter = (event: globalThis.KeyboardEvent) => {
-      if (event.key !== "ArrowDown" || event.defaultPrevented || isEditable(event.target)) return;
+      if (isOpen || event.key !== "ArrowDown" || event.defaultPrevented || isEditable(event.target)) return;
       if (document.activeElement !== document.body) return;
       event.preventDefault();
       scroller.current?.focus();
@@ -30,10 +32,11 @@ export function useRowKeys(input: RowKeysInput): (event: KeyboardEvent) => void 
     };
     window.addEventListener("keydown", enter);
     return () => window.removeEventListener("keydown", enter);
-  }, [scroller, onActivate]);
+  }, [scroller, isOpen, onActivate]);
 
   return (event) => {
     if (event.target !== event.currentTarget) return;
+    if (isOpen && (event.key === "ArrowDown" || event.key === "ArrowUp")) return;
     if (event.key === "Enter") {
       if (active !== null) onOpen(active);
       return;

@@ -19,6 +19,8 @@ const LAYERS = [
     "facets",
     "graphs",
     "groups",
+    "hosts",
+    "monitors",
     "panel",
     "scatter",
     "search",

@@ -11,7 +11,7 @@ import { InstantContext, type Instant } from "../state/instant";
 
 export const AT = 1_772_460_067;
 
-interface Question {
+export interface Question {
   method: string;
   path: string;
   params: Record<string, string>;
@@ -27,7 +27,7 @@ export function answering(answers: Record<string, Answer>): Question[] {
     const url = new URL(input instanceof Request ? input.url : input, "http://localhost");
     const question = {
       method: init?.method ?? "GET",
-      path: url.pathname.slice(PREFIX.length),
+      path: url.pathname.startsWith(PREFIX) ? url.pathname.slice(PREFIX.length) : url.pathname,
       params: Object.fromEntries(url.searchParams),
       body: typeof init?.body === "string" ? (JSON.parse(init.body) as unknown) : undefined,
     };

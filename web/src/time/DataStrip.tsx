@@ -1,4 +1,4 @@
-/** A strip over the slider: how many processes there were, and where nothing is known. */
+/** A strip over the slider: how many processes there were, began and ended, and where nothing is known. */
 
 import { useRef, useState, type PointerEvent } from "react";
 
@@ -24,6 +24,7 @@ interface DataStripProps {
 export function DataStrip({ steps, from, to, at, onTravel, onWindow }: DataStripProps) {
   const { drag, hovered, handlers } = useDrag(from, to, onTravel, onWindow);
   const most = Math.max(1, ...steps.map(({ count }) => count ?? 0));
+  const mostChanges = Math.max(1, ...steps.map(({ starts, ends }) => Math.max(starts, ends)));
   const place = (moment: number) => (100 * (moment - from)) / (to - from);
   const step = hovered === null ? undefined : nearest(steps, hovered);
   return (
@@ -31,12 +32,26 @@ export function DataStrip({ steps, from, to, at, onTravel, onWindow }: DataStrip
       className={classes.strip}
       role="img"
       aria-label={described(steps)}
-      title={step && `${formatDateTime(step.at)}: ${step.count === null ? "no data" : `${formatCount(step.count)} processes`}`}
+      title={step && `${formatDateTime(step.at)}: ${inWords(step)}`}
       {...handlers}
     >
-      {steps.map(({ at: moment, count }) => (
-        <span key={moment} className={classes.step} data-gap={count === null || undefined}>
-          <span className={classes.bar} style={{ height: `${(100 * (count ?? 0)) / most}%` }} />
+      {steps.map((one) => (
+        <span
+          key={one.at}
+          className={classes.step}
+          data-gap={one.count === null || undefined}
+          style={{ left: `${Math.max(0, place(one.from))}%`, right: `${Math.max(0, 100 - place(one.to))}%` }}
+        >
+          <span className={classes.area}>
+            <span className={classes.bar} style={{ height: `${(100 * (one.count ?? 0)) / most}%` }} />
+          </span>
+          <span className={classes.area} data-of="starts">
+            <span className={classes.starts} style={{ height: `${(100 * one.starts) / mostChanges}%` }} />
+          </span>
+          <span className={classes.area} data-of="ends">
+            <span className={classes.failures} style={{ height: `${(100 * one.failures) / mostChanges}%` }} />
+            <span className={classes.ends} style={{ height: `${(100 * (one.ends - one.failures)) / mostChanges}%` }} />
+          </span>
         </span>
       ))}
       {at >= from && <span className={classes.cursor} style={{ left: `${place(at)}%` }} />}
@@ -87,10 +102,27 @@ function useDrag(from: number, to: number, onTravel: DataStripProps["onTravel"],
   return { drag, hovered, handlers };
 }
 
+/** `12,081 processes; 14 began, 12 ended, 3 of them with an exit code other than 0: 2 × SIGKILL, 1 × exit 1`. */
+function inWords({ count, starts, ends, failures, exits }: DataStep): string {
+  const there = count === null ? "no data" : `${formatCount(Math.round(count))} processes`;
+  if (starts + ends === 0) return there;
+  const changed = `${there}; ${formatCount(starts)} began, ${formatCount(ends)} ended`;
+  if (failures === 0) return changed;
+  const codes = exits.map(([name, times]) => `${formatCount(times)} × ${name}`).join(", ");
+  return `${changed}, ${formatCount(failures)} of them with an exit code other than 0: ${codes}`;
+}
+
+function total(steps: readonly DataStep[], of: "starts" | "ends" | "failures"): string {
+  return formatCount(steps.reduce((sum, step) => sum + step[of], 0));
+}
+
 function described(steps: readonly DataStep[]): string {
   const gaps = steps.filter(({ count }) => count === null).length;
   const counts = steps.flatMap(({ count }) => (count === null ? [] : [count]));
   if (counts.length === 0) return "Processes over time: no data";
-  const range = `${formatCount(Math.min(...counts))} to ${formatCount(Math.max(...counts))}`;
-  return `Processes over time: ${range}; ${formatCount(gaps)} of ${formatCount(steps.length)} steps without data`;
+  const range = [Math.min(...counts), Math.max(...counts)].map((count) => formatCount(Math.round(count))).join(" to ");
+  const isChanged = steps.some(({ starts, ends }) => starts + ends > 0);
+  const ended = `${total(steps, "ends")} ended, ${total(steps, "failures")} of them badly`;
+  const changed = isChanged ? `; ${total(steps, "starts")} began, ${ended}` : "";
+  return `Processes over time: ${range}${changed}; ${formatCount(gaps)} of ${formatCount(steps.length)} steps without data`;
 }

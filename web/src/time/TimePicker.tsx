@@ -10,6 +10,7 @@ import { useInstant } from "../state/instant";
 import { useView } from "../state/useView";
 import type { ViewTime } from "../state/view";
 import { formatDateTime, formatUtc, fromInputValue, toInputValue } from "../ui/format/times";
+import { timeZone } from "../ui/format/zone";
 import { timeLabel, PRESETS } from "./spans";
 import classes from "./Time.module.css";
 
@@ -29,7 +30,7 @@ export function TimePicker() {
   };
 
   return (
-    <div className={classes.picker}>
+    <div className={classes.picker} data-mode={time.mode}>
       <Button
         className={classes.live}
         size="xs"
@@ -46,7 +47,9 @@ export function TimePicker() {
             <Button
               className={classes.span}
               size="xs"
-              h={34}
+              // On a phone a range takes two lines.
+              h="auto"
+              mih={34}
               variant="default"
               leftSection={time.mode === "at" ? <IconHistory size={15} /> : <IconCalendar size={15} />}
               onClick={menu.toggle}
@@ -141,7 +144,7 @@ function RangeForm({ from, to, onChoose }: Range & { onChoose: (range: Range) =>
         </p>
       )}
       <p className={classes.zone} title={`${formatUtc(from)} to ${formatUtc(to)}`}>
-        Time zone: {Intl.DateTimeFormat().resolvedOptions().timeZone}. Now: {formatDateTime(serverNow())}.
+        Time zone: {timeZone() ?? Intl.DateTimeFormat().resolvedOptions().timeZone}. Now: {formatDateTime(serverNow())}.
       </p>
       <Button type="submit" size="xs">
         Show this range

@@ -22,6 +22,9 @@ import classes from "./Time.module.css";
 import { useDataSteps } from "./useDataSteps";
 import { useOldestInstant } from "./useOldestInstant";
 
+/** The slider is never shorter, so that it is no other one every minute while a server is new. */
+const LEAST_SPAN = 3600;
+
 /** Wait until the slider rests: the instants that it passes are not fetched. */
 const SETTLE_MS = 150;
 
@@ -55,9 +58,10 @@ interface SliderProps {
 
 function Slider({ at, asked }: SliderProps) {
   const [, patch] = useView();
-  const oldest = useOldestInstant();
+  const kept = useOldestInstant();
   // The slider must not slide by itself.
   const [now] = useState(serverNow);
+  const oldest = Math.min(kept, now - LEAST_SPAN);
   const spans = sliderSpans(now - oldest);
   const [chosenSpan, setChosenSpan] = useState<number | null>(null);
   const span = Math.max(chosenSpan ?? 0, spanOf(at, now, spans));

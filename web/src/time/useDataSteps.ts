@@ -1,19 +1,28 @@
 import { useMemo } from "react";
 
-import type { Timeseries } from "../api/types";
+import type { Trends, Turnover } from "../api/types";
 import { windowParams } from "../state/instant";
 import { useView } from "../state/useView";
 import { useApiQuery } from "../ui/parts/useApiQuery";
 import { dataSteps, type DataStep } from "./dataSteps";
 
-const POINTS = 120;
+/** Of an hour each is a minute. */
+const POINTS = 60;
 /** Longer windows are not counted. */
 const MAX_SECONDS = 7 * 86_400;
 
-/** How many processes of the search there were over a stretch of time; null where that is not known yet, or too long. */
+/** How many processes of the search there were over a stretch of time, began and ended; null where that is not known
+ * yet, or too long. */
 export function useDataSteps(from: number, to: number): DataStep[] | null {
   const [view] = useView();
-  const params = { ...windowParams(view, { window: { from, to } }), points: POINTS, measures: "cpu_total_percent" };
-  const { data } = useApiQuery<Timeseries>("/timeseries", params, { isEnabled: to - from <= MAX_SECONDS });
-  return useMemo(() => (data === undefined || to - from > MAX_SECONDS ? null : dataSteps(data)), [data, from, to]);
+  const isEnabled = to - from <= MAX_SECONDS;
+  const params = { ...windowParams(view, { window: { from, to } }), points: POINTS };
+  const { data: counts } = useApiQuery<Trends>("/trends", { ...params, measures: "cpu_total_percent" }, { isEnabled });
+  // What compares numbers finds nothing that has begun or ended, which have none: only single instants are known then.
+  const hasTurnover = isEnabled && (view.search === "" || counts?.meta.instants === false);
+  const { data: turnover } = useApiQuery<Turnover>("/turnover", params, { isEnabled: hasTurnover });
+  return useMemo(
+    () => (counts === undefined || !isEnabled ? null : dataSteps(counts, turnover)),
+    [counts, turnover, isEnabled],
+  );
 }

@@ -5,7 +5,7 @@ import type { Hosts } from "../api/types";
 
 const WEEK_SECONDS = 7 * 86400;
 
-/** The oldest instant that can be looked at. */
+/** The oldest instant of which anything is kept. */
 export function useOldestInstant(): number {
   const found = useQuery({
     queryKey: ["oldest"],

@@ -9,6 +9,7 @@ import { get } from "../api/client";
 import type { Views } from "../api/types";
 import { Loading } from "../ui/parts/Loading";
 import { ErrorMessage } from "../ui/parts/ErrorMessage";
+import { PresetList } from "./PresetList";
 import { SAVED_VIEWS } from "./savedViewsKey";
 import { SaveViewForm } from "./SaveViewForm";
 import { ViewList } from "./ViewList";
@@ -40,12 +41,19 @@ function Panel({ onDone }: { onDone: () => void }) {
     queryFn: ({ signal }) => get<Views>("/views", {}, signal),
     refetchOnWindowFocus: false,
   });
-  if (views.isError) return <ErrorMessage error={views.error} onRetry={() => void views.refetch()} />;
-  if (views.data === undefined) return <Loading label="Loading the saved views" />;
   return (
     <Stack gap="sm">
-      <SaveViewForm views={views.data.views} />
-      <ViewList views={views.data.views} onDone={onDone} />
+      {views.isError ? (
+        <ErrorMessage error={views.error} onRetry={() => void views.refetch()} />
+      ) : views.data === undefined ? (
+        <Loading label="Loading the saved views" />
+      ) : (
+        <>
+          <SaveViewForm views={views.data.views} />
+          <ViewList views={views.data.views} onDone={onDone} />
+        </>
+      )}
+      <PresetList onDone={onDone} />
     </Stack>
   );
 }

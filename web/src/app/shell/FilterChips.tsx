@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 
+import { tagsOf, turnedAround } from "../../state/filters";
 import { useView } from "../../state/useView";
 import { brief } from "../../ui/format/text";
 import classes from "./FilterChips.module.css";
@@ -9,8 +10,8 @@ import classes from "./FilterChips.module.css";
 export function FilterChips() {
   const [view, patch] = useView();
   if (view.tags.length === 0) return null;
-  const replace = (term: string, next: string | null) =>
-    patch({ tags: view.tags.flatMap((one) => (one !== term ? [one] : next === null ? [] : [next])) });
+  const replace = (term: string, next: string[]) =>
+    patch({ tags: [...new Set(view.tags.flatMap((one) => (one === term ? next : [one])))] });
   return (
     <div className={classes.chips} role="group" aria-label="Active tag filters">
       {view.tags.map((term) => {
@@ -21,17 +22,17 @@ export function FilterChips() {
             <button
               type="button"
               className={classes.term}
-              title={isWithout ? "Excludes processes with this tag. Click to show only them." : "Shows only processes with this tag. Click to exclude them."}
-              onClick={() => replace(term, isWithout ? tag : `!${tag}`)}
+              title={titleOf(term)}
+              onClick={() => replace(term, turnedAround(term))}
             >
               {isWithout && <strong>not </strong>}
-              {brief(tag, 80)}
+              {brief(tag, 160)}
             </button>
             <button
               type="button"
               className={classes.remove}
               aria-label={`Remove the filter ${term}`}
-              onClick={() => replace(term, null)}
+              onClick={() => replace(term, [])}
             >
               <IconX size={12} aria-hidden="true" />
             </button>
@@ -43,4 +44,10 @@ export function FilterChips() {
       </Button>
     </div>
   );
+}
+
+function titleOf(term: string): string {
+  if (term.startsWith("!")) return "Excludes processes with this tag. Click to show only them.";
+  const which = tagsOf(term).length > 1 ? "one of these tags" : "this tag";
+  return `Shows only processes with ${which}. Click to exclude them.`;
 }

@@ -11,8 +11,10 @@ const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["Home, End", "The first or the last row"],
   ["Enter", "Open the process"],
   ["Ctrl+click, middle click", "Open the process in another tab"],
+  ["↓ ↑ beside an open process", "Open the next or the previous one"],
   ["Esc", "Close the process, or leave the row"],
   ["Alt+← Alt+→", "Move a column, from its header"],
+  ["Shift+← Shift+→", "Make a column narrower or wider, from its header"],
   ["← →", "Along a graph, the slider or the scatter plot"],
   ["?", "This list"],
 ];

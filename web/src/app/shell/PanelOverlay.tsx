@@ -1,10 +1,13 @@
 import { useEffect, useRef, type ReactNode } from "react";
 
+import { useWalkKeys } from "../../state/walk/useWalkKeys";
 import classes from "./PanelOverlay.module.css";
 
-/** Holds the panel of a process at the right, over the page, which stays usable; on phones it covers the screen. */
+/** Holds the panel of a process at the right of the page, below time and search, which stay free; on phones it covers all
+ * of the rest. */
 export function PanelOverlay({ onClose, children }: { onClose: () => void; children: ReactNode }) {
   const overlay = useRef<HTMLDivElement>(null);
+  useWalkKeys();
 
   useEffect(() => {
     const before = document.activeElement;

@@ -15,7 +15,7 @@ afterEach(() => vi.restoreAllMocks());
 test("a strip that cannot be drawn leaves the rest of the page", async () => {
   vi.spyOn(console, "error").mockImplementation(() => undefined);
   const at = Math.floor(Date.now() / 1000) - 600;
-  answering({ "/timeseries": { times: [at], series: [{ value: "", is_rest: false, count: [1], numbers: {} }] } });
+  answering({ "/trends": { meta: { step: 60, instants: true }, times: [at], trends: [] } });
   window.history.replaceState(null, "", `/?at=${at}`);
   renderPart(<Shell onSignedOut={vi.fn()} />, { at });
 

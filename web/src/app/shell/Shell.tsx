@@ -2,7 +2,7 @@
 
 import { Button, Drawer, Tabs } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
-import { IconFilter } from "@tabler/icons-react";
+import { IconBell, IconFilter } from "@tabler/icons-react";
 import type { ComponentType, MouseEvent } from "react";
 
 import { ExportMenu } from "../../export";
@@ -29,10 +29,12 @@ import { UserMenu } from "./UserMenu";
 const ProcessPanel = lazyPart("Loading the process", async () => (await import("../../panel")).ProcessPanel);
 const TAB_PARTS: Record<Tab, { label: string; Content: ComponentType }> = {
   table: { label: "Table", Content: ProcessTable },
+  hosts: { label: "Hosts", Content: lazyPart("Loading", async () => (await import("../../hosts")).HostsTab) },
   groups: { label: "Groups", Content: lazyPart("Loading", async () => (await import("../../groups")).GroupsTab) },
   graphs: { label: "Graphs", Content: lazyPart("Loading", async () => (await import("../../graphs")).GraphsTab) },
   scatter: { label: "Scatter", Content: lazyPart("Loading", async () => (await import("../../scatter")).ScatterTab) },
   compare: { label: "Compare", Content: lazyPart("Loading", async () => (await import("../../compare")).CompareTab) },
+  monitors: { label: "Monitors", Content: lazyPart("Loading", async () => (await import("../../monitors")).MonitorsTab) },
 };
 
 const CLOSE = { "aria-label": "Close" };
@@ -79,6 +81,13 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
             </ErrorBoundary>
           </div>
         </main>
+        {view.selected !== null && (
+          <PanelOverlay onClose={closePanel}>
+            <ErrorBoundary resetKey={shown}>
+              <ProcessPanel key={view.selected} id={view.selected} onClose={closePanel} />
+            </ErrorBoundary>
+          </PanelOverlay>
+        )}
       </div>
       {isNarrow && (
         <Drawer opened={areFacetsOpen} onClose={facets.close} title="Filters" size={320} closeButtonProps={CLOSE}>
@@ -86,13 +95,6 @@ export function Shell({ onSignedOut }: { onSignedOut: () => void }) {
             <FacetPanel />
           </ErrorBoundary>
         </Drawer>
-      )}
-      {view.selected !== null && (
-        <PanelOverlay onClose={closePanel}>
-          <ErrorBoundary resetKey={shown}>
-            <ProcessPanel key={view.selected} id={view.selected} onClose={closePanel} />
-          </ErrorBoundary>
-        </PanelOverlay>
       )}
     </div>
   );
@@ -134,7 +136,7 @@ function Header({ onSignedOut }: { onSignedOut: () => void }) {
 
 /** `onFacets`: null where the filters are there already. */
 function Actions({ onFacets }: { onFacets: (() => void) | null }) {
-  const [view] = useView();
+  const [view, patch] = useView();
   const shown = formatView(view);
   return (
     <div className={classes.actions}>
@@ -143,6 +145,15 @@ function Actions({ onFacets }: { onFacets: (() => void) | null }) {
           Filters{view.tags.length > 0 ? ` (${view.tags.length})` : ""}
         </Button>
       )}
+      <Button
+        size="xs"
+        variant="default"
+        aria-label="Monitor this search"
+        leftSection={<IconBell size={15} aria-hidden="true" />}
+        onClick={() => patch({ tab: "monitors", selected: null, extra: { ...view.extra, monitors: "new", monitor: "", starter: "" } })}
+      >
+        Monitor
+      </Button>
       <ErrorBoundary resetKey={shown}>
         <SavedViews />
       </ErrorBoundary>

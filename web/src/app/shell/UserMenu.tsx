@@ -1,12 +1,14 @@
 import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
-import { IconBook, IconDeviceDesktop, IconDotsVertical, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
+import { IconBook, IconClock, IconDeviceDesktop, IconDotsVertical, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
 
 import { signOut } from "../../api/session";
+import { showUtc, useIsUtc } from "../../ui/format/zone";
 
-/** Light or dark, the documentation, and the way out. */
+/** Light or dark, times in UTC, the documentation, and the way out. */
 export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
   const { setColorScheme, clearColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const isUtc = useIsUtc();
   const other = scheme === "dark" ? "light" : "dark";
 
   const leave = async () => {
@@ -37,6 +39,9 @@ export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
         <Menu.Dropdown>
           <Menu.Item leftSection={<IconDeviceDesktop size={15} />} onClick={clearColorScheme}>
             Use the system theme
+          </Menu.Item>
+          <Menu.Item leftSection={<IconClock size={15} />} onClick={() => showUtc(!isUtc)}>
+            {isUtc ? "Show times in your time zone" : "Show times in UTC"}
           </Menu.Item>
           <Menu.Item leftSection={<IconBook size={15} />} component="a" href="/docs" target="_blank" rel="noreferrer">
             API documentation

@@ -3,9 +3,8 @@ import { useRef, useState, type ReactNode } from "react";
 
 import { MEASURES } from "../../api/measures";
 import type { ProcessAttributes, ProcessItem, ProcessNumbers } from "../../api/types";
-import { filterModeOf, termOf, withFilterMode } from "../../state/filters";
 import { useInstant } from "../../state/instant";
-import { useView } from "../../state/useView";
+import { Copyable } from "../../ui/copy/Copyable";
 import { useCopy } from "../../ui/copy/useCopy";
 import { formatMeasure } from "../../ui/format/measures";
 import { Moment } from "../../ui/format/Moment";
@@ -15,7 +14,10 @@ import { secondsOf } from "../../ui/format/times";
 import shared from "../../ui/parts/parts.module.css";
 import classes from "./about.module.css";
 import { Arguments } from "./Arguments";
+import { Discovery } from "./Discovery";
+import { Fact } from "./Fact";
 import { ParentLink } from "./ParentLink";
+import { Tags } from "./Tags";
 
 /** More of a text is shown on demand: a command line may have a megabyte. */
 const MAX_CHARACTERS_SHOWN = 2000;
@@ -51,10 +53,10 @@ export function Attributes({ process }: { process: ProcessItem }) {
           <ParentLink process={process} />
         </Fact>
         <Fact name="Nice">{attributes.nice ?? UNKNOWN}</Fact>
-        <Fact name="Executable">{textOrUnknown(attributes.exe)}</Fact>
-        <Fact name="Working directory">{textOrUnknown(attributes.cwd)}</Fact>
-        <Fact name="Root directory">{textOrUnknown(attributes.root)}</Fact>
-        <Fact name="comm">{textOrUnknown(attributes.comm)}</Fact>
+        <Fact name="Executable">{textOrUnknown(attributes.exe, "the executable")}</Fact>
+        <Fact name="Working directory">{textOrUnknown(attributes.cwd, "the working directory")}</Fact>
+        <Fact name="Root directory">{textOrUnknown(attributes.root, "the root directory")}</Fact>
+        <Fact name="comm">{textOrUnknown(attributes.comm, "comm")}</Fact>
       </dl>
       {attributes.args !== null && attributes.args.length > 0 && (
         <Section title="Arguments">
@@ -62,13 +64,18 @@ export function Attributes({ process }: { process: ProcessItem }) {
         </Section>
       )}
       <Numbers numbers={attributes.numbers} />
+      <Section title="Found out">
+        <Discovery attributes={attributes} />
+      </Section>
       <Container attributes={attributes} tags={containerTags} />
       <Section title="Tags">
         <Tags tags={otherTags} label="Tags" />
       </Section>
       <Section title="ID">
         <Text size="xs" ff="monospace" className={classes.breaking}>
-          {process.id}
+          <Copyable text={process.id} what="the ID">
+            {process.id}
+          </Copyable>
         </Text>
       </Section>
     </>
@@ -99,7 +106,7 @@ function Container({ attributes, tags }: { attributes: ProcessAttributes; tags: 
       ) : (
         <>
           <dl className={classes.facts}>
-            <Fact name="ID">{textOrUnknown(attributes.container_id)}</Fact>
+            <Fact name="ID">{textOrUnknown(attributes.container_id, "the container ID")}</Fact>
             <Fact name="Namespace PID">{attributes.namespace_pid ?? UNKNOWN}</Fact>
           </dl>
           <Tags tags={tags} label="Tags of the container" />
@@ -114,8 +121,14 @@ function splitTags(tags: readonly string[]): [string[], string[]] {
   return [tags.filter(isContainers), tags.filter((tag) => !isContainers(tag))];
 }
 
-function textOrUnknown(text: string): ReactNode {
-  return text === "" ? UNKNOWN : <bdi>{brief(text, MAX_CHARACTERS_SHOWN)}</bdi>;
+/** `what` says which text is copied. */
+function textOrUnknown(text: string, what: string): ReactNode {
+  if (text === "") return UNKNOWN;
+  return (
+    <Copyable text={text} what={what}>
+      <bdi>{brief(text, MAX_CHARACTERS_SHOWN)}</bdi>
+    </Copyable>
+  );
 }
 
 function Section({ title, children }: { title: string; children: ReactNode }) {
@@ -124,15 +137,6 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
       <h3 className={classes.sectionTitle}>{title}</h3>
       {children}
     </section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className={classes.fact}>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
@@ -162,31 +166,5 @@ function LongText({ label, text }: { label: string; text: string }) {
         </Text>
       </Group>
     </div>
-  );
-}
-
-/** Each is a button: once, its processes only; once more, all again. */
-function Tags({ tags, label }: { tags: readonly string[]; label: string }) {
-  const [view, patch] = useView();
-  return (
-    <ul className={classes.tags} aria-label={label}>
-      {tags.map((tag) => {
-        const term = termOf(tag);
-        const isOn = filterModeOf(view.tags, term) === "with";
-        return (
-          <li key={tag}>
-            <button
-              type="button"
-              className={classes.tag}
-              aria-pressed={isOn}
-              title={isOn ? `Remove the filter by ${brief(tag, 200)}` : `Filter by ${brief(tag, 200)}`}
-              onClick={() => patch({ tags: withFilterMode(view.tags, term, isOn ? null : "with") })}
-            >
-              <bdi>{brief(tag)}</bdi>
-            </button>
-          </li>
-        );
-      })}
-    </ul>
   );
 }

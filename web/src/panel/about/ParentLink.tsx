@@ -1,42 +1,36 @@
-import { useEffect, useRef, useState } from "react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 
 import { get } from "../../api/client";
 import type { ProcessItem, Relatives } from "../../api/types";
-import { useView } from "../../state/useView";
+import { ViewLink } from "../../state/links/ViewLink";
+import { processName } from "../../ui/format/processNames";
+import { brief } from "../../ui/format/text";
 import { secondsOf } from "../../ui/format/times";
-import shared from "../../ui/parts/parts.module.css";
+import classes from "./about.module.css";
 
-/** The pid of the parent, which opens it. Who it was is asked once somebody wants to know: a pid alone does not tell. */
+/** The parent by its name, as a link to it; by its pid alone until it is known who had that pid, or where nobody saw it. */
 export function ParentLink({ process }: { process: ProcessItem }) {
-  const [, patch] = useView();
-  const [problem, setProblem] = useState("");
-  const asking = useRef<AbortController | null>(null);
-  // Whoever has gone on to another process does not want this one's parent any more.
-  useEffect(() => () => asking.current?.abort(), [process.id]);
   const { ppid, timestamp } = process.attributes;
+  const at = secondsOf(timestamp);
+  const found = useQuery({
+    queryKey: ["parent", process.id, ppid, at],
+    queryFn: ({ signal }) => get<Relatives>(`/processes/${process.id}/tree`, { at }, signal),
+    enabled: ppid !== 0,
+    // While the view is live its last sighting moves on.
+    placeholderData: keepPreviousData,
+  });
   if (ppid === 0) return <>none</>;
-
-  const open = async () => {
-    asking.current?.abort();
-    const asked = new AbortController();
-    asking.current = asked;
-    try {
-      const at = secondsOf(timestamp);
-      const found = await get<Relatives>(`/processes/${process.id}/tree`, { at }, asked.signal);
-      if (asked.signal.aborted) return;
-      const parent = found.ancestors.find(({ attributes }) => attributes.pid === ppid);
-      if (parent === undefined) setProblem("It was not seen.");
-      else patch({ selected: parent.id });
-    } catch (error) {
-      if (!asked.signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const parent = found.data?.ancestors.find(({ attributes }) => attributes.pid === ppid);
+  if (parent === undefined) {
+    return (
+      <>
+        pid {ppid} {found.isSuccess && <span className={classes.quiet}>(not seen)</span>}
+      </>
+    );
+  }
   return (
-    <>
-      <button type="button" className={shared.link} onClick={() => void open()}>
-        pid {ppid}
-      </button>{" "}
-      <span role="status">{problem}</span>
-    </>
+    <ViewLink to={{ selected: parent.id }} title={brief(parent.attributes.cmdline, 500)}>
+      <bdi>{brief(processName(parent.attributes), 80)}</bdi> (pid {ppid})
+    </ViewLink>
   );
 }

@@ -15,7 +15,7 @@ import classes from "./runs.module.css";
 const WEEK = 7 * 86_400;
 const LIMIT = 50;
 
-/** Other processes of the same command on the same host, up to the instant of the view. */
+/** Other processes of the same program on the same host, up to the instant of the view. */
 export function PastRuns({ id }: { id: string }) {
   const instant = useInstant();
   const [, patch] = useView();
@@ -30,11 +30,11 @@ export function PastRuns({ id }: { id: string }) {
     <QueryResult query={query} label="Loading other runs" isMoving={instant.isLive}>
       {(found) =>
         found.data.length === 0 ? (
-          <EmptyState title="No other run">In the last 7 days this command ran only once on this host.</EmptyState>
+          <EmptyState title="No other run">In the last 7 days this program ran only once on this host.</EmptyState>
         ) : (
           <>
             <p className={shared.note}>
-              {found.data.length === LIMIT ? `The last ${LIMIT} runs` : "Runs"} of the same command on this host in 7
+              {found.data.length === LIMIT ? `The last ${LIMIT} runs` : "Runs"} of the same program on this host in 7
               days.
             </p>
             <ul className={classes.runs} aria-label="Other runs">

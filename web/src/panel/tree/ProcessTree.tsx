@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 
 import type { Relatives, ProcessItem, TreeItem } from "../../api/types";
 import { useInstant } from "../../state/instant";
-import { useView } from "../../state/useView";
+import { ViewLink } from "../../state/links/ViewLink";
 import { formatBytes, formatCount, formatPercent } from "../../ui/format/numbers";
 import { processName } from "../../ui/format/processNames";
 import { brief } from "../../ui/format/text";
@@ -31,7 +31,6 @@ export function ProcessTree({ id, lastSeen }: { id: string; lastSeen: number | n
 }
 
 function TreeList({ found, id }: { found: Relatives; id: string }) {
-  const [, patch] = useView();
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [most, setMost] = useState(FIRST_ROWS);
   const tree = useMemo(
@@ -56,7 +55,6 @@ function TreeList({ found, id }: { found: Relatives; id: string }) {
             row={row}
             isThis={row.node.key === id}
             onToggle={() => toggle(row.node.key)}
-            onOpen={(key) => patch({ selected: key })}
           />
         ))}
       </ul>
@@ -73,10 +71,9 @@ interface TreeNodeRowProps {
   row: TreeRow<TreeItem>;
   isThis: boolean;
   onToggle: () => void;
-  onOpen: (id: string) => void;
 }
 
-function TreeNodeRow({ row, isThis, onToggle, onOpen }: TreeNodeRowProps) {
+function TreeNodeRow({ row, isThis, onToggle }: TreeNodeRowProps) {
   const { node, level, descendants, isOpen } = row;
   const { numbers } = node.process.attributes;
   const Chevron = isOpen ? IconChevronDown : IconChevronRight;
@@ -99,7 +96,7 @@ function TreeNodeRow({ row, isThis, onToggle, onOpen }: TreeNodeRowProps) {
       ) : (
         <span className={classes.expander} />
       )}
-      <NodeName process={node.process} isThis={isThis} onOpen={onOpen} />
+      <NodeName process={node.process} isThis={isThis} />
       <span className={classes.usage}>
         {!isOpen && descendants > 0 && <span>+{formatCount(descendants)}</span>}
         <span>{formatPercent(numbers.cpu_total_percent)}</span>
@@ -112,10 +109,9 @@ function TreeNodeRow({ row, isThis, onToggle, onOpen }: TreeNodeRowProps) {
 interface NodeNameProps {
   process: ProcessItem;
   isThis: boolean;
-  onOpen: (id: string) => void;
 }
 
-function NodeName({ process, isThis, onOpen }: NodeNameProps) {
+function NodeName({ process, isThis }: NodeNameProps) {
   const { attributes } = process;
   const content = (
     <>
@@ -134,14 +130,9 @@ function NodeName({ process, isThis, onOpen }: NodeNameProps) {
     );
   }
   return (
-    <button
-      type="button"
-      className={`${shared.link} ${classes.nodeName}`}
-      title={title}
-      onClick={() => onOpen(process.id)}
-    >
+    <ViewLink to={{ selected: process.id }} className={classes.nodeName} title={title}>
       {content}
-    </button>
+    </ViewLink>
   );
 }
 

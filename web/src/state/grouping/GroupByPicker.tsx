@@ -1,4 +1,4 @@
-import { Autocomplete, Loader } from "@mantine/core";
+import { Autocomplete, CloseButton, Loader } from "@mantine/core";
 import { useState } from "react";
 
 import type { TagCompletion } from "../../api/types";
@@ -10,10 +10,12 @@ interface GroupByPickerProps {
   label: string;
   value: string;
   onChange: (by: string) => void;
+  /** Where there may be none; `value` is empty then. */
+  onClear?: () => void;
 }
 
 /** A tag key or an attribute, of those that there are or any other. */
-export function GroupByPicker({ label, value, onChange }: GroupByPickerProps) {
+export function GroupByPicker({ label, value, onChange, onClear }: GroupByPickerProps) {
   const instant = useInstant();
   const [typed, setTyped] = useState<string | null>(null);
   const isAsked = typed !== null;
@@ -38,7 +40,7 @@ export function GroupByPicker({ label, value, onChange }: GroupByPickerProps) {
       value={typed ?? value}
       onChange={setTyped}
       onFocus={() => setTyped("")}
-      placeholder={value}
+      placeholder={value === "" ? "none" : value}
       onOptionSubmit={commit}
       onBlur={() => commit(typed ?? "")}
       onKeyDown={(event) => {
@@ -51,7 +53,13 @@ export function GroupByPicker({ label, value, onChange }: GroupByPickerProps) {
       limit={60}
       maxLength={200}
       comboboxProps={{ width: 220, position: "bottom-start" }}
-      rightSection={keys.isFetching ? <Loader size={12} /> : undefined}
+      rightSection={
+        keys.isFetching ? (
+          <Loader size={12} />
+        ) : onClear !== undefined && value !== "" ? (
+          <CloseButton size="xs" aria-label={`Clear ${label}`} onClick={onClear} />
+        ) : undefined
+      }
       spellCheck={false}
     />
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { quoteTerm } from "../quoteTerm";
+import { quoteTerm } from "../language/quoteTerm";
 import { filterByGroup } from "./filterByGroup";
 
 const view = { search: "java", tags: ["env:prod"] };

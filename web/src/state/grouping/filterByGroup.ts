@@ -1,7 +1,7 @@
 /** A group -> the filters that leave only its processes. */
 
 import { termOf, withFilterMode } from "../filters";
-import { quoteTerm } from "../quoteTerm";
+import { quoteTerm } from "../language/quoteTerm";
 import type { ViewState } from "../view";
 
 /** Attributes to group by, besides tag keys, and how to filter by each: null where the API has no filter. */

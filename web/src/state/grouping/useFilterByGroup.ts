@@ -15,7 +15,9 @@ type Filters = Pick<ViewState, "search" | "tags">;
  * A container's id is an attribute, and a tag as well for those agents that say so: where no process has the tag, a
  * filter by it would find nothing.
  */
-export function useFilterByGroup(by: string): (value: string | null, isExcluded?: boolean) => Filters | null {
+export function useFilterByGroup(
+  by: string,
+): (value: string | null, isExcluded?: boolean, from?: Filters) => Filters | null {
   const [view] = useView();
   const instant = useInstant();
   const isOfContainers = by === "container_id";
@@ -26,7 +28,7 @@ export function useFilterByGroup(by: string): (value: string | null, isExcluded?
   );
   const isThere = !isOfContainers || (tagged.data?.facets[0]?.processes ?? 0) > 0;
   return useCallback(
-    (value, isExcluded = false) => (isThere ? filterByGroup(view, by, value, isExcluded) : null),
+    (value, isExcluded = false, from = view) => (isThere ? filterByGroup(from, by, value, isExcluded) : null),
     [view, by, isThere],
   );
 }

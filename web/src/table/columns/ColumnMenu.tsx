@@ -4,15 +4,20 @@ import type { ReactNode } from "react";
 
 import { useView } from "../../state/useView";
 import { DEFAULT_COLUMNS } from "../../state/view";
+import { AddTagColumn } from "./AddTagColumn";
 import { COLUMNS, moved, type Column } from "./columns";
 import classes from "./columns.module.css";
 
 /** Which columns are shown, and in which order. */
 export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
-  const [, patch] = useView();
+  const [view, patch] = useView();
   const ids = columns.map(({ id }) => id);
   const others = COLUMNS.filter(({ id }) => !ids.includes(id));
   const set = (next: string[]) => patch({ columns: next }, "replace");
+  const onReset = () => {
+    const extra = Object.fromEntries(Object.entries(view.extra).filter(([key]) => key !== "widths"));
+    patch({ columns: DEFAULT_COLUMNS, extra }, "replace");
+  };
 
   return (
     <Popover position="bottom-end" withinPortal shadow="md" trapFocus>
@@ -22,33 +27,8 @@ export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
         </Button>
       </Popover.Target>
       <Popover.Dropdown className={classes.menu}>
-        <ul className={classes.columnList} aria-label="Columns shown">
-          {columns.map((column, index) => (
-            <li key={column.id} className={classes.columnItem}>
-              <Checkbox
-                size="xs"
-                label={column.label}
-                checked
-                disabled={ids.length === 1}
-                onChange={() => set(ids.filter((id) => id !== column.id))}
-              />
-              <MoveButton
-                label={`Move ${column.label} to the left`}
-                isAtEnd={index === 0}
-                onMove={() => set(moved(ids, column.id, index - 1))}
-              >
-                <IconChevronUp size={14} />
-              </MoveButton>
-              <MoveButton
-                label={`Move ${column.label} to the right`}
-                isAtEnd={index === ids.length - 1}
-                onMove={() => set(moved(ids, column.id, index + 1))}
-              >
-                <IconChevronDown size={14} />
-              </MoveButton>
-            </li>
-          ))}
-        </ul>
+        <ShownColumns columns={columns} onChange={set} />
+        <AddTagColumn shown={ids} onAdd={(id) => set([...ids, id])} />
         <ul className={classes.columnList} aria-label="More columns">
           {others.map((column) => (
             <li key={column.id} className={classes.columnItem}>
@@ -61,11 +41,50 @@ export function ColumnMenu({ columns }: { columns: readonly Column[] }) {
             </li>
           ))}
         </ul>
-        <Button size="compact-xs" variant="subtle" onClick={() => set(DEFAULT_COLUMNS)}>
+        <Button size="compact-xs" variant="subtle" onClick={onReset}>
           Reset to defaults
         </Button>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+interface ShownColumnsProps {
+  columns: readonly Column[];
+  onChange: (ids: string[]) => void;
+}
+
+/** In their order, each with a way to move it and to leave it out. */
+function ShownColumns({ columns, onChange }: ShownColumnsProps) {
+  const ids = columns.map(({ id }) => id);
+  return (
+    <ul className={classes.columnList} aria-label="Columns shown">
+      {columns.map((column, index) => (
+        <li key={column.id} className={classes.columnItem}>
+          <Checkbox
+            size="xs"
+            label={column.label}
+            checked
+            disabled={ids.length === 1}
+            onChange={() => onChange(ids.filter((id) => id !== column.id))}
+          />
+          <MoveButton
+            label={`Move ${column.label} to the left`}
+            isAtEnd={index === 0}
+            onMove={() => onChange(moved(ids, column.id, index - 1))}
+          >
+            <IconChevronUp size={14} />
+          </MoveButton>
+          <MoveButton
+            label={`Move ${column.label} to the right`}
+            isAtEnd={index === ids.length - 1}
+            onMove={() => onChange(moved(ids, column.id, index + 1))}
+          >
+            <IconChevronDown size={14} />
+          </MoveButton>
+        </li>
+      ))}
+    </ul>
   );
 }
 

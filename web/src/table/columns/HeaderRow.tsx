@@ -1,42 +1,56 @@
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useState, type DragEvent, type KeyboardEvent } from "react";
 
-import type { Scope } from "../../state/scope";
+import { isOfEnding, sortOf, type Scope } from "../../state/scope";
 import { useView } from "../../state/useView";
+import { ColumnResizer } from "./ColumnResizer";
 import { moved, nextSort, type Column } from "./columns";
 import classes from "./columns.module.css";
+import type { ColumnWidths } from "./useColumnWidths";
 
-/** The names of the columns: a click sorts, dragging moves, and so do Alt and the arrows. */
-export function HeaderRow({ columns, scope }: { columns: readonly Column[]; scope: Scope }) {
+const RESIZE_STEP = 16;
+
+interface HeaderRowProps extends Pick<ColumnWidths, "resize" | "reset"> {
+  columns: readonly Column[];
+  scope: Scope;
+}
+
+/** The names of the columns: a click sorts, dragging moves, and so do Alt and the arrows. Shift and the arrows make a column
+ * wider or narrower, and so does dragging the line at its end. */
+export function HeaderRow({ columns, scope, resize, reset }: HeaderRowProps) {
   const [view, patch] = useView();
   const ids = columns.map(({ id }) => id);
 
   const drag = useColumnDrag((dragged, onto) => patch({ columns: moved(ids, dragged, ids.indexOf(onto)) }, "replace"));
 
-  const sortBy = (column: Column) => {
-    const extra = Object.fromEntries(Object.entries(view.extra).filter(([key]) => key !== "scope"));
-    patch({ sort: nextSort(column, scope === "window" ? "" : view.sort), extra });
-  };
+  const sort = sortOf(view);
+  const sortBy = (column: Column) => patch({ sort: nextSort(column, sort) });
 
   const onKeyDown = (event: KeyboardEvent, column: Column) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!event.altKey || step === undefined) return;
+    if (step === undefined || event.altKey === event.shiftKey) return;
     // Alt and an arrow is the back button, too.
     event.preventDefault();
+    if (event.shiftKey) {
+      const width = event.currentTarget.parentElement?.getBoundingClientRect().width ?? column.width;
+      resize(column.id, width + step * RESIZE_STEP, true);
+      return;
+    }
     patch({ columns: moved(ids, column.id, ids.indexOf(column.id) + step) }, "replace");
   };
 
   return (
     <div role="rowgroup" className={classes.header}>
       <div role="row" aria-rowindex={1} className={classes.headerRow}>
-        {columns.map((column) => {
-          const direction = directionOf(column, scope === "window" ? "start" : view.sort);
+        {columns.map((all) => {
+          const column = scope === "instant" && isOfEnding(all.sort ?? "") ? { ...all, sort: null } : all;
+          const direction = directionOf(column, sort);
           return (
             <div
               key={column.id}
               role="columnheader"
               aria-sort={direction ?? (column.sort === null ? undefined : "none")}
-              className={column.isNumber ? classes.numberHeader : classes.columnHeader}
+              className={`${column.isNumber ? classes.numberHeader : classes.columnHeader} ${column.isFrozen ? classes.frozen : ""}`}
               {...drag(column.id)}
             >
               <HeaderButton
@@ -44,6 +58,10 @@ export function HeaderRow({ columns, scope }: { columns: readonly Column[]; scop
                 direction={direction}
                 onSort={() => sortBy(column)}
                 onKeyDown={(event) => onKeyDown(event, column)}
+              />
+              <ColumnResizer
+                onResize={(width, isDone) => resize(column.id, width, isDone)}
+                onReset={() => reset(column.id)}
               />
             </div>
           );
@@ -66,7 +84,7 @@ function HeaderButton({ column: { sort, label }, direction, onSort, onKeyDown }:
       <button
         type="button"
         className={classes.fixed}
-        title={`${label}. Alt+arrows move the column`}
+        title={`${label}. Alt+arrows move the column, Shift+arrows change its width`}
         onKeyDown={onKeyDown}
       >
         {label}
@@ -76,7 +94,7 @@ function HeaderButton({ column: { sort, label }, direction, onSort, onKeyDown }:
   return (
     <button
       type="button"
-      title={`Sort by ${label.toLowerCase()}. Alt+arrows move the column`}
+      title={`Sort by ${label.toLowerCase()}. Alt+arrows move the column, Shift+arrows change its width`}
       onClick={onSort}
       onKeyDown={onKeyDown}
     >

@@ -1,6 +1,7 @@
 /** Where the pages of the table come from. */
 
 import { get, type Params } from "../../api/client";
+import { isTooLargeToSort } from "../../api/tooLarge";
 import type { ProcessItem, ProcessList } from "../../api/types";
 import type { Scope } from "../../state/scope";
 import type { FetchPage } from "./pager";
@@ -9,11 +10,13 @@ import type { FetchPage } from "./pager";
 export const MAX_ROWS = 500_000;
 
 export function pagesOf(scope: Scope, params: Params, pageSize: number): FetchPage<ProcessItem> {
-  return scope === "window" ? windowPages(params, pageSize) : instantPages(params, pageSize);
+  const inOrder = pagesInOrder(params, pageSize);
+  const isPublicOrder = scope === "window" && params.sort === "start";
+  return isPublicOrder ? pagesOfAnyWindow(inOrder, windowPages({ ...params, sort: null }, pageSize)) : inOrder;
 }
 
-/** Processes at an instant, in any order. */
-function instantPages(params: Params, pageSize: number): FetchPage<ProcessItem> {
+/** Processes in any order. */
+function pagesInOrder(params: Params, pageSize: number): FetchPage<ProcessItem> {
   return async (page, signal) => {
     const list = await get<ProcessList>(
       "/processes",
@@ -22,6 +25,22 @@ function instantPages(params: Params, pageSize: number): FetchPage<ProcessItem> 
     );
     const total = list.meta.total ?? list.data.length;
     return { rows: list.data, rowCount: Math.min(total, MAX_ROWS), total, isKnown: list.meta.known, at: list.meta.at ?? null };
+  };
+}
+
+/** In the order of the public API a window may have any size. */
+function pagesOfAnyWindow(inOrder: FetchPage<ProcessItem>, oneByOne: FetchPage<ProcessItem>): FetchPage<ProcessItem> {
+  let isTooLarge = false;
+  return async (page, signal) => {
+    if (!isTooLarge) {
+      try {
+        return await inOrder(page, signal);
+      } catch (error) {
+        if (!isTooLargeToSort(error)) throw error;
+        isTooLarge = true;
+      }
+    }
+    return oneByOne(page, signal);
   };
 }
 

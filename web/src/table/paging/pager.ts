@@ -68,6 +68,11 @@ export class Pager<T> {
     return this.pages.get(Math.floor(index / pageSize))?.[index % pageSize];
   }
 
+  /** All that are held, in no order. */
+  items(): T[] {
+    return [...this.pages.values()].flat();
+  }
+
   get isLoading(): boolean {
     return this.inFlight.size > 0;
   }

@@ -29,6 +29,8 @@ interface PagesState {
   isLoading: boolean;
   /** The rows shown are those of the query before. */
   isStale: boolean;
+  /** The order of the rows is that of an earlier step: only their numbers move. */
+  isHeld: boolean;
   /** Another one with each change. */
   version: number;
 }
@@ -37,6 +39,8 @@ export interface Pages extends PagesState {
   row: (index: number) => ProcessItem | undefined;
   show: (first: number, last: number) => void;
   retry: () => void;
+  /** While a live view is held its rows keep their places. */
+  hold: (isHeld: boolean) => void;
 }
 
 const NOTHING: PagesState = {
@@ -47,6 +51,7 @@ const NOTHING: PagesState = {
   error: null,
   isLoading: true,
   isStale: true,
+  isHeld: false,
   version: 0,
 };
 
@@ -55,6 +60,14 @@ class PageStore {
   private next: Pager<ProcessItem> | null = null;
   /** The query to run once `next` has come: while the view moves on, a slow answer must not be cancelled each time. */
   private queued: TableQuery | null = null;
+  /** Whose order is shown while the rows hold still; `current` is newer then, and has their numbers. */
+  private held: Pager<ProcessItem> | null = null;
+  private newest: ReadonlyMap<string, ProcessItem> = new Map();
+  /** The query that was asked last, as text. */
+  asked = "";
+  /** What `current` and `next` answer, whenever that was. */
+  private questions = { current: "", next: "" };
+  private wantsHold = false;
   private range: [number, number] = [0, 40];
   private isLive = false;
   private state = NOTHING;
@@ -67,7 +80,12 @@ class PageStore {
 
   readonly getState = (): PagesState => this.state;
 
-  ask(query: TableQuery, isLive: boolean): void {
+  ask(key: string, isLive: boolean): void {
+    this.asked = key;
+    this.run(JSON.parse(key) as TableQuery, isLive);
+  }
+
+  private run(query: TableQuery, isLive: boolean): void {
     const isStep = isLive && this.isLive && this.next !== null;
     this.isLive = isLive;
     if (isStep) {
@@ -76,17 +94,29 @@ class PageStore {
     }
     this.queued = null;
     this.next?.close();
+    this.questions.next = questionOf(query);
     this.next = new Pager(pagesOf(query.scope, query.params, PAGER_OPTIONS.pageSize), () => this.changed());
     this.next.show(...this.range);
     this.publish();
   }
 
   row(index: number): ProcessItem | undefined {
-    return this.current?.row(index);
+    if (this.held === null || this.held === this.current) return this.current?.row(index);
+    const before = this.held.row(index);
+    return before && (this.newest.get(before.id) ?? before);
+  }
+
+  hold(isHeld: boolean): void {
+    if (this.wantsHold === isHeld) return;
+    this.wantsHold = isHeld;
+    if (isHeld && this.isLive) this.held = this.current;
+    else this.release();
+    this.publish();
   }
 
   show(first: number, last: number): void {
     this.range = [first, last];
+    if (this.held !== this.current) this.held?.show(first, last);
     this.current?.show(first, last);
     this.next?.show(first, last);
   }
@@ -96,10 +126,16 @@ class PageStore {
   }
 
   close(): void {
+    this.release();
     this.current?.close();
     this.next?.close();
     this.current = this.next = this.queued = null;
     this.state = NOTHING;
+  }
+
+  private release(): void {
+    if (this.held !== this.current) this.held?.close();
+    this.held = null;
   }
 
   private changed(): void {
@@ -111,12 +147,16 @@ class PageStore {
         current.error = next.error;
         next.close();
       } else {
-        current?.close();
+        const isAnother = this.questions.current !== this.questions.next;
+        if (isAnother || !this.isLive) this.release();
+        if (current !== this.held) current?.close();
         this.current = next;
+        this.questions.current = this.questions.next;
+        if (this.wantsHold && this.isLive) this.held ??= next;
         noteRows();
       }
       if (this.queued !== null) {
-        this.ask(this.queued, this.isLive);
+        this.run(this.queued, this.isLive);
         return;
       }
     }
@@ -124,9 +164,12 @@ class PageStore {
   }
 
   private publish(): void {
-    const { current, next } = this;
+    const { current, next, held } = this;
+    const isHeld = held !== null && held !== current;
+    this.newest = new Map(isHeld ? current?.items().map((item) => [item.id, item]) : []);
     this.state = {
-      rowCount: current?.rowCount ?? null,
+      isHeld,
+      rowCount: (held ?? current)?.rowCount ?? null,
       total: current?.total ?? null,
       isKnown: current?.isKnown ?? true,
       at: current?.at ?? null,
@@ -143,7 +186,7 @@ export function usePages(query: TableQuery, isLive: boolean): Pages {
   const [store] = useState(() => new PageStore());
   const state = useSyncExternalStore(store.subscribe, store.getState);
   const key = JSON.stringify(query);
-  useEffect(() => store.ask(JSON.parse(key) as TableQuery, isLive), [store, key, isLive]);
+  useEffect(() => store.ask(key, isLive), [store, key, isLive]);
   useEffect(() => () => store.close(), [store]);
   const isReached = useIsReached();
   const isBroken = isUnreachable(state.error);
@@ -156,5 +199,14 @@ export function usePages(query: TableQuery, isLive: boolean): Pages {
   const row = useCallback((index: number) => store.row(index), [store, version]);
   const show = useCallback((first: number, last: number) => store.show(first, last), [store]);
   const retry = useCallback(() => store.retry(), [store]);
-  return { ...state, row, show, retry };
+  const hold = useCallback((isHeld: boolean) => store.hold(isHeld), [store]);
+  // Effects run after the page is drawn: until then the rows are those of the query before, too.
+  return { ...state, isStale: state.isStale || store.asked !== key, row, show, retry, hold };
+}
+
+const MOMENTS = new Set(["at", "from", "to"]);
+
+/** What is asked, whenever it is asked. */
+function questionOf({ scope, params }: TableQuery): string {
+  return JSON.stringify([scope, Object.entries(params).filter(([name]) => !MOMENTS.has(name))]);
 }

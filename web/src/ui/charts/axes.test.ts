@@ -19,8 +19,13 @@ describe("axes", () => {
   });
 
   it("begins at 0, and has some height where nothing is above it", () => {
-    expect(valueRange(null, 0, 0)).toEqual([0, 1]);
-    expect(valueRange(null, null, null)).toEqual([0, 1]);
-    expect(valueRange(null, 5, 100)).toEqual([0, 108]);
+    expect(valueRange(0)).toEqual([0, 1]);
+    expect(valueRange(null)).toEqual([0, 1]);
+    expect(valueRange(100)).toEqual([0, 108]);
+  });
+
+  it("reaches above every threshold", () => {
+    expect(valueRange(5, [{ value: 50 }, { value: 100 }])).toEqual([0, 108]);
+    expect(valueRange(null, [{ value: 100 }])).toEqual([0, 108]);
   });
 });

@@ -9,9 +9,11 @@ const COLORS: Record<Scheme, readonly string[]> = {
 
 const REST: Record<Scheme, string> = { light: "#6c757d", dark: "#a6a7ab" };
 
-export const CHART_INK: Record<Scheme, { readonly text: string; readonly grid: string }> = {
-  light: { text: "#495057", grid: "rgba(0, 0, 0, 0.08)" },
-  dark: { text: "#c1c2c5", grid: "rgba(255, 255, 255, 0.09)" },
+type Ink = Readonly<Record<"text" | "grid" | "critical" | "warning", string>>;
+
+export const CHART_INK: Record<Scheme, Ink> = {
+  light: { text: "#495057", grid: "rgba(0, 0, 0, 0.08)", critical: "#b92323", warning: "#935400" },
+  dark: { text: "#c1c2c5", grid: "rgba(255, 255, 255, 0.09)", critical: "#ff8f8f", warning: "#e5ab55" },
 };
 
 /** The colour at an index of the palette, which starts anew after its last; null is for what has no value, and for the rest. */

@@ -6,16 +6,22 @@ import { useEffect, useRef, type RefObject } from "react";
 import uPlot from "uplot";
 
 import type { Unit } from "../../api/measures";
+import { timeZone } from "../format/zone";
 import { timeAxis, valueAxis, valueRange } from "./axes";
-import { colorOf, isDashed, type Scheme } from "./palette";
+import { CHART_INK, colorOf, isDashed, type Scheme } from "./palette";
 import { isolated } from "./series";
 
 const HAS_CANVAS = "CanvasRenderingContext2D" in window;
 
+export interface Threshold {
+  value: number;
+  level: "critical" | "warning";
+}
+
 interface UplotInput {
   unit: Unit;
-  /** Those that are shown, in the order of the columns of `data`. */
-  series: readonly { label: string; colorIndex: number | null }[];
+  /** Those that are shown, in the order of the columns of `data`; after them two columns for each that has a band. */
+  series: readonly { label: string; colorIndex: number | null; hasBand: boolean }[];
   data: uPlot.AlignedData;
   from: number;
   to: number;
@@ -23,6 +29,7 @@ interface UplotInput {
   sync: string | undefined;
   height: number;
   scheme: Scheme;
+  thresholds: readonly Threshold[] | undefined;
   onZoom: ((from: number, to: number) => void) | undefined;
   /** A moment of `data` that was clicked at. */
   onPick: ((at: number) => void) | undefined;
@@ -38,14 +45,14 @@ interface Uplot {
 }
 
 export function useUplot(input: UplotInput): Uplot {
-  const { unit, series, data, from, to, isStacked, sync, height, scheme, onZoom, onPick, onHover } = input;
+  const { unit, series, data, from, to, isStacked, sync, height, scheme, thresholds, onZoom, onPick, onHover } = input;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const latest = useRef({ from, to, onZoom, onPick, onHover, data });
-  const looks = JSON.stringify(series.map((one) => [one.label, one.colorIndex] as const));
+  const latest = useRef({ from, to, thresholds, onZoom, onPick, onHover, data });
+  const looks = JSON.stringify(series.map((one) => [one.label, one.colorIndex, one.hasBand] as const));
 
   useEffect(() => {
-    latest.current = { from, to, onZoom, onPick, onHover, data };
+    latest.current = { from, to, thresholds, onZoom, onPick, onHover, data };
   });
 
   useEffect(() => {
@@ -70,7 +77,7 @@ export function useUplot(input: UplotInput): Uplot {
   // After the chart was made anew, too: hence the same dependencies again.
   useEffect(() => {
     chart.current?.setData(data);
-  }, [data, from, to, looks, scheme, unit, isStacked, height, sync]);
+  }, [data, from, to, thresholds, looks, scheme, unit, isStacked, height, sync]);
 
   const moveTo = (moment: number) => {
     chart.current?.setCursor({ left: chart.current.valToPos(moment, "x"), top: 0 });
@@ -78,9 +85,9 @@ export function useUplot(input: UplotInput): Uplot {
   return { box, moveTo };
 }
 
-type Look = readonly [label: string, colorIndex: number | null];
+type Look = readonly [label: string, colorIndex: number | null, hasBand: boolean];
 type Style = Pick<UplotInput, "unit" | "scheme" | "isStacked" | "sync">;
-type Latest = Pick<UplotInput, "from" | "to" | "onZoom" | "onPick" | "onHover">;
+type Latest = Pick<UplotInput, "from" | "to" | "thresholds" | "onZoom" | "onPick" | "onHover">;
 
 /** `latest` gives what may change while the chart is the same one. */
 function optionsOf(
@@ -102,8 +109,11 @@ function optionsOf(
     const at = typeof idx === "number" ? self.data[0][idx] : undefined;
     if (at !== undefined) latest().onPick?.(at);
   };
+  const banded = looks.filter(([, , hasBand]) => hasBand);
   return {
     legend: { show: false },
+    // Where days and hours begin.
+    ...(timeZone() === undefined ? {} : { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") }),
     padding: [8, 14, 0, 0],
     cursor: {
       y: false,
@@ -111,16 +121,47 @@ function optionsOf(
       points: { size: 7 },
       ...(sync === undefined ? {} : { sync: { key: sync } }),
     },
-    scales: { x: { time: true, range: timeRange }, y: { range: valueRange } },
+    scales: { x: { time: true, range: timeRange }, y: { range: (_, __, greatest) => valueRange(greatest, latest().thresholds) } },
     axes: [timeAxis(scheme), valueAxis(unit, scheme)],
-    series: [{}, ...looks.map((look) => seriesOf(look, isStacked, scheme))],
-    bands: isStacked ? looks.slice(1).map((_, at) => ({ series: [at + 1, at + 2] as [number, number] })) : [],
+    series: [{}, ...looks.map((look) => seriesOf(look, isStacked, scheme)), ...banded.flatMap((look) => edgesOf(look, scheme))],
+    bands: isStacked
+      ? looks.slice(1).map((_, at) => ({ series: [at + 1, at + 2] as [number, number] }))
+      : banded.map(([, colorIndex], at) => ({
+          series: [looks.length + 1 + 2 * at, looks.length + 2 + 2 * at] as [number, number],
+          fill: `${colorOf(colorIndex, scheme)}44`,
+        })),
     hooks: {
       setCursor: [(self) => latest().onHover(self.cursor.idx ?? null)],
       setSelect: [zoom],
+      draw: [(self) => drawThresholds(self, latest().thresholds ?? [], scheme)],
       ready: [(self) => self.over.addEventListener("click", () => pick(self))],
     },
   };
+}
+
+function drawThresholds(self: uPlot, thresholds: readonly Threshold[], scheme: Scheme): void {
+  const { ctx, bbox } = self;
+  ctx.save();
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  for (const { value, level } of thresholds) {
+    const y = Math.round(self.valToPos(value, "y", true));
+    ctx.strokeStyle = CHART_INK[scheme][level];
+    ctx.setLineDash(level === "warning" ? [6 * devicePixelRatio, 4 * devicePixelRatio] : []);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** The greatest and the least, between which the band is. */
+function edgesOf([label, colorIndex]: Look, scheme: Scheme): uPlot.Series[] {
+  const edge = { stroke: `${colorOf(colorIndex, scheme)}66`, width: 0.5, points: { show: false }, spanGaps: false };
+  return [
+    { label: `${label}: greatest`, ...edge },
+    { label: `${label}: least`, ...edge },
+  ];
 }
 
 function seriesOf([label, colorIndex]: Look, isStacked: boolean, scheme: Scheme): uPlot.Series {

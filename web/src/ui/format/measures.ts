@@ -1,6 +1,6 @@
 /** How the numbers of a process are looked up by name, chosen and written. */
 
-import { MEASURES, type Measure, type MeasureInfo, type Unit } from "../../api/measures";
+import { MEASURES, STATISTICS, type Measure, type MeasureInfo, type Statistic, type Unit } from "../../api/measures";
 import {
   formatBytes,
   formatBytesPerSecond,
@@ -25,6 +25,26 @@ export function measureName(name: string | undefined, otherwise: Measure): Measu
 /** What the pickers of measures offer. */
 export const MEASURE_CHOICES = MEASURES.map((measure) => ({ value: measure.name, label: measure.label }));
 
+const STATISTIC_LABELS: Readonly<Record<Statistic, string>> = {
+  sum: "Sum",
+  avg: "Average",
+  p50: "Median",
+  p95: "95th percentile",
+  max: "Maximum",
+};
+
+/** As it is written after the name of a measure. */
+export const STATISTIC_HEADINGS: Readonly<Record<Statistic, string>> = {
+  sum: "sum",
+  avg: "average",
+  p50: "median",
+  p95: "p95",
+  max: "max",
+};
+
+/** What the pickers of statistics offer. */
+export const STATISTIC_CHOICES = STATISTICS.map((statistic) => ({ value: statistic, label: STATISTIC_LABELS[statistic] }));
+
 /** `null` is what is not known, and is not zero. */
 export function formatMeasure(value: number | null | undefined, unit: Unit): string {
   switch (unit) {
@@ -37,7 +57,9 @@ export function formatMeasure(value: number | null | undefined, unit: Unit): str
     case "bytes/s":
       return formatBytesPerSecond(value);
     case "count":
-      return value !== null && value !== undefined && value >= 100_000 ? formatShortCount(value) : formatCount(value);
+      if (value === null || value === undefined) return formatCount(value);
+      // An average has fractions.
+      return value >= 100_000 ? formatShortCount(value) : formatCount(Math.round(value * 10) / 10);
     case "count/s":
       return formatPerSecond(value);
   }

@@ -1,11 +1,15 @@
-/** Moments, in the viewer's zone; and in UTC, for where one hovers. */
+/** Moments, in the viewer's zone or in UTC as he has chosen; and in UTC, for where one hovers. */
+
+import { timeZone, zoned } from "./zone";
 
 const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
 const DAY = { month: "short", day: "numeric" } as const;
 
-const timeOfDay = new Intl.DateTimeFormat(undefined, TIME);
-const dayAndTime = new Intl.DateTimeFormat(undefined, { ...DAY, ...TIME });
-const fullDate = new Intl.DateTimeFormat(undefined, { year: "numeric", ...DAY, ...TIME });
+const timeOfDay = zoned(TIME);
+const dayAndTime = zoned({ ...DAY, ...TIME });
+const fullDate = zoned({ year: "numeric", ...DAY, ...TIME });
+const theDay = zoned({ year: "numeric", ...DAY });
+const theYear = zoned({ year: "numeric" });
 
 /** The Unix seconds of a moment as the API writes it in attributes: UTC, without a zone. */
 export function secondsOf(text: string): number {
@@ -16,12 +20,12 @@ export function secondsOf(text: string): number {
 export function formatMoment(seconds: number, now: number = Date.now() / 1000): string {
   const date = new Date(seconds * 1000);
   const today = new Date(now * 1000);
-  if (date.toDateString() === today.toDateString()) return timeOfDay.format(date);
-  return (date.getFullYear() === today.getFullYear() ? dayAndTime : fullDate).format(date);
+  if (theDay(date) === theDay(today)) return timeOfDay(date);
+  return theYear(date) === theYear(today) ? dayAndTime(date) : fullDate(date);
 }
 
 export function formatDateTime(seconds: number): string {
-  return fullDate.format(new Date(seconds * 1000));
+  return fullDate(new Date(seconds * 1000));
 }
 
 /** `2026-03-02 14:21:07 UTC` */
@@ -29,9 +33,10 @@ export function formatUtc(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** The value of an `<input type="datetime-local">`, in the viewer's zone. */
+/** The value of an `<input type="datetime-local">`, in the zone that is chosen. */
 export function toInputValue(seconds: number): string {
   const date = new Date(seconds * 1000);
+  if (timeZone() === "UTC") return date.toISOString().slice(0, 19);
   const two = (number: number) => String(number).padStart(2, "0");
   const day = `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
@@ -39,6 +44,6 @@ export function toInputValue(seconds: number): string {
 
 /** Of such a value; null where it is none. */
 export function fromInputValue(text: string): number | null {
-  const milliseconds = text ? new Date(text).getTime() : NaN;
+  const milliseconds = text ? new Date(timeZone() === "UTC" ? `${text}Z` : text).getTime() : NaN;
   return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
 }

@@ -1,7 +1,7 @@
 import { Button, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 
-import { ApiError } from "../../api/client";
+import { ApiError, isAboutScope } from "../../api/client";
 import classes from "./states.module.css";
 
 interface ErrorMessageProps {
@@ -38,6 +38,8 @@ function adviceOn(error: Error): string {
       return "Check that the server is running and that this machine can reach it.";
     case 400:
       return "Change the search, the tags or the time to try again.";
+    case 403:
+      return error.messages.some(isAboutScope) ? "Sign in with a key that has it: procession keys create makes one." : "";
     case 404:
       return "It may be older than the retention period.";
     case 429:

@@ -1,0 +1,1 @@
+export { HostsTab } from "./HostsTab";

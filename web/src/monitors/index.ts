@@ -1,0 +1,1 @@
+export { MonitorsTab } from "./MonitorsTab";
