@@ -8,9 +8,11 @@ ARGS ?=
 # Most tests wait for something now and then. Memory is what more than four workers would be short of.
 # What a worker runs and which comes first: tests/support/side_by_side.py.
 WORKERS := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+# How others are served while one asks too much: beside other tests it would say how those load the machine.
+ALONE := tests/overload
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test artefacts torture fuzz conformance-rust bench bench-quick bench-long lint lint-python lint-page fix proto lock licences audit clean
+.PHONY: help run page test test-page test-python helm artefacts torture fuzz conformance-rust bench bench-quick bench-long lint lint-python lint-page fix proto lock licences audit clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -29,9 +31,18 @@ run: $(VENV)/.runtime $(PAGE) ## start the server, its store and an agent for th
 
 page: $(VENV)/.runtime $(PAGE) ## build the page, if its sources have changed
 
-test: $(VENV)/.dev $(PAGE) ## run all tests (ARGS="-k name" is passed on to those in Python, and runs them alone)
-	$(if $(ARGS),,$(if $(PAGE),$(NPM) test))
-	$(BIN)/python -m pytest $(or $(ARGS),$(WORKERS))
+test: $(if $(ARGS),,test-page) test-python ## run all tests (ARGS="-k name" is passed on to those in Python, and runs them alone)
+
+test-page: $(PAGE_MODULES)
+	$(if $(PAGE),$(NPM) test)
+
+test-python: $(VENV)/.dev $(PAGE)
+	$(BIN)/python -m pytest $(or $(ARGS),$(WORKERS) --ignore $(ALONE))
+	$(if $(ARGS),,$(BIN)/python -m pytest $(ALONE))
+
+# Compiled for two minutes where it was not before, which beside other tests would be more than a test may take.
+helm: $(VENV)/.dev
+	$(BIN)/python -m tests.support.helm
 
 # Those that are quick are tried by `test` as well.
 artefacts: $(VENV)/.dev $(VENV)/.node ## make what is handed to users out of the last commit, into dist, and try each of it

@@ -19,6 +19,7 @@ import numpy as np
 from procession.http_client import Connection, Endpoint
 
 _TICK = os.sysconf("SC_CLK_TCK")
+_FLUSHED_LOOK_SECONDS = 3.0
 API = "/api/procession/v1"
 
 
@@ -62,8 +63,16 @@ class Server:
 
     def answers_of_history(self) -> int:
         """How many questions the live table has left to the history since the start."""
+        return self._count('procession_answers_total{source="history"} ')
+
+    def wait_until_flushed(self, *, seconds: float) -> None:
+        """Until all that was posted is in the history."""
+        deadline = time.monotonic() + seconds
+        while self._count("procession_unflushed_sightings ") and time.monotonic() < deadline:
+            time.sleep(_FLUSHED_LOOK_SECONDS)
+
+    def _count(self, name: str) -> int:
         lines = self.get("/metrics", {}).decode().splitlines()
-        name = 'procession_answers_total{source="history"} '
         return sum(int(float(line.removeprefix(name))) for line in lines if line.startswith(name))
 
     def wait_until_idle(self, *, seconds: float = 120) -> None:

@@ -127,7 +127,9 @@ def monitors(run: Run, folder: Path) -> None:
         place = folder / key
         place.mkdir()
         said = _run("bench.store_jobs.evaluate_monitors", str(place), "1000", "1000", *by)
-        run.found[key] = Measurement({"value": float(said)})
+        share, mebibytes = said.split()
+        note = f"{int(mebibytes):,} MiB of memory at most, with the fleet that is simulated in it"
+        run.found[key] = Measurement({"value": float(share)}, note)
 
 
 def fleets(run: Run, folder: Path) -> None:

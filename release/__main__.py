@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from release import bill_of_materials, checksums, debian_packages, python_packages
+from release import bill_of_materials, checksums, container_images, debian_packages, python_packages
 from release.source_tree import ROOT, commit_time, is_committed, write_source_tree
 
 DIST = ROOT / "dist"
@@ -34,11 +34,24 @@ def main() -> int:
         wheel = next(path for path in made if path.suffix == ".whl")
         for package in (debian_packages.AGENT, debian_packages.SERVER):
             debian_packages.build(package, wheel, DIST, at=at)
+        make_images(first, folder / "images", at=at)
     bill_of_materials.write(DIST, at)
     checksums.write(DIST)
     for path in sorted(DIST.iterdir()):
         print(f"artefacts: {path.relative_to(ROOT)}, {path.stat().st_size / 1e6:.1f} MB", flush=True)
     return try_them()
+
+
+def make_images(tree: Path, folder: Path, *, at: int) -> None:
+    if reason := container_images.why_none():
+        print(f"artefacts: no images for containers: {reason}", file=sys.stderr, flush=True)
+        return
+    print("artefacts: images for containers", flush=True)
+    folder.mkdir()
+    builder = container_images.Builder(folder)
+    builder.make_bases()
+    for image in (container_images.AGENT, container_images.SERVER):
+        builder.build(image, tree, DIST, at=at)
 
 
 def try_them() -> int:

@@ -1,11 +1,12 @@
 """`python -m bench.store_jobs.evaluate_monitors FOLDER HOSTS PROCESSES [KEY]`: monitors over a fleet that lives.
 
 Each has a state for each value of the key, if there is one. The task of a server evaluates them. Says how many percent
-of a core that takes, by the CPU time of the whole process.
+of a core that takes, by the CPU time of the whole process, and how many MiB of memory it had at most.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -91,7 +92,8 @@ class House:
 def main(folder: Path, hosts: int, processes: int, key: str = "") -> None:
     house = House(folder, hosts, processes)
     with closing(house.store):
-        print(house.cpu_share(f".by('{key}')" if key else ""))
+        share = house.cpu_share(f".by('{key}')" if key else "")
+        print(share, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 if __name__ == "__main__":
