@@ -79,6 +79,15 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One that is in no cluster. Nobody may end it."""
+    from tests.cluster.nodes.running import cluster
+
+    with cluster(tmp_path_factory.mktemp("node"), shards=1, replicas=1, password="p:ss/w@rd") as found:  # noqa: S106
+        yield found
+
+
+@pytest.fixture(scope="session")
 def cluster_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
     from tests.cluster.nodes.stores import servers, store_on
 
@@ -87,11 +96,11 @@ def cluster_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
 
 
 @pytest.fixture(scope="session")
-def server_store(nodes: Cluster) -> Iterator[ClickHouseStore]:
+def server_store(node: Cluster) -> Iterator[ClickHouseStore]:
     """On one node, over HTTP."""
     from tests.cluster.nodes.stores import servers, store_on
 
-    with store_on(servers(nodes.address("single", is_cluster=False))) as store:
+    with store_on(servers(node.address("single", is_cluster=False))) as store:
         yield store
 
 

@@ -20,6 +20,7 @@ DOMAIN = frozenset(
         "accounts",
         "analysis",
         "command_line",
+        "containers",
         "lifecycle",
         "monitors",
         "notifications",
@@ -115,9 +116,10 @@ STORAGE: dict[str, set[str]] = {
     "accounts": {"history/engine"},
     "monitors": {"history/engine", "accounts"},
     "notifications": {"accounts"},
+    "containers": {"history/engine"},
     "live": set(),
     "wal": set(),
-    "embedded": {"live", "wal"},
+    "embedded": {"containers", "live", "wal"},
 }
 """What a room of the storage may import of the others: who reads knows nothing of who writes."""
 

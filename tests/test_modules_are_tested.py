@@ -29,7 +29,15 @@ SUITES = {
         "storage/history/engine/statement.py",
     ),
     "storage/history/instants/test_oracle_comparison.py": ("storage/history/instants/*", "analysis/*"),
+    # Real processes say where they listen.
+    "agent/read/discovery/test_finder.py": (
+        "agent/read/discovery/listening_ports.py",
+        "agent/read/discovery/ports.py",
+    ),
     "storage/notifications": ("storage/notifications/*",),
+    "storage/embedded/joins/test_joined_trends.py": ("storage/embedded/joins/waiting_groups.py",),
+    "storage/containers": ("storage/containers/*", "containers/*"),
+    "server/runtime/test_monitor_task.py": ("monitors/late/latecomers.py",),
     "notifications": (
         "notifications/channels.py",
         "notifications/escaping.py",
@@ -39,6 +47,8 @@ SUITES = {
         "notifications/payloads/*",
     ),
     "server/notifications": ("server/notifications/*",),
+    # A query is answered as a whole: from its body to the numbers of commands.
+    "server/public/query": ("server/public/query/*",),
     # A notification is sent as a whole: from the outbox to a receiver.
     "delivery": ("delivery/*", "notifications/planning.py", "notifications/retries.py"),
     "storage/live": (
@@ -48,6 +58,7 @@ SUITES = {
         "storage/live/dictionaries.py",
         "storage/live/hosts.py",
         "storage/live/instants/*",
+        "storage/live/matching/*",
         "storage/live/org_table.py",
         "storage/live/row_filter.py",
     ),
@@ -84,6 +95,7 @@ SUITES = {
     ),
     "server/api/test_changes.py": ("server/api/monitors/changes.py", "server/runtime/change_recorder.py"),
     "server/api/test_monitors.py": ("server/api/monitors/history.py",),
+    "server/api/test_monitor_actions.py": ("server/api/monitors/actions.py", "notifications/trial.py"),
     "monitors/test_listing.py": ("monitors/group_state.py",),
     # A search is parsed and then evaluated; a program is recognised and then its command line scrubbed.
     "search": ("search/tree.py",),
@@ -120,11 +132,11 @@ SUITES = {
         "agent/send/payload.py",
         "agent/send/spool.py",
     ),
+    "cli/commands/test_monitors.py": ("cli/commands/monitors/*",),
     "cli": (
         "cli/analysis.py",
         "cli/commands/agent.py",
         "cli/commands/completion.py",
-        "cli/commands/orgs.py",
         "cli/local/*",
         "cli/terminal/*",
     ),
@@ -195,7 +207,7 @@ def imported(path: Path) -> tuple[Path, ...]:
     found += [file for folder in path.parents if folder != TESTS and (file := folder / "conftest.py").exists()]
     if path in (TESTS / "support" / "running.py", SOURCE / "cli" / "__init__.py"):
         # Commands are imported by name, when they are called.
-        found += [SOURCE / "cli" / "__init__.py", *(SOURCE / "cli" / "commands").glob("*.py")]
+        found += [SOURCE / "cli" / "__init__.py", *(SOURCE / "cli" / "commands").rglob("*.py")]
     return tuple(found)
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from procession.accounts.visibility import Visibility
 from procession.analysis import MAX_NAMED_CHUNKS, SORT_COLUMNS, InstantPin, Order
 from procession.errors import InvalidParameter
 from procession.paging import Cursor, InstantCursor, fingerprint
@@ -11,7 +12,7 @@ from procession.process import MAX_UINT32, MAX_UINT64, ProcessIdentity, ProcessK
 from procession.window import Window
 from tests.support.builders import NOON
 
-FILTERS = fingerprint(1, "nginx", "env:prod")
+FILTERS = fingerprint(Visibility(1), "nginx", "env:prod")
 CURSOR = Cursor(Window(NOON - 900, NOON), ProcessKey.of(ProcessIdentity("web-1", 7, NOON - 5000)), FILTERS)
 
 int64s = st.integers(-(2**63), 2**63 - 1)
@@ -80,17 +81,17 @@ def test_a_cursor_whose_window_ends_before_it_begins_is_refused() -> None:
 )
 def test_a_cursor_of_other_filters_or_of_another_org_is_refused(filters: tuple[int, str, str]) -> None:
     with pytest.raises(InvalidParameter, match="it comes from a query with other parameters"):
-        Cursor.decode(CURSOR.encode(), fingerprint=fingerprint(*filters))
+        Cursor.decode(CURSOR.encode(), fingerprint=fingerprint(Visibility(filters[0]), *filters[1:]))
 
 
 @given(st.integers(0, MAX_UINT32), st.text(), st.text())
 def test_filters_of_any_text_have_a_fingerprint_of_8_bytes(org_id: int, search: str, tags: str) -> None:
-    assert len(fingerprint(org_id, search, tags)) == 8
-    assert fingerprint(org_id, search, tags) == fingerprint(org_id, search, tags)
+    assert len(fingerprint(Visibility(org_id), search, tags)) == 8
+    assert fingerprint(Visibility(org_id), search, tags) == fingerprint(Visibility(org_id), search, tags)
 
 
 def test_half_a_surrogate_in_the_filters_breaks_nothing() -> None:
-    assert fingerprint(1, "\ud800", "") != fingerprint(1, "\ud801", "")
+    assert fingerprint(Visibility(1), "\ud800", "") != fingerprint(Visibility(1), "\ud801", "")
 
 
 pins = st.none() | st.builds(

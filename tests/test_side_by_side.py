@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.side_by_side import LONG, TOGETHER, group_of, turn_of
+from tests.support.side_by_side import GROUPS, LONG, TOGETHER, group_of, turn_of
 
 ROOT = Path(__file__).parent.parent
 FILES = ("test_quick.py", "e2e/test_long.py", "faults/test_a.py", "faults/test_b.py")
@@ -54,23 +54,28 @@ def test_a_group_has_one_worker_and_the_longest_come_first(suite: Path) -> None:
         ("tests/search/test_pattern.py::test_a_star", "tests/search/test_pattern.py"),
         ("tests/browser/test_table.py::test_a_click", "browser"),
         ("tests/storage/contract/test_pages.py::test_order[clickhouse]", "tests/storage/contract/test_pages.py"),
-        ("tests/storage/contract/test_pages.py::test_order[cluster_store-even-1]", "cluster"),
-        ("tests/storage/contract/test_pages.py::test_order[1-server_store]", "cluster"),
+        ("tests/storage/contract/test_pages.py::test_order[cluster_store-even-1]", "cluster_store"),
+        ("tests/storage/contract/test_pages.py::test_order[1-server_store]", "server_store"),
         ("tests/cluster/test_stores.py::test_a_server_store", "cluster"),
+        ("tests/cluster/test_analysis.py::test_a_question[cluster_store]", "cluster"),
         ("tests/storage/test_stores.py::test_a_server_store", "tests/storage/test_stores.py"),
     ],
 )
-def test_a_group_is_a_folder_with_what_runs_on_its_nodes_or_else_a_file(test: str, group: str) -> None:
+def test_a_group_is_a_folder_or_all_on_one_store_of_nodes_or_else_a_file(test: str, group: str) -> None:
     assert group_of(test) == group
 
 
 def test_folders_with_long_files_are_after_the_groups_and_before_all_others() -> None:
-    tests = ["tests/test_a.py::b", "tests/e2e/test_a.py::b", *(f"tests/{group}/test_a.py::b" for group in TOGETHER)]
+    grouped = [
+        f"tests/{group}/test_a.py::b" if group in TOGETHER else f"tests/a/test_a.py::b[{group}]" for group in GROUPS
+    ]
+    tests = ["tests/test_a.py::b", "tests/e2e/test_a.py::b", *grouped]
 
-    assert sorted(tests, key=turn_of) == [*tests[2:], tests[1], tests[0]]
+    assert sorted(tests, key=turn_of) == [*grouped, tests[1], tests[0]]
 
 
 def test_folders_that_are_named_exist() -> None:
     folders = {path.parent.name for path in (ROOT / "tests").rglob("test_*.py")}
 
     assert {*TOGETHER, *LONG} <= folders
+    assert {group for group in GROUPS if group in folders} == {*TOGETHER}

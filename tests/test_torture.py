@@ -40,20 +40,22 @@ def test_a_row_is_one_line_whatever_was_answered() -> None:
     assert len(rows[0]) < 300
 
 
-def test_the_table_of_the_page_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+def test_the_table_of_a_piece_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     page = tmp_path / "reliability.md"
-    page.write_text(f"Before.\n\n{torture.BEGIN}\n\nold\n\n{torture.END}\n\nAfter.\n")
+    (begin, end), (begin_other, end_other) = torture.markers("kills"), torture.markers("disks")
+    other = f"{begin_other}\n\nothers\n\n{end_other}\n\nAfter.\n"
+    page.write_text(f"Before.\n\n{begin}\n\nold\n\n{end}\n\n{other}")
     for times in (1, 2):
-        torture.into_page(page, [Line("kill -9", times, 0, "goes on")], "on a machine")
+        torture.into_page(page, "kills", [Line("kill -9", times, 0, "goes on")], "on a machine")
 
     text = page.read_text()
-    assert text.startswith(f"Before.\n\n{torture.BEGIN}\n")
-    assert text.endswith(f"{torture.END}\n\nAfter.\n")
+    assert text.startswith(f"Before.\n\n{begin}\n")
+    assert text.endswith(f"{end}\n\n{other}")
     assert "old" not in text
     assert text.count("kill -9") == 1
     assert "All of it held." in text
 
-    torture.into_page(page, [Line("kill -9", 1, 0, "goes on")], "on a machine", ["test_a", "test_b"])
+    torture.into_page(page, "kills", [Line("kill -9", 1, 0, "goes on")], "on a machine", ["test_a", "test_b"])
     assert "on a machine. Did not hold: `test_a`, `test_b`." in page.read_text()
 
 
@@ -67,11 +69,39 @@ def test_the_tests_that_failed_are_named(tmp_path: Path) -> None:
     assert torture.failed_in(tmp_path / "none.xml") == []
 
 
-def test_the_page_has_a_place_for_the_table_and_the_tests_are_there() -> None:
+@pytest.mark.parametrize("piece", torture.PIECES)
+def test_the_page_has_a_place_for_each_table_and_the_tests_are_there(piece: str) -> None:
     text = torture.PAGE.read_text()
+    begin, end = torture.markers(piece)
 
-    assert text.index(torture.BEGIN) < text.index(torture.END)
-    assert all((torture.ROOT / path).exists() for path in torture.PATHS)
+    assert text.count(begin) == 1
+    assert end in text.partition(begin)[2]
+    assert all((torture.ROOT / path).exists() for path in torture.PIECES[piece])
+
+
+def test_what_records_is_in_a_piece() -> None:
+    recording = {
+        path.relative_to(torture.ROOT)
+        for path in (torture.ROOT / "tests").rglob("test_*.py")
+        if "support.torture import" in path.read_text() and path != Path(__file__)
+    }
+    paths = [Path(path) for piece in torture.PIECES.values() for path in piece]
+
+    missing = [path for path in recording if not any(path.is_relative_to(one) for one in paths)]
+
+    assert len(recording) > 15
+    assert missing == []
+
+
+def test_a_failure_and_a_loss_are_no_success() -> None:
+    kept, lost = Line("kill -9", 50, 0, ""), Line("kill -9", 50, 1, "")
+
+    held = [
+        torture.Outcome(code, lines, [], 1.0).held
+        for code, lines in ((0, [kept]), (0, [kept, lost]), (1, [kept]), (0, []))
+    ]
+
+    assert held == [True, False, False, False]
 
 
 def test_a_line_is_quoted_without_what_differs_from_run_to_run() -> None:

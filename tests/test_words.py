@@ -221,3 +221,35 @@ def test_a_dropped_word_in_a_name_would_be_found(name: str) -> None:
 @pytest.mark.parametrize("name", ["snapshot", "booking", "string", "considered"])
 def test_a_word_that_only_contains_one_is_no_dropped_word(name: str) -> None:
     assert dropped_of(iter([name]), DROPPED) == {}
+
+
+LABELS_OF_BEFORE = (
+    *("Running / All seen", "All seen", "Travel in time", "The usual ones", "Preempted"),
+    *("As the view", "As dragged", "No process has it.", "In none that the agent knows of", "Kernel's name"),
+    *("restart procession up for another", '"Across"', '"Up"', ">Across<", ">Up<", '"Switches"'),
+)
+LABELS = {
+    "web/src/time/TimePicker.tsx": ('"Stop live"', "Go to a moment…"),
+    "web/src/time/spans.ts": ('"every 2 s"',),
+    "web/src/table/Toolbar.tsx": ('"Running now"', '"Seen in window"', '"Ended"'),
+    "web/src/scatter/ScatterTab.tsx": ('"X axis"', '"Y axis"'),
+    "web/src/table/columns/ColumnMenu.tsx": ("Reset to defaults",),
+    "web/src/api/measures.ts": ("Voluntary switches (total)", "Involuntary switches (total)", "Read ops/s"),
+    "web/src/panel/history/historyRange.ts": ('"Same as page"',),
+    "web/src/panel/history/ProcessHistory.tsx": ("Zoomed",),
+    "web/src/panel/about/Attributes.tsx": ("Not in a known container", 'name="comm"'),
+    "web/src/ui/format/processNames.ts": ('"(ended before it could be read)"',),
+    "src/procession/cli/analysis.py": ('"(ended before it could be read)"',),
+    "web/src/signin/SignIn.tsx": ("procession link",),
+}
+
+
+def test_the_page_and_the_terminal_say_what_they_do_in_the_words_of_now() -> None:
+    sources = [*PAGE.rglob("*.ts*"), *(SOURCE / "cli").rglob("*.py")]
+    shown = {path: path.read_text(encoding="utf-8") for path in sources if ".test." not in path.name}
+
+    found = {(path.name, label) for path, text in shown.items() for label in LABELS_OF_BEFORE if label in text}
+    missing = {(path, label) for path, labels in LABELS.items() for label in labels if label not in shown[ROOT / path]}
+
+    assert not found
+    assert not missing

@@ -83,7 +83,8 @@ class ServerSettings:
     max_live_bytes: int = setting(
         2 * 2**30,
         "Most memory for the live table, which answers about the last hour. What does not fit, the history answers; it "
-        "answers everything where the store is on ClickHouse servers.",
+        "answers everything where the store is on ClickHouse servers. What is remembered of the history takes half as "
+        "much, at most.",
         metavar="BYTES",
         minimum=2**20,
     )

@@ -70,8 +70,8 @@ class NotFound(RequestError):
 class MethodNotAllowed(RequestError):
     status = 405
 
-    def __init__(self, allowed: tuple[str, ...]) -> None:
-        super().__init__("Method not allowed")
+    def __init__(self, allowed: tuple[str, ...], message: str = "Method not allowed") -> None:
+        super().__init__(message)
         self.allowed = allowed
 
 

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from procession.discovery import characters_of_discovery
 from procession.process import ProcessDescription, ProcessNumbers, Snapshot
 
 NUMBERS: tuple[tuple[str, str], ...] = tuple(
@@ -161,7 +162,7 @@ def numbers_from(values: Iterable[float], state: int) -> ProcessNumbers:
 
 def characters_of(text: ProcessDescription) -> int:
     total = len(text.cmdline) + len(text.exe) + len(text.cwd) + len(text.root) + len(text.comm) + len(text.command)
-    total += 8 * len(text.argument_words)
+    total += 8 * len(text.argument_words) + characters_of_discovery(text.discovery)
     return total + len(text.user) + len(text.group_name) + len(text.container_id) + sum(map(len, text.tags))
 
 

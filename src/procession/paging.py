@@ -6,6 +6,7 @@ import hashlib
 import struct
 from dataclasses import dataclass
 
+from procession.accounts.visibility import Visibility
 from procession.analysis import MAX_NAMED_CHUNKS, SORT_COLUMNS, InstantPin, Order
 from procession.errors import InvalidParameter
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, ProcessSummary
@@ -26,7 +27,7 @@ class Page:
 class Cursor:
     """The window of page one and the last process shown, so that a scan neither repeats nor misses a process.
 
-    It grants nothing: the org comes from the key. `fingerprint` ties it to the filters that it came from.
+    It grants nothing: what may be seen comes from the key. `fingerprint` ties it to that and to its filters.
     """
 
     window: Window
@@ -59,9 +60,9 @@ class Cursor:
         return cls(Window(from_at, to_at), ProcessKey(started_at, MAX_UINT64 - host, MAX_UINT32 - pid), found)
 
 
-def fingerprint(org_id: int, *filters: str) -> bytes:
-    """8 bytes that tell the filters of one scan from those of another."""
-    parts = (str(org_id), *filters)
+def fingerprint(visibility: Visibility, *filters: str) -> bytes:
+    """8 bytes that tell the filters of one scan, and what its reader may see, from those of another."""
+    parts = (visibility.text, *filters)
     digest = hashlib.blake2b(digest_size=8)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")

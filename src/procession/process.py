@@ -14,6 +14,8 @@ from typing import Annotated
 
 import msgspec
 
+from procession.discovery import Discovery, discovered_tags
+
 MAX_UINT32 = 2**32 - 1
 MAX_UINT64 = 2**64 - 1
 
@@ -63,6 +65,8 @@ class ProcessDescription(msgspec.Struct, frozen=True, kw_only=True, cache_hash=T
     container_id: str = ""
     is_zombie: bool = False
     tags: tuple[str, ...] = ()
+    discovery: Discovery | None = None
+    """None where no agent told anything of it."""
 
 
 class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -148,6 +152,11 @@ class ProcessSummary(msgspec.Struct, frozen=True):
     def tags(self) -> tuple[str, ...]:
         """All tags in the API's order: the process's, then `host:`, `user:`, `command:` and `state_zombie:`."""
         return (*self.description.tags, *generated_tags(self.identity.host, self.description))
+
+    @property
+    def all_tags(self) -> tuple[str, ...]:
+        """What counts as its tags in Procession's API: also what was found out about it."""
+        return (*self.tags, *discovered_tags(self.description.discovery))
 
 
 class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from procession.analysis import ProcessAtInstant
 from procession.command_line.arguments import arguments_of
+from procession.discovery import Discovery
 from procession.lifecycle.signals import signal_of
 from procession.process import ProcessDetail, ProcessNumbers, ProcessSummary, id_text
 
@@ -33,6 +34,23 @@ class PublicAttributes(msgspec.Struct):
     tags: tuple[str, ...]
 
 
+class Listening(msgspec.Struct):
+    """The ports on which a process listens; null where it is not known."""
+
+    tcp: tuple[int, ...] | None
+    udp: tuple[int, ...] | None
+
+
+class ServiceItem(msgspec.Struct):
+    name: str
+    found_by: str | None
+
+
+class TracerItem(msgspec.Struct):
+    runtime_id: str
+    service: str | None
+
+
 class DetailedAttributes(PublicAttributes):
     args: msgspec.Raw
     """JSON: an array of texts, or null where it is not known where they end. Encoded already, since many short texts
@@ -47,6 +65,12 @@ class DetailedAttributes(PublicAttributes):
     namespace_pid: int | None
     nice: int | None
     container_id: str
+    language: str | None
+    services: list[ServiceItem] | None
+    listens: Listening
+    tracers: list[TracerItem] | None
+    instrumented: bool | None
+    injection: str | None
     ended: str | None
     exit_code: int | None
     signal: str | None
@@ -102,6 +126,7 @@ def detailed_attributes(process: ProcessSummary, detail: ProcessDetail) -> Detai
         namespace_pid=description.namespace_pid,
         nice=description.nice,
         container_id=description.container_id,
+        **(_NOTHING_DISCOVERED if description.discovery is None else _discovered(description.discovery)),
         ended=None if detail.ended_at is None else utc_text(detail.ended_at),
         exit_code=detail.exit_code,
         signal=None if detail.exit_code is None else signal_of(detail.exit_code),
@@ -109,9 +134,30 @@ def detailed_attributes(process: ProcessSummary, detail: ProcessDetail) -> Detai
     )
 
 
-def attribute_names(fields: Iterable[str]) -> list[str]:
-    """What fields of a `ProcessDescription` are called among the attributes."""
-    return ["group" if field == "group_name" else field for field in fields]
+def _discovered(discovery: Discovery) -> dict[str, Any]:
+    services, tracers = discovery.services, discovery.tracers
+    return {
+        "language": discovery.language or None,
+        "services": None if services is None else [ServiceItem(one.name, one.found_by or None) for one in services],
+        "listens": Listening(discovery.tcp_ports, discovery.udp_ports),
+        "tracers": None if tracers is None else [TracerItem(one.runtime_id, one.service or None) for one in tracers],
+        "instrumented": discovery.is_instrumented,
+        "injection": discovery.injection or None,
+    }
+
+
+_NOTHING_DISCOVERED = _discovered(Discovery())
+
+
+def changed_attributes(fields: Iterable[str], before: PublicAttributes, after: PublicAttributes) -> list[str]:
+    """What fields of a `ProcessDescription` that differ are called among the attributes."""
+    found: list[str] = []
+    for field in fields:
+        if field == "discovery":
+            found += [name for name in _NOTHING_DISCOVERED if getattr(before, name) != getattr(after, name)]
+        else:
+            found.append("group" if field == "group_name" else field)
+    return found
 
 
 @lru_cache(maxsize=65536)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from procession import __version__
 from release import python_packages
 from tests.support.lean import ROOT
 from tests.support.running import clean_environment
@@ -44,7 +45,7 @@ class Dist:
 
     @property
     def sdist(self) -> Path:
-        (found,) = self.folder.glob("*.tar.gz")
+        (found,) = self.folder.glob(f"procession-{__version__}.tar.gz")
         return found
 
 

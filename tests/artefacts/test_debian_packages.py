@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from procession import __version__
-from release import debian_packages
+from release import debian_packages, debian_system
 from release.debian_packages import AGENT, SERVER, DebianPackage
 from release.source_tree import commit_time
 from tests.artefacts.conftest import MOMENT, Dist
@@ -117,9 +117,7 @@ def system(dist: Dist, tmp_path: Path) -> Iterator[System]:
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         pytest.skip("needs debootstrap and root")
     root = tmp_path / "system"
-    mirror = run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages").stdout.split()[0]
-    include = "python3,adduser,init-system-helpers,libstdc++6"
-    run("debootstrap", "--variant=minbase", f"--include={include}", "bookworm", root, mirror)
+    debian_system.make(root, ("python3", "adduser", "init-system-helpers", "libstdc++6"))
     run("mount", "-t", "proc", "proc", root / "proc")
     try:
         yield System(root)

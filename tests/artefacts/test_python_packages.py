@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from procession import __version__
 from release import python_packages
 from tests.artefacts.conftest import MOMENT, CleanHome, Dist, copy_of_checkout
+from tests.support.lean import ROOT
 from tests.support.running import eventually
 
 MOST_BYTES = 30_000_000
@@ -73,6 +75,9 @@ def test_pip_installs_the_agent_and_the_commands_for_people_in_less_than_30_mb(
     (packages,) = (home.folder / "venv" / "lib").glob("python*/site-packages")
     size = bytes_on_disk(packages)
     assert size < MOST_BYTES, f"{size / 1e6:.1f} MB"
+    for page, text in (("README.md", "all that an agent takes: "), ("docs/agent-running.md", "for people. It takes ")):
+        (said,) = re.findall(rf"{text}(\d+) MB", (ROOT / page).read_text())
+        assert abs(size / 1e6 - int(said)) < 2, f"{page} says {said} MB, and it is {size / 1e6:.1f} MB"
     procession = home.folder / "venv" / "bin" / "procession"
     assert home.run(procession, "--version").stdout == f"procession {__version__}\n"
     assert home.run(procession, "agent", "check").returncode == 0
@@ -112,7 +117,9 @@ def test_uvx_starts_it_all_in_a_clean_home(dist: Dist, home: CleanHome, constrai
             what="a first snapshot",
         )
         assert up.poll() is None, log.read_text()
-        found = home.run(*uvx, "procession", "ps", "--search", "procession")
+        # As somebody pastes it into another terminal, where uvx has put nothing on the PATH.
+        (said,) = re.findall(r"`(\S+) ps` in another terminal", log.read_text())
+        found = home.run(said, "ps", "--search", "procession")
         page = home.run(*uvx, "procession", "link")
     finally:
         up.send_signal(signal.SIGINT)

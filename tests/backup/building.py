@@ -30,6 +30,7 @@ from procession.storage.history.tables.frozen import BACKED_UP, org_column
 from procession.storage.history.tables.migrations import TABLES
 from procession.storage.store import ClickHouseStore
 from tests.support.builders import a_description, a_sighting, a_snapshot
+from tests.support.containers import a_container, containers_of
 from tests.support.stores.answers import answers
 from tests.support.stores.strategies import HOUR, TURN_OF_HOUR
 
@@ -84,6 +85,7 @@ def fill(store: EmbeddedStore) -> None:
             store.add(chunks)
         ended = ProcessExit(pid=100, at=BEGIN + 900, exit_code=3, description=a_description())
         store.add_exits([(org_id, ProcessExits(host, (ended,))) for host in HOSTS])
+        store.containers.add([(org_id, containers_of(a_container("c1"), taken_at=END))])
         store.flush()
     store.rollup.roll_up((FIRST, SECOND))
     live = LiveNumbers(136, BEGIN - 10, ProcessNumbers(rss_bytes=7))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from procession.accounts.orgs import Org
 from procession.backup import restoring
 from procession.backup.archive import open_archive
 from procession.backup.backing_up import plan, write_backup
+from procession.backup.container import sync_disk
 from procession.backup.restoring import restore
 from procession.errors import Unavailable, UsageError
 from procession.storage.embedded_store import open_embedded
@@ -123,6 +126,27 @@ def test_a_restore_that_finds_no_space_leaves_nothing_and_can_be_done_again(made
         restored(made.backup, data_dir)
         with opened(data_dir) as store:
             assert len(store.views.views(FIRST)) == 1
+
+
+def test_a_restore_that_the_disk_has_not_taken_leaves_nothing(
+    made: Made, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(restoring, "sync_disk", fail)
+
+    with pytest.raises(UsageError, match=r"cannot write to .*: input/output error"):
+        restored(made.backup, place / "data")
+
+    assert list(place.iterdir()) == []
+
+
+def test_to_sync_a_disk_takes_a_folder_of_it(tmp_path: Path) -> None:
+    sync_disk(tmp_path)
+
+    with pytest.raises(FileNotFoundError):
+        sync_disk(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(("verb", "sent"), [("backup", signal.SIGHUP), ("restore", signal.SIGTERM)])

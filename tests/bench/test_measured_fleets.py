@@ -23,7 +23,7 @@ def test_what_is_compared_is_measured_in_two_minutes_too() -> None:
 
 
 def test_a_fleet_is_measured_on_a_server_of_its_own(tmp_path: Path) -> None:
-    run = FleetRun(1, 1, alone_seconds=1, warm_seconds=0)
+    run = FleetRun(1, 1, alone_seconds=1, warm_seconds=0, waits_for_flush=False)
 
     found = measure_fleets(tmp_path, [run], idle_seconds=0.5)
 

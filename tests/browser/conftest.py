@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.looking import Look, Server
 from tests.support.running import PROCESSION, clean_environment, running
+from tests.support.stores.folders import quick_folder
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "src/procession/server/page/index.html"
@@ -61,19 +62,20 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def fleet(page_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, int, str]]:
     """A server that holds three minutes of the simulator's fleet, the last instant of it, and one of its hosts."""
-    folder = tmp_path_factory.mktemp("fleet")
-    end = int(time.time()) - 5
-    size = ("--hosts", str(HOSTS), "--processes", str(PROCESSES), "--hours", str(HOURS))
-    subprocess.run(
-        [*PROCESSION, "simulate", *size, "--data-dir", str(folder)],
-        env=clean_environment(),
-        check=True,
-        capture_output=True,
-    )
-    options = ("--listen", "127.0.0.1:0", "--data-dir", str(folder), "--own-rate-limit", "0", "--sign-in-limit", "0")
-    with running("serve", *options) as started:
-        url = started.line_with("Procession listens at").split()[-1]
-        server = Server(url, application_key(folder))
+    with ExitStack() as stack:
+        folder = stack.enter_context(quick_folder(tmp_path_factory.mktemp("fleet")))
+        end = int(time.time()) - 5
+        size = ("--hosts", str(HOSTS), "--processes", str(PROCESSES), "--hours", str(HOURS))
+        subprocess.run(
+            [*PROCESSION, "simulate", *size, "--data-dir", str(folder)],
+            env=clean_environment(),
+            check=True,
+            capture_output=True,
+        )
+        limits = ("--own-rate-limit", "0", "--sign-in-limit", "0")
+        options = ("--listen", "127.0.0.1:0", "--data-dir", str(folder), *limits)
+        started = stack.enter_context(running("serve", *options))
+        server = Server(started.line_with("Procession listens at").split()[-1], application_key(folder))
         yield server, end, server.get("/hosts", at=end, limit=1)["data"][0]["host"]
 
 

@@ -51,6 +51,35 @@ def test_a_tag_of_the_panel_filters_and_the_panel_stays(look: Look, process: dic
     expect(panel.get_by_role("button", name=tag, exact=True)).to_have_attribute("aria-pressed", "true")
 
 
+def test_one_walks_through_the_table_beside_the_panel_which_leaves_the_time_free(look: Look) -> None:
+    page = look.at_the_fleet(f"&tags=host:{look.a_host}&sort=pid")
+    listed = look.get("/processes", at=look.end, tags=f"host:{look.a_host}", sort="pid")["data"]
+    panel = page.get_by_role("dialog", name="Process")
+    pids = [one["attributes"]["pid"] for one in listed]
+
+    page.locator("#row-0").click()
+    expect(panel.get_by_text(re.compile(rf"^pid {pids[0]} "))).to_be_visible()
+    expect(panel.get_by_role("button", name="Previous process")).to_have_attribute("aria-disabled", "true")
+    panel.get_by_role("button", name="Next process").click()
+    expect(panel.get_by_text(re.compile(rf"^pid {pids[1]} "))).to_be_visible()
+    for place in range(2, 60):
+        page.keyboard.press("ArrowDown")
+        expect(panel.get_by_text(re.compile(rf"^pid {pids[place]} "))).to_be_visible()
+    expect(page.locator("#row-59")).to_be_in_viewport()
+    expect(page.locator("#row-59")).to_have_attribute("data-selected", "true")
+    page.keyboard.press("ArrowUp")
+    expect(panel.get_by_text(re.compile(rf"^pid {pids[58]} "))).to_be_visible()
+
+    page.get_by_role("button", name=re.compile("^Time:")).click()
+    expect(page.get_by_role("dialog", name="Time")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="10 seconds back").click()
+    expect(page).to_have_url(re.compile(f"at={look.end - 10}"))
+    page.go_back()
+    page.go_back()
+    expect(panel).to_be_hidden()
+
+
 def test_escape_closes_the_panel(look: Look, process: dict[str, Any]) -> None:
     page, panel = panel_of(look, process)
 
@@ -91,7 +120,7 @@ def test_parents_and_children_are_those_of_the_instant(look: Look, process: dict
 
     expect(tree.get_by_role("listitem")).to_have_count(len(told["ancestors"]) + 1 + len(told["descendants"]))
     parent = told["ancestors"][-1]
-    tree.get_by_role("button", name=re.compile(rf"^{parent['attributes']['pid']} ")).click()
+    tree.get_by_role("link", name=re.compile(rf"^{parent['attributes']['pid']} ")).click()
     expect(page).to_have_url(re.compile(parent["id"]))
     expect(panel.get_by_text(f"pid {parent['attributes']['pid']} on")).to_be_visible()
 

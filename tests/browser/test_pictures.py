@@ -15,13 +15,15 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESKTOP, PHONE = (1440, 860), (390, 844)
 
 PICTURES = {
-    "table": ("", "light", DESKTOP),
-    "search": ("&q=java&tags=env:prod&sort=-rss_bytes", "dark", DESKTOP),
-    "groups": ("&tab=groups&by=service", "light", DESKTOP),
-    "graphs": ("&tab=graphs", "dark", DESKTOP),
-    "scatter": ("&tab=scatter&by=command", "light", DESKTOP),
-    "phone": ("", "light", PHONE),
+    "table": ("at={end}", "light", DESKTOP),
+    "search": ("at={end}&s=java cpu>5&tags=env:prod&sort=-rss_bytes", "dark", DESKTOP),
+    "groups": ("at={end}&tab=groups&by=service", "light", DESKTOP),
+    "graphs": ("from={begin}&to={end}&tab=graphs", "dark", DESKTOP),
+    "scatter": ("at={end}&tab=scatter&by=command", "light", DESKTOP),
+    "hosts": ("at={end}&tab=hosts", "light", DESKTOP),
+    "phone": ("at={end}", "light", PHONE),
 }
+"""`begin`: when the first snapshots of all hosts were there."""
 DRAWN = ("graphs", "scatter")
 """On a canvas."""
 
@@ -42,7 +44,7 @@ def test_a_view_can_be_pictured(look: Look, browser: Browser, tmp_path: Path, na
     with look.fresh(browser) as page:
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.goto(look.url(f"?at={look.end}{address}"))
+        page.goto(look.url("?" + address.format(end=look.end, begin=look.end - 150)))
         look.sign_in(page)
         drawn = page.locator("main canvas") if name in DRAWN else page.locator("main [role=gridcell], main td")
         expect(drawn.first).to_be_visible(timeout=60_000)

@@ -1,4 +1,4 @@
-"""Every tab and part of the panel, in both themes and on a phone: labels, roles and contrast, as axe sees them."""
+"""Every tab and part of the panel, in both themes and at three sizes: labels, roles and contrast, as axe sees them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ _RUN = """async () => {
   return found.violations.map((one) => ({ rule: one.id, where: one.nodes.slice(0, 3).map((node) => node.html) }));
 }"""
 VIEWS = {
-    "groups": ("&tab=groups", "Table of groups"),
+    "groups": ("&tab=groups&x.second=host&x.statistics=sum,avg,p50,p95,max", "Table of groups"),
+    "hosts": ("&tab=hosts", "Table of hosts"),
     "graphs": ("&tab=graphs", "Processes"),
     "scatter": ("&tab=scatter", "Scatter plot"),
+    "scatter of groups": ("&tab=scatter&x.dots=groups", "Scatter plot"),
     "compare": ("&tab=compare&x.left={before}", "Compare"),
     "about": ("&p={process}", "Numbers"),
     "over time": ("&p={process}&x.panel=history", "CPU"),
@@ -34,7 +36,7 @@ def violations(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_can_be_read_by_all_in_both_themes_and_on_a_phone(look: Look, view: str) -> None:
+def test_a_view_can_be_read_by_all_in_both_themes_and_at_three_sizes(look: Look, view: str) -> None:
     query, label = VIEWS[view]
     page = look.at_the_fleet(f"&tags=host:{look.a_host}")
     process = look.get("/processes", at=look.end, tags=f"host:{look.a_host}", sort="-rss_bytes")["data"][0]["id"]
@@ -47,9 +49,10 @@ def test_a_view_can_be_read_by_all_in_both_themes_and_on_a_phone(look: Look, vie
         page.wait_for_load_state("networkidle")
         assert violations(page) == []
 
-    page.set_viewport_size({"width": 390, "height": 844})
-    expect(page.get_by_label(label, exact=True).first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for width, height in ((820, 1180), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.get_by_label(label, exact=True).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import uuid
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looking import Look
+from tests.browser.looking import Look, calling_themselves
 
 LONG_TASK_MS = 50
 
@@ -51,6 +53,93 @@ def test_columns_are_chosen_and_moved(look: Look) -> None:
     page.get_by_role("columnheader", name="Threads").drag_to(page.get_by_role("columnheader", name="PID"))
     assert page.get_by_role("columnheader").all_inner_texts() == ["Threads", "PID", "Host", "Command"]
     expect(page).to_have_url(re.compile("cols=threads,pid,host,command"))
+
+
+def test_the_command_stays_in_sight_while_other_columns_scroll(look: Look) -> None:
+    page = look.at_the_fleet("&cols=command,pid,host,user,start,container,tags,exe,cwd,cmdline,comm,group")
+    grid = page.get_by_role("grid")
+
+    grid.evaluate("(grid) => { grid.scrollLeft = 900; }")
+
+    around = grid.bounding_box()
+    assert around is not None
+    for cell in (page.get_by_role("columnheader").first, page.locator("#row-3 [role=gridcell]").first):
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["x"] == pytest.approx(around["x"], abs=1)
+        # Nothing that scrolls below it is to be seen.
+        at = {"x": box["x"] + box["width"] - 4, "y": box["y"] + box["height"] / 2}
+        assert cell.evaluate("(cell, at) => cell.contains(document.elementFromPoint(at.x, at.y))", at)
+    expect(page.get_by_role("columnheader", name="PID")).not_to_be_in_viewport()
+
+
+def test_a_column_is_made_wider_by_dragging_and_by_keys(look: Look) -> None:
+    page = look.at_the_fleet("&cols=command,user,pid,host")
+    header = page.get_by_role("columnheader", name="User")
+
+    def width() -> float:
+        found = header.bounding_box()
+        assert found is not None
+        return found["width"]
+
+    before, box = width(), header.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"], box["y"] + 15)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] + 60, box["y"] + 15, steps=5)
+    page.mouse.move(box["x"] + box["width"] + 120, box["y"] + 15, steps=5)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"x\.widths=user:\d+"))
+    assert width() == pytest.approx(before + 120, abs=3)
+    header.get_by_role("button").press("Shift+ArrowLeft")
+    assert width() == pytest.approx(before + 104, abs=3)
+    assert page.get_by_role("columnheader").all_inner_texts() == ["Command", "User", "PID", "Host"]
+    page.reload()
+    look.settled(page)
+    assert width() == pytest.approx(before + 104, abs=3)
+
+    box = header.bounding_box()
+    assert box is not None
+    page.mouse.dblclick(box["x"] + box["width"], box["y"] + 15)
+
+    expect(page).not_to_have_url(re.compile("widths"))
+    assert width() == pytest.approx(before, abs=1)
+
+
+def test_any_tag_has_a_column(look: Look) -> None:
+    page = look.at_the_fleet("&cols=command,pid&sort=pid&tags=env:*")
+    first = look.get("/processes", at=look.end, sort="pid", tags="env:*", **{"page[limit]": 1})["data"][0]
+    (env,) = (tag.partition(":")[2] for tag in first["attributes"]["tags"] if tag.startswith("env:"))
+
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("combobox", name="Column for a tag").fill("env")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("checkbox", name="env", exact=True)).to_be_checked()
+    page.keyboard.press("Escape")
+
+    assert page.get_by_role("columnheader").all_inner_texts() == ["Command", "PID", "env"]
+    expect(page.locator("#row-0 [role=gridcell]").nth(2)).to_have_text(env)
+    expect(page).to_have_url(re.compile("cols=command,pid,tag:env"))
+
+
+def test_live_rows_hold_still_under_the_pointer_and_their_numbers_go_on(look: Look) -> None:
+    word = f"hold{uuid.uuid4().hex[:8]}"
+    with calling_themselves([f"{word}-a", f"{word}-b"]) as start:
+        page = look.at_this_machine(f"?t=live&q={word}&sort=-pid&cols=command,pid,timestamp")
+        first, total = page.locator("#row-0"), page.get_by_test_id("total")
+        expect(total).to_have_text("2", timeout=60_000)
+        before, seen = first.get_by_role("gridcell").nth(1).inner_text(), first.get_by_role("gridcell").nth(2)
+        then = seen.inner_text()
+        first.hover()
+
+        start([f"{word}-c"])
+
+        expect(total).to_have_text("3", timeout=60_000)
+        expect(page.get_by_text("order held under the pointer")).to_be_visible()
+        expect(first.get_by_role("gridcell").nth(1)).to_have_text(before)
+        expect(seen).not_to_have_text(then)
+        page.get_by_role("tab", name="Table").hover()
+        expect(first).to_contain_text(f"{word}-c")
 
 
 def test_the_whole_table_is_scrolled_through_without_a_long_task(look: Look) -> None:

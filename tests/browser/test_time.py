@@ -67,11 +67,11 @@ def test_a_time_of_which_nothing_is_known_is_told_from_one_where_nothing_fits(lo
     for tab in ("", "&tab=groups", "&tab=graphs", "&tab=scatter"):
         page.goto(look.url(f"?at={long_ago}{tab}"))
         expect(unknown).to_be_visible()
-    page.goto(look.url(f"?at={long_ago}&q=no-such-program"))
+    page.goto(look.url(f"?at={long_ago}&s=no-such-program"))
     expect(unknown).to_be_visible()
     page.goto(look.url(f"?at={look.end}&tags=host:no-such-host"))
     expect(unknown).to_be_visible()
-    page.goto(look.url(f"?at={look.end}&q=no-such-program"))
+    page.goto(look.url(f"?at={look.end}&s=no-such-program"))
     expect(page.get_by_text("No process matches")).to_be_visible()
     expect(unknown).to_be_hidden()
     page.goto(look.url(f"?at={look.end}&tab=compare&x.left={long_ago}"))
@@ -84,7 +84,7 @@ def test_the_back_button_goes_back(look: Look) -> None:
 
     search.fill("nginx")
     search.press("Enter")
-    expect(page).to_have_url(re.compile("q=nginx"))
+    expect(page).to_have_url(re.compile("s=nginx"))
     page.get_by_role("tab", name="Groups").click()
     expect(page).to_have_url(re.compile("tab=groups"))
     page.go_back()
@@ -95,7 +95,7 @@ def test_the_back_button_goes_back(look: Look) -> None:
 
 
 def test_a_link_shares_the_view_with_a_fresh_browser(look: Look, browser: Browser) -> None:
-    query = f"?q=nginx&at={look.end}&cols=pid,host&sort=pid"
+    query = f"?s=nginx&at={look.end}&cols=pid,host&sort=pid"
 
     with look.fresh(browser) as page:
         page.goto(look.url(query))
@@ -105,11 +105,14 @@ def test_a_link_shares_the_view_with_a_fresh_browser(look: Look, browser: Browse
         assert page.url.endswith(query)
         assert page.get_by_role("columnheader").all_inner_texts() == ["PID", "Host"]
         expect(page.get_by_role("combobox", name="Search processes")).to_have_value("nginx")
-        assert look.total(page) == look.get("/processes", at=look.end, search="nginx", sort="pid")["meta"]["total"]
+        assert (
+            look.total(page)
+            == look.get("/processes", at=look.end, search="nginx", language="procession", sort="pid")["meta"]["total"]
+        )
 
 
 def test_a_process_that_starts_here_is_seen_live_within_three_seconds(look: Look) -> None:
-    page = look.at_this_machine(f"?t=live&q=seen-live-{(mark := uuid.uuid4().hex)}")
+    page = look.at_this_machine(f"?t=live&s=seen-live-{(mark := uuid.uuid4().hex)}")
     expect(page.get_by_text("No process matches")).to_be_visible(timeout=20_000)
     # The agent hears that somebody watches with its next post.
     look.wait_until_watched(page)

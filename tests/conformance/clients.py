@@ -57,6 +57,8 @@ class Language:
     client: Callable[[], Sequence[Step]] = tuple
     """Installs the client, and builds what is asked with."""
     ask: Callable[[], tuple[str, ...]] = tuple
+    keep: Callable[[], tuple[str, ...]] | None = None
+    """Keeps monitors. None where its client is asked for processes only."""
     snippet: Callable[[str, Path], tuple[str, ...]] = lambda _text, _scratch: ()
     """Builds a snippet in an empty folder and gives the command that runs it."""
 
@@ -83,6 +85,10 @@ class Language:
 
     def start(self, cases: list[dict[str, Any]], scratch: Path) -> Run:
         return Run(self.ask(), cases, scratch)
+
+    def start_keeping(self, cases: list[dict[str, Any]], scratch: Path) -> Run:
+        assert self.keep is not None
+        return Run(self.keep(), cases, scratch)
 
 
 class Run:
@@ -128,6 +134,7 @@ PYTHON = Language(
     "python",
     "python",
     ask=lambda: (sys.executable, "-P", str(HERE / "python" / "ask.py")),
+    keep=lambda: (sys.executable, "-P", str(HERE / "python" / "monitors.py")),
     snippet=_python_snippet,
 )
 
@@ -169,6 +176,7 @@ TYPESCRIPT = Language(
     ("node --version", "npm --version"),
     _install_typescript,
     lambda: ("node", str(HERE / "typescript" / "build" / "ask.js")),
+    lambda: ("node", str(HERE / "typescript" / "build" / "monitors.js")),
     _typescript_snippet,
 )
 
@@ -176,13 +184,15 @@ TYPESCRIPT = Language(
 # Go
 
 GO_HOME = HERE / "go"
+_GO_BUILD = ("go", "build", "-mod=readonly", "-modfile=build/client.mod")
+"""With the files of the client that are used: `go/client_files.py`."""
 
 
 def _go_snippet(text: str, _scratch: Path) -> tuple[str, ...]:
     folder = GO_HOME / "build" / "snippet"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "main.go").write_text(text)
-    Step(("go", "build", "-o", "build/processes", "./build/snippet"), GO_HOME).run()
+    Step((*_GO_BUILD, "-o", "build/processes", "./build/snippet"), GO_HOME).run()
     return (str(GO_HOME / "build" / "processes"),)
 
 
@@ -190,8 +200,12 @@ GO = Language(
     "go",
     "go",
     ("go version",),
-    lambda: [Step(("go", "build", "-mod=readonly", "-o", "build/ask", "."), GO_HOME)],
+    lambda: [
+        Step((sys.executable, "-P", "client_files.py"), GO_HOME),
+        Step((*_GO_BUILD, "-o", "build/ask", "."), GO_HOME),
+    ],
     lambda: (str(GO_HOME / "build" / "ask"),),
+    lambda: (str(GO_HOME / "build" / "ask"), "monitors"),
     _go_snippet,
 )
 
@@ -205,6 +219,12 @@ def _classpath() -> str:
     return (JAVA_HOME / "target" / "classpath").read_text().strip()
 
 
+def _java(program: str) -> tuple[str, ...]:
+    # Without it, the client cannot send a PATCH, whoever the server is.
+    opened = "--add-opens=java.base/java.net=ALL-UNNAMED"
+    return "java", opened, "-cp", f"{JAVA_HOME / 'target' / 'classes'}:{_classpath()}", program
+
+
 def _java_snippet(text: str, scratch: Path) -> tuple[str, ...]:
     path = scratch / "Processes.java"
     path.write_text(text)
@@ -216,7 +236,8 @@ JAVA = Language(
     "java",
     ("java -version", "javac -version", "mvn --version"),
     lambda: [Step(("mvn", "--batch-mode", "--quiet", "compile", "dependency:build-classpath"), JAVA_HOME)],
-    lambda: ("java", "-cp", f"{JAVA_HOME / 'target' / 'classes'}:{_classpath()}", "Ask"),
+    lambda: _java("Ask"),
+    lambda: _java("Monitors"),
     _java_snippet,
 )
 
@@ -245,7 +266,7 @@ RUST = Language(
     ("cargo --version",),
     lambda: [Step(_CARGO_BUILD, RUST_HOME)],
     lambda: (str(RUST_TARGET / "debug" / "ask"),),
-    _rust_snippet,
+    snippet=_rust_snippet,
 )
 
 IN_EVERY_RUN = (PYTHON, TYPESCRIPT, GO, JAVA)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from procession.accounts.scopes import Scope
 from procession.process import Snapshot
 from procession.wire.datadog import MessageType, SnapshotEncoder, frame
 from tests.conformance.cases import LIMITED, RETRIED, Case, cases
@@ -60,21 +61,20 @@ class Server:
     def _secret(self, name: str) -> str:
         return (self._keys / name).read_text().strip()
 
-    def new_org(self, name: str) -> Keys:
-        org_id = self._post(ORGS, {"name": name})["org"]["id"]
-        kinds = ("api", "application")
-        secrets = (self._post(KEYS, {"org_id": org_id, "kind": kind, "name": name})["secret"] for kind in kinds)
-        return Keys(*secrets)
+    def new_org(self, name: str, scopes: Sequence[Scope] = ()) -> Keys:
+        about = {"org_id": self._post(ORGS, {"name": name})["org"]["id"], "name": name}
+        api_key = self._post(KEYS, about | {"kind": "api"})["secret"]
+        return Keys(api_key, self._post(KEYS, about | {"kind": "application", "scopes": list(scopes)})["secret"])
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = self.http.post(path, json=body).raise_for_status().json()
         return answer
 
-    def take(self, snapshot: Snapshot) -> None:
-        """As from the snapshot's agent: chunk by chunk, in frames."""
+    def take(self, snapshot: Snapshot, keys: Keys | None = None) -> None:
+        """As from the snapshot's agent: chunk by chunk, in frames. `keys`: of another org than the reader's."""
         for number, chunk in enumerate(SnapshotEncoder().encode(snapshot)):
             headers = {
-                "dd-api-key": self.reader.api_key,
+                "dd-api-key": (keys or self.reader).api_key,
                 "x-dd-hostname": snapshot.host,
                 "x-dd-agent-timestamp": str(snapshot.taken_at),
                 "x-dd-request-id": str(number),

@@ -1,88 +1,303 @@
-"""Datadog's Python client makes, reads, changes, lists, searches, validates and deletes a monitor, without a change."""
+"""Datadog's clients make, read, change, list, search, validate and delete monitors, keep webhooks and downtimes, and
+ask for numbers of processes.
+
+Each language does the same, in an org of its own, and prints all that its client has understood.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
-from datadog_api_client import ApiClient, Configuration
-from datadog_api_client.exceptions import ApiException
-from datadog_api_client.v1.api.authentication_api import AuthenticationApi
-from datadog_api_client.v1.api.monitors_api import MonitorsApi
-from datadog_api_client.v1.model.monitor import Monitor
-from datadog_api_client.v1.model.monitor_options import MonitorOptions
-from datadog_api_client.v1.model.monitor_overall_states import MonitorOverallStates
-from datadog_api_client.v1.model.monitor_renotify_status_type import MonitorRenotifyStatusType
-from datadog_api_client.v1.model.monitor_thresholds import MonitorThresholds
-from datadog_api_client.v1.model.monitor_type import MonitorType
-from datadog_api_client.v1.model.monitor_update_request import MonitorUpdateRequest
 
-from tests.support.served import API_KEY, APPLICATION_KEY, Served, a_store
+from procession.accounts.scopes import Scope
+from procession.process import ProcessNumbers
+from tests.conformance.clients import Language, Run
+from tests.conformance.conftest import LANGUAGES, Answers, Fleet, take_part
+from tests.support.builders import a_sighting, a_snapshot
+
+KEEPERS = [language for language in LANGUAGES if language.keep is not None]
+every_language = pytest.mark.parametrize("language", KEEPERS, ids=lambda language: language.name)
 
 QUERY = "processes('nginx').over('env:prod').by('host').rollup('count').last('5m') < 1"
+OPTIONS: dict[str, Any] = {
+    "thresholds": {"critical": 1.0, "warning": 2.5},
+    "notify_no_data": True,
+    "no_data_timeframe": 10,
+    "renotify_interval": 60,
+    "renotify_occurrences": 3,
+    "renotify_statuses": ["alert", "no data"],
+    "require_full_window": False,
+    "include_tags": False,
+    "new_host_delay": 0,
+    "evaluation_delay": 60,
+    "timeout_h": 2,
+    "escalation_message": "still gone",
+    "notification_preset_name": "hide_query",
+}
+MONITOR: dict[str, Any] = {
+    "name": "nginx is gone",
+    "type": "process alert",
+    "query": QUERY,
+    "message": "gone @webhook-oncall",
+    "tags": ["team:web"],
+    "priority": 2,
+    "draft_status": "draft",
+    "options": OPTIONS,
+}
+CHANGE: dict[str, Any] = {
+    "name": "web is gone",
+    "query": QUERY.replace("< 1", "< 2"),
+    "priority": 5,
+    "draft_status": "published",
+    "options": {"thresholds": {"critical": 2.0}, "on_missing_data": "resolve"},
+}
+SECOND: dict[str, Any] = {"name": "too many", "type": "process alert", "query": "processes('').rollup('count_now') > 9"}
+HOOK: dict[str, Any] = {
+    "name": "oncall",
+    "url": "https://example.org/hook",
+    "payload": '{"title": "$EVENT_TITLE"}',
+    "custom_headers": '{"Authorization": "Bearer $TOKEN"}',
+    "encode_as": "form",
+}
+HOOK_CHANGE = {"url": "https://example.org/2", "encode_as": "json"}
+SECRET = {"name": "TOKEN", "value": "s3cret", "is_secret": True}
+
+NEXT_YEAR = datetime.now(UTC).replace(microsecond=0) + timedelta(days=365)
+ONCE: dict[str, Any] = {
+    "scope": "env:(staging OR prod)",
+    "monitor_identifier": {"monitor_tags": ["team:web"]},
+    "message": "deploy",
+    "schedule": {"start": NEXT_YEAR.isoformat(), "end": (NEXT_YEAR + timedelta(hours=2)).isoformat()},
+}
+WEEKLY: dict[str, Any] = {
+    "scope": "*",
+    "monitor_identifier": {"monitor_tags": ["*"]},
+    "schedule": {
+        "timezone": "Europe/Berlin",
+        "recurrences": [{"duration": "2h", "rrule": "FREQ=WEEKLY;BYDAY=SA", "start": f"{NEXT_YEAR:%Y-%m-%d}T20:00:00"}],
+    },
+    "mute_first_recovery_notification": True,
+    "notify_end_states": ["alert"],
+    "notify_end_types": ["canceled", "expired"],
+}
+
+BODIES: dict[str, Any] = {
+    "monitor": MONITOR,
+    "monitor update": CHANGE,
+    "second monitor": SECOND,
+    "bad query": MONITOR | {"query": QUERY.replace("< 1", "< x"), "options": {}},
+    "other type": {"type": "metric alert", "query": "avg(last_5m):avg:system.load.1{*} > 4", "name": "load"},
+    "webhook": HOOK,
+    "webhook update": HOOK_CHANGE,
+    "variable": SECRET,
+    "variable update": {"value": "other"},
+    "downtime once": {"data": {"type": "downtime", "attributes": ONCE}},
+    "downtime weekly": {"data": {"type": "downtime", "attributes": WEEKLY}},
+    "downtime update": {"data": {"type": "downtime", "id": "", "attributes": {"scope": "host:web-1"}}},
+}
+NGINX = a_snapshot(
+    *(a_sighting(pid, numbers=ProcessNumbers(cpu_total_percent=12.5 * pid, rss_bytes=2**20 * pid)) for pid in (2, 6)),
+    chunk_count=1,
+)
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[ApiClient]:
-    with Served(a_store()).server() as url:
-        configuration = Configuration(host=url)
-        configuration.api_key = {"apiKeyAuth": API_KEY, "appKeyAuth": APPLICATION_KEY}
-        with ApiClient(configuration) as client:
-            yield client
+def queries_at(moment: int) -> dict[str, Any]:
+    """Bodies that ask for the numbers of NGINX, taken at this moment."""
+
+    def body(kind: str, *queries: dict[str, Any], **attributes: Any) -> Any:
+        asked = [{"data_source": "process"} | query for query in queries]
+        attributes |= {"from": moment * 1000, "to": (moment + 30) * 1000, "queries": asked}
+        return {"data": {"type": f"{kind}_request", "attributes": attributes}}
+
+    cpu = {"name": "cpu", "metric": "process.stat.cpu.total_pct", "text_filter": "nginx", "tag_filters": ["host:web-1"]}
+    rss = {"name": "rss", "metric": "process.stat.memory.rss", "limit": 5, "sort": "desc", "is_normalized_cpu": False}
+    formulas = [{"formula": "cpu"}, {"formula": "rss / 1048576"}, {"formula": "rss / cpu"}]
+    limited = [one | {"limit": {"count": 3, "order": "desc"}} for one in formulas]
+    return {
+        "timeseries": body("timeseries", cpu, rss, interval=5000, formulas=formulas),
+        "scalar": body("scalar", cpu | {"aggregator": "max"}, rss | {"aggregator": "last"}, formulas=limited),
+        "container": body("timeseries", cpu | {"data_source": "container"}),
+    }
 
 
-def a_monitor(query: str = QUERY) -> Monitor:
-    return Monitor(
-        name="nginx is gone",
-        type=MonitorType.PROCESS_ALERT,
-        query=query,
-        message="gone @webhook-ops",
-        tags=["team:web"],
-        priority=2,
-        options=MonitorOptions(
-            thresholds=MonitorThresholds(critical=1.0, warning=2.0),
-            notify_no_data=True,
-            no_data_timeframe=10,
-            renotify_interval=60,
-            renotify_statuses=[MonitorRenotifyStatusType.ALERT],
-            require_full_window=False,
-        ),
-    )
+SCOPES = [Scope.MONITORS_READ, Scope.MONITORS_WRITE, Scope.MONITORS_DOWNTIME, Scope.MANAGE_INTEGRATIONS]
 
 
-def test_the_python_client_does_all_there_is_to_do_with_a_monitor(client: ApiClient) -> None:
-    api = MonitorsApi(client)
-    assert AuthenticationApi(client).validate().valid
-    assert api.validate_monitor(a_monitor()) is not None
+@pytest.fixture(scope="session")
+def keeping(
+    built: dict[str, str], fleet: Fleet, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Language], Answers]]:
+    """What each language has kept; begun at once for all."""
+    runs: dict[str, Run] = {}
+    for language in KEEPERS:
+        if language.name not in built:
+            keys = fleet.server.new_org(f"{language.name}-monitors", SCOPES)
+            now = int(time.time())
+            fleet.server.take(msgspec.structs.replace(NGINX, taken_at=now), keys)
+            asked = {
+                "url": fleet.server.url,
+                "api_key": keys.api_key,
+                "application_key": keys.application_key,
+                "bearer": "",
+                "retry": False,
+                "bodies": BODIES | queries_at(now),
+            }
+            runs[language.name] = language.start_keeping([asked], tmp_path_factory.mktemp(language.name) / "monitors")
+    known: dict[str, Answers] = {}
 
-    made = api.create_monitor(a_monitor())
-    assert (made.name, made.query, made.tags, made.priority) == ("nginx is gone", QUERY, ["team:web"], 2)
-    assert (made.options.thresholds.critical, made.options.thresholds.warning) == (1.0, 2.0)
-    assert made.overall_state == MonitorOverallStates.NO_DATA
-    assert made.multi
+    def answers_of(language: Language) -> Answers:
+        take_part(built, language)
+        if language.name not in known:
+            known[language.name] = runs[language.name].results()
+        return known[language.name]
 
-    read = api.get_monitor(made.id, group_states="all", with_downtimes=True)
-    assert (read.id, read.created, read.state.groups) == (made.id, made.created, {})
-    assert api.validate_existing_monitor(made.id, a_monitor()) is not None
-
-    changed = api.update_monitor(made.id, MonitorUpdateRequest(name="web is gone", priority=None))
-    assert (changed.name, changed.priority, changed.query) == ("web is gone", None, QUERY)
-
-    assert [one.id for one in api.list_monitors(name="web", monitor_tags="team:web")] == [made.id]
-    assert [one.id for one in api.list_monitors_with_pagination(page_size=1)] == [made.id]
-    found = api.search_monitors(query="web is")
-    assert ([one.id for one in found.monitors], found.metadata.total_count) == ([made.id], 1)
-    assert api.search_monitor_groups(query="web is").groups == []
-    assert api.check_can_delete_monitor([made.id]).data.ok == [made.id]
-
-    assert api.delete_monitor(made.id).deleted_monitor_id == made.id
-    with pytest.raises(ApiException, match="Monitor not found") as gone:
-        api.get_monitor(made.id)
-    assert gone.value.status == 404
+    yield answers_of
+    for run in runs.values():
+        run.stop()
 
 
-def test_the_python_client_is_told_what_is_wrong(client: ApiClient) -> None:
-    with pytest.raises(ApiException, match="expected a number at character") as refusal:
-        MonitorsApi(client).create_monitor(a_monitor(QUERY.replace("< 1", "< x")))
+def shown(found: Any, expected: Any) -> Any:
+    """What was found of what is expected: other fields are left out, and moments are compared, not how they look."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return {name: shown(found.get(name), value) for name, value in expected.items()}
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        return [shown(one, other) for one, other in zip(found, expected, strict=True)]
+    return moment(found) if isinstance(expected, datetime) else found
 
-    assert refusal.value.status == 400
+
+def moment(text: Any) -> datetime:
+    if isinstance(text, int | float):
+        return datetime.fromtimestamp(text, UTC)
+    return datetime.fromisoformat(str(text))
+
+
+def value_of(answers: Answers, name: str) -> Any:
+    assert answers[name]["status"] == 200, answers[name]
+    return answers[name]["value"]
+
+
+def has(answers: Answers, name: str, expected: Any) -> None:
+    assert shown(value_of(answers, name), expected) == expected
+
+
+def refusal(answers: Answers, name: str) -> tuple[int, str]:
+    (message,) = answers[name]["errors"]
+    return answers[name]["status"], message
+
+
+@every_language
+def test_a_client_does_all_there_is_to_do_with_a_monitor(
+    language: Language, keeping: Callable[[Language], Answers]
+) -> None:
+    answers = keeping(language)
+
+    has(answers, "keys", {"valid": True})
+    assert answers["validate"]["status"] == answers["validate existing"]["status"] == 200
+    kept = MONITOR | {"multi": True, "overall_state": "No Data", "options": OPTIONS | {"notify_audit": False}}
+    has(answers, "create", kept)
+    made = value_of(answers, "create")
+    created_at = moment(made["created"])
+    assert abs((datetime.now(UTC) - created_at).total_seconds()) < 3600
+    has(answers, "read", kept | {"id": made["id"], "created": created_at, "matching_downtimes": []})
+    assert not value_of(answers, "read")["state"].get("groups")
+    changed = kept | CHANGE | {"id": made["id"], "created": created_at}
+    has(answers, "update", changed)
+    assert value_of(answers, "update")["options"].get("timeout_h") is None
+    has(answers, "second", SECOND | {"tags": [], "multi": False, "draft_status": "published"})
+
+    has(answers, "list", [{"id": made["id"], "name": "web is gone"}])
+    has(answers, "pages", [{"id": made["id"]}, {"id": value_of(answers, "second")["id"]}])
+    has(answers, "search", {"metadata": {"total_count": 1}, "monitors": [{"id": made["id"], "status": "No Data"}]})
+    assert not value_of(answers, "search groups").get("groups")
+    has(answers, "can delete", {"data": {"ok": [made["id"]]}})
+    has(answers, "delete", {"deleted_monitor_id": made["id"]})
+    assert refusal(answers, "gone") == (404, "Monitor not found")
+
+
+@every_language
+def test_a_client_is_told_what_is_wrong(language: Language, keeping: Callable[[Language], Answers]) -> None:
+    answers = keeping(language)
+
+    status, message = refusal(answers, "bad query")
+    assert (status, "expected a number at character" in message) == (400, True)
+    status, message = refusal(answers, "other type")
+    assert (status, "does not evaluate monitors of the type 'metric alert'" in message) == (400, True)
+
+
+@every_language
+def test_a_client_keeps_webhooks_and_reads_no_secret_back(
+    language: Language, keeping: Callable[[Language], Answers]
+) -> None:
+    answers = keeping(language)
+
+    has(answers, "webhook", HOOK)
+    has(answers, "webhook read", HOOK)
+    has(answers, "webhook update", HOOK | HOOK_CHANGE)
+    assert answers["webhook delete"]["status"] == 200
+    assert refusal(answers, "webhook gone")[0] == 404
+    for name in ("variable", "variable read", "variable update"):
+        has(answers, name, {"name": "TOKEN", "is_secret": True})
+        assert "value" not in value_of(answers, name)
+    assert answers["variable delete"]["status"] == 200
+
+
+@every_language
+def test_a_client_keeps_downtimes(language: Language, keeping: Callable[[Language], Answers]) -> None:
+    answers = keeping(language)
+    begin, end = NEXT_YEAR, NEXT_YEAR + timedelta(hours=2)
+    schedule = {"start": begin, "end": end}
+    once = value_of(answers, "downtime once")["data"]["id"]
+    weekly = value_of(answers, "downtime weekly")["data"]["id"]
+
+    attributes = ONCE | {"status": "scheduled", "schedule": schedule}
+    has(answers, "downtime once", {"data": {"type": "downtime", "attributes": attributes}})
+    for name in ("downtime weekly", "downtime read"):
+        has(answers, name, {"data": {"id": weekly, "attributes": WEEKLY}})
+        current = value_of(answers, name)["data"]["attributes"]["schedule"]["current_downtime"]
+        assert moment(current["end"]) - moment(current["start"]) == timedelta(hours=2)
+    changed = attributes | {"scope": "host:web-1"}
+    has(answers, "downtime update", {"data": {"id": once, "attributes": changed}})
+    assert {one["id"] for one in value_of(answers, "downtimes")} == {once, weekly}
+    matches = {one["id"]: one["attributes"] for one in value_of(answers, "downtimes of the monitor")["data"]}
+    assert set(matches) == {once, weekly}
+    assert (matches[once]["scope"], moment(matches[once]["start"])) == ("host:web-1", begin)
+    assert answers["downtime cancel"]["status"] == 200
+    has(answers, "downtime canceled", {"data": {"attributes": {"status": "canceled", "scope": "host:web-1"}}})
+
+
+@every_language
+def test_a_client_reads_numbers_of_processes(language: Language, keeping: Callable[[Language], Answers]) -> None:
+    answers = keeping(language)
+
+    for name in ("timeseries", "scalar"):
+        assert answers[name]["status"] == 200, answers[name]
+    attributes = value_of(answers, "timeseries")["data"]["attributes"]
+    assert [(one["group_tags"], one["query_index"]) for one in attributes["series"]] == [
+        (["command:nginx"], index) for index in range(3)
+    ]
+    assert attributes["series"][0]["unit"][0]["short_name"] == "%"
+    assert len(attributes["times"]) == len(attributes["values"][0]) > 0
+    assert [set(values) for values in attributes["values"]] == [{100.0}, {8.0}, {8 * 2**20 / 100}]
+    columns = value_of(answers, "scalar")["data"]["attributes"]["columns"]
+    assert [(one["name"], one["type"], one["values"]) for one in columns] == [
+        ("command", "group", [["nginx"]]),
+        ("cpu", "number", [100.0]),
+        ("rss / 1048576", "number", [8.0]),
+        ("rss / cpu", "number", [8 * 2**20 / 100]),
+    ]
+    assert columns[2]["meta"]["unit"][0]["name"] == "byte"
+
+
+@every_language
+def test_a_client_is_told_what_is_not_answered(language: Language, keeping: Callable[[Language], Answers]) -> None:
+    answers = keeping(language)
+
+    status, message = refusal(answers, "container")
+    assert (status, "the data_source container is not answered" in message) == (400, True)
+    status, message = refusal(answers, "elsewhere")
+    assert (status, "Procession answers /api/v1/" in message) == (404, True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.notifying import Receiver, receiving
 from tests.support.running import PROCESSION, Running, clean_environment, eventually, running
 
 MACHINE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
@@ -65,8 +68,13 @@ class Server:
     def get(self, path: str, **parameters: Any) -> Any:
         return self._http.get(path, params=parameters).raise_for_status().json()
 
-    def monitor(self, query: str) -> int:
-        body = {"type": "process alert", "name": query, "message": "", "query": query, "options": {"new_host_delay": 0}}
+    def keep_webhook(self, name: str, url: str) -> None:
+        body = {"name": name, "url": url, "payload": '{"text": "$TEXT_ONLY_MSG", "transition": "$ALERT_TRANSITION"}'}
+        self._http.post("/api/v1/integration/webhooks/configuration/webhooks", json=body).raise_for_status()
+
+    def monitor(self, query: str, message: str = "") -> int:
+        options = {"new_host_delay": 0}
+        body = {"type": "process alert", "name": query, "message": message, "query": query, "options": options}
         answer = self._http.post("/api/v1/monitor", json=body)
         assert answer.status_code == 200, answer.text
         return int(answer.json()["id"])
@@ -90,6 +98,12 @@ class Server:
         return eventually(find, seconds=seconds, what=f"{state} of {monitor}")
 
 
+def told(receiver: Receiver) -> tuple[str, str]:
+    """What comes next, and what it says."""
+    body = json.loads(receiver.wait()[-1].body)
+    return body["transition"], body["text"]
+
+
 def a_worker(folder: Path, name: str) -> str:
     return shutil.copy(shutil.which("sleep") or "sleep", str(folder / name))
 
@@ -100,17 +114,23 @@ def test_killed_alert_started_again_recovery_and_a_machine_that_comes_back_witho
         pytest.skip("may not make namespaces of processes")
     dawn, dusk = a_worker(tmp_path, "dawn-worker"), a_worker(tmp_path, "dusk-worker")
     options = ("--listen", "127.0.0.1:0", "--data-dir", str(tmp_path / "data"), "--rate-limit", "0")
-    with running("up", *options, "--hostname", "web-1", "--interval-seconds", "2", "--max-cpu", "0") as started:
+    allowed = ("--notification-networks", "127.0.0.0/8")
+    agent_options = ("--hostname", "web-1", "--interval-seconds", "2", "--max-cpu", "0")
+    with receiving() as receiver, running("up", *options, *allowed, *agent_options) as started:
         server = Server(started, tmp_path / "data")
+        server.keep_webhook("ops", receiver.url)
         agent = [*PROCESSION, "agent", "--url", server.url, "--api-key-file", str(server.key_file)]
         agent += ["--hostname", "web-2", "--interval-seconds", "2", "--max-cpu", "0"]
         with a_machine(agent) as machine, subprocess.Popen([dawn, "600"]) as process:
             try:
                 tell(machine, dusk)
-                eventually(lambda: server.is_seen("dawn-worker", "web-1"), what="the first")
-                eventually(lambda: server.is_seen("dusk-worker", "web-2"), what="the second")
+                eventually(lambda: server.is_seen("dawn-worker", "web-1"), seconds=120, what="the first")
+                eventually(lambda: server.is_seen("dusk-worker", "web-2"), seconds=120, what="the second")
                 by_host = "by('host').rollup"
-                now = server.monitor(f"processes('dawn-worker').over('host:web-1').{by_host}('count_now') < 1")
+                now = server.monitor(
+                    f"processes('dawn-worker').over('host:web-1').{by_host}('count_now') < 1",
+                    "{{reason}}: {{processes}} @webhook-ops",
+                )
                 there = server.monitor(f"processes('dusk-worker').over('host:web-2').{by_host}('count_now') < 1")
                 window = server.monitor(
                     f"processes('dusk-worker').over('host:web-2').{by_host}('count').last('1m') < 1"
@@ -121,19 +141,19 @@ def test_killed_alert_started_again_recovery_and_a_machine_that_comes_back_witho
                 process.wait(30)  # else it stays as a zombie, which is a process still
             killed_at = time.time()
             alert = server.wait_for(now, "Alert", WITHIN)
+            what = f"dawn-worker (pid {process.pid} on web-1, exit code {128 + signal.SIGKILL})"
+            assert (alert["reason"], alert["processes"]) == ("process gone", [what])
+            assert told(receiver) == ("Triggered", f"process gone: {what} @webhook-ops")
             server.wait_for(there, "Alert", WITHIN)
         with a_machine(agent), subprocess.Popen([dawn, "600"]) as process:
             try:
                 check_all(server, alert, now, there, window, killed_at)
+                assert told(receiver)[0] == "Recovered"
             finally:
                 process.kill()
 
 
 def check_all(server: Server, alert: dict[str, Any], now: int, there: int, window: int, killed_at: float) -> None:
-    assert alert["reason"] == "process gone"
-    assert [one.split(" ")[0] for one in alert["processes"]] == ["dawn-worker"]
-    assert "exit code" in alert["processes"][0]
-
     late = server.wait_for(window, "Alert", 60 + WITHIN - (time.time() - killed_at))
     recovered = server.wait_for(now, "OK", WITHIN)
 

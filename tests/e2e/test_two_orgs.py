@@ -326,6 +326,7 @@ def test_a_channel_of_one_org_is_neither_shown_to_the_other_nor_changed_by_it(or
         assert f"{one.name}@" in shown
         assert f"{other.name}@" not in shown
     assert ours.ask(path, "DELETE").json()["channels"] == []
+    assert ours.ask(f"{path}/test", "POST").status_code == 404
     (channel,) = theirs.ask(f"{OWN}/channels").json()["channels"]
     assert "theirs@example.org" in json.dumps(channel)
     assert theirs.ask(path, "DELETE").status_code == 200
@@ -346,6 +347,7 @@ def test_a_monitor_of_one_org_counts_nothing_of_the_other_and_is_not_there_for_i
         assert other.ask(f"/api/v1/monitor/{made}").status_code == 404
         assert other.ask(f"/api/v1/monitor/{made}", "PUT", json={"name": "taken"}).status_code == 404
         assert other.ask(f"/api/v1/monitor/{made}", "DELETE").status_code == 404
+        assert other.ask(f"{OWN}/monitors/test", "POST", json={"monitor_id": made}).status_code == 404
         assert one.ask(f"/api/v1/monitor/{made}").json()["name"] == one.name
         assert one.ask(f"/api/v1/monitor/{made}", "DELETE").status_code == 200
 
@@ -378,6 +380,8 @@ TRIED = {
     ("put", f"{OWN}/channels/{{kind}}/{{name}}"),
     ("delete", f"{OWN}/channels/{{kind}}/{{name}}"),
     ("post", f"{OWN}/monitors/backtest"),
+    ("post", f"{OWN}/monitors/test"),
+    ("post", f"{OWN}/channels/{{kind}}/{{name}}/test"),
 }
 """What is tried by a test of its own. What is read is tried by itself; agents' doors say nothing, but for watching."""
 

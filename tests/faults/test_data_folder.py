@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from procession.storage.history.tables.migrations import NEWEST
-from tests.faults.machines.hosts import NO_DIFFERENCE, Host, difference
+from procession.storage.wal import Entry, WriteAheadLog
+from procession.storage.wal.segment import segments_in
+from tests.faults.machines.hosts import API_KEY, NO_DIFFERENCE, Host, difference
 from tests.faults.machines.servers import Server
 from tests.faults.machines.stored import ask, chunks_of
-from tests.support.running import PROCESSION, clean_environment
-from tests.support.torture import quoted, record
+from tests.support.agents.posters import Poster
+from tests.support.running import PROCESSION, clean_environment, eventually
+from tests.support.torture import is_full, quoted, record
 
 TABLES = "SELECT name, engine_full FROM system.tables WHERE database = 'default' ORDER BY name"
 
@@ -76,6 +81,64 @@ def test_a_folder_of_a_newer_version_is_left_to_it(server: Server, host: Host) -
     assert _names(server.data_dir / "keys") == files
     assert difference(host, chunks) == NO_DIFFERENCE
     record("data folder of a newer version", times=len(lines), lost=0, answered=quoted(lines[0]))
+
+
+def begin_a_newer_segment(log: Path) -> None:
+    newest = segments_in(log)[-1]
+    prefix = struct.pack("<8sI", b"PROCWAL\n", 2)
+    newest.write_bytes(prefix + struct.pack("<I", zlib.crc32(prefix)) + newest.read_bytes()[16:])
+
+
+def append_a_newer_record(log: Path) -> None:
+    opened = WriteAheadLog(log)
+    opened.append(Entry(1, 200, 1, b"what only a newer version knows")).result(60)
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (begin_a_newer_segment, "was written by a newer Procession (the format of its log is 2, this one knows 1)"),
+        (append_a_newer_record, "of the log is of kind 200, which a newer version writes"),
+    ],
+)
+def test_what_was_acknowledged_outlives_a_server_that_is_too_old_for_its_log(
+    tmp_path: Path, server: Server, change: Callable[[Path], None], said: str
+) -> None:
+    """As it was killed under load: some of it is in the log alone."""
+    posters = [Poster(API_KEY, f"load-{number}", chunk=40) for number in range(2)]
+    rounds = 10 if is_full() else 1
+    log, kept = server.data_dir / "wal", tmp_path / "kept"
+
+    server.start()
+    for _ in range(rounds):
+        enough = sum(len(poster.acknowledged) for poster in posters) + 20
+        for poster in posters:
+            poster.begin(server.url)
+        eventually(lambda: sum(len(poster.acknowledged) for poster in posters) >= enough, what="posting")  # noqa: B023
+        server.kill()
+        for poster in posters:
+            poster.end()
+        shutil.copytree(log, kept)
+        change(log)
+        changed = _names(log)
+
+        line = complaint("serve", server.data_dir)
+
+        assert said in line
+        assert _names(log) == changed
+        # The version that wrote it has taken what is in it, or it is brought back.
+        shutil.rmtree(log)
+        kept.rename(log)
+        server.start()
+        listed = server.times_listed()
+        there = {(host, pid // 40) for host, pid in listed}
+        lost = {(one.host, chunk) for one in posters for chunk in one.acknowledged} - there
+        assert lost == set()
+        assert there <= {(one.host, chunk) for one in posters for chunk in one.sent}
+        assert set(listed.values()) == {1}
+    server.stop()
+    record("log of a newer version, under load", times=rounds, lost=len(lost), answered=quoted(line))
 
 
 def test_garbage_in_place_of_the_store_is_named(server: Server, host: Host, tmp_path: Path) -> None:

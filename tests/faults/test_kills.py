@@ -12,7 +12,7 @@ from pathlib import Path
 from procession.storage.history.tables import migrations
 from tests.faults.machines.hosts import API_KEY, PIDS, Host, difference
 from tests.faults.machines.servers import Server
-from tests.faults.machines.stored import chunks_of
+from tests.faults.machines.stored import chunks_of, presence_of
 from tests.support.agents.posters import Poster
 from tests.support.proxy import Proxy
 from tests.support.running import eventually
@@ -88,7 +88,7 @@ def test_server_and_agent_are_killed_again_and_again_and_nothing_is_lost_or_inve
     listed = server.times_listed()
     server.stop()
 
-    stored = chunks_of(tmp_path / "data")
+    stored, (there_by_the_hour, differing) = chunks_of(tmp_path / "data"), presence_of(tmp_path / "data")
     of_agent = difference(host, stored)
     there = Counter((name, pid // CHUNK) for name, pid in listed if name != host.name)
     promised = {(poster.host, chunk) for poster in posters for chunk in poster.acknowledged}
@@ -103,6 +103,8 @@ def test_server_and_agent_are_killed_again_and_again_and_nothing_is_lost_or_inve
     assert set(there.values()) == {CHUNK}
     assert set(listed.values()) == {1}
     assert {pid for name, pid in listed if name == host.name} == set(PIDS)
+    assert differing == []
+    assert there_by_the_hour >= len(listed)
     assert not any("Traceback" in line for line in server.output + host.output)
     record(
         f"kill -9 under load: server {kills['server']} times, agent {kills['agent']} times",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from procession.accounts.visibility import Visibility
 from procession.analysis import MEASURES, SORT_COLUMNS
 from procession.config import ServerSettings
 from procession.errors import InvalidParameter, InvalidRequest
@@ -39,6 +40,8 @@ DOORS = (
     f"{OWN}/groups",
     f"{OWN}/points",
     f"{OWN}/timeseries",
+    f"{OWN}/trends",
+    f"{OWN}/turnover",
     f"{OWN}/hosts",
     f"{OWN}/compare",
     f"{OWN}/tree",
@@ -51,7 +54,7 @@ def check_parameters(data: bytes) -> None:
     """A query string is a query within all bounds, or one text for each thing that is wrong."""
     parameters = parse_parameters(data)
     try:
-        query = parse_query(ORG, parameters, now=NOON, retention_hours=36)
+        query = parse_query(Visibility(ORG), parameters, now=NOON, retention_hours=36)
     except InvalidRequest as error:
         _check_texts(error.messages)
     else:
@@ -61,7 +64,7 @@ def check_parameters(data: bytes) -> None:
         assert (query.after is None) or "page[cursor]" in parameters
         assert query.window.to_at <= NOON or query.after is not None
         assert query.window.to_at >= NOON - 36 * 3600
-    ask = ApiRequest(ORG, parameters, {}, NOON, retention_hours=36, sighting_retention_hours=24)
+    ask = ApiRequest(Visibility(ORG), parameters, {}, NOON, retention_hours=36, sighting_retention_hours=24)
     numbers = [ask.number(name, 7, least=1, most=99) for name in parameters]
     texts = [ask.text(name) for name in parameters]
     at, order = ask.instant(), ask.order("sort", "start", SORT_COLUMNS)
@@ -95,7 +98,7 @@ def check_query(data: bytes) -> None:
 def check_cursor_text(data: bytes) -> None:
     """A cursor is refused, or means the same when it is written again."""
     text = data.decode("utf-8", "replace")
-    known = fingerprint(ORG, "", "")
+    known = fingerprint(Visibility(ORG), "", "")
     for kind in (Cursor, InstantCursor):
         try:
             cursor = kind.decode(text, fingerprint=known)
@@ -109,7 +112,7 @@ def check_cursor_text(data: bytes) -> None:
 def check_cursor(data: bytes) -> None:
     """Forged with all the care that its layout allows, a cursor gives a page of the own org, or 400."""
     draw = Draw(data)
-    filters = fingerprint(draw.pick((ORG, OTHER_ORG)), "", "")
+    filters = fingerprint(Visibility(draw.pick((ORG, OTHER_ORG))), "", "")
     moments = (NOON, NOON - 10, NOON - 3600, 0, 2**31, 2**63 - 1, -(2**63))
     key = (
         draw.pick((NOON - 100, 0, MAX_UINT32, draw.number(MAX_UINT32))),
@@ -172,11 +175,13 @@ def _served() -> Asker:
             analysis=store.analysis,
             keys=a_store(),
             hosts=store.hosts,
+            containers=store.containers,
             sessions=store.sessions,
             views=store.views,
             monitors=store.monitors,
             changes=store.changes,
             rollup=store.rollup,
+            erasure=store.erasure,
             notification_settings=store.notification_settings,
             outbox=store.outbox,
         ),

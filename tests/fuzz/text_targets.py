@@ -166,7 +166,7 @@ def _depth(node: SearchNode) -> int:
             return 1
 
 
-def _terms(node: SearchNode) -> list[TextTerm | TagTerm]:
+def _terms(node: SearchNode) -> list[SearchNode]:
     match node:
         case And(operands) | Or(operands):
             return [term for operand in operands for term in _terms(operand)]
@@ -188,6 +188,8 @@ def _written(node: SearchNode, around: type | None) -> str:
             return f"{key}:" + "*".join(map(_quoted, (first.removeprefix(f"{key}:"), *rest)))
         case TextTerm(pattern):
             return _quoted(pattern.text)
+        case _:
+            raise AssertionError(f"Datadog's language has no {node}")
 
 
 def _quoted(text: str) -> str:
@@ -212,3 +214,5 @@ def _holds(node: SearchNode) -> bool:
             return any(re.search(expression, text, re.DOTALL) for text in texts)
         case TextTerm(pattern):
             return any(pattern.text in text for text in texts)
+        case _:
+            raise AssertionError(f"Datadog's language has no {node}")

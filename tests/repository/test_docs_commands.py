@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ NOT_RUN = {
     "docker run": "needs a container engine",
     "docker build": "needs a container engine",
     "docker compose": "needs a container engine",
+    "docker load": "needs a container engine; tests/artefacts runs the images",
     "docker login": "an example of a command line with a secret",
     "kubectl exec": "an example of a command line with a secret",
     "docker exec": "an example of a command line with a secret",
@@ -41,7 +43,8 @@ NOT_RUN = {
     "kubectl -n procession": "needs a Kubernetes cluster",
     "kubectl get": "an example of a command line without a secret",
     "helm install": "needs a Kubernetes cluster; tests/repository/test_helm.py renders what it would install",
-    "helm": "an example of a command line with a secret",
+    "helm lint": "tests/repository/test_helm.py runs it",
+    "helm --set": "an example of a command line with a secret",
     "curl -u user:x": "an example of a command line with a secret",
     "systemctl": "needs systemd",
     "editor": "changes a file by hand",
@@ -54,21 +57,16 @@ NOT_RUN = {
     "cd deploy": "only leads to `docker compose`",
     "export PROCESSION_TEST_CLICKHOUSE": "only leads to `make test`",
     "export PROCESSION_STORE_PASSWORD": "only leads to `docker compose`",
-    "procession store": "needs ClickHouse servers",
-    "procession backup": "writes into folders that are not there; tests/backup makes backups",
-    "procession restore": "the same",
-    "procession upgrade check": "asks about folders and servers that are not there; tests/upgrade asks",
+    "procession store init  --store": "needs ClickHouse servers",
+    "procession store check --store": "needs ClickHouse servers",
+    "procession upgrade check --store": "needs ClickHouse servers",
     "python -m tests.upgrade.keeping": "keeps a file in the repository; tests/upgrade opens it",
     "procession serve       --store": "needs ClickHouse servers",
 }
 
-STAY = (
-    "procession up",
-    "procession serve",
-    "procession agent --url",
-    "procession simulate --hosts 20",
-    "procession simulate --hosts 500",
-)
+CLUSTER = "'https://procession@clickhouse:8443/procession?cluster=fleet'"
+
+STAY = re.compile(r"procession (up|serve|agent --url|simulate --hosts (20|500))\b")
 """These run until they are stopped: it is enough that they begin."""
 
 OTHER_CODES = {
@@ -78,6 +76,13 @@ OTHER_CODES = {
     r"diff --at -1h": (2, "nothing is known of this moment"),
     r"diff --at 20": (2, "Only data from the past 168 hours|nothing is known of this moment"),
     r"diff --host web-1 --host web-2": (2, "there is no host 'web-2'"),
+    # The server of the test has no monitors, and its folder no file of them.
+    "monitors show": (2, "there is no monitor 'nginx is gone'"),
+    "monitors test": (2, "there is no monitor 'nginx is gone'"),
+    "monitors backtest": (2, "there is no monitor 'nginx is gone'"),
+    "monitors mute": (2, "there is no monitor 'nginx is gone'"),
+    "monitors unmute": (2, "there is no monitor 'nginx is gone'"),
+    "monitors apply": (2, "cannot read monitors.json"),
     # Ours by its key, and nothing of it is revoked.
     r"agent uninstall": (1, ""),
 }
@@ -191,6 +196,8 @@ class Reservation:
             .replace("127.0.0.1:7272", "127.0.0.1:0")
             .replace("/tmp/demo", str(self.folder / "demo"))  # noqa: S108
             .replace("./tried", str(self.folder / "tried"))
+            .replace("/root/passphrase", "passphrase")
+            .replace("/mnt/backups", "sealed" if "--passphrase-file" in text else "backups")
         )
         text = re.sub(r"/etc/procession/api-key|\bFILE\b", "api-key", text)
         text = re.sub(r"/var/lib/procession\b(?!-)", str(self.folder / "share" / "procession"), text)
@@ -199,6 +206,28 @@ class Reservation:
         # A day of a hundred hosts takes minutes.
         text = text.replace("--hosts 100 --hours 24", "--hosts 2 --hours 0.05")
         return text.replace("procession-debug-20260301-120000", "procession-debug-here")
+
+    def prepare(self, text: str) -> str:
+        """What has to be there for the line, whichever were tried before it. Gives it with what it is told to begin
+        with, and a restore with a folder that has no store."""
+        sealed = " --passphrase-file passphrase" if "passphrase" in text else ""
+        for path in re.findall(r"(?:restore|--since) (\S+)", text):
+            if not (self.folder / path).exists():
+                assert self.run(f"procession backup {path}{sealed}").returncode == 0
+        if made := re.match(r"procession backup (\S+)", text):
+            # What builds on one that is made again is of no use any more.
+            path = self.folder / made[1]
+            for old in [path] if "--since" in text else list(path.parent.iterdir()):
+                old.unlink(missing_ok=True)
+        if "orgs remove" in text:
+            assert self.run("procession orgs create acme").returncode == 0
+            return f"echo y | {text}"
+        if text.startswith("procession restore"):
+            empty = tempfile.mkdtemp(dir=self.folder)
+            return re.sub(r" --data-dir \S+", "", text) + f" --data-dir {empty}"
+        return text.replace(
+            "procession store init --print", f"PROCESSION_STORE={CLUSTER} procession store init --print"
+        )
 
     def run(self, text: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -241,7 +270,9 @@ def a_place(folder: Path) -> Iterator[Reservation]:
             DD_API_KEY=keys["api"],
             DD_APP_KEY=keys["application"],
         )
-        (folder / ".local").mkdir()
+        (folder / "passphrase").write_text("correct horse\n")
+        for name in (".local", "backups", "sealed"):
+            (folder / name).mkdir()
         (folder / ".local" / "share").symlink_to(folder / "share")
         yield Reservation(url, folder, environment)
 
@@ -263,11 +294,11 @@ def test_a_command_line_in_the_docs_does_what_it_says(request: pytest.FixtureReq
         assert bundle or place.run("procession debug bundle").returncode == 0
         text = re.sub(r"procession-debug-\S+", next(place.folder.glob("procession-debug-*.tar.gz")).name, text)
         text = text.replace("| less", "| cat")
-    if line.text.startswith(STAY):
+    if STAY.match(line.text):
         begins(place, text)
         return
 
-    done = place.run(text)
+    done = place.run(place.prepare(text))
 
     code, said = next((told for start, told in OTHER_CODES.items() if text.startswith(f"procession {start}")), (0, ""))
     # The agent also sees the line itself, which has what it searches for: then something differs, or nothing does yet.

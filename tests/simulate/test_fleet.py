@@ -168,3 +168,26 @@ def assert_possible(one: Sighting) -> None:
     assert all(
         value >= 0 for name in numbers.__struct_fields__ if isinstance(value := getattr(numbers, name), int | float)
     )
+
+
+def test_no_number_is_that_of_many() -> None:
+    found = snapshots(240, hosts=12, churn=0)
+    cpu = [one.numbers.cpu_total_percent or 0.0 for snapshot in found for one in snapshot.sightings]
+    most = max(cpu)
+
+    assert most > 140
+    assert sum(value > 0.995 * most for value in cpu) < 0.1 * sum(value > 100 for value in cpu)
+
+
+def test_command_lines_differ_from_host_to_host_and_have_no_secret() -> None:
+    shape = a_shape(hosts=20, churn=20)
+    lines = [
+        one.description.cmdline for step in Fleet(shape).steps(shape.begin_at + 120) for one in step.snapshot.sightings
+    ]
+    java = {line for line in lines if "keyStorePassword=" in line}
+
+    assert len(java) > 2
+    assert all("keyStorePassword=******** " in line for line in java)
+    dumps = {line for line in lines if line.startswith("pg_dump")}
+    assert dumps
+    assert all("backup:********@db-1" in line for line in dumps)

@@ -15,11 +15,14 @@ from procession.delivery.channel_sender import ChannelSender
 from procession.delivery.dispatcher import Dispatcher
 from procession.delivery.http_post import HttpPoster
 from procession.delivery.notifier import Notifier
+from procession.monitors.group_state import GroupState
+from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.transition import State, Transition, TransitionKind
 from procession.notifications.notification import Delivery, Notification
 from procession.storage import KeyStore, NotificationSettingsStore, OutboxStore
 from tests.support.builders import NOON
 from tests.support.served import Clock
+from tests.support.stores.monitors_oracle import OracleMonitors
 
 LOOPBACK = AllowedTargets([ip_network("127.0.0.0/8"), ip_network("::1/128")])
 
@@ -152,9 +155,19 @@ class Posting:
         self.outbox = outbox
         sender = sender or ChannelSender(poster=HttpPoster(LOOPBACK, seconds=5))
         self.dispatcher = Dispatcher(outbox, settings, orgs, sender, now=self.clock)
-        self.notifier = Notifier(settings, outbox, most_in_a_minute=most_in_a_minute, now=self.clock)
+        self.monitors = OracleMonitors()
+        self.notifier = Notifier(settings, outbox, self.monitors, most_in_a_minute=most_in_a_minute, now=self.clock)
 
     def put(self, *transitions: Transition) -> None:
+        """After they were stored with their monitors."""
+        for one in transitions:
+            body = {"type": "process alert", "query": one.query}
+            creator = Creator(1, "", "", "")
+            self.monitors.put_monitor(
+                new_monitor(one.org_id, one.monitor_id, body, creator=creator, changed_by="", now_us=0)
+            )
+            state = GroupState(group=one.group, state=one.state, since=one.at)
+            self.monitors.put_groups(one.org_id, one.monitor_id, [state])
         self.notifier.put(transitions)
 
     def send(self) -> None:

@@ -10,27 +10,33 @@ from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("conformance", "cluster", "browser", "overload", "faults")
-"""Folders whose tests share what takes long to start: the longest first."""
-LONG = ("e2e", "contract", "instants")
-"""Folders with files of a minute and more."""
+TOGETHER = ("conformance", "browser", "faults", "cluster")
+"""Folders whose tests share what takes long to start."""
 ON_NODES = re.compile(r"\[.*\b(server_store|cluster_store)\b")
-"""Stores on the nodes of `tests/cluster`, which a test asks for as a parameter."""
+"""Stores on nodes as those of `tests/cluster`, which a test asks for as a parameter. Those that ask for the same one
+share its nodes."""
+GROUPS = ("conformance", "browser", "cluster_store", "faults", "cluster", "server_store")
+"""The longest first, but for the first: there is no telling how long it takes to get what it compiles."""
+LONG = ("e2e", "contract", "instants", "embedded", "backup", "artefacts")
+"""Folders with files of a minute and more."""
 
 
 def group_of(test: str) -> str:
-    """What one worker runs: such a folder, or else the test's file. `test`: its id."""
+    """What one worker runs: such a folder, all on such a store, or else the test's file. `test`: its id."""
     file = test.partition("::")[0]
-    folder = "cluster" if ON_NODES.search(test) else PurePosixPath(file).parent.name
-    return folder if folder in TOGETHER else file
+    folder = PurePosixPath(file).parent.name
+    if folder in TOGETHER:
+        return folder
+    found = ON_NODES.search(test)
+    return file if found is None else found[1]
 
 
 def turn_of(test: str) -> int:
     """What takes long comes first, so that no worker is left alone with it at the end."""
     group = group_of(test)
-    if group in TOGETHER:
-        return TOGETHER.index(group)
-    return len(TOGETHER) + (PurePosixPath(group).parent.name not in LONG)
+    if group in GROUPS:
+        return GROUPS.index(group)
+    return len(GROUPS) + (PurePosixPath(group).parent.name not in LONG)
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]

@@ -25,10 +25,13 @@ _START = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], 
 
 
 class Screen:
-    """Understands what `procession top` writes, and fails at anything else that would steer a terminal."""
+    """Understands what the commands write, and fails at anything else that would steer a terminal."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self.cells: list[list[str]] = []
+        self.styles: list[list[str]] = []
+        """The parameters of SGR of each cell; empty for a plain one."""
+        self._style = ""
         self.row = self.column = 0
         self.modes: dict[str, bool] = {}
         self.columns, self.height = columns, lines
@@ -37,6 +40,7 @@ class Screen:
 
     def _clear(self) -> None:
         self.cells = [[" "] * self.columns for _ in range(self.height)]
+        self.styles = [[""] * self.columns for _ in range(self.height)]
 
     def resize(self, columns: int, lines: int) -> None:
         self.columns, self.height = columns, lines
@@ -45,6 +49,16 @@ class Screen:
     @property
     def lines(self) -> list[str]:
         return ["".join(cells).rstrip() for cells in self.cells]
+
+    def style_of(self, text: str) -> str:
+        """How the first cell of this text looks; the text has to be there."""
+        row = next(number for number, line in enumerate(self.lines) if text in line)
+        return self.styles[row][self.lines[row].index(text)]
+
+    @property
+    def has_colors(self) -> bool:
+        numbers = {int(number) for row in self.styles for style in row for number in style.split(";") if number}
+        return bool(numbers - {1, 2, 7})
 
     def feed(self, text: str) -> None:
         text = self._rest + text
@@ -60,12 +74,24 @@ class Screen:
 
     def _print(self, text: str) -> None:
         for character in text:
-            if character in "\r\n":
+            if character == "\r":
+                self.column = 0
+                continue
+            if character == "\n":
+                self._next_line()
                 continue
             assert character.isprintable(), f"{character!r} reached the terminal"
             if self.row < self.height and self.column < self.columns:
                 self.cells[self.row][self.column] = character
+                self.styles[self.row][self.column] = self._style
             self.column += 1
+
+    def _next_line(self) -> None:
+        self.row += 1
+        if self.row == self.height:
+            self.row -= 1
+            self.cells = [*self.cells[1:], [" "] * self.columns]
+            self.styles = [*self.styles[1:], [""] * self.columns]
 
     def _obey(self, arguments: str, what: str) -> None:
         if what == "H":
@@ -74,12 +100,14 @@ class Screen:
             if self.row < self.height:
                 for column in range(self.column, self.columns):
                     self.cells[self.row][column] = " "
+                    self.styles[self.row][column] = ""
         elif what == "J":
             self._clear()
         elif what in "hl":
             self.modes[arguments] = what == "h"
         else:
             assert what == "m", f"unknown sequence {arguments}{what}"
+            self._style = "" if arguments == "0" else arguments
 
 
 class OnTerminal:
@@ -88,6 +116,9 @@ class OnTerminal:
     def __init__(self, *arguments: str, size: tuple[int, int], environment: dict[str, str]) -> None:
         self.screen = Screen(*size)
         self._master, self._slave = os.openpty()
+        # Not `select`, which cannot wait for a descriptor beyond 1,023: the process of many tests may have more.
+        self._readable = select.poll()
+        self._readable.register(self._master, select.POLLIN)
         self.resize(*size)
         self.before = termios.tcgetattr(self._slave)
         self.process = subprocess.Popen(
@@ -134,12 +165,12 @@ class OnTerminal:
 
     def is_given_back(self) -> bool:
         """Whether the terminal is as it was before."""
-        modes = {"?1049": False, "?25": True, "?7": True}
+        modes = {"?1049": False, "?25": True, "?7": True, "?1000": False, "?1006": False}
         has_modes = all(self.screen.modes.get(name, value) is value for name, value in modes.items())
         return has_modes and termios.tcgetattr(self._slave) == self.before
 
     def _read(self, seconds: float) -> bool:
-        if not select.select([self._master], [], [], seconds)[0]:
+        if not self._readable.poll(max(seconds, 0) * 1000):
             return False
         self.screen.feed(os.read(self._master, 65536).decode(errors="replace"))
         return True
@@ -154,7 +185,8 @@ class OnTerminal:
 
 @contextlib.contextmanager
 def on_terminal(*arguments: str, size: tuple[int, int] = (120, 20), **variables: str) -> Iterator[OnTerminal]:
-    started = OnTerminal(*arguments, size=size, environment=clean_environment(TERM="xterm", **variables))
+    environment = {name: value for name, value in clean_environment().items() if name not in ("COLUMNS", "LINES")}
+    started = OnTerminal(*arguments, size=size, environment=environment | {"TERM": "xterm"} | variables)
     try:
         yield started
     finally:

@@ -11,7 +11,10 @@ import msgspec
 
 from procession.command_line.program_name import command_name
 from procession.process import ProcessDescription
+from procession.scrubbing import Scrubber
 from procession.simulate.programs import UIDS, Program, Service
+
+_SCRUBBER = Scrubber()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Describer:
         if "{ip}" in line:
             facts["ip"] = f"10.{lots.randrange(4)}.{lots.randrange(256)}.{lots.randrange(1, 255)}"
         first = line.partition(" ")[0]
-        cmdline, exe = _filled(line, facts), _filled(program.exe or first, facts)
+        cmdline, exe = _scrubbed(_filled(line, facts)), _filled(program.exe or first, facts)
         comm = program.comm or exe.rpartition("/")[2][:15]
         return ProcessDescription(
             cmdline=cmdline,
@@ -99,6 +102,12 @@ def _filled(text: str, facts: Mapping[str, str]) -> str:
 def _interned(text: str) -> str:
     """The same object for the same text: a large fleet has most of its texts a thousand times."""
     return text
+
+
+@lru_cache(maxsize=200_000)
+def _scrubbed(cmdline: str) -> str:
+    """As an agent does: a fleet is posted without its secrets."""
+    return _SCRUBBER.scrub_line(cmdline)
 
 
 @lru_cache(maxsize=50_000)

@@ -63,8 +63,8 @@ class Motion:
         count = len(processes)
         rng, profile = self._rng, self._profile
         tempers = [temper for _, _, _, temper in processes]
-        activity = np.clip(np.array([temper.activity for temper in tempers]) + rng.normal(0, 0.1, count), 0, 1)
-        size = np.clip(np.array([temper.size for temper in tempers]) + rng.normal(0, 0.05, count), 0, 1)
+        activity = _within(np.array([temper.activity for temper in tempers]) + rng.normal(0, 0.1, count))
+        size = _within(np.array([temper.size for temper in tempers]) + rng.normal(0, 0.05, count))
         state = np.empty((_ROWS, count))
         # Half of the changes are a fall back to nothing at the snapshot after.
         state[_ACTIVITY] = 1 - np.sqrt(1 - np.clip(profile.changed.at(activity), 0, 1))
@@ -133,7 +133,7 @@ class Motion:
         some = self._state[:, indexes]
         count = len(indexes)
         chances = rng.random((10, count))
-        level = np.clip(some[_LEVEL] + rng.normal(0, _LEVEL_SPREAD, count), 0, 1)
+        level = _within(some[_LEVEL] + rng.normal(0, _LEVEL_SPREAD, count))
 
         def rate(row: int, name: str) -> Floats:
             found = profile.when_changed[name].at(level)
@@ -206,3 +206,9 @@ class Motion:
         for row, name, lot in ((_VOLUNTARY, "voluntary_switches", 2), (_INVOLUNTARY, "involuntary_switches", 3)):
             by = np.maximum(np.rint(when[f"{name} by"].at(lots[lot])), 1)
             some[row] += np.where(lots[4] < moves.get(name, 0.0), by, 0.0)
+
+
+def _within(shares: Floats) -> Floats:
+    """Turned back at 0 and 1: what was cut off there would be many of the very same value."""
+    turned: Floats = 1 - np.abs(1 - np.abs(shares) % 2)
+    return turned

@@ -1,4 +1,5 @@
-// Asks what the list of cases says, through Datadog's Go client: `ask cases.json`, a line for each.
+// Asks what the list of cases says, through Datadog's Go client: `ask cases.json`, a line for each; or keeps monitors:
+// `ask monitors cases.json`.
 package main
 
 import (
@@ -44,6 +45,10 @@ type result struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "monitors" {
+		keepMonitors(os.Args[2])
+		return
+	}
 	text, err := os.ReadFile(os.Args[1])
 	if err != nil {
 		log.Fatal(err)

@@ -12,8 +12,11 @@ from procession.agent.send.payload import Payload
 from procession.agent.send.spool import Spool
 from procession.packed import AnySnapshot, PackedSnapshot, pack
 from procession.process import host_key
-from procession.wire.datadog import SnapshotDecoder, frame
+from procession.wire.columns.decoder import ColumnsDecoder
+from procession.wire.columns.offer import PATH as COLUMNS_PATH
+from procession.wire.datadog import Limits, SnapshotDecoder, frame
 from tests.faults.machines.stored import Chunk
+from tests.support.agents.column_frames import read
 from tests.support.agents.intake import FakeIntake
 from tests.support.agents.proc_tree import ProcTree
 from tests.support.running import Running, clean_environment, eventually
@@ -42,6 +45,7 @@ class Host:
         interval_seconds: float = 1.0,
         environment: Mapping[str, str] = {},
         before: Sequence[str] = (),
+        api_key: str = API_KEY,
     ) -> None:
         """`environment` and `before`, a command to be started by, are the agent's."""
         self.name = name
@@ -58,6 +62,7 @@ class Host:
         self.interval_seconds = interval_seconds
         self._environment = environment
         self._before = before
+        self._api_key = api_key
         self._agent: Running | None = None
         self._seen_in_spool: dict[int, Taken] = {}
 
@@ -72,7 +77,17 @@ class Host:
 
     def start(self) -> None:
         self._agent = Running(
-            *("agent", "--url", self.url, "--url", self.witness_url, "--api-key", API_KEY, "--hostname", self.name),
+            *(
+                "agent",
+                "--url",
+                self.url,
+                "--url",
+                self.witness_url,
+                "--api-key",
+                self._api_key,
+                "--hostname",
+                self.name,
+            ),
             *("--proc-root", str(self._tree.root), "--spool-dir", str(self.spool_dir)),
             *("--interval-seconds", str(self.interval_seconds), "--max-cpu", "0"),
             environment=clean_environment(PROCESSION_SPOOL="true", **self._environment),
@@ -136,9 +151,11 @@ class Host:
 
 
 def _snapshot(payload: Payload) -> PackedSnapshot:
-    return SnapshotDecoder().decode(
-        frame.decode(payload.body), taken_at=int(payload.headers["X-DD-Agent-Timestamp"]), request_id=0
-    )
+    taken_at = int(payload.headers["X-DD-Agent-Timestamp"])
+    if payload.path == COLUMNS_PATH:
+        # What is kept is whole, since nobody knows which frame the server will have then.
+        return read(ColumnsDecoder(Limits()), payload.body, taken_at=taken_at)
+    return SnapshotDecoder().decode(frame.decode(payload.body), taken_at=taken_at, request_id=0)
 
 
 def _taken(snapshot: AnySnapshot) -> Taken:

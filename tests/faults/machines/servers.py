@@ -54,7 +54,7 @@ class Server:
         self._running = Running("serve", *self._options, environment=environment, before=self._before)
 
     def wait_until_up(self) -> None:
-        line = self.running.line_with("http://", seconds=60)
+        line = self.running.line_with("http://")
         self.url = next(word for word in line.split() if word.startswith("http://"))
 
     def start(self) -> None:

@@ -19,7 +19,9 @@ def java(name: str, team: str, port: int) -> Service:
         team,
         Program(
             f"/usr/lib/jvm/java-17-openjdk-amd64/bin/java {_JAVA_OPTIONS} -Dspring.profiles.active={{env}} "
-            "-Ddeployment.region={region} -jar /srv/{service}/{service}-{version}.jar --server.port={port}",
+            "-Ddeployment.region={region} -Dinstance={host}-{port} "
+            "-Djavax.net.ssl.keyStorePassword={service}-{env} "
+            "-jar /srv/{service}/{service}-{version}.jar --server.port={port}",
             JVM,
             user="app",
             cwd="/srv/{service}",
@@ -56,7 +58,10 @@ def node(name: str, team: str, port: int) -> Service:
 
 
 def go(name: str, team: str, port: int) -> Service:
-    line = "/usr/local/bin/{service} serve --listen :{port} --log-level info --otlp-endpoint otel-collector:4317"
+    line = (
+        "/usr/local/bin/{service} serve --listen :{port} --log-level info --node {host} "
+        "--otlp-endpoint otel-collector:4317"
+    )
     return Service(name, team, Program(line, SERVER, user="uid:10001"), port=port)
 
 

@@ -99,6 +99,7 @@ SHORT_LIVED = (
     Program("-bash", SHORT, exe="/usr/bin/bash", user="deploy", cwd="/home/deploy"),
     Program("sleep 30", Temper(0.02, 0.1), exe="/usr/bin/sleep"),
     Program("/usr/bin/apt-get -qq -y update", SHORT),
+    Program("pg_dump --dbname=postgresql://backup:{hex}@db-1/orders --file=/backup/orders-{hex}.dump", SHORT),
     Program("tail -n 200 -F /var/log/app/{service}.log", SHORT, exe="/usr/bin/tail", user="deploy"),
     Program("/bin/bash /usr/local/bin/collect-metrics.sh --interval 60 --run {hex}", SHORT, exe="/usr/bin/bash"),
 )

@@ -60,7 +60,7 @@ public final class Ask {
     }
   }
 
-  private static ApiClient client(JsonNode asked) {
+  static ApiClient client(JsonNode asked) {
     ApiClient client = new ApiClient();
     client.setBasePath(asked.get("url").asText());
     client.setServerIndex(null);
