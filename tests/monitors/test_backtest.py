@@ -95,6 +95,39 @@ def test_over_days_the_steps_are_longer_and_never_more_than_is_said() -> None:
     assert len(moments) == MAX_STEPS + 1
 
 
+def test_processes_are_named_for_the_first_changes_and_the_others_are_found_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = OracleStore()
+    for minute in range(9):
+        nginx = [a_sighting(7, command="nginx", started_at=MINUTE - 9)] if minute % 2 == 0 else []
+        init = a_sighting(99, command="init", cmdline="init", exe="", started_at=MINUTE - 9)
+        store.add([(1, a_snapshot(init, *nginx, taken_at=MINUTE + 60 * minute, chunk_count=1))])
+    analysis = OracleAnalysis(store)
+    body = {"type": "process alert", "query": "processes('nginx').by('host').rollup('count_now') < 1"}
+    options = {"options": {"new_host_delay": 0}}
+    gone = Rules.of(new_monitor(1, 7, body | options, creator=Creator(1, "", "", ""), changed_by="", now_us=0))
+
+    def run() -> Backtest:
+        return run_backtest(
+            gone,
+            MINUTE,
+            MINUTE + 480,
+            lambda *when: Observer(store, analysis, KnownHosts(store), 1, *when),
+            is_known=always,
+        )
+
+    of_all = run().transitions
+    monkeypatch.setattr(backtest, "MAX_NAMED", 3)
+    found = run().transitions
+
+    assert [(one.at, one.kind, one.state, one.reason) for one in found] == [
+        (one.at, one.kind, one.state, one.reason) for one in of_all
+    ]
+    assert all(one.processes for one in of_all if one.state is State.ALERT)
+    assert [bool(one.processes) for one in found if one.state is State.ALERT] == [True, True, False, False]
+
+
 @pytest.mark.parametrize("is_grouped", [False, True])
 def test_of_the_time_before_anything_was_known_one_instant_is_evaluated(*, is_grouped: bool) -> None:
     store = OracleStore()

@@ -23,6 +23,8 @@ from procession.window import Window
 MAX_STEPS = 288
 """Instants that are evaluated: over one day every five minutes."""
 MAX_TRANSITIONS = 1000
+MAX_NAMED = 100
+"""Of so many transitions the processes behind them are looked up: each is a question of its own."""
 MAX_CURVES = 20
 MINUTE = 60
 
@@ -39,6 +41,7 @@ class Backtest:
     step_seconds: int
     """What begins and ends between two instants is not in it."""
     transitions: tuple[Transition, ...]
+    """Of the first MAX_NAMED and those of the same instant it is said which processes were behind them."""
     times: tuple[int, ...]
     """The instants that were evaluated."""
     curves: tuple[Curve, ...]
@@ -96,7 +99,8 @@ def run_backtest(
         if is_late():
             raise InvalidRequest("The back-test takes too long: try a shorter time, or a narrower query")
         observer = observer_at(Moment(at, at), silences.unheard)
-        outcome = Evaluation(rules, states, observer, evaluated_at=at - step).run()
+        names = len(transitions) < MAX_NAMED
+        outcome = Evaluation(rules, states, observer, evaluated_at=at - step, names_processes=names).run()
         silences.note(observer.facts())
         transitions += (one for state in outcome.changed for one in (*state.unsent, *state.quiet))
         if len(transitions) > MAX_TRANSITIONS:

@@ -60,10 +60,12 @@ class Evaluation:
         evaluated_at: int | None = None,
         is_all_told: bool = True,
         most_refreshed: int = 0,
+        names_processes: bool = True,
     ) -> None:
         """`evaluated_at`: when it was evaluated last, and the groups that are present were seen last. `is_all_told`:
         agents had the time to tell of this moment. Else a group that nobody tells of stays as it was.
-        `most_refreshed`: of how many groups that go on as they were the value is to be stored anew."""
+        `most_refreshed`: of how many groups that go on as they were the value is to be stored anew. `names_processes`:
+        the processes behind what changes are looked up."""
         self._rules = rules
         self._states = states
         self._observer = observer
@@ -72,7 +74,8 @@ class Evaluation:
         self._refreshes_left = most_refreshed
         self._lookups_left = MAX_LOOKUPS
         self._boots_left = MAX_BOOTS
-        self._names_left = MAX_NAMED_GROUPS
+        self._names_processes = names_processes
+        self._names_left = MAX_NAMED_GROUPS if names_processes else 0
 
     def run(self) -> Outcome:
         """Raises Unavailable."""
@@ -259,7 +262,7 @@ class Evaluation:
         if not hosts and (group or seen_at is not None):
             if not self._lookups_left and not of_group:
                 return None
-            if self._lookups_left:
+            if self._lookups_left and (self._names_processes or not of_group):
                 self._lookups_left -= 1
                 since = at - self._rules.options.expected_seconds if seen_at is None else seen_at
                 found = self._observer.last_seen(query, group, since - query.window_seconds - _REACH_BACK_SECONDS)
