@@ -273,6 +273,11 @@ def test_the_strip_shows_what_began_and_ended_and_hatches_gaps(page: Page, ended
 @pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1440, 900)], ids=["phone", "tablet", "desktop"])
 def test_what_ended_and_an_unfinished_search_can_be_read_by_all_at_any_size(page: Page, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.get_by_text("Seen in window", exact=True).click()
+    expect(page.get_by_test_id("total")).to_have_text("300")
+    settled(page)
+    assert violations(page) == []
+
     page.get_by_text("Ended", exact=True).click()
     expect(page.get_by_test_id("total")).to_have_text("200")
     settled(page)

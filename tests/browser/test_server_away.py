@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import application_key
 from tests.browser.looking import Server, sign_in
+from tests.browser.test_reading_for_all import violations
 from tests.support.running import Running
 
 
@@ -74,11 +75,13 @@ def test_the_page_outlives_its_server_and_finds_it_again(own: Restartable, page:
     page.locator("#row-0").click()
     panel = page.get_by_role("dialog", name="Process")
     expect(panel.get_by_text("Server unreachable")).to_be_visible()
+    assert violations(page) == []
     page.get_by_role("tab", name="Groups").click()
     expect(page.get_by_role("tabpanel").get_by_text("Server unreachable")).to_be_visible()
     page.get_by_role("tab", name="Table").click()
     expect(page.get_by_role("tabpanel").get_by_text("The server cannot be reached")).to_be_visible()
     expect(shown).to_be_hidden()
+    assert violations(page) == []
 
     own.start()
     expect(panel.get_by_role("tab", name="About")).to_be_visible()
@@ -99,6 +102,7 @@ def test_after_an_upgrade_one_is_asked_to_reload(page: Page) -> None:
     page.get_by_role("tab", name="Graphs").click()
     expect(page.get_by_role("alert")).to_contain_text("There is a new version of this page")
     expect(page.get_by_role("tab", name="Table")).to_be_visible()
+    assert violations(page) == []
     page.unroute_all()
     page.get_by_role("button", name="Reload").click()
 
@@ -117,3 +121,4 @@ def test_a_time_to_come_is_shown_as_what_it_is(own: Restartable, page: Page) -> 
     assert date[:19] < time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(tomorrow - 3600))
     label = page.get_by_role("button", name=re.compile("^Time: At"))
     expect(label).to_contain_text(shown.inner_text())
+    assert violations(page) == []
