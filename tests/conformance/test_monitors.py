@@ -121,7 +121,7 @@ def queries_at(moment: int) -> dict[str, Any]:
     return {
         "timeseries": body("timeseries", cpu, rss, interval=5000, formulas=formulas),
         "scalar": body("scalar", cpu | {"aggregator": "max"}, rss | {"aggregator": "last"}, formulas=limited),
-        "container": body("timeseries", cpu | {"data_source": "container"}),
+        "container": body("timeseries", cpu, rss | {"data_source": "container", "metric": "container.memory.rss"}),
     }
 
 
@@ -298,6 +298,6 @@ def test_a_client_is_told_what_is_not_answered(language: Language, keeping: Call
     answers = keeping(language)
 
     status, message = refusal(answers, "container")
-    assert (status, "the data_source container is not answered" in message) == (400, True)
+    assert (status, "ask for processes and for containers apart" in message) == (400, True)
     status, message = refusal(answers, "elsewhere")
     assert (status, "Procession answers /api/v1/" in message) == (404, True)

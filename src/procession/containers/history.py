@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
+
+from procession.containers.container import Container
+
+GroupOf = Callable[[Container], str | None]
+"""The group that a container is in; None where nobody asks for it."""
 
 
 class ContainerHistory(msgspec.Struct, frozen=True, kw_only=True):

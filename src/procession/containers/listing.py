@@ -1,11 +1,11 @@
-"""Lists of containers: filtered by tags, in an order, page by page, or in groups."""
+"""Lists of containers: in an order, page by page, or in groups."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +13,6 @@ import msgspec
 
 from procession.containers.presence import FoundContainer
 from procession.errors import InvalidParameter
-from procession.search.pattern import fold
-from procession.search.tag_filter import TagFilter
 
 TEXT_COLUMNS: Final = ("name", "host", "state", "image_name", "container_id")
 MOMENT_COLUMNS: Final = ("started_at", "created_at")
@@ -102,16 +100,6 @@ class ListPage:
     items: tuple[ListItem, ...]
     total: int
     has_more_before: bool
-
-
-def with_tags(found: Iterable[FoundContainer], tags: TagFilter) -> Iterator[FoundContainer]:
-    if not tags.conditions:
-        yield from found
-        return
-    for one in found:
-        folded = [fold(tag) for tag in one.container.tags]
-        if all(condition.accepts(folded) for condition in tags.conditions):
-            yield one
 
 
 def listed(found: Iterable[FoundContainer], order: ContainerOrder) -> list[ListItem]:

@@ -1,7 +1,9 @@
-"""Whether a process matches a search: the meaning of the tree, in plain Python."""
+"""Whether something matches a search: the meaning of the tree, in plain Python."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from procession.discovery import discovered_tags
@@ -11,12 +13,14 @@ from procession.search.pattern import fold
 from procession.search.tree import And, Comparison, Not, Or, SearchNode, TagTerm, TextTerm, WordTerm
 
 
-class _Looked(NamedTuple):
-    process: ProcessSummary
-    detail: ProcessDetail
+class Searched(NamedTuple):
+    """What a search looks at of one thing. Texts and tags are folded."""
+
     texts: tuple[str, ...]
     tags: tuple[str, ...]
-    discovered: tuple[str, ...]
+    value: Callable[[str], float | None]
+    """Of a field of `fields.FIELDS`; None where it has none."""
+    discovered: tuple[str, ...] = ()
 
 
 def accepts(node: SearchNode | None, process: ProcessSummary, detail: ProcessDetail | None = None) -> bool:
@@ -24,34 +28,38 @@ def accepts(node: SearchNode | None, process: ProcessSummary, detail: ProcessDet
     if node is None:
         return True
     description = process.description
-    texts = tuple(fold(text) for text in (description.cmdline, description.exe, description.user))
-    tags = tuple(fold(tag) for tag in process.tags)
-    return _holds(
-        node, _Looked(process, detail or ProcessDetail(), texts, tags, discovered_tags(description.discovery))
+    return matches(
+        node,
+        Searched(
+            tuple(fold(text) for text in (description.cmdline, description.exe, description.user)),
+            tuple(fold(tag) for tag in process.tags),
+            partial(_value, process, detail or ProcessDetail()),
+            discovered_tags(description.discovery),
+        ),
     )
 
 
-def _holds(node: SearchNode, looked: _Looked) -> bool:
+def matches(node: SearchNode, searched: Searched) -> bool:
     match node:
         case And(operands):
-            return all(_holds(operand, looked) for operand in operands)
+            return all(matches(operand, searched) for operand in operands)
         case Or(operands):
-            return any(_holds(operand, looked) for operand in operands)
+            return any(matches(operand, searched) for operand in operands)
         case Not(operand):
-            return not _holds(operand, looked)
+            return not matches(operand, searched)
         case TagTerm(key, pattern, with_discovered):
-            tags = (*looked.tags, *looked.discovered) if with_discovered else looked.tags
+            tags = (*searched.tags, *searched.discovered) if with_discovered else searched.tags
             of_this_key = [tag for tag in tags if tag.startswith(f"{key}:")]
             if of_this_key:
                 return any(pattern.matches(tag) for tag in of_this_key)
-            return any(pattern.is_within(text) for text in looked.texts)
+            return any(pattern.is_within(text) for text in searched.texts)
         case TextTerm(pattern):
-            return any(pattern.is_within(text) for text in looked.texts)
+            return any(pattern.is_within(text) for text in searched.texts)
         case WordTerm(pattern):
-            values = (value_within(tag) for tag in (*looked.tags, *looked.discovered))
-            return any(pattern.is_within(text) for text in (*looked.texts, *values))
+            values = (value_within(tag) for tag in (*searched.tags, *searched.discovered))
+            return any(pattern.is_within(text) for text in (*searched.texts, *values))
         case Comparison(field, operator, number):
-            return holds(operator, value_of(field, looked.process, looked.detail), number)
+            return holds(operator, searched.value(field), number)
 
 
 def value_within(folded_tag: str) -> str:
@@ -60,3 +68,7 @@ def value_within(folded_tag: str) -> str:
     if not colon:
         return folded_tag
     return "" if key == "state_zombie" else value
+
+
+def _value(process: ProcessSummary, detail: ProcessDetail, field: str) -> float | None:
+    return value_of(field, process, detail)

@@ -306,6 +306,7 @@ class Services:
         )
         queries = PublicQueries(
             self.stores.analysis,
+            self.stores.containers,
             sessions=self.sessions,
             limiter=RateLimiter(self.settings.own_rate_limit, self.now),
             threads=self.threads.queries,
@@ -397,7 +398,7 @@ class Services:
             *process_list_routes(api, self.stores.processes, analysis),
             *single_process_routes(api, self.stores.processes, analysis),
             *analysis_routes(api, analysis, self.stores.hosts, self.intake.agents.versions),
-            *container_routes(api, self.stores.containers),
+            *container_routes(api, self.stores.containers, analysis),
             *view_routes(api, self.stores.views),
             *MonitorHistory(
                 api,

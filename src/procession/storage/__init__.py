@@ -34,7 +34,7 @@ from procession.analysis import (
     WindowPage,
 )
 from procession.containers.container import ContainerSnapshot, ContainerStats
-from procession.containers.history import ContainerHistory
+from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.presence import FoundContainer
 from procession.errors import Unavailable
 from procession.inventory import FrozenStore, Inventory
@@ -150,6 +150,14 @@ class ContainerStore(Protocol):
 
     def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
         """By steps of `step_seconds`, whole minutes: the mean of what is known."""
+
+    def timeseries(
+        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+    ) -> TimeSeries:
+        """At instants in even steps of whole minutes, or at fewer of them where there are too many containers: what was
+        told in the last minute that was over then. The sum of a group, or the greatest of a measure of GREATEST; for
+        the `limit` groups that have the most of `rank`, and the rest. Raises InvalidRequest where there are more
+        containers than can be looked at."""
 
 
 class KeyStore(Protocol):

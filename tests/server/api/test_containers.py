@@ -9,7 +9,7 @@ import pytest
 
 from procession.containers.container import NUMBERS
 from procession.window import Window
-from tests.support.builders import NOON
+from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.containers import a_container, containers_of
 from tests.support.served import ORG, OTHER_APPLICATION_KEY, READER, Client, Served, a_store
 
@@ -52,7 +52,7 @@ def test_what_is_listed_has_all_that_is_known(client: Client) -> None:
     answer = asked(client, "tags=env:prod")
 
     (one,) = answer["data"]
-    assert answer["meta"] == {"at": "2023-11-14T22:13:20", "total": 1}
+    assert answer["meta"] == {"at": "2023-11-14T22:13:20", "total": 1, "known": True}
     attributes = one["attributes"]
     assert (one["id"], attributes["host"], attributes["name"]) == ("a", "web-1", "name-of-a")
     assert attributes["started_at"] == "2023-11-14T21:13:20"
@@ -73,10 +73,33 @@ def test_what_is_listed_has_all_that_is_known(client: Client) -> None:
         ("sort=-name&limit=2&offset=1", ["b", "a"]),
         ("tags=!env:*", ["b", "c"]),
         ("tags=container_id:a OR container_id:c&language=procession", ["a", "c"]),
+        ("search=NAME-OF-A", ["a"]),
+        ("search=shop/web !env:prod", ["b", "c"]),
+        ("search=container_id:c OR env:*", ["a", "c"]),
+        ("search=prod&language=procession", ["a"]),
+        ("search=cpu>5&language=procession", ["c"]),
+        ("search=cpu<=5 age>59m&language=procession", ["a"]),
+        ("search=pid:1&language=procession", []),
+        ("search=nothing", []),
     ],
 )
 def test_containers_of_an_instant_are_chosen_and_ordered(client: Client, query: str, found: list[str]) -> None:
     assert ids(client, query) == found
+
+
+def test_the_processes_of_each_are_counted_where_somebody_asks(client: Client, a_fleet: Served) -> None:
+    processes = [a_sighting(pid, container_id=name) for pid, name in enumerate("aacx", 2)]
+    a_fleet.store.add([(ORG, a_snapshot(*processes, a_sighting(9), host="web-1", taken_at=NOON - 1, chunk_count=1))])
+
+    answer = asked(client, "processes=true")
+
+    assert {one["id"]: one["attributes"]["processes"] for one in answer["data"]} == {"a": 2, "b": None, "c": 1}
+    assert "processes" not in asked(client)["data"][0]["attributes"]
+
+
+def test_where_nothing_was_told_nothing_is_known(client: Client) -> None:
+    assert asked(client, f"at={NOON - 7200}&processes=true")["meta"]["known"] is False
+    assert asked(client, "search=nothing")["meta"]["known"] is True
 
 
 def test_a_container_over_time_is_what_the_store_knows(client: Client, a_fleet: Served) -> None:
@@ -101,7 +124,8 @@ def test_a_long_window_has_no_more_than_500_steps(client: Client) -> None:
     [
         ("?sort=nothing", "sort"),
         ("?limit=0", "limit"),
-        ("?search=java", "search"),
+        ("?search=(java", "search"),
+        ("?processes=maybe", "processes"),
         ("/history?host=web-1", "container_id"),
         ("/history?container_id=a", "host"),
         ("/history?host=web-1&container_id=" + "a" * 300, "container_id"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from procession.containers.container import ContainerSnapshot
+from procession.containers.container import Container, ContainerSnapshot
 from procession.errors import Unavailable
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.embedded_store import open_embedded
@@ -124,6 +124,26 @@ def test_the_history_of_a_container_is_that_of_the_oracle(filled: Filled, step_s
             assert (found.times, found.step_seconds) == (expected.times, expected.step_seconds)
             for name, values in expected.numbers.items():
                 assert known(found.numbers[name]) == pytest.approx(known(values), rel=1e-6), name
+
+
+@pytest.mark.parametrize(("rank", "limit"), [("count", 100), ("memory_usage_bytes", 3), ("cpu_total_percent", 1)])
+@pytest.mark.parametrize("step", [60, 120, 300])
+def test_groups_over_time_are_those_of_the_oracle(filled: Filled, rank: str, limit: int, step: int) -> None:
+    measures = ("cpu_total_percent", "cpu_throttled_percent", "memory_usage_bytes", "oom_kills")
+
+    def group_of(container: Container) -> str | None:
+        return container.name if "env:prod" in container.tags or container.state == "paused" else None
+
+    for times in (range(BEGIN // 60 * 60 - 120, END + 1, step), range(BEGIN + 95, BEGIN + 96), range(100, 161, 60)):
+        found = filled.store.containers.timeseries(1, times, measures, rank, limit, group_of)
+        expected = filled.oracle.timeseries(1, times, measures, rank, limit, group_of)
+        assert (found.times, found.is_known) == (expected.times, expected.is_known)
+        assert [(one.value, one.is_rest, one.count) for one in found.series] == [
+            (one.value, one.is_rest, one.count) for one in expected.series
+        ]
+        for one, other in zip(found.series, expected.series, strict=True):
+            for measure in measures:
+                assert known(one.numbers[measure]) == pytest.approx(known(other.numbers[measure]), rel=1e-6), measure
 
 
 def test_rows_that_the_engine_merges_change_no_answer(filled: Filled) -> None:

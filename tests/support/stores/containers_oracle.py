@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from procession.containers.container import NUMBERS, ContainerSnapshot, ContainerStats
-from procession.containers.history import ContainerHistory
+from procession.analysis import Series, TimeSeries
+from procession.containers.container import NUMBERS, Container, ContainerSnapshot, ContainerStats
+from procession.containers.history import ContainerHistory, GroupOf
+from procession.containers.metrics import GREATEST
 from procession.containers.presence import FoundContainer
 from procession.window import Window
 
@@ -60,3 +62,40 @@ class OracleContainers:
         return ContainerHistory(
             step_seconds=step * 60, times=tuple(begin * step * 60 for begin in begins), numbers=numbers
         )
+
+    def timeseries(
+        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+    ) -> TimeSeries:
+        """The newest that was told of each in the minute before each instant, group by group."""
+        newest = []
+        for at in times:
+            of_minute = {}
+            for org, snapshot in sorted(self._told, key=lambda one: one[1].taken_at):
+                if org == org_id and snapshot.taken_at // 60 == at // 60 - 1:
+                    of_minute.update({(snapshot.host, one.container_id): one for one in snapshot.containers})
+            newest.append(list(of_minute.values()))
+
+        def number(group: set[str], measure: str, containers: Sequence[Container]) -> float | None:
+            those = [one for one in containers if group_of(one) in group]
+            if measure == "count":
+                return len(those)
+            known = [value for one in those if (value := getattr(one.numbers, measure)) is not None]
+            return (max if measure in GREATEST else sum)(known) if known else None
+
+        names = sorted({name for those in newest for one in those if (name := group_of(one)) is not None})
+        totals = {name: sum(number({name}, rank, those) or 0 for those in newest) for name in names}
+        shown = sorted(names, key=lambda name: (-totals[name], name))[:limit]
+        groups: list[tuple[str | None, set[str]]] = [(name, {name}) for name in shown]
+        if len(shown) < len(names):
+            groups.append((None, set(names) - set(shown)))
+        series = [
+            Series(
+                name,
+                name is None,
+                tuple(int(number(group, "count", those) or 0) if those else None for those in newest),
+                {measure: tuple(number(group, measure, those) for those in newest) for measure in measures},
+            )
+            for name, group in groups
+        ]
+        step = times[1] - times[0] if len(times) > 1 else 1
+        return TimeSeries(step, tuple(times), tuple(series), any(newest))

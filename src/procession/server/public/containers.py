@@ -24,8 +24,8 @@ from procession.containers.listing import (
     grouped,
     listed,
     page_of,
-    with_tags,
 )
+from procession.containers.matching import chosen
 from procession.containers.presence import FoundContainer
 from procession.errors import InvalidParameter
 from procession.paging import fingerprint
@@ -89,7 +89,7 @@ class PublicContainers:
         now = self._now()
 
         def find() -> bytes:
-            found = with_tags(self._store.present(query.seen.org_id, now), query.seen.tags)
+            found = chosen(self._store.present(query.seen.org_id, now), query.seen)
             placed = grouped(found, query.keys) if query.keys else listed(found, query.order)
             is_descending = query.order.is_descending and not query.keys
             page = page_of(placed, query.size, query.cursor, is_descending=is_descending)

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
+from procession.analysis import TimeSeries
+from procession.analysis.process_metrics import COUNT
 from procession.containers.container import (
     COUNTS,
     FLOATS,
@@ -18,18 +21,22 @@ from procession.containers.container import (
     ContainerSnapshot,
     ContainerStats,
 )
-from procession.containers.history import ContainerHistory
+from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.presence import REACH_SECONDS, FoundContainer, present
 from procession.errors import InvalidRequest
 from procession.process import MAX_UINT32
+from procession.storage.containers.groups import ContainerMinutes, grouped_over_time
 from procession.storage.history.engine.connection import ConnectionPool
 from procession.storage.history.engine.errors import unavailable_on_failure
-from procession.storage.history.engine.statement import encodable
+from procession.storage.history.engine.statement import Statement, encodable
 from procession.text.characters import encodable as storable
 from procession.window import Window
 
 MAX_FOUND: Final = 100_000
 """Containers in one answer."""
+
+MAX_ROWS: Final = 1_000_000
+"""Minutes of containers that an answer over time looks at."""
 
 _ABSENT: Final = -1
 _INSERTED_ROWS: Final = 20_000
@@ -116,10 +123,64 @@ class ClickHouseContainers:
             },
         )
 
+    def timeseries(
+        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+    ) -> TimeSeries:
+        condition, parameters = _told_in(org_id, times)
+        ((rows,),) = self._rows(f"SELECT count() FROM containers WHERE {condition}", parameters)
+        if rows > MAX_ROWS:
+            times = times[:: -(-rows // MAX_ROWS)]
+            condition, parameters = _told_in(org_id, times)
+        known = self._rows(
+            "SELECT cityHash64(definition) AS hash, any(definition) FROM containers"
+            f" WHERE {condition} GROUP BY hash ORDER BY hash LIMIT {MAX_FOUND + 1}",
+            parameters,
+        )
+        if len(known) > MAX_FOUND:
+            raise InvalidRequest(f"There are more than {MAX_FOUND} containers in the window; ask for a shorter one")
+        names = sorted({*measures, rank} - {COUNT})
+        statement = Statement(
+            f"SELECT {', '.join(('minute', 'hash', *names))} FROM ("
+            f"SELECT {', '.join(('minute', 'at', 'host', 'container', *names))}, cityHash64(definition) AS hash"
+            f" FROM containers WHERE {condition} ORDER BY at DESC LIMIT 1 BY minute, host, container)",
+            parameters,
+        )
+        with unavailable_on_failure(), self._pool.connection() as connection:
+            found = connection.run_arrow(statement)
+        told = {name: found[name].to_numpy() for name in ("minute", "hash", *names)}
+        hashes = np.array([one for one, _ in known], np.uint64)
+        # What was told for the first time since the definitions were read is not known yet.
+        is_known = np.isin(told["hash"], hashes)
+        told = {name: values[is_known] for name, values in told.items()}
+        minutes = ContainerMinutes(
+            times,
+            np.searchsorted(np.array([_minute_before(at) for at in times]), told["minute"]),
+            np.searchsorted(hashes, told["hash"]),
+            {name: told[name] for name in names},
+        )
+        groups = [group_of(_decode(definition)) for _, definition in known]
+        return grouped_over_time(minutes, groups, measures, rank, limit)
+
     def _rows(self, text: str, parameters: dict[str, Any]) -> Sequence[Any]:
         with unavailable_on_failure(), self._pool.connection() as connection:
             rows: Sequence[Any] = connection.query(text, parameters).result_rows
             return rows
+
+
+def _minute_before(at: int) -> int:
+    """The last that was over then."""
+    return min(max(at // 60 - 1, 0), MAX_UINT32)
+
+
+def _told_in(org_id: int, times: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """A condition: what was told in the minutes before these instants."""
+    first, last = _minute_before(times[0]), _minute_before(times[-1])
+    step = (last - first) // max(len(times) - 1, 1) or 1
+    condition = (
+        "org = {org:UInt32} AND minute >= {first:UInt32} AND minute <= {last:UInt32}"
+        " AND modulo(minute - {first:UInt32}, {step:UInt32}) = 0"
+    )
+    return condition, {"org": org_id, "first": first, "last": last, "step": step}
 
 
 def _row(org_id: int, minute: int, host: str, container_id: str, at: int, container: Container) -> tuple[Any, ...]:

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from procession.analysis import TimeSeries
 from procession.containers.container import ContainerSnapshot, ContainerStats
-from procession.containers.history import ContainerHistory
+from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.presence import REACH_SECONDS, FoundContainer
 from procession.storage import ContainerStore
 from procession.storage.containers.table import ContainerTable
@@ -57,6 +58,12 @@ class EmbeddedContainers:
     def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
         self._flush_what_concerns(org_id, Window(window.from_at - _MINUTE, window.to_at + _MINUTE))
         return self._history.history(org_id, host, container_id, window, step_seconds)
+
+    def timeseries(
+        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+    ) -> TimeSeries:
+        self._flush_what_concerns(org_id, Window(times[0] - 2 * _MINUTE, times[-1]))
+        return self._history.timeseries(org_id, times, measures, rank, limit, group_of)
 
     def forget_org(self, org_id: int) -> None:
         self._table.forget_org(org_id)

@@ -282,7 +282,10 @@ def test_an_empty_scalar_has_a_column_with_its_unit(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"data_source": "container"}, "the data_source container is not answered; process is"),
+        (
+            {"data_source": "container"},
+            "its data_source is not that of query 1; ask for processes and for containers apart",
+        ),
         ({"data_source": "metrics", "query": "avg:system.cpu{*}"}, "the data_source 'metrics' is not answered"),
         ({"data_source": None}, "a query without a data_source is not answered"),
         ({"metric": "process.stat.cpu"}, "its metric is none of process.stat.cpu.total_pct, "),

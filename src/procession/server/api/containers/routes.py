@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.routing import Route
 
 from procession.accounts.hosts import MAX_HOST_LENGTH
+from procession.analysis import Order
 from procession.containers.container import NUMBERS
-from procession.containers.listing import COLUMNS, with_tags
+from procession.containers.listing import COLUMNS
+from procession.containers.matching import chosen
 from procession.containers.presence import FoundContainer
 from procession.process_item import utc_text
 from procession.server.api.request import MAX_OFFSET, ApiRequest
 from procession.server.api.routes import ApiRouter
-from procession.storage import ContainerStore
+from procession.storage import AnalysisStore, ContainerStore
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
 MAX_ID = 255
 MAX_HISTORY_SECONDS = 31 * 86400
 MAX_STEPS = 500
+MAX_COUNTED = 100_000
+"""Containers whose processes are counted: those with the most."""
 
 _SORTS = (*COLUMNS, *NUMBERS)
 
 
-def container_routes(api: ApiRouter, store: ContainerStore) -> list[Route]:
-    containers = Containers(store)
+def container_routes(api: ApiRouter, store: ContainerStore, analysis: AnalysisStore) -> list[Route]:
+    containers = Containers(store, analysis)
     return [api.route("/containers", containers.listed), api.route("/containers/history", containers.history)]
 
 
 class Containers:
-    def __init__(self, store: ContainerStore) -> None:
+    def __init__(self, store: ContainerStore, analysis: AnalysisStore) -> None:
         self._store = store
+        self._analysis = analysis
 
     def listed(self, request: ApiRequest) -> Any:
         selection = request.selection()
@@ -39,16 +45,26 @@ class Containers:
         at = request.kept_instant()
         offset = request.number("offset", 0, least=0, most=MAX_OFFSET)
         limit = request.number("limit", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
-        if selection.search is not None:
-            request.refuse("search", "containers are chosen by tags")
+        wants_processes = request.choice("processes", "false", ("true", "false")) == "true"
         request.raise_errors()
-        found = list(with_tags(self._store.present(selection.org_id, at), selection.tags))
+        present = self._store.present(selection.org_id, at)
+        found = list(chosen(present, selection))
         known = [one for one in found if _value(one, order.column) is not None]
         known.sort(key=lambda one: (_value(one, order.column), *one.key[1:]), reverse=order.is_descending)
         # What is not known comes last, whichever way the rest goes.
         found = known + [one for one in found if _value(one, order.column) is None]
         shown = found[offset : offset + limit]
-        return {"meta": {"at": utc_text(at), "total": len(found)}, "data": [_item(one) for one in shown]}
+        meta = {"at": utc_text(at), "total": len(found), "known": bool(present)}
+        counts = self._processes(request, at) if wants_processes else None
+        return {"meta": meta, "data": [_item(one, counts) for one in shown]}
+
+    def _processes(self, request: ApiRequest, at: int) -> Mapping[str, int]:
+        """How many there are, by the id of their container; nothing where they are no longer known."""
+        if at < request.now - request.sighting_retention_hours * 3600:
+            return {}
+        everything = request.visibility.selection()
+        found = self._analysis.groups(everything, at, "container_id", (), Order("count", True), MAX_COUNTED)
+        return {group.value: group.count for group in found.found if group.value}
 
     def history(self, request: ApiRequest) -> Any:
         host = request.text("host", most=MAX_HOST_LENGTH)
@@ -75,12 +91,15 @@ def _value(found: FoundContainer, column: str) -> Any:
     return getattr(one.numbers if column in NUMBERS else one, column)
 
 
-def _item(found: FoundContainer) -> dict[str, Any]:
+def _item(found: FoundContainer, counts: Mapping[str, int] | None) -> dict[str, Any]:
+    """`counts`: of processes; None where nobody asks for them."""
     one = found.container
+    processes = {} if counts is None else {"processes": counts.get(one.container_id)}
     return {
         "type": "container",
         "id": one.container_id,
         "attributes": {
+            **processes,
             "host": found.host,
             "name": one.name,
             "runtime": one.runtime,

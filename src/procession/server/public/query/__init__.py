@@ -1,1 +1,1 @@
-"""`/api/v2/query/…`: numbers of processes over time, and put together to one."""
+"""`/api/v2/query/…`: numbers of processes and containers over time, and put together to one."""

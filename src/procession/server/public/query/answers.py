@@ -7,7 +7,7 @@ from typing import Any
 
 from procession.analysis.process_metrics import SECOND, Unit
 from procession.server.public.query.body import QueryRequest
-from procession.server.public.query.numbers import BY, Number
+from procession.server.public.query.numbers import Number
 from procession.server.public.query.results import unit_of
 
 
@@ -15,10 +15,11 @@ def timeseries_answer(
     request: QueryRequest, times: Sequence[int], results: Sequence[Mapping[str, Sequence[Number]]]
 ) -> dict[str, Any]:
     series, values = [], []
+    key = request.source.split_by
     for index, (wanted, found) in enumerate(zip(request.formulas, results, strict=True)):
         unit = _unit(unit_of(wanted.formula, request.queries))
-        for command, numbers in found.items():
-            series.append({"group_tags": [f"{BY}:{command}"], "query_index": index, "unit": unit})
+        for group, numbers in found.items():
+            series.append({"group_tags": [f"{key}:{group}"], "query_index": index, "unit": unit})
             values.append(numbers)
     # Where there is no series, Datadog says no times either.
     moments = [at * 1000 for at in times] if series else []
@@ -26,16 +27,16 @@ def timeseries_answer(
 
 
 def scalar_answer(request: QueryRequest, results: Sequence[Mapping[str, Number]]) -> dict[str, Any]:
-    commands = list(dict.fromkeys(command for found in results for command in found))
+    groups = list(dict.fromkeys(group for found in results for group in found))
     columns: list[dict[str, Any]] = []
-    if commands:
-        columns.append({"name": BY, "type": "group", "values": [[command] for command in commands]})
+    if groups:
+        columns.append({"name": request.source.split_by, "type": "group", "values": [[group] for group in groups]})
     for wanted, found in zip(request.formulas, results, strict=True):
         columns.append(
             {
                 "name": wanted.formula.text,
                 "type": "number",
-                "values": [found.get(command) for command in commands],
+                "values": [found.get(group) for group in groups],
                 "meta": {"unit": _unit(unit_of(wanted.formula, request.queries))},
             }
         )

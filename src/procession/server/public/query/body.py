@@ -14,6 +14,7 @@ from procession.accounts.visibility import Visibility
 from procession.analysis import Selection
 from procession.analysis.formula import NAME, Formula
 from procession.analysis.process_metrics import METRICS, Metric
+from procession.containers.metrics import CONTAINER_METRICS
 from procession.errors import InvalidParameter, InvalidRequest
 from procession.process import MAX_UINT32
 from procession.search.parser import parse_search
@@ -31,6 +32,8 @@ MAX_SECONDS = 7 * 86400
 MAX_POINTS = 500
 DEFAULT_POINTS = 60
 MIN_STEP_SECONDS = 5
+CONTAINER_STEP_SECONDS = 60
+"""What is known of containers is by the minute."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -40,6 +43,20 @@ SortOrder = Literal["asc", "desc"]
 class Kind(enum.Enum):
     TIMESERIES = "timeseries"
     SCALAR = "scalar"
+
+
+class DataSource(enum.Enum):
+    PROCESS = "process"
+    CONTAINER = "container"
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        return METRICS if self is DataSource.PROCESS else CONTAINER_METRICS
+
+    @property
+    def split_by(self) -> str:
+        """A series is of one value of this tag."""
+        return "command" if self is DataSource.PROCESS else "container_name"
 
 
 class Aggregator(enum.Enum):
@@ -75,6 +92,7 @@ class WantedFormula:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
+    source: DataSource
     window: Window | None
     """From the first instant to the last. None: there is none, since all of it is in the future."""
     points: int
@@ -140,30 +158,43 @@ def parse_request(
     attributes = _converted(data.attributes, shape, "body")
     if not 1 <= len(attributes.queries) <= MAX_QUERIES:
         raise InvalidRequest(f"Invalid body: it has not 1 to {MAX_QUERIES} queries")
-    queries = tuple(_query(kind, one, number, visibility) for number, one in enumerate(attributes.queries))
+    source = _source(attributes.queries)
+    queries = tuple(_query(kind, source, one, number, visibility) for number, one in enumerate(attributes.queries))
     names = [one.name for one in queries]
     if len(set(names)) < len(names):
         raise InvalidRequest("Invalid body: two queries have one name")
     formulas = _formulas(attributes.formulas, names)
     interval = attributes.interval if isinstance(attributes, _TimeseriesAttributes) else UNSET
     window = _window(attributes.since, attributes.until, now, retention_hours)
-    instants, points = (None, 1) if window is None else _instants(window, interval)
-    return QueryRequest(instants, points, queries, formulas)
+    instants, points = (None, 1) if window is None else _instants(window, interval, source)
+    return QueryRequest(source, instants, points, queries, formulas)
 
 
-def _query(kind: Kind, body: Mapping[str, Any], number: int, visibility: Visibility) -> MetricQuery:
+def _source(queries: Sequence[Mapping[str, Any]]) -> DataSource:
+    """That of all of them: processes and containers are split by different things."""
+    found = None
+    for number, body in enumerate(queries):
+        what, text = f"query {number + 1}", body.get("data_source")
+        try:
+            source = DataSource(text)
+        except ValueError:
+            named = f"the data_source {text[:50]!r}" if isinstance(text, str) else "a query without a data_source"
+            raise InvalidRequest(f"Invalid {what}: {named} is not answered; process and container are") from None
+        if found not in (None, source):
+            raise InvalidRequest(
+                f"Invalid {what}: its data_source is not that of query 1; ask for processes and for containers apart"
+            )
+        found = source
+    return found or DataSource.PROCESS
+
+
+def _query(kind: Kind, source: DataSource, body: Mapping[str, Any], number: int, visibility: Visibility) -> MetricQuery:
     what = f"query {number + 1}"
-    source = body.get("data_source")
-    if source == "container":
-        raise InvalidRequest(f"Invalid {what}: the data_source container is not answered; process is")
-    if source != "process":
-        named = f"the data_source {source[:50]!r}" if isinstance(source, str) else "a query without a data_source"
-        raise InvalidRequest(f"Invalid {what}: {named} is not answered; process is")
     query = _converted(body, _ScalarQuery if kind is Kind.SCALAR else _Query, what)
     if not NAME.fullmatch(query.name):
         raise InvalidRequest(f"Invalid {what}: its name is not made of letters, digits and _")
-    if query.metric not in METRICS:
-        raise InvalidRequest(f"Invalid {what}: its metric is none of {', '.join(METRICS)}")
+    if query.metric not in source.metrics:
+        raise InvalidRequest(f"Invalid {what}: its metric is none of {', '.join(source.metrics)}")
     if query.cross_org_uuids:
         raise InvalidRequest(f"Invalid {what}: cross_org_uuids is not answered; a key sees its own org")
     if query.is_normalized_cpu:
@@ -174,7 +205,9 @@ def _query(kind: Kind, body: Mapping[str, Any], number: int, visibility: Visibil
         raise InvalidRequest(f"Invalid {what}: its limit is not from 1 to {MAX_LIMIT}")
     selection = _selection(query, what, visibility)
     aggregator = _aggregator(query.aggregator, what) if isinstance(query, _ScalarQuery) else Aggregator.AVG
-    return MetricQuery(query.name, METRICS[query.metric], selection, query.limit, query.sort == "desc", aggregator)
+    return MetricQuery(
+        query.name, source.metrics[query.metric], selection, query.limit, query.sort == "desc", aggregator
+    )
 
 
 def _selection(query: _Query, what: str, visibility: Visibility) -> Selection:
@@ -230,7 +263,7 @@ def _window(since: int, until: int, now: int, retention_hours: int) -> Window | 
     return window if window.from_at <= window.to_at else None
 
 
-def _instants(window: Window, interval: int | UnsetType) -> tuple[Window, int]:
+def _instants(window: Window, interval: int | UnsetType, source: DataSource) -> tuple[Window, int]:
     """The first and the last instant, at multiples of the interval, and how many steps are between them."""
     length = window.to_at - window.from_at + 1
     if interval is UNSET:
@@ -239,7 +272,11 @@ def _instants(window: Window, interval: int | UnsetType) -> tuple[Window, int]:
         raise InvalidRequest("Invalid body: interval is less than a millisecond")
     else:
         asked = -(-min(interval, MAX_SECONDS * 1000) // 1000)
-    step = max(asked, MIN_STEP_SECONDS)
+    least = MIN_STEP_SECONDS
+    if source is DataSource.CONTAINER:
+        least = CONTAINER_STEP_SECONDS
+        asked = -(-asked // least) * least
+    step = max(asked, least)
     step *= -(-length // (step * MAX_POINTS))
     first, last = -(-window.from_at // step) * step, window.to_at // step * step
     if first > last:

@@ -1,25 +1,39 @@
-"""What the store has for the queries of a request: a number for each command at each instant."""
+"""What the store has for the queries of a request: a number for each command or container at each instant."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from procession.analysis import Series, TimeSeries
+from procession.analysis import Selection, Series, TimeSeries
 from procession.analysis.process_metrics import COUNT
 from procession.errors import InvalidRequest
-from procession.server.public.query.body import Aggregator, MetricQuery, QueryRequest
-from procession.storage import AnalysisStore
+from procession.server.public.query.body import Aggregator, DataSource, MetricQuery, QueryRequest
 from procession.window import Window
-
-BY = "command"
-"""What all queries are split by."""
 
 MAX_COMMANDS = 2000
 """Those that have the most over the whole time; no others are looked at."""
 
 Number = float | None
+
+
+class SeriesStore(Protocol):
+    """Of processes an AnalysisStore, of containers a ContainerSeries."""
+
+    def timeseries(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+        /,
+    ) -> TimeSeries:
+        """As that of an AnalysisStore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class QueryNumbers:
     """By the name of a query and by command, in the order of the query. None: not known, or none was there."""
 
 
-def numbers_over_time(store: AnalysisStore, request: QueryRequest) -> QueryNumbers:
+def numbers_over_time(store: SeriesStore, request: QueryRequest) -> QueryNumbers:
     """Of the commands that have the most or the least over the whole time."""
 
     def most(query: MetricQuery, numbers: Mapping[str, Sequence[Number]]) -> Mapping[str, Sequence[Number]]:
@@ -44,7 +58,7 @@ def numbers_over_time(store: AnalysisStore, request: QueryRequest) -> QueryNumbe
     return QueryNumbers(found.step, found.times, limited)
 
 
-def numbers_of_window(store: AnalysisStore, request: QueryRequest) -> Mapping[str, Mapping[str, Number]]:
+def numbers_of_window(store: SeriesStore, request: QueryRequest) -> Mapping[str, Mapping[str, Number]]:
     """Put together to one for each command, by the name of a query; those that are the greatest or the least."""
     found = _numbers(store, request)
     together: dict[str, Mapping[str, Number]] = {}
@@ -88,16 +102,16 @@ def in_order(numbers: Mapping[str, Number], is_descending: bool) -> list[str]:
     return sorted(numbers, key=key)
 
 
-def _numbers(store: AnalysisStore, request: QueryRequest) -> QueryNumbers:
+def _numbers(store: SeriesStore, request: QueryRequest) -> QueryNumbers:
     """Of all commands of which anything is known."""
     if request.window is None:
         return QueryNumbers(1, (), {query.name: {} for query in request.queries})
-    found = _at_the_same_instants(store, request.queries, request.window, request.points)
+    found = _at_the_same_instants(store, request, request.window)
     times = sorted(set(found[0].times).intersection(*(one.times for one in found)))
     of_queries = {}
     for query, series in zip(request.queries, found, strict=True):
         if not query.is_descending:
-            _refuse_too_many(query, series)
+            _refuse_too_many(query, series, request.source)
         is_wanted = [at in set(times) for at in series.times]
         numbers = {
             one.value: [number for number, wanted in zip(_of(query, one), is_wanted, strict=True) if wanted]
@@ -110,31 +124,31 @@ def _numbers(store: AnalysisStore, request: QueryRequest) -> QueryNumbers:
     return QueryNumbers(found[0].step, tuple(times), of_queries)
 
 
-def _at_the_same_instants(
-    store: AnalysisStore, queries: Sequence[MetricQuery], window: Window, points: int
-) -> list[TimeSeries]:
+def _at_the_same_instants(store: SeriesStore, request: QueryRequest, window: Window) -> list[TimeSeries]:
     """Where there are too many processes for as many instants as were asked for, all queries have fewer."""
-    found = _asked(store, queries, window, points)
+    found = _asked(store, request, window, request.points)
     times = max(found, key=lambda one: one.step).times
     if all(one.times == times for one in found):
         return found
-    return _asked(store, queries, Window(times[0], times[-1]), max(len(times) - 1, 1))
+    return _asked(store, request, Window(times[0], times[-1]), max(len(times) - 1, 1))
 
 
-def _asked(store: AnalysisStore, queries: Sequence[MetricQuery], window: Window, points: int) -> list[TimeSeries]:
+def _asked(store: SeriesStore, request: QueryRequest, window: Window, points: int) -> list[TimeSeries]:
     """Of each query. Those over the same processes are asked at once, unless there are so many commands that each has
     to be asked for those with the most of its own."""
 
     def ask(query: MetricQuery, together: Sequence[MetricQuery]) -> TimeSeries:
         measures = sorted({one.metric.measure for one in together} - {COUNT})
-        return store.timeseries(query.selection, window, BY, measures, query.metric.measure, MAX_COMMANDS, points)
+        return store.timeseries(
+            query.selection, window, request.source.split_by, measures, query.metric.measure, MAX_COMMANDS, points
+        )
 
     answers: list[tuple[MetricQuery, TimeSeries]] = []
     found = []
-    for query in queries:
+    for query in request.queries:
         first, series = next((one for one in answers if one[0].selection == query.selection), (query, None))
         if series is None:
-            series = ask(query, [one for one in queries if one.selection == query.selection])
+            series = ask(query, [one for one in request.queries if one.selection == query.selection])
             answers.append((query, series))
         elif len(series.series) > MAX_COMMANDS and first.metric != query.metric:
             series = ask(query, [query])
@@ -146,10 +160,11 @@ def _of(query: MetricQuery, series: Series) -> Sequence[Number]:
     return series.count if query.metric.measure == COUNT else series.numbers[query.metric.measure]
 
 
-def _refuse_too_many(query: MetricQuery, found: TimeSeries) -> None:
+def _refuse_too_many(query: MetricQuery, found: TimeSeries, source: DataSource) -> None:
     """The least of them are not among those that the store gives, which are the greatest."""
     if len(found.series) > MAX_COMMANDS:
+        noun = "commands" if source is DataSource.PROCESS else "names of containers"
         raise InvalidRequest(
-            f"Invalid query {query.name}: there are more than {MAX_COMMANDS} commands to look for the least of;"
+            f"Invalid query {query.name}: there are more than {MAX_COMMANDS} {noun} to look for the least of;"
             " choose by text_filter or tag_filters"
         )

@@ -14,11 +14,12 @@ from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.http.json_body import parsed_object
 from procession.server.public.query.answers import scalar_answer, timeseries_answer
-from procession.server.public.query.body import Kind, QueryRequest, parse_request
-from procession.server.public.query.numbers import numbers_of_window, numbers_over_time
+from procession.server.public.query.body import DataSource, Kind, QueryRequest, parse_request
+from procession.server.public.query.container_series import ContainerSeries
+from procession.server.public.query.numbers import SeriesStore, numbers_of_window, numbers_over_time
 from procession.server.public.query.results import formulas_of_window, formulas_over_time
 from procession.server.runtime.thread_pools import FairThreadPool
-from procession.storage import AnalysisStore
+from procession.storage import AnalysisStore, ContainerStore
 
 PREFIX = "/api/v2/query"
 RATE_LIMIT_NAME = "query"
@@ -28,11 +29,12 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class PublicQueries:
-    """The numbers of an org's processes, as Datadog's clients ask for them."""
+    """The numbers of an org's processes and containers, as Datadog's clients ask for them."""
 
     def __init__(
         self,
         analysis: AnalysisStore,
+        containers: ContainerStore,
         *,
         sessions: Sessions,
         limiter: RateLimiter,
@@ -41,6 +43,7 @@ class PublicQueries:
         now: Callable[[], int],
     ) -> None:
         self._analysis = analysis
+        self._containers = ContainerSeries(containers)
         self._sessions = sessions
         self._limiter = limiter
         self._threads = threads
@@ -68,9 +71,12 @@ class PublicQueries:
         content = await self._threads.run(visibility.org_id, lambda: _ENCODER.encode(find(wanted)))
         return Response(content, media_type="application/vnd.api+json")
 
+    def _store_of(self, wanted: QueryRequest) -> SeriesStore:
+        return self._analysis if wanted.source is DataSource.PROCESS else self._containers
+
     def _timeseries(self, wanted: QueryRequest) -> dict[str, Any]:
-        found = numbers_over_time(self._analysis, wanted)
+        found = numbers_over_time(self._store_of(wanted), wanted)
         return timeseries_answer(wanted, found.times, formulas_over_time(wanted, found))
 
     def _scalar(self, wanted: QueryRequest) -> dict[str, Any]:
-        return scalar_answer(wanted, formulas_of_window(wanted, numbers_of_window(self._analysis, wanted)))
+        return scalar_answer(wanted, formulas_of_window(wanted, numbers_of_window(self._store_of(wanted), wanted)))
