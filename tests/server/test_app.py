@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 
 import pytest
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from procession.paging import Page
 from procession.query import ProcessQuery
 from procession.server.http.errors import AnswerBugs, ErrorAnswers
 from procession.server.http.responses import STANDARD_HEADERS
+from procession.server.web import openapi
 from tests.support.served import API_KEY, APPLICATION_KEY, PATH, READER, Client, Served
 
 
@@ -185,3 +187,13 @@ def test_an_answer_that_breaks_off_half_way_is_not_followed_by_another() -> None
         asyncio.run(AnswerBugs(fail_late)({"type": "http", "method": "GET", "path": "/"}, receive, send))
 
     assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+def test_a_start_does_not_wait_for_what_few_ever_ask_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    for module, name in ((ssl, "create_default_context"), (openapi, "load_document"), (openapi, "render_docs")):
+        monkeypatch.setattr(module, name, lambda *_, name=name, **__: made.append(name))
+
+    served.app()
+
+    assert made == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import httptools
@@ -27,8 +28,13 @@ class HttpPoster:
     ) -> None:
         """`context`: which certificates of servers are good [those that the system trusts]."""
         self._targets = targets
-        self._context = context or ssl.create_default_context()
+        self._given_context = context
         self._seconds = seconds
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """Made once it is needed: to read all that a system trusts takes 30 ms, and few servers post to https."""
+        return self._given_context or ssl.create_default_context()
 
     def post(self, request: HttpRequest, *, tries_again_after: frozenset[int] = frozenset()) -> None:
         """Returns once it was answered with a 2xx. Raises NotSent, final for any other answer than a 5xx or one of

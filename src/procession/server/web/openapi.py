@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -23,15 +24,24 @@ def load_document() -> dict[str, Any]:
     return document
 
 
+@cache
+def _document() -> bytes:
+    return bytes(json_response(load_document()).body)
+
+
+@cache
+def _docs() -> str:
+    return render_docs(load_document())
+
+
 def openapi_routes() -> list[Route]:
-    document = load_document()
-    page = render_docs(document)
+    """What they show is made when it is first asked for: few ever ask, and to make it takes a good part of a start."""
 
     async def show_document(_: Request) -> Response:
-        return json_response(document)
+        return Response(_document(), media_type="application/json")
 
     async def show_docs(_: Request) -> Response:
-        return HTMLResponse(page, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
+        return HTMLResponse(_docs(), headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 
     return [
         Route("/openapi.json", show_document, methods=["GET"]),
