@@ -14,6 +14,7 @@ from procession.accounts.hosts import HostTags, TagSource, WatchLease
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.accounts.saved_view import SavedView
 from procession.accounts.sessions import Link, Session
+from procession.accounts.users import Role, User
 from procession.backup.archive import open_archive
 from procession.backup.backing_up import plan, write_backup
 from procession.backup.restoring import Restored, restore
@@ -66,6 +67,7 @@ def fill(store: EmbeddedStore) -> None:
         for kind in KeyKind:
             secret = hash_secret(f"{name} {kind.value}")
             store.keys.put_key(Key(f"{org_id}{kind.value}", org_id, kind, f"{kind.value} of {name}", secret, BEGIN))
+        store.users.put_user(User(f"anna.{name}", org_id, Role.VIEWER, "hash", BEGIN, "generation"))
         store.views.put_view(org_id, SavedView(f"view of {name}", "state", BEGIN))
         store.hosts.put_host_tags(HostTags(org_id, "web-1", TagSource.USER, (f"team:{name}",)))
         store.hosts.put_lease(WatchLease(org_id, "web-1", END * 2))

@@ -25,6 +25,7 @@ PEOPLE = [
     ("monitors", "export"),
     ("monitors", "list"),
     ("orgs", "list"),
+    ("users", "list"),
     ("ps",),
     ("ps", "--json"),
     ("status",),

@@ -365,6 +365,11 @@ def test_a_session_of_one_org_sees_only_that_org(orgs: tuple[Ours, Theirs]) -> N
             other_id = other.listed()[2]["id"]
             assert page.get(f"{DETAILS}/{other_id}?{window}").status_code == 404
             assert page.post(f"{OWN}/session/link", json=key).status_code < 500
+            (session,) = (found for found in page.get(f"{OWN}/sessions").json()["sessions"] if found["is_this"])
+            listed = other.ask(f"{OWN}/sessions").json()["sessions"]
+            assert session["id"] not in [found["id"] for found in listed]
+            assert other.ask(f"{OWN}/sessions/{session['id']}", "DELETE").status_code == 404
+            assert page.post(f"{OWN}/sign-in", json={"user": one.name, "password": "none"}).status_code == 403
             page.request("DELETE", f"{OWN}/session")
             assert page.get(f"{DETAILS}?{window}").status_code == 403
 
@@ -376,6 +381,8 @@ TRIED = {
     ("get", f"{OWN}/session"),
     ("delete", f"{OWN}/session"),
     ("post", f"{OWN}/session/link"),
+    ("delete", f"{OWN}/sessions/{{session_id}}"),
+    ("post", f"{OWN}/sign-in"),
     ("post", WATCH),
     ("put", f"{OWN}/channels/{{kind}}/{{name}}"),
     ("delete", f"{OWN}/channels/{{kind}}/{{name}}"),

@@ -177,6 +177,7 @@ def _served() -> Asker:
             hosts=store.hosts,
             containers=store.containers,
             sessions=store.sessions,
+            users=store.users,
             views=store.views,
             monitors=store.monitors,
             changes=store.changes,

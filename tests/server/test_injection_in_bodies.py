@@ -91,9 +91,21 @@ def container(message: Any, process: Any, text: str) -> None:
     message.containers.add(id=text, tags=[text, f"env:{text}"], name=text)
 
 
+def a_user(**fields: str) -> dict[str, Any]:
+    return {"org_id": ORG, "name": "anna", "role": "viewer", "password": "a long password"} | fields
+
+
 PLACES: dict[str, Put] = {
     "sign-in key": in_json("POST", f"{OWN}/session", {}, lambda text: {"application_key": text}),
     "sign-in link": in_json("POST", f"{OWN}/session", {}, lambda text: {"link": text}),
+    "sign-in name": in_json("POST", f"{OWN}/sign-in", {}, lambda text: {"user": text, "password": "x"}),
+    "sign-in password": in_json("POST", f"{OWN}/sign-in", {}, lambda text: {"user": "anna", "password": text}),
+    "session to end": in_path("DELETE", f"{OWN}/sessions/{{}}", READER),
+    "user's name": in_json("POST", f"{OWN}/admin/users", ADMIN, lambda text: a_user(name=text)),
+    "user's role": in_json("POST", f"{OWN}/admin/users", ADMIN, lambda text: a_user(role=text)),
+    "user's password": in_json("POST", f"{OWN}/admin/users", ADMIN, lambda text: a_user(password=text)),
+    "user to change": in_path("PATCH", f"{OWN}/admin/users/{{}}", ADMIN, b'{"role": "editor"}'),
+    "user to remove": in_path("DELETE", f"{OWN}/admin/users/{{}}", ADMIN),
     "unknown field": in_json("POST", f"{OWN}/session", {}, lambda text: {text: text}),
     "watched host": in_json("POST", f"{OWN}/watch", READER, lambda text: {"host": text}),
     "view's name": in_path("PUT", f"{OWN}/views/{{}}", READER, b'{"state": "x"}'),

@@ -130,11 +130,12 @@ FORGED = [
 
 
 SESSION = "/api/procession/v1/session"
-"""The way in and out, which has tests of its own."""
+SIGN_IN = "/api/procession/v1/sign-in"
+"""The ways in and out, which have tests of their own."""
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "key"), [row for row in table_rows() if row[0] != "GET" and row[1] != SESSION]
+    ("method", "path", "key"), [row for row in table_rows() if row[0] != "GET" and row[1] not in (SESSION, SIGN_IN)]
 )
 def test_no_other_page_changes_anything_with_the_cookie_of_a_session(
     client: Client, method: str, path: str, key: str
@@ -176,8 +177,11 @@ CHANGING: list[tuple[str, str, Any]] = [
     ("DELETE", f"{OWN}/channels/{{kind}}/{{name}}", None),
     ("POST", f"{OWN}/admin/keys", {"org_id": ORG, "kind": "api", "name": "x"}),
     ("POST", f"{OWN}/admin/keys/{{key_id}}/revoke", None),
+    ("POST", f"{OWN}/admin/users", {"org_id": ORG, "name": "OPS", "role": "viewer", "password": "a long password"}),
+    ("PATCH", f"{OWN}/admin/users/{{name}}", {"role": "editor"}),
+    ("DELETE", f"{OWN}/admin/users/{{name}}", None),
 ]
-"""All routes that change a monitor, a channel, a variable, a downtime or a key; one after the other each does."""
+"""All routes that change a monitor, channel, variable, downtime, key or user; one after the other each does."""
 TRIES = {("POST", f"{OWN}/monitors/test"), ("POST", f"{OWN}/channels/{{kind}}/{{name}}/test")}
 
 
@@ -186,7 +190,10 @@ def test_all_routes_that_change_monitors_channels_downtimes_or_keys_are_known_he
     changing = {
         (method, path)
         for method, path, key in table_rows()
-        if method != "GET" and (any(f"`{scope}`" in key for scope in scopes) or path.startswith(f"{OWN}/admin/keys"))
+        if method != "GET"
+        and (
+            any(f"`{scope}`" in key for scope in scopes) or path.startswith((f"{OWN}/admin/keys", f"{OWN}/admin/users"))
+        )
     }
 
     assert changing - TRIES == {(method, path) for method, path, _ in CHANGING}

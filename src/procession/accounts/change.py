@@ -1,4 +1,4 @@
-"""Who changed what of an org: a monitor, a channel, a downtime or a key, with what it was before."""
+"""Who changed what of an org: a monitor, a channel, a downtime, a key or a user, with what it was before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from procession.accounts.orgs import Key
+from procession.accounts.users import User
 
 MAX_FIELD_CHARACTERS = 4_000
 """Of a field as JSON; what is longer is kept as the beginning of that text."""
@@ -25,6 +26,7 @@ class ChangeKind(enum.StrEnum):
     VARIABLE = "variable"
     DOWNTIME = "downtime"
     KEY = "key"
+    USER = "user"
 
 
 class ChangeAction(enum.StrEnum):
@@ -56,7 +58,8 @@ class Change(msgspec.Struct, frozen=True):
     """Later ones are greater."""
     kind: ChangeKind
     subject: str
-    """The id of a monitor, a downtime or a key; what calls a channel, as `webhook-ops`; the name of a variable."""
+    """The id of a monitor, a downtime or a key; what calls a channel, as `webhook-ops`; the name of a variable, of a
+    user."""
     action: ChangeAction
     author: Author
     before: Mapping[str, Any] | None
@@ -116,6 +119,24 @@ def key_fields(key: Key) -> dict[str, Any]:
         "revoked_at": key.revoked_at,
         "scopes": sorted(str(scope) for scope in key.scopes),
     }
+
+
+def user_change(author: Author, at: int, before: User | None, after: User) -> Change | None:
+    """A user who was made, changed or removed. Of a password it says only when it became another one."""
+    return new_change(
+        after.org_id,
+        at,
+        author,
+        ChangeKind.USER,
+        after.name,
+        None if before is None else user_fields(before),
+        user_fields(after) if after.removed_at is None else None,
+        hidden=("password",),
+    )
+
+
+def user_fields(user: User) -> dict[str, Any]:
+    return {"name": user.name, "role": str(user.role), "password": user.password_hash}
 
 
 def _kept(

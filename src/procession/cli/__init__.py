@@ -34,6 +34,7 @@ COMMANDS = {
     "link": "Print a link that signs in to the page, once.",
     "status": "Say which server is reachable and what it holds.",
     "keys": "Make, list and revoke keys.",
+    "users": "Make, list, change and remove people who sign in with a password.",
     "orgs": "Make, list and remove orgs.",
     "hosts": "Give tags to hosts.",
     "backup": "Copy a store into one file, also while the server runs.",

@@ -20,8 +20,10 @@ from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.access.sign_in_throttle import SignInThrottle
+from procession.server.access.user_cache import UserCache
 from procession.server.api.admin import admin_routes
 from procession.server.api.administration.orgs import org_routes
+from procession.server.api.administration.users import user_routes
 from procession.server.api.analysis import analysis_routes
 from procession.server.api.backup import backup_routes
 from procession.server.api.containers.routes import container_routes
@@ -30,6 +32,7 @@ from procession.server.api.health import METRICS_PATH, health_routes
 from procession.server.api.monitors.actions import MonitorActions
 from procession.server.api.monitors.changes import ChangeList
 from procession.server.api.monitors.history import MonitorHistory
+from procession.server.api.people.session_list import session_list_routes
 from procession.server.api.process_list import process_list_routes
 from procession.server.api.routes import ApiRouter
 from procession.server.api.session import sign_in_routes
@@ -87,6 +90,7 @@ from procession.storage import (
     ReadStore,
     RollupStore,
     SessionStore,
+    UserStore,
     ViewStore,
 )
 
@@ -104,6 +108,7 @@ class Stores:
     hosts: HostStore
     containers: ContainerStore
     sessions: SessionStore
+    users: UserStore
     views: ViewStore
     monitors: MonitorStore
     changes: ChangeStore
@@ -132,6 +137,7 @@ class ThreadPools:
     backup: ThreadPool
     monitors: ThreadPool
     removals: ThreadPool
+    passwords: FairThreadPool
 
     @classmethod
     def start(cls) -> ThreadPools:
@@ -150,11 +156,13 @@ class ThreadPools:
             backup=ThreadPool(1, "backup"),
             monitors=ThreadPool(1, "monitors"),
             removals=ThreadPool(1, "removals"),
+            # One: each try takes memory and a processor for a while, and whoever tries need not be anybody.
+            passwords=FairThreadPool(1, "passwords", items="people who sign in", max_waiting=50),
         )
 
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
-        for pool in (self.queries, self.decode, self.host_tags):
+        for pool in (self.queries, self.decode, self.host_tags, self.passwords):
             pool.close()
         single = (
             self.keys,
@@ -180,6 +188,7 @@ class Services:
     threads: ThreadPools
     now: Callable[[], int]
     keys: KeyCache
+    users: UserCache
     sessions: Sessions
     host_tags: HostTagCache
     watches: WatchCache
@@ -199,7 +208,8 @@ class Services:
     ) -> Services:
         threads = ThreadPools.start()
         keys = KeyCache(stores.keys, threads.keys)
-        sessions = Sessions(stores.sessions, keys, threads.keys, now)
+        users = UserCache(stores.users, threads.keys, threads.passwords)
+        sessions = Sessions(stores.sessions, keys, users, threads.keys, now)
         host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now)
         watches = WatchCache(stores.hosts, threads.hosts, now)
         agents = Agents()
@@ -215,6 +225,7 @@ class Services:
             threads=threads,
             now=now,
             keys=keys,
+            users=users,
             sessions=sessions,
             host_tags=host_tags,
             watches=watches,
@@ -438,6 +449,7 @@ class Services:
                 throttle=SignInThrottle(self.settings.sign_in_limit, self.now),
                 thread=self.threads.keys,
             ),
+            *session_list_routes(api, self.sessions),
             *watch_routes(api=api, sessions=self.sessions, watches=self.watches),
         ]
 
@@ -461,6 +473,15 @@ class Services:
                 removals=self.removals,
                 thread=self.threads.keys,
                 counting=self.threads.size,
+                now=self.now,
+            ),
+            *user_routes(
+                store=self.stores.users,
+                orgs=self.stores.keys,
+                users=self.users,
+                keys=self.keys,
+                changes=self.changes,
+                thread=self.threads.keys,
                 now=self.now,
             ),
             *backup_routes(store=self.stores.backup, keys=self.keys, thread=self.threads.backup),

@@ -10,6 +10,7 @@ from procession.accounts.hosts import HostNotice, HostTags, WatchLease
 from procession.accounts.orgs import Key, Org, RemovedOrg
 from procession.accounts.saved_view import SavedView
 from procession.accounts.sessions import Link, Session
+from procession.accounts.users import User
 from procession.analysis import (
     Comparison,
     Every,
@@ -71,6 +72,7 @@ __all__ = [
     "RollupStore",
     "SessionStore",
     "SizedStore",
+    "UserStore",
     "ViewStore",
 ]
 
@@ -197,6 +199,16 @@ class SessionStore(Protocol):
 
     def take_link(self, token_hash: bytes, now: int) -> Link | None:
         """The link, once: None to whoever asks again, to those who ask at the same moment, and after its time."""
+
+
+class UserStore(Protocol):
+    """Who may sign in with a password. Few, so that readers may take all at once and keep them for seconds."""
+
+    def users(self) -> tuple[User, ...]:
+        """By name, without those that were removed, or whose org was."""
+
+    def put_user(self, user: User) -> None:
+        """Add it, or replace the one with this name."""
 
 
 class HostStore(Protocol):

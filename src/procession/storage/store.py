@@ -32,6 +32,7 @@ from procession.storage.accounts.hosts import ClickHouseHosts
 from procession.storage.accounts.keys import ClickHouseKeys
 from procession.storage.accounts.sessions import ClickHouseSessions
 from procession.storage.accounts.tables import AccountTables
+from procession.storage.accounts.users import ClickHouseUsers
 from procession.storage.accounts.views import ClickHouseViews
 from procession.storage.containers.history import ClickHouseContainers
 from procession.storage.history.engine.arrow import keep_pandas_out
@@ -129,6 +130,10 @@ class ClickHouseStore:
     @property
     def containers(self) -> ClickHouseContainers:
         return ClickHouseContainers(self._engine)
+
+    @property
+    def users(self) -> ClickHouseUsers:
+        return ClickHouseUsers(self._tables)
 
     def close(self) -> None:
         with contextlib.suppress(Unavailable):  # else the next start does it

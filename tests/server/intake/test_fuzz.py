@@ -69,6 +69,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             hosts=store.hosts,
             containers=store.containers,
             sessions=store.sessions,
+            users=store.users,
             views=store.views,
             monitors=store.monitors,
             changes=store.changes,

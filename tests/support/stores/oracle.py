@@ -11,6 +11,7 @@ import msgspec
 from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
 from procession.accounts.orgs import Key, Org, RemovedOrg
 from procession.accounts.sessions import Link, Session
+from procession.accounts.users import User
 from procession.discovery import discovered_tags
 from procession.inventory import Inventory, TableSize
 from procession.lifecycle.events import ProcessExit, ProcessExits
@@ -65,6 +66,7 @@ class OracleStore:
         self._host_notices: dict[tuple[int, str], HostNotice] = {}
         self._sessions: dict[bytes, Session] = {}
         self._links: dict[bytes, Link] = {}
+        self._users: dict[str, User] = {}
 
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         with self._lock:
@@ -345,6 +347,7 @@ class OracleStore:
                 "orgs": int(org_id in self._orgs),
                 "sessions": sum(session.org_id == org_id for session in self._sessions.values()),
                 "snapshots": len(self._snapshots.get(org_id, ())),
+                "users": sum(user.org_id == org_id for user in self._users.values()),
             }
         return {table: count for table, count in counts.items() if count}
 
@@ -360,6 +363,7 @@ class OracleStore:
             self._host_notices = {key: one for key, one in self._host_notices.items() if key[0] != org_id}
             self._sessions = {key: one for key, one in self._sessions.items() if one.org_id != org_id}
             self._links = {key: one for key, one in self._links.items() if one.org_id != org_id}
+            self._users = {name: user for name, user in self._users.items() if user.org_id != org_id}
 
     def put_key(self, key: Key) -> None:
         with self._lock:
@@ -382,6 +386,15 @@ class OracleStore:
         with self._lock:
             link = self._links.pop(token_hash, None)
         return link if link is not None and link.expires_at > now else None
+
+    def users(self) -> tuple[User, ...]:
+        with self._lock:
+            found = [user for user in self._users.values() if user.removed_at is None]
+        return tuple(sorted((user for user in found if user.org_id not in self._removed), key=lambda user: user.name))
+
+    def put_user(self, user: User) -> None:
+        with self._lock:
+            self._users[user.name] = user
 
     def host_tags(self) -> tuple[HostTags, ...]:
         with self._lock:

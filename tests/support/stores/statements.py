@@ -69,6 +69,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
                 hosts=store.hosts,
                 containers=store.containers,
                 sessions=store.sessions,
+                users=store.users,
                 views=store.views,
                 monitors=store.monitors,
                 changes=store.changes,

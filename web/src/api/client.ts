@@ -162,9 +162,13 @@ async function errorOf(response: Response): Promise<ApiError> {
   return new ApiError(response.status, messages, response.status === 429 && reset > 0 ? reset : null);
 }
 
-/** Whether somebody is signed in, with a key that may not do this. */
+/** Whether somebody is signed in, with a key or a role that may not do this. */
 export function isAboutScope(message: string): boolean {
-  return message.includes("application key with the scope");
+  return message.includes("this takes an application key with the scope") || isAboutRole(message);
+}
+
+export function isAboutRole(message: string): boolean {
+  return message.includes("this takes the role");
 }
 
 function noteServerClock(response: Response): void {

@@ -7,6 +7,9 @@ export type Scopes = "monitors_read" | "monitors_write" | "monitors_downtime" | 
 export interface Session {
   org: string;
   scopes: string[];
+  /** Of whom has given a password; missing for a key. */
+  user?: string;
+  role?: string;
 }
 
 export interface Thresholds {

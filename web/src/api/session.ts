@@ -7,6 +7,11 @@ export function signIn(applicationKey: string): Promise<unknown> {
   return send("POST", "/session", { application_key: applicationKey });
 }
 
+/** With the password of a user. Throws ApiError 403 if there is none such, 429 after too many tries. */
+export function signInByPassword(user: string, password: string): Promise<unknown> {
+  return send("POST", "/sign-in", { user, password });
+}
+
 /** With the link that `procession up` prints; it is good once. */
 export function signInByLink(token: string): Promise<unknown> {
   return send("POST", "/session", { link: token });

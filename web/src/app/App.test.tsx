@@ -49,6 +49,47 @@ test("who is not signed in is asked for a key, and told if it is none", async ()
   expect(await screen.findByText(/no application key of this server/)).toBeVisible();
 });
 
+test("who has a password signs in with it, and it is sent by no address", async () => {
+  let isIn = false;
+  const bodies: unknown[] = [];
+  const calls = serve((method, url, body) => {
+    if (method === "POST" && url.endsWith("/sign-in")) {
+      bodies.push(body);
+      isIn = (body as { password: string }).password === "right";
+      return isIn ? Response.json({ org: "main", user: "anna", role: "viewer", scopes: [] }, { status: 201 }) : forbidden();
+    }
+    return isIn && url.endsWith("/session")
+      ? Response.json({ org: "main", user: "anna", role: "viewer", scopes: [], expires_at: 1 })
+      : forbidden();
+  });
+  page();
+
+  await userEvent.type(await screen.findByLabelText("User"), " anna ");
+  await userEvent.type(screen.getByLabelText("Password"), "wrong");
+  await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
+  expect(await screen.findByText(/There is no such user, or this is not the password/)).toBeVisible();
+  await userEvent.clear(screen.getByLabelText("Password"));
+  await userEvent.type(screen.getByLabelText("Password"), "right");
+  await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
+
+  await vi.waitFor(() => expect(bodies).toEqual([
+    { user: "anna", password: "wrong" },
+    { user: "anna", password: "right" },
+  ]));
+  expect(calls.filter((call) => call.includes("right") || call.includes("anna"))).toEqual([]);
+});
+
+test("who enters nothing is told what to enter, and nothing is sent", async () => {
+  const calls = serve(forbidden);
+  page();
+
+  await userEvent.type(await screen.findByLabelText("User"), "anna");
+  await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
+
+  expect(await screen.findByText(/Enter your name and your password/)).toBeVisible();
+  expect(calls.filter((call) => call.startsWith("POST"))).toEqual([]);
+});
+
 test("the link of the address is posted once, and is gone from the address", async () => {
   window.history.replaceState(null, "", "/?q=java#link=secret");
   const calls = serve(forbidden);

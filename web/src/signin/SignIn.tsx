@@ -1,10 +1,10 @@
-/** Signing in with an application key. */
+/** Signing in with a name and a password, or with an application key. */
 
-import { Alert, Button, Code, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Code, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useState, type SubmitEvent } from "react";
 
 import { ApiError } from "../api/client";
-import { signIn } from "../api/session";
+import { signIn, signInByPassword } from "../api/session";
 import { Logo } from "../ui/parts/Logo";
 import classes from "./SignIn.module.css";
 
@@ -20,25 +20,24 @@ const REASONS = {
   "used-link": "This link was already used or has expired. Run procession link on the machine of the server for another one.",
 };
 
+const NOTHING = { user: "", password: "", key: "" };
+type Credentials = typeof NOTHING;
+
 export function SignIn({ reason, onSignedIn }: SignInProps) {
-  const [key, setKey] = useState("");
+  const [given, setGiven] = useState(NOTHING);
   const [error, setError] = useState<string | null>(null);
   const [isBusy, setIsBusy] = useState(false);
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    if (!key.trim()) {
-      setError("Enter an application key.");
-      return;
-    }
-    setIsBusy(true);
     setError(null);
+    setIsBusy(true);
     try {
-      await signIn(key.trim());
-      setKey("");
+      await signInWith(given);
+      setGiven(NOTHING);
       onSignedIn();
     } catch (failure) {
-      setError(messageFor(failure));
+      setError(messageFor(failure, given));
     } finally {
       setIsBusy(false);
     }
@@ -58,23 +57,13 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
                 {REASONS[reason]}
               </Alert>
             )}
-            <PasswordInput
-              label="Application key"
-              description="It can read the processes of its org, and nothing else."
-              autoComplete="current-password"
-              spellCheck={false}
-              data-autofocus
-              autoFocus
-              value={key}
-              error={error}
-              onChange={(event) => setKey(event.currentTarget.value)}
-            />
+            <Fields given={given} error={error} onChange={(change) => setGiven({ ...given, ...change })} />
             <Button type="submit" loading={isBusy}>
               Sign in
             </Button>
             <Text size="xs" c="var(--ink-quiet)">
-              No key? On the machine of the server, run <Code>procession link</Code> for a link that signs you in;{" "}
-              <Code>procession keys create application</Code> makes a key.
+              Neither? On the machine of the server, run <Code>procession link</Code> for a link that signs you in;{" "}
+              <Code>procession users add</Code> makes a user, <Code>procession keys create application</Code> a key.
             </Text>
           </Stack>
         </form>
@@ -83,9 +72,54 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
   );
 }
 
-function messageFor(failure: unknown): string {
-  if (!(failure instanceof ApiError)) return String(failure);
-  return failure.status === 403 || failure.status === 401
+interface FieldsProps {
+  given: Credentials;
+  error: string | null;
+  onChange: (change: Partial<Credentials>) => void;
+}
+
+function Fields({ given, error, onChange }: FieldsProps) {
+  return (
+    <>
+      <TextInput
+        label="User"
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        data-autofocus
+        autoFocus
+        value={given.user}
+        onChange={(event) => onChange({ user: event.currentTarget.value })}
+      />
+      <PasswordInput
+        label="Password"
+        autoComplete="current-password"
+        value={given.password}
+        onChange={(event) => onChange({ password: event.currentTarget.value })}
+      />
+      <PasswordInput
+        label="Application key"
+        description="In place of both. It can read the processes of its org, and nothing else."
+        autoComplete="off"
+        spellCheck={false}
+        value={given.key}
+        error={error}
+        onChange={(event) => onChange({ key: event.currentTarget.value })}
+      />
+    </>
+  );
+}
+
+async function signInWith({ user, password, key }: Credentials): Promise<void> {
+  if (key.trim()) await signIn(key.trim());
+  else if (user.trim() && password) await signInByPassword(user.trim(), password);
+  else throw new Error("Enter your name and your password, or an application key.");
+}
+
+function messageFor(failure: unknown, { key }: Credentials): string {
+  if (!(failure instanceof ApiError)) return failure instanceof Error ? failure.message : String(failure);
+  if (failure.status !== 403 && failure.status !== 401) return failure.messages.join(" ");
+  return key.trim()
     ? "This is no application key of this server, or it was revoked."
-    : failure.messages.join(" ");
+    : "There is no such user, or this is not the password.";
 }

@@ -1,4 +1,4 @@
-"""Changing orgs, keys and tags of hosts: through the server that runs on a data folder, else in its store."""
+"""Changing orgs, keys, users and tags of hosts: through the server that runs on a data folder, else in its store."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from procession.accounts import administration as rules
+from procession.accounts import users as user_rules
 from procession.accounts.hosts import HostTags, TagSource
 from procession.accounts.orgs import Key, KeyKind, Org
 from procession.accounts.scopes import Scope
+from procession.accounts.users import Role, User
 from procession.cli.access import Access
 from procession.cli.client import Unreachable
 from procession.cli.local.data_folder import LocalFiles
-from procession.cli.local.local_keys import record_by_owner
+from procession.cli.local.local_keys import record_by_owner, record_user_by_owner
 from procession.cli.options import read_settings
 from procession.cli.serving.open_store import address_of, open_accounts, open_whole
 from procession.config import ClientSettings, ServerSettings
@@ -49,8 +51,18 @@ class KeyRow:
     scopes: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class UserRow:
+    """What is shown of a user: everything but the password."""
+
+    name: str
+    org_id: int
+    role: str
+    created_at: int
+
+
 class Administration(Protocol):
-    """Orgs, keys and tags of hosts. All methods raise UsageError."""
+    """Orgs, keys, users and tags of hosts. All methods raise UsageError."""
 
     def orgs(self) -> list[Org]: ...
     def create_org(self, name: str) -> Org: ...
@@ -65,6 +77,12 @@ class Administration(Protocol):
         """The key and its secret."""
 
     def revoke_key(self, key_id: str) -> KeyRow: ...
+    def users(self) -> list[UserRow]: ...
+    def create_user(self, org_id: int, name: str, role: Role, password: str) -> UserRow: ...
+    def change_user(self, name: str, *, role: Role | None = None, password: str | None = None) -> UserRow:
+        """Where either is given, the sessions of the user end."""
+
+    def remove_user(self, name: str) -> UserRow: ...
     def host_tags(self) -> list[HostTags]: ...
     def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
         """All that the user said of the host so far."""
@@ -147,6 +165,19 @@ class OverHttp:
     def revoke_key(self, key_id: str) -> KeyRow:
         return KeyRow(**self._ask("POST", f"/keys/{quote(key_id, safe='')}/revoke", None)["key"])
 
+    def users(self) -> list[UserRow]:
+        return [UserRow(**user) for user in self._ask("GET", "/users", None)["users"]]
+
+    def create_user(self, org_id: int, name: str, role: Role, password: str) -> UserRow:
+        body = {"org_id": org_id, "name": name, "role": role, "password": password}
+        return UserRow(**self._ask("POST", "/users", body)["user"])
+
+    def change_user(self, name: str, *, role: Role | None = None, password: str | None = None) -> UserRow:
+        return UserRow(**self._ask("PATCH", _path_of_user(name), {"role": role, "password": password})["user"])
+
+    def remove_user(self, name: str) -> UserRow:
+        return UserRow(**self._ask("DELETE", _path_of_user(name), None)["user"])
+
     def host_tags(self) -> list[HostTags]:
         return [_host_tags(entry) for entry in self._ask("GET", "/hosts/tags", None)["host_tags"]]
 
@@ -202,6 +233,34 @@ class InStore:
         with _as_usage_error():
             return _row(rules.revoke_key(self._store.keys, key_id, now, record=record))
 
+    def users(self) -> list[UserRow]:
+        return [_user_row(user) for user in self._store.users.users()]
+
+    def create_user(self, org_id: int, name: str, role: Role, password: str) -> UserRow:
+        now = int(time.time())
+        record = record_user_by_owner(self._store.changes, now)
+        with _as_usage_error():
+            orgs, digest = self._store.keys.orgs(), _hashed(password)
+            user = user_rules.create_user(self._store.users, orgs, org_id, name, role, digest, now, record=record)
+        return _user_row(user)
+
+    def change_user(self, name: str, *, role: Role | None = None, password: str | None = None) -> UserRow:
+        record = record_user_by_owner(self._store.changes, int(time.time()))
+        with _as_usage_error():
+            digest = None if password is None else _hashed(password)
+            user = user_rules.find_user(self._store.users, name)
+            if role is not None:
+                user = user_rules.set_role(self._store.users, name, role, record=record)
+            if digest is not None:
+                user = user_rules.set_password(self._store.users, name, digest, record=record)
+        return _user_row(user)
+
+    def remove_user(self, name: str) -> UserRow:
+        now = int(time.time())
+        record = record_user_by_owner(self._store.changes, now)
+        with _as_usage_error():
+            return _user_row(user_rules.remove_user(self._store.users, name, now, record=record))
+
     def host_tags(self) -> list[HostTags]:
         return list(self._store.hosts.host_tags())
 
@@ -216,6 +275,20 @@ def _host_tags(entry: dict[str, Any]) -> HostTags:
 
 def _row(key: Key) -> KeyRow:
     return KeyRow(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at, sorted(key.scopes))
+
+
+def _user_row(user: User) -> UserRow:
+    return UserRow(user.name, user.org_id, str(user.role), user.created_at)
+
+
+def _path_of_user(name: str) -> str:
+    return f"/users/{quote(name, safe='')}"
+
+
+def _hashed(password: str) -> str:
+    from procession.accounts.passwords import checked_password, hash_password
+
+    return hash_password(checked_password(password))
 
 
 @contextlib.contextmanager

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from procession.accounts.administration import RecordKey, create_key, create_org
-from procession.accounts.change import STORE_OWNER, key_change
+from procession.accounts.change import STORE_OWNER, key_change, user_change
 from procession.accounts.orgs import Key, KeyKind, hash_secret, new_secret
 from procession.accounts.scopes import Scope
+from procession.accounts.users import RecordUser, User
 from procession.cli.local.data_folder import LocalFiles
 from procession.errors import InvalidRequest, UsageError
 
@@ -26,6 +27,17 @@ def record_by_owner(changes: ChangeStore | None, now: int) -> RecordKey:
     def record(before: Key | None, after: Key) -> None:
         change = key_change(STORE_OWNER, now, before, after)
         if changes is not None and change is not None:
+            changes.put_change(change)
+
+    return record
+
+
+def record_user_by_owner(changes: ChangeStore, now: int) -> RecordUser:
+    """The same for a user."""
+
+    def record(before: User | None, after: User) -> None:
+        change = user_change(STORE_OWNER, now, before, after)
+        if change is not None:
             changes.put_change(change)
 
     return record

@@ -230,6 +230,7 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
             hosts=store.hosts,
             containers=store.containers,
             sessions=store.sessions,
+            users=store.users,
             views=store.views,
             monitors=store.monitors,
             changes=store.changes,

@@ -1,4 +1,5 @@
-"""Who is signed in to the page: a cookie that no script can read names a session, which comes from an application key.
+"""Who is signed in to the page: a cookie that no script can read names a session, which comes from an application key
+or from a user who has given a password.
 
 A browser sends a cookie with every request to its server, whatever page caused it, and pages of all ports of a
 machine count as one site. So it counts only for requests that our own page makes, as the browser says of them: see
@@ -17,9 +18,11 @@ from starlette.requests import Request
 from procession.accounts.orgs import Key, hash_secret
 from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Link, Session, begin_session, create_link
+from procession.accounts.users import USER_PREFIX, User, is_user, may_change_views, roles_with
 from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
 from procession.server.access.key_cache import KeyCache, bearer_token
+from procession.server.access.user_cache import UserCache
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import SessionStore
@@ -35,10 +38,13 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Sessions:
     """The sessions in force, as the store had them at most two seconds ago."""
 
-    def __init__(self, store: SessionStore, keys: KeyCache, thread: ThreadPool, now: Callable[[], int]) -> None:
+    def __init__(
+        self, store: SessionStore, keys: KeyCache, users: UserCache, thread: ThreadPool, now: Callable[[], int]
+    ) -> None:
         """`thread` has to be a single one: sessions of a key are begun one after the other."""
         self._store = store
         self._keys = keys
+        self._users = users
         self._thread = thread
         self._now = now
         self._sessions = RefreshingCache(self._read, thread, REFRESH_SECONDS)
@@ -54,26 +60,43 @@ class Sessions:
 
     async def key_with(self, scope: Scope, request: Request) -> Key:
         """The application key of the reader, likewise. Raises Forbidden, also where it has not this scope."""
-        key = await self._key(request)
+        key = await self.reader(request)
         if scope not in key.scopes:
-            raise Forbidden(f"Forbidden: this takes an application key with the scope {scope}")
+            takes = f"the role {roles_with(scope)}" if is_user(key) else f"an application key with the scope {scope}"
+            raise Forbidden(f"Forbidden: this takes {takes}")
         return key
 
     async def scopes_of(self, request: Request) -> frozenset[Scope]:
         """What the reader may do besides reading processes. Raises Forbidden."""
-        return (await self._key(request)).scopes
+        return (await self.reader(request)).scopes
 
     async def scopes_of_session(self, session: Session) -> frozenset[Scope]:
-        key = await self._keys.with_id(session.key_id)
+        key = await self._key_of(session)
         return frozenset() if key is None else key.scopes
 
-    async def _key(self, request: Request) -> Key:
+    async def refuse_viewers(self, request: Request) -> None:
+        """Raises Forbidden for a user who may change no views."""
+        if not may_change_views(await self.reader(request)):
+            raise Forbidden(f"Forbidden: this takes the role {roles_with(Scope.MONITORS_WRITE)}")
+
+    async def user_of(self, session: Session) -> User | None:
+        """None where it comes from a key."""
+        return await self._users.signed_in(session.key_id) if session.key_id.startswith(USER_PREFIX) else None
+
+    async def in_force(self) -> tuple[tuple[Session, Key], ...]:
+        """All sessions, each with the key that it comes from, or the user in place of one."""
+        now = self._now()
+        found = [(one, await self._key_of(one)) for one in (await self._sessions.get(RECHECK_SECONDS)).values()]
+        return tuple((one, key) for one, key in found if key is not None and one.is_good(key, now))
+
+    async def reader(self, request: Request) -> Key:
+        """The application key of the reader, or the user in place of one. Raises Forbidden."""
         key: Key | None
         if has_keys(request.headers):
             key = await self._keys.reader(request.headers)
         else:
             session = await self.find(request)
-            key = None if session is None or is_cross_site(request) else await self._keys.with_id(session.key_id)
+            key = None if session is None or is_cross_site(request) else await self._key_of(session)
         if key is None:
             raise Forbidden
         return key
@@ -98,6 +121,11 @@ class Sessions:
         if link is None or key is None or not link.signs_in_by(key):
             raise Forbidden("This link was used, or its time is over: `procession link` prints another")
         return await self._begin(key)
+
+    async def begin_by_password(self, name: str, password: str) -> tuple[str, Session]:
+        """Raises Forbidden unless this is the password of a user."""
+        user = await self._users.by_password(name, password)
+        return await self._begin(dataclasses.replace(user.as_key(), id=user.sign_in_id))
 
     async def end(self, session: Session) -> None:
         now = self._now()
@@ -125,8 +153,14 @@ class Sessions:
         # As with keys: the digest may be looked up, and what is found is compared in constant time.
         if session is None or not hmac.compare_digest(session.token_hash, digest):
             return None
-        key = await self._keys.with_id(session.key_id)
-        return session if session.is_good(key, self._now()) else None
+        return session if session.is_good(await self._key_of(session), self._now()) else None
+
+    async def _key_of(self, session: Session) -> Key | None:
+        """The key that it comes from, or the user in place of one, as long as they are good."""
+        if session.key_id.startswith(USER_PREFIX):
+            user = await self._users.signed_in(session.key_id)
+            return None if user is None else user.as_key()
+        return await self._keys.with_id(session.key_id)
 
     def _read(self) -> dict[bytes, Session]:
         return {session.token_hash: session for session in self._store.sessions(self._now())}

@@ -15,7 +15,7 @@ ADDRESSES = 30
 
 
 class SignInThrottle:
-    """Counts tries to sign in, by client address and in total, within each minute of the clock.
+    """Counts tries to sign in, by client address, by user and in total, within each minute of the clock.
 
     It remembers no more tries than it allows.
     """
@@ -26,15 +26,14 @@ class SignInThrottle:
         self._minute = 0
         self._total = 0
         self._counts: dict[str, int] = {}
+        self._counts_of_users: dict[str, int] = {}
 
     def count(self, address: str) -> None:
         """Count a try. Raises TooManyRequests for one too many, which is not counted: an address that goes on trying
         does not use up the tries of others."""
         if self._limit <= 0:
             return
-        minute, _ = divmod(self._now(), PERIOD_SECONDS)
-        if minute != self._minute:
-            self._minute, self._total, self._counts = minute, 0, {}
+        self._begin_minute()
         of_address = self._counts.get(address, 0)
         if of_address >= self._limit:
             raise TooManyRequests(f"Too many tries to sign in from {address}; {self._wait_hint()}")
@@ -42,6 +41,22 @@ class SignInThrottle:
             raise TooManyRequests(f"Too many tries to sign in; {self._wait_hint()}")
         self._counts[address] = of_address + 1
         self._total += 1
+
+    def count_user(self, name: str) -> None:
+        """Count a try to sign in as a user, whether there is one or not; the address was counted before, which bounds
+        how many names there are. Raises TooManyRequests likewise."""
+        if self._limit <= 0:
+            return
+        self._begin_minute()
+        of_user = self._counts_of_users.get(name, 0)
+        if of_user >= self._limit:
+            raise TooManyRequests(f"Too many tries to sign in as this user; {self._wait_hint()}")
+        self._counts_of_users[name] = of_user + 1
+
+    def _begin_minute(self) -> None:
+        minute, _ = divmod(self._now(), PERIOD_SECONDS)
+        if minute != self._minute:
+            self._minute, self._total, self._counts, self._counts_of_users = minute, 0, {}, {}
 
     @property
     def reset_seconds(self) -> int:

@@ -110,6 +110,11 @@ class ApiRouter:
         self.count(request, visibility.org_id)
         return self._request_of(request, visibility)
 
+    async def admit_editor(self, request: Request) -> ApiRequest:
+        """The same for what changes views. Raises Forbidden for a user who may not."""
+        await self._sessions.refuse_viewers(request)
+        return await self.admit(request)
+
     def _request_of(self, request: Request, visibility: Visibility) -> ApiRequest:
         return ApiRequest(
             visibility,

@@ -1,19 +1,23 @@
-"""`/api/procession/v1/session`: sign in to the page, see who is signed in, sign out; and links that sign in once."""
+"""`/api/procession/v1/session` and `/sign-in`: sign in to the page by a key, a link or a password, see who is
+signed in, sign out; and links that sign in once."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.passwords import MAX_BYTES
 from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Session
+from procession.accounts.users import User
 from procession.errors import Forbidden, InvalidRequest, TooManyRequests
-from procession.server.access.sessions import Sessions, cookie_names, is_cross_site, is_secure
+from procession.server.access.sessions import Sessions, cookie_names, has_keys, is_cross_site, is_secure
 from procession.server.access.sign_in_throttle import SignInThrottle, client_address
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_body
@@ -33,10 +37,18 @@ class _Credentials(msgspec.Struct, forbid_unknown_fields=True):
     link: str | None = None
 
 
-class _SignedIn(msgspec.Struct):
+class _Password(msgspec.Struct, forbid_unknown_fields=True):
+    user: Annotated[str, msgspec.Meta(max_length=200)]
+    password: Annotated[str, msgspec.Meta(max_length=MAX_BYTES)]
+
+
+class _SignedIn(msgspec.Struct, omit_defaults=True):
     org: str
     expires_at: int | None
     scopes: tuple[str, ...]
+    user: str = ""
+    """Who has given a password; empty for a key, as the role is."""
+    role: str = ""
 
 
 class _NewLink(msgspec.Struct):
@@ -51,6 +63,7 @@ def sign_in_routes(
     path = f"{PREFIX}/session"
     return [
         Route(path, sign_in.sign_in, methods=["POST"]),
+        Route(f"{PREFIX}/sign-in", sign_in.sign_in_by_password, methods=["POST"]),
         Route(path, sign_in.show, methods=["GET"]),
         Route(path, sign_in.sign_out, methods=["DELETE"]),
         Route(f"{path}/link", sign_in.make_link, methods=["POST"]),
@@ -71,21 +84,34 @@ class SignIn:
         self._log = ThrottledLog(_log, LINES_PER_MINUTE)
 
     async def sign_in(self, request: Request) -> Response:
+        async def begin() -> tuple[str, Session]:
+            return await self._begin(await parsed_body(request, _Credentials))
+
+        return await self._signed_in(request, begin)
+
+    async def sign_in_by_password(self, request: Request) -> Response:
+        async def begin() -> tuple[str, Session]:
+            body = await parsed_body(request, _Password)
+            name = body.user.strip().lower()
+            self._throttle.count_user(name)
+            return await self._sessions.begin_by_password(name, body.password)
+
+        return await self._signed_in(request, begin)
+
+    async def _signed_in(self, request: Request, begin: Callable[[], Awaitable[tuple[str, Session]]]) -> Response:
         # Else another page could sign somebody in to an org of its own.
         if "origin" in request.headers or "sec-fetch-site" in request.headers:
             _refuse_others(request)
         address = client_address(request)
         try:
             self._throttle.count(address)
+            token, session = await begin()
         except TooManyRequests as error:
             add_headers(request, {"retry-after": str(self._throttle.reset_seconds)})
             self._log_attempt(
                 logging.WARNING, "sign-in-throttled", "nobody may sign in from %(address)s for now", address, error
             )
             raise
-        body = await parsed_body(request, _Credentials)
-        try:
-            token, session = await self._begin(body)
         except Forbidden as error:
             self._log_attempt(
                 logging.WARNING, "sign-in-refused", "did not sign in whoever tried from %(address)s", address, error
@@ -94,18 +120,20 @@ class SignIn:
         self._log_attempt(
             logging.INFO, "signed-in", "signed in to org %(org_id)d from %(address)s", address, org_id=session.org_id
         )
-        response = json_response(
-            await self._session_body(session.org_id, session, await self._sessions.scopes_of_session(session)),
-            201,
-            {"cache-control": "no-store"},
-        )
+        scopes = await self._sessions.scopes_of_session(session)
+        user = await self._sessions.user_of(session)
+        said = await self._session_body(session.org_id, session.expires_at, scopes, user)
+        response = json_response(said, 201, {"cache-control": "no-store"})
         _set_cookie(response, request, token, session.expires_at - session.created_at)
         return response
 
     async def show(self, request: Request) -> Response:
         admitted = await self._api.admit(request)
         scopes = await self._sessions.scopes_of(request)
-        return json_response(await self._session_body(admitted.org_id, await self._sessions.find(request), scopes))
+        session = await self._sessions.find(request)
+        expires_at = None if session is None else session.expires_at
+        user = None if session is None or has_keys(request.headers) else await self._sessions.user_of(session)
+        return json_response(await self._session_body(admitted.org_id, expires_at, scopes, user))
 
     async def sign_out(self, request: Request) -> Response:
         session = await self._sessions.find(request)
@@ -124,10 +152,13 @@ class SignIn:
         self._api.count(request, link.org_id)
         return json_response(_NewLink(token, link.expires_at), 201, {"cache-control": "no-store"})
 
-    async def _session_body(self, org_id: int, session: Session | None, scopes: Collection[Scope]) -> _SignedIn:
+    async def _session_body(
+        self, org_id: int, expires_at: int | None, scopes: Collection[Scope], user: User | None
+    ) -> _SignedIn:
         orgs = await self._thread.run(self._keys.orgs)
         name = next((org.name for org in orgs if org.id == org_id), str(org_id))
-        return _SignedIn(name, None if session is None else session.expires_at, tuple(sorted(scopes)))
+        who = ("", "") if user is None else (user.name, str(user.role))
+        return _SignedIn(name, expires_at, tuple(sorted(scopes)), *who)
 
     def _log_attempt(
         self, level: int, event: str, message: str, address: str, error: Exception | None = None, **fields: object

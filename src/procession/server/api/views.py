@@ -1,4 +1,4 @@
-"""Views of the page that an org has saved: for all who may read, by all who may read."""
+"""Views of the page that an org has saved: for all who may read, by every key and by editors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SavedViews:
         return self._views(request.org_id)
 
     async def put(self, request: Request) -> Response:
-        admitted = await self._api.admit(request)
+        admitted = await self._api.admit_editor(request)
         name = view_name(request.path_params["name"])
         body = await parsed_body(request, _State)
         view = SavedView(name, encodable(body.state), admitted.now)
@@ -58,7 +58,7 @@ class SavedViews:
         return await self._api.respond(admitted.org_id, put)
 
     async def delete(self, request: Request) -> Response:
-        admitted = await self._api.admit(request)
+        admitted = await self._api.admit_editor(request)
         name = view_name(request.path_params["name"])
 
         def delete() -> _Views:

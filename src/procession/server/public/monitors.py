@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
-from procession.accounts.orgs import Key
+from procession.accounts.orgs import Key, hash_secret
 from procession.accounts.scopes import Scope
+from procession.accounts.users import is_user
 from procession.errors import InvalidRequest, NotFound
 from procession.monitors.group_state import GroupState
 from procession.monitors.listing import MonitorWithStates, group_states, parse_monitor_search
@@ -346,4 +347,6 @@ def _new_id() -> int:
 
 def _number_of(key: Key) -> int:
     """Datadog's clients want a number for who made something."""
-    return int.from_bytes(key.id.encode()[:6], "big")
+    # Names of users begin alike, and ids of keys do not.
+    text = hash_secret(key.id) if is_user(key) else key.id.encode()
+    return int.from_bytes(text[:6], "big")

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from procession.accounts.change import Author, Change, ChangeKind, key_change, new_change
+from procession.accounts.change import Author, Change, ChangeKind, key_change, new_change, user_change
 from procession.accounts.orgs import Key
+from procession.accounts.users import User
 from procession.notifications.channels import Channel, CustomVariable, handle_of
 from procession.notifications.downtimes.downtime import Downtime
 from procession.storage import ChangeStore
@@ -53,6 +54,10 @@ class ChangeRecorder:
     def record_key(self, by: Key, before: Key | None, after: Key) -> None:
         """Of the org of the key that is changed."""
         self._put(key_change(Author.of(by), self._now(), before, after))
+
+    def record_user(self, by: Key, before: User | None, after: User) -> None:
+        """Of the org of the user who is changed."""
+        self._put(user_change(Author.of(by), self._now(), before, after))
 
     def _record(
         self, by: Key, kind: ChangeKind, subject: str, before: Fields, after: Fields, hidden: Collection[str] = ()

@@ -31,6 +31,7 @@ from procession.storage import (
     ReadStore,
     RollupStore,
     SessionStore,
+    UserStore,
     ViewStore,
 )
 from procession.storage.containers.joined import EmbeddedContainers
@@ -96,6 +97,9 @@ class History(ReadStore, FlushTarget, Protocol):
 
     @property
     def sessions(self) -> SessionStore: ...
+
+    @property
+    def users(self) -> UserStore: ...
 
     @property
     def views(self) -> ViewStore: ...
@@ -186,6 +190,7 @@ class EmbeddedStore:
         self.hosts = RememberedHosts(history.hosts)
         self.containers = self._containers_of(history)
         self.sessions = history.sessions
+        self.users = history.users
         self.views = history.views
         self.monitors = RememberedMonitors(history.monitors)
         self.changes = history.changes

@@ -38,7 +38,16 @@ def test_rules_stand_as_the_engine_writes_them(store: ClickHouseStore) -> None:
 
     rules = retention.retention_rules(retention_hours=100, sighting_retention_hours=24 * 7, live_retention_hours=24)
 
-    kept_for_ever = {"migrations", "orgs", "removed_orgs", "keys", "views", "monitors", "notification_settings"}
+    kept_for_ever = {
+        "migrations",
+        "orgs",
+        "removed_orgs",
+        "keys",
+        "users",
+        "views",
+        "monitors",
+        "notification_settings",
+    }
     assert rules.keys() >= written.keys() - {"presence_from_snapshots"} - kept_for_ever
     for table, rule in rules.items():
         assert f"TTL {rule} " in f"{written[table]} ", table

@@ -1,14 +1,21 @@
+import { useQuery } from "@tanstack/react-query";
 import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconBook, IconClock, IconDeviceDesktop, IconDotsVertical, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
 
+import { get } from "../../api/client";
+import type { Session } from "../../api/monitors";
 import { signOut } from "../../api/session";
 import { showUtc, useIsUtc } from "../../ui/format/zone";
 
-/** Light or dark, times in UTC, the documentation, and the way out. */
+/** Light or dark, times in UTC, the documentation, who is signed in, and the way out. */
 export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
   const { setColorScheme, clearColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const isUtc = useIsUtc();
+  const session = useQuery({
+    queryKey: ["session"],
+    queryFn: ({ signal }) => get<Session>("/session", {}, signal),
+  });
   const other = scheme === "dark" ? "light" : "dark";
 
   const leave = async () => {
@@ -47,6 +54,7 @@ export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
             API documentation
           </Menu.Item>
           <Menu.Divider />
+          {session.data && <Menu.Label>{whoIs(session.data)}</Menu.Label>}
           <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>
             Sign out
           </Menu.Item>
@@ -54,4 +62,8 @@ export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
       </Menu>
     </>
   );
+}
+
+function whoIs({ org, user, role }: Session): string {
+  return user ? `${user}, ${role ?? ""} of ${org}` : `With a key of ${org}`;
 }

@@ -1,7 +1,7 @@
 import { Button, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 
-import { ApiError, isAboutScope } from "../../api/client";
+import { ApiError, isAboutRole, isAboutScope } from "../../api/client";
 import classes from "./states.module.css";
 
 interface ErrorMessageProps {
@@ -39,6 +39,7 @@ function adviceOn(error: Error): string {
     case 400:
       return "Change the search, the tags or the time to try again.";
     case 403:
+      if (error.messages.some(isAboutRole)) return "Whoever runs the server can give you that role: procession users set-role.";
       return error.messages.some(isAboutScope) ? "Sign in with a key that has it: procession keys create makes one." : "";
     case 404:
       return "It may be older than the retention period.";

@@ -1,0 +1,204 @@
+"""People who sign in with a password: what each may do, and the rules for making, changing and removing them."""
+
+from __future__ import annotations
+
+import enum
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.scopes import Scope
+from procession.errors import InvalidRequest, NotFound
+
+MAX_USERS = 10_000
+"""Of a store: readers take all of them every few seconds."""
+USER_PREFIX: Final = "user:"
+"""Of the id of somebody who is no key. Ids of keys are hexadecimal."""
+
+# No letters that look like others, and nothing that has to be escaped in a path.
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
+_NAME_RULE = "The name of a user has 1 to 100 of a-z, 0-9 and ._@+-, and begins with a letter or a digit"
+
+
+class Role(enum.StrEnum):
+    """What a user may do besides reading processes."""
+
+    VIEWER = "viewer"
+    """Looks at everything, changes nothing."""
+    EDITOR = "editor"
+    """Changes views, monitors and downtimes besides."""
+    ADMIN = "admin"
+    """Changes channels and tags of hosts besides, and ends sessions of others."""
+    AUDITOR = "auditor"
+    """Looks at everything, and at who changed what; changes nothing. No admin may, who is watched by it."""
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        return SCOPES[self]
+
+
+_VIEWER = frozenset({Scope.MONITORS_READ})
+_EDITOR = _VIEWER | {Scope.MONITORS_WRITE, Scope.MONITORS_DOWNTIME}
+SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
+    {
+        Role.VIEWER: _VIEWER,
+        Role.EDITOR: _EDITOR,
+        # Channels lead out of the house, and tags of hosts say whose they are.
+        Role.ADMIN: _EDITOR | {Scope.MANAGE_INTEGRATIONS, Scope.HOST_TAGS_WRITE},
+        Role.AUDITOR: _VIEWER | {Scope.AUDIT_LOGS_READ},
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who signs in with a password. Moments are Unix seconds."""
+
+    name: str
+    """One of all orgs of the store: who signs in names no org."""
+    org_id: int
+    role: Role
+    password_hash: str = field(repr=False)
+    """See `passwords.hash_password`."""
+    created_at: int
+    generation: str
+    """Random, and another one whenever the sessions of the user have to end."""
+    removed_at: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Names the user as who changed something."""
+        return f"{USER_PREFIX}{self.name}"
+
+    @property
+    def sign_in_id(self) -> str:
+        """What a session of the user belongs to. It is good only as long as the user is as he was when it began."""
+        return f"{USER_PREFIX}{self.generation}:{self.name}"
+
+    def as_key(self) -> Key:
+        """The user in place of an application key: with the scopes of the role. No secret opens it."""
+        return Key(self.id, self.org_id, KeyKind.APPLICATION, self.name, b"", self.created_at, scopes=self.role.scopes)
+
+
+class UserRecords(Protocol):
+    """What these rules need of a store."""
+
+    def users(self) -> tuple[User, ...]:
+        """By name, without those that were removed."""
+
+    def put_user(self, user: User) -> None:
+        """Add it, or replace the one with its name."""
+
+
+RecordUser = Callable[[User | None, User], None]
+"""Takes the user as he was, if he was there, and as he will be."""
+
+
+def is_user(key: Key) -> bool:
+    """Whether this is a user in place of a key."""
+    return key.id.startswith(USER_PREFIX)
+
+
+def roles_with(scope: Scope) -> str:
+    """`editor or admin`."""
+    return " or ".join(role for role in Role if scope in role.scopes)
+
+
+def may_change_views(key: Key) -> bool:
+    """Every application key may, as ever; of the users those who may change monitors."""
+    return not is_user(key) or Scope.MONITORS_WRITE in key.scopes
+
+
+def user_name(text: str) -> str:
+    """Lower-cased. Raises InvalidRequest."""
+    name = text.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(_NAME_RULE)
+    return name
+
+
+def create_user(
+    store: UserRecords,
+    orgs: Iterable[Org],
+    org_id: int,
+    name: str,
+    role: Role,
+    password_hash: str,
+    now: int,
+    *,
+    record: RecordUser,
+) -> User:
+    """`record` is told before. Raises InvalidRequest for an unfit name or one that is taken, be it in another org, and
+    for an org that there is not."""
+    name = user_name(name)
+    if all(org.id != org_id for org in orgs):
+        raise InvalidRequest(f"There is no org {org_id}")
+    users = store.users()
+    if any(user.name == name for user in users):
+        raise InvalidRequest(f"There is a user named {name} already")
+    if len(users) >= MAX_USERS:
+        raise InvalidRequest(f"There are {MAX_USERS} users already; remove one first")
+    user = User(name, org_id, role, password_hash, now, _new_generation())
+    record(None, user)
+    store.put_user(user)
+    return user
+
+
+def set_role(store: UserRecords, name: str, role: Role, *, record: RecordUser) -> User:
+    """The user, whose sessions have ended if the role is another one. Raises NotFound, and InvalidRequest for the last
+    admin of an org."""
+    user, users = _found(store, name)
+    if user.role is role:
+        return user
+    _refuse_last_admin(user, users)
+    changed = replace(user, role=role, generation=_new_generation())
+    record(user, changed)
+    store.put_user(changed)
+    return changed
+
+
+def set_password(store: UserRecords, name: str, password_hash: str, *, record: RecordUser) -> User:
+    """The user, whose sessions have ended. Raises NotFound."""
+    user, _ = _found(store, name)
+    changed = replace(user, password_hash=password_hash, generation=_new_generation())
+    record(user, changed)
+    store.put_user(changed)
+    return changed
+
+
+def remove_user(store: UserRecords, name: str, now: int, *, record: RecordUser) -> User:
+    """The user, who was one. Raises NotFound, and InvalidRequest for the last admin of an org."""
+    user, users = _found(store, name)
+    _refuse_last_admin(user, users)
+    removed = replace(user, password_hash="", generation=_new_generation(), removed_at=now)
+    record(user, removed)
+    store.put_user(removed)
+    return removed
+
+
+def find_user(store: UserRecords, name: str) -> User:
+    """Raises NotFound."""
+    return _found(store, name)[0]
+
+
+def _found(store: UserRecords, name: str) -> tuple[User, tuple[User, ...]]:
+    users = store.users()
+    wanted = name.strip().lower()
+    user = next((user for user in users if user.name == wanted), None)
+    if user is None:
+        raise NotFound(f"There is no user {name[:100]}")
+    return user, users
+
+
+def _refuse_last_admin(user: User, users: Iterable[User]) -> None:
+    others = (one for one in users if one.org_id == user.org_id and one.role is Role.ADMIN and one.name != user.name)
+    if user.role is Role.ADMIN and next(others, None) is None:
+        raise InvalidRequest(f"{user.name} is the last admin of the org; make another one first")
+
+
+def _new_generation() -> str:
+    return secrets.token_hex(8)

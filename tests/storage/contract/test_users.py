@@ -1,0 +1,75 @@
+"""What every store promises, asked of each of them: users who sign in with a password."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from procession.accounts.orgs import RemovedOrg
+from procession.accounts.users import Role, User
+from procession.storage import KeyStore, UserStore
+from procession.storage.store import ClickHouseStore
+from tests.support.builders import NOON
+from tests.support.stores.oracle import OracleStore
+
+
+@pytest.fixture(params=["oracle", "clickhouse"])
+def stores(request: pytest.FixtureRequest) -> tuple[UserStore, KeyStore]:
+    if request.param == "oracle":
+        oracle = OracleStore()
+        return oracle, oracle
+    store: ClickHouseStore = request.getfixturevalue("clickhouse")
+    return store.users, store.keys
+
+
+@pytest.fixture
+def users(stores: tuple[UserStore, KeyStore]) -> UserStore:
+    return stores[0]
+
+
+def a_user(org_id: int, name: str) -> User:
+    odd = 'it\'s a "hash" \\ {x}'
+    return User(f"{name}.{org_id}", org_id, Role.EDITOR, odd, NOON, "generation")
+
+
+def of(store: UserStore, org_id: int) -> list[User]:
+    return [user for user in store.users() if user.org_id == org_id]
+
+
+def test_users_are_kept_whole_and_by_name(users: UserStore, org: int) -> None:
+    anna, bob = a_user(org, "anna"), a_user(org, "bob")
+    users.put_user(bob)
+    users.put_user(anna)
+
+    assert of(users, org) == [anna, bob]
+
+
+def test_the_newest_of_a_name_counts(users: UserStore, org: int) -> None:
+    first = a_user(org, "anna")
+    users.put_user(first)
+    changed = User(first.name, org, Role.ADMIN, "another hash", NOON, "another generation")
+    users.put_user(changed)
+
+    assert of(users, org) == [changed]
+
+
+def test_who_was_removed_is_gone_and_may_come_back(users: UserStore, org: int) -> None:
+    anna, bob = a_user(org, "anna"), a_user(org, "bob")
+    users.put_user(anna)
+    users.put_user(bob)
+    users.put_user(dataclasses.replace(anna, removed_at=NOON))
+    assert of(users, org) == [bob]
+
+    users.put_user(anna)
+
+    assert of(users, org) == [anna, bob]
+
+
+def test_users_go_with_their_org(stores: tuple[UserStore, KeyStore], org: int) -> None:
+    users, keys = stores
+    users.put_user(a_user(org, "anna"))
+
+    keys.put_removed_org(RemovedOrg(org, "gone", NOON))
+
+    assert of(users, org) == []
