@@ -110,6 +110,11 @@ class ServerSettings:
         "", "File with the certificates that sign those of agents; whoever posts has to show one then.", metavar="FILE"
     )
     behind_proxy: bool = setting(False, "Whether a proxy that speaks TLS stands between this server and the network.")
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        "Networks, such as 10.1.0.0/16, of proxies whose X-Forwarded-For says who signs in; no others are believed.",
+        metavar="NETWORKS",
+    )
     page_url: str = setting(
         "", "Address of the page as its readers know it, for links in notifications [none].", metavar="URL"
     )

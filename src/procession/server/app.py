@@ -20,6 +20,7 @@ from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.access.sign_in_throttle import SignInThrottle
+from procession.server.access.trusted_proxies import TrustedProxies
 from procession.server.access.user_cache import UserCache
 from procession.server.api.admin import admin_routes
 from procession.server.api.administration.orgs import org_routes
@@ -447,6 +448,7 @@ class Services:
                 sessions=self.sessions,
                 keys=self.stores.keys,
                 throttle=SignInThrottle(self.settings.sign_in_limit, self.now),
+                proxies=TrustedProxies(self.settings.trusted_proxies),
                 thread=self.threads.keys,
             ),
             *session_list_routes(api, self.sessions),

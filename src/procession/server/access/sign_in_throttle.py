@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from procession.errors import TooManyRequests
 from procession.server.access.rate_limit import PERIOD_SECONDS
+from procession.server.access.trusted_proxies import TrustedProxies
 
 ADDRESSES = 30
 """How many addresses may use up their tries within a minute, before all addresses are refused."""
@@ -66,15 +67,12 @@ class SignInThrottle:
         return f"try again in {self.reset_seconds} s"
 
 
-def client_address(request: Request) -> str:
+_NO_PROXIES = TrustedProxies()
+
+
+def client_address(request: Request, proxies: TrustedProxies = _NO_PROXIES) -> str:
     """What tries are counted by: the address of the client, or its /64 network in IPv6, which one customer has."""
-    text = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
+    address = proxies.client_of(request)
+    if address is None:
         return "?"
-    if address.version == 6:
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return text
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))

@@ -19,6 +19,7 @@ from procession.accounts.users import User
 from procession.errors import Forbidden, InvalidRequest, TooManyRequests
 from procession.server.access.sessions import Sessions, cookie_names, has_keys, is_cross_site, is_secure
 from procession.server.access.sign_in_throttle import SignInThrottle, client_address
+from procession.server.access.trusted_proxies import TrustedProxies
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import add_headers, json_response
@@ -57,9 +58,15 @@ class _NewLink(msgspec.Struct):
 
 
 def sign_in_routes(
-    *, api: ApiRouter, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: ThreadPool
+    *,
+    api: ApiRouter,
+    sessions: Sessions,
+    keys: KeyStore,
+    throttle: SignInThrottle,
+    proxies: TrustedProxies,
+    thread: ThreadPool,
 ) -> list[Route]:
-    sign_in = SignIn(api, sessions, keys, throttle, thread)
+    sign_in = SignIn(api, sessions, keys, throttle, proxies, thread)
     path = f"{PREFIX}/session"
     return [
         Route(path, sign_in.sign_in, methods=["POST"]),
@@ -74,12 +81,19 @@ class SignIn:
     """Begins and ends sessions, and says whose they are."""
 
     def __init__(
-        self, api: ApiRouter, sessions: Sessions, keys: KeyStore, throttle: SignInThrottle, thread: ThreadPool
+        self,
+        api: ApiRouter,
+        sessions: Sessions,
+        keys: KeyStore,
+        throttle: SignInThrottle,
+        proxies: TrustedProxies,
+        thread: ThreadPool,
     ) -> None:
         self._api = api
         self._sessions = sessions
         self._keys = keys
         self._throttle = throttle
+        self._proxies = proxies
         self._thread = thread
         self._log = ThrottledLog(_log, LINES_PER_MINUTE)
 
@@ -102,7 +116,7 @@ class SignIn:
         # Else another page could sign somebody in to an org of its own.
         if "origin" in request.headers or "sec-fetch-site" in request.headers:
             _refuse_others(request)
-        address = client_address(request)
+        address = client_address(request, self._proxies)
         try:
             self._throttle.count(address)
             token, session = await begin()
