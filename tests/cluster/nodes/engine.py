@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 import msgspec
 
+from procession.storage.history.engine.embedded import ENGINE_OPTIONS
 from tests.cluster.nodes.wire import Refused
 
 _DROPPED = {"run_query_in_background", "session_id", "session_timeout", "session_check", "interactive_delay"}
@@ -89,7 +91,8 @@ class NodeEngine:
         folder = Path(config.folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.xml").write_text(server_configuration(config))
-        self._address = f"{folder / 'data'}?config-file={folder / 'config.xml'}"
+        # Several nodes are idle side by side here, each with the tables of several stores.
+        self._address = f"{folder / 'data'}?config-file={folder / 'config.xml'}&{urlencode(ENGINE_OPTIONS)}"
         self._lock = threading.Lock()
         self._idle: dict[str, list[Any]] = {}
         self._tables = KnownTables()
