@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -12,7 +14,8 @@ import pytest
 from procession.storage import DetailStore, HostStore, KeyStore, ProcessStore
 from procession.storage.embedded.store import EmbeddedStore
 from procession.storage.embedded_store import open_embedded
-from procession.storage.history.engine.embedded import EmbeddedEngine
+from procession.storage.folder_version import VERSION_FILE
+from procession.storage.history.engine.embedded import ENGINE_FILES, EmbeddedEngine
 from procession.storage.history.write.presence_writer import PresenceWriter
 from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON
@@ -34,18 +37,35 @@ class Store(ProcessStore, DetailStore, Protocol):
     """The contracts over processes."""
 
 
+def opened(folder: Path) -> EmbeddedStore:
+    return open_embedded(
+        folder,
+        retention_hours=THIRTY_YEARS,
+        sighting_retention_hours=THIRTY_YEARS,
+        live_retention_hours=THIRTY_YEARS,
+        forced_seconds=0,  # the tests ask about each moment of the past right after it
+    )
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder of which only the tables are left, as a first start made them: to make them takes longer than to
+    open them. How they are made has tests of its own."""
+    with quick_folder(tmp_path_factory.mktemp("tables")) as folder:
+        opened(folder / "made").close()
+        for name in (ENGINE_FILES, VERSION_FILE):
+            (folder / "made" / name).rename(folder / name)
+        shutil.rmtree(folder / "made")
+        yield folder
+
+
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+def embedded(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
     """As a server has it that keeps everything in its data folder."""
     # The engine takes one folder per OS process at a time, and opening one costs a second: so one for a file of tests.
     with quick_folder(tmp_path_factory.mktemp("store")) as folder:
-        store = open_embedded(
-            folder,
-            retention_hours=THIRTY_YEARS,
-            sighting_retention_hours=THIRTY_YEARS,
-            live_retention_hours=THIRTY_YEARS,
-            forced_seconds=0,  # the tests ask about each moment of the past right after it
-        )
+        shutil.copytree(tables, folder, symlinks=True, dirs_exist_ok=True)
+        store = opened(folder)
         yield store
         store.close()
 
