@@ -243,6 +243,63 @@ export interface Hosts {
   silent?: SilentHost[];
 }
 
+export type ContainerNumber =
+  | "cpu_total_percent"
+  | "cpu_user_percent"
+  | "cpu_system_percent"
+  | "cpu_limit_percent"
+  | "cpu_throttled_percent"
+  | "net_received_bytes_per_second"
+  | "net_sent_bytes_per_second"
+  | "net_received_packets_per_second"
+  | "net_sent_packets_per_second"
+  | "read_bytes_per_second"
+  | "write_bytes_per_second"
+  | "memory_usage_bytes"
+  | "memory_limit_bytes"
+  | "memory_rss_bytes"
+  | "memory_cache_bytes"
+  | "threads"
+  | "thread_limit"
+  | "open_files"
+  | "oom_kills";
+
+export interface Container {
+  type: "container";
+  id: string;
+  attributes: {
+    host: string;
+    /** Empty where it has none, as are the others. */
+    name: string;
+    runtime: string;
+    image_name: string;
+    image_tags: string[];
+    image_digest: string;
+    state: string;
+    health: string;
+    /** As the moments of processes. */
+    created_at: string | null;
+    started_at: string | null;
+    timestamp: string;
+    tags: string[];
+    /** Null where none is known. */
+    processes: number | null;
+    numbers: Record<ContainerNumber, number | null>;
+  };
+}
+
+export interface Containers {
+  meta: { at: string; total: number; /** Whether any container was told of. */ known: boolean };
+  data: Container[];
+}
+
+/** One container by steps of whole minutes. */
+export interface ContainerCurves {
+  meta: { from: string; to: string; step: number };
+  times: string[];
+  numbers: Partial<Record<ContainerNumber, (number | null)[]>>;
+}
+
 export type Match = "process" | "cmdline" | "command";
 
 export interface ComparedSide {

@@ -6,6 +6,7 @@ import type { ReactElement } from "react";
 import { expect, test, vi } from "vitest";
 
 import { CompareTab } from "../compare/CompareTab";
+import { ContainersTab } from "../containers";
 import { GraphsTab } from "../graphs/GraphsTab";
 import { GroupsTab } from "../groups/GroupsTab";
 import { ProcessPanel } from "../panel/ProcessPanel";
@@ -28,12 +29,44 @@ const process = someProcess("01", {
   tags: [EVIL, `command:${EVIL}`, `container:${EVIL}`],
 });
 const group = { value: EVIL, count: 1, numbers: {} };
+const container = {
+  type: "container",
+  id: EVIL,
+  attributes: {
+    host: EVIL,
+    name: EVIL,
+    runtime: EVIL,
+    image_name: EVIL,
+    image_tags: [EVIL],
+    image_digest: EVIL,
+    state: "running",
+    health: "unknown",
+    created_at: null,
+    started_at: null,
+    timestamp: "2026-03-02T14:00:00",
+    tags: [EVIL],
+    processes: 1,
+    numbers: {},
+  },
+};
 const side = { at: AT, total: 1, known: true, silent: 0, silent_hosts: [] };
 const counts = { started: 1, ended: 1, changed: 1, same: 0 };
 const one = { min: [1], avg: [1], max: [1], max_at: [AT] };
 
 const PARTS: Record<string, [ReactElement, Record<string, object>, string]> = {
   groups: [<GroupsTab key="" />, { "/groups": { meta: { known: true, at: AT, by: EVIL, total: 1, groups: 1 }, data: [group] } }, ""],
+  containers: [
+    <ContainersTab key="" />,
+    {
+      "/containers": { meta: { at: EVIL, total: 1, known: true }, data: [container] },
+      "/containers/history": {
+        meta: { from: "", to: "", step: 60 },
+        times: ["2026-03-02T14:00:00"],
+        numbers: { cpu_total_percent: [1] },
+      },
+    },
+    `?x.container=${encodeURIComponent(EVIL)}&x.containerhost=${encodeURIComponent(EVIL)}`,
+  ],
   graphs: [
     <GraphsTab key="" />,
     {

@@ -2,7 +2,7 @@
 
 import { fromDatadog } from "./language/ownLanguage";
 
-export const TABS = ["table", "hosts", "groups", "graphs", "scatter", "compare", "monitors"] as const;
+export const TABS = ["table", "hosts", "containers", "groups", "graphs", "scatter", "compare", "monitors"] as const;
 export type Tab = (typeof TABS)[number];
 
 export type ViewTime =

@@ -15,6 +15,7 @@ const LAYERS = [
   ["state"],
   [
     "compare",
+    "containers",
     "export",
     "facets",
     "graphs",

@@ -34,3 +34,4 @@ class NoResizes implements ResizeObserver {
   }
 }
 window.ResizeObserver = NoResizes;
+Element.prototype.scrollIntoView = vi.fn();

@@ -30,6 +30,7 @@ const ProcessPanel = lazyPart("Loading the process", async () => (await import("
 const TAB_PARTS: Record<Tab, { label: string; Content: ComponentType }> = {
   table: { label: "Table", Content: ProcessTable },
   hosts: { label: "Hosts", Content: lazyPart("Loading", async () => (await import("../../hosts")).HostsTab) },
+  containers: { label: "Containers", Content: lazyPart("Loading", async () => (await import("../../containers")).ContainersTab) },
   groups: { label: "Groups", Content: lazyPart("Loading", async () => (await import("../../groups")).GroupsTab) },
   graphs: { label: "Graphs", Content: lazyPart("Loading", async () => (await import("../../graphs")).GraphsTab) },
   scatter: { label: "Scatter", Content: lazyPart("Loading", async () => (await import("../../scatter")).ScatterTab) },

@@ -1,0 +1,1 @@
+export { ContainersTab } from "./ContainersTab";
