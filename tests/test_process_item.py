@@ -5,7 +5,7 @@ import json
 import msgspec
 
 from procession.analysis import ProcessAtInstant
-from procession.process import ProcessDetail, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.process import ExitFacts, ProcessDetail, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.process_item import detailed_item, item_at_instant, public_item, utc_text
 from tests.support.builders import NOON, a_description
 
@@ -35,7 +35,9 @@ def test_the_public_item_has_datadogs_attributes_and_no_others() -> None:
 
 
 def test_the_detailed_item_begins_with_the_public_attributes() -> None:
-    ended = ProcessDetail(ended_at=NOON + 10, exit_code=137)
+    ended = ProcessDetail(
+        ended_at=NOON + 10, exit_code=137, exit_facts=ExitFacts(oom_killed=True, oom_cgroup="/system.slice")
+    )
     items = (public_item(1, PROCESS), detailed_item(1, PROCESS, ended))
     public, detailed = (shown(item)["attributes"] for item in items)
     assert isinstance(public, dict)
@@ -43,12 +45,15 @@ def test_the_detailed_item_begins_with_the_public_attributes() -> None:
 
     assert list(detailed)[: len(public)] == list(public)
     assert detailed | public == detailed
-    assert {name: detailed[name] for name in ("group", "uid", "ended", "exit_code", "signal", "args")} == {
+    names = ("group", "uid", "ended", "exit_code", "signal", "oom_killed", "oom_cgroup", "args")
+    assert {name: detailed[name] for name in names} == {
         "group": "www",
         "uid": 33,
         "ended": "2023-11-14T22:13:30",
         "exit_code": 137,
         "signal": "SIGKILL",
+        "oom_killed": True,
+        "oom_cgroup": "/system.slice",
         "args": None,
     }
 

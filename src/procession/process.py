@@ -159,6 +159,18 @@ class ProcessSummary(msgspec.Struct, frozen=True):
         return (*self.tags, *discovered_tags(self.description.discovery))
 
 
+class ExitFacts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What the agent that reported an exit knew of it besides its moment and its code."""
+
+    oom_killed: bool | None = None
+    """Whether the kernel's OOM killer did it. None: the agent could not tell, or does not look."""
+    oom_cgroup: str = ""
+    """Which cgroup was out of memory. Empty where that is not known, or where it was all of the machine."""
+
+
+NO_EXIT_FACTS = ExitFacts()
+
+
 class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a process besides its summary."""
 
@@ -168,6 +180,17 @@ class ProcessDetail(msgspec.Struct, frozen=True, kw_only=True):
     """When it exited, or when the first complete snapshot without it was taken. None: not in the window."""
     exit_code: int | None = None
     """As a shell has it: 128 and the signal for one that was killed. None where no agent saw the exit."""
+    exit_facts: ExitFacts = NO_EXIT_FACTS
+
+    @property
+    def ending(self) -> Ending:
+        return Ending(self.ended_at, self.exit_code, self.exit_facts)
+
+    def with_ending(self, ending: Ending) -> ProcessDetail:
+        """The same numbers, of a process that ended so."""
+        return ProcessDetail(
+            numbers=self.numbers, ended_at=ending.at, exit_code=ending.exit_code, exit_facts=ending.facts
+        )
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -175,6 +198,7 @@ class Ending(msgspec.Struct, frozen=True):
 
     at: int | None = None
     exit_code: int | None = None
+    facts: ExitFacts = NO_EXIT_FACTS
 
 
 def generated_tags(host: str, description: ProcessDescription) -> tuple[str, str, str, str]:

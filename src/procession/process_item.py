@@ -74,6 +74,8 @@ class DetailedAttributes(PublicAttributes):
     ended: str | None
     exit_code: int | None
     signal: str | None
+    oom_killed: bool | None
+    oom_cgroup: str | None
     numbers: ProcessNumbers
 
 
@@ -130,6 +132,8 @@ def detailed_attributes(process: ProcessSummary, detail: ProcessDetail) -> Detai
         ended=None if detail.ended_at is None else utc_text(detail.ended_at),
         exit_code=detail.exit_code,
         signal=None if detail.exit_code is None else signal_of(detail.exit_code),
+        oom_killed=detail.exit_facts.oom_killed,
+        oom_cgroup=detail.exit_facts.oom_cgroup or None,
         numbers=detail.numbers,
     )
 

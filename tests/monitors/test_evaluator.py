@@ -22,7 +22,7 @@ from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.observer import LastSeen, Observer
 from procession.monitors.query import MonitorQuery
 from procession.monitors.transition import State, Transition
-from procession.process import ProcessNumbers, Sighting
+from procession.process import ExitFacts, ProcessNumbers, Sighting
 from tests.support.builders import NOON, a_sighting
 from tests.support.builders import a_snapshot as snapshot_of
 from tests.support.stores.analysis_oracle import OracleAnalysis
@@ -112,6 +112,17 @@ def test_a_process_that_is_gone_alerts_with_its_name_and_exit_code() -> None:
     assert alert.processes == ("nginx (pid 7 on web-1, exit code 137)",)
     assert world.minute(web_1=[init(), nginx(8)], web_2=[init(), nginx()]) == "host:web-1 OK; host:web-2 OK"
     assert world.happened[-1].cycle_key == alert.cycle_key
+
+
+def test_an_alert_says_that_a_process_was_killed_for_want_of_memory() -> None:
+    world = World(GONE_NOW, NO_WAIT)
+    world.minute(web_1=[init(), nginx()])
+    facts = ExitFacts(oom_killed=True, oom_cgroup="/shop")
+    ended = ProcessExit(pid=7, at=MINUTE + 55, exit_code=137, description=nginx().description, facts=facts)
+    world.store.add_exits([(ORG, ProcessExits("web-1", (ended,)))])
+    world.minute(web_1=[init()])
+
+    assert world.happened[0].processes == ("nginx (pid 7 on web-1, exit code 137, OOM-killed)",)
 
 
 def test_a_count_over_a_window_is_late_by_the_window_as_at_datadog() -> None:

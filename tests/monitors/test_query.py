@@ -55,6 +55,10 @@ def test_blanks_and_double_quotes_are_allowed() -> None:
             "processes('a cpu>5 !exit_code:1').language('procession').rollup('count_now') < 1",
             "the search of a monitor cannot compare cpu_total_percent, exit_code at character 11",
         ),
+        (
+            "processes('a ended:oom').language('procession').rollup('count_now') < 1",
+            "the search of a monitor cannot compare ended:oom at character 11",
+        ),
         ("processes('cpu>').language('procession').rollup('count_now') < 1", "expected a number"),
         ("avg(last_5m):avg:system.load.1{*} > 2", "expected processes('...') at character 1"),
         ("processes(nginx)", "expected a string in quotes at character 11"),

@@ -3,7 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procession.process import ProcessDescription, ProcessDetail, ProcessIdentity, ProcessNumbers, ProcessSummary
+from procession.process import (
+    ExitFacts,
+    ProcessDescription,
+    ProcessDetail,
+    ProcessIdentity,
+    ProcessNumbers,
+    ProcessSummary,
+)
 from procession.search.comparisons import compares, looks_at_ending, without_comparisons
 from procession.search.evaluation import accepts
 from procession.search.parser import Language, parse_search
@@ -17,6 +24,7 @@ details = st.builds(
     numbers=st.builds(ProcessNumbers, rss_bytes=st.none() | st.sampled_from((0, 7, 50, 86400))),
     ended_at=st.none() | st.just(NOON + 5),
     exit_code=st.none() | st.sampled_from((0, 1, 137)),
+    exit_facts=st.builds(ExitFacts, st.none() | st.booleans()),
 )
 
 
@@ -44,4 +52,5 @@ def test_what_can_be_told_without_numbers_is_kept() -> None:
 
 def test_only_what_asks_for_endings_looks_at_them() -> None:
     assert looks_at_ending(parse_search("a (b OR signal:*)", Language.PROCESSION))
+    assert looks_at_ending(parse_search("a (b OR ended:oom)", Language.PROCESSION))
     assert not looks_at_ending(parse_search("cpu>5 ppid:1", Language.PROCESSION))

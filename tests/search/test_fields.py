@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from procession.errors import InvalidParameter
-from procession.process import ProcessDetail, ProcessIdentity, ProcessNumbers, ProcessSummary
+from procession.process import ExitFacts, ProcessDetail, ProcessIdentity, ProcessNumbers, ProcessSummary
 from procession.search.evaluation import accepts
 from procession.search.parser import Language, parse_search
 from procession.search.tree import Comparison, TagTerm, TextTerm, WordTerm
@@ -18,6 +18,7 @@ DETAIL = ProcessDetail(
     ),
     ended_at=NOON + 5,
     exit_code=137,
+    exit_facts=ExitFacts(oom_killed=True),
 )
 
 
@@ -37,6 +38,7 @@ DETAIL = ProcessDetail(
             "age>4m59s",
         ),
         *("exit_code:137", "exit_code:*", "exit_code>0", "signal:9", "signal:KILL", "signal:sigkill", "signal:*"),
+        *("ended:oom", "ENDED:OOM", "!(ended:false)"),
         *("ended:true", "lifetime:305", "rss_bytes>5", "cpu>5 OR nothing", "!(cpu>60)", "!fds>0", "!swap:*"),
     ],
 )
@@ -44,7 +46,9 @@ def test_numbers_are_compared_in_their_units(text: str) -> None:
     assert accepts(parse_search(text, Language.PROCESSION), PROCESS, DETAIL)
 
 
-@pytest.mark.parametrize("text", ["pid:2", "cpu>50.5", "rss>1GiB", "fds>0", "age<5m", "signal:TERM", "ended:false"])
+@pytest.mark.parametrize(
+    "text", ["pid:2", "cpu>50.5", "rss>1GiB", "fds>0", "age<5m", "signal:TERM", "ended:false", "!ended:oom"]
+)
 def test_what_is_not_so_or_not_known_is_not_found(text: str) -> None:
     assert not accepts(parse_search(text, Language.PROCESSION), PROCESS, DETAIL)
 
@@ -61,9 +65,19 @@ def test_in_datadogs_language_the_same_text_means_what_it_always_did(text: str) 
     assert not accepts(parse_search(text), PROCESS, DETAIL)
 
 
+@pytest.mark.parametrize(("is_killed", "found"), [(True, True), (False, False), (None, False)])
+def test_only_what_is_known_to_be_killed_for_want_of_memory_is_found_so(is_killed: bool | None, found: bool) -> None:
+    detail = ProcessDetail(ended_at=NOON, exit_code=137, exit_facts=ExitFacts(oom_killed=is_killed))
+
+    assert accepts(parse_search("ended:oom", Language.PROCESSION), PROCESS, detail) is found
+    assert accepts(parse_search("!ended:oom", Language.PROCESSION), PROCESS, detail) is not found
+
+
 def test_quotes_and_values_that_are_no_numbers_make_no_comparison() -> None:
     assert isinstance(parse_search('"cpu>50"', Language.PROCESSION), TextTerm)
     assert isinstance(parse_search("signal:handler", Language.PROCESSION), TagTerm)
+    assert isinstance(parse_search("ended:oomph", Language.PROCESSION), TagTerm)
+    assert isinstance(parse_search("exit_code:oom", Language.PROCESSION), TagTerm)
     assert isinstance(parse_search("x>50", Language.PROCESSION), WordTerm)
     assert isinstance(parse_search("cpu>50", Language.PROCESSION), Comparison)
 

@@ -17,6 +17,8 @@ from procession.agent.describe.expressions import ProcessFilter
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_cache import ContainerCache
 from procession.agent.read.container_runtimes import ContainerRuntime
+from procession.agent.read.exits.kernel_log import KernelLog
+from procession.agent.read.exits.oom_kills import OomKills
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.read.short_lived import MAX_EVENTS, MAX_LOOKS, ShortLived
@@ -65,9 +67,18 @@ def listen_for_short_lived(reader: ProcReader, report: Report, *, cpu_seconds: f
         reader,
         max_events=most,
         max_looks=most * MAX_LOOKS // MAX_EVENTS,
+        oom_kills=_oom_kills(),
     )
     short_lived.start()
     return short_lived
+
+
+def _oom_kills() -> OomKills | None:
+    """None without the right to the kernel's messages: nobody can tell then."""
+    try:
+        return OomKills(KernelLog())
+    except OSError:
+        return None
 
 
 def host_of(settings: AgentSettings) -> str:

@@ -20,6 +20,8 @@ from procession.agent.build import (
 from procession.agent.describe.expressions import TagRules
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError
+from procession.agent.read.exits.kernel_log import PATH as KERNEL_LOG
+from procession.agent.read.exits.kernel_log import KernelLog
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.process_reading import ProcessReading
@@ -71,6 +73,7 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     yield f"host tags         {', '.join(host_tags_of(settings)) or 'none'}"
     yield from _process_tags(processes, rules, scrub, settings)
     yield f"between snapshots {_connector(is_live, settings)}"
+    yield f"OOM kills         {_oom_kills(is_live, settings)}"
     yield f"secrets           {_scrubbing(processes, scrub, settings)}"
     yield from (f"                  {reason}; left out" for reason in refused)
     yield f"cost              {cost:.0f} µs a process and snapshot, when nothing has changed"
@@ -138,6 +141,16 @@ def _connector(is_live: bool, settings: AgentSettings) -> str:
     except ConnectorUnavailable as error:
         return f"not seen: {error}"
     return "seen, with their start, end and exit code"
+
+
+def _oom_kills(is_live: bool, settings: AgentSettings) -> str:
+    if not settings.short_lived or not is_live:
+        return "not known: no exit is seen"
+    try:
+        KernelLog().close()
+    except OSError as error:
+        return f"not known: {KERNEL_LOG}: {error.strerror}"
+    return "seen, in the kernel's messages"
 
 
 def _scrubbing(

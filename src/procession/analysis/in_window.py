@@ -15,6 +15,9 @@ from procession.search.pattern import fold
 ENDING_KEYS = ("ended", "exit_code", "signal")
 """What processes of a window are also counted by, besides their tags: how they ended."""
 
+OOM = "oom"
+"""The value of `ended` of a process that the OOM killer ended, besides `true`."""
+
 
 class ProcessInWindow(msgspec.Struct, frozen=True):
     """A process at its newest sighting in a window, and how it has ended by the end of that."""
@@ -78,7 +81,9 @@ def tag_values(process: ProcessSummary, key: str) -> set[str]:
 def ending_values(key: str, detail: ProcessDetail) -> tuple[str, ...]:
     """What a process has of one of ENDING_KEYS."""
     if key == "ended":
-        return ("false" if detail.ended_at is None else "true",)
+        if detail.ended_at is None:
+            return ("false",)
+        return ("true", OOM) if detail.exit_facts.oom_killed else ("true",)
     if detail.exit_code is None:
         return ()
     return (str(detail.exit_code),) if key == "exit_code" else ending_signal(detail.exit_code)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from procession.packed import DEAD
-from procession.process import Ending, ProcessKey
+from procession.process import NO_EXIT_FACTS, Ending, ExitFacts, ProcessKey
 
 DEAD_SECONDS = 3600
 """How long after its end a process may still be seen dead, at most."""
@@ -22,12 +22,20 @@ START_TOLERANCE = 2
 
 
 class ReportedExit(NamedTuple):
-    """The exit of one of the processes that had a pid. Exits are sorted by moment, then by code."""
+    """The exit of one of the processes that had a pid. Exits are sorted by moment, then by code: see `exit_order`."""
 
     at: int
     exit_code: int | None
     executed_at: int
     """When the process last executed a program, which may be after its start; 0 where that is not known."""
+    facts: ExitFacts = NO_EXIT_FACTS
+
+
+def exit_order(one: ReportedExit) -> tuple[object, ...]:
+    """By what exits are sorted. Of one exit that two agents reported, what knows more comes first."""
+    facts = one.facts
+    known = facts.oom_killed is None, not facts.oom_killed, not facts.oom_cgroup, facts.oom_cgroup
+    return one.at, one.exit_code, *known, one.executed_at
 
 
 def is_near(start: int, other: int) -> bool:
@@ -49,7 +57,7 @@ def ending_of(
     complete snapshot without it, or the moment at which it was seen dead.
     """
     found = exit_of(key.started_at, exits, exits_since(key, seen_at, state), missing_at)
-    return Ending(missing_at) if found is None else Ending(found.at, found.exit_code)
+    return Ending(missing_at) if found is None else Ending(found.at, found.exit_code, found.facts)
 
 
 def exit_of(started_at: int, exits: Iterable[ReportedExit], since: int, missing_at: int | None) -> ReportedExit | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from procession.process import ProcessDescription
+from procession.process import NO_EXIT_FACTS, ExitFacts, ProcessDescription
 
 
 class ProcessExec(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,7 @@ class ProcessExit(msgspec.Struct, frozen=True, kw_only=True):
     """As a shell has it: 128 and the signal for a process that was killed."""
     description: ProcessDescription
     """As far as the agent knew it."""
+    facts: ExitFacts = NO_EXIT_FACTS
 
 
 class ProcessExits(msgspec.Struct, frozen=True):

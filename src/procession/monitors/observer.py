@@ -458,5 +458,6 @@ def _number(numbers: ProcessNumbers, measure: str) -> float | None:
 def _short_text(process: ProcessSummary, detail: ProcessDetail) -> str:
     name = "".join(one if one.isprintable() else " " for one in process.description.command or "a process")
     ending = "" if detail.exit_code is None else f", exit code {detail.exit_code}"
+    ending += ", OOM-killed" if detail.exit_facts.oom_killed else ""
     identity = process.identity
     return f"{name[:_MAX_NAME_LENGTH]} (pid {identity.pid} on {identity.host}{ending})"

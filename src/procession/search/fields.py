@@ -42,11 +42,15 @@ def _unit_of(measure: str) -> Unit:
 
 _MEASURES = tuple(name for name in ProcessNumbers.__struct_fields__ if name != "state")
 
+OOM = "ended:oom"
+"""A value of `ended` that is a field by itself: what was killed for want of memory has ended as well."""
+
 FIELDS = {
     "pid": Field(Unit.COUNT),
     "ppid": Field(Unit.COUNT, is_described=True),
     "age": Field(Unit.SECONDS),
     "ended": Field(Unit.TRUTH, is_of_ending=True),
+    OOM: Field(Unit.TRUTH, is_of_ending=True),
     "exit_code": Field(Unit.COUNT, is_of_ending=True),
     "signal": Field(Unit.SIGNAL, is_of_ending=True),
     "lifetime": Field(Unit.SECONDS, is_of_ending=True),
@@ -55,7 +59,7 @@ FIELDS = {
 }
 
 NAMES = {
-    **{name: name for name in FIELDS},
+    **{name: name for name in FIELDS if name != OOM},
     "cpu": "cpu_total_percent",
     "rss": "rss_bytes",
     "mem": "rss_bytes",
@@ -99,6 +103,8 @@ def parse_comparison(word: str) -> Comparison | str | None:
     text = found[4].lower()
     if operator == "=" and text == "*":
         return Comparison(field_name, ">=", LEAST)
+    if operator == "=" and f"{field_name}:{text}" == OOM:
+        return Comparison(OOM, "=", 1.0)
     number = _number_of(field.unit, text) if operator == "=" or field.unit is not Unit.TRUTH else None
     if number is None:
         # A tag may have the name of a field: `signal:handler` is one.
@@ -119,6 +125,8 @@ def value_of(field_name: str, process: ProcessSummary, detail: ProcessDetail) ->
             return max(0, process.seen_at - process.identity.started_at)
         case "ended":
             return float(detail.ended_at is not None)
+        case "ended:oom":
+            return None if detail.exit_facts.oom_killed is None else float(detail.exit_facts.oom_killed)
         case "exit_code":
             return detail.exit_code
         case "signal":

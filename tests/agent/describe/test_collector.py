@@ -14,7 +14,7 @@ from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import IoCounters, Stat, Status
 from procession.agent.read.short_lived import Ended
 from procession.lifecycle.events import ProcessExec, ProcessExit
-from procession.process import Sighting, Snapshot
+from procession.process import ExitFacts, Sighting, Snapshot
 from procession.scrubbing import Scrubber
 from tests.support.running import eventually
 
@@ -231,9 +231,19 @@ def test_a_process_that_a_snapshot_saw_has_an_end_and_no_further_sighting(collec
 
     (end,) = events.events
     assert isinstance(end, ProcessExit)
-    assert (end.exit_code, end.at, end.description.comm) == (137, 5, "mysqld")
+    assert (end.exit_code, end.at, end.description.comm, end.facts) == (137, 5, "mysqld", ExitFacts())
     assert sightings == []
     assert collector.conclude([Ended(8, 0, 5.5, None, None, None)], moment=1.0)[0].events == ()
+
+
+def test_what_is_known_of_an_exit_is_told(collector: Collector) -> None:
+    collect(collector, a_reading(9))
+    facts = ExitFacts(oom_killed=True, oom_cgroup="/shop")
+
+    (end,) = collector.conclude([Ended(9, 137, 5.5, None, None, None, facts)], moment=1.0)[0].events
+
+    assert isinstance(end, ProcessExit)
+    assert end.facts == facts
 
 
 def test_a_process_that_still_lives_is_not_seen_twice(collector: Collector) -> None:

@@ -15,7 +15,7 @@ from procession.accounts.orgs import KeyKind
 from procession.cli.local.data_folder import LocalFiles
 from procession.config import ServerSettings
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.process import ProcessNumbers
+from procession.process import ExitFacts, ProcessNumbers
 from tests.cli.conftest import Command, RunningServer
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 from tests.support.served import API_KEY, APPLICATION_KEY, ORG, OTHER_API_KEY, OTHER_APPLICATION_KEY, OTHER_ORG
@@ -287,6 +287,19 @@ def test_the_long_form_shows_how_processes_do_and_how_they_ended(procession: Com
     assert first.split()[1] == "1"
     assert first.split()[7:12] == ["S", "12.5", "1.5", "/usr/sbin/nginx", "-g"]
     assert second.split()[7:11] == ["22:13:05", "137", "SIGKILL", "/usr/sbin/nginx"]
+
+
+def test_the_long_form_says_that_a_process_was_killed_for_want_of_memory(
+    procession: Command, server: RunningServer
+) -> None:
+    server.add(a_snapshot(a_sighting(2), taken_at=NOON - 20, split_id=1, chunk_count=1))
+    facts = ExitFacts(oom_killed=True, oom_cgroup="/shop")
+    killed = ProcessExit(pid=2, at=NOON - 15, exit_code=137, description=a_description(), facts=facts)
+    server.store.add_exits([(ORG, ProcessExits("web-1", (killed,)))])
+
+    _, line = procession("ps", "--long").lines
+
+    assert line.split()[6:10] == ["22:13:05", "137", "SIGKILL", "OOM"]
 
 
 def test_a_search_is_in_our_own_language_and_its_json_as_ever(procession: Command, server: RunningServer) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.process import ProcessNumbers
+from procession.process import ExitFacts, ProcessNumbers
 from tests.support.builders import NOON, a_description, a_sighting, a_snapshot
 from tests.support.served import ORG, PATH, READER, Client, Served
 
@@ -28,8 +28,10 @@ def _processes(served: Served) -> None:
     after = a_snapshot(sightings[0], taken_at=NOON - 10, split_id=2, chunk_count=1)
     served.store.add([(ORG, before), (ORG, after)])
     exits = [
-        ProcessExit(pid=pid, at=NOON - at, exit_code=code, description=a_description())
-        for pid, at, code in ((3, 15, 137), (4, 12, 1))
+        ProcessExit(
+            pid=pid, at=NOON - at, exit_code=code, description=a_description(), facts=ExitFacts(code == 137, cgroup)
+        )
+        for pid, at, code, cgroup in ((3, 15, 137, "/shop"), (4, 12, 1, ""))
     ]
     served.store.add_exits([(ORG, ProcessExits("web-1", tuple(exits)))])
 
@@ -51,6 +53,8 @@ def pids(answer: Any) -> list[int]:
         ("rss>=30MiB", {2, 3}),
         ("pid:1", {1}),
         ("ended:true", {2, 3, 4}),
+        ("ended:oom", {3}),
+        ("ended:true !ended:oom", {2, 4}),
         ("exit_code:1", {4}),
         ("signal:KILL OR signal:9", {3}),
         ("web-1", {1, 2, 3, 4}),
@@ -143,13 +147,28 @@ def test_those_that_have_ended_are_asked_for_apart(client: Client) -> None:
     assert {facet["key"]: [(one["value"], one["count"]) for one in facet["values"]] for facet in facets} == {
         "exit_code": [("1", 1), ("137", 1)],
         "signal": [("SIGKILL", 1)],
-        "ended": [("true", 3)],
+        "ended": [("true", 3), ("oom", 1)],
         "command": [("java", 3)],
     }
 
 
+def test_the_cgroup_that_was_out_of_memory_is_told(client: Client) -> None:
+    attributes = [item["attributes"] for item in ask(client, "/processes?ended=true&sort=pid")["data"]]
+
+    assert [(one["oom_killed"], one["oom_cgroup"]) for one in attributes] == [
+        (None, None),
+        (True, "/shop"),
+        (False, None),
+    ]
+
+
 def test_endings_among_the_tags_are_no_tags_in_our_own_language(client: Client) -> None:
-    for tags, found in (("exit_code:137", {3}), ("!exit_code:137,env:prod", {1, 2, 4}), ("signal:SIGKILL", {3})):
+    for tags, found in (
+        ("ended:oom", {3}),
+        ("exit_code:137", {3}),
+        ("!exit_code:137,env:prod", {1, 2, 4}),
+        ("signal:SIGKILL", {3}),
+    ):
         assert set(pids(ask(client, f"/processes?{OURS}&tags={tags}"))) == found
         assert ask(client, f"/facets?{OURS}&tags={tags}")["meta"]["total"] == len(found)
         assert pids(ask(client, f"/processes?tags={tags}")) == ([] if tags[0] != "!" else [1, 2, 3, 4])

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.process import Ending, LiveNumbers, LiveSnapshot, ProcessDetail, ProcessKey, ProcessNumbers, host_key
+from procession.process import (
+    Ending,
+    ExitFacts,
+    LiveNumbers,
+    LiveSnapshot,
+    ProcessDetail,
+    ProcessKey,
+    ProcessNumbers,
+    host_key,
+)
 from procession.query import ProcessQuery
 from procession.window import Window
 from tests.storage.conftest import Store
@@ -219,6 +228,31 @@ def test_any_exit_code_is_kept(fleet: Fleet, code: int) -> None:
     exit_of(fleet, 2, NOON + 1, code)
 
     assert details(fleet)[2, STARTED].exit_code == code
+
+
+@pytest.mark.parametrize(
+    "facts", [ExitFacts(), ExitFacts(oom_killed=False), ExitFacts(True, ""), ExitFacts(True, "/a,b\n\u00e9'\\")]
+)
+def test_what_an_agent_knows_of_an_exit_is_kept(fleet: Fleet, facts: ExitFacts) -> None:
+    whole(fleet, NOON, 2)
+    exit_of(fleet, 2, NOON + 1, 137, facts=facts)
+    exit_of(fleet, 2, NOON + 1, 137, facts=facts)
+
+    assert details(fleet)[2, STARTED].ending == Ending(NOON + 1, 137, facts)
+    seen = [(ProcessKey(STARTED, host_key("web-1"), 2), NOON)]
+    assert fleet.store.endings(fleet.org, NOON + 30, seen) == (Ending(NOON + 1, 137, facts),)  # type: ignore[attr-defined]
+
+
+def test_of_two_agents_that_report_an_exit_the_one_that_knows_more_counts(fleet: Fleet) -> None:
+    facts = ExitFacts(True, "/shop")
+    whole(fleet, NOON, 2, 3)
+    for pid, executed_at in ((2, None), (3, STARTED)):
+        exit_of(fleet, pid, NOON + 1, 137, executed_at=STARTED - 1)
+        exit_of(fleet, pid, NOON + 1, 137, facts=facts, executed_at=executed_at)
+        exit_of(fleet, pid, NOON + 1, 137, executed_at=STARTED + 1)
+
+    assert details(fleet)[2, STARTED].exit_facts == facts
+    assert details(fleet)[3, STARTED].exit_facts == facts
 
 
 def test_exits_are_of_one_host_and_one_org(store: Store, org: int, fleet: Fleet) -> None:

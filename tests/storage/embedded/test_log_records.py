@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.packed import NUMBERS, STATE_NUMBERS, Listing, pack
-from procession.process import ProcessDescription, ProcessNumbers, Snapshot
+from procession.process import ExitFacts, ProcessDescription, ProcessNumbers, Snapshot
 from procession.storage.embedded import log_records
 from procession.storage.embedded.log_records import (
     EXITS,
@@ -63,6 +63,21 @@ def test_processes_of_one_description_share_it() -> None:
     exits = ProcessExits("web-1", (ProcessExit(pid=1, at=AT, exit_code=0, description=description),))
 
     assert exits_in(record_of(exits_entry(1, exits, AT))).exits[0].description == description
+
+
+def test_an_exit_of_a_version_that_knew_less_of_it_is_read() -> None:
+    exits = ProcessExits("web-1", (ProcessExit(pid=1, at=AT, exit_code=137, description=ProcessDescription()),))
+    known = ProcessExit(
+        pid=1, at=AT, exit_code=137, description=ProcessDescription(), facts=ExitFacts(oom_killed=True, oom_cgroup="/a")
+    )
+    entry = exits_entry(1, exits, AT)
+    told = msgspec.msgpack.decode(log_records._decompressed(entry.payload))
+    del told["exits"][0]["facts"]
+    payload = log_records._compressed(msgspec.msgpack.encode(told))
+
+    assert exits_in(record_of(Entry(1, EXITS, AT, payload))) == exits
+    with_facts = ProcessExits("web-1", (known,))
+    assert exits_in(record_of(exits_entry(1, with_facts, AT))) == with_facts
 
 
 def written_by(numbers: tuple[tuple[str, str], ...], values: tuple[float, ...]) -> Record:

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from procession.lifecycle.endings import ReportedExit
+from procession.process import ExitFacts
 from procession.storage.live.checkpoint import CheckpointError, read_checkpoint, write_checkpoint
 from procession.storage.live.table import LiveTable
 from procession.window import Window
@@ -85,6 +88,14 @@ with table.reading(1) as org:
 
     expected = [(pid, 10 if pid < 40 else 0) for pid in range(1, 50)]
     assert done.stdout == f"{expected}\n0\n"
+
+
+def test_an_exit_of_a_version_that_knew_less_of_it_is_read() -> None:
+    known = ReportedExit(NOON, 137, NOON - 9, ExitFacts(oom_killed=True))
+    old = msgspec.msgpack.encode((NOON, 137, NOON - 9))
+
+    assert msgspec.msgpack.decode(old, type=ReportedExit) == ReportedExit(NOON, 137, NOON - 9)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(known), type=ReportedExit) == known
 
 
 def test_what_was_covered_is_covered_after_a_start(tmp_path: Path) -> None:

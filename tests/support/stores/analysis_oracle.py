@@ -619,7 +619,9 @@ class OracleAnalysis:
         for one in found[:limit]:
             (detail,) = self._store.details(org_id, Window(one.seen_at, one.seen_at + 600), [one])
             (ended,) = self._store.endings(org_id, one.seen_at + 600, [(ProcessKey.of(one.identity), one.seen_at)])
-            detail = msgspec.structs.replace(detail, ended_at=ended.at, exit_code=ended.exit_code)
+            detail = msgspec.structs.replace(
+                detail, ended_at=ended.at, exit_code=ended.exit_code, exit_facts=ended.facts
+            )
             runs.append(Run(one, detail, one.description.cmdline == process.description.cmdline))
         return tuple(runs)
 
@@ -770,7 +772,7 @@ def _tag_values(process: ProcessSummary, key: str) -> set[str]:
 
 def _values_in_window(process: ProcessSummary, detail: ProcessDetail, key: str) -> set[str]:
     if key == "ended":
-        return {str(detail.ended_at is not None).lower()}
+        return {str(detail.ended_at is not None).lower(), *(["oom"] if detail.exit_facts.oom_killed else [])}
     if key == "exit_code":
         return set() if detail.exit_code is None else {str(detail.exit_code)}
     if key == "signal":

@@ -19,6 +19,7 @@ from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import (
     Ending,
+    ExitFacts,
     LiveSnapshot,
     ProcessDescription,
     ProcessDetail,
@@ -278,7 +279,7 @@ class OracleStore:
                 later = (moment for moment in self._sightings[org_id][identities[key]] if at <= moment <= until)
                 summary = ProcessSummary(identities[key], max(later, default=at), ProcessDescription())
                 detail = self._detail(org_id, Window(at, until), summary, is_live=False)
-                found.append(Ending(detail.ended_at, detail.exit_code))
+                found.append(detail.ending)
         return tuple(found)
 
     def _detail(self, org_id: int, window: Window, process: ProcessSummary, *, is_live: bool = True) -> ProcessDetail:
@@ -310,15 +311,18 @@ class OracleStore:
             missing_at = process.seen_at
         end = window.to_at if missing_at is None else missing_at
         exits = sorted(
-            (one.at, one.exit_code)
+            (one.at, one.exit_code, repr(one.facts), one.facts)
             for one in self._exits[org_id, identity.host]
             if one.pid == identity.pid
             and since <= one.at <= end
             and (not one.executed_at or one.executed_at >= identity.started_at - 2)
         )
-        ended_at, exit_code = exits[0] if exits else (missing_at, None)
+        ended_at, exit_code, _, facts = exits[0] if exits else (missing_at, None, "", ExitFacts())
         return ProcessDetail(
-            numbers=numbers[-1] if numbers else ProcessNumbers(), ended_at=ended_at, exit_code=exit_code
+            numbers=numbers[-1] if numbers else ProcessNumbers(),
+            ended_at=ended_at,
+            exit_code=exit_code,
+            exit_facts=facts,
         )
 
     def orgs(self) -> tuple[Org, ...]:

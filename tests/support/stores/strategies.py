@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from procession.discovery import Discovery, Service, Tracer
 from procession.lifecycle.events import ProcessExit, ProcessExits
-from procession.process import LiveNumbers, LiveSnapshot, ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.process import (
+    ExitFacts,
+    LiveNumbers,
+    LiveSnapshot,
+    ProcessDescription,
+    ProcessNumbers,
+    Sighting,
+    Snapshot,
+)
 from procession.query import ProcessQuery
 from procession.search.pattern import Pattern, fold
 from procession.search.tag_filter import TagFilter
@@ -127,7 +135,7 @@ def searches_that_compare(
     return st.recursive(terms, _branches, max_leaves=5)
 
 
-ENDING_FIELDS = ("ended", "exit_code", "signal", "lifetime")
+ENDING_FIELDS = ("ended", "ended:oom", "exit_code", "signal", "lifetime")
 
 searches = searches_for(_COMMON_TEXTS, _COMMON_TAGS)
 
@@ -286,8 +294,16 @@ def exits_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[list[ProcessExits
     def exit_of(place: tuple[str, int, int, int], after: int, executed: int | None, code: int) -> ProcessExits:
         host, seen_at, pid, started_at = place
         executed_at = None if executed is None else started_at + executed
+        # One exit is told alike, by whoever tells of it.
+        is_killed = None if (seen_at + after + pid) % 3 == 0 else code == 137
+        facts = ExitFacts(is_killed, f"/{pid}" if is_killed and pid % 2 else "")
         ended = ProcessExit(
-            pid=pid, at=seen_at + after, executed_at=executed_at, exit_code=code, description=ProcessDescription()
+            pid=pid,
+            at=seen_at + after,
+            executed_at=executed_at,
+            exit_code=code,
+            description=ProcessDescription(),
+            facts=facts,
         )
         return ProcessExits(host, (ended,))
 

@@ -36,6 +36,8 @@ export interface ProcessAttributes {
   ended: string | null;
   exit_code: number | null;
   signal: string | null;
+  oom_killed: boolean | null;
+  oom_cgroup: string | null;
   numbers: ProcessNumbers;
 }
 

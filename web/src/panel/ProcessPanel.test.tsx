@@ -76,6 +76,15 @@ test("a process that has gone is shown as it was last seen", async () => {
   expect(screen.getByText(/killed by SIGKILL/)).toBeVisible();
 });
 
+test("a process that was killed for want of memory says so, and for which cgroup", async () => {
+  const killed = { ended: "2026-03-02T13:30:00", exit_code: 137, signal: "SIGKILL", oom_killed: true };
+  answering({ [ONE]: { data: someProcess("01", { ...killed, oom_cgroup: "/system.slice/shop.service" }) } });
+  renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
+
+  expect(await screen.findByText(/, OOM-killed/)).toBeVisible();
+  expect(screen.getByText("/system.slice/shop.service")).toBeVisible();
+});
+
 test("hostile text is text, and what is invisible is shown", async () => {
   const cmdline = `<img src=x onerror="window.ran=1">\u001b[31m\u202eevil`;
   answering({ [ONE]: { data: someProcess("01", { cmdline, tags: [`x:<script>window.ran=1</script>`] }) } });
@@ -173,9 +182,12 @@ test("other runs say how they went", async () => {
     last_seen: AT,
     same_cmdline: true,
   };
-  answering({ [ONE]: { data: someProcess("01") }, [`${ONE}/runs`]: { data: [run] } });
+  const killed = { ...run, ...someProcess("03", { ended: "2026-03-02T13:00:50", exit_code: 137, oom_killed: true }) };
+  answering({ [ONE]: { data: someProcess("01") }, [`${ONE}/runs`]: { data: [killed, run] } });
   renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
   await userEvent.click(await screen.findByRole("tab", { name: "Runs" }));
+
+  expect(await screen.findByRole("button", { name: /for 50 s.*OOM-killed/ })).toBeVisible();
 
   await userEvent.click(await screen.findByRole("button", { name: /for 30 s.*exit code 3.*same command line/ }));
 

@@ -12,7 +12,7 @@ import { useRowWalk } from "../state/walk/rowWalk";
 import { Copyable } from "../ui/copy/Copyable";
 import { CurlCommand } from "../ui/copy/CurlCommand";
 import { Moment } from "../ui/format/Moment";
-import { processName } from "../ui/format/processNames";
+import { outcomeOf, processName } from "../ui/format/processNames";
 import { brief } from "../ui/format/text";
 import { secondsOf } from "../ui/format/times";
 import { Loading } from "../ui/parts/Loading";
@@ -223,12 +223,13 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 function Status({ process, isGone }: { process: ProcessItem; isGone: boolean }) {
-  const { ended, exit_code: code, signal, numbers } = process.attributes;
+  const { ended, numbers } = process.attributes;
   if (ended !== null) {
+    const outcome = outcomeOf(process.attributes);
     return (
       <span className={classes.badge}>
         ended <Moment seconds={secondsOf(ended)} />
-        {signal === null ? (code === null ? "" : `, exit code ${code}`) : `, killed by ${signal}`}
+        {outcome === "ended" ? "" : `, ${outcome}`}
       </span>
     );
   }

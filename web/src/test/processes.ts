@@ -50,6 +50,8 @@ export function someProcess(id: string, attributes: Partial<ProcessAttributes> =
       ended: null,
       exit_code: null,
       signal: null,
+      oom_killed: null,
+      oom_cgroup: null,
       numbers: someNumbers(),
       ...attributes,
     },

@@ -134,6 +134,7 @@ class Collector:
                     executed_at=executed_at,
                     exit_code=process.exit_code,
                     description=description,
+                    facts=process.facts,
                 )
             )
         return ProcessEvents(self._host, tuple(events)), sightings

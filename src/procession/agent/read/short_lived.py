@@ -24,9 +24,11 @@ from collections.abc import Iterable
 import msgspec
 
 from procession.agent.read.connector import EXEC, EXIT, FORK, MAX_WATCHED, ProcConnector, ProcEvent, monotonic_offset
+from procession.agent.read.exits.oom_kills import OomKills
 from procession.agent.read.proc_reader import Life, ProcReader
 from procession.agent.read.process_reading import NO_FACTS, ProcessReading
 from procession.agent.read.procfs import Stat
+from procession.process import NO_EXIT_FACTS, ExitFacts
 
 MAX_EVENTS = 10_000
 """Taken between two snapshots, at about 50 µs each. A storm of forks beyond that is left to the kernel to throw away
@@ -63,6 +65,7 @@ class Ended(msgspec.Struct, frozen=True):
     executed_at: float | None
     reading: ProcessReading | None
     """As it was when it began. None for one that was there at the last snapshot."""
+    facts: ExitFacts = NO_EXIT_FACTS
 
 
 class _Birth:
@@ -88,10 +91,12 @@ class ShortLived:
         *,
         max_events: int = MAX_EVENTS,
         max_looks: int = MAX_LOOKS,
+        oom_kills: OomKills | None = None,
     ) -> None:
-        """`max_events` and `max_looks` are between two snapshots."""
+        """`max_events` and `max_looks` are between two snapshots. `oom_kills`: None where nobody may know of them."""
         self._connector = connector
         self._reader = reader
+        self._oom_kills = oom_kills
         self._monotonic_offset = monotonic_offset()
         self._nanoseconds_per_tick = 1_000_000_000 // reader.ticks_per_second
         self._lock = threading.Lock()
@@ -119,6 +124,8 @@ class ShortLived:
         self._resume.set()
         self._thread.join(1)
         self._connector.close()
+        if self._oom_kills is not None:
+            self._oom_kills.close()
         os.close(self._stop_read)
         os.close(self._stop_write)
 
@@ -134,7 +141,12 @@ class ShortLived:
                 self._births = {pid: birth for pid, birth in self._births.items() if birth.forked > oldest}
             self._events = self._looks = 0
         self._resume.set()
-        return ended
+        if self._oom_kills is None:
+            return ended
+        # Of an exit that was heard of the kernel has said all by now.
+        self._oom_kills.look()
+        facts_of = self._oom_kills.facts_of
+        return [msgspec.structs.replace(one, facts=facts_of(one.pid, one.exit_code)) for one in ended]
 
     @property
     def unseen(self) -> int:

@@ -164,6 +164,6 @@ def long_row_of(item: dict[str, Any]) -> tuple[object, ...]:
         ("" if cpu is None else f"{cpu:.1f}", style_of_percent(cpu)),
         ("" if rss is None else f"{rss / 2**20:.1f}", style_of_bytes(rss)),
         (attributes["ended"] or "").partition("T")[2],
-        exit_code if signal is None else f"{exit_code} {signal}",
+        " ".join(filter(None, (exit_code, signal, "OOM" if attributes.get("oom_killed") else None))),
         command,
     )

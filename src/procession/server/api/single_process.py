@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from starlette.routing import Route
 
 from procession.analysis import Branch, Every, History
@@ -141,7 +140,7 @@ class SingleProcess:
         (detail,) = self._store.details(request.org_id, Window(process.seen_at, min(until, window.to_at)), [process])
         if window.to_at < until:  # it may have gone on after the window
             (ended,) = self._store.endings(request.org_id, until, [(key, process.seen_at)])
-            detail = msgspec.structs.replace(detail, ended_at=ended.at, exit_code=ended.exit_code)
+            detail = detail.with_ending(ended)
         return process, detail
 
     def _newest(self, org_id: int, key: ProcessKey, window: Window) -> ProcessSummary | None:

@@ -33,6 +33,8 @@ class Endings(NamedTuple):
     """When each did; below 0 for one that has not."""
     exit_codes: Array
     """NO_CODE where none is known."""
+    oom_killed: Array
+    """Whether the OOM killer did it, 1 or 0; below 0 where that is not known."""
 
 
 class Candidates:

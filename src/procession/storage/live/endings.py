@@ -65,7 +65,7 @@ def _detail_of(table: OrgTable, window: Window, key: ProcessKey, row: int, seen_
     ending = _ending(table, host, key, seen_at, numbers.state, window.to_at)
     if ending is None:
         return None
-    return ProcessDetail(numbers=numbers, ended_at=ending.at, exit_code=ending.exit_code)
+    return ProcessDetail(numbers=numbers).with_ending(ending)
 
 
 def find_endings(table: OrgTable, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...] | None:
@@ -120,7 +120,7 @@ def ending_since(table: OrgTable, key: ProcessKey, since: int, until: int) -> En
     missing_at = host.first_complete_after(since - 1, until)
     exits = (one for one in host.exits.get(key.pid, ()) if one.at <= until)
     found = exit_of(key.started_at, exits, since, missing_at)
-    return Ending(missing_at) if found is None else Ending(found.at, found.exit_code)
+    return Ending(missing_at) if found is None else Ending(found.at, found.exit_code, found.facts)
 
 
 def numbers_of(table: OrgTable, row: int) -> ProcessNumbers:

@@ -13,7 +13,7 @@ import numpy as np
 
 from procession.analysis import REACH_SECONDS
 from procession.lifecycle.completeness import is_complete
-from procession.lifecycle.endings import DEAD_SECONDS, START_TOLERANCE, ReportedExit
+from procession.lifecycle.endings import DEAD_SECONDS, START_TOLERANCE, ReportedExit, exit_order
 from procession.lifecycle.events import ProcessExit
 from procession.packed import DEAD, AnySnapshot, Listing
 from procession.process import MAX_UINT32, LiveSnapshot, ProcessNumbers, host_key
@@ -198,10 +198,10 @@ class Host:
 
     def add_exits(self, exits: Iterable[ProcessExit]) -> None:
         for one in exits:
-            reported = ReportedExit(one.at, one.exit_code, one.executed_at or 0)
+            reported = ReportedExit(one.at, one.exit_code, one.executed_at or 0, one.facts)
             of_pid = self.exits.setdefault(one.pid, [])
             if reported not in of_pid:
-                insort(of_pid, reported)
+                insort(of_pid, reported, key=exit_order)
                 insort(self.endings, (one.at, one.pid))
 
     def add_live(self, live: LiveSnapshot) -> None:

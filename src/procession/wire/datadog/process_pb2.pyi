@@ -1695,19 +1695,27 @@ class ProcessExit(_message.Message):
     EXECTIME_FIELD_NUMBER: _builtins.int
     EXITTIME_FIELD_NUMBER: _builtins.int
     EXITCODE_FIELD_NUMBER: _builtins.int
+    OOMKILLED_FIELD_NUMBER: _builtins.int
+    OOMCGROUP_FIELD_NUMBER: _builtins.int
     execTime: _builtins.int
     exitTime: _builtins.int
     exitCode: _builtins.int
+    oomKilled: _builtins.bool
+    """our own: absent where it is not known"""
+    oomCgroup: _builtins.str
+    """our own: which was out of memory"""
     def __init__(
         self,
         *,
         execTime: _builtins.int = ...,
         exitTime: _builtins.int = ...,
         exitCode: _builtins.int = ...,
+        oomKilled: _builtins.bool | None = ...,
+        oomCgroup: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oomKilled", b"oomKilled"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["execTime", b"execTime", "exitCode", b"exitCode", "exitTime", b"exitTime"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execTime", b"execTime", "exitCode", b"exitCode", "exitTime", b"exitTime", "oomCgroup", b"oomCgroup", "oomKilled", b"oomKilled"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,7 +4,7 @@ import pytest
 
 from procession.errors import PayloadTooLarge
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
-from procession.process import ProcessDescription
+from procession.process import ExitFacts, ProcessDescription
 from procession.scrubbing import Scrubber
 from procession.wire.datadog import FrameError, Limits, decode_events, encode_events
 from procession.wire.datadog import process_pb2 as pb
@@ -97,7 +97,29 @@ def test_what_is_encoded_is_read_again() -> None:
             ProcessExec(pid=7, at=NOON + 1, forked_at=NOON, description=description),
             ProcessExit(pid=7, at=NOON + 2, executed_at=NOON + 1, exit_code=137, description=description),
             ProcessExit(pid=8, at=NOON + 2, exit_code=0, description=ProcessDescription()),
+            *(
+                ProcessExit(pid=9, at=NOON, exit_code=137, description=ProcessDescription(), facts=facts)
+                for facts in (ExitFacts(oom_killed=True, oom_cgroup="/a,b\n"), ExitFacts(oom_killed=False), ExitFacts())
+            ),
         ),
     )
 
     assert decode_events(encode_events(events)) == events
+
+
+def test_hostile_names_of_cgroups_are_cut_and_made_storable() -> None:
+    told = pb.ProcessExit(exitCode=137, oomKilled=True, oomCgroup="?\0" + "x" * 9999)
+    body = events_of(pb.ProcessEvent(pid=7, exit=told)).replace(b"?", b"\xff")
+    (found,) = decode_events(body).events
+
+    assert isinstance(found, ProcessExit)
+    assert found.facts == ExitFacts(oom_killed=True, oom_cgroup="\ufffd\ufffd" + "x" * 510)
+
+
+def test_a_cgroup_that_was_out_of_memory_says_nothing_of_a_process_that_was_not_killed() -> None:
+    for told in (pb.ProcessExit(oomCgroup="/a"), pb.ProcessExit(oomCgroup="/a", oomKilled=False)):
+        (found,) = decode_events(events_of(pb.ProcessEvent(pid=7, exit=told))).events
+
+        assert isinstance(found, ProcessExit)
+        assert not found.facts.oom_killed
+        assert not found.facts.oom_cgroup

@@ -41,6 +41,11 @@ export function Attributes({ process }: { process: ProcessItem }) {
         <Fact name="Last seen">
           <Moment seconds={seenAt} />
         </Fact>
+        {attributes.oom_killed === true && (
+          <Fact name="Out of memory">
+            {attributes.oom_cgroup === null ? UNKNOWN : textOrUnknown(attributes.oom_cgroup, "the cgroup")}
+          </Fact>
+        )}
         <Fact name="User">
           <bdi>{brief(attributes.user)}</bdi>
           {attributes.uid !== null && <span className={classes.quiet}> (uid {attributes.uid})</span>}

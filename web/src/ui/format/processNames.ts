@@ -12,7 +12,8 @@ export function processName(process: Pick<ProcessAttributes, "tags" | "comm" | "
 }
 
 /** How a run went, in a few words. */
-export function outcomeOf(process: Pick<ProcessAttributes, "ended" | "exit_code" | "signal">): string {
+export function outcomeOf(process: Pick<ProcessAttributes, "ended" | "exit_code" | "signal" | "oom_killed">): string {
+  if (process.oom_killed === true) return "OOM-killed";
   if (process.signal !== null) return `killed by ${process.signal}`;
   if (process.exit_code !== null) return `exit code ${process.exit_code}`;
   return process.ended === null ? "end not seen" : "ended";

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from procession.cli.analysis import Item, command_of, command_text_of
 from procession.cli.terminal import discovered
 from procession.cli.terminal.cells import chop_cells
@@ -40,7 +42,7 @@ def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[list[S
     if attributes["ended"]:
         code = "unknown" if attributes["exit_code"] is None else str(attributes["exit_code"])
         signal = f" {attributes['signal']}" if attributes["signal"] else ""
-        pairs.append(("ended", f"{attributes['ended'].replace('T', ' ')}, exit code {code}{signal}"))
+        pairs.append(("ended", f"{attributes['ended'].replace('T', ' ')}, exit code {code}{signal}{_oom(attributes)}"))
     pairs += [(name.replace("_", " "), attributes[name]) for name in TEXTS if attributes[name]]
     pairs += [
         (
@@ -89,6 +91,13 @@ def _relative(item: Item, before: str, width: int) -> list[Span]:
         (f"  {bytes_text(rss):>6}  ", style_of_bytes(rss)),
         *command_text_of(item, before).spans(width * MOST_PREFIX),
     ]
+
+
+def _oom(attributes: dict[str, Any]) -> str:
+    if not attributes.get("oom_killed"):
+        return ""
+    cgroup = attributes["oom_cgroup"]
+    return ", OOM-killed" if cgroup is None else f", OOM-killed in {cgroup}"
 
 
 def _ids(uid: int | None, gid: int | None) -> str:

@@ -43,8 +43,7 @@ class JoinedEndings:
                     key, detail = ProcessKey.of(process.identity), next(old)
                     if has_news(table, key, process.seen_at, cut, window.to_at):
                         return None
-                    ending = _told(table, key, Ending(detail.ended_at, detail.exit_code), cut, window.to_at)
-                    found[place] = ProcessDetail(numbers=detail.numbers, ended_at=ending.at, exit_code=ending.exit_code)
+                    found[place] = detail.with_ending(_told(table, key, detail.ending, cut, window.to_at))
         return tuple(one for one in found if one is not None)
 
     def endings(self, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...] | None:

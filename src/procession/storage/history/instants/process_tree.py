@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from procession.analysis import Family, HostTree, ProcessAtInstant, Run, Selection, program_of
 from procession.analysis.family_tree import FamilyTree
-from procession.process import ProcessIdentity, ProcessKey, ProcessSummary, host_key
+from procession.process import ProcessDetail, ProcessIdentity, ProcessKey, ProcessSummary, host_key
 from procession.storage.history.instants.columns.instant import Instant
 from procession.storage.history.instants.columns.row_order import first_rows
 from procession.storage.history.instants.query_context import QueryContext
@@ -107,7 +105,7 @@ def _details(context: QueryContext, like: ProcessSummary, found: Sequence[Proces
         details = find_details(context.submit, context.org_id, after, some, may_go_on=True)
         for one, detail in zip(some, details, strict=True):
             if detail.ended_at is not None and detail.ended_at > one.seen_at + NEXT_SNAPSHOT_SECONDS:
-                detail = msgspec.structs.replace(detail, ended_at=None, exit_code=None)
+                detail = ProcessDetail(numbers=detail.numbers)
             runs[one.identity] = Run(one, detail, one.description.cmdline == like.description.cmdline)
     return [runs[one.identity] for one in found]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from procession.lifecycle.endings import ReportedExit, earliest_exit, ending_of
+from procession.lifecycle.endings import ReportedExit, earliest_exit, ending_of, exit_order
 from procession.packed import DEAD
 from procession.process import Ending, ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary
 from procession.storage.history.engine.statement import Submit
@@ -27,10 +27,7 @@ def find_details(
     numbers = find_numbers(submit, org_id, window, seen)
     used = [numbers.get(key, ProcessNumbers()) for key, _ in seen]
     endings = evidence.endings_of(seen, [one.state for one in used])
-    return tuple(
-        ProcessDetail(numbers=one, ended_at=ending.at, exit_code=ending.exit_code)
-        for one, ending in zip(used, endings, strict=True)
-    )
+    return tuple(ProcessDetail(numbers=one).with_ending(ending) for one, ending in zip(used, endings, strict=True))
 
 
 def find_endings(submit: Submit, org_id: int, until: int, seen: Sequence[tuple[ProcessKey, int]]) -> tuple[Ending, ...]:
@@ -66,8 +63,9 @@ class _EndingEvidence:
         """By host key and pid, in order."""
         found: dict[tuple[int, int], list[ReportedExit]] = {}
         for row in self._exits.result():
-            found.setdefault((row.host, row.pid), []).append(ReportedExit(row.at, row.exit_code, row.executed_at))
-        return {pid_of_host: sorted(exits) for pid_of_host, exits in found.items()}
+            reported = ReportedExit(row.at, row.exit_code, row.executed_at, row.facts)
+            found.setdefault((row.host, row.pid), []).append(reported)
+        return {pid_of_host: sorted(exits, key=exit_order) for pid_of_host, exits in found.items()}
 
     def _going_on(self) -> Mapping[ProcessKey, tuple[int, str]]:
         """Newest sightings that are known by now, and the states there."""

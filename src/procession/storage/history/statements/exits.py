@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from procession.process import ProcessKey
+from procession.process import ExitFacts, ProcessKey
 from procession.storage.history.engine.statement import Select, Statement
 from procession.storage.history.statements.conditions import Where
+from procession.storage.history.tables.constants import TRUTHS
 
 
 class ExitRow(NamedTuple):
@@ -17,13 +18,23 @@ class ExitRow(NamedTuple):
     executed_at: int
     """0: not known."""
     exit_code: int
+    oom_killed: int
+    """As TRUTHS has it."""
+    oom_cgroup: str
+
+    @property
+    def facts(self) -> ExitFacts:
+        return ExitFacts(_TRUTHS.get(self.oom_killed), self.oom_cgroup)
+
+
+_TRUTHS = {number: truth for truth, number in TRUTHS.items()}
 
 
 def exits_of_pids(org_id: int, since: int, until: int, keys: Sequence[ProcessKey]) -> Select[ExitRow]:
     """Of whatever had the pids of these processes, both ends within, by moment."""
     where = Where(org_id).reported_between(since, until).on_hosts({key.host_key for key in keys}).of_pids(keys)
     return Select(
-        f"SELECT host, pid, at, executed_at, exit_code FROM exits WHERE {where} ORDER BY at, exit_code",
+        f"SELECT {', '.join(ExitRow._fields)} FROM exits WHERE {where} ORDER BY at, exit_code",
         where.parameters,
         row=ExitRow._make,
     )

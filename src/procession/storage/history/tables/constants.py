@@ -19,6 +19,9 @@ DAY_SECONDS = 86400
 GRANULE = 1024
 """Rows of `presence` between two marks of its primary index."""
 
+TRUTHS = {None: 0, False: 1, True: 2}
+"""How what may not be known is kept: `oom_killed` of an exit."""
+
 NO_NICE = 127
 """In `descriptions.nice`, where it is not known: it is from -20 to 19."""
 

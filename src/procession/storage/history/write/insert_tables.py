@@ -15,7 +15,7 @@ from procession.packed import PackedSnapshot, pack_numbers
 from procession.process import LiveSnapshot, ProcessDescription, generated_tags, host_key
 from procession.search.pattern import fold
 from procession.storage.history.tables.columns import discovery_text, number_columns, searchable, searched_of
-from procession.storage.history.tables.constants import NO_NICE
+from procession.storage.history.tables.constants import NO_NICE, TRUTHS
 from procession.storage.history.tables.hashes import Remembered, Tagged, tag_set_of, tagged_of
 
 
@@ -228,6 +228,8 @@ def exits(reported: Sequence[tuple[int, ProcessExits]]) -> pa.Table:
             "at": pa.array([one.at for _, _, one in rows], pa.uint32()),
             "executed_at": pa.array([one.executed_at or 0 for _, _, one in rows], pa.uint32()),
             "exit_code": pa.array([one.exit_code for _, _, one in rows], pa.int32()),
+            "oom_killed": pa.array([TRUTHS[one.facts.oom_killed] for _, _, one in rows], pa.uint8()),
+            "oom_cgroup": pa.array([one.facts.oom_cgroup for _, _, one in rows], pa.string()),
         }
     )
 

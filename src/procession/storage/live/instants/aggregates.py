@@ -21,6 +21,7 @@ from procession.analysis import (
 )
 from procession.analysis.grouping.code_labels import CodeLabels, PairLabels, ValueLabels
 from procession.analysis.grouping.group_columns import GroupColumns, MeasureColumns, percentile_columns
+from procession.analysis.in_window import OOM
 from procession.lifecycle.signals import signal_of
 from procession.packed import STATES
 from procession.search.pattern import Pattern, fold
@@ -28,6 +29,7 @@ from procession.storage.live.candidates import Candidates
 from procession.storage.live.columns import Array, pids_of, starts_of
 from procession.storage.live.dictionaries import Dictionary, TagKey
 from procession.storage.live.matching.comparisons import numbers_of_field
+from procession.storage.live.matching.window_endings import endings_of
 
 _ATTRIBUTES = ("container_id", "state", "exe", "cmdline", "cwd", "ppid")
 
@@ -167,9 +169,12 @@ def window_facet_of(candidates: Candidates, key: str, limit: int, prefix: str) -
         return facet_of(candidates, key, limit, prefix)
     values, is_known = numbers_of_field(candidates, key)
     numbers, counts = np.unique(values[is_known].astype("i8"), return_counts=True)
-    names = [_ENDING_NAMES[key](number) for number in numbers.tolist()]
+    counted = [
+        (_ENDING_NAMES[key](number), count) for number, count in zip(numbers.tolist(), counts.tolist(), strict=True)
+    ]
+    if key == "ended" and (killed := int((endings_of(candidates).oom_killed > 0).sum())):
+        counted.append((OOM, killed))
     is_listed = Pattern.beginning(prefix).matches
-    counted = zip(names, counts.tolist(), strict=True)
     listed = [ValueCount(name, count) for name, count in counted if is_listed(fold(name))]
     return Facet(key, int(is_known.sum()), len(listed), tuple(sorted(listed, key=_by_count)[:limit]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import numpy as np
 
 from procession.analysis import Run, program_of
@@ -71,5 +70,4 @@ def _run(table: OrgTable, like: ProcessSummary, summary: ProcessSummary) -> Run 
     if details is None or endings is None:
         return None
     (detail,), (ending,) = details, endings
-    detail = msgspec.structs.replace(detail, ended_at=ending.at, exit_code=ending.exit_code)
-    return Run(summary, detail, summary.description.cmdline == like.description.cmdline)
+    return Run(summary, detail.with_ending(ending), summary.description.cmdline == like.description.cmdline)

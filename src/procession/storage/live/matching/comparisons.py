@@ -34,7 +34,7 @@ def numbers_of_field(candidates: Candidates, field: str) -> tuple[Array, Array]:
         case "age":
             starts = starts_of(candidates.column("key")).astype("i8")
             return np.maximum(candidates.seen.astype("i8") - starts, 0).astype("f8"), everywhere
-        case "ended" | "exit_code" | "signal" | "lifetime":
+        case "ended" | "ended:oom" | "exit_code" | "signal" | "lifetime":
             return _of_ending(candidates, field)
     columns = [candidates.numbers(measure).astype("f8") for measure in FIELDS[field].measures]
     is_known = np.logical_and.reduce([column >= 0 for column in columns])
@@ -46,6 +46,8 @@ def _of_ending(candidates: Candidates, field: str) -> tuple[Array, Array]:
     has_ended, codes = endings.at >= 0, endings.exit_codes
     if field == "ended":
         return has_ended.astype("f8"), np.ones(len(candidates), bool)
+    if field == "ended:oom":
+        return endings.oom_killed.astype("f8"), endings.oom_killed >= 0
     if field == "lifetime":
         starts = starts_of(candidates.column("key")).astype("i8")
         return np.maximum(endings.at - starts, 0).astype("f8"), has_ended

@@ -44,10 +44,10 @@ def endings_of(candidates: Candidates) -> Endings:
 
 def _endings(candidates: Candidates) -> Endings:
     count = len(candidates)
-    ended, codes = np.full(count, -1, "i8"), np.full(count, NO_CODE, "i8")
+    ended, codes, oom_killed = np.full(count, -1, "i8"), np.full(count, NO_CODE, "i8"), np.full(count, -1, "i1")
     until = candidates.until
     if until is None or not count:
-        return Endings(ended, codes)
+        return Endings(ended, codes, oom_killed)
     seen, states = candidates.seen.astype("i8"), candidates.numbers("state")
     is_odd = (states == NO_STATE) | (states == STATE_NUMBERS[DEAD])
     pids, starts = pids_of(candidates.column("key")), starts_of(candidates.column("key"))
@@ -66,7 +66,8 @@ def _endings(candidates: Candidates) -> Endings:
                 raise NotKept
             ended[place] = -1 if ending.at is None else ending.at
             codes[place] = NO_CODE if ending.exit_code is None else ending.exit_code
-    return Endings(ended, codes)
+            oom_killed[place] = -1 if ending.facts.oom_killed is None else ending.facts.oom_killed
+    return Endings(ended, codes, oom_killed)
 
 
 def _by_host(candidates: Candidates) -> Iterator[tuple[Host, Array]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
-from procession.process import MAX_UINT32
+from procession.process import MAX_UINT32, NO_EXIT_FACTS, ExitFacts
 from procession.text.characters import encodable, text
 from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
@@ -14,6 +14,9 @@ from procession.wire.datadog.messages.descriptions import NOBODY, describe, enco
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, no_tags
 from procession.wire.datadog.parsing import parse_in_parts
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH, host_of
+
+MAX_CGROUP_LENGTH = 512
+"""Of the name of a cgroup; pods have about 150."""
 
 _NANOSECONDS = 1_000_000_000
 _EVENTS = pb.CollectorProcEvent.EVENTS_FIELD_NUMBER
@@ -58,7 +61,14 @@ def _decode(event: pb.ProcessEvent, tags: tuple[str, ...], commands: CommandRead
         executed_at=_seconds(event.exit.execTime),
         exit_code=event.exit.exitCode,
         description=description,
+        facts=_facts_of(event.exit),
     )
+
+
+def _facts_of(told: pb.ProcessExit) -> ExitFacts:
+    if not told.HasField("oomKilled"):
+        return NO_EXIT_FACTS
+    return ExitFacts(told.oomKilled, text(told.oomCgroup)[:MAX_CGROUP_LENGTH] if told.oomKilled else "")
 
 
 def _seconds(moment: int) -> int | None:
@@ -96,4 +106,7 @@ def _encode(event: ProcessExec | ProcessExit) -> pb.ProcessEvent:
         encoded.exit.execTime = (event.executed_at or 0) * _NANOSECONDS
         encoded.exit.exitTime = event.at * _NANOSECONDS
         encoded.exit.exitCode = event.exit_code
+        if event.facts.oom_killed is not None:
+            encoded.exit.oomKilled = event.facts.oom_killed
+        encoded.exit.oomCgroup = encodable(event.facts.oom_cgroup)
     return encoded

@@ -1,0 +1,1 @@
+"""What the kernel tells of ends of processes, besides their moment and their code."""
