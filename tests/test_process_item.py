@@ -5,7 +5,15 @@ import json
 import msgspec
 
 from procession.analysis import ProcessAtInstant
-from procession.process import ExitFacts, ProcessDetail, ProcessIdentity, ProcessKey, ProcessNumbers, ProcessSummary
+from procession.process import (
+    ExitCost,
+    ExitFacts,
+    ProcessDetail,
+    ProcessIdentity,
+    ProcessKey,
+    ProcessNumbers,
+    ProcessSummary,
+)
 from procession.process_item import detailed_item, item_at_instant, public_item, utc_text
 from tests.support.builders import NOON, a_description
 
@@ -36,7 +44,9 @@ def test_the_public_item_has_datadogs_attributes_and_no_others() -> None:
 
 def test_the_detailed_item_begins_with_the_public_attributes() -> None:
     ended = ProcessDetail(
-        ended_at=NOON + 10, exit_code=137, exit_facts=ExitFacts(oom_killed=True, oom_cgroup="/system.slice")
+        ended_at=NOON + 10,
+        exit_code=137,
+        exit_facts=ExitFacts(True, "/system.slice", ExitCost(1.5, 0.25, 4096, None, 0)),
     )
     items = (public_item(1, PROCESS), detailed_item(1, PROCESS, ended))
     public, detailed = (shown(item)["attributes"] for item in items)
@@ -45,7 +55,7 @@ def test_the_detailed_item_begins_with_the_public_attributes() -> None:
 
     assert list(detailed)[: len(public)] == list(public)
     assert detailed | public == detailed
-    names = ("group", "uid", "ended", "exit_code", "signal", "oom_killed", "oom_cgroup", "args")
+    names = ("group", "uid", "ended", "exit_code", "signal", "oom_killed", "oom_cgroup", "cost", "args")
     assert {name: detailed[name] for name in names} == {
         "group": "www",
         "uid": 33,
@@ -54,6 +64,14 @@ def test_the_detailed_item_begins_with_the_public_attributes() -> None:
         "signal": "SIGKILL",
         "oom_killed": True,
         "oom_cgroup": "/system.slice",
+        "cost": {
+            "cpu_user_seconds": 1.5,
+            "cpu_system_seconds": 0.25,
+            "peak_rss_bytes": 4096,
+            "read_bytes": None,
+            "written_bytes": 0,
+            "is_final": True,
+        },
         "args": None,
     }
 

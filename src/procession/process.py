@@ -159,6 +159,20 @@ class ProcessSummary(msgspec.Struct, frozen=True):
         return (*self.tags, *discovered_tags(self.description.discovery))
 
 
+class ExitCost(msgspec.Struct, frozen=True, gc=False):
+    """What a process used from its start to its end, with all its threads. None: not known."""
+
+    cpu_user_seconds: float | None = None
+    cpu_system_seconds: float | None = None
+    peak_rss_bytes: int | None = None
+    """The most memory that it had at once."""
+    read_bytes: int | None = None
+    """From storage, as the next one."""
+    written_bytes: int | None = None
+    is_final: bool = True
+    """Whether these are the numbers at the end. If not, all but the peak are those of the last snapshot before it."""
+
+
 class ExitFacts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the agent that reported an exit knew of it besides its moment and its code."""
 
@@ -166,6 +180,7 @@ class ExitFacts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Whether the kernel's OOM killer did it. None: the agent could not tell, or does not look."""
     oom_cgroup: str = ""
     """Which cgroup was out of memory. Empty where that is not known, or where it was all of the machine."""
+    cost: ExitCost | None = None
 
 
 NO_EXIT_FACTS = ExitFacts()

@@ -16,7 +16,7 @@ from procession.analysis import ProcessAtInstant
 from procession.command_line.arguments import arguments_of
 from procession.discovery import Discovery
 from procession.lifecycle.signals import signal_of
-from procession.process import ProcessDetail, ProcessNumbers, ProcessSummary, id_text
+from procession.process import ExitCost, ProcessDetail, ProcessNumbers, ProcessSummary, id_text
 
 _ENCODER = msgspec.json.Encoder()
 _NULL = msgspec.Raw(b"null")
@@ -76,6 +76,7 @@ class DetailedAttributes(PublicAttributes):
     signal: str | None
     oom_killed: bool | None
     oom_cgroup: str | None
+    cost: ExitCost | None
     numbers: ProcessNumbers
 
 
@@ -134,6 +135,7 @@ def detailed_attributes(process: ProcessSummary, detail: ProcessDetail) -> Detai
         signal=None if detail.exit_code is None else signal_of(detail.exit_code),
         oom_killed=detail.exit_facts.oom_killed,
         oom_cgroup=detail.exit_facts.oom_cgroup or None,
+        cost=detail.exit_facts.cost,
         numbers=detail.numbers,
     )
 

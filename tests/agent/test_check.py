@@ -34,7 +34,7 @@ def test_check_says_what_is_seen_and_what_is_not(tree: ProcTree) -> None:
     assert said["open files"] == "of 2 of 2"
     assert said["containers"] == "1, with 1 processes in them"
     assert said["between snapshots"] == f"not seen: {tree.root} is no kernel's own"
-    assert said["OOM kills"] == "not known: no exit is seen"
+    assert said["OOM kills"] == said["cost at the end"] == "not known: no exit is seen"
     assert "µs a process and snapshot" in said["cost"]
 
 

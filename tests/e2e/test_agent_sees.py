@@ -18,7 +18,10 @@ import httpx
 import pytest
 
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.read.exits.kernel_log import KernelLog
+from procession.agent.read.exits.task_stats import TaskStatsListener, TaskStatsUnavailable
 from tests.support.agents.container_runtime import FakeContainerRuntime, a_container
+from tests.support.agents.memory_cgroup import NoMemoryCgroup, memory_cgroup, run_out_of_memory
 from tests.support.agents.zoo import control_group, needs_root
 from tests.support.running import clean_environment, eventually, up
 
@@ -126,6 +129,29 @@ def test_a_process_has_the_name_image_and_labels_of_its_container(find: Find, ru
 
     assert found["container_id"] == name
     assert "hunter2" not in json.dumps(found)
+
+
+@pytest.mark.may_skip
+def test_a_process_that_the_kernel_kills_for_want_of_memory_is_found_by_that_with_its_cost(find: Find) -> None:
+    try:
+        ProcConnector().close()
+        KernelLog().close()
+        TaskStatsListener().close()
+        with memory_cgroup() as folder:
+            eventually(lambda: find("procession"), what="the first snapshot")
+            process = run_out_of_memory(folder)
+            process.wait()
+    except (OSError, ConnectorUnavailable, TaskStatsUnavailable, NoMemoryCgroup) as error:
+        pytest.skip(str(error))
+    search = f"pid:{process.pid} ended:oom"
+
+    (found,) = eventually(lambda: find(search, language="procession"), what="its end")
+
+    assert (found["exit_code"], found["signal"], found["oom_killed"]) == (137, "SIGKILL", True)
+    assert found["oom_cgroup"] == f"/{folder.name}"
+    assert found["cost"]["is_final"]
+    assert found["cost"]["peak_rss_bytes"] > 2**20
+    assert find(f"pid:{process.pid} !ended:oom", language="procession") == []
 
 
 @pytest.mark.may_skip

@@ -17,8 +17,10 @@ from procession.agent.describe.expressions import ProcessFilter
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_cache import ContainerCache
 from procession.agent.read.container_runtimes import ContainerRuntime
+from procession.agent.read.exits.facts_reader import ExitFactsReader
 from procession.agent.read.exits.kernel_log import KernelLog
 from procession.agent.read.exits.oom_kills import OomKills
+from procession.agent.read.exits.task_stats import TaskStatsListener, TaskStatsUnavailable
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import DESCRIPTORS_EACH, MAX_KEPT_PROCESSES, ProcReader
 from procession.agent.read.short_lived import MAX_EVENTS, MAX_LOOKS, ShortLived
@@ -67,7 +69,7 @@ def listen_for_short_lived(reader: ProcReader, report: Report, *, cpu_seconds: f
         reader,
         max_events=most,
         max_looks=most * MAX_LOOKS // MAX_EVENTS,
-        oom_kills=_oom_kills(),
+        facts=ExitFactsReader(_oom_kills(), _task_stats()),
     )
     short_lived.start()
     return short_lived
@@ -78,6 +80,14 @@ def _oom_kills() -> OomKills | None:
     try:
         return OomKills(KernelLog())
     except OSError:
+        return None
+
+
+def _task_stats() -> TaskStatsListener | None:
+    """None without the right to it: then of what processes have used only the last snapshot tells."""
+    try:
+        return TaskStatsListener()
+    except TaskStatsUnavailable:
         return None
 
 

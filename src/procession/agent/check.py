@@ -22,6 +22,7 @@ from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError
 from procession.agent.read.exits.kernel_log import PATH as KERNEL_LOG
 from procession.agent.read.exits.kernel_log import KernelLog
+from procession.agent.read.exits.task_stats import TaskStatsListener, TaskStatsUnavailable
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.proc_reader import ProcReader
 from procession.agent.read.process_reading import ProcessReading
@@ -74,6 +75,7 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     yield from _process_tags(processes, rules, scrub, settings)
     yield f"between snapshots {_connector(is_live, settings)}"
     yield f"OOM kills         {_oom_kills(is_live, settings)}"
+    yield f"cost at the end   {_task_stats(is_live, settings)}"
     yield f"secrets           {_scrubbing(processes, scrub, settings)}"
     yield from (f"                  {reason}; left out" for reason in refused)
     yield f"cost              {cost:.0f} µs a process and snapshot, when nothing has changed"
@@ -151,6 +153,16 @@ def _oom_kills(is_live: bool, settings: AgentSettings) -> str:
     except OSError as error:
         return f"not known: {KERNEL_LOG}: {error.strerror}"
     return "seen, in the kernel's messages"
+
+
+def _task_stats(is_live: bool, settings: AgentSettings) -> str:
+    if not settings.short_lived or not is_live:
+        return "not known: no exit is seen"
+    try:
+        TaskStatsListener().close()
+    except TaskStatsUnavailable as error:
+        return f"as of the last snapshot: {error}"
+    return "told by the kernel"
 
 
 def _scrubbing(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from procession.packed import DEAD
-from procession.process import NO_EXIT_FACTS, Ending, ExitFacts, ProcessKey
+from procession.process import NO_EXIT_FACTS, Ending, ExitCost, ExitFacts, ProcessKey
 
 DEAD_SECONDS = 3600
 """How long after its end a process may still be seen dead, at most."""
@@ -34,8 +34,15 @@ class ReportedExit(NamedTuple):
 def exit_order(one: ReportedExit) -> tuple[object, ...]:
     """By what exits are sorted. Of one exit that two agents reported, what knows more comes first."""
     facts = one.facts
-    known = facts.oom_killed is None, not facts.oom_killed, not facts.oom_cgroup, facts.oom_cgroup
-    return one.at, one.exit_code, *known, one.executed_at
+    oom = facts.oom_killed is None, not facts.oom_killed, not facts.oom_cgroup, facts.oom_cgroup
+    return one.at, one.exit_code, *oom, *_cost_order(facts.cost), one.executed_at
+
+
+def _cost_order(cost: ExitCost | None) -> tuple[object, ...]:
+    if cost is None:
+        return (True,)
+    numbers = cost.cpu_user_seconds, cost.cpu_system_seconds, cost.peak_rss_bytes, cost.read_bytes, cost.written_bytes
+    return False, not cost.is_final, numbers.count(None), *(-1 if one is None else one for one in numbers)
 
 
 def is_near(start: int, other: int) -> bool:

@@ -9,12 +9,12 @@ import pytest
 
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import ProcessFilter, TagRules
+from procession.agent.read.exits.ended import Ended
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import IoCounters, Stat, Status
-from procession.agent.read.short_lived import Ended
 from procession.lifecycle.events import ProcessExec, ProcessExit
-from procession.process import ExitFacts, Sighting, Snapshot
+from procession.process import ExitCost, ExitFacts, Sighting, Snapshot
 from procession.scrubbing import Scrubber
 from tests.support.running import eventually
 
@@ -231,19 +231,44 @@ def test_a_process_that_a_snapshot_saw_has_an_end_and_no_further_sighting(collec
 
     (end,) = events.events
     assert isinstance(end, ProcessExit)
-    assert (end.exit_code, end.at, end.description.comm, end.facts) == (137, 5, "mysqld", ExitFacts())
+    assert (end.exit_code, end.at, end.description.comm) == (137, 5, "mysqld")
     assert sightings == []
     assert collector.conclude([Ended(8, 0, 5.5, None, None, None)], moment=1.0)[0].events == ()
 
 
 def test_what_is_known_of_an_exit_is_told(collector: Collector) -> None:
     collect(collector, a_reading(9))
-    facts = ExitFacts(oom_killed=True, oom_cgroup="/shop")
+    facts = ExitFacts(True, "/shop", ExitCost(1.5, 0.5, 4096, 1, 2))
 
     (end,) = collector.conclude([Ended(9, 137, 5.5, None, None, None, facts)], moment=1.0)[0].events
 
     assert isinstance(end, ProcessExit)
     assert end.facts == facts
+
+
+def test_what_the_kernel_does_not_tell_of_its_cost_is_that_of_the_last_snapshot(collector: Collector) -> None:
+    peak = ExitFacts(cost=ExitCost(peak_rss_bytes=8192, is_final=False))
+    collect(
+        collector,
+        a_reading(8, user_ticks=150, system_ticks=50, io=IoCounters(1, 2, 3, 4)),
+        a_reading(9, user_ticks=None, io=None),
+    )
+    ended = [Ended(8, 0, 5.5, None, None, None, peak), Ended(9, 0, 5.5, None, None, None)]
+
+    first, second = collector.conclude(ended, moment=1.0)[0].events
+
+    assert isinstance(first, ProcessExit)
+    assert isinstance(second, ProcessExit)
+    assert first.facts.cost == ExitCost(1.5, 0.5, 8192, 3, 4, is_final=False)
+    assert second.facts.cost is not None
+    assert (second.facts.cost.cpu_user_seconds, second.facts.cost.read_bytes) == (None, None)
+
+
+def test_of_one_that_no_snapshot_saw_only_the_kernel_tells(collector: Collector) -> None:
+    events = collector.conclude([Ended(9, 0, 5.5, 4.0, 4.0, a_reading(9))], moment=1.0)[0].events
+
+    (end,) = (event for event in events if isinstance(event, ProcessExit))
+    assert end.facts == ExitFacts()
 
 
 def test_a_process_that_still_lives_is_not_seen_twice(collector: Collector) -> None:

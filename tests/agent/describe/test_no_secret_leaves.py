@@ -17,9 +17,9 @@ from procession.agent import run_agent
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import TagRules
 from procession.agent.describe.live_numbers import LiveNumbers
+from procession.agent.read.exits.ended import Ended
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import Stat
-from procession.agent.read.short_lived import Ended
 from procession.agent.send.payload import Payload
 from procession.agent.send.payload_maker import PayloadMaker
 from procession.agent.send.spool import CHECKSUM_BYTES

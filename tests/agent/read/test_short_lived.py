@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import pytest
 
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.read.exits.ended import Ended
 from procession.agent.read.proc_reader import ProcReader
-from procession.agent.read.short_lived import Ended, ShortLived
+from procession.agent.read.short_lived import ShortLived
 from tests.support.agents.zoo import READY, Zoo, leave, program_without_leader
 
 pytestmark = pytest.mark.may_skip

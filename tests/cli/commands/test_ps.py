@@ -299,7 +299,7 @@ def test_the_long_form_says_that_a_process_was_killed_for_want_of_memory(
 
     _, line = procession("ps", "--long").lines
 
-    assert line.split()[6:10] == ["22:13:05", "137", "SIGKILL", "OOM"]
+    assert line.split()[7:11] == ["22:13:05", "137", "SIGKILL", "OOM"]
 
 
 def test_a_search_is_in_our_own_language_and_its_json_as_ever(procession: Command, server: RunningServer) -> None:

@@ -9,6 +9,7 @@ import pytest
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import (
     Ending,
+    ExitCost,
     ExitFacts,
     LiveNumbers,
     LiveSnapshot,
@@ -32,7 +33,7 @@ def details(fleet: Fleet, from_at: int = NOON - 600, to_at: int = NOON + 600) ->
     answers = fleet.store.details(fleet.org, window, found)  # type: ignore[attr-defined]
     seen = [(ProcessKey.of(process.identity), process.seen_at) for process in found]
     endings = fleet.store.endings(fleet.org, to_at, seen)  # type: ignore[attr-defined]
-    assert endings == tuple(Ending(detail.ended_at, detail.exit_code) for detail in answers)
+    assert endings == tuple(detail.ending for detail in answers)
     return {
         (process.identity.pid, process.identity.started_at): detail
         for process, detail in zip(found, answers, strict=True)
@@ -230,8 +231,19 @@ def test_any_exit_code_is_kept(fleet: Fleet, code: int) -> None:
     assert details(fleet)[2, STARTED].exit_code == code
 
 
+COST = ExitCost(1.25, 0.000001, 2**40, 0, 2**63 - 1)
+
+
 @pytest.mark.parametrize(
-    "facts", [ExitFacts(), ExitFacts(oom_killed=False), ExitFacts(True, ""), ExitFacts(True, "/a,b\n\u00e9'\\")]
+    "facts",
+    [
+        ExitFacts(cost=COST),
+        ExitFacts(True, "/a", ExitCost(peak_rss_bytes=5, is_final=False)),
+        ExitFacts(),
+        ExitFacts(oom_killed=False),
+        ExitFacts(True, ""),
+        ExitFacts(True, "/a,b\n\u00e9'\\"),
+    ],
 )
 def test_what_an_agent_knows_of_an_exit_is_kept(fleet: Fleet, facts: ExitFacts) -> None:
     whole(fleet, NOON, 2)

@@ -311,13 +311,13 @@ class OracleStore:
             missing_at = process.seen_at
         end = window.to_at if missing_at is None else missing_at
         exits = sorted(
-            (one.at, one.exit_code, repr(one.facts), one.facts)
+            (one.at, one.exit_code, one.facts.oom_killed is None, one.facts.cost is None, repr(one.facts), one.facts)
             for one in self._exits[org_id, identity.host]
             if one.pid == identity.pid
             and since <= one.at <= end
             and (not one.executed_at or one.executed_at >= identity.started_at - 2)
         )
-        ended_at, exit_code, _, facts = exits[0] if exits else (missing_at, None, "", ExitFacts())
+        ended_at, exit_code, *_, facts = exits[0] if exits else (missing_at, None, ExitFacts())
         return ProcessDetail(
             numbers=numbers[-1] if numbers else ProcessNumbers(),
             ended_at=ended_at,

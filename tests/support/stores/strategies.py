@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from procession.discovery import Discovery, Service, Tracer
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.process import (
+    ExitCost,
     ExitFacts,
     LiveNumbers,
     LiveSnapshot,
@@ -295,11 +296,13 @@ def exits_over(fleet: Sequence[Snapshot]) -> st.SearchStrategy[list[ProcessExits
         host, seen_at, pid, started_at = place
         executed_at = None if executed is None else started_at + executed
         # One exit is told alike, by whoever tells of it.
-        is_killed = None if (seen_at + after + pid) % 3 == 0 else code == 137
-        facts = ExitFacts(is_killed, f"/{pid}" if is_killed and pid % 2 else "")
+        at = seen_at + after
+        is_killed = None if (at + pid) % 3 == 0 else code == 137
+        cost = None if at % 3 == 0 else ExitCost(code / 3, None, pid, None, 2**50, is_final=at % 2 == 0)
+        facts = ExitFacts(is_killed, f"/{pid}" if is_killed and pid % 2 else "", cost)
         ended = ProcessExit(
             pid=pid,
-            at=seen_at + after,
+            at=at,
             executed_at=executed_at,
             exit_code=code,
             description=ProcessDescription(),

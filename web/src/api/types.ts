@@ -38,7 +38,19 @@ export interface ProcessAttributes {
   signal: string | null;
   oom_killed: boolean | null;
   oom_cgroup: string | null;
+  cost: ExitCost | null;
   numbers: ProcessNumbers;
+}
+
+/** What a process used from its start to its end. */
+export interface ExitCost {
+  cpu_user_seconds: number | null;
+  cpu_system_seconds: number | null;
+  peak_rss_bytes: number | null;
+  read_bytes: number | null;
+  written_bytes: number | null;
+  /** Whether at the end; else all but the peak are of the last snapshot before. */
+  is_final: boolean;
 }
 
 export interface ProcessItem {

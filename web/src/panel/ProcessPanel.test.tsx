@@ -67,6 +67,15 @@ test("a tag filters, and once more no longer", async () => {
   expect(query()).not.toContain("tags");
 });
 
+const COST = {
+  cpu_user_seconds: 2,
+  cpu_system_seconds: 0.5,
+  peak_rss_bytes: 2 ** 27,
+  read_bytes: null,
+  written_bytes: 4096,
+  is_final: false,
+};
+
 test("a process that has gone is shown as it was last seen", async () => {
   const gone = someProcess("01", { ended: "2026-03-02T13:30:00", exit_code: 137, signal: "SIGKILL" });
   answering({ [ONE]: ({ params }) => (params.at === undefined ? { data: gone } : failure(404, "Not there")) });
@@ -77,12 +86,15 @@ test("a process that has gone is shown as it was last seen", async () => {
 });
 
 test("a process that was killed for want of memory says so, and for which cgroup", async () => {
-  const killed = { ended: "2026-03-02T13:30:00", exit_code: 137, signal: "SIGKILL", oom_killed: true };
+  const killed = { ended: "2026-03-02T13:30:00", exit_code: 137, signal: "SIGKILL", oom_killed: true, cost: COST };
   answering({ [ONE]: { data: someProcess("01", { ...killed, oom_cgroup: "/system.slice/shop.service" }) } });
   renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
 
   expect(await screen.findByText(/, OOM-killed/)).toBeVisible();
   expect(screen.getByText("/system.slice/shop.service")).toBeVisible();
+  const used = within(screen.getByRole("region", { name: "Used in all" }));
+  for (const text of ["2.50 s", "128 MiB", "4.0 KiB", "–"]) expect(used.getByText(text)).toBeVisible();
+  expect(used.getByText(/last snapshot before its end/)).toBeVisible();
 });
 
 test("hostile text is text, and what is invisible is shown", async () => {
@@ -182,12 +194,12 @@ test("other runs say how they went", async () => {
     last_seen: AT,
     same_cmdline: true,
   };
-  const killed = { ...run, ...someProcess("03", { ended: "2026-03-02T13:00:50", exit_code: 137, oom_killed: true }) };
+  const killed = { ...run, ...someProcess("03", { ended: "2026-03-02T13:00:50", exit_code: 137, oom_killed: true, cost: COST }) };
   answering({ [ONE]: { data: someProcess("01") }, [`${ONE}/runs`]: { data: [killed, run] } });
   renderPart(<ProcessPanel id="01" onClose={vi.fn()} />);
   await userEvent.click(await screen.findByRole("tab", { name: "Runs" }));
 
-  expect(await screen.findByRole("button", { name: /for 50 s.*OOM-killed/ })).toBeVisible();
+  expect(await screen.findByRole("button", { name: /for 50 s.*OOM-killed, 2.50 s of CPU, at most 128 MiB/ })).toBeVisible();
 
   await userEvent.click(await screen.findByRole("button", { name: /for 30 s.*exit code 3.*same command line/ }));
 

@@ -52,6 +52,7 @@ export function someProcess(id: string, attributes: Partial<ProcessAttributes> =
       signal: null,
       oom_killed: null,
       oom_cgroup: null,
+      cost: null,
       numbers: someNumbers(),
       ...attributes,
     },

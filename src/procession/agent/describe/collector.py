@@ -9,15 +9,15 @@ import msgspec
 
 from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.container_cache import ContainerCache
+from procession.agent.read.exits.ended import Ended
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
-from procession.agent.read.short_lived import Ended
 from procession.agent.read.users import system_group_name, system_user_name
 from procession.command_line.arguments import line_of, words_of
 from procession.command_line.program_name import command_name
 from procession.discovery import MAX_PORTS, Discovery
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
-from procession.process import ProcessDescription, ProcessNumbers, Sighting, Snapshot
+from procession.process import ExitCost, ExitFacts, ProcessDescription, ProcessNumbers, Sighting, Snapshot
 from procession.text.tags import normal_tags
 
 Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
@@ -112,6 +112,7 @@ class Collector:
             if process.reading is not None:
                 if self._process_filter is not None and not self._process_filter.wants(process.reading):
                     continue
+                facts = process.facts
                 description = self._describe(process.reading)
                 started_at = self._started_at(process.reading)
                 sightings.append(Sighting(process.pid, started_at, description, _GONE))
@@ -125,6 +126,7 @@ class Collector:
                 )
             elif (known := self._known.get(process.pid)) is not None:
                 description = known.sighting.description
+                facts = self._with_cost(process.facts, known.reading)
             else:
                 continue
             events.append(
@@ -134,10 +136,27 @@ class Collector:
                     executed_at=executed_at,
                     exit_code=process.exit_code,
                     description=description,
-                    facts=process.facts,
+                    facts=facts,
                 )
             )
         return ProcessEvents(self._host, tuple(events)), sightings
+
+    def _with_cost(self, facts: ExitFacts, last: ProcessReading) -> ExitFacts:
+        """What it had used by the last snapshot, where the kernel did not tell of the end."""
+        if facts.cost is not None and facts.cost.is_final:
+            return facts
+        cost = ExitCost(
+            cpu_user_seconds=self._seconds(last.stat.user_ticks),
+            cpu_system_seconds=self._seconds(last.stat.system_ticks),
+            peak_rss_bytes=None if facts.cost is None else facts.cost.peak_rss_bytes,
+            read_bytes=None if last.io is None else last.io.read_bytes,
+            written_bytes=None if last.io is None else last.io.write_bytes,
+            is_final=False,
+        )
+        return msgspec.structs.replace(facts, cost=cost)
+
+    def _seconds(self, ticks: int | None) -> float | None:
+        return None if ticks is None else ticks / self._ticks_per_second
 
     def _started_at(self, reading: ProcessReading) -> int:
         # As the kernel counts, so that a process has one start wherever it is read.

@@ -7,7 +7,6 @@ struct proc_event   what, cpu, nanoseconds, then numbers by kind    16 bytes and
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import struct
@@ -16,12 +15,23 @@ from pathlib import Path
 
 import msgspec
 
+from procession.agent.read.exits.packet_filter import (
+    ALL,
+    EQUALS,
+    EQUALS_X,
+    LOAD_WORD,
+    NOTHING,
+    RETURN,
+    TAKE_X,
+    attach_filter,
+    in_network_order,
+)
+
 _NETLINK_CONNECTOR = 11
 _CN_IDX_PROC = 1
 _CN_VAL_PROC = 1
 _LISTEN = 1
 _NLMSG_DONE = 3
-_SO_ATTACH_FILTER = 26
 _SO_RCVBUFFORCE = 33
 _RECEIVE_BYTES = 4 * 2**20
 """About 5,000 events: the kernel counts each as some hundred bytes."""
@@ -141,36 +151,29 @@ def _request(operation: int) -> bytes:
     return _HEADER.pack(_HEADER.size + len(body), _NLMSG_DONE, 0, 0, 0) + body
 
 
-# A classic BPF program in the kernel: most events are of threads and of new names, and each would wake us.
-_LOAD, _TAKE_X, _EQUALS, _EQUALS_X, _RETURN = 0x20, 0x07, 0x15, 0x1D, 0x06
-
-
 def _attach_filter(sock: socket.socket, watched: Collection[int]) -> None:
-    def swapped(number: int) -> int:  # the program reads numbers in network order
-        return int.from_bytes(struct.pack("=I", number), "big")
-
+    """Most events are of threads and of new names, and each would wake us."""
+    swapped = in_network_order
     program = (
-        (_LOAD, 0, 0, _EVENT_AT),
-        (_EQUALS, 10, 0, swapped(EXEC)),  # -> take it
-        (_EQUALS, 5, 0, swapped(FORK)),  # -> a fork
-        (_EQUALS, 0, 9, swapped(EXIT)),  # else -> leave it
-        (_LOAD, 0, 0, _NUMBERS_AT),
-        (_TAKE_X, 0, 0, 0),
-        (_LOAD, 0, 0, _NUMBERS_AT + 4),
-        (_EQUALS_X, 4, 6, 0),  # -> take it, or look whose thread it is
-        (_LOAD, 0, 0, _NUMBERS_AT + 8),  # a fork
-        (_TAKE_X, 0, 0, 0),
-        (_LOAD, 0, 0, _NUMBERS_AT + 12),
-        (_EQUALS_X, 0, 1, 0),
-        (_RETURN, 0, 0, 0xFFFFFFFF),  # take it
-        (_RETURN, 0, 0, 0),  # leave it
+        (LOAD_WORD, 0, 0, _EVENT_AT),
+        (EQUALS, 10, 0, swapped(EXEC)),  # -> take it
+        (EQUALS, 5, 0, swapped(FORK)),  # -> a fork
+        (EQUALS, 0, 9, swapped(EXIT)),  # else -> leave it
+        (LOAD_WORD, 0, 0, _NUMBERS_AT),
+        (TAKE_X, 0, 0, 0),
+        (LOAD_WORD, 0, 0, _NUMBERS_AT + 4),
+        (EQUALS_X, 4, 6, 0),  # -> take it, or look whose thread it is
+        (LOAD_WORD, 0, 0, _NUMBERS_AT + 8),  # a fork
+        (TAKE_X, 0, 0, 0),
+        (LOAD_WORD, 0, 0, _NUMBERS_AT + 12),
+        (EQUALS_X, 0, 1, 0),
+        (RETURN, 0, 0, ALL),  # take it
+        (RETURN, 0, 0, NOTHING),  # leave it
         *[
             instruction
             for pid in watched  # the process of the thread is what was loaded last
-            for instruction in ((_EQUALS, 0, 1, swapped(pid)), (_RETURN, 0, 0, 0xFFFFFFFF))
+            for instruction in ((EQUALS, 0, 1, swapped(pid)), (RETURN, 0, 0, ALL))
         ],
-        (_RETURN, 0, 0, 0),
+        (RETURN, 0, 0, NOTHING),
     )
-    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(buffer)))
+    attach_filter(sock, program)

@@ -24,11 +24,11 @@ from collections.abc import Iterable
 import msgspec
 
 from procession.agent.read.connector import EXEC, EXIT, FORK, MAX_WATCHED, ProcConnector, ProcEvent, monotonic_offset
-from procession.agent.read.exits.oom_kills import OomKills
+from procession.agent.read.exits.ended import Ended, shell_code
+from procession.agent.read.exits.facts_reader import ExitFactsReader
 from procession.agent.read.proc_reader import Life, ProcReader
 from procession.agent.read.process_reading import NO_FACTS, ProcessReading
 from procession.agent.read.procfs import Stat
-from procession.process import NO_EXIT_FACTS, ExitFacts
 
 MAX_EVENTS = 10_000
 """Taken between two snapshots, at about 50 µs each. A storm of forks beyond that is left to the kernel to throw away
@@ -50,22 +50,6 @@ _ASK_AGAIN_AFTER = 10.0
 _DEAD = "X"
 _MANY_BIRTHS = 1000
 _FORGET_AFTER = 60 * 1_000_000_000
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """A process that has exited."""
-
-    pid: int
-    exit_code: int
-    """As a shell has it: 128 and the signal for one that was killed."""
-    ended_at: float
-    """Unix time, as are the others."""
-    forked_at: float | None
-    """None for a process that was there at the last snapshot."""
-    executed_at: float | None
-    reading: ProcessReading | None
-    """As it was when it began. None for one that was there at the last snapshot."""
-    facts: ExitFacts = NO_EXIT_FACTS
 
 
 class _Birth:
@@ -91,12 +75,12 @@ class ShortLived:
         *,
         max_events: int = MAX_EVENTS,
         max_looks: int = MAX_LOOKS,
-        oom_kills: OomKills | None = None,
+        facts: ExitFactsReader | None = None,
     ) -> None:
-        """`max_events` and `max_looks` are between two snapshots. `oom_kills`: None where nobody may know of them."""
+        """`max_events` and `max_looks` are between two snapshots. `facts`: what else is known of exits [nothing]."""
         self._connector = connector
         self._reader = reader
-        self._oom_kills = oom_kills
+        self._facts = facts or ExitFactsReader()
         self._monotonic_offset = monotonic_offset()
         self._nanoseconds_per_tick = 1_000_000_000 // reader.ticks_per_second
         self._lock = threading.Lock()
@@ -124,8 +108,7 @@ class ShortLived:
         self._resume.set()
         self._thread.join(1)
         self._connector.close()
-        if self._oom_kills is not None:
-            self._oom_kills.close()
+        self._facts.close()
         os.close(self._stop_read)
         os.close(self._stop_write)
 
@@ -141,12 +124,8 @@ class ShortLived:
                 self._births = {pid: birth for pid, birth in self._births.items() if birth.forked > oldest}
             self._events = self._looks = 0
         self._resume.set()
-        if self._oom_kills is None:
-            return ended
-        # Of an exit that was heard of the kernel has said all by now.
-        self._oom_kills.look()
-        facts_of = self._oom_kills.facts_of
-        return [msgspec.structs.replace(one, facts=facts_of(one.pid, one.exit_code)) for one in ended]
+        # Of an exit that was heard of the kernel has told the rest by now.
+        return self._facts.added_to(ended)
 
     @property
     def unseen(self) -> int:
@@ -273,7 +252,7 @@ class ShortLived:
         offset = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         ended = Ended(
             pid=event.pid,
-            exit_code=128 + (event.number & 0x7F) if event.number & 0x7F else event.number >> 8 & 0xFF,
+            exit_code=shell_code(event.number),
             ended_at=at / 1e9 + offset,
             forked_at=None if birth is None else birth.forked / 1e9 + offset,
             executed_at=None if birth is None or birth.executed is None else birth.executed / 1e9 + offset,

@@ -330,7 +330,7 @@ class Host:
         moments = len(self.moments) + len(self.told) + len(self.complete)
         live = sum(map(len, self.live.values()))
         exits = sum(map(len, self.exits.values()))
-        held = 1000 + 13 * len(self._rows) + 4 * moments + 500 * len(self._arrived) + 400 * exits + 700 * live
+        held = 1000 + 13 * len(self._rows) + 4 * moments + 500 * len(self._arrived) + 700 * exits + 700 * live
         return held + self.earlier.held_bytes()
 
 

@@ -1697,6 +1697,12 @@ class ProcessExit(_message.Message):
     EXITCODE_FIELD_NUMBER: _builtins.int
     OOMKILLED_FIELD_NUMBER: _builtins.int
     OOMCGROUP_FIELD_NUMBER: _builtins.int
+    CPUUSERMICROSECONDS_FIELD_NUMBER: _builtins.int
+    CPUSYSTEMMICROSECONDS_FIELD_NUMBER: _builtins.int
+    PEAKRSSBYTES_FIELD_NUMBER: _builtins.int
+    READBYTES_FIELD_NUMBER: _builtins.int
+    WRITTENBYTES_FIELD_NUMBER: _builtins.int
+    COSTISFINAL_FIELD_NUMBER: _builtins.int
     execTime: _builtins.int
     exitTime: _builtins.int
     exitCode: _builtins.int
@@ -1704,6 +1710,14 @@ class ProcessExit(_message.Message):
     """our own: absent where it is not known"""
     oomCgroup: _builtins.str
     """our own: which was out of memory"""
+    cpuUserMicroseconds: _builtins.int
+    """Our own, too: what it used in all. Absent where it is not known."""
+    cpuSystemMicroseconds: _builtins.int
+    peakRssBytes: _builtins.int
+    readBytes: _builtins.int
+    writtenBytes: _builtins.int
+    costIsFinal: _builtins.bool
+    """else all but the peak are those of the last snapshot"""
     def __init__(
         self,
         *,
@@ -1712,10 +1726,16 @@ class ProcessExit(_message.Message):
         exitCode: _builtins.int = ...,
         oomKilled: _builtins.bool | None = ...,
         oomCgroup: _builtins.str = ...,
+        cpuUserMicroseconds: _builtins.int | None = ...,
+        cpuSystemMicroseconds: _builtins.int | None = ...,
+        peakRssBytes: _builtins.int | None = ...,
+        readBytes: _builtins.int | None = ...,
+        writtenBytes: _builtins.int | None = ...,
+        costIsFinal: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["oomKilled", b"oomKilled"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpuSystemMicroseconds", b"cpuSystemMicroseconds", "cpuUserMicroseconds", b"cpuUserMicroseconds", "oomKilled", b"oomKilled", "peakRssBytes", b"peakRssBytes", "readBytes", b"readBytes", "writtenBytes", b"writtenBytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["execTime", b"execTime", "exitCode", b"exitCode", "exitTime", b"exitTime", "oomCgroup", b"oomCgroup", "oomKilled", b"oomKilled"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["costIsFinal", b"costIsFinal", "cpuSystemMicroseconds", b"cpuSystemMicroseconds", "cpuUserMicroseconds", b"cpuUserMicroseconds", "execTime", b"execTime", "exitCode", b"exitCode", "exitTime", b"exitTime", "oomCgroup", b"oomCgroup", "oomKilled", b"oomKilled", "peakRssBytes", b"peakRssBytes", "readBytes", b"readBytes", "writtenBytes", b"writtenBytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
+from procession.agent.read.exits.ended import Ended
+from procession.agent.read.exits.facts_reader import ExitFactsReader
 from procession.agent.read.exits.kernel_log import KernelLog
 from procession.agent.read.exits.oom_kills import (
     KILLED,
@@ -15,7 +17,7 @@ from procession.agent.read.exits.oom_kills import (
     killed_pid,
 )
 from procession.agent.read.proc_reader import ProcReader
-from procession.agent.read.short_lived import Ended, ShortLived
+from procession.agent.read.short_lived import ShortLived
 from procession.process import ExitFacts
 from tests.support.agents.memory_cgroup import NoMemoryCgroup, memory_cgroup, run_out_of_memory
 
@@ -210,7 +212,7 @@ def short_lived() -> Iterator[ShortLived]:
     except (OSError, ConnectorUnavailable) as error:
         pytest.skip(str(error))
     reader = ProcReader()
-    short_lived = ShortLived(connector, reader, oom_kills=OomKills(log))
+    short_lived = ShortLived(connector, reader, facts=ExitFactsReader(OomKills(log)))
     short_lived.start()
     yield short_lived
     short_lived.stop()

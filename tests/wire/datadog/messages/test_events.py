@@ -4,7 +4,7 @@ import pytest
 
 from procession.errors import PayloadTooLarge
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
-from procession.process import ExitFacts, ProcessDescription
+from procession.process import ExitCost, ExitFacts, ProcessDescription
 from procession.scrubbing import Scrubber
 from procession.wire.datadog import FrameError, Limits, decode_events, encode_events
 from procession.wire.datadog import process_pb2 as pb
@@ -101,6 +101,10 @@ def test_what_is_encoded_is_read_again() -> None:
                 ProcessExit(pid=9, at=NOON, exit_code=137, description=ProcessDescription(), facts=facts)
                 for facts in (ExitFacts(oom_killed=True, oom_cgroup="/a,b\n"), ExitFacts(oom_killed=False), ExitFacts())
             ),
+            *(
+                ProcessExit(pid=9, at=NOON, exit_code=0, description=ProcessDescription(), facts=ExitFacts(cost=cost))
+                for cost in (ExitCost(1.25, 0, 2**40, 0, 2**63 - 1), ExitCost(peak_rss_bytes=5, is_final=False))
+            ),
         ),
     )
 
@@ -114,6 +118,14 @@ def test_hostile_names_of_cgroups_are_cut_and_made_storable() -> None:
 
     assert isinstance(found, ProcessExit)
     assert found.facts == ExitFacts(oom_killed=True, oom_cgroup="\ufffd\ufffd" + "x" * 510)
+
+
+def test_hostile_numbers_are_kept_within_what_can_be_stored() -> None:
+    told = pb.ProcessExit(cpuUserMicroseconds=2**64 - 1, peakRssBytes=2**64 - 1)
+    (found,) = decode_events(events_of(pb.ProcessEvent(pid=7, exit=told))).events
+
+    assert isinstance(found, ProcessExit)
+    assert found.facts.cost == ExitCost((2**63 - 1) / 1e6, None, 2**63 - 1, is_final=False)
 
 
 def test_a_cgroup_that_was_out_of_memory_says_nothing_of_a_process_that_was_not_killed() -> None:

@@ -14,6 +14,7 @@ import { secondsOf } from "../../ui/format/times";
 import shared from "../../ui/parts/parts.module.css";
 import classes from "./about.module.css";
 import { Arguments } from "./Arguments";
+import { Cost } from "./Cost";
 import { Discovery } from "./Discovery";
 import { Fact } from "./Fact";
 import { ParentLink } from "./ParentLink";
@@ -25,50 +26,22 @@ const CONTAINER_KEYS = /^(container|kube|image|docker|pod|display_container|shor
 
 export function Attributes({ process }: { process: ProcessItem }) {
   const { attributes } = process;
-  const instant = useInstant();
-  const start = secondsOf(attributes.start);
-  const seenAt = secondsOf(attributes.timestamp);
-  const runsUntil = seenAt >= instant.at - 60 ? instant.at : seenAt;
-  const until = attributes.ended === null ? runsUntil : secondsOf(attributes.ended);
   const [containerTags, otherTags] = splitTags(attributes.tags);
   return (
     <>
       <LongText label="Command line" text={attributes.cmdline} />
-      <dl className={classes.facts}>
-        <Fact name="Started">
-          <Moment seconds={start} /> <span className={classes.quiet}>({formatDuration(until - start)})</span>
-        </Fact>
-        <Fact name="Last seen">
-          <Moment seconds={seenAt} />
-        </Fact>
-        {attributes.oom_killed === true && (
-          <Fact name="Out of memory">
-            {attributes.oom_cgroup === null ? UNKNOWN : textOrUnknown(attributes.oom_cgroup, "the cgroup")}
-          </Fact>
-        )}
-        <Fact name="User">
-          <bdi>{brief(attributes.user)}</bdi>
-          {attributes.uid !== null && <span className={classes.quiet}> (uid {attributes.uid})</span>}
-        </Fact>
-        <Fact name="Unix group">
-          {attributes.group === "" && attributes.gid === null ? UNKNOWN : <bdi>{brief(attributes.group)}</bdi>}
-          {attributes.gid !== null && <span className={classes.quiet}> (gid {attributes.gid})</span>}
-        </Fact>
-        <Fact name="Parent">
-          <ParentLink process={process} />
-        </Fact>
-        <Fact name="Nice">{attributes.nice ?? UNKNOWN}</Fact>
-        <Fact name="Executable">{textOrUnknown(attributes.exe, "the executable")}</Fact>
-        <Fact name="Working directory">{textOrUnknown(attributes.cwd, "the working directory")}</Fact>
-        <Fact name="Root directory">{textOrUnknown(attributes.root, "the root directory")}</Fact>
-        <Fact name="comm">{textOrUnknown(attributes.comm, "comm")}</Fact>
-      </dl>
+      <Facts process={process} />
       {attributes.args !== null && attributes.args.length > 0 && (
         <Section title="Arguments">
           <Arguments args={attributes.args} />
         </Section>
       )}
       <Numbers numbers={attributes.numbers} />
+      {attributes.cost !== null && (
+        <Section title="Used in all">
+          <Cost cost={attributes.cost} />
+        </Section>
+      )}
       <Section title="Found out">
         <Discovery attributes={attributes} />
       </Section>
@@ -84,6 +57,46 @@ export function Attributes({ process }: { process: ProcessItem }) {
         </Text>
       </Section>
     </>
+  );
+}
+
+function Facts({ process }: { process: ProcessItem }) {
+  const { attributes } = process;
+  const instant = useInstant();
+  const start = secondsOf(attributes.start);
+  const seenAt = secondsOf(attributes.timestamp);
+  const runsUntil = seenAt >= instant.at - 60 ? instant.at : seenAt;
+  const until = attributes.ended === null ? runsUntil : secondsOf(attributes.ended);
+  return (
+    <dl className={classes.facts}>
+      <Fact name="Started">
+        <Moment seconds={start} /> <span className={classes.quiet}>({formatDuration(until - start)})</span>
+      </Fact>
+      <Fact name="Last seen">
+        <Moment seconds={seenAt} />
+      </Fact>
+      {attributes.oom_killed === true && (
+        <Fact name="Out of memory">
+          {attributes.oom_cgroup === null ? UNKNOWN : textOrUnknown(attributes.oom_cgroup, "the cgroup")}
+        </Fact>
+      )}
+      <Fact name="User">
+        <bdi>{brief(attributes.user)}</bdi>
+        {attributes.uid !== null && <span className={classes.quiet}> (uid {attributes.uid})</span>}
+      </Fact>
+      <Fact name="Unix group">
+        {attributes.group === "" && attributes.gid === null ? UNKNOWN : <bdi>{brief(attributes.group)}</bdi>}
+        {attributes.gid !== null && <span className={classes.quiet}> (gid {attributes.gid})</span>}
+      </Fact>
+      <Fact name="Parent">
+        <ParentLink process={process} />
+      </Fact>
+      <Fact name="Nice">{attributes.nice ?? UNKNOWN}</Fact>
+      <Fact name="Executable">{textOrUnknown(attributes.exe, "the executable")}</Fact>
+      <Fact name="Working directory">{textOrUnknown(attributes.cwd, "the working directory")}</Fact>
+      <Fact name="Root directory">{textOrUnknown(attributes.root, "the root directory")}</Fact>
+      <Fact name="comm">{textOrUnknown(attributes.comm, "comm")}</Fact>
+    </dl>
   );
 }
 

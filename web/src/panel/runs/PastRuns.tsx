@@ -10,6 +10,7 @@ import { QueryResult } from "../../ui/parts/QueryResult";
 import { EmptyState } from "../../ui/parts/EmptyState";
 import shared from "../../ui/parts/parts.module.css";
 import { useApiQuery } from "../../ui/parts/useApiQuery";
+import { costText } from "../about/costText";
 import classes from "./runs.module.css";
 
 const WEEK = 7 * 86_400;
@@ -57,6 +58,7 @@ function RunFacts({ run, at }: { run: Run; at: number }) {
   const { attributes } = run;
   const start = secondsOf(attributes.start);
   const end = attributes.ended === null ? run.last_seen : secondsOf(attributes.ended);
+  const cost = costText(attributes.cost);
   // The next snapshot of it may be on its way.
   const isRunning = attributes.ended === null && attributes.exit_code === null && run.last_seen >= at - 60;
   return (
@@ -67,6 +69,7 @@ function RunFacts({ run, at }: { run: Run; at: number }) {
         </span>
         <span className={classes.quiet}>
           pid {attributes.pid}, {isRunning ? "running" : outcomeOf(attributes)}
+          {cost !== "" && `, ${cost}`}
         </span>
       </span>
       <span className={classes.runCommand}>

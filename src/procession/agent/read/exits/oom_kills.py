@@ -71,7 +71,7 @@ class OomKills:
         if self._kills or self._cgroups:
             oldest = now - REMEMBER_SECONDS
             for known in (self._kills, self._cgroups):
-                for pid in [pid for pid, kill in known.items() if kill.at < oldest]:
+                for pid in [pid for pid, kill in known.items() if kill.at <= oldest]:
                     del known[pid]
 
     def _note(self, message: bytes, now: float) -> None:

@@ -43,6 +43,8 @@ def detail_lines(answer: Answer, strokes: Strokes, *, width: int) -> list[list[S
         code = "unknown" if attributes["exit_code"] is None else str(attributes["exit_code"])
         signal = f" {attributes['signal']}" if attributes["signal"] else ""
         pairs.append(("ended", f"{attributes['ended'].replace('T', ' ')}, exit code {code}{signal}{_oom(attributes)}"))
+    if cost := attributes.get("cost"):
+        pairs.append(("used in all", _cost_text(cost)))
     pairs += [(name.replace("_", " "), attributes[name]) for name in TEXTS if attributes[name]]
     pairs += [
         (
@@ -98,6 +100,16 @@ def _oom(attributes: dict[str, Any]) -> str:
         return ""
     cgroup = attributes["oom_cgroup"]
     return ", OOM-killed" if cgroup is None else f", OOM-killed in {cgroup}"
+
+
+def _cost_text(cost: dict[str, Any]) -> str:
+    times = [cost["cpu_user_seconds"], cost["cpu_system_seconds"]]
+    cpu = "?" if None in times else f"{sum(times):.2f} s"
+    memory, read, written = (
+        bytes_text(cost[name]) or "?" for name in ("peak_rss_bytes", "read_bytes", "written_bytes")
+    )
+    before = "" if cost["is_final"] else "; but for the peak up to the last snapshot"
+    return f"cpu {cpu}, memory {memory} at its peak, read {read}, written {written}{before}"
 
 
 def _ids(uid: int | None, gid: int | None) -> str:

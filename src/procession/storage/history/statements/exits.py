@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from procession.process import ExitFacts, ProcessKey
+from procession.process import ExitCost, ExitFacts, ProcessKey
 from procession.storage.history.engine.statement import Select, Statement
 from procession.storage.history.statements.conditions import Where
 from procession.storage.history.tables.constants import TRUTHS
@@ -21,10 +21,37 @@ class ExitRow(NamedTuple):
     oom_killed: int
     """As TRUTHS has it."""
     oom_cgroup: str
+    cpu_user_seconds: float
+    """Below 0: not known, as the next ones."""
+    cpu_system_seconds: float
+    peak_rss_bytes: int
+    read_bytes: int
+    written_bytes: int
+    is_cost_final: bool
 
     @property
     def facts(self) -> ExitFacts:
-        return ExitFacts(_TRUTHS.get(self.oom_killed), self.oom_cgroup)
+        return ExitFacts(_TRUTHS.get(self.oom_killed), self.oom_cgroup, self._cost())
+
+    def _cost(self) -> ExitCost | None:
+        cost = ExitCost(
+            cpu_user_seconds=_known(self.cpu_user_seconds),
+            cpu_system_seconds=_known(self.cpu_system_seconds),
+            peak_rss_bytes=_known(self.peak_rss_bytes),
+            read_bytes=_known(self.read_bytes),
+            written_bytes=_known(self.written_bytes),
+            is_final=bool(self.is_cost_final),
+        )
+        return None if cost == _UNKNOWN_COST else cost
+
+
+_UNKNOWN_COST = ExitCost(is_final=False)
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _known(number: _Number) -> _Number | None:
+    return None if number < 0 else number
 
 
 _TRUTHS = {number: truth for truth, number in TRUTHS.items()}

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from procession.lifecycle.events import ProcessExits
 from procession.packed import PackedSnapshot, pack_numbers
-from procession.process import LiveSnapshot, ProcessDescription, generated_tags, host_key
+from procession.process import ExitCost, LiveSnapshot, ProcessDescription, generated_tags, host_key
 from procession.search.pattern import fold
 from procession.storage.history.tables.columns import discovery_text, number_columns, searchable, searched_of
 from procession.storage.history.tables.constants import NO_NICE, TRUTHS
@@ -230,8 +230,24 @@ def exits(reported: Sequence[tuple[int, ProcessExits]]) -> pa.Table:
             "exit_code": pa.array([one.exit_code for _, _, one in rows], pa.int32()),
             "oom_killed": pa.array([TRUTHS[one.facts.oom_killed] for _, _, one in rows], pa.uint8()),
             "oom_cgroup": pa.array([one.facts.oom_cgroup for _, _, one in rows], pa.string()),
+            **_costs([one.facts.cost or _UNKNOWN_COST for _, _, one in rows]),
         }
     )
+
+
+_UNKNOWN_COST = ExitCost(is_final=False)
+
+
+def _costs(costs: Sequence[ExitCost]) -> dict[str, pa.Array]:
+    def numbers(name: str, kind: pa.DataType) -> pa.Array:
+        values = (getattr(cost, name) for cost in costs)
+        return pa.array([-1 if value is None else value for value in values], kind)
+
+    return {
+        **{name: numbers(name, pa.float64()) for name in ("cpu_user_seconds", "cpu_system_seconds")},
+        **{name: numbers(name, pa.int64()) for name in ("peak_rss_bytes", "read_bytes", "written_bytes")},
+        "is_cost_final": pa.array([cost.is_final for cost in costs], pa.bool_()),
+    }
 
 
 def _own_tags(texts: Iterable[ProcessDescription]) -> pa.Array:

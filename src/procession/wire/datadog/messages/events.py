@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from procession.lifecycle.events import ProcessEvents, ProcessExec, ProcessExit
-from procession.process import MAX_UINT32, NO_EXIT_FACTS, ExitFacts
+from procession.process import MAX_UINT32, NO_EXIT_FACTS, ExitCost, ExitFacts
 from procession.text.characters import encodable, text
 from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
@@ -15,8 +16,20 @@ from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Li
 from procession.wire.datadog.parsing import parse_in_parts
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH, host_of
 
+MAX_INT64 = 2**63 - 1
+
+_CostField = Literal["cpuUserMicroseconds", "cpuSystemMicroseconds", "peakRssBytes", "readBytes", "writtenBytes"]
+
 MAX_CGROUP_LENGTH = 512
 """Of the name of a cgroup; pods have about 150."""
+
+_COSTS: tuple[_CostField, ...] = (
+    "cpuUserMicroseconds",
+    "cpuSystemMicroseconds",
+    "peakRssBytes",
+    "readBytes",
+    "writtenBytes",
+)
 
 _NANOSECONDS = 1_000_000_000
 _EVENTS = pb.CollectorProcEvent.EVENTS_FIELD_NUMBER
@@ -66,9 +79,33 @@ def _decode(event: pb.ProcessEvent, tags: tuple[str, ...], commands: CommandRead
 
 
 def _facts_of(told: pb.ProcessExit) -> ExitFacts:
+    cost = _cost_of(told)
     if not told.HasField("oomKilled"):
-        return NO_EXIT_FACTS
-    return ExitFacts(told.oomKilled, text(told.oomCgroup)[:MAX_CGROUP_LENGTH] if told.oomKilled else "")
+        return NO_EXIT_FACTS if cost is None else ExitFacts(cost=cost)
+    return ExitFacts(told.oomKilled, text(told.oomCgroup)[:MAX_CGROUP_LENGTH] if told.oomKilled else "", cost)
+
+
+def _cost_of(told: pb.ProcessExit) -> ExitCost | None:
+    known = [min(getattr(told, name), MAX_INT64) if told.HasField(name) else None for name in _COSTS]
+    if known.count(None) == len(known):
+        return None
+    user, system, peak, read, written = known
+    return ExitCost(
+        cpu_user_seconds=None if user is None else user / 1e6,
+        cpu_system_seconds=None if system is None else system / 1e6,
+        peak_rss_bytes=peak,
+        read_bytes=read,
+        written_bytes=written,
+        is_final=told.costIsFinal,
+    )
+
+
+def _put_cost(cost: ExitCost, told: pb.ProcessExit) -> None:
+    times = [None if one is None else round(one * 1e6) for one in (cost.cpu_user_seconds, cost.cpu_system_seconds)]
+    for name, number in zip(_COSTS, (*times, cost.peak_rss_bytes, cost.read_bytes, cost.written_bytes), strict=True):
+        if number is not None:
+            setattr(told, name, number)
+    told.costIsFinal = cost.is_final
 
 
 def _seconds(moment: int) -> int | None:
@@ -109,4 +146,6 @@ def _encode(event: ProcessExec | ProcessExit) -> pb.ProcessEvent:
         if event.facts.oom_killed is not None:
             encoded.exit.oomKilled = event.facts.oom_killed
         encoded.exit.oomCgroup = encodable(event.facts.oom_cgroup)
+        if event.facts.cost is not None:
+            _put_cost(event.facts.cost, encoded.exit)
     return encoded
