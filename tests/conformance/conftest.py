@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from procession.accounts.scopes import Scope
+from procession.containers.container import Container
 from procession.process import Snapshot
-from procession.wire.datadog import MessageType, SnapshotEncoder, frame
+from procession.wire.datadog import ContainerInfo, MessageType, SnapshotEncoder, encode_containers, frame
 from tests.conformance.cases import LIMITED, RETRIED, Case, cases
 from tests.conformance.clients import BY_ITSELF, IN_EVERY_RUN, CannotBuild, Language, Run, Say
 from tests.conformance.fleet import snapshots
@@ -81,6 +82,32 @@ class Server:
             }
             body = frame.encode(MessageType.PROCESSES, chunk)
             self.http.post("/api/v1/collector", content=body, headers=headers).raise_for_status()
+
+    def take_containers(self, host: str, containers: Sequence[Container], taken_at: int, keys: Keys) -> None:
+        """As from the agent of a host."""
+        told = [
+            (
+                ContainerInfo(
+                    container_id=one.container_id,
+                    runtime=one.runtime,
+                    name=one.name,
+                    image=f"{one.image_name}:{','.join(one.image_tags)}",
+                    created_at=one.created_at or 0,
+                    tags=one.tags,
+                ),
+                one,
+            )
+            for one in containers
+        ]
+        headers = {
+            "dd-api-key": keys.api_key,
+            "x-dd-hostname": host,
+            "x-dd-agent-timestamp": str(taken_at),
+            "x-dd-request-id": str(taken_at),
+        }
+        for message, _ in encode_containers(host, told, split_id=taken_at):
+            body = frame.encode(MessageType.CONTAINERS, message)
+            self.http.post("/api/v1/container", content=body, headers=headers).raise_for_status()
 
     def get(self, parameters: dict[str, Any]) -> dict[str, Any]:
         headers = self.reader.headers

@@ -1,5 +1,5 @@
 """Datadog's clients make, read, change, list, search, validate and delete monitors, keep webhooks and downtimes, and
-ask for numbers of processes.
+ask for containers and for numbers of processes and containers.
 
 Each language does the same, in an org of its own, and prints all that its client has understood.
 """
@@ -15,10 +15,11 @@ import msgspec
 import pytest
 
 from procession.accounts.scopes import Scope
+from procession.containers.container import Container, ContainerNumbers
 from procession.process import ProcessNumbers
 from tests.conformance.clients import Language, Run
 from tests.conformance.conftest import LANGUAGES, Answers, Fleet, take_part
-from tests.support.builders import a_sighting, a_snapshot
+from tests.support.builders import NOON, a_sighting, a_snapshot
 
 KEEPERS = [language for language in LANGUAGES if language.keep is not None]
 every_language = pytest.mark.parametrize("language", KEEPERS, ids=lambda language: language.name)
@@ -121,7 +122,43 @@ def queries_at(moment: int) -> dict[str, Any]:
     return {
         "timeseries": body("timeseries", cpu, rss, interval=5000, formulas=formulas),
         "scalar": body("scalar", cpu | {"aggregator": "max"}, rss | {"aggregator": "last"}, formulas=limited),
-        "container": body("timeseries", cpu, rss | {"data_source": "container", "metric": "container.memory.rss"}),
+        "two sources": body("timeseries", cpu, rss | {"data_source": "container", "metric": "container.memory.rss"}),
+    }
+
+
+IMAGE_TAGS = ("image_name:registry/shop", "image_tag:1.2")
+CONTAINERS = tuple(
+    Container(
+        container_id=name * 64,
+        runtime="docker",
+        name=f"name-{name}",
+        image_name="registry/shop",
+        image_tags=("1.2",),
+        state="running",
+        created_at=NOON - 100,
+        started_at=NOON + number,
+        tags=(f"env:{'prod' if number < 3 else 'test'}", f"team:{'db' if number == 1 else 'web'}"),
+        numbers=ContainerNumbers(cpu_total_percent=12.5 * number, memory_usage_bytes=2**20, memory_limit_bytes=2**22),
+    )
+    for number, name in enumerate("abcde")
+)
+
+
+def container_queries_at(moment: int) -> dict[str, Any]:
+    """Bodies that ask for the numbers of CONTAINERS, taken two minutes before this moment."""
+
+    def body(kind: str, *queries: dict[str, Any], **attributes: Any) -> Any:
+        asked = [{"data_source": "container"} | query for query in queries]
+        attributes |= {"from": (moment - 300) * 1000, "to": moment * 1000, "queries": asked}
+        return {"data": {"type": f"{kind}_request", "attributes": attributes}}
+
+    used = {"name": "used", "metric": "container.memory.usage", "tag_filters": ["env:prod"], "text_filter": "name-c"}
+    most = {"name": "most", "metric": "container.memory.limit", "limit": 5, "sort": "asc", "is_normalized_cpu": False}
+    cpu = {"name": "cpu", "metric": "container.cpu.total_pct", "limit": 2, "aggregator": "max"}
+    part = [{"formula": "used"}, {"formula": "100 * used / most"}]
+    return {
+        "container timeseries": body("timeseries", used, most, interval=60_000, formulas=part),
+        "container scalar": body("scalar", cpu, formulas=[{"formula": "cpu"}]),
     }
 
 
@@ -139,13 +176,15 @@ def keeping(
             keys = fleet.server.new_org(f"{language.name}-monitors", SCOPES)
             now = int(time.time())
             fleet.server.take(msgspec.structs.replace(NGINX, taken_at=now), keys)
+            for taken_at in (now - 120, now):
+                fleet.server.take_containers("web-1", CONTAINERS, taken_at, keys)
             asked = {
                 "url": fleet.server.url,
                 "api_key": keys.api_key,
                 "application_key": keys.application_key,
                 "bearer": "",
                 "retry": False,
-                "bodies": BODIES | queries_at(now),
+                "bodies": BODIES | queries_at(now) | container_queries_at(now),
             }
             runs[language.name] = language.start_keeping([asked], tmp_path_factory.mktemp(language.name) / "monitors")
     known: dict[str, Answers] = {}
@@ -294,10 +333,65 @@ def test_a_client_reads_numbers_of_processes(language: Language, keeping: Callab
 
 
 @every_language
+def test_a_client_reads_containers_page_by_page_by_tags_and_in_groups(
+    language: Language, keeping: Callable[[Language], Answers]
+) -> None:
+    answers = keeping(language)
+
+    listed = value_of(answers, "containers")
+    assert [one["id"] for one in listed] == [one.container_id for one in reversed(CONTAINERS)]
+    assert [one["type"] for one in listed] == ["container"] * 5
+    attributes = {
+        "name": "name-e",
+        "host": "web-1",
+        "container_id": "e" * 64,
+        "image_name": "registry/shop",
+        "image_tags": ["1.2"],
+        "state": "running",
+        "tags": sorted(
+            [*CONTAINERS[4].tags, "host:web-1", f"container_id:{'e' * 64}", *IMAGE_TAGS, "container_name:name-e"]
+        ),
+    }
+    assert shown(listed[0]["attributes"], attributes) == attributes
+    begun = (listed[0]["attributes"][name] for name in ("created_at", "started_at"))
+    assert [moment(text).replace(tzinfo=UTC).timestamp() for text in begun] == [NOON - 100, NOON + 4]
+    production = value_of(answers, "containers of production")
+    assert [one["attributes"]["name"] for one in production["data"]] == ["name-a", "name-c"]
+    assert production["meta"]["pagination"]["total"] == 2
+    groups = value_of(answers, "container groups")
+    assert [(one["type"], one["id"], one["attributes"]["count"]) for one in groups] == [
+        ("container_group", "env:prod,team:db", 1),
+        ("container_group", "env:prod,team:web", 2),
+        ("container_group", "env:test,team:web", 2),
+    ]
+
+
+@every_language
+def test_a_client_reads_numbers_of_containers(language: Language, keeping: Callable[[Language], Answers]) -> None:
+    answers = keeping(language)
+
+    attributes = value_of(answers, "container timeseries")["data"]["attributes"]
+    assert [(one["group_tags"], one["query_index"]) for one in attributes["series"]] == [
+        (["container_name:name-c"], index) for index in range(2)
+    ]
+    assert attributes["series"][0]["unit"][0]["name"] == "byte"
+    assert len(attributes["times"]) == len(attributes["values"][0]) == 5
+    known = [[value for value in values if value is not None] for values in attributes["values"]]
+    assert known == [[2.0**20], [25.0]]
+    columns = value_of(answers, "container scalar")["data"]["attributes"]["columns"]
+    assert [(one["name"], one["type"], one["values"]) for one in columns] == [
+        ("container_name", "group", [["name-e"], ["name-d"]]),
+        ("cpu", "number", [50.0, 37.5]),
+    ]
+
+
+@every_language
 def test_a_client_is_told_what_is_not_answered(language: Language, keeping: Callable[[Language], Answers]) -> None:
     answers = keeping(language)
 
-    status, message = refusal(answers, "container")
+    status, message = refusal(answers, "two sources")
     assert (status, "ask for processes and for containers apart" in message) == (400, True)
+    status, message = refusal(answers, "bad containers")
+    assert (status, "Invalid query parameter sort: " in message) == (400, True)
     status, message = refusal(answers, "elsewhere")
     assert (status, "Procession answers /api/v1/" in message) == (404, True)

@@ -30,7 +30,7 @@ type step struct {
 }
 
 // Keeps monitors, webhooks and downtimes in the order of the other languages, with the bodies that they all have, and
-// asks for numbers.
+// asks for numbers and containers.
 func keepMonitors(path string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -53,6 +53,7 @@ func keepMonitors(path string) {
 		keeper.downtimes(id)
 		keeper.leave(id)
 		keeper.queries()
+		keeper.containers()
 	}
 }
 
@@ -156,14 +157,33 @@ func (k keeper) leave(monitor int64) {
 
 func (k keeper) queries() {
 	api := datadogV2.NewMetricsApi(k.client)
-	for _, name := range []string{"timeseries", "container"} {
+	for _, name := range []string{"timeseries", "two sources", "container timeseries"} {
 		found, response, err := api.QueryTimeseriesData(k.ctx, read[datadogV2.TimeseriesFormulaQueryRequest](k, name))
 		k.say(name, found, response, err)
 	}
-	found, response, err := api.QueryScalarData(k.ctx, read[datadogV2.ScalarFormulaQueryRequest](k, "scalar"))
-	k.say("scalar", found, response, err)
+	for _, name := range []string{"scalar", "container scalar"} {
+		found, response, err := api.QueryScalarData(k.ctx, read[datadogV2.ScalarFormulaQueryRequest](k, name))
+		k.say(name, found, response, err)
+	}
 	list, response, err := datadogV1.NewDashboardListsApi(k.client).GetDashboardList(k.ctx, 7)
 	k.say("elsewhere", list, response, err)
+}
+
+func (k keeper) containers() {
+	api := datadogV2.NewContainersApi(k.client)
+	chosen := datadogV2.NewListContainersOptionalParameters().WithPageSize(2).WithSort("-name")
+	pages, cancel := api.ListContainersWithPagination(k.ctx, *chosen)
+	defer cancel()
+	k.say("containers", all(pages), nil, nil)
+	chosen = datadogV2.NewListContainersOptionalParameters().WithFilterTags("env:prod,!team:db")
+	found, response, err := api.ListContainers(k.ctx, *chosen)
+	k.say("containers of production", found, response, err)
+	chosen = datadogV2.NewListContainersOptionalParameters().WithGroupBy("env,team").WithPageSize(1)
+	groups, cancelGroups := api.ListContainersWithPagination(k.ctx, *chosen)
+	defer cancelGroups()
+	k.say("container groups", all(groups), nil, nil)
+	found, response, err = api.ListContainers(k.ctx, *datadogV2.NewListContainersOptionalParameters().WithSort("nothing"))
+	k.say("bad containers", found, response, err)
 }
 
 // As the client's own model reads it.

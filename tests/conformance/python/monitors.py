@@ -1,5 +1,5 @@
 """Keeps monitors, webhooks and downtimes in the order of the other languages, with the bodies that they all have, and
-asks for numbers.
+asks for numbers and containers.
 
 `python monitors.py cases.json`
 """
@@ -27,6 +27,7 @@ from datadog_api_client.v1.model.webhooks_integration_custom_variable_update_req
     WebhooksIntegrationCustomVariableUpdateRequest,
 )
 from datadog_api_client.v1.model.webhooks_integration_update_request import WebhooksIntegrationUpdateRequest
+from datadog_api_client.v2.api.containers_api import ContainersApi
 from datadog_api_client.v2.api.downtimes_api import DowntimesApi
 from datadog_api_client.v2.api.metrics_api import MetricsApi
 from datadog_api_client.v2.model.downtime_create_request import DowntimeCreateRequest
@@ -46,6 +47,7 @@ def main(path: str) -> None:
             keeper.downtimes(monitor)
             keeper.leave(monitor)
             keeper.queries()
+            keeper.containers()
 
 
 class Keeper:
@@ -110,11 +112,19 @@ class Keeper:
 
     def queries(self) -> None:
         api = MetricsApi(self._client)
-        for name in ("timeseries", "container"):
+        for name in ("timeseries", "two sources", "container timeseries"):
             asked = self._read(name, TimeseriesFormulaQueryRequest)
             say(name, partial(api.query_timeseries_data, asked))
-        say("scalar", lambda: api.query_scalar_data(self._read("scalar", ScalarFormulaQueryRequest)))
+        for name in ("scalar", "container scalar"):
+            say(name, partial(api.query_scalar_data, self._read(name, ScalarFormulaQueryRequest)))
         say("elsewhere", lambda: DashboardListsApi(self._client).get_dashboard_list(7))
+
+    def containers(self) -> None:
+        api = ContainersApi(self._client)
+        say("containers", lambda: list(api.list_containers_with_pagination(page_size=2, sort="-name")))
+        say("containers of production", lambda: api.list_containers(filter_tags="env:prod,!team:db"))
+        say("container groups", lambda: list(api.list_containers_with_pagination(group_by="env,team", page_size=1)))
+        say("bad containers", lambda: api.list_containers(sort="nothing"))
 
     def _read(self, name: str, model: type) -> Any:
         """As the client's own model reads it."""

@@ -1,5 +1,5 @@
 // Keeps monitors, webhooks and downtimes in the order of the other languages, with the bodies that they all have, and
-// asks for numbers: `node monitors.js cases.json`.
+// asks for numbers and containers: `node monitors.js cases.json`.
 
 import { readFileSync } from "node:fs";
 
@@ -29,6 +29,7 @@ async function keep(asked: Case): Promise<void> {
   await say("delete", v1, "DeletedMonitor", () => api.deleteMonitor({ monitorId: id }));
   await say("gone", v1, "Monitor", () => api.getMonitor({ monitorId: id }));
   await queries(configuration, (name, type) => read(v2, name, type));
+  await containers(configuration);
 }
 
 /** As the client's own model reads it. */
@@ -110,16 +111,29 @@ async function downtimes(configuration: client.Configuration, read: Read, monito
 
 async function queries(configuration: client.Configuration, read: Read): Promise<void> {
   const api = new v2.MetricsApi(configuration);
-  for (const name of ["timeseries", "container"]) {
+  for (const name of ["timeseries", "two sources", "container timeseries"]) {
     await say(name, v2, "TimeseriesFormulaQueryResponse", () =>
       api.queryTimeseriesData({ body: read(name, "TimeseriesFormulaQueryRequest") }),
     );
   }
-  await say("scalar", v2, "ScalarFormulaQueryResponse", () =>
-    api.queryScalarData({ body: read("scalar", "ScalarFormulaQueryRequest") }),
-  );
+  for (const name of ["scalar", "container scalar"]) {
+    await say(name, v2, "ScalarFormulaQueryResponse", () =>
+      api.queryScalarData({ body: read(name, "ScalarFormulaQueryRequest") }),
+    );
+  }
   const elsewhere = new v1.DashboardListsApi(configuration);
   await say("elsewhere", v1, "DashboardList", () => elsewhere.getDashboardList({ listId: 7 }));
+}
+
+async function containers(configuration: client.Configuration): Promise<void> {
+  const api = new v2.ContainersApi(configuration);
+  const [list, page] = ["Array<ContainerItem>", "ContainersResponse"];
+  await say("containers", v2, list, () => all(api.listContainersWithPagination({ pageSize: 2, sort: "-name" })));
+  await say("containers of production", v2, page, () => api.listContainers({ filterTags: "env:prod,!team:db" }));
+  await say("container groups", v2, list, () =>
+    all(api.listContainersWithPagination({ groupBy: "env,team", pageSize: 1 })),
+  );
+  await say("bad containers", v2, page, () => api.listContainers({ sort: "nothing" }));
 }
 
 async function all<T>(pages: AsyncGenerator<T>): Promise<T[]> {

@@ -16,6 +16,8 @@ import com.datadog.api.client.v1.model.WebhooksIntegration;
 import com.datadog.api.client.v1.model.WebhooksIntegrationCustomVariable;
 import com.datadog.api.client.v1.model.WebhooksIntegrationCustomVariableUpdateRequest;
 import com.datadog.api.client.v1.model.WebhooksIntegrationUpdateRequest;
+import com.datadog.api.client.v2.api.ContainersApi;
+import com.datadog.api.client.v2.api.ContainersApi.ListContainersOptionalParameters;
 import com.datadog.api.client.v2.api.DowntimesApi;
 import com.datadog.api.client.v2.api.DowntimesApi.ListDowntimesOptionalParameters;
 import com.datadog.api.client.v2.api.MetricsApi;
@@ -36,7 +38,7 @@ import java.util.Map;
 
 /**
  * Keeps monitors, webhooks and downtimes in the order of the other languages, with the bodies that they all have, and
- * asks for numbers.
+ * asks for numbers and containers.
  */
 public final class Monitors {
   private static final ObjectMapper MAPPER = JSON.getDefault().getMapper();
@@ -58,6 +60,7 @@ public final class Monitors {
       monitors.downtimes(id);
       monitors.leave(id);
       monitors.queries();
+      monitors.containers();
     }
   }
 
@@ -127,15 +130,29 @@ public final class Monitors {
 
   private void queries() throws Exception {
     MetricsApi api = new MetricsApi(client);
-    for (String name : List.of("timeseries", "container")) {
+    for (String name : List.of("timeseries", "two sources", "container timeseries")) {
       // This version knows no query of processes, and sends one as it stands.
       TimeseriesFormulaQueryRequest request =
           MAPPER.treeToValue(bodies.get(name), TimeseriesFormulaQueryRequest.class);
       say(name, () -> api.queryTimeseriesData(request));
     }
-    ScalarFormulaQueryRequest scalar = MAPPER.treeToValue(bodies.get("scalar"), ScalarFormulaQueryRequest.class);
-    say("scalar", () -> api.queryScalarData(scalar));
+    for (String name : List.of("scalar", "container scalar")) {
+      ScalarFormulaQueryRequest request = MAPPER.treeToValue(bodies.get(name), ScalarFormulaQueryRequest.class);
+      say(name, () -> api.queryScalarData(request));
+    }
     say("elsewhere", () -> new DashboardListsApi(client).getDashboardList(7L));
+  }
+
+  private void containers() throws Exception {
+    ContainersApi api = new ContainersApi(client);
+    ListContainersOptionalParameters two = new ListContainersOptionalParameters().pageSize(2).sort("-name");
+    say("containers", () -> all(api.listContainersWithPagination(two)));
+    ListContainersOptionalParameters production =
+        new ListContainersOptionalParameters().filterTags("env:prod,!team:db");
+    say("containers of production", () -> api.listContainers(production));
+    ListContainersOptionalParameters groups = new ListContainersOptionalParameters().groupBy("env,team").pageSize(1);
+    say("container groups", () -> all(api.listContainersWithPagination(groups)));
+    say("bad containers", () -> api.listContainers(new ListContainersOptionalParameters().sort("nothing")));
   }
 
   /** As the client's own model reads it. */
