@@ -12,7 +12,6 @@ from cyclonedx.model.component import Component, ComponentScope, ComponentType
 from cyclonedx.model.license import DisjunctiveLicense, License, LicenseExpression
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from procession import __version__
@@ -40,6 +39,8 @@ def bill_of_materials(at: int) -> str:
     content = "\n".join(sorted(str(component.purl) for component in bom.components))
     bom.serial_number = uuid.uuid5(_OURS, f"{__version__}\n{at}\n{content}")
     text = str(make_outputter(bom, OutputFormat.JSON, SCHEMA).output_as_string(indent=2)) + "\n"
+    from cyclonedx.validation.json import JsonStrictValidator  # compiles grammars for a second
+
     if error := JsonStrictValidator(SCHEMA).validate_str(text):
         raise ValueError(f"the bill of materials does not fit its schema: {error}")
     return text
