@@ -39,11 +39,12 @@ ALLOWED: dict[str, set[str]] = {
     "storage": set(),
     "backup": {"storage"},
     "delivery": {"storage"},
+    "audit": set(),
     "agent": {"wire", "http_client"},
-    "server": {"wire", "storage", "delivery"},
+    "server": {"wire", "storage", "delivery", "audit"},
     # Speaks as agents do, and what it writes into a store goes through what it is handed.
     "simulate": {"wire", "agent", "http_client"},
-    "cli": {"wire", "http_client", "storage", "backup", "agent", "server", "simulate"},
+    "cli": {"wire", "http_client", "storage", "backup", "audit", "agent", "server", "simulate"},
 }
 
 

@@ -118,6 +118,9 @@ SUITES = {
     "wire/columns": ("wire/columns/*",),
     # Connections are tried from outside: by sockets that send what they like.
     "server/http": ("server/http/*",),
+    # A trail is tried as a whole: what is written is read again.
+    "audit": ("audit/*",),
+    "server/audit": ("server/audit/*",),
     "e2e/test_tls.py": ("http_client/tls.py", "server/http/tls.py"),
     "cli/test_addresses.py": ("http_client/protocol_probe.py", "cli/access.py", "cli/client.py"),
     "agent": (

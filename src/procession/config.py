@@ -143,6 +143,13 @@ class ServerSettings:
         metavar="COUNT",
         minimum=0,
     )
+    audit: bool = setting(True, "Whether to write an audit trail: who asked and changed what.")
+    audit_retention_days: int = setting(
+        365, "How long its records are kept, in days; a shorter time holds for new ones.", metavar="DAYS", minimum=1
+    )
+    audit_syslog: str = setting(
+        "", "Where a copy of each record goes: udp://host:514, tcp://host:601 or unix:/dev/log [none].", metavar="URL"
+    )
     log_format: str = setting("text", "How a line of the log looks: text or json.", metavar="FORMAT")
     log_level: str = setting(
         "", "What the log has: info, warning and worse, or error [info; of `up` warning].", metavar="LEVEL"

@@ -11,4 +11,5 @@ def test_scopes_have_the_names_that_they_have_at_datadog() -> None:
         "host_tags_write",
         "manage_integrations",
         "audit_logs_read",
+        "audit_read",
     }

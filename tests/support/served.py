@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.accounts.scopes import Scope
+from procession.audit import AuditWriter
 from procession.config import ServerSettings
 from procession.packed import AnySnapshot
 from procession.paging import Page
@@ -109,6 +110,7 @@ class Served:
     store: OracleStore
     clock: Clock = field(default_factory=Clock)
     settings: ServerSettings = field(default_factory=ServerSettings)
+    audit: AuditWriter | None = None
     find: Callable[[ProcessQuery], Page] | None = None
     """Answers queries instead of the store, where a test wants it otherwise."""
 
@@ -118,6 +120,7 @@ class Served:
             sink=StoreSink(self.store),
             settings=self.settings,
             host_names=("procession.test",),
+            audit=self.audit,
             now=self.clock,
         )
 

@@ -14,3 +14,5 @@ class Scope(enum.StrEnum):
     """Channels of notifications: where they go, and their secrets."""
     AUDIT_LOGS_READ = "audit_logs_read"
     """Who changed what."""
+    AUDIT_READ = "audit_read"
+    """Who asked what: for auditors, and not for those who are watched. Datadog has no such scope."""

@@ -49,7 +49,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
         Role.EDITOR: _EDITOR,
         # Channels lead out of the house, and tags of hosts say whose they are.
         Role.ADMIN: _EDITOR | {Scope.MANAGE_INTEGRATIONS, Scope.HOST_TAGS_WRITE},
-        Role.AUDITOR: _VIEWER | {Scope.AUDIT_LOGS_READ},
+        Role.AUDITOR: _VIEWER | {Scope.AUDIT_LOGS_READ, Scope.AUDIT_READ},
     }
 )
 

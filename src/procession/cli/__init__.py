@@ -37,6 +37,7 @@ COMMANDS = {
     "users": "Make, list, change and remove people who sign in with a password.",
     "orgs": "Make, list and remove orgs.",
     "hosts": "Give tags to hosts.",
+    "audit": "Look at who asked and changed what, and check that nobody touched it.",
     "backup": "Copy a store into one file, also while the server runs.",
     "restore": "Bring a backup back into an empty data folder.",
     "upgrade": "Say what the next start does to a store that another version wrote.",

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from procession.audit import AuditWriter
 from procession.config import ServerSettings
 from procession.delivery.notifications import Notifications
 from procession.errors import RequestError
@@ -41,6 +42,8 @@ from procession.server.api.single_process import single_process_routes
 from procession.server.api.store import StoreSize, store_routes
 from procession.server.api.views import view_routes
 from procession.server.api.watch import watch_routes
+from procession.server.audit.audit_list import AuditList
+from procession.server.audit.audited_routes import audited
 from procession.server.http.compression import Compress
 from procession.server.http.errors import AnswerBugs, ErrorAnswers, RouteErrors
 from procession.server.http.host_names import AllowedHosts, CheckHost, name_of
@@ -455,6 +458,12 @@ class Services:
             *watch_routes(api=api, sessions=self.sessions, watches=self.watches),
         ]
 
+    def audited_routes(self, others: Sequence[Route], audit: AuditWriter | None) -> Sequence[Route]:
+        """Procession's API and other routes for people, all of whose requests leave a record."""
+        auditors = AuditList(self.api, self.sessions, audit.folder if audit else None, self.threads.queries)
+        routes = [*others, *self.api_routes(), *auditors.routes]
+        return audited(routes, audit, proxies=TrustedProxies(self.settings.trusted_proxies))
+
     def admin_routes(self, log_lines: Callable[[], Sequence[str]]) -> list[Route]:
         """For whoever runs the server."""
         return [
@@ -516,11 +525,12 @@ def create_app(
     metrics: Metrics | None = None,
     host_names: Iterable[str] = (),
     log_lines: Callable[[], Sequence[str]] = tuple,
+    audit: AuditWriter | None = None,
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> Starlette:
     """The whole of a server but its socket. `sink`, where the intake puts what it took, is started and stopped by
     whoever made it. Clients may call the server by `host_names` and those of the settings. `log_lines` gives the last
-    of the log."""
+    of the log. Without `audit` nothing is recorded of who asks what."""
     services = Services.made_from(stores, sink, settings, metrics or Metrics(), now)
     services.show_in_metrics()
     agent_routes, health = services.agent_routes(), services.health_routes()
@@ -530,9 +540,7 @@ def create_app(
         routes=[
             # They are tried in turn, and agents ask far more often than all others.
             *agent_routes,
-            *public_routes,
-            *services.api_routes(),
-            *services.admin_routes(log_lines),
+            *services.audited_routes([*public_routes, *services.admin_routes(log_lines)], audit),
             *health,
             *openapi_routes(),
             *page_routes(),

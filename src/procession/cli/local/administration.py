@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from procession.accounts import administration as rules
 from procession.accounts import users as user_rules
+from procession.accounts.change import key_fields
 from procession.accounts.hosts import HostTags, TagSource
 from procession.accounts.orgs import Key, KeyKind, Org
 from procession.accounts.scopes import Scope
@@ -113,7 +114,7 @@ def _administration(opening: Opening, data_dir: str, store: Mapping[str, str]) -
             yield over_http
             return
     with _store_without_server(access.local, read_settings(ServerSettings, store), opening) as opened:
-        yield InStore(opened)
+        yield InStore(opened, access.local.data_dir)
 
 
 @contextlib.contextmanager
@@ -192,14 +193,17 @@ class OverHttp:
 class InStore:
     """In a store that no server has open."""
 
-    def __init__(self, store: OpenedStore) -> None:
+    def __init__(self, store: OpenedStore, data_dir: Path) -> None:
+        """`data_dir`: of the server that does not run now, with its audit trail."""
         self._store = store
+        self._data_dir = data_dir
 
     def orgs(self) -> list[Org]:
         return list(self._store.keys.orgs())
 
     def create_org(self, name: str) -> Org:
         with _as_usage_error():
+            self._record("org", name, "created", None)
             return rules.create_org(self._store.keys, name)
 
     def rows_of_org(self, org_id: int) -> Mapping[str, int]:
@@ -209,6 +213,7 @@ class InStore:
     def remove_org(self, org_id: int) -> bool:
         """On ClickHouse servers it is not erased here: others may still take what comes with its keys."""
         with _as_usage_error():
+            self._record("org", str(org_id), "deleted", org_id)
             removed = rules.remove_org(self._store.keys, org_id, int(time.time()))
             if not self._store.keys.is_only_writer:
                 return False
@@ -222,16 +227,16 @@ class InStore:
 
     def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
         now = int(time.time())
-        record = record_by_owner(self._store.changes, now)
         with _as_usage_error():
-            key, secret = rules.create_key(self._store.keys, org_id, kind, name, now, scopes=scopes, record=record)
+            key, secret = rules.create_key(
+                self._store.keys, org_id, kind, name, now, scopes=scopes, record=self._record_key(now)
+            )
         return _row(key), secret
 
     def revoke_key(self, key_id: str) -> KeyRow:
         now = int(time.time())
-        record = record_by_owner(self._store.changes, now)
         with _as_usage_error():
-            return _row(rules.revoke_key(self._store.keys, key_id, now, record=record))
+            return _row(rules.revoke_key(self._store.keys, key_id, now, record=self._record_key(now)))
 
     def users(self) -> list[UserRow]:
         return [_user_row(user) for user in self._store.users.users()]
@@ -240,6 +245,7 @@ class InStore:
         now = int(time.time())
         record = record_user_by_owner(self._store.changes, now)
         with _as_usage_error():
+            self._record("user", name, "created", org_id, {"role": str(role)})
             orgs, digest = self._store.keys.orgs(), _hashed(password)
             user = user_rules.create_user(self._store.users, orgs, org_id, name, role, digest, now, record=record)
         return _user_row(user)
@@ -249,6 +255,8 @@ class InStore:
         with _as_usage_error():
             digest = None if password is None else _hashed(password)
             user = user_rules.find_user(self._store.users, name)
+            what = {"role": None if role is None else str(role), "password": digest is not None}
+            self._record("user", user.name, "changed", user.org_id, what)
             if role is not None:
                 user = user_rules.set_role(self._store.users, name, role, record=record)
             if digest is not None:
@@ -259,6 +267,8 @@ class InStore:
         now = int(time.time())
         record = record_user_by_owner(self._store.changes, now)
         with _as_usage_error():
+            user = user_rules.find_user(self._store.users, name)
+            self._record("user", user.name, "deleted", user.org_id)
             return _user_row(user_rules.remove_user(self._store.users, name, now, record=record))
 
     def host_tags(self) -> list[HostTags]:
@@ -266,7 +276,27 @@ class InStore:
 
     def change_host_tags(self, org_id: int, host: str, add: Sequence[str], remove: Sequence[str]) -> HostTags:
         with _as_usage_error():
+            self._record("host_tags", host, "changed", org_id, {"add": list(add), "remove": list(remove)})
             return rules.change_host_tags(self._store.hosts, org_id, host, add, remove)
+
+    def _record_key(self, now: int) -> rules.RecordKey:
+        by_owner = record_by_owner(self._store.changes, now)
+
+        def record(before: Key | None, after: Key) -> None:
+            action = "created" if before is None else "changed"
+            self._record("key", after.id, action, after.org_id, key_fields(after))
+            by_owner(before, after)
+
+        return record
+
+    def _record(self, kind: str, subject: str, action: str, org_id: int | None, after: Any = None) -> None:
+        """In the audit trail, before it is done."""
+        from procession.audit import AuditFolder
+        from procession.audit.commands import record_command
+
+        change = {"kind": kind, "subject": subject, "action": action, "org_id": org_id, "after": after}
+        known = {name: value for name, value in change.items() if value is not None}
+        record_command(AuditFolder.of(self._data_dir), known, org_id=org_id, now=time.time())
 
 
 def _host_tags(entry: dict[str, Any]) -> HostTags:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from procession.storage import ChangeStore, KeyStore
 
 FIRST_ORG = "main"
+SCOPES = frozenset(Scope) - {Scope.AUDIT_READ}
+"""Of the application key of this machine: whoever runs a server is one of those that its audit trail watches."""
 ADOPTED_VARIABLES = {KeyKind.API: "DD_API_KEY", KeyKind.APPLICATION: "DD_APP_KEY"}
 
 
@@ -95,7 +97,7 @@ def _store_key(
     local.write_secret(kind, secret)
     try:
         # Whoever may read the file runs the server; one that was adopted others may have as well.
-        scopes = Scope if kind is KeyKind.APPLICATION and variable is None else ()
+        scopes = SCOPES if kind is KeyKind.APPLICATION and variable is None else ()
         record = record_by_owner(changes, now)
         create_key(store, org_id, kind, "this machine", now, secret, scopes, record=record)
     except InvalidRequest as error:

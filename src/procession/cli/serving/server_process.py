@@ -34,6 +34,8 @@ from procession.scrubbing.redaction import shown_settings
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from procession.audit import AuditWriter
+    from procession.audit.syslog import SyslogAddress
     from procession.server.http.tls import Certificates
     from procession.server.runtime.metrics import Metrics, Sink
     from procession.storage.embedded.store import EmbeddedStore
@@ -98,6 +100,7 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
     local = LocalFiles.of(settings.data_dir)
     with contextlib.ExitStack() as cleanup:
         certificates = certificates_of(settings)
+        _syslog_of(settings)
         listener = cleanup.enter_context(listen_on(settings.listen))
         plain_listener = None if certificates is None else cleanup.enter_context(listen_on("127.0.0.1:0"))
         make_private_dir(local.data_dir)
@@ -149,8 +152,9 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         library_pages.give_back()
         is_started.set()
 
+    audit = _audit_of(prepared)
     server = HttpServer(
-        _app_of(prepared, sink, metrics),
+        _app_of(prepared, sink, metrics, audit),
         connections,
         prepared.certificates,
         prepared.plain_listener,
@@ -171,6 +175,8 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
         server.stop()
         await task
         await intake.stop()
+        if audit is not None:
+            await asyncio.to_thread(audit.close)
         fields = {"event": "stopped", "seconds": round(time.monotonic() - begun)}
         _log.info("stopped, after %(seconds)d s", fields)
 
@@ -217,7 +223,41 @@ def _show_in_metrics(store: EmbeddedStore, metrics: Metrics) -> None:
     }
 
 
-def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlette:
+def _audit_of(prepared: Prepared) -> AuditWriter | None:
+    """That has recorded this start."""
+    if not prepared.settings.audit:
+        return None
+    from procession.audit import AuditFolder, AuditWriter
+
+    writer = AuditWriter(
+        AuditFolder.of(prepared.local.data_dir),
+        retention_days=prepared.settings.audit_retention_days,
+        syslog=_syslog_of(prepared.settings),
+    )
+    made = [
+        {"kind": "key", "subject": f"the {kind.value} key of this machine", "action": "created"}
+        for kind in prepared.new_keys
+    ]
+    writer.started(__version__, _changed_settings(prepared.settings), made)
+    return writer
+
+
+def _syslog_of(settings: ServerSettings) -> SyslogAddress | None:
+    """Raises UsageError."""
+    if not settings.audit_syslog:
+        return None
+    from procession.audit.syslog import SyslogAddress
+
+    return SyslogAddress.parse(settings.audit_syslog)
+
+
+def _changed_settings(settings: ServerSettings) -> dict[str, Any]:
+    """Those that are not as they are by default, without what is secret in them."""
+    shown, usual = shown_settings(settings), shown_settings(ServerSettings())
+    return {name: value for name, value in shown.items() if value != usual[name]}
+
+
+def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics, audit: AuditWriter | None) -> Starlette:
     from procession.server.app import Stores, create_app
     from procession.storage.embedded.store import EmbeddedStore
 
@@ -245,13 +285,13 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics) -> Starlet
         metrics=metrics,
         host_names=(socket.gethostname(),),
         log_lines=prepared.log.lines,
+        audit=audit,
     )
 
 
 def _say_started(prepared: Prepared) -> None:
     """With what is worth to be known of a start: where it listens, and what is not as it is by default."""
-    shown, usual = shown_settings(prepared.settings), shown_settings(ServerSettings())
-    changed = {name: value for name, value in shown.items() if value != usual[name]}
+    changed = _changed_settings(prepared.settings)
     host, port = prepared.listener.getsockname()[:2]
     _log.info(
         "started Procession %(version)s on %(listens_at)s, as process %(pid)d with %(given)s",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from procession.accounts.orgs import Key, KeyKind, hash_secret
 from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
+from procession.server.audit.note import identified
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import KeyStore
@@ -82,6 +83,7 @@ class KeyCache:
         key = keys.get((kind, digest))
         if not secret or key is None or not hmac.compare_digest(key.secret_hash, digest):
             raise Forbidden
+        await identified(key)
         return key
 
     def _load(self) -> _KeysInForce:

@@ -23,6 +23,7 @@ from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
 from procession.server.access.key_cache import KeyCache, bearer_token
 from procession.server.access.user_cache import UserCache
+from procession.server.audit.note import identified, note_change, session_name
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import ThreadPool
 from procession.storage import SessionStore
@@ -129,17 +130,21 @@ class Sessions:
 
     async def end(self, session: Session) -> None:
         now = self._now()
+        note_change("session", session_name(session), "ended", org_id=session.org_id)
         await self._thread.run(lambda: self._store.put_session(dataclasses.replace(session, ended_at=now)))
         await self._sessions.reload()
 
     async def make_link(self, headers: Mapping[str, str]) -> tuple[str, Link]:
         """A token that signs in once. Raises Forbidden without keys: a session must not outlive itself by links."""
         key = await self._keys.reader(headers)
+        note_change("link", key.id, "created", org_id=key.org_id)
         return await self._thread.run(lambda: create_link(self._store, key, self._now()))
 
     async def _begin(self, key: Key) -> tuple[str, Session]:
         now = self._now()
+        await identified(key)
         token, session = await self._thread.run(lambda: begin_session(self._store, key, now))
+        note_change("session", session_name(session), "created", org_id=key.org_id)
         await self._sessions.reload()
         return token, session
 
@@ -153,7 +158,11 @@ class Sessions:
         # As with keys: the digest may be looked up, and what is found is compared in constant time.
         if session is None or not hmac.compare_digest(session.token_hash, digest):
             return None
-        return session if session.is_good(await self._key_of(session), self._now()) else None
+        key = await self._key_of(session)
+        if key is None or not session.is_good(key, self._now()):
+            return None
+        await identified(key, session)
+        return session
 
     async def _key_of(self, session: Session) -> Key | None:
         """The key that it comes from, or the user in place of one, as long as they are good."""

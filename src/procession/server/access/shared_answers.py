@@ -36,10 +36,12 @@ class SharedQuestion:
 class EncodedAnswer:
     body: bytes
     compressed: bytes
+    rows: int | None = None
+    """How many are in it, where that is known."""
 
     @classmethod
-    def of(cls, body: bytes) -> EncodedAnswer:
-        return cls(body, gzip.compress(body, LEVEL, mtime=0))
+    def of(cls, body: bytes, rows: int | None = None) -> EncodedAnswer:
+        return cls(body, gzip.compress(body, LEVEL, mtime=0), rows)
 
 
 @dataclass(frozen=True)

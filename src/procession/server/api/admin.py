@@ -17,6 +17,7 @@ from procession.accounts.orgs import Key, KeyKind
 from procession.accounts.scopes import Scope
 from procession.errors import InvalidParameter, InvalidRequest
 from procession.server.access.key_cache import KeyCache
+from procession.server.audit.note import note_change
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.public.parameters import parse_parameters
@@ -154,6 +155,7 @@ class Administration:
         if all(org.id != body.org_id for org in await self._thread.run(self._store.orgs)):
             raise InvalidRequest(f"There is no org {body.org_id}")
         entry = await self._host_tags.change(body.org_id, body.host, body.add, body.remove)
+        note_change("host_tags", entry.host, "changed", org_id=entry.org_id, after={"tags": list(entry.tags)})
         fields = {"event": "host-tagged", "org_id": entry.org_id, "host": entry.host, "tags": list(entry.tags)}
         _log.info("the tags given to %(host)r are %(tags)s", fields)
         return json_response({"host_tags": _HostTagsItem.of(entry)})

@@ -16,6 +16,7 @@ from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.access.shared_answers import EncodedAnswer, SharedAnswers, SharedQuestion, accepted_age
 from procession.server.api.request import ApiRequest
+from procession.server.audit.note import note_answer, note_rows, noted_rows
 from procession.server.http.compression import takes_gzip
 from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.thread_pools import FairThreadPool
@@ -94,11 +95,13 @@ class ApiRouter:
             asked = self._request_of(request, visibility)
 
             def encoded() -> EncodedAnswer:
-                return EncodedAnswer.of(_encoded(_with_hints(asked, answer(asked))))
+                body = _encoded(_with_hints(asked, answer(asked)))
+                return EncodedAnswer.of(body, noted_rows())
 
             found = self._shared.begin(question, lambda: self._threads.run(visibility.org_id, encoded))
         # The answer is for the others as well, if this reader goes away.
         shared = await asyncio.shield(found)
+        note_rows(shared.rows)
         if takes_gzip(request.headers.get("accept-encoding", "")):
             headers = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
             return Response(shared.compressed, headers=headers, media_type="application/json")
@@ -136,4 +139,5 @@ class ApiRouter:
 
 
 def _encoded(found: Any) -> bytes:
+    note_answer(found)
     return found if isinstance(found, bytes) else _ENCODER.encode(found)

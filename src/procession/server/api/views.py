@@ -12,6 +12,7 @@ from starlette.routing import Route
 from procession.accounts.saved_view import MAX_STATE_LENGTH, SavedView, save_view, view_name
 from procession.server.api.request import ApiRequest
 from procession.server.api.routes import PREFIX, ApiRouter
+from procession.server.audit.note import note_change
 from procession.server.http.json_body import parsed_body
 from procession.storage import ViewStore
 from procession.text.characters import encodable
@@ -52,6 +53,7 @@ class SavedViews:
         view = SavedView(name, encodable(body.state), admitted.now)
 
         def put() -> _Views:
+            note_change("view", name, "changed", org_id=admitted.org_id, after={"state": view.state})
             save_view(self._store, admitted.org_id, view)
             return self._views(admitted.org_id)
 
@@ -62,6 +64,7 @@ class SavedViews:
         name = view_name(request.path_params["name"])
 
         def delete() -> _Views:
+            note_change("view", name, "deleted", org_id=admitted.org_id)
             self._store.delete_view(admitted.org_id, name)
             return self._views(admitted.org_id)
 

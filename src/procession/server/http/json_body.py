@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 
 from procession.errors import InvalidRequest, PayloadTooLarge
+from procession.server.audit.note import note_body
 
 MAX_BODY_BYTES = 16 * 1024
 
@@ -38,4 +39,5 @@ async def _body(request: Request, max_bytes: int) -> bytearray:
         body += part
         if len(body) > max_bytes:
             raise PayloadTooLarge(f"The body is larger than {max_bytes} bytes")
+    note_body(body)
     return body

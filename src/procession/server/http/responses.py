@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from procession.server.audit.note import note_answer
+
 _ENCODER = msgspec.json.Encoder()
 _ALSO = "procession.headers"
 
@@ -34,6 +36,7 @@ STANDARD_HEADERS = {
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Compact JSON, without a charset in the content type, as the real endpoint has it."""
+    note_answer(value)
     return Response(_ENCODER.encode(value), status, headers, media_type="application/json")
 
 

@@ -16,6 +16,7 @@ from procession.accounts.scopes import Scope
 from procession.errors import InvalidParameter, NotFound
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
+from procession.server.audit.note import note_change
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.public.parameters import parse_parameters
@@ -137,6 +138,7 @@ def _answer(host: str, tags: Iterable[str], status: int = 200) -> Response:
 
 
 def _log_change(key: Key, entry: HostTags) -> None:
+    note_change("host_tags", entry.host, "changed", org_id=entry.org_id, after={"tags": list(entry.tags)})
     about = {"org_id": entry.org_id, "key_id": key.id, "host": entry.host, "tags": list(entry.tags)}
     fields = {"event": "host-tagged", **about}
     _log.info("the tags given to %(host)r of org %(org_id)d, by the key %(key_id)s, are %(tags)s", fields)

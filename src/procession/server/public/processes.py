@@ -17,6 +17,7 @@ from procession.process_item import ProcessItem
 from procession.query import ProcessQuery
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
+from procession.server.audit.note import note_rows
 from procession.server.public.parameters import filter_fingerprint, parse_parameters, parse_query
 from procession.server.public.remembered_items import RememberedItems
 from procession.server.runtime.thread_pools import FairThreadPool
@@ -98,6 +99,7 @@ def render_items(
     items: Sequence[ProcessItem | msgspec.Raw], after: str, *, is_known: bool | None = None, hints: tuple[str, ...] = ()
 ) -> bytes:
     """The body of a page. `after`: the cursor of the next one; what is not given is not in it."""
+    note_rows(len(items))
     return _ENCODER.encode(_Answer(_Meta(_PageMeta(after, len(items)), is_known, hints), items))
 
 

@@ -12,6 +12,7 @@ from procession.accounts.orgs import Key
 from procession.accounts.users import User
 from procession.notifications.channels import Channel, CustomVariable, handle_of
 from procession.notifications.downtimes.downtime import Downtime
+from procession.server.audit.note import note_change
 from procession.storage import ChangeStore
 
 Fields = Mapping[str, Any] | None
@@ -66,6 +67,14 @@ class ChangeRecorder:
 
     def _put(self, change: Change | None) -> None:
         if change is not None:
+            note_change(
+                str(change.kind),
+                change.subject,
+                str(change.action),
+                org_id=change.org_id,
+                before=change.before,
+                after=change.after,
+            )
             self._store.put_change(change)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import os
 import threading
 import time
@@ -29,7 +30,9 @@ class ThreadPool:
         self._executor = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
 
     async def run(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+        # Whoever is called may want to know for which request.
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._executor, context.run, call)
 
     def close(self) -> None:
         """Calls under way finish on their own; those that wait are dropped."""
@@ -102,7 +105,7 @@ class FairThreadPool:
             if not self._waiting.remove(org_id, turn) and not turn.cancelled():
                 self._end(org_id)
             raise
-        future = self._threads.submit(call)
+        future = self._threads.submit(contextvars.copy_context().run, call)
 
         def when_done(_: object) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended

@@ -15,6 +15,7 @@ from procession.accounts.orgs import Org, RemovedOrg
 from procession.errors import InvalidRequest, NotFound
 from procession.process import MAX_UINT32
 from procession.server.access.key_cache import KeyCache
+from procession.server.audit.note import note_change
 from procession.server.http.json_body import parsed_body
 from procession.server.http.responses import json_response
 from procession.server.runtime.orgs.removal_task import RemovalTask
@@ -106,6 +107,7 @@ class OrgAdministration:
         await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _NewOrg)
         org = await self._thread.run(lambda: create_org(self._store, body.name))
+        note_change("org", str(org.id), "created", org_id=org.id, after={"name": org.name})
         _log.info("made the org %(name)r", {"event": "org-created", "org_id": org.id, "name": org.name})
         return json_response({"org": _OrgItem.of(org)}, 201)
 
@@ -125,6 +127,7 @@ class OrgAdministration:
         if key.org_id == org_id:
             raise InvalidRequest("This admin key is of the org itself; use one of another org")
         org = await self._thread.run(lambda: remove_org(self._store, org_id, self._now()))
+        note_change("org", str(org.id), "deleted", org_id=org.id, before={"name": org.name})
         await self._keys.reload()
         _log.info("removed the org %(name)r", {"event": "org-removed", "org_id": org.id, "name": org.name})
         self._removals.begin()

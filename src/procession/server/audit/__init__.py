@@ -1,0 +1,1 @@
+"""What the server notes of each request for the audit trail."""
