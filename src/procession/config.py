@@ -239,6 +239,9 @@ class AgentSettings:
         False, "Whether to make tags of DD_ENV, DD_SERVICE and DD_VERSION in the environment of each process."
     )
     container_names: bool = setting(True, "Whether to ask container runtimes for names, images and labels.")
+    container_users: bool = setting(
+        True, "Whether to read names of users in the passwd files of containers, as tags container_user."
+    )
     docker_socket: str = setting("/var/run/docker.sock", "Where Docker answers.", metavar="FILE")
     podman_socket: str = setting("/run/podman/podman.sock", "Where Podman answers.", metavar="FILE")
     container_labels: tuple[str, ...] = setting(

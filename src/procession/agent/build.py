@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from procession.agent.budget import share_of
+from procession.agent.containers.users import ContainerUsers
 from procession.agent.describe.collector import Scrub
 from procession.agent.describe.expressions import ProcessFilter
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
@@ -213,6 +214,10 @@ def container_runtimes_of(settings: AgentSettings) -> list[ContainerRuntime]:
 
 def containers_of(settings: AgentSettings, report: Report) -> ContainerCache:
     return ContainerCache(container_runtimes_of(settings), report)
+
+
+def container_users_of(settings: AgentSettings) -> ContainerUsers | None:
+    return ContainerUsers(settings.proc_root) if settings.container_users else None
 
 
 def max_cpu_of(settings: AgentSettings) -> float | None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from procession.agent.containers.users import ContainerUsers
 from procession.agent.describe.collector import Collector
 from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.exits.ended import Ended
@@ -195,6 +197,23 @@ def test_a_number_is_shown_until_the_name_is_there_and_the_process_goes_on() -> 
         assert (old.pid, old.started_at, old.numbers) == (new.pid, new.started_at, new.numbers)
         assert msgspec.structs.replace(new.description, user=old.description.user, group_name="") == old.description
         assert later is new
+
+
+def test_what_a_container_calls_a_user_is_a_tag_and_never_the_user(tmp_path: Path) -> None:
+    container = "c" * 64
+    (tmp_path / "7/root/etc").mkdir(parents=True)
+    (tmp_path / "7/root/etc/passwd").write_text("root,x:x:0:0:::\n")
+    (tmp_path / "7/cgroup").write_text(f"0::/docker/{container}\n")
+    (tmp_path / "7/uid_map").write_text("0 0 4294967295\n")
+    names = ContainerUsers(str(tmp_path))
+    collector = a_collector(container_users=names)
+    facts = msgspec.structs.replace(FACTS, container_id=container, service_tags=("env:prod",))
+
+    eventually(lambda: collect(collector, a_reading(facts=facts), a_reading(8)) and names.version == 1)
+    inside, outside = collect(collector, a_reading(facts=facts), a_reading(8)).sightings
+
+    assert (inside.description.user, inside.description.tags) == ("root", ("container_user:root_x", "env:prod"))
+    assert outside.description.tags == ()
 
 
 def test_a_process_that_was_short_has_its_user_s_name_too() -> None:

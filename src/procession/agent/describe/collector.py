@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from procession.agent.containers.users import ContainerUsers
 from procession.agent.describe.expressions import ProcessFilter, TagRules
 from procession.agent.read.container_cache import ContainerCache
 from procession.agent.read.exits.ended import Ended
 from procession.agent.read.lookups import Lookups
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.users import system_group_name, system_user_name
+from procession.agent.tag_text import tag_of
 from procession.command_line.arguments import line_of, words_of
 from procession.command_line.program_name import command_name
 from procession.discovery import MAX_PORTS, Discovery
@@ -23,6 +25,8 @@ from procession.text.tags import normal_tags
 Scrub = Callable[[tuple[str, ...]], tuple[str, ...]]
 
 _GONE = ProcessNumbers(state="X")
+CONTAINER_USER = "container_user"
+"""The key of the tag with the name that a container has for a user."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -52,6 +56,7 @@ class Collector:
         process_filter: ProcessFilter | None = None,
         tag_rules: TagRules | None = None,
         containers: ContainerCache | None = None,
+        container_users: ContainerUsers | None = None,
     ) -> None:
         self._host = host
         self._ticks_per_second = ticks_per_second
@@ -59,7 +64,8 @@ class Collector:
         self._scrub = scrub
         self._users = users or Lookups(system_user_name)
         self._groups = groups or Lookups(system_group_name)
-        self._names_version = (0, 0)
+        self._container_users = container_users
+        self._names_version = (0, 0, 0)
         self._process_filter = process_filter or None
         self._tag_rules = tag_rules or None
         self._containers = containers
@@ -79,6 +85,8 @@ class Collector:
         elapsed = None if self._moment is None or moment <= self._moment else moment - self._moment
         self._moment = moment
         self._expect_names([reading.facts for reading in readings], moment)
+        if self._container_users is not None:
+            self._container_users.expect(((reading.pid, reading.facts) for reading in readings), moment)
         self._name_again()
         known = {}
         left_out: dict[int, tuple[ProcessFacts, str]] = {}
@@ -202,6 +210,8 @@ class Collector:
         tags = facts.service_tags
         if self._tag_rules is not None:
             tags = (*tags, *self._tag_rules.tags_of(cmdline))
+        if container_user := self._container_user(facts):
+            tags = (*tags, container_user)
         return ProcessDescription(
             cmdline=cmdline,
             argument_words=words_of(arguments),
@@ -226,6 +236,10 @@ class Collector:
     def _user(self, uid: int | None) -> str:
         return "" if uid is None else self._users.get(uid) or f"uid:{uid}"
 
+    def _container_user(self, facts: ProcessFacts) -> str:
+        """As a tag; what a container says of itself never stands in place of the user."""
+        return "" if self._container_users is None else tag_of(CONTAINER_USER, self._container_users.get(facts))
+
     def _group(self, gid: int | None) -> str:
         return "" if gid is None else self._groups.get(gid)
 
@@ -235,7 +249,8 @@ class Collector:
 
     def _name_again(self) -> None:
         """Names that have come since are those of processes that were seen before, too."""
-        version = (self._users.version, self._groups.version)
+        of_containers = 0 if self._container_users is None else self._container_users.version
+        version = (self._users.version, self._groups.version, of_containers)
         if version != self._names_version:
             self._names_version = version
             self._known = {pid: self._named(known) for pid, known in self._known.items()}
@@ -243,9 +258,13 @@ class Collector:
     def _named(self, known: _Known) -> _Known:
         description = known.sighting.description
         user, group = self._user(description.uid), self._group(description.gid)
-        if (user, group) == (description.user, description.group_name):
+        tags = description.tags
+        if container_user := self._container_user(known.reading.facts):
+            others = (tag for tag in tags if not tag.startswith(f"{CONTAINER_USER}:"))
+            tags = normal_tags((*others, container_user))
+        if (user, group, tags) == (description.user, description.group_name, description.tags):
             return known
-        description = msgspec.structs.replace(description, user=user, group_name=group)
+        description = msgspec.structs.replace(description, user=user, group_name=group, tags=tags)
         return msgspec.structs.replace(known, sighting=msgspec.structs.replace(known.sighting, description=description))
 
     def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
