@@ -14,6 +14,7 @@ from procession.server.audit.audited_routes import QUESTIONS, changes_something
 from tests.audit.trails import a_writer, all_records, folder_in
 from tests.server.test_routes_and_keys import filled, table_rows
 from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.people import PHRASE, a_user, page_of, sign_in
 from tests.support.served import (
     ADMIN,
     ADMIN_KEY,
@@ -271,3 +272,26 @@ def test_no_secret_is_in_any_record(served: Served, client: Client, writer: Audi
     assert [secret for secret in secrets if secret in text] == []
     assert [secret for secret in secrets if hash_secret(secret).hex() in text] == []
     assert KeyKind.ADMIN.value in text
+
+
+def test_a_user_is_the_same_from_the_first_try_on_and_no_password_is_kept(
+    served: Served, client: Client, writer: AuditWriter
+) -> None:
+    a_user(served)
+    sign_in(client, phrase="wrong hunter2")
+    page = page_of(client)
+    client.get(f"{OWN}/views", headers=page)
+    client.request("PATCH", f"{OWN}/admin/users/anna", json={"password": "new hunter2-33"}, headers=ADMIN)
+
+    records = written(writer)
+
+    who = [(one["route"], one["status"], one.get("who", {}).get("key")) for one in records if one["kind"] == "request"]
+    assert who[:3] == [
+        (f"{OWN}/sign-in", 403, None),
+        (f"{OWN}/sign-in", 201, "user:anna"),
+        (f"{OWN}/views", 200, "user:anna"),
+    ]
+    kept = json.dumps(records)
+    assert "hunter2" not in kept
+    assert PHRASE not in kept
+    assert "argon2" not in kept

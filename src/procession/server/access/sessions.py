@@ -126,7 +126,7 @@ class Sessions:
     async def begin_by_password(self, name: str, password: str) -> tuple[str, Session]:
         """Raises Forbidden unless this is the password of a user."""
         user = await self._users.by_password(name, password)
-        return await self._begin(dataclasses.replace(user.as_key(), id=user.sign_in_id))
+        return await self._begin(user.as_key(), user.sign_in_id)
 
     async def end(self, session: Session) -> None:
         now = self._now()
@@ -140,10 +140,12 @@ class Sessions:
         note_change("link", key.id, "created", org_id=key.org_id)
         return await self._thread.run(lambda: create_link(self._store, key, self._now()))
 
-    async def _begin(self, key: Key) -> tuple[str, Session]:
+    async def _begin(self, key: Key, sign_in_id: str | None = None) -> tuple[str, Session]:
+        """`sign_in_id`: what the session belongs to, where that is not the key."""
         now = self._now()
         await identified(key)
-        token, session = await self._thread.run(lambda: begin_session(self._store, key, now))
+        owner = key if sign_in_id is None else dataclasses.replace(key, id=sign_in_id)
+        token, session = await self._thread.run(lambda: begin_session(self._store, owner, now))
         note_change("session", session_name(session), "created", org_id=key.org_id)
         await self._sessions.reload()
         return token, session
