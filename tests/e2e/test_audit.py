@@ -97,7 +97,7 @@ def test_a_full_disk_under_the_trail_alone_refuses_changes_and_heals_by_itself(t
                 # What the last block has room for is written still.
                 eventually(lambda: status("x" * 60) == 503, what="a refusal")
                 refused = http.put(f"{OWN}/views/refused", json={"state": "s"})
-                exported = http.get("/api/v2/processes", params={"page[limit]": 1000})
+                exported = http.get(f"{OWN}/processes", params={"page[limit]": 1000})
                 asked = http.get("/api/v2/processes")
                 views = http.get(f"{OWN}/views").text
                 (place / "filler").write_bytes(b"")

@@ -33,7 +33,8 @@ SIGN_OUT = ("DELETE", "/api/procession/v1/session")
 """To end a session takes a right away, so that it is never refused."""
 
 EXPORTED_ROWS = 1000
-"""A page that asks for so many rows or more is an export: no screen shows them."""
+"""A page of Procession's API with so many rows or more is an export: no screen shows them. Clients of Datadog's API,
+and `procession ps` among them, read in pages of any size."""
 
 CHANGES_PER_MINUTE = 1000
 """By one key."""
@@ -96,7 +97,7 @@ class _Audit:
         if changes_something(request.method, self._path):
             return await self._change(request, at)
         note = AuditNote()
-        is_export = _is_export(request)
+        is_export = _is_export(request, self._path)
         if is_export:
             self._writer.require_writable()
         response = await self._answer(request, note, at, is_noted=not is_export)
@@ -164,6 +165,8 @@ class _Audit:
         )
 
 
-def _is_export(request: Request) -> bool:
+def _is_export(request: Request, path: str) -> bool:
+    if not path.startswith("/api/procession/"):
+        return False
     found = _LIMIT.search(request.scope["query_string"])
     return found is not None and int(found[1]) >= EXPORTED_ROWS
