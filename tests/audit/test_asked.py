@@ -22,7 +22,7 @@ def asked(**parameters: str) -> dict[str, object]:
     return asked_of(an_entry(query=urlencode(parameters).encode()))
 
 
-@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))  # random: no two workers would name them alike
 @pytest.mark.parametrize("text", ["{}", "cmdline:{}", '"--token {}"', "a {} b", "password={}"])
 def test_a_secret_that_somebody_searches_for_is_hidden(secret: str, text: str) -> None:
     assert secret not in json.dumps(asked(search=text.format(secret)))
