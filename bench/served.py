@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ import numpy as np
 
 from procession.http_client import Connection, Endpoint
 
-_TICK = os.sysconf("SC_CLK_TCK")
+_LIBC = ctypes.CDLL(None)
 _FLUSHED_LOOK_SECONDS = 3.0
 API = "/api/procession/v1"
 
@@ -96,9 +97,13 @@ def timed(call: Callable[[], object], runs: int) -> dict[str, float]:
 
 
 def cpu_seconds_of(pid: int) -> float:
-    """Of a process with all its threads, children that have ended included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
+    """Of a process with all its threads, also those that have ended, to the nanosecond: /proc counts in hundredths of
+    a second, which is more than a small fleet costs in one. Raises OSError."""
+    clock = ctypes.c_int()
+    error = _LIBC.clock_getcpuclockid(pid, ctypes.byref(clock))
+    if error:
+        raise OSError(error, os.strerror(error))
+    return time.clock_gettime(clock.value)
 
 
 def resident_mib_of(pid: int) -> float:

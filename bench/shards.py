@@ -8,7 +8,6 @@ shards, and nothing of a server's speed.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench.served import cpu_seconds_of
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey, host_key
 from procession.query import ProcessQuery
 from procession.search.parser import parse_search
@@ -42,11 +42,7 @@ END = ProcessKey(MAX_UINT32, MAX_UINT64, MAX_UINT32)
 
 
 def cpu_seconds(cluster: Cluster) -> float:
-    ticks = 0
-    for node in cluster.nodes:
-        fields = Path(f"/proc/{node.pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return sum(cpu_seconds_of(node.pid) for node in cluster.nodes)
 
 
 def hosts_of(shards: int) -> list[str]:
