@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -22,14 +21,10 @@ from procession.server.public.query.numbers import MAX_COMMANDS, numbers_of_wind
 from procession.server.public.query.results import formulas_of_window, formulas_over_time
 from procession.storage.containers import history
 from procession.storage.embedded.store import EmbeddedStore
-from procession.storage.embedded_store import open_embedded
+from tests.server.public.query.conftest import MINUTE, YEARS
 from tests.server.public.query.test_oracle import AGGREGATORS, approximately, chosen, computed, names_of
-from tests.support.builders import NOON
 from tests.support.containers import a_container, containers_of
-from tests.support.stores.folders import quick_folder
 
-MINUTE = NOON // 60 * 60
-YEARS = 30 * 365 * 24
 MINUTES = 6
 MEASURES = {
     "container.cpu.total_pct": "cpu_total_percent",
@@ -42,21 +37,6 @@ COUNT = "container.count"
 _org_ids = itertools.count(1)
 
 Number = float | None
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    with quick_folder(Path(tmp_path_factory.mktemp("store"))) as folder:
-        store = open_embedded(
-            folder,
-            retention_hours=YEARS,
-            sighting_retention_hours=YEARS,
-            live_retention_hours=YEARS,
-            now=lambda: MINUTE,
-            forced_seconds=0,
-        )
-        yield store
-        store.close()
 
 
 def fleet(chance: random.Random) -> list[ContainerSnapshot]:

@@ -7,8 +7,7 @@ import ast
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -22,33 +21,15 @@ from procession.server.public.query.body import Kind, parse_request
 from procession.server.public.query.numbers import numbers_of_window, numbers_over_time
 from procession.server.public.query.results import formulas_of_window, formulas_over_time
 from procession.storage.embedded.store import EmbeddedStore
-from procession.storage.embedded_store import open_embedded
-from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.stores.folders import quick_folder
+from tests.server.public.query.conftest import MINUTE, YEARS
+from tests.support.builders import a_sighting, a_snapshot
 
-MINUTE = NOON // 60 * 60
-YEARS = 30 * 365 * 24
 STEP = 20
 MEASURES = {"process.stat.cpu.total_pct": "cpu_total_percent", "process.stat.memory.rss": "rss_bytes"}
 
 _org_ids = itertools.count(1)
 
 Number = float | None
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    with quick_folder(Path(tmp_path_factory.mktemp("store"))) as folder:
-        store = open_embedded(
-            folder,
-            retention_hours=YEARS,
-            sighting_retention_hours=YEARS,
-            live_retention_hours=YEARS,
-            now=lambda: MINUTE,
-            forced_seconds=0,
-        )
-        yield store
-        store.close()
 
 
 @st.composite
