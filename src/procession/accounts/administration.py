@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
-from procession.accounts.orgs import Key, KeyKind, Org, RemovedOrg, hash_secret, new_secret
+from procession.accounts.key_owners import check_expiry, check_owner, keys_of_user, owner_text
+from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind, Org, RemovedOrg, hash_secret, new_secret
 from procession.accounts.scopes import Scope
+from procession.accounts.users import User
 from procession.errors import InvalidRequest, NotFound
 from procession.text.tags import normal_tags
 
@@ -80,7 +82,7 @@ def remove_org(store: KeyRecords, org_id: int, now: int) -> RemovedOrg:
     if org is None:
         raise NotFound(f"There is no org {org_id}")
     keys = store.keys()
-    admins = {key.org_id for key in keys if key.kind is KeyKind.ADMIN and key.revoked_at is None}
+    admins = {key.org_id for key in keys if _is_lasting_admin(key)}
     if admins <= {org_id}:
         raise InvalidRequest("The last admin key is of this org; make another one in another org first")
     removed = RemovedOrg(org.id, org.name, now)
@@ -97,13 +99,15 @@ def create_key(
     secret: str | None = None,
     scopes: Iterable[Scope] = (),
     *,
+    owner: User | str = SERVICE_ACCOUNT,
+    expires_at: int | None = None,
     record: RecordKey = lambda _before, _after: None,
 ) -> tuple[Key, str]:
     """A new key, and its secret, of which only the hash is kept. The secret is random unless `secret` gives it.
 
-    `now` is in Unix seconds. `record` is told before the key is made. Raises InvalidRequest for an unfit name or
-    secret, for a secret that another key of this kind has or had, for an org that does not exist, and for scopes of a
-    key that is for no reader.
+    `now` is in Unix seconds. `owner`: a user, or the name of a service account. `record` is told before the key is
+    made. Raises InvalidRequest for an unfit name, secret or expiry, for a secret that another key of this kind has or
+    had, for an org that does not exist, for scopes of a key that is for no reader, and for what its owner may not have.
     """
     name = _checked_name(name)
     if all(org.id != org_id for org in store.orgs()):
@@ -111,8 +115,20 @@ def create_key(
     given = frozenset(scopes)
     if given and kind is not KeyKind.APPLICATION:
         raise InvalidRequest(f"Only an application key has scopes, and this is to be an {kind.value} key")
+    check_owner(owner, org_id, kind, given)
+    check_expiry(expires_at, now)
     secret = new_secret(kind) if secret is None else _checked_secret(store, kind, secret)
-    key = Key(secrets.token_hex(6), org_id, kind, name, hash_secret(secret), created_at=now, scopes=given)
+    key = Key(
+        secrets.token_hex(6),
+        org_id,
+        kind,
+        name,
+        hash_secret(secret),
+        created_at=now,
+        scopes=given,
+        owner=owner_text(owner),
+        expires_at=expires_at,
+    )
     record(None, key)
     store.put_key(key)
     return key, secret
@@ -121,8 +137,8 @@ def create_key(
 def revoke_key(store: KeyRecords, key_id: str, now: int, *, record: RecordKey = lambda _before, _after: None) -> Key:
     """The key, revoked from `now` on, of which `record` is told before; a key that was revoked before stays as it is.
 
-    Raises NotFound for an unknown id, and InvalidRequest for the last admin key: without it, nobody could make another
-    one through a running server.
+    Raises NotFound for an unknown id, and InvalidRequest for the last admin key that does not expire: without it,
+    nobody could make another one through a running server.
     """
     keys = store.keys()
     key = next((key for key in keys if key.id == key_id), None)
@@ -130,12 +146,22 @@ def revoke_key(store: KeyRecords, key_id: str, now: int, *, record: RecordKey = 
         raise NotFound(f"There is no key {key_id[:100]}")
     if key.revoked_at is not None:
         return key
-    if key.kind is KeyKind.ADMIN and sum(k.kind is KeyKind.ADMIN and k.revoked_at is None for k in keys) == 1:
+    if _is_lasting_admin(key) and sum(map(_is_lasting_admin, keys)) == 1:
         raise InvalidRequest("It is the last admin key; make another one first")
     revoked = dataclasses.replace(key, revoked_at=now)
     record(key, revoked)
     store.put_key(revoked)
     return revoked
+
+
+def revoke_keys_of(
+    store: KeyRecords, user: User, now: int, *, record: RecordKey = lambda _before, _after: None
+) -> None:
+    """All keys of a user, who is gone."""
+    for key in keys_of_user(store.keys(), user):
+        revoked = dataclasses.replace(key, revoked_at=now)
+        record(key, revoked)
+        store.put_key(revoked)
 
 
 def change_host_tags(
@@ -174,6 +200,10 @@ def _put_host_tags(store: HostTagRecords, org_id: int, host: str, given: Iterabl
     entry = HostTags(org_id, host, TagSource.USER, tags)
     store.put_host_tags(entry)
     return entry
+
+
+def _is_lasting_admin(key: Key) -> bool:
+    return key.kind is KeyKind.ADMIN and key.revoked_at is None and key.expires_at is None
 
 
 def _checked_host(host: str) -> str:

@@ -118,6 +118,8 @@ def key_fields(key: Key) -> dict[str, Any]:
         "name": key.name,
         "revoked_at": key.revoked_at,
         "scopes": sorted(str(scope) for scope in key.scopes),
+        "owner": key.owner,
+        "expires_at": key.expires_at,
     }
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 from procession.accounts.scopes import Scope
+
+SERVICE_ACCOUNT: Final = "service"
+"""Whose a key is that was given no owner."""
 
 
 class KeyKind(enum.Enum):
@@ -52,6 +56,20 @@ class Key:
     """Unix seconds; None while the key is in force."""
     scopes: frozenset[Scope] = frozenset()
     """Of an application key."""
+    owner: str = SERVICE_ACCOUNT
+    """The id of a user, `user:anna`, or the name of a service account, which has no colon."""
+    expires_at: int | None = None
+    """Unix seconds, from which on it is as good as revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """When somebody showed a key last, to the minute."""
+
+    key_id: str
+    org_id: int
+    at: int
+    """Unix seconds."""
 
 
 def new_secret(kind: KeyKind) -> str:

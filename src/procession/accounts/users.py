@@ -81,7 +81,16 @@ class User:
 
     def as_key(self) -> Key:
         """The user in place of an application key: with the scopes of the role. No secret opens it."""
-        return Key(self.id, self.org_id, KeyKind.APPLICATION, self.name, b"", self.created_at, scopes=self.role.scopes)
+        return Key(
+            self.id,
+            self.org_id,
+            KeyKind.APPLICATION,
+            self.name,
+            b"",
+            self.created_at,
+            scopes=self.role.scopes,
+            owner=self.id,
+        )
 
 
 class UserRecords(Protocol):
@@ -108,9 +117,15 @@ def roles_with(scope: Scope) -> str:
     return " or ".join(role for role in Role if scope in role.scopes)
 
 
+def is_of_user(key: Key) -> bool:
+    """Whether the key belongs to a user, and not to a service account."""
+    return key.owner.startswith(USER_PREFIX)
+
+
 def may_change_views(key: Key) -> bool:
-    """Every application key may, as ever; of the users those who may change monitors."""
-    return not is_user(key) or Scope.MONITORS_WRITE in key.scopes
+    """Every application key of a service account may, as ever; of the users, and with their keys, those who may change
+    monitors."""
+    return not (is_user(key) or is_of_user(key)) or Scope.MONITORS_WRITE in key.scopes
 
 
 def user_name(text: str) -> str:

@@ -211,7 +211,7 @@ class Services:
         cls, stores: Stores, sink: Sink, settings: ServerSettings, metrics: Metrics, now: Callable[[], int]
     ) -> Services:
         threads = ThreadPools.start()
-        keys = KeyCache(stores.keys, threads.keys)
+        keys = KeyCache(stores.keys, threads.keys, users=stores.users, now=now)
         users = UserCache(stores.users, threads.keys, threads.passwords)
         sessions = Sessions(stores.sessions, keys, users, threads.keys, now)
         host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now)
@@ -287,9 +287,11 @@ class Services:
                 self.removals.running(),
                 self.intake.agents.watched(),
                 self.intake.notices.running(),
+                self.keys.uses.running(),
             ):
                 yield
                 await self.intake.notices.write()
+                await self.keys.uses.write()
         self.threads.close()
 
     @contextlib.asynccontextmanager
@@ -470,6 +472,7 @@ class Services:
             *debug_routes(keys=self.keys, size=self.size, settings=self.settings, log_lines=log_lines, now=self.now),
             *admin_routes(
                 store=self.stores.keys,
+                users=self.stores.users,
                 hosts=self.stores.hosts,
                 host_tags=self.host_tags,
                 keys=self.keys,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from procession.accounts.change import Change, ChangeKind
 from procession.accounts.hosts import HostNotice, HostTags, WatchLease
-from procession.accounts.orgs import Key, Org, RemovedOrg
+from procession.accounts.orgs import Key, KeyUse, Org, RemovedOrg
 from procession.accounts.saved_view import SavedView
 from procession.accounts.sessions import Link, Session
 from procession.accounts.users import User
@@ -184,6 +184,12 @@ class KeyStore(Protocol):
 
     def put_key(self, key: Key) -> None:
         """Add it, or replace the one with this id."""
+
+    def key_uses(self) -> Mapping[str, int]:
+        """By the ids of keys, when each was used last; of those that were."""
+
+    def put_key_uses(self, uses: Sequence[KeyUse]) -> None:
+        """Of two uses of a key the later one holds."""
 
 
 class SessionStore(Protocol):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from procession.accounts.orgs import KeyKind, hash_secret
 from procession.accounts.scopes import Scope
+from procession.accounts.users import Role, User
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
 from procession.storage.embedded_store import open_embedded
@@ -41,7 +44,8 @@ def test_an_application_key_has_the_scopes_that_it_is_given(procession: Command,
 def test_keys_are_listed_without_any_secret(procession: Command, server: RunningServer) -> None:
     result = procession("keys", "list")
 
-    assert result.lines[0].split() == ["ID", "KIND", "ORG", "CREATED", "REVOKED", "SCOPES", "NAME"]
+    columns = "ID KIND ORG OWNER CREATED EXPIRES LAST USED REVOKED SCOPES NAME"
+    assert result.lines[0].split() == columns.split()
     assert {line.split()[1] for line in result.lines[1:]} == {"api", "application", "admin"}
     assert API_KEY not in result.out
     assert hash_secret(API_KEY).hex() not in result.out
@@ -113,3 +117,52 @@ def test_no_store_is_made_by_looking_at_it(procession: Command, tmp_path: Path, 
     assert result.code == 1
     assert result.err.startswith(f"procession: there is no store in {tmp_path}/none yet")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_key_is_made_for_a_while_and_for_a_user(procession: Command, server: RunningServer) -> None:
+    server.store.put_user(User("anna", 1, Role.EDITOR, "hash", NOON - 60, "first"))
+    before = int(time.time())
+
+    made = procession("keys", "create", "application", "--owner", "anna", "--expires", "90d", "--name", "mine")
+
+    key = next(key for key in server.keys if key.name == "mine")
+    assert made.code == 0
+    assert key.owner == "user:anna"
+    assert key.expires_at is not None
+    assert before + 90 * 86400 <= key.expires_at <= time.time() + 90 * 86400
+    line = next(line for line in procession("keys", "list").lines if line.startswith(key.id))
+    assert line.split()[3] == "anna"
+    assert line.split()[6] == datetime.fromtimestamp(key.expires_at, UTC).strftime("%Y-%m-%d")
+
+
+def test_an_owner_or_expiry_that_a_key_cannot_have_is_refused(procession: Command, server: RunningServer) -> None:
+    server.store.put_user(User("anna", 1, Role.VIEWER, "hash", NOON - 60, "first"))
+    before = server.keys
+    create = ("keys", "create", "application")
+
+    assert "name of a service account" in procession(*create, "--owner", "a b").err
+    beyond = procession(*create, "--owner", "anna", "--scope", "monitors_write")
+    assert "anna is viewer, and may give no key the scope monitors_write" in beyond.err
+    assert "is not like 30m, 2h or 7d" in procession(*create, "--expires", "soon").err
+    assert "still to come" in procession(*create, "--expires", "999999d").err
+    assert server.keys == before
+
+
+def test_without_a_server_keys_have_owners_and_end_with_them(procession: Command, tmp_path: Path) -> None:
+    local = LocalFiles(tmp_path / "data")
+    where = ("--data-dir", str(local.data_dir))
+    store = open_embedded(local.data_dir)
+    ensure_local_keys(store.keys, local, {}, now=NOON)
+    store.users.put_user(User("anna", 1, Role.EDITOR, "hash", NOON, "first"))
+    store.users.put_user(User("bob", 1, Role.ADMIN, "hash", NOON, "first"))
+    store.close()
+
+    assert procession("keys", "create", "application", "--owner", "anna", "--name", "mine", *where).code == 0
+    assert procession("users", "remove", "anna", *where).code == 0
+
+    store = open_embedded(local.data_dir)
+    found = store.keys.keys()
+    store.close()
+    key = next(key for key in found if key.name == "mine")
+    assert key.owner == "user:anna"
+    assert key.revoked_at is not None

@@ -4,12 +4,13 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from starlette.datastructures import Headers
 
 from procession.accounts.orgs import Key
+from procession.accounts.users import Role, User
 from procession.errors import Forbidden, Unavailable
 from procession.server.access.key_cache import KeyCache, bearer_token
 from procession.server.runtime.thread_pools import ThreadPool
@@ -22,6 +23,8 @@ from tests.support.served import (
     OTHER_API_KEY,
     OTHER_APPLICATION_KEY,
     OTHER_ORG,
+    PLAIN_APPLICATION_KEY,
+    Clock,
     a_store,
 )
 from tests.support.stores.oracle import OracleStore
@@ -42,11 +45,13 @@ class CountingStore:
         return self._store.keys()
 
     def revoke(self, secret: str) -> None:
-        keys = self._store.keys()
-        key = next(key for key in keys if key.id == secret[:4])
-        self._store.put_key(dataclasses.replace(key, revoked_at=NOON))
+        self._store.put_key(dataclasses.replace(self.with_id(secret[:4]), revoked_at=NOON))
 
-    def __getattr__(self, name: str) -> object:
+    def with_id(self, key_id: str) -> Key:
+        keys = self._store.keys()
+        return next(key for key in keys if key.id == key_id)
+
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
 
@@ -71,7 +76,7 @@ def stopwatch() -> Stopwatch:
 @pytest.fixture
 def ring(store: CountingStore, stopwatch: Stopwatch) -> Generator[KeyCache, None, None]:
     thread = ThreadPool(1, "keys")
-    yield KeyCache(store, thread, stopwatch)  # type: ignore[arg-type]  # it passes the rest on
+    yield KeyCache(store, thread, stopwatch)
     thread.close()
 
 
@@ -223,3 +228,48 @@ def test_only_an_admin_key_administers(ring: KeyCache, secret: str, is_admin: bo
 )
 def test_a_bearer_token_is_what_stands_after_the_word(value: str, token: str) -> None:
     assert bearer_token({"authorization": value}) == token
+
+
+def test_a_key_is_refused_from_the_moment_on_at_which_it_expires(store: CountingStore) -> None:
+    key = store.with_id(API_KEY[:4])
+    store.put_key(dataclasses.replace(key, expires_at=NOON))
+    clock = Clock(NOON - 1)
+    thread = ThreadPool(1, "keys")
+    ring = KeyCache(store, thread, Stopwatch(), now=clock)
+    assert agent(ring, API_KEY) == ORG
+
+    clock.now = NOON
+
+    with pytest.raises(Forbidden):
+        agent(ring, API_KEY)
+    assert asyncio.run(_awaited(lambda: ring.with_id(key.id))) is None
+    thread.close()
+
+
+def test_keys_of_a_user_who_was_removed_are_refused_two_seconds_later(
+    store: CountingStore, stopwatch: Stopwatch
+) -> None:
+    anna = User("anna", ORG, Role.VIEWER, "hash", NOON - 7200, "first")
+    store.put_user(anna)
+    key = store.with_id(PLAIN_APPLICATION_KEY[:4])
+    store.put_key(dataclasses.replace(key, owner=anna.id))
+    thread = ThreadPool(1, "keys")
+    ring = KeyCache(store, thread, stopwatch, users=store, now=Clock())
+    headers = {"Authorization": f"Bearer {PLAIN_APPLICATION_KEY}"}
+    assert reader(ring, headers) == ORG
+
+    # On another server, which ended before it could revoke the keys.
+    store.put_user(dataclasses.replace(anna, removed_at=NOON))
+    stopwatch.seconds = 2.0
+
+    with pytest.raises(Forbidden):
+        reader(ring, headers)
+    thread.close()
+
+
+def test_it_is_noted_when_a_key_was_shown(ring: KeyCache) -> None:
+    agent(ring, API_KEY)
+    with pytest.raises(Forbidden):
+        agent(ring, "f" * 32)
+
+    assert set(asyncio.run(_awaited(ring.uses.last))) == {API_KEY[:4]}

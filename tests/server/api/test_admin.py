@@ -4,13 +4,17 @@ from typing import Any
 
 import pytest
 
+from procession.accounts.users import Role
 from procession.server.api.admin import PREFIX
 from procession.server.http.json_body import MAX_BODY_BYTES
+from tests.support.builders import NOON
+from tests.support.people import a_user
 from tests.support.served import (
     ADMIN,
     ADMIN_KEY,
     API_KEY,
     APPLICATION_KEY,
+    ORG,
     OTHER_API_KEY,
     OTHER_APPLICATION_KEY,
     READER,
@@ -213,3 +217,73 @@ def test_a_key_that_does_not_exist_is_a_404(client: Client, key_id: str) -> None
 
     assert answer.status_code == 404
     assert "There is no key" in answer.json()["errors"][0]
+
+
+def test_a_key_has_an_owner_an_expiry_and_a_last_use(served: Served, client: Client) -> None:
+    a_user(served, role=Role.EDITOR)
+    body = {"org_id": ORG, "kind": "application", "name": "mine", "owner": "Anna", "expires_at": NOON + 60}
+    made = client.post(f"{PREFIX}/keys", json=body, headers=ADMIN).json()
+    told = {"owner": "anna", "owner_kind": "user", "expires_at": NOON + 60, "last_used_at": None}
+    assert made["key"].items() >= told.items()
+    bearer = {"authorization": f"Bearer {made['secret']}"}
+
+    assert client.processes(headers=bearer).status_code == 200
+
+    keys = {key["id"]: key for key in client.get(f"{PREFIX}/keys", headers=ADMIN).json()["keys"]}
+    assert keys[made["key"]["id"]] == made["key"] | {"last_used_at": NOON}
+    assert (keys["dddd"]["owner"], keys["dddd"]["owner_kind"], keys["dddd"]["last_used_at"]) == (
+        "service",
+        "service",
+        None,
+    )
+    served.clock.now = NOON + 60
+    assert client.processes(headers=bearer).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"owner": "user:anna"},
+        {"owner": ""},
+        {"owner": None},
+        {"owner": "anna", "kind": "api"},
+        {"owner": "anna", "org_id": 2, "scopes": [1]},
+        {"owner": "anna", "scopes": ["manage_integrations"]},
+        {"expires_at": NOON},
+        {"expires_at": 2**70},
+        {"expires_at": "90d"},
+    ],
+)
+def test_owners_and_expiries_that_no_key_can_have_are_refused(
+    served: Served, client: Client, fields: dict[str, Any]
+) -> None:
+    a_user(served)
+    body = {"org_id": ORG, "kind": "application", "name": "mine"} | fields
+
+    assert client.post(f"{PREFIX}/keys", json=body, headers=ADMIN).status_code == 400
+
+
+def test_the_keys_of_a_user_end_with_him_and_shrink_with_his_role(served: Served, client: Client) -> None:
+    a_user(served, role=Role.EDITOR)
+    body = {"org_id": ORG, "kind": "application", "name": "mine", "owner": "anna", "scopes": ["monitors_write"]}
+    made = client.post(f"{PREFIX}/keys", json=body, headers=ADMIN).json()
+    bearer = {"authorization": f"Bearer {made['secret']}"}
+    view = f"/api/procession/v1/views/{made['key']['id']}"
+    assert client.request("PUT", view, json={"state": "a=b"}, headers=bearer).status_code == 200
+
+    client.request("PATCH", f"{PREFIX}/users/anna", json={"role": "viewer"}, headers=ADMIN)
+    assert client.processes(headers=bearer).status_code == 200
+    assert client.request("PUT", view, json={"state": "a=b"}, headers=bearer).status_code == 403
+    assert client.post("/api/v1/monitor", json={}, headers=bearer).status_code == 403
+
+    client.request("DELETE", f"{PREFIX}/users/anna", headers=ADMIN)
+    assert client.processes(headers=bearer).status_code == 403
+    keys = {key["id"]: key for key in client.get(f"{PREFIX}/keys", headers=ADMIN).json()["keys"]}
+    assert keys[made["key"]["id"]]["revoked_at"] == NOON
+
+
+def test_when_keys_were_used_is_kept_over_a_restart(served: Served) -> None:
+    with served.server() as url:
+        assert served.get(f"{url}/api/v2/processes", READER).status_code == 200
+
+    assert served.store.key_uses() == {"aaaa": NOON, "bbbb": NOON}

@@ -125,6 +125,7 @@ def test_changes_of_a_key_are_of_its_org_and_by_the_admin_key(client: Client) ->
     assert {one["subject"] for one in (created, revoked)} == {made["key"]["id"]} != {theirs["key"]["id"]}
     assert {one["by"]["key_id"] for one in (created, revoked)} == {"cccc"}
     fields = {"kind": "application", "name": "bot", "revoked_at": None, "scopes": ["monitors_read"]}
+    fields |= {"owner": "service", "expires_at": None}
     assert (created["before"], created["after"]) == (None, fields)
     assert (revoked["before"], revoked["after"]) == ({"revoked_at": None}, {"revoked_at": NOON})
     assert made["secret"] not in str((created, revoked))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.orgs import Key, KeyKind, KeyUse, Org
 from procession.accounts.scopes import Scope
 from procession.storage import KeyStore
 from tests.support.builders import NOON
@@ -63,3 +63,21 @@ def test_an_application_key_keeps_its_scopes(stored_keys: KeyStore, org: int) ->
     stored_keys.put_key(key)
 
     assert keys_of(stored_keys, org) == {key.id: key}
+
+
+def test_a_key_keeps_its_owner_and_its_expiry(stored_keys: KeyStore, org: int) -> None:
+    key = a_key(org, kind=KeyKind.APPLICATION, owner="user:anna", expires_at=NOON + 3600)
+    stored_keys.put_key(key)
+
+    assert keys_of(stored_keys, org) == {key.id: key}
+
+
+def test_of_the_uses_of_a_key_the_last_is_kept(stored_keys: KeyStore, org: int) -> None:
+    first, second = f"first-{org}", f"second-{org}"
+
+    stored_keys.put_key_uses([KeyUse(first, org, NOON), KeyUse(second, org, NOON + 60)])
+    stored_keys.put_key_uses([KeyUse(first, org, NOON + 60), KeyUse(second, org, NOON)])
+    stored_keys.put_key_uses([])
+
+    uses = stored_keys.key_uses()
+    assert (uses[first], uses[second]) == (NOON + 60, NOON + 60)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
-from procession.accounts.orgs import Key, Org, RemovedOrg
+from procession.accounts.orgs import Key, KeyUse, Org, RemovedOrg
 from procession.accounts.sessions import Link, Session
 from procession.accounts.users import User
 from procession.discovery import discovered_tags
@@ -60,6 +60,7 @@ class OracleStore:
         self._chunks: dict[tuple[object, ...], Snapshot | LiveSnapshot] = {}
         self._orgs: dict[int, Org] = {}
         self._keys: dict[str, Key] = {}
+        self._key_uses: dict[str, KeyUse] = {}
         self._removed: dict[int, RemovedOrg] = {}
         self._leases: dict[tuple[int, str], WatchLease] = {}
         self._host_tags: dict[tuple[int, str, TagSource], HostTags] = {}
@@ -347,6 +348,7 @@ class OracleStore:
         with self._lock:
             counts = {
                 "host_tags": sum(entry.org_id == org_id for entry in self._host_tags.values()),
+                "key_uses": sum(use.org_id == org_id for use in self._key_uses.values()),
                 "keys": sum(key.org_id == org_id for key in self._keys.values()),
                 "orgs": int(org_id in self._orgs),
                 "sessions": sum(session.org_id == org_id for session in self._sessions.values()),
@@ -362,6 +364,7 @@ class OracleStore:
             self._exits = defaultdict(list, {key: exits for key, exits in self._exits.items() if key[0] != org_id})
             self._chunks = {name: chunk for name, chunk in self._chunks.items() if name[1] != org_id}
             self._keys = {key.id: key for key in self._keys.values() if key.org_id != org_id}
+            self._key_uses = {name: use for name, use in self._key_uses.items() if use.org_id != org_id}
             self._leases = {key: lease for key, lease in self._leases.items() if key[0] != org_id}
             self._host_tags = {key: entry for key, entry in self._host_tags.items() if key[0] != org_id}
             self._host_notices = {key: one for key, one in self._host_notices.items() if key[0] != org_id}
@@ -372,6 +375,15 @@ class OracleStore:
     def put_key(self, key: Key) -> None:
         with self._lock:
             self._keys[key.id] = key
+
+    def key_uses(self) -> dict[str, int]:
+        with self._lock:
+            return {key_id: use.at for key_id, use in self._key_uses.items()}
+
+    def put_key_uses(self, uses: Sequence[KeyUse]) -> None:
+        with self._lock:
+            for use in uses:
+                self._key_uses[use.key_id] = max(use, self._key_uses.get(use.key_id, use), key=lambda one: one.at)
 
     def sessions(self, now: int) -> tuple[Session, ...]:
         with self._lock:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 
-from procession.accounts.orgs import KeyKind
+from procession.accounts.orgs import SERVICE_ACCOUNT, KeyKind
 from procession.accounts.scopes import Scope
 from procession.cli.local.administration import administration, org_named
 from procession.cli.options import settings_options
 from procession.cli.serving.open_store import STORE_SETTINGS
-from procession.cli.terminal.moments import show_moment
+from procession.cli.terminal.moments import Duration, show_moment
 from procession.cli.terminal.tables import print_table
 from procession.config import ServerSettings
 
@@ -22,6 +23,7 @@ Examples:
   procession keys create api --name 'agents of the web fleet'
   procession keys create application --org acme --name dashboard
   procession keys create application --scope monitors_read --scope monitors_write --name terraform
+  procession keys create application --owner anna --expires 90d --name 'on my laptop'
   procession keys list
   procession keys revoke 3f2a91c07b54
 """
@@ -47,12 +49,31 @@ def keys() -> None:
     type=click.Choice([str(scope) for scope in Scope]),
     help="What an application key may do besides reading processes; may be given several times.",
 )
+@click.option(
+    "--owner",
+    metavar="NAME",
+    default=SERVICE_ACCOUNT,
+    show_default=True,
+    help="Whose it is: a user of the org with this name, else a service account. The key ends with the user.",
+)
+@click.option("--expires", "seconds", type=Duration(), help="How long it is good, as 12h or 90d [for good].")
 @WHERE
-def create(kind: str, org_name: str | None, name: str, scopes: tuple[str, ...], **where: str) -> None:
+def create(
+    kind: str,
+    org_name: str | None,
+    name: str,
+    scopes: tuple[str, ...],
+    owner: str,
+    seconds: int | None,
+    **where: str,
+) -> None:
     """Make a key. Its secret is printed now and never again."""
+    expires_at = None if seconds is None else int(time.time()) + seconds
     with administration(**where) as admin:
         org = org_named(admin, org_name)
-        key, secret = admin.create_key(org.id, KeyKind(kind), name, [Scope(scope) for scope in scopes])
+        key, secret = admin.create_key(
+            org.id, KeyKind(kind), name, [Scope(scope) for scope in scopes], owner=owner, expires_at=expires_at
+        )
     print(f"{kind} key {key.id} of org {org.name}; this is shown only now:", file=sys.stderr)
     print(secret)
 
@@ -69,14 +90,22 @@ def list_keys(**where: str) -> None:
             key.id,
             key.kind,
             names.get(key.org_id, key.org_id),
+            key.owner,
             show_moment(key.created_at),
-            "" if key.revoked_at is None else show_moment(key.revoked_at),
+            _moment(key.expires_at),
+            _moment(key.last_used_at),
+            _moment(key.revoked_at),
             ", ".join(key.scopes),
             key.name,
         )
         for key in found
     ]
-    print_table(("ID", "KIND", "ORG", "CREATED", "REVOKED", "SCOPES", "NAME"), rows)
+    columns = ("ID", "KIND", "ORG", "OWNER", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "SCOPES", "NAME")
+    print_table(columns, rows)
+
+
+def _moment(at: int | None) -> str:
+    return "" if at is None else show_moment(at)
 
 
 @keys.command()

@@ -14,7 +14,8 @@ from procession.accounts import administration as rules
 from procession.accounts import users as user_rules
 from procession.accounts.change import key_fields
 from procession.accounts.hosts import HostTags, TagSource
-from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.key_owners import owner_kind, owner_name, owner_named
+from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind, Org
 from procession.accounts.scopes import Scope
 from procession.accounts.users import Role, User
 from procession.cli.access import Access
@@ -50,6 +51,10 @@ class KeyRow:
     created_at: int
     revoked_at: int | None
     scopes: Sequence[str] = ()
+    owner: str = SERVICE_ACCOUNT
+    owner_kind: str = "service"
+    expires_at: int | None = None
+    last_used_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,16 @@ class Administration(Protocol):
         """Whether nothing is left of it; else the servers of the store erase it."""
 
     def keys(self) -> list[KeyRow]: ...
-    def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
+    def create_key(
+        self,
+        org_id: int,
+        kind: KeyKind,
+        name: str,
+        scopes: Sequence[Scope] = (),
+        *,
+        owner: str = SERVICE_ACCOUNT,
+        expires_at: int | None = None,
+    ) -> tuple[KeyRow, str]:
         """The key and its secret."""
 
     def revoke_key(self, key_id: str) -> KeyRow: ...
@@ -158,8 +172,24 @@ class OverHttp:
     def keys(self) -> list[KeyRow]:
         return [KeyRow(**key) for key in self._ask("GET", "/keys", None)["keys"]]
 
-    def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
-        body = {"org_id": org_id, "kind": kind.value, "name": name, "scopes": list(scopes)}
+    def create_key(
+        self,
+        org_id: int,
+        kind: KeyKind,
+        name: str,
+        scopes: Sequence[Scope] = (),
+        *,
+        owner: str = SERVICE_ACCOUNT,
+        expires_at: int | None = None,
+    ) -> tuple[KeyRow, str]:
+        body = {
+            "org_id": org_id,
+            "kind": kind.value,
+            "name": name,
+            "scopes": list(scopes),
+            "owner": owner,
+            "expires_at": expires_at,
+        }
         answer = self._ask("POST", "/keys", body)
         return KeyRow(**answer["key"]), answer["secret"]
 
@@ -222,14 +252,31 @@ class InStore:
         return True
 
     def keys(self) -> list[KeyRow]:
-        keys = self._store.keys.keys()
-        return [_row(key) for key in keys]
+        keys, uses = self._store.keys.keys(), self._store.keys.key_uses()
+        return [_row(key, uses.get(key.id)) for key in keys]
 
-    def create_key(self, org_id: int, kind: KeyKind, name: str, scopes: Sequence[Scope] = ()) -> tuple[KeyRow, str]:
+    def create_key(
+        self,
+        org_id: int,
+        kind: KeyKind,
+        name: str,
+        scopes: Sequence[Scope] = (),
+        *,
+        owner: str = SERVICE_ACCOUNT,
+        expires_at: int | None = None,
+    ) -> tuple[KeyRow, str]:
         now = int(time.time())
         with _as_usage_error():
             key, secret = rules.create_key(
-                self._store.keys, org_id, kind, name, now, scopes=scopes, record=self._record_key(now)
+                self._store.keys,
+                org_id,
+                kind,
+                name,
+                now,
+                scopes=scopes,
+                owner=owner_named(owner, org_id, self._store.users.users()),
+                expires_at=expires_at,
+                record=self._record_key(now),
             )
         return _row(key), secret
 
@@ -269,7 +316,9 @@ class InStore:
         with _as_usage_error():
             user = user_rules.find_user(self._store.users, name)
             self._record("user", user.name, "deleted", user.org_id)
-            return _user_row(user_rules.remove_user(self._store.users, name, now, record=record))
+            removed = user_rules.remove_user(self._store.users, name, now, record=record)
+            rules.revoke_keys_of(self._store.keys, removed, now, record=self._record_key(now))
+            return _user_row(removed)
 
     def host_tags(self) -> list[HostTags]:
         return list(self._store.hosts.host_tags())
@@ -303,8 +352,20 @@ def _host_tags(entry: dict[str, Any]) -> HostTags:
     return HostTags(entry["org_id"], entry["host"], TagSource(entry["source"]), tuple(entry["tags"]))
 
 
-def _row(key: Key) -> KeyRow:
-    return KeyRow(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at, sorted(key.scopes))
+def _row(key: Key, last_used_at: int | None = None) -> KeyRow:
+    return KeyRow(
+        key.id,
+        key.org_id,
+        key.kind.value,
+        key.name,
+        key.created_at,
+        key.revoked_at,
+        sorted(key.scopes),
+        owner_name(key),
+        owner_kind(key),
+        key.expires_at,
+        last_used_at,
+    )
 
 
 def _user_row(user: User) -> UserRow:

@@ -60,3 +60,17 @@ class Moment(click.ParamType[int]):
                 param,
                 ctx,
             )
+
+
+class Duration(click.ParamType[int]):
+    """`30m`, `2h`, `7d`; gives seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"([1-9]\d{0,5})([mhd])", value)
+        if match is None:
+            self.fail(f"{value!r} is not like 30m, 2h or 7d", param, ctx)
+        return int(match[1]) * _SECONDS[match[2]]

@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from procession.accounts.key_owners import is_over, keys_in_force
 from procession.accounts.orgs import Key, KeyKind, hash_secret
+from procession.accounts.users import User
 from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
+from procession.server.access.key_uses import KeyUses
 from procession.server.audit.note import identified
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import ThreadPool
-from procession.storage import KeyStore
+from procession.storage import KeyStore, UserStore
 
 REFRESH_SECONDS = 2.0
 """How long keys are believed without looking again: well under the 5 s within which a revoked key must be dead."""
@@ -25,8 +28,20 @@ class KeyCache:
     While the store cannot say which keys are good, its Unavailable goes to the client: nobody is let in on a guess.
     """
 
-    def __init__(self, store: KeyStore, thread: ThreadPool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        thread: ThreadPool,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        users: UserStore | None = None,
+        now: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        """`users`: without them no key of a user is good."""
         self._store = store
+        self._users = users
+        self._now = now
+        self.uses = KeyUses(store, thread, now)
         self._keys = RefreshingCache(self._load, thread, REFRESH_SECONDS, clock)
 
     async def org_of_api_key(self, secret: str) -> int:
@@ -61,7 +76,8 @@ class KeyCache:
 
     async def with_id(self, key_id: str) -> Key | None:
         """The application key of this id, as long as it is good."""
-        return (await self._keys.get()).by_id.get(key_id)
+        key = (await self._keys.get()).by_id.get(key_id)
+        return None if key is None or is_over(key, self._now()) else key
 
     async def require_admin(self, headers: Mapping[str, str]) -> Key:
         """The admin key that is the bearer. Raises Forbidden unless there is one."""
@@ -83,16 +99,21 @@ class KeyCache:
         key = keys.get((kind, digest))
         if not secret or key is None or not hmac.compare_digest(key.secret_hash, digest):
             raise Forbidden
+        if is_over(key, self._now()):
+            raise Forbidden
+        self.uses.note(key)
         await identified(key)
         return key
 
     def _load(self) -> _KeysInForce:
-        found = self._store.keys()
-        good = [key for key in found if key.revoked_at is None]
+        good = keys_in_force(self._store.keys(), self._users_now)
         return _KeysInForce(
             {(key.kind, key.secret_hash): key for key in good},
             {key.id: key for key in good if key.kind is KeyKind.APPLICATION},
         )
+
+    def _users_now(self) -> tuple[User, ...]:
+        return () if self._users is None else self._users.users()
 
 
 @dataclass(frozen=True, slots=True)

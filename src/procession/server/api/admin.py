@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from procession.accounts.administration import create_key, revoke_key
 from procession.accounts.hosts import HostTags
-from procession.accounts.orgs import Key, KeyKind
+from procession.accounts.key_owners import owner_kind, owner_name, owner_named
+from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind
 from procession.accounts.scopes import Scope
 from procession.errors import InvalidParameter, InvalidRequest
 from procession.server.access.key_cache import KeyCache
@@ -24,7 +25,7 @@ from procession.server.public.parameters import parse_parameters
 from procession.server.runtime.change_recorder import ChangeRecorder
 from procession.server.runtime.host_tag_cache import HostTagCache
 from procession.server.runtime.thread_pools import ThreadPool
-from procession.storage import HostStore, KeyStore
+from procession.storage import HostStore, KeyStore, UserStore
 from procession.text.whole_number import whole_number
 
 _log = logging.getLogger(__name__)
@@ -40,10 +41,26 @@ class _KeyItem(msgspec.Struct):
     created_at: int
     revoked_at: int | None
     scopes: list[str]
+    owner: str
+    owner_kind: str
+    expires_at: int | None
+    last_used_at: int | None
 
     @classmethod
-    def of(cls, key: Key) -> _KeyItem:
-        return cls(key.id, key.org_id, key.kind.value, key.name, key.created_at, key.revoked_at, sorted(key.scopes))
+    def of(cls, key: Key, last_used_at: int | None = None) -> _KeyItem:
+        return cls(
+            key.id,
+            key.org_id,
+            key.kind.value,
+            key.name,
+            key.created_at,
+            key.revoked_at,
+            sorted(key.scopes),
+            owner_name(key),
+            owner_kind(key),
+            key.expires_at,
+            last_used_at,
+        )
 
 
 class _HostTagsItem(msgspec.Struct):
@@ -69,11 +86,14 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     kind: KeyKind
     name: str
     scopes: list[Scope] = []
+    owner: str = SERVICE_ACCOUNT
+    expires_at: int | None = None
 
 
 def admin_routes(
     *,
     store: KeyStore,
+    users: UserStore,
     hosts: HostStore,
     host_tags: HostTagCache,
     keys: KeyCache,
@@ -82,7 +102,7 @@ def admin_routes(
     now: Callable[[], int],
 ) -> list[Route]:
     """`thread` has to be a single one: changes are made one after the other."""
-    admin = Administration(store, hosts, host_tags, keys, changes, thread, now)
+    admin = Administration(store, users, hosts, host_tags, keys, changes, thread, now)
     return [
         Route(f"{PREFIX}/hosts/tags", admin.list_host_tags, methods=["GET"]),
         Route(f"{PREFIX}/hosts/tags", admin.change_host_tags, methods=["POST"]),
@@ -98,6 +118,7 @@ class Administration:
     def __init__(
         self,
         store: KeyStore,
+        users: UserStore,
         hosts: HostStore,
         host_tags: HostTagCache,
         keys: KeyCache,
@@ -106,6 +127,7 @@ class Administration:
         now: Callable[[], int],
     ) -> None:
         self._store = store
+        self._users = users
         self._hosts = hosts
         self._host_tags = host_tags
         self._keys = keys
@@ -118,17 +140,28 @@ class Administration:
         org_id = _org_id(request)
         found = [key for key in await self._thread.run(self._store.keys) if org_id in (None, key.org_id)]
         found.sort(key=lambda key: (key.created_at, key.id))
-        return json_response({"keys": [_KeyItem.of(key) for key in found]})
+        uses = await self._keys.uses.last()
+        return json_response({"keys": [_KeyItem.of(key, uses.get(key.id)) for key in found]})
 
     async def add_key(self, request: Request) -> Response:
         admin = await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _NewKey)
         record = partial(self._changes.record_key, admin)
-        key, secret = await self._thread.run(
-            lambda: create_key(
-                self._store, body.org_id, body.kind, body.name, self._now(), scopes=body.scopes, record=record
+
+        def create() -> tuple[Key, str]:
+            return create_key(
+                self._store,
+                body.org_id,
+                body.kind,
+                body.name,
+                self._now(),
+                scopes=body.scopes,
+                owner=owner_named(body.owner, body.org_id, self._users.users()),
+                expires_at=body.expires_at,
+                record=record,
             )
-        )
+
+        key, secret = await self._thread.run(create)
         _log.info("made the %(kind)s key %(key_id)s, %(name)r, of org %(org_id)d", _about("key-created", key))
         await self._keys.reload()
         return json_response({"key": _KeyItem.of(key), "secret": secret}, 201, {"cache-control": "no-store"})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from procession.accounts.orgs import Key, KeyKind, Org, RemovedOrg
+import pyarrow as pa
+
+from procession.accounts.orgs import Key, KeyKind, KeyUse, Org, RemovedOrg
 from procession.accounts.scopes import Scope
 from procession.storage.accounts.tables import AccountTables
 
@@ -24,6 +27,8 @@ class _KeyRow(NamedTuple):
     created_at: int
     revoked_at: int | None
     scopes: list[str]
+    owner: str
+    expires_at: int | None
 
     def key(self) -> Key:
         return Key(
@@ -36,6 +41,8 @@ class _KeyRow(NamedTuple):
             self.revoked_at,
             # A newer server may know more of them.
             frozenset(Scope(scope) for scope in self.scopes if scope in list(Scope)),
+            owner=self.owner,
+            expires_at=self.expires_at,
         )
 
 
@@ -55,7 +62,8 @@ class ClickHouseKeys:
         rows = map(
             _KeyRow._make,
             self._tables.rows(
-                "SELECT id, org, kind, name, secret_hash, created_at, revoked_at, scopes FROM keys FINAL"
+                "SELECT id, org, kind, name, secret_hash, created_at, revoked_at, scopes, owner, expires_at"
+                " FROM keys FINAL"
             ),
         )
         removed = self._removed_ids()
@@ -88,7 +96,8 @@ class ClickHouseKeys:
         self._tables.change(
             "keys WHERE id = {id:String}",
             "INSERT INTO keys SELECT {id:String}, {org:UInt32}, {kind:String}, {name:String}, {secret_hash:String},"
-            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}, {scopes:Array(String)}",
+            " {created_at:Int64}, {revoked_at:Nullable(Int64)}, {change:UInt64}, {scopes:Array(String)},"
+            " {owner:String}, {expires_at:Nullable(Int64)}",
             {
                 "id": key.id,
                 "org": key.org_id,
@@ -98,5 +107,20 @@ class ClickHouseKeys:
                 "created_at": key.created_at,
                 "revoked_at": key.revoked_at,
                 "scopes": sorted(key.scopes),
+                "owner": key.owner,
+                "expires_at": key.expires_at,
             },
         )
+
+    def key_uses(self) -> Mapping[str, int]:
+        rows = self._tables.rows("SELECT id, max(used_at) FROM key_uses GROUP BY id")
+        return {str(key_id): int(at) for key_id, at in rows}
+
+    def put_key_uses(self, uses: Sequence[KeyUse]) -> None:
+        if uses:
+            columns = {
+                "id": pa.array([use.key_id for use in uses], pa.string()),
+                "org": pa.array([use.org_id for use in uses], pa.uint32()),
+                "used_at": pa.array([use.at for use in uses], pa.uint32()),
+            }
+            self._tables.insert("key_uses", pa.table(columns))

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
 from procession.accounts.hosts import HostNotice, HostTags, WatchLease
-from procession.accounts.orgs import Key, Org, RemovedOrg
+from procession.accounts.orgs import Key, KeyUse, Org, RemovedOrg
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.late.silences import Silence
 from procession.monitors.lease import EvaluationLease
@@ -91,6 +91,12 @@ class RememberedKeys:
             self._store.put_key(key)
         finally:
             self._keys.forget()
+
+    def key_uses(self) -> Mapping[str, int]:
+        return self._store.key_uses()
+
+    def put_key_uses(self, uses: Sequence[KeyUse]) -> None:
+        self._store.put_key_uses(uses)
 
     def removed_orgs(self) -> tuple[RemovedOrg, ...]:
         return self._removed.get()

@@ -69,7 +69,7 @@ def test_a_released_migration_that_is_edited_or_gone_is_told(tmp_path: Path) -> 
 
 def test_migrations_are_numbered_without_gaps() -> None:
     assert [migration.number for migration in MIGRATIONS] == list(range(1, NEWEST + 1))
-    assert {file.name for file in FOLDER.glob("*.sql")} == {
+    assert {file.name for file in FOLDER.rglob("*.sql")} == {
         f"{one.number:04}_{one.name.replace(' ', '_')}.sql" for one in (BEFORE_ALL, *MIGRATIONS)
     }
 

@@ -43,6 +43,7 @@ def test_rules_stand_as_the_engine_writes_them(store: ClickHouseStore) -> None:
         "orgs",
         "removed_orgs",
         "keys",
+        "key_uses",
         "users",
         "views",
         "monitors",

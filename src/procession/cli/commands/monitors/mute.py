@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 
@@ -10,26 +9,9 @@ import click
 
 from procession.cli.commands.monitors.access import monitors_of, name_of
 from procession.cli.options import settings_options
-from procession.cli.terminal.moments import show_moment
+from procession.cli.terminal.moments import Duration, show_moment
 from procession.cli.terminal.visible_text import visible
 from procession.config import ClientSettings
-
-_SECONDS = {"m": 60, "h": 3600, "d": 86400}
-
-
-class Duration(click.ParamType[int]):
-    """`30m`, `2h`, `7d`; gives seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"([1-9]\d{0,5})([mhd])", value)
-        if match is None:
-            self.fail(f"{value!r} is not like 30m, 2h or 7d", param, ctx)
-        return int(match[1]) * _SECONDS[match[2]]
-
 
 _scope_option = click.option(
     "--scope", metavar="TAGS", default="*", help="Only groups with these tags, as host:web-1; commas between them."

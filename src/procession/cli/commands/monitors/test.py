@@ -15,9 +15,8 @@ from procession.cli.commands.monitors.access import (
     name_of,
 )
 from procession.cli.commands.monitors.definition import definition_of
-from procession.cli.commands.monitors.mute import Duration
 from procession.cli.options import settings_options
-from procession.cli.terminal.moments import show_moment
+from procession.cli.terminal.moments import Duration, show_moment
 from procession.cli.terminal.visible_text import visible
 from procession.config import ClientSettings
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.administration import revoke_keys_of
 from procession.accounts.passwords import MAX_BYTES, checked_password
 from procession.accounts.users import (
     Role,
@@ -146,17 +147,23 @@ class UserAdministration:
         return await self._answer(user)
 
     async def drop_user(self, request: Request) -> Response:
-        """The same for one who was removed."""
+        """The same for one who was removed, whose keys end likewise."""
         admin = await self._keys.require_admin(request.headers)
         name = request.path_params["name"]
-        record = partial(self._changes.record_user, admin)
-        user = await self._thread.run(lambda: remove_user(self._store, name, self._now(), record=record))
+
+        def remove() -> User:
+            user = remove_user(self._store, name, self._now(), record=partial(self._changes.record_user, admin))
+            revoke_keys_of(self._orgs, user, self._now(), record=partial(self._changes.record_key, admin))
+            return user
+
+        user = await self._thread.run(remove)
         _log_change("user-removed", "removed the user %(name)s", user)
         return await self._answer(user)
 
     async def _answer(self, user: User, status: int = 200) -> Response:
         """Once this server knows."""
         await self._users.reload()
+        await self._keys.reload()
         return json_response({"user": _UserItem.of(user)}, status)
 
 

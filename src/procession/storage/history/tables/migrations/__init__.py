@@ -1,4 +1,5 @@
-"""The tables as numbered files: applied in order at start, each once, never edited after a release.
+"""The tables as numbered files: applied in order at start, each once, never edited after a release. Those from 0010 on
+are in a folder of their own, so that each can be looked over.
 
 A file is all that a table takes: how it is made, on one server and on a cluster, and how long its rows are kept.
 `0001_tables.sql` says how a file is written.
@@ -10,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from procession.errors import UsageError
 
@@ -80,9 +82,16 @@ def parse_migration(file_name: str, text: str) -> Migration:
 
 
 def _read_files() -> Iterator[Migration]:
-    for file in sorted(files(__name__).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".sql"):
-            yield parse_migration(file.name, file.read_text(encoding="utf-8"))
+    for file in sorted(_files_in(files(__name__)), key=lambda file: file.name):
+        yield parse_migration(file.name, file.read_text(encoding="utf-8"))
+
+
+def _files_in(folder: Traversable) -> Iterator[Traversable]:
+    for one in folder.iterdir():
+        if one.is_dir():
+            yield from _files_in(one)
+        elif one.name.endswith(".sql"):
+            yield one
 
 
 BEFORE_ALL, *_numbered = _read_files()
