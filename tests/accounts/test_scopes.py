@@ -10,6 +10,7 @@ def test_scopes_have_the_names_that_they_have_at_datadog() -> None:
         "monitors_downtime",
         "host_tags_write",
         "manage_integrations",
+        "user_access_manage",
         "audit_logs_read",
         "audit_read",
     }

@@ -180,13 +180,21 @@ CHANGING: list[tuple[str, str, Any]] = [
     ("POST", f"{OWN}/admin/users", {"org_id": ORG, "name": "OPS", "role": "viewer", "password": "a long password"}),
     ("PATCH", f"{OWN}/admin/users/{{name}}", {"role": "editor"}),
     ("DELETE", f"{OWN}/admin/users/{{name}}", None),
+    ("POST", f"{OWN}/users", {"name": "OPS", "role": "viewer", "password": "a long password"}),
+    ("PATCH", f"{OWN}/users/{{name}}", {"role": "editor"}),
+    ("DELETE", f"{OWN}/users/{{name}}", None),
 ]
 """All routes that change a monitor, channel, variable, downtime, key or user; one after the other each does."""
-TRIES = {("POST", f"{OWN}/monitors/test"), ("POST", f"{OWN}/channels/{{kind}}/{{name}}/test")}
+TRIES = {
+    ("POST", f"{OWN}/monitors/test"),
+    ("POST", f"{OWN}/channels/{{kind}}/{{name}}/test"),
+    ("DELETE", f"{OWN}/users/{{name}}/sessions"),
+}
+"""Routes with the same scopes that change none of these."""
 
 
 def test_all_routes_that_change_monitors_channels_downtimes_or_keys_are_known_here() -> None:
-    scopes = (Scope.MONITORS_WRITE, Scope.MONITORS_DOWNTIME, Scope.MANAGE_INTEGRATIONS)
+    scopes = (Scope.MONITORS_WRITE, Scope.MONITORS_DOWNTIME, Scope.MANAGE_INTEGRATIONS, Scope.USER_ACCESS_MANAGE)
     changing = {
         (method, path)
         for method, path, key in table_rows()

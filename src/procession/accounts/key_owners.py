@@ -12,6 +12,9 @@ from procession.accounts.users import USER_PREFIX, User, is_of_user
 from procession.errors import InvalidRequest
 from procession.process import MAX_UINT32
 
+MAX_KEYS = 100
+"""Of a user, that were not revoked."""
+
 _SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 _SERVICE_RULE = "The name of a service account has 1 to 100 of a-z, 0-9 and ._@+-, and begins with a letter or a digit"
 

@@ -12,6 +12,8 @@ class Scope(enum.StrEnum):
     HOST_TAGS_WRITE = "host_tags_write"
     MANAGE_INTEGRATIONS = "manage_integrations"
     """Channels of notifications: where they go, and their secrets."""
+    USER_ACCESS_MANAGE = "user_access_manage"
+    """Users of the org, and their roles."""
     AUDIT_LOGS_READ = "audit_logs_read"
     """Who changed what."""
     AUDIT_READ = "audit_read"

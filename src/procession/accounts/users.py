@@ -32,7 +32,7 @@ class Role(enum.StrEnum):
     EDITOR = "editor"
     """Changes views, monitors and downtimes besides."""
     ADMIN = "admin"
-    """Changes channels and tags of hosts besides, and ends sessions of others."""
+    """Changes channels, tags of hosts and users besides, and ends sessions of others."""
     AUDITOR = "auditor"
     """Looks at everything, and at who changed what; changes nothing. No admin may, who is watched by it."""
 
@@ -48,7 +48,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
         Role.VIEWER: _VIEWER,
         Role.EDITOR: _EDITOR,
         # Channels lead out of the house, and tags of hosts say whose they are.
-        Role.ADMIN: _EDITOR | {Scope.MANAGE_INTEGRATIONS, Scope.HOST_TAGS_WRITE},
+        Role.ADMIN: _EDITOR | {Scope.MANAGE_INTEGRATIONS, Scope.HOST_TAGS_WRITE, Scope.USER_ACCESS_MANAGE},
         Role.AUDITOR: _VIEWER | {Scope.AUDIT_LOGS_READ, Scope.AUDIT_READ},
     }
 )
@@ -181,6 +181,14 @@ def set_password(store: UserRecords, name: str, password_hash: str, *, record: R
     user, _ = _found(store, name)
     changed = replace(user, password_hash=password_hash, generation=_new_generation())
     record(user, changed)
+    store.put_user(changed)
+    return changed
+
+
+def end_sessions(store: UserRecords, name: str) -> User:
+    """The user, whose sessions have ended. Raises NotFound."""
+    user, _ = _found(store, name)
+    changed = replace(user, generation=_new_generation())
     store.put_user(changed)
     return changed
 

@@ -34,6 +34,8 @@ from procession.server.api.health import METRICS_PATH, health_routes
 from procession.server.api.monitors.actions import MonitorActions
 from procession.server.api.monitors.changes import ChangeList
 from procession.server.api.monitors.history import MonitorHistory
+from procession.server.api.people.org_users import OrgUsers
+from procession.server.api.people.own_keys import OwnKeys
 from procession.server.api.people.session_list import session_list_routes
 from procession.server.api.process_list import process_list_routes
 from procession.server.api.routes import ApiRouter
@@ -457,8 +459,27 @@ class Services:
                 thread=self.threads.keys,
             ),
             *session_list_routes(api, self.sessions),
+            *self._people_routes(),
             *watch_routes(api=api, sessions=self.sessions, watches=self.watches),
         ]
+
+    def _people_routes(self) -> list[Route]:
+        """The own keys of whoever is signed in, and the users of an org."""
+        own_keys = OwnKeys(
+            self.api, self.sessions, self.stores.keys, self.keys, self.changes, self.threads.keys, self.now
+        )
+        users = OrgUsers(
+            self.api,
+            self.sessions,
+            self.stores.users,
+            self.stores.keys,
+            self.users,
+            self.keys,
+            self.changes,
+            self.threads.keys,
+            self.now,
+        )
+        return [*own_keys.routes, *users.routes]
 
     def audited_routes(self, others: Sequence[Route], audit: AuditWriter | None) -> Sequence[Route]:
         """Procession's API and other routes for people, all of whose requests leave a record."""

@@ -42,11 +42,14 @@ READING = {
     ("POST", "/api/v2/query/timeseries"),
     ("POST", "/api/v2/query/scalar"),
     ("DELETE", f"{OWN}/sessions/{{session_id}}"),
+    ("POST", f"{OWN}/keys"),
+    ("DELETE", f"{OWN}/keys/{{key_id}}"),
     ("POST", SIGN_IN),
     ("POST", SESSION),
     ("DELETE", SESSION),
 }
-"""Routes that ask by POST, and those by which one comes and goes: they change nothing that others see."""
+"""Routes that ask by POST, those by which one comes and goes, and those of the own keys: they change nothing that
+others see."""
 WRITING = [
     (method, path, key) for method, path, key in table_rows() if method != "GET" and (method, path) not in READING
 ]
@@ -242,7 +245,7 @@ def test_an_editor_changes_views_and_monitors_and_an_admin_all(
     }
 
     assert status["admin"] != 403
-    assert (status["editor"] == 403) == (scope in ("manage_integrations", "host_tags_write"))
+    assert (status["editor"] == 403) == (scope in ("manage_integrations", "host_tags_write", "user_access_manage"))
 
 
 @pytest.mark.parametrize(("method", "path", "key"), [row for row in table_rows() if row[0] == "GET"])
@@ -252,7 +255,8 @@ def test_what_a_viewer_may_read_is_what_needs_no_scope_or_is_of_monitors(
     a_user(served)
     status = client.get(filled(path), headers=page_of(client)).status_code
 
-    may = key == "none" or key in ("application key or session", "application key or session, with `monitors_read`")
+    own = "session of a user"
+    may = key in ("none", own, "application key or session", "application key or session, with `monitors_read`")
     assert (status != 403) == may
 
 

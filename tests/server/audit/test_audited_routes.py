@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Any
 import pytest
 
 from procession.accounts.orgs import KeyKind, hash_secret
+from procession.accounts.sessions import begin_session
 from procession.audit import AuditFolder, AuditWriter
 from procession.audit.verification import verify
 from procession.server.audit.audited_routes import QUESTIONS, changes_something
 from tests.audit.trails import a_writer, all_records, folder_in
 from tests.server.test_routes_and_keys import filled, table_rows
 from tests.support.builders import NOON, a_sighting, a_snapshot
-from tests.support.people import PHRASE, a_user, page_of, sign_in
+from tests.support.people import OURS, PHRASE, a_user, page_of, sign_in
 from tests.support.served import (
     ADMIN,
     ADMIN_KEY,
@@ -65,16 +67,22 @@ def audited_rows() -> list[tuple[str, str, str]]:
     return [row for row in table_rows() if row[2] not in ("none", "API key")]
 
 
-def headers_for(key: str) -> dict[str, str]:
+def headers_for(key: str, page: dict[str, str]) -> dict[str, str]:
+    """`page`: of a user who is signed in."""
+    if key == "session of a user":
+        return page
     return ADMIN if key.startswith("admin") else READER
 
 
 def test_every_route_for_people_leaves_a_record_and_every_change_one_before_it(
-    client: Client, writer: AuditWriter
+    served: Served, client: Client, writer: AuditWriter
 ) -> None:
     rows = [row for row in audited_rows() if row[1] != "/metrics"]
+    user = a_user(served)
+    token, _ = begin_session(served.store, dataclasses.replace(user.as_key(), id=user.sign_in_id), NOON)
+    page = OURS | {"cookie": f"procession_session={token}"}
     sent = [
-        (method, path, client.request(method, filled(path), headers=headers_for(key)).status_code)
+        (method, path, client.request(method, filled(path), headers=headers_for(key, page)).status_code)
         for method, path, key in rows
     ]
 

@@ -84,6 +84,14 @@ class Sessions:
         """None where it comes from a key."""
         return await self._users.signed_in(session.key_id) if session.key_id.startswith(USER_PREFIX) else None
 
+    async def signed_in(self, request: Request) -> User:
+        """The user who asks, by a session of his own. Raises Forbidden."""
+        session = None if has_keys(request.headers) else await self.find(request)
+        user = None if session is None or is_cross_site(request) else await self.user_of(session)
+        if user is None:
+            raise Forbidden("Forbidden: this takes a user who has signed in")
+        return user
+
     async def in_force(self) -> tuple[tuple[Session, Key], ...]:
         """All sessions, each with the key that it comes from, or the user in place of one."""
         now = self._now()
