@@ -17,6 +17,7 @@ from procession.lifecycle.events import ProcessEvents, ProcessExit
 from procession.process import ProcessNumbers
 from tests.browser.conftest import application_key
 from tests.browser.looking import Server, settled, sign_in
+from tests.browser.pointer import box_in, point_at
 from tests.browser.test_reading_for_all import violations
 from tests.support.builders import a_description, a_sighting, a_snapshot
 from tests.support.running import clean_environment, eventually, running
@@ -254,9 +255,8 @@ def test_the_strip_shows_what_began_and_ended_and_hatches_gaps(page: Page, ended
     color = "(bar) => getComputedStyle(bar).backgroundColor"
     assert badly.evaluate(color) != well.evaluate(color)
 
-    box = badly.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 1)
+    bar = box_in(badly, strip)
+    point_at(strip, bar.left + bar.width / 2, bar.top + 1)
     with_codes = re.compile(r"ended, \d of them with an exit code other than 0: .*(SIGKILL|exit 1)")
     expect(strip).to_have_attribute("title", with_codes)
     assert violations(page) == []

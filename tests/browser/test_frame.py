@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import Server, sign_in
+from tests.browser.pointer import point_at
 
 
 @pytest.fixture
@@ -73,11 +74,9 @@ def test_a_row_opens_in_another_tab_and_its_text_can_be_selected(page: Page) -> 
         opened.value.close()
     expect(page.get_by_role("dialog", name="Process")).to_be_hidden()
 
-    box = row.get_by_role("gridcell").first.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 12, box["y"] + 15)
+    x, y = point_at(row.get_by_role("gridcell").first, 12, 15)
     page.mouse.down()
-    page.mouse.move(box["x"] + 120, box["y"] + 15, steps=4)
+    page.mouse.move(x + 108, y, steps=4)
     page.mouse.up()
     assert page.evaluate("getSelection().toString()") != ""
     expect(page.get_by_role("dialog", name="Process")).to_be_hidden()

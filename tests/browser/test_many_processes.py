@@ -10,6 +10,7 @@ import uuid
 from playwright.sync_api import Page, expect
 
 from tests.browser.looking import Look
+from tests.browser.pointer import box_in, drag, point_at
 from tests.support.running import eventually
 
 
@@ -110,12 +111,7 @@ def test_graphs_show_the_window_in_total_and_by_the_top_groups(look: Look) -> No
     expect(page).to_have_url(re.compile("x.graphstyle=lines"))
     page.get_by_text("Total", exact=True).click()
     expect(processes.get_by_text("All processes")).to_be_visible()
-    over = processes.locator(".u-over").bounding_box()
-    assert over is not None
-    page.mouse.move(over["x"] + over["width"] * 0.3, over["y"] + 30)
-    page.mouse.down()
-    page.mouse.move(over["x"] + over["width"] * 0.7, over["y"] + 30, steps=4)
-    page.mouse.up()
+    drag(processes.locator(".u-over"), 0.3, 0.7)
 
     expect(page).to_have_url(re.compile(r"[?&]from=\d+&to=\d+"))
 
@@ -131,11 +127,10 @@ def test_a_dot_is_named_opened_and_filtered_by(look: Look) -> None:
     page.keyboard.press("ArrowRight")
 
     expect(page.get_by_text(f"pid {greatest['pid']} of {greatest['user']}")).to_be_visible()
-    ring = page.locator("[class*=ring]").bounding_box()
-    assert ring is not None
+    ring = box_in(page.locator("[class*=ring]"), plot)
     page.keyboard.press("Escape")
     expect(page.get_by_text(f"pid {greatest['pid']} of {greatest['user']}")).to_be_hidden()
-    page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    point_at(plot, ring.left + ring.width / 2, ring.top + ring.height / 2)
     expect(page.get_by_text(f"CPU {points['points']['x'][0]:.1f}%")).to_be_visible()
     page.mouse.down()
     page.mouse.up()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.looking import Look
+from tests.browser.pointer import drag
 
 
 @pytest.fixture
@@ -99,12 +100,7 @@ def test_numbers_are_drawn_over_time_read_by_keys_and_zoomed_by_a_drag(look: Loo
     cpu.get_by_role("img").focus()
     page.keyboard.press("End")
     expect(cpu.get_by_text("newest", exact=True)).to_be_hidden()
-    over = cpu.locator(".u-over").bounding_box()
-    assert over is not None
-    page.mouse.move(over["x"] + over["width"] * 0.5, over["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(over["x"] + over["width"] * 0.9, over["y"] + 20, steps=4)
-    page.mouse.up()
+    drag(cpu.locator(".u-over"), 0.5, 0.9)
 
     expect(page).to_have_url(re.compile(r"x\.span=\d+-\d+"))
     panel.get_by_role("button", name="Zoom out").click()

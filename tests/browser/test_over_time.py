@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import Server, sign_in
+from tests.browser.pointer import click, drag
 
 
 @pytest.fixture
@@ -23,23 +24,6 @@ def page(machine: Callable[[], Server], browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def drag(page: Page, over: Locator, begin: float, end: float) -> None:
-    """Along it, as shares of its width."""
-    box = over.bounding_box()
-    assert box is not None
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * begin, y)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * end, y, steps=4)
-    page.mouse.up()
-
-
-def click(page: Page, on: Locator, share: float) -> None:
-    box = on.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
-
-
 def test_a_strip_shows_where_there_is_data_and_leads_there(page: Page) -> None:
     long_ago = int(time.time()) - 3000
     page.goto(f"/?at={long_ago}")
@@ -50,12 +34,12 @@ def test_a_strip_shows_where_there_is_data_and_leads_there(page: Page) -> None:
     assert strip.locator("[data-gap]").count() > 50
     page.get_by_role("button", name="Next data").click()
     expect(page.locator("#row-0")).to_be_visible()
-    click(page, strip, 0.25)
+    click(strip, 0.25)
     expect(page.get_by_text("No data for this time")).to_be_visible()
     at = int(re.findall(r"at=(\d+)", page.url)[0])
     assert abs(at - (time.time() - 2700)) < 120
 
-    drag(page, strip, 0.5, 0.9)
+    drag(strip, 0.5, 0.9)
     expect(page).to_have_url(re.compile(r"from=\d+&to=\d+"))
     begin, end = map(int, re.findall(r"(?:from|to)=(\d+)", page.url))
     assert abs((end - begin) - 0.4 * 3600) < 30
@@ -67,7 +51,7 @@ def test_a_click_on_a_graph_leads_to_the_processes_of_that_moment(page: Page) ->
 
     expect(cpu).to_contain_text(re.compile(r"\d cores?"))
     expect(cpu).not_to_contain_text("%")
-    click(page, cpu.get_by_role("img"), 0.9)
+    click(cpu.get_by_role("img"), 0.9)
 
     expect(page).to_have_url(re.compile(r"\?at=\d+$"))
     at = int(page.url.rpartition("=")[2])

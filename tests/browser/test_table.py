@@ -9,8 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.looking import Look, calling_themselves
+from tests.browser.pointer import box_in, point_at
 
 LONG_TASK_MS = 50
+IS_ON_TOP_AT_ITS_END = """(cell) => {
+  const { right, top, bottom } = cell.getBoundingClientRect();
+  return cell.contains(document.elementFromPoint(right - 4, (top + bottom) / 2));
+}"""
 
 
 def test_the_table_has_all_processes_of_the_instant(look: Look) -> None:
@@ -61,15 +66,10 @@ def test_the_command_stays_in_sight_while_other_columns_scroll(look: Look) -> No
 
     grid.evaluate("(grid) => { grid.scrollLeft = 900; }")
 
-    around = grid.bounding_box()
-    assert around is not None
     for cell in (page.get_by_role("columnheader").first, page.locator("#row-3 [role=gridcell]").first):
-        box = cell.bounding_box()
-        assert box is not None
-        assert box["x"] == pytest.approx(around["x"], abs=1)
+        assert box_in(cell, grid).left == pytest.approx(0, abs=1)
         # Nothing that scrolls below it is to be seen.
-        at = {"x": box["x"] + box["width"] - 4, "y": box["y"] + box["height"] / 2}
-        assert cell.evaluate("(cell, at) => cell.contains(document.elementFromPoint(at.x, at.y))", at)
+        assert cell.evaluate(IS_ON_TOP_AT_ITS_END)
     expect(page.get_by_role("columnheader", name="PID")).not_to_be_in_viewport()
 
 
@@ -77,17 +77,16 @@ def test_a_column_is_made_wider_by_dragging_and_by_keys(look: Look) -> None:
     page = look.at_the_fleet("&cols=command,user,pid,host")
     header = page.get_by_role("columnheader", name="User")
 
-    def width() -> float:
-        found = header.bounding_box()
-        assert found is not None
-        return found["width"]
+    line = header.locator("[class*=resizer]")
 
-    before, box = width(), header.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"], box["y"] + 15)
+    def width() -> float:
+        return box_in(header, header).width
+
+    before = width()
+    x, y = point_at(line, 5, 15)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] + 60, box["y"] + 15, steps=5)
-    page.mouse.move(box["x"] + box["width"] + 120, box["y"] + 15, steps=5)
+    page.mouse.move(x + 60, y, steps=5)
+    page.mouse.move(x + 120, y, steps=5)
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"x\.widths=user:\d+"))
     assert width() == pytest.approx(before + 120, abs=3)
@@ -98,9 +97,8 @@ def test_a_column_is_made_wider_by_dragging_and_by_keys(look: Look) -> None:
     look.settled(page)
     assert width() == pytest.approx(before + 104, abs=3)
 
-    box = header.bounding_box()
-    assert box is not None
-    page.mouse.dblclick(box["x"] + box["width"], box["y"] + 15)
+    point_at(line, 5, 15)
+    line.dblclick()
 
     expect(page).not_to_have_url(re.compile("widths"))
     assert width() == pytest.approx(before, abs=1)
