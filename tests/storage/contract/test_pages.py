@@ -17,8 +17,10 @@ from tests.support.stores.strategies import HOUR
 
 
 def test_processes_come_by_start_then_host_then_pid(fleet: Fleet) -> None:
-    for started_at, host, pid in itertools.product((STARTED, STARTED - 10, 0), ("b", "a", "c", "d"), (2, 10, 1)):
-        fleet.see(NOON, host=host, pid=pid, started_at=started_at)
+    for started_at, host in itertools.product((STARTED, STARTED - 10, 0), ("b", "a", "c", "d")):
+        with fleet.at_once():
+            for pid in (2, 10, 1):
+                fleet.see(NOON, host=host, pid=pid, started_at=started_at)
 
     keys = [ProcessKey.of(process.identity) for process in fleet.find()]
 

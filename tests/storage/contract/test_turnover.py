@@ -21,6 +21,8 @@ from tests.support.stores.oracle import OracleStore
 
 BEGIN = NOON - NOON % 3600 - 600
 """Ten minutes before a full hour."""
+AT_ONCE = 26
+"""Snapshots, which a server puts together. One by one they take a cluster a minute."""
 
 
 def lives(host: str) -> list[tuple[int, int, int, str, int | None]]:
@@ -38,6 +40,7 @@ def lives(host: str) -> list[tuple[int, int, int, str, int | None]]:
 
 def fill(store: Store | OracleStore, org: int) -> None:
     for host in ("web-1", "web-2"):
+        chunks = []
         for at in range(BEGIN, BEGIN + 1300, 10):
             there = [one for one in lives(host) if one[1] <= at < one[2]]
             used = ProcessNumbers(rss_bytes=1024, state="S")
@@ -45,7 +48,9 @@ def fill(store: Store | OracleStore, org: int) -> None:
                 a_sighting(pid, start, used, command=what, cmdline=f"/bin/{what}") for pid, start, _, what, _ in there
             ]
             chunk = a_snapshot(*seen, host=host, taken_at=at, request_id=at, split_id=at, chunk_count=1)
-            store.add([(org, chunk)])
+            chunks.append((org, chunk))
+        for begin in range(0, len(chunks), AT_ONCE):
+            store.add(chunks[begin : begin + AT_ONCE])
         exits = tuple(
             ProcessExit(pid=pid, at=end, exit_code=code, description=a_description(command=what))
             for pid, _, end, what, code in lives(host)

@@ -86,7 +86,7 @@ def test_going_on_always_comes_to_an_end(starts: tuple[int, ...], wanted: int) -
 
 def test_where_nothing_fits_the_reach_grows() -> None:
     samples = KeySamples()
-    rows = samples_at(*range(0, 10_000_000, 10))
+    rows = samples_at(*range(0, 10_000_000, 1000))
     reaches = []
     for _ in range(4):
         _, row_count = samples.end_of_range(rows, 1, HOURS, None, 100, 77)
