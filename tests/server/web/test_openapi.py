@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -24,6 +26,17 @@ def url() -> Iterator[str]:
     served.store.add([(ORG, a_snapshot(a_sighting(1), a_sighting(2), a_sighting(3)))])
     with serving(served.app()) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """Thousands of requests go by a few connections. Each is made as if it were the only one: without cookies of
+    others, and without the headers that a session has of itself."""
+    with requests.Session() as session:
+        session.headers.clear()
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.trust_env = False
+        yield session
 
 
 def without_security(document: dict[str, Any]) -> dict[str, Any]:
@@ -61,9 +74,9 @@ TOO_STRICT = [schemathesis.checks.positive_data_acceptance]
 @schema.parametrize()
 # The same cases each time: this is to tell what a change broke.
 @settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_the_server_does_as_its_description_says(case: Any, url: str) -> None:
+def test_the_server_does_as_its_description_says(case: Any, url: str, session: requests.Session) -> None:
     (tag,) = case.operation.tags
-    case.call_and_validate(base_url=url, headers=KEYS[tag], excluded_checks=TOO_STRICT)
+    case.call_and_validate(base_url=url, session=session, headers=KEYS[tag], excluded_checks=TOO_STRICT)
 
 
 def test_the_description_has_every_route_of_the_server() -> None:
