@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
-# Most tests wait for something now and then. Memory is what more than four workers would be short of.
-# What a worker runs and which comes first: tests/support/side_by_side.py.
-WORKERS := --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+# One worker more than there are processors, since most tests wait for something now and then. Memory is what more than
+# four would be short of. What a worker runs and which comes first: tests/support/side_by_side.py.
+PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+WORKERS := --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 # How others are served while one asks too much: beside other tests it would say how those load the machine.
 ALONE := tests/overload
 
@@ -37,7 +38,7 @@ test-page: $(PAGE_MODULES)
 	$(if $(PAGE),$(NPM) test)
 
 test-python: $(VENV)/.dev $(PAGE)
-	$(BIN)/python -m pytest $(or $(ARGS),$(WORKERS) --ignore $(ALONE))
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses $(PROCESSES) $(WORKERS) --ignore $(ALONE))
 	$(if $(ARGS),,$(BIN)/python -m pytest $(ALONE))
 
 # Compiled for two minutes where it was not before, which beside other tests would be more than a test may take.
