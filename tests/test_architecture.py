@@ -35,16 +35,17 @@ DOMAIN = frozenset(
 ALLOWED: dict[str, set[str]] = {
     **{room: set() for room in sorted(DOMAIN)},
     "http_client": set(),
+    "oidc": {"http_client"},
     "wire": set(),
     "storage": set(),
     "backup": {"storage"},
     "delivery": {"storage"},
     "audit": set(),
     "agent": {"wire", "http_client"},
-    "server": {"wire", "storage", "delivery", "audit"},
+    "server": {"wire", "storage", "delivery", "audit", "oidc"},
     # Speaks as agents do, and what it writes into a store goes through what it is handed.
     "simulate": {"wire", "agent", "http_client"},
-    "cli": {"wire", "http_client", "storage", "backup", "audit", "agent", "server", "simulate"},
+    "cli": {"wire", "http_client", "storage", "backup", "audit", "oidc", "agent", "server", "simulate"},
 }
 
 

@@ -47,6 +47,13 @@ SUITES = {
         "notifications/payloads/*",
     ),
     "server/notifications": ("server/notifications/*",),
+    # A provider is believed as a whole: from its description to the session of whom it names.
+    "server/api/people/test_provider_sign_in.py": (
+        "oidc/id_token.py",
+        "oidc/metadata.py",
+        "oidc/provider.py",
+        "oidc/signing_keys.py",
+    ),
     # A query is answered as a whole: from its body to the numbers of commands.
     "server/public/query": ("server/public/query/*",),
     # A notification is sent as a whole: from the outbox to a receiver.

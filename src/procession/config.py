@@ -115,8 +115,13 @@ class ServerSettings:
         "Networks, such as 10.1.0.0/16, of proxies whose X-Forwarded-For says who signs in; no others are believed.",
         metavar="NETWORKS",
     )
+    oidc_file: str = setting(
+        "", "TOML file with the OpenID Connect providers by which people sign in to the page [none].", metavar="FILE"
+    )
     page_url: str = setting(
-        "", "Address of the page as its readers know it, for links in notifications [none].", metavar="URL"
+        "",
+        "Address of the page as its readers know it, for links in notifications and for providers of sign-ins [none].",
+        metavar="URL",
     )
     mail_server: str = setting(
         "",

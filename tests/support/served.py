@@ -18,6 +18,7 @@ from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.accounts.scopes import Scope
 from procession.audit import AuditWriter
 from procession.config import ServerSettings
+from procession.oidc import ProviderSettings
 from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.query import ProcessQuery
@@ -111,6 +112,7 @@ class Served:
     clock: Clock = field(default_factory=Clock)
     settings: ServerSettings = field(default_factory=ServerSettings)
     audit: AuditWriter | None = None
+    providers: tuple[ProviderSettings, ...] = ()
     find: Callable[[ProcessQuery], Page] | None = None
     """Answers queries instead of the store, where a test wants it otherwise."""
 
@@ -121,6 +123,7 @@ class Served:
             settings=self.settings,
             host_names=("procession.test",),
             audit=self.audit,
+            providers=self.providers,
             now=self.clock,
         )
 

@@ -138,7 +138,10 @@ def user_change(author: Author, at: int, before: User | None, after: User) -> Ch
 
 
 def user_fields(user: User) -> dict[str, Any]:
-    return {"name": user.name, "role": str(user.role), "password": user.password_hash}
+    fields = {"name": user.name, "role": str(user.role), "password": user.password_hash}
+    if user.identity is None:
+        return fields
+    return fields | {"issuer": user.identity.issuer, "subject": user.identity.subject}
 
 
 def _kept(

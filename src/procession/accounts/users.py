@@ -1,4 +1,5 @@
-"""People who sign in with a password: what each may do, and the rules for making, changing and removing them."""
+"""People who sign in, with a password or by a provider: what each may do, and the rules for making, changing and
+removing them."""
 
 from __future__ import annotations
 
@@ -55,8 +56,16 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is to a provider of sign-ins. Nothing else that it says of him stays the same."""
+
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who signs in with a password. Moments are Unix seconds."""
+    """Somebody who signs in. Moments are Unix seconds."""
 
     name: str
     """One of all orgs of the store: who signs in names no org."""
@@ -68,6 +77,8 @@ class User:
     generation: str
     """Random, and another one whenever the sessions of the user have to end."""
     removed_at: int | None = None
+    identity: Identity | None = None
+    """Of who signs in by a provider, and has no password; it stays when he is removed."""
 
     @property
     def id(self) -> str:
@@ -98,6 +109,9 @@ class UserRecords(Protocol):
 
     def users(self) -> tuple[User, ...]:
         """By name, without those that were removed."""
+
+    def removed_users(self) -> tuple[User, ...]:
+        """Of those the ones whom a provider had named."""
 
     def put_user(self, user: User) -> None:
         """Add it, or replace the one with its name."""
@@ -155,9 +169,12 @@ def create_user(
     users = store.users()
     if any(user.name == name for user in users):
         raise InvalidRequest(f"There is a user named {name} already")
+    if any(user.name == name for user in store.removed_users()):
+        # Else nothing would be left that keeps him out.
+        raise InvalidRequest(f"{name} was a user whom a provider of sign-ins had named; take another name")
     if len(users) >= MAX_USERS:
         raise InvalidRequest(f"There are {MAX_USERS} users already; remove one first")
-    user = User(name, org_id, role, password_hash, now, _new_generation())
+    user = User(name, org_id, role, password_hash, now, new_generation())
     record(None, user)
     store.put_user(user)
     return user
@@ -170,16 +187,18 @@ def set_role(store: UserRecords, name: str, role: Role, *, record: RecordUser) -
     if user.role is role:
         return user
     _refuse_last_admin(user, users)
-    changed = replace(user, role=role, generation=_new_generation())
+    changed = replace(user, role=role, generation=new_generation())
     record(user, changed)
     store.put_user(changed)
     return changed
 
 
 def set_password(store: UserRecords, name: str, password_hash: str, *, record: RecordUser) -> User:
-    """The user, whose sessions have ended. Raises NotFound."""
+    """The user, whose sessions have ended. Raises NotFound, and InvalidRequest for one who has none."""
     user, _ = _found(store, name)
-    changed = replace(user, password_hash=password_hash, generation=_new_generation())
+    if user.identity is not None:
+        raise InvalidRequest(f"{user.name} signs in by {user.identity.issuer} and has no password here")
+    changed = replace(user, password_hash=password_hash, generation=new_generation())
     record(user, changed)
     store.put_user(changed)
     return changed
@@ -188,7 +207,7 @@ def set_password(store: UserRecords, name: str, password_hash: str, *, record: R
 def end_sessions(store: UserRecords, name: str) -> User:
     """The user, whose sessions have ended. Raises NotFound."""
     user, _ = _found(store, name)
-    changed = replace(user, generation=_new_generation())
+    changed = replace(user, generation=new_generation())
     store.put_user(changed)
     return changed
 
@@ -197,7 +216,7 @@ def remove_user(store: UserRecords, name: str, now: int, *, record: RecordUser) 
     """The user, who was one. Raises NotFound, and InvalidRequest for the last admin of an org."""
     user, users = _found(store, name)
     _refuse_last_admin(user, users)
-    removed = replace(user, password_hash="", generation=_new_generation(), removed_at=now)
+    removed = replace(user, password_hash="", generation=new_generation(), removed_at=now)
     record(user, removed)
     store.put_user(removed)
     return removed
@@ -223,5 +242,6 @@ def _refuse_last_admin(user: User, users: Iterable[User]) -> None:
         raise InvalidRequest(f"{user.name} is the last admin of the org; make another one first")
 
 
-def _new_generation() -> str:
+def new_generation() -> str:
+    """Another one than ever before."""
     return secrets.token_hex(8)

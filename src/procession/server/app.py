@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from procession.audit import AuditWriter
 from procession.config import ServerSettings
 from procession.delivery.notifications import Notifications
 from procession.errors import RequestError
+from procession.oidc import ProviderSettings
 from procession.server.access.client_certificates import asking_for_certificates
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
@@ -36,6 +37,7 @@ from procession.server.api.monitors.changes import ChangeList
 from procession.server.api.monitors.history import MonitorHistory
 from procession.server.api.people.org_users import OrgUsers
 from procession.server.api.people.own_keys import OwnKeys
+from procession.server.api.people.provider_sign_in import ProviderSignIn
 from procession.server.api.people.session_list import session_list_routes
 from procession.server.api.process_list import process_list_routes
 from procession.server.api.routes import ApiRouter
@@ -144,6 +146,8 @@ class ThreadPools:
     monitors: ThreadPool
     removals: ThreadPool
     passwords: FairThreadPool
+    providers: ThreadPool
+    """Where sign-ins wait for their provider."""
 
     @classmethod
     def start(cls) -> ThreadPools:
@@ -164,6 +168,7 @@ class ThreadPools:
             removals=ThreadPool(1, "removals"),
             # One: each try takes memory and a processor for a while, and whoever tries need not be anybody.
             passwords=FairThreadPool(1, "passwords", items="people who sign in", max_waiting=50),
+            providers=ThreadPool(4, "providers"),
         )
 
     def close(self) -> None:
@@ -179,6 +184,7 @@ class ThreadPools:
             self.backup,
             self.monitors,
             self.removals,
+            self.providers,
         )
         for threads in single:
             threads.close()
@@ -207,6 +213,8 @@ class Services:
     removals: RemovalTask
     notifications: Notifications
     """Its `notifier` takes the transitions of monitors."""
+    providers: tuple[ProviderSettings, ...] = ()
+    """By which people sign in."""
 
     @classmethod
     def made_from(
@@ -450,14 +458,7 @@ class Services:
                 now=self.now,
                 notifier=self.notifications.notifier,
             ),
-            *sign_in_routes(
-                api=api,
-                sessions=self.sessions,
-                keys=self.stores.keys,
-                throttle=SignInThrottle(self.settings.sign_in_limit, self.now),
-                proxies=TrustedProxies(self.settings.trusted_proxies),
-                thread=self.threads.keys,
-            ),
+            *self._sign_in_routes(),
             *session_list_routes(api, self.sessions),
             *self._people_routes(),
             *watch_routes(api=api, sessions=self.sessions, watches=self.watches),
@@ -480,6 +481,31 @@ class Services:
             self.now,
         )
         return [*own_keys.routes, *users.routes]
+
+    def _sign_in_routes(self) -> list[Route]:
+        """In and out, by whatever one shows."""
+        throttle = SignInThrottle(self.settings.sign_in_limit, self.now)
+        by_provider = ProviderSignIn(
+            self.providers,
+            settings=self.settings,
+            sessions=self.sessions,
+            users=self.stores.users,
+            orgs=self.stores.keys,
+            changes=self.changes,
+            throttle=throttle,
+            thread=self.threads.keys,
+            asking=self.threads.providers,
+            now=self.now,
+        )
+        by_hand = sign_in_routes(
+            api=self.api,
+            sessions=self.sessions,
+            keys=self.stores.keys,
+            throttle=throttle,
+            proxies=TrustedProxies(self.settings.trusted_proxies),
+            thread=self.threads.keys,
+        )
+        return [*by_hand, *by_provider.routes]
 
     def audited_routes(self, others: Sequence[Route], audit: AuditWriter | None) -> Sequence[Route]:
         """Procession's API and other routes for people, all of whose requests leave a record."""
@@ -550,12 +576,15 @@ def create_app(
     host_names: Iterable[str] = (),
     log_lines: Callable[[], Sequence[str]] = tuple,
     audit: AuditWriter | None = None,
+    providers: Sequence[ProviderSettings] = (),
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> Starlette:
     """The whole of a server but its socket. `sink`, where the intake puts what it took, is started and stopped by
     whoever made it. Clients may call the server by `host_names` and those of the settings. `log_lines` gives the last
-    of the log. Without `audit` nothing is recorded of who asks what."""
-    services = Services.made_from(stores, sink, settings, metrics or Metrics(), now)
+    of the log. Without `audit` nothing is recorded of who asks what. By `providers` people sign in."""
+    services = replace(
+        Services.made_from(stores, sink, settings, metrics or Metrics(), now), providers=tuple(providers)
+    )
     services.show_in_metrics()
     agent_routes, health = services.agent_routes(), services.health_routes()
     public_routes = services.public_routes()

@@ -208,10 +208,13 @@ class SessionStore(Protocol):
 
 
 class UserStore(Protocol):
-    """Who may sign in with a password. Few, so that readers may take all at once and keep them for seconds."""
+    """Who may sign in. Few, so that readers may take all at once and keep them for seconds."""
 
     def users(self) -> tuple[User, ...]:
         """By name, without those that were removed, or whose org was."""
+
+    def removed_users(self) -> tuple[User, ...]:
+        """By name, those that were removed and have an identity."""
 
     def put_user(self, user: User) -> None:
         """Add it, or replace the one with this name."""

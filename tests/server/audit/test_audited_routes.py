@@ -12,7 +12,7 @@ from procession.accounts.orgs import KeyKind, hash_secret
 from procession.accounts.sessions import begin_session
 from procession.audit import AuditFolder, AuditWriter
 from procession.audit.verification import verify
-from procession.server.audit.audited_routes import QUESTIONS, changes_something
+from procession.server.audit.audited_routes import QUESTIONS, SIGN_IN_BY_PROVIDER, changes_something
 from tests.audit.trails import a_writer, all_records, folder_in
 from tests.server.test_routes_and_keys import filled, table_rows
 from tests.support.builders import NOON, a_sighting, a_snapshot
@@ -33,6 +33,8 @@ from tests.support.served import (
 OWN = "/api/procession/v1"
 BEARER = {"authorization": f"Bearer {APPLICATION_KEY}"}
 SESSION = f"{OWN}/session"
+
+BY_PROVIDER = (SIGN_IN_BY_PROVIDER, SIGN_IN_BY_PROVIDER.removesuffix("/callback"))
 
 
 @pytest.fixture
@@ -104,7 +106,7 @@ def test_agents_leave_no_record(client: Client, writer: AuditWriter) -> None:
             client.request(method, filled(path), headers={"dd-api-key": API_KEY})
 
     # The way in is for people, who have no key yet.
-    assert {one["route"] for one in written(writer)} <= {SESSION, f"{OWN}/sign-in"}
+    assert {one["route"] for one in written(writer)} <= {SESSION, f"{OWN}/sign-in", *BY_PROVIDER}
 
 
 def test_a_question_is_recorded_with_what_was_asked_and_how_many_rows_came(

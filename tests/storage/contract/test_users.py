@@ -1,4 +1,4 @@
-"""What every store promises, asked of each of them: users who sign in with a password."""
+"""What every store promises, asked of each of them: users who sign in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from procession.accounts.orgs import RemovedOrg
-from procession.accounts.users import Role, User
+from procession.accounts.users import Identity, Role, User
 from procession.storage import KeyStore, UserStore
 from procession.storage.store import ClickHouseStore
 from tests.support.builders import NOON
@@ -64,6 +64,25 @@ def test_who_was_removed_is_gone_and_may_come_back(users: UserStore, org: int) -
     users.put_user(anna)
 
     assert of(users, org) == [anna, bob]
+
+
+def test_who_a_provider_names_is_kept_with_his_identity_and_stays_known_when_removed(
+    users: UserStore, org: int
+) -> None:
+    identity = Identity("https://login.acme.example/realm", f"it's {org} \\ {{x}} and more")
+    anna = dataclasses.replace(a_user(org, "anna"), password_hash="", identity=identity)
+    bob = a_user(org, "bob")
+    users.put_user(anna)
+    users.put_user(bob)
+    assert of(users, org) == [anna, bob]
+    assert [user for user in users.removed_users() if user.org_id == org] == []
+
+    for user in (anna, bob):
+        users.put_user(dataclasses.replace(user, password_hash="", removed_at=NOON))
+
+    assert of(users, org) == []
+    (removed,) = [user for user in users.removed_users() if user.org_id == org]
+    assert removed == dataclasses.replace(anna, removed_at=NOON)
 
 
 def test_users_go_with_their_org(stores: tuple[UserStore, KeyStore], org: int) -> None:

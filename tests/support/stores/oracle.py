@@ -408,6 +408,11 @@ class OracleStore:
             found = [user for user in self._users.values() if user.removed_at is None]
         return tuple(sorted((user for user in found if user.org_id not in self._removed), key=lambda user: user.name))
 
+    def removed_users(self) -> tuple[User, ...]:
+        with self._lock:
+            found = [user for user in self._users.values() if user.removed_at is not None and user.identity is not None]
+        return tuple(sorted(found, key=lambda user: user.name))
+
     def put_user(self, user: User) -> None:
         with self._lock:
             self._users[user.name] = user

@@ -13,7 +13,18 @@ import click
 
 from procession.errors import UsageError
 
-SERVER_MODULES = ("argon2", "clickhouse_connect", "httptools", "numpy", "pyarrow", "rich", "starlette", "uvloop")
+SERVER_MODULES = (
+    "argon2",
+    "authlib",
+    "clickhouse_connect",
+    "httptools",
+    "joserfc",
+    "numpy",
+    "pyarrow",
+    "rich",
+    "starlette",
+    "uvloop",
+)
 """What the extra `cluster` brings."""
 ENGINE_MODULE = "chdb"
 """What the extra `server` brings besides."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from procession.audit import AuditWriter
     from procession.audit.syslog import SyslogAddress
+    from procession.oidc import ProviderSettings
     from procession.server.http.tls import Certificates
     from procession.server.runtime.metrics import Metrics, Sink
     from procession.storage.embedded.store import EmbeddedStore
@@ -59,6 +60,7 @@ class Prepared:
     store: EmbeddedStore | ClickHouseStore
     new_keys: dict[KeyKind, NewKey]
     certificates: Certificates | None
+    providers: tuple[ProviderSettings, ...]
     plain_listener: socket.socket | None
     local_url: str
     """Where programs of this machine reach it."""
@@ -101,6 +103,7 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
     with contextlib.ExitStack() as cleanup:
         certificates = certificates_of(settings)
         _syslog_of(settings)
+        providers = _providers_of(settings)
         listener = cleanup.enter_context(listen_on(settings.listen))
         plain_listener = None if certificates is None else cleanup.enter_context(listen_on("127.0.0.1:0"))
         make_private_dir(local.data_dir)
@@ -121,7 +124,9 @@ def prepared(settings: ServerSettings) -> Iterator[Prepared]:
                 _log.info("made the %(kind)s key of this machine", fields)
             else:
                 _log.info("took the %(kind)s key of this machine from %(variable)s, without scopes", fields)
-        yield Prepared(settings, local, listener, url, store, new_keys, certificates, plain_listener, local_url, log)
+        yield Prepared(
+            settings, local, listener, url, store, new_keys, certificates, providers, plain_listener, local_url, log
+        )
 
 
 @contextlib.asynccontextmanager
@@ -251,6 +256,15 @@ def _syslog_of(settings: ServerSettings) -> SyslogAddress | None:
     return SyslogAddress.parse(settings.audit_syslog)
 
 
+def _providers_of(settings: ServerSettings) -> tuple[ProviderSettings, ...]:
+    """Raises UsageError."""
+    if not settings.oidc_file:
+        return ()
+    from procession.oidc import read_providers
+
+    return read_providers(settings.oidc_file)
+
+
 def _changed_settings(settings: ServerSettings) -> dict[str, Any]:
     """Those that are not as they are by default, without what is secret in them."""
     shown, usual = shown_settings(settings), shown_settings(ServerSettings())
@@ -286,6 +300,7 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics, audit: Aud
         host_names=(socket.gethostname(),),
         log_lines=prepared.log.lines,
         audit=audit,
+        providers=prepared.providers,
     )
 
 

@@ -136,6 +136,15 @@ class Sessions:
         user = await self._users.by_password(name, password)
         return await self._begin(user.as_key(), user.sign_in_id)
 
+    async def reload_users(self) -> None:
+        """They were just changed."""
+        await self._users.reload()
+
+    async def begin_by_provider(self, user: User) -> tuple[str, Session]:
+        """For a user whom a provider has just named, and who is in the store."""
+        await self.reload_users()
+        return await self._begin(user.as_key(), user.sign_in_id)
+
     async def end(self, session: Session) -> None:
         now = self._now()
         note_change("session", session_name(session), "ended", org_id=session.org_id)

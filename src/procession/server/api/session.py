@@ -138,7 +138,7 @@ class SignIn:
         user = await self._sessions.user_of(session)
         said = await self._session_body(session.org_id, session.expires_at, scopes, user)
         response = json_response(said, 201, {"cache-control": "no-store"})
-        _set_cookie(response, request, token, session.expires_at - session.created_at)
+        set_cookie(response, request, token, session, is_secure=is_secure(request))
         return response
 
     async def show(self, request: Request) -> Response:
@@ -193,15 +193,15 @@ def _refuse_others(request: Request) -> None:
         raise Forbidden("Only the page of this server may do this")
 
 
-def _set_cookie(response: Response, request: Request, token: str, seconds: int) -> None:
+def set_cookie(response: Response, request: Request, token: str, session: Session, *, is_secure: bool) -> None:
+    """That names the session. `is_secure`: whether the browser talks https."""
     under_https, name = cookie_names(request)
-    secure = is_secure(request)
     response.set_cookie(
-        under_https if secure else name,
+        under_https if is_secure else name,
         token,
-        max_age=seconds,
+        max_age=session.expires_at - session.created_at,
         path="/",
-        secure=secure,
+        secure=is_secure,
         httponly=True,
         samesite="strict",
     )

@@ -29,6 +29,9 @@ QUESTIONS = frozenset(
 )
 """Routes that take a question as a body, by POST, and change nothing."""
 
+SIGN_IN_BY_PROVIDER = "/signin/oidc/{provider}/callback"
+"""To where a browser is sent back by GET: it begins a session, and may make a user."""
+
 SIGN_OUT = ("DELETE", "/api/procession/v1/session")
 """To end a session takes a right away, so that it is never refused."""
 
@@ -61,7 +64,7 @@ def audited(routes: Sequence[Route], writer: AuditWriter | None, *, proxies: Tru
 
 
 def changes_something(method: str, path: str) -> bool:
-    return method not in ("GET", "HEAD") and path not in QUESTIONS
+    return path == SIGN_IN_BY_PROVIDER or (method not in ("GET", "HEAD") and path not in QUESTIONS)
 
 
 class _Changes:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from procession.accounts.users import Role, User
+from procession.accounts.users import Identity, Role, User
 from procession.storage.accounts.tables import AccountTables
+
+_IDENTITY = "oidc "
+"""In place of a password: then the issuer, which has no space in it, and the subject. No hash of argon2 begins so, so
+that a server of before opens to no password either."""
+
+_COLUMNS = "name, org, role, password_hash, created_at, generation"
 
 
 class _UserRow(NamedTuple):
@@ -16,8 +22,21 @@ class _UserRow(NamedTuple):
     created_at: int
     generation: str
 
-    def user(self) -> User:
-        return User(self.name, self.org, Role(self.role), self.password_hash, self.created_at, self.generation)
+    def user(self, removed_at: int | None = None) -> User:
+        password_hash, identity = self.password_hash, None
+        if password_hash.startswith(_IDENTITY):
+            issuer, _, subject = password_hash.removeprefix(_IDENTITY).partition(" ")
+            password_hash, identity = "", Identity(issuer, subject)
+        return User(
+            self.name,
+            self.org,
+            Role(self.role),
+            password_hash,
+            self.created_at,
+            self.generation,
+            removed_at,
+            identity,
+        )
 
 
 class ClickHouseUsers:
@@ -29,14 +48,19 @@ class ClickHouseUsers:
     def users(self) -> tuple[User, ...]:
         rows = map(
             _UserRow._make,
-            self._tables.rows(
-                "SELECT name, org, role, password_hash, created_at, generation FROM users FINAL"
-                " WHERE removed_at IS NULL"
-            ),
+            self._tables.rows(f"SELECT {_COLUMNS} FROM users FINAL WHERE removed_at IS NULL"),
         )
         gone = {int(org) for (org,) in self._tables.rows("SELECT org FROM removed_orgs FINAL")}
         # A newer server may know more roles: whoever has one of those is nobody to this one.
         return tuple(row.user() for row in sorted(rows) if row.org not in gone and row.role in list(Role))
+
+    def removed_users(self) -> tuple[User, ...]:
+        rows = self._tables.rows(
+            f"SELECT {_COLUMNS}, removed_at FROM users FINAL"
+            f" WHERE removed_at IS NOT NULL AND startsWith(password_hash, '{_IDENTITY}')"
+        )
+        found = ((_UserRow._make(row[:-1]), int(row[-1])) for row in sorted(rows))
+        return tuple(row.user(removed_at) for row, removed_at in found if row.role in list(Role))
 
     def put_user(self, user: User) -> None:
         self._tables.change(
@@ -47,9 +71,14 @@ class ClickHouseUsers:
                 "name": user.name,
                 "org": user.org_id,
                 "role": str(user.role),
-                "password_hash": user.password_hash,
+                "password_hash": _secret_of(user),
                 "created_at": user.created_at,
                 "generation": user.generation,
                 "removed_at": user.removed_at,
             },
         )
+
+
+def _secret_of(user: User) -> str:
+    identity = user.identity
+    return user.password_hash if identity is None else f"{_IDENTITY}{identity.issuer} {identity.subject}"

@@ -1,0 +1,78 @@
+"""Users whom a provider names: made when they first sign in, and changed as the provider says each time after."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from procession.accounts.users import (
+    MAX_USERS,
+    Identity,
+    RecordUser,
+    Role,
+    User,
+    UserRecords,
+    new_generation,
+    user_name,
+)
+from procession.errors import Forbidden
+
+_TRIES = 100
+
+
+def user_with(store: UserRecords, identity: Identity) -> User | None:
+    return next((user for user in store.users() if user.identity == identity), None)
+
+
+def admit(
+    store: UserRecords,
+    identity: Identity,
+    name: str,
+    provider: str,
+    org_id: int,
+    role: Role,
+    now: int,
+    *,
+    may_return: bool,
+    record: RecordUser,
+) -> User:
+    """The user with this identity, with this org and role; his earlier sessions have ended if either is another one.
+
+    Nobody is found by a name: `name` is only what a new user is called, with `provider` added where somebody else has
+    it. `may_return`: also one who was removed. Raises Forbidden.
+    """
+    user = user_with(store, identity)
+    if user is not None:
+        if (user.org_id, user.role) == (org_id, role):
+            return user
+        changed = replace(user, org_id=org_id, role=role, generation=new_generation())
+        record(user, changed)
+        store.put_user(changed)
+        return changed
+    removed = store.removed_users()
+    former = next((one for one in removed if one.identity == identity), None)
+    if former is not None and not may_return:
+        raise Forbidden("You were removed from the users here, and an admin has to let you in again")
+    users = store.users()
+    if len(users) >= MAX_USERS:
+        raise Forbidden(f"There are {MAX_USERS} users already, and none can be made for you")
+    others = {one.name for one in (*users, *removed) if one is not former}
+    user = User(_free_name(name, provider, others), org_id, role, "", now, new_generation(), identity=identity)
+    record(None, user)
+    store.put_user(user)
+    return user
+
+
+def _free_name(wanted: str, provider: str, taken: Collection[str]) -> str:
+    name = next((one for one in _names(wanted, provider) if one not in taken), None)
+    if name is None:
+        raise Forbidden(f"Too many users are called {wanted} already")
+    return user_name(name)
+
+
+def _names(wanted: str, provider: str) -> Iterator[str]:
+    yield wanted
+    tail = f"+{provider}"[:50]
+    head = wanted[:45]
+    yield head + tail
+    yield from (f"{head}{tail}{number}" for number in range(2, _TRIES))

@@ -1,0 +1,140 @@
+"""Users whom a provider names: who they are, what they are called, and what happens to those who were removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from procession.accounts.orgs import Org
+from procession.accounts.provider_users import admit, user_with
+from procession.accounts.users import Identity, Role, User, create_user, remove_user, set_password, set_role
+from procession.errors import Forbidden, InvalidRequest
+from tests.support.builders import NOON
+from tests.support.stores.oracle import OracleStore
+
+ORGS = (Org(1, "main"), Org(2, "other"))
+ANNA = Identity("https://login.acme.example", "anna-1")
+
+
+@pytest.fixture
+def store() -> OracleStore:
+    return OracleStore()
+
+
+def ignore(before: User | None, after: User) -> None:
+    pass
+
+
+def admitted(store: OracleStore, identity: Identity = ANNA, name: str = "anna", **also: Any) -> User:
+    given: dict[str, Any] = {"org_id": 1, "role": Role.VIEWER, "now": NOON, "may_return": False, "record": ignore}
+    return admit(store, identity, name, "acme", **(given | also))
+
+
+def local(store: OracleStore, name: str, role: Role = Role.VIEWER) -> User:
+    return create_user(store, ORGS, 1, name, role, "a hash", NOON, record=ignore)
+
+
+def test_a_user_is_made_at_the_first_sign_in_and_found_at_the_next(store: OracleStore) -> None:
+    user = admitted(store)
+
+    assert (user.name, user.identity, user.password_hash, user.org_id) == ("anna", ANNA, "", 1)
+    assert admitted(store) == user
+    assert store.users() == (user,)
+
+
+def test_who_has_another_name_by_now_is_the_same(store: OracleStore) -> None:
+    user = admitted(store)
+
+    assert admitted(store, name="anna.married") == user
+
+
+def test_a_local_user_of_the_same_name_is_somebody_else(store: OracleStore) -> None:
+    boss = local(store, "anna", Role.ADMIN)
+
+    user = admitted(store)
+
+    assert user.name == "anna+acme"
+    assert user.role is Role.VIEWER
+    assert store.users() == (boss, user)
+
+
+@pytest.mark.parametrize(
+    "other", [Identity("https://evil.test", "anna-1"), Identity(ANNA.issuer, "anna-2"), Identity(ANNA.issuer, "ANNA-1")]
+)
+def test_another_issuer_or_subject_is_somebody_else(store: OracleStore, other: Identity) -> None:
+    anna = admitted(store, role=Role.ADMIN)
+
+    names = [admitted(store, other).name, admitted(store, Identity("https://third.test", "1")).name]
+
+    assert names == ["anna+acme", "anna+acme2"]
+    assert user_with(store, ANNA) == anna
+
+
+def test_another_role_or_org_ends_the_sessions_of_before(store: OracleStore) -> None:
+    user = admitted(store)
+
+    promoted = admitted(store, role=Role.EDITOR)
+    moved = admitted(store, role=Role.EDITOR, org_id=2)
+
+    assert (promoted.name, promoted.role, moved.org_id) == ("anna", Role.EDITOR, 2)
+    assert len({user.generation, promoted.generation, moved.generation}) == 3
+
+
+def test_who_was_removed_does_not_come_back_unless_that_is_allowed(store: OracleStore) -> None:
+    admitted(store)
+    remove_user(store, "anna", NOON, record=ignore)
+
+    with pytest.raises(Forbidden, match="You were removed"):
+        admitted(store, name="anna.again")
+    assert store.users() == ()
+    again = admitted(store, may_return=True)
+
+    assert again.name == "anna"
+    assert admitted(store) == again
+
+
+def test_the_name_of_who_was_removed_is_not_given_to_others(store: OracleStore) -> None:
+    """Else the row that keeps him out would be overwritten."""
+    admitted(store)
+    remove_user(store, "anna", NOON, record=ignore)
+
+    with pytest.raises(InvalidRequest, match="take another name"):
+        local(store, "anna")
+    assert admitted(store, Identity(ANNA.issuer, "anna-2")).name == "anna+acme"
+    with pytest.raises(Forbidden):
+        admitted(store)
+
+
+def test_who_signs_in_by_a_provider_gets_no_password(store: OracleStore) -> None:
+    admitted(store)
+
+    with pytest.raises(InvalidRequest, match=r"anna signs in by https://login\.acme\.example"):
+        set_password(store, "anna", "a hash", record=ignore)
+
+
+def test_an_admin_may_give_another_role_as_to_others(store: OracleStore) -> None:
+    admitted(store)
+
+    assert set_role(store, "anna", Role.EDITOR, record=ignore).identity == ANNA
+
+
+def test_what_is_done_is_recorded_before(store: OracleStore) -> None:
+    seen: list[tuple[User | None, User, tuple[User, ...]]] = []
+
+    def record(before: User | None, after: User) -> None:
+        seen.append((before, after, store.users()))
+
+    made = admitted(store, record=record)
+    changed = admitted(store, role=Role.ADMIN, record=record)
+
+    assert seen == [(None, made, ()), (made, changed, (made,))]
+
+
+def test_nobody_is_made_beyond_the_most_that_a_store_has(store: OracleStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("procession.accounts.provider_users.MAX_USERS", 1)
+    admitted(store)
+
+    with pytest.raises(Forbidden, match="1 users already"):
+        admitted(store, Identity(ANNA.issuer, "2"))
+    assert admitted(store).name == "anna"
