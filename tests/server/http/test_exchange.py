@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from procession.server.http.exchange import Exchange
+from procession.server.http.exchange import WHEN_LEFT, Exchange
 
 
 class Writes:
@@ -92,3 +92,55 @@ def test_a_header_that_cannot_be_one_is_refused_each_time(_turn: int) -> None:
 
     assert [data[:12] for data in wire.written] == [b"HTTP/1.1 500"]
     assert wire.is_closed
+
+
+def left_while(*, is_read: bool, before: bool = False) -> tuple[bool, list[str]]:
+    """Whether somebody who asks for it is told that the client disconnects, and what happens then: before he asks, or
+    while the application works."""
+    happened: list[str] = []
+    answers: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if before:
+            exchange.disconnect()
+        answers.append(scope[WHEN_LEFT](lambda: happened.append("left")))
+        await asyncio.sleep(0)
+        exchange.disconnect()
+        await asyncio.sleep(0)
+
+    exchange = Exchange({"method": "GET", "path": "/"}, Writes(), keep_alive=True, expects_continue=False)
+    if is_read:
+        exchange.end_body()
+    asyncio.run(exchange.run(app))
+    return answers[0], happened
+
+
+def test_who_asks_is_told_that_the_client_has_left() -> None:
+    assert left_while(is_read=True) == (True, ["left"])
+
+
+def test_who_asks_when_the_client_has_left_is_told_at_once() -> None:
+    told, happened = left_while(is_read=True, before=True)
+
+    assert told
+    assert happened[0] == "left"
+
+
+def test_nobody_is_told_while_there_is_more_to_read() -> None:
+    assert left_while(is_read=False) == (False, [])
+
+
+def test_who_takes_it_back_is_not_told() -> None:
+    happened: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[WHEN_LEFT](lambda: happened.append("left"))
+        scope[WHEN_LEFT](None)
+        exchange.disconnect()
+        await asyncio.sleep(0)
+
+    exchange = Exchange({"method": "GET", "path": "/"}, Writes(), keep_alive=True, expects_continue=False)
+    exchange.end_body()
+    asyncio.run(exchange.run(app))
+
+    assert happened == []

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
-from procession.server.runtime.disconnect import StopOnDisconnect
+from procession.server.http.exchange import WHEN_LEFT
+from procession.server.runtime.disconnect import StopOnDisconnect, while_connected
 
 
 class Answering:
@@ -117,3 +119,46 @@ def test_what_goes_wrong_comes_through() -> None:
             await StopOnDisconnect(fail)({"type": "http", "method": "GET"}, connection.receive, connection.send)
 
     asyncio.run(main())
+
+
+class Telling:
+    """Who tells that a client leaves, as the server of a request does."""
+
+    def __init__(self) -> None:
+        self.call: Callable[[], None] | None = None
+        self.scope = {"type": "http", "method": "GET", WHEN_LEFT: self._when_left}
+
+    def _when_left(self, call: Callable[[], None] | None) -> bool:
+        self.call = call
+        return True
+
+
+async def never() -> Message:
+    raise AssertionError("nobody has to listen")
+
+
+def test_who_is_told_of_the_end_need_not_listen_for_it() -> None:
+    async def main() -> None:
+        telling = Telling()
+        task = asyncio.create_task(while_connected(telling.scope, never, asyncio.sleep(3600)))
+        await asyncio.sleep(0)
+        assert telling.call is not None
+        telling.call()
+        telling.call()
+        with pytest.raises(ClientDisconnect):
+            await asyncio.wait_for(task, 30)
+
+        assert telling.call is None
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
+def test_an_end_that_is_told_too_late_stops_nothing() -> None:
+    async def main() -> str:
+        telling = Telling()
+        given = await while_connected(telling.scope, never, asyncio.sleep(0, "done"))
+        assert telling.call is None
+        return given
+
+    assert asyncio.run(main()) == "done"

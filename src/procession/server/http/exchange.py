@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -17,6 +18,9 @@ from procession.server.http.raw_response import raw_error
 
 BODY_BUFFER_BYTES = 64 * 1024
 """How much of a body may wait for the application; reading pauses above it."""
+
+WHEN_LEFT = "procession.when_left"
+"""The key of a request's scope that has its `Exchange.when_left`."""
 
 _NO_HEADER_NAME = re.compile(rb'[\x00-\x20\x7f()<>@,;:\\\[\]={}"]')
 _NO_HEADER_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -59,6 +63,7 @@ class Exchange:
         self._is_disconnected = False
         self._changed = asyncio.Event()
         """Something has changed that `receive` may wait for."""
+        self._when_left: Callable[[], None] | None = None
         self._is_chunked = self._has_length = False
         self._bytes_left = 0
         """How much of the response is still to come, by its content-length."""
@@ -81,9 +86,24 @@ class Exchange:
         """The client has gone: `receive` says so, and what is sent is dropped."""
         self._is_disconnected = True
         self._changed.set()
+        if self._when_left is not None:
+            self._when_left()
+
+    def when_left(self, call: Callable[[], None] | None) -> bool:
+        """Have this called if the client disconnects before it is answered, which costs less than a task that waits for
+        it; None: nothing any more. Whether it will be: not as long as there may be more to read of the request."""
+        if self._more_body or self.awaits_continue:
+            return False
+        self._when_left = call
+        if call is not None:
+            self._wire.resume_reading()  # else nobody hears that it ends
+            if self._is_disconnected:
+                asyncio.get_running_loop().call_soon(call)
+        return True
 
     async def run(self, app: ASGIApp) -> None:
         """Have the application answer. What it fails to answer gets a 500, or the end of the connection."""
+        self._scope[WHEN_LEFT] = self.when_left
         try:
             await app(self._scope, self._receive, self._send)
         except asyncio.CancelledError:
@@ -96,6 +116,8 @@ class Exchange:
             if not self.has_ended and not self._is_disconnected:
                 _log.error("left %s %r without a whole answer", self._scope["method"], self._scope["path"])
                 self._give_up(500, "Internal Server Error")
+        finally:
+            self._scope.pop(WHEN_LEFT, None)  # each would hold the other for longer
 
     def _give_up(self, status: int, reason: str) -> None:
         said = self._head if self.has_begun else raw_error(status, reason)

@@ -61,7 +61,7 @@ class HostMetadataHandler:
             with intake.quota.reserve(org_id) as reservation:
                 reservation.hold(sum(map(len, found.tags)))
                 learning = intake.host_tags.learn(org_id, found.host, found.tags)
-                await while_connected(request.receive, learning)
+                await while_connected(request.scope, request.receive, learning)
         return json_response({"status": "ok"}, 202)
 
     async def _read(self, request: Request, org_id: int) -> TagsOfHost | None:

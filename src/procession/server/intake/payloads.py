@@ -103,7 +103,7 @@ class PayloadHandler:
                     request, org_id, await read_body(request, max_bytes, reservation), envelope, reservation, decode
                 )
             # An agent that has waited too long sends it again, so that without this the queue would fill with copies.
-            stored = await while_connected(request.receive, storing)
+            stored = await while_connected(request.scope, request.receive, storing)
         answer = encode_answer(Answer(await intake.watches.active_clients(org_id, stored.host)))
         headers = self._headers if stored.may_send_columns else {}
         return Response(answer, headers=headers, media_type="application/x-protobuf")
