@@ -53,6 +53,7 @@ from procession.server.http.errors import AnswerBugs, ErrorAnswers, RouteErrors
 from procession.server.http.host_names import AllowedHosts, CheckHost, name_of
 from procession.server.http.responses import AnswerHeaders
 from procession.server.intake.agents import Agents
+from procession.server.intake.events import PATH as EVENTS_PATH
 from procession.server.intake.events import EventHandler
 from procession.server.intake.hosts import HostMetadataHandler
 from procession.server.intake.ignored import IgnoredPostHandler
@@ -90,6 +91,7 @@ from procession.storage import (
     ChangeStore,
     ContainerStore,
     ErasureStore,
+    ExitSink,
     HostStore,
     KeyStore,
     MonitorStore,
@@ -101,6 +103,8 @@ from procession.storage import (
     UserStore,
     ViewStore,
 )
+
+_DIRECT_PATHS = (*PAYLOAD_PATHS, EVENTS_PATH)
 
 QUERY_THREADS = 8
 """Queries that the store works on at once; the others wait."""
@@ -218,7 +222,13 @@ class Services:
 
     @classmethod
     def made_from(
-        cls, stores: Stores, sink: Sink, settings: ServerSettings, metrics: Metrics, now: Callable[[], int]
+        cls,
+        stores: Stores,
+        sink: Sink,
+        settings: ServerSettings,
+        metrics: Metrics,
+        now: Callable[[], int],
+        exits: ExitSink | None = None,
     ) -> Services:
         threads = ThreadPools.start()
         keys = KeyCache(stores.keys, threads.keys, users=stores.users, now=now)
@@ -265,6 +275,7 @@ class Services:
                 quota=MemoryQuota(settings.max_intake_bytes),
                 decode_threads=threads.decode,
                 sink=counting_sink,
+                exits=exits,
                 store=stores.processes,
                 containers=stores.containers,
                 store_threads=threads.details,
@@ -571,6 +582,7 @@ def create_app(
     stores: Stores,
     *,
     sink: Sink,
+    exits: ExitSink | None = None,
     settings: ServerSettings,
     metrics: Metrics | None = None,
     host_names: Iterable[str] = (),
@@ -580,10 +592,11 @@ def create_app(
     now: Callable[[], int] = lambda: int(time.time()),
 ) -> Starlette:
     """The whole of a server but its socket. `sink`, where the intake puts what it took, is started and stopped by
-    whoever made it. Clients may call the server by `host_names` and those of the settings. `log_lines` gives the last
-    of the log. Without `audit` nothing is recorded of who asks what. By `providers` people sign in."""
+    whoever made it. Exits go to `exits`; without that the store is asked in threads. Clients may call the server by
+    `host_names` and those of the settings. `log_lines` gives the last of the log. Without `audit` nothing is recorded
+    of who asks what. By `providers` people sign in."""
     services = replace(
-        Services.made_from(stores, sink, settings, metrics or Metrics(), now), providers=tuple(providers)
+        Services.made_from(stores, sink, settings, metrics or Metrics(), now, exits), providers=tuple(providers)
     )
     services.show_in_metrics()
     agent_routes, health = services.agent_routes(), services.health_routes()
@@ -604,7 +617,7 @@ def create_app(
             Middleware(
                 DirectPosts,
                 # Of clients that have to show a certificate, only the usual way asks for it.
-                routes=[] if settings.tls_client_ca else [one for one in agent_routes if one.path in PAYLOAD_PATHS],
+                routes=[] if settings.tls_client_ca else [one for one in agent_routes if one.path in _DIRECT_PATHS],
                 metrics=services.metrics,
             ),
             Middleware(MeasureRequests, metrics=services.metrics),

@@ -137,6 +137,16 @@ class DetailStore(Protocol):
         it is looked for how they ended."""
 
 
+class ExitSink(Protocol):
+    """Takes exits on an event loop, and never keeps that waiting."""
+
+    async def add_exits(self, org_id: int, exits: ProcessExits) -> None:
+        """Returns once they are safe on disk. Raises Unavailable."""
+
+    def unknown_at_once(self, org_id: int, exits: ProcessExits) -> ProcessExits | None:
+        """As `DetailStore.unknown_exits`, of one host. None where one has to wait for that."""
+
+
 class ContainerStore(Protocol):
     """Containers of hosts: those of now, and those of each minute."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from procession.errors import Unavailable
-from procession.process import ProcessDescription, Sighting, Snapshot
+from procession.lifecycle.events import ProcessExit, ProcessExits
+from procession.process import ProcessDescription, ProcessKey, Sighting, Snapshot, host_key
 from procession.query import ProcessQuery
 from procession.storage.embedded.log_sink import LogSink
 from procession.storage.embedded.store import EmbeddedStore
@@ -57,6 +58,40 @@ def test_many_at_once_are_all_seen(embedded: EmbeddedStore, org: int) -> None:
     asyncio.run(post())
 
     assert pids_in(embedded, org) == 1000
+
+
+def exits_of(*pids: int) -> ProcessExits:
+    described = ProcessDescription()
+    return ProcessExits(
+        "web-1", tuple(ProcessExit(pid=pid, at=AT + 1, exit_code=3, description=described) for pid in pids)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_exits_are_seen_once_they_are_acknowledged(embedded: EmbeddedStore, org: int, count: int) -> None:
+    pids = range(10_000, 10_000 + count)
+
+    async def post() -> None:
+        sink = LogSink(embedded)
+        await sink.add(org, a_snapshot(count, 1))
+        await sink.add_exits(org, exits_of(*pids))
+        await sink.stop()
+
+    asyncio.run(post())
+
+    seen = [(ProcessKey(AT, host_key("web-1"), pid), AT) for pid in pids]
+    assert [one.exit_code for one in embedded.endings(org, AT + 10, seen)] == [3] * count
+
+
+def test_whose_exits_they_are_is_told_at_once_of_a_few(embedded: EmbeddedStore, org: int) -> None:
+    async def post() -> tuple[ProcessExits | None, ProcessExits | None]:
+        sink = LogSink(embedded)
+        await sink.add(org, a_snapshot(2, 1))
+        found = sink.unknown_at_once(org, exits_of(10_000)), sink.unknown_at_once(org, exits_of(*range(10_000, 11_000)))
+        await sink.stop()
+        return found
+
+    assert asyncio.run(post()) == (exits_of(), None)
 
 
 def test_a_store_that_is_closed_refuses(clickhouse: ClickHouseStore, tmp_path: Path) -> None:

@@ -120,3 +120,38 @@ def test_who_reads_can_tell_whether_anything_was_written_since() -> None:
         after = gate.writes
 
     assert (before, during, after) == (1, 1, 2)
+
+
+def test_who_must_not_wait_reads_where_nobody_writes() -> None:
+    gate = Gate()
+
+    with gate.reading_at_once() as may_read:
+        gate.note("one")
+        during = list(gate.events)
+
+    assert may_read
+    assert during == []
+    assert gate.events == ["one"]
+
+
+def test_who_must_not_wait_does_not_read_what_somebody_changes() -> None:
+    gate = Gate()
+    found: list[bool] = []
+
+    def look() -> None:
+        with gate.reading_at_once() as may_read:
+            found.append(may_read)
+
+    def change() -> None:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+
+    gate.write(change)
+    with gate.reading():
+        gate.note("one")
+        look()
+
+    assert found == [False, False]
+    look()
+    assert found == [False, False, True]

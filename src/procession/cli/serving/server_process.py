@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from procession.oidc import ProviderSettings
     from procession.server.http.tls import Certificates
     from procession.server.runtime.metrics import Metrics, Sink
+    from procession.storage import ExitSink
     from procession.storage.embedded.store import EmbeddedStore
     from procession.storage.store import ClickHouseStore
 
@@ -159,7 +160,7 @@ async def serving(prepared: Prepared) -> AsyncIterator[asyncio.Event]:
 
     audit = _audit_of(prepared)
     server = HttpServer(
-        _app_of(prepared, sink, metrics, audit),
+        _app_of(prepared, sink, intake.exits, metrics, audit),
         connections,
         prepared.certificates,
         prepared.plain_listener,
@@ -191,6 +192,7 @@ class _StoreIntake:
     """Where the server puts what it takes, and how that begins and ends."""
 
     sink: Sink
+    exits: ExitSink | None
     start: Callable[[], Coroutine[Any, Any, None]]
     stop: Callable[[], Coroutine[Any, Any, None]]
 
@@ -206,9 +208,9 @@ def _intake_of(store: EmbeddedStore | ClickHouseStore, metrics: Metrics) -> _Sto
         _show_in_metrics(store, metrics)
         store.flush_to(TimedFlush(store.history, store.history.containers, metrics))
         sink = LogSink(store)
-        return _StoreIntake(WatchedSink(sink), sink.start, sink.stop)
+        return _StoreIntake(WatchedSink(sink), sink, sink.start, sink.stop)
     batcher = Batcher(TimedStore(store, metrics))
-    return _StoreIntake(batcher, batcher.start, batcher.stop)
+    return _StoreIntake(batcher, None, batcher.start, batcher.stop)
 
 
 def _show_in_metrics(store: EmbeddedStore, metrics: Metrics) -> None:
@@ -271,7 +273,9 @@ def _changed_settings(settings: ServerSettings) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value != usual[name]}
 
 
-def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics, audit: AuditWriter | None) -> Starlette:
+def _app_of(
+    prepared: Prepared, sink: FirstArrival, exits: ExitSink | None, metrics: Metrics, audit: AuditWriter | None
+) -> Starlette:
     from procession.server.app import Stores, create_app
     from procession.storage.embedded.store import EmbeddedStore
 
@@ -295,6 +299,7 @@ def _app_of(prepared: Prepared, sink: FirstArrival, metrics: Metrics, audit: Aud
             outbox=store.outbox,
         ),
         sink=sink,
+        exits=exits,
         settings=prepared.settings,
         metrics=metrics,
         host_names=(socket.gethostname(),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +17,9 @@ from procession.server.intake.body import read_body
 from procession.server.intake.intake import Intake
 from procession.server.intake.quota import SIGHTING_BYTES, Reservation, refusing_slowly
 from procession.server.runtime.coalescer import Coalescer
+from procession.server.runtime.direct_posts import direct
 from procession.wire.datadog import decode_events
+from procession.wire.datadog.messages.commands import CommandReader
 
 PATH = "/api/v2/proclcycle"
 
@@ -33,14 +35,14 @@ class EventHandler:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._limits = intake.limits
-        self._scrub = intake.scrub()
+        self._commands = CommandReader(intake.scrub())
         store, threads = intake.store, intake.store_threads
         self._unknown_exits = Coalescer(store.unknown_exits, threads, busy_share=BUSY_SHARE)
         self._add_exits = Coalescer(self._add_exits_to_store, threads, busy_share=BUSY_SHARE)
 
     @property
     def routes(self) -> list[Route]:
-        return [Route(PATH, refusing_slowly(self.take_events), methods=["POST"])]
+        return [Route(PATH, direct(refusing_slowly(self.take_events)), methods=["POST"])]
 
     async def take_events(self, request: Request) -> Response:
         org_id = await self._intake.org_of(request)
@@ -56,7 +58,7 @@ class EventHandler:
         tags_of = await self._intake.host_tags.of_org(org_id)
 
         def decode() -> ProcessEvents:
-            return decode_events(body, host_tags=tags_of, scrub=self._scrub, limits=self._limits)
+            return decode_events(body, host_tags=tags_of, commands=self._commands, limits=self._limits)
 
         is_short = len(body) <= INLINE_BYTES
         events = decode() if is_short else await self._intake.decode_threads.run(org_id, decode)
@@ -72,12 +74,19 @@ class EventHandler:
         await self._add_snapshots(org_id, snapshots_of_execs(kept, body))
         exits = exits_in(kept)
         if exits.exits:
-            orphans = await self._unknown_exits.call((org_id, exits))
+            at_once = self._intake.exits
+            orphans = None if at_once is None else at_once.unknown_at_once(org_id, exits)
+            if orphans is None:
+                orphans = await self._unknown_exits.call((org_id, exits))
             await self._add_snapshots(org_id, snapshots_of_orphans(orphans, body))
-            await self._add_exits.call((org_id, exits))
+            if at_once is not None:
+                await at_once.add_exits(org_id, exits)
+            else:
+                await self._add_exits.call((org_id, exits))
 
-    async def _add_snapshots(self, org_id: int, snapshots: Iterable[Snapshot]) -> None:
-        await asyncio.gather(*(self._intake.sink.add(org_id, snapshot) for snapshot in snapshots))
+    async def _add_snapshots(self, org_id: int, snapshots: Sequence[Snapshot]) -> None:
+        if snapshots:
+            await asyncio.gather(*(self._intake.sink.add(org_id, snapshot) for snapshot in snapshots))
 
     def _add_exits_to_store(self, exits: Sequence[tuple[int, ProcessExits]]) -> Sequence[None]:
         self._intake.store.add_exits(exits)

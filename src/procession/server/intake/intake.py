@@ -19,7 +19,7 @@ from procession.server.runtime.hosts.host_notices import HostNotices
 from procession.server.runtime.metrics import Counter, Sink
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool
 from procession.server.runtime.watch_cache import WatchCache
-from procession.storage import ContainerStore, DetailStore
+from procession.storage import ContainerStore, DetailStore, ExitSink
 from procession.wire.datadog import Limits
 
 
@@ -37,6 +37,8 @@ class Intake:
     decode_threads: FairThreadPool
     sink: Sink
     """Takes the snapshots."""
+    exits: ExitSink | None = None
+    """Takes exits, where nobody has to wait for the store; else it does."""
     store: DetailStore
     """Takes all else of processes, on one of `store_threads`."""
     containers: ContainerStore

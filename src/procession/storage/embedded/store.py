@@ -57,7 +57,7 @@ from procession.storage.embedded.remembered_accounts import (
     RememberedOutbox,
 )
 from procession.storage.live.table import REACH_SECONDS
-from procession.storage.wal import LogStatus, WriteAheadLog
+from procession.storage.wal import Entry, LogStatus, WriteAheadLog
 from procession.window import Window
 
 FLUSH_SECONDS = 60.0
@@ -81,6 +81,9 @@ _PRESENCE_RETRY_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 _Logged = PackedSnapshot | ProcessExits | ContainerSnapshot
+
+End = Callable[[Exception | None], None]
+"""Told once, of what went wrong, if anything."""
 
 
 class History(ReadStore, FlushTarget, Protocol):
@@ -222,10 +225,15 @@ class EmbeddedStore:
     def append(self, org_id: int, snapshot: AnySnapshot) -> Future[None]:
         """Done once the chunk is safe on disk and readers see it; fails as Unavailable where the disk did not take it.
         Raises Unavailable where too much waits."""
-        self.erasure.refuse(org_id)
-        self._queue.check_space()
+        seen = _Seen()
+        self.append_then(org_id, snapshot, seen.end)
+        return seen
+
+    def append_then(self, org_id: int, snapshot: AnySnapshot, end: End) -> None:
+        """The same for who wants to be told, on another thread: of the error, or None."""
+        self._check(org_id)
         packed = pack(snapshot)
-        return self._append(org_id, packed, self._wal.append(snapshot_entry(org_id, packed, self._now())))
+        self._append(org_id, packed, snapshot_entry(org_id, packed, self._now()), end)
 
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         waiting: list[Future[None]] = []
@@ -241,16 +249,20 @@ class EmbeddedStore:
             raise NotAllStored(why, frozenset(failed)) if isinstance(why, Unavailable) else why
 
     def add_exits(self, exits: Sequence[tuple[int, ProcessExits]]) -> None:
-        self._queue.check_space()
         for org_id, _ in exits:
-            self.erasure.refuse(org_id)
-        waiting = [
-            self._append(org_id, of_host, self._wal.append(exits_entry(org_id, of_host, self._now())))
-            for org_id, of_host in exits
-            if of_host.exits
-        ]
+            self._check(org_id)
+        waiting: list[Future[None]] = []
+        for org_id, of_host in exits:
+            if of_host.exits:
+                waiting.append(seen := _Seen())
+                self.append_exits_then(org_id, of_host, seen.end)
         for one in waiting:
             one.result()
+
+    def append_exits_then(self, org_id: int, exits: ProcessExits, end: End) -> None:
+        """As `append_then`."""
+        self._check(org_id)
+        self._append(org_id, exits, exits_entry(org_id, exits, self._now()), end)
 
     def add_live(self, live: Sequence[tuple[int, LiveSnapshot]]) -> None:
         live = [one for one in live if not self.erasure.has_begun(one[0])]
@@ -259,26 +271,28 @@ class EmbeddedStore:
         self.live_table.add_live(live)
 
     def _append_containers(self, org_id: int, snapshot: ContainerSnapshot) -> Future[None]:
+        self._check(org_id)
+        seen = _Seen()
+        self._append(org_id, snapshot, containers_entry(org_id, snapshot, self._now()), seen.end)
+        return seen
+
+    def _check(self, org_id: int) -> None:
+        """Raises Unavailable where nothing can be taken of an org."""
         self.erasure.refuse(org_id)
         self._queue.check_space()
-        return self._append(org_id, snapshot, self._wal.append(containers_entry(org_id, snapshot, self._now())))
 
-    def _append(self, org_id: int, content: _Logged, acknowledged: Future[int]) -> Future[None]:
-        is_seen: Future[None] = Future()
-        is_seen.set_running_or_notify_cancel()  # nobody can take back what is in the log
-
+    def _append(self, org_id: int, content: _Logged, entry: Entry, end: End) -> None:
         def take(future: Future[int]) -> None:
             try:
                 self._take(future.result(), org_id, content)
             except Exception as error:  # whoever waits must be told
                 if self._wal.is_out_of_space:
                     self._queue.hurry()
-                is_seen.set_exception(error)
+                end(error)
             else:
-                is_seen.set_result(None)
+                end(None)
 
-        acknowledged.add_done_callback(take)
-        return is_seen
+        self._wal.append(entry).add_done_callback(take)
 
     def _take(self, sequence: int, org_id: int, content: _Logged) -> None:
         """On the thread that writes the log, in the order of the sequence numbers."""
@@ -366,6 +380,11 @@ class EmbeddedStore:
             self._flusher.flush_what_concerns(org_id, Window(0, until))
         self.answers.history()
         return self._history.unknown_exits(exits)
+
+    def unknown_exits_at_once(self, org_id: int, exits: ProcessExits) -> ProcessExits | None:
+        """The same of one host, for who must not wait. None where one has to."""
+        found = self.live_table.unknown_exits_at_once(org_id, exits)
+        return None if found is None else self.answers.live(found)
 
     def inventory(self) -> Inventory:
         return self._history.inventory()
@@ -471,6 +490,20 @@ class EmbeddedStore:
         self.containers.forget_org(org_id)
         for remembered in (self.keys, self.hosts, self.monitors, self.outbox):
             remembered.forget()
+
+
+class _Seen(Future[None]):
+    """Done once something is safe on disk and seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_running_or_notify_cancel()  # nobody can take back what is in the log
+
+    def end(self, error: Exception | None) -> None:
+        if error is None:
+            self.set_result(None)
+        else:
+            self.set_exception(error)
 
 
 class FlushedRollup:

@@ -48,11 +48,28 @@ class ReadGate:
         try:
             yield
         finally:
-            with self._changed:
-                self._readers -= 1
-                if not self._readers:
-                    self._do_what_waits()
-                    self._changed.notify_all()
+            self._leave()
+
+    @contextmanager
+    def reading_at_once(self) -> Iterator[bool]:
+        """Whether one may read what needs not be prepared: not where one would have to wait for somebody who writes."""
+        may_read = self._changed.acquire(blocking=False)
+        if may_read:
+            may_read = not self._waiting
+            self._readers += may_read
+            self._changed.release()
+        try:
+            yield may_read
+        finally:
+            if may_read:
+                self._leave()
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._readers -= 1
+            if not self._readers:
+                self._do_what_waits()
+                self._changed.notify_all()
 
     def _do_what_waits(self) -> None:
         while self._waiting:

@@ -146,6 +146,11 @@ class LiveTable:
         with self._gate.reading(is_prepared=False):
             return tuple(unknown_exits(self._of(org_id), org_id, of_host, at_once) for org_id, of_host in exits)
 
+    def unknown_exits_at_once(self, org_id: int, exits: ProcessExits) -> ProcessExits | None:
+        """The same of one host, for who must not wait: None, too, where somebody changes the table just now."""
+        with self._gate.reading_at_once() as may_read:
+            return unknown_exits(self._of(org_id), org_id, exits, reported([(org_id, exits)])) if may_read else None
+
     @contextmanager
     def reading(self, org_id: int) -> Iterator[OrgTable]:
         """What is known of an org, which does not change meanwhile. To be left soon."""

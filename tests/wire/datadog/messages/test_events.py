@@ -8,6 +8,7 @@ from procession.process import ExitCost, ExitFacts, ProcessDescription
 from procession.scrubbing import Scrubber
 from procession.wire.datadog import FrameError, Limits, decode_events, encode_events
 from procession.wire.datadog import process_pb2 as pb
+from procession.wire.datadog.messages.commands import CommandReader
 from tests.support.agents.vectors import vector
 from tests.support.builders import NOON, a_description
 
@@ -41,7 +42,8 @@ def test_an_exec_tells_what_the_process_became() -> None:
         exec=pb.ProcessExec(forkTime=NOON * 10**9, execTime=(NOON + 1) * 10**9 + 999_999_999),
     )
 
-    (found,) = decode_events(events_of(event), host_tags=lambda host: (f"of:{host}",), scrub=Scrubber().scrub).events
+    commands = CommandReader(Scrubber().scrub)
+    (found,) = decode_events(events_of(event), host_tags=lambda host: (f"of:{host}",), commands=commands).events
 
     assert found == ProcessExec(
         pid=7,

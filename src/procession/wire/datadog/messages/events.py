@@ -10,7 +10,7 @@ from procession.process import MAX_UINT32, NO_EXIT_FACTS, ExitCost, ExitFacts
 from procession.text.characters import encodable, text
 from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
-from procession.wire.datadog.messages.commands import CommandReader, Scrub
+from procession.wire.datadog.messages.commands import CommandReader
 from procession.wire.datadog.messages.descriptions import NOBODY, describe, encode_description, owner_of
 from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, no_tags
 from procession.wire.datadog.parsing import parse_in_parts
@@ -39,17 +39,18 @@ def decode_events(
     body: bytes,
     *,
     host_tags: Callable[[str], Iterable[str]] = no_tags,
-    scrub: Scrub | None = None,
+    commands: CommandReader | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ProcessEvents:
-    """Raises FrameError for what is damaged, PayloadTooLarge beyond the limits. Events of unknown kinds are skipped."""
+    """Raises FrameError for what is damaged, PayloadTooLarge beyond the limits. Events of unknown kinds are skipped.
+    `commands` may remember those of other events."""
     message, events = parse_in_parts(
         pb.CollectorProcEvent, pb.ProcessEvent, body, _EVENTS, {_EVENTS: limits.processes}, limits.process_bytes
     )
     host = host_of(message.hostname)
     tags = normal_tags(host_tags(host))
-    commands = CommandReader(scrub)
-    decoded = (_decode(event, tags, commands) for event in events)
+    reader = CommandReader() if commands is None else commands
+    decoded = (_decode(event, tags, reader) for event in events)
     return ProcessEvents(host, tuple(event for event in decoded if event is not None))
 
 
