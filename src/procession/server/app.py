@@ -86,6 +86,7 @@ from procession.server.runtime.watch_cache import WatchCache
 from procession.server.web.assets import page_routes
 from procession.server.web.openapi import openapi_routes
 from procession.storage import (
+    AccountsAtHand,
     AnalysisStore,
     BackupStore,
     ChangeStore,
@@ -118,6 +119,8 @@ class Stores:
     analysis: AnalysisStore
     keys: KeyStore
     hosts: HostStore
+    accounts_at_hand: AccountsAtHand | None = None
+    """What of these two has not to be read each time."""
     containers: ContainerStore
     sessions: SessionStore
     users: UserStore
@@ -220,6 +223,7 @@ class Services:
     providers: tuple[ProviderSettings, ...] = ()
     """By which people sign in."""
 
+    # Long because each service is made by a line of its own.
     @classmethod
     def made_from(
         cls,
@@ -231,11 +235,12 @@ class Services:
         exits: ExitSink | None = None,
     ) -> Services:
         threads = ThreadPools.start()
-        keys = KeyCache(stores.keys, threads.keys, users=stores.users, now=now)
+        at_hand = stores.accounts_at_hand
+        keys = KeyCache(stores.keys, threads.keys, users=stores.users, now=now, at_hand=at_hand)
         users = UserCache(stores.users, threads.keys, threads.passwords)
         sessions = Sessions(stores.sessions, keys, users, threads.keys, now)
-        host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now)
-        watches = WatchCache(stores.hosts, threads.hosts, now)
+        host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now, at_hand=at_hand)
+        watches = WatchCache(stores.hosts, threads.hosts, now, at_hand=at_hand)
         agents = Agents()
         counting_sink = CountingSink(sink, metrics.sightings)
         metrics.waiting_sightings.read = lambda: {(): counting_sink.waiting}

@@ -55,12 +55,14 @@ from procession.query import ProcessQuery
 from procession.window import Window
 
 __all__ = [
+    "AccountsAtHand",
     "AnalysisStore",
     "BackupStore",
     "ChangeStore",
     "ContainerStore",
     "DetailStore",
     "ErasureStore",
+    "ExitSink",
     "HostStore",
     "KeyStore",
     "MonitorStore",
@@ -253,6 +255,18 @@ class HostStore(Protocol):
 
     def put_lease(self, lease: WatchLease) -> None:
         """Of two leases of a host the longer one holds."""
+
+
+class AccountsAtHand(Protocol):
+    """What a store remembers of what it was asked before and nobody else can have changed. It gives that at once, and
+    None where it has to read."""
+
+    def keys(self) -> tuple[Key, ...] | None:
+        """As `KeyStore.keys`; the same object as it gave."""
+
+    def host_tags_version(self) -> int | None: ...
+
+    def leases(self, now: int) -> tuple[WatchLease, ...] | None: ...
 
 
 class SizedStore(Protocol):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from starlette.datastructures import Headers
 
+from procession.accounts.hosts import WatchLease
 from procession.accounts.orgs import Key
 from procession.accounts.users import Role, User
 from procession.errors import Forbidden, Unavailable
@@ -273,3 +274,45 @@ def test_it_is_noted_when_a_key_was_shown(ring: KeyCache) -> None:
         agent(ring, "f" * 32)
 
     assert set(asyncio.run(_awaited(ring.uses.last))) == {API_KEY[:4]}
+
+
+class AtHand:
+    """What a store remembers of keys."""
+
+    def __init__(self) -> None:
+        self.held: tuple[Key, ...] | None = None
+
+    def keys(self) -> tuple[Key, ...] | None:
+        return self.held
+
+    def host_tags_version(self) -> int | None:
+        return None
+
+    def leases(self, _: int) -> tuple[WatchLease, ...] | None:
+        return None
+
+
+def test_keys_that_the_store_has_at_hand_are_not_read_again(store: CountingStore, stopwatch: Stopwatch) -> None:
+    read: list[tuple[Key, ...]] = []
+
+    class Store:
+        def keys(self) -> tuple[Key, ...]:
+            read.append(tuple(store.keys()))
+            return read[-1]
+
+    at_hand = AtHand()
+    thread = ThreadPool(1, "keys")
+    ring = KeyCache(Store(), thread, stopwatch, at_hand=at_hand)  # type: ignore[arg-type]  # it reads no more
+    assert agent(ring, API_KEY) == ORG
+
+    at_hand.held = read[0]
+    for _ in range(5):
+        stopwatch.seconds += 2
+        assert agent(ring, API_KEY) == ORG
+    assert len(read) == 1
+
+    at_hand.held = tuple(key for key in read[0] if key.org_id != ORG)
+    stopwatch.seconds += 2
+    assert agent(ring, API_KEY) == ORG
+    assert len(read) == 2
+    thread.close()

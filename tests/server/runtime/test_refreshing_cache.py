@@ -126,3 +126,23 @@ async def test_many_changes_are_seen_by_taking_it_once_more(thread: ThreadPool) 
     assert await asyncio.gather(*changes[1:]) == [1] * 19
     assert await refreshed.reload() == 2
     await busy
+
+
+@on_a_loop
+async def test_what_is_at_hand_is_not_read(thread: ThreadPool) -> None:
+    clock, part = Clock(), Part()
+    at_hand: list[int | None] = [None]
+    refreshed = RefreshingCache(part, thread, 10, clock, at_hand=lambda: at_hand[0])
+    assert await refreshed.get() == 1
+
+    at_hand[0] = 7
+    assert await refreshed.get() == 1
+    clock.now += 5
+    assert await refreshed.get() == 7
+    at_hand[0] = None
+    clock.now += 4
+    assert await refreshed.get() == 7
+    clock.now += 7
+    assert await refreshed.get() == 2
+
+    assert part.count == 2

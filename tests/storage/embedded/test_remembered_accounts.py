@@ -15,6 +15,7 @@ from procession.notifications.channels import Webhook
 from procession.notifications.downtimes.downtime import Downtime
 from procession.notifications.notification import Delivery, Notification
 from procession.storage.embedded.remembered_accounts import (
+    RememberedAtHand,
     RememberedHosts,
     RememberedKeys,
     RememberedMonitors,
@@ -246,3 +247,23 @@ def test_monitors_are_read_once_and_after_each_write() -> None:
     monitors.delete_monitor(ORG, 1)
     assert monitors.monitors(ORG) == ()
     assert store.reads == 3
+
+
+def test_what_is_remembered_is_at_hand_until_it_is_written_or_old() -> None:
+    store, seconds = SlowStore(), [0.0]
+    keys, hosts = RememberedKeys(store, lambda: seconds[0]), RememberedHosts(store, lambda: seconds[0])
+    at_hand = RememberedAtHand(keys, hosts)
+    assert (at_hand.keys(), at_hand.host_tags_version(), at_hand.leases(NOON)) == (None, None, None)
+
+    lease = WatchLease(ORG, "web-1", NOON + 10)
+    hosts.put_lease(lease)
+    found = keys.keys(), hosts.host_tags_version(), hosts.leases(NOON)
+    reads = store.reads
+
+    assert at_hand.keys() is found[0]
+    assert (at_hand.host_tags_version(), at_hand.leases(NOON), at_hand.leases(NOON + 10)) == (found[1], (lease,), ())
+    assert store.reads == reads
+    keys.put_key(a_key("new"))
+    assert (at_hand.keys(), at_hand.leases(NOON)) == (None, (lease,))
+    seconds[0] += 60
+    assert (at_hand.host_tags_version(), at_hand.leases(NOON)) == (None, None)

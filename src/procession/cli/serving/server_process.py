@@ -286,6 +286,7 @@ def _app_of(
             analysis=store.analysis,
             keys=store.keys,
             hosts=store.hosts,
+            accounts_at_hand=store.accounts_at_hand if isinstance(store, EmbeddedStore) else None,
             containers=store.containers,
             sessions=store.sessions,
             users=store.users,

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from procession.accounts.key_owners import is_over, keys_in_force
 from procession.accounts.orgs import Key, KeyKind, hash_secret
-from procession.accounts.users import User
+from procession.accounts.users import User, is_of_user
 from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
 from procession.server.access.key_uses import KeyUses
 from procession.server.audit.note import identified
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import ThreadPool
-from procession.storage import KeyStore, UserStore
+from procession.storage import AccountsAtHand, KeyStore, UserStore
 
 REFRESH_SECONDS = 2.0
 """How long keys are believed without looking again: well under the 5 s within which a revoked key must be dead."""
@@ -36,13 +36,16 @@ class KeyCache:
         *,
         users: UserStore | None = None,
         now: Callable[[], int] = lambda: int(time.time()),
+        at_hand: AccountsAtHand | None = None,
     ) -> None:
         """`users`: without them no key of a user is good."""
         self._store = store
         self._users = users
         self._now = now
         self.uses = KeyUses(store, thread, now)
-        self._keys = RefreshingCache(self._load, thread, REFRESH_SECONDS, clock)
+        self._at_hand = at_hand
+        self._held: tuple[tuple[Key, ...], _KeysInForce] | None = None
+        self._keys = RefreshingCache(self._load, thread, REFRESH_SECONDS, clock, at_hand=self._as_before)
 
     async def org_of_api_key(self, secret: str) -> int:
         """The org that an agent posts for. Raises Forbidden."""
@@ -106,11 +109,22 @@ class KeyCache:
         return key
 
     def _load(self) -> _KeysInForce:
-        good = keys_in_force(self._store.keys(), self._users_now)
-        return _KeysInForce(
+        found = self._store.keys()
+        good = keys_in_force(found, self._users_now)
+        in_force = _KeysInForce(
             {(key.kind, key.secret_hash): key for key in good},
             {key.id: key for key in good if key.kind is KeyKind.APPLICATION},
         )
+        # Whether users are the same the store does not say.
+        self._held = None if any(map(is_of_user, good)) else (found, in_force)
+        return in_force
+
+    def _as_before(self) -> _KeysInForce | None:
+        """Those that were read last, where the store says at once that they are the same."""
+        held = self._held
+        if self._at_hand is None or held is None:
+            return None
+        return held[1] if self._at_hand.keys() is held[0] else None
 
     def _users_now(self) -> tuple[User, ...]:
         return () if self._users is None else self._users.users()

@@ -9,7 +9,7 @@ from procession.accounts.hosts import HostTags, TagSource
 from procession.server.runtime.coalescer import Coalescer
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import FairThreadPool, ThreadPool, TurnsOfOrg
-from procession.storage import HostStore
+from procession.storage import AccountsAtHand, HostStore
 from procession.text.tags import normal_tags
 
 REFRESH_SECONDS = 3.0
@@ -48,7 +48,13 @@ class HostTagCache:
     once in a while: they are read again only when they have."""
 
     def __init__(
-        self, store: HostStore, thread: ThreadPool, write_threads: FairThreadPool, now: Callable[[], int]
+        self,
+        store: HostStore,
+        thread: ThreadPool,
+        write_threads: FairThreadPool,
+        now: Callable[[], int],
+        *,
+        at_hand: AccountsAtHand | None = None,
     ) -> None:
         """Every payload needs what is read, so reading has a thread of its own: an agent that posts new tags without
         end holds up only `write_threads`."""
@@ -57,7 +63,8 @@ class HostTagCache:
         self._now = now
         self._writers = _Writers(store, write_threads)
         self._held: tuple[int, _Entries, Union] | None = None
-        self._entries = RefreshingCache(self._load, thread, REFRESH_SECONDS)
+        self._at_hand = at_hand
+        self._entries = RefreshingCache(self._load, thread, REFRESH_SECONDS, at_hand=self._as_before)
 
     async def of_org(self, org_id: int) -> Callable[[str], Iterable[str]]:
         """From a host's name to its tags, those of both sources."""
@@ -92,6 +99,13 @@ class HostTagCache:
         if self._held is None or self._held[0] != version:
             self._held = (version, *self._read())
         return self._held[1:]
+
+    def _as_before(self) -> tuple[_Entries, Union] | None:
+        """Those that were read last, where the store says at once that they are the same."""
+        held = self._held
+        if self._at_hand is None or held is None:
+            return None
+        return held[1:] if self._at_hand.host_tags_version() == held[0] else None
 
     def _read(self) -> tuple[_Entries, Union]:
         entries = self._store.host_tags()

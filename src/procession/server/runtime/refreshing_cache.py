@@ -20,11 +20,18 @@ class RefreshingCache(Generic[T]):
     """
 
     def __init__(
-        self, read: Callable[[], T], thread: ThreadPool, seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        read: Callable[[], T],
+        thread: ThreadPool,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        at_hand: Callable[[], T | None] = lambda: None,
     ) -> None:
         """`thread` has to be a single one: of many callers that find it too old, the first reads it again and the
-        rest see it."""
+        rest see it. `at_hand` gives at once what `read` would give, or None where that takes time."""
         self._read = read
+        self._at_hand = at_hand
         self._thread = thread
         self._seconds = seconds
         self._clock = clock
@@ -37,9 +44,15 @@ class RefreshingCache(Generic[T]):
         """`seconds`: how old it may be at most, where that is less than usual."""
         within = self._seconds if seconds is None else seconds
         value = self._fresh(within)
+        if value is not None and self._clock() - value[0] < self._seconds / 2:
+            return value[1]
+        found = self._at_hand()
+        if found is not None:
+            self._value = (self._clock(), found)
+            return found
         if value is None:
             return await self._thread.run(lambda: self._read_if_old(within))
-        if self._clock() - value[0] >= self._seconds / 2 and (self._early_reload is None or self._early_reload.done()):
+        if self._early_reload is None or self._early_reload.done():
             self._early_reload = asyncio.create_task(self._reload_early())
         return value[1]
 

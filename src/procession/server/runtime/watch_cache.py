@@ -6,13 +6,13 @@ is not renewed runs out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from procession.accounts.hosts import WatchLease
 from procession.errors import Unavailable
 from procession.server.runtime.refreshing_cache import RefreshingCache
 from procession.server.runtime.thread_pools import ThreadPool
-from procession.storage import HostStore
+from procession.storage import AccountsAtHand, HostStore
 
 LEASE_SECONDS = 10
 REFRESH_SECONDS = 2.0
@@ -24,11 +24,14 @@ FRESH_SECONDS = 3
 class WatchCache:
     """Leases as the store had them at most two seconds ago."""
 
-    def __init__(self, store: HostStore, thread: ThreadPool, now: Callable[[], int]) -> None:
+    def __init__(
+        self, store: HostStore, thread: ThreadPool, now: Callable[[], int], *, at_hand: AccountsAtHand | None = None
+    ) -> None:
         self._store = store
+        self._at_hand = at_hand
         self._thread = thread
         self._now = now
-        self._leases = RefreshingCache(self._load, thread, REFRESH_SECONDS)
+        self._leases = RefreshingCache(self._load, thread, REFRESH_SECONDS, at_hand=self._load_at_once)
 
     async def active_clients(self, org_id: int, host: str) -> int:
         """1 while somebody watches this host, else 0; also while the store cannot say."""
@@ -57,4 +60,12 @@ class WatchCache:
         return lease
 
     def _load(self) -> dict[tuple[int, str], int]:
-        return {(lease.org_id, lease.host): lease.until for lease in self._store.leases(self._now())}
+        return _by_host(self._store.leases(self._now()))
+
+    def _load_at_once(self) -> dict[tuple[int, str], int] | None:
+        found = None if self._at_hand is None else self._at_hand.leases(self._now())
+        return None if found is None else _by_host(found)
+
+
+def _by_host(leases: Iterable[WatchLease]) -> dict[tuple[int, str], int]:
+    return {(lease.org_id, lease.host): lease.until for lease in leases}

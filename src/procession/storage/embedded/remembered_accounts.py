@@ -54,6 +54,12 @@ class _Remembered(Generic[T]):
                 self._value = found
         return found[1]
 
+    @property
+    def at_hand(self) -> T | None:
+        """What was read last, where it holds."""
+        value = self._value
+        return value[1] if value is not None and self._clock() - value[0] < self._seconds else None
+
     def forget(self) -> None:
         """To be called after each write, also after one that failed: it may have been done."""
         with self._lock:
@@ -79,6 +85,9 @@ class RememberedKeys:
 
     def keys(self) -> tuple[Key, ...]:
         return self._keys.get()
+
+    def keys_at_hand(self) -> tuple[Key, ...] | None:
+        return self._keys.at_hand
 
     def put_org(self, org: Org) -> None:
         try:
@@ -127,6 +136,9 @@ class RememberedHosts:
     def host_tags_version(self) -> int:
         return self._version.get()
 
+    def host_tags_version_at_hand(self) -> int | None:
+        return self._version.at_hand
+
     def put_host_tags(self, *entries: HostTags) -> None:
         try:
             self._store.put_host_tags(*entries)
@@ -140,7 +152,11 @@ class RememberedHosts:
         self._store.put_host_notices(notices)
 
     def leases(self, now: int) -> tuple[WatchLease, ...]:
-        return tuple(lease for lease in self._leases.get() if lease.until > now)
+        return _in_force(self._leases.get(), now)
+
+    def leases_at_hand(self, now: int) -> tuple[WatchLease, ...] | None:
+        leases = self._leases.at_hand
+        return None if leases is None else _in_force(leases, now)
 
     def put_lease(self, lease: WatchLease) -> None:
         try:
@@ -152,6 +168,19 @@ class RememberedHosts:
         """To be called after rows went in another way."""
         self._version.forget()
         self._leases.forget()
+
+
+def _in_force(leases: Sequence[WatchLease], now: int) -> tuple[WatchLease, ...]:
+    return tuple(lease for lease in leases if lease.until > now)
+
+
+class RememberedAtHand:
+    """An AccountsAtHand."""
+
+    def __init__(self, keys: RememberedKeys, hosts: RememberedHosts) -> None:
+        self.keys = keys.keys_at_hand
+        self.host_tags_version = hosts.host_tags_version_at_hand
+        self.leases = hosts.leases_at_hand
 
 
 class RememberedNotificationSettings:

@@ -50,6 +50,7 @@ from procession.storage.embedded.log_space import LogSpace
 from procession.storage.embedded.progress import FlushProgress
 from procession.storage.embedded.recovery import replay
 from procession.storage.embedded.remembered_accounts import (
+    RememberedAtHand,
     RememberedHosts,
     RememberedKeys,
     RememberedMonitors,
@@ -191,6 +192,7 @@ class EmbeddedStore:
         self._joined_endings = JoinedEndings(self.live_table, history, self._queue.since)
         self.keys = RememberedKeys(history.keys)
         self.hosts = RememberedHosts(history.hosts)
+        self.accounts_at_hand = RememberedAtHand(self.keys, self.hosts)
         self.containers = self._containers_of(history)
         self.sessions = history.sessions
         self.users = history.users
