@@ -22,7 +22,7 @@ help: ## what there is
 ifneq ($(wildcard web/package.json),)
 PAGE := src/procession/server/page/index.html
 PAGE_MODULES := web/node_modules/.made
-PAGE_SOURCES := $(shell find web/index.html web/vite.config.ts web/package.json web/public web/src -type f ! -name '*.test.*')
+PAGE_SOURCES := $(shell find web/index.html web/account.html web/vite.config.ts web/vite.account.config.ts web/package.json web/public web/src -type f ! -name '*.test.*')
 # Node.js of the machine, unless one was installed into $(VENV) because there is none that is new enough.
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 endif

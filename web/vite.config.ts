@@ -15,13 +15,13 @@ const SERVER = process.env.PROCESSION_URL ?? "http://127.0.0.1:7171";
 const SMALL_TABS = /src\/(hosts|containers|groups|graphs|state\/grouping)\/|QueryResult|useSeriesColors/;
 
 /** Beside each file its gzip, so that the server compresses nothing twice. */
-function precompress(): Plugin {
+export function precompress(folder: string): Plugin {
   return {
     name: "precompress",
     apply: "build",
     closeBundle() {
-      for (const name of readdirSync(PAGE_FOLDER, { recursive: true, encoding: "utf8" })) {
-        const path = join(PAGE_FOLDER, name);
+      for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+        const path = join(folder, name);
         if (/\.(js|css|svg)$/.test(name) && statSync(path).isFile()) {
           writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: constants.Z_BEST_COMPRESSION }));
         }
@@ -31,7 +31,7 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), precompress()],
+  plugins: [react(), precompress(PAGE_FOLDER)],
   build: {
     outDir: PAGE_FOLDER,
     emptyOutDir: true,

@@ -28,6 +28,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "assets" / "a-1.js").write_bytes(SCRIPT)
     (tmp_path / "assets" / "a-1.js.gz").write_bytes(gzip.compress(SCRIPT, 9))
     (tmp_path / "assets" / "a-1.css").write_text("a{}")
+    (tmp_path / "account" / "assets").mkdir(parents=True)
+    (tmp_path / "account" / "account.html").write_text('<script src="/assets/account-1.js">')
+    (tmp_path / "account" / "assets" / "account-1.js").write_bytes(SCRIPT)
     (tmp_path / "secret").write_text("secret")
     return tmp_path
 
@@ -125,6 +128,20 @@ def test_a_page_that_was_not_built_says_how(tmp_path: Path) -> None:
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/plain")
     assert "make page" in answer.text
+    assert client.get("/account").status_code == 404
     assert client.get("/assets/a-1.js").status_code == 404
     assert client.get("/icon.svg").status_code == 404
     client.close()
+
+
+def test_the_small_page_has_the_same_headers_and_parts_of_its_own(page: Client) -> None:
+    large, small = page.get("/"), page.get("/account")
+
+    assert "/assets/account-1.js" in small.text
+    assert small.headers["content-type"] == "text/html; charset=utf-8"
+    same = [
+        {name: re.sub("nonce-[^']+", "nonce", value) for name, value in one.headers.items() if name != "content-length"}
+        for one in (large, small)
+    ]
+    assert same[0] == same[1]
+    assert page.get("/assets/account-1.js").content == SCRIPT

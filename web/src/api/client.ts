@@ -110,9 +110,9 @@ function isOfInstant(params: Params): boolean {
   return "at" in params || ("from" in params && "to" in params);
 }
 
-/** PUT, POST or DELETE with a body of JSON. */
+/** POST, PUT, PATCH or DELETE with a body of JSON. */
 export async function send<T>(
-  method: "POST" | "PUT" | "DELETE",
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
   signal?: AbortSignal,

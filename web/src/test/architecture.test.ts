@@ -31,6 +31,8 @@ const LAYERS = [
     "views",
   ],
   ["app"],
+  // A page of its own.
+  ["account"],
 ];
 const LAYER_OF = new Map(LAYERS.flatMap((rooms, layer) => rooms.map((room) => [room, layer] as const)));
 const FOR_TESTS = "test";

@@ -74,17 +74,18 @@ class WebPage:
 
     def __init__(self, folder: Path) -> None:
         self._index = _read(folder / "index.html")
+        self._account = _read(folder / "account" / "account.html")
         self._icon = _asset(folder / "icon.svg")
-        assets = sorted((folder / "assets").glob("*")) if self._index is not None else []
+        assets = sorted((*folder.glob("assets/*"), *folder.glob("account/assets/*"))) if self._index is not None else []
         found = {path.name: _asset(path) for path in assets if path.suffix != ".gz"}
         self._assets = {name: asset for name, asset in found.items() if asset and _ASSET_NAME.fullmatch(name)}
 
     def index(self) -> Response:
-        if self._index is None:
-            return PlainTextResponse(NOT_BUILT, 404)
-        nonce = secrets.token_urlsafe(16)
-        headers = PAGE_HEADERS | {"content-security-policy": CONTENT_SECURITY_POLICY.format(nonce=nonce)}
-        return Response(self._index.replace(NONCE.encode(), nonce.encode()), 200, headers, "text/html; charset=utf-8")
+        return _document(self._index)
+
+    def account(self) -> Response:
+        """The small page of the own keys, and of users and the audit trail for those who may."""
+        return _document(self._account)
 
     def icon(self, request: Request) -> Response:
         return _answer(self._icon, request, ICON_HEADERS)
@@ -99,6 +100,9 @@ def page_routes(folder: Path = FOLDER) -> list[Route]:
     async def show_index(_: Request) -> Response:
         return page.index()
 
+    async def show_account(_: Request) -> Response:
+        return page.account()
+
     async def show_icon(request: Request) -> Response:
         return page.icon(request)
 
@@ -107,9 +111,18 @@ def page_routes(folder: Path = FOLDER) -> list[Route]:
 
     return [
         Route("/", show_index, methods=["GET"]),
+        Route("/account", show_account, methods=["GET"]),
         Route("/icon.svg", show_icon, methods=["GET"]),
         Route("/assets/{name}", show_asset, methods=["GET"]),
     ]
+
+
+def _document(html: bytes | None) -> Response:
+    if html is None:
+        return PlainTextResponse(NOT_BUILT, 404)
+    nonce = secrets.token_urlsafe(16)
+    headers = PAGE_HEADERS | {"content-security-policy": CONTENT_SECURITY_POLICY.format(nonce=nonce)}
+    return Response(html.replace(NONCE.encode(), nonce.encode()), 200, headers, "text/html; charset=utf-8")
 
 
 def _answer(asset: Asset | None, request: Request, headers: dict[str, str]) -> Response:

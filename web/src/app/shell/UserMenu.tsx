@@ -54,7 +54,11 @@ export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
             API documentation
           </Menu.Item>
           <Menu.Divider />
-          {session.data && <Menu.Label>{whoIs(session.data)}</Menu.Label>}
+          {session.data && (
+            <Menu.Item component="a" href="/account">
+              {whoIs(session.data)}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>
             Sign out
           </Menu.Item>
@@ -65,5 +69,5 @@ export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
 }
 
 function whoIs({ org, user, role }: Session): string {
-  return user ? `${user}, ${role ?? ""} of ${org}` : `With a key of ${org}`;
+  return `Who I am: ${user ? `${user}, ${role ?? ""} of ${org}` : `a key of ${org}`}`;
 }
