@@ -97,8 +97,8 @@ class ChunkWriter:
         if not starts.needs_ordering:
             self._insert(connection, shard, chunks, starts)
             return
-        for some in by_moment(chunks):
-            self._insert(connection, shard, some, StartTimes(rows_of(connection), cache, some, waiting))
+        for some in by_moment(chunks, starts.needs_ordering):
+            self._add(connection, shard, some)
 
     def _insert(self, connection: Connection, shard: int, chunks: Chunks, starts: StartTimes) -> None:
         received_at = self._now()

@@ -10,7 +10,7 @@ other's. An agent waits for each answer before it posts the next, and so keeps c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from procession.lifecycle.endings import START_TOLERANCE, first_after, has_ended_between, is_near
@@ -66,9 +66,9 @@ class StartTimes:
         """`waiting`: from the first to the last moment of which the snapshots alone tell who was there."""
         self.kept: dict[ReportedStart, int] = {}
         """Where memory does not tell."""
-        self.needs_ordering = False
-        """Whether one of the chunks may say that a process of another has ended. Then they are to be stored one moment
-        of a host after the other; see `by_moment`."""
+        self.needs_ordering: set[tuple[int, int]] = set()
+        """Hosts of which one of the chunks may say that a process of another has ended. Those are to be stored one
+        moment after the other; see `by_moment`."""
         self._rows = rows
         self._waiting = waiting
         self._cache = cache
@@ -111,13 +111,17 @@ class StartTimes:
                 ):
                     # Whatever had this start would have been stored since then, and be in memory.
                     if new.setdefault((*org_host, sighting.pid), reported_start) != reported_start:
-                        self.needs_ordering |= org_host in self._hosts_of_several_moments
+                        self._note_doubt(org_host)
                     continue
                 of_org = found.setdefault(org_id, {})
                 rival = of_org.setdefault((host, sighting.pid), _Unknown(sighting.pid, reported_start, at))
                 if rival.reported_start != reported_start:
-                    self.needs_ordering |= org_host in self._hosts_of_several_moments
+                    self._note_doubt(org_host)
         return found
+
+    def _note_doubt(self, org_host: tuple[int, int]) -> None:
+        if org_host in self._hosts_of_several_moments:
+            self.needs_ordering.add(org_host)
 
     def _doubtful_in(self, org_host: tuple[int, int], listing: Listing) -> Sequence[PackedProcess]:
         """All but those that are known to be kept under the start that their host reports."""
@@ -144,7 +148,7 @@ class StartTimes:
                 self.kept[org_id, host, pid, reported_start] = reported_start  # whatever memory says
             else:
                 doubtful[host, pid] = candidates
-                self.needs_ordering |= (org_id, host) in self._hosts_of_several_moments
+                self._note_doubt((org_id, host))
         if not doubtful or self.needs_ordering:
             return
         endings = _StoredEndings(
@@ -234,16 +238,18 @@ class _StoredEndings:
         return has_ended_between(since, until, self._complete.get(host, ()), self._exits.get((host, pid), ()))
 
 
-def by_moment(chunks: Chunks) -> Iterator[Chunks]:
-    """The same chunks in the same order for each host, in parts of which none has two moments of one host."""
+def by_moment(chunks: Chunks, hosts: Collection[tuple[int, int]]) -> Iterator[Chunks]:
+    """The same chunks in the same order for each host, in parts of which none has two moments of one of these hosts:
+    org and host key. Those of all others are in the first."""
     waiting: Iterable[tuple[int, AnySnapshot]] = chunks
     while waiting:
         part, later = [], []
-        moments: dict[tuple[int, str], int] = {}
-        held: set[tuple[int, str]] = set()
+        moments: dict[tuple[int, int], int] = {}
+        held: set[tuple[int, int]] = set()
         for org_id, snapshot in waiting:
-            org_host = org_id, snapshot.host
-            if org_host in held or moments.setdefault(org_host, snapshot.taken_at) != snapshot.taken_at:
+            org_host = org_id, host_key(snapshot.host)
+            is_other = moments.setdefault(org_host, snapshot.taken_at) != snapshot.taken_at
+            if org_host in hosts and (org_host in held or is_other):
                 held.add(org_host)
                 later.append((org_id, snapshot))
             else:
