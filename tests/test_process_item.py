@@ -4,6 +4,7 @@ import json
 
 import msgspec
 
+from procession.accounts.visibility import Visibility
 from procession.analysis import ProcessAtInstant
 from procession.process import (
     ExitCost,
@@ -19,6 +20,8 @@ from tests.support.builders import NOON, a_description
 
 PROCESS = ProcessSummary(ProcessIdentity("web-1", 7, NOON - 100), NOON, a_description(group_name="www", uid=33))
 
+ALL = Visibility(1)
+
 
 def shown(item: object) -> dict[str, object]:
     found: dict[str, object] = json.loads(msgspec.json.encode(item))
@@ -26,7 +29,7 @@ def shown(item: object) -> dict[str, object]:
 
 
 def test_the_public_item_has_datadogs_attributes_and_no_others() -> None:
-    assert shown(public_item(1, PROCESS)) == {
+    assert shown(public_item(ALL, PROCESS)) == {
         "type": "process",
         "id": ProcessKey.of(PROCESS.identity).id_of(1).hex(),
         "attributes": {
@@ -48,7 +51,7 @@ def test_the_detailed_item_begins_with_the_public_attributes() -> None:
         exit_code=137,
         exit_facts=ExitFacts(True, "/system.slice", ExitCost(1.5, 0.25, 4096, None, 0)),
     )
-    items = (public_item(1, PROCESS), detailed_item(1, PROCESS, ended))
+    items = (public_item(ALL, PROCESS), detailed_item(ALL, PROCESS, ended))
     public, detailed = (shown(item)["attributes"] for item in items)
     assert isinstance(public, dict)
     assert isinstance(detailed, dict)
@@ -77,7 +80,7 @@ def test_the_detailed_item_begins_with_the_public_attributes() -> None:
 
 
 def test_at_an_instant_a_process_has_not_ended() -> None:
-    attributes = shown(item_at_instant(1, ProcessAtInstant(PROCESS, ProcessNumbers(threads=3))))["attributes"]
+    attributes = shown(item_at_instant(ALL, ProcessAtInstant(PROCESS, ProcessNumbers(threads=3))))["attributes"]
 
     assert isinstance(attributes, dict)
     assert (attributes["ended"], attributes["exit_code"], attributes["numbers"]["threads"]) == (None, None, 3)

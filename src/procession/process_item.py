@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from procession.accounts.visibility import Visibility
 from procession.analysis import ProcessAtInstant
 from procession.command_line.arguments import arguments_of
 from procession.discovery import Discovery
@@ -88,17 +89,18 @@ class ProcessItem(msgspec.Struct):
     attributes: PublicAttributes
 
 
-def public_item(org_id: int, process: ProcessSummary) -> ProcessItem:
-    return _item(org_id, process, public_attributes(process))
+def public_item(visibility: Visibility, process: ProcessSummary) -> ProcessItem:
+    """That of a reader, as all of these: with no more of the process than he may see."""
+    return _item(visibility.org_id, process, public_attributes(visibility.shown(process)))
 
 
-def detailed_item(org_id: int, process: ProcessSummary, detail: ProcessDetail) -> ProcessItem:
-    return _item(org_id, process, detailed_attributes(process, detail))
+def detailed_item(visibility: Visibility, process: ProcessSummary, detail: ProcessDetail) -> ProcessItem:
+    return _item(visibility.org_id, process, detailed_attributes(visibility.shown(process), detail))
 
 
-def item_at_instant(org_id: int, found: ProcessAtInstant) -> ProcessItem:
+def item_at_instant(visibility: Visibility, found: ProcessAtInstant) -> ProcessItem:
     """The item of a process at an instant, at which it had not ended."""
-    return detailed_item(org_id, found.process, ProcessDetail(numbers=found.numbers))
+    return detailed_item(visibility, found.process, ProcessDetail(numbers=found.numbers))
 
 
 def public_attributes(process: ProcessSummary) -> PublicAttributes:

@@ -4,6 +4,8 @@ import pytest
 
 from procession.accounts.administration import create_key, create_org, revoke_key
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
+from procession.accounts.restriction import Restriction
+from procession.accounts.scopes import Scope
 from procession.errors import InvalidRequest, NotFound
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore
@@ -109,3 +111,15 @@ def test_the_last_admin_key_stays(store: OracleStore) -> None:
     create_key(store, 1, KeyKind.ADMIN, "second", NOON)
 
     assert revoke_key(store, first.id, NOON).revoked_at == NOON
+
+
+def test_an_application_key_can_be_restricted_and_then_has_no_scopes(store: OracleStore) -> None:
+    rows = Restriction("env:a", True)
+    key, _ = create_key(store, 1, KeyKind.APPLICATION, "wallboard", NOON, restriction=rows)
+
+    assert key.restriction == rows
+    with pytest.raises(InvalidRequest, match="A restricted key has no scopes"):
+        create_key(store, 1, KeyKind.APPLICATION, "x", NOON, scopes=[Scope.MONITORS_READ], restriction=rows)
+    for kind in (KeyKind.API, KeyKind.ADMIN):
+        with pytest.raises(InvalidRequest, match="Only an application key can be restricted"):
+            create_key(store, 1, kind, "x", NOON, restriction=rows)

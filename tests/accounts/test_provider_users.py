@@ -8,7 +8,17 @@ import pytest
 
 from procession.accounts.orgs import Org
 from procession.accounts.provider_users import admit, user_with
-from procession.accounts.users import Identity, Role, User, create_user, remove_user, set_password, set_role
+from procession.accounts.restriction import Restriction
+from procession.accounts.users import (
+    Identity,
+    Role,
+    User,
+    create_user,
+    remove_user,
+    set_password,
+    set_restriction,
+    set_role,
+)
 from procession.errors import Forbidden, InvalidRequest
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore
@@ -138,3 +148,15 @@ def test_nobody_is_made_beyond_the_most_that_a_store_has(store: OracleStore, mon
     with pytest.raises(Forbidden, match="1 users already"):
         admitted(store, Identity(ANNA.issuer, "2"))
     assert admitted(store).name == "anna"
+
+
+def test_who_is_restricted_stays_so_whatever_the_provider_says_and_after_a_return(store: OracleStore) -> None:
+    rows = Restriction("env:a")
+    set_restriction(store, admitted(store).name, rows, record=ignore)
+
+    promoted = admitted(store, role=Role.EDITOR)
+    remove_user(store, promoted.name, NOON, record=ignore)
+    returned = admitted(store, may_return=True)
+
+    assert (promoted.as_key().restriction, promoted.as_key().scopes) == (rows, frozenset())
+    assert returned.restriction == rows

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from procession.accounts.orgs import Org
+from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
 from procession.accounts.users import (
     Role,
@@ -15,6 +16,7 @@ from procession.accounts.users import (
     may_change_views,
     remove_user,
     set_password,
+    set_restriction,
     set_role,
     user_name,
 )
@@ -169,3 +171,36 @@ def test_what_cannot_be_recorded_is_not_done(store: OracleStore) -> None:
 
 def test_a_user_never_shows_the_hash(store: OracleStore) -> None:
     assert "hash of" not in repr(made(store, "anna"))
+
+
+ROWS = Restriction("env:a")
+
+
+def test_a_viewer_can_be_restricted_and_then_has_no_scopes_and_signs_in_again(store: OracleStore) -> None:
+    before, record = made(store, "anna"), Recorded()
+    after = set_restriction(store, "anna", ROWS, record=record)
+
+    assert (after.restriction, after.as_key().restriction, after.as_key().scopes) == (ROWS, ROWS, frozenset())
+    assert after.sign_in_id != before.sign_in_id
+    assert record == [(before, after)]
+    assert not may_change_views(after.as_key())
+    lifted = set_restriction(store, "anna", Restriction(), record=record)
+    assert lifted.as_key().scopes == Role.VIEWER.scopes
+    assert set_restriction(store, "anna", Restriction(), record=record) == lifted
+    assert len(record) == 2
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.VIEWER])
+def test_nobody_else_can(store: OracleStore, role: Role) -> None:
+    made(store, "first", Role.ADMIN)
+    made(store, "bob", role)
+    set_restriction(store, made(store, "anna").name, ROWS, record=Recorded())
+
+    changes: tuple[Callable[[], User], ...] = (
+        lambda: create_user(store, ORGS, 1, "carl", role, "", NOON, restriction=ROWS, record=Recorded()),
+        lambda: set_restriction(store, "bob", ROWS, record=Recorded()),
+        lambda: set_role(store, "anna", role, record=Recorded()),
+    )
+    for change in changes:
+        with pytest.raises(InvalidRequest, match="Only a viewer can be restricted"):
+            change()

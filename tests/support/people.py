@@ -8,6 +8,7 @@ from http.cookies import SimpleCookie
 import httpx
 
 from procession.accounts.passwords import hash_password
+from procession.accounts.restriction import UNRESTRICTED, Restriction
 from procession.accounts.users import Role, User
 from tests.support.builders import NOON
 from tests.support.served import ORG, Client, Served
@@ -20,9 +21,15 @@ _hash = cache(hash_password)
 """One hash for all users of tests: it takes its time."""
 
 
-def a_user(served: Served, name: str = "anna", role: Role = Role.VIEWER, org_id: int = ORG) -> User:
+def a_user(
+    served: Served,
+    name: str = "anna",
+    role: Role = Role.VIEWER,
+    org_id: int = ORG,
+    restriction: Restriction = UNRESTRICTED,
+) -> User:
     """In the store already, with PHRASE."""
-    user = User(name, org_id, role, _hash(PHRASE), NOON, f"generation of {name}")
+    user = User(name, org_id, role, _hash(PHRASE), NOON, f"generation of {name}", restriction=restriction)
     served.store.put_user(user)
     return user
 

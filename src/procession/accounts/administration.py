@@ -10,6 +10,7 @@ from typing import Protocol
 from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
 from procession.accounts.key_owners import MAX_KEYS, check_expiry, check_owner, keys_of_user, owner_text
 from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind, Org, RemovedOrg, hash_secret, new_secret
+from procession.accounts.restriction import UNRESTRICTED, Restricted, Restriction
 from procession.accounts.scopes import Scope
 from procession.accounts.users import User
 from procession.errors import InvalidRequest, NotFound
@@ -101,13 +102,15 @@ def create_key(
     *,
     owner: User | str = SERVICE_ACCOUNT,
     expires_at: int | None = None,
+    restriction: Restriction = UNRESTRICTED,
     record: RecordKey = lambda _before, _after: None,
 ) -> tuple[Key, str]:
     """A new key, and its secret, of which only the hash is kept. The secret is random unless `secret` gives it.
 
     `now` is in Unix seconds. `owner`: a user, or the name of a service account. `record` is told before the key is
     made. Raises InvalidRequest for an unfit name, secret or expiry, for a secret that another key of this kind has or
-    had, for an org that does not exist, for scopes of a key that is for no reader, and for what its owner may not have.
+    had, for an org that does not exist, for scopes or a restriction of a key that is for no reader, for both together,
+    and for what its owner may not have.
     """
     name = _checked_name(name)
     if all(org.id != org_id for org in store.orgs()):
@@ -119,6 +122,11 @@ def create_key(
     check_expiry(expires_at, now)
     if isinstance(owner, User) and len(keys_of_user(store.keys(), owner)) >= MAX_KEYS:
         raise InvalidRequest(f"{owner.name} has {MAX_KEYS} keys already; revoke one first")
+    if restriction.kinds is not Restricted.NOTHING:
+        if kind is not KeyKind.APPLICATION:
+            raise InvalidRequest(f"Only an application key can be restricted, and this is to be an {kind.value} key")
+        if given:
+            raise InvalidRequest("A restricted key has no scopes: they open what is of the whole org")
     secret = new_secret(kind) if secret is None else _checked_secret(store, kind, secret)
     key = Key(
         secrets.token_hex(6),
@@ -130,6 +138,7 @@ def create_key(
         scopes=given,
         owner=owner_text(owner),
         expires_at=expires_at,
+        restriction=restriction,
     )
     record(None, key)
     store.put_key(key)

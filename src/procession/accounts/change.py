@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from procession.accounts.orgs import Key
+from procession.accounts.restriction import Restriction
 from procession.accounts.users import User
 
 MAX_FIELD_CHARACTERS = 4_000
@@ -120,6 +121,7 @@ def key_fields(key: Key) -> dict[str, Any]:
         "scopes": sorted(str(scope) for scope in key.scopes),
         "owner": key.owner,
         "expires_at": key.expires_at,
+        **restriction_fields(key.restriction),
     }
 
 
@@ -138,10 +140,21 @@ def user_change(author: Author, at: int, before: User | None, after: User) -> Ch
 
 
 def user_fields(user: User) -> dict[str, Any]:
-    fields = {"name": user.name, "role": str(user.role), "password": user.password_hash}
+    fields = {
+        "name": user.name,
+        "role": str(user.role),
+        "password": user.password_hash,
+        **restriction_fields(user.restriction),
+    }
     if user.identity is None:
         return fields
     return fields | {"issuer": user.identity.issuer, "subject": user.identity.subject}
+
+
+def restriction_fields(restriction: Restriction) -> dict[str, Any]:
+    """Those that restrict."""
+    rows = {"rows": restriction.rows} if restriction.rows else {}
+    return rows | {"without_arguments": True} if restriction.without_arguments else rows
 
 
 def _kept(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind
+from procession.accounts.restriction import Restricted
 from procession.accounts.scopes import Scope
 from procession.accounts.users import USER_PREFIX, User, is_of_user
 from procession.errors import InvalidRequest
@@ -53,7 +54,7 @@ def check_owner(owner: User | str, org_id: int, kind: KeyKind, scopes: Iterable[
         raise InvalidRequest(f"{owner.name} is a user of another org")
     if kind is not KeyKind.APPLICATION:
         raise InvalidRequest(f"Only an application key can be a user's, and this is to be an {kind.value} key")
-    beyond = sorted(set(scopes) - owner.role.scopes)
+    beyond = sorted(set(scopes) - owner.as_key().scopes)
     if beyond:
         raise InvalidRequest(f"{owner.name} is {owner.role}, and may give no key the scope {beyond[0]}")
 
@@ -69,8 +70,9 @@ def is_over(key: Key, now: int) -> bool:
 
 
 def keys_in_force(keys: Iterable[Key], users: Callable[[], Iterable[User]]) -> list[Key]:
-    """Those that were not revoked and whose owners are there, each with the scopes that its owner has now. Whether it
-    has expired depends on the moment: see `is_over`. `users` is asked only where a key is of one."""
+    """Those that were not revoked and whose owners are there, each with the scopes that its owner has now, and no less
+    restricted. Whether it has expired depends on the moment: see `is_over`. `users` is asked only where a key is of
+    one."""
     good = [key for key in keys if key.revoked_at is None]
     if not any(map(is_of_user, good)):
         return good
@@ -83,7 +85,12 @@ def _as_of_owner(key: Key, owner: User | None) -> Key | None:
     # A user with the name of one who was removed is somebody else.
     if owner is None or owner.org_id != key.org_id or owner.created_at > key.created_at:
         return None
-    return key if key.scopes <= owner.role.scopes else dataclasses.replace(key, scopes=key.scopes & owner.role.scopes)
+    restriction = key.restriction.within(owner.restriction)
+    is_restricted = restriction.kinds is not Restricted.NOTHING
+    scopes = frozenset() if is_restricted else key.scopes & owner.role.scopes
+    if (scopes, restriction) == (key.scopes, key.restriction):
+        return key
+    return dataclasses.replace(key, scopes=scopes, restriction=restriction)
 
 
 def keys_of_user(keys: Iterable[Key], user: User) -> Sequence[Key]:

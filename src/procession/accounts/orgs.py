@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
+from procession.accounts.restriction import UNRESTRICTED, Restriction
 from procession.accounts.scopes import Scope
 
 SERVICE_ACCOUNT: Final = "service"
@@ -60,6 +61,8 @@ class Key:
     """The id of a user, `user:anna`, or the name of a service account, which has no colon."""
     expires_at: int | None = None
     """Unix seconds, from which on it is as good as revoked."""
+    restriction: Restriction = UNRESTRICTED
+    """Of an application key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from procession.accounts.restriction import UNRESTRICTED
 from procession.accounts.users import (
     MAX_USERS,
     Identity,
@@ -57,7 +58,17 @@ def admit(
     if len(users) >= MAX_USERS:
         raise Forbidden(f"There are {MAX_USERS} users already, and none can be made for you")
     others = {one.name for one in (*users, *removed) if one is not former}
-    user = User(_free_name(name, provider, others), org_id, role, "", now, new_generation(), identity=identity)
+    user = User(
+        _free_name(name, provider, others),
+        org_id,
+        role,
+        "",
+        now,
+        new_generation(),
+        identity=identity,
+        # To be removed and come back must not lift it.
+        restriction=UNRESTRICTED if former is None else former.restriction,
+    )
     record(None, user)
     store.put_user(user)
     return user

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from procession.accounts.orgs import Key, KeyKind, Org
+from procession.accounts.restriction import UNRESTRICTED, Restricted, Restriction
 from procession.accounts.scopes import Scope
 from procession.errors import InvalidRequest, NotFound
 
@@ -79,6 +80,8 @@ class User:
     removed_at: int | None = None
     identity: Identity | None = None
     """Of who signs in by a provider, and has no password; it stays when he is removed."""
+    restriction: Restriction = UNRESTRICTED
+    """Of a viewer."""
 
     @property
     def id(self) -> str:
@@ -91,7 +94,9 @@ class User:
         return f"{USER_PREFIX}{self.generation}:{self.name}"
 
     def as_key(self) -> Key:
-        """The user in place of an application key: with the scopes of the role. No secret opens it."""
+        """The user in place of an application key: with the scopes of the role, or none where the user is restricted.
+        No secret opens it."""
+        is_restricted = self.restriction.kinds is not Restricted.NOTHING
         return Key(
             self.id,
             self.org_id,
@@ -99,8 +104,9 @@ class User:
             self.name,
             b"",
             self.created_at,
-            scopes=self.role.scopes,
+            scopes=frozenset() if is_restricted else self.role.scopes,
             owner=self.id,
+            restriction=self.restriction,
         )
 
 
@@ -159,10 +165,12 @@ def create_user(
     password_hash: str,
     now: int,
     *,
+    restriction: Restriction = UNRESTRICTED,
     record: RecordUser,
 ) -> User:
-    """`record` is told before. Raises InvalidRequest for an unfit name or one that is taken, be it in another org, and
-    for an org that there is not."""
+    """`record` is told before. Raises InvalidRequest for an unfit name or one that is taken, be it in another org, for
+    an org that there is not, and for a restriction of another than a viewer."""
+    _refuse_restricted(role, restriction)
     name = user_name(name)
     if all(org.id != org_id for org in orgs):
         raise InvalidRequest(f"There is no org {org_id}")
@@ -174,7 +182,7 @@ def create_user(
         raise InvalidRequest(f"{name} was a user whom a provider of sign-ins had named; take another name")
     if len(users) >= MAX_USERS:
         raise InvalidRequest(f"There are {MAX_USERS} users already; remove one first")
-    user = User(name, org_id, role, password_hash, now, new_generation())
+    user = User(name, org_id, role, password_hash, now, new_generation(), restriction=restriction)
     record(None, user)
     store.put_user(user)
     return user
@@ -182,12 +190,26 @@ def create_user(
 
 def set_role(store: UserRecords, name: str, role: Role, *, record: RecordUser) -> User:
     """The user, whose sessions have ended if the role is another one. Raises NotFound, and InvalidRequest for the last
-    admin of an org."""
+    admin of an org, and for another role than a viewer's where the user is restricted."""
     user, users = _found(store, name)
     if user.role is role:
         return user
     _refuse_last_admin(user, users)
+    _refuse_restricted(role, user.restriction)
     changed = replace(user, role=role, generation=new_generation())
+    record(user, changed)
+    store.put_user(changed)
+    return changed
+
+
+def set_restriction(store: UserRecords, name: str, restriction: Restriction, *, record: RecordUser) -> User:
+    """The user, whose sessions have ended if it is another one. Raises NotFound, and InvalidRequest for a restriction
+    of another than a viewer."""
+    user, _ = _found(store, name)
+    if user.restriction == restriction:
+        return user
+    _refuse_restricted(user.role, restriction)
+    changed = replace(user, restriction=restriction, generation=new_generation())
     record(user, changed)
     store.put_user(changed)
     return changed
@@ -240,6 +262,11 @@ def _refuse_last_admin(user: User, users: Iterable[User]) -> None:
     others = (one for one in users if one.org_id == user.org_id and one.role is Role.ADMIN and one.name != user.name)
     if user.role is Role.ADMIN and next(others, None) is None:
         raise InvalidRequest(f"{user.name} is the last admin of the org; make another one first")
+
+
+def _refuse_restricted(role: Role, restriction: Restriction) -> None:
+    if restriction.kinds is not Restricted.NOTHING and role is not Role.VIEWER:
+        raise InvalidRequest("Only a viewer can be restricted: all others see or change what is of the whole org")
 
 
 def new_generation() -> str:

@@ -220,6 +220,15 @@ def _in_number(command: click.Command, values: Mapping[str, Any]) -> dict[str, A
     return fitted
 
 
+def restriction_options(command: Command) -> Command:
+    """`--rows` and `--without-arguments`: how a reader is restricted."""
+    rows = "Only processes with these tags are shown, counted and followed, such as env:prod,team:web [all]."
+    without = "Of command lines only the program is shown, and nothing is found or sorted by the rest."
+    with_rows = click.option("--rows", metavar="TAGS", default="", help=rows)
+    with_both = click.option("--without-arguments", is_flag=True, help=without)
+    return with_rows(with_both(command))
+
+
 def config_files() -> tuple[Path, ...]:
     """Where a configuration file is looked for, the nearest first."""
     import platformdirs

@@ -47,12 +47,12 @@ def matches(node: SearchNode, searched: Searched) -> bool:
             return any(matches(operand, searched) for operand in operands)
         case Not(operand):
             return not matches(operand, searched)
-        case TagTerm(key, pattern, with_discovered):
+        case TagTerm(key, pattern, with_discovered, of_tags_alone):
             tags = (*searched.tags, *searched.discovered) if with_discovered else searched.tags
             of_this_key = [tag for tag in tags if tag.startswith(f"{key}:")]
             if of_this_key:
                 return any(pattern.matches(tag) for tag in of_this_key)
-            return any(pattern.is_within(text) for text in searched.texts)
+            return not of_tags_alone and any(pattern.is_within(text) for text in searched.texts)
         case TextTerm(pattern):
             return any(pattern.is_within(text) for text in searched.texts)
         case WordTerm(pattern):

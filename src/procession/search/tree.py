@@ -32,6 +32,8 @@ class TagTerm:
     """The whole of `key:value`, with its wildcards."""
     with_discovered: bool = False
     """In our own language, of a key of DISCOVERED_KEYS: what was found out about the process is among its tags."""
+    of_tags_alone: bool = False
+    """For a reader who may not see texts: a process without tags of this key does not match."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,7 @@ class Services:
                 sighting_retention_hours=settings.sighting_retention_hours,
                 now=now,
                 blind_hosts=agents.blind_hosts,
+                find_processes=stores.processes.find,
             ),
             intake=Intake(
                 settings=settings,

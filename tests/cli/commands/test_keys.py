@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from procession.accounts.orgs import KeyKind, hash_secret
+from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
 from procession.accounts.users import Role, User
 from procession.cli.local.data_folder import LocalFiles
@@ -44,7 +45,7 @@ def test_an_application_key_has_the_scopes_that_it_is_given(procession: Command,
 def test_keys_are_listed_without_any_secret(procession: Command, server: RunningServer) -> None:
     result = procession("keys", "list")
 
-    columns = "ID KIND ORG OWNER CREATED EXPIRES LAST USED REVOKED SCOPES NAME"
+    columns = "ID KIND ORG OWNER CREATED EXPIRES LAST USED REVOKED SCOPES SEES NAME"
     assert result.lines[0].split() == columns.split()
     assert {line.split()[1] for line in result.lines[1:]} == {"api", "application", "admin"}
     assert API_KEY not in result.out
@@ -166,3 +167,14 @@ def test_without_a_server_keys_have_owners_and_end_with_them(procession: Command
     key = next(key for key in found if key.name == "mine")
     assert key.owner == "user:anna"
     assert key.revoked_at is not None
+
+
+def test_an_application_key_is_restricted(procession: Command, server: RunningServer) -> None:
+    made = procession("keys", "create", "application", "--name", "wall", "--rows", "env:a", "--without-arguments")
+    (key,) = (key for key in server.keys if key.name == "wall")
+    refused = procession("keys", "create", "api", "--rows", "env:a")
+
+    assert made.code == 0
+    assert key.restriction == Restriction("env:a", True)
+    assert any("only env:a, no arguments" in line for line in procession("keys", "list").lines)
+    assert refused.err == "procession: Only an application key can be restricted, and this is to be an api key\n"

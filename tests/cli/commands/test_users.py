@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from procession.accounts.passwords import is_password
+from procession.accounts.restriction import UNRESTRICTED, Restriction
 from procession.accounts.users import Role, User
 from procession.cli.local.data_folder import LocalFiles
 from procession.cli.local.local_keys import ensure_local_keys
@@ -149,3 +150,43 @@ def test_without_a_server_users_are_changed_in_the_store(
     ]
     assert twice.err == "procession: There is a user named anna already\n"
     assert [line.split()[0] for line in listed.lines] == ["NAME", "anna"]
+
+
+def test_a_viewer_is_restricted(procession: Command, server: RunningServer, password_file: str) -> None:
+    given = ("--password-file", password_file)
+    made = procession("users", "add", "anna", "--rows", "env:a, team:b", "--without-arguments", *given)
+    listed = procession("users", "list")
+    other = procession("users", "restrict", "anna", "--rows", "env:a OR env:b")
+
+    assert made.out == "anna is viewer in org main, and sees only env:a,team:b, no arguments\n"
+    assert listed.lines[1].endswith("only env:a,team:b, no arguments")
+    assert other.out == "anna sees only env:a OR env:b now\n"
+    assert only(server).restriction == Restriction("env:a OR env:b")
+    assert procession("users", "restrict", "anna").out == "anna sees everything now\n"
+    assert only(server).restriction == UNRESTRICTED
+
+
+def test_what_restricts_nobody_is_said(procession: Command, server: RunningServer, password_file: str) -> None:
+    given = ("--password-file", password_file)
+
+    assert "Rows are given by 1 to 32 tags" in procession("users", "add", "anna", "--rows", ",", *given).err
+    refused = procession("users", "add", "anna", "--role", "admin", "--rows", "env:a", *given)
+    assert "Only a viewer can be restricted" in refused.err
+    assert server.store.users() == ()
+
+
+def test_without_a_server_a_viewer_is_restricted_in_the_store(
+    procession: Command, tmp_path: Path, password_file: str
+) -> None:
+    local = LocalFiles(tmp_path / "data")
+    store = open_embedded(local.data_dir)
+    ensure_local_keys(store.keys, local, {}, now=NOON)
+    store.close()
+    where = ("--data-dir", str(local.data_dir))
+    procession("users", "add", "anna", "--rows", "env:a", "--password-file", password_file, *where)
+    procession("keys", "create", "application", "--name", "wallboard", "--without-arguments", *where)
+    procession("users", "restrict", "anna", "--rows", "env:b", "--without-arguments", *where)
+
+    assert procession("users", "list", *where).lines[1].endswith("only env:b, no arguments")
+    (wallboard,) = (line for line in procession("keys", "list", *where).lines if "wallboard" in line)
+    assert "no arguments" in wallboard

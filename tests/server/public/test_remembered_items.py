@@ -31,7 +31,7 @@ def test_what_is_remembered_is_the_item_as_it_is_now(asked: list[tuple[int, Proc
     for org_id, process in asked:
         later = msgspec.structs.replace(process, seen_at=NOON + 20)
         for one in (process, later, process):
-            assert bytes(items.of(Visibility(org_id), one)) == msgspec.json.encode(public_item(org_id, one))
+            assert bytes(items.of(Visibility(org_id), one)) == msgspec.json.encode(public_item(Visibility(org_id), one))
 
 
 def test_processes_that_nobody_asks_for_again_take_no_more_memory_than_they_may() -> None:

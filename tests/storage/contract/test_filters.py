@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
+from procession.accounts.restriction import Restriction
+from procession.accounts.visibility import Visibility
 from procession.process import ProcessIdentity, ProcessSummary
+from procession.query import ProcessQuery
+from procession.search.parser import Language, parse_search
+from procession.search.tag_filter import TagFilter
 from procession.storage import ProcessStore
+from procession.window import Window
 from tests.support.builders import NOON, a_description
 from tests.support.stores.fleet import STARTED, Fleet
 
@@ -145,6 +151,61 @@ def test_a_search_finds(shop: Fleet, search: str, pids: list[int]) -> None:
 )
 def test_a_tag_filter_lets_pass(shop: Fleet, tags: str, pids: list[int]) -> None:
     assert shop.pids(tags=tags) == pids
+
+
+def pids_seen(fleet: Fleet, restriction: Restriction, search: str = "", tags: str = "") -> list[int]:
+    """As a reader who is restricted so sees them."""
+    asked = Visibility(fleet.org, restriction).selection(
+        parse_search(search, Language.PROCESSION), TagFilter.parse(tags, with_discovered=True)
+    )
+    query = ProcessQuery(asked.org_id, Window(NOON - 10, NOON), asked.search, asked.tags)
+    return sorted(process.identity.pid for process in fleet.store.find(query).processes)
+
+
+@pytest.mark.parametrize(
+    ("search", "pids"),
+    [
+        ("java", [2]),
+        ("NGI", [1]),
+        ("www-data OR ольга", [1, 3]),
+        ("web-1", [1, 2, 3]),
+        ("баш", [3]),
+        ("-Xmx4g", []),
+        ("daemon", []),
+        ("/opt/app", []),
+        ("prod", []),
+        ("kind:a*b", []),
+        ("!kind:a*b", [1, 2, 3]),
+        ("env:prod !nginx", [2]),
+        ("command:j*a", [2]),
+        ("user:app", [2]),
+        ("host:web-1", [1, 2, 3]),
+        ("k:100*", [3]),
+        ("ppid:1", [1, 2, 3]),
+    ],
+)
+def test_without_arguments_a_search_finds_by_no_text_that_is_hidden(shop: Fleet, search: str, pids: list[int]) -> None:
+    assert pids_seen(shop, Restriction("", True), search) == pids
+
+
+@pytest.mark.parametrize(
+    ("rows", "pids"),
+    [("env:prod", [1, 2]), ("env:prod,!env:staging", [1]), ("env:staging OR k:100%", [2, 3]), ("env:none", [])],
+)
+def test_a_reader_of_some_rows_finds_no_others(shop: Fleet, rows: str, pids: list[int]) -> None:
+    restriction = Restriction(rows)
+
+    assert pids_seen(shop, restriction) == pids
+    assert pids_seen(shop, restriction, search="nginx OR java OR баш") == pids
+    assert pids_seen(shop, restriction, tags="*") == pids
+    assert pids_seen(shop, restriction, search="!nothing") == pids
+
+
+def test_a_full_page_of_conditions_is_answered_without_arguments_too(fleet: Fleet) -> None:
+    fleet.see(NOON, pid=1, command="word 23", tags=("k:299",))
+
+    assert pids_seen(fleet, Restriction("", True), " OR ".join(f'"word {number}"' for number in range(24))) == [1]
+    assert pids_seen(fleet, Restriction("", True), " OR ".join(f"k:*{number}" for number in range(44, 300))) == [1]
 
 
 def test_a_search_looks_at_one_text_at_a_time(fleet: Fleet) -> None:

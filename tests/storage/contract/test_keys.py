@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from procession.accounts.orgs import Key, KeyKind, KeyUse, Org
+from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
 from procession.storage import KeyStore
 from tests.support.builders import NOON
@@ -81,3 +82,14 @@ def test_of_the_uses_of_a_key_the_last_is_kept(stored_keys: KeyStore, org: int) 
 
     uses = stored_keys.key_uses()
     assert (uses[first], uses[second]) == (NOON + 60, NOON + 60)
+
+
+@pytest.mark.parametrize("rows", ["", 'env:a OR team:"x" \\ {y}=z,!b:*'])
+@pytest.mark.parametrize("without_arguments", [False, True])
+def test_an_application_key_stays_restricted(
+    stored_keys: KeyStore, org: int, rows: str, without_arguments: bool
+) -> None:
+    key = a_key(org, kind=KeyKind.APPLICATION, restriction=Restriction(rows, without_arguments))
+    stored_keys.put_key(key)
+
+    assert keys_of(stored_keys, org) == {key.id: key}

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from procession.accounts.orgs import RemovedOrg
+from procession.accounts.restriction import Restriction
 from procession.accounts.users import Identity, Role, User
 from procession.storage import KeyStore, UserStore
 from procession.storage.store import ClickHouseStore
@@ -92,3 +93,13 @@ def test_users_go_with_their_org(stores: tuple[UserStore, KeyStore], org: int) -
     keys.put_removed_org(RemovedOrg(org, "gone", NOON))
 
     assert of(users, org) == []
+
+
+@pytest.mark.parametrize(
+    "restriction", [Restriction('a:"b" \\ {c}'), Restriction("", True), Restriction("x:y,!z", True)]
+)
+def test_a_viewer_stays_restricted(users: UserStore, org: int, restriction: Restriction) -> None:
+    anna = dataclasses.replace(a_user(org, "anna"), role=Role.VIEWER, restriction=restriction)
+    users.put_user(anna)
+
+    assert of(users, org) == [anna]

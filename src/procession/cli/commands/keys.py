@@ -9,8 +9,8 @@ import click
 
 from procession.accounts.orgs import SERVICE_ACCOUNT, KeyKind
 from procession.accounts.scopes import Scope
-from procession.cli.local.administration import administration, org_named
-from procession.cli.options import settings_options
+from procession.cli.local.administration import administration, org_named, restriction_from
+from procession.cli.options import restriction_options, settings_options
 from procession.cli.serving.open_store import STORE_SETTINGS
 from procession.cli.terminal.moments import Duration, show_moment
 from procession.cli.terminal.tables import print_table
@@ -24,6 +24,7 @@ Examples:
   procession keys create application --org acme --name dashboard
   procession keys create application --scope monitors_read --scope monitors_write --name terraform
   procession keys create application --owner anna --expires 90d --name 'on my laptop'
+  procession keys create application --rows env:prod,team:web --without-arguments --name wallboard
   procession keys list
   procession keys revoke 3f2a91c07b54
 """
@@ -57,6 +58,7 @@ def keys() -> None:
     help="Whose it is: a user of the org with this name, else a service account. The key ends with the user.",
 )
 @click.option("--expires", "seconds", type=Duration(), help="How long it is good, as 12h or 90d [for good].")
+@restriction_options
 @WHERE
 def create(
     kind: str,
@@ -65,14 +67,23 @@ def create(
     scopes: tuple[str, ...],
     owner: str,
     seconds: int | None,
+    rows: str,
+    without_arguments: bool,
     **where: str,
 ) -> None:
     """Make a key. Its secret is printed now and never again."""
     expires_at = None if seconds is None else int(time.time()) + seconds
+    restriction = restriction_from(rows, without_arguments)
     with administration(**where) as admin:
         org = org_named(admin, org_name)
         key, secret = admin.create_key(
-            org.id, KeyKind(kind), name, [Scope(scope) for scope in scopes], owner=owner, expires_at=expires_at
+            org.id,
+            KeyKind(kind),
+            name,
+            [Scope(scope) for scope in scopes],
+            owner=owner,
+            expires_at=expires_at,
+            restriction=restriction,
         )
     print(f"{kind} key {key.id} of org {org.name}; this is shown only now:", file=sys.stderr)
     print(secret)
@@ -96,11 +107,12 @@ def list_keys(**where: str) -> None:
             _moment(key.last_used_at),
             _moment(key.revoked_at),
             ", ".join(key.scopes),
+            str(key.restriction),
             key.name,
         )
         for key in found
     ]
-    columns = ("ID", "KIND", "ORG", "OWNER", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "SCOPES", "NAME")
+    columns = ("ID", "KIND", "ORG", "OWNER", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "SCOPES", "SEES", "NAME")
     print_table(columns, rows)
 
 

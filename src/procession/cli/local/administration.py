@@ -12,10 +12,11 @@ from urllib.parse import quote
 
 from procession.accounts import administration as rules
 from procession.accounts import users as user_rules
-from procession.accounts.change import key_fields
+from procession.accounts.change import key_fields, restriction_fields
 from procession.accounts.hosts import HostTags, TagSource
 from procession.accounts.key_owners import owner_kind, owner_name, owner_named
 from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind, Org
+from procession.accounts.restriction import UNRESTRICTED, Restriction
 from procession.accounts.scopes import Scope
 from procession.accounts.users import Role, User
 from procession.cli.access import Access
@@ -55,6 +56,12 @@ class KeyRow:
     owner_kind: str = "service"
     expires_at: int | None = None
     last_used_at: int | None = None
+    rows: str = ""
+    without_arguments: bool = False
+
+    @property
+    def restriction(self) -> Restriction:
+        return Restriction(self.rows, self.without_arguments)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,12 @@ class UserRow:
     org_id: int
     role: str
     created_at: int
+    rows: str = ""
+    without_arguments: bool = False
+
+    @property
+    def restriction(self) -> Restriction:
+        return Restriction(self.rows, self.without_arguments)
 
 
 class Administration(Protocol):
@@ -88,14 +101,24 @@ class Administration(Protocol):
         *,
         owner: str = SERVICE_ACCOUNT,
         expires_at: int | None = None,
+        restriction: Restriction = UNRESTRICTED,
     ) -> tuple[KeyRow, str]:
         """The key and its secret."""
 
     def revoke_key(self, key_id: str) -> KeyRow: ...
     def users(self) -> list[UserRow]: ...
-    def create_user(self, org_id: int, name: str, role: Role, password: str) -> UserRow: ...
-    def change_user(self, name: str, *, role: Role | None = None, password: str | None = None) -> UserRow:
-        """Where either is given, the sessions of the user end."""
+    def create_user(
+        self, org_id: int, name: str, role: Role, password: str, restriction: Restriction = UNRESTRICTED
+    ) -> UserRow: ...
+    def change_user(
+        self,
+        name: str,
+        *,
+        role: Role | None = None,
+        password: str | None = None,
+        restriction: Restriction | None = None,
+    ) -> UserRow:
+        """Where anything else is given than before, the sessions of the user end."""
 
     def remove_user(self, name: str) -> UserRow: ...
     def host_tags(self) -> list[HostTags]: ...
@@ -181,6 +204,7 @@ class OverHttp:
         *,
         owner: str = SERVICE_ACCOUNT,
         expires_at: int | None = None,
+        restriction: Restriction = UNRESTRICTED,
     ) -> tuple[KeyRow, str]:
         body = {
             "org_id": org_id,
@@ -189,6 +213,7 @@ class OverHttp:
             "scopes": list(scopes),
             "owner": owner,
             "expires_at": expires_at,
+            **_said(restriction),
         }
         answer = self._ask("POST", "/keys", body)
         return KeyRow(**answer["key"]), answer["secret"]
@@ -199,12 +224,24 @@ class OverHttp:
     def users(self) -> list[UserRow]:
         return [UserRow(**user) for user in self._ask("GET", "/users", None)["users"]]
 
-    def create_user(self, org_id: int, name: str, role: Role, password: str) -> UserRow:
-        body = {"org_id": org_id, "name": name, "role": role, "password": password}
+    def create_user(
+        self, org_id: int, name: str, role: Role, password: str, restriction: Restriction = UNRESTRICTED
+    ) -> UserRow:
+        body = {"org_id": org_id, "name": name, "role": role, "password": password, **_said(restriction)}
         return UserRow(**self._ask("POST", "/users", body)["user"])
 
-    def change_user(self, name: str, *, role: Role | None = None, password: str | None = None) -> UserRow:
-        return UserRow(**self._ask("PATCH", _path_of_user(name), {"role": role, "password": password})["user"])
+    def change_user(
+        self,
+        name: str,
+        *,
+        role: Role | None = None,
+        password: str | None = None,
+        restriction: Restriction | None = None,
+    ) -> UserRow:
+        body: dict[str, Any] = {"role": role, "password": password}
+        if restriction is not None:
+            body["restriction"] = restriction._asdict()
+        return UserRow(**self._ask("PATCH", _path_of_user(name), body)["user"])
 
     def remove_user(self, name: str) -> UserRow:
         return UserRow(**self._ask("DELETE", _path_of_user(name), None)["user"])
@@ -264,8 +301,10 @@ class InStore:
         *,
         owner: str = SERVICE_ACCOUNT,
         expires_at: int | None = None,
+        restriction: Restriction = UNRESTRICTED,
     ) -> tuple[KeyRow, str]:
         now = int(time.time())
+        record = self._record_key(now)
         with _as_usage_error():
             key, secret = rules.create_key(
                 self._store.keys,
@@ -276,7 +315,8 @@ class InStore:
                 scopes=scopes,
                 owner=owner_named(owner, org_id, self._store.users.users()),
                 expires_at=expires_at,
-                record=self._record_key(now),
+                restriction=restriction,
+                record=record,
             )
         return _row(key), secret
 
@@ -288,22 +328,37 @@ class InStore:
     def users(self) -> list[UserRow]:
         return [_user_row(user) for user in self._store.users.users()]
 
-    def create_user(self, org_id: int, name: str, role: Role, password: str) -> UserRow:
+    def create_user(
+        self, org_id: int, name: str, role: Role, password: str, restriction: Restriction = UNRESTRICTED
+    ) -> UserRow:
         now = int(time.time())
         record = record_user_by_owner(self._store.changes, now)
         with _as_usage_error():
-            self._record("user", name, "created", org_id, {"role": str(role)})
-            orgs, digest = self._store.keys.orgs(), _hashed(password)
-            user = user_rules.create_user(self._store.users, orgs, org_id, name, role, digest, now, record=record)
+            self._record("user", name, "created", org_id, {"role": str(role), **restriction_fields(restriction)})
+            orgs, digest, users = self._store.keys.orgs(), _hashed(password), self._store.users
+            user = user_rules.create_user(
+                users, orgs, org_id, name, role, digest, now, restriction=restriction, record=record
+            )
         return _user_row(user)
 
-    def change_user(self, name: str, *, role: Role | None = None, password: str | None = None) -> UserRow:
+    def change_user(
+        self,
+        name: str,
+        *,
+        role: Role | None = None,
+        password: str | None = None,
+        restriction: Restriction | None = None,
+    ) -> UserRow:
         record = record_user_by_owner(self._store.changes, int(time.time()))
         with _as_usage_error():
             digest = None if password is None else _hashed(password)
             user = user_rules.find_user(self._store.users, name)
-            what = {"role": None if role is None else str(role), "password": digest is not None}
+            what: dict[str, Any] = {"role": None if role is None else str(role), "password": digest is not None}
+            if restriction is not None:
+                what["restriction"] = restriction._asdict()
             self._record("user", user.name, "changed", user.org_id, what)
+            if restriction is not None:
+                user = user_rules.set_restriction(self._store.users, name, restriction, record=record)
             if role is not None:
                 user = user_rules.set_role(self._store.users, name, role, record=record)
             if digest is not None:
@@ -365,11 +420,17 @@ def _row(key: Key, last_used_at: int | None = None) -> KeyRow:
         owner_kind(key),
         key.expires_at,
         last_used_at,
+        *key.restriction,
     )
 
 
 def _user_row(user: User) -> UserRow:
-    return UserRow(user.name, user.org_id, str(user.role), user.created_at)
+    return UserRow(user.name, user.org_id, str(user.role), user.created_at, *user.restriction)
+
+
+def _said(restriction: Restriction) -> dict[str, Any]:
+    """Nothing to a server of before that is to restrict nothing."""
+    return {} if restriction == UNRESTRICTED else restriction._asdict()
 
 
 def _path_of_user(name: str) -> str:
@@ -388,6 +449,12 @@ def _as_usage_error() -> Iterator[None]:
         yield
     except RequestError as error:
         raise UsageError(str(error)) from None
+
+
+def restriction_from(rows: str, without_arguments: bool) -> Restriction:
+    """Of the options of a command. Raises UsageError."""
+    with _as_usage_error():
+        return Restriction.parse(rows, without_arguments=without_arguments)
 
 
 def org_named(admin: Administration, name: str | None) -> Org:

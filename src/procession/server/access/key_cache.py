@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from procession.accounts.key_owners import is_over, keys_in_force
 from procession.accounts.orgs import Key, KeyKind, hash_secret
+from procession.accounts.restriction import Restricted
 from procession.accounts.users import User, is_of_user
 from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
@@ -55,10 +56,12 @@ class KeyCache:
         """Raises Forbidden."""
         return await self._key(KeyKind.API, secret)
 
-    async def visibility_of_reader(self, headers: Mapping[str, str]) -> Visibility:
+    async def visibility_of_reader(
+        self, headers: Mapping[str, str], honours: Restricted = Restricted.NOTHING
+    ) -> Visibility:
         """What a reader may see: by API key and application key of one org, or by an application key as
-        bearer. Raises Forbidden."""
-        return Visibility.of(await self.reader(headers))
+        bearer. Raises Forbidden, also where the reader is restricted in something that is not honoured."""
+        return Visibility.of(await self.reader(headers)).require(honours)
 
     async def reader(self, headers: Mapping[str, str]) -> Key:
         """The application key among these, likewise."""

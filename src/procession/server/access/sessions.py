@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from procession.accounts.orgs import Key, hash_secret
+from procession.accounts.restriction import Restricted
 from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Link, Session, begin_session, create_link
 from procession.accounts.users import USER_PREFIX, User, is_user, may_change_views, roles_with
@@ -50,14 +51,10 @@ class Sessions:
         self._now = now
         self._sessions = RefreshingCache(self._read, thread, REFRESH_SECONDS)
 
-    async def visibility_of(self, request: Request) -> Visibility:
-        """What the reader may see: by keys where there are any, else by session. Raises Forbidden."""
-        if has_keys(request.headers):
-            return await self._keys.visibility_of_reader(request.headers)
-        session = await self.find(request)
-        if session is None or is_cross_site(request):
-            raise Forbidden
-        return Visibility.of(session)
+    async def visibility_of(self, request: Request, honours: Restricted = Restricted.NOTHING) -> Visibility:
+        """What the reader may see: by keys where there are any, else by session. Raises Forbidden, also where the
+        reader is restricted in something that is not honoured."""
+        return Visibility.of(await self.reader(request, honours))
 
     async def key_with(self, scope: Scope, request: Request) -> Key:
         """The application key of the reader, likewise. Raises Forbidden, also where it has not this scope."""
@@ -69,7 +66,7 @@ class Sessions:
 
     async def scopes_of(self, request: Request) -> frozenset[Scope]:
         """What the reader may do besides reading processes. Raises Forbidden."""
-        return (await self.reader(request)).scopes
+        return (await self.reader(request, Restricted.ALL)).scopes
 
     async def scopes_of_session(self, session: Session) -> frozenset[Scope]:
         key = await self._key_of(session)
@@ -98,8 +95,9 @@ class Sessions:
         found = [(one, await self._key_of(one)) for one in (await self._sessions.get(RECHECK_SECONDS)).values()]
         return tuple((one, key) for one, key in found if key is not None and one.is_good(key, now))
 
-    async def reader(self, request: Request) -> Key:
-        """The application key of the reader, or the user in place of one. Raises Forbidden."""
+    async def reader(self, request: Request, honours: Restricted = Restricted.NOTHING) -> Key:
+        """The application key of the reader, or the user in place of one. Raises Forbidden, also where the reader is
+        restricted in something that is not honoured."""
         key: Key | None
         if has_keys(request.headers):
             key = await self._keys.reader(request.headers)
@@ -108,6 +106,7 @@ class Sessions:
             key = None if session is None or is_cross_site(request) else await self._key_of(session)
         if key is None:
             raise Forbidden
+        Visibility.of(key).require(honours)
         return key
 
     async def find(self, request: Request) -> Session | None:

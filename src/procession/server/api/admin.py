@@ -15,6 +15,7 @@ from procession.accounts.administration import create_key, revoke_key
 from procession.accounts.hosts import HostTags
 from procession.accounts.key_owners import owner_kind, owner_name, owner_named
 from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind
+from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
 from procession.errors import InvalidParameter, InvalidRequest
 from procession.server.access.key_cache import KeyCache
@@ -45,6 +46,8 @@ class _KeyItem(msgspec.Struct):
     owner_kind: str
     expires_at: int | None
     last_used_at: int | None
+    rows: str
+    without_arguments: bool
 
     @classmethod
     def of(cls, key: Key, last_used_at: int | None = None) -> _KeyItem:
@@ -60,6 +63,7 @@ class _KeyItem(msgspec.Struct):
             owner_kind(key),
             key.expires_at,
             last_used_at,
+            *key.restriction,
         )
 
 
@@ -88,6 +92,8 @@ class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     scopes: list[Scope] = []
     owner: str = SERVICE_ACCOUNT
     expires_at: int | None = None
+    rows: str = ""
+    without_arguments: bool = False
 
 
 def admin_routes(
@@ -147,6 +153,7 @@ class Administration:
         admin = await self._keys.require_admin(request.headers)
         body = await parsed_body(request, _NewKey)
         record = partial(self._changes.record_key, admin)
+        restriction = Restriction.parse(body.rows, without_arguments=body.without_arguments)
 
         def create() -> tuple[Key, str]:
             return create_key(
@@ -158,6 +165,7 @@ class Administration:
                 scopes=body.scopes,
                 owner=owner_named(body.owner, body.org_id, self._users.users()),
                 expires_at=body.expires_at,
+                restriction=restriction,
                 record=record,
             )
 

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from starlette.routing import Route
 
 from procession.accounts.hosts import HostNotice
+from procession.accounts.restriction import Restricted
 from procession.accounts.visibility import Visibility
 from procession.analysis import (
     MEASURES,
@@ -31,6 +32,8 @@ from procession.process_item import changed_attributes, item_at_instant
 from procession.search.comparisons import compared_fields, compares, words_of
 from procession.server.api.request import DAY_SECONDS, MAX_OFFSET, ApiRequest
 from procession.server.api.routes import ApiRouter
+from procession.server.api.rows.completion import complete_tag
+from procession.server.api.rows.telling_hosts import hosts_told, oldest_sighting
 from procession.storage import AnalysisStore, HostStore
 from procession.window import Window
 
@@ -52,16 +55,17 @@ def analysis_routes(
     """`agent_versions`: of the agents of an org that post to this server, by host."""
     handlers = Analysis(analysis, hosts, agent_versions)
     return [
-        api.route("/facets", handlers.facets),
-        api.route("/search", handlers.search),
-        api.route("/tags", handlers.tags),
-        api.route("/groups", handlers.groups),
-        api.route("/points", handlers.points),
-        api.route("/timeseries", handlers.timeseries),
-        api.route("/trends", handlers.trends),
-        api.route("/turnover", handlers.turnover),
-        api.route("/hosts", handlers.hosts),
-        api.route("/compare", handlers.compare),
+        api.route("/facets", handlers.facets, Restricted.ALL),
+        api.route("/search", handlers.search, Restricted.ALL),
+        api.route("/tags", handlers.tags, Restricted.ALL),
+        api.route("/groups", handlers.groups, Restricted.ALL),
+        api.route("/points", handlers.points, Restricted.ALL),
+        api.route("/timeseries", handlers.timeseries, Restricted.ALL),
+        api.route("/trends", handlers.trends, Restricted.ALL),
+        api.route("/turnover", handlers.turnover, Restricted.ALL),
+        api.route("/hosts", handlers.hosts, Restricted.ALL),
+        # Which processes changed their arguments must not be told to who may not see them.
+        api.route("/compare", handlers.compare, Restricted.ROWS),
     ]
 
 
@@ -93,6 +97,7 @@ class Analysis:
         is_at_instant = request.has("at")
         selection = request.selection() if is_at_instant else request.window_selection()
         keys = request.names("keys", "host,user,command", most=20)
+        request.visibility.refuse_hidden(*keys)
         limit = request.number("limit", 20, least=1, most=1000)
         prefix = request.text("prefix")
         when = request.instant() if is_at_instant else request.window(most=DAY_SECONDS)
@@ -119,7 +124,7 @@ class Analysis:
         wants_matches = request.choice("matches", "false", ("true", "false")) == "true"
         window = request.window(most=DAY_SECONDS)
         request.raise_errors()
-        found = self._analysis.complete_tag(request.org_id, window, prefix, limit)
+        found = complete_tag(self._analysis, request.visibility, window, prefix, limit)
         keys = [{"key": one.value, "count": one.count} for one in found.keys]
         matches = self._matches(request.visibility, window, prefix, limit) if wants_matches else []
         return {"prefix": prefix, "keys": keys, "values": found.values, "matches": matches}
@@ -128,7 +133,7 @@ class Analysis:
         """Values of any key that begin so, the most frequent first."""
         if not prefix or ":" in prefix:
             return []
-        there = self._analysis.complete_tag(visibility.org_id, window, "", MOST_MATCHED_KEYS)
+        there = complete_tag(self._analysis, visibility, window, "", MOST_MATCHED_KEYS)
         keys = [one.value for one in there.keys if one.value != "state_zombie"]
         found = self._analysis.facets(visibility.selection(), window, keys, limit, prefix) if keys else None
         values = [(one.key, value) for one in (found.facets if found else ()) for value in one.values]
@@ -139,6 +144,7 @@ class Analysis:
         selection, at = request.selection(), request.instant()
         by = _by(request)
         keys = tuple(dict.fromkeys(filter(None, map(str.strip, by.split(",")))))
+        request.visibility.refuse_hidden(*keys)
         if not 1 <= len(keys) <= 2:
             request.refuse("by", "it has to name a tag key or an attribute, or two with a comma between them")
         names = ("value", "second") if len(keys) == 2 else ("value",)
@@ -275,13 +281,13 @@ class Analysis:
             for one in found.found
         ]
         kept_since = max(0, request.now - request.sighting_retention_hours * 3600)
-        oldest = max(kept_since, self._analysis.oldest_sighting(request.org_id) or 0)
+        oldest = max(kept_since, oldest_sighting(self._analysis, request.visibility) or 0)
         blind = [{"host": host, "processes": count} for host, count in request.blind_hosts().items()]
         meta = {"at": at, "total": found.total, "known": found.is_known, "oldest": oldest, "blind": blind[:MAX_BLIND]}
         if not silent_hours:
             return {"meta": meta, "data": data}
         window = Window(max(oldest, at - silent_hours * 3600), at)
-        return {"meta": meta, "data": data, "silent": self._silent(request.org_id, window, about)}
+        return {"meta": meta, "data": data, "silent": self._silent(request.visibility, window, about)}
 
     def _boots(self, request: ApiRequest, at: int, shown: Sequence[HostEntry]) -> Mapping[str, int | None]:
         """When hosts were booted, whichever of their processes were asked for."""
@@ -290,9 +296,9 @@ class Analysis:
             shown = self._analysis.hosts(whole, at, (), Order("host"), 0, MAX_OFFSET).found
         return {one.host: one.booted_at for one in shown}
 
-    def _silent(self, org_id: int, window: Window, about: _AboutHosts) -> list[Any]:
+    def _silent(self, visibility: Visibility, window: Window, about: _AboutHosts) -> list[Any]:
         """Hosts that told of their processes in the window, and not for its end; the newest first."""
-        told = self._analysis.hosts_told(org_id, window)
+        told = hosts_told(self._analysis, visibility, window)
         silent = [(at, host) for host, at in told.items() if at < window.to_at - REACH_SECONDS]
         return [
             {
@@ -341,7 +347,7 @@ class Analysis:
                 "changed": found.changed_total,
                 "same": found.same_total,
             },
-            **_differences(request.org_id, found),
+            **_differences(request.visibility, found),
         }
 
 
@@ -353,17 +359,17 @@ def _sides(request: ApiRequest) -> tuple[Side, Side]:
     other_host = request.text(f"{prefixes['host']}host", most=255)
     search = request.selection(prefixes["search"]).search
     tags = request.selection(prefixes["tags"], host=other_host).tags
-    return left, Side(request.visibility.selection(search, tags), request.instant("other_at", default=left.at))
+    return left, Side(request.visible(search, tags), request.instant("other_at", default=left.at))
 
 
-def _differences(org_id: int, found: Comparison) -> dict[str, Any]:
+def _differences(visibility: Visibility, found: Comparison) -> dict[str, Any]:
     def shown(one: ProcessAtInstant | Grouped) -> Any:
-        return item_at_instant(org_id, one) if isinstance(one, ProcessAtInstant) else one
+        return item_at_instant(visibility, one) if isinstance(one, ProcessAtInstant) else one
 
     changed: list[Any] = []
     for one in found.changed:
         if isinstance(one, ChangedProcess):
-            before, after = item_at_instant(org_id, one.before), item_at_instant(org_id, one.after)
+            before, after = (item_at_instant(visibility, side) for side in (one.before, one.after))
             fields = changed_attributes(one.fields, before.attributes, after.attributes)
             changed.append({"before": before, "after": after, "fields": fields})
         else:
@@ -384,7 +390,9 @@ def _side(group: Grouped) -> Any:
 
 
 def _by(request: ApiRequest) -> str:
-    return request.text("by", most=200).strip().lower()
+    by = request.text("by", most=200).strip().lower()
+    request.visibility.refuse_hidden(by)
+    return by
 
 
 def _with(measures: tuple[str, ...], order: Order) -> tuple[str, ...]:

@@ -6,18 +6,20 @@ from typing import Any
 
 from starlette.routing import Route
 
-from procession.analysis import SORT_COLUMNS, WINDOW_SORT_COLUMNS, InstantPage, Order
+from procession.accounts.restriction import Restricted
+from procession.analysis import REACH_SECONDS, SORT_COLUMNS, WINDOW_SORT_COLUMNS, InstantPage, Order
+from procession.errors import InvalidParameter
 from procession.paging import InstantCursor
 from procession.process import ProcessKey
 from procession.process_item import detailed_item, item_at_instant
-from procession.query import DEFAULT_LIMIT, MAX_LIMIT
+from procession.query import DEFAULT_LIMIT, MAX_LIMIT, ProcessQuery
 from procession.server.api.detailed_page import find_detailed_page
 from procession.server.api.request import MAX_OFFSET, ApiRequest
 from procession.server.api.routes import ApiRouter
 from procession.server.public.parameters import filter_fingerprint, parse_query
 from procession.server.public.processes import cursor_after, render_items
 from procession.storage import AnalysisStore, ReadStore
-from procession.window import out_of_retention
+from procession.window import Window, out_of_retention
 
 _BOUNDS = ("from", "to")
 
@@ -26,7 +28,7 @@ _OF_ORDERS = ("sort", "page[offset]")
 
 
 def process_list_routes(api: ApiRouter, store: ReadStore, analysis: AnalysisStore) -> list[Route]:
-    return [api.route("/processes", ProcessList(store, analysis).show)]
+    return [api.route("/processes", ProcessList(store, analysis).show, Restricted.ALL)]
 
 
 class ProcessList:
@@ -62,13 +64,13 @@ class ProcessList:
             language=language,
         )
         page, details = find_detailed_page(self._store, query)
-        selection = request.visibility.selection(query.search, query.tags)
+        selection = request.visible(query.search, query.tags)
         is_known = bool(page.processes) or self._analysis.is_known(selection, query.window)
         if is_known and not page.processes and query.after is None:
             # A snapshot may have come since, by which the window is known now.
             page, details = find_detailed_page(self._store, query)
         items = [
-            detailed_item(query.org_id, process, detail)
+            detailed_item(request.visibility, process, detail)
             for process, detail in zip(page.processes, details, strict=True)
         ]
         after = cursor_after(page, query, filter_fingerprint(request.parameters, request.visibility, language))
@@ -91,7 +93,7 @@ class ProcessList:
                 "known": page.is_known,
                 "page": {"after": "", "size": len(page.processes)},
             },
-            "data": [detailed_item(request.org_id, one.process, one.detail) for one in page.processes],
+            "data": [detailed_item(request.visibility, one.process, one.detail) for one in page.processes],
         }
 
     def _at_instant(self, request: ApiRequest) -> Any:
@@ -110,7 +112,10 @@ class ProcessList:
             cursor = InstantCursor.decode(text, fingerprint=fingerprint)
             if cursor.at < request.now - request.sighting_retention_hours * 3600:
                 raise out_of_retention(request.sighting_retention_hours)
+            # Whoever gave it back may have written another order into it.
+            request.visibility.refuse_hidden(cursor.order.column)
             at, order, after, pin = cursor.at, cursor.order, cursor.last, cursor.pin
+            self._refuse_hidden_process(request, at, after)
         page = self._analysis.instant_page(selection, at, order, offset, limit, after, pin)
         return {
             "meta": {
@@ -119,8 +124,18 @@ class ProcessList:
                 "known": page.is_known,
                 "page": {"after": _cursor_after(page, at, order, fingerprint), "size": len(page.processes)},
             },
-            "data": [item_at_instant(request.org_id, found) for found in page.processes],
+            "data": [item_at_instant(request.visibility, found) for found in page.processes],
         }
+
+    def _refuse_hidden_process(self, request: ApiRequest, at: int, key: ProcessKey) -> None:
+        """Likewise, the key of a process that the reader may not see: its place would tell what its numbers are."""
+        if request.visibility.has_all_rows:
+            return
+        rows = request.visibility.selection()
+        window = Window(max(at - REACH_SECONDS, 0), at)
+        found = self._store.find(ProcessQuery(rows.org_id, window, tags=rows.tags, only=key, limit=1, is_brief=True))
+        if not found.processes:
+            raise InvalidParameter("page[cursor]", "it is not a cursor that this server gave")
 
 
 def _cursor_after(page: InstantPage, at: int, order: Order, fingerprint: bytes) -> str:

@@ -9,9 +9,12 @@ from itertools import islice
 from procession.accounts.visibility import Visibility
 from procession.analysis import MEASURES, Order, Selection
 from procession.errors import InvalidParameter, NotFound
+from procession.paging import Page
 from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
+from procession.query import ProcessQuery
 from procession.search.comparisons import compares, endings_among
 from procession.search.hints import moment_hint, search_hints, tags_hints
+from procession.search.named_hosts import named_hosts
 from procession.search.parser import Language, parse_search
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
@@ -25,6 +28,9 @@ DAY_SECONDS = 86400
 MAX_OFFSET = 10_000_000
 _MOST_BLIND = 5
 """Hosts that hints name."""
+_NO_HOST = TagCondition((Pattern.literal("host: "),))
+"""No host is named so."""
+_AROUND_SECONDS = 1000
 
 
 @dataclass
@@ -39,6 +45,7 @@ class ApiRequest:
     sighting_retention_hours: int
     find_blind_hosts: Callable[[int], Mapping[str, int]] = lambda _: {}
     """The hosts of an org whose agents can read none of their processes, and how many those are."""
+    find_processes: Callable[[ProcessQuery], Page] = lambda _: Page(())
     _errors: ParameterErrors = field(default_factory=lambda: ParameterErrors(has_hints=True))
 
     @property
@@ -94,13 +101,14 @@ class ApiRequest:
     def order(self, name: str, default: str, columns: Collection[str], *, has_tags: bool = False) -> Order:
         """`has_tags`: also by the values of a tag key."""
         order = Order.parse(self.parameters.get(name, default))
+        self.visibility.refuse_hidden(order.column if order.tag_key is None else order.tag_key)
         if order.column not in columns and not (has_tags and order.tag_key):
             named = (*columns, "tag: and a key") if has_tags else columns
             self.refuse(name, f"it is none of {', '.join(named)}, with or without - before it")
             return Order.parse(default)
         return order
 
-    def selection(self, prefix: str = "", host: str = "") -> Selection:
+    def selection(self, prefix: str = "", host: str = "", *, of_containers: bool = False) -> Selection:
         """The selection by `search` and `tags`, and by the name of a host if one is given."""
         search = self.search(f"{prefix}search")
         tags = self._errors.value_of(parse_tags, self.parameters, f"{prefix}tags", self.language()) or TagFilter()
@@ -110,7 +118,25 @@ class ApiRequest:
         if self.language() is Language.PROCESSION:
             tags, endings = endings_among(tags)
             search = _all_of(search, *endings)
-        return self.visibility.selection(search, tags)
+        return self.visibility.container_selection(search, tags) if of_containers else self.visible(search, tags)
+
+    def visible(self, search: SearchNode | None, tags: TagFilter) -> Selection:
+        """What the reader may see of it. A host of which he may see no process is to him as one that there is not."""
+        found = self.visibility.selection(search, tags)
+        if self.visibility.has_all_rows or _NO_HOST in found.tags.conditions:
+            return found
+        named = tuple(TagCondition(tuple(one)) for one in named_hosts(found.search, found.tags))
+        rows = self.visibility.selection().tags.conditions
+        asked = ProcessQuery(found.org_id, self._about(), tags=TagFilter((*rows, *named)), limit=1, is_brief=True)
+        if not named or self.find_processes(asked).processes:
+            return found
+        return replace(found, tags=TagFilter((*found.tags.conditions, _NO_HOST)))
+
+    def _about(self) -> Window:
+        """All that it may ask about, and somewhat more."""
+        given = (whole_number(self.parameters.get(name, "")) for name in ("at", "other_at", "from", "to"))
+        moments = [min(max(one, 0), self.now) for one in given if one is not None] or [self.now]
+        return Window(max(min(moments) - _AROUND_SECONDS, 0), min(max(moments) + _AROUND_SECONDS, self.now))
 
     def language(self) -> Language:
         """That of its searches: Datadog's, as it always was, unless it names ours."""
@@ -190,7 +216,8 @@ class ApiRequest:
         return (*hints, *(_blind_hint(*blind) for blind in islice(self.blind_hosts().items(), _MOST_BLIND)))
 
     def blind_hosts(self) -> Mapping[str, int]:
-        return self.find_blind_hosts(self.org_id)
+        """None for a reader of some rows: these are hosts as a whole."""
+        return self.find_blind_hosts(self.org_id) if self.visibility.has_all_rows else {}
 
     def process_key(self) -> ProcessKey:
         """The process key of the id in the path. Raises NotFound if that is no id of this org."""

@@ -11,7 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.restriction import Restricted
 from procession.accounts.visibility import Visibility
+from procession.paging import Page
+from procession.query import ProcessQuery
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.access.shared_answers import EncodedAnswer, SharedAnswers, SharedQuestion, accepted_age
@@ -61,6 +64,7 @@ class ApiRouter:
         sighting_retention_hours: int,
         now: Callable[[], int],
         blind_hosts: Callable[[int], Mapping[str, int]],
+        find_processes: Callable[[ProcessQuery], Page],
     ) -> None:
         """`blind_hosts` gives those of an org whose agents can read none of their processes, and how many those are."""
         self._sessions = sessions
@@ -70,24 +74,28 @@ class ApiRouter:
         self._sighting_retention_hours = sighting_retention_hours
         self._now = now
         self._blind_hosts = blind_hosts
+        self._find_processes = find_processes
         self._shared = SharedAnswers()
 
-    def route(self, path: str, answer: Callable[[ApiRequest], Any]) -> Route:
-        """`answer` gives what is to be encoded, or bytes that are already."""
+    def route(self, path: str, answer: Callable[[ApiRequest], Any], honours: Restricted = Restricted.NOTHING) -> Route:
+        """`answer` gives what is to be encoded, or bytes that are already. Readers who are restricted in more than it
+        `honours` are refused."""
 
         async def respond(request: Request) -> Response:
             seconds = accepted_age(request.headers.get("cache-control", ""))
             if seconds:
-                return await self._respond_shared(request, answer, seconds)
-            admitted = await self.admit(request)
+                return await self._respond_shared(request, answer, seconds, honours)
+            admitted = await self.admit(request, honours)
             return await self.respond(admitted.org_id, lambda: _with_hints(admitted, answer(admitted)))
 
         return Route(PREFIX + path, respond, methods=["GET"])
 
-    async def _respond_shared(self, request: Request, answer: Callable[[ApiRequest], Any], seconds: float) -> Response:
+    async def _respond_shared(
+        self, request: Request, answer: Callable[[ApiRequest], Any], seconds: float, honours: Restricted
+    ) -> Response:
         """With what another reader who may see the same got so short a time ago. Only who makes the server work is
         counted."""
-        visibility = await self._sessions.visibility_of(request)
+        visibility = await self._sessions.visibility_of(request, honours)
         question = SharedQuestion(visibility, request.url.path, request.scope["query_string"])
         found = self._shared.find(question, seconds)
         if found is None:
@@ -107,9 +115,9 @@ class ApiRouter:
             return Response(shared.compressed, headers=headers, media_type="application/json")
         return Response(shared.body, media_type="application/json")
 
-    async def admit(self, request: Request) -> ApiRequest:
+    async def admit(self, request: Request, honours: Restricted = Restricted.NOTHING) -> ApiRequest:
         """Whose request it is, and its parameters. Raises Forbidden, TooManyRequests."""
-        visibility = await self._sessions.visibility_of(request)
+        visibility = await self._sessions.visibility_of(request, honours)
         self.count(request, visibility.org_id)
         return self._request_of(request, visibility)
 
@@ -127,6 +135,7 @@ class ApiRouter:
             self._retention_hours,
             self._sighting_retention_hours,
             self._blind_hosts,
+            self._find_processes,
         )
 
     def count(self, request: Request, org_id: int) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.accounts.passwords import MAX_BYTES
+from procession.accounts.restriction import Restricted
 from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Session
 from procession.accounts.users import User
@@ -142,7 +143,7 @@ class SignIn:
         return response
 
     async def show(self, request: Request) -> Response:
-        admitted = await self._api.admit(request)
+        admitted = await self._api.admit(request, Restricted.ALL)
         scopes = await self._sessions.scopes_of(request)
         session = await self._sessions.find(request)
         expires_at = None if session is None else session.expires_at

@@ -6,13 +6,15 @@ from typing import Any
 
 from starlette.routing import Route
 
-from procession.analysis import Branch, Every, History
+from procession.accounts.restriction import Restricted
+from procession.analysis import REACH_SECONDS, Branch, Every, Family, History
 from procession.errors import NotFound
 from procession.process import Ending, ProcessDetail, ProcessKey, ProcessSummary
 from procession.process_item import detailed_item, item_at_instant
 from procession.query import ProcessQuery
 from procession.server.api.request import DAY_SECONDS, ApiRequest
 from procession.server.api.routes import ApiRouter
+from procession.server.api.rows.relations import host_tree, runs, seen_family
 from procession.storage import AnalysisStore, ReadStore
 from procession.window import Window
 
@@ -20,14 +22,19 @@ RECENT_SECONDS = (900, 7200)
 """How far back a process is looked for, before the minutes are asked when it was seen last."""
 
 
+_NOBODY = ProcessKey(0, 0, 0)
+"""In place of a process that a reader may not see: to him there is none."""
+
+
 def single_process_routes(api: ApiRouter, store: ReadStore, analysis: AnalysisStore) -> list[Route]:
     process = SingleProcess(store, analysis)
     return [
-        api.route("/processes/{process_id}", process.show),
-        api.route("/processes/{process_id}/history", process.history),
-        api.route("/processes/{process_id}/tree", process.family),
-        api.route("/processes/{process_id}/runs", process.runs),
-        api.route("/tree", process.host_tree),
+        api.route("/processes/{process_id}", process.show, Restricted.ALL),
+        api.route("/processes/{process_id}/history", process.history, Restricted.ALL),
+        api.route("/processes/{process_id}/tree", process.family, Restricted.ALL),
+        # Runs of the same program have been given the same script, and some the same arguments.
+        api.route("/processes/{process_id}/runs", process.runs, Restricted.ROWS),
+        api.route("/tree", process.host_tree, Restricted.ALL),
     ]
 
 
@@ -41,7 +48,7 @@ class SingleProcess:
         windows = self._windows(request)
         request.raise_errors()
         process, detail = self._found(request, key, windows)
-        return {"data": detailed_item(request.org_id, process, detail)}
+        return {"data": detailed_item(request.visibility, process, detail)}
 
     def history(self, request: ApiRequest) -> Any:
         key = request.process_key()
@@ -53,9 +60,11 @@ class SingleProcess:
             retention_hours=request.retention_hours if by_minute else request.sighting_retention_hours,
         )
         request.raise_errors()
+        if not self._is_seen(request, key, window):
+            key = _NOBODY
         found = self._analysis.history(request.org_id, key, window, every)
         ended = Ending()
-        if (last_at := self._last_at(request.org_id, key, window, found)) is not None:
+        if (last_at := self._last_at(request, key, window, found)) is not None:
             (ended,) = self._store.endings(request.org_id, _until(request, last_at), [(key, last_at)])
         numbers: dict[str, Any] = dict(found.numbers)
         if found.states is not None:
@@ -68,18 +77,28 @@ class SingleProcess:
             "exit_code": ended.exit_code,
         }
 
-    def _last_at(self, org_id: int, key: ProcessKey, window: Window, history: History) -> int | None:
+    def _is_seen(self, request: ApiRequest, key: ProcessKey, window: Window) -> bool:
+        """Whether it is a process that the reader may see."""
+        if request.visibility.has_all_rows:
+            return True
+        try:
+            self._found(request, key, [window, *_recent_windows(request)])
+        except NotFound:
+            return False
+        return True
+
+    def _last_at(self, request: ApiRequest, key: ProcessKey, window: Window, history: History) -> int | None:
         if history.last_at is not None or not history.times:
             return history.last_at
         # To look through all of a day or a month takes longer; but the last minute may have its only sighting later.
         last = Window(max(history.times[-1], window.from_at), min(history.times[-1] + 59, window.to_at))
-        process = self._newest(org_id, key, last) or self._newest(org_id, key, window)
+        process = self._newest(request, key, last) or self._newest(request, key, window)
         return None if process is None else process.seen_at
 
     def family(self, request: ApiRequest) -> Any:
         key, at = request.process_key(), request.instant()
         request.raise_errors()
-        found = self._analysis.family(request.org_id, key, at)
+        found = self._family(request, key, at)
         if found is None:
             raise NotFound("The process was not there at this instant")
         return {
@@ -89,12 +108,18 @@ class SingleProcess:
             "descendants": [_branch(request, branch) for branch in found.descendants],
         }
 
+    def _family(self, request: ApiRequest, key: ProcessKey, at: int) -> Family | None:
+        if request.visibility.has_all_rows:
+            return self._analysis.family(request.org_id, key, at)
+        process = self._newest(request, key, Window(max(at - REACH_SECONDS, 0), at))
+        return None if process is None else seen_family(self._analysis, request.visibility, process, at)
+
     def host_tree(self, request: ApiRequest) -> Any:
         host, at = request.text("host", most=255), request.instant()
         if not host:
             request.refuse("host", "it has to name a host")
         request.raise_errors()
-        found = self._analysis.host_tree(request.org_id, host, at)
+        found = host_tree(self._analysis, request.visibility, host, at)
         return {
             "meta": {"at": at, "host": host, "total": found.total, "known": found.is_known},
             "data": [_branch(request, branch) for branch in found.branches],
@@ -106,10 +131,9 @@ class SingleProcess:
         limit = request.number("limit", 20, least=1, most=100)
         request.raise_errors()
         process, _ = self._found(request, key, _recent_windows(request))
-        runs = self._analysis.runs(request.org_id, process, window, limit)
         data = []
-        for run in runs:
-            shown = detailed_item(request.org_id, run.process, run.detail)
+        for run in runs(self._analysis, request.visibility, process, window, limit):
+            shown = detailed_item(request.visibility, run.process, run.detail)
             also = {"last_seen": run.process.seen_at, "same_cmdline": run.has_same_cmdline}
             data.append({"type": shown.type, "id": shown.id, "attributes": shown.attributes} | also)
         return {"data": data}
@@ -127,13 +151,13 @@ class SingleProcess:
     ) -> tuple[ProcessSummary, ProcessDetail]:
         """Its newest sighting in the first window that has one; without bounds also before. Raises NotFound."""
         for window in windows:
-            process = self._newest(request.org_id, key, window)
+            process = self._newest(request, key, window)
             if process is not None:
                 break
         else:
             last = self._analysis.last_seen(request.org_id, key) if len(windows) > 1 else None
             oldest = request.now - request.retention_hours * 3600
-            process = None if last is None or last < oldest else self._newest(request.org_id, key, Window(last, last))
+            process = None if last is None or last < oldest else self._newest(request, key, Window(last, last))
         if process is None:
             raise NotFound("There is no such process")
         until = _until(request, process.seen_at)
@@ -143,8 +167,9 @@ class SingleProcess:
             detail = detail.with_ending(ended)
         return process, detail
 
-    def _newest(self, org_id: int, key: ProcessKey, window: Window) -> ProcessSummary | None:
-        page = self._store.find(ProcessQuery(org_id, window, only=key, limit=1))
+    def _newest(self, request: ApiRequest, key: ProcessKey, window: Window) -> ProcessSummary | None:
+        seen = request.visibility.selection()
+        page = self._store.find(ProcessQuery(seen.org_id, window, tags=seen.tags, only=key, limit=1))
         return next(iter(page.processes), None)
 
 
@@ -158,5 +183,5 @@ def _until(request: ApiRequest, seen_at: int) -> int:
 
 
 def _branch(request: ApiRequest, branch: Branch) -> Any:
-    shown = item_at_instant(request.org_id, branch.at_instant)
+    shown = item_at_instant(request.visibility, branch.at_instant)
     return {"type": shown.type, "id": shown.id, "depth": branch.depth, "attributes": shown.attributes}

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.restriction import Restricted
 from procession.accounts.saved_view import MAX_STATE_LENGTH, SavedView, save_view, view_name
 from procession.server.api.request import ApiRequest
 from procession.server.api.routes import PREFIX, ApiRouter
@@ -30,7 +31,7 @@ def view_routes(api: ApiRouter, store: ViewStore) -> list[Route]:
     views = SavedViews(api, store)
     path = f"{PREFIX}/views/{{name}}"
     return [
-        api.route("/views", views.show),
+        api.route("/views", views.show, Restricted.ALL),
         Route(path, views.put, methods=["PUT"]),
         Route(path, views.delete, methods=["DELETE"]),
     ]

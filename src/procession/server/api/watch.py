@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.restriction import Restricted
 from procession.server.access.sessions import Sessions
 from procession.server.api.routes import ApiRouter
 from procession.server.http.json_body import parsed_body
@@ -24,7 +25,7 @@ class _Watch(msgspec.Struct, forbid_unknown_fields=True):
 
 def watch_routes(*, api: ApiRouter, sessions: Sessions, watches: WatchCache) -> list[Route]:
     async def watch(request: Request) -> Response:
-        org_id = (await sessions.visibility_of(request)).org_id
+        org_id = (await sessions.visibility_of(request, Restricted.ALL)).org_id
         api.count(request, org_id)
         body = await parsed_body(request, _Watch)
         host = "" if body.host is None else host_of(encodable(body.host))

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.restriction import Restricted
 from procession.accounts.visibility import Visibility
 from procession.analysis import Selection
 from procession.containers.listing import (
@@ -82,7 +83,7 @@ class PublicContainers:
         return [Route(PATH, self.list_containers, methods=["GET"])]
 
     async def list_containers(self, request: Request) -> Response:
-        visibility = await self._sessions.visibility_of(request)
+        visibility = await self._sessions.visibility_of(request, Restricted.ALL)
         self._limiter.admit(request, visibility.org_id, RATE_LIMIT_NAME)
         parameters = parse_parameters(request.scope["query_string"])
         query = _parsed(visibility, parameters)
@@ -113,7 +114,7 @@ def _parsed(visibility: Visibility, parameters: Mapping[str, str]) -> _Query:
     is_number = order.column in MOMENT_COLUMNS and not keys
     cursor = parameters.get("page[cursor]", "")
     return _Query(
-        visibility.selection(tags=tags),
+        visibility.container_selection(tags=tags),
         keys,
         order,
         size,

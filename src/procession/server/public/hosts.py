@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.accounts.hosts import TagSource
+from procession.accounts.restriction import Restricted
 from procession.accounts.visibility import Visibility
 from procession.analysis import REACH_SECONDS, Order
 from procession.errors import InvalidParameter
@@ -106,7 +107,7 @@ class PublicHosts:
             mutes = host_mutes(self._downtimes.downtimes(org_id), window.to_at)
             for one in shown:
                 if one.seen_at is None:
-                    one.seen_at = self._seen_at(org_id, one.name, window)
+                    one.seen_at = self._seen_at(visibility, one.name, window)
             return {
                 "exact_total_matching": True,
                 "host_list": [_item(one, mutes.get(one.name)) for one in shown],
@@ -123,7 +124,7 @@ class PublicHosts:
         return json_response({"total_active": len(found), "total_up": sum(one.is_up for one in found)})
 
     async def _admit(self, request: Request) -> Visibility:
-        visibility = await self._sessions.visibility_of(request)
+        visibility = await self._sessions.visibility_of(request, Restricted.ALL)
         self._limiter.admit(request, visibility.org_id, RATE_LIMIT_NAME)
         return visibility
 
@@ -139,17 +140,17 @@ class PublicHosts:
             # Those that tell seldom have no newest snapshot for most of the time.
             silent = silent_seconds(notices.get(name))
             if silent > REACH_SECONDS:
-                hosts[name].seen_at = seen_at = self._seen_at(org_id, name, window)
+                hosts[name].seen_at = seen_at = self._seen_at(visibility, name, window)
                 hosts[name].is_up = seen_at is not None and seen_at > at - silent
         for entry in self._hosts.host_tags():
             if entry.org_id == org_id and entry.host in hosts:
                 hosts[entry.host].tags[_SOURCE_NAMES[entry.source]] = list(entry.tags)
         return list(hosts.values())
 
-    def _seen_at(self, org_id: int, host: str, window: Window) -> int | None:
+    def _seen_at(self, visibility: Visibility, host: str, window: Window) -> int | None:
         """When any process of the host was seen last."""
-        tags = TagFilter((TagCondition((Pattern.literal(f"host:{host}"),)),))
-        query = ProcessQuery(org_id, window, tags=tags, limit=MAX_LIMIT, is_brief=True)
+        seen = visibility.selection(tags=TagFilter((TagCondition((Pattern.literal(f"host:{host}"),)),)))
+        query = ProcessQuery(seen.org_id, window, tags=seen.tags, limit=MAX_LIMIT, is_brief=True)
         return max((one.seen_at for one in self._processes.find(query).processes), default=None)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.restriction import Restricted
 from procession.accounts.visibility import Visibility
 from procession.paging import Cursor, Page
 from procession.process import ProcessKey
@@ -55,7 +56,7 @@ class PublicProcesses:
         return [Route(PATH, self.list_processes, methods=["GET"])]
 
     async def list_processes(self, request: Request) -> Response:
-        visibility = await self._keys.visibility_of_reader(request.headers)
+        visibility = await self._keys.visibility_of_reader(request.headers, Restricted.ALL)
         self._limiter.admit(request, visibility.org_id, RATE_LIMIT_NAME)
         parameters = parse_parameters(request.scope["query_string"])
         query = parse_query(visibility, parameters, now=self._now(), retention_hours=self._retention_hours)

@@ -42,7 +42,7 @@ class RememberedItems:
         key = visibility, process.identity, process.description
         found = self._pieces.get(key)
         if found is None:
-            found = _pieces_of(visibility.org_id, process)
+            found = _pieces_of(visibility, process)
             self._remember(key, found)
         return msgspec.Raw(found.before + utc_text(process.seen_at).encode() + found.behind)
 
@@ -54,8 +54,8 @@ class RememberedItems:
         self.held_bytes += size
 
 
-def _pieces_of(org_id: int, process: ProcessSummary) -> _Pieces:
-    item = public_item(org_id, process)
+def _pieces_of(visibility: Visibility, process: ProcessSummary) -> _Pieces:
+    item = public_item(visibility, process)
     data = _ENCODER.encode(item)
     # The command line stands before the moment, and may hold what looks like one.
     cmdline = _CMDLINE + _ENCODER.encode(item.attributes.cmdline)

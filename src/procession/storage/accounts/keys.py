@@ -8,7 +8,9 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from procession.accounts.orgs import Key, KeyKind, KeyUse, Org, RemovedOrg
+from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
+from procession.storage.accounts.restrictions import restriction_of, texts_of
 from procession.storage.accounts.tables import AccountTables
 
 
@@ -27,10 +29,16 @@ class _KeyRow(NamedTuple):
     created_at: int
     revoked_at: int | None
     scopes: list[str]
+    """And how it is restricted."""
     owner: str
     expires_at: int | None
 
-    def key(self) -> Key:
+    def key(self) -> Key | None:
+        """None: nobody may have it who does not know how it is restricted."""
+        restriction = restriction_of(self.scopes)
+        return None if restriction is None else self._restricted(restriction)
+
+    def _restricted(self, restriction: Restriction) -> Key:
         return Key(
             self.id,
             self.org,
@@ -43,6 +51,7 @@ class _KeyRow(NamedTuple):
             frozenset(Scope(scope) for scope in self.scopes if scope in list(Scope)),
             owner=self.owner,
             expires_at=self.expires_at,
+            restriction=restriction,
         )
 
 
@@ -68,7 +77,8 @@ class ClickHouseKeys:
         )
         removed = self._removed_ids()
         ordered = sorted(rows, key=lambda row: (row.created_at, row.id))
-        return tuple(row.key() for row in ordered if row.org not in removed)
+        found = (row.key() for row in ordered if row.org not in removed)
+        return tuple(key for key in found if key is not None)
 
     def removed_orgs(self) -> tuple[RemovedOrg, ...]:
         rows = self._tables.rows("SELECT org, name, removed_at, is_erased FROM removed_orgs FINAL")
@@ -106,9 +116,9 @@ class ClickHouseKeys:
                 "secret_hash": key.secret_hash.hex(),
                 "created_at": key.created_at,
                 "revoked_at": key.revoked_at,
-                "scopes": sorted(key.scopes),
                 "owner": key.owner,
                 "expires_at": key.expires_at,
+                "scopes": [*sorted(key.scopes), *texts_of(key.restriction)],
             },
         )
 

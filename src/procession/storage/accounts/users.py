@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from procession.accounts.users import Identity, Role, User
+from procession.storage.accounts.restrictions import restriction_of, texts_of
 from procession.storage.accounts.tables import AccountTables
 
 _IDENTITY = "oidc "
@@ -18,11 +19,17 @@ class _UserRow(NamedTuple):
     name: str
     org: int
     role: str
+    """And, a line for each, how the user is restricted."""
     password_hash: str
     created_at: int
     generation: str
 
-    def user(self, removed_at: int | None = None) -> User:
+    def user(self, removed_at: int | None = None) -> User | None:
+        """None: a newer server may know more roles and restrictions, and who has one of those is nobody to this one."""
+        role, *restricted = self.role.split("\n")
+        restriction = restriction_of(restricted)
+        if role not in list(Role) or restriction is None:
+            return None
         password_hash, identity = self.password_hash, None
         if password_hash.startswith(_IDENTITY):
             issuer, _, subject = password_hash.removeprefix(_IDENTITY).partition(" ")
@@ -30,12 +37,13 @@ class _UserRow(NamedTuple):
         return User(
             self.name,
             self.org,
-            Role(self.role),
+            Role(role),
             password_hash,
             self.created_at,
             self.generation,
             removed_at,
             identity,
+            restriction,
         )
 
 
@@ -51,16 +59,16 @@ class ClickHouseUsers:
             self._tables.rows(f"SELECT {_COLUMNS} FROM users FINAL WHERE removed_at IS NULL"),
         )
         gone = {int(org) for (org,) in self._tables.rows("SELECT org FROM removed_orgs FINAL")}
-        # A newer server may know more roles: whoever has one of those is nobody to this one.
-        return tuple(row.user() for row in sorted(rows) if row.org not in gone and row.role in list(Role))
+        found = (row.user() for row in sorted(rows) if row.org not in gone)
+        return tuple(user for user in found if user is not None)
 
     def removed_users(self) -> tuple[User, ...]:
         rows = self._tables.rows(
             f"SELECT {_COLUMNS}, removed_at FROM users FINAL"
             f" WHERE removed_at IS NOT NULL AND startsWith(password_hash, '{_IDENTITY}')"
         )
-        found = ((_UserRow._make(row[:-1]), int(row[-1])) for row in sorted(rows))
-        return tuple(row.user(removed_at) for row, removed_at in found if row.role in list(Role))
+        found = (_UserRow._make(row[:-1]).user(int(row[-1])) for row in sorted(rows))
+        return tuple(user for user in found if user is not None)
 
     def put_user(self, user: User) -> None:
         self._tables.change(
@@ -70,7 +78,7 @@ class ClickHouseUsers:
             {
                 "name": user.name,
                 "org": user.org_id,
-                "role": str(user.role),
+                "role": "\n".join([str(user.role), *texts_of(user.restriction)]),
                 "password_hash": _secret_of(user),
                 "created_at": user.created_at,
                 "generation": user.generation,

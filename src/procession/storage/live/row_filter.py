@@ -101,6 +101,8 @@ class RowFilter:
 
     def _tag_term(self, term: TagTerm, candidates: Candidates) -> Array:
         carries = self._has_tag(term.pattern, term.key, term.with_discovered).of(candidates)
+        if term.of_tags_alone:
+            return carries
         any_of_key = Pattern((f"{term.key}:", ""))
         is_without = ~self._has_tag(any_of_key, term.key, term.with_discovered).of(candidates)
         if is_without.any():

@@ -8,7 +8,7 @@ import pytest
 
 from procession.accounts.users import Role
 from tests.support.builders import NOON
-from tests.support.people import PHRASE, a_user, sign_in
+from tests.support.people import PHRASE, a_user, page_of, sign_in
 from tests.support.served import ADMIN, ORG, OTHER_ORG, READER, Client, Served
 
 USERS = "/api/procession/v1/admin/users"
@@ -23,7 +23,7 @@ def new(client: Client, **fields: Any) -> Any:
 def test_a_user_is_made_listed_and_can_sign_in_at_once(client: Client) -> None:
     made = new(client, name="Anna", role="admin")
 
-    anna = {"name": "anna", "org_id": ORG, "role": "admin", "created_at": NOON}
+    anna = {"name": "anna", "org_id": ORG, "role": "admin", "created_at": NOON, "rows": "", "without_arguments": False}
     assert (made.status_code, made.json()) == (201, {"user": anna})
     assert client.get(USERS, headers=ADMIN).json() == {"users": [anna]}
     assert sign_in(client).status_code == 201
@@ -45,6 +45,24 @@ def test_a_user_is_made_listed_and_can_sign_in_at_once(client: Client) -> None:
 def test_what_is_unfit_is_refused_and_nobody_is_made(served: Served, client: Client, fields: dict[str, Any]) -> None:
     assert new(client, **fields).status_code == 400
     assert served.store.users() == ()
+
+
+def test_a_viewer_is_restricted_and_that_ends_the_sessions(served: Served, client: Client) -> None:
+    made = new(client, rows="env:a, team:b", without_arguments=True).json()["user"]
+    page = page_of(client)
+
+    def change(restriction: Any) -> Any:
+        return client.request("PATCH", f"{USERS}/anna", json={"restriction": restriction}, headers=ADMIN)
+
+    changed = change({"rows": "env:b"}).json()["user"]
+
+    assert (made["rows"], made["without_arguments"]) == ("env:a,team:b", True)
+    assert (changed["rows"], changed["without_arguments"]) == ("env:b", False)
+    assert client.get("/api/procession/v1/session", headers=page).status_code == 403
+    assert change({}).json()["user"]["rows"] == ""
+    for unfit in ({"rows": ","}, {"rows": "x" * 1001}, {"hosts": "web-1"}, "env:a"):
+        assert change(unfit).status_code == 400
+    assert new(client, name="bob", role="editor", rows="env:a").status_code == 400
 
 
 def test_a_password_and_a_role_are_changed_together_or_alone(served: Served, client: Client) -> None:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from procession.accounts.administration import revoke_keys_of
 from procession.accounts.passwords import MAX_BYTES, checked_password
+from procession.accounts.restriction import Restriction
 from procession.accounts.users import (
     Role,
     User,
@@ -21,6 +22,7 @@ from procession.accounts.users import (
     find_user,
     remove_user,
     set_password,
+    set_restriction,
     set_role,
     user_name,
 )
@@ -44,13 +46,23 @@ class _UserItem(msgspec.Struct):
     org_id: int
     role: str
     created_at: int
+    rows: str
+    without_arguments: bool
 
     @classmethod
     def of(cls, user: User) -> _UserItem:
-        return cls(user.name, user.org_id, str(user.role), user.created_at)
+        return cls(user.name, user.org_id, str(user.role), user.created_at, *user.restriction)
 
 
-class _NewUser(msgspec.Struct, forbid_unknown_fields=True):
+class _Restriction(msgspec.Struct, forbid_unknown_fields=True):
+    rows: _Text = ""
+    without_arguments: bool = False
+
+    def parsed(self) -> Restriction:
+        return Restriction.parse(self.rows, without_arguments=self.without_arguments)
+
+
+class _NewUser(_Restriction, forbid_unknown_fields=True, kw_only=True):
     org_id: int
     name: _Text
     role: Role
@@ -60,6 +72,7 @@ class _NewUser(msgspec.Struct, forbid_unknown_fields=True):
 class _UserChange(msgspec.Struct, forbid_unknown_fields=True):
     role: Role | None = None
     password: _Text | None = None
+    restriction: _Restriction | None = None
 
 
 def user_routes(
@@ -114,10 +127,19 @@ class UserAdministration:
         password_hash = await self._users.hashed(checked_password(body.password))
         record = partial(self._changes.record_user, admin)
 
+        restriction = body.parsed()
+
         def create() -> User:
-            orgs = self._orgs.orgs()
             return create_user(
-                self._store, orgs, body.org_id, name, body.role, password_hash, self._now(), record=record
+                self._store,
+                self._orgs.orgs(),
+                body.org_id,
+                name,
+                body.role,
+                password_hash,
+                self._now(),
+                restriction=restriction,
+                record=record,
             )
 
         user = await self._thread.run(create)
@@ -132,10 +154,13 @@ class UserAdministration:
         password_hash = None
         if body.password is not None:
             password_hash = await self._users.hashed(checked_password(body.password))
+        restriction = None if body.restriction is None else body.restriction.parsed()
         record = partial(self._changes.record_user, admin)
 
         def change() -> User:
             user = find_user(self._store, name)
+            if restriction is not None:
+                user = set_restriction(self._store, name, restriction, record=record)
             if body.role is not None:
                 user = set_role(self._store, name, body.role, record=record)
             if password_hash is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.routing import Route
 
 from procession.accounts.hosts import MAX_HOST_LENGTH
+from procession.accounts.restriction import Restricted
 from procession.analysis import Order
 from procession.containers.container import NUMBERS
 from procession.containers.listing import COLUMNS
@@ -31,7 +32,11 @@ _SORTS = (*COLUMNS, *NUMBERS)
 
 def container_routes(api: ApiRouter, store: ContainerStore, analysis: AnalysisStore) -> list[Route]:
     containers = Containers(store, analysis)
-    return [api.route("/containers", containers.listed), api.route("/containers/history", containers.history)]
+    return [
+        api.route("/containers", containers.listed, Restricted.ALL),
+        # A container has the tags of the moment, and this is over time.
+        api.route("/containers/history", containers.history, Restricted.ARGUMENTS),
+    ]
 
 
 class Containers:
@@ -40,7 +45,7 @@ class Containers:
         self._analysis = analysis
 
     def listed(self, request: ApiRequest) -> Any:
-        selection = request.selection()
+        selection = request.selection(of_containers=True)
         order = request.order("sort", "started_at", _SORTS)
         at = request.kept_instant()
         offset = request.number("offset", 0, least=0, most=MAX_OFFSET)
@@ -54,7 +59,8 @@ class Containers:
         # What is not known comes last, whichever way the rest goes.
         found = known + [one for one in found if _value(one, order.column) is None]
         shown = found[offset : offset + limit]
-        meta = {"at": utc_text(at), "total": len(found), "known": bool(present)}
+        seen = present if request.visibility.has_all_rows else chosen(present, request.visibility.container_selection())
+        meta = {"at": utc_text(at), "total": len(found), "known": any(True for _ in seen)}
         counts = self._processes(request, at) if wants_processes else None
         return {"meta": meta, "data": [_item(one, counts) for one in shown]}
 

@@ -42,7 +42,7 @@ class _OwnKeyItem(msgspec.Struct):
 
     @classmethod
     def of(cls, key: Key, user: User, last_used_at: int | None = None) -> _OwnKeyItem:
-        scopes = sorted(str(scope) for scope in key.scopes & user.role.scopes)
+        scopes = sorted(str(scope) for scope in key.scopes & user.as_key().scopes)
         return cls(key.id, key.name, scopes, key.created_at, key.expires_at, last_used_at)
 
 

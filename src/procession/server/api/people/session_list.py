@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.accounts.orgs import Key
+from procession.accounts.restriction import Restricted
 from procession.accounts.sessions import Session
 from procession.accounts.users import Role, is_user
 from procession.errors import NotFound
@@ -68,7 +69,7 @@ class SessionList:
 
     async def _of_reader(self, request: Request) -> list[tuple[Session, Key]]:
         """The oldest first."""
-        reader = await self._sessions.reader(request)
+        reader = await self._sessions.reader(request, Restricted.ALL)
         self._api.count(request, reader.org_id)
         is_admin = is_user(reader) and reader.scopes == Role.ADMIN.scopes
         return [

@@ -203,14 +203,14 @@ def _query(kind: Kind, source: DataSource, body: Mapping[str, Any], number: int,
         )
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidRequest(f"Invalid {what}: its limit is not from 1 to {MAX_LIMIT}")
-    selection = _selection(query, what, visibility)
+    selection = _selection(query, what, source, visibility)
     aggregator = _aggregator(query.aggregator, what) if isinstance(query, _ScalarQuery) else Aggregator.AVG
     return MetricQuery(
         query.name, source.metrics[query.metric], selection, query.limit, query.sort == "desc", aggregator
     )
 
 
-def _selection(query: _Query, what: str, visibility: Visibility) -> Selection:
+def _selection(query: _Query, what: str, source: DataSource, visibility: Visibility) -> Selection:
     text, tags = query.text_filter, ",".join(query.tag_filters)
     for name, value in (("text_filter", text), ("tag_filters", tags)):
         if len(value) > MAX_TEXT:
@@ -220,7 +220,8 @@ def _selection(query: _Query, what: str, visibility: Visibility) -> Selection:
     except InvalidParameter as error:
         raise InvalidRequest(f"Invalid {what}: its text_filter: {error.rule}") from None
     try:
-        return visibility.selection(search, parse_tags({"tags": tags}))
+        of_source = visibility.selection if source is DataSource.PROCESS else visibility.container_selection
+        return of_source(search, parse_tags({"tags": tags}))
     except InvalidParameter as error:
         raise InvalidRequest(f"Invalid {what}: its tag_filters: {error.rule}") from None
 

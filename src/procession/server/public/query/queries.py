@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from procession.accounts.restriction import Restricted
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.http.json_body import parsed_object
@@ -64,7 +65,7 @@ class PublicQueries:
         return await self._answer(request, Kind.SCALAR, self._scalar)
 
     async def _answer(self, request: Request, kind: Kind, find: Callable[[QueryRequest], Any]) -> Response:
-        visibility = await self._sessions.visibility_of(request)
+        visibility = await self._sessions.visibility_of(request, Restricted.ALL)
         self._limiter.admit(request, visibility.org_id, RATE_LIMIT_NAME)
         body = await parsed_object(request, MAX_BODY_BYTES)
         wanted = parse_request(kind, body, visibility, now=self._now(), retention_hours=self._retention_hours)

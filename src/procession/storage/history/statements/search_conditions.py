@@ -105,9 +105,9 @@ def _search_condition(node: SearchNode, parameters: dict[str, Any]) -> Condition
     match node:
         case TextTerm(pattern):
             return Condition.of(_text_condition(pattern, parameters))
-        case TagTerm(key, pattern, with_discovered):
+        case TagTerm(key, pattern, with_discovered, of_tags_alone):
             has_tag = carries_tag(pattern, parameters, with_discovered=with_discovered)
-            if key in (*_OWN_KEYS, "host"):  # every process has these
+            if of_tags_alone or key in (*_OWN_KEYS, "host"):  # every process has these
                 return has_tag
             has_key = _has_key(key, parameters, with_discovered=with_discovered)
             return Condition.of("if(", has_key, ", ", has_tag, ", ", _text_condition(pattern, parameters), ")")
