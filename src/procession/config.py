@@ -247,6 +247,9 @@ class AgentSettings:
     container_users: bool = setting(
         True, "Whether to read names of users in the passwd files of containers, as tags container_user."
     )
+    traffic: bool = setting(
+        True, "Whether to read what processes send and receive over TCP, and how many connections they have."
+    )
     docker_socket: str = setting("/var/run/docker.sock", "Where Docker answers.", metavar="FILE")
     podman_socket: str = setting("/run/podman/podman.sock", "Where Podman answers.", metavar="FILE")
     container_labels: tuple[str, ...] = setting(

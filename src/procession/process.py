@@ -94,6 +94,11 @@ class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     voluntary_switches: Int64 | None = None
     """Since the start of the process."""
     involuntary_switches: Int64 | None = None
+    net_received_bytes_per_second: Float32 | None = None
+    """Over TCP, as the next two."""
+    net_sent_bytes_per_second: Float32 | None = None
+    connections: Int32 | None = None
+    """That are established."""
     state: str = ""
     """The kernel's letter: R, S, D, T, t, Z, X, I, or another one of an older kernel; empty where unknown."""
 

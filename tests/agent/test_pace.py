@@ -126,6 +126,23 @@ def test_numbers_are_given_up_before_snapshots_are() -> None:
     assert looks.lines == []
 
 
+def test_what_can_be_left_out_has_what_snapshots_leave_of_an_interval() -> None:
+    looks = Looks(share=0.01)
+    pace, clock = looks.pace, looks.clock
+    assert pace.spare_seconds() == pytest.approx(0.1)
+
+    pace.begin_snapshot()
+    clock.use(0.07)
+    pace.end_snapshot(LIVE, spare_spent=0.05)
+    assert pace.spare_seconds() == pytest.approx(0.08)
+    pace.begin_snapshot()
+    clock.use(0.3)
+    pace.end_snapshot(LIVE)
+
+    assert pace.spare_seconds() == pytest.approx(-0.2)
+    assert Looks().pace.spare_seconds() is None
+
+
 @pytest.mark.parametrize("late", [4.0, 35.0])
 def test_what_was_missed_is_left_out(late: float) -> None:
     looks = Looks()

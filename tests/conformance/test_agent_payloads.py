@@ -82,6 +82,9 @@ WHOLE = Sighting(
         write_operations_per_second=4.0,
         voluntary_switches=10,
         involuntary_switches=2,
+        net_received_bytes_per_second=5.0,
+        net_sent_bytes_per_second=6.0,
+        connections=7,
         state="S",
     ),
 )

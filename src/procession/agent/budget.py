@@ -40,6 +40,11 @@ class Budget:
         return self._settled() + self._share * seconds >= cost + min(before, self._most)
 
     @property
+    def per_interval(self) -> float | None:
+        """Seconds of CPU that one interval brings. None: no limit."""
+        return None if self._share is None else self._most
+
+    @property
     def is_limited(self) -> bool:
         return self._share is not None
 

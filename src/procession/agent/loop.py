@@ -111,6 +111,7 @@ def _reader_of(settings: AgentSettings, clock: Clock) -> ProcReader:
         kernel_threads=settings.kernel_threads,
         reads_environment=settings.process_env_tags,
         finds_out=True,
+        reads_traffic=settings.traffic,
         monotonic=clock.monotonic,
         boot_file=boot_file_of(settings),
     )
@@ -163,8 +164,9 @@ def _do_what_is_due(pipeline: Pipeline, pace: Pace, destinations: Sequence[Desti
     if not wishes:
         pipeline.stop_live_numbers()
     if pace.is_snapshot_due():
-        pipeline.take_snapshot(every_seconds=pace.begin_snapshot())
-        pace.end_snapshot(live_seconds)
+        every_seconds = pace.begin_snapshot()
+        spare_spent = pipeline.take_snapshot(every_seconds=every_seconds, spare_seconds=pace.spare_seconds())
+        pace.end_snapshot(live_seconds, spare_spent=spare_spent)
     elif wishes and pace.is_live_due(live_seconds):
         pace.begin_live(live_seconds)
         pipeline.send_live_numbers(set(wishes))

@@ -24,7 +24,7 @@ class Pace:
         self._max_cpu = max_cpu
         self._clock = clock
         self._report = report
-        self._snapshot_cost = self._live_cost = 0.0
+        self._snapshot_cost = self._live_cost = self._spare_spent = 0.0
         self._begun = 0.0
         now = clock.monotonic()
         self._next_snapshot = self._next_live = now
@@ -54,8 +54,15 @@ class Pace:
         self._begun = self._clock.cpu()
         return self._slow_down(every)
 
-    def end_snapshot(self, live_seconds: float) -> None:
+    def spare_seconds(self) -> float | None:
+        """Seconds of CPU that snapshots at the interval leave for what can be left out of them. None: no limit."""
+        earned = self._budget.per_interval
+        return None if earned is None else earned - (self._snapshot_cost - self._spare_spent)
+
+    def end_snapshot(self, live_seconds: float, *, spare_spent: float = 0.0) -> None:
+        """`spare_spent`: how much of the CPU that it took went to what can be left out."""
         self._snapshot_cost = self._clock.cpu() - self._begun
+        self._spare_spent = spare_spent
         self._next_live = self._last_snapshot + live_seconds
 
     def begin_live(self, live_seconds: float) -> None:

@@ -46,10 +46,11 @@ class Pipeline:
         self._live: LiveNumbers | None = None
         self._watched: set[Destination] = set()
 
-    def take_snapshot(self, *, every_seconds: int | None = None) -> None:
-        """All processes, for every server."""
+    def take_snapshot(self, *, every_seconds: int | None = None, spare_seconds: float | None = None) -> float:
+        """All processes, for every server. `spare_seconds` of CPU may be spent on what can be left out [no limit];
+        gives how much of them were."""
         taken_at, moment = int(self._clock.now()), self._clock.monotonic()
-        readings = self._reader.read()
+        readings = self._reader.read(spare_seconds=spare_seconds)
         ended = self._short_lived.drain([reading.pid for reading in readings]) if self._short_lived is not None else []
         events, gone = self._collector.conclude(ended, moment=moment)
         snapshot = self._collector.collect(readings, taken_at=taken_at, moment=moment, also=gone)
@@ -76,6 +77,7 @@ class Pipeline:
         if self._live is not None:
             self._live.was_told(snapshot)
         self._say_what_was_unseen()
+        return self._reader.spare_spent
 
     def send_live_numbers(self, watched: set[Destination]) -> None:
         """Numbers, for the servers where somebody watches."""

@@ -49,6 +49,9 @@ METRICS: Mapping[str, Metric] = {
     "process.stat.open_fd_count": Metric("open_files"),
     "process.stat.voluntary_ctx_switches": Metric("voluntary_switches"),
     "process.stat.involuntary_ctx_switches": Metric("involuntary_switches"),
+    "process.stat.net.received_bytes_rate": Metric("net_received_bytes_per_second", BYTES_PER_SECOND),
+    "process.stat.net.sent_bytes_rate": Metric("net_sent_bytes_per_second", BYTES_PER_SECOND),
+    "process.stat.net.connections": Metric("connections"),
     "process.stat.count": Metric(COUNT),
 }
-"""The first is Datadog's; the others are called after the fields that its agents send."""
+"""The first is Datadog's; the others are called after the fields that its agents send, or that ours does."""

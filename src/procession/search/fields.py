@@ -55,6 +55,7 @@ FIELDS = {
     "signal": Field(Unit.SIGNAL, is_of_ending=True),
     "lifetime": Field(Unit.SECONDS, is_of_ending=True),
     "io": Field(Unit.BYTES, ("read_bytes_per_second", "write_bytes_per_second")),
+    "net": Field(Unit.BYTES, ("net_received_bytes_per_second", "net_sent_bytes_per_second")),
     **{measure: Field(_unit_of(measure), (measure,)) for measure in _MEASURES},
 }
 
@@ -69,11 +70,30 @@ NAMES = {
     "fds": "open_files",
     "read": "read_bytes_per_second",
     "write": "write_bytes_per_second",
+    "received": "net_received_bytes_per_second",
+    "sent": "net_sent_bytes_per_second",
 }
 """What a search may call a field."""
 
 SHORT_NAMES = (
-    *("pid", "ppid", "cpu", "rss", "vms", "shared", "swap", "threads", "fds", "read", "write", "io", "age"),
+    *(
+        "pid",
+        "ppid",
+        "cpu",
+        "rss",
+        "vms",
+        "shared",
+        "swap",
+        "threads",
+        "fds",
+        "read",
+        "write",
+        "io",
+        "received",
+        "sent",
+        "net",
+    ),
+    *("connections", "age"),
     *("ended", "exit_code", "signal", "lifetime"),
 )
 """The names that are shown to people."""

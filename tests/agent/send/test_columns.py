@@ -109,7 +109,7 @@ def test_a_server_that_takes_no_columns_gets_the_snapshot_in_datadogs_format(int
 def test_the_newest_answer_says_whether_columns_are_taken(intake: FakeIntake) -> None:
     with sending(intake.url) as sender:
         found = []
-        for reply in (Reply(), OFFERS, Reply(columns="2;processes=500"), OFFERS):
+        for reply in (Reply(), OFFERS, Reply(columns="1;processes=500"), OFFERS):
             intake.usual = reply
             put(sender, a_maker().make(at(0)))
             while not sender.outbox.is_empty:

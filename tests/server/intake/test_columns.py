@@ -54,6 +54,43 @@ def test_what_comes_in_columns_is_what_the_api_shows(client: Client) -> None:
     assert {item["timestamp"] for item in items} == {"2023-11-14T22:13:20"}
 
 
+TRAFFIC = ("net_received_bytes_per_second", "net_sent_bytes_per_second", "connections")
+
+
+def test_traffic_is_shown_alike_whatever_the_format_and_is_null_where_it_is_not_known(client: Client) -> None:
+    """None at all; not known; rates not known yet; all known."""
+    told = ((0.0, 0.0, 0), (None, None, None), (None, None, 3), (1536.5, 0.25, 2**31 - 1))
+    sightings = [
+        a_sighting(
+            pid,
+            numbers=ProcessNumbers(
+                net_received_bytes_per_second=received,
+                net_sent_bytes_per_second=sent,
+                connections=connections,
+                rss_bytes=4096,
+            ),
+        )
+        for pid, (received, sent, connections) in enumerate(told, start=1)
+    ]
+    quiet = [a_sighting(one.pid, numbers=ProcessNumbers(rss_bytes=4096)) for one in sightings]
+    encoder = ColumnsEncoder(2)
+    in_columns = a_snapshot(*sightings, host="columns")
+    put(client, encoder.encode(a_snapshot(*quiet, host="columns")).whole)
+    changes = encoder.encode(in_columns).changes
+
+    answers = [
+        post(client, a_payload(a_snapshot(*sightings, host="frames")), x_dd_agent_timestamp=str(NOON)),
+        put(client, changes, x_dd_agent_timestamp=str(NOON), x_dd_request_id="78"),
+        put(client, ColumnsEncoder(3).encode(a_snapshot(*sightings, host="whole")).whole, x_dd_request_id="79"),
+    ]
+
+    assert [one.status_code for one in answers] == [200] * 3
+    for host in ("frames", "columns", "whole"):
+        items = client.get(f"/api/procession/v1/processes?tags=host:{host}", headers=READER).json()["data"]
+        found = {one["attributes"]["pid"]: one["attributes"]["numbers"] for one in items}
+        assert [tuple(found[pid][name] for name in TRAFFIC) for pid in (1, 2, 3, 4)] == list(told)
+
+
 def test_changes_become_a_whole_snapshot_of_their_moment(agent: Client, sink: ListSink) -> None:
     first, then = two_frames()
     put(agent, first.whole)
@@ -127,7 +164,16 @@ def test_columns_need_an_api_key(agent: Client, sink: ListSink, key: str) -> Non
     assert sink.taken == []
 
 
-@pytest.mark.parametrize("body", [b"", b"PCOL", vector("proc_v3_enc4_zstd1x"), b"PCOL\x01\x04\x55\x00" + bytes(60)])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"PCOL",
+        vector("proc_v3_enc4_zstd1x"),
+        b"PCOL\x01\x04\x55\x00" + bytes(60),
+        b"PCOL\x02\x04\x61\x00" + bytes(60),
+    ],
+)
 def test_what_is_no_message_of_columns_is_refused(agent: Client, body: bytes) -> None:
     answer = put(agent, body)
 

@@ -28,10 +28,13 @@ def all_numbers(draw: st.DrawFn) -> ProcessNumbers:
         "cpu_total_percent",
         "cpu_user_percent",
         "cpu_system_percent",
+        "net_received_bytes_per_second",
+        "net_sent_bytes_per_second",
     ):
         fields[name] = draw(st.none() | FLOATS)
     fields["threads"] = draw(st.none() | st.integers(1, 2**31 - 1))
     fields["open_files"] = draw(st.none() | st.integers(0, 2**31 - 1))
+    fields["connections"] = draw(st.none() | st.integers(0, 2**31 - 1))
     if draw(st.booleans()):
         fields["rss_bytes"], fields["vms_bytes"] = draw(COUNTS), draw(COUNTS)
         if draw(st.booleans()):

@@ -43,10 +43,18 @@ def changed(data: bytes, change: Callable[[Body], Body]) -> bytes:
 
 def test_the_layout_is_the_one_of_this_version() -> None:
     """With another row, or another head, `VERSION` is another one."""
-    assert layout.VERSION == 1
-    assert [kind for _, kind in NUMBERS] == [*["f4"] * 3, *["i8"] * 4, *["i4"] * 2, *["f4"] * 4, *["i8"] * 2]
-    assert ROW_BYTES == 85
-    assert a_whole()[:8] == b"PCOL" + bytes((1, 4, 85, 0))
+    assert layout.VERSION == 2
+    assert [kind for _, kind in NUMBERS] == [
+        *["f4"] * 3,
+        *["i8"] * 4,
+        *["i4"] * 2,
+        *["f4"] * 4,
+        *["i8"] * 2,
+        *["f4"] * 2,
+        "i4",
+    ]
+    assert ROW_BYTES == 97
+    assert a_whole()[:8] == b"PCOL" + bytes((2, 4, 97, 0))
 
 
 def test_damaged_messages_are_refused_or_whole_snapshots() -> None:
@@ -126,7 +134,7 @@ def test_the_checksum_of_a_whole_frame_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [(0, b"Q"), (4, b"\2"), (5, b"\1"), (6, b"\x56"), (16, bytes(4)), (20, b"\xff\xff\xff\xff")]
+    ("place", "value"), [(0, b"Q"), (4, b"\1"), (5, b"\1"), (6, b"\x56"), (16, bytes(4)), (20, b"\xff\xff\xff\xff")]
 )
 def test_a_head_of_something_else_is_refused(place: int, value: bytes) -> None:
     data = bytearray(a_whole())

@@ -136,7 +136,7 @@ def test_a_server_makes_of_columns_what_it_makes_of_datadogs_frames(
 _COUNTS = st.none() | st.integers(0, 3) | st.integers(0, 2**31 - 1)
 _RATES = st.none() | st.floats(width=32).map(lambda rate: rate + 0.0)  # zero has no sign in columns
 _FIELDS: dict[str, Any] = {
-    name: _COUNTS if name.endswith(("bytes", "threads", "files", "switches")) else _RATES
+    name: _COUNTS if name.endswith(("_bytes", "threads", "files", "switches", "connections")) else _RATES
     for name in ProcessNumbers.__struct_fields__
     if name != "state"
 }

@@ -26,6 +26,9 @@ const DECLARED = [
   { name: "write_operations_per_second", label: "Write ops/s", unit: "count/s", column: ["Write ops/s", 100] },
   { name: "voluntary_switches", label: "Voluntary switches (total)", unit: "count", column: ["Voluntary switches (total)", 190] },
   { name: "involuntary_switches", label: "Involuntary switches (total)", unit: "count", column: ["Involuntary switches (total)", 200] },
+  { name: "net_received_bytes_per_second", label: "Received (TCP)", unit: "bytes/s", column: ["Received", 100] },
+  { name: "net_sent_bytes_per_second", label: "Sent (TCP)", unit: "bytes/s", column: ["Sent", 100] },
+  { name: "connections", label: "TCP connections", unit: "count", column: ["Connections", 100] },
 ] as const satisfies readonly Declaration[];
 
 /** The name of a number. */

@@ -269,6 +269,7 @@ class Collector:
 
     def _numbers(self, reading: ProcessReading, before: ProcessReading | None, elapsed: float | None) -> ProcessNumbers:
         stat, io, status = reading.stat, reading.io, reading.status
+        traffic = reading.traffic
         user = system = total = None
         reads = writes = read_bytes = write_bytes = None
         if before is not None and elapsed is not None:
@@ -298,6 +299,9 @@ class Collector:
             write_operations_per_second=writes,
             voluntary_switches=status.voluntary_switches,
             involuntary_switches=status.involuntary_switches,
+            net_received_bytes_per_second=None if traffic is None else traffic.received_bytes_per_second,
+            net_sent_bytes_per_second=None if traffic is None else traffic.sent_bytes_per_second,
+            connections=None if traffic is None else traffic.connections,
             state=stat.state,
         )
 

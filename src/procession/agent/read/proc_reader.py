@@ -29,6 +29,7 @@ from pathlib import Path
 from procession.agent.read.boot_history import BootHistory
 from procession.agent.read.boot_time import BootTime, uptime_seconds
 from procession.agent.read.discovery.finder import Finder
+from procession.agent.read.network.traffic_reader import TrafficReader
 from procession.agent.read.process_handle import EXITED, ProcessHandle
 from procession.agent.read.process_reading import NO_FACTS, ProcessReading
 from procession.agent.read.procfs import MAX_PID, MalformedFile
@@ -73,14 +74,16 @@ class ProcReader:
         kernel_threads: bool = False,
         reads_environment: bool = False,
         finds_out: bool = False,
+        reads_traffic: bool = False,
         max_kept: int | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         boot_file: Path | None = None,
         uptime: Callable[[], float] = uptime_seconds,
     ) -> None:
         """Raises UsageError if there is no /proc. `max_kept` processes have descriptors of their own kept open [what
-        the limits allow]. `finds_out`: also where processes listen, and what they are written in. `boot_file` keeps
-        what starts go by for the next reader [nothing is kept]. `uptime` is in seconds since the boot."""
+        the limits allow]. `finds_out`: also where processes listen, and what they are written in; with
+        `reads_traffic` also what they send and receive. `boot_file` keeps what starts go by for the next reader
+        [nothing is kept]. `uptime` is in seconds since the boot."""
         self.root = root
         self.ticks_per_second = os.sysconf("SC_CLK_TCK")
         self.page_bytes = os.sysconf("SC_PAGE_SIZE")
@@ -106,16 +109,18 @@ class ProcReader:
         self._last_due = _NEVER
         """Who was visited at that revisit, or before, is due."""
         self._zombies: set[int] = set()
-        self._finder = Finder(root) if finds_out else None
+        self._traffic = TrafficReader(root, monotonic=monotonic) if reads_traffic and self.is_live else None
+        self._finder = Finder(root, traffic=self._traffic) if finds_out else None
         self.found = self.unreadable = 0
         """Folders of processes at the last reading, and how many of them could not be read: those that had just gone,
         or all that are not the agent's to see."""
         self._trouble = ""
 
-    def read(self, *, numbers_only: bool = False) -> list[ProcessReading]:
+    def read(self, *, numbers_only: bool = False, spare_seconds: float | None = None) -> list[ProcessReading]:
         """All processes in the order of the folder. One that exits meanwhile is left out.
 
         With `numbers_only` nothing is revisited: between two snapshots, of those that are known only numbers are read.
+        `spare_seconds` of CPU may be spent on what can be left out [no limit].
         """
         boot_time = self.boot.now()
         if not numbers_only:
@@ -152,11 +157,11 @@ class ProcReader:
                 readings.append(reading)
         for handle in gone:
             self._forget(handle)
-        return readings if self._finder is None or numbers_only else self._with_found_out(self._finder, readings)
-
-    def _with_found_out(self, finder: Finder, readings: list[ProcessReading]) -> list[ProcessReading]:
-        found = finder.look()
-        return [found.get(one.pid, one) for one in readings] if found else readings
+        return (
+            readings
+            if self._finder is None or numbers_only
+            else _with_found_out(self._finder.look(spare_seconds), readings)
+        )
 
     def _gone(self, names: list[str], handles: list[ProcessHandle | None]) -> list[ProcessHandle]:
         """Those that are known and not listed any more."""
@@ -206,6 +211,11 @@ class ProcReader:
         """Whether `life_of` is; for less, since nothing is read of one that goes on. For any thread."""
         is_over = _is_over(pid) if self._has_our_pids else None
         return self.life_of(pid) is Life.OVER if is_over is None else is_over
+
+    @property
+    def spare_spent(self) -> float:
+        """Seconds of CPU that the last reading of all spent on what can be left out."""
+        return 0.0 if self._traffic is None else self._traffic.spent_seconds
 
     @property
     def blindness(self) -> str:
@@ -326,6 +336,10 @@ class ProcReader:
         self._zombies.discard(handle.pid)
         if self._finder is not None:
             self._finder.forget(handle)
+
+
+def _with_found_out(found: dict[int, ProcessReading], readings: list[ProcessReading]) -> list[ProcessReading]:
+    return [found.get(one.pid, one) for one in readings] if found else readings
 
 
 def _inode_of(root: str) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from procession.agent.read.cgroups import container_id
+from procession.agent.read.network.traffic import Traffic
 from procession.agent.read.process_files import ProcessFiles
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 from procession.agent.read.procfs import (
@@ -185,6 +186,7 @@ class ProcessHandle:
             self.io,
             open_files,
             status,
+            None if before is None else before.traffic,
         )
         self.reading = before if before is not None and before == reading else reading
         self._looks += 1
@@ -201,6 +203,9 @@ class ProcessHandle:
         """Fields of its facts that were found out apart from them."""
         facts = msgspec.structs.replace(self.reading.facts, **found)
         self.reading = msgspec.structs.replace(self.reading, facts=facts)
+
+    def take_traffic(self, traffic: Traffic | None) -> None:
+        self.reading = msgspec.structs.replace(self.reading, traffic=traffic)
 
     def read_facts_now(self) -> ProcessFacts:
         """The facts of a process that may exit at any moment: the most telling file first. What is gone is absent."""

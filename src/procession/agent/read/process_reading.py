@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from procession.agent.read.discovery.ports import Ports
+from procession.agent.read.network.traffic import Traffic
 from procession.agent.read.procfs import NO_STATUS, IoCounters, Stat, Status
 
 
@@ -41,3 +42,5 @@ class ProcessReading(msgspec.Struct, frozen=True, gc=False):
     io: IoCounters | None = None
     open_files: int | None = None
     status: Status = NO_STATUS
+    traffic: Traffic | None = None
+    """None where it is not known."""

@@ -324,6 +324,7 @@ class Process(_message.Message):
     ZOMBIENETRATE_FIELD_NUMBER: _builtins.int
     HASZOMBIEAGGREGATION_FIELD_NUMBER: _builtins.int
     STATELETTER_FIELD_NUMBER: _builtins.int
+    TCPSTAT_FIELD_NUMBER: _builtins.int
     key: _builtins.int
     pid: _builtins.int
     createTime: _builtins.int
@@ -369,6 +370,10 @@ class Process(_message.Message):
     def portInfo(self) -> Global___PortInfo: ...
     @_builtins.property
     def serviceDiscovery(self) -> Global___ServiceDiscovery: ...
+    @_builtins.property
+    def tcpStat(self) -> Global___TcpStat:
+        """our own"""
+
     def __init__(
         self,
         *,
@@ -402,10 +407,11 @@ class Process(_message.Message):
         zombieNetRate: _builtins.float = ...,
         hasZombieAggregation: _builtins.bool = ...,
         stateLetter: _builtins.str = ...,
+        tcpStat: Global___TcpStat = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "container", b"container", "cpu", b"cpu", "host", b"host", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "container", b"container", "cpu", b"cpu", "host", b"host", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "tcpStat", b"tcpStat", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "command", b"command", "container", b"container", "containerByteKey", b"containerByteKey", "containerId", b"containerId", "containerKey", b"containerKey", "cpu", b"cpu", "createTime", b"createTime", "hasZombieAggregation", b"hasZombieAggregation", "host", b"host", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "language", b"language", "memory", b"memory", "networks", b"networks", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches", "zombieChildrenCount", b"zombieChildrenCount", "zombieNetRate", b"zombieNetRate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "command", b"command", "container", b"container", "containerByteKey", b"containerByteKey", "containerId", b"containerId", "containerKey", b"containerKey", "cpu", b"cpu", "createTime", b"createTime", "hasZombieAggregation", b"hasZombieAggregation", "host", b"host", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "language", b"language", "memory", b"memory", "networks", b"networks", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "tcpStat", b"tcpStat", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches", "zombieChildrenCount", b"zombieChildrenCount", "zombieNetRate", b"zombieNetRate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -659,6 +665,33 @@ class ProcessNetworks(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProcessNetworks: _TypeAlias = ProcessNetworks  # noqa: Y015
+
+@_typing.final
+class TcpStat(_message.Message):
+    """Our own. Bytes are per second; -1: not known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVEDBYTESRATE_FIELD_NUMBER: _builtins.int
+    SENTBYTESRATE_FIELD_NUMBER: _builtins.int
+    CONNECTIONS_FIELD_NUMBER: _builtins.int
+    receivedBytesRate: _builtins.float
+    sentBytesRate: _builtins.float
+    connections: _builtins.int
+    def __init__(
+        self,
+        *,
+        receivedBytesRate: _builtins.float = ...,
+        sentBytesRate: _builtins.float = ...,
+        connections: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connections", b"connections", "receivedBytesRate", b"receivedBytesRate", "sentBytesRate", b"sentBytesRate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TcpStat: _TypeAlias = TcpStat  # noqa: Y015
 
 @_typing.final
 class PortInfo(_message.Message):
@@ -1393,6 +1426,7 @@ class ProcessStat(_message.Message):
     CONTAINERBYTEKEY_FIELD_NUMBER: _builtins.int
     NETWORKS_FIELD_NUMBER: _builtins.int
     STATELETTER_FIELD_NUMBER: _builtins.int
+    TCPSTAT_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     createTime: _builtins.int
     """milliseconds"""
@@ -1425,6 +1459,8 @@ class ProcessStat(_message.Message):
     def ioStat(self) -> Global___IOStat: ...
     @_builtins.property
     def networks(self) -> Global___ProcessNetworks: ...
+    @_builtins.property
+    def tcpStat(self) -> Global___TcpStat: ...
     def __init__(
         self,
         *,
@@ -1454,10 +1490,11 @@ class ProcessStat(_message.Message):
         containerByteKey: _builtins.bytes = ...,
         networks: Global___ProcessNetworks = ...,
         stateLetter: _builtins.str = ...,
+        tcpStat: Global___TcpStat = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks", "tcpStat", b"tcpStat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "containerByteKey", b"containerByteKey", "containerHealth", b"containerHealth", "containerId", b"containerId", "containerKey", b"containerKey", "containerNetRcvdBps", b"containerNetRcvdBps", "containerNetRcvdPs", b"containerNetRcvdPs", "containerNetSentBps", b"containerNetSentBps", "containerNetSentPs", b"containerNetSentPs", "containerRbps", b"containerRbps", "containerState", b"containerState", "containerWbps", b"containerWbps", "cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "memory", b"memory", "networks", b"networks", "nice", b"nice", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "threads", b"threads", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["byteKey", b"byteKey", "containerByteKey", b"containerByteKey", "containerHealth", b"containerHealth", "containerId", b"containerId", "containerKey", b"containerKey", "containerNetRcvdBps", b"containerNetRcvdBps", "containerNetRcvdPs", b"containerNetRcvdPs", "containerNetSentBps", b"containerNetSentBps", "containerNetSentPs", b"containerNetSentPs", "containerRbps", b"containerRbps", "containerState", b"containerState", "containerWbps", b"containerWbps", "cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "key", b"key", "memory", b"memory", "networks", b"networks", "nice", b"nice", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "tcpStat", b"tcpStat", "threads", b"threads", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1891,6 +1928,7 @@ class ReadProcess(_message.Message):
     SERVICEDISCOVERY_FIELD_NUMBER: _builtins.int
     INJECTIONSTATE_FIELD_NUMBER: _builtins.int
     STATELETTER_FIELD_NUMBER: _builtins.int
+    TCPSTAT_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     command: _builtins.bytes
     user: _builtins.bytes
@@ -1910,6 +1948,8 @@ class ReadProcess(_message.Message):
     serviceDiscovery: _builtins.bytes
     injectionState: Global___InjectionState.ValueType
     stateLetter: _builtins.str
+    tcpStat: _builtins.bytes
+    """empty is no connections; absent, not known"""
     @_builtins.property
     def memory(self) -> Global___ReadMemory: ...
     @_builtins.property
@@ -1941,10 +1981,11 @@ class ReadProcess(_message.Message):
         serviceDiscovery: _builtins.bytes | None = ...,
         injectionState: Global___InjectionState.ValueType = ...,
         stateLetter: _builtins.str = ...,
+        tcpStat: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "tcpStat", b"tcpStat", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "language", b"language", "memory", b"memory", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "language", b"language", "memory", b"memory", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "tcpStat", b"tcpStat", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1993,6 +2034,7 @@ class ReadProcessStat(_message.Message):
     VOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
     INVOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
     STATELETTER_FIELD_NUMBER: _builtins.int
+    TCPSTAT_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
     createTime: _builtins.int
     openFdCount: _builtins.int
@@ -2001,6 +2043,7 @@ class ReadProcessStat(_message.Message):
     voluntaryCtxSwitches: _builtins.int
     involuntaryCtxSwitches: _builtins.int
     stateLetter: _builtins.str
+    tcpStat: _builtins.bytes
     @_builtins.property
     def memory(self) -> Global___ReadMemory: ...
     @_builtins.property
@@ -2018,10 +2061,11 @@ class ReadProcessStat(_message.Message):
         voluntaryCtxSwitches: _builtins.int = ...,
         involuntaryCtxSwitches: _builtins.int = ...,
         stateLetter: _builtins.str = ...,
+        tcpStat: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "tcpStat", b"tcpStat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "tcpStat", b"tcpStat", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

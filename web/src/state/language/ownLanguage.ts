@@ -22,6 +22,10 @@ export const COMPARED = [
   "fds",
   "read",
   "write",
+  "received",
+  "sent",
+  "net",
+  "connections",
   "cpu_total_percent",
   "cpu_user_percent",
   "cpu_system_percent",
@@ -36,6 +40,8 @@ export const COMPARED = [
   "write_operations_per_second",
   "voluntary_switches",
   "involuntary_switches",
+  "net_received_bytes_per_second",
+  "net_sent_bytes_per_second",
 ] as const;
 
 const NAMES: ReadonlySet<string> = new Set(COMPARED);

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from procession.agent.read.discovery.languages import CompiledLanguages, interpreted_language, number_of
 from procession.agent.read.discovery.listening_ports import ListeningPorts
+from procession.agent.read.network.traffic_reader import TrafficReader
 from procession.agent.read.process_handle import ProcessHandle
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
 
@@ -17,9 +18,12 @@ _LOOKS = 30
 class Finder:
     """Of the processes of one reader. For one thread."""
 
-    def __init__(self, root: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, root: str, *, traffic: TrafficReader | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._monotonic = monotonic
         self._ports = ListeningPorts(root)
+        self._traffic = traffic
         self._languages = CompiledLanguages(root)
         self._handles: dict[int, ProcessHandle] = {}
         self._unnamed: dict[int, tuple[ProcessHandle, int]] = {}
@@ -32,6 +36,8 @@ class Finder:
 
     def note(self, handle: ProcessHandle) -> None:
         """A process is new, or has become another program."""
+        if self._traffic is not None and self._handles.get(handle.pid) is not handle:
+            self._traffic.note(handle)
         self._handles[handle.pid] = handle
         self._ports.note(handle)
         self._new.append(handle)
@@ -48,10 +54,14 @@ class Finder:
         if self._handles.get(handle.pid) is handle:
             del self._handles[handle.pid]
             self._ports.forget(handle.pid)
+            if self._traffic is not None:
+                self._traffic.forget(handle.pid)
 
-    def look(self) -> dict[int, ProcessReading]:
-        """By pid, the new readings of those of which something new was found out."""
+    def look(self, spare_seconds: float | None = None) -> dict[int, ProcessReading]:
+        """By pid, the new readings of those of which something new was found out. `spare_seconds` of CPU are there for
+        what is left out first [no limit]."""
         changed: dict[int, ProcessReading] = {}
+        number = self.look_number
         for handle in self._named():
             changed[handle.pid] = handle.reading
         for pid, ports in self._ports.look().items():
@@ -59,6 +69,10 @@ class Finder:
             if handle.reading.facts.ports != ports:
                 handle.learn(ports=ports)
                 changed[pid] = handle.reading
+        for pid, traffic in () if self._traffic is None else self._traffic.look(number, spare_seconds).items():
+            handle = self._handles[pid]
+            handle.take_traffic(traffic)
+            changed[pid] = handle.reading
         return changed
 
     def _named(self) -> list[ProcessHandle]:

@@ -17,6 +17,8 @@ from procession.wire.datadog.parsing import parse
 
 _Io = tuple[float, float, float, float]
 _NO_IO: _Io = (ABSENT, ABSENT, ABSENT, ABSENT)
+_Tcp = tuple[float, float, int]
+_NO_TCP: _Tcp = (ABSENT, ABSENT, ABSENT)
 
 STATE_LETTERS = ("", "D", "R", "S", "T", "W", "X", "Z")
 """By their number on the wire; 0 is unknown."""
@@ -65,6 +67,9 @@ def _row_values(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> tup
     io = process.ioStat
     reads, writes, read_bytes, write_bytes = decode_io(io) if io or process.HasField("ioStat") else _NO_IO
 
+    tcp = process.tcpStat
+    received, sent, connections = decode_tcp(tcp) if tcp or process.HasField("tcpStat") else _NO_TCP
+
     voluntary, involuntary = process.voluntaryCtxSwitches, process.involuntaryCtxSwitches
     has_switches = voluntary or involuntary  # whatever runs was switched to
     open_files = process.openFdCount
@@ -85,6 +90,9 @@ def _row_values(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> tup
         writes,
         voluntary if has_switches and voluntary >= 0 else ABSENT,
         involuntary if has_switches and involuntary >= 0 else ABSENT,
+        received,
+        sent,
+        connections,
         state_number,
     )
 
@@ -102,6 +110,19 @@ def _decode_io(data: bytes) -> _Io:
 
 
 _remembered_io = lru_cache(maxsize=4096)(_decode_io)
+
+
+def decode_tcp(data: bytes) -> _Tcp:
+    """Bytes received and sent, and connections."""
+    return _remembered_tcp(data) if len(data) <= 20 else _decode_tcp(data)
+
+
+def _decode_tcp(data: bytes) -> _Tcp:
+    tcp = parse(pb.TcpStat, data)
+    return _rate(tcp.receivedBytesRate), _rate(tcp.sentBytesRate), tcp.connections if tcp.connections >= 0 else ABSENT
+
+
+_remembered_tcp = lru_cache(maxsize=4096)(_decode_tcp)
 
 
 def _rate(value: float) -> float:
@@ -135,6 +156,11 @@ def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat
     if numbers.voluntary_switches is not None or numbers.involuntary_switches is not None:
         process.voluntaryCtxSwitches = _or_none(numbers.voluntary_switches)
         process.involuntaryCtxSwitches = _or_none(numbers.involuntary_switches)
+    tcp = (numbers.net_received_bytes_per_second, numbers.net_sent_bytes_per_second)
+    if numbers.connections is not None or any(rate is not None for rate in tcp):
+        process.tcpStat.SetInParent()
+        process.tcpStat.receivedBytesRate, process.tcpStat.sentBytesRate = map(_or_absent, tcp)
+        process.tcpStat.connections = -1 if numbers.connections is None else numbers.connections
 
 
 def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:
