@@ -81,9 +81,12 @@ class Provider:
         return self._or_unavailable(lambda: self._claims(attempt, code, issuer))
 
     def sign_out_url(self, back_to: str) -> str | None:
-        """Where one signs out of the provider as well; None where it has no such place, or is not known to."""
-        metadata = self._metadata
-        if metadata is None or metadata.end_session_endpoint is None:
+        """Where one signs out of the provider as well; None where it has no such place, or does not say so now."""
+        try:
+            metadata = self._metadata or self._fresh_metadata()
+        except ProviderFails:
+            return None
+        if metadata.end_session_endpoint is None:
             return None
         parameters = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back_to}
         return _with_parameters(metadata.end_session_endpoint, parameters)

@@ -521,6 +521,7 @@ class Services:
             throttle=throttle,
             proxies=TrustedProxies(self.settings.trusted_proxies),
             thread=self.threads.keys,
+            sign_out_url=by_provider.sign_out_url,
         )
         return [*by_hand, *by_provider.routes]
 

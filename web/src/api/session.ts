@@ -17,8 +17,16 @@ export function signInByLink(token: string): Promise<unknown> {
   return send("POST", "/session", { link: token });
 }
 
-export function signOut(): Promise<unknown> {
+/** Gives where one signs out of the provider as well, if there is such a place. */
+export function signOut(): Promise<{ next?: string } | undefined> {
   return send("DELETE", "/session");
+}
+
+export interface SignInProvider {
+  name: string;
+  title: string;
+  /** Why nobody can sign in by it now, in a sentence; empty if nothing is wrong. */
+  problem: string;
 }
 
 /** The token of the address, which is then gone from there: it must not be kept, sent on or shared. */

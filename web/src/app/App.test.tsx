@@ -107,3 +107,24 @@ test("a server that cannot be reached is said to be, with a way to try again", a
   expect(await screen.findByRole("alert")).toHaveTextContent("The server cannot be reached");
   expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
 });
+
+test("a provider has a button with its name, which says what is wrong and leads back here", async () => {
+  window.history.replaceState(null, "", "/?s=a%20b#row");
+  serve((method, url) =>
+    method === "GET" && url.endsWith("/sign-in")
+      ? Response.json({
+          providers: [
+            { name: "acme", title: "Acme & Sons", problem: "" },
+            { name: "globex", title: "Globex", problem: "Globex cannot sign anybody in now: no answer in time." },
+          ],
+        })
+      : forbidden(),
+  );
+  page();
+
+  const button = await screen.findByRole("link", { name: "Sign in with Acme & Sons" });
+
+  expect(button).toHaveAttribute("href", "/signin/oidc/acme?to=%2F%3Fs%3Da%2520b%23row");
+  expect(screen.getByText("Globex cannot sign anybody in now: no answer in time.")).toBeVisible();
+  expect(screen.getByLabelText("User")).toBeVisible();
+});

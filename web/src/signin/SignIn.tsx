@@ -1,10 +1,11 @@
-/** Signing in with a name and a password, or with an application key. */
+/** Signing in by a provider, with a name and a password, or with an application key. */
 
 import { Alert, Button, Code, Paper, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState, type SubmitEvent } from "react";
 
-import { ApiError } from "../api/client";
-import { signIn, signInByPassword } from "../api/session";
+import { ApiError, get } from "../api/client";
+import { signIn, signInByPassword, type SignInProvider } from "../api/session";
 import { Logo } from "../ui/parts/Logo";
 import classes from "./SignIn.module.css";
 
@@ -57,6 +58,7 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
                 {REASONS[reason]}
               </Alert>
             )}
+            <Providers />
             <Fields given={given} error={error} onChange={(change) => setGiven({ ...given, ...change })} />
             <Button type="submit" loading={isBusy}>
               Sign in
@@ -70,6 +72,27 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
       </Paper>
     </main>
   );
+}
+
+/** None until they are known: the fields do not wait for them. */
+function Providers() {
+  const { data } = useQuery({
+    queryKey: ["sign-in"],
+    queryFn: ({ signal }) => get<{ providers: SignInProvider[] }>("/sign-in", {}, signal),
+  });
+  const to = encodeURIComponent(`/${window.location.search}${window.location.hash}`);
+  return data?.providers.map(({ name, title, problem }) => (
+    <div key={name}>
+      <Button component="a" variant="default" fullWidth href={`/signin/oidc/${name}?to=${to}`}>
+        Sign in with {title}
+      </Button>
+      {problem && (
+        <Text size="sm" role="status">
+          {problem}
+        </Text>
+      )}
+    </div>
+  ));
 }
 
 interface FieldsProps {

@@ -30,6 +30,8 @@ from procession.storage import KeyStore
 
 _log = logging.getLogger(__name__)
 
+SignOutUrl = Callable[[User, Request], Awaitable[str | None]]
+
 LINES_PER_MINUTE = 20
 """How many lines each event may write into the log."""
 
@@ -53,6 +55,11 @@ class _SignedIn(msgspec.Struct, omit_defaults=True):
     role: str = ""
 
 
+class _SignedOut(msgspec.Struct):
+    next: str
+    """Where one signs out of the provider as well."""
+
+
 class _NewLink(msgspec.Struct):
     token: str
     expires_at: int
@@ -66,8 +73,9 @@ def sign_in_routes(
     throttle: SignInThrottle,
     proxies: TrustedProxies,
     thread: ThreadPool,
+    sign_out_url: SignOutUrl,
 ) -> list[Route]:
-    sign_in = SignIn(api, sessions, keys, throttle, proxies, thread)
+    sign_in = SignIn(api, sessions, keys, throttle, proxies, thread, sign_out_url)
     path = f"{PREFIX}/session"
     return [
         Route(path, sign_in.sign_in, methods=["POST"]),
@@ -89,13 +97,16 @@ class SignIn:
         throttle: SignInThrottle,
         proxies: TrustedProxies,
         thread: ThreadPool,
+        sign_out_url: SignOutUrl,
     ) -> None:
+        """`sign_out_url`: where a user signs out of a provider as well, if anywhere."""
         self._api = api
         self._sessions = sessions
         self._keys = keys
         self._throttle = throttle
         self._proxies = proxies
         self._thread = thread
+        self._sign_out_url = sign_out_url
         self._log = ThrottledLog(_log, LINES_PER_MINUTE)
 
     async def sign_in(self, request: Request) -> Response:
@@ -152,10 +163,13 @@ class SignIn:
 
     async def sign_out(self, request: Request) -> Response:
         session = await self._sessions.find(request)
+        elsewhere = None
         if session is not None:
             _refuse_others(request)
+            user = await self._sessions.user_of(session)
             await self._sessions.end(session)
-        response = Response(status_code=204)
+            elsewhere = None if user is None else await self._sign_out_url(user, request)
+        response = Response(status_code=204) if elsewhere is None else json_response(_SignedOut(elsewhere))
         for name in cookie_names(request):
             if name in request.cookies:
                 is_host_cookie = name.startswith("__Host-")

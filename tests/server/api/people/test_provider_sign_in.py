@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from joserfc import jwt
@@ -528,6 +529,45 @@ def test_who_was_removed_is_out_on_all_servers_and_does_not_come_back(served: Se
     assert sign_in_by(again).status_code == 303
     for server in (again, other):
         server.close()
+
+
+# How it ends
+
+
+def test_signing_out_ends_the_session_and_leads_to_the_provider(client: Client, provider: FakeProvider) -> None:
+    page = page_by(client)
+
+    answer = client.request("DELETE", SESSION, headers=page)
+
+    assert answer.status_code == 200
+    there = urlsplit(answer.json()["next"])
+    assert f"{there.scheme}://{there.netloc}{there.path}" == f"{provider.url}/leave"
+    assert dict(parse_qsl(there.query)) == {
+        "client_id": CLIENT_ID,
+        "post_logout_redirect_uri": "http://procession.test/",
+    }
+    assert client.get(HOSTS, headers=page).status_code == 403
+
+
+def test_signing_out_is_over_where_the_provider_has_no_place_for_it(
+    served: Served, client: Client, provider: FakeProvider
+) -> None:
+    a_user(served, "local")
+    provider.document["end_session_endpoint"] = None
+
+    for page in (page_by(client), page_of(client, "local")):
+        assert client.request("DELETE", SESSION, headers=page).status_code == 204
+        assert client.get(HOSTS, headers=page).status_code == 403
+
+
+def test_signing_out_needs_no_provider_that_answers(served: Served, client: Client, provider: FakeProvider) -> None:
+    page = page_by(client)
+    provider.is_down = True
+    later = Client(served.app())
+
+    assert later.request("DELETE", SESSION, headers=page).status_code == 204
+    assert later.get(HOSTS, headers=page).status_code == 403
+    later.close()
 
 
 # When it goes wrong

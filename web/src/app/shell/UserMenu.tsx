@@ -20,8 +20,9 @@ export function UserMenu({ onSignedOut }: { onSignedOut: () => void }) {
 
   const leave = async () => {
     // Where the server cannot be reached, the page still forgets the session.
-    await signOut().catch(() => undefined);
-    onSignedOut();
+    const left = await signOut().catch(() => undefined);
+    if (left?.next) window.location.assign(left.next);
+    else onSignedOut();
   };
 
   return (

@@ -122,6 +122,15 @@ class ProviderSignIn:
         self._set_attempt(response, request, attempt.signed(provider.cookie_key))
         return response
 
+    async def sign_out_url(self, user: User, request: Request) -> str | None:
+        """Where who signs out here signs out of his provider as well; None where there is no such place."""
+        issuer = None if user.identity is None else user.identity.issuer
+        provider = next((one for one in self._providers.values() if one.settings.issuer == issuer), None)
+        if provider is None:
+            return None
+        back_to = f"{self._base_of(request)}/"
+        return await self._asking.run(lambda: provider.sign_out_url(back_to))
+
     async def finish(self, request: Request) -> Response:
         """Signs in whom the provider names, and sends the browser to where it was on the page."""
         name, provider = self._named(request)
