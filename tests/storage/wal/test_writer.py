@@ -322,3 +322,25 @@ def test_a_log_that_ends_has_written_what_waited(tmp_path: Path, disk: Forgetful
         waiting += [log.append(an_entry(b"second")), log.append(an_entry(b"third"))]
 
     assert [one.result(0) for one in waiting] == [1, 2, 3]
+
+
+def test_who_wants_to_be_told_hears_what_became_of_each_record(tmp_path: Path, disk: ForgetfulDisk) -> None:
+    told: list[tuple[int, str]] = []
+
+    def end(sequence: int, error: Exception | None) -> None:
+        told.append((sequence, type(error).__name__ if error else ""))
+        if sequence == 1:
+            raise ValueError("that is nothing to the log")
+
+    with opened(tmp_path, disk=disk) as log:
+        log.append_then(an_entry(b"first"), end)
+        append(log, b"second")
+        disk.before = failing("sync")
+        log.append_then(an_entry(b"refused"), end)
+        with pytest.raises(ValueError, match="remove_org"):
+            log.append_then(Entry(1, 0, 0, b""), end)
+    with pytest.raises(Unavailable):
+        log.append_then(an_entry(b"too late"), end)
+
+    assert told == [(1, ""), (0, "Unavailable")]
+    assert payloads_in(tmp_path) == [b"first", b"second"]

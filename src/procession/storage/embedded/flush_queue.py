@@ -9,6 +9,8 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from procession.containers.container import ContainerSnapshot
 from procession.errors import Unavailable
 from procession.lifecycle.events import ProcessExits
@@ -27,8 +29,7 @@ _NEWEST = 10_000
 Flushed = PackedSnapshot | ProcessExits | LiveSnapshot | ContainerSnapshot
 
 
-@dataclass(frozen=True, slots=True)
-class FlushItem:
+class FlushItem(msgspec.Struct, frozen=True):
     """One record of the log, or live numbers, which are in no log."""
 
     sequence: int

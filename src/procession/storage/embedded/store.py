@@ -284,17 +284,17 @@ class EmbeddedStore:
         self._queue.check_space()
 
     def _append(self, org_id: int, content: _Logged, entry: Entry, end: End) -> None:
-        def take(future: Future[int]) -> None:
-            try:
-                self._take(future.result(), org_id, content)
-            except Exception as error:  # whoever waits must be told
-                if self._wal.is_out_of_space:
-                    self._queue.hurry()
-                end(error)
-            else:
-                end(None)
+        def take(sequence: int, error: Exception | None) -> None:
+            if error is None:
+                try:
+                    self._take(sequence, org_id, content)
+                except Exception as failure:  # whoever waits must be told
+                    error = failure
+            if error is not None and self._wal.is_out_of_space:
+                self._queue.hurry()
+            end(error)
 
-        self._wal.append(entry).add_done_callback(take)
+        self._wal.append_then(entry, take)
 
     def _take(self, sequence: int, org_id: int, content: _Logged) -> None:
         """On the thread that writes the log, in the order of the sequence numbers."""

@@ -17,7 +17,7 @@ from procession.storage.wal.reader import SegmentReader
 from procession.storage.wal.record import ORG_REMOVED, Entry, Record
 from procession.storage.wal.recovery import Recovered, recover
 from procession.storage.wal.segment import Extent
-from procession.storage.wal.writer import GroupWriter
+from procession.storage.wal.writer import End, GroupWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,12 @@ class WriteAheadLog:
         if entry.kind == ORG_REMOVED:
             raise ValueError("a tombstone is written by remove_org")
         return self._writer.append(entry)
+
+    def append_then(self, entry: Entry, end: End) -> None:
+        """See `GroupWriter.append_then`."""
+        if entry.kind == ORG_REMOVED:
+            raise ValueError("a tombstone is written by remove_org")
+        self._writer.append_then(entry, end)
 
     def remove_org(self, org_id: int, *, now: Callable[[], float] = time.time) -> int:
         """From now on `read` leaves out what this org had appended before, also after a start.

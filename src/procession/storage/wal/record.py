@@ -15,6 +15,8 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 VERSION: Final = 1
 """A later one keeps the size of the header, and the places of magic, version and both CRCs."""
 
@@ -31,8 +33,7 @@ _FIELDS = struct.Struct("<3sBB3xIQIIqI")
 _CRC = struct.Struct("<I")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What is to be kept."""
 
     org_id: int
