@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
-from starlette.datastructures import Headers
+import msgspec
 
 from procession.process import MAX_UINT32, MAX_UINT64
 from procession.text.whole_number import whole_number
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True):
     host: str
     taken_at: int
     request_id: int | None
@@ -29,7 +27,7 @@ class Envelope:
     some of the host's, and one of them may be missing because it is no longer taken for a service."""
 
     @classmethod
-    def of(cls, headers: Headers, moment_of: Callable[[str, int | None], int]) -> Envelope:
+    def of(cls, headers: Mapping[str, str], moment_of: Callable[[str, int | None], int]) -> Envelope:
         """`moment_of` takes the host and what the agent says."""
         host = headers.get("x-dd-hostname", "")
         taken_at = moment_of(host, whole_number(headers.get("x-dd-agent-timestamp", ""), 0, MAX_UINT32))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -48,10 +48,11 @@ class Intake:
     """Counts sightings that were acknowledged and not stored, by reason."""
     refusal_log: RefusalLog
 
-    async def org_of(self, request: Request) -> int:
-        """The org that an agent posts for. Raises Forbidden, and logs it."""
+    async def org_of(self, request: Request, headers: Mapping[str, str] | None = None) -> int:
+        """The org that an agent posts for. `headers`: of the request, where they were read already. Raises Forbidden,
+        and logs it."""
         with self.refusal_log.refusals_of(request):
-            return await self.keys.org_of_api_key(api_key_of(request))
+            return await self.keys.org_of_api_key(api_key_of(request, request.headers if headers is None else headers))
 
     @property
     def limits(self) -> Limits:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.server.http.responses import error_response
-from procession.server.intake.body import read_body
+from procession.server.intake.body import headers_of, read_body
 from procession.server.intake.envelope import Envelope
 from procession.server.intake.intake import Intake
 from procession.server.intake.payload_decoder import DecodedPayload, PayloadDecoder, TagsOf
@@ -91,10 +91,11 @@ class PayloadHandler:
 
     async def _take(self, request: Request, decode: Decode) -> Response:
         intake = self._intake
-        org_id = await intake.org_of(request)
-        intake.agents.posted(org_id, request.headers)
-        intake.notices.posted(org_id, request.headers)
-        envelope = Envelope.of(request.headers, lambda host, reported: self._timestamps.of(org_id, host, reported))
+        headers = headers_of(request)
+        org_id = await intake.org_of(request, headers)
+        intake.agents.posted(org_id, headers)
+        intake.notices.posted(org_id, headers)
+        envelope = Envelope.of(headers, lambda host, reported: self._timestamps.of(org_id, host, reported))
         with intake.quota.reserve(org_id) as reservation:
             with intake.refusal_log.refusals_of(request):
                 max_bytes = intake.settings.max_body_bytes
@@ -105,8 +106,8 @@ class PayloadHandler:
             # An agent that has waited too long sends it again, so that without this the queue would fill with copies.
             stored = await while_connected(request.scope, request.receive, storing)
         answer = encode_answer(Answer(await intake.watches.active_clients(org_id, stored.host)))
-        headers = self._headers if stored.may_send_columns else {}
-        return Response(answer, headers=headers, media_type="application/x-protobuf")
+        offer = self._headers if stored.may_send_columns else {}
+        return Response(answer, headers=offer, media_type="application/x-protobuf")
 
     async def _store(
         self,
