@@ -267,3 +267,22 @@ def test_what_is_remembered_is_at_hand_until_it_is_written_or_old() -> None:
     assert (at_hand.keys(), at_hand.leases(NOON)) == (None, (lease,))
     seconds[0] += 60
     assert (at_hand.host_tags_version(), at_hand.leases(NOON)) == (None, None)
+
+
+def test_the_version_of_host_tags_is_another_after_each_write_without_being_read() -> None:
+    store, seconds = SlowStore(), [0.0]
+    hosts = RememberedHosts(store, lambda: seconds[0])
+    versions = [hosts.host_tags_version()]
+    for number in range(3):
+        hosts.put_host_tags(HostTags(ORG, f"web-{number}", TagSource.AGENT, ("role:web",)))
+        versions += [hosts.host_tags_version(), hosts.host_tags_version()]
+
+    assert store.reads == 1
+    assert len(set(versions)) == 4
+    assert versions[-1] == RememberedAtHand(RememberedKeys(store), hosts).host_tags_version()
+
+    # As when rows went in another way, or the tables forgot some.
+    SlowStore.put_host_tags(store, HostTags(ORG, "web-9", TagSource.USER, ("role:db",)))
+    hosts.forget()
+
+    assert hosts.host_tags_version() not in versions

@@ -128,22 +128,29 @@ class RememberedHosts:
     def __init__(self, hosts: HostStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = hosts
         self._version = _Remembered(hosts.host_tags_version, clock)
+        self._counting = threading.Lock()
+        self._tag_writes = 0
         self._leases = _Remembered(lambda: hosts.leases(0), clock)
 
     def host_tags(self) -> tuple[HostTags, ...]:
         return self._store.host_tags()
 
     def host_tags_version(self) -> int:
-        return self._version.get()
+        """That of the tables, as it was read last, and what was written since: to read it after each write would take
+        the engine as long as to write."""
+        writes = self._tag_writes  # before it is read: what is written meanwhile makes another version
+        return _version_after(self._version.get(), writes)
 
     def host_tags_version_at_hand(self) -> int | None:
-        return self._version.at_hand
+        writes, version = self._tag_writes, self._version.at_hand
+        return None if version is None else _version_after(version, writes)
 
     def put_host_tags(self, *entries: HostTags) -> None:
         try:
             self._store.put_host_tags(*entries)
         finally:
-            self._version.forget()
+            with self._counting:
+                self._tag_writes += 1
 
     def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
         return self._store.host_notices(org_id)
@@ -168,6 +175,11 @@ class RememberedHosts:
         """To be called after rows went in another way."""
         self._version.forget()
         self._leases.forget()
+
+
+def _version_after(version: int, writes: int) -> int:
+    """No two of them are the same by chance: versions are sums of hashes of 64 bits."""
+    return version + (writes << 64)
 
 
 def _in_force(leases: Sequence[WatchLease], now: int) -> tuple[WatchLease, ...]:
