@@ -13,7 +13,7 @@ WORKERS := --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 ALONE := tests/overload
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test test-page test-python helm artefacts torture fuzz conformance-rust bench bench-quick bench-long lint lint-python lint-page fix proto lock licences audit clean
+.PHONY: help run page test test-page test-python helm clients artefacts torture fuzz conformance-rust bench bench-quick bench-long lint lint-python lint-page fix proto lock licences audit clean
 
 help: ## what there is
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -44,6 +44,10 @@ test-python: $(VENV)/.dev $(PAGE)
 # Compiled for two minutes where it was not before, which beside other tests would be more than a test may take.
 helm: $(VENV)/.dev
 	$(BIN)/python -m tests.support.helm
+
+# Where they are not there, the tests of conformance build them first, and nothing else runs on that worker meanwhile.
+clients: $(VENV)/.dev
+	$(BIN)/python -m tests.conformance.clients
 
 # Those that are quick are tried by `test` as well.
 artefacts: $(VENV)/.dev $(VENV)/.node ## make what is handed to users out of the last commit, into dist, and try each of it

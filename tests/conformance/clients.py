@@ -1,4 +1,7 @@
-"""The small programs around the clients: how each is built, and how it is run."""
+"""The small programs around the clients: how each is built, and how it is run.
+
+python -m tests.conformance.clients builds those of every run, for tests that PROCESSION_CLIENTS_BUILT tells of it.
+"""
 
 from __future__ import annotations
 
@@ -271,3 +274,20 @@ RUST = Language(
 
 IN_EVERY_RUN = (PYTHON, TYPESCRIPT, GO, JAVA)
 BY_ITSELF = {RUST.name: RUST}
+
+
+def main() -> None:
+    def say(text: str) -> None:
+        print(f"conformance, {text}", flush=True)  # noqa: T201
+
+    for language in IN_EVERY_RUN:
+        if (tool := language.missing_tool()) is not None:
+            sys.exit(f"procession: {language.name} needs {tool}, which does not run here")
+        try:
+            language.build(say)
+        except CannotBuild as error:
+            sys.exit(f"procession: {error}")
+
+
+if __name__ == "__main__":
+    main()

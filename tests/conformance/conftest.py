@@ -24,6 +24,9 @@ from tests.support.running import Running, running
 LANGUAGES = (BY_ITSELF[alone],) if (alone := os.environ.get("PROCESSION_CONFORMANCE")) else IN_EVERY_RUN
 """All that are quick to build, or the one that the variable names."""
 
+ARE_BUILT = bool(os.environ.get("PROCESSION_CLIENTS_BUILT"))
+"""Whether `python -m tests.conformance.clients` has just run."""
+
 PROCESSES = "/api/v2/processes"
 ORGS = "/api/procession/v1/admin/orgs"
 KEYS = "/api/procession/v1/admin/keys"
@@ -147,6 +150,8 @@ def built(say: Say) -> dict[str, str]:
         if (tool := language.missing_tool()) is not None:
             reasons[language.name] = f"skip: {language.name} needs {tool}, which does not run here"
             say(f"{language.name}: {tool} does not run here")
+            continue
+        if ARE_BUILT:
             continue
         try:
             language.build(say)
