@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Page, Route, expect
 
 from tests.browser.looking import Server, sign_in
 from tests.browser.pointer import click, drag
@@ -60,3 +60,28 @@ def test_a_click_on_a_graph_leads_to_the_processes_of_that_moment(page: Page) ->
     assert 30 < time.time() - at < 180
     page.go_back()
     expect(cpu).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [(1440, 860), (820, 1180), (390, 844)], ids=["desktop", "tablet", "phone"])
+def test_nothing_moves_when_the_strip_comes(page: Page, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    held: list[Route] = []
+    is_held = True
+    page.route(re.compile("/(trends|turnover)[?]"), lambda route: held.append(route) if is_held else route.continue_())
+    with page.expect_request(re.compile("/trends[?]")):
+        page.goto(f"/?at={int(time.time())}")
+    row, strip = page.locator("#row-0"), page.get_by_role("img", name=re.compile("^Processes over time: "))
+    parts = (row, page.get_by_role("slider", name="Instant"), page.get_by_role("button", name="Back to now"))
+    expect(row).to_be_visible()
+    expect(strip).to_have_count(0)
+
+    def places() -> list[FloatRect | None]:
+        return [part.bounding_box() for part in parts]
+
+    before = places()
+    is_held = False
+    for route in held:
+        route.continue_()
+
+    expect(strip).to_be_visible()
+    assert places() == before

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looking import Look
+from tests.browser.conftest import application_key
+from tests.browser.looking import Look, Server, sign_in
+from tests.browser.pictured_containers import HOSTS, OPENED, container_id, payloads
+from tests.browser.test_containers import API_KEY, post
+from tests.support.running import clean_environment, eventually, running
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESKTOP, PHONE = (1440, 860), (390, 844)
@@ -70,5 +75,29 @@ def test_a_process_can_be_pictured(look: Look, browser: Browser, tmp_path: Path)
         wait_until_still(page)
 
         picture = page.screenshot(path=written(tmp_path, "process"))
+
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_containers_can_be_pictured(page_built: None, browser: Browser, tmp_path: Path) -> None:
+    end = int(time.time()) - 5
+    options = ("--listen", "127.0.0.1:0", "--data-dir", str(tmp_path / "data"), "--own-rate-limit", "0")
+    with running("serve", *options, environment=clean_environment(DD_API_KEY=API_KEY)) as started:
+        server = Server(started.line_with("Procession listens at").split()[-1], application_key(tmp_path / "data"))
+        post(server.url, [*payloads(end)])
+        eventually(lambda: len(server.get("/containers", at=end)["data"]) == 5 * len(HOSTS), what="all containers")
+        context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+        page = context.new_page()
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        opened = f"x.container={container_id(OPENED)}&x.containerhost={HOSTS[0]}"
+        page.goto(f"{server.url}/?at={end}&tab=containers&x.containersort=-cpu_throttled_percent&{opened}")
+        sign_in(page, server)
+        expect(page.get_by_role("region", name="Table of containers").get_by_role("row").nth(1)).to_be_visible()
+        expect(page.get_by_role("figure", name="CPU of the container").locator("canvas")).to_be_visible()
+        expect(page.locator("aside input[type=checkbox]").first).to_be_visible(timeout=60_000)
+        wait_until_still(page)
+
+        picture = page.screenshot(path=written(tmp_path, "containers"))
+        context.close()
 
     assert picture.startswith(b"\x89PNG")

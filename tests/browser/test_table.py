@@ -120,6 +120,21 @@ def test_any_tag_has_a_column(look: Look) -> None:
     expect(page).to_have_url(re.compile("cols=command,pid,tag:env"))
 
 
+def test_several_tags_of_a_process_are_shown_and_all_are_told_where_one_hovers(look: Look) -> None:
+    found = look.get("/processes", at=look.end, sort="pid", **{"page[limit]": 100})["data"]
+    own = re.compile("^(host|user|command|state_zombie):")
+    most = max(found, key=lambda one: len(one["attributes"]["tags"]))["attributes"]
+    shown = [tag for tag in most["tags"] if not own.match(tag)]
+    assert len(shown) > 4
+
+    page = look.at_the_fleet(f"&cols=pid,tags&tags=host:{most['host']}&s=pid:{most['pid']}")
+    look.settled(page)
+
+    cell = page.locator("#row-0 [role=gridcell]").nth(1)
+    expect(cell.locator("span")).to_have_text([*shown[:4], f"+{len(shown) - 4}"])
+    expect(cell).to_have_attribute("title", "  ".join(most["tags"]))
+
+
 def test_live_rows_hold_still_under_the_pointer_and_their_numbers_go_on(look: Look) -> None:
     word = f"hold{uuid.uuid4().hex[:8]}"
     with calling_themselves([f"{word}-a", f"{word}-b"]) as start:

@@ -60,10 +60,14 @@ async function currentState(): Promise<SignInState> {
   const link = takeLink();
   let reason: SignInState = "out";
   if (link !== null) {
-    await signInByLink(link).catch((error: unknown) => {
+    try {
+      await signInByLink(link);
+      // What the document has asked for was answered before.
+      return "in";
+    } catch (error) {
       if (!isRefusal(error)) throw error;
       reason = "used-link";
-    });
+    }
   }
   try {
     await get("/session");

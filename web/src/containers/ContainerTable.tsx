@@ -8,10 +8,11 @@ import { formatCores, formatCount, formatPercent, UNKNOWN } from "../ui/format/n
 import { brief } from "../ui/format/text";
 import { secondsOf } from "../ui/format/times";
 import shared from "../ui/parts/parts.module.css";
+import { sortsOf, TableHead, type HeadColumns } from "../ui/parts/SortHeader";
 import classes from "./containers.module.css";
 import { nameOf } from "./nameOf";
 
-const COLUMNS: readonly (readonly [label: string, sort: string | null, isNumber?: boolean])[] = [
+const COLUMNS: HeadColumns = [
   ["Name", "name"],
   ["Image", "image_name"],
   ["Host", "host"],
@@ -25,7 +26,7 @@ const COLUMNS: readonly (readonly [label: string, sort: string | null, isNumber?
 ];
 
 /** What the server sorts containers by. */
-export const SORTS: readonly string[] = COLUMNS.flatMap(([, sort]) => (sort === null ? [] : [sort]));
+export const SORTS = sortsOf(COLUMNS);
 
 /** The part of a limit from which it is to be seen that it is near. */
 const NEAR = 0.9;
@@ -41,13 +42,7 @@ export function ContainerTable({ containers, sort, onSort, onOpen }: ContainerTa
   return (
     <div className={shared.tableBox} tabIndex={0} role="region" aria-label="Table of containers">
       <table className={shared.table}>
-        <thead>
-          <tr>
-            {COLUMNS.map(([label, column, isNumber]) => (
-              <Header key={label} label={label} column={column} isNumber={isNumber ?? false} sort={sort} onSort={onSort} />
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} sort={sort} onSort={onSort} />
         <tbody>
           {containers.map((one) => (
             <ContainerRow key={`${one.attributes.host} ${one.id}`} container={one} onOpen={onOpen} />
@@ -55,36 +50,6 @@ export function ContainerTable({ containers, sort, onSort, onOpen }: ContainerTa
         </tbody>
       </table>
     </div>
-  );
-}
-
-interface HeaderProps {
-  label: string;
-  column: string | null;
-  isNumber: boolean;
-  sort: string;
-  onSort: (sort: string) => void;
-}
-
-function Header({ label, column, isNumber, sort, onSort }: HeaderProps) {
-  const className = isNumber ? shared.number : undefined;
-  if (column === null) {
-    return (
-      <th scope="col" className={className}>
-        {label}
-      </th>
-    );
-  }
-  const direction = sort === column ? "ascending" : sort === `-${column}` ? "descending" : "none";
-  const first = isNumber || column === "started_at" ? `-${column}` : column;
-  const other = first === column ? `-${column}` : column;
-  return (
-    <th scope="col" className={className} aria-sort={direction}>
-      <button type="button" className={shared.sort} onClick={() => onSort(sort === first ? other : first)}>
-        {label}
-        <span aria-hidden="true">{{ ascending: " ↑", descending: " ↓", none: "" }[direction]}</span>
-      </button>
-    </th>
   );
 }
 

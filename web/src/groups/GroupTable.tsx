@@ -8,7 +8,8 @@ import { formatMeasure, measureOf, STATISTIC_HEADINGS } from "../ui/format/measu
 import { formatCount } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
 import shared from "../ui/parts/parts.module.css";
-import { directionOf, nextSort, type GroupView } from "./groupColumns";
+import { SortHeader } from "../ui/parts/SortHeader";
+import type { GroupView } from "./groupColumns";
 import classes from "./groups.module.css";
 
 /** What leaves only the processes of a group; null where nothing does. */
@@ -42,14 +43,15 @@ export function GroupTable({ found, view, onSort }: GroupTableProps) {
       <table className={shared.table}>
         <thead>
           <tr>
-            <SortHeader column="value" label={brief(by)} isNumber={false} {...sorting} />
-            {second !== undefined && <SortHeader column="second" label={brief(second)} isNumber={false} {...sorting} />}
-            <SortHeader column="count" label="Processes" {...sorting} />
+            <SortHeader column="value" label={brief(by)} {...sorting} />
+            {second !== undefined && <SortHeader column="second" label={brief(second)} {...sorting} />}
+            <SortHeader column="count" label="Processes" isNumber {...sorting} />
             {columns.map(({ measure, statistic }) => (
               <SortHeader
                 key={`${statistic}:${measure}`}
                 column={`${statistic}:${measure}`}
                 label={`${measureOf(measure).label}, ${STATISTIC_HEADINGS[statistic]}`}
+                isNumber
                 {...sorting}
               />
             ))}
@@ -108,26 +110,6 @@ function GroupRow({ keys: [by = "", second], group, columns, most, filters }: Gr
         />
       ))}
     </tr>
-  );
-}
-
-interface SortHeaderProps {
-  column: string;
-  label: string;
-  isNumber?: boolean;
-  sort: string;
-  onSort: (sort: string) => void;
-}
-
-function SortHeader({ column, label, isNumber = true, sort, onSort }: SortHeaderProps) {
-  const direction = directionOf(sort, column) ?? "none";
-  return (
-    <th scope="col" className={isNumber ? shared.number : undefined} aria-sort={direction}>
-      <button type="button" className={shared.sort} onClick={() => onSort(nextSort(sort, column))}>
-        {label}
-        <span aria-hidden="true">{{ ascending: " ↑", descending: " ↓", none: "" }[direction]}</span>
-      </button>
-    </th>
   );
 }
 

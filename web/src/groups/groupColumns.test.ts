@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { directionOf, keysOf, measuresOf, nextSort, statisticsOf, withKnownSort, type GroupView } from "./groupColumns";
+import { keysOf, measuresOf, statisticsOf, withKnownSort, type GroupView } from "./groupColumns";
 
 const view: GroupView = { keys: "command", measures: ["rss_bytes"], statistics: ["sum", "p95"], sort: "-count" };
 
@@ -17,15 +17,6 @@ describe("columns of groups", () => {
     expect(keysOf("command", "")).toBe("command");
     expect(keysOf("command", "command")).toBe("command");
     expect(keysOf("a,b", "c")).toBe("a b,c");
-  });
-
-  it("begins with the greatest number and the first text, and turns round", () => {
-    expect(nextSort("-count", "p95:rss_bytes")).toBe("-p95:rss_bytes");
-    expect(nextSort("-p95:rss_bytes", "p95:rss_bytes")).toBe("p95:rss_bytes");
-    expect(nextSort("-count", "second")).toBe("second");
-    expect(nextSort("value", "value")).toBe("-value");
-    expect(directionOf("-count", "count")).toBe("descending");
-    expect(directionOf("-count", "value")).toBeNull();
   });
 
   it("sorts by nothing that is not shown", () => {

@@ -23,21 +23,6 @@ export function keysOf(by: string, second: string): string {
   return other === "" || other === first ? first : `${first},${other}`;
 }
 
-type Direction = "ascending" | "descending";
-
-/** How a column is sorted: null where another one is. */
-export function directionOf(sort: string, column: string): Direction | null {
-  if (sort === column) return "ascending";
-  return sort === `-${column}` ? "descending" : null;
-}
-
-/** A click on a column: numbers begin with the greatest, texts with the first; once more turns it round. */
-export function nextSort(sort: string, column: string): string {
-  const direction = directionOf(sort, column);
-  if (direction === null) return column === "value" || column === "second" ? column : `-${column}`;
-  return direction === "descending" ? column : `-${column}`;
-}
-
 /** What is shown of groups, and in which order. */
 export interface GroupView {
   /** `command`, or `command,host`. */

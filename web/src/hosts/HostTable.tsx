@@ -7,9 +7,10 @@ import { Moment } from "../ui/format/Moment";
 import { formatCores, formatCount, formatDuration, UNKNOWN } from "../ui/format/numbers";
 import { brief } from "../ui/format/text";
 import shared from "../ui/parts/parts.module.css";
+import { sortsOf, TableHead, type HeadColumns } from "../ui/parts/SortHeader";
 import classes from "./hosts.module.css";
 
-const COLUMNS: readonly (readonly [label: string, sort: string | null, isNumber?: boolean])[] = [
+const COLUMNS: HeadColumns = [
   ["Host", "host"],
   ["State", null],
   ["Processes", "processes", true],
@@ -21,7 +22,7 @@ const COLUMNS: readonly (readonly [label: string, sort: string | null, isNumber?
 ];
 
 /** What the server sorts hosts by. */
-export const SORTS: readonly string[] = COLUMNS.flatMap(([, sort]) => (sort === null ? [] : [sort]));
+export const SORTS = sortsOf(COLUMNS);
 
 const TAGS_SHOWN = 6;
 
@@ -37,13 +38,7 @@ export function HostTable({ hosts, silent, sort, onSort }: HostTableProps) {
   return (
     <div className={shared.tableBox} tabIndex={0} role="region" aria-label="Table of hosts">
       <table className={shared.table}>
-        <thead>
-          <tr>
-            {COLUMNS.map(([label, column, isNumber]) => (
-              <Header key={label} label={label} column={column} isNumber={isNumber ?? false} sort={sort} onSort={onSort} />
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} sort={sort} onSort={onSort} />
         <tbody>
           {silent.map((host) => (
             <SilentRow key={host.host} host={host} />
@@ -54,36 +49,6 @@ export function HostTable({ hosts, silent, sort, onSort }: HostTableProps) {
         </tbody>
       </table>
     </div>
-  );
-}
-
-interface HeaderProps {
-  label: string;
-  column: string | null;
-  isNumber: boolean;
-  sort: string;
-  onSort: (sort: string) => void;
-}
-
-function Header({ label, column, isNumber, sort, onSort }: HeaderProps) {
-  const className = isNumber ? shared.number : undefined;
-  if (column === null) {
-    return (
-      <th scope="col" className={className}>
-        {label}
-      </th>
-    );
-  }
-  const direction = sort === column ? "ascending" : sort === `-${column}` ? "descending" : "none";
-  const first = column === "host" ? column : `-${column}`;
-  const next = direction === "none" ? first : direction === "descending" ? column : `-${column}`;
-  return (
-    <th scope="col" className={className} aria-sort={direction}>
-      <button type="button" className={shared.sort} onClick={() => onSort(next)}>
-        {label}
-        <span aria-hidden="true">{{ ascending: " ↑", descending: " ↓", none: "" }[direction]}</span>
-      </button>
-    </th>
   );
 }
 

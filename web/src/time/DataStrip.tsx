@@ -11,7 +11,8 @@ import classes from "./DataStrip.module.css";
 const DRAG_PIXELS = 6;
 
 interface DataStripProps {
-  steps: readonly DataStep[];
+  /** null: not known yet, or too much to count. Its place is kept, so that nothing below it moves. */
+  steps: readonly DataStep[] | null;
   from: number;
   to: number;
   /** The instant that is shown. */
@@ -20,8 +21,14 @@ interface DataStripProps {
   onWindow: (from: number, to: number) => void;
 }
 
+export function DataStrip({ steps, ...props }: DataStripProps) {
+  return steps === null ? <div className={classes.strip} data-empty /> : <Strip steps={steps} {...props} />;
+}
+
+type StripProps = DataStripProps & { steps: readonly DataStep[] };
+
 /** A click travels, a drag sets the window. The slider below does the same for keys. */
-export function DataStrip({ steps, from, to, at, onTravel, onWindow }: DataStripProps) {
+function Strip({ steps, from, to, at, onTravel, onWindow }: StripProps) {
   const { drag, hovered, handlers } = useDrag(from, to, onTravel, onWindow);
   const most = Math.max(1, ...steps.map(({ count }) => count ?? 0));
   const mostChanges = Math.max(1, ...steps.map(({ starts, ends }) => Math.max(starts, ends)));

@@ -25,6 +25,9 @@ import { useOldestInstant } from "./useOldestInstant";
 /** The slider is never shorter, so that it is no other one every minute while a server is new. */
 const LEAST_SPAN = 3600;
 
+/** As far back as it goes until it is known how far back data goes. */
+const USUAL_SPAN = 7 * 86_400;
+
 /** Wait until the slider rests: the instants that it passes are not fetched. */
 const SETTLE_MS = 150;
 
@@ -61,13 +64,13 @@ function Slider({ at, asked }: SliderProps) {
   const kept = useOldestInstant();
   // The slider must not slide by itself.
   const [now] = useState(serverNow);
-  const oldest = Math.min(kept, now - LEAST_SPAN);
+  const oldest = Math.min(kept.oldest ?? now - USUAL_SPAN, now - LEAST_SPAN);
   const spans = sliderSpans(now - oldest);
   const [chosenSpan, setChosenSpan] = useState<number | null>(null);
   const span = Math.max(chosenSpan ?? 0, spanOf(at, now, spans));
   const least = now - span;
   const { shown, go, slide } = useSlide(at, oldest, now);
-  const steps = useDataSteps(least, now);
+  const steps = useDataSteps(least, now, kept.isAsked);
 
   return (
     <section className={classes.travel} aria-label="Time travel">
@@ -81,16 +84,14 @@ function Slider({ at, asked }: SliderProps) {
       )}
       <StepButtons steps={BACK} onStep={(seconds) => go(shown + seconds)} />
       <span className={classes.track}>
-        {steps !== null && (
-          <DataStrip
-            steps={steps}
-            from={least}
-            to={now}
-            at={shown}
-            onTravel={go}
-            onWindow={(from, to) => patch({ time: { mode: "range", from, to } })}
-          />
-        )}
+        <DataStrip
+          steps={steps}
+          from={least}
+          to={now}
+          at={shown}
+          onTravel={go}
+          onWindow={(from, to) => patch({ time: { mode: "range", from, to } })}
+        />
         <input
           type="range"
           className={classes.slider}
@@ -109,7 +110,7 @@ function Slider({ at, asked }: SliderProps) {
         </span>
       </span>
       <StepButtons steps={FORWARD} onStep={(seconds) => go(shown + seconds)} />
-      {steps !== null && <DataButtons steps={steps} at={shown} onTravel={go} />}
+      <DataButtons steps={steps ?? []} at={shown} onTravel={go} />
       <SpanSelect span={span} spans={spans} onChange={setChosenSpan} />
       <DateInput moment={shown} oldest={oldest} now={now} onChange={slide} />
       <Button size="xs" variant="filled" onClick={() => patch({ time: { mode: "last", seconds: 900 } })}>
@@ -125,10 +126,9 @@ interface DataButtonsProps {
   onTravel: (at: number) => void;
 }
 
-/** Over the gaps, to where something is known again. */
+/** Over the gaps, to where something is known again. They are there before that is known, so that nothing moves. */
 function DataButtons({ steps, at, onTravel }: DataButtonsProps) {
   const [before, after] = [nextData(steps, at, -1), nextData(steps, at, 1)];
-  if (before === null && after === null) return null;
   return (
     <span className={classes.steps}>
       <Button size="compact-xs" variant="default" disabled={before === null} onClick={() => before !== null && onTravel(before)}>
