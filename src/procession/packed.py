@@ -129,6 +129,8 @@ class PackedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     request_id: int = 0
     split_id: int = 0
     chunk_count: int = 0
+    cpus: int = 0
+    """How many CPUs its host has, as its agent says along with it, 0 where it does not. It is kept with the host."""
 
     def __len__(self) -> int:
         return len(self.listing)

@@ -16,6 +16,7 @@ from procession.accounts.scopes import Scope
 from procession.containers.container import Container
 from procession.process import Snapshot
 from procession.wire.datadog import ContainerInfo, MessageType, SnapshotEncoder, encode_containers, frame
+from procession.wire.datadog import process_pb2 as pb
 from tests.conformance.cases import LIMITED, RETRIED, Case, cases
 from tests.conformance.clients import BY_ITSELF, IN_EVERY_RUN, CannotBuild, Language, Run, Say
 from tests.conformance.fleet import snapshots
@@ -74,8 +75,10 @@ class Server:
         answer: dict[str, Any] = self.http.post(path, json=body).raise_for_status().json()
         return answer
 
-    def take(self, snapshot: Snapshot, keys: Keys | None = None) -> None:
-        """As from the snapshot's agent: chunk by chunk, in frames. `keys`: of another org than the reader's."""
+    def take(self, snapshot: Snapshot, keys: Keys | None = None, *, cpus: int = 0) -> None:
+        """As from the snapshot's agent: chunk by chunk, in frames. `keys`: of another org than the reader's. `cpus`: of
+        the host, each as a Datadog Agent lists it."""
+        info = pb.CollectorProc(info=pb.SystemInfo(cpus=[pb.CPUInfo(cores=1)] * cpus)).SerializeToString()
         for number, chunk in enumerate(SnapshotEncoder().encode(snapshot)):
             headers = {
                 "dd-api-key": (keys or self.reader).api_key,
@@ -83,7 +86,7 @@ class Server:
                 "x-dd-agent-timestamp": str(snapshot.taken_at),
                 "x-dd-request-id": str(number),
             }
-            body = frame.encode(MessageType.PROCESSES, chunk)
+            body = frame.encode(MessageType.PROCESSES, chunk + info)
             self.http.post("/api/v1/collector", content=body, headers=headers).raise_for_status()
 
     def take_containers(self, host: str, containers: Sequence[Container], taken_at: int, keys: Keys) -> None:
@@ -111,6 +114,11 @@ class Server:
         for message, _ in encode_containers(host, told, split_id=taken_at):
             body = frame.encode(MessageType.CONTAINERS, message)
             self.http.post("/api/v1/container", content=body, headers=headers).raise_for_status()
+
+    def scalars(self, body: dict[str, Any], keys: Keys) -> dict[str, list[float | None]]:
+        """What a query answers, by the names of columns."""
+        answer = self.http.post("/api/v2/query/scalar", json=body, headers=keys.headers).raise_for_status().json()
+        return {one["name"]: one["values"] for one in answer["data"]["attributes"]["columns"]}
 
     def get(self, parameters: dict[str, Any]) -> dict[str, Any]:
         headers = self.reader.headers

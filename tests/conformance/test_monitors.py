@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,8 +19,9 @@ from procession.accounts.scopes import Scope
 from procession.containers.container import Container, ContainerNumbers
 from procession.process import ProcessNumbers
 from tests.conformance.clients import Language, Run
-from tests.conformance.conftest import LANGUAGES, Answers, Fleet, take_part
+from tests.conformance.conftest import LANGUAGES, Answers, Fleet, Keys, take_part
 from tests.support.builders import NOON, a_sighting, a_snapshot
+from tests.support.running import eventually
 
 KEEPERS = [language for language in LANGUAGES if language.keep is not None]
 every_language = pytest.mark.parametrize("language", KEEPERS, ids=lambda language: language.name)
@@ -101,6 +103,8 @@ BODIES: dict[str, Any] = {
     "downtime weekly": {"data": {"type": "downtime", "attributes": WEEKLY}},
     "downtime update": {"data": {"type": "downtime", "id": "", "attributes": {"scope": "host:web-1"}}},
 }
+CPUS = 4
+"""Of the host of NGINX."""
 NGINX = a_snapshot(
     *(a_sighting(pid, numbers=ProcessNumbers(cpu_total_percent=12.5 * pid, rss_bytes=2**20 * pid)) for pid in (2, 6)),
     chunk_count=1,
@@ -117,11 +121,18 @@ def queries_at(moment: int) -> dict[str, Any]:
 
     cpu = {"name": "cpu", "metric": "process.stat.cpu.total_pct", "text_filter": "nginx", "tag_filters": ["host:web-1"]}
     rss = {"name": "rss", "metric": "process.stat.memory.rss", "limit": 5, "sort": "desc", "is_normalized_cpu": False}
-    formulas = [{"formula": "cpu"}, {"formula": "rss / 1048576"}, {"formula": "rss / cpu"}]
+    share = {"name": "share", "metric": "process.stat.cpu.total_pct", "is_normalized_cpu": True}
+    formulas = [{"formula": "cpu"}, {"formula": "rss / 1048576"}, {"formula": "rss / cpu"}, {"formula": "share"}]
     limited = [one | {"limit": {"count": 3, "order": "desc"}} for one in formulas]
     return {
-        "timeseries": body("timeseries", cpu, rss, interval=5000, formulas=formulas),
-        "scalar": body("scalar", cpu | {"aggregator": "max"}, rss | {"aggregator": "last"}, formulas=limited),
+        "timeseries": body("timeseries", cpu, rss, share, interval=5000, formulas=formulas),
+        "scalar": body(
+            "scalar",
+            cpu | {"aggregator": "max"},
+            rss | {"aggregator": "last"},
+            share | {"aggregator": "max"},
+            formulas=limited,
+        ),
         "two sources": body("timeseries", cpu, rss | {"data_source": "container", "metric": "container.memory.rss"}),
     }
 
@@ -162,6 +173,11 @@ def container_queries_at(moment: int) -> dict[str, Any]:
     }
 
 
+def shares(fleet: Fleet, keys: Keys, now: int) -> list[float]:
+    """What NGINX uses of its host; empty as long as the server does not know how many CPUs that has."""
+    return [one for one in fleet.server.scalars(queries_at(now)["scalar"], keys)["share"] if one is not None]
+
+
 SCOPES = [Scope.MONITORS_READ, Scope.MONITORS_WRITE, Scope.MONITORS_DOWNTIME, Scope.MANAGE_INTEGRATIONS]
 
 
@@ -175,9 +191,11 @@ def keeping(
         if language.name not in built:
             keys = fleet.server.new_org(f"{language.name}-monitors", SCOPES)
             now = int(time.time())
-            fleet.server.take(msgspec.structs.replace(NGINX, taken_at=now), keys)
+            fleet.server.take(msgspec.structs.replace(NGINX, taken_at=now), keys, cpus=CPUS)
             for taken_at in (now - 120, now):
                 fleet.server.take_containers("web-1", CONTAINERS, taken_at, keys)
+            # The server writes what it was told of hosts every two seconds.
+            eventually(partial(shares, fleet, keys, now))
             asked = {
                 "url": fleet.server.url,
                 "api_key": keys.api_key,
@@ -317,17 +335,18 @@ def test_a_client_reads_numbers_of_processes(language: Language, keeping: Callab
         assert answers[name]["status"] == 200, answers[name]
     attributes = value_of(answers, "timeseries")["data"]["attributes"]
     assert [(one["group_tags"], one["query_index"]) for one in attributes["series"]] == [
-        (["command:nginx"], index) for index in range(3)
+        (["command:nginx"], index) for index in range(4)
     ]
     assert attributes["series"][0]["unit"][0]["short_name"] == "%"
     assert len(attributes["times"]) == len(attributes["values"][0]) > 0
-    assert [set(values) for values in attributes["values"]] == [{100.0}, {8.0}, {8 * 2**20 / 100}]
+    assert [set(values) for values in attributes["values"]] == [{100.0}, {8.0}, {8 * 2**20 / 100}, {100 / CPUS}]
     columns = value_of(answers, "scalar")["data"]["attributes"]["columns"]
     assert [(one["name"], one["type"], one["values"]) for one in columns] == [
         ("command", "group", [["nginx"]]),
         ("cpu", "number", [100.0]),
         ("rss / 1048576", "number", [8.0]),
         ("rss / cpu", "number", [8 * 2**20 / 100]),
+        ("share", "number", [100 / CPUS]),
     ]
     assert columns[2]["meta"]["unit"][0]["name"] == "byte"
 

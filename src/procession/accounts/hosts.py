@@ -49,7 +49,7 @@ class WatchLease:
 
 @dataclass(frozen=True, slots=True)
 class HostNotice:
-    """What the agent of a host says of itself, so that its silence can be told from its end."""
+    """What the agent of a host says of itself, so that its silence can be told from its end, and of its machine."""
 
     org_id: int
     host: str
@@ -57,3 +57,5 @@ class HostNotice:
     """How often it takes a snapshot; 0: it does not say."""
     shut_down_at: int = 0
     """When it said that its machine is being shut down; 0: it told of its processes since, or never said so."""
+    cpus: int = 0
+    """How many CPUs its machine has; 0: it does not say."""

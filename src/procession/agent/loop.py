@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -154,6 +155,7 @@ def _payload_maker_of(settings: AgentSettings, host: str, containers: ContainerC
         tags=host_tags_of(settings),
         containers=containers.look_up,
         interval_seconds=settings.interval_seconds,
+        cpus=os.cpu_count(),
     )
 
 

@@ -84,12 +84,14 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     numbers: ContainerNumbers = NO_NUMBERS
 
 
-class ContainerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+class ContainerSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Containers of one host at one moment: all of them, or those of one message of several."""
 
     host: str
     taken_at: int
     containers: tuple[Container, ...]
+    cpus: int = 0
+    """How many CPUs its host has, as its agent says along with it, 0 where it does not. It is kept with the host."""
 
     def __len__(self) -> int:
         return len(self.containers)

@@ -351,6 +351,7 @@ class Services:
         queries = PublicQueries(
             self.stores.analysis,
             self.stores.containers,
+            self.stores.hosts,
             sessions=self.sessions,
             limiter=RateLimiter(self.settings.own_rate_limit, self.now),
             threads=self.threads.queries,

@@ -34,6 +34,7 @@ from procession.analysis import (
     Turnover,
     WindowPage,
 )
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.containers.container import ContainerSnapshot, ContainerStats
 from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.presence import FoundContainer
@@ -166,12 +167,19 @@ class ContainerStore(Protocol):
         """By steps of `step_seconds`, whole minutes: the mean of what is known."""
 
     def timeseries(
-        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+        self,
+        org_id: int,
+        times: Sequence[int],
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        group_of: GroupOf,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         """At instants in even steps of whole minutes, or at fewer of them where there are too many containers: what was
         told in the last minute that was over then. The sum of a group, or the greatest of a measure of GREATEST; for
-        the `limit` groups that have the most of `rank`, and the rest. Raises InvalidRequest where there are more
-        containers than can be looked at."""
+        the `limit` groups that have the most of `rank`, and the rest. With `cpus`, CPU is in percent of all CPUs of a
+        host. Raises InvalidRequest where there are more containers than can be looked at."""
 
 
 class KeyStore(Protocol):
@@ -347,8 +355,10 @@ class AnalysisStore(Protocol):
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
-        """At instants from the end of the window back; for the `limit` groups that have the most of `rank`."""
+        """At instants from the end of the window back; for the `limit` groups that have the most of `rank`. With
+        `cpus`, CPU is in percent of all CPUs of a host."""
 
     def trends(
         self,

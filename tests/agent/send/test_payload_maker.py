@@ -103,6 +103,15 @@ def test_a_snapshot_that_comes_later_than_set_says_so() -> None:
     assert later[-1].headers["X-Procession-Interval"] == "31"
 
 
+def test_each_payload_says_how_many_cpus_the_host_has_where_that_is_known() -> None:
+    maker = PayloadMaker(host="web-1", run=1, started_at=NOON, cpus=48)
+
+    payloads = maker.make(a_snapshot(a_sighting())) + maker.make_columns(a_snapshot(a_sighting()))
+
+    assert {payload.headers["X-Procession-CPUs"] for payload in payloads} == {"48"}
+    assert all("X-Procession-CPUs" not in payload.headers for payload in a_maker().make(a_snapshot(a_sighting())))
+
+
 def payload_ids(payloads: Iterable[Payload]) -> list[str]:
     return [item.headers["X-DD-Request-ID"] for item in payloads if "X-DD-Request-ID" in item.headers]
 

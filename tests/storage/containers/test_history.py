@@ -146,6 +146,22 @@ def test_groups_over_time_are_those_of_the_oracle(filled: Filled, rank: str, lim
                 assert known(one.numbers[measure]) == pytest.approx(known(other.numbers[measure]), rel=1e-6), measure
 
 
+def test_cpu_of_groups_is_of_all_cpus_of_the_hosts_of_which_these_are_known(filled: Filled) -> None:
+    measures = ("cpu_total_percent", "memory_usage_bytes")
+    times = range(BEGIN // 60 * 60 - 120, END + 1, 60)
+
+    def group_of(container: Container) -> str | None:
+        return container.name
+
+    for cpus in ({"web-1": 4, "wéb-2": 3}, {"wéb-2": 16}, {}):
+        found = filled.store.containers.timeseries(1, times, measures, "cpu_total_percent", 5, group_of, cpus)
+        expected = filled.oracle.timeseries(1, times, measures, "cpu_total_percent", 5, group_of, cpus)
+        assert [(one.value, one.count) for one in found.series] == [(one.value, one.count) for one in expected.series]
+        for one, other in zip(found.series, expected.series, strict=True):
+            for measure in measures:
+                assert known(one.numbers[measure]) == pytest.approx(known(other.numbers[measure]), rel=1e-6), measure
+
+
 def test_rows_that_the_engine_merges_change_no_answer(filled: Filled) -> None:
     filled.store.flush()
     history_of(filled)._rows("OPTIMIZE TABLE containers FINAL")

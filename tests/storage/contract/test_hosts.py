@@ -110,10 +110,17 @@ def test_of_two_leases_the_longer_one_holds(hosts: HostStore, org: int) -> None:
 def test_what_agents_say_of_themselves_is_kept_for_each_host_and_the_newest_counts(hosts: HostStore, org: int) -> None:
     names = [f"база 'x' \\ {{y}} {number}" for number in range(250)]
     hosts.put_host_notices([HostNotice(org, name, 10) for name in names])
-    hosts.put_host_notices([HostNotice(org, names[7], 30, NOON), HostNotice(org + 1_000_000, names[8], 45)])
+    hosts.put_host_notices(
+        [
+            HostNotice(org, names[7], 30, NOON, 4),
+            HostNotice(org, names[9], cpus=65536),
+            HostNotice(org + 1_000_000, names[8], 45),
+        ]
+    )
 
     found = {one.host: one for one in hosts.host_notices(org)}
 
     assert set(found) == set(names)
-    assert found[names[7]] == HostNotice(org, names[7], 30, NOON)
+    assert found[names[7]] == HostNotice(org, names[7], 30, NOON, 4)
+    assert found[names[9]] == HostNotice(org, names[9], 0, 0, 65536)
     assert found[names[8]] == HostNotice(org, names[8], 10)

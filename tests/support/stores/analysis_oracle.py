@@ -53,6 +53,7 @@ from procession.analysis import (
     WindowPage,
     program_of,
 )
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.discovery import discovered_tags
 from procession.errors import InvalidRequest
 from procession.lifecycle.signals import signal_of
@@ -75,6 +76,14 @@ from procession.window import Window
 from tests.support.stores.oracle import OracleStore
 
 _MEANS = ("cpu_total_percent", "read_bytes_per_second", "write_bytes_per_second")
+
+
+def _over_all_cpus(process: ProcessAtInstant, cpus: CpusOfHosts) -> ProcessAtInstant:
+    count = cpus.get(process.process.identity.host)
+    names = ("cpu_total_percent", "cpu_user_percent", "cpu_system_percent")
+    used = {name: getattr(process.numbers, name) for name in names}
+    shares = {name: value / count if count and value is not None else None for name, value in used.items()}
+    return ProcessAtInstant(process.process, msgspec.structs.replace(process.numbers, **shares))
 
 
 class OracleAnalysis:
@@ -345,12 +354,15 @@ class OracleAnalysis:
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         length = window.to_at - window.from_at
         step = max(-(-length // points), 5)
         times = range(window.to_at - length // step * step, window.to_at + 1, step)
         wanted = [*measures, *([] if rank in (*measures, "count") else [rank])]
         found: list[list[ProcessAtInstant]] = [self.at_instant(selection, at) for at in times]
+        if cpus is not None:
+            found = [[_over_all_cpus(one, cpus) for one in some] for some in found]
         known = [self.is_known(selection, at) for at in times]
         if by is None:
             whole: list[Mapping[str | None, Grouped]] = [

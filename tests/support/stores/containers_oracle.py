@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from procession.analysis import Series, TimeSeries
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.containers.container import NUMBERS, Container, ContainerSnapshot, ContainerStats
 from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.metrics import GREATEST
 from procession.containers.presence import FoundContainer
 from procession.window import Window
+
+
+def _over_all_cpus(container: Container, cpus: int | None) -> Container:
+    names = ("cpu_total_percent", "cpu_user_percent", "cpu_system_percent", "cpu_limit_percent")
+    used = {name: getattr(container.numbers, name) for name in names}
+    shares = {name: value / cpus if cpus and value is not None else None for name, value in used.items()}
+    return msgspec.structs.replace(container, numbers=msgspec.structs.replace(container.numbers, **shares))
 
 
 class OracleContainers:
@@ -64,7 +74,14 @@ class OracleContainers:
         )
 
     def timeseries(
-        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+        self,
+        org_id: int,
+        times: Sequence[int],
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        group_of: GroupOf,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         """The newest that was told of each in the minute before each instant, group by group."""
         newest = []
@@ -72,7 +89,10 @@ class OracleContainers:
             of_minute = {}
             for org, snapshot in sorted(self._told, key=lambda one: one[1].taken_at):
                 if org == org_id and snapshot.taken_at // 60 == at // 60 - 1:
-                    of_minute.update({(snapshot.host, one.container_id): one for one in snapshot.containers})
+                    told = snapshot.containers
+                    if cpus is not None:
+                        told = tuple(_over_all_cpus(one, cpus.get(snapshot.host)) for one in told)
+                    of_minute.update({(snapshot.host, one.container_id): one for one in told})
             newest.append(list(of_minute.values()))
 
         def number(group: set[str], measure: str, containers: Sequence[Container]) -> float | None:

@@ -76,10 +76,12 @@ class PayloadMaker:
         tags: Sequence[str] = (),
         containers: Callable[[str], ContainerInfo] | None = None,
         interval_seconds: float | None = None,
+        cpus: int | None = None,
     ) -> None:
         """`interval_seconds`: how often a snapshot is to be taken; each says it, unless that is None. `run` is the
         number of this run of the agent: see `a_run`. `first_split_id` numbers the first snapshot [by chance, as agents
-        do]. `tags` are those of the host, and `containers` says what is known of one by its id."""
+        do]. `tags` are those of the host, and `containers` says what is known of one by its id. `cpus`: how many CPUs
+        the host has; each payload says it, unless that is None."""
         self._host = host
         self._run = run
         self._max_processes = max_processes
@@ -108,6 +110,8 @@ class PayloadMaker:
             "X-DD-Processes-Enabled": "true",
             "X-DD-Service-Discovery-Enabled": "false",
         }
+        if cpus is not None:
+            self._fixed["X-Procession-CPUs"] = str(cpus)
 
     def make(
         self,

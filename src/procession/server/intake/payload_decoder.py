@@ -49,6 +49,11 @@ class DecodedPayload(NamedTuple):
     containers: ContainerSnapshot | None = None
     """Those that were sent along with processes."""
 
+    @property
+    def cpus(self) -> int:
+        """How many CPUs the host has; 0 where the message does not say."""
+        return self.content.cpus if isinstance(self.content, PackedSnapshot | ContainerSnapshot) else 0
+
 
 class PayloadDecoder:
     def __init__(self, intake: Intake) -> None:

@@ -35,6 +35,9 @@ FRAMED_PATHS = ("/api/v1/collector", "/api/v1/container", "/api/v1/discovery", "
 
 PAYLOAD_PATHS = (COLUMNS_PATH, *FRAMED_PATHS)
 
+_WITHOUT_SNAPSHOTS = frozenset(FRAMED_PATHS) - {"/api/v1/collector"}
+"""Where agents of ours post what says nothing of how often they take a snapshot."""
+
 _NOT_KEPT = frozenset(
     (
         MessageType.DISCOVERY,
@@ -94,7 +97,8 @@ class PayloadHandler:
         headers = headers_of(request)
         org_id = await intake.org_of(request, headers)
         intake.agents.posted(org_id, headers)
-        intake.notices.posted(org_id, headers)
+        may_be_snapshot = request.scope["path"] not in _WITHOUT_SNAPSHOTS
+        intake.notices.posted(org_id, headers, may_be_snapshot=may_be_snapshot)
         envelope = Envelope.of(headers, lambda host, reported: self._timestamps.of(org_id, host, reported))
         with intake.quota.reserve(org_id) as reservation:
             with intake.refusal_log.refusals_of(request):
@@ -125,6 +129,7 @@ class PayloadHandler:
             decoded = await decode(org_id, body, envelope, tags_of)
             if decoded is None:
                 return _Stored(envelope.host, may_send_columns=False)
+            self._intake.notices.has_cpus(org_id, decoded.content.host, decoded.cpus)
             memory_bytes, may_be_columns = decoded.memory_bytes, decoded.may_be_columns
             del body
             reservation.hold_decoded(body_bytes, memory_bytes)

@@ -67,7 +67,7 @@ class ClickHouseHosts:
 
     def host_notices(self, org_id: int) -> tuple[HostNotice, ...]:
         rows = self._tables.rows(
-            "SELECT org, host, interval_seconds, shut_down_at FROM host_notices FINAL WHERE org = {org:UInt32}",
+            "SELECT org, host, interval_seconds, shut_down_at, cpus FROM host_notices FINAL WHERE org = {org:UInt32}",
             {"org": org_id},
         )
         return tuple(HostNotice(*row) for row in sorted(rows))
@@ -76,14 +76,16 @@ class ClickHouseHosts:
         for first in range(0, len(notices), _NOTICES):
             some = notices[first : first + _NOTICES]
             self._tables.write(
-                "INSERT INTO host_notices SELECT one.1, one.2, one.3, one.4, {change:UInt64} FROM (SELECT arrayJoin("
-                "arrayZip({org:Array(UInt32)}, {host:Array(String)}, {interval:Array(UInt32)}, {down:Array(UInt32)}))"
-                " AS one)",
+                "INSERT INTO host_notices (org, host, interval_seconds, shut_down_at, cpus, change)"
+                " SELECT one.1, one.2, one.3, one.4, one.5, {change:UInt64} FROM (SELECT arrayJoin(arrayZip("
+                "{org:Array(UInt32)}, {host:Array(String)}, {interval:Array(UInt32)}, {down:Array(UInt32)},"
+                " {cpus:Array(UInt32)})) AS one)",
                 {
                     "org": [one.org_id for one in some],
                     "host": [one.host for one in some],
                     "interval": [one.interval_seconds for one in some],
                     "down": [one.shut_down_at for one in some],
+                    "cpus": [one.cpus for one in some],
                     "change": time_ns(),
                 },
             )

@@ -8,8 +8,10 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from procession.analysis import TimeSeries
+from procession.analysis.all_cpus import CpusOfHosts, over_all_cpus
 from procession.analysis.process_metrics import COUNT
 from procession.containers.container import (
     COUNTS,
@@ -124,7 +126,14 @@ class ClickHouseContainers:
         )
 
     def timeseries(
-        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+        self,
+        org_id: int,
+        times: Sequence[int],
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        group_of: GroupOf,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         condition, parameters = _told_in(org_id, times)
         ((rows,),) = self._rows(f"SELECT count() FROM containers WHERE {condition}", parameters)
@@ -139,8 +148,9 @@ class ClickHouseContainers:
         if len(known) > MAX_FOUND:
             raise InvalidRequest(f"There are more than {MAX_FOUND} containers in the window; ask for a shorter one")
         names = sorted({*measures, rank} - {COUNT})
+        hosts = () if cpus is None else ("host",)
         statement = Statement(
-            f"SELECT {', '.join(('minute', 'hash', *names))} FROM ("
+            f"SELECT {', '.join(('minute', 'hash', *hosts, *names))} FROM ("
             f"SELECT {', '.join(('minute', 'at', 'host', 'container', *names))}, cityHash64(definition) AS hash"
             f" FROM containers WHERE {condition} ORDER BY at DESC LIMIT 1 BY minute, host, container)",
             parameters,
@@ -148,6 +158,8 @@ class ClickHouseContainers:
         with unavailable_on_failure(), self._pool.connection() as connection:
             found = connection.run_arrow(statement)
         told = {name: found[name].to_numpy() for name in ("minute", "hash", *names)}
+        if cpus is not None:
+            told = _over_all_cpus(told, found["host"], cpus)
         hashes = np.array([one for one, _ in known], np.uint64)
         # What was told for the first time since the definitions were read is not known yet.
         is_known = np.isin(told["hash"], hashes)
@@ -165,6 +177,12 @@ class ClickHouseContainers:
         with unavailable_on_failure(), self._pool.connection() as connection:
             rows: Sequence[Any] = connection.query(text, parameters).result_rows
             return rows
+
+
+def _over_all_cpus(columns: dict[str, Any], hosts: Any, cpus: CpusOfHosts) -> dict[str, Any]:
+    encoded = pc.dictionary_encode(pa.array(hosts.to_pylist(), pa.string()))
+    counts = [cpus.get(name, 0) for name in encoded.dictionary.to_pylist()]
+    return over_all_cpus(columns, encoded.indices.to_numpy(), counts)
 
 
 def _minute_before(at: int) -> int:

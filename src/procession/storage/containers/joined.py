@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from procession.analysis import TimeSeries
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.containers.container import ContainerSnapshot, ContainerStats
 from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.presence import REACH_SECONDS, FoundContainer
@@ -60,10 +61,17 @@ class EmbeddedContainers:
         return self._history.history(org_id, host, container_id, window, step_seconds)
 
     def timeseries(
-        self, org_id: int, times: Sequence[int], measures: Sequence[str], rank: str, limit: int, group_of: GroupOf
+        self,
+        org_id: int,
+        times: Sequence[int],
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        group_of: GroupOf,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         self._flush_what_concerns(org_id, Window(times[0] - 2 * _MINUTE, times[-1]))
-        return self._history.timeseries(org_id, times, measures, rank, limit, group_of)
+        return self._history.timeseries(org_id, times, measures, rank, limit, group_of, cpus)
 
     def forget_org(self, org_id: int) -> None:
         self._table.forget_org(org_id)

@@ -29,6 +29,7 @@ from procession.analysis import (
     Turnover,
     WindowPage,
 )
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.analysis.listed_windows import Details, Find, ListedWindows, takes_listing
 from procession.analysis.over_time.group_minutes import are_minutes
 from procession.analysis.over_time.trends import are_totals, trends_of_instants
@@ -192,14 +193,15 @@ class EmbeddedAnalysis:
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         joined = None
         if not self._live.has_tags_of_hosts(selection):
-            joined = self._series.timeseries(selection, window, by, measures, rank, limit, points)
+            joined = self._series.timeseries(selection, window, by, measures, rank, limit, points, cpus)
         if joined is not None:
             return self._counts.joined(joined)
         past = self._past(selection, Window(window.from_at - REACH_SECONDS, window.to_at))
-        return past.timeseries(selection, window, by, measures, rank, limit, points)
+        return past.timeseries(selection, window, by, measures, rank, limit, points, cpus)
 
     def trends(
         self,

@@ -2135,20 +2135,43 @@ class ReadSystemInfo(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     OS_FIELD_NUMBER: _builtins.int
+    CPUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def os(self) -> Global___ReadOSInfo: ...
+    @_builtins.property
+    def cpus(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadCPUInfo]: ...
     def __init__(
         self,
         *,
         os: Global___ReadOSInfo = ...,
+        cpus: _abc.Iterable[Global___ReadCPUInfo] = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["os", b"os"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["os", b"os"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpus", b"cpus", "os", b"os"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadSystemInfo: _TypeAlias = ReadSystemInfo  # noqa: Y015
+
+@_typing.final
+class ReadCPUInfo(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORES_FIELD_NUMBER: _builtins.int
+    cores: _builtins.int
+    def __init__(
+        self,
+        *,
+        cores: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cores", b"cores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadCPUInfo: _TypeAlias = ReadCPUInfo  # noqa: Y015
 
 @_typing.final
 class ReadOSInfo(_message.Message):

@@ -77,8 +77,11 @@ queries = st.fixed_dictionaries(
         "tag_filters": st.sampled_from([[], ["env:prod"], ["!env:prod"], ["host:web-1"]]),
         "limit": st.integers(1, 5),
         "sort": st.sampled_from(["asc", "desc"]),
+        "is_normalized_cpu": st.booleans(),
     }
 )
+CPUS = {"web-1": 4, "wéb-3": 96}
+"""Of web-2 it is not known."""
 formulas = st.sampled_from(["a", "b", "a + b", "100 * a / (a + b)", "-a - 1", "b / a"])
 fleets = st.integers(0, 10**6).map(lambda seed: fleet(random.Random(seed)))
 
@@ -103,6 +106,8 @@ class Oracle:
                 continue
             known = values.setdefault(one.name or one.container_id, [])
             number = 1 if query["metric"] == COUNT else getattr(one.numbers, MEASURES[query["metric"]])
+            if number is not None and query["is_normalized_cpu"] and query["metric"] == "container.cpu.total_pct":
+                number = number / CPUS[host] if host in CPUS else None
             if number is not None:
                 known.append(number)
         together = max if query["metric"] == "container.cpu.throttled_pct" else sum
@@ -161,7 +166,7 @@ def test_a_series_is_what_the_snapshots_say(
     body = asked(Kind.TIMESERIES, wanted, texts, step)
     request = parse_request(Kind.TIMESERIES, body, Visibility(org_id), now=MINUTE, retention_hours=YEARS)
 
-    found = numbers_over_time(ContainerSeries(store.containers), request)
+    found = numbers_over_time(ContainerSeries(store.containers), request, CPUS)
     attributes = timeseries_answer(request, found.times, formulas_over_time(request, found))["data"]["attributes"]
 
     times = range(-(-(MINUTE - 60 * MINUTES) // step) * step, MINUTE + 1, step)
@@ -194,7 +199,8 @@ def test_a_scalar_is_what_the_snapshots_say(
     body = asked(Kind.SCALAR, [query | {"aggregator": aggregator}], ["a"])
     request = parse_request(Kind.SCALAR, body, Visibility(org_id), now=MINUTE, retention_hours=YEARS)
 
-    results = formulas_of_window(request, numbers_of_window(ContainerSeries(store.containers), request))
+    found = numbers_of_window(ContainerSeries(store.containers), request, CPUS)
+    results = formulas_of_window(request, found)
     columns = scalar_answer(request, results)["data"]["attributes"]["columns"]
 
     times = range(MINUTE - 60 * MINUTES, MINUTE + 1, 60)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from procession.accounts.hosts import HostNotice
 from procession.accounts.visibility import Visibility
 from procession.config import ServerSettings
 from procession.containers.container import NUMBERS
@@ -37,6 +38,7 @@ def client() -> Iterator[Client]:
         served.store.containers.add([(ORG, containers_of(*second, host="web-2", taken_at=at + 7))])
     whole = a_container("w", name="whole", **EVERY_NUMBER)
     served.store.containers.add([(OTHER_ORG, containers_of(whole, taken_at=MINUTE - 30))])
+    served.store.put_host_notices([HostNotice(ORG, "web-1", cpus=4), HostNotice(OTHER_ORG, "web-2", cpus=2)])
     client = Client(served.app())
     yield client
     client.close()
@@ -198,10 +200,22 @@ def test_an_org_never_sees_the_containers_of_another(client: Client) -> None:
         ({"metric": "process.stat.cpu.total_pct"}, "Invalid query 2: its metric is none of container.cpu.total_pct, "),
         ({"limit": 101}, "Invalid query 2: its limit is not from 1 to 100"),
         ({"text_filter": "(a"}, "Invalid query 2: its text_filter: "),
-        ({"is_normalized_cpu": True}, "Invalid query 2: is_normalized_cpu is not answered"),
+        ({"is_normalized_cpu": "yes"}, "Invalid query 2: Expected `bool`, got `str` - at `$.is_normalized_cpu`"),
         ({"group_by": ["host"]}, "Invalid query 2: Object contains unknown field `group_by`"),
         ({"aggregator": "percentile"}, "Invalid query 2: its aggregator is none of avg, "),
     ],
 )
 def test_a_query_beyond_the_grammar_is_refused_by_name(client: Client, fields: dict[str, Any], message: str) -> None:
     assert refusal(client, SCALAR, body("scalar", query("ok"), query() | fields)).startswith(message)
+
+
+def test_normalized_cpu_is_in_percent_of_all_cpus_of_the_hosts_that_say_how_many_they_have(client: Client) -> None:
+    queries = query("a", is_normalized_cpu=True), query("b", metric="container.memory.usage", is_normalized_cpu=True)
+
+    found = series(client, *queries)
+
+    assert {name: values for name, values in found.items() if name.startswith("0")} == {
+        "0 container_name:db": [7.5, 7.25, 7.0],
+        "0 container_name:web": [0.25, 0.25, 0.25],
+    }
+    assert found["1 container_name:db"] == [5000, 5000, 5000]

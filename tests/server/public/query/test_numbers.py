@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from procession.accounts.visibility import Visibility
 from procession.analysis import Selection, TimeSeries
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.process import ProcessNumbers
 from procession.server.public.query.body import Kind, parse_request
 from procession.server.public.query.numbers import MAX_COMMANDS, numbers_over_time
@@ -32,9 +33,10 @@ class Asked(OracleAnalysis):
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         self.measures.append(tuple(measures))
-        return super().timeseries(selection, window, by, measures, rank, limit, points)
+        return super().timeseries(selection, window, by, measures, rank, limit, points, cpus)
 
 
 def a_store(commands: int) -> Asked:

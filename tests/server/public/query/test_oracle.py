@@ -62,8 +62,11 @@ queries = st.fixed_dictionaries(
         "tag_filters": st.sampled_from([[], ["env:prod"], ["!env:prod"], ["host:web-1"]]),
         "limit": st.integers(1, 4),
         "sort": st.sampled_from(["asc", "desc"]),
+        "is_normalized_cpu": st.booleans(),
     }
 )
+CPUS = {"web-1": 4, "db-1": 96}
+"""Of web-2 it is not known."""
 formulas = st.sampled_from(["a", "b", "a + b", "100 * a / (a + b)", "-a - 1", "b / a"])
 
 
@@ -91,7 +94,10 @@ class Oracle:
                 if query["metric"] == "process.stat.count":
                     known.append(1)
                 elif (number := getattr(sighting.numbers, MEASURES[query["metric"]])) is not None:
-                    known.append(number)
+                    if not (query["is_normalized_cpu"] and query["metric"] == "process.stat.cpu.total_pct"):
+                        known.append(number)
+                    elif snapshot.host in CPUS:
+                        known.append(number / CPUS[snapshot.host])
         return bool(newest), {command: sum(those) if those else None for command, those in values.items()}
 
     def series(self, query: Mapping[str, Any], times: Sequence[int]) -> dict[str, list[Number]]:
@@ -150,7 +156,7 @@ def test_a_series_is_what_the_snapshots_say(
         Kind.TIMESERIES, asked(Kind.TIMESERIES, wanted, texts), Visibility(org_id), now=MINUTE, retention_hours=YEARS
     )
 
-    found = numbers_over_time(store.analysis, request)
+    found = numbers_over_time(store.analysis, request, CPUS)
     attributes = timeseries_answer(request, found.times, formulas_over_time(request, found))["data"]["attributes"]
 
     times = range(-(-(MINUTE - 120) // STEP) * STEP, MINUTE, STEP)
@@ -194,7 +200,7 @@ def test_a_scalar_is_what_the_snapshots_say(
     body = asked(Kind.SCALAR, [query | {"aggregator": aggregator}, query], ["a"])
     request = parse_request(Kind.SCALAR, body, Visibility(org_id), now=MINUTE, retention_hours=YEARS)
 
-    results = formulas_of_window(request, numbers_of_window(store.analysis, request))
+    results = formulas_of_window(request, numbers_of_window(store.analysis, request, CPUS))
     columns = scalar_answer(request, results)["data"]["attributes"]["columns"]
 
     times = range(-(-(MINUTE - 120) // 5) * 5, MINUTE, 5)

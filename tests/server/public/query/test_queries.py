@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from procession.accounts.hosts import HostNotice
 from procession.analysis import MEASURES
 from procession.analysis.process_metrics import METRICS
 from procession.config import ServerSettings
@@ -47,6 +48,8 @@ def client() -> Iterator[Client]:
     whole = a_sighting(9, command="whole", numbers=ProcessNumbers(**EVERY_NUMBER))
     many = [using(100 + number, f"many-{number}", 2.0 + number) for number in range(MAX_COMMANDS)]
     served.store.add([(OTHER_ORG, a_snapshot(whole, *many, host="db-1", taken_at=MINUTE - 60))])
+    served.store.put_host_notices([HostNotice(ORG, "web-1", cpus=4), HostNotice(ORG, "web-2")])
+    served.store.put_host_notices([HostNotice(OTHER_ORG, "web-2", cpus=2)])
     client = Client(served.app())
     yield client
     client.close()
@@ -141,6 +144,25 @@ def test_formulas_are_of_the_commands_that_all_of_their_queries_have(client: Cli
     assert by_command(found) == {"java": [None, None, None]}
     assert by_command(found, 1) == {"java": [59, 57, 55], "nginx": [1, 5, 9]}
     assert [one["unit"] for one in found["series"]] == [None, [PERCENT, None], [PERCENT, None]]
+
+
+def test_normalized_cpu_is_in_percent_of_all_cpus_of_the_hosts_that_say_how_many_they_have(client: Client) -> None:
+    queries = (
+        query("a", is_normalized_cpu=True),
+        query("b"),
+        query("c", metric="process.stat.memory.rss", is_normalized_cpu=True),
+        query("d", metric="process.stat.count", is_normalized_cpu=True),
+    )
+
+    found = series(client, *queries)
+
+    assert by_command(found) == {"nginx": [0.25, 0.75, 1.25]}
+    assert by_command(found, 1) == {"java": [30, 29, 28], "nginx": [1, 3, 5]}
+    assert by_command(found, 2) == {"java": [5000, 5000, 5000], "nginx": [150, 150, 150], "sh": [None, None, 10]}
+    assert by_command(found, 3) == {"nginx": [2, 2, 2], "java": [1, 1, 1], "sh": [0, 0, 1]}
+    assert found["series"][0]["unit"] == [PERCENT, None]
+    scalar = columns(client, query("a", is_normalized_cpu=True, aggregator="max"), query("b", aggregator="max"))
+    assert scalar == {"command": [["nginx"], ["java"]], "a": [1.25, None], "b": [5, 30]}
 
 
 def test_the_limit_of_a_formula_has_no_effect_on_a_series(client: Client) -> None:
@@ -301,7 +323,7 @@ def test_an_empty_scalar_has_a_column_with_its_unit(client: Client) -> None:
         ({"tag_filters": ["a:b"] * 257}, "its tag_filters: it has more than 256 tags"),
         ({"tag_filters": "env:prod"}, "Expected `array`, got `str` - at `$.tag_filters`"),
         ({"cross_org_uuids": ["11111111-2222-3333-4444-555555555555"]}, "cross_org_uuids is not answered"),
-        ({"is_normalized_cpu": True}, "is_normalized_cpu is not answered"),
+        ({"is_normalized_cpu": 1}, "Expected `bool`, got `int` - at `$.is_normalized_cpu`"),
         ({"aggregator": "percentile"}, "its aggregator is none of avg, "),
         ({"x" * 5000: 1}, "Object contains unknown field `xxx"),
     ],

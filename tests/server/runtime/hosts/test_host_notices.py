@@ -73,6 +73,14 @@ def test_live_numbers_say_nothing_of_the_interval(house: House) -> None:
     assert house.known() == [("web-1", 30, 0)]
 
 
+def test_containers_say_nothing_of_the_interval_and_that_their_host_is_there(house: House) -> None:
+    house.post(interval="300")
+    house.leave()
+    house.notices.posted(ORG, {"x-dd-hostname": "web-1"}, may_be_snapshot=False)
+
+    assert house.known() == [("web-1", 300, 0)]
+
+
 def test_a_shutdown_is_kept_until_the_host_tells_again(house: House) -> None:
     house.post(interval="10")
     house.leave()
@@ -109,3 +117,44 @@ def test_what_the_store_does_not_take_is_written_later(house: House) -> None:
     house.store.is_down = False
 
     assert house.known() == [("web-1", 10, NOON)]
+
+
+def cpus_of(house: House) -> dict[str, int]:
+    asyncio.run(house.notices.write())
+    return {one.host: one.cpus for one in house.store.host_notices(ORG)}
+
+
+def test_the_cpus_of_a_host_are_kept_as_its_agent_says_in_a_header_or_in_its_message(house: House) -> None:
+    house.post(cpus="8", interval="10")
+    house.post("web-2", interval="10")
+    house.notices.has_cpus(ORG, "web-2", 64)
+    house.post("web-3", cpus="12", partial="true")
+
+    assert cpus_of(house) == {"web-1": 8, "web-2": 64, "web-3": 12}
+
+
+def test_a_payload_that_does_not_say_how_many_cpus_there_are_changes_nothing(house: House) -> None:
+    house.post(cpus="8", interval="10")
+    house.post(interval="10")
+    house.post(live="all")
+    house.leave()
+    house.notices.has_cpus(ORG, "web-1", 0)
+
+    assert cpus_of(house) == {"web-1": 8}
+
+
+@pytest.mark.parametrize("cpus", ["", "0", "-4", "65537", "4.5", "٤", "9" * 400])
+def test_a_host_has_no_number_of_cpus_that_cannot_be(house: House, cpus: str) -> None:
+    house.post(cpus=cpus, interval="10")
+    house.notices.has_cpus(ORG, "web-1", 10**9)
+
+    assert cpus_of(house) == {"web-1": 0}
+
+
+def test_what_has_not_changed_is_not_written_again(house: House) -> None:
+    for _ in range(3):
+        house.post(cpus="8", interval="10")
+        house.notices.has_cpus(ORG, "web-1", 8)
+        cpus_of(house)
+
+    assert house.store.writes == [1]

@@ -74,6 +74,29 @@ def test_each_instant_of_a_minute_that_waits_is_answered_at_the_pace_of_agents()
             assert close(found) == close(whole.timeseries(*asked))
 
 
+def test_cpu_is_of_all_cpus_of_a_host_in_both_halves() -> None:
+    fleet = [
+        a_snapshot(
+            *(a_sighting(pid, numbers=ProcessNumbers(cpu_total_percent=at % 100 + pid)) for pid in range(1, 9)),
+            host=host,
+            taken_at=at,
+            chunk_count=1,
+        )
+        for at in range(NOON - 600, NOON + 60, 10)
+        for host in ("web-1", "web-2", "db-1")
+    ]
+    halves = Halves(fleet, NOON - 1200, 180)
+    whole = OracleAnalysis(halves.whole)
+
+    for by in (None, "user", "host"):
+        window = Window(NOON - 500, NOON + 55)
+        asked = (Selection(ORG), window, by, ("cpu_total_percent",), "cpu_total_percent", 2, 40)
+        found = halves.series.timeseries(*asked, {"web-1": 3, "web-2": 8})
+        assert found is not None
+        assert close(found) == close(whole.timeseries(*asked, {"web-1": 3, "web-2": 8}))
+        assert close(found) != close(whole.timeseries(*asked))
+
+
 def test_instants_before_which_nothing_fits_are_known_to_the_history() -> None:
     fleet = at_pace(NOON - 100, NOON)
     fleet += [a_snapshot(a_sighting(user="new"), taken_at=NOON, request_id=1, split_id=9, chunk_count=1)]

@@ -269,6 +269,14 @@ def test_series_are_of_instants(both: Both, by: str | None) -> None:
     both.same("timeseries", selection("java"), Window(T - 2000, T), by, measures, "count", 2, 30)
 
 
+@pytest.mark.parametrize("by", [None, "command", "host", "exe"])
+def test_cpu_in_series_is_of_all_cpus_of_the_hosts_of_which_these_are_known(both: Both, by: str | None) -> None:
+    measures, cpus = ("cpu_total_percent", "rss_bytes"), {"Host-1": 4, "Host-3": 7, "Host-99": 2}
+    for rank in ("count", "cpu_total_percent"):
+        both.same("timeseries", selection(), Window(T - 240, T), by, measures, rank, 3, 12, cpus)
+    both.same("timeseries", selection(), Window(T - 240, T), by, measures, "cpu_total_percent", 3, 12, {})
+
+
 def key(host: int, pid: int) -> ProcessKey:
     return ProcessKey(LONG_AGO + pid // 3, host_key(f"Host-{host}"), pid)
 

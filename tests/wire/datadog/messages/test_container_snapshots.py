@@ -77,7 +77,7 @@ def test_recorded_containers_are_read() -> None:
 
     snapshot = decode_containers(framed, taken_at=NOON, host_tags=lambda _: ["env:prod"])
 
-    assert snapshot == ContainerSnapshot(host="web-1", taken_at=NOON, containers=(RECORDED,))
+    assert snapshot == ContainerSnapshot(host="web-1", taken_at=NOON, containers=(RECORDED,), cpus=2)
 
 
 def test_containers_that_come_along_with_processes_are_the_same() -> None:
@@ -202,3 +202,11 @@ def test_any_bytes_are_containers_or_refused(body: bytes) -> None:
             continue
         for one in snapshot.containers:
             assert all(value is None or value >= 0 for name in NUMBERS for value in [getattr(one.numbers, name)])
+
+
+def test_containers_come_with_the_number_of_cpus_of_their_host() -> None:
+    message = pb.CollectorContainer(hostName="h", info=pb.SystemInfo(cpus=[pb.CPUInfo(cores=1)] * 6))
+
+    found = decode_containers(frame.Frame(MessageType.CONTAINERS, message.SerializeToString()), taken_at=NOON)
+
+    assert found.cpus == 6

@@ -426,6 +426,24 @@ def test_secrets_that_an_agent_has_left_are_hidden() -> None:
     assert snapshot.listing.processes[0].description.command == "mysql"
 
 
+@pytest.mark.parametrize(
+    ("cpus", "count"),
+    [
+        ([], 0),
+        ([pb.CPUInfo(number=number, cores=1) for number in range(4)], 4),
+        ([pb.CPUInfo(), pb.CPUInfo()], 2),
+        ([pb.CPUInfo(cores=8), pb.CPUInfo(cores=8)], 16),
+        ([pb.CPUInfo(cores=-5)], 1),
+    ],
+)
+def test_a_snapshot_says_how_many_cpus_its_host_has(cpus: list[pb.CPUInfo], count: int) -> None:
+    message = pb.CollectorProc(hostName="h", info=pb.SystemInfo(cpus=cpus), processes=[pb.Process(pid=1)])
+
+    found = SnapshotDecoder().decode(frame.Frame(MessageType.PROCESSES, message.SerializeToString()), taken_at=NOON)
+
+    assert found.cpus == count
+
+
 def test_a_description_follows_every_change_of_what_it_is_made_of() -> None:
     decoder = SnapshotDecoder()
 

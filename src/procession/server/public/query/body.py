@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from procession.accounts.visibility import Visibility
 from procession.analysis import Selection
+from procession.analysis.all_cpus import CPU_MEASURES
 from procession.analysis.formula import NAME, Formula
 from procession.analysis.process_metrics import METRICS, Metric
 from procession.containers.metrics import CONTAINER_METRICS
@@ -80,6 +81,8 @@ class MetricQuery:
     limit: int
     is_descending: bool
     aggregator: Aggregator = Aggregator.AVG
+    is_normalized: bool = False
+    """In percent of all CPUs of a host. No other measure than CPU is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,17 +200,13 @@ def _query(kind: Kind, source: DataSource, body: Mapping[str, Any], number: int,
         raise InvalidRequest(f"Invalid {what}: its metric is none of {', '.join(source.metrics)}")
     if query.cross_org_uuids:
         raise InvalidRequest(f"Invalid {what}: cross_org_uuids is not answered; a key sees its own org")
-    if query.is_normalized_cpu:
-        raise InvalidRequest(
-            f"Invalid {what}: is_normalized_cpu is not answered, since the cores of hosts are not kept"
-        )
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidRequest(f"Invalid {what}: its limit is not from 1 to {MAX_LIMIT}")
     selection = _selection(query, what, source, visibility)
     aggregator = _aggregator(query.aggregator, what) if isinstance(query, _ScalarQuery) else Aggregator.AVG
-    return MetricQuery(
-        query.name, source.metrics[query.metric], selection, query.limit, query.sort == "desc", aggregator
-    )
+    metric = source.metrics[query.metric]
+    is_normalized = query.is_normalized_cpu and metric.measure in CPU_MEASURES
+    return MetricQuery(query.name, metric, selection, query.limit, query.sort == "desc", aggregator, is_normalized)
 
 
 def _selection(query: _Query, what: str, source: DataSource, visibility: Visibility) -> Selection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procession.analysis import Selection, TimeSeries
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.containers.container import Container
 from procession.containers.matching import is_chosen
 from procession.storage import ContainerStore
@@ -26,6 +27,7 @@ class ContainerSeries:
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None,
     ) -> TimeSeries:
         """At instants from the beginning of the window on."""
 
@@ -35,4 +37,4 @@ class ContainerSeries:
 
         step = max((window.to_at - window.from_at) // points, 1)
         times = range(window.from_at, window.to_at + 1, step)
-        return self._store.timeseries(selection.org_id, times, measures, rank, limit, group_of)
+        return self._store.timeseries(selection.org_id, times, measures, rank, limit, group_of, cpus)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from procession.analysis import Selection, Series, TimeSeries
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.analysis.process_metrics import COUNT
 from procession.errors import InvalidRequest
 from procession.server.public.query.body import Aggregator, DataSource, MetricQuery, QueryRequest
@@ -15,6 +16,8 @@ from procession.window import Window
 
 MAX_COMMANDS = 2000
 """Those that have the most over the whole time; no others are looked at."""
+
+NOT_KNOWN: CpusOfHosts = {}
 
 Number = float | None
 
@@ -31,6 +34,7 @@ class SeriesStore(Protocol):
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None,
         /,
     ) -> TimeSeries:
         """As that of an AnalysisStore."""
@@ -46,21 +50,23 @@ class QueryNumbers:
     """By the name of a query and by command, in the order of the query. None: not known, or none was there."""
 
 
-def numbers_over_time(store: SeriesStore, request: QueryRequest) -> QueryNumbers:
-    """Of the commands that have the most or the least over the whole time."""
+def numbers_over_time(store: SeriesStore, request: QueryRequest, cpus: CpusOfHosts = NOT_KNOWN) -> QueryNumbers:
+    """Of the commands that have the most or the least over the whole time. `cpus`: for those that are normalized."""
 
     def most(query: MetricQuery, numbers: Mapping[str, Sequence[Number]]) -> Mapping[str, Sequence[Number]]:
         totals = {command: math.fsum(filter(None, those)) for command, those in numbers.items()}
         return {command: numbers[command] for command in in_order(totals, query.is_descending)[: query.limit]}
 
-    found = _numbers(store, request)
+    found = _numbers(store, request, cpus)
     limited = {query.name: most(query, found.of_queries[query.name]) for query in request.queries}
     return QueryNumbers(found.step, found.times, limited)
 
 
-def numbers_of_window(store: SeriesStore, request: QueryRequest) -> Mapping[str, Mapping[str, Number]]:
+def numbers_of_window(
+    store: SeriesStore, request: QueryRequest, cpus: CpusOfHosts = NOT_KNOWN
+) -> Mapping[str, Mapping[str, Number]]:
     """Put together to one for each command, by the name of a query; those that are the greatest or the least."""
-    found = _numbers(store, request)
+    found = _numbers(store, request, cpus)
     together: dict[str, Mapping[str, Number]] = {}
     for query in request.queries:
         those = {
@@ -102,11 +108,11 @@ def in_order(numbers: Mapping[str, Number], is_descending: bool) -> list[str]:
     return sorted(numbers, key=key)
 
 
-def _numbers(store: SeriesStore, request: QueryRequest) -> QueryNumbers:
+def _numbers(store: SeriesStore, request: QueryRequest, cpus: CpusOfHosts) -> QueryNumbers:
     """Of all commands of which anything is known."""
     if request.window is None:
         return QueryNumbers(1, (), {query.name: {} for query in request.queries})
-    found = _at_the_same_instants(store, request, request.window)
+    found = _at_the_same_instants(store, request, request.window, cpus)
     times = sorted(set(found[0].times).intersection(*(one.times for one in found)))
     of_queries = {}
     for query, series in zip(request.queries, found, strict=True):
@@ -124,31 +130,45 @@ def _numbers(store: SeriesStore, request: QueryRequest) -> QueryNumbers:
     return QueryNumbers(found[0].step, tuple(times), of_queries)
 
 
-def _at_the_same_instants(store: SeriesStore, request: QueryRequest, window: Window) -> list[TimeSeries]:
+def _at_the_same_instants(
+    store: SeriesStore, request: QueryRequest, window: Window, cpus: CpusOfHosts
+) -> list[TimeSeries]:
     """Where there are too many processes for as many instants as were asked for, all queries have fewer."""
-    found = _asked(store, request, window, request.points)
+    found = _asked(store, request, window, request.points, cpus)
     times = max(found, key=lambda one: one.step).times
     if all(one.times == times for one in found):
         return found
-    return _asked(store, request, Window(times[0], times[-1]), max(len(times) - 1, 1))
+    return _asked(store, request, Window(times[0], times[-1]), max(len(times) - 1, 1), cpus)
 
 
-def _asked(store: SeriesStore, request: QueryRequest, window: Window, points: int) -> list[TimeSeries]:
+def _asked(
+    store: SeriesStore, request: QueryRequest, window: Window, points: int, cpus: CpusOfHosts
+) -> list[TimeSeries]:
     """Of each query. Those over the same processes are asked at once, unless there are so many commands that each has
     to be asked for those with the most of its own."""
 
     def ask(query: MetricQuery, together: Sequence[MetricQuery]) -> TimeSeries:
         measures = sorted({one.metric.measure for one in together} - {COUNT})
         return store.timeseries(
-            query.selection, window, request.source.split_by, measures, query.metric.measure, MAX_COMMANDS, points
+            query.selection,
+            window,
+            request.source.split_by,
+            measures,
+            query.metric.measure,
+            MAX_COMMANDS,
+            points,
+            cpus if query.is_normalized else None,
         )
+
+    def may_be_asked_with(query: MetricQuery, other: MetricQuery) -> bool:
+        return (query.selection, query.is_normalized) == (other.selection, other.is_normalized)
 
     answers: list[tuple[MetricQuery, TimeSeries]] = []
     found = []
     for query in request.queries:
-        first, series = next((one for one in answers if one[0].selection == query.selection), (query, None))
+        first, series = next((one for one in answers if may_be_asked_with(one[0], query)), (query, None))
         if series is None:
-            series = ask(query, [one for one in request.queries if one.selection == query.selection])
+            series = ask(query, [one for one in request.queries if may_be_asked_with(one, query)])
             answers.append((query, series))
         elif len(series.series) > MAX_COMMANDS and first.metric != query.metric:
             series = ask(query, [query])

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.accounts.restriction import Restricted
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.server.access.rate_limit import RateLimiter
 from procession.server.access.sessions import Sessions
 from procession.server.http.json_body import parsed_object
@@ -20,7 +21,7 @@ from procession.server.public.query.container_series import ContainerSeries
 from procession.server.public.query.numbers import SeriesStore, numbers_of_window, numbers_over_time
 from procession.server.public.query.results import formulas_of_window, formulas_over_time
 from procession.server.runtime.thread_pools import FairThreadPool
-from procession.storage import AnalysisStore, ContainerStore
+from procession.storage import AnalysisStore, ContainerStore, HostStore
 
 PREFIX = "/api/v2/query"
 RATE_LIMIT_NAME = "query"
@@ -36,6 +37,7 @@ class PublicQueries:
         self,
         analysis: AnalysisStore,
         containers: ContainerStore,
+        hosts: HostStore,
         *,
         sessions: Sessions,
         limiter: RateLimiter,
@@ -45,6 +47,7 @@ class PublicQueries:
     ) -> None:
         self._analysis = analysis
         self._containers = ContainerSeries(containers)
+        self._hosts = hosts
         self._sessions = sessions
         self._limiter = limiter
         self._threads = threads
@@ -75,9 +78,15 @@ class PublicQueries:
     def _store_of(self, wanted: QueryRequest) -> SeriesStore:
         return self._analysis if wanted.source is DataSource.PROCESS else self._containers
 
+    def _cpus(self, wanted: QueryRequest) -> CpusOfHosts:
+        """Of the hosts of an org, where any query asks for that."""
+        orgs = {one.selection.org_id for one in wanted.queries if one.is_normalized}
+        return {one.host: one.cpus for org_id in orgs for one in self._hosts.host_notices(org_id) if one.cpus}
+
     def _timeseries(self, wanted: QueryRequest) -> dict[str, Any]:
-        found = numbers_over_time(self._store_of(wanted), wanted)
+        found = numbers_over_time(self._store_of(wanted), wanted, self._cpus(wanted))
         return timeseries_answer(wanted, found.times, formulas_over_time(wanted, found))
 
     def _scalar(self, wanted: QueryRequest) -> dict[str, Any]:
-        return scalar_answer(wanted, formulas_of_window(wanted, numbers_of_window(self._store_of(wanted), wanted)))
+        found = numbers_of_window(self._store_of(wanted), wanted, self._cpus(wanted))
+        return scalar_answer(wanted, formulas_of_window(wanted, found))

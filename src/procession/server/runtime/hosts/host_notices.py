@@ -1,4 +1,5 @@
-"""What agents say of themselves: how often they take a snapshot, and that their machine is being shut down."""
+"""What agents say of themselves and of their machines: how often they take a snapshot, that the machine is being shut
+down, and how many CPUs it has."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from procession.storage import HostStore
 from procession.text.whole_number import whole_number
 
 INTERVAL_HEADER = "x-procession-interval"
+CPUS_HEADER = "x-procession-cpus"
 PARTIAL_HEADER = "x-procession-partial"
 LIVE_HEADER = "x-procession-live"
 LEAVING_HEADER = "x-procession-leaving"
@@ -27,6 +29,8 @@ SAY_AGAIN_SECONDS = 86400
 """How often the store is told again of what has not changed: it forgets what nobody repeats."""
 STEPS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600)
 """Seconds, rounded up to which intervals are kept: an agent that is slowed down has another one each time."""
+MAX_CPUS = 65536
+"""Of a host: no kernel knows as many."""
 _MOST_HOSTS = 100_000
 
 _log = logging.getLogger(__name__)
@@ -43,14 +47,24 @@ class HostNotices:
         """With when it was said."""
         self._unwritten: dict[tuple[int, str], HostNotice] = {}
 
-    def posted(self, org_id: int, headers: Mapping[str, str]) -> None:
-        """With processes of the host: it is there."""
-        if PARTIAL_HEADER in headers or LIVE_HEADER in headers:  # it is no snapshot of its own
-            self._say(org_id, headers, lambda known: replace(known, shut_down_at=0))
+    def posted(self, org_id: int, headers: Mapping[str, str], *, may_be_snapshot: bool = True) -> None:
+        """Something of the host: it is there."""
+        cpus = whole_number(headers.get(CPUS_HEADER, ""), 1, MAX_CPUS)
+        if PARTIAL_HEADER in headers or LIVE_HEADER in headers or not may_be_snapshot:  # it says nothing of intervals
+            self._say(org_id, headers, lambda known: replace(known, shut_down_at=0, cpus=cpus or known.cpus))
             return
         interval = whole_number(headers.get(INTERVAL_HEADER, ""), 1, MAX_UINT32)
         seconds = 0 if interval is None else _step(interval)
-        self._say(org_id, headers, lambda known: replace(known, interval_seconds=seconds, shut_down_at=0))
+        self._say(
+            org_id,
+            headers,
+            lambda known: replace(known, interval_seconds=seconds, shut_down_at=0, cpus=cpus or known.cpus),
+        )
+
+    def has_cpus(self, org_id: int, host: str, cpus: int) -> None:
+        """As the message of a Datadog Agent says, and not its headers."""
+        if 0 < cpus <= MAX_CPUS:
+            self._note(org_id, host, lambda known: replace(known, cpus=cpus))
 
     def leaves(self, org_id: int, headers: Mapping[str, str]) -> None:
         """Notes it where the machine is being shut down; that an agent ends says nothing of its host."""
@@ -58,7 +72,10 @@ class HostNotices:
             self._say(org_id, headers, lambda known: replace(known, shut_down_at=self._now()))
 
     def _say(self, org_id: int, headers: Mapping[str, str], said: Callable[[HostNotice], HostNotice]) -> None:
-        host = host_name(headers.get("x-dd-hostname", ""))
+        self._note(org_id, headers.get("x-dd-hostname", ""), said)
+
+    def _note(self, org_id: int, name: str, said: Callable[[HostNotice], HostNotice]) -> None:
+        host = host_name(name)
         if host is None:
             return
         place, now = (org_id, host), self._now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procession.analysis import Order, Selection, TimeSeries
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.analysis.series_of_groups import GroupsThen, Steps, groups_of, time_series
 from procession.storage import AnalysisStore
 from procession.storage.embedded.flush_queue import FlushQueue
@@ -35,6 +36,7 @@ class JoinedTimeSeries:
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries | None:
         """As `AnalysisStore.timeseries`. None where the history has to answer alone, with all that waits."""
         waits_since = self._queue.since(selection.org_id)
@@ -47,17 +49,22 @@ class JoinedTimeSeries:
         wanted = sorted({*measures, *(() if rank == "count" else (rank,))})
         recent: list[GroupsThen] = []
         for at in (at for at in steps.times if at >= waits_since):
-            then = self._live.groups(selection, at, by or _BY_ANYTHING, wanted, Order("value"), _ALL)
+            then = self._live.groups(selection, at, by or _BY_ANYTHING, wanted, Order("value"), _ALL, cpus=cpus)
             if then is None:
                 return None
             recent.append(GroupsThen.of(then) if by is not None else GroupsThen.of(then).as_one())
-        past = self._past(selection, steps.times[: -len(recent)], by, wanted)
+        past = self._past(selection, steps.times[: -len(recent)], by, wanted, cpus)
         if past is None:
             return None
         return time_series(steps, [*past, *recent], measures, None if by is None else rank, limit)
 
     def _past(
-        self, selection: Selection, times: Sequence[int], by: str | None, measures: Sequence[str]
+        self,
+        selection: Selection,
+        times: Sequence[int],
+        by: str | None,
+        measures: Sequence[str],
+        cpus: CpusOfHosts | None,
     ) -> list[GroupsThen] | None:
         """What the history has at these instants. None where it would look at others."""
         if not times:
@@ -65,7 +72,7 @@ class JoinedTimeSeries:
         window, points = Window(times[0], times[-1]), max(len(times) - 1, 1)
 
         def ask(by: str | None) -> list[GroupsThen] | None:
-            found = self._history.timeseries(selection, window, by, measures, "count", _ALL, points)
+            found = self._history.timeseries(selection, window, by, measures, "count", _ALL, points, cpus)
             if found.times != tuple(times):
                 return None
             if found.series:

@@ -31,6 +31,7 @@ from procession.analysis import (
     Turnover,
     WindowPage,
 )
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.analysis.listed_windows import Details, Find, ListedWindows, takes_listing
 from procession.analysis.over_time.group_minutes import GroupMinutes, are_minutes, measures_with
 from procession.analysis.over_time.host_groups import HostGroups
@@ -177,9 +178,10 @@ class ClickHouseAnalysis:
         rank: str,
         limit: int,
         points: int,
+        cpus: CpusOfHosts | None = None,
     ) -> TimeSeries:
         with self._question(selection.org_id) as context:
-            return timeseries(context, selection, window, by, measures, rank, limit, points)
+            return timeseries(context, selection, window, by, measures, rank, limit, points, cpus)
 
     def trends(
         self,

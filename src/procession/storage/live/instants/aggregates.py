@@ -19,6 +19,7 @@ from procession.analysis import (
     TagCompletion,
     ValueCount,
 )
+from procession.analysis.all_cpus import CpusOfHosts, over_all_cpus
 from procession.analysis.grouping.code_labels import CodeLabels, PairLabels, ValueLabels
 from procession.analysis.grouping.group_columns import GroupColumns, MeasureColumns, percentile_columns
 from procession.analysis.in_window import OOM
@@ -229,9 +230,14 @@ def completion(candidates: Candidates, prefix: str, limit: int) -> TagCompletion
 
 
 def group_columns(
-    candidates: Candidates, keys: Sequence[str], measures: Sequence[str], *, has_percentiles: bool = False
+    candidates: Candidates,
+    keys: Sequence[str],
+    measures: Sequence[str],
+    *,
+    has_percentiles: bool = False,
+    cpus: CpusOfHosts | None = None,
 ) -> GroupColumns:
-    """Of one key or two."""
+    """Of one key or two. With `cpus`, CPU is in percent of all CPUs of a host."""
     values = values_by(candidates, keys[0])
     labels: CodeLabels = values.labels()
     counts, codes = values.counts, values.codes() if measures else np.zeros(0, "i8")
@@ -240,6 +246,9 @@ def group_columns(
         counts = np.bincount(codes)
     codes = codes.astype(np.intp, copy=False)
     numbers = {name: candidates.numbers(name) for name in measures}
+    if cpus is not None:
+        counts_of_hosts = [0 if host is None else cpus.get(host.name, 0) for host in candidates.table.hosts]
+        numbers = over_all_cpus(numbers, candidates.column("host"), counts_of_hosts)
     columns = {name: _moved(labels, *_summed(counts, codes, column)) for name, column in numbers.items()}
     if has_percentiles and measures:
         places, groups = labels.memberships(codes)
@@ -299,8 +308,9 @@ def groups_of(
     known: bool,
     *,
     has_percentiles: bool,
+    cpus: CpusOfHosts | None = None,
 ) -> Groups:
-    columns = group_columns(candidates, keys, measures, has_percentiles=has_percentiles)
+    columns = group_columns(candidates, keys, measures, has_percentiles=has_percentiles, cpus=cpus)
     return Groups(len(candidates), len(columns), tuple(columns.first(order, limit)), known)
 
 

@@ -24,6 +24,7 @@ from procession.analysis import (
     TagCompletion,
     WindowPage,
 )
+from procession.analysis.all_cpus import CpusOfHosts
 from procession.analysis.family_tree import FamilyTree
 from procession.analysis.listed_windows import takes_listing
 from procession.errors import InvalidRequest
@@ -166,13 +167,15 @@ class LiveAnalysis:
         *,
         second: str | None = None,
         has_percentiles: bool = False,
+        cpus: CpusOfHosts | None = None,
     ) -> Groups | None:
+        """With `cpus`, CPU is in percent of all CPUs of a host."""
         with self.at(selection.org_id, at) as then:
             if then is None:
                 return None
             found, known = at_instant(then, selection), is_known_at(then.table, selection, at)
             keys = (by,) if second is None else (by, second)
-            return groups_of(found, keys, measures, order, limit, known, has_percentiles=has_percentiles)
+            return groups_of(found, keys, measures, order, limit, known, has_percentiles=has_percentiles, cpus=cpus)
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int

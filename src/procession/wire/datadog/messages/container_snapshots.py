@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from procession.containers.container import (
     HEALTHS,
     STATES,
@@ -26,7 +28,7 @@ from procession.text.tags import normal_tags
 from procession.wire.datadog import process_pb2 as pb
 from procession.wire.datadog.frame import Frame, FrameError, MessageType
 from procession.wire.datadog.messages.container_tags import tags_of
-from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, no_tags
+from procession.wire.datadog.messages.snapshot_decoder import DEFAULT_LIMITS, Limits, cpus_in, no_tags
 from procession.wire.datadog.parsing import parse_in_parts, protobuf_of, unparsed_parts
 from procession.wire.datadog.scalars import MAX_NAME_LENGTH, host_of
 
@@ -58,7 +60,8 @@ def decode_containers(
         limits.process_bytes,
     )
     host = host_of(message.hostName)
-    return _snapshot(host, taken_at, containers, host_tags(host), limits)
+    found = _snapshot(host, taken_at, containers, host_tags(host), limits)
+    return msgspec.structs.replace(found, cpus=cpus_in(message.info))
 
 
 def decode_containers_of_processes(

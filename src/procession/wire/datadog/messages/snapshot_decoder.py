@@ -49,6 +49,12 @@ def no_tags(_: str) -> Iterable[str]:
     return ()
 
 
+def cpus_in(info: pb.SystemInfo | pb.ReadSystemInfo) -> int:
+    """How many a host has; 0 where its message does not say. On Linux each is listed alone, on Windows a socket with
+    all of its cores."""
+    return sum(max(cpu.cores, 1) for cpu in info.cpus)
+
+
 class SnapshotDecoder:
     """Turns frames into snapshots, faster where it has seen a process before. For many threads."""
 
@@ -102,6 +108,7 @@ class SnapshotDecoder:
             request_id=request_id,
             split_id=message.groupId,
             chunk_count=min(max(message.groupSize, 0), MAX_CHUNKS),
+            cpus=cpus_in(message.info),
         )
 
     def _found(
