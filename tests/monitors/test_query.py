@@ -32,6 +32,8 @@ def test_a_query_of_datadog_is_read_whole() -> None:
         "processes('worker').by('host').rollup('starts').last('10m') > 5",
         "processes('').by('command').rollup('first_seen').last('1h') > 0",
         "processes('web-1 ppid:7').language('procession').by('host').rollup('count').last('5m') < 1",
+        "processes('ended:oom').language('procession').by('host').rollup('count').last('5m') > 0",
+        "processes('x !exit_code:0 (lifetime<1m OR signal:9)').language('procession').rollup('starts').last('1h') >= 3",
     ],
 )
 def test_the_canonical_text_of_a_canonical_query_is_itself(text: str) -> None:
@@ -58,6 +60,18 @@ def test_blanks_and_double_quotes_are_allowed() -> None:
         (
             "processes('a ended:oom').language('procession').rollup('count_now') < 1",
             "the search of a monitor cannot compare ended:oom at character 11",
+        ),
+        (
+            "processes('a cpu>5 exit_code:1').language('procession').rollup('count').last('5m') < 1",
+            "invalid: the search of a monitor cannot compare cpu_total_percent at character 11",
+        ),
+        (
+            "processes('a ended:true').language('procession').by('host').rollup('first_seen').last('5m') < 1",
+            "invalid: with 'first_seen' the search of a monitor cannot compare ended at character 11",
+        ),
+        (
+            "processes('signal:9').language('procession').rollup('sum','rss_bytes') > 1",
+            "invalid: with 'sum' the search of a monitor cannot compare signal at character 11",
         ),
         ("processes('cpu>').language('procession').rollup('count_now') < 1", "expected a number"),
         ("avg(last_5m):avg:system.load.1{*} > 2", "expected processes('...') at character 1"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from procession.analysis import REACH_SECONDS, Facets, Groups, Hosts, InstantPage, Order, Selection
+from procession.analysis import REACH_SECONDS, Facets, Groups, Hosts, InstantPage, Order, Selection, WindowPage
 from procession.discovery import DISCOVERED_KEYS
 from procession.errors import InvalidRequest
 from procession.monitors.evaluation import Moment
@@ -73,6 +73,10 @@ class AnalysisReader(Protocol):
     ) -> Hosts: ...
 
     def instant_page(self, selection: Selection, at: int, order: Order, offset: int, limit: int) -> InstantPage: ...
+
+    def window_page(
+        self, selection: Selection, window: Window, order: Order, offset: int, limit: int
+    ) -> WindowPage: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ class Observer:
         key = (*_asked(query), is_late)
         if key not in self._unheard_groups:
             function = Function.COUNT if query.function.has_window else Function.COUNT_NOW
-            counted = replace(query, function=function, measure=None)
+            counted = replace(query.however_they_ended, function=function, measure=None)
             moments = _moments(self._unheard_of(query, is_late=is_late))
             is_too_much = len(moments) > self._questions_left
             self._questions_left -= 0 if is_too_much else len(moments)
@@ -238,12 +242,12 @@ class Observer:
 
     def groups_seen(self, query: MonitorQuery, seconds: int) -> frozenset[Group]:
         """Those that had a process within so many seconds."""
-        wide = replace(query, function=Function.COUNT, measure=None, window_seconds=seconds)
+        wide = replace(query.however_they_ended, function=Function.COUNT, measure=None, window_seconds=seconds)
         return frozenset(self._in_window(wide))
 
     def last_seen(self, query: MonitorQuery, group: Group, since: int) -> LastSeen:
         """Where its processes were seen last, and how they ended."""
-        window = Window(since, self.moment.at - 1)
+        window, query = Window(since, self.moment.at - 1), query.however_they_ended
         found = [one for one in self._listed_some(query, group, window) if _has_group(one, query.by, group)]
         if not found:
             return LastSeen()
@@ -360,6 +364,14 @@ class Observer:
 
     def _listed(self, query: MonitorQuery, window: Window, after: ProcessKey | None = None) -> Iterator[ProcessSummary]:
         selection, count = query.selection(self.org_id), 0
+        if query.asks_for_endings:
+            page = self._analysis.window_page(selection, window, Order(), 0, MAX_LISTED)
+            if page.total > MAX_LISTED:
+                raise TooMuch(f"it is about more than {MAX_LISTED} processes one by one")
+            yield from (
+                one.process for one in page.processes if not after or ProcessKey.of(one.process.identity) > after
+            )
+            return
         is_brief = not set(DISCOVERED_KEYS).intersection(query.by)
         while True:
             asked = ProcessQuery(
@@ -377,6 +389,10 @@ class Observer:
     def _listed_some(self, query: MonitorQuery, group: Group, window: Window) -> Sequence[ProcessSummary]:
         conditions = tuple(_is_of(key, value) for key, value in group if key not in ATTRIBUTES)
         tags = TagFilter((*query.tags.conditions, *conditions))
+        if query.asks_for_endings:
+            of_group = Selection(self.org_id, query.search, tags)
+            page = self._analysis.window_page(of_group, window, Order(), 0, MAX_LIMIT)
+            return [one.process for one in page.processes]
         return self._processes.find(ProcessQuery(self.org_id, window, query.search, tags, limit=MAX_LIMIT)).processes
 
     def _named(self, processes: Sequence[ProcessSummary]) -> tuple[str, ...]:

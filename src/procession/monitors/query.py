@@ -16,12 +16,13 @@ from __future__ import annotations
 import enum
 import operator
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from procession.analysis.selection import MEASURES, Selection
 from procession.errors import InvalidParameter, InvalidRequest
-from procession.search.comparisons import compared_fields
+from procession.search.comparisons import compared_fields, compares, without_comparisons
+from procession.search.fields import FIELDS
 from procession.search.parser import Language, parse_search
 from procession.search.pattern import Pattern, fold
 from procession.search.tag_filter import TagCondition, TagFilter
@@ -60,6 +61,11 @@ class Function(enum.StrEnum):
     @property
     def has_measure(self) -> bool:
         return self in (Function.SUM, Function.MAX)
+
+    @property
+    def knows_endings(self) -> bool:
+        """Whether a search may ask how processes ended: nothing of the newest snapshots has."""
+        return self in (Function.COUNT, Function.STARTS)
 
 
 OPERATORS = {
@@ -104,6 +110,15 @@ class MonitorQuery:
 
     def holds(self, value: float, threshold: float) -> bool:
         return bool(OPERATORS[self.comparison](value, threshold))
+
+    @property
+    def asks_for_endings(self) -> bool:
+        return compares(self.search)
+
+    @property
+    def however_they_ended(self) -> MonitorQuery:
+        """The same of all processes that may become what the search asks for, once they end."""
+        return replace(self, search=without_comparisons(self.search)) if self.asks_for_endings else self
 
     def selection(self, org_id: int) -> Selection:
         return Selection(org_id, self.search, self.tags)
@@ -163,6 +178,7 @@ class _Parser:
         over = self._tags() if self._take_call("over") else ()
         by = self._keys() if self._take_call("by") else ()
         function, measure, at = self._rollup()
+        self._refuse_comparisons(search, search_at, function)
         if function is Function.FIRST_SEEN and not by:
             self._fail("'first_seen' needs a .by(...): what is it that is seen for the first time?", at)
         window_seconds = self._window(function)
@@ -182,9 +198,15 @@ class _Parser:
             search = parse_search(text, language)
         except InvalidParameter as error:
             self._fail(f"the search of processes(...): {error.rule}", at)
-        if compared := sorted(compared_fields(search)):
-            self._fail(f"the search of a monitor cannot compare {', '.join(compared)}", at)
         return search
+
+    def _refuse_comparisons(self, search: SearchNode | None, at: int, function: Function) -> None:
+        compared = sorted(compared_fields(search))
+        numbers = [field for field in compared if not FIELDS[field].is_of_ending]
+        if numbers or (compared and not function.knows_endings):
+            named = numbers if function.knows_endings else compared
+            with_it = "" if numbers else f"with {str(function)!r} "
+            self._fail(f"{with_it}the search of a monitor cannot compare {', '.join(named)}", at)
 
     def _tags(self) -> tuple[str, ...]:
         found = self._arguments(1, 64)

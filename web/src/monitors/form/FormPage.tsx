@@ -7,6 +7,7 @@ import { get } from "../../api/client";
 import type { MonitorBody, Starter } from "../../api/monitors";
 import type { CheckedSearch } from "../../api/types";
 import { comparedIn } from "../../state/language/ownLanguage";
+import { isOfEnding } from "../../state/scope";
 import { useView } from "../../state/useView";
 import { brief } from "../../ui/format/text";
 import { EmptyState } from "../../ui/parts/EmptyState";
@@ -36,7 +37,7 @@ function OfSearch() {
   );
 }
 
-/** The words of a search that compare numbers: no monitor can. */
+/** The words of a search that compare numbers of processes: no monitor can. How they ended is another thing. */
 function useCompared(search: string) {
   const words = comparedIn(search);
   return useQuery({
@@ -44,7 +45,8 @@ function useCompared(search: string) {
     queryFn: async ({ signal }) => {
       const asked = words.map((word) => get<CheckedSearch>("/search", { search: word, language: "procession" }, signal));
       const found = await Promise.all(asked);
-      return new Set(words.filter((_, index) => found[index]?.compares.length));
+      const isNumber = (field: string) => !isOfEnding(field.replace(/:.*$/, ""));
+      return new Set(words.filter((_, index) => found[index]?.compares.some(isNumber)));
     },
   });
 }

@@ -125,6 +125,14 @@ test("a search that both languages read alike is changed in our own, any other i
   expect(changed("nginx")).toContain("processes('java').over(");
 });
 
+test("a search that asks how processes ended becomes a monitor of those that end so", () => {
+  const body = bodyOf(draftOfSearch({ search: "java ended:oom", over: ["env:prod"] }));
+
+  const query = "processes('java ended:oom').language('procession').over('env:prod').rollup('count').last('5m') > 0";
+  expect(body.query).toBe(query);
+  expect(body.name).toBe("java ended:oom env:prod");
+});
+
 test("a search becomes a monitor of its absence", () => {
   const body = bodyOf(draftOfSearch({ search: "java", over: ["env:prod"] }));
 

@@ -3,7 +3,7 @@
 import type { Comparison, Monitor, MonitorBody, MonitorFunction, MonitorOptions, QueryParts, Thresholds } from "../../api/monitors";
 import { isInBoth } from "../../state/language/ownLanguage";
 import { fieldsOf, NO_OPTIONS, numberOrText, withFields, type OptionFields } from "./optionFields";
-import { queryText, timeframe, type Carried } from "./queryText";
+import { asksForEndings, queryText, timeframe, type Carried } from "./queryText";
 
 export interface Draft extends OptionFields {
   name: string;
@@ -55,11 +55,14 @@ const EMPTY: Draft = {
   isDraft: false,
 };
 
-/** Of the search of a view: alerts when none of these processes runs. */
+/** Of the search of a view: alerts when none of these processes runs, or when one ends as the search says. */
 export function draftOfSearch({ search, over }: Pick<Carried, "search" | "over">): Written {
-  const what = [search, ...over].filter((part) => part !== "").join(" ");
-  const name = what === "" ? "" : `${what.slice(0, 200)} is gone`;
-  return { draft: { ...EMPTY, search, over: over.join(", "), name }, begun: null };
+  const what = [search, ...over].filter((part) => part !== "").join(" ").slice(0, 200);
+  const found = { ...EMPTY, search, over: over.join(", ") };
+  if (asksForEndings(search)) {
+    return { draft: { ...found, name: what, function: "count", comparison: ">", critical: "0" }, begun: null };
+  }
+  return { draft: { ...found, name: what === "" ? "" : `${what} is gone` }, begun: null };
 }
 
 export function draftOf(monitor: MonitorBody | Monitor, query: QueryParts): Written {

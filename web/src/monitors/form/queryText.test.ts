@@ -57,12 +57,12 @@ test("a search is carried as it is, and what cannot be is named", () => {
 });
 
 test("what compares numbers is left out and named, and nothing else", () => {
-  const search = "java AND cpu>50 !exit_code:1 NOT web signal:handler";
+  const search = "java AND cpu>50 !rss>1GiB NOT web signal:handler !exit_code:1";
 
-  expect(carried({ search }, "cpu>50", "exit_code:1")).toEqual({
-    search: "java !web signal:handler",
+  expect(carried({ search }, "cpu>50", "rss>1GiB")).toEqual({
+    search: "java !web signal:handler !exit_code:1",
     over: [],
-    leftOut: ["cpu>50", "exit_code:1"],
+    leftOut: ["cpu>50", "rss>1GiB"],
   });
   expect(carried({ search: "java OR cpu>50" }, "cpu>50")).toEqual({
     search: "",
@@ -70,11 +70,21 @@ test("what compares numbers is left out and named, and nothing else", () => {
     leftOut: ["the search java OR cpu>50, which compares numbers,"],
   });
   expect(carried({ search: '"cpu>50" java' }, "cpu>50").search).toBe('"cpu>50" java');
+});
+
+test("how processes ended becomes a part of the search", () => {
   expect(carried({ tags: ["!exit_code:1", "a"], extra: { scope: "ended" } })).toEqual({
-    search: "",
+    search: "!exit_code:1 ended:true",
     over: ["a"],
-    leftOut: ["that they have ended", "!exit_code:1"],
+    leftOut: [],
   });
+  expect(carried({ search: "java OR node", tags: ["ended:oom"] })).toEqual({
+    search: "(java OR node) ended:oom",
+    over: [],
+    leftOut: [],
+  });
+  const either = "signal:KILL OR ended:oom, since a monitor has no OR between tags";
+  expect(carried({ tags: ["signal:KILL OR ended:oom"] })).toEqual({ search: "", over: [], leftOut: [either] });
 });
 
 test("a timeframe is in the greatest unit that is whole", () => {

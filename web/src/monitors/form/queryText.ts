@@ -55,7 +55,8 @@ export interface Carried {
 type Searched = Pick<ViewState, "search" | "tags" | "extra" | "time">;
 
 /** The search of a view as a monitor has it: the same processes, or it says what makes the difference. `compares` says
- * which of the words that look like it compare numbers, as the server reads them. */
+ * which of the words that look like it compare numbers, as the server reads them. How processes ended is no number: it
+ * becomes a part of the search, be it a tag or the scope of the view. */
 export function carriedOf(view: Searched, compares: ReadonlySet<string> = new Set()): Carried {
   const leftOut: string[] = [];
   let search = view.search.trim() === "" ? "" : view.search;
@@ -65,21 +66,35 @@ export function carriedOf(view: Searched, compares: ReadonlySet<string> = new Se
     leftOut.push(...(rest === null ? [`the search ${search}, which compares numbers,`] : compared));
     search = rest ?? "";
   }
+  const endings = view.tags.filter((tag) => isEnding(tag) && tagsOf(tag).length === 1);
+  if (scopeOf(view) === "ended") endings.push("ended:true");
+  search = withEndings(search, endings);
   if (search.length > MOST_CHARACTERS) {
     leftOut.push(`the search, which is longer than ${MOST_CHARACTERS} characters`);
     search = "";
   }
-  if (scopeOf(view) === "ended") leftOut.push("that they have ended");
   const over = view.tags.filter((tag) => {
-    const isEnding = tagsOf(tag).some((one) => isOfEnding(one.replace(/:.*$/, "").toLowerCase()));
-    const isEither = !isEnding && tagsOf(tag).length > 1;
+    const isEither = tagsOf(tag).length > 1;
     // There it means "every process"; as a filter it means "with any tag".
     const isAny = tag.trim() === "*";
     if (isAny) leftOut.push("the tag *");
-    if (isEnding) leftOut.push(tag);
     if (isEither) leftOut.push(`${tag}, since a monitor has no OR between tags`);
-    return tag.trim() !== "" && !isAny && !isEnding && !isEither;
+    return tag.trim() !== "" && !isAny && !isEnding(tag) && !isEither;
   });
   for (const tag of over.slice(MOST_TAGS)) leftOut.push(`the tag ${tag}`);
   return { search, over: over.slice(0, MOST_TAGS), leftOut };
+}
+
+function isEnding(tag: string): boolean {
+  return tagsOf(tag).some((one) => isOfEnding(one.replace(/:.*$/, "").toLowerCase()));
+}
+
+function withEndings(search: string, endings: readonly string[]): string {
+  if (search === "" || endings.length === 0) return [search, ...endings].join(" ").trim();
+  return [`(${search})`, ...endings].join(" ");
+}
+
+/** Whether a search asks how processes ended: then it is about a time, and not about now. */
+export function asksForEndings(search: string): boolean {
+  return comparedIn(search).some((word) => isOfEnding(word.replace(/[:<>].*$/, "").toLowerCase()));
 }
