@@ -14,6 +14,7 @@ import numpy as np
 from procession.lifecycle.events import ProcessExit
 from procession.process import ProcessDescription, Sighting, Snapshot
 from procession.simulate.descriptions import Describer
+from procession.simulate.exit_facts import KILLED, Ending, ExitFactsMaker
 from procession.simulate.motion import Motion, Temper
 from procession.simulate.profile import Profile
 from procession.simulate.programs import DAEMONS, KUBE_DAEMONS, PAUSE, RARE, SHIM, SHORT_LIVED, Program, Service
@@ -77,8 +78,9 @@ class Host:
         self._due: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
         self._begun: list[tuple[int, int, ProcessDescription, Temper]] = []
-        self._ended: dict[int, tuple[int, int]] = {}
-        """Pid -> when, with which exit code."""
+        self._ended: dict[int, Ending] = {}
+        """By pid."""
+        self._facts = ExitFactsMaker(f"{shape.seed}/{traits.index}")
         self._units: list[_Unit] = []
         self._titled: dict[int, tuple[ProcessDescription, ...]] = {}
         self._populate(shape.processes, shape.begin_at)
@@ -104,7 +106,7 @@ class Host:
             self._motion.begin([begun for begun in self._begun if begun[0] not in ended])
             self._begun = []
         snapshot = Snapshot(host=self.traits.name, taken_at=at, sightings=tuple(self._motion.sightings))
-        return Step(self, snapshot, tuple(_exit(one, *ended[one.pid]) for one in gone))
+        return Step(self, snapshot, tuple(self._exit(one, ended[one.pid]) for one in gone))
 
     # What runs at the beginning
 
@@ -171,7 +173,7 @@ class Host:
         """The next version takes its place."""
         self._units.remove(unit)
         for pid in unit.pids:
-            self._end(pid, at, 0 if pid != unit.master_pid else 143)
+            self._end(pid, at, 0 if pid != unit.master_pid else 143, unit.service.name)
         self._start(unit.service, unit.workers, unit.port, int(at))
 
     def _come(self, at: float) -> None:
@@ -183,7 +185,7 @@ class Host:
             workers = [pid for pid in unit.pids if pid > unit.master_pid]
             if workers:
                 pid = lots.choice(workers)
-                self._end(pid, at, lots.choices((0, 1, 137, 139), (90, 6, 3, 1))[0])
+                self._end(pid, at, lots.choices((0, 1, KILLED, 139), (90, 6, 3, 1))[0], unit.service.name)
                 number = lots.randrange(len(unit.workers))
                 unit.pids.remove(pid)
                 unit.pids.append(
@@ -214,22 +216,22 @@ class Host:
             self._titled[pid] = describe.titles(program, description)
         return pid
 
-    def _end(self, pid: int, at: float, code: int) -> None:
-        self._ended[pid] = (int(at), code)
+    def _end(self, pid: int, at: float, code: int, service: str = "") -> None:
+        self._ended[pid] = Ending(int(at), code, service)
         self._titled.pop(pid, None)
+
+    def _exit(self, last: Sighting, ending: Ending) -> ProcessExit:
+        return ProcessExit(
+            pid=last.pid,
+            at=ending.at,
+            executed_at=last.started_at,
+            exit_code=ending.exit_code,
+            description=last.description,
+            facts=self._facts.make(last, ending),
+        )
 
     def _at(self, moment: float, happen: Callable[[float], None]) -> None:
         heapq.heappush(self._due, (moment, next(self._order), happen))
-
-
-def _exit(sighting: Sighting, at: int, code: int) -> ProcessExit:
-    return ProcessExit(
-        pid=sighting.pid,
-        at=at,
-        executed_at=sighting.started_at,
-        exit_code=code,
-        description=sighting.description,
-    )
 
 
 def _repeated(programs: tuple[Program, ...]) -> Iterable[Program]:
