@@ -252,6 +252,9 @@ class AgentSettings:
     )
     docker_socket: str = setting("/var/run/docker.sock", "Where Docker answers.", metavar="FILE")
     podman_socket: str = setting("/run/podman/podman.sock", "Where Podman answers.", metavar="FILE")
+    cri_socket: str = setting(
+        "", "Where containerd or CRI-O answers, which are asked only where this is set.", metavar="FILE"
+    )
     container_labels: tuple[str, ...] = setting(
         (), "Labels of containers that become tags, as in com.example.team=team.", metavar="LABEL=TAG", repeated=True
     )

@@ -17,7 +17,8 @@ from procession.agent.describe.collector import Scrub
 from procession.agent.describe.expressions import ProcessFilter
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
 from procession.agent.read.container_cache import ContainerCache
-from procession.agent.read.container_runtimes import ContainerRuntime
+from procession.agent.read.container_runtimes import ContainerNames, ContainerRuntime
+from procession.agent.read.cri.cri_runtime import CriRuntime
 from procession.agent.read.exits.facts_reader import ExitFactsReader
 from procession.agent.read.exits.kernel_log import KernelLog
 from procession.agent.read.exits.oom_kills import OomKills
@@ -198,7 +199,7 @@ def host_tags_of(settings: AgentSettings) -> tuple[str, ...]:
     return normal_tags([*tags, *(tag_of(name, value) for name, value in own)])
 
 
-def container_runtimes_of(settings: AgentSettings) -> list[ContainerRuntime]:
+def container_runtimes_of(settings: AgentSettings) -> list[ContainerNames]:
     """Raises UsageError for a label that is none."""
     labels = {}
     for text in settings.container_labels:
@@ -209,7 +210,10 @@ def container_runtimes_of(settings: AgentSettings) -> list[ContainerRuntime]:
     if not settings.container_names:
         return []
     paths = (("docker", settings.docker_socket), ("podman", settings.podman_socket))
-    return [ContainerRuntime(name, path, labels) for name, path in paths if path]
+    runtimes: list[ContainerNames] = [ContainerRuntime(name, path, labels) for name, path in paths if path]
+    if settings.cri_socket:
+        runtimes.append(CriRuntime(settings.cri_socket, labels))
+    return runtimes
 
 
 def containers_of(settings: AgentSettings, report: Report) -> ContainerCache:

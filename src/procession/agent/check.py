@@ -19,7 +19,7 @@ from procession.agent.build import (
 )
 from procession.agent.describe.expressions import TagRules
 from procession.agent.read.connector import ConnectorUnavailable, ProcConnector
-from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError
+from procession.agent.read.container_runtimes import ContainerNames, ContainerRuntimeError
 from procession.agent.read.exits.kernel_log import PATH as KERNEL_LOG
 from procession.agent.read.exits.kernel_log import KernelLog
 from procession.agent.read.exits.task_stats import TaskStatsListener, TaskStatsUnavailable
@@ -102,7 +102,7 @@ def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:
 
 
 def _containers(
-    processes: Sequence[ProcessReading], runtimes: Sequence[ContainerRuntime], settings: AgentSettings
+    processes: Sequence[ProcessReading], runtimes: Sequence[ContainerNames], settings: AgentSettings
 ) -> Iterator[str]:
     containers = {reading.facts.container_id for reading in processes} - {""}
     inside = sum(bool(reading.facts.container_id) for reading in processes)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from procession.agent.read.container_runtimes import ContainerRuntime, ContainerRuntimeError
+from procession.agent.read.container_runtimes import ContainerNames, ContainerRuntimeError
 from procession.agent.tag_text import tag_of
 from procession.wire.datadog import ContainerInfo
 
@@ -33,7 +33,7 @@ CLOSE_SECONDS = 0.3
 class ContainerCache:
     """Asks each runtime in a thread of its own, since one may be slow. For the rest, use it in any thread."""
 
-    def __init__(self, runtimes: Sequence[ContainerRuntime], report: Callable[[str], None]) -> None:
+    def __init__(self, runtimes: Sequence[ContainerNames], report: Callable[[str], None]) -> None:
         self._sources = [_Source(runtime, report) for runtime in runtimes]
         self._unknown: dict[str, ContainerInfo] = {}
         """What is said of those that no runtime knows."""
@@ -118,7 +118,7 @@ class ContainerCache:
 class _Source:
     """What one runtime says."""
 
-    def __init__(self, runtime: ContainerRuntime, report: Callable[[str], None]) -> None:
+    def __init__(self, runtime: ContainerNames, report: Callable[[str], None]) -> None:
         self.known: dict[str, ContainerInfo] = {}
         self.wanted = threading.Event()
         self.is_asked = False

@@ -10,7 +10,7 @@ import http.client
 import re
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -35,6 +35,17 @@ LABELS = {
 
 class ContainerRuntimeError(Exception):
     """A runtime that cannot be asked; the text says why."""
+
+
+class ContainerNames(Protocol):
+    """Who knows the containers of this machine."""
+
+    name: str
+    path: str
+    """Of its socket."""
+
+    def containers(self) -> dict[str, ContainerInfo]:
+        """Those that run, by id. Raises ContainerRuntimeError where it cannot be asked."""
 
 
 class _Listed(msgspec.Struct):
