@@ -169,24 +169,25 @@ def test_what_is_on_its_way_while_an_org_is_erased_leaves_nothing(data_dir: Path
         assert dict(store.erasure.rows_of_org(FIRST)) == {}
 
 
-def test_no_backup_brings_back_an_org_that_is_half_removed(data_dir: Path, tmp_path: Path) -> None:
+def test_no_backup_brings_back_an_org_that_is_half_removed(data_dir: Path) -> None:
+    place = data_dir.parent
     with opened(data_dir) as store:
-        back_up(store.freeze(), tmp_path / "before")
+        back_up(store.freeze(), place / "before")
         remove_org(store.keys, FIRST, END)
-        back_up(store.freeze(), tmp_path / "after")
+        back_up(store.freeze(), place / "after")
         assert dict(store.erasure.rows_of_org(FIRST)) == {}
         told = told_of_second(store)
 
-    restored(tmp_path / "after", tmp_path / "restored")
+    restored(place / "after", place / "restored")
     with pytest.raises(UsageError, match="has no org 'main'"):
-        restored(tmp_path / "after", tmp_path / "first", org="main")
-    restored(tmp_path / "before", tmp_path / "first", org="main")
+        restored(place / "after", place / "first", org="main")
+    restored(place / "before", place / "first", org="main")
 
-    with opened(tmp_path / "restored") as store:
+    with opened(place / "restored") as store:
         assert FIRST not in {org.id for org in store.keys.orgs()}
         assert dict(store.erasure.rows_of_org(FIRST)) == {}
         assert told_of_second(store) == told
-    with opened(tmp_path / "first") as store:
+    with opened(place / "first") as store:
         assert [org.id for org in store.keys.orgs()] == [FIRST]
         assert {"snapshots", "keys", "monitors"} <= set(store.erasure.rows_of_org(FIRST))
 
