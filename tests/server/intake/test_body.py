@@ -32,9 +32,7 @@ def body_of(request: Request, max_bytes: int = 100) -> bytes:
 
 
 def test_of_headers_that_come_twice_the_first_counts() -> None:
-    request = a_request(
-        headers=[(b"x-dd-host", b"web-1"), (b"dd-api-key", b"k\xe9y"), (b"x-dd-host", b"web-2")]
-    )
+    request = a_request(headers=[(b"x-dd-host", b"web-1"), (b"dd-api-key", b"k\xe9y"), (b"x-dd-host", b"web-2")])
 
     found = headers_of(request)
 
