@@ -126,6 +126,12 @@ SUITES = {
     "server": ("accounts/*", "text/*", "clock_skew.py", "errors.py", "inventory.py", "query.py"),
     "server/api": ("server/api/*", "server/access/*", "server/public/parameter_errors.py", "server/runtime/*"),
     "server/intake": ("server/intake/*",),
+    "server/test_routes_and_keys.py": (
+        "server/routes.py",
+        "server/services.py",
+        "server/stores.py",
+        "server/threads.py",
+    ),
     # A message is written by one and read by the other; each is tried with what the other makes.
     "wire/columns": ("wire/columns/*",),
     # Connections are tried from outside: by sockets that send what they like.

@@ -8,8 +8,8 @@ from procession.accounts.orgs import Org
 from procession.config import ServerSettings
 from procession.monitors.monitor import Creator, new_monitor
 from procession.notifications.channels import Webhook
-from procession.server.app import Services
 from procession.server.runtime.metrics import Metrics
+from procession.server.services import Services
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.notifying import a_transition, receiving
 from tests.support.served import Clock, StoreSink

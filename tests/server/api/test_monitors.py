@@ -12,10 +12,11 @@ from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.transition import Transition
 from procession.notifications.channels import Webhook
 from procession.server.api.monitors import history
-from procession.server.app import Services, create_app
+from procession.server.app import create_app
 from procession.server.runtime.metrics import Metrics
 from procession.server.runtime.monitor_task import MonitorTask
 from procession.server.runtime.thread_pools import ThreadPool
+from procession.server.services import Services
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.served import (
     ORG,

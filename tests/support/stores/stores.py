@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from procession.server.app import Stores
+from procession.server.stores import Stores
 from procession.storage import KeyStore, ReadStore
 from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.changes_oracle import OracleChanges

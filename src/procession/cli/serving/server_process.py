@@ -276,7 +276,8 @@ def _changed_settings(settings: ServerSettings) -> dict[str, Any]:
 def _app_of(
     prepared: Prepared, sink: FirstArrival, exits: ExitSink | None, metrics: Metrics, audit: AuditWriter | None
 ) -> Starlette:
-    from procession.server.app import Stores, create_app
+    from procession.server.app import create_app
+    from procession.server.stores import Stores
     from procession.storage.embedded.store import EmbeddedStore
 
     store = prepared.store
