@@ -30,6 +30,13 @@ _LENGTHS = struct.Struct("<II")
 _CODEC = pa.Codec("zstd", compression_level=1)
 _NAMES = ProcessDescription.__struct_fields__
 _ROW: Final = ",".join(f"{name}:{kind}" for name, kind in (*NUMBERS, ("state", "u1")))
+_FIRST_ROW: Final = (
+    "cpu_total_percent:f4,cpu_user_percent:f4,cpu_system_percent:f4,rss_bytes:i8,vms_bytes:i8,"
+    "shared_bytes:i8,swap_bytes:i8,threads:i4,open_files:i4,read_bytes_per_second:f4,"
+    "write_bytes_per_second:f4,read_operations_per_second:f4,write_operations_per_second:f4,"
+    "voluntary_switches:i8,involuntary_switches:i8,state:u1"
+)
+"""Of those that did not say yet what is in a row."""
 _values_of = msgspec.structs.astuple
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -72,7 +79,7 @@ class _Whole(msgspec.Struct, array_like=True):
     names: tuple[str, ...]
     descriptions: list[tuple[object, ...]]
     row: str = ""
-    """Versions that did not say so had the rows of the first one that did."""
+    """Versions that did not say so had `_FIRST_ROW`."""
 
 
 Listings = dict[bytes, Listing]
@@ -147,8 +154,9 @@ def snapshot_in(record: Record, listings: Listings | None = None) -> PackedSnaps
 
 
 def _snapshot_of(head: _Head, listing: Listing, numbers: bytes) -> PackedSnapshot:
-    if head.row not in ("", _ROW):
-        numbers = _in_our_rows(numbers, head.row)
+    row = head.row or _FIRST_ROW
+    if row != _ROW:
+        numbers = _in_our_rows(numbers, row)
     if len(numbers) != len(listing) * ROW.size:
         raise ValueError("its numbers are not those of its processes")
     return PackedSnapshot(
