@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from procession.search.named_hosts import mentions_host, named_hosts, required_host
+from procession.search.named_hosts import hosts_alone, mentions_host, named_hosts, required_host
 from procession.search.parser import Language, parse_search
 from procession.search.tag_filter import TagFilter
 
@@ -27,6 +27,21 @@ def test_the_hosts_that_somebody_named_are_known(
     assert [{"*".join(one.parts) for one in some} for some in named_hosts(node, condition)] == named
     pattern = required_host(node, condition)
     assert (pattern and pattern.text) == required
+
+
+@pytest.mark.parametrize(
+    ("search", "alone"),
+    [
+        ("nginx", ""),
+        ("host:web-1 nginx", "host:web-1"),
+        ("host:web-1 OR nginx", ""),
+        ("NOT host:web-1", ""),
+        ("host:* host:a nginx OR host:* host:b", "host:* host:a OR host:* host:b"),
+        ("(host:a OR host:b) (nginx OR host:c)", "host:a OR host:b"),
+    ],
+)
+def test_what_a_search_says_of_hosts_is_told_as_a_whole(search: str, alone: str) -> None:
+    assert hosts_alone(parse_search(search)) == parse_search(alone)
 
 
 def test_a_bare_word_of_our_own_language_may_be_in_a_host() -> None:

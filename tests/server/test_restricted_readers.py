@@ -187,6 +187,18 @@ def test_a_command_line_is_cut_to_its_program_and_a_bare_word_finds_that(open_cl
     assert client.get(f"{at}&search={ARGUMENT}", headers=READER).json()["meta"]["total"] > 0
 
 
+@pytest.mark.parametrize("host", ["db-1", "d*", "none-1"])
+def test_whether_there_is_a_hidden_host_is_told_by_no_part_of_a_search(
+    open_clients: dict[str, Client], host: str
+) -> None:
+    """The first part of each alternative is true of a host that is seen."""
+    search = f"host:* host:{host} OR host:* host:{host}"
+    for when in (f"at={NOON}", f"from={BEGIN}&to={NOON}"):
+        meta = open_clients["rows"].get(f"{OWN}/processes?{when}&search={search}", headers=RESTRICTED).json()["meta"]
+
+        assert meta["known"] is False, when
+
+
 # Cursors
 
 COLUMNS = ["start", "-cpu_total_percent", "user"]

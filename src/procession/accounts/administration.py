@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host_name
-from procession.accounts.key_owners import MAX_KEYS, check_expiry, check_owner, keys_of_user, owner_text
+from procession.accounts.key_owners import check_count, check_expiry, check_owner, keys_of_user, owner_text
 from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind, Org, RemovedOrg, hash_secret, new_secret
 from procession.accounts.restriction import UNRESTRICTED, Restricted, Restriction
 from procession.accounts.scopes import Scope
@@ -120,8 +120,8 @@ def create_key(
         raise InvalidRequest(f"Only an application key has scopes, and this is to be an {kind.value} key")
     check_owner(owner, org_id, kind, given)
     check_expiry(expires_at, now)
-    if isinstance(owner, User) and len(keys_of_user(store.keys(), owner)) >= MAX_KEYS:
-        raise InvalidRequest(f"{owner.name} has {MAX_KEYS} keys already; revoke one first")
+    if isinstance(owner, User):
+        check_count(store.keys(), owner, now)
     if restriction.kinds is not Restricted.NOTHING:
         if kind is not KeyKind.APPLICATION:
             raise InvalidRequest(f"Only an application key can be restricted, and this is to be an {kind.value} key")

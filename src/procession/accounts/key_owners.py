@@ -15,6 +15,9 @@ from procession.process import MAX_UINT32
 
 MAX_KEYS = 100
 """Of a user, that were not revoked."""
+MAX_KEYS_A_DAY = 200
+"""That a user makes: those that were revoked are kept for ever, and all servers read them every few seconds."""
+DAY_SECONDS = 86400
 
 _SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 _SERVICE_RULE = "The name of a service account has 1 to 100 of a-z, 0-9 and ._@+-, and begins with a letter or a digit"
@@ -63,6 +66,14 @@ def check_expiry(expires_at: int | None, now: int) -> None:
     """Raises InvalidRequest for what is no moment to come."""
     if expires_at is not None and not now < expires_at <= MAX_UINT32:
         raise InvalidRequest("A key expires at a moment that is still to come, in Unix seconds")
+
+
+def check_count(keys: Sequence[Key], user: User, now: int) -> None:
+    """Raises InvalidRequest for a user who has too many keys for another one, or made too many of late."""
+    if len(keys_of_user(keys, user)) >= MAX_KEYS:
+        raise InvalidRequest(f"{user.name} has {MAX_KEYS} keys already; revoke one first")
+    if sum(key.owner == user.id and key.created_at > now - DAY_SECONDS for key in keys) >= MAX_KEYS_A_DAY:
+        raise InvalidRequest(f"{user.name} got {MAX_KEYS_A_DAY} keys within a day; wait until tomorrow")
 
 
 def is_over(key: Key, now: int) -> bool:

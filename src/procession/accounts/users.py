@@ -218,12 +218,17 @@ def set_restriction(store: UserRecords, name: str, restriction: Restriction, *, 
 def set_password(store: UserRecords, name: str, password_hash: str, *, record: RecordUser) -> User:
     """The user, whose sessions have ended. Raises NotFound, and InvalidRequest for one who has none."""
     user, _ = _found(store, name)
-    if user.identity is not None:
-        raise InvalidRequest(f"{user.name} signs in by {user.identity.issuer} and has no password here")
+    check_has_password(user)
     changed = replace(user, password_hash=password_hash, generation=new_generation())
     record(user, changed)
     store.put_user(changed)
     return changed
+
+
+def check_has_password(user: User) -> None:
+    """Raises InvalidRequest for one who signs in by a provider."""
+    if user.identity is not None:
+        raise InvalidRequest(f"{user.name} signs in by {user.identity.issuer} and has no password here")
 
 
 def end_sessions(store: UserRecords, name: str) -> User:

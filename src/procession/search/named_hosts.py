@@ -25,6 +25,25 @@ def named_hosts(search: SearchNode | None, tags: TagFilter) -> tuple[frozenset[P
     return (*named, *(() if search is None else _named_in(search)))
 
 
+def hosts_alone(node: SearchNode | None) -> SearchNode | None:
+    """What a search says of hosts, with all else left out: what fits the search fits this. None: it says nothing."""
+    match node:
+        case TagTerm(key="host"):
+            return node
+        case And(operands):
+            said = _said_of_hosts(operands)
+            return And(said) if len(said) > 1 else next(iter(said), None)
+        case Or(operands):
+            said = _said_of_hosts(operands)
+            return Or(said) if len(said) == len(operands) else None
+        case _:
+            return None
+
+
+def _said_of_hosts(operands: tuple[SearchNode, ...]) -> tuple[SearchNode, ...]:
+    return tuple(said for said in map(hosts_alone, operands) if said is not None)
+
+
 def _named_in(node: SearchNode) -> tuple[frozenset[Pattern], ...]:
     match node:
         case TagTerm(key="host", pattern=pattern):

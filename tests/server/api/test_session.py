@@ -363,6 +363,16 @@ def test_keys_make_a_link(client: Client) -> None:
     assert client.post(SESSION, json={"link": made.json()["token"]}).json()["org"] == "main"
 
 
+def test_no_link_is_kept_that_is_one_too_many(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    served.settings = ServerSettings(own_rate_limit=1)
+    kept: list[object] = []
+    monkeypatch.setattr(served.store, "put_link", kept.append)
+    client = Client(served.app())
+
+    assert [client.post(LINK, headers=READER).status_code for _ in range(3)] == [201, 429, 429]
+    assert len(kept) == 1
+
+
 def test_an_address_may_try_so_often_and_hears_when_to_come_back(served: Served) -> None:
     served.settings = ServerSettings(sign_in_limit=3)
     served.clock.now = NOON + 60

@@ -150,9 +150,11 @@ class Sessions:
         await self._thread.run(lambda: self._store.put_session(dataclasses.replace(session, ended_at=now)))
         await self._sessions.reload()
 
-    async def make_link(self, headers: Mapping[str, str]) -> tuple[str, Link]:
-        """A token that signs in once. Raises Forbidden without keys: a session must not outlive itself by links."""
+    async def make_link(self, headers: Mapping[str, str], admit: Callable[[int], None]) -> tuple[str, Link]:
+        """A token that signs in once. Raises Forbidden without keys: a session must not outlive itself by links.
+        `admit`, which takes the org, is called before anything is kept."""
         key = await self._keys.reader(headers)
+        admit(key.org_id)
         note_change("link", key.id, "created", org_id=key.org_id)
         return await self._thread.run(lambda: create_link(self._store, key, self._now()))
 

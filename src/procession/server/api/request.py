@@ -14,7 +14,7 @@ from procession.process import MAX_UINT32, MAX_UINT64, ProcessKey
 from procession.query import ProcessQuery
 from procession.search.comparisons import compares, endings_among
 from procession.search.hints import moment_hint, search_hints, tags_hints
-from procession.search.named_hosts import named_hosts
+from procession.search.named_hosts import hosts_alone
 from procession.search.parser import Language, parse_search
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
@@ -125,10 +125,12 @@ class ApiRequest:
         found = self.visibility.selection(search, tags)
         if self.visibility.has_all_rows or _NO_HOST in found.tags.conditions:
             return found
-        named = tuple(TagCondition(tuple(one)) for one in named_hosts(found.search, found.tags))
-        rows = self.visibility.selection().tags.conditions
-        asked = ProcessQuery(found.org_id, self._about(), tags=TagFilter((*rows, *named)), limit=1, is_brief=True)
-        if not named or self.find_processes(asked).processes:
+        # All that is said of hosts: a part of it may be true of one that is seen, and the rest of a hidden one.
+        hosts = hosts_alone(found.search)
+        named = tuple(one for one in found.tags.conditions if one.names_hosts)
+        tags_of_hosts = TagFilter((*self.visibility.selection().tags.conditions, *named))
+        asked = ProcessQuery(found.org_id, self._about(), hosts, tags_of_hosts, limit=1, is_brief=True)
+        if (hosts is None and not named) or self.find_processes(asked).processes:
             return found
         return replace(found, tags=TagFilter((*found.tags.conditions, _NO_HOST)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -177,8 +178,7 @@ class SignIn:
         return response
 
     async def make_link(self, request: Request) -> Response:
-        token, link = await self._sessions.make_link(request.headers)
-        self._api.count(request, link.org_id)
+        token, link = await self._sessions.make_link(request.headers, partial(self._api.count, request))
         return json_response(_NewLink(token, link.expires_at), 201, {"cache-control": "no-store"})
 
     async def _session_body(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
-from procession.accounts.users import Role
+from procession.accounts.users import Identity, Role
 from tests.support.builders import NOON
 from tests.support.people import PHRASE, a_user, page_of, sign_in
 from tests.support.served import ADMIN, ORG, OTHER_ORG, READER, Client, Served
@@ -179,6 +180,19 @@ def test_no_admin_makes_or_changes_who_watches_admins(
     assert "`procession users` on the machine of the server" in refused.json()["errors"][0]
     assert served.store.users() == before
     assert client.get(f"{OWN}/session", headers=page).status_code == 200
+
+
+def test_a_change_of_which_a_part_cannot_be_changes_nothing(
+    served: Served, client: Client, admin: dict[str, str]
+) -> None:
+    anna = a_user(served)
+    served.store.put_user(dataclasses.replace(anna, identity=Identity("https://acme.test", "1"), password_hash=""))
+    before = served.store.users()
+
+    refused = client.request("PATCH", f"{USERS}/anna", json={"role": "admin", "password": PHRASE}, headers=admin)
+
+    assert refused.status_code == 400
+    assert served.store.users() == before
 
 
 def test_admins_of_another_org_find_nobody(served: Served, client: Client, admin: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from procession.accounts.key_owners import MAX_KEYS
+from procession.accounts.key_owners import DAY_SECONDS, MAX_KEYS, MAX_KEYS_A_DAY
 from procession.accounts.orgs import Key, KeyKind
 from procession.accounts.users import Role
 from tests.support.builders import NOON
@@ -135,6 +135,22 @@ def test_a_user_has_so_many_keys_and_no_more(served: Served, client: Client) -> 
         400,
         {"errors": ["anna has 100 keys already; revoke one first"]},
     )
+
+
+def test_whoever_makes_and_revokes_keys_without_end_has_to_wait(served: Served, client: Client) -> None:
+    anna = a_user(served)
+    for number in range(MAX_KEYS_A_DAY):
+        key = Key(f"key{number}", 1, KeyKind.APPLICATION, "mine", bytes([number]), NOON, NOON, owner=anna.id)
+        served.store.put_key(key)
+
+    refused = make(client, page_of(client))
+
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"errors": ["anna got 200 keys within a day; wait until tomorrow"]},
+    )
+    served.clock.now += DAY_SECONDS
+    assert make(client, page_of(client)).status_code == 201
 
 
 def test_no_key_makes_keys_not_even_beside_a_session(served: Served, client: Client) -> None:

@@ -106,3 +106,14 @@ def test_those_of_a_user_who_was_removed_are_not_listed(served: Served, client: 
     client.request("DELETE", "/api/procession/v1/admin/users/anna", headers={"authorization": f"Bearer {'c' * 40}"})
 
     assert [one["name"] for one in listed(client, admin)] == ["admin"]
+
+
+def test_no_admin_signs_out_who_watches_admins(served: Served, client: Client) -> None:
+    a_user(served, "admin", Role.ADMIN)
+    a_user(served, "watcher", Role.AUDITOR)
+    watcher = page_of(client, "watcher")
+    (own,) = (one["id"] for one in listed(client, watcher))
+
+    assert client.request("DELETE", f"{SESSIONS}/{own}", headers=page_of(client, "admin")).status_code == 403
+    assert client.get(SESSION, headers=watcher).status_code == 200
+    assert client.request("DELETE", f"{SESSIONS}/{own}", headers=watcher).status_code == 204

@@ -18,6 +18,7 @@ from procession.accounts.restriction import Restriction
 from procession.accounts.users import (
     Role,
     User,
+    check_has_password,
     create_user,
     find_user,
     remove_user,
@@ -159,6 +160,8 @@ class UserAdministration:
 
         def change() -> User:
             user = find_user(self._store, name)
+            if password_hash is not None:
+                check_has_password(user)  # before anything is changed
             if restriction is not None:
                 user = set_restriction(self._store, name, restriction, record=record)
             if body.role is not None:

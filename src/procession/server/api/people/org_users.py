@@ -20,6 +20,7 @@ from procession.accounts.scopes import Scope
 from procession.accounts.users import (
     Role,
     User,
+    check_has_password,
     create_user,
     end_sessions,
     find_user,
@@ -145,6 +146,8 @@ class OrgUsers:
 
         def change() -> User:
             user = self._found(admin, name)
+            if password_hash is not None:
+                check_has_password(user)  # before anything is changed
             if body.role is not None:
                 user = set_role(self._store, name, body.role, record=record)
             if password_hash is not None:

@@ -9,9 +9,10 @@ from starlette.routing import Route
 
 from procession.accounts.orgs import Key
 from procession.accounts.restriction import Restricted
+from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Session
 from procession.accounts.users import Role, is_user
-from procession.errors import NotFound
+from procession.errors import Forbidden, NotFound
 from procession.server.access.sessions import Sessions, has_keys
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.responses import json_response
@@ -41,14 +42,15 @@ def session_list_routes(api: ApiRouter, sessions: Sessions) -> list[Route]:
 
 
 class SessionList:
-    """Everybody has those of the same key or user; a user who is an admin has all of the org."""
+    """Everybody has those of the same key or user; a user who is an admin has all of the org, but ends none of who
+    watches admins."""
 
     def __init__(self, api: ApiRouter, sessions: Sessions) -> None:
         self._api = api
         self._sessions = sessions
 
     async def show(self, request: Request) -> Response:
-        found = await self._of_reader(request)
+        found = await self._of_reader(await self._reader(request))
         own = None if has_keys(request.headers) else await self._sessions.find(request)
         items = [
             _SessionItem(
@@ -60,17 +62,23 @@ class SessionList:
 
     async def end(self, request: Request) -> Response:
         wanted = request.path_params["session_id"]
-        found = await self._of_reader(request)
-        session = next((session for session, _ in found if _id_of(session) == wanted), None)
-        if session is None:
+        reader = await self._reader(request)
+        found = next((one for one in await self._of_reader(reader) if _id_of(one[0]) == wanted), None)
+        if found is None:
             raise NotFound("There is no such session")
+        session, key = found
+        if key.id != reader.id and Scope.AUDIT_READ in key.scopes:
+            raise Forbidden("Forbidden: who watches admins is not signed out by them")
         await self._sessions.end(session)
         return Response(status_code=204)
 
-    async def _of_reader(self, request: Request) -> list[tuple[Session, Key]]:
-        """The oldest first."""
+    async def _reader(self, request: Request) -> Key:
         reader = await self._sessions.reader(request, Restricted.ALL)
         self._api.count(request, reader.org_id)
+        return reader
+
+    async def _of_reader(self, reader: Key) -> list[tuple[Session, Key]]:
+        """The oldest first."""
         is_admin = is_user(reader) and reader.scopes == Role.ADMIN.scopes
         return [
             (session, key)
