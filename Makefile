@@ -5,9 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
-# One worker more than there are processors, since most tests wait for something now and then. Memory is what more than
-# four would be short of. What a worker runs and which comes first: tests/support/side_by_side.py.
-PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# How many there are, what a worker runs and which comes first: tests/support/side_by_side.py. Memory is what more than
+# four would be short of.
 WORKERS := --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 # How others are served while one asks too much: beside other tests it would say how those load the machine.
 ALONE := tests/overload
@@ -38,7 +37,7 @@ test-page: $(PAGE_MODULES)
 	$(if $(PAGE),$(NPM) test)
 
 test-python: $(VENV)/.dev $(PAGE)
-	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses $(PROCESSES) $(WORKERS) --ignore $(ALONE))
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses auto $(WORKERS) --ignore $(ALONE))
 	$(if $(ARGS),,$(BIN)/python -m pytest $(ALONE))
 
 # Compiled for two minutes where it was not before, which beside other tests would be more than a test may take.

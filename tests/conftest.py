@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import Phase, settings
 
-from tests.support.side_by_side import GroupScheduling, turn_of
+from tests.support.side_by_side import GroupScheduling, turn_of, worker_count
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -55,6 +55,11 @@ def pytest_collection_finish() -> None:
     # and again.
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    return worker_count()
 
 
 @pytest.hookimpl(optionalhook=True)

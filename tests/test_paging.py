@@ -46,7 +46,8 @@ def test_a_cursor_is_hex_of_one_length() -> None:
 @example("\ud800" * 82)
 @example("٠" * 82)
 def test_any_text_is_a_cursor_or_an_error_that_names_the_parameter(text: str) -> None:
-    with pytest.raises(InvalidParameter, match=r"Invalid query parameter page\[cursor\]: it is not a cursor"):
+    # One text of 256 begins as a cursor does, and then may pass for one of another query.
+    with pytest.raises(InvalidParameter, match=r"Invalid query parameter page\[cursor\]: it (is not|comes from)"):
         Cursor.decode(text, fingerprint=FILTERS)
 
 

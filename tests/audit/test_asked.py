@@ -115,4 +115,6 @@ def test_every_parameter_of_the_api_is_known() -> None:
                     named.add(found["name"])
 
     assert named
-    assert named - NAMES == {"page[cursor]"}
+    # What a provider sends along with somebody who signs in: secrets for once, and texts of its own.
+    of_providers = {"code", "error", "iss", "state"}
+    assert named - NAMES == {"page[cursor]", *of_providers}

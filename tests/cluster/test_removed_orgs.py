@@ -54,5 +54,6 @@ def test_an_org_that_is_removed_at_one_server_is_gone_from_all(pair: Pair) -> No
 
         eventually(is_erased, seconds=120, what="the end of the org")
         assert admin.get(f"{PATH}/{org_id}").status_code == 404
-        assert set(admin.get(f"{PATH}/{other_id}").json()["rows"]) == before
+        # When keys were used is written once a minute, so that its table may have come meanwhile.
+        assert set(admin.get(f"{PATH}/{other_id}").json()["rows"]) - {"key_uses"} == before - {"key_uses"}
     assert [pids(url, staying, "host-3") for url in pair.urls] == [{103}, {103}]

@@ -374,7 +374,44 @@ def test_a_session_of_one_org_sees_only_that_org(orgs: tuple[Ours, Theirs]) -> N
             assert page.get(f"{DETAILS}?{window}").status_code == 403
 
 
+def test_users_of_one_org_and_their_keys_are_out_of_reach_of_the_other(orgs: tuple[Ours, Theirs]) -> None:
+    phrase = "correct horse battery"
+    for one, other in (orgs, orgs[::-1]):
+        name = f"{one.name}-anna"
+        user = f"{OWN}/users/{name}"
+        made = one.ask(f"{OWN}/users", "POST", json={"name": name, "role": "viewer", "password": phrase})
+        assert made.status_code == 201, made.text
+        assert name not in other.ask(f"{OWN}/users").text
+        assert other.ask(user, "PATCH", json={"role": "admin"}).status_code == 404
+        assert other.ask(f"{user}/sessions", "DELETE").status_code == 404
+        assert other.ask(user, "DELETE").status_code == 404
+
+        with httpx.Client(base_url=one.url, headers={"origin": one.url}) as page:
+            signed_in = page.post(f"{OWN}/sign-in", json={"user": name, "password": phrase})
+            assert signed_in.status_code == 201, signed_in.text
+            assert signed_in.json()["org"] == one.name
+            key = page.post(f"{OWN}/keys", json={"name": "mine"})
+            assert key.status_code == 201, key.text
+            key_id = key.json()["key"]["id"]
+            assert key_id not in other.ask(f"{OWN}/keys").text
+            assert other.ask(f"{OWN}/keys/{key_id}", "DELETE").status_code in (403, 404)
+            found = {"dd-api-key": one.api_key, "dd-application-key": key.json()["secret"]}
+            window = f"from={one.begin - 60}&to={one.begin + 60}"
+            seen = one.http.get(f"{one.url}{DETAILS}?{window}", headers=found)
+            assert one.name in seen.text
+            assert other.name not in seen.text
+            assert page.request("DELETE", f"{OWN}/keys/{key_id}").status_code == 204
+        assert one.ask(f"{user}/sessions", "DELETE").status_code == 204
+        assert one.ask(user, "DELETE").status_code in (200, 204)
+
+
 TRIED = {
+    ("post", f"{OWN}/users"),
+    ("patch", f"{OWN}/users/{{name}}"),
+    ("delete", f"{OWN}/users/{{name}}"),
+    ("delete", f"{OWN}/users/{{name}}/sessions"),
+    ("post", f"{OWN}/keys"),
+    ("delete", f"{OWN}/keys/{{key_id}}"),
     ("put", f"{OWN}/views/{{name}}"),
     ("delete", f"{OWN}/views/{{name}}"),
     ("post", f"{OWN}/session"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.monitors import evaluator
 from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
@@ -17,7 +18,7 @@ from procession.monitors.observer import Observer
 from procession.monitors.options import _CHECKS
 from procession.monitors.query import Function, number_text, parse_monitor_query
 from procession.monitors.transition import State
-from procession.process import ProcessNumbers
+from procession.process import ExitFacts, ProcessNumbers, Sighting
 from tests.support.builders import NOON, a_sighting, a_snapshot
 from tests.support.stores.analysis_oracle import OracleAnalysis
 from tests.support.stores.oracle import OracleStore
@@ -33,7 +34,8 @@ def test_every_function_has_an_example() -> None:
 
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_an_example_alerts_when_the_docs_say_so_and_not_before(text: str) -> None:
-    """A quiet minute, and then minutes in which nginx is gone, workers crash, and Java is heavy and new."""
+    """A quiet minute, nearly a day after a backup that ended well, and then minutes in which nginx is gone, workers are
+    killed for want of memory, and Java is heavy and new."""
     query = parse_monitor_query(text)
     small = query.threshold if query.function is not Function.COUNT_NOW or query.comparison == "<" else 3.0
     text = re.sub(r"[\d.]+$", f"{number_text(small)}", text)
@@ -49,6 +51,11 @@ def test_an_example_alerts_when_the_docs_say_so_and_not_before(text: str) -> Non
             now_us=0,
         )
     )
+    yesterday = MINUTE - 24 * 3600
+    backup = a_sighting(90, command="backup", cmdline="backup", exe="", started_at=yesterday)
+    store.add([(1, a_snapshot(backup, taken_at=yesterday + 120, chunk_count=1))])
+    end(store, backup, yesterday + 150, exit_code=0)
+    killed: Sighting | None = None
     found = []
     for minute in range(9):
         at = MINUTE + 60 * minute
@@ -59,6 +66,9 @@ def test_an_example_alerts_when_the_docs_say_so_and_not_before(text: str) -> Non
         java = a_sighting(3, command="java", cmdline="java", exe="", started_at=at, numbers=heavy)
         there = [init, worker, java, a_sighting(4, cmdline="x", exe="")] if minute else [init, nginx]
         store.add([(1, a_snapshot(*there, taken_at=at + 30, chunk_count=1))])
+        if killed is not None:
+            end(store, killed, at + 10, exit_code=137, is_oom=True)
+        killed = worker if minute else None
         observer = Observer(store, OracleAnalysis(store), KnownHosts(store), 1, rules.moment(at + 60, at + 60))
         outcome = Evaluation(rules, states, observer).run()
         states = outcome.states
@@ -66,6 +76,12 @@ def test_an_example_alerts_when_the_docs_say_so_and_not_before(text: str) -> Non
 
     assert State.ALERT not in found[0]
     assert State.ALERT in set().union(*found)
+
+
+def end(store: OracleStore, one: Sighting, at: int, *, exit_code: int, is_oom: bool = False) -> None:
+    facts = ExitFacts(is_oom, "/shop" if is_oom else "")
+    ended = ProcessExit(pid=one.pid, at=at, exit_code=exit_code, description=one.description, facts=facts)
+    store.add_exits([(1, ProcessExits(a_snapshot(taken_at=at).host, (ended,)))])
 
 
 def test_every_option_that_is_checked_is_in_the_docs() -> None:

@@ -5,6 +5,7 @@ xdist's own groups do not hold: it writes them into the ids of tests, which pyte
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import PurePosixPath
 
@@ -19,6 +20,12 @@ GROUPS = ("conformance", "browser", "cluster_store", "faults", "cluster", "serve
 """The longest first, but for the first: there is no telling how long it takes to get what it compiles."""
 LONG = ("e2e", "contract", "instants", "embedded", "backup", "artefacts")
 """Folders with files of a minute and more."""
+
+
+def worker_count() -> int | None:
+    """One more than there are processors, since most tests wait for something now and then. None: the environment
+    says how many."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
 def group_of(test: str) -> str:

@@ -22,6 +22,7 @@ READINGS = {
     "ReadOSInfo": "OSInfo",
     "ReadContainer": "Container",
     "ReadContainersOfProc": "CollectorProc",
+    "ReadCPUInfo": "CPUInfo",
 }
 
 
