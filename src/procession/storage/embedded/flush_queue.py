@@ -127,7 +127,7 @@ class FlushQueue:
         self._last_sequence = 0
         self._wanted_weight = 0
         """How much whoever waits is waiting for."""
-        self._is_hurried = False
+        self._is_hurried = self._is_flushing = False
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
         self._dropped = threading.Condition(lock)
@@ -189,6 +189,12 @@ class FlushQueue:
             dropped_count = self._dropped_count
             self._dropped.wait_for(lambda: self._is_closed or self._dropped_count > dropped_count, seconds)
 
+    @property
+    def flushes(self) -> tuple[int, bool]:
+        """How many items went so far, and whether the first of those that wait may be in the history already."""
+        with self._changed:
+            return self._dropped_count, self._is_flushing
+
     def since(self, org_id: int) -> int | None:
         """The earliest moment that anything that waits may tell of in this org; None where nothing waits."""
         with self._changed:
@@ -247,7 +253,8 @@ class FlushQueue:
             self._dropped.notify_all()
 
     def first(self, max_weight: int, max_characters: int, *, until: int) -> FlushPiece:
-        """At least one of the first items, up to this sequence number, that weigh no more. They stay in the queue."""
+        """To be flushed: at least one of the first items, up to this sequence number, that weigh no more. They stay in
+        the queue until they are dropped."""
         piece = FlushPiece()
         weight = characters = 0
         with self._changed:
@@ -257,6 +264,7 @@ class FlushQueue:
                 if item.sequence > until or (piece.items and is_too_much) or not piece.can_begin_with(item):
                     break
                 piece.append(item)
+            self._is_flushing = bool(piece.items)
         return piece
 
     def drop(self, items: Sequence[FlushItem]) -> None:
@@ -267,6 +275,7 @@ class FlushQueue:
                 self._weight -= item.weight
                 self._characters -= item.characters
             self._dropped_count += len(items)
+            self._is_flushing = False
             self._dropped.notify_all()
             self._begun_at = time.monotonic()
             self._since.clear()

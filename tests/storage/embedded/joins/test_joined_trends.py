@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
+
+import pytest
 
 from procession.analysis import TREND_MEASURES, Selection
 from procession.process import ProcessNumbers
 from procession.search.parser import parse_search
+from procession.storage.embedded.joins.joined_trends import PastTotals
 from procession.storage.embedded.store import EmbeddedStore
 from procession.window import Window
 from tests.storage.history.instants.test_analysis import close
@@ -44,6 +48,37 @@ def test_a_minute_is_the_same_whatever_part_of_it_waits(embedded: EmbeddedStore,
         of_groups = selection, asked[1], by, TREND_MEASURES, "rss_bytes", 2, 8
         assert close(embedded.analysis.trends(*of_groups)) == close(OracleAnalysis(oracle).trends(*of_groups)), search
     assert embedded.flushes.forced_count == before
+
+
+class FlushedMeanwhile:
+    """The history, for whose first answer all that waits is flushed before it looks."""
+
+    def __init__(self, history: PastTotals, store: EmbeddedStore) -> None:
+        self._history, self._store, self._is_first = history, store, True
+
+    def __getattr__(self, name: str) -> Any:
+        if self._is_first:
+            self._is_first = False
+            self._store.flush()
+        return getattr(self._history, name)
+
+
+@pytest.mark.parametrize("search", ["", "nginx"])
+def test_what_is_flushed_while_the_history_is_asked_counts_once(
+    embedded: EmbeddedStore, org: int, search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in range(NOON - 200, NOON, 20):
+        used = ProcessNumbers(cpu_total_percent=float(at % 90), state="S")
+        embedded.add([(org, a_snapshot(a_sighting(1, NOON - 9000, used), taken_at=at, chunk_count=1))])
+        if at == NOON - 180:  # in the midst of a minute
+            embedded.flush()
+    joined = embedded.analysis._trends
+    asked = Selection(org, parse_search(search)), Window(NOON - 300, NOON), None, TREND_MEASURES, "count", 5, 8
+    right = close(embedded.analysis.trends(*asked))
+
+    monkeypatch.setattr(joined, "_history", FlushedMeanwhile(joined._history, embedded))
+
+    assert close(embedded.analysis.trends(*asked)) == right
 
 
 def test_a_spike_between_two_instants_is_in_the_step_of_its_group(embedded: EmbeddedStore, org: int) -> None:

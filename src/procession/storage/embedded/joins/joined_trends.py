@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,13 @@ from procession.process import host_key
 from procession.storage.embedded.flush_queue import FlushQueue
 from procession.storage.embedded.joins.waiting_groups import ROW, WaitingGroups, minute_of
 from procession.window import Window
+
+T = TypeVar("T")
+
+_TRIES = 3
+"""After those the answer is taken as it is: a store that is flushed all the time answers as well."""
+_FLUSH_SECONDS = 1.0
+"""A flush takes a tenth of that."""
 
 
 class PastTotals(Protocol):
@@ -66,6 +73,20 @@ class JoinedTrends:
         points: int,
     ) -> Trends | None:
         """Of a part of the processes, or by groups. None where there are too many to look at each minute."""
+        return self._while_nothing_is_flushed(
+            lambda: self._of_groups(selection, window, by, measures, rank, limit, points)
+        )
+
+    def _of_groups(
+        self,
+        selection: Selection,
+        window: Window,
+        by: str | None,
+        measures: Sequence[str],
+        rank: str,
+        limit: int,
+        points: int,
+    ) -> Trends | None:
         steps, wanted = TrendSteps.of(window, points), measures_with(measures, rank)
         waiting = self._waiting(selection.org_id, steps)
         more = None
@@ -77,12 +98,27 @@ class JoinedTrends:
         return None if minutes is None else minutes.trends(measures, None if by is None else rank, limit)
 
     def of_totals(self, org_id: int, window: Window, measures: Sequence[str], points: int) -> Trends:
+        return self._while_nothing_is_flushed(lambda: self._of_totals(org_id, window, measures, points))
+
+    def _of_totals(self, org_id: int, window: Window, measures: Sequence[str], points: int) -> Trends:
         steps = TrendSteps.of(window, points)
         waiting = self._waiting(org_id, steps)
         since = min(map(minute_of, waiting), default=None)
         more = [*_host_minutes(waiting, measures)]
         minutes = self._history.minute_totals(org_id, steps.minutes, measures, since, more)
         return trend_of_totals(minutes, steps, measures)
+
+    def _while_nothing_is_flushed(self, ask: Callable[[], T]) -> T:
+        """What is flushed while the history is asked is in both, and would count twice: then it is asked again."""
+        for _ in range(_TRIES):
+            before = self._queue.flushes
+            found = ask()
+            _, is_flushing = now = self._queue.flushes
+            if now == before and not is_flushing:
+                return found
+            if is_flushing:
+                self._queue.wait_for_flush(_FLUSH_SECONDS)
+        return ask()
 
     def _waiting(self, org_id: int, steps: TrendSteps) -> list[PackedSnapshot]:
         """First what waits: what is flushed while the history is asked is then in both, and not in neither."""
