@@ -113,12 +113,15 @@ def test_a_record_of_a_version_that_had_more_numbers_is_read_without_them() -> N
 
 
 def test_a_record_of_a_version_that_did_not_name_its_numbers_is_read() -> None:
-    record = written_by(NUMBERS, (*(2 for _ in NUMBERS), STATE_NUMBERS["R"]))
+    names = [name for name, _ in NUMBERS]
+    first = NUMBERS[: names.index("involuntary_switches") + 1]
+    record = written_by(first, (*(2 for _ in first), STATE_NUMBERS["R"]))
     data = pa.decompress(record.payload[4:], int.from_bytes(record.payload[:4], "little"), "zstd", asbytes=True)
     unnamed = msgspec.msgpack.encode(msgspec.msgpack.decode(data)[:-1])
     payload = len(unnamed).to_bytes(4, "little") + pa.Codec("zstd").compress(unnamed, asbytes=True)
 
-    assert numbers_in(Record(1, 1, WHOLE_SNAPSHOT, AT, payload)).state == "R"
+    numbers = numbers_in(Record(1, 1, WHOLE_SNAPSHOT, AT, payload))
+    assert (numbers.state, numbers.involuntary_switches, numbers.connections) == ("R", 2, None)
 
 
 @pytest.mark.parametrize("kind", ["", "i9", "O", "f8,"])
