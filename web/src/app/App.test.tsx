@@ -100,6 +100,15 @@ test("the link of the address is posted once, and is gone from the address", asy
   expect(window.location.href).toMatch(/\?q=java$/);
 });
 
+test("what the document has asked is taken before the link signs in, or it would sign out again", async () => {
+  window.history.replaceState(null, "", "/#link=secret");
+  const calls = serve(forbidden);
+  page();
+
+  await screen.findByText(/This link was already used/);
+  expect(calls.slice(0, 2)).toEqual(["GET /api/procession/v1/session", "POST /api/procession/v1/session"]);
+});
+
 test("a server that cannot be reached is said to be, with a way to try again", async () => {
   vi.stubGlobal("fetch", vi.fn(() => Promise.reject(new TypeError("failed"))));
   page();

@@ -55,25 +55,25 @@ export function App() {
   );
 }
 
-/** Signs in by the link of the address, if there is one, and asks whether there is a session. */
+/** Asks whether there is a session, and signs in by the link of the address if there is one.
+ *
+ * The session is asked first, link or not: the document has asked for it already, and the browser gives that answer to
+ * whoever asks next. After the link it would say that nobody is signed in. */
 async function currentState(): Promise<SignInState> {
   const link = takeLink();
-  let reason: SignInState = "out";
-  if (link !== null) {
-    try {
-      await signInByLink(link);
-      // What the document has asked for was answered before.
-      return "in";
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      reason = "used-link";
-    }
-  }
+  const isIn = await isAccepted(get("/session"));
+  if (link === null) return isIn ? "in" : "out";
+  if (await isAccepted(signInByLink(link))) return "in";
+  return isIn ? "in" : "used-link";
+}
+
+/** Whether the server accepts it, or refuses. Throws what is neither. */
+async function isAccepted(answer: Promise<unknown>): Promise<boolean> {
   try {
-    await get("/session");
-    return "in";
+    await answer;
+    return true;
   } catch (error) {
-    if (isRefusal(error)) return reason;
+    if (isRefusal(error)) return false;
     throw error;
   }
 }
