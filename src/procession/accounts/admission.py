@@ -53,7 +53,7 @@ class AdmissionRules:
         if self.org_claim:
             found = next((org for value, org in self.orgs.items() if value in self._chosen_by(claims)), None)
             if found is None:
-                raise Forbidden("Nothing that is said of you chooses an org here")
+                raise Forbidden("The provider names no org for you that may sign in here")
             return found
         found = self.orgs.get(_verified_domain(claims))
         if found is None:

@@ -69,13 +69,13 @@ def _header_of(token: str) -> Mapping[str, Any]:
     try:
         return jws.extract_compact(token.encode()).headers()
     except (JoseError, ValueError, TypeError, RecursionError, AttributeError):
-        raise _refused("it is none") from None
+        raise _refused("it is not a token") from None
 
 
 def _with_subject(claims: dict[str, Any]) -> dict[str, Any]:
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS or not subject.isprintable():
-        raise _refused("it names nobody")
+        raise _refused("it names no user")
     return claims
 
 

@@ -50,7 +50,7 @@ class Metadata(msgspec.Struct, frozen=True):
             except ValueError as error:
                 raise ProviderFails(f"its {name} {error}") from None
         if not found.algorithms:
-            raise ProviderFails("it signs in no way that is safe")
+            raise ProviderFails("it offers no signature algorithm that is safe")
         return found
 
     @property

@@ -99,7 +99,7 @@ class Provider:
         tokens = self._tokens(metadata, attempt, code)
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
         if not isinstance(id_token, str):
-            raise ProviderFails("it named nobody")
+            raise ProviderFails("its answer has no ID token")
         access_token = access_token if isinstance(access_token, str) else None
         claims = verified_claims(
             id_token,

@@ -53,7 +53,7 @@ class SigningKeys:
         document = self._fetch()
         keys = document.get("keys") if isinstance(document, dict) else None
         if not isinstance(keys, list):
-            raise ProviderFails("the list of its keys is none")
+            raise ProviderFails("its key set is not a list of keys")
         self._keys = tuple(key for one in keys[:MAX_KEYS] if (key := _key_of(one)) is not None)
         self._fetched_at = now
 

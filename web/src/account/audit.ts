@@ -38,8 +38,8 @@ export function audit(): HTMLElement {
   ];
   void saying(place, find);
   const intro =
-    "What keys and users of the org asked and changed on this server, the newest first. procession audit verify, on the " +
-    "machine of the server, checks that nobody touched it.";
+    "What keys and users of the org asked and changed on this server, the newest first. On the machine of the " +
+    "server, the command procession audit verify checks that nobody has altered this record.";
   return element(
     "section",
     {},

@@ -1,4 +1,4 @@
-/** The own keys: made, with the secret shown once, and revoked. */
+/** The user's own keys: made, with the secret shown once, and revoked. */
 
 import { get, send, serverNow } from "../api/client";
 import type { Session } from "../api/monitors";
@@ -29,7 +29,7 @@ export function keys(session: Session): HTMLElement {
   const refresh = (): Promise<void> =>
     saying(place, async () => list.replaceChildren(keyTable(await ownKeys(), refresh)));
   void refresh();
-  const intro = "An application key asks the API in your name. It may do no more than you, and ends when you are removed.";
+  const intro = "An application key asks the API in your name. It can do no more than you, and ends when you are removed.";
   return element(
     "section",
     {},
@@ -89,7 +89,7 @@ function shownOnce(secret: string): HTMLElement {
 
 function keyTable(found: OwnKey[], refresh: () => Promise<void>): HTMLElement {
   const revoke = (key: OwnKey) => {
-    const why = element("p", {}, "Whatever uses it is refused from then on.");
+    const why = element("p", {}, "Programs that use it will be refused.");
     ask(`Revoke the key ${key.name}?`, [why], "Revoke", async () => {
       await send("DELETE", `/keys/${encodeURIComponent(key.id)}`);
       await refresh();

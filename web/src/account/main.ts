@@ -56,7 +56,7 @@ function page(session: Session): HTMLElement[] {
     element("a", { href: part.hash, "aria-current": part === chosen ? "page" : false }, part.title),
   );
   const back = element("a", { href: "/" }, "← Processes");
-  const content = chosen ? chosen.show(session) : element("p", { class: "quiet" }, "A key has no keys of its own.");
+  const content = chosen ? chosen.show(session) : element("p", { class: "quiet" }, "Keys are made here by users, and you are signed in with a key.");
   return [
     element("header", {}, back, element("nav", { "aria-label": "Parts" }, ...links)),
     element("main", {}, whoIs(session), content),
@@ -66,7 +66,7 @@ function page(session: Session): HTMLElement[] {
 function notSignedIn(error: unknown): HTMLElement {
   const isOut = error instanceof ApiError && error.status === 403;
   const said = isOut ? "You are not signed in." : reasonOf(error);
-  return element("main", {}, element("h1", {}, said), element("a", { href: "/" }, "To the page of processes"));
+  return element("main", {}, element("h1", {}, said), element("a", { href: "/" }, "Back to the processes"));
 }
 
 async function start(root: HTMLElement): Promise<void> {

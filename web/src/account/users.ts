@@ -29,8 +29,8 @@ export function users(): HTMLElement {
     saying(place, async () => list.replaceChildren(userTable(await orgUsers(), place, refresh)));
   void refresh();
   const intro =
-    "A viewer looks at everything, an editor changes views and monitors besides, an admin channels, tags of hosts and users. " +
-    "Auditors watch admins: procession users on the machine of the server makes them.";
+    "A viewer reads; an editor also changes views, monitors and downtimes; an admin also channels, tags of hosts and users. " +
+    "Auditors watch admins, and are made by the command procession users on the machine of the server.";
   return element(
     "section",
     {},

@@ -64,7 +64,7 @@ export function SignIn({ reason, onSignedIn }: SignInProps) {
               Sign in
             </Button>
             <Text size="xs" c="var(--ink-quiet)">
-              Neither? On the machine of the server, run <Code>procession link</Code> for a link that signs you in;{" "}
+              None of these? On the machine of the server, run <Code>procession link</Code> for a link that signs you in;{" "}
               <Code>procession users add</Code> makes a user, <Code>procession keys create application</Code> a key.
             </Text>
           </Stack>

@@ -55,7 +55,7 @@ def keys() -> None:
     metavar="NAME",
     default=SERVICE_ACCOUNT,
     show_default=True,
-    help="Whose it is: a user of the org with this name, else a service account. The key ends with the user.",
+    help="Whose it is: a user of the org with this name, else a service account. A user's key ends with the user.",
 )
 @click.option("--expires", "seconds", type=Duration(), help="How long it is good, as 12h or 90d [for good].")
 @restriction_options

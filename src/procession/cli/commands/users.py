@@ -33,8 +33,8 @@ _ROLE = click.Choice([str(role) for role in Role])
 def users() -> None:
     """Make, list, change and remove people who sign in to the page with a password, on the machine of the server.
 
-    A viewer looks at everything; an editor changes views, monitors and downtimes besides; an admin channels and tags of
-    hosts, too; an auditor looks at who changed what. What is changed holds within 5 s.
+    A viewer reads; an editor also changes views, monitors and downtimes; an admin also channels, tags of hosts and
+    users; an auditor reads, and sees who asked and changed what. What is changed holds within 5 s.
     """
 
 

@@ -227,7 +227,7 @@ class ProviderSignIn:
         orgs = await self._thread.run(self._orgs.orgs)
         found = next((org.id for org in orgs if name in ("", org.name)), None)
         if found is None:
-            raise Forbidden("The org that is meant for you is not there")
+            raise Forbidden("The org that the settings choose for you does not exist here")
         return found
 
     def _named(self, request: Request) -> tuple[str, Provider]:
@@ -268,7 +268,7 @@ def _said_once(request: Request, name: str) -> str | None:
     """None where it is not said. Raises Forbidden where it is said twice: two parties could each take another one."""
     found = request.query_params.getlist(name)
     if len(found) > 1:
-        raise Forbidden("The provider's answer says something twice")
+        raise Forbidden("The provider's answer has a parameter twice")
     return found[0] if found else None
 
 
