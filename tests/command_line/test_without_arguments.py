@@ -64,6 +64,12 @@ def test_folders_and_names_of_services_are_hidden_and_the_rest_is_there() -> Non
     assert (left.exe, left.command, left.user, left.tags) == (whole.exe, whole.command, whole.user, whole.tags)
 
 
+def test_that_only_hidden_things_were_found_out_is_hidden() -> None:
+    found = Discovery(services=(Service("secret"),), tracers=())
+
+    assert described_without_arguments(a_description(discovery=found)) == described_without_arguments(a_description())
+
+
 def test_a_search_with_too_many_texts_is_refused() -> None:
     for search, is_refused in ((" OR ".join("abcdefghijklmnopqrstuvwx"), False), ("!(a b) " * 12 + "c", True)):
         node = parse_search(search, Language.PROCESSION)

@@ -47,12 +47,8 @@ DOORS = [
 ]
 NO_ROWS = {"search", "views", "watch", "session", "sessions", "{session_id}", "validate_keys"}
 """Ends of paths that tell nothing of processes."""
-NOT_OF_ROWS = {("GET", f"{OWN}/containers/history")}
-NOT_WITHOUT_ARGUMENTS = {("GET", f"{OWN}/compare"), ("GET", f"{OWN}/processes/{{process_id}}/runs")}
-
-
-def doors_for(without: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [door for door in DOORS if door in QUESTIONS and door not in without]
+OPEN = [door for door in DOORS if door in QUESTIONS]
+CLOSED = [door for door in DOORS if door not in QUESTIONS]
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +91,14 @@ def test_every_question_is_of_a_door() -> None:
     assert set(QUESTIONS) <= set(DOORS)
 
 
-@pytest.mark.parametrize(("method", "path"), [door for door in DOORS if door not in doors_for(NOT_OF_ROWS)])
+@pytest.mark.parametrize(("method", "path"), CLOSED)
 def test_who_sees_some_rows_is_refused_at_every_other_door(
     open_clients: dict[str, Client], method: str, path: str
 ) -> None:
     refused_at(open_clients["rows"], method, path, "only env:a")
 
 
-@pytest.mark.parametrize(("method", "path"), [door for door in DOORS if door not in doors_for(NOT_WITHOUT_ARGUMENTS)])
+@pytest.mark.parametrize(("method", "path"), CLOSED)
 def test_who_sees_no_arguments_is_refused_at_every_other_door(
     open_clients: dict[str, Client], method: str, path: str
 ) -> None:
@@ -116,7 +112,7 @@ def refused_at(client: Client, method: str, path: str, seen: str) -> None:
     assert answer.json() == {"errors": [f"Forbidden: you may see {seen}, and this is not told in part"]}
 
 
-@pytest.mark.parametrize(("method", "path"), doors_for(NOT_OF_ROWS))
+@pytest.mark.parametrize(("method", "path"), OPEN)
 def test_who_sees_some_rows_is_told_what_a_store_tells_that_has_no_others(
     open_clients: dict[str, Client], method: str, path: str
 ) -> None:
@@ -130,7 +126,7 @@ def test_who_sees_some_rows_is_told_what_a_store_tells_that_has_no_others(
     assert any(of_all) or path.rpartition("/")[2] in NO_ROWS
 
 
-@pytest.mark.parametrize(("method", "path"), doors_for(NOT_WITHOUT_ARGUMENTS))
+@pytest.mark.parametrize(("method", "path"), OPEN)
 def test_who_sees_no_arguments_is_told_the_same_whatever_they_are(
     open_clients: dict[str, Client], method: str, path: str
 ) -> None:
@@ -158,6 +154,7 @@ def test_who_sees_no_arguments_is_told_the_same_whatever_they_are(
         f"points?at={NOON}&by=cwd",
         "timeseries?by=cmdline",
         "trends?by=service",
+        f"compare?at={BEGIN}&other_at={NOON}&match=cmdline",
     ],
 )
 def test_nothing_is_sorted_grouped_or_counted_by_what_a_reader_may_not_see(
@@ -185,6 +182,28 @@ def test_a_command_line_is_cut_to_its_program_and_a_bare_word_finds_that(open_cl
     assert (by_name[0]["attributes"]["cwd"], by_name[0]["attributes"]["services"]) == ("", None)
     assert client.get(f"{at}&search={ARGUMENT}", headers=RESTRICTED).json()["meta"]["total"] == 0
     assert client.get(f"{at}&search={ARGUMENT}", headers=READER).json()["meta"]["total"] > 0
+
+
+def test_that_arguments_changed_is_not_told(open_clients: dict[str, Client]) -> None:
+    client = open_clients["no arguments"]
+    question = f"{OWN}/compare?at={NOON - 150}&other_at={NOON}&tags=env:a"
+    whole = client.get(question, headers=READER).json()
+    seen = client.get(question, headers=RESTRICTED).json()
+
+    assert [one["after"]["attributes"]["pid"] for one in whole["changed"]] == [22, 8]
+    (changed,) = seen["changed"]
+    assert (changed["after"]["attributes"]["pid"], changed["fields"]) == (22, ["nice"])
+    assert (seen["meta"]["changed"], seen["meta"]["same"]) == (1, whole["meta"]["same"] + 1)
+
+
+def test_runs_are_of_the_program_alone_whatever_it_was_given(open_clients: dict[str, Client]) -> None:
+    client = open_clients["no arguments"]
+    question = f"{OWN}/processes/{id_of('mixed-1', 20)}/runs"
+    whole = client.get(question, headers=READER).json()["data"]
+    seen = client.get(question, headers=RESTRICTED).json()["data"]
+
+    assert [one["attributes"]["pid"] for one in whole] == [23]
+    assert [(one["attributes"]["pid"], one["same_cmdline"]) for one in seen] == [(23, True), (22, True)]
 
 
 @pytest.mark.parametrize("host", ["db-1", "d*", "none-1"])

@@ -71,6 +71,11 @@ FLEET: dict[str, tuple[Sighting, ...]] = {
     ),
     "db-1": (_process(1, 0, "init", _HIDDEN), _process(30, 1, "postgres", _HIDDEN, user="postgres")),
 }
+_CHANGING: dict[tuple[str, int], dict[str, Any]] = {
+    ("web-1", 8): {"cmdline": f"/usr/bin/nginx --reload {ARGUMENT}", "cwd": f"/srv/{ARGUMENT}"},
+    ("mixed-1", 22): {"cmdline": f"/usr/bin/java -jar {ARGUMENT}.jar", "nice": 5},
+}
+"""What these are in the last minute."""
 _ENDING = {("web-1", 9), ("mixed-1", 23)}
 """These end before the last snapshot."""
 
@@ -97,15 +102,28 @@ def other_arguments(_host: str, one: Sighting) -> Sighting | None:
     return msgspec.structs.replace(one, description=described)
 
 
+def _fleet_at(at: int, change: Change) -> dict[str, list[Sighting]]:
+    """Hosts that have processes."""
+    fleet: dict[str, list[Sighting]] = {}
+    for host, those in FLEET.items():
+        for one in those:
+            changed = _CHANGING.get((host, one.pid), {}) if at > NOON - 60 else {}
+            description = msgspec.structs.replace(one.description, **changed)
+            seen = change(host, msgspec.structs.replace(one, description=description))
+            if seen is not None:
+                fleet.setdefault(host, []).append(seen)
+    return fleet
+
+
 def served_with(change: Change = as_it_is, restriction: Restriction = ROWS) -> Served:
     """The fleet as it is changed. RESTRICTED_KEY is restricted so."""
     store = a_store()
-    fleet = {host: [one for some in those if (one := change(host, some)) is not None] for host, those in FLEET.items()}
-    fleet = {host: those for host, those in fleet.items() if those}
-    for at in range(BEGIN, NOON + 1, 10):
-        for host, those in fleet.items():
+    fleets = {at: _fleet_at(at, change) for at in range(BEGIN, NOON + 1, 10)}
+    for at, of_hosts in fleets.items():
+        for host, those in of_hosts.items():
             there = [one for one in those if (host, one.pid) not in _ENDING or at < NOON - 100]
             store.add([(ORG, a_snapshot(*there, host=host, taken_at=at, chunk_count=1, split_id=1))])
+    fleet = fleets[BEGIN]
     for host, those in fleet.items():
         exits = [
             ProcessExit(pid=one.pid, at=NOON - 98, executed_at=None, exit_code=137, description=one.description)

@@ -13,6 +13,7 @@ from procession.analysis.aggregates import Grouped
 from procession.analysis.grouping.group_order import in_order
 from procession.analysis.instant import ProcessAtInstant
 from procession.analysis.selection import Order, Selection
+from procession.command_line.without_arguments import described_without_arguments
 from procession.process import ProcessDescription
 
 
@@ -94,10 +95,21 @@ class Head(NamedTuple):
         return Comparison(**self._asdict(), **found)
 
 
-def differences(before: ProcessAtInstant, after: ProcessAtInstant) -> tuple[str, ...]:
-    """The fields of `ProcessDescription` that differ."""
-    old, new = before.process.description, after.process.description
+def differences(
+    old: ProcessDescription, new: ProcessDescription, *, without_arguments: bool = False
+) -> tuple[str, ...]:
+    """The fields that differ, of what is left for a reader who may not see arguments where that is wanted."""
+    if without_arguments:
+        old, new = described_without_arguments(old), described_without_arguments(new)
     return tuple(name for name in ProcessDescription.__struct_fields__ if getattr(old, name) != getattr(new, name))
+
+
+def changed_process(
+    before: ProcessAtInstant, after: ProcessAtInstant, *, without_arguments: bool = False
+) -> ChangedProcess:
+    """Of two that are known to differ."""
+    old, new = before.process.description, after.process.description
+    return ChangedProcess(before, after, differences(old, new, without_arguments=without_arguments))
 
 
 def compared_groups(

@@ -7,6 +7,7 @@ import msgspec
 from procession.analysis.instant import ProcessAtInstant
 from procession.command_line.arguments import arguments_of
 from procession.command_line.run_program import run_program
+from procession.command_line.without_arguments import described_without_arguments
 from procession.process import ProcessDescription, ProcessDetail, ProcessSummary
 
 
@@ -43,7 +44,8 @@ class Run(msgspec.Struct, frozen=True):
     process: ProcessSummary
     detail: ProcessDetail
     has_same_cmdline: bool
-    """Whether its command line is that of the process asked about."""
+    """Whether its command line is that of the process asked about; of both their programs where they are compared
+    without arguments."""
 
 
 def program_of(description: ProcessDescription) -> tuple[str, str]:
@@ -51,3 +53,10 @@ def program_of(description: ProcessDescription) -> tuple[str, str]:
     line, words = description.cmdline, description.argument_words
     arguments = arguments_of(line, words)
     return run_program(description.command, line.split(" ") if arguments is None else arguments)
+
+
+def run_like(like: ProcessSummary, found: ProcessSummary, detail: ProcessDetail, *, without_arguments: bool) -> Run:
+    old, new = like.description, found.description
+    if without_arguments:
+        old, new = described_without_arguments(old), described_without_arguments(new)
+    return Run(found, detail, old.cmdline == new.cmdline)

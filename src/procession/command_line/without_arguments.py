@@ -26,6 +26,7 @@ MAX_TEXTS: Final = 24
 """Of a search: each becomes several conditions over tags, and a statement for the store can be too long."""
 
 _SERVICE = "service"
+_NOTHING = Discovery()
 _PROGRAM = re.compile(r"\S*")
 
 
@@ -102,4 +103,8 @@ def _within(key: str, pattern: Pattern) -> TagTerm:
 
 
 def _discovered_without_names(discovery: Discovery | None) -> Discovery | None:
-    return None if discovery is None else msgspec.structs.replace(discovery, services=None, tracers=None)
+    if discovery is None:
+        return None
+    left = msgspec.structs.replace(discovery, services=None, tracers=None)
+    # Whether anybody looked for what is hidden is hidden, too.
+    return None if left == _NOTHING else left

@@ -61,6 +61,9 @@ class TagFilter:
         return all(one.accepts(found if one.with_discovered else folded) for one in self.conditions)
 
 
+EVERYTHING = TagFilter()
+
+
 def may_be_discovered(patterns: Iterable[Pattern]) -> bool:
     """Whether one of the tags of `discovered_tags` may fit."""
     return any(pattern.may_begin_with(f"{key}:") for pattern in patterns for key in DISCOVERED_KEYS)

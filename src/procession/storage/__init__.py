@@ -53,6 +53,7 @@ from procession.packed import AnySnapshot
 from procession.paging import Page
 from procession.process import Ending, LiveSnapshot, ProcessDetail, ProcessKey, ProcessSummary, Snapshot
 from procession.query import ProcessQuery
+from procession.search.tag_filter import EVERYTHING, TagFilter
 from procession.window import Window
 
 __all__ = [
@@ -163,8 +164,17 @@ class ContainerStore(Protocol):
         """By their keys: see `procession.containers.presence`. An instant that is over is as its minute ended. Raises
         InvalidRequest where there are too many."""
 
-    def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
-        """By steps of `step_seconds`, whole minutes: the mean of what is known."""
+    def history(
+        self,
+        org_id: int,
+        host: str,
+        container_id: str,
+        window: Window,
+        step_seconds: int,
+        tags: TagFilter = EVERYTHING,
+    ) -> ContainerHistory:
+        """By steps of `step_seconds`, whole minutes: the mean of what is known, of minutes in which it had these
+        tags."""
 
     def timeseries(
         self,
@@ -390,10 +400,16 @@ class AnalysisStore(Protocol):
     def family(self, org_id: int, key: ProcessKey, at: int) -> Family | None:
         """None where the process is not there at this instant."""
 
-    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
-        """Other processes of the same program on its host that were seen in the window, the newest start first."""
+    def runs(
+        self, org_id: int, process: ProcessSummary, window: Window, limit: int, *, without_arguments: bool = False
+    ) -> tuple[Run, ...]:
+        """Other processes of the same program on its host that were seen in the window, the newest start first. What
+        they were given does not count where it is `without_arguments`."""
 
-    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison: ...
+    def compare(
+        self, left: Side, right: Side, match: Match, limit: int, *, without_arguments: bool = False
+    ) -> Comparison:
+        """`without_arguments`: processes that differ in nothing else are the same."""
 
 
 class ViewStore(Protocol):

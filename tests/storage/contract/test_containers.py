@@ -8,6 +8,7 @@ import pytest
 
 from procession.containers.container import Container
 from procession.errors import InvalidRequest
+from procession.search.tag_filter import TagFilter
 from procession.storage import ContainerStore
 from procession.storage.containers import history
 from procession.storage.embedded.store import EmbeddedStore
@@ -88,6 +89,26 @@ def test_one_of_them_is_found_over_time(containers: ContainerStore, org: int) ->
         assert found.times == expected.times != ()
         for name, values in expected.numbers.items():
             assert known(found.numbers[name]) == pytest.approx(known(values), rel=1e-6), name
+
+
+def test_over_time_only_minutes_count_in_which_it_had_the_tags(containers: ContainerStore, org: int) -> None:
+    oracle = OracleContainers()
+    for place, tags in enumerate([("env:a", "x:y"), ("env:b",), ("env:a",), ()]):
+        for at in (BEGIN + 60 * place, BEGIN + 60 * place + 20):
+            # It has other tags before the minute is over.
+            then = tags if at % 60 else ("env:a",)
+            one = a_container("c1", tags=then, threads=place, state="running" if place else "created")
+            oracle.add([(org, containers_of(one, taken_at=at))])
+    put(containers, oracle)
+
+    fitting = {"env:a": [0, 2], "ENV:a OR env:b": [0, 1, 2], "!env:*": [3], "x:y,env:b": [], "": [0, 1, 2, 3]}
+    for text, minutes in fitting.items():
+        asked = (org, "web-1", "c1", Window(BEGIN, BEGIN + 300), 60, TagFilter.parse(text, has_or=True))
+        found = containers.history(*asked)
+        assert found.times == oracle.history(*asked).times == tuple(BEGIN + 60 * one for one in minutes)
+        assert found.numbers["threads"] == tuple(map(float, minutes))
+    whole = containers.history(org, "web-1", "c1", Window(BEGIN, BEGIN + 300), 600, TagFilter.parse("env:a"))
+    assert whole.numbers["threads"] == (1.0,)
 
 
 @pytest.mark.parametrize("cpus", [None, CPUS])

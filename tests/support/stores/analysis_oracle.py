@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -54,6 +54,7 @@ from procession.analysis import (
     program_of,
 )
 from procession.analysis.all_cpus import CpusOfHosts
+from procession.command_line.without_arguments import described_without_arguments
 from procession.discovery import discovered_tags
 from procession.errors import InvalidRequest
 from procession.lifecycle.signals import signal_of
@@ -617,14 +618,17 @@ class OracleAnalysis:
             tuple(branches[1:]),
         )
 
-    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+    def runs(
+        self, org_id: int, process: ProcessSummary, window: Window, limit: int, *, without_arguments: bool = False
+    ) -> tuple[Run, ...]:
+        seen = described_without_arguments if without_arguments else _as_it_is
         query = ProcessQuery(org_id, window, limit=2**31)
         found = [
             one
             for one in self._store.find(query).processes
             if one.identity.host == process.identity.host
             and one.identity != process.identity
-            and program_of(one.description) == program_of(process.description)
+            and program_of(seen(one.description)) == program_of(seen(process.description))
         ]
         found.sort(key=lambda one: ProcessKey.of(one.identity), reverse=True)
         runs = []
@@ -634,12 +638,15 @@ class OracleAnalysis:
             detail = msgspec.structs.replace(
                 detail, ended_at=ended.at, exit_code=ended.exit_code, exit_facts=ended.facts
             )
-            runs.append(Run(one, detail, one.description.cmdline == process.description.cmdline))
+            is_same = seen(one.description).cmdline == seen(process.description).cmdline
+            runs.append(Run(one, detail, is_same))
         return tuple(runs)
 
     # Comparisons
 
-    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+    def compare(
+        self, left: Side, right: Side, match: Match, limit: int, *, without_arguments: bool = False
+    ) -> Comparison:
         before, after = (self.at_instant(side.selection, side.at) for side in (left, right))
         totals = len(before), len(after)
         known = self.is_known(left.selection, left.at), self.is_known(right.selection, right.at)
@@ -657,7 +664,7 @@ class OracleAnalysis:
             "right_silent": silent[1],
         }
         if match is Match.PROCESS:
-            return _compared_processes(before, after, head, limit)
+            return _compared_processes(before, after, head, limit, without_arguments=without_arguments)
         measures = ("cpu_total_percent", "rss_bytes")
         olds, news = (grouped(side, match.value, measures) for side in (before, after))
         order = Order("sum:rss_bytes", is_descending=True)
@@ -907,8 +914,14 @@ def _grow(root: ProcessAtInstant, depth: int, at_instant: Sequence[ProcessAtInst
 
 
 def _compared_processes(
-    before: Sequence[ProcessAtInstant], after: Sequence[ProcessAtInstant], head: dict[str, Any], limit: int
+    before: Sequence[ProcessAtInstant],
+    after: Sequence[ProcessAtInstant],
+    head: dict[str, Any],
+    limit: int,
+    *,
+    without_arguments: bool,
 ) -> Comparison:
+    seen = described_without_arguments if without_arguments else _as_it_is
     olds = {one.process.identity: one for one in before}
     news = {one.process.identity: one for one in after}
 
@@ -921,7 +934,9 @@ def _compared_processes(
     started = [one for identity, one in news.items() if identity not in olds]
     ended = [one for identity, one in olds.items() if identity not in news]
     common = [identity for identity in news if identity in olds]
-    changed = [news[one] for one in common if news[one].process.description != olds[one].process.description]
+    changed = [
+        news[one] for one in common if seen(news[one].process.description) != seen(olds[one].process.description)
+    ]
     return Comparison(
         **head,
         started_total=len(started),
@@ -930,11 +945,17 @@ def _compared_processes(
         same_total=len(common) - len(changed),
         started=largest(started),
         ended=largest(ended),
-        changed=tuple(_changed(olds[one.process.identity], one) for one in largest(changed)),
+        changed=tuple(_changed(olds[one.process.identity], one, seen) for one in largest(changed)),
     )
 
 
-def _changed(old: ProcessAtInstant, new: ProcessAtInstant) -> ChangedProcess:
-    one, other = old.process.description, new.process.description
+def _as_it_is(description: ProcessDescription) -> ProcessDescription:
+    return description
+
+
+def _changed(
+    old: ProcessAtInstant, new: ProcessAtInstant, seen: Callable[[ProcessDescription], ProcessDescription]
+) -> ChangedProcess:
+    one, other = seen(old.process.description), seen(new.process.description)
     fields = [name for name in ProcessDescription.__struct_fields__ if getattr(one, name) != getattr(other, name)]
     return ChangedProcess(old, new, tuple(fields))

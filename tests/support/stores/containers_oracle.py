@@ -12,6 +12,7 @@ from procession.containers.container import NUMBERS, Container, ContainerSnapsho
 from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.metrics import GREATEST
 from procession.containers.presence import FoundContainer
+from procession.search.tag_filter import EVERYTHING, TagFilter
 from procession.window import Window
 
 
@@ -48,14 +49,23 @@ class OracleContainers:
             sorted(there, key=lambda one: (one.container.started_at or 0, one.host, one.container.container_id))
         )
 
-    def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
-        by_minute = {}
+    def history(
+        self,
+        org_id: int,
+        host: str,
+        container_id: str,
+        window: Window,
+        step_seconds: int,
+        tags: TagFilter = EVERYTHING,
+    ) -> ContainerHistory:
+        newest = {}
         for org, snapshot in sorted(self._told, key=lambda one: one[1].taken_at):
             for container in snapshot.containers:
                 minute = snapshot.taken_at // 60
                 is_asked = (org, snapshot.host, container.container_id) == (org_id, host, container_id)
                 if is_asked and window.from_at // 60 <= minute <= window.to_at // 60:
-                    by_minute[minute] = container.numbers
+                    newest[minute] = container
+        by_minute = {minute: one.numbers for minute, one in newest.items() if tags.accepts(one.tags)}
         step = max(step_seconds // 60, 1)
         begins = sorted({minute // step for minute in by_minute})
         numbers = {}

@@ -64,8 +64,7 @@ def analysis_routes(
         api.route("/trends", handlers.trends, Restricted.ALL),
         api.route("/turnover", handlers.turnover, Restricted.ALL),
         api.route("/hosts", handlers.hosts, Restricted.ALL),
-        # Which processes changed their arguments must not be told to who may not see them.
-        api.route("/compare", handlers.compare, Restricted.ROWS),
+        api.route("/compare", handlers.compare, Restricted.ALL),
     ]
 
 
@@ -324,9 +323,11 @@ class Analysis:
         names = [match.value for match in Match]
         default = Match.PROCESS if only_instants else Match.COMMAND
         match = Match(request.choice("match", default.value, names))
+        request.visibility.refuse_hidden(match.value)
         limit = request.number("limit", 100, least=1, most=1000)
         request.raise_errors()
-        found = self._analysis.compare(left, right, match, limit)
+        without_arguments = not request.visibility.has_arguments
+        found = self._analysis.compare(left, right, match, limit, without_arguments=without_arguments)
         return {
             "meta": {
                 "left": {

@@ -32,8 +32,7 @@ def single_process_routes(api: ApiRouter, store: ReadStore, analysis: AnalysisSt
         api.route("/processes/{process_id}", process.show, Restricted.ALL),
         api.route("/processes/{process_id}/history", process.history, Restricted.ALL),
         api.route("/processes/{process_id}/tree", process.family, Restricted.ALL),
-        # Runs of the same program have been given the same script, and some the same arguments.
-        api.route("/processes/{process_id}/runs", process.runs, Restricted.ROWS),
+        api.route("/processes/{process_id}/runs", process.runs, Restricted.ALL),
         api.route("/tree", process.host_tree, Restricted.ALL),
     ]
 

@@ -27,6 +27,7 @@ from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.presence import REACH_SECONDS, FoundContainer, present
 from procession.errors import InvalidRequest
 from procession.process import MAX_UINT32
+from procession.search.tag_filter import EVERYTHING, TagFilter
 from procession.storage.containers.groups import ContainerMinutes, grouped_over_time
 from procession.storage.history.engine.connection import ConnectionPool
 from procession.storage.history.engine.errors import unavailable_on_failure
@@ -36,6 +37,9 @@ from procession.window import Window
 
 MAX_FOUND: Final = 100_000
 """Containers in one answer."""
+
+MAX_DEFINITIONS: Final = 10_000
+"""Of a container, among which it is looked for those with some tags."""
 
 MAX_ROWS: Final = 1_000_000
 """Minutes of containers that an answer over time looks at."""
@@ -96,24 +100,39 @@ class ClickHouseContainers:
             FoundContainer(host, seen_at, _container(definition, values)) for host, seen_at, definition, *values in rows
         )
 
-    def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
-        """By steps of `step_seconds`, whole minutes: the mean of what is known."""
+    def history(
+        self,
+        org_id: int,
+        host: str,
+        container_id: str,
+        window: Window,
+        step_seconds: int,
+        tags: TagFilter = EVERYTHING,
+    ) -> ContainerHistory:
+        told = (
+            "org = {org:UInt32} AND minute >= {first:UInt32} AND minute <= {last:UInt32}"
+            " AND host = {host:String} AND container = {container:String}"
+        )
+        parameters = {
+            "org": org_id,
+            "host": encodable(host),
+            "container": encodable(container_id),
+            "first": max(window.from_at, 0) // 60,
+            "last": min(max(window.to_at, 0), MAX_UINT32) // 60,
+            "step": max(step_seconds // 60, 1),
+        }
+        is_meant = ""
+        if tags.conditions:
+            is_meant = " WHERE has({meant:Array(UInt64)}, hash)"
+            parameters["meant"] = self._definitions_with(tags, told, parameters)
         means = ", ".join(
             f"ifNull(avg(if({name} < 0, NULL, toFloat64({name}))), {_ABSENT}) AS mean_of_{name}" for name in NUMBERS
         )
         rows = self._rows(
             f"SELECT intDiv(minute, {{step:UInt32}}) * {{step:UInt32}} AS begin, {means} FROM ("
-            f"SELECT minute, {_COLUMNS} FROM containers WHERE org = {{org:UInt32}} AND minute >= {{first:UInt32}}"
-            " AND minute <= {last:UInt32} AND host = {host:String} AND container = {container:String}"
-            " ORDER BY minute, at DESC LIMIT 1 BY minute) GROUP BY begin ORDER BY begin",
-            {
-                "org": org_id,
-                "host": encodable(host),
-                "container": encodable(container_id),
-                "first": max(window.from_at, 0) // 60,
-                "last": min(max(window.to_at, 0), MAX_UINT32) // 60,
-                "step": max(step_seconds // 60, 1),
-            },
+            f"SELECT minute, {_COLUMNS}, cityHash64(definition) AS hash FROM containers WHERE {told}"
+            f" ORDER BY minute, at DESC LIMIT 1 BY minute){is_meant} GROUP BY begin ORDER BY begin",
+            parameters,
         )
         columns = list(zip(*rows, strict=True)) if rows else [()] * (len(NUMBERS) + 1)
         return ContainerHistory(
@@ -124,6 +143,15 @@ class ClickHouseContainers:
                 for name, values in zip(NUMBERS, columns[1:], strict=True)
             },
         )
+
+    def _definitions_with(self, tags: TagFilter, told: str, parameters: dict[str, Any]) -> list[int]:
+        """Their hashes."""
+        rows = self._rows(
+            "SELECT cityHash64(definition) AS hash, any(definition) FROM containers"
+            f" WHERE {told} GROUP BY hash LIMIT {MAX_DEFINITIONS}",
+            parameters,
+        )
+        return [hashed for hashed, definition in rows if tags.accepts(_decode(definition).tags)]
 
     def timeseries(
         self,

@@ -11,6 +11,7 @@ from procession.analysis.all_cpus import CpusOfHosts
 from procession.containers.container import ContainerSnapshot, ContainerStats
 from procession.containers.history import ContainerHistory, GroupOf
 from procession.containers.presence import REACH_SECONDS, FoundContainer
+from procession.search.tag_filter import EVERYTHING, TagFilter
 from procession.storage import ContainerStore
 from procession.storage.containers.table import ContainerTable
 from procession.window import Window
@@ -56,9 +57,17 @@ class EmbeddedContainers:
         self._flush_what_concerns(org_id, Window(at - REACH_SECONDS - _MINUTE, at // _MINUTE * _MINUTE + _MINUTE - 1))
         return self._history.present(org_id, at)
 
-    def history(self, org_id: int, host: str, container_id: str, window: Window, step_seconds: int) -> ContainerHistory:
+    def history(
+        self,
+        org_id: int,
+        host: str,
+        container_id: str,
+        window: Window,
+        step_seconds: int,
+        tags: TagFilter = EVERYTHING,
+    ) -> ContainerHistory:
         self._flush_what_concerns(org_id, Window(window.from_at - _MINUTE, window.to_at + _MINUTE))
-        return self._history.history(org_id, host, container_id, window, step_seconds)
+        return self._history.history(org_id, host, container_id, window, step_seconds, tags)
 
     def timeseries(
         self,

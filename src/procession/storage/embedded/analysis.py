@@ -252,24 +252,29 @@ class EmbeddedAnalysis:
             return self._counts.live(found[0])
         return self._past_instant(Selection(org_id), at).family(org_id, key, at)
 
-    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
-        found = self._live.runs(org_id, process, window, limit)
+    def runs(
+        self, org_id: int, process: ProcessSummary, window: Window, limit: int, *, without_arguments: bool = False
+    ) -> tuple[Run, ...]:
+        found = self._live.runs(org_id, process, window, limit, without_arguments=without_arguments)
         if found is not None:
             return self._counts.live(found)
-        joined = self._runs.runs(org_id, process, window, limit)
+        joined = self._runs.runs(org_id, process, window, limit, without_arguments=without_arguments)
         if joined is not None:
             return self._counts.joined(joined)
         until_ended = Window(window.from_at, window.to_at + NEXT_SNAPSHOT_SECONDS)
-        return self._past(Selection(org_id), until_ended).runs(org_id, process, window, limit)
+        past = self._past(Selection(org_id), until_ended)
+        return past.runs(org_id, process, window, limit, without_arguments=without_arguments)
 
-    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
-        joined = self._compared.compare(left, right, match, limit)
+    def compare(
+        self, left: Side, right: Side, match: Match, limit: int, *, without_arguments: bool = False
+    ) -> Comparison:
+        joined = self._compared.compare(left, right, match, limit, without_arguments=without_arguments)
         if joined is not None:
             return self._counts.joined(joined)
         for side in (left, right):
             self._flush_for_instant(side.selection, side.at)
         self._counts.history()
-        return self._history.compare(left, right, match, limit)
+        return self._history.compare(left, right, match, limit, without_arguments=without_arguments)
 
     def _past_instant(self, selection: Selection, at: int) -> AnalysisStore:
         """The history, with all that was acknowledged of an instant."""

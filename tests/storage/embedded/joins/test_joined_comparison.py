@@ -6,7 +6,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from procession.analysis import Comparison, Match, Selection, Side
+from procession.analysis import ChangedProcess, Comparison, Match, Selection, Side
 from procession.process import ProcessNumbers, Snapshot
 from procession.search.tag_filter import TagFilter
 from procession.storage.embedded.joins import joined_comparison
@@ -36,24 +36,34 @@ def test_both_halves_say_what_the_oracle_says(data: st.DataObject) -> None:
         if data.draw(st.booleans()):
             sides.reverse()
         asked = (*sides, data.draw(st.sampled_from(Match)), data.draw(st.sampled_from((1, 100))))
-        found = halves.comparison.compare(*asked)
+        without_arguments = data.draw(st.booleans())
+        found = halves.comparison.compare(*asked, without_arguments=without_arguments)
         event(f"joined: {found is not None}")
-        assert found is None or close(found) == close(whole.compare(*asked))
+        assert found is None or close(found) == close(whole.compare(*asked, without_arguments=without_arguments))
         halves.flush(data.draw(st.integers(0, 2)))
 
 
-def chunk(at: int, *pids: int, host: str = "web-1", user: str = "root") -> Snapshot:
+def chunk(at: int, *pids: int, host: str = "web-1", user: str = "root", arguments: str = "") -> Snapshot:
     sightings = [
-        a_sighting(pid, NOON - 9000, ProcessNumbers(rss_bytes=pid, state="S"), user=user if pid == 3 else "www")
+        a_sighting(
+            pid,
+            NOON - 9000,
+            ProcessNumbers(rss_bytes=pid, state="S"),
+            user=user if pid == 3 else "www",
+            cmdline=f"nginx {arguments}",
+        )
         for pid in pids
     ]
     return a_snapshot(*sightings, host=host, taken_at=at, request_id=at, split_id=at, chunk_count=1)
 
 
-def compared(halves: Halves, left: Side, right: Side, match: Match = Match.PROCESS) -> Comparison:
-    found = halves.comparison.compare(left, right, match, 10)
+def compared(
+    halves: Halves, left: Side, right: Side, match: Match = Match.PROCESS, *, without_arguments: bool = False
+) -> Comparison:
+    found = halves.comparison.compare(left, right, match, 10, without_arguments=without_arguments)
     assert found is not None
-    assert found == OracleAnalysis(halves.whole).compare(left, right, match, 10)
+    expected = OracleAnalysis(halves.whole).compare(left, right, match, 10, without_arguments=without_arguments)
+    assert found == expected
     return found
 
 
@@ -67,6 +77,20 @@ def test_what_has_changed_is_known_however_far_the_live_table_reaches(since: int
     assert (found.started_total, found.ended_total, found.changed_total, found.same_total) == (1, 1, 1, 2)
     back = compared(halves, new, old)
     assert (back.started, back.ended) == (found.ended, found.started)
+
+
+def test_without_arguments_only_what_else_has_changed_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    chunks = chunk(NOON - 600, 2, 3, arguments="-a"), chunk(NOON, 2, 3, user="other", arguments="-b")
+    halves = Halves(chunks, NOON - 100, 1)
+    old, new = Side(WHOLE, NOON - 590), Side(WHOLE, NOON + 5)
+
+    found = compared(halves, old, new, without_arguments=True)
+
+    assert (found.changed_total, found.same_total) == (1, 1)
+    assert [one.fields for one in found.changed if isinstance(one, ChangedProcess)] == [("user",)]
+    assert compared(halves, old, new).changed_total == 2
+    monkeypatch.setattr(joined_comparison, "MAX_DESCRIPTIONS", 1)
+    assert halves.comparison.compare(old, new, Match.PROCESS, 9, without_arguments=True) is None
 
 
 def test_a_host_that_is_silent_on_one_side_has_neither_started_nor_ended_anything() -> None:

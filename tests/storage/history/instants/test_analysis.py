@@ -17,6 +17,7 @@ from procession.query import ProcessQuery
 from procession.search.parser import parse_search
 from procession.search.tag_filter import TagFilter
 from procession.storage import AnalysisStore
+from procession.storage.history.instants import compare
 from procession.storage.store import ClickHouseStore
 from procession.window import Window
 from tests.cluster.nodes.stores import FULL
@@ -311,6 +312,7 @@ def test_earlier_runs_of_a_command_are_found(both: Both) -> None:
     processes = both.oracle.find(ProcessQuery(ORG, window)).processes
     for process in processes[::9]:
         both.same("runs", ORG, process, window, 3)
+        both.same("runs", ORG, process, window, 3, without_arguments=True)
 
 
 @pytest.mark.parametrize("match", list(Match))
@@ -325,6 +327,18 @@ def test_sides_are_compared(both: Both, match: Match) -> None:
     for left, right in pairs:
         for limit in (1000, 3):
             both.same("compare", left, right, match, limit)
+            both.same("compare", left, right, match, limit, without_arguments=True)
+
+
+def test_too_many_processes_are_not_compared_without_arguments_however_few_have_changed(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = Side(selection(), T)
+    monkeypatch.setattr(compare, "MAX_DESCRIPTIONS", 3)
+
+    with pytest.raises(InvalidRequest, match="processes are too many"):
+        both.mine.compare(side, side, Match.PROCESS, 1, without_arguments=True)
+    assert both.same("compare", side, side, Match.PROCESS, 1).changed_total == 0
 
 
 def test_one_org_never_sees_what_is_anothers(both: Both) -> None:

@@ -50,8 +50,9 @@ def test_runs_are_those_that_the_oracle_finds_or_left_to_history(data: st.DataOb
 
     for window in data.draw(st.lists(strategies.windows_over(fleet), min_size=3, max_size=3)):
         for process in oracle.find(ProcessQuery(ORG, window)).processes[:3]:
-            expected = OracleAnalysis(oracle).runs(ORG, process, window, 2)
-            found = LiveAnalysis(table).runs(ORG, process, window, 2)
+            without_arguments = data.draw(st.booleans())
+            expected = OracleAnalysis(oracle).runs(ORG, process, window, 2, without_arguments=without_arguments)
+            found = LiveAnalysis(table).runs(ORG, process, window, 2, without_arguments=without_arguments)
             event(f"answered: {found is not None}, runs: {len(expected)}")
             assert found in (None, expected)
             assert found is None or window.from_at >= since
@@ -73,6 +74,9 @@ def test_runs_of_an_interpreter_are_those_of_what_it_was_given() -> None:
 
     assert found is not None
     assert [(one.process.identity.pid, one.has_same_cmdline) for one in found] == [(2, False)]
+    of_command = LiveAnalysis(table).runs(ORG, like, Window(NOON, NOON), 10, without_arguments=True)
+    assert of_command is not None
+    assert [(one.process.identity.pid, one.has_same_cmdline) for one in of_command] == [(4, True), (3, True), (2, True)]
 
 
 def test_the_newest_starts_come_first_and_the_process_itself_is_not_among_them() -> None:

@@ -34,8 +34,7 @@ def container_routes(api: ApiRouter, store: ContainerStore, analysis: AnalysisSt
     containers = Containers(store, analysis)
     return [
         api.route("/containers", containers.listed, Restricted.ALL),
-        # A container has the tags of the moment, and this is over time.
-        api.route("/containers/history", containers.history, Restricted.ARGUMENTS),
+        api.route("/containers/history", containers.history, Restricted.ALL),
     ]
 
 
@@ -81,8 +80,8 @@ class Containers:
         window = request.window(seconds=3600, most=MAX_HISTORY_SECONDS)
         request.raise_errors()
         step = -(-(window.to_at - window.from_at) // (60 * MAX_STEPS)) * 60
-        org_id = request.visibility.selection().org_id
-        found = self._store.history(org_id, host, container_id, window, max(step, 60))
+        seen = request.visibility.container_selection()
+        found = self._store.history(seen.org_id, host, container_id, window, max(step, 60), seen.tags)
         return {
             "meta": {"from": utc_text(window.from_at), "to": utc_text(window.to_at), "step": found.step_seconds},
             "times": [utc_text(at) for at in found.times],

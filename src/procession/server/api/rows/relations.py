@@ -38,9 +38,9 @@ def runs(
     analysis: AnalysisStore, visibility: Visibility, process: ProcessSummary, window: Window, limit: int
 ) -> Sequence[Run]:
     """As `AnalysisStore.runs`, of a process that the reader may see."""
-    wanted = limit
+    wanted, without_arguments = limit, not visibility.has_arguments
     while True:
-        found = analysis.runs(visibility.org_id, process, window, wanted)
+        found = analysis.runs(visibility.org_id, process, window, wanted, without_arguments=without_arguments)
         rows = visibility.selection().tags
         seen = [run for run in found if rows.accepts(run.process.tags)]
         if len(seen) >= limit or len(found) < wanted or wanted >= MOST_RUNS:

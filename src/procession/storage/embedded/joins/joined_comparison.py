@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from procession.analysis import ChangedProcess, Comparison, Grouped, Match, ProcessAtInstant, Selection, Side
-from procession.analysis.comparison import Head, compared_groups, differences
+from procession.analysis import MAX_DESCRIPTIONS, Comparison, Grouped, Match, ProcessAtInstant, Selection, Side
+from procession.analysis.comparison import Head, changed_process, compared_groups, differences
 from procession.process import ProcessDescription
 from procession.search.pattern import Pattern, fold
 from procession.storage.embedded.flush_queue import FlushQueue
@@ -87,7 +87,9 @@ class JoinedComparison:
         self._past = past
         self._queue = queue
 
-    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison | None:
+    def compare(
+        self, left: Side, right: Side, match: Match, limit: int, *, without_arguments: bool = False
+    ) -> Comparison | None:
         """As `AnalysisStore.compare`. None where the history has to answer alone, with all that waits."""
         org_id = left.selection.org_id
         waits_since = self._queue.since(org_id)
@@ -107,7 +109,9 @@ class JoinedComparison:
             silent_names = tuple(sorted(silent.then.values())), tuple(sorted(silent.now.values()))
             if match is Match.PROCESS:
                 by_now = right is new
-                common = self._common(past, of_past, now, of_now, limit, by_now=by_now)
+                common = self._common(
+                    past, of_past, now, of_now, limit, by_now=by_now, without_arguments=without_arguments
+                )
             else:
                 groups = group_columns(now.found.select(of_now), (match.value,), _MEASURES).all()
         if old is right:
@@ -118,18 +122,32 @@ class JoinedComparison:
             now_groups: Mapping[str | None, Grouped] = {one.value: one for one in groups}
             before, after = (then_groups, now_groups) if old is left else (now_groups, then_groups)
             return compared_groups(head, before, after, limit)
-        return None if common is None else self._compared(head, past, common, limit, is_past_left=old is left)
+        if common is None:
+            return None
+        return self._compared(head, past, common, limit, is_past_left=old is left, without_arguments=without_arguments)
 
     def _common(
-        self, past: PastSide, of_past: Array, now: _Now, of_now: Array, limit: int, *, by_now: bool
+        self,
+        past: PastSide,
+        of_past: Array,
+        now: _Now,
+        of_now: Array,
+        limit: int,
+        *,
+        by_now: bool,
+        without_arguments: bool,
     ) -> _Common | None:
         """`by_now`: whether what is shown first of the changed has the most memory now, and not then."""
         before, after = np.flatnonzero(of_past), np.flatnonzero(of_now)
         _, in_past, in_now = np.intersect1d(past.identities[before], now.identities[after], return_indices=True)
         in_past, in_now = before[in_past], after[in_now]
         is_changed = self._is_changed(past, in_past, now, in_now)
-        if is_changed is None:
+        if is_changed is None or (without_arguments and len(in_now) > MAX_DESCRIPTIONS):
             return None
+        if without_arguments:
+            is_changed[is_changed] = self._differ_in_more_than_arguments(
+                past, in_past[is_changed], now, in_now[is_changed]
+            )
         rss_bytes = now.found.numbers("rss_bytes")
         in_past, in_now = in_past[is_changed], in_now[is_changed]
         sizes = rss_bytes[in_now] if by_now else past.rss_bytes[in_past]
@@ -161,7 +179,22 @@ class JoinedComparison:
         found[doubtful] = versions != past.versions[in_past[doubtful]]
         return found
 
-    def _compared(self, head: Head, past: PastSide, common: _Common, limit: int, *, is_past_left: bool) -> Comparison:
+    def _differ_in_more_than_arguments(self, past: PastSide, in_past: Array, now: _Now, in_now: Array) -> Array:
+        olds = (one.process.description for one in self._past.processes(past, in_past))
+        news = (one.description for one in now.found.select(in_now).summaries())
+        pairs = zip(olds, news, strict=True)
+        return np.array([bool(differences(*pair, without_arguments=True)) for pair in pairs], bool)
+
+    def _compared(
+        self,
+        head: Head,
+        past: PastSide,
+        common: _Common,
+        limit: int,
+        *,
+        is_past_left: bool,
+        without_arguments: bool,
+    ) -> Comparison:
         gone = _largest(past.identities, past.rss_bytes, np.flatnonzero(common.is_gone), limit)
         old = self._past.processes(past, gone), int(common.is_gone.sum())
         new = common.new, common.new_total
@@ -175,7 +208,9 @@ class JoinedComparison:
             started_total=started_total,
             ended=ended,
             ended_total=ended_total,
-            changed=tuple(ChangedProcess(before, after, differences(before, after)) for before, after in pairs),
+            changed=tuple(
+                changed_process(before, after, without_arguments=without_arguments) for before, after in pairs
+            ),
             changed_total=common.changed_total,
             same_total=common.same_total,
         )

@@ -25,7 +25,9 @@ class JoinedRuns:
         self._history = history
         self._queue = queue
 
-    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...] | None:
+    def runs(
+        self, org_id: int, process: ProcessSummary, window: Window, limit: int, *, without_arguments: bool = False
+    ) -> tuple[Run, ...] | None:
         """As `AnalysisStore.runs`. None where the history has to answer alone, with all that waits."""
         put_count, waits_since = self._queue.put_count, self._queue.since(org_id)
         cut = self._live.since_of(org_id)
@@ -35,11 +37,15 @@ class JoinedRuns:
             return None
         before, recent_window = Window(window.from_at, cut - 1), Window(cut, window.to_at)
         with self._live.reading(org_id) as table:
-            wanted = limit + count_runs(table, process, recent_window)
+            wanted = limit + count_runs(table, process, recent_window, without_arguments=without_arguments)
         for _ in range(_TRIES):
-            past = self._history.runs(org_id, process, before, wanted)
+            past = self._history.runs(org_id, process, before, wanted, without_arguments=without_arguments)
             with self._live.reading(org_id) as table:
-                recent = None if table.since > cut else find_runs(table, process, recent_window, limit)
+                recent = (
+                    None
+                    if table.since > cut
+                    else find_runs(table, process, recent_window, limit, without_arguments=without_arguments)
+                )
                 seen = places_seen(table, recent_window, [_key(run) for run in past])
             if recent is None or seen is None or self._queue.has_come_late(org_id, known_until, put_count):
                 return None

@@ -223,9 +223,11 @@ class ClickHouseAnalysis:
         with self._question(org_id) as context:
             return family(context, key, at)
 
-    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+    def runs(
+        self, org_id: int, process: ProcessSummary, window: Window, limit: int, *, without_arguments: bool = False
+    ) -> tuple[Run, ...]:
         with self._question(org_id) as context:
-            return runs(context, process, window, limit)
+            return runs(context, process, window, limit, without_arguments=without_arguments)
 
     def hosts(
         self, selection: Selection, at: int, measures: Sequence[str], order: Order, offset: int, limit: int
@@ -237,9 +239,11 @@ class ClickHouseAnalysis:
         with self._question(org_id) as context:
             return hosts_told(context, window)
 
-    def compare(self, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+    def compare(
+        self, left: Side, right: Side, match: Match, limit: int, *, without_arguments: bool = False
+    ) -> Comparison:
         with self._question(left.selection.org_id) as context:
-            return compare(context, left, right, match, limit)
+            return compare(context, left, right, match, limit, without_arguments=without_arguments)
 
     # For whoever puts it together with what is not in the tables yet
 

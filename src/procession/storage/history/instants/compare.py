@@ -8,22 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from procession.analysis import ChangedProcess, Comparison, Match, ProcessAtInstant, Selection, Side
-from procession.analysis.comparison import Head, compared_groups, differences
+from procession.analysis import MAX_DESCRIPTIONS, Comparison, Match, ProcessAtInstant, Selection, Side
+from procession.analysis.comparison import Head, changed_process, compared_groups, differences
+from procession.errors import InvalidRequest
+from procession.process import ProcessDescription
 from procession.storage.history.instants.columns.instant import Instant
 from procession.storage.history.instants.columns.membership import is_in
 from procession.storage.history.instants.columns.row_order import first_rows
 from procession.storage.history.instants.columns.selection_filters import hosts_named
 from procession.storage.history.instants.group_by import code_column, grouped
 from procession.storage.history.instants.query_context import QueryContext
+from procession.window import Window
 
 MEASURES = ("cpu_total_percent", "rss_bytes")
 PROCESS_COLUMNS = ("start", "pid", "version", "rss_bytes")
+_AT_ONCE = 5000
+"""Descriptions that are read together."""
 
 
-def compare(context: QueryContext, left: Side, right: Side, match: Match, limit: int) -> Comparison:
+def compare(
+    context: QueryContext, left: Side, right: Side, match: Match, limit: int, *, without_arguments: bool
+) -> Comparison:
     if match is Match.PROCESS:
-        return _processes(context, left, right, limit)
+        return _processes(context, left, right, limit, without_arguments)
     return _groups(context, left, right, match.value, limit)
 
 
@@ -31,7 +38,7 @@ def _instants(context: QueryContext, left: Side, right: Side, columns: Collectio
     return context.instants_together([(side.selection, side.at) for side in (left, right)], columns)
 
 
-def _processes(context: QueryContext, left: Side, right: Side, limit: int) -> Comparison:
+def _processes(context: QueryContext, left: Side, right: Side, limit: int, without_arguments: bool) -> Comparison:
     left_instant, right_instant = _instants(context, left, right, PROCESS_COLUMNS)
     known = _Known.of(context, left.selection, right.selection, left_instant, right_instant)
     before, after = known.comparable(left_instant), known.comparable(right_instant)
@@ -40,6 +47,11 @@ def _processes(context: QueryContext, left: Side, right: Side, limit: int) -> Co
     is_ended[rows_before] = False
     is_started[rows_after] = False
     is_changed = before.columns["version"][rows_before] != after.columns["version"][rows_after]
+    if without_arguments:
+        _check_count(len(both))  # how many of them changed would tell of their arguments
+        is_changed[is_changed] = _differ_in_more_than_arguments(
+            context, before, rows_before[is_changed], after, rows_after[is_changed]
+        )
     largest = first_rows([-after.columns["rss_bytes"][rows_after[is_changed]]], limit)
     olds = context.processes_at(before, rows_before[is_changed][largest])
     news = context.processes_at(after, rows_after[is_changed][largest])
@@ -50,8 +62,36 @@ def _processes(context: QueryContext, left: Side, right: Side, limit: int) -> Co
         same_total=len(both) - int(is_changed.sum()),
         started=_largest(context, after, is_started, limit),
         ended=_largest(context, before, is_ended, limit),
-        changed=tuple(ChangedProcess(old, new, differences(old, new)) for old, new in zip(olds, news, strict=True)),
+        changed=tuple(
+            changed_process(old, new, without_arguments=without_arguments) for old, new in zip(olds, news, strict=True)
+        ),
     )
+
+
+def _check_count(processes: int) -> None:
+    """Raises InvalidRequest."""
+    if processes > MAX_DESCRIPTIONS:
+        raise InvalidRequest(
+            f"{processes} processes are too many to compare what is left of each without its arguments;"
+            f" choose at most {MAX_DESCRIPTIONS} by search, tags or host"
+        )
+
+
+def _differ_in_more_than_arguments(
+    context: QueryContext, before: Instant, rows_before: Any, after: Instant, rows_after: Any
+) -> Any:
+    found = np.zeros(len(rows_before), bool)
+    for begin in range(0, len(found), _AT_ONCE):
+        some = slice(begin, begin + _AT_ONCE)
+        olds, news = _described(context, before, rows_before[some]), _described(context, after, rows_after[some])
+        found[some] = [bool(differences(*pair, without_arguments=True)) for pair in zip(olds, news, strict=True)]
+    return found
+
+
+def _described(context: QueryContext, instant: Instant, rows: Any) -> list[ProcessDescription]:
+    seen_at = instant.columns["seen_at"][rows].tolist()
+    window = Window(min(seen_at), max(seen_at))
+    return context.descriptions(instant.keys(rows), instant.columns["version"][rows].tolist(), window)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from procession.analysis import Family, HostTree, ProcessAtInstant, Run, Selection, program_of
 from procession.analysis.family_tree import FamilyTree
+from procession.analysis.relations import run_like
 from procession.process import ProcessDetail, ProcessIdentity, ProcessKey, ProcessSummary, host_key
 from procession.storage.history.instants.columns.instant import Instant
 from procession.storage.history.instants.columns.row_order import first_rows
@@ -47,7 +48,9 @@ def _of_host(context: QueryContext, host: int, at: int) -> tuple[Instant, tuple[
     return instant, context.processes_at(instant, rows)
 
 
-def runs(context: QueryContext, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...]:
+def runs(
+    context: QueryContext, process: ProcessSummary, window: Window, limit: int, *, without_arguments: bool
+) -> tuple[Run, ...]:
     """Other processes of the same program on its host that were seen in the window, the newest start first."""
     key = ProcessKey.of(process.identity)
     newest: dict[tuple[int, int], RunRow] = {}
@@ -63,7 +66,11 @@ def runs(context: QueryContext, process: ProcessSummary, window: Window, limit: 
     commands = dict(zip(numbers, context.label_sets(numbers).texts("command"), strict=True))
     same = [row for row in newest.values() if commands[row.label_set] == process.description.command]
     same.sort(key=lambda row: (row.start, row.pid), reverse=True)
-    return tuple(_details(context, process, _of_program(context, process, same[:MOST_COMPARED], limit)))
+    if without_arguments:
+        found = _summaries(context, process, same[:limit])
+    else:
+        found = _of_program(context, process, same[:MOST_COMPARED], limit)
+    return tuple(_details(context, process, found, without_arguments=without_arguments))
 
 
 def _newness(row: RunRow) -> tuple[int, int, int]:
@@ -97,7 +104,9 @@ def _summaries(context: QueryContext, like: ProcessSummary, rows: Sequence[RunRo
     return [found[row] for row in rows]
 
 
-def _details(context: QueryContext, like: ProcessSummary, found: Sequence[ProcessSummary]) -> list[Run]:
+def _details(
+    context: QueryContext, like: ProcessSummary, found: Sequence[ProcessSummary], *, without_arguments: bool
+) -> list[Run]:
     runs: dict[ProcessIdentity, Run] = {}
     for some in _by_hour(found, lambda one: one.seen_at):
         seen = [one.seen_at for one in some]
@@ -106,7 +115,7 @@ def _details(context: QueryContext, like: ProcessSummary, found: Sequence[Proces
         for one, detail in zip(some, details, strict=True):
             if detail.ended_at is not None and detail.ended_at > one.seen_at + NEXT_SNAPSHOT_SECONDS:
                 detail = ProcessDetail(numbers=detail.numbers)
-            runs[one.identity] = Run(one, detail, one.description.cmdline == like.description.cmdline)
+            runs[one.identity] = run_like(like, one, detail, without_arguments=without_arguments)
     return [runs[one.identity] for one in found]
 
 

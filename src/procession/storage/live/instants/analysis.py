@@ -211,9 +211,13 @@ class LiveAnalysis:
             host = then.table.host_with_key(key.host_key)
             return (None if host is None else FamilyTree(_members(then, org_id, host)[1]).family(key),)
 
-    def runs(self, org_id: int, process: ProcessSummary, window: Window, limit: int) -> tuple[Run, ...] | None:
+    def runs(
+        self, org_id: int, process: ProcessSummary, window: Window, limit: int, *, without_arguments: bool = False
+    ) -> tuple[Run, ...] | None:
         with self._in(org_id, window) as table:
-            return None if table is None else find_runs(table, process, window, limit)
+            if table is None:
+                return None
+            return find_runs(table, process, window, limit, without_arguments=without_arguments)
 
     @contextmanager
     def _in(self, org_id: int, window: Window) -> Iterator[OrgTable | None]:
