@@ -107,6 +107,7 @@ SUITES = {
     ),
     "server/api/test_changes.py": ("server/api/monitors/changes.py", "server/runtime/change_recorder.py"),
     "server/api/test_monitors.py": ("server/api/monitors/history.py",),
+    "server/test_restricted_monitors.py": ("server/api/monitors/seen_transitions.py",),
     "server/api/test_monitor_actions.py": ("server/api/monitors/actions.py", "notifications/trial.py"),
     "monitors/test_listing.py": ("monitors/group_state.py",),
     # A search is parsed and then evaluated; a program is recognised and then its command line scrubbed.

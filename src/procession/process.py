@@ -221,6 +221,10 @@ class Ending(msgspec.Struct, frozen=True):
     facts: ExitFacts = NO_EXIT_FACTS
 
 
+GENERATED_KEYS = frozenset(("host", "user", "command", "state_zombie"))
+"""Of `generated_tags`."""
+
+
 def generated_tags(host: str, description: ProcessDescription) -> tuple[str, str, str, str]:
     """The four tags that every process has, in the API's order and in their own case."""
     return (

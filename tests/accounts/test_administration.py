@@ -113,13 +113,16 @@ def test_the_last_admin_key_stays(store: OracleStore) -> None:
     assert revoke_key(store, first.id, NOON).revoked_at == NOON
 
 
-def test_an_application_key_can_be_restricted_and_then_has_no_scopes(store: OracleStore) -> None:
+def test_an_application_key_can_be_restricted_and_then_reads_monitors_at_most(store: OracleStore) -> None:
     rows = Restriction("env:a", True)
     key, _ = create_key(store, 1, KeyKind.APPLICATION, "wallboard", NOON, restriction=rows)
 
-    assert key.restriction == rows
-    with pytest.raises(InvalidRequest, match="A restricted key has no scopes"):
-        create_key(store, 1, KeyKind.APPLICATION, "x", NOON, scopes=[Scope.MONITORS_READ], restriction=rows)
+    assert (key.restriction, key.scopes) == (rows, frozenset())
+    reads = [Scope.MONITORS_READ]
+    assert create_key(store, 1, KeyKind.APPLICATION, "y", NOON, scopes=reads, restriction=rows)[0].scopes == {*reads}
+    for scope in {*Scope} - {*reads}:
+        with pytest.raises(InvalidRequest, match="A restricted key has no scopes but monitors_read"):
+            create_key(store, 1, KeyKind.APPLICATION, "x", NOON, scopes=[*reads, scope], restriction=rows)
     for kind in (KeyKind.API, KeyKind.ADMIN):
         with pytest.raises(InvalidRequest, match="Only an application key can be restricted"):
             create_key(store, 1, kind, "x", NOON, restriction=rows)

@@ -9,6 +9,7 @@ import pytest
 from procession.accounts.orgs import Org
 from procession.accounts.provider_users import admit, user_with
 from procession.accounts.restriction import Restriction
+from procession.accounts.scopes import Scope
 from procession.accounts.users import (
     Identity,
     Role,
@@ -158,5 +159,5 @@ def test_who_is_restricted_stays_so_whatever_the_provider_says_and_after_a_retur
     remove_user(store, promoted.name, NOON, record=ignore)
     returned = admitted(store, may_return=True)
 
-    assert (promoted.as_key().restriction, promoted.as_key().scopes) == (rows, frozenset())
+    assert (promoted.as_key().restriction, promoted.as_key().scopes) == (rows, frozenset({Scope.MONITORS_READ}))
     assert returned.restriction == rows

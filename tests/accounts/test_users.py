@@ -176,11 +176,12 @@ def test_a_user_never_shows_the_hash(store: OracleStore) -> None:
 ROWS = Restriction("env:a")
 
 
-def test_a_viewer_can_be_restricted_and_then_has_no_scopes_and_signs_in_again(store: OracleStore) -> None:
+def test_a_viewer_can_be_restricted_and_then_reads_monitors_at_most_and_signs_in_again(store: OracleStore) -> None:
     before, record = made(store, "anna"), Recorded()
     after = set_restriction(store, "anna", ROWS, record=record)
 
-    assert (after.restriction, after.as_key().restriction, after.as_key().scopes) == (ROWS, ROWS, frozenset())
+    assert (after.restriction, after.as_key().restriction) == (ROWS, ROWS)
+    assert after.as_key().scopes == {Scope.MONITORS_READ}
     assert after.sign_in_id != before.sign_in_id
     assert record == [(before, after)]
     assert not may_change_views(after.as_key())

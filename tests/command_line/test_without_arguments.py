@@ -6,6 +6,7 @@ import pytest
 
 from procession.command_line.arguments import arguments_of, line_of, words_of
 from procession.command_line.without_arguments import (
+    depends_on_arguments,
     described_without_arguments,
     program_of_line,
     search_without_arguments,
@@ -124,3 +125,27 @@ def test_a_search_finds_by_what_is_left_alone(search: str, is_found: bool) -> No
 
     assert accepts(left, PROCESS) is is_found
     assert search_without_arguments(left) == left
+
+
+@pytest.mark.parametrize(
+    ("search", "language", "expected"),
+    [
+        ("", Language.DATADOG, False),
+        ("command:nginx", Language.DATADOG, False),
+        ("!HOST:web-1 OR (user:root state_zombie:true)", Language.DATADOG, False),
+        ("nginx", Language.DATADOG, True),
+        ("command:nginx !secret", Language.DATADOG, True),
+        ("command:nginx OR secret", Language.DATADOG, True),
+        # A process without such a tag is looked for by its text.
+        ("env:prod", Language.DATADOG, True),
+        ("nginx", Language.PROCESSION, True),
+        ("cpu>5", Language.PROCESSION, False),
+        ("service:secret", Language.PROCESSION, True),
+        ("user:root OR pid:7", Language.PROCESSION, False),
+    ],
+)
+def test_whether_a_search_depends_on_arguments(search: str, language: Language, expected: bool) -> None:
+    node = parse_search(search, language)
+
+    assert depends_on_arguments(node) is expected
+    assert node is None or not depends_on_arguments(search_without_arguments(node))

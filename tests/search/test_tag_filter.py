@@ -115,3 +115,53 @@ def test_two_filters_in_one_accept_what_both_accept(one: TagFilter, other: TagFi
     both = TagFilter(one.conditions + other.conditions)
 
     assert both.accepts(tags) is (one.accepts(tags) and other.accepts(tags))
+
+
+@pytest.mark.parametrize(
+    ("this", "other", "expected"),
+    [
+        ("env:a,x:y", "ENV:A", True),
+        ("env:a", "env:a OR env:b", True),
+        ("env:a OR env:b", "env:a", False),
+        ("env:a OR env:b", "env:b OR env:c OR env:a", True),
+        ("env:a", "env:*", True),
+        ("env:a*", "env:a*", True),
+        ("env:ab*", "env:a*", False),
+        ("env:*", "env:a", False),
+        ("!env:b", "env:a", False),
+        ("env:a", "!env:b", False),
+        ("!env:*", "!env:a", True),
+        ("!env:a", "!env:*", False),
+        ("!env:a,env:b", "env:b,!env:a", True),
+        ("env:a", "", True),
+        ("", "env:a", False),
+        ("*", "env:a", False),
+    ],
+)
+def test_a_filter_implies_another(this: str, other: str, expected: bool) -> None:
+    assert TagFilter.parse(this, has_or=True).implies(TagFilter.parse(other, has_or=True)) is expected
+
+
+def test_what_was_found_out_does_not_stand_for_a_tag() -> None:
+    own, found = TagFilter.parse("service:x"), TagFilter.parse("service:x", with_discovered=True)
+    neither, not_own = TagFilter.parse("!service:x", with_discovered=True), TagFilter.parse("!service:x")
+
+    assert (own.implies(found), found.implies(own), found.implies(found)) == (True, False, True)
+    assert (neither.implies(not_own), not_own.implies(neither)) == (True, False)
+
+
+_WORDS = st.sampled_from(("a", "b", "ab", "*", "a*", "*b", "a*b", "k:a", "k:*", "*:a"))
+_ITEMS = st.builds(
+    lambda negated, words: f"!{words[0]}" if negated else " OR ".join(words),
+    st.booleans(),
+    st.lists(_WORDS, min_size=1, max_size=3),
+)
+_FILTERS = st.lists(_ITEMS, max_size=3).map(lambda items: TagFilter.parse(",".join(items), has_or=True))
+
+
+@given(_FILTERS, _FILTERS, st.lists(st.lists(st.sampled_from(("a", "b", "ab", "aab", "k:a", "k:b", "x:a")))))
+def test_what_meets_a_filter_meets_those_that_it_implies(
+    this: TagFilter, other: TagFilter, processes: list[list[str]]
+) -> None:
+    if this.implies(other):
+        assert all(other.accepts(tags) for tags in processes if this.accepts(tags))

@@ -34,6 +34,7 @@ from tests.support.restricted import (
     served_with,
     without_arguments,
 )
+from tests.support.restricted_monitors import MONITOR_QUESTIONS
 from tests.support.served import API_KEY, ORG, PLAIN_APPLICATION_KEY, READER, Client
 
 NO_ARGUMENTS = Restriction("", True)
@@ -48,7 +49,7 @@ DOORS = [
 NO_ROWS = {"search", "views", "watch", "session", "sessions", "{session_id}", "validate_keys"}
 """Ends of paths that tell nothing of processes."""
 OPEN = [door for door in DOORS if door in QUESTIONS]
-CLOSED = [door for door in DOORS if door not in QUESTIONS]
+CLOSED = [door for door in DOORS if door not in QUESTIONS and door not in MONITOR_QUESTIONS]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def without_cursors(said: Any) -> Any:
 
 
 def test_every_question_is_of_a_door() -> None:
-    assert set(QUESTIONS) <= set(DOORS)
+    assert {*QUESTIONS, *MONITOR_QUESTIONS} <= set(DOORS)
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
@@ -311,8 +312,8 @@ def test_a_restricted_viewer_sees_no_more_and_only_until_that_changes() -> None:
     total = f"{OWN}/processes?at={NOON}"
 
     assert client.get(total, headers=own).json()["meta"]["total"] == 5
-    assert client.get("/api/v1/monitor", headers=own).status_code == 403
-    assert client.get(f"{OWN}/session", headers=own).json()["scopes"] == []
+    assert client.get("/api/v2/downtime", headers=own).status_code == 403
+    assert client.get(f"{OWN}/session", headers=own).json()["scopes"] == ["monitors_read"]
     assert client.get(f"{OWN}/processes/{id_of('db-1', 30)}", headers=own).status_code == 404
     assert anna.as_key().restriction == ROWS
     client.close()
@@ -333,7 +334,8 @@ def test_a_key_of_a_restricted_user_sees_no_more_than_the_user() -> None:
 
     assert [asked(name, f"processes?at={NOON}").json()["meta"]["total"] for name in keys] == [5, 5, 0]
     assert [asked(name, f"processes?at={NOON}&search={ARGUMENT}").json()["meta"]["total"] for name in keys] == [5, 0, 0]
-    assert {asked(name, "monitors/groups").status_code for name in keys} == {403}
+    assert {asked(name, "store").status_code for name in keys} == {403}
+    assert {asked(name, "notifications").status_code for name in keys} == {403}
     client.close()
 
 

@@ -11,7 +11,7 @@ from procession.accounts.hosts import MAX_HOST_LENGTH, HostTags, TagSource, host
 from procession.accounts.key_owners import check_count, check_expiry, check_owner, keys_of_user, owner_text
 from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind, Org, RemovedOrg, hash_secret, new_secret
 from procession.accounts.restriction import UNRESTRICTED, Restricted, Restriction
-from procession.accounts.scopes import Scope
+from procession.accounts.scopes import OF_RESTRICTED, Scope
 from procession.accounts.users import User
 from procession.errors import InvalidRequest, NotFound
 from procession.text.tags import normal_tags
@@ -125,8 +125,10 @@ def create_key(
     if restriction.kinds is not Restricted.NOTHING:
         if kind is not KeyKind.APPLICATION:
             raise InvalidRequest(f"Only an application key can be restricted, and this is to be an {kind.value} key")
-        if given:
-            raise InvalidRequest("A restricted key has no scopes: they open what is of the whole org")
+        if given - OF_RESTRICTED:
+            raise InvalidRequest(
+                f"A restricted key has no scopes but {', '.join(OF_RESTRICTED)}: they open what is of the whole org"
+            )
     secret = new_secret(kind) if secret is None else _checked_secret(store, kind, secret)
     key = Key(
         secrets.token_hex(6),

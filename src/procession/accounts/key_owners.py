@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from procession.accounts.orgs import SERVICE_ACCOUNT, Key, KeyKind
 from procession.accounts.restriction import Restricted
-from procession.accounts.scopes import Scope
+from procession.accounts.scopes import OF_RESTRICTED, Scope
 from procession.accounts.users import USER_PREFIX, User, is_of_user
 from procession.errors import InvalidRequest
 from procession.process import MAX_UINT32
@@ -98,7 +98,9 @@ def _as_of_owner(key: Key, owner: User | None) -> Key | None:
         return None
     restriction = key.restriction.within(owner.restriction)
     is_restricted = restriction.kinds is not Restricted.NOTHING
-    scopes = frozenset() if is_restricted else key.scopes & owner.role.scopes
+    scopes = key.scopes & owner.role.scopes
+    if is_restricted:
+        scopes &= OF_RESTRICTED
     if (scopes, restriction) == (key.scopes, key.restriction):
         return key
     return dataclasses.replace(key, scopes=scopes, restriction=restriction)

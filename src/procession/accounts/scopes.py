@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 
 class Scope(enum.StrEnum):
@@ -18,3 +19,7 @@ class Scope(enum.StrEnum):
     """Who changed what."""
     AUDIT_READ = "audit_read"
     """Who asked what: for auditors, and not for those who are watched. Datadog has no such scope."""
+
+
+OF_RESTRICTED: Final = frozenset({Scope.MONITORS_READ})
+"""What a restricted reader may have: that which is told in part."""

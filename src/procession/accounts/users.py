@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from procession.accounts.orgs import Key, KeyKind, Org
 from procession.accounts.restriction import UNRESTRICTED, Restricted, Restriction
-from procession.accounts.scopes import Scope
+from procession.accounts.scopes import OF_RESTRICTED, Scope
 from procession.errors import InvalidRequest, NotFound
 
 MAX_USERS = 10_000
@@ -94,8 +94,8 @@ class User:
         return f"{USER_PREFIX}{self.generation}:{self.name}"
 
     def as_key(self) -> Key:
-        """The user in place of an application key: with the scopes of the role, or none where the user is restricted.
-        No secret opens it."""
+        """The user in place of an application key: with the scopes of the role, of which one who is restricted has
+        few. No secret opens it."""
         is_restricted = self.restriction.kinds is not Restricted.NOTHING
         return Key(
             self.id,
@@ -104,7 +104,7 @@ class User:
             self.name,
             b"",
             self.created_at,
-            scopes=frozenset() if is_restricted else self.role.scopes,
+            scopes=self.role.scopes & OF_RESTRICTED if is_restricted else self.role.scopes,
             owner=self.id,
             restriction=self.restriction,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ from procession.accounts.restriction import UNRESTRICTED, Restricted, Restrictio
 from procession.analysis.selection import Selection
 from procession.command_line.without_arguments import (
     HIDDEN,
+    depends_on_arguments,
     described_without_arguments,
     search_without_arguments,
     tags_without_arguments,
@@ -73,6 +75,16 @@ class Visibility(NamedTuple):
         asked = () if tags is None else tags.conditions
         rows = self.restriction.tags.conditions
         return Selection(self.org_id, search, TagFilter((*rows, *(one for one in asked if one not in rows))))
+
+    def covers(self, search: SearchNode | None, tags: TagFilter, keys: Iterable[str] = ()) -> bool:
+        """Whether all that fits these, in groups by these keys, may be told to the reader, whatever there is: by what
+        is asked for alone. It may be so as well where it says no."""
+        if not tags.implies(self.restriction.tags):
+            return False
+        if self.has_arguments:
+            return True
+        is_hidden = depends_on_arguments(search) or any(map(self.hides, keys))
+        return not is_hidden and tags_without_arguments(tags) == tags
 
     def shown(self, process: ProcessSummary) -> ProcessSummary:
         """Of a process that the reader may see, that which he may see of it."""

@@ -14,7 +14,7 @@ import msgspec
 
 from procession.discovery import Discovery
 from procession.errors import InvalidRequest
-from procession.process import ProcessDescription
+from procession.process import GENERATED_KEYS, ProcessDescription
 from procession.search.pattern import Pattern
 from procession.search.tag_filter import TagCondition, TagFilter
 from procession.search.tree import And, Comparison, Not, Or, SearchNode, TagTerm, TextTerm, WordTerm
@@ -47,6 +47,23 @@ def program_of_line(cmdline: str) -> str:
     """Up to the first blank, as an agent cuts it that sends no arguments: a title is cut likewise."""
     found = _PROGRAM.match(cmdline)
     return "" if found is None else found[0]
+
+
+def depends_on_arguments(node: SearchNode | None) -> bool:
+    """Whether what a search finds may be another for other arguments, or other things that are hidden."""
+    match node:
+        case TextTerm() | WordTerm():
+            return True
+        case TagTerm(key=key, of_tags_alone=of_tags_alone):
+            # Where there are no tags of a key, it looks for a text.
+            is_of_tags = of_tags_alone or key in GENERATED_KEYS
+            return not is_of_tags or (node.with_discovered and key == _SERVICE)
+        case Not(operand):
+            return depends_on_arguments(operand)
+        case And(operands) | Or(operands):
+            return any(map(depends_on_arguments, operands))
+        case _:
+            return False
 
 
 def search_without_arguments(node: SearchNode) -> SearchNode:

@@ -56,6 +56,10 @@ class Pattern:
         first = self.parts[0]
         return first.startswith(folded) or (not self.is_literal and folded.startswith(first))
 
+    def covers(self, other: Pattern) -> bool:
+        """Whether all that the other matches is matched by this one, too. It may be so as well where it says no."""
+        return self == other or (other.is_literal and self.matches(other.parts[0]))
+
     def matches(self, folded: str) -> bool:
         """Whether a folded text as a whole matches."""
         if self.is_literal:

@@ -28,6 +28,18 @@ class TagCondition:
         """Whether a process has to have a `host:` tag that fits."""
         return not self.negated and all(pattern.parts[0].startswith("host:") for pattern in self.patterns)
 
+    def implies(self, other: TagCondition) -> bool:
+        """Whether whatever meets this one meets the other, too. It may be so as well where it says no."""
+        if self.negated is not other.negated:
+            return False
+        if self.negated:
+            looks_as_far = self.with_discovered or not other.with_discovered
+            covered = (any(mine.covers(one) for mine in self.patterns) for one in other.patterns)
+        else:
+            looks_as_far = other.with_discovered or not self.with_discovered
+            covered = (any(one.covers(mine) for one in other.patterns) for mine in self.patterns)
+        return looks_as_far and all(covered)
+
     def accepts(self, folded_tags: Iterable[str]) -> bool:
         """Whether a process with these tags, folded by `fold`, meets the condition."""
         return any(pattern.matches(tag) for tag in folded_tags for pattern in self.patterns) is not self.negated
@@ -53,6 +65,10 @@ class TagFilter:
                 patterns = tuple(map(Pattern.parse, names))
                 conditions.append(TagCondition(patterns, negated, with_discovered and may_be_discovered(patterns)))
         return cls(tuple(conditions))
+
+    def implies(self, other: TagFilter) -> bool:
+        """Whether whatever meets this one meets the other, too. It may be so as well where it says no."""
+        return all(any(mine.implies(one) for mine in self.conditions) for one in other.conditions)
 
     def accepts(self, tags: Iterable[str], discovered: Iterable[str] = ()) -> bool:
         """Whether a process with these tags, in any case, meets all conditions. `discovered`: its `discovered_tags`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from procession.accounts.change import Change, ChangeKind
@@ -451,9 +451,15 @@ class MonitorStore(Protocol):
         """The same again changes nothing."""
 
     def transitions(
-        self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
+        self,
+        org_id: int,
+        window: Window,
+        limit: int,
+        monitor_id: int | None = None,
+        *,
+        among: Collection[int] | None = None,
     ) -> tuple[Transition, ...]:
-        """The newest first."""
+        """The newest first. `among`: only of monitors with these ids."""
 
     def silences(self) -> tuple[Silence, ...]:
         """Of all orgs, but those that are dropped."""

@@ -121,6 +121,9 @@ def test_the_same_transition_is_kept_once_and_the_newest_comes_first(store: Moni
     assert moments(10, 6) == [(6, 60), (6, 0)]
     assert moments(10, until=NOON + 59) == [(7, 30), (6, 0)]
     assert store.transitions(ORG, Window(NOON, NOON), 1) == (a_transition(monitor, NOON),)
+    for ids, expected in (({6, 8}, [60, 0]), ({7}, [30]), ({6, 7}, [60, 30, 0]), ((), [])):
+        found = store.transitions(ORG, Window(NOON, NOON + 100), 10, among=ids)
+        assert [one.at - NOON for one in found] == expected
 
 
 def test_a_lease_is_replaced_by_its_owner(store: MonitorStore) -> None:

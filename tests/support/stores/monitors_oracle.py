@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.late.silences import Silence
@@ -54,7 +54,13 @@ class OracleMonitors:
             self._transitions[one.org_id, one.at, one.monitor_id, one.group, one.kind, is_added] = one
 
     def transitions(
-        self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
+        self,
+        org_id: int,
+        window: Window,
+        limit: int,
+        monitor_id: int | None = None,
+        *,
+        among: Collection[int] | None = None,
     ) -> tuple[Transition, ...]:
         found = [
             one
@@ -62,6 +68,7 @@ class OracleMonitors:
             if one.org_id == org_id
             and window.from_at <= one.at <= window.to_at
             and monitor_id in (None, one.monitor_id)
+            and (among is None or one.monitor_id in among)
         ]
         return tuple(sorted(found, key=lambda one: -one.at)[:limit])
 

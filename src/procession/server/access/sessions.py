@@ -57,12 +57,13 @@ class Sessions:
         return Visibility.of(await self.reader(request, honours))
 
     async def key_with(self, scope: Scope, request: Request) -> Key:
-        """The application key of the reader, likewise. Raises Forbidden, also where it has not this scope."""
-        key = await self.reader(request)
-        if scope not in key.scopes:
-            takes = f"the role {roles_with(scope)}" if is_user(key) else f"an application key with the scope {scope}"
-            raise Forbidden(f"Forbidden: this takes {takes}")
-        return key
+        """The application key of the reader, likewise. Raises Forbidden, also where it has not this scope, or the
+        reader is restricted."""
+        return _checked(await self.reader(request), scope)
+
+    async def visibility_with(self, scope: Scope, request: Request, honours: Restricted) -> Visibility:
+        """What a reader with this scope may see. Raises Forbidden."""
+        return Visibility.of(_checked(await self.reader(request, honours), scope))
 
     async def scopes_of(self, request: Request) -> frozenset[Scope]:
         """What the reader may do besides reading processes. Raises Forbidden."""
@@ -193,6 +194,14 @@ class Sessions:
 
     def _read(self) -> dict[bytes, Session]:
         return {session.token_hash: session for session in self._store.sessions(self._now())}
+
+
+def _checked(key: Key, scope: Scope) -> Key:
+    """Raises Forbidden where it has not this scope."""
+    if scope not in key.scopes:
+        takes = f"the role {roles_with(scope)}" if is_user(key) else f"an application key with the scope {scope}"
+        raise Forbidden(f"Forbidden: this takes {takes}")
+    return key
 
 
 def has_keys(headers: Mapping[str, str]) -> bool:

@@ -13,13 +13,16 @@ from starlette.responses import Response
 from starlette.routing import Route, compile_path
 
 from procession.accounts.orgs import Key, hash_secret
+from procession.accounts.restriction import Restricted
 from procession.accounts.scopes import Scope
 from procession.accounts.users import is_user
+from procession.accounts.visibility import Visibility
 from procession.errors import InvalidRequest, NotFound
 from procession.monitors.group_state import GroupState
 from procession.monitors.listing import MonitorWithStates, group_states, parse_monitor_search
 from procession.monitors.monitor import Creator, Monitor, changed_monitor, new_monitor
 from procession.monitors.muting import ALL, muted, unmuted
+from procession.monitors.restricted.seen import seen_monitor
 from procession.monitors.transition import State
 from procession.notifications.template_names import check_message
 from procession.server.access.rate_limit import RateLimiter
@@ -53,6 +56,8 @@ RATE_LIMIT_NAME = "monitors"
 MAX_BODY_BYTES = 256 * 1024
 MAX_MONITORS = 5000
 """Of an org."""
+
+NOT_FOUND = "Monitor not found"
 
 _log = logging.getLogger(__name__)
 
@@ -117,16 +122,19 @@ class PublicMonitors:
         return json_response(item)
 
     async def show(self, request: Request) -> Response:
-        key = await self._admit(request, Scope.MONITORS_READ)
+        seen = await self._admit_reader(request)
         parameters = parse_parameters(request.scope["query_string"])
         states = group_states(parameters.get("group_states", ""))
-        with_downtimes = is_true(parameters, "with_downtimes")
+        with_downtimes = _wants_downtimes(seen, parameters)
 
         def read() -> dict[str, Any]:
-            (item,) = self._items([self._one(key.org_id, request)], states, with_downtimes)
+            found = seen_monitor(seen, self._one(seen.org_id, request))
+            if found is None:
+                raise NotFound(NOT_FOUND)
+            (item,) = self._items([found], states, with_downtimes)
             return item
 
-        return json_response(await self._threads.run(key.org_id, read))
+        return json_response(await self._threads.run(seen.org_id, read))
 
     async def update(self, request: Request) -> Response:
         key = await self._admit(request, Scope.MONITORS_WRITE)
@@ -196,49 +204,49 @@ class PublicMonitors:
     # Many
 
     async def list_all(self, request: Request) -> Response:
-        key = await self._admit(request, Scope.MONITORS_READ)
+        seen = await self._admit_reader(request)
         parameters = parse_parameters(request.scope["query_string"])
         states = group_states(parameters.get("group_states", ""))
         first, count, after = list_page(parameters)
-        with_downtimes = is_true(parameters, "with_downtimes")
+        with_downtimes = _wants_downtimes(seen, parameters)
 
         def read() -> list[dict[str, Any]]:
-            found = [one for one in self._all(key.org_id) if one.monitor.id > after and fits(one, parameters)]
+            found = [one for one in self._seen(seen) if one.monitor.id > after and fits(one, parameters)]
             return self._items(found[first:] if count is None else found[first : first + count], states, with_downtimes)
 
-        return json_response(await self._threads.run(key.org_id, read))
+        return json_response(await self._threads.run(seen.org_id, read))
 
     async def search(self, request: Request) -> Response:
-        key = await self._admit(request, Scope.MONITORS_READ)
+        seen = await self._admit_reader(request)
         parameters = parse_parameters(request.scope["query_string"])
         is_wanted = parse_monitor_search(parameters.get("query", ""))
         page, per_page = search_page(parameters)
 
         def read() -> Any:
-            found = in_order([one for one in self._all(key.org_id) if is_wanted(one)], parameters)
+            found = in_order([one for one in self._seen(seen) if is_wanted(one)], parameters)
             return search_answer(found, page, per_page)
 
-        return json_response(await self._threads.run(key.org_id, read))
+        return json_response(await self._threads.run(seen.org_id, read))
 
     async def search_groups(self, request: Request) -> Response:
-        key = await self._admit(request, Scope.MONITORS_READ)
+        seen = await self._admit_reader(request)
         parameters = parse_parameters(request.scope["query_string"])
         is_wanted = parse_monitor_search(parameters.get("query", ""))
         page, per_page = search_page(parameters)
 
         def read() -> Any:
-            chosen = in_order([one for one in self._all(key.org_id) if is_wanted(one)], parameters)
+            chosen = in_order([one for one in self._seen(seen) if is_wanted(one)], parameters)
             return groups_answer([(one.monitor, state) for one in chosen for state in one.groups], page, per_page)
 
-        return json_response(await self._threads.run(key.org_id, read))
+        return json_response(await self._threads.run(seen.org_id, read))
 
     async def can_delete(self, request: Request) -> Response:
-        key = await self._admit(request, Scope.MONITORS_READ)
+        seen = await self._admit_reader(request)
         parameters = parse_parameters(request.scope["query_string"])
         wanted = monitor_ids(parameters)
-        known = {one.monitor.id for one in await self._threads.run(key.org_id, lambda: self._all(key.org_id))}
+        known = {one.monitor.id for one in await self._threads.run(seen.org_id, lambda: self._seen(seen))}
         if any(one not in known for one in wanted):
-            raise NotFound("Monitor not found")
+            raise NotFound(NOT_FOUND)
         return json_response({"data": {"ok": wanted}, "errors": None})
 
     # What they have in common
@@ -248,10 +256,18 @@ class PublicMonitors:
         self._limiter.admit(request, key.org_id, RATE_LIMIT_NAME)
         return key
 
-    def _all(self, org_id: int) -> list[MonitorWithStates]:
-        """By id. Blocks; so does what parses the queries of all of them."""
+    async def _admit_reader(self, request: Request) -> Visibility:
+        """What the reader may see of monitors, as `seen_monitor` says."""
+        seen = await self._sessions.visibility_with(Scope.MONITORS_READ, request, Restricted.ALL)
+        self._limiter.admit(request, seen.org_id, RATE_LIMIT_NAME)
+        return seen
+
+    def _seen(self, visibility: Visibility) -> list[MonitorWithStates]:
+        """By id, those that the reader may see. Blocks; so does what parses the queries of all of them."""
+        org_id = visibility.org_id
         states = self._store.groups_by_monitor(org_id)
-        return [MonitorWithStates(one, states.get((org_id, one.id), ())) for one in self._store.monitors(org_id)]
+        found = (MonitorWithStates(one, states.get((org_id, one.id), ())) for one in self._store.monitors(org_id))
+        return [seen for one in found if (seen := seen_monitor(visibility, one)) is not None]
 
     def _one(self, org_id: int, request: Request) -> MonitorWithStates:
         wanted = request.path_params["monitor_id"]
@@ -259,7 +275,7 @@ class PublicMonitors:
             if monitor.id == wanted:
                 groups: tuple[GroupState, ...] = self._store.groups_by_monitor(org_id, wanted).get((org_id, wanted), ())
                 return MonitorWithStates(monitor, groups)
-        raise NotFound("Monitor not found")
+        raise NotFound(NOT_FOUND)
 
     def _new(self, key: Key, body: Mapping[str, Any], monitor_id: int) -> Monitor:
         creator = Creator(_number_of(key), key.name, key.name, "")
@@ -312,6 +328,14 @@ class PublicMonitors:
     def _log_change(event: str, what: str, key: Key, monitor: Monitor) -> None:
         fields = {"event": event, "monitor": monitor.id, "name": monitor.name, "org_id": key.org_id, "key_id": key.id}
         _log.info(f"{what} the monitor %(monitor)d, %(name)r, of org %(org_id)d, by the key %(key_id)s", fields)
+
+
+def _wants_downtimes(visibility: Visibility, parameters: Mapping[str, str]) -> bool:
+    """Raises Forbidden for a reader who is restricted: they are of the whole org."""
+    is_wanted = is_true(parameters, "with_downtimes")
+    if is_wanted:
+        visibility.require(Restricted.NOTHING)
+    return is_wanted
 
 
 def _route_by_id(path: str, answer: Callable[[Request], Awaitable[Response]], method: str) -> Route:

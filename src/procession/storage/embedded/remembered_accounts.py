@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -325,9 +325,15 @@ class RememberedMonitors:
         self._store.put_transitions(transitions)
 
     def transitions(
-        self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
+        self,
+        org_id: int,
+        window: Window,
+        limit: int,
+        monitor_id: int | None = None,
+        *,
+        among: Collection[int] | None = None,
     ) -> tuple[Transition, ...]:
-        return self._store.transitions(org_id, window, limit, monitor_id)
+        return self._store.transitions(org_id, window, limit, monitor_id, among=among)
 
     def silences(self) -> tuple[Silence, ...]:
         return self._store.silences()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from time import time_ns
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -130,14 +130,26 @@ class ClickHouseMonitors:
             )
 
     def transitions(
-        self, org_id: int, window: Window, limit: int, monitor_id: int | None = None
+        self,
+        org_id: int,
+        window: Window,
+        limit: int,
+        monitor_id: int | None = None,
+        *,
+        among: Collection[int] | None = None,
     ) -> tuple[Transition, ...]:
-        where = "" if monitor_id is None else " AND monitor = {monitor:UInt64}"
-        parameters = {"org": org_id, "from": window.from_at, "to": window.to_at, "limit": limit}
+        parameters: dict[str, Any] = {"org": org_id, "from": window.from_at, "to": window.to_at, "limit": limit}
+        where = ""
+        if monitor_id is not None:
+            where += " AND monitor = {monitor:UInt64}"
+            parameters["monitor"] = monitor_id
+        if among is not None:
+            where += " AND has({among:Array(UInt64)}, monitor)"
+            parameters["among"] = sorted(among)
         rows = self._tables.rows(
             "SELECT transition FROM monitor_transitions FINAL WHERE org = {org:UInt32} AND at >= {from:UInt32}"
             f" AND at <= {{to:UInt32}}{where} ORDER BY at DESC, monitor, name, kind LIMIT {{limit:UInt32}}",
-            parameters if monitor_id is None else parameters | {"monitor": monitor_id},
+            parameters,
         )
         found = [_transition.decode(_TransitionRow._make(row).transition) for row in rows]
         return tuple(sorted(found, key=lambda one: -one.at)[:limit])

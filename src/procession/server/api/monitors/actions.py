@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.accounts.orgs import Key
+from procession.accounts.restriction import Restricted
 from procession.accounts.scopes import Scope
 from procession.delivery.notifier import Notifier
 from procession.errors import InvalidRequest, NotFound
@@ -92,12 +93,12 @@ class MonitorActions:
 
     async def query(self, request: Request) -> Response:
         """The parts of a query."""
-        await self._admit(request, Scope.MONITORS_READ)
+        await self._admit_reader(request)
         text = parse_parameters(request.scope["query_string"]).get("query", "")
         return json_response(_QueryItem.of(parse_monitor_query(text)))
 
     async def starters(self, request: Request) -> Response:
-        await self._admit(request, Scope.MONITORS_READ)
+        await self._admit_reader(request)
         return json_response(
             {"starters": [{"id": one.id, "about": one.about, "monitor": one.body} for one in STARTERS]}
         )
@@ -123,6 +124,11 @@ class MonitorActions:
         return json_response(await self._threads.run(key.org_id, send))
 
     # What they have in common
+
+    async def _admit_reader(self, request: Request) -> None:
+        """For what is told of no monitor."""
+        seen = await self._sessions.visibility_with(Scope.MONITORS_READ, request, Restricted.ALL)
+        self._api.count(request, seen.org_id)
 
     async def _admit(self, request: Request, scope: Scope) -> Key:
         key = await self._sessions.key_with(scope, request)

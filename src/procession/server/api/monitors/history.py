@@ -12,17 +12,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from procession.accounts.orgs import Key
+from procession.accounts.restriction import Restricted
 from procession.accounts.scopes import Scope
+from procession.accounts.visibility import Visibility
 from procession.errors import InvalidParameter, InvalidRequest, NotFound
 from procession.monitors.backtest import Backtest, run_backtest
 from procession.monitors.evaluation import Moment, Rules
 from procession.monitors.group_state import GroupState, group_name
 from procession.monitors.host_facts import KnownHosts
+from procession.monitors.listing import MonitorWithStates
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.muting import is_muted, scope_of
 from procession.monitors.observer import Observer, Unheard, is_anything_known
+from procession.monitors.restricted.seen import seen_monitor
 from procession.monitors.transition import Transition
 from procession.server.access.sessions import Sessions
+from procession.server.api.monitors.seen_transitions import seen_transitions
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.http.json_body import parsed_object
 from procession.server.http.responses import json_response
@@ -145,24 +150,28 @@ class MonitorHistory:
 
     async def groups(self, request: Request) -> Response:
         """The groups of one monitor, with the reasons of their states."""
-        key = await self._admit(request)
+        seen = await self._admit_reader(request)
         monitor_id = _monitor_id(parse_parameters(request.scope["query_string"]))
         if monitor_id is None:
             raise InvalidParameter("monitor_id", "it is missing")
 
         def read() -> list[_GroupItem]:
-            monitor = next((one for one in self._store.monitors(key.org_id) if one.id == monitor_id), None)
+            monitor = next((one for one in self._store.monitors(seen.org_id) if one.id == monitor_id), None)
             if monitor is None:
                 raise NotFound("Monitor not found")
-            found = self._store.groups_by_monitor(key.org_id, monitor_id).get((key.org_id, monitor_id), ())
+            states = self._store.groups_by_monitor(seen.org_id, monitor_id).get((seen.org_id, monitor_id), ())
+            found = seen_monitor(seen, MonitorWithStates(monitor, states))
+            if found is None:
+                raise NotFound("Monitor not found")
             silenced, now = monitor.rules.silenced, self._now()
-            return [_GroupItem.of(one, is_muted=is_muted(silenced, one.group, now)) for one in found[:MAX_GROUPS]]
+            groups = found.groups[:MAX_GROUPS]
+            return [_GroupItem.of(one, is_muted=is_muted(silenced, one.group, now)) for one in groups]
 
-        return json_response({"groups": await self._threads.run(key.org_id, read)})
+        return json_response({"groups": await self._threads.run(seen.org_id, read)})
 
     async def transitions(self, request: Request) -> Response:
         """The newest first."""
-        key = await self._admit(request)
+        seen = await self._admit_reader(request)
         parameters = parse_parameters(request.scope["query_string"])
         now = self._now()
         from_at = moment_parameter("from", parameters.get("from", str(now - DAY_SECONDS)))
@@ -173,7 +182,7 @@ class MonitorHistory:
             raise InvalidParameter("from", "it is after to")
         window = Window(min(max(from_at, 0), now), min(max(to_at, 0), now))
         found = await self._threads.run(
-            key.org_id, lambda: self._store.transitions(key.org_id, window, limit, monitor_id)
+            seen.org_id, lambda: seen_transitions(self._store, seen, window, limit, monitor_id)
         )
         return json_response({"transitions": [_TransitionItem.of(one) for one in found]})
 
@@ -205,6 +214,12 @@ class MonitorHistory:
         ]
         transitions = [_TransitionItem.of(one) for one in found.transitions]
         return json_response(answer | {"transitions": transitions, "times": found.times, "curves": curves})
+
+    async def _admit_reader(self, request: Request) -> Visibility:
+        """What the reader may see of monitors, as `seen_monitor` says."""
+        seen = await self._sessions.visibility_with(Scope.MONITORS_READ, request, Restricted.ALL)
+        self._api.count(request, seen.org_id)
+        return seen
 
     async def _admit(self, request: Request) -> Key:
         key = await self._sessions.key_with(Scope.MONITORS_READ, request)

@@ -1,0 +1,1 @@
+"""Monitors for readers who may not see everything."""
