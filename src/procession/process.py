@@ -99,6 +99,10 @@ class ProcessNumbers(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     net_sent_bytes_per_second: Float32 | None = None
     connections: Int32 | None = None
     """That are established."""
+    net_bytes_per_second: Float32 | None = None
+    """Received and sent together, as Datadog's Agents have it, which do not tell them apart. The next one is theirs,
+    too: how many connections they saw in a second."""
+    net_connections_per_second: Float32 | None = None
     state: str = ""
     """The kernel's letter: R, S, D, T, t, Z, X, I, or another one of an older kernel; empty where unknown."""
 

@@ -85,6 +85,8 @@ WHOLE = Sighting(
         net_received_bytes_per_second=5.0,
         net_sent_bytes_per_second=6.0,
         connections=7,
+        net_bytes_per_second=8.0,
+        net_connections_per_second=0.5,
         state="S",
     ),
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from procession.errors import InvalidParameter
@@ -90,3 +92,21 @@ def test_a_bare_word_finds_hosts_and_values_of_tags(text: str) -> None:
 @pytest.mark.parametrize("text", ["env", '"db-7"', "false", "host"])
 def test_a_bare_word_finds_no_keys_and_a_quoted_one_only_texts(text: str) -> None:
     assert not accepts(parse_search(text, Language.PROCESSION), PROCESS)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_found"),
+    [
+        ({}, False),
+        ({"net_received_bytes_per_second": 8.0, "net_sent_bytes_per_second": 3.0}, True),
+        ({"net_received_bytes_per_second": 80.0}, False),
+        ({"net_bytes_per_second": 11.0}, True),
+        ({"net_bytes_per_second": 10.0}, False),
+        ({"net_received_bytes_per_second": 1.0, "net_sent_bytes_per_second": 3.0, "net_bytes_per_second": 11.0}, False),
+        ({"net_sent_bytes_per_second": 3.0, "net_bytes_per_second": 11.0}, True),
+    ],
+)
+def test_both_directions_are_their_sum_or_what_an_agent_says_of_both(numbers: dict[str, Any], is_found: bool) -> None:
+    detail = ProcessDetail(numbers=ProcessNumbers(**numbers))
+
+    assert accepts(parse_search("net>10", Language.PROCESSION), PROCESS, detail) == is_found

@@ -25,6 +25,7 @@ from procession.query import ProcessQuery
 from procession.server import create_app
 from procession.server.http.connection_limit import OpenConnections
 from procession.server.http.server import HttpServer
+from procession.storage import ProcessStore
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore
 from tests.support.stores.stores import oracle_stores
@@ -97,7 +98,7 @@ class OtherFinder:
 class StoreSink:
     """Adds each snapshot by itself."""
 
-    def __init__(self, store: OracleStore) -> None:
+    def __init__(self, store: ProcessStore) -> None:
         self._store = store
 
     async def add(self, org_id: int, snapshot: AnySnapshot) -> None:

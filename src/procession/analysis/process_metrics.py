@@ -22,6 +22,7 @@ class Unit:
 PERCENT = Unit("percentage", "percent", "percent", 1.0, "%")
 BYTES = Unit("bytes", "byte", "bytes", 1.0, "B")
 BYTES_PER_SECOND = Unit("bytes", "byte", "bytes", 1.0, "B", is_each_second=True)
+CONNECTIONS_PER_SECOND = Unit("network", "connection", "connections", 1.0, None, is_each_second=True)
 OPERATIONS_PER_SECOND = Unit("general", "operation", "operations", 1.0, "op", is_each_second=True)
 SECOND = Unit("time", "second", "seconds", 1.0, "s")
 
@@ -52,6 +53,8 @@ METRICS: Mapping[str, Metric] = {
     "process.stat.net.received_bytes_rate": Metric("net_received_bytes_per_second", BYTES_PER_SECOND),
     "process.stat.net.sent_bytes_rate": Metric("net_sent_bytes_per_second", BYTES_PER_SECOND),
     "process.stat.net.connections": Metric("connections"),
+    "process.stat.net.bytes_rate": Metric("net_bytes_per_second", BYTES_PER_SECOND),
+    "process.stat.net.connections_rate": Metric("net_connections_per_second", CONNECTIONS_PER_SECOND),
     "process.stat.count": Metric(COUNT),
 }
 """The first is Datadog's; the others are called after the fields that its agents send, or that ours does."""

@@ -28,6 +28,8 @@ class Field:
     unit: Unit
     measures: tuple[str, ...] = ()
     """The numbers of a sighting that it is the sum of; none: it is something else."""
+    otherwise: tuple[str, ...] = ()
+    """The number that it is where one of those is not known."""
     is_of_ending: bool = False
     """Whether only a process that has ended may have it, or it says whether it has."""
     is_described: bool = False
@@ -55,7 +57,9 @@ FIELDS = {
     "signal": Field(Unit.SIGNAL, is_of_ending=True),
     "lifetime": Field(Unit.SECONDS, is_of_ending=True),
     "io": Field(Unit.BYTES, ("read_bytes_per_second", "write_bytes_per_second")),
-    "net": Field(Unit.BYTES, ("net_received_bytes_per_second", "net_sent_bytes_per_second")),
+    "net": Field(
+        Unit.BYTES, ("net_received_bytes_per_second", "net_sent_bytes_per_second"), otherwise=("net_bytes_per_second",)
+    ),
     **{measure: Field(_unit_of(measure), (measure,)) for measure in _MEASURES},
 }
 
@@ -153,8 +157,13 @@ def value_of(field_name: str, process: ProcessSummary, detail: ProcessDetail) ->
             return None if detail.exit_code is None else signal_number(detail.exit_code)
         case "lifetime":
             return None if detail.ended_at is None else max(0, detail.ended_at - process.identity.started_at)
-    numbers = [getattr(detail.numbers, measure) for measure in FIELDS[field_name].measures]
-    return None if None in numbers else sum(numbers)
+    field = FIELDS[field_name]
+    for measures in filter(None, (field.measures, field.otherwise)):
+        numbers: list[float | None] = [getattr(detail.numbers, measure) for measure in measures]
+        known = [number for number in numbers if number is not None]
+        if len(known) == len(numbers):
+            return sum(known)
+    return None
 
 
 def holds(operator: Operator, value: float | None, number: float) -> bool:

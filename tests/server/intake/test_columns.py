@@ -172,6 +172,7 @@ def test_columns_need_an_api_key(agent: Client, sink: ListSink, key: str) -> Non
         vector("proc_v3_enc4_zstd1x"),
         b"PCOL\x01\x04\x55\x00" + bytes(60),
         b"PCOL\x02\x04\x61\x00" + bytes(60),
+        b"PCOL\x03\x04\x69\x00" + bytes(60),
     ],
 )
 def test_what_is_no_message_of_columns_is_refused(agent: Client, body: bytes) -> None:

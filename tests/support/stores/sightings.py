@@ -30,6 +30,8 @@ def all_numbers(draw: st.DrawFn) -> ProcessNumbers:
         "cpu_system_percent",
         "net_received_bytes_per_second",
         "net_sent_bytes_per_second",
+        "net_bytes_per_second",
+        "net_connections_per_second",
     ):
         fields[name] = draw(st.none() | FLOATS)
     fields["threads"] = draw(st.none() | st.integers(1, 2**31 - 1))

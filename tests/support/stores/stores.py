@@ -13,6 +13,7 @@ from tests.support.stores.notification_oracle import OracleNotifications
 from tests.support.stores.oracle import OracleStore
 
 if TYPE_CHECKING:
+    from procession.storage.embedded.store import EmbeddedStore
     from procession.storage.store import ClickHouseStore
 
 
@@ -37,7 +38,7 @@ def oracle_stores(store: OracleStore, finder: ReadStore | None = None) -> Stores
     )
 
 
-def clickhouse_stores(store: ClickHouseStore, keys: KeyStore | None = None) -> Stores:
+def clickhouse_stores(store: ClickHouseStore | EmbeddedStore, keys: KeyStore | None = None) -> Stores:
     """`keys`: has the keys instead of the store."""
     return Stores(
         processes=store,

@@ -128,7 +128,7 @@ def searches_that_compare(
         st.sampled_from((0, 0, 1)),
         st.integers(1, 8),
     )
-    fields = st.sampled_from(("pid", "ppid", "age", "rss_bytes", "cpu_total_percent", "io", *ENDING_FIELDS * 2))
+    fields = st.sampled_from(("pid", "ppid", "age", "rss_bytes", "cpu_total_percent", "io", "net", *ENDING_FIELDS * 2))
     literals = st.sampled_from((0, 1, 2, 3, 5, 9, 15, 137, 86400, *sorted(numbers))).map(float)
     comparisons = st.builds(Comparison, fields, st.sampled_from(("<", "<=", "=", ">=", ">")), literals)
     found_out = st.builds(_tag_term, st.sampled_from(DISCOVERED), st.none() | st.integers(0, 3), st.just(True))
@@ -254,8 +254,14 @@ def _live(draw: st.DrawFn, host: _Host, at: int, known: list[ProcessDescription]
 
 _USED = (
     ProcessNumbers(),
-    ProcessNumbers(cpu_total_percent=2.5, read_bytes_per_second=3.0, write_bytes_per_second=2.0),
-    ProcessNumbers(cpu_total_percent=0.0, read_bytes_per_second=9.0),
+    ProcessNumbers(
+        cpu_total_percent=2.5,
+        read_bytes_per_second=3.0,
+        write_bytes_per_second=2.0,
+        net_received_bytes_per_second=1.0,
+        net_sent_bytes_per_second=2.0,
+    ),
+    ProcessNumbers(cpu_total_percent=0.0, read_bytes_per_second=9.0, net_bytes_per_second=9.0),
 )
 
 

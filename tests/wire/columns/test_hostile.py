@@ -43,7 +43,7 @@ def changed(data: bytes, change: Callable[[Body], Body]) -> bytes:
 
 def test_the_layout_is_the_one_of_this_version() -> None:
     """With another row, or another head, `VERSION` is another one."""
-    assert layout.VERSION == 2
+    assert layout.VERSION == 3
     assert [kind for _, kind in NUMBERS] == [
         *["f4"] * 3,
         *["i8"] * 4,
@@ -52,9 +52,10 @@ def test_the_layout_is_the_one_of_this_version() -> None:
         *["i8"] * 2,
         *["f4"] * 2,
         "i4",
+        *["f4"] * 2,
     ]
-    assert ROW_BYTES == 97
-    assert a_whole()[:8] == b"PCOL" + bytes((2, 4, 97, 0))
+    assert ROW_BYTES == 105
+    assert a_whole()[:8] == b"PCOL" + bytes((3, 4, 105, 0))
 
 
 def test_damaged_messages_are_refused_or_whole_snapshots() -> None:

@@ -29,6 +29,8 @@ const DECLARED = [
   { name: "net_received_bytes_per_second", label: "Received (TCP)", unit: "bytes/s", column: ["Received", 100] },
   { name: "net_sent_bytes_per_second", label: "Sent (TCP)", unit: "bytes/s", column: ["Sent", 100] },
   { name: "connections", label: "TCP connections", unit: "count", column: ["Connections", 100] },
+  { name: "net_bytes_per_second", label: "Network", unit: "bytes/s", column: ["Network", 100] },
+  { name: "net_connections_per_second", label: "Connections/s", unit: "count/s", column: ["Connections/s", 110] },
 ] as const satisfies readonly Declaration[];
 
 /** The name of a number. */

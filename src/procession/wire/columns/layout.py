@@ -31,7 +31,7 @@ from procession.errors import PayloadTooLarge
 from procession.wire.columns.rows import ROW_BYTES
 from procession.wire.datadog.frame import Encoding, FrameError, decompress_zstd
 
-VERSION = 2
+VERSION = 3
 """Another one for every other layout, that of the rows included."""
 
 MAX_NUMBER = 2**32 - 1

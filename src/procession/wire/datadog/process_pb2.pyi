@@ -1921,6 +1921,7 @@ class ReadProcess(_message.Message):
     VOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
     INVOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
     NSPID_FIELD_NUMBER: _builtins.int
+    NETWORKS_FIELD_NUMBER: _builtins.int
     PROCESSCONTEXT_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
@@ -1942,6 +1943,8 @@ class ReadProcess(_message.Message):
     voluntaryCtxSwitches: _builtins.int
     involuntaryCtxSwitches: _builtins.int
     nsPid: _builtins.int
+    networks: _builtins.bytes
+    """empty is no connections; absent, not known"""
     language: Global___Language.ValueType
     portInfo: _builtins.bytes
     """empty is no ports; absent, not known"""
@@ -1974,6 +1977,7 @@ class ReadProcess(_message.Message):
         voluntaryCtxSwitches: _builtins.int = ...,
         involuntaryCtxSwitches: _builtins.int = ...,
         nsPid: _builtins.int = ...,
+        networks: _builtins.bytes | None = ...,
         processContext: _abc.Iterable[_builtins.str] = ...,
         tags: _abc.Iterable[_builtins.str] = ...,
         language: Global___Language.ValueType = ...,
@@ -1983,9 +1987,9 @@ class ReadProcess(_message.Message):
         stateLetter: _builtins.str = ...,
         tcpStat: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "tcpStat", b"tcpStat", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks", "portInfo", b"portInfo", "serviceDiscovery", b"serviceDiscovery", "tcpStat", b"tcpStat", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "language", b"language", "memory", b"memory", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "tcpStat", b"tcpStat", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "containerId", b"containerId", "cpu", b"cpu", "createTime", b"createTime", "injectionState", b"injectionState", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "language", b"language", "memory", b"memory", "networks", b"networks", "nsPid", b"nsPid", "openFdCount", b"openFdCount", "pid", b"pid", "portInfo", b"portInfo", "processContext", b"processContext", "serviceDiscovery", b"serviceDiscovery", "state", b"state", "stateLetter", b"stateLetter", "tags", b"tags", "tcpStat", b"tcpStat", "user", b"user", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2033,6 +2037,7 @@ class ReadProcessStat(_message.Message):
     IOSTAT_FIELD_NUMBER: _builtins.int
     VOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
     INVOLUNTARYCTXSWITCHES_FIELD_NUMBER: _builtins.int
+    NETWORKS_FIELD_NUMBER: _builtins.int
     STATELETTER_FIELD_NUMBER: _builtins.int
     TCPSTAT_FIELD_NUMBER: _builtins.int
     pid: _builtins.int
@@ -2042,6 +2047,7 @@ class ReadProcessStat(_message.Message):
     ioStat: _builtins.bytes
     voluntaryCtxSwitches: _builtins.int
     involuntaryCtxSwitches: _builtins.int
+    networks: _builtins.bytes
     stateLetter: _builtins.str
     tcpStat: _builtins.bytes
     @_builtins.property
@@ -2060,12 +2066,13 @@ class ReadProcessStat(_message.Message):
         ioStat: _builtins.bytes | None = ...,
         voluntaryCtxSwitches: _builtins.int = ...,
         involuntaryCtxSwitches: _builtins.int = ...,
+        networks: _builtins.bytes | None = ...,
         stateLetter: _builtins.str = ...,
         tcpStat: _builtins.bytes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "tcpStat", b"tcpStat"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks", "tcpStat", b"tcpStat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "tcpStat", b"tcpStat", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu", b"cpu", "createTime", b"createTime", "involuntaryCtxSwitches", b"involuntaryCtxSwitches", "ioStat", b"ioStat", "memory", b"memory", "networks", b"networks", "openFdCount", b"openFdCount", "pid", b"pid", "processState", b"processState", "stateLetter", b"stateLetter", "tcpStat", b"tcpStat", "voluntaryCtxSwitches", b"voluntaryCtxSwitches"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -42,6 +42,8 @@ export const COMPARED = [
   "involuntary_switches",
   "net_received_bytes_per_second",
   "net_sent_bytes_per_second",
+  "net_bytes_per_second",
+  "net_connections_per_second",
 ] as const;
 
 const NAMES: ReadonlySet<string> = new Set(COMPARED);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from procession.lifecycle.signals import signal_number
-from procession.search.fields import FIELDS
+from procession.search.field_columns import measured
 from procession.search.tree import Comparison
 from procession.storage.live.candidates import NO_CODE, Candidates
 from procession.storage.live.columns import Array, pids_of, starts_of
@@ -36,9 +36,7 @@ def numbers_of_field(candidates: Candidates, field: str) -> tuple[Array, Array]:
             return np.maximum(candidates.seen.astype("i8") - starts, 0).astype("f8"), everywhere
         case "ended" | "ended:oom" | "exit_code" | "signal" | "lifetime":
             return _of_ending(candidates, field)
-    columns = [candidates.numbers(measure).astype("f8") for measure in FIELDS[field].measures]
-    is_known = np.logical_and.reduce([column >= 0 for column in columns])
-    return np.add.reduce(columns), is_known
+    return measured(field, candidates.numbers)
 
 
 def _of_ending(candidates: Candidates, field: str) -> tuple[Array, Array]:

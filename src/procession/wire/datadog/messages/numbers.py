@@ -19,6 +19,8 @@ _Io = tuple[float, float, float, float]
 _NO_IO: _Io = (ABSENT, ABSENT, ABSENT, ABSENT)
 _Tcp = tuple[float, float, int]
 _NO_TCP: _Tcp = (ABSENT, ABSENT, ABSENT)
+_Networks = tuple[float, float]
+_NO_NETWORKS: _Networks = (ABSENT, ABSENT)
 
 STATE_LETTERS = ("", "D", "R", "S", "T", "W", "X", "Z")
 """By their number on the wire; 0 is unknown."""
@@ -70,6 +72,9 @@ def _row_values(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> tup
     tcp = process.tcpStat
     received, sent, connections = decode_tcp(tcp) if tcp or process.HasField("tcpStat") else _NO_TCP
 
+    networks = process.networks
+    both, opened = decode_networks(networks) if networks or process.HasField("networks") else _NO_NETWORKS
+
     voluntary, involuntary = process.voluntaryCtxSwitches, process.involuntaryCtxSwitches
     has_switches = voluntary or involuntary  # whatever runs was switched to
     open_files = process.openFdCount
@@ -93,6 +98,8 @@ def _row_values(process: pb.ReadProcess | pb.ReadProcessStat, state: int) -> tup
         received,
         sent,
         connections,
+        both,
+        opened,
         state_number,
     )
 
@@ -123,6 +130,19 @@ def _decode_tcp(data: bytes) -> _Tcp:
 
 
 _remembered_tcp = lru_cache(maxsize=4096)(_decode_tcp)
+
+
+def decode_networks(data: bytes) -> _Networks:
+    """Bytes, received and sent together, and connections; each in a second."""
+    return _remembered_networks(data) if len(data) <= 10 else _decode_networks(data)
+
+
+def _decode_networks(data: bytes) -> _Networks:
+    networks = parse(pb.ProcessNetworks, data)
+    return _rate(networks.bytesRate), _rate(networks.connectionRate)
+
+
+_remembered_networks = lru_cache(maxsize=4096)(_decode_networks)
 
 
 def _rate(value: float) -> float:
@@ -161,6 +181,10 @@ def encode_numbers(numbers: ProcessNumbers, process: pb.Process | pb.ProcessStat
         process.tcpStat.SetInParent()
         process.tcpStat.receivedBytesRate, process.tcpStat.sentBytesRate = map(_or_absent, tcp)
         process.tcpStat.connections = -1 if numbers.connections is None else numbers.connections
+    networks = (numbers.net_bytes_per_second, numbers.net_connections_per_second)
+    if any(rate is not None for rate in networks):
+        process.networks.SetInParent()
+        process.networks.bytesRate, process.networks.connectionRate = map(_or_absent, networks)
 
 
 def encode_state(letter: str) -> tuple[pb.ProcessState.ValueType, str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from procession.search.comparisons import compared_fields, compares
+from procession.search.field_columns import measured
 from procession.search.fields import FIELDS
 from procession.search.named_hosts import mentions_host
 from procession.search.tag_filter import TagFilter
@@ -26,7 +27,8 @@ def columns_compared(search: SearchNode | None) -> set[str]:
     """Columns of an instant that tell what a search compares."""
     found: set[str] = set()
     for field in compared_fields(search):
-        found.update({"pid": ("pid",), "age": ("start",)}.get(field, FIELDS[field].measures))
+        of_field = (*FIELDS[field].measures, *FIELDS[field].otherwise)
+        found.update({"pid": ("pid",), "age": ("start",)}.get(field, of_field))
     return found
 
 
@@ -83,5 +85,4 @@ def _numbers_of_field(field: str, columns: Columns) -> tuple[Any, Any]:
         return np.maximum(ages, 0).astype("f8"), everywhere
     if FIELDS[field].is_of_ending:
         return np.zeros(count), everywhere if field == "ended" else ~everywhere
-    numbers = [columns[measure].astype("f8") for measure in FIELDS[field].measures]
-    return np.add.reduce(numbers), np.logical_and.reduce([one >= 0 for one in numbers])
+    return measured(field, columns.__getitem__)
