@@ -11,9 +11,10 @@ import pytest
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.monitors.evaluation import Moment
+from procession.monitors.grouping import TooMuch
 from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import Observer, TooMuch
+from procession.monitors.observer import Observer
 from procession.monitors.query import parse_monitor_query
 from procession.monitors.transition import Transition
 from procession.process import ExitFacts, Sighting

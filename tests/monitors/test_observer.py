@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from procession.monitors.evaluation import Moment
+from procession.monitors.grouping import TooMuch, most_groups
 from procession.monitors.host_facts import KnownHosts
-from procession.monitors.observer import Observer, TooMuch, most_groups
+from procession.monitors.observer import Observer
 from procession.monitors.query import parse_monitor_query
 from procession.packed import AnySnapshot
 from procession.process import ProcessNumbers

@@ -110,7 +110,7 @@ def refused_at(client: Client, method: str, path: str, seen: str) -> None:
     answer = client.request(method, filled(path), headers=RESTRICTED)
 
     assert answer.status_code == 403, path
-    assert answer.json() == {"errors": [f"Forbidden: you may see {seen}, and this is not told in part"]}
+    assert answer.json() == {"errors": [f"Forbidden: you may see {seen}, and this answer cannot be limited to it"]}
 
 
 @pytest.mark.parametrize(("method", "path"), OPEN)

@@ -36,7 +36,7 @@ class Visibility(NamedTuple):
 
     @classmethod
     def of(cls, reader: Key) -> Visibility:
-        """Of somebody who has shown who he is: by a key, or as a user in place of one."""
+        """Of a key, or of a signed-in user, who reads as one."""
         return cls(reader.org_id, reader.restriction)
 
     @property
@@ -50,7 +50,7 @@ class Visibility(NamedTuple):
     def require(self, honours: Restricted) -> Visibility:
         """Itself. Raises Forbidden where the reader is restricted in something that what is asked does not honour."""
         if self.restriction.kinds & ~honours:
-            raise Forbidden(f"Forbidden: you may see {self.restriction}, and this is not told in part")
+            raise Forbidden(f"Forbidden: you may see {self.restriction}, and this answer cannot be limited to it")
         return self
 
     def hides(self, name: str) -> bool:
@@ -64,7 +64,7 @@ class Visibility(NamedTuple):
             raise Forbidden(f"Forbidden: you may see {self.restriction}, so nothing by {', '.join(hidden)}")
 
     def selection(self, search: SearchNode | None = None, tags: TagFilter | None = None) -> Selection:
-        """Of what a reader asks for, that which he may see. The same of what it gave is the same again."""
+        """Of what a reader asks for, what they may see. Applying it twice changes nothing more."""
         if not self.has_arguments:
             search = None if search is None else search_without_arguments(search)
             tags = None if tags is None else tags_without_arguments(tags)

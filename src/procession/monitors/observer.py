@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,6 +13,7 @@ from procession.discovery import DISCOVERED_KEYS
 from procession.errors import InvalidRequest
 from procession.monitors.evaluation import Moment
 from procession.monitors.group_state import MAX_HOSTS, Group
+from procession.monitors.grouping import TooMuch, check_groups, counted, groups_of, has_group, most_groups
 from procession.monitors.host_facts import HostFacts, KnownHosts, silent_seconds
 from procession.monitors.query import ATTRIBUTES, Function, MonitorQuery
 from procession.paging import Page
@@ -25,8 +26,6 @@ from procession.window import Window
 NOW_SECONDS = REACH_SECONDS
 """For so long a host has the processes of its newest complete snapshot."""
 
-MAX_GROUPS = 1000
-MAX_HOST_GROUPS = 25_000
 MAX_LISTED = 100_000
 """Processes that an evaluation reads one by one, at most."""
 MAX_TELLING = 1_000_000
@@ -43,10 +42,6 @@ MAX_COUNTED = 5
 _MOMENT_SECONDS = 10
 """Hosts that fell silent within so long fell silent together."""
 _MAX_NAME_LENGTH = 60
-
-
-class TooMuch(Exception):
-    """This monitor is not evaluated; the text says why."""
 
 
 class ProcessReader(Protocol):
@@ -248,7 +243,7 @@ class Observer:
     def last_seen(self, query: MonitorQuery, group: Group, since: int) -> LastSeen:
         """Where its processes were seen last, and how they ended."""
         window, query = Window(since, self.moment.at - 1), query.however_they_ended
-        found = [one for one in self._listed_some(query, group, window) if _has_group(one, query.by, group)]
+        found = [one for one in self._listed_some(query, group, window) if has_group(one, query.by, group)]
         if not found:
             return LastSeen()
         seen_at = max(one.seen_at for one in found)
@@ -260,7 +255,7 @@ class Observer:
         """The processes that a value counts, in short texts: those that began last."""
         seconds = query.window_seconds if query.function.has_window else NOW_SECONDS
         window = Window(self.moment.at - seconds, self.moment.instant)
-        found = [one for one in self._listed_some(query, group, window) if _has_group(one, query.by, group)]
+        found = [one for one in self._listed_some(query, group, window) if has_group(one, query.by, group)]
         return self._named(found[-MAX_NAMED:])
 
     # What is read
@@ -312,15 +307,15 @@ class Observer:
             return {(): float(self._analysis.facets(selection, window, (), 1).total)}
         (key, *more) = query.by
         if more or key in ATTRIBUTES:
-            return _counted(query, self._listed(query, window))
+            return counted(query, self._listed(query, window))
         (facet,) = self._analysis.facets(selection, window, (key,), most_groups(query) + 1).facets
-        _check_groups(query, facet.distinct)
+        check_groups(query, facet.distinct)
         return {((key, one.value),): float(one.count) for one in facet.values}
 
     def _starts(self, query: MonitorQuery) -> Mapping[Group, float]:
         window = self._window(query)
         found = self._listed(query, window, ProcessKey.last_of_second(window.from_at - 1))
-        return _counted(query, (one for one in found if one.identity.started_at <= window.to_at))
+        return counted(query, (one for one in found if one.identity.started_at <= window.to_at))
 
     def _at_instant(self, query: MonitorQuery) -> Mapping[Group, float]:
         selection, instant = query.selection(self.org_id), self.moment.instant
@@ -330,7 +325,7 @@ class Observer:
         # Summed up by something that has few values, where there are no groups.
         key = query.by[0] if query.by else "state"
         found = self._analysis.groups(selection, instant, key, measures, Order("count", True), most_groups(query) + 1)
-        _check_groups(query, found.groups)
+        check_groups(query, found.groups)
         values: list[tuple[str | None, float | None]] = []
         for one in found.found:
             aggregate = one.numbers.get(query.measure or "")
@@ -351,12 +346,12 @@ class Observer:
             raise TooMuch(f"it is about {page.total} processes one by one; there may be {MAX_LISTED}")
         for one in page.processes:
             number = 1.0 if query.measure is None else _number(one.numbers, query.measure)
-            for group in _groups_of(one.process, query.by):
+            for group in groups_of(one.process, query.by):
                 if number is not None and query.function is Function.MAX:
                     values[group] = max(values.get(group, number), number)
                 elif number is not None:
                     values[group] = values.get(group, 0.0) + number
-        _check_groups(query, len(values))
+        check_groups(query, len(values))
         return values
 
     def _window(self, query: MonitorQuery) -> Window:
@@ -419,51 +414,6 @@ def _is_of(key: str, value: str) -> TagCondition:
 def _asked(query: MonitorQuery) -> tuple[object, ...]:
     """The same for queries that have the same values."""
     return query.search, query.over, query.by, query.function, query.measure, query.window_seconds
-
-
-def most_groups(query: MonitorQuery) -> int:
-    return MAX_HOST_GROUPS if query.by == ("host",) else MAX_GROUPS
-
-
-def too_many_groups(query: MonitorQuery, count: int, most: int) -> str:
-    return f"it has {count} groups; by {', '.join(query.by)} there may be {most}"
-
-
-def _check_groups(query: MonitorQuery, count: int) -> None:
-    if query.by and count > most_groups(query):
-        raise TooMuch(too_many_groups(query, count, most_groups(query)))
-
-
-def _counted(query: MonitorQuery, processes: Iterator[ProcessSummary]) -> Mapping[Group, float]:
-    counts: Counter[Group] = Counter()
-    if not query.by:
-        return {(): float(sum(1 for _ in processes))}
-    for one in processes:
-        counts.update(_groups_of(one, query.by))
-        _check_groups(query, len(counts))
-    return {group: float(count) for group, count in counts.items()}
-
-
-def _values_of(process: ProcessSummary, key: str) -> tuple[str, ...]:
-    if key == "host":
-        return (process.identity.host,)
-    if key in ATTRIBUTES:
-        value = str(getattr(process.description, key))
-        return (value,) if value else ()
-    start = f"{key}:"
-    return tuple(dict.fromkeys(tag[len(start) :] for tag in process.all_tags if tag.startswith(start)))
-
-
-def _groups_of(process: ProcessSummary, by: Sequence[str]) -> list[Group]:
-    """A process is in several groups if it has several values of a key, and in none if it has none."""
-    groups: list[Group] = [()]
-    for key in by:
-        groups = [(*group, (key, value)) for group in groups for value in _values_of(process, key)]
-    return groups
-
-
-def _has_group(process: ProcessSummary, by: Sequence[str], group: Group) -> bool:
-    return not by or group in _groups_of(process, by)
 
 
 def _number(numbers: ProcessNumbers, measure: str) -> float | None:
