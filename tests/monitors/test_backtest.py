@@ -9,9 +9,9 @@ from procession.errors import InvalidRequest
 from procession.monitors import backtest
 from procession.monitors.backtest import MAX_STEPS, Backtest, run_backtest
 from procession.monitors.evaluation import Moment, Rules
-from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import Observer, Unheard
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import Observer, Unheard
 from procession.monitors.transition import State
 from procession.window import Window
 from tests.support.builders import NOON, a_sighting, a_snapshot

@@ -12,9 +12,9 @@ from procession.monitors import evaluator
 from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState
-from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import Observer
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import Observer
 from procession.monitors.options import _CHECKS
 from procession.monitors.query import Function, number_text, parse_monitor_query
 from procession.monitors.transition import State

@@ -11,10 +11,10 @@ import pytest
 
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.monitors.evaluation import Moment
-from procession.monitors.grouping import TooMuch
-from procession.monitors.host_facts import KnownHosts
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import Observer
+from procession.monitors.observing.grouping import TooMuch
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import Observer
 from procession.monitors.query import parse_monitor_query
 from procession.monitors.transition import Transition
 from procession.process import ExitFacts, Sighting
@@ -207,7 +207,7 @@ TRIGGERED_AND_RECOVERED = [("triggered", "web-1"), ("recovered", "web-1")]
 
 
 def test_what_would_be_listed_without_end_is_too_much(told: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("procession.monitors.observer.MAX_LISTED", 1)
+    monkeypatch.setattr("procession.monitors.observing.observer.MAX_LISTED", 1)
     moment = Moment(MINUTE + 360, MINUTE + 360)
     observer = Observer(told.store, told.store.analysis, KnownHosts(told.store.hosts), ORG, moment)
 

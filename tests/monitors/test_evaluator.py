@@ -12,14 +12,15 @@ import pytest
 from procession.accounts.hosts import HostNotice, HostTags, TagSource
 from procession.lifecycle.events import ProcessExit, ProcessExits
 from procession.monitors import evaluator as evaluating
-from procession.monitors import observer as observing
 from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState, group_name
-from procession.monitors.host_facts import KnownHosts
 from procession.monitors.late.silences import Silences
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import LastSeen, Observer
+from procession.monitors.observing import grouping
+from procession.monitors.observing import observer as observing
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import LastSeen, Observer
 from procession.monitors.query import MonitorQuery
 from procession.monitors.transition import State, Transition
 from procession.process import ExitFacts, ProcessNumbers, Sighting
@@ -254,7 +255,7 @@ def test_several_keys_make_a_group_of_each_combination() -> None:
 
 @pytest.mark.parametrize("function", ["rollup('count').last('5m')", "rollup('count_now')"])
 def test_a_monitor_of_too_many_groups_is_skipped_and_says_why(monkeypatch: pytest.MonkeyPatch, function: str) -> None:
-    monkeypatch.setattr(observing, "MAX_GROUPS", 3)
+    monkeypatch.setattr(grouping, "MAX_GROUPS", 3)
     world = World(f"processes('').by('cmdline').{function} > 5")
     few = [init(), nginx(7), nginx(8, cmdline="nginx 8")]
     assert "Skipped" not in world.minute(web_1=few)
@@ -519,7 +520,7 @@ def test_hosts_with_the_tags_are_expected_where_that_is_asked_for() -> None:
 
 
 def test_groups_without_a_process_count_where_they_are_about_absence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observing, "MAX_GROUPS", 3)
+    monkeypatch.setattr(grouping, "MAX_GROUPS", 3)
     few, many = (World(f"processes('').by('command').rollup('count_now') {rest}") for rest in ("< 1", "> 5"))
     for world in (few, many):
         for number in range(4):

@@ -16,7 +16,7 @@ from procession.monitors.evaluation import Moment, Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState
 from procession.monitors.late.silences import Silences
-from procession.monitors.observer import Observer, Unheard
+from procession.monitors.observing.observer import Observer, Unheard
 from procession.monitors.transition import State, Transition
 from procession.window import Window
 

@@ -11,9 +11,9 @@ import msgspec
 
 from procession.monitors.evaluation import Rules, Seen, evaluate_group, level_of, resumed_state, skipped_state
 from procession.monitors.group_state import Group, GroupState
-from procession.monitors.grouping import TooMuch, most_groups, too_many_groups
-from procession.monitors.host_facts import Hearing
-from procession.monitors.observer import LastSeen, Observer
+from procession.monitors.observing.grouping import TooMuch, most_groups, too_many_groups
+from procession.monitors.observing.host_facts import Hearing
+from procession.monitors.observing.observer import LastSeen, Observer
 from procession.monitors.query import Function
 from procession.monitors.transition import State, Transition
 

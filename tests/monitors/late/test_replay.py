@@ -9,10 +9,10 @@ import msgspec
 from procession.monitors.evaluation import Moment, Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState
-from procession.monitors.host_facts import KnownHosts
 from procession.monitors.late.replay import Replayed, replay
 from procession.monitors.monitor import Creator, new_monitor
-from procession.monitors.observer import Observer
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import Observer
 from procession.monitors.transition import Transition
 from procession.process import Sighting
 from tests.support.builders import NOON, a_sighting, a_snapshot

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from procession.accounts.hosts import HostNotice
 from procession.monitors.group_state import GroupState
-from procession.monitors.host_facts import LEAST_SILENT_SECONDS, HostFacts
 from procession.monitors.late.silences import MAX_SILENT_SECONDS, Silences
+from procession.monitors.observing.host_facts import LEAST_SILENT_SECONDS, HostFacts
 from tests.support.builders import NOON
 
 

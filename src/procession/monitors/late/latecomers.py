@@ -10,11 +10,11 @@ from typing import Protocol
 from procession.errors import InvalidRequest
 from procession.monitors.evaluation import Moment, Rules
 from procession.monitors.group_state import Group, GroupState
-from procession.monitors.host_facts import LEAST_SILENT_SECONDS, HostFacts
 from procession.monitors.late.replay import Replayed, replay
 from procession.monitors.late.silences import Silence, Silences
 from procession.monitors.monitor import Monitor
-from procession.monitors.observer import Observer, Unheard
+from procession.monitors.observing.host_facts import LEAST_SILENT_SECONDS, HostFacts
+from procession.monitors.observing.observer import Observer, Unheard
 from procession.monitors.transition import Transition
 from procession.window import Window
 

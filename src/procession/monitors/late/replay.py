@@ -10,7 +10,7 @@ import msgspec
 from procession.monitors.evaluation import Rules
 from procession.monitors.evaluator import Evaluation
 from procession.monitors.group_state import Group, GroupState
-from procession.monitors.observer import Observer
+from procession.monitors.observing.observer import Observer
 from procession.monitors.query import Function
 from procession.monitors.transition import Late, State, Transition, TransitionKind
 

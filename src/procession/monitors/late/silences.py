@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from procession.monitors.group_state import GroupState
-from procession.monitors.host_facts import LEAST_SILENT_SECONDS, HostFacts
+from procession.monitors.observing.host_facts import LEAST_SILENT_SECONDS, HostFacts
 
 MAX_SILENT_SECONDS = 86400
 """A host that is silent for longer is forgotten."""

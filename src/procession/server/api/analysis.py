@@ -27,7 +27,7 @@ from procession.analysis import (
     Side,
 )
 from procession.lifecycle.signals import signal_of
-from procession.monitors.host_facts import SHUT_DOWN_SLACK_SECONDS, silent_seconds
+from procession.monitors.observing.host_facts import SHUT_DOWN_SLACK_SECONDS, silent_seconds
 from procession.process_item import changed_attributes, item_at_instant
 from procession.search.comparisons import compared_fields, compares, words_of
 from procession.server.api.request import DAY_SECONDS, MAX_OFFSET, ApiRequest

@@ -15,7 +15,7 @@ from procession.accounts.restriction import Restricted
 from procession.accounts.visibility import Visibility
 from procession.analysis import REACH_SECONDS, Order
 from procession.errors import InvalidParameter
-from procession.monitors.host_facts import silent_seconds
+from procession.monitors.observing.host_facts import silent_seconds
 from procession.notifications.downtimes.downtime import Downtime, OneTime
 from procession.notifications.downtimes.host_mute import host_mutes
 from procession.process import host_key

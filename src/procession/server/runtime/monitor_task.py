@@ -17,11 +17,11 @@ from procession.errors import InvalidRequest, Unavailable
 from procession.monitors.evaluation import Moment, Rules, skipped_state
 from procession.monitors.evaluator import REFRESHED_SECONDS, Evaluation, Outcome
 from procession.monitors.group_state import Group, GroupState, group_name
-from procession.monitors.host_facts import KnownHosts
 from procession.monitors.late.latecomers import Latecomers
 from procession.monitors.lease import LEASE_SECONDS, EvaluationLease, holder, last_evaluated
 from procession.monitors.monitor import Monitor
-from procession.monitors.observer import Observer, Unheard
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import Observer, Unheard
 from procession.monitors.transition import State, TransitionSink
 from procession.server.runtime.background import run_in_background
 from procession.server.runtime.thread_pools import ThreadPool

@@ -19,11 +19,11 @@ from procession.errors import InvalidParameter, InvalidRequest, NotFound
 from procession.monitors.backtest import Backtest, run_backtest
 from procession.monitors.evaluation import Moment, Rules
 from procession.monitors.group_state import GroupState, group_name
-from procession.monitors.host_facts import KnownHosts
 from procession.monitors.listing import MonitorWithStates
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.muting import is_muted, scope_of
-from procession.monitors.observer import Observer, Unheard, is_anything_known
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import Observer, Unheard, is_anything_known
 from procession.monitors.restricted.seen import seen_monitor
 from procession.monitors.transition import Transition
 from procession.server.access.sessions import Sessions

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from procession.monitors.grouping import TooMuch, check_groups, counted, groups_of, has_group, most_groups
+from procession.monitors.observing.grouping import TooMuch, check_groups, counted, groups_of, has_group, most_groups
 from procession.monitors.query import MonitorQuery, parse_monitor_query
 from procession.process import ProcessIdentity, ProcessSummary
 from tests.support.builders import NOON, a_description

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from procession.monitors.evaluation import Moment
-from procession.monitors.grouping import TooMuch, most_groups
-from procession.monitors.host_facts import KnownHosts
-from procession.monitors.observer import Observer
+from procession.monitors.observing.grouping import TooMuch, most_groups
+from procession.monitors.observing.host_facts import KnownHosts
+from procession.monitors.observing.observer import Observer
 from procession.monitors.query import parse_monitor_query
 from procession.packed import AnySnapshot
 from procession.process import ProcessNumbers
@@ -139,7 +139,7 @@ def test_a_thousand_groups_are_looked_at_and_one_more_is_too_much(embedded: Embe
 def test_what_would_be_read_one_by_one_without_end_is_too_much(
     embedded: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("procession.monitors.observer.MAX_LISTED", 5)
+    monkeypatch.setattr("procession.monitors.observing.observer.MAX_LISTED", 5)
     observer = Observer(embedded, embedded.analysis, KnownHosts(embedded.hosts), ORG, Moment(MINUTE, MINUTE))
 
     for function in ("count').last('5m", "count_now"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from procession.accounts.hosts import HostNotice, HostTags, TagSource
-from procession.monitors.host_facts import Hearing, HostFacts, KnownHosts, silent_seconds
+from procession.monitors.observing.host_facts import Hearing, HostFacts, KnownHosts, silent_seconds
 from procession.search.tag_filter import TagFilter
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore

@@ -13,8 +13,8 @@ from procession.discovery import DISCOVERED_KEYS
 from procession.errors import InvalidRequest
 from procession.monitors.evaluation import Moment
 from procession.monitors.group_state import MAX_HOSTS, Group
-from procession.monitors.grouping import TooMuch, check_groups, counted, groups_of, has_group, most_groups
-from procession.monitors.host_facts import HostFacts, KnownHosts, silent_seconds
+from procession.monitors.observing.grouping import TooMuch, check_groups, counted, groups_of, has_group, most_groups
+from procession.monitors.observing.host_facts import HostFacts, KnownHosts, silent_seconds
 from procession.monitors.query import ATTRIBUTES, Function, MonitorQuery
 from procession.paging import Page
 from procession.process import ProcessDetail, ProcessKey, ProcessNumbers, ProcessSummary

@@ -1,0 +1,1 @@
+"""What is seen of processes and hosts for monitors, and in which groups."""
