@@ -173,8 +173,11 @@ def test_an_application_key_is_restricted(procession: Command, server: RunningSe
     made = procession("keys", "create", "application", "--name", "wall", "--rows", "env:a", "--without-arguments")
     (key,) = (key for key in server.keys if key.name == "wall")
     refused = procession("keys", "create", "api", "--rows", "env:a")
+    reading = procession("keys", "create", "application", "--rows", "env:a", "--scope", "monitors_read")
+    writing = procession("keys", "create", "application", "--rows", "env:a", "--scope", "monitors_write")
 
-    assert made.code == 0
+    assert (made.code, reading.code) == (0, 0)
+    assert "A restricted key has no scopes but monitors_read" in writing.err
     assert key.restriction == Restriction("env:a", True)
     assert any("only env:a, no arguments" in line for line in procession("keys", "list").lines)
     assert refused.err == "procession: Only an application key can be restricted, and this is to be an api key\n"

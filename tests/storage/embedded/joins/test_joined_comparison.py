@@ -89,6 +89,8 @@ def test_without_arguments_only_what_else_has_changed_counts(monkeypatch: pytest
     assert (found.changed_total, found.same_total) == (1, 1)
     assert [one.fields for one in found.changed if isinstance(one, ChangedProcess)] == [("user",)]
     assert compared(halves, old, new).changed_total == 2
+    monkeypatch.setattr(joined_comparison, "_AT_ONCE", 1)
+    assert compared(halves, old, new, without_arguments=True) == found
     monkeypatch.setattr(joined_comparison, "MAX_DESCRIPTIONS", 1)
     assert halves.comparison.compare(old, new, Match.PROCESS, 9, without_arguments=True) is None
 

@@ -330,6 +330,13 @@ def test_sides_are_compared(both: Both, match: Match) -> None:
             both.same("compare", left, right, match, limit, without_arguments=True)
 
 
+def test_without_arguments_descriptions_are_read_in_parts(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare, "_AT_ONCE", 2)
+
+    sides = Side(selection(), T - 100), Side(selection(), T)
+    assert both.same("compare", *sides, Match.PROCESS, 1000, without_arguments=True).changed_total > 2
+
+
 def test_too_many_processes_are_not_compared_without_arguments_however_few_have_changed(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:

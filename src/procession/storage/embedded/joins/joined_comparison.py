@@ -27,6 +27,9 @@ _MEASURES = ("cpu_total_percent", "rss_bytes")
 _MOST_HASHED = 20_000
 """Processes whose descriptions are hashed for an answer. Where it is more, a flush costs less."""
 
+_AT_ONCE = 5000
+"""Processes of the past that are read together."""
+
 
 class PastSide(Protocol):
     """The processes at an instant, as the history has them."""
@@ -180,10 +183,14 @@ class JoinedComparison:
         return found
 
     def _differ_in_more_than_arguments(self, past: PastSide, in_past: Array, now: _Now, in_now: Array) -> Array:
-        olds = (one.process.description for one in self._past.processes(past, in_past))
-        news = (one.description for one in now.found.select(in_now).summaries())
-        pairs = zip(olds, news, strict=True)
-        return np.array([bool(differences(*pair, without_arguments=True)) for pair in pairs], bool)
+        found = np.zeros(len(in_past), bool)
+        for begin in range(0, len(found), _AT_ONCE):
+            some = slice(begin, begin + _AT_ONCE)
+            olds = (one.process.description for one in self._past.processes(past, in_past[some]))
+            news = (one.description for one in now.found.select(in_now[some]).summaries())
+            pairs = zip(olds, news, strict=True)
+            found[some] = [bool(differences(*pair, without_arguments=True)) for pair in pairs]
+        return found
 
     def _compared(
         self,
