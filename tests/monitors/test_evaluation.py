@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procession.monitors.evaluation import TIMED_OUT, Rules, Seen, evaluate_group
+from procession.monitors.evaluation import TIMED_OUT, Rules, Seen, evaluate_group, skipped_state
 from procession.monitors.group_state import GroupState
 from procession.monitors.monitor import Creator, new_monitor
 from procession.monitors.options import _CHECKS
@@ -56,6 +56,14 @@ def sent(of: Rules, seen: Sequence[float | Seen | None]) -> list[tuple[int, str]
 def test_a_value_over_the_threshold_alerts_and_one_within_recovers() -> None:
     assert states(rules(), [10, 11, 12, 10, 3]) == "oAAoo"
     assert sent(rules(), [10, 11, 12, 10, 3]) == [(1, "triggered"), (3, "recovered")]
+
+
+def test_a_state_says_of_which_query_it_is() -> None:
+    few, many = (walk(rules(query), [3, 11])[-1].query_hash for query in (FEW, MANY))
+
+    assert "" != few != many == rules(MANY).monitor.query_hash
+    skipped = skipped_state(rules(FEW), walk(rules(MANY), [3])[0], "too much", NOON)
+    assert skipped.query_hash == few
 
 
 def test_all_of_an_alert_have_one_cycle_key_and_the_next_alert_has_another() -> None:

@@ -7,10 +7,12 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from procession.accounts.restriction import Restriction
 from procession.monitors.group_state import GroupState
+from procession.monitors.monitor import Monitor
 from procession.monitors.transition import State, Transition, TransitionKind
 from tests.support.people import a_user, page_of
 from tests.support.restricted import (
@@ -118,7 +120,7 @@ def test_downtimes_are_of_the_whole_org(clients: dict[str, Client], path: str) -
         answer = clients[name].get(f"{path}?with_downtimes=true", headers=RESTRICTED)
 
         assert answer.status_code == 403
-        assert answer.json()["errors"] == [f"Forbidden: you may see {seen}, and this is not told in part"]
+        assert answer.json()["errors"] == [f"Forbidden: you may see {seen}, and this answer cannot be limited to it"]
 
 
 def test_what_happened_before_the_query_was_another_is_not_told(watched: Watched) -> None:
@@ -131,7 +133,8 @@ def test_what_happened_before_the_query_was_another_is_not_told(watched: Watched
     reworded = a_transition(1, "processes of another version", "db-3", MINUTE + 90, ("x",))
     gone = a_transition(77, OF_ROWS[1], "db-4", MINUTE + 100, ("x",))
     monitors.put_transitions([old, silent, own, reworded, gone])
-    monitors.put_groups(ORG, 1, [GroupState(group=(("host", "db-2"),), state=State.NO_DATA, reason="agent silent")])
+    expected = a_group(a_monitor(1, OF_ROWS[1]), "db-2", state=State.NO_DATA, reason="agent silent")
+    monitors.put_groups(ORG, 1, [msgspec.structs.replace(expected, last_seen_at=None)])
     url = f"{OWN}/monitors/transitions?to={MINUTE + 119}"
 
     found = watched.client.get(url, headers=RESTRICTED).json()["transitions"]
@@ -169,22 +172,44 @@ def a_transition(monitor_id: int, query: str, host: str, at: int, processes: tup
 
 
 def test_how_many_hosts_of_the_org_are_silent_is_not_told(watched: Watched) -> None:
-    state = GroupState(
-        group=(), state=State.ALERT, reason="process gone; 312 silent hosts are not counted", last_seen_at=MINUTE
-    )
-    too_much = GroupState(group=(("host", "web-1"),), state=State.SKIPPED, reason="9 of 31", last_seen_at=MINUTE)
-    gone = GroupState(group=(("host", "web-2"),), state=State.ALERT, reason="host gone", last_seen_at=MINUTE)
-    watched.stores.monitors.put_groups(ORG, 1, [state, too_much, gone])
+    monitor = a_monitor(1, OF_ROWS[1])
+    reasons = {
+        "web-1": (State.SKIPPED, "9 of 31"),
+        "web-2": (State.ALERT, "host gone"),
+        "mixed-1": (State.ALERT, "process gone; 312 silent hosts are not counted"),
+    }
+    groups = [a_group(monitor, host, state=state, reason=reason) for host, (state, reason) in reasons.items()]
+    watched.stores.monitors.put_groups(ORG, 1, groups)
 
-    groups = watched.client.get(f"{OWN}/monitors/groups?monitor_id=1", headers=RESTRICTED).json()["groups"]
+    found = watched.client.get(f"{OWN}/monitors/groups?monitor_id=1", headers=RESTRICTED).json()["groups"]
 
-    reasons = {one["group"]: one["reason"] for one in groups}
-    assert reasons == {
-        "*": "process gone; silent hosts are not counted",
+    assert {one["group"]: one["reason"] for one in found} == {
         "host:web-1": "",
         "host:web-2": "process gone",
-        "host:mixed-1": "",
+        "host:mixed-1": "process gone; silent hosts are not counted",
     }
+
+
+def a_group(monitor: Monitor, host: str, **fields: Any) -> GroupState:
+    return GroupState(group=(("host", host),), last_seen_at=MINUTE, query_hash=monitor.query_hash, **fields)
+
+
+@pytest.mark.parametrize("before", ["", a_monitor(1, OF_OTHERS[11]).query_hash])
+def test_groups_of_another_query_are_hidden_until_they_are_gone(watched: Watched, before: str) -> None:
+    """That of before, of which an evaluation went on meanwhile; or nobody knows of which."""
+    monitors = watched.stores.monitors
+    own = a_group(a_monitor(1, OF_ROWS[1]), "web-1", state=State.OK)
+    other = GroupState(
+        group=(("host", "db-1"),), state=State.ALERT, last_seen_at=MINUTE, query_hash=before, processes=("vaultd",)
+    )
+    monitors.drop_groups(ORG, 1, [one.group for one in monitors.groups_by_monitor(ORG, 1)[ORG, 1]])
+    monitors.put_groups(ORG, 1, [own, other])
+
+    shown = watched.client.get("/api/v1/monitor/1?group_states=all", headers=RESTRICTED).json()
+    whole = watched.client.get("/api/v1/monitor/1?group_states=all", headers=WHOLE).json()
+
+    assert (shown["overall_state"], [*shown["state"]["groups"]]) == ("OK", ["host:web-1"])
+    assert (whole["overall_state"], len(whole["state"]["groups"])) == ("Alert", 2)
 
 
 def test_a_restricted_viewer_reads_monitors_and_changes_none(watched: Watched) -> None:

@@ -84,6 +84,7 @@ def evaluate_group(rules: Rules, group: Group, before: GroupState | None, seen: 
     known = before or GroupState(group=group, since=at, first_seen_at=at)
     state = msgspec.structs.replace(
         known,
+        query_hash=rules.monitor.query_hash,
         value=seen.value,
         is_present=seen.is_present,
         last_seen_at=at if seen.is_present else seen.last_seen_at or known.last_seen_at,
@@ -231,7 +232,8 @@ def _transition(
 
 def skipped_state(rules: Rules, before: GroupState | None, reason: str, at: int) -> GroupState:
     """Of a monitor that cannot be evaluated as a whole: kept, and nobody is told."""
-    state = msgspec.structs.replace(before or GroupState(group=(), since=at, first_seen_at=at), reason=reason)
+    known = before or GroupState(group=(), since=at, first_seen_at=at)
+    state = msgspec.structs.replace(known, query_hash=rules.monitor.query_hash, reason=reason)
     if state.state is State.SKIPPED:
         return state
     transition = _transition(rules, state, State.SKIPPED, TransitionKind.SKIPPED, "", at)

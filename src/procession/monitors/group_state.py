@@ -21,6 +21,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     """When the state began."""
     skipped_from: State | None = None
     """The state that it goes on with, where it is skipped."""
+    query_hash: str = ""
+    """Of the query that it is a group of, as of when it was evaluated last. Empty where nobody noted that."""
     first_seen_at: int = 0
     last_seen_at: int | None = None
     """When a process of it was seen last; None where none ever was. Of a group that is present, no later than that:

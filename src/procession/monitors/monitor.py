@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from procession.errors import InvalidRequest
@@ -74,12 +76,21 @@ class Monitor:
     meaning: int = MEANING
 
     @property
+    def query_hash(self) -> str:
+        return _hashed(self.query_text)
+
+    @property
     def query(self) -> MonitorQuery:
         return parse_monitor_query(self.query_text)
 
     @property
     def rules(self) -> Options:
         return options_of(self.options, self.query)
+
+
+@lru_cache(maxsize=8192)
+def _hashed(query_text: str) -> str:
+    return hashlib.blake2b(query_text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def new_monitor(

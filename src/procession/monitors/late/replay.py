@@ -99,6 +99,7 @@ def _newcomer(state: GroupState) -> GroupState:
     return GroupState(
         group=state.group,
         since=state.since,
+        query_hash=state.query_hash,
         first_seen_at=state.first_seen_at,
         last_seen_at=state.last_seen_at,
         is_present=state.is_present,

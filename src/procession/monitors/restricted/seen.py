@@ -40,12 +40,16 @@ def may_see(visibility: Visibility, monitor: Monitor) -> bool:
 
 def seen_monitor(visibility: Visibility, found: MonitorWithStates) -> MonitorWithStates | None:
     """That which the reader may see of it; None where that is nothing."""
+    if not visibility.restriction.kinds:
+        return found
     if not may_see(visibility, found.monitor):
         return None
-    if visibility.has_all_rows:
-        return found
-    groups = (one for one in found.groups if not one.group or one.is_present or one.last_seen_at is not None)
-    return MonitorWithStates(found.monitor, tuple(map(_without_other_hosts, groups)))
+    # An evaluation that goes on while the query is changed may note groups of what it was.
+    groups = tuple(one for one in found.groups if one.query_hash == found.monitor.query_hash)
+    if not visibility.has_all_rows:
+        had_processes = (one for one in groups if not one.group or one.is_present or one.last_seen_at is not None)
+        groups = tuple(map(_without_other_hosts, had_processes))
+    return MonitorWithStates(found.monitor, groups)
 
 
 def seen_transition(visibility: Visibility, monitor: Monitor, one: Transition) -> Transition | None:
