@@ -318,6 +318,22 @@ def test_elsewhere_than_on_a_terminal_it_is_one_table(procession: Command, serve
     assert server.store.leases(NOON) == ()
 
 
+def test_columns_show_the_network_and_nothing_where_it_is_not_known(procession: Command, server: RunningServer) -> None:
+    ours = ProcessNumbers(net_received_bytes_per_second=2.0**20, net_sent_bytes_per_second=0.0, connections=12)
+    datadogs = ProcessNumbers(net_bytes_per_second=3 * 2.0**20)
+    numbers = {1: ours, 2: datadogs, 3: ProcessNumbers()}
+    server.add(whole(*(a_sighting(pid, cmdline=f"job-{pid}.", numbers=one) for pid, one in numbers.items())))
+
+    result = procession("top", "--once", "--sort", "pid", "--columns", "pid,received,sent,network,connections")
+
+    assert [line.split() for line in result.lines] == [
+        ["PID", "RECV/s", "SENT/s", "NET/s", "CONN", "COMMAND"],
+        ["1", "1.0M", "0", "12", "job-1."],
+        ["2", "3.0M", "job-2."],
+        ["3", "job-3."],
+    ]
+
+
 def test_json_is_the_answer_of_the_api_at_a_moment(procession: Command, server: RunningServer) -> None:
     server.add(whole(busy(1, 5.0), taken_at=NOON - 100), whole(busy(2, 5.0)))
 
