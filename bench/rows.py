@@ -20,7 +20,7 @@ class Row:
 
     @property
     def peers(self) -> tuple[str, ...]:
-        if self.key.startswith(("fleet", "monitors")):
+        if self.key.startswith(("fleet", "monitors", "listens", "in_container", "container")):
             return ()
         return AGENTS if self.key.startswith("agent") else PEERS
 
@@ -93,6 +93,12 @@ ROWS = (
     Row("top_memory", "the 100 processes with most memory now", "ms", _ms(5)),
     Row("sums", "sum of cpu and memory by command now", "ms", _ms(20)),
     Row("hosts", "hosts now, with cpu and memory", "ms", _ms(20)),
+    Row("listens", "`listens:443` in our own language, limit 1000, with numbers", "ms"),
+    Row("listens_at", "the same at an instant of the last minute", "ms"),
+    Row("listens_groups", "the same counted by host", "ms"),
+    Row("in_container", "a tag of a container in `search`, limit 1000", "ms"),
+    Row("container_scalar", "two queries of containers in one body over a quarter of an hour, scalar", "ms"),
+    Row("container_timeseries", "the same, as series", "ms"),
     Row("instant", "a page for one instant 3 days ago, without numbers", "ms", _ms(15)),
     Row("instant_numbers", "a page for one instant 3 days ago, with numbers", "ms", _ms(50)),
     Row("instant_sums", "sum of cpu and memory by command at that instant", "ms", _ms(60)),

@@ -15,7 +15,16 @@ from bench.fleets import HOUR, Million, write
 from bench.measure.agents import measure_agents
 from bench.measure.fleets import LONG_RUNS, measure_fleets
 from bench.measure.intake import measure_bytes, measure_intake, measure_memory
-from bench.measure.queries import curves, instants, pages, while_intake_runs, while_overloaded, wide
+from bench.measure.queries import (
+    containers,
+    curves,
+    discovered,
+    instants,
+    pages,
+    while_intake_runs,
+    while_overloaded,
+    wide,
+)
 from bench.measure.write_ahead_log import measure_log
 from bench.peers.installed import postgresql
 from bench.rows import Measurement
@@ -69,10 +78,13 @@ def million(run: Run, folder: Path, *, runs: int = 100, few: int = 20, with_load
     # Last, since the window ends when it is asked for: the default call is asked, not one of the past.
     data = run.data = replace(data, now=int(time.time()))
     write(data.recent, data.now, folder)
+    told = _run("bench.store_jobs.tell_of_containers", str(folder), str(data.now), str(data.hosts // 7))
     with serving(folder) as server:
         server.wait_until_idle(seconds=60)
         run.found |= pages(server, runs=runs, few=few)
         run.found |= instants(server, data, runs=runs, few=few)
+        run.found |= discovered(server, data.now - 5, runs=few)
+        run.found |= containers(server, data.now, told.strip(), runs=few)
         if data.day_hosts:
             run.found |= curves(server, data, runs=few)
         run.found["page"].note += f", a sighting each {data.interval_seconds} s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import quote
 
 from bench.fleets import HOUR, SEED_OF_LOAD, Million
@@ -17,6 +18,8 @@ PUBLIC = "/api/v2/processes"
 RARE = "xmrig"
 COMMON = "java"
 TAGS = "env:prod,role:node"
+LISTENS = "listens:443"
+IN_CONTAINER = "container_name:checkout"
 FACETS = "env,region,service,user,command"
 LOAD_SECONDS = 40
 _SECONDS_TO_MAKE = 5e-5
@@ -79,6 +82,34 @@ def _now(asker: Asker, few: int) -> None:
     measures: Parameters = {"measures": "cpu_total_percent,rss_bytes"}
     asker.row("sums", f"{API}/groups", measures | {"by": "command"}, runs=few)
     asker.row("hosts", f"{API}/hosts", measures, runs=few)
+
+
+def discovered(server: Server, at: int, *, runs: int) -> dict[str, Measurement]:
+    """What agents have found out, in a window that ends now and at an instant; and tags of containers."""
+    asker = Asker(server, runs)
+    own: Parameters = {"language": "procession", "search": LISTENS}
+    by_host = own | {"by": "host", "at": at}
+    count = server.ask(f"{API}/groups", by_host)["meta"]["total"]
+    asker.row("listens", f"{API}/processes", limit(1000) | own)
+    asker.row("listens_at", f"{API}/processes", limit(1000) | own | {"at": at}, note=f"{count:,} matches")
+    asker.row("listens_groups", f"{API}/groups", by_host)
+    asker.row("in_container", PUBLIC, limit(1000) | {"search": IN_CONTAINER})
+    return asker.found
+
+
+def containers(server: Server, now: int, told: str, *, runs: int) -> dict[str, Measurement]:
+    """What is asked of containers over a quarter of an hour. `told` says how many there are."""
+    found: dict[str, Measurement] = {}
+    for kind, options in (("scalar", {"aggregator": "avg"}), ("timeseries", {})):
+        queries = [
+            {"name": name, "data_source": "container", "metric": f"container.{metric}", **options}
+            for name, metric in (("a", "cpu.total_pct"), ("b", "memory.usage"))
+        ]
+        attributes = {"from": (now - WINDOW_SECONDS) * 1000, "to": now * 1000, "queries": queries}
+        body = {"data": {"type": f"{kind}_request", "attributes": attributes}}
+        ask = partial(server.post, f"/api/v2/query/{kind}", body)
+        found[f"container_{kind}"] = Measurement(server.time_of(ask, runs=runs), told)
+    return found
 
 
 def _hours_of_window() -> str:

@@ -191,3 +191,17 @@ def test_command_lines_differ_from_host_to_host_and_have_no_secret() -> None:
     dumps = {line for line in lines if line.startswith("pg_dump")}
     assert dumps
     assert all("backup:********@db-1" in line for line in dumps)
+
+
+def test_web_servers_listen_each_group_of_them_on_a_port_of_its_own() -> None:
+    shape = a_shape(hosts=20, processes=300)
+    found = {
+        (step.snapshot.host, one.description.ppid): one.description.discovery
+        for step in Fleet(shape).steps(shape.begin_at + 15)
+        for one in step.snapshot.sightings
+        if one.description.cmdline == "nginx: worker process"
+    }
+    ports = [(host, one.tcp_ports) for (host, _), one in found.items() if one is not None]
+
+    assert len(ports) == len(set(ports)) == len(found) > 0
+    assert {port for _, port in ports} >= {(443,)}

@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from procession.command_line.program_name import command_name
+from procession.discovery import Discovery
 from procession.process import ProcessDescription
 from procession.scrubbing import Scrubber
 from procession.simulate.programs import UIDS, Program, Service
@@ -55,6 +56,7 @@ class Describer:
             container_id=self.container_id,
             is_zombie=not line,
             tags=self.tags,
+            discovery=_listening_on(int(facts["port"])) if program.listens else None,
         )
 
     def titles(self, program: Program, description: ProcessDescription) -> tuple[ProcessDescription, ...]:
@@ -108,6 +110,11 @@ def _interned(text: str) -> str:
 def _scrubbed(cmdline: str) -> str:
     """As an agent does: a fleet is posted without its secrets."""
     return _SCRUBBER.scrub_line(cmdline)
+
+
+@lru_cache(maxsize=1000)
+def _listening_on(port: int) -> Discovery:
+    return Discovery(tcp_ports=(port,), udp_ports=())
 
 
 @lru_cache(maxsize=50_000)

@@ -94,8 +94,13 @@ CELERY = Service(
 NGINX = Service(
     "nginx",
     "edge",
-    Program("nginx: master process /usr/sbin/nginx -g daemon on; master_process on;", IDLE, exe="/usr/sbin/nginx"),
-    (Program("nginx: worker process", SERVER, exe="/usr/sbin/nginx", user="www-data"),),
+    Program(
+        "nginx: master process /usr/sbin/nginx -g daemon on; master_process on;",
+        IDLE,
+        exe="/usr/sbin/nginx",
+        listens=True,
+    ),
+    (Program("nginx: worker process", SERVER, exe="/usr/sbin/nginx", user="www-data", listens=True),),
     most_workers=16,
     port=443,
 )

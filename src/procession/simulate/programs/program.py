@@ -30,6 +30,8 @@ class Program:
     """Empty: the last part of `exe`."""
     doing: tuple[str, ...] = ()
     """What its title ends in by turns, for one that says there what it does; the command line ends in the first."""
+    listens: bool = False
+    """Whether it listens on the port of its service, as an agent has found out. Of others nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
