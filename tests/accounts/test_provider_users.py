@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,16 +15,15 @@ from procession.accounts.users import (
     Identity,
     Role,
     User,
+    change_user,
     create_user,
     remove_user,
-    set_password,
-    set_restriction,
-    set_role,
 )
 from procession.errors import Forbidden, InvalidRequest
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore
 
+HASH = "a hash"
 ORGS = (Org(1, "main"), Org(2, "other"))
 ANNA = Identity("https://login.acme.example", "anna-1")
 
@@ -43,7 +43,7 @@ def admitted(store: OracleStore, identity: Identity = ANNA, name: str = "anna", 
 
 
 def local(store: OracleStore, name: str, role: Role = Role.VIEWER) -> User:
-    return create_user(store, ORGS, 1, name, role, "a hash", NOON, record=ignore)
+    return create_user(store, ORGS, 1, name, role, HASH, NOON, record=ignore)
 
 
 def test_a_user_is_made_at_the_first_sign_in_and_found_at_the_next(store: OracleStore) -> None:
@@ -121,13 +121,13 @@ def test_who_signs_in_by_a_provider_gets_no_password(store: OracleStore) -> None
     admitted(store)
 
     with pytest.raises(InvalidRequest, match=r"anna signs in by https://login\.acme\.example"):
-        set_password(store, "anna", "a hash", record=ignore)
+        change_user(store, "anna", password_hash=HASH, record=ignore)
 
 
 def test_an_admin_may_give_another_role_as_to_others(store: OracleStore) -> None:
     admitted(store)
 
-    assert set_role(store, "anna", Role.EDITOR, record=ignore).identity == ANNA
+    assert change_user(store, "anna", role=Role.EDITOR, record=ignore).identity == ANNA
 
 
 def test_what_is_done_is_recorded_before(store: OracleStore) -> None:
@@ -151,13 +151,32 @@ def test_nobody_is_made_beyond_the_most_that_a_store_has(store: OracleStore, mon
     assert admitted(store).name == "anna"
 
 
-def test_who_is_restricted_stays_so_whatever_the_provider_says_and_after_a_return(store: OracleStore) -> None:
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.VIEWER])
+def test_who_is_restricted_stays_a_viewer_whatever_the_provider_says_and_after_a_return(
+    store: OracleStore, role: Role
+) -> None:
     rows = Restriction("env:a")
-    set_restriction(store, admitted(store).name, rows, record=ignore)
+    restricted = change_user(store, admitted(store).name, restriction=rows, record=ignore)
 
-    promoted = admitted(store, role=Role.EDITOR)
-    remove_user(store, promoted.name, NOON, record=ignore)
-    returned = admitted(store, may_return=True)
+    signed_in = admitted(store, role=role)
+    remove_user(store, signed_in.name, NOON, record=ignore)
+    returned = admitted(store, may_return=True, role=role)
+    change_user(store, "anna", restriction=Restriction(), record=ignore)
+    lifted = admitted(store, role=role)
 
-    assert (promoted.as_key().restriction, promoted.as_key().scopes) == (rows, frozenset({Scope.MONITORS_READ}))
-    assert returned.restriction == rows
+    assert signed_in == restricted
+    assert (signed_in.as_key().restriction, signed_in.as_key().scopes) == (rows, frozenset({Scope.MONITORS_READ}))
+    assert (returned.restriction, returned.role) == (rows, Role.VIEWER)
+    assert (lifted.restriction, lifted.role) == (Restriction(), role)
+
+
+def test_who_was_made_a_restricted_admin_by_an_older_version_is_a_viewer_from_the_next_sign_in(
+    store: OracleStore,
+) -> None:
+    rows = Restriction("env:a")
+    store.put_user(replace(admitted(store), role=Role.ADMIN, restriction=rows))
+
+    user = admitted(store, role=Role.ADMIN)
+
+    assert (user.role, user.restriction) == (Role.VIEWER, rows)
+    assert store.users() == (user,)

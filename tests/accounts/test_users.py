@@ -11,19 +11,18 @@ from procession.accounts.scopes import Scope
 from procession.accounts.users import (
     Role,
     User,
+    change_user,
     create_user,
     is_user,
     may_change_views,
     remove_user,
-    set_password,
-    set_restriction,
-    set_role,
     user_name,
 )
 from procession.errors import InvalidRequest, NotFound
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore
 
+ANOTHER = "another hash"
 ORGS = (Org(1, "main"), Org(2, "other"))
 
 
@@ -93,8 +92,8 @@ def test_no_two_users_of_a_store_have_one_name(store: OracleStore) -> None:
 
 Change = Callable[[OracleStore, Recorded], User]
 CHANGES: dict[str, Change] = {
-    "role": lambda store, record: set_role(store, "Bob", Role.EDITOR, record=record),
-    "password": lambda store, record: set_password(store, "bob", "another", record=record),
+    "role": lambda store, record: change_user(store, "Bob", role=Role.EDITOR, record=record),
+    "password": lambda store, record: change_user(store, "bob", password_hash=ANOTHER, record=record),
     "removal": lambda store, record: remove_user(store, "bob", NOON + 1, record=record),
 }
 
@@ -115,7 +114,7 @@ def test_every_change_ends_the_sessions_of_before_and_is_recorded(
 def test_the_same_role_again_changes_nothing(store: OracleStore, record: Recorded) -> None:
     user = made(store, "anna", Role.ADMIN)
 
-    assert set_role(store, "anna", Role.ADMIN, record=record) == user
+    assert change_user(store, "anna", role=Role.ADMIN, record=record) == user
     assert record == []
 
 
@@ -133,12 +132,12 @@ def test_the_last_admin_of_an_org_stays_one(store: OracleStore, record: Recorded
     made(store, "theirs", Role.ADMIN, org_id=2)
 
     with pytest.raises(InvalidRequest, match="anna is the last admin of the org"):
-        set_role(store, "anna", Role.VIEWER, record=record)
+        change_user(store, "anna", role=Role.VIEWER, record=record)
     with pytest.raises(InvalidRequest, match="anna is the last admin of the org"):
         remove(store, "anna")
     assert record == []
     made(store, "bob", Role.ADMIN)
-    assert set_role(store, "anna", Role.VIEWER, record=record).role is Role.VIEWER
+    assert change_user(store, "anna", role=Role.VIEWER, record=record).role is Role.VIEWER
     with pytest.raises(InvalidRequest):
         remove(store, "bob")
 
@@ -178,16 +177,16 @@ ROWS = Restriction("env:a")
 
 def test_a_viewer_can_be_restricted_and_then_reads_monitors_at_most_and_signs_in_again(store: OracleStore) -> None:
     before, record = made(store, "anna"), Recorded()
-    after = set_restriction(store, "anna", ROWS, record=record)
+    after = change_user(store, "anna", restriction=ROWS, record=record)
 
     assert (after.restriction, after.as_key().restriction) == (ROWS, ROWS)
     assert after.as_key().scopes == {Scope.MONITORS_READ}
     assert after.sign_in_id != before.sign_in_id
     assert record == [(before, after)]
     assert not may_change_views(after.as_key())
-    lifted = set_restriction(store, "anna", Restriction(), record=record)
+    lifted = change_user(store, "anna", restriction=Restriction(), record=record)
     assert lifted.as_key().scopes == Role.VIEWER.scopes
-    assert set_restriction(store, "anna", Restriction(), record=record) == lifted
+    assert change_user(store, "anna", restriction=Restriction(), record=record) == lifted
     assert len(record) == 2
 
 
@@ -195,13 +194,32 @@ def test_a_viewer_can_be_restricted_and_then_reads_monitors_at_most_and_signs_in
 def test_nobody_else_can(store: OracleStore, role: Role) -> None:
     made(store, "first", Role.ADMIN)
     made(store, "bob", role)
-    set_restriction(store, made(store, "anna").name, ROWS, record=Recorded())
+    change_user(store, made(store, "anna").name, restriction=ROWS, record=Recorded())
 
     changes: tuple[Callable[[], User], ...] = (
         lambda: create_user(store, ORGS, 1, "carl", role, "", NOON, restriction=ROWS, record=Recorded()),
-        lambda: set_restriction(store, "bob", ROWS, record=Recorded()),
-        lambda: set_role(store, "anna", role, record=Recorded()),
+        lambda: change_user(store, "bob", restriction=ROWS, record=Recorded()),
+        lambda: change_user(store, "anna", role=role, record=Recorded()),
     )
     for change in changes:
         with pytest.raises(InvalidRequest, match="Only a viewer can be restricted"):
             change()
+
+
+def test_what_is_changed_together_is_changed_in_one_write_or_not_at_all(store: OracleStore, record: Recorded) -> None:
+    made(store, "first", Role.ADMIN)
+    before = made(store, "anna")
+
+    for role in (Role.EDITOR, Role.ADMIN):
+        with pytest.raises(InvalidRequest, match="Only a viewer can be restricted"):
+            change_user(store, "anna", role=role, restriction=ROWS, password_hash=ANOTHER, record=record)
+    assert (store.users()[0], record) == (before, [])
+
+    after = change_user(store, "anna", restriction=ROWS, password_hash=ANOTHER, record=record)
+    promoted = change_user(store, "anna", role=Role.ADMIN, restriction=Restriction(), record=record)
+    demoted = change_user(store, "anna", role=Role.VIEWER, restriction=ROWS, record=record)
+
+    assert (after.restriction, after.password_hash) == (ROWS, ANOTHER)
+    assert (promoted.role, promoted.restriction) == (Role.ADMIN, Restriction())
+    assert (demoted.role, demoted.restriction) == (Role.VIEWER, ROWS)
+    assert record == [(before, after), (after, promoted), (promoted, demoted)]

@@ -14,6 +14,7 @@ from procession.accounts.users import (
     User,
     UserRecords,
     new_generation,
+    role_under,
     user_name,
 )
 from procession.errors import Forbidden
@@ -37,13 +38,15 @@ def admit(
     may_return: bool,
     record: RecordUser,
 ) -> User:
-    """The user with this identity, with this org and role; his earlier sessions have ended if either is another one.
+    """The user with this identity, with this org and role; the earlier sessions have ended if either is another one.
 
     Nobody is found by a name: `name` is only what a new user is called, with `provider` added where somebody else has
-    it. `may_return`: also one who was removed. Raises Forbidden.
+    it. A user who is restricted is a viewer, whatever `role` says. `may_return`: also one who was removed. Raises
+    Forbidden.
     """
     user = user_with(store, identity)
     if user is not None:
+        role = role_under(user.restriction, role)
         if (user.org_id, user.role) == (org_id, role):
             return user
         changed = replace(user, org_id=org_id, role=role, generation=new_generation())
@@ -58,16 +61,17 @@ def admit(
     if len(users) >= MAX_USERS:
         raise Forbidden(f"There are {MAX_USERS} users already, and none can be made for you")
     others = {one.name for one in (*users, *removed) if one is not former}
+    # To be removed and come back must not lift it.
+    restriction = UNRESTRICTED if former is None else former.restriction
     user = User(
         _free_name(name, provider, others),
         org_id,
-        role,
+        role_under(restriction, role),
         "",
         now,
         new_generation(),
         identity=identity,
-        # To be removed and come back must not lift it.
-        restriction=UNRESTRICTED if former is None else former.restriction,
+        restriction=restriction,
     )
     record(None, user)
     store.put_user(user)

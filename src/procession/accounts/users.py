@@ -188,38 +188,36 @@ def create_user(
     return user
 
 
-def set_role(store: UserRecords, name: str, role: Role, *, record: RecordUser) -> User:
-    """The user, whose sessions have ended if the role is another one. Raises NotFound, and InvalidRequest for the last
-    admin of an org, and for another role than a viewer's where the user is restricted."""
+def change_user(
+    store: UserRecords,
+    name: str,
+    *,
+    role: Role | None = None,
+    restriction: Restriction | None = None,
+    password_hash: str | None = None,
+    record: RecordUser,
+) -> User:
+    """The user with all that is given, in one write, or nothing is changed. The sessions have ended if anything is
+    another one than before, or a password is given.
+
+    Raises NotFound, and InvalidRequest for the last admin of an org, for another role than a viewer's together with a
+    restriction, and for a password of one who has none.
+    """
     user, users = _found(store, name)
-    if user.role is role:
+    if password_hash is not None:
+        check_has_password(user)
+    changed = replace(
+        user,
+        role=user.role if role is None else role,
+        restriction=user.restriction if restriction is None else restriction,
+        password_hash=user.password_hash if password_hash is None else password_hash,
+    )
+    if changed == user and password_hash is None:
         return user
-    _refuse_last_admin(user, users)
-    _refuse_restricted(role, user.restriction)
-    changed = replace(user, role=role, generation=new_generation())
-    record(user, changed)
-    store.put_user(changed)
-    return changed
-
-
-def set_restriction(store: UserRecords, name: str, restriction: Restriction, *, record: RecordUser) -> User:
-    """The user, whose sessions have ended if it is another one. Raises NotFound, and InvalidRequest for a restriction
-    of another than a viewer."""
-    user, _ = _found(store, name)
-    if user.restriction == restriction:
-        return user
-    _refuse_restricted(user.role, restriction)
-    changed = replace(user, restriction=restriction, generation=new_generation())
-    record(user, changed)
-    store.put_user(changed)
-    return changed
-
-
-def set_password(store: UserRecords, name: str, password_hash: str, *, record: RecordUser) -> User:
-    """The user, whose sessions have ended. Raises NotFound, and InvalidRequest for one who has none."""
-    user, _ = _found(store, name)
-    check_has_password(user)
-    changed = replace(user, password_hash=password_hash, generation=new_generation())
+    if changed.role is not user.role:
+        _refuse_last_admin(user, users)
+    _refuse_restricted(changed.role, changed.restriction)
+    changed = replace(changed, generation=new_generation())
     record(user, changed)
     store.put_user(changed)
     return changed
@@ -269,8 +267,14 @@ def _refuse_last_admin(user: User, users: Iterable[User]) -> None:
         raise InvalidRequest(f"{user.name} is the last admin of the org; make another one first")
 
 
+def role_under(restriction: Restriction, role: Role) -> Role:
+    """The role that somebody with this restriction has who is given `role`: a restriction and a role that could lift it
+    exclude each other, and the restriction wins."""
+    return role if restriction.kinds is Restricted.NOTHING else Role.VIEWER
+
+
 def _refuse_restricted(role: Role, restriction: Restriction) -> None:
-    if restriction.kinds is not Restricted.NOTHING and role is not Role.VIEWER:
+    if role_under(restriction, role) is not role:
         raise InvalidRequest("Only a viewer can be restricted: all others see or change what is of the whole org")
 
 

@@ -357,12 +357,9 @@ class InStore:
             if restriction is not None:
                 what["restriction"] = restriction._asdict()
             self._record("user", user.name, "changed", user.org_id, what)
-            if restriction is not None:
-                user = user_rules.set_restriction(self._store.users, name, restriction, record=record)
-            if role is not None:
-                user = user_rules.set_role(self._store.users, name, role, record=record)
-            if digest is not None:
-                user = user_rules.set_password(self._store.users, name, digest, record=record)
+            user = user_rules.change_user(
+                self._store.users, name, role=role, restriction=restriction, password_hash=digest, record=record
+            )
         return _user_row(user)
 
     def remove_user(self, name: str) -> UserRow:

@@ -79,6 +79,20 @@ def test_a_password_and_a_role_are_changed_together_or_alone(served: Served, cli
     assert sign_in(client, phrase="another password").status_code == 201
 
 
+def test_a_role_and_a_restriction_of_which_one_is_refused_change_nothing(served: Served, client: Client) -> None:
+    a_user(served)
+    page = page_of(client)
+    before = served.store.users()
+    body = {"role": "admin", "restriction": {"rows": "env:a"}, "password": "another password"}
+
+    refused = client.request("PATCH", f"{USERS}/anna", json=body, headers=ADMIN)
+
+    assert (refused.status_code, served.store.users()) == (400, before)
+    assert client.get("/api/procession/v1/session", headers=page).status_code == 200
+    taken = client.request("PATCH", f"{USERS}/anna", json=body | {"role": "viewer"}, headers=ADMIN)
+    assert (taken.status_code, taken.json()["user"]["rows"]) == (200, "env:a")
+
+
 def test_who_is_not_there_is_not_found(client: Client) -> None:
     for method, body in (("PATCH", {"role": "viewer"}), ("PATCH", {}), ("DELETE", None)):
         answer = client.request(method, f"{USERS}/nobody", json=body, headers=ADMIN)

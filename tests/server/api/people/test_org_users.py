@@ -253,7 +253,9 @@ def test_each_change_is_recorded_as_of_the_admin(served: Served, client: Client,
     answer = client.get(f"{OWN}/changes?kind=user&subject=bob", headers=READER)
 
     assert {one["by"]["key_id"] for one in answer.json()["changes"]} == {"user:root"}
-    assert sorted(one["action"] for one in answer.json()["changes"]) == ["changed", "changed", "created", "deleted"]
+    changes = {one["action"]: one for one in answer.json()["changes"]}
+    assert sorted(one["action"] for one in answer.json()["changes"]) == ["changed", "created", "deleted"]
+    assert changes["changed"]["after"] == {"role": "viewer", "password": "…"}
     assert "argon2" not in answer.text
     revoked = client.get(f"{OWN}/changes?kind=key", headers=READER).json()["changes"]
     assert {(one["action"], one["by"]["key_id"]) for one in revoked} == {

@@ -440,6 +440,22 @@ def test_who_is_in_no_group_any_more_is_out_and_so_are_his_sessions(served: Serv
     client.close()
 
 
+def test_groups_make_no_admin_of_who_is_restricted_and_the_log_says_so(
+    served: Served, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = with_rules(served, provider, roles={"bosses": Role.ADMIN}, default_role=Role.VIEWER)
+    page_by(client)
+    client.request("PATCH", f"{USERS}/anna", json={"restriction": {"rows": "env:a"}}, headers=ADMIN)
+    provider.claims["groups"] = ["bosses"]
+
+    session = client.get(SESSION, headers=page_by(client)).json()
+
+    assert (session["role"], session["scopes"]) == ("viewer", ["monitors_read"])
+    said = [record.getMessage() for record in caplog.records if "restricted" in record.getMessage()]
+    assert said == ["gave anna, who is restricted, not the role admin that acme gives"]
+    client.close()
+
+
 def test_a_role_that_an_admin_gave_stays_where_no_group_gives_one(served: Served, client: Client) -> None:
     page_by(client)
     client.request("PATCH", f"{USERS}/anna", json={"role": "editor"}, headers=ADMIN)

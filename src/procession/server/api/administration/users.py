@@ -18,13 +18,9 @@ from procession.accounts.restriction import Restriction
 from procession.accounts.users import (
     Role,
     User,
-    check_has_password,
+    change_user,
     create_user,
-    find_user,
     remove_user,
-    set_password,
-    set_restriction,
-    set_role,
     user_name,
 )
 from procession.server.access.key_cache import KeyCache
@@ -159,16 +155,14 @@ class UserAdministration:
         record = partial(self._changes.record_user, admin)
 
         def change() -> User:
-            user = find_user(self._store, name)
-            if password_hash is not None:
-                check_has_password(user)  # before anything is changed
-            if restriction is not None:
-                user = set_restriction(self._store, name, restriction, record=record)
-            if body.role is not None:
-                user = set_role(self._store, name, body.role, record=record)
-            if password_hash is not None:
-                user = set_password(self._store, name, password_hash, record=record)
-            return user
+            return change_user(
+                self._store,
+                name,
+                role=body.role,
+                restriction=restriction,
+                password_hash=password_hash,
+                record=record,
+            )
 
         user = await self._thread.run(change)
         _log_change("user-changed", "changed the user %(name)s", user)

@@ -20,13 +20,11 @@ from procession.accounts.scopes import Scope
 from procession.accounts.users import (
     Role,
     User,
-    check_has_password,
+    change_user,
     create_user,
     end_sessions,
     find_user,
     remove_user,
-    set_password,
-    set_role,
     user_name,
 )
 from procession.errors import Forbidden, InvalidRequest, NotFound
@@ -145,14 +143,8 @@ class OrgUsers:
         record = partial(self._changes.record_user, admin)
 
         def change() -> User:
-            user = self._found(admin, name)
-            if password_hash is not None:
-                check_has_password(user)  # before anything is changed
-            if body.role is not None:
-                user = set_role(self._store, name, body.role, record=record)
-            if password_hash is not None:
-                user = set_password(self._store, name, password_hash, record=record)
-            return user
+            self._found(admin, name)
+            return change_user(self._store, name, role=body.role, password_hash=password_hash, record=record)
 
         user = await self._thread.run(change)
         _log_change("user-changed", "changed the user %(name)s", user)

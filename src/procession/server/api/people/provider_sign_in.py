@@ -123,7 +123,7 @@ class ProviderSignIn:
         return response
 
     async def sign_out_url(self, user: User, request: Request) -> str | None:
-        """Where who signs out here signs out of his provider as well; None where there is no such place."""
+        """Where who signs out here signs out of the provider as well; None where there is no such place."""
         issuer = None if user.identity is None else user.identity.issuer
         provider = next((one for one in self._providers.values() if one.settings.issuer == issuer), None)
         if provider is None:
@@ -210,7 +210,12 @@ class ProviderSignIn:
             may_return=settings.removed_users_return,
             record=self._record,
         )
-        return await self._thread.run(call)
+        user = await self._thread.run(call)
+        if user.role is not role:
+            message = "gave %(name)s, who is restricted, not the role %(role)s that %(provider)s gives"
+            fields = {"name": user.name, "org_id": org_id, "role": str(role), "provider": settings.name}
+            self._log.log(logging.WARNING, "role-withheld", message, fields, subject=user.name)
+        return user
 
     async def _shut_out(self, user: User | None) -> None:
         """The sessions of one whom the provider's word lets in no more end with it."""
