@@ -34,6 +34,8 @@ def test_check_says_what_is_seen_and_what_is_not(tree: ProcTree) -> None:
     assert said["open files"] == "of 2 of 2"
     assert said["containers"] == "1, with 1 processes in them"
     assert said["between snapshots"] == f"not seen: {tree.root} is no kernel's own"
+    assert said["traffic"] == f"not known: {tree.root} is no kernel's own"
+    assert check(tree, traffic=False)["traffic"] == "is not read: traffic is off"
     assert said["OOM kills"] == said["cost at the end"] == "not known: no exit is seen"
     assert "µs a process and snapshot" in said["cost"]
 
@@ -114,6 +116,7 @@ def test_check_of_this_machine_works() -> None:
 
     assert " in /proc, and " in said["processes"]
     assert said["between snapshots"]
+    assert said["traffic"].startswith("of ")
 
 
 def test_check_refuses_what_cannot_be_read() -> None:

@@ -67,6 +67,7 @@ def check_agent(settings: AgentSettings) -> Iterator[str]:
     if unreadable:
         yield f"not to be read    {unreadable} processes"
     yield from _readable(processes)
+    yield f"traffic           {_traffic(is_live, settings)}"
     if process_filter:
         wanted = sum(map(process_filter.wants, processes))
         yield f"left out          {len(processes) - wanted} of {len(processes)}, by include- and exclude-patterns"
@@ -99,6 +100,20 @@ def _readable(processes: Sequence[ProcessReading]) -> Iterator[str]:
         is_short = count < len(living) and name != "command lines"  # a process may have an empty one
         hint = "; those of others take root" if is_short and os.geteuid() != 0 else ""
         yield f"{name:17} of {count} of {len(living)}{hint}"
+
+
+def _traffic(is_live: bool, settings: AgentSettings) -> str:
+    if not settings.traffic:
+        return "is not read: traffic is off"
+    if not is_live:
+        return f"not known: {settings.proc_root} is no kernel's own"
+    # A reader of its own: what the other costs again is without this.
+    with contextlib.closing(ProcReader(settings.proc_root, finds_out=True, reads_traffic=True)) as reader:
+        living = [reading for reading in reader.read() if reading.stat.vms_bytes != 0]
+    count = sum(reading.traffic is not None for reading in living)
+    is_short = count < len(living) and os.geteuid() != 0
+    hint = "; those of others take root, those in other network namespaces CAP_SYS_ADMIN" if is_short else ""
+    return f"of {count} of {len(living)} at the first look{hint}"
 
 
 def _containers(
