@@ -51,12 +51,22 @@ def test_a_name_is_that_of_a_user_of_the_org_or_of_a_service_account() -> None:
     theirs = dataclasses.replace(ANNA, name="bob", org_id=2)
 
     assert owner_named(" Anna ", ORG, [ANNA, theirs]) == ANNA
-    assert owner_named("bob", ORG, [ANNA, theirs]) == "bob"
-    assert owner_named("deploy.bot", ORG, []) == "deploy.bot"
+    assert owner_named("service:deploy.bot", ORG, []) == "deploy.bot"
+    assert owner_named(" Service:Anna", ORG, [ANNA, theirs]) == "anna"
     assert owner_named("service", ORG, [dataclasses.replace(ANNA, name="service")]) == "service"
 
 
-@pytest.mark.parametrize("name", ["", "user:anna", "a b", "\x1b[31m", "a" * 101, ".a", "ä"])
+@pytest.mark.parametrize("name", ["bob", "ana", "deploy.bot"])
+def test_a_name_that_no_user_of_the_org_has_makes_no_service_account(name: str) -> None:
+    theirs = dataclasses.replace(ANNA, name="bob", org_id=2)
+
+    with pytest.raises(InvalidRequest, match=f"no user {name} .* a service account is written service:{name}"):
+        owner_named(name, ORG, [ANNA, theirs])
+
+
+@pytest.mark.parametrize(
+    "name", ["", "user:anna", "service:", "service:a b", "service:service:a", "a b", "\x1b[31m", "a" * 101, ".a", "ä"]
+)
 def test_no_other_name_will_do(name: str) -> None:
     with pytest.raises(InvalidRequest, match="name of a service account"):
         owner_named(name, ORG, [])

@@ -19,19 +19,30 @@ MAX_KEYS_A_DAY = 200
 """That a user makes: those that were revoked are kept for ever, and all servers read them every few seconds."""
 DAY_SECONDS = 86400
 
+_SERVICE_PREFIX = f"{SERVICE_ACCOUNT}:"
 _SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 _SERVICE_RULE = "The name of a service account has 1 to 100 of a-z, 0-9 and ._@+-, and begins with a letter or a digit"
 
 
-def owner_named(name: str, org_id: int, users: Iterable[User]) -> User | str:
-    """The user of the org with this name, or the service account. Raises InvalidRequest for a name that neither can
-    have."""
-    wanted = name.strip().lower()
-    if not _SERVICE_NAME.fullmatch(wanted):
+def owner_named(text: str, org_id: int, users: Iterable[User]) -> User | str:
+    """The user of the org with this name, or the service account that is written `service:NAME`, or `service`.
+
+    Raises InvalidRequest for a name that neither can have, and for a user that the org does not have: else a key of
+    whoever is misspelt would go on when the user is removed.
+    """
+    wanted = text.strip().lower()
+    name = wanted.removeprefix(_SERVICE_PREFIX)
+    if not _SERVICE_NAME.fullmatch(name):
         raise InvalidRequest(_SERVICE_RULE)
-    if wanted == SERVICE_ACCOUNT:  # whoever names nobody means it, even where there is such a user
-        return wanted
-    return next((user for user in users if user.name == wanted and user.org_id == org_id), wanted)
+    # Whoever names nobody means the service account, even where there is such a user.
+    if wanted in (SERVICE_ACCOUNT, f"{_SERVICE_PREFIX}{name}"):
+        return name
+    user = next((user for user in users if user.name == wanted and user.org_id == org_id), None)
+    if user is None:
+        raise InvalidRequest(
+            f"The org has no user {wanted} to own the key; a service account is written {_SERVICE_PREFIX}{wanted}"
+        )
+    return user
 
 
 def owner_text(owner: User | str) -> str:

@@ -142,6 +142,7 @@ def test_an_owner_or_expiry_that_a_key_cannot_have_is_refused(procession: Comman
     create = ("keys", "create", "application")
 
     assert "name of a service account" in procession(*create, "--owner", "a b").err
+    assert "a service account is written service:ana" in procession(*create, "--owner", "ana").err
     beyond = procession(*create, "--owner", "anna", "--scope", "monitors_write")
     assert "anna is viewer, and may give no key the scope monitors_write" in beyond.err
     assert "is not like 30m, 2h or 7d" in procession(*create, "--expires", "soon").err
@@ -159,6 +160,8 @@ def test_without_a_server_keys_have_owners_and_end_with_them(procession: Command
     store.close()
 
     assert procession("keys", "create", "application", "--owner", "anna", "--name", "mine", *where).code == 0
+    misspelt = procession("keys", "create", "application", "--owner", "ana", "--name", "misspelt", *where)
+    assert (misspelt.code, "has no user ana" in misspelt.err) == (1, True)
     assert procession("users", "remove", "anna", *where).code == 0
 
     store = open_embedded(local.data_dir)

@@ -244,6 +244,7 @@ def test_a_key_has_an_owner_an_expiry_and_a_last_use(served: Served, client: Cli
     "fields",
     [
         {"owner": "user:anna"},
+        {"owner": "ana"},
         {"owner": ""},
         {"owner": None},
         {"owner": "anna", "kind": "api"},

@@ -24,6 +24,7 @@ Examples:
   procession keys create application --org acme --name dashboard
   procession keys create application --scope monitors_read --scope monitors_write --name terraform
   procession keys create application --owner anna --expires 90d --name 'on my laptop'
+  procession keys create application --owner service:deploy-bot --name 'of the pipeline'
   procession keys create application --rows env:prod,team:web --without-arguments --name wallboard
   procession keys list
   procession keys revoke 3f2a91c07b54
@@ -55,7 +56,7 @@ def keys() -> None:
     metavar="NAME",
     default=SERVICE_ACCOUNT,
     show_default=True,
-    help="Whose it is: a user of the org with this name, else a service account. A user's key ends with the user.",
+    help="Whose it is: a user of the org, or a service account as service:NAME. A user's key ends with the user.",
 )
 @click.option("--expires", "seconds", type=Duration(), help="How long it is good, as 12h or 90d [for good].")
 @restriction_options
