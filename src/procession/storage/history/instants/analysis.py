@@ -57,6 +57,7 @@ from procession.storage.history.instants.process_history import history
 from procession.storage.history.instants.process_tree import family, host_tree, runs
 from procession.storage.history.instants.query_context import QueryCaches, QueryContext
 from procession.storage.history.instants.timeseries import timeseries
+from procession.storage.history.instants.totals_cache import TotalsCache
 from procession.storage.history.instants.trends import minute_totals
 from procession.storage.history.instants.turnover import turnover
 from procession.storage.history.read.dictionaries import HostDictionary, TagDictionary
@@ -94,6 +95,7 @@ class ClickHouseAnalysis:
         self.endings = EndingsReader(is_only_writer=is_only_writer)
         """Is told of endings that the store is told of."""
         self._caches = QueryCaches(tags, host_names, self.endings)
+        self._totals = TotalsCache()
         self._windows = ListedWindows(find, details, self.is_known)
 
     @contextmanager
@@ -256,7 +258,7 @@ class ClickHouseAnalysis:
         more: Sequence[HostMinute] = (),
     ) -> Mapping[int, MinuteTotals]:
         with self._question(org_id) as context:
-            return minute_totals(context, minutes, measures, more_since, more)
+            return minute_totals(context, self._totals, minutes, measures, more_since, more)
 
     def group_minutes(
         self,

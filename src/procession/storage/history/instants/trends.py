@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from procession.analysis.over_time.trends import Amount, HostMinute, MinuteTotals
 from procession.storage.history.instants.query_context import QueryContext
-from procession.storage.history.statements.over_time.totals import totals_by_host, totals_by_minute
+from procession.storage.history.instants.totals_cache import TotalsCache
+from procession.storage.history.statements.over_time.totals import totals_by_host
 
 
 def minute_totals(
     context: QueryContext,
+    cache: TotalsCache,
     minutes: range,
     measures: Sequence[str],
     more_since: int | None = None,
@@ -21,8 +23,7 @@ def minute_totals(
     until = minutes.stop if more_since is None else max(minutes.start, min(more_since, minutes.stop))
     found: dict[int, MinuteTotals] = {}
     if minutes.start < until:
-        for row in context.rows(totals_by_minute(context.org_id, minutes.start, until, measures)):
-            found.setdefault(row.minute, MinuteTotals()).add(row.processes, row.numbers)
+        found.update(cache.minutes(context.rows, context.org_id, minutes.start, until, measures, context.now))
     if until < minutes.stop:
         stored = context.rows(totals_by_host(context.org_id, until, minutes.stop, measures))
         for minute, count, numbers in _of_hosts([*stored, *(one for one in more if one.minute in minutes)]):

@@ -25,9 +25,32 @@ class OldestSnapshot(NamedTuple):
     """0: there is none."""
 
 
+class StoredBlock(NamedTuple):
+    """What changes where anything is stored in a block of time, or goes: what comes has a newer `received_at` than what
+    goes has."""
+
+    since: int
+    """When it begins."""
+    chunks: int
+    received_sum: int
+    newest: int
+    """When the last chunk of it was received."""
+
+
 def oldest_snapshot(org_id: int) -> Select[OldestSnapshot]:
     where = Where(org_id)
     return Select(f"SELECT min(at) FROM snapshots WHERE {where}", where.parameters, row=OldestSnapshot._make)
+
+
+def stored_blocks(org_id: int, since: int, until: int, seconds: int) -> Select[StoredBlock]:
+    """Of moments from `since` to before `until`, blocks of so many seconds in which there is anything."""
+    where = Where(org_id).taken_between(since, until - 1)
+    block = f"intDiv(at, {seconds:d}) * {seconds:d}"
+    text = (
+        f"SELECT {block} AS block, count(), sum(received_at), max(received_at) FROM snapshots WHERE {where}"
+        " GROUP BY block"
+    )
+    return Select(text, where.parameters, row=StoredBlock._make)
 
 
 def totals_by_minute(org_id: int, since: int, until: int, measures: Sequence[str]) -> Select[TotalsOfMinute]:
