@@ -143,6 +143,35 @@ def test_an_admin_makes_changes_and_removes_users_but_no_auditors(browser: Brows
         expect(bob).to_have_count(0)
 
 
+def test_an_admin_restricts_a_viewer_and_lifts_that_again(browser: Browser, server: Server) -> None:
+    with signed_in(browser, server, "root") as page:
+        page.goto("/account#users")
+        page.get_by_label("User", exact=True).fill("carl")
+        page.get_by_label("Password", exact=True).fill(PHRASE)
+        page.get_by_role("button", name="Add the user").click()
+        carl = page.get_by_role("row").filter(has_text="carl")
+        expect(carl.get_by_role("cell").nth(4)).to_have_text("all")
+        dialog = page.get_by_role("dialog")
+
+        carl.get_by_role("button", name="Restrict carl").click()
+        dialog.get_by_label("Rows", exact=True).fill("env:prod")
+        dialog.get_by_label("Without arguments").check()
+        assert violations(page) == []
+        dialog.get_by_role("button", name="Restrict").click()
+        expect(carl.get_by_role("cell").nth(4)).to_have_text("only env:prod, no arguments")
+        carl.get_by_label("Role of carl").select_option("admin")
+        expect(page.get_by_text("Only a viewer can be restricted")).to_be_visible()
+
+        carl.get_by_role("button", name="Restrict carl").click()
+        dialog.get_by_label("Rows", exact=True).fill("")
+        dialog.get_by_label("Without arguments").uncheck()
+        dialog.get_by_role("button", name="Restrict").click()
+        expect(carl.get_by_role("cell").nth(4)).to_have_text("all")
+        carl.get_by_role("button", name="Remove carl").click()
+        dialog.get_by_role("button", name="Remove").click()
+        expect(carl).to_have_count(0)
+
+
 def test_an_auditor_searches_the_audit_trail(browser: Browser, server: Server) -> None:
     server.get("/processes", search="needle <i>here</i>")
     with signed_in(browser, server, "watcher") as page:

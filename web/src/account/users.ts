@@ -3,19 +3,23 @@
 import { get, send } from "../api/client";
 import { button, element, field, select, table, type Child } from "./element";
 import { showMoment } from "./moments";
+import { askRestriction, seenWith, type Restriction } from "./restriction";
 import { ask, form, messages, saying } from "./working";
 
-interface OrgUser {
+interface OrgUser extends Restriction {
   name: string;
   role: string;
   created_at: number;
   sessions: number;
   is_you: boolean;
+  /** Of the provider by which the user signs in, who has no password here. */
+  issuer: string | null;
 }
 
 const AUDITOR = "auditor";
+const VIEWER = "viewer";
 const ROLES = [
-  ["viewer", "viewer"],
+  [VIEWER, VIEWER],
   ["editor", "editor"],
   ["admin", "admin"],
 ] as const;
@@ -30,6 +34,7 @@ export function users(): HTMLElement {
   void refresh();
   const intro =
     "A viewer reads; an editor also changes views, monitors and downtimes; an admin also channels, tags of hosts and users. " +
+    "A viewer can be restricted to processes with certain tags, or to command lines without arguments. " +
     "Auditors watch admins, and are made by the command procession users on the machine of the server.";
   return element(
     "section",
@@ -58,7 +63,7 @@ function newPassword(): HTMLInputElement {
 
 function newUser(refresh: Refresh): HTMLElement {
   const name = element("input", { required: true, maxlength: "100", autocomplete: "off", autocapitalize: "none" });
-  const role = select(ROLES, "viewer");
+  const role = select(ROLES, VIEWER);
   const password = newPassword();
   const content = [field("User", name), field("Role", role), field("Password", password)];
   return form("New user", "Add the user", content, async () => {
@@ -70,13 +75,20 @@ function newUser(refresh: Refresh): HTMLElement {
 
 function userTable(found: OrgUser[], place: HTMLElement, refresh: Refresh): HTMLElement {
   const rows = found.map((user) => [
-    user.is_you ? `${user.name} (you)` : user.name,
+    nameOf(user),
     user.role === AUDITOR ? AUDITOR : roleOf(user, place, refresh),
     showMoment(user.created_at),
     user.sessions,
+    seenWith(user),
     user.role === AUDITOR ? null : actionsOn(user, place, refresh),
   ]);
-  return table("Users", ["User", "Role", "Created", "Sessions", "Actions"], rows, "There are no users.");
+  return table("Users", ["User", "Role", "Created", "Sessions", "Sees", "Actions"], rows, "There are no users.");
+}
+
+function nameOf(user: OrgUser): HTMLElement {
+  const name = user.is_you ? `${user.name} (you)` : user.name;
+  const provider = user.issuer !== null && element("div", { class: "quiet" }, `by ${user.issuer.replace(/^https?:\/\//, "")}`);
+  return element("div", {}, name, provider);
 }
 
 function pathOf(user: OrgUser): string {
@@ -107,6 +119,7 @@ function actionsOn(user: OrgUser, place: HTMLElement, refresh: Refresh): Child {
       await refresh();
     });
   };
+  const restrict = () => askRestriction(user.name, user, pathOf(user), refresh);
   const endSessions = async () => {
     await send("DELETE", `${pathOf(user)}/sessions`);
     await refresh();
@@ -121,7 +134,8 @@ function actionsOn(user: OrgUser, place: HTMLElement, refresh: Refresh): Child {
   return element(
     "div",
     { class: "actions" },
-    button("Reset password", resetPassword, `Reset password of ${user.name}`),
+    user.issuer === null && button("Reset password", resetPassword, `Reset password of ${user.name}`),
+    user.role === VIEWER && button("Restrict", restrict, `Restrict ${user.name}`),
     button("End sessions", () => void saying(place, endSessions), `End sessions of ${user.name}`),
     button("Remove", remove, `Remove ${user.name}`),
   );

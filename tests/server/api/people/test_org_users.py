@@ -14,6 +14,7 @@ from tests.support.served import ADMIN, ORG, OTHER_ORG, READER, Client, Served
 
 OWN = "/api/procession/v1"
 USERS = f"{OWN}/users"
+PLAIN = {"rows": "", "without_arguments": False, "issuer": None}
 NEW = {"name": "bob", "role": "editor", "password": PHRASE}
 
 
@@ -41,15 +42,15 @@ def test_admins_see_the_users_of_their_org_with_their_sessions(
     found = client.get(USERS, headers=admin).json()["users"]
 
     assert found == [
-        {"name": "anna", "role": "auditor", "created_at": NOON, "sessions": 2, "is_you": False},
-        {"name": "root", "role": "admin", "created_at": NOON, "sessions": 1, "is_you": True},
+        {"name": "anna", "role": "auditor", "created_at": NOON, "sessions": 2, "is_you": False} | PLAIN,
+        {"name": "root", "role": "admin", "created_at": NOON, "sessions": 1, "is_you": True} | PLAIN,
     ]
 
 
 def test_a_user_is_made_and_can_sign_in_at_once(served: Served, client: Client, admin: dict[str, str]) -> None:
     made = client.post(USERS, json=NEW | {"name": " Bob "}, headers=admin)
 
-    bob = {"name": "bob", "role": "editor", "created_at": NOON, "sessions": 0, "is_you": False}
+    bob = {"name": "bob", "role": "editor", "created_at": NOON, "sessions": 0, "is_you": False} | PLAIN
     assert (made.status_code, made.json()) == (201, {"user": bob})
     assert sign_in(client, "bob").status_code == 201
     assert next(user for user in served.store.users() if user.name == "bob").org_id == ORG
@@ -99,6 +100,53 @@ def test_another_role_or_password_ends_the_sessions(served: Served, client: Clie
 
         assert (changed.status_code, changed.json()["user"]["role"]) == (200, "editor")
         assert client.get(f"{OWN}/session", headers=page).status_code == 403
+
+
+def test_a_viewer_is_restricted_and_that_ends_the_sessions(
+    served: Served, client: Client, admin: dict[str, str]
+) -> None:
+    join(served, client)
+    page = page_of(client)
+
+    def change(**body: Any) -> Any:
+        return client.request("PATCH", f"{USERS}/anna", json=body, headers=admin)
+
+    changed = change(restriction={"rows": "env:a, team:b", "without_arguments": True}).json()["user"]
+
+    assert (changed["rows"], changed["without_arguments"]) == ("env:a,team:b", True)
+    assert client.get(f"{OWN}/session", headers=page).status_code == 403
+    listed = client.get(USERS, headers=admin).json()["users"][0]
+    assert (listed["rows"], listed["without_arguments"]) == ("env:a,team:b", True)
+    for refused in ({"role": "admin"}, {"restriction": {"rows": ","}}, {"restriction": {"hosts": "a"}}):
+        assert change(**refused).status_code == 400
+    assert (
+        client.request("PATCH", f"{USERS}/root", json={"restriction": {"rows": "a:b"}}, headers=admin).status_code
+        == 400
+    )
+    both = change(role="editor", restriction={}).json()["user"]
+    assert (both["role"], both["rows"], both["without_arguments"]) == ("editor", "", False)
+
+
+def test_whoever_is_restricted_lifts_nobodys_restriction(served: Served, client: Client, admin: dict[str, str]) -> None:
+    join(served, client)
+    restricted = {"restriction": {"rows": "env:a"}}
+    client.request("PATCH", f"{USERS}/anna", json=restricted, headers=admin)
+    page = page_of(client)
+
+    refused = client.request("PATCH", f"{USERS}/anna", json={"restriction": {}}, headers=page)
+
+    assert refused.status_code == 403
+    assert next(user for user in served.store.users() if user.name == "anna").restriction.rows == "env:a"
+
+
+def test_it_is_said_who_signs_in_by_a_provider(served: Served, client: Client, admin: dict[str, str]) -> None:
+    join(served, client)
+    anna = next(user for user in served.store.users() if user.name == "anna")
+    served.store.put_user(dataclasses.replace(anna, identity=Identity("https://login.acme.example", "7")))
+
+    found = client.get(USERS, headers=admin).json()["users"]
+
+    assert [user["issuer"] for user in found] == ["https://login.acme.example", None]
 
 
 def test_sessions_are_ended_and_nothing_else(served: Served, client: Client, admin: dict[str, str]) -> None:

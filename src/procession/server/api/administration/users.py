@@ -51,7 +51,9 @@ class _UserItem(msgspec.Struct):
         return cls(user.name, user.org_id, str(user.role), user.created_at, *user.restriction)
 
 
-class _Restriction(msgspec.Struct, forbid_unknown_fields=True):
+class RestrictionBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A restriction as it is given in a request."""
+
     rows: _Text = ""
     without_arguments: bool = False
 
@@ -59,7 +61,7 @@ class _Restriction(msgspec.Struct, forbid_unknown_fields=True):
         return Restriction.parse(self.rows, without_arguments=self.without_arguments)
 
 
-class _NewUser(_Restriction, forbid_unknown_fields=True, kw_only=True):
+class _NewUser(RestrictionBody, forbid_unknown_fields=True, kw_only=True):
     org_id: int
     name: _Text
     role: Role
@@ -69,7 +71,7 @@ class _NewUser(_Restriction, forbid_unknown_fields=True, kw_only=True):
 class _UserChange(msgspec.Struct, forbid_unknown_fields=True):
     role: Role | None = None
     password: _Text | None = None
-    restriction: _Restriction | None = None
+    restriction: RestrictionBody | None = None
 
 
 def user_routes(

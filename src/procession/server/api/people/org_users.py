@@ -31,6 +31,7 @@ from procession.errors import Forbidden, InvalidRequest, NotFound
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.sessions import Sessions
 from procession.server.access.user_cache import UserCache
+from procession.server.api.administration.users import RestrictionBody
 from procession.server.api.routes import PREFIX, ApiRouter
 from procession.server.audit.note import note_change
 from procession.server.http.json_body import parsed_body
@@ -53,6 +54,10 @@ class _OrgUserItem(msgspec.Struct):
     sessions: int
     """How many the user has."""
     is_you: bool
+    rows: str
+    without_arguments: bool
+    issuer: str | None
+    """Of the provider by which the user signs in, who then has no password here."""
 
 
 class _NewOrgUser(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,6 +69,7 @@ class _NewOrgUser(msgspec.Struct, forbid_unknown_fields=True):
 class _OrgUserChange(msgspec.Struct, forbid_unknown_fields=True):
     role: Role | None = None
     password: _Text | None = None
+    restriction: RestrictionBody | None = None
 
 
 class OrgUsers:
@@ -132,10 +138,11 @@ class OrgUsers:
         admin = await self._admin(request)
         name = request.path_params["name"]
         body = await parsed_body(request, _OrgUserChange)
-        if body.role is None and body.password is None:
-            raise InvalidRequest("Give another role, another password, or both")
+        if body.role is None and body.password is None and body.restriction is None:
+            raise InvalidRequest("Give another role, password or restriction, or several of them")
         if body.role is not None:
             _refuse_auditor(body.role)
+        restriction = None if body.restriction is None else body.restriction.parsed()
         await self._thread.run(lambda: self._found(admin, name))
         password_hash = None
         if body.password is not None:
@@ -144,7 +151,14 @@ class OrgUsers:
 
         def change() -> User:
             self._found(admin, name)
-            return change_user(self._store, name, role=body.role, password_hash=password_hash, record=record)
+            return change_user(
+                self._store,
+                name,
+                role=body.role,
+                restriction=restriction,
+                password_hash=password_hash,
+                record=record,
+            )
 
         user = await self._thread.run(change)
         _log_change("user-changed", "changed the user %(name)s", user)
@@ -204,7 +218,9 @@ class OrgUsers:
 
 
 def _item(user: User, reader: Key, sessions: int) -> _OrgUserItem:
-    return _OrgUserItem(user.name, str(user.role), user.created_at, sessions, user.id == reader.id)
+    issuer = None if user.identity is None else user.identity.issuer
+    is_you = user.id == reader.id
+    return _OrgUserItem(user.name, str(user.role), user.created_at, sessions, is_you, *user.restriction, issuer)
 
 
 def _refuse_auditor(role: Role) -> None:
