@@ -29,7 +29,7 @@ class AdmissionRules:
     """By group; the first that somebody is in counts."""
     groups_claim: ClaimPath = ("groups",)
     default_role: Role | None = None
-    """Of who is in none of these groups; None: he is not let in."""
+    """Of who is in none of these groups; None: they are not let in."""
     org: str = ""
     """Of everybody, where nothing chooses it; empty: the first org."""
     orgs: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def claim_at(claims: Claims, path: ClaimPath) -> Any:
 
 
 def name_from(claims: Claims) -> str:
-    """What to call the person here, in the characters of a user's name. It says nothing of who he is."""
+    """What to call the person here, in the characters of a user's name. It says nothing of who they are."""
     verified = claims.get("email") if claims.get("email_verified") is True else None
     for said in (claims.get("preferred_username"), verified, claims.get("email"), claims.get("sub")):
         name = _UNFIT.sub("-", said.lower()).lstrip("._@+-") if isinstance(said, str) else ""

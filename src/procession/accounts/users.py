@@ -58,7 +58,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is to a provider of sign-ins. Nothing else that it says of him stays the same."""
+    """Who somebody is to a provider of sign-ins. Nothing else that the provider says stays the same."""
 
     issuer: str
     subject: str
@@ -79,7 +79,7 @@ class User:
     """Random, and another one whenever the sessions of the user have to end."""
     removed_at: int | None = None
     identity: Identity | None = None
-    """Of who signs in by a provider, and has no password; it stays when he is removed."""
+    """Of who signs in by a provider, and has no password; it stays when the user is removed."""
     restriction: Restriction = UNRESTRICTED
     """Of a viewer."""
 
@@ -90,7 +90,7 @@ class User:
 
     @property
     def sign_in_id(self) -> str:
-        """What a session of the user belongs to. It is good only as long as the user is as he was when it began."""
+        """What a session of the user belongs to. It is good only as long as the user is the same as when it began."""
         return f"{USER_PREFIX}{self.generation}:{self.name}"
 
     def as_key(self) -> Key:
@@ -124,7 +124,7 @@ class UserRecords(Protocol):
 
 
 RecordUser = Callable[[User | None, User], None]
-"""Takes the user as he was, if he was there, and as he will be."""
+"""Takes the user before the change, if there was one, and after it."""
 
 
 def is_user(key: Key) -> bool:
@@ -178,7 +178,7 @@ def create_user(
     if any(user.name == name for user in users):
         raise InvalidRequest(f"There is a user named {name} already")
     if any(user.name == name for user in store.removed_users()):
-        # Else nothing would be left that keeps him out.
+        # Else nothing would be left that keeps that user out.
         raise InvalidRequest(f"{name} was a user whom a provider of sign-ins had named; take another name")
     if len(users) >= MAX_USERS:
         raise InvalidRequest(f"There are {MAX_USERS} users already; remove one first")

@@ -87,7 +87,7 @@ class Visibility(NamedTuple):
         return not is_hidden and tags_without_arguments(tags) == tags
 
     def shown(self, process: ProcessSummary) -> ProcessSummary:
-        """Of a process that the reader may see, that which he may see of it."""
+        """Of a process that the reader may see, what the reader may see of it."""
         if self.has_arguments:
             return process
         return msgspec.structs.replace(process, description=described_without_arguments(process.description))

@@ -35,7 +35,7 @@ class ProviderSettings:
     scopes: tuple[str, ...]
     rules: AdmissionRules
     removed_users_return: bool = False
-    """Whether one who was removed here is made anew when he comes again."""
+    """Whether one who was removed here is made anew when signing in again."""
     ca_file: str = ""
 
 

@@ -1,4 +1,4 @@
-/** Moments as the large page shows them: in the zone of the viewer, or in UTC where he has said so there. */
+/** Moments as the large page shows them: in the zone of the viewer, or in UTC where the viewer has said so there. */
 
 function zone(): "UTC" | undefined {
   try {

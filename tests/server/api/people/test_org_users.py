@@ -317,3 +317,22 @@ def test_a_key_with_the_scope_does_it_too(client: Client) -> None:
     assert client.post(USERS, json=NEW, headers=READER).status_code == 201
     assert client.get(USERS, headers=READER).json()["users"][0]["is_you"] is False
     assert client.get(USERS, headers=ADMIN).status_code == 403
+
+
+def test_a_key_of_an_admin_makes_no_more_than_its_owner_may_and_is_recorded(
+    served: Served, client: Client, admin: dict[str, str]
+) -> None:
+    body = {"name": "x", "scopes": ["user_access_manage"]}
+    made = client.post(f"{OWN}/keys", json=body, headers=admin).json()
+    bearer = {"authorization": f"Bearer {made['secret']}"}
+    join(served, client, "other", Role.ADMIN)
+
+    assert client.post(USERS, json=NEW | {"role": "auditor"}, headers=bearer).status_code == 403
+    assert client.post(USERS, json=NEW | {"role": "admin"}, headers=bearer).status_code == 201
+    (change,) = client.get(f"{OWN}/changes?kind=user&subject=bob", headers=READER).json()["changes"]
+    assert (change["by"]["key_id"], change["after"]["role"]) == (made["key"]["id"], "admin")
+
+    client.request("PATCH", f"{OWN}/admin/users/root", json={"role": "editor"}, headers=ADMIN)
+    for role in ("viewer", "admin"):
+        assert client.post(USERS, json=NEW | {"name": "carl", "role": role}, headers=bearer).status_code == 403
+    assert client.request("PATCH", f"{USERS}/root", json={"role": "admin"}, headers=bearer).status_code == 403

@@ -1,4 +1,4 @@
-"""`/api/procession/v1/sessions`: who is signed in where, and how somebody ends what he began or no longer trusts."""
+"""`/api/procession/v1/sessions`: who is signed in where, and how somebody ends what they began or no longer trust."""
 
 from __future__ import annotations
 
