@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from procession.accounts.admission import AdmissionRules, name_from
+from procession.accounts.admission import AdmissionRules, is_named, name_from
 from procession.accounts.users import Role, user_name
 from procession.errors import Forbidden
 
@@ -138,6 +138,19 @@ def test_a_claim_chooses_the_org_by_its_whole_value() -> None:
 )
 def test_rules_say_what_they_have_to_know(rules: AdmissionRules, names: tuple[str, ...]) -> None:
     assert rules.claims_needed == names
+
+
+@pytest.mark.parametrize(
+    ("claims", "named"),
+    [
+        ({"sub": "372041"}, False),
+        ({"sub": "372041", "preferred_username": None, "email": 5}, False),
+        ({"sub": "372041", "preferred_username": "anna"}, True),
+        ({"sub": "372041", "email": "anna@acme.example"}, True),
+    ],
+)
+def test_a_subject_alone_is_no_name_for_people(claims: dict[str, Any], named: bool) -> None:
+    assert is_named(claims) is named
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,11 @@ def claim_at(claims: Claims, path: ClaimPath) -> Any:
     return found
 
 
+def is_named(claims: Claims) -> bool:
+    """Whether they say what to call the person, other than by a subject that nobody can read."""
+    return any(isinstance(claims.get(name), str) for name in ("preferred_username", "email"))
+
+
 def name_from(claims: Claims) -> str:
     """What to call the person here, in the characters of a user's name. It says nothing of who they are."""
     verified = claims.get("email") if claims.get("email_verified") is True else None

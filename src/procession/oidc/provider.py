@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlencode
 
+from procession.accounts.admission import is_named
 from procession.errors import Forbidden, Unavailable
 from procession.http_client import tls_context
 from procession.oidc.attempt import Attempt
@@ -136,13 +137,17 @@ class Provider:
         return tokens
 
     def _completed(self, metadata: Metadata, claims: dict[str, Any], access_token: str | None) -> dict[str, Any]:
-        """With what the rules need and the token does not say: some providers keep it short."""
-        lacking = [name for name in self.settings.rules.claims_needed if name not in claims]
-        if not lacking or metadata.userinfo_endpoint is None or not access_token:
+        """With what the rules need, and a name, where the token does not say it: some providers keep it short."""
+        suffices = all(name in claims for name in self.settings.rules.claims_needed)
+        if (suffices and is_named(claims)) or metadata.userinfo_endpoint is None or not access_token:
             return claims
         try:
             said = self._exchange.get(metadata.userinfo_endpoint, {"authorization": f"Bearer {access_token}"})
-        except ProviderRefuses as error:
+        except (ProviderFails, ProviderRefuses) as error:
+            if suffices:
+                return claims  # The subject is a name, too.
+            if isinstance(error, ProviderFails):
+                raise
             raise ProviderFails(f"it does not say more of a user ({error})") from None
         if not isinstance(said, dict) or said.get("sub") != claims["sub"]:
             raise Forbidden("What the provider says of you is not believed: it is about somebody else")

@@ -473,6 +473,26 @@ def test_what_the_token_does_not_say_the_provider_is_asked_for(served: Served, p
     client.close()
 
 
+def test_where_the_token_has_only_a_subject_the_provider_is_asked_for_the_name(
+    client: Client, provider: FakeProvider
+) -> None:
+    provider.claims = {"sub": "372041"}
+    provider.in_userinfo = {"preferred_username": "anna"}
+
+    assert client.get(SESSION, headers=page_by(client)).json()["user"] == "anna"
+    provider.in_userinfo = {"preferred_username": "bert", "sub": "somebody else"}
+    assert sign_in_by(client).status_code == 403
+
+
+def test_a_provider_that_tells_no_name_lets_its_users_in_by_their_subject(
+    client: Client, provider: FakeProvider
+) -> None:
+    provider.claims = {"sub": "372041"}
+    provider.document = {"userinfo_endpoint": f"{provider.url}/nowhere"}
+
+    assert client.get(SESSION, headers=page_by(client)).json()["user"] == "372041"
+
+
 def test_the_domain_chooses_the_org_if_the_mail_address_is_verified(served: Served, provider: FakeProvider) -> None:
     client = with_rules(served, provider, orgs={"acme.example": "main", "other.example": "other"})
     provider.claims |= {"email": "anna@other.example", "email_verified": True}
