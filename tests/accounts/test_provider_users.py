@@ -130,6 +130,19 @@ def test_an_admin_may_give_another_role_as_to_others(store: OracleStore) -> None
     assert change_user(store, "anna", role=Role.EDITOR, record=ignore).identity == ANNA
 
 
+@pytest.mark.parametrize("given", [{"role": Role.EDITOR}, {"org_id": 2, "role": Role.ADMIN}, {"org_id": 2}])
+def test_a_provider_takes_the_last_admin_from_no_org(store: OracleStore, given: dict[str, Any]) -> None:
+    admin = admitted(store, role=Role.ADMIN)
+    seen: list[User] = []
+
+    assert admitted(store, **given, record=lambda _, after: seen.append(after)) == admin
+    assert (store.users(), seen) == ((admin,), [])
+
+    local(store, "bob", Role.ADMIN)
+    moved = admitted(store, **given)
+    assert (moved.org_id, moved.role) == (given.get("org_id", 1), given.get("role", Role.VIEWER))
+
+
 def test_what_is_done_is_recorded_before(store: OracleStore) -> None:
     seen: list[tuple[User | None, User, tuple[User, ...]]] = []
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +22,13 @@ from procession.accounts.users import (
     remove_user,
     user_name,
 )
-from procession.errors import InvalidRequest, NotFound
+from procession.errors import InvalidRequest, NotFound, Unavailable
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore
 
 ANOTHER = "another hash"
 ORGS = (Org(1, "main"), Org(2, "other"))
+ROWS = Restriction("env:a")
 
 
 class Recorded(list[tuple[User | None, User]]):
@@ -142,6 +147,129 @@ def test_the_last_admin_of_an_org_stays_one(store: OracleStore, record: Recorded
         remove(store, "bob")
 
 
+CHANGES_OF_ADMINS: dict[str, Callable[[OracleStore, str, Recorded], Any]] = {
+    "role": lambda store, name, record: change_user(store, name, role=Role.EDITOR, record=record),
+    "restriction": lambda store, name, record: change_user(
+        store, name, role=Role.VIEWER, restriction=ROWS, record=record
+    ),
+    "removal": lambda store, name, record: remove_user(store, name, NOON, record=record),
+}
+
+
+class Busy(OracleStore):
+    """A store that another server changes right before or after one's own write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[Callable[[], Any]] = []
+        self.after: list[Callable[[], Any]] = []
+
+    def put_user(self, user: User) -> None:
+        if self.before:
+            self.before.pop()()
+        super().put_user(user)
+        if self.after:
+            self.after.pop()()
+
+
+def admins(store: OracleStore) -> list[str]:
+    return [user.name for user in store.users() if user.is_admin_of(1)]
+
+
+@pytest.mark.parametrize("change", CHANGES_OF_ADMINS)
+@pytest.mark.parametrize("other", CHANGES_OF_ADMINS)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_of_two_servers_that_each_take_an_admin_one_takes_it_back(
+    record: Recorded, change: str, other: str, moment: str
+) -> None:
+    """Both had looked when both admins were there."""
+    store = Busy()
+    anna, bob = made(store, "anna", Role.ADMIN), made(store, "bob", Role.ADMIN)
+    of_other = Recorded()
+    refused: list[str] = []
+
+    def meanwhile() -> None:
+        try:
+            CHANGES_OF_ADMINS[other](store, "bob", of_other)
+        except InvalidRequest as error:
+            refused.append(str(error))
+
+    getattr(store, moment).append(meanwhile)
+    try:
+        CHANGES_OF_ADMINS[change](store, "anna", record)
+    except InvalidRequest as error:
+        refused.append(str(error))
+
+    if moment == "before":
+        assert (refused, store.users()[0]) == (["anna is the last admin of the org; make another one first"], anna)
+        assert [after for _, after in record][1:] == [anna], "what was taken back is recorded, too"
+    else:
+        assert refused == ["bob is the last admin of the org; make another one first"]
+        assert bob in store.users()
+    assert len(admins(store)) == 1
+
+
+def test_an_admin_stays_if_nobody_can_say_who_is_left(record: Recorded) -> None:
+    store = Busy()
+    anna = made(store, "anna", Role.ADMIN)
+    made(store, "bob", Role.ADMIN)
+
+    def away(org_id: int) -> tuple[User, ...]:
+        raise Unavailable("a replica is away")
+
+    store.after.append(lambda: setattr(store, "admins", away))
+    with pytest.raises(Unavailable):
+        remove_user(store, "anna", NOON, record=record)
+    assert anna in store.users()
+
+    with pytest.raises(Unavailable):
+        remove_user(store, "bob", NOON, record=record)
+    assert len(record) == 2, "nothing is begun then"
+
+
+def test_what_was_taken_back_stays_so_if_another_server_writes_the_same_user_meanwhile(record: Recorded) -> None:
+    store = Busy()
+    made(store, "anna", Role.ADMIN)
+    made(store, "bob", Role.ADMIN)
+    viewer = replace(store.users()[0], role=Role.VIEWER)
+    store.before.append(lambda: OracleStore.put_user(store, replace(store.users()[1], role=Role.VIEWER)))
+    store.after[:] = [lambda: OracleStore.put_user(store, viewer), lambda: None]
+
+    with pytest.raises(InvalidRequest, match="anna is the last admin"):
+        remove_user(store, "anna", NOON, record=record)
+
+    assert admins(store) == ["anna"]
+
+
+def test_threads_that_remove_all_admins_at_once_leave_one(store: OracleStore) -> None:
+    names = ["anna", "bob", "carl"]
+    begin = threading.Barrier(len(names))
+
+    def take(change: Callable[[OracleStore, str, Recorded], Any], name: str) -> None:
+        begin.wait()
+        with contextlib.suppress(InvalidRequest):
+            change(store, name, Recorded())
+
+    changes = list(CHANGES_OF_ADMINS.values())
+    with ThreadPoolExecutor(len(names)) as threads:
+        for number in range(200):
+            for name in names:
+                store.put_user(User(name, 1, Role.ADMIN, "hash", NOON, f"{number}"))
+            list(threads.map(take, changes, names))
+            assert admins(store)
+
+
+def test_a_restricted_admin_of_an_older_version_is_none_who_could_be_the_last(
+    store: OracleStore, record: Recorded
+) -> None:
+    made(store, "anna", Role.ADMIN)
+    store.put_user(replace(made(store, "bob"), role=Role.ADMIN, restriction=ROWS))
+
+    with pytest.raises(InvalidRequest, match="anna is the last admin"):
+        remove(store, "anna")
+    assert remove(store, "bob").name == "bob"
+
+
 def remove(store: OracleStore, name: str) -> User:
     return remove_user(store, name, NOON, record=Recorded())
 
@@ -170,9 +298,6 @@ def test_what_cannot_be_recorded_is_not_done(store: OracleStore) -> None:
 
 def test_a_user_never_shows_the_hash(store: OracleStore) -> None:
     assert "hash of" not in repr(made(store, "anna"))
-
-
-ROWS = Restriction("env:a")
 
 
 def test_a_viewer_can_be_restricted_and_then_reads_monitors_at_most_and_signs_in_again(store: OracleStore) -> None:

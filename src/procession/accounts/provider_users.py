@@ -9,11 +9,13 @@ from procession.accounts.restriction import UNRESTRICTED
 from procession.accounts.users import (
     MAX_USERS,
     Identity,
+    LastAdmin,
     RecordUser,
     Role,
     User,
     UserRecords,
     new_generation,
+    put_changed,
     role_under,
     user_name,
 )
@@ -41,8 +43,8 @@ def admit(
     """The user with this identity, with this org and role; the earlier sessions have ended if either is another one.
 
     Nobody is found by a name: `name` is only what a new user is called, with `provider` added where somebody else has
-    it. A user who is restricted is a viewer, whatever `role` says. `may_return`: also one who was removed. Raises
-    Forbidden.
+    it. A user who is restricted is a viewer, whatever `role` says, and the last admin of an org stays one.
+    `may_return`: also one who was removed. Raises Forbidden.
     """
     user = user_with(store, identity)
     if user is not None:
@@ -50,8 +52,10 @@ def admit(
         if (user.org_id, user.role) == (org_id, role):
             return user
         changed = replace(user, org_id=org_id, role=role, generation=new_generation())
-        record(user, changed)
-        store.put_user(changed)
+        try:
+            put_changed(store, user, changed, record)
+        except LastAdmin:
+            return user
         return changed
     removed = store.removed_users()
     former = next((one for one in removed if one.identity == identity), None)

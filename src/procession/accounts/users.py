@@ -18,6 +18,8 @@ from procession.errors import InvalidRequest, NotFound
 
 MAX_USERS = 10_000
 """Of a store: readers take all of them every few seconds."""
+_TAKE_BACK_TRIES = 3
+"""Another server may write the same user at the same moment."""
 USER_PREFIX: Final = "user:"
 """Of the id of somebody who is no key. Ids of keys are hexadecimal."""
 
@@ -93,6 +95,11 @@ class User:
         """What a session of the user belongs to. It is good only as long as the user is the same as when it began."""
         return f"{USER_PREFIX}{self.generation}:{self.name}"
 
+    def is_admin_of(self, org_id: int) -> bool:
+        """One who is restricted can do nothing that admins can."""
+        is_present = self.org_id == org_id and self.removed_at is None
+        return is_present and self.role is Role.ADMIN and role_under(self.restriction, self.role) is Role.ADMIN
+
     def as_key(self) -> Key:
         """The user in place of an application key: with the scopes of the role, of which one who is restricted has
         few. No secret opens it."""
@@ -119,12 +126,22 @@ class UserRecords(Protocol):
     def removed_users(self) -> tuple[User, ...]:
         """Of those the ones whom a provider had named."""
 
+    def admins(self, org_id: int) -> tuple[User, ...]:
+        """By name, with all that any server of the store has put before."""
+
     def put_user(self, user: User) -> None:
         """Add it, or replace the one with its name."""
 
 
 RecordUser = Callable[[User | None, User], None]
 """Takes the user before the change, if there was one, and after it."""
+
+
+class LastAdmin(InvalidRequest):
+    """The change would leave an org without admins."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(f"{user.name} is the last admin of the org; make another one first")
 
 
 def is_user(key: Key) -> bool:
@@ -203,7 +220,7 @@ def change_user(
     Raises NotFound, and InvalidRequest for the last admin of an org, for another role than a viewer's together with a
     restriction, and for a password of one who has none.
     """
-    user, users = _found(store, name)
+    user = find_user(store, name)
     if password_hash is not None:
         check_has_password(user)
     changed = replace(
@@ -214,13 +231,47 @@ def change_user(
     )
     if changed == user and password_hash is None:
         return user
-    if changed.role is not user.role:
-        _refuse_last_admin(user, users)
     _refuse_restricted(changed.role, changed.restriction)
     changed = replace(changed, generation=new_generation())
-    record(user, changed)
-    store.put_user(changed)
+    put_changed(store, user, changed, record)
     return changed
+
+
+def put_changed(store: UserRecords, user: User, changed: User, record: RecordUser) -> None:
+    """Replace `user`, of which `record` is told before. Raises LastAdmin, with all as it was, for the last admin of an
+    org who would be none of it.
+
+    Several servers and threads may do so at the same moment with all admins of an org, and nothing locks the store for
+    them. So each one writes, and then looks who is left. Whoever writes last sees what all the others wrote: if no
+    admin is left then, that one at least takes back what it wrote. Each takes back only its own.
+    """
+    if not user.is_admin_of(user.org_id) or changed.is_admin_of(user.org_id):
+        record(user, changed)
+        store.put_user(changed)
+        return
+    # Before anything is written: also so that nothing is, where not all of the store can be asked.
+    if all(admin.name == user.name for admin in store.admins(user.org_id)):
+        raise LastAdmin(user)
+    record(user, changed)
+    try:
+        store.put_user(changed)
+        is_left = bool(store.admins(user.org_id))
+    except Exception:
+        _take_back(store, user, changed, record)
+        raise
+    if not is_left:
+        _take_back(store, user, changed, record)
+        raise LastAdmin(user)
+
+
+def _take_back(store: UserRecords, user: User, changed: User, record: RecordUser) -> None:
+    try:
+        for _ in range(_TAKE_BACK_TRIES):
+            store.put_user(user)
+            if store.admins(user.org_id):
+                break
+    finally:
+        record(changed if changed.removed_at is None else None, user)
 
 
 def check_has_password(user: User) -> None:
@@ -231,7 +282,7 @@ def check_has_password(user: User) -> None:
 
 def end_sessions(store: UserRecords, name: str) -> User:
     """The user, whose sessions have ended. Raises NotFound."""
-    user, _ = _found(store, name)
+    user = find_user(store, name)
     changed = replace(user, generation=new_generation())
     store.put_user(changed)
     return changed
@@ -239,32 +290,19 @@ def end_sessions(store: UserRecords, name: str) -> User:
 
 def remove_user(store: UserRecords, name: str, now: int, *, record: RecordUser) -> User:
     """The user, who was one. Raises NotFound, and InvalidRequest for the last admin of an org."""
-    user, users = _found(store, name)
-    _refuse_last_admin(user, users)
+    user = find_user(store, name)
     removed = replace(user, password_hash="", generation=new_generation(), removed_at=now)
-    record(user, removed)
-    store.put_user(removed)
+    put_changed(store, user, removed, record)
     return removed
 
 
 def find_user(store: UserRecords, name: str) -> User:
     """Raises NotFound."""
-    return _found(store, name)[0]
-
-
-def _found(store: UserRecords, name: str) -> tuple[User, tuple[User, ...]]:
-    users = store.users()
     wanted = name.strip().lower()
-    user = next((user for user in users if user.name == wanted), None)
+    user = next((user for user in store.users() if user.name == wanted), None)
     if user is None:
         raise NotFound(f"There is no user {name[:100]}")
-    return user, users
-
-
-def _refuse_last_admin(user: User, users: Iterable[User]) -> None:
-    others = (one for one in users if one.org_id == user.org_id and one.role is Role.ADMIN and one.name != user.name)
-    if user.role is Role.ADMIN and next(others, None) is None:
-        raise InvalidRequest(f"{user.name} is the last admin of the org; make another one first")
+    return user
 
 
 def role_under(restriction: Restriction, role: Role) -> Role:

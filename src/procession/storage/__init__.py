@@ -246,6 +246,10 @@ class UserStore(Protocol):
     def removed_users(self) -> tuple[User, ...]:
         """By name, those that were removed and have an identity."""
 
+    def admins(self, org_id: int) -> tuple[User, ...]:
+        """By name. Whatever any server has put before is in it, which `users` may learn a little later. Raises
+        Unavailable also if only a part of the store is away."""
+
     def put_user(self, user: User) -> None:
         """Add it, or replace the one with this name."""
 

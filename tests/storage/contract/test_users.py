@@ -86,6 +86,22 @@ def test_who_a_provider_names_is_kept_with_his_identity_and_stays_known_when_rem
     assert removed == dataclasses.replace(anna, removed_at=NOON)
 
 
+def test_admins_are_those_of_an_org_as_they_are_now(users: UserStore, org: int) -> None:
+    anna, bob, carl, dora = (
+        dataclasses.replace(a_user(org, name), role=Role.ADMIN) for name in ("anna", "bob", "carl", "dora")
+    )
+    users.put_user(dataclasses.replace(dora, restriction=Restriction("env:a")))
+    for user in (carl, bob, anna):
+        users.put_user(user)
+    users.put_user(dataclasses.replace(a_user(org + 10_000, "anna"), role=Role.ADMIN))
+    assert users.admins(org) == (anna, bob, carl)
+
+    users.put_user(dataclasses.replace(anna, removed_at=NOON))
+    users.put_user(dataclasses.replace(bob, role=Role.EDITOR))
+    users.put_user(dataclasses.replace(carl, org_id=org + 10_000))
+    assert users.admins(org) == ()
+
+
 def test_users_go_with_their_org(stores: tuple[UserStore, KeyStore], org: int) -> None:
     users, keys = stores
     users.put_user(a_user(org, "anna"))

@@ -81,6 +81,9 @@ class _Watched:
     def write(self, *arguments: Any) -> None:
         self._connection.write(*arguments)
 
+    def on_all_replicas(self, *arguments: Any) -> str:
+        return self._connection.on_all_replicas(*arguments)
+
     def on_all_servers(self, *arguments: Any) -> str:
         return self._connection.on_all_servers(*arguments)
 

@@ -413,6 +413,9 @@ class OracleStore:
             found = [user for user in self._users.values() if user.removed_at is not None and user.identity is not None]
         return tuple(sorted(found, key=lambda user: user.name))
 
+    def admins(self, org_id: int) -> tuple[User, ...]:
+        return tuple(user for user in self.users() if user.is_admin_of(org_id))
+
     def put_user(self, user: User) -> None:
         with self._lock:
             self._users[user.name] = user

@@ -22,6 +22,14 @@ class AccountTables:
             rows: Sequence[Any] = connection.query(text, parameters).result_rows
             return rows
 
+    def rows_of_all_replicas(self, columns: str, table: str) -> Sequence[Any]:
+        """The newest rows that each copy of the table has: one thing may have several, until all copies have the same.
+        Both are fixed text."""
+        with unavailable_on_failure(), self._pool.connection() as connection:
+            everywhere = connection.on_all_replicas(table)
+            rows: Sequence[Any] = connection.query(f"SELECT {columns} FROM {everywhere} FINAL").result_rows
+            return rows
+
     def write(self, text: str, parameters: dict[str, Any]) -> None:
         """`text` inserts rows."""
         with unavailable_on_failure(), self._pool.connection() as connection:

@@ -70,6 +70,15 @@ class ClickHouseUsers:
         found = (_UserRow._make(row[:-1]).user(int(row[-1])) for row in sorted(rows))
         return tuple(user for user in found if user is not None)
 
+    def admins(self, org_id: int) -> tuple[User, ...]:
+        newest: dict[str, tuple[int, User | None]] = {}
+        rows = self._tables.rows_of_all_replicas(f"{_COLUMNS}, removed_at, change", "users")
+        for *columns, removed_at, change in rows:
+            row = _UserRow._make(columns)
+            if row.name not in newest or newest[row.name][0] < int(change):
+                newest[row.name] = int(change), row.user() if removed_at is None else None
+        return tuple(user for _, (_, user) in sorted(newest.items()) if user is not None and user.is_admin_of(org_id))
+
     def put_user(self, user: User) -> None:
         self._tables.change(
             "users WHERE name = {name:String}",

@@ -415,6 +415,7 @@ def test_names_of_keys_that_are_made_up_do_not_make_it_ask_each_time(client: Cli
 
 
 def test_groups_give_the_role_at_each_sign_in(served: Served, provider: FakeProvider) -> None:
+    a_user(served, "root", Role.ADMIN)
     client = with_rules(served, provider, roles={"bosses": Role.ADMIN, "writers": Role.EDITOR}, default_role=None)
     provider.claims["groups"] = ["writers", "bosses"]
     boss = page_by(client)
@@ -453,6 +454,26 @@ def test_groups_make_no_admin_of_who_is_restricted_and_the_log_says_so(
     assert (session["role"], session["scopes"]) == ("viewer", ["monitors_read"])
     said = [record.getMessage() for record in caplog.records if "restricted" in record.getMessage()]
     assert said == ["gave anna, who is restricted, not the role admin that acme gives"]
+    client.close()
+
+
+def test_the_last_admin_of_an_org_stays_one_whatever_the_groups_say_and_the_log_says_so(
+    served: Served, provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = with_rules(served, provider, roles={"bosses": Role.ADMIN}, default_role=Role.VIEWER)
+    provider.claims["groups"] = ["bosses"]
+    page_by(client)
+    provider.claims["groups"] = []
+
+    kept = client.get(SESSION, headers=page_by(client)).json()
+    a_user(served, "bob", Role.ADMIN)
+    taken = client.get(SESSION, headers=page_by(client)).json()
+
+    assert (kept["role"], taken["role"]) == ("admin", "viewer")
+    (said,) = [record for record in caplog.records if "last admin" in record.getMessage()]
+    assert said.getMessage() == "gave anna, who is the last admin of the org, not the role viewer that acme gives"
+    assert isinstance(said.args, dict)
+    assert (said.args["event"], said.args["role"]) == ("role-withheld", "viewer")
     client.close()
 
 

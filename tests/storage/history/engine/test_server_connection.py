@@ -67,6 +67,10 @@ def test_each_kind_of_connection_says_where_rows_are() -> None:
     assert clustered.told[0][0] == "SELECT * FROM cluster('fleet', view(SELECT 1 FROM p_local.snapshots))"
     assert ServerConnection(alone).on_all_servers("parts") == "system.parts"
     assert ClusterConnection(clustered, FLEET).on_all_servers("parts") == "clusterAllReplicas('fleet', system.parts)"
+    assert ServerConnection(alone).on_all_replicas("users") == "users"
+    assert ClusterConnection(clustered, FLEET).on_all_replicas("users") == (
+        f"clusterAllReplicas('fleet', {FLEET.local}.users)"
+    )
     assert "optimize_skip_unused_shards" not in alone.settings
     assert clustered.settings["optimize_skip_unused_shards"] == 1
 

@@ -211,9 +211,11 @@ class ProviderSignIn:
             record=self._record,
         )
         user = await self._thread.run(call)
-        if user.role is not role:
-            message = "gave %(name)s, who is restricted, not the role %(role)s that %(provider)s gives"
-            fields = {"name": user.name, "org_id": org_id, "role": str(role), "provider": settings.name}
+        if (user.org_id, user.role) != (org_id, role):
+            why = "is the last admin of the org" if user.is_admin_of(user.org_id) else "is restricted"
+            what = "org" if user.role is role else "role %(role)s"
+            message = f"gave %(name)s, who {why}, not the {what} that %(provider)s gives"
+            fields = {"name": user.name, "org_id": user.org_id, "role": str(role), "provider": settings.name}
             self._log.log(logging.WARNING, "role-withheld", message, fields, subject=user.name)
         return user
 

@@ -46,6 +46,10 @@ class Connection(Protocol):
     def on_all_servers(self, system_table: str) -> str:
         """What stands for a table of `system` in a text, for all servers that there are. Each gives rows of its own."""
 
+    def on_all_replicas(self, table: str) -> str:
+        """What stands for a table of ours in a text, for all copies of its rows: each gives those that it has. So
+        nothing is missing that was kept before, even if it has not reached all copies. Fails if a copy is away."""
+
     def command(self, text: str) -> Any: ...
 
     def delete_rows(self, table: str, condition: str) -> None:

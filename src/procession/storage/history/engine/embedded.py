@@ -91,6 +91,9 @@ class EmbeddedConnection:
         with self._gate.writing():
             return self._client.insert_arrow(table, arrow_table)
 
+    def on_all_replicas(self, table: str) -> str:
+        return table
+
     def on_all_servers(self, system_table: str) -> str:
         return f"system.{system_table}"
 

@@ -111,6 +111,9 @@ class ServerConnection:
     def on_all_servers(self, system_table: str) -> str:
         return f"system.{system_table}"
 
+    def on_all_replicas(self, table: str) -> str:
+        return table
+
     def command(self, text: str) -> Any:
         return self._run(lambda client: client.command(text))
 
@@ -182,6 +185,9 @@ class ClusterConnection(ServerConnection):
     def on_all_servers(self, system_table: str) -> str:
         # The name is one of those that `address.parse_address` lets through.
         return f"clusterAllReplicas('{self._cluster.name}', system.{system_table})"
+
+    def on_all_replicas(self, table: str) -> str:
+        return f"clusterAllReplicas('{self._cluster.name}', {self._cluster.local}.{table})"
 
     def delete_rows(self, table: str, condition: str) -> None:
         where = f"{self._cluster.local}.{table} ON CLUSTER '{self._cluster.name}'"
