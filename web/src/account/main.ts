@@ -66,7 +66,7 @@ function page(session: Session): HTMLElement[] {
 function notSignedIn(error: unknown): HTMLElement {
   const isOut = error instanceof ApiError && error.status === 403;
   const said = isOut ? "You are not signed in." : reasonOf(error);
-  return element("main", {}, element("h1", {}, said), element("a", { href: "/" }, "Back to the processes"));
+  return element("main", {}, element("h1", {}, said), element("a", { href: "/" }, isOut ? "Sign in" : "Back to the processes"));
 }
 
 async function start(root: HTMLElement): Promise<void> {
