@@ -65,7 +65,7 @@ def containers_of(host: str, end: int, minute: int) -> Iterator[tuple[ContainerI
 
 
 def payloads(end: int) -> Iterator[Payload]:
-    """The processes of now, and the containers of each minute."""
+    """The processes and the containers of each minute."""
     for host in HOSTS:
         infos = {info.container_id: info for info, _ in containers_of(host, end, 0)}
         maker = PayloadMaker(host=host, run=1, started_at=end - 3600, containers=infos.__getitem__)
@@ -74,12 +74,16 @@ def payloads(end: int) -> Iterator[Payload]:
                 100 * place + number,
                 end - 86_400,
                 ProcessNumbers(cpu_total_percent=cores * 100 / many, rss_bytes=mib * _MIB // many),
+                cmdline=f"/usr/local/bin/{kind}",
+                exe=f"/usr/local/bin/{kind}",
+                comm=kind,
                 command=kind,
                 container_id=container_id(f"{kind}-{host[-1]}"),
             )
             for place, (kind, _, cores, _, mib, _, _, _, many) in enumerate(_KINDS, 1)
             for number in range(many)
         ]
-        yield from maker.make(a_snapshot(*sightings, host=host, taken_at=end))
         for minute in reversed(range(MINUTES)):
-            yield from maker.make_containers([*containers_of(host, end, minute)], end - 60 * minute)
+            moment = end - 60 * minute
+            yield from maker.make(a_snapshot(*sightings, host=host, taken_at=moment))
+            yield from maker.make_containers([*containers_of(host, end, minute)], moment)

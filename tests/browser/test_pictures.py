@@ -38,7 +38,8 @@ def written(folder: Path, name: str) -> Path:
 
 
 def wait_until_still(page: Page) -> None:
-    """Until nothing is on its way that would change the picture."""
+    """Until nothing is on its way that would change the picture, and with nothing under the pointer."""
+    page.mouse.move(0, 0)
     page.wait_for_load_state("networkidle")
     expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=60_000)
 

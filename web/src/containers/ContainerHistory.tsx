@@ -13,6 +13,7 @@ import { EmptyState } from "../ui/parts/EmptyState";
 import { QueryResult } from "../ui/parts/QueryResult";
 import shared from "../ui/parts/parts.module.css";
 import { useApiQuery } from "../ui/parts/useApiQuery";
+import classes from "./containers.module.css";
 import { nameOf } from "./nameOf";
 
 interface Curve {
@@ -151,21 +152,23 @@ function Curves({ curves, from, to, onZoom }: CurvesProps) {
   }
   return (
     <>
-      {shown.map(({ curve, series }) => (
-        <TimeChart
-          key={curve.title}
-          title={curve.title}
-          unit={curve.unit}
-          times={times}
-          series={series}
-          from={from}
-          to={to}
-          step={curves.meta.step}
-          sync="container"
-          height={110}
-          onZoom={onZoom}
-        />
-      ))}
+      <div className={classes.curves}>
+        {shown.map(({ curve, series }) => (
+          <TimeChart
+            key={curve.title}
+            title={curve.title}
+            unit={curve.unit}
+            times={times}
+            series={series}
+            from={from}
+            to={to}
+            step={curves.meta.step}
+            sync="container"
+            height={110}
+            onZoom={onZoom}
+          />
+        ))}
+      </div>
       <p className={shared.note}>A point is the mean of {curves.meta.step / MINUTE} min. Drag across a curve to zoom the page in.</p>
     </>
   );
