@@ -12,6 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,6 +22,7 @@ from joserfc import jwt
 from procession.accounts.users import Identity, Role
 from procession.config import ServerSettings
 from procession.oidc.attempt import ATTEMPT_SECONDS
+from tests.audit.trails import a_writer, all_records, folder_in
 from tests.support.oidc_provider import (
     CLIENT_ID,
     CLIENT_PHRASE,
@@ -79,6 +81,25 @@ def test_a_user_is_made_at_the_first_sign_in_and_has_a_session(
     assert user.password_hash == ""
 
 
+def test_the_trail_never_names_another_user_who_has_the_name_that_a_provider_gives(
+    served: Served, provider: FakeProvider, tmp_path: Path
+) -> None:
+    served.audit = writer = a_writer(folder_in(tmp_path))
+    client = Client(served.app())
+    a_user(served, "alice")
+    provider.claims = {"sub": "mallory-1", "preferred_username": "Alice"}
+
+    sign_in_by(client)
+    client.close()
+    writer.close()
+
+    kept = all_records(writer.folder, "intent", "request", who="alice")
+    assert {one["who"]["key"] for one in kept} == {"user:alice+acme"}
+    assert [one["who"]["key"] for one in all_records(writer.folder, "intent", "request", who="mallory-1")] == [
+        "user:?acme:mallory-1"
+    ]
+
+
 def test_who_comes_again_is_the_same_user(served: Served, client: Client, provider: FakeProvider) -> None:
     first = page_by(client)
     provider.claims["preferred_username"] = "anna.married"
@@ -127,6 +148,20 @@ def test_under_https_the_cookies_are_of_this_host_alone(served: Served, provider
     assert begun.cookie.startswith("__Host-procession_attempt=")
     assert begun.parameters["redirect_uri"] == "https://procession.test/signin/oidc/acme/callback"
     assert cookies_of(answer)["__Host-procession_session"]["secure"]
+    client.close()
+
+
+def test_under_https_a_cookie_that_another_host_may_have_planted_is_no_attempt(
+    served: Served, provider: FakeProvider
+) -> None:
+    served.settings = ServerSettings(page_url="https://procession.test/")
+    client = Client(served.app())
+    begun = begin(client)
+    planted = dataclasses.replace(begun, cookie=begun.cookie.removeprefix("__Host-"))
+
+    answer = finish(client, planted, approve(planted))
+
+    assert (answer.status_code, "/token" in provider.asked) == (403, False)
     client.close()
 
 

@@ -171,7 +171,7 @@ class ProviderSignIn:
     def _came_back(self, request: Request, provider: Provider) -> tuple[Attempt, str]:
         """The attempt and the code that it was given. Raises Forbidden."""
         state = _said_once(request, "state") or ""
-        cookie = next((request.cookies[one] for one in _attempt_names(request) if one in request.cookies), "")
+        cookie = request.cookies.get(self._attempt_name(request), "")
         attempt = Attempt.opened(cookie, provider.cookie_key, provider.settings.name, state, self._now())
         error = _said_once(request, "error")
         if error is not None:
@@ -196,8 +196,7 @@ class ProviderSignIn:
             raise
         name = name_from(claims)
         # Before anything is changed, so that it is recorded who is about to.
-        by = Key(f"{USER_PREFIX}{name}", org_id, KeyKind.APPLICATION, name, b"", self._now())
-        await identified(by if present is None else present.as_key())
+        await identified(self._newcomer(settings, identity, org_id) if present is None else present.as_key())
         call = partial(
             admit,
             self._users,
@@ -211,6 +210,7 @@ class ProviderSignIn:
             record=self._record,
         )
         user = await self._thread.run(call)
+        await identified(user.as_key())
         if (user.org_id, user.role) != (org_id, role):
             why = "is the last admin of the org" if user.is_admin_of(user.org_id) else "is restricted"
             what = "org" if user.role is role else "role %(role)s"
@@ -218,6 +218,12 @@ class ProviderSignIn:
             fields = {"name": user.name, "org_id": user.org_id, "role": str(role), "provider": settings.name}
             self._log.log(logging.WARNING, "role-withheld", message, fields, subject=user.name)
         return user
+
+    def _newcomer(self, settings: ProviderSettings, identity: Identity, org_id: int) -> Key:
+        """Who is no user yet, for the audit trail. No user can have this id: the name that a provider gives may be that
+        of somebody else here."""
+        name = f"{settings.name}:{identity.subject}"
+        return Key(f"{USER_PREFIX}?{name}", org_id, KeyKind.APPLICATION, name, b"", self._now())
 
     async def _shut_out(self, user: User | None) -> None:
         """The sessions of one whom the provider's word lets in no more end with it."""
@@ -256,13 +262,23 @@ class ProviderSignIn:
 
     def _set_attempt(self, response: Response, request: Request, value: str | None) -> None:
         """None takes it away. Other sites send nobody here with it, but a provider has to: `lax`, and not `strict`."""
-        under_https, name = _attempt_names(request)
-        is_secure = self._is_secure(request)
-        cookie: Mapping[str, Any] = {"path": "/", "secure": is_secure, "httponly": True, "samesite": "lax"}
+        name = self._attempt_name(request)
+        cookie: Mapping[str, Any] = {
+            "path": "/",
+            "secure": self._is_secure(request),
+            "httponly": True,
+            "samesite": "lax",
+        }
         if value is None:
-            response.delete_cookie(under_https if is_secure else name, **cookie)
+            response.delete_cookie(name, **cookie)
         else:
-            response.set_cookie(under_https if is_secure else name, value, max_age=ATTEMPT_SECONDS, **cookie)
+            response.set_cookie(name, value, max_age=ATTEMPT_SECONDS, **cookie)
+
+    def _attempt_name(self, request: Request) -> str:
+        """Of the cookie. Under https only a name that no other host and no plain http can give a cookie: somebody could
+        be signed in as whoever has planted it."""
+        under_https, name = cookie_names(request)
+        return (under_https if self._is_secure(request) else name).replace("_session", "_attempt")
 
     def _log_attempt(
         self, level: int, event: str, message: str, request: Request, provider: str, **fields: object
@@ -277,9 +293,3 @@ def _said_once(request: Request, name: str) -> str | None:
     if len(found) > 1:
         raise Forbidden("The provider's answer has a parameter twice")
     return found[0] if found else None
-
-
-def _attempt_names(request: Request) -> tuple[str, str]:
-    """Of the cookie, under https and else."""
-    under_https, name = cookie_names(request)
-    return under_https.replace("_session", "_attempt"), name.replace("_session", "_attempt")
