@@ -38,7 +38,8 @@ def ignore(before: User | None, after: User) -> None:
 
 
 def admitted(store: OracleStore, identity: Identity = ANNA, name: str = "anna", **also: Any) -> User:
-    given: dict[str, Any] = {"org_id": 1, "role": Role.VIEWER, "now": NOON, "may_return": False, "record": ignore}
+    role = also.pop("role", Role.VIEWER)
+    given: dict[str, Any] = {"org_id": 1, "role_of": lambda _: role, "now": NOON, "may_return": False, "record": ignore}
     return admit(store, identity, name, "acme", **(given | also))
 
 
@@ -90,6 +91,20 @@ def test_another_role_or_org_ends_the_sessions_of_before(store: OracleStore) -> 
 
     assert (promoted.name, promoted.role, moved.org_id) == ("anna", Role.EDITOR, 2)
     assert len({user.generation, promoted.generation, moved.generation}) == 3
+
+
+def test_the_role_is_decided_by_the_one_that_the_user_has_when_it_is_written(store: OracleStore) -> None:
+    admitted(store, role=Role.EDITOR)
+    change_user(store, "anna", role=Role.VIEWER, record=ignore)
+    seen: list[Role | None] = []
+
+    def role_of(present: Role | None) -> Role:
+        seen.append(present)
+        return present or Role.EDITOR
+
+    assert admitted(store, role_of=role_of).role is Role.VIEWER
+    assert admitted(store, role_of=role_of, identity=Identity(ANNA.issuer, "anna-2")).role is Role.EDITOR
+    assert seen == [Role.VIEWER, None]
 
 
 def test_who_was_removed_does_not_come_back_unless_that_is_allowed(store: OracleStore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from procession.accounts.restriction import UNRESTRICTED
@@ -34,7 +34,7 @@ def admit(
     name: str,
     provider: str,
     org_id: int,
-    role: Role,
+    role_of: Callable[[Role | None], Role],
     now: int,
     *,
     may_return: bool,
@@ -42,13 +42,14 @@ def admit(
 ) -> User:
     """The user with this identity, with this org and role; the earlier sessions have ended if either is another one.
 
-    Nobody is found by a name: `name` is only what a new user is called, with `provider` added where somebody else has
-    it. A user who is restricted is a viewer, whatever `role` says, and the last admin of an org stays one.
+    `role_of` takes the role that the user has at this moment, as an admin may just have given another one; None for a
+    new user. Nobody is found by a name: `name` is only what a new user is called, with `provider` added where somebody
+    else has it. A user who is restricted is a viewer, whatever `role_of` gives, and the last admin of an org stays one.
     `may_return`: also one who was removed. Raises Forbidden.
     """
     user = user_with(store, identity)
     if user is not None:
-        role = role_under(user.restriction, role)
+        role = role_under(user.restriction, role_of(user.role))
         if (user.org_id, user.role) == (org_id, role):
             return user
         changed = replace(user, org_id=org_id, role=role, generation=new_generation())
@@ -70,7 +71,7 @@ def admit(
     user = User(
         _free_name(name, provider, others),
         org_id,
-        role_under(restriction, role),
+        role_under(restriction, role_of(None)),
         "",
         now,
         new_generation(),

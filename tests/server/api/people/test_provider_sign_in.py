@@ -19,7 +19,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from joserfc import jwt
 
-from procession.accounts.users import Identity, Role
+from procession.accounts.orgs import Org
+from procession.accounts.users import Identity, Role, change_user
 from procession.config import ServerSettings
 from procession.oidc.attempt import ATTEMPT_SECONDS
 from tests.audit.trails import a_writer, all_records, folder_in
@@ -517,6 +518,24 @@ def test_a_role_that_an_admin_gave_stays_where_no_group_gives_one(served: Served
     client.request("PATCH", f"{USERS}/anna", json={"role": "editor"}, headers=ADMIN)
 
     assert client.get(SESSION, headers=page_by(client)).json()["role"] == "editor"
+
+
+def test_a_sign_in_does_not_undo_what_an_admin_does_to_the_role_meanwhile(served: Served, client: Client) -> None:
+    page_by(client)
+    client.request("PATCH", f"{USERS}/anna", json={"role": "editor"}, headers=ADMIN)
+    orgs, demoted = served.store.orgs, []
+
+    def meanwhile() -> tuple[Org, ...]:
+        """Asked for after the user was looked up, and before anything is written."""
+        demoted.append(change_user(served.store, "anna", role=Role.VIEWER, record=lambda _before, _after: None))
+        return orgs()
+
+    served.store.orgs = meanwhile  # type: ignore[method-assign]
+    page = page_by(client)
+
+    assert demoted
+    assert [user.role for user in served.store.users()] == [Role.VIEWER]
+    assert client.get(SESSION, headers=page).json()["role"] == "viewer"
 
 
 def test_what_the_token_does_not_say_the_provider_is_asked_for(served: Served, provider: FakeProvider) -> None:

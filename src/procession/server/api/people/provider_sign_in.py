@@ -20,7 +20,7 @@ from procession.accounts.admission import Claims, name_from
 from procession.accounts.orgs import Key, KeyKind
 from procession.accounts.provider_users import admit, user_with
 from procession.accounts.sessions import Session
-from procession.accounts.users import USER_PREFIX, Identity, User, end_sessions
+from procession.accounts.users import USER_PREFIX, Identity, Role, User, end_sessions
 from procession.config import ServerSettings
 from procession.errors import Forbidden, NotFound, RequestError, TooManyRequests
 from procession.oidc import Attempt, Provider, ProviderSettings
@@ -194,6 +194,13 @@ class ProviderSignIn:
         except Forbidden:
             await self._shut_out(present)
             raise
+
+        def role_of(present: Role | None) -> Role:
+            """Again, as the user may have got another role meanwhile."""
+            nonlocal role
+            role = rules.role_of(claims, present)
+            return role
+
         name = name_from(claims)
         # Before anything is changed, so that it is recorded who is about to.
         await identified(self._newcomer(settings, identity, org_id) if present is None else present.as_key())
@@ -204,7 +211,7 @@ class ProviderSignIn:
             name,
             settings.name,
             org_id,
-            role,
+            role_of,
             self._now(),
             may_return=settings.removed_users_return,
             record=self._record,
