@@ -198,6 +198,54 @@ def test_who_is_restricted_stays_a_viewer_whatever_the_provider_says_and_after_a
     assert (lifted.restriction, lifted.role) == (Restriction(), role)
 
 
+def removed_and_back(store: OracleStore, name: str, at: int) -> User:
+    """Under another name than before, by which the provider calls the user now."""
+    (user,) = [user for user in store.users() if user.identity == ANNA]
+    remove_user(store, user.name, at, record=ignore)
+    return admitted(store, name=name, may_return=True, now=at)
+
+
+def test_a_restriction_stays_for_who_is_removed_twice_under_two_names(store: OracleStore) -> None:
+    rows = Restriction("env:a")
+    admitted(store)
+    removed_and_back(store, "anna.married", NOON + 1)
+    change_user(store, "anna.married", restriction=rows, record=ignore)
+
+    assert removed_and_back(store, "anna", NOON + 2).restriction == rows
+    assert removed_and_back(store, "anna.again", NOON + 3).restriction == rows
+
+
+def test_a_restriction_that_was_lifted_before_the_last_removal_stays_lifted(store: OracleStore) -> None:
+    change_user(store, admitted(store).name, restriction=Restriction("env:a"), record=ignore)
+    removed_and_back(store, "zoe", NOON + 1)
+    change_user(store, "zoe", restriction=Restriction(), record=ignore)
+
+    assert removed_and_back(store, "anna", NOON + 2).restriction == Restriction()
+
+
+def test_of_two_removals_in_the_same_second_both_restrictions_stay(store: OracleStore) -> None:
+    change_user(store, admitted(store).name, restriction=Restriction("env:a"), record=ignore)
+    removed_and_back(store, "zoe", NOON)
+    change_user(store, "zoe", restriction=Restriction("", True), record=ignore)
+
+    assert removed_and_back(store, "anna", NOON).restriction == Restriction("env:a", True)
+
+
+def test_who_signs_in_at_two_servers_at_once_is_one_user(store: OracleStore) -> None:
+    """The other one may have written right after this one had looked who is there."""
+    removed_users = store.removed_users
+
+    def meanwhile() -> tuple[User, ...]:
+        store.removed_users = removed_users  # type: ignore[method-assign]
+        admitted(store)
+        return removed_users()
+
+    store.removed_users = meanwhile  # type: ignore[method-assign]
+    user = admitted(store)
+
+    assert store.users() == (user,)
+
+
 def test_who_was_made_a_restricted_admin_by_an_older_version_is_a_viewer_from_the_next_sign_in(
     store: OracleStore,
 ) -> None:

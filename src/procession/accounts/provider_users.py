@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import reduce
 
-from procession.accounts.restriction import UNRESTRICTED
+from procession.accounts.restriction import UNRESTRICTED, Restriction
 from procession.accounts.users import (
     MAX_USERS,
     Identity,
@@ -47,7 +48,8 @@ def admit(
     else has it. A user who is restricted is a viewer, whatever `role_of` gives, and the last admin of an org stays one.
     `may_return`: also one who was removed. Raises Forbidden.
     """
-    user = user_with(store, identity)
+    users = store.users()
+    user = next((one for one in users if one.identity == identity), None)
     if user is not None:
         role = role_under(user.restriction, role_of(user.role))
         if (user.org_id, user.role) == (org_id, role):
@@ -59,15 +61,13 @@ def admit(
             return user
         return changed
     removed = store.removed_users()
-    former = next((one for one in removed if one.identity == identity), None)
-    if former is not None and not may_return:
+    former = [one for one in removed if one.identity == identity]
+    if former and not may_return:
         raise Forbidden("You were removed from the users here, and an admin has to let you in again")
-    users = store.users()
     if len(users) >= MAX_USERS:
         raise Forbidden(f"There are {MAX_USERS} users already, and none can be made for you")
-    others = {one.name for one in (*users, *removed) if one is not former}
-    # To be removed and come back must not lift it.
-    restriction = UNRESTRICTED if former is None else former.restriction
+    others = {one.name for one in (*users, *removed) if one.identity != identity}
+    restriction = _restriction_of_return(former)
     user = User(
         _free_name(name, provider, others),
         org_id,
@@ -81,6 +81,16 @@ def admit(
     record(None, user)
     store.put_user(user)
     return user
+
+
+def _restriction_of_return(former: Collection[User]) -> Restriction:
+    """To be removed and come back must not lift it, be it several times and under several names: that of the last
+    removal holds. Not the strictest of them all, since an admin may have lifted one in between; but of two in the same
+    second nobody can say which was the last, and then both hold.
+    """
+    last = max((user.removed_at or 0 for user in former), default=0)
+    restrictions = [user.restriction for user in former if (user.removed_at or 0) == last]
+    return reduce(lambda one, other: one.within(other), restrictions, UNRESTRICTED)
 
 
 def _free_name(wanted: str, provider: str, taken: Collection[str]) -> str:
