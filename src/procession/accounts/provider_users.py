@@ -60,13 +60,18 @@ def admit(
         except LastAdmin:
             return user
         return changed
+    unreadable = store.unreadable_users()
+    if any(one.identity == identity for one in unreadable):
+        raise Forbidden(
+            "A newer version wrote what you may do here, and this server cannot read it: it has to be updated"
+        )
     removed = store.removed_users()
     former = [one for one in removed if one.identity == identity]
     if former and not may_return:
         raise Forbidden("You were removed from the users here, and an admin has to let you in again")
     if len(users) >= MAX_USERS:
         raise Forbidden(f"There are {MAX_USERS} users already, and none can be made for you")
-    others = {one.name for one in (*users, *removed) if one.identity != identity}
+    others = {one.name for one in (*users, *removed) if one.identity != identity} | {one.name for one in unreadable}
     restriction = _restriction_of_return(former)
     user = User(
         _free_name(name, provider, others),

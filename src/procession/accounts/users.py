@@ -117,6 +117,15 @@ class User:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableUser:
+    """Whom a newer version wrote so that this one cannot tell what he may do. He is nobody here, and nobody else may
+    have his name or identity: else his row, and what restricts him, would be overwritten."""
+
+    name: str
+    identity: Identity | None
+
+
 class UserRecords(Protocol):
     """What these rules need of a store."""
 
@@ -125,6 +134,9 @@ class UserRecords(Protocol):
 
     def removed_users(self) -> tuple[User, ...]:
         """Of those the ones whom a provider had named."""
+
+    def unreadable_users(self) -> tuple[UnreadableUser, ...]:
+        """In none of the others; removed ones too."""
 
     def admins(self, org_id: int) -> tuple[User, ...]:
         """By name, with all that any server of the store has put before."""
@@ -197,6 +209,8 @@ def create_user(
     if any(user.name == name for user in store.removed_users()):
         # Else nothing would be left that keeps that user out.
         raise InvalidRequest(f"{name} was a user whom a provider of sign-ins had named; take another name")
+    if is_unreadable(store, name):
+        raise InvalidRequest(f"{name} is, or was, a user whom only a newer version can read; take another name")
     if len(users) >= MAX_USERS:
         raise InvalidRequest(f"There are {MAX_USERS} users already; remove one first")
     user = User(name, org_id, role, password_hash, now, new_generation(), restriction=restriction)
@@ -300,9 +314,15 @@ def find_user(store: UserRecords, name: str) -> User:
     """Raises NotFound."""
     wanted = name.strip().lower()
     user = next((user for user in store.users() if user.name == wanted), None)
+    if user is None and is_unreadable(store, wanted):
+        raise NotFound(f"There is no user {wanted} whom this version can read: a newer one wrote it; use that one")
     if user is None:
         raise NotFound(f"There is no user {name[:100]}")
     return user
+
+
+def is_unreadable(store: UserRecords, name: str) -> bool:
+    return any(user.name == name for user in store.unreadable_users())
 
 
 def role_under(restriction: Restriction, role: Role) -> Role:

@@ -10,7 +10,7 @@ from procession.accounts.hosts import HostNotice, HostTags, WatchLease
 from procession.accounts.orgs import Key, KeyUse, Org, RemovedOrg
 from procession.accounts.saved_view import SavedView
 from procession.accounts.sessions import Link, Session
-from procession.accounts.users import User
+from procession.accounts.users import UnreadableUser, User
 from procession.analysis import (
     Comparison,
     Every,
@@ -245,6 +245,10 @@ class UserStore(Protocol):
 
     def removed_users(self) -> tuple[User, ...]:
         """By name, those that were removed and have an identity."""
+
+    def unreadable_users(self) -> tuple[UnreadableUser, ...]:
+        """By name, those that a newer version wrote so that this one cannot tell what they may do, be they removed.
+        Nobody else gives them."""
 
     def admins(self, org_id: int) -> tuple[User, ...]:
         """By name. Whatever any server has put before is in it, which `users` may learn a little later. Raises

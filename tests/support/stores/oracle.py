@@ -11,7 +11,7 @@ import msgspec
 from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
 from procession.accounts.orgs import Key, KeyUse, Org, RemovedOrg
 from procession.accounts.sessions import Link, Session
-from procession.accounts.users import User
+from procession.accounts.users import UnreadableUser, User
 from procession.discovery import discovered_tags
 from procession.inventory import Inventory, TableSize
 from procession.lifecycle.events import ProcessExit, ProcessExits
@@ -69,6 +69,7 @@ class OracleStore:
         self._sessions: dict[bytes, Session] = {}
         self._links: dict[bytes, Link] = {}
         self._users: dict[str, User] = {}
+        self.unreadable: list[UnreadableUser] = []
 
     def add(self, snapshots: Sequence[tuple[int, AnySnapshot]]) -> None:
         with self._lock:
@@ -412,6 +413,9 @@ class OracleStore:
         with self._lock:
             found = [user for user in self._users.values() if user.removed_at is not None and user.identity is not None]
         return tuple(sorted(found, key=lambda user: user.name))
+
+    def unreadable_users(self) -> tuple[UnreadableUser, ...]:
+        return tuple(self.unreadable)
 
     def admins(self, org_id: int) -> tuple[User, ...]:
         return tuple(user for user in self.users() if user.is_admin_of(org_id))

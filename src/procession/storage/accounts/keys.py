@@ -13,6 +13,8 @@ from procession.accounts.scopes import Scope
 from procession.storage.accounts.restrictions import restriction_of, texts_of
 from procession.storage.accounts.tables import AccountTables
 
+_KINDS = frozenset(kind.value for kind in KeyKind)
+
 
 class _OrgRow(NamedTuple):
     id: int
@@ -34,9 +36,12 @@ class _KeyRow(NamedTuple):
     expires_at: int | None
 
     def key(self) -> Key | None:
-        """None: nobody may have it who does not know how it is restricted."""
+        """None: nobody may have it who does not know what it opens, or how it is restricted. No other key gets its id,
+        so that its row stays."""
         restriction = restriction_of(self.scopes)
-        return None if restriction is None else self._restricted(restriction)
+        if restriction is None or self.kind not in _KINDS:
+            return None
+        return self._restricted(restriction)
 
     def _restricted(self, restriction: Restriction) -> Key:
         return Key(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from procession.accounts.users import Identity, Role, User
+from procession.accounts.users import Identity, Role, UnreadableUser, User
 from procession.storage.accounts.restrictions import restriction_of, texts_of
 from procession.storage.accounts.tables import AccountTables
 
@@ -30,21 +30,25 @@ class _UserRow(NamedTuple):
         restriction = restriction_of(restricted)
         if role not in list(Role) or restriction is None:
             return None
-        password_hash, identity = self.password_hash, None
-        if password_hash.startswith(_IDENTITY):
-            issuer, _, subject = password_hash.removeprefix(_IDENTITY).partition(" ")
-            password_hash, identity = "", Identity(issuer, subject)
+        identity = self.identity
         return User(
             self.name,
             self.org,
             Role(role),
-            password_hash,
+            self.password_hash if identity is None else "",
             self.created_at,
             self.generation,
             removed_at,
             identity,
             restriction,
         )
+
+    @property
+    def identity(self) -> Identity | None:
+        if not self.password_hash.startswith(_IDENTITY):
+            return None
+        issuer, _, subject = self.password_hash.removeprefix(_IDENTITY).partition(" ")
+        return Identity(issuer, subject)
 
 
 class ClickHouseUsers:
@@ -69,6 +73,10 @@ class ClickHouseUsers:
         )
         found = (_UserRow._make(row[:-1]).user(int(row[-1])) for row in sorted(rows))
         return tuple(user for user in found if user is not None)
+
+    def unreadable_users(self) -> tuple[UnreadableUser, ...]:
+        rows = map(_UserRow._make, self._tables.rows(f"SELECT {_COLUMNS} FROM users FINAL"))
+        return tuple(UnreadableUser(row.name, row.identity) for row in sorted(rows) if row.user() is None)
 
     def admins(self, org_id: int) -> tuple[User, ...]:
         newest: dict[str, tuple[int, User | None]] = {}
