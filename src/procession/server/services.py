@@ -13,6 +13,7 @@ from procession.delivery.notifications import Notifications
 from procession.oidc import ProviderSettings
 from procession.server.access.key_cache import KeyCache
 from procession.server.access.rate_limit import RateLimiter
+from procession.server.access.session_cookies import SessionCookies
 from procession.server.access.sessions import Sessions
 from procession.server.access.user_cache import UserCache
 from procession.server.api.routes import ApiRouter
@@ -77,7 +78,7 @@ class Services:
         at_hand = stores.accounts_at_hand
         keys = KeyCache(stores.keys, threads.keys, users=stores.users, now=now, at_hand=at_hand)
         users = UserCache(stores.users, threads.keys, threads.passwords)
-        sessions = Sessions(stores.sessions, keys, users, threads.keys, now)
+        sessions = Sessions(stores.sessions, keys, users, threads.keys, now, SessionCookies(settings))
         host_tags = HostTagCache(stores.hosts, threads.hosts, threads.host_tags, now, at_hand=at_hand)
         watches = WatchCache(stores.hosts, threads.hosts, now, at_hand=at_hand)
         agents = Agents()

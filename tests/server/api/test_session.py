@@ -116,6 +116,24 @@ def test_under_https_the_cookie_never_goes_in_the_clear(client: Client, url: str
     assert opened.json()["org"] == "main"
 
 
+@pytest.mark.parametrize("settings", [{"page_url": "https://procession.test"}, {"behind_proxy": True}])
+def test_behind_a_proxy_that_ends_tls_a_cookie_that_another_host_may_have_planted_opens_nothing(
+    served: Served, settings: dict[str, Any]
+) -> None:
+    """Whose session it is would be theirs who planted it."""
+    served.settings = dataclasses.replace(served.settings, **settings)
+    client = Client(served.app())
+    token = cookie_of(sign_in(client), f"__Host-{NAME}").value
+    client.forget_cookies()
+
+    planted, own = (
+        client.get(SESSION, headers=OURS | {"cookie": f"{name}={token}"}) for name in (NAME, f"__Host-{NAME}")
+    )
+
+    assert (planted.status_code, own.status_code) == (403, 200)
+    client.close()
+
+
 def test_servers_on_ports_of_one_machine_have_cookies_of_their_own(client: Client) -> None:
     names = set()
     for host in ("127.0.0.1:7171", "127.0.0.1:8080", "[::1]:7171", "procession.test"):

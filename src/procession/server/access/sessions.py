@@ -23,6 +23,7 @@ from procession.accounts.users import USER_PREFIX, User, is_user, may_change_vie
 from procession.accounts.visibility import Visibility
 from procession.errors import Forbidden
 from procession.server.access.key_cache import KeyCache, bearer_token
+from procession.server.access.session_cookies import SessionCookies
 from procession.server.access.user_cache import UserCache
 from procession.server.audit.note import identified, note_change, session_name
 from procession.server.runtime.refreshing_cache import RefreshingCache
@@ -41,7 +42,13 @@ class Sessions:
     """The sessions in force, as the store had them at most two seconds ago."""
 
     def __init__(
-        self, store: SessionStore, keys: KeyCache, users: UserCache, thread: ThreadPool, now: Callable[[], int]
+        self,
+        store: SessionStore,
+        keys: KeyCache,
+        users: UserCache,
+        thread: ThreadPool,
+        now: Callable[[], int],
+        cookies: SessionCookies,
     ) -> None:
         """`thread` has to be a single one: sessions of a key are begun one after the other."""
         self._store = store
@@ -49,6 +56,7 @@ class Sessions:
         self._users = users
         self._thread = thread
         self._now = now
+        self.cookies = cookies
         self._sessions = RefreshingCache(self._read, thread, REFRESH_SECONDS)
 
     async def visibility_of(self, request: Request, honours: Restricted = Restricted.NOTHING) -> Visibility:
@@ -112,8 +120,8 @@ class Sessions:
 
     async def find(self, request: Request) -> Session | None:
         """The session that a cookie of this request names."""
-        for name in cookie_names(request):
-            session = await self._session(request.cookies.get(name, ""))
+        for token in self.cookies.shown(request):
+            session = await self._session(token)
             if session is not None:
                 return session
         return None
@@ -170,8 +178,6 @@ class Sessions:
         return token, session
 
     async def _session(self, token: str) -> Session | None:
-        if not token:
-            return None
         digest = hash_secret(token)
         session = (await self._sessions.get()).get(digest)
         if session is None:
@@ -222,16 +228,3 @@ def is_cross_site(request: Request) -> bool:
     if origin is not None:
         return urlsplit(origin).netloc != request.headers.get("host", "")
     return request.method not in SAFE_METHODS
-
-
-def is_secure(request: Request) -> bool:
-    """Whether the browser talks https, be it to a proxy in front of us: then its `Origin` says so."""
-    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
-
-
-def cookie_names(request: Request) -> tuple[str, str]:
-    """Under https, and else. Browsers keep one jar for all ports of a host, so the port is in the name; and take the
-    first name only from https, for this host alone."""
-    port = request.headers.get("host", "").rpartition("]")[2].partition(":")[2]
-    name = "procession_session" + (f"_{port}" if port.isdecimal() else "")
-    return f"__Host-{name}", name

@@ -19,7 +19,8 @@ from procession.accounts.scopes import Scope
 from procession.accounts.sessions import Session
 from procession.accounts.users import User
 from procession.errors import Forbidden, InvalidRequest, TooManyRequests
-from procession.server.access.sessions import Sessions, cookie_names, has_keys, is_cross_site, is_secure
+from procession.server.access.session_cookies import SessionCookies, names
+from procession.server.access.sessions import Sessions, has_keys, is_cross_site
 from procession.server.access.sign_in_throttle import SignInThrottle, client_address
 from procession.server.access.trusted_proxies import TrustedProxies
 from procession.server.api.routes import PREFIX, ApiRouter
@@ -151,7 +152,7 @@ class SignIn:
         user = await self._sessions.user_of(session)
         said = await self._session_body(session.org_id, session.expires_at, scopes, user)
         response = json_response(said, 201, {"cache-control": "no-store"})
-        set_cookie(response, request, token, session, is_secure=is_secure(request))
+        set_cookie(response, request, token, session, self._sessions.cookies)
         return response
 
     async def show(self, request: Request) -> Response:
@@ -171,7 +172,7 @@ class SignIn:
             await self._sessions.end(session)
             elsewhere = None if user is None else await self._sign_out_url(user, request)
         response = Response(status_code=204) if elsewhere is None else json_response(_SignedOut(elsewhere))
-        for name in cookie_names(request):
+        for name in names(request):
             if name in request.cookies:
                 is_host_cookie = name.startswith("__Host-")
                 response.delete_cookie(name, secure=is_host_cookie, httponly=True, samesite="strict")
@@ -208,15 +209,14 @@ def _refuse_others(request: Request) -> None:
         raise Forbidden("Only the page of this server may do this")
 
 
-def set_cookie(response: Response, request: Request, token: str, session: Session, *, is_secure: bool) -> None:
-    """That names the session. `is_secure`: whether the browser talks https."""
-    under_https, name = cookie_names(request)
+def set_cookie(response: Response, request: Request, token: str, session: Session, cookies: SessionCookies) -> None:
+    """That names the session."""
     response.set_cookie(
-        under_https if is_secure else name,
+        cookies.name(request),
         token,
         max_age=session.expires_at - session.created_at,
         path="/",
-        secure=is_secure,
+        secure=cookies.is_secure(request),
         httponly=True,
         samesite="strict",
     )

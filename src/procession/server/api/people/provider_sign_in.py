@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import Request
@@ -26,7 +25,7 @@ from procession.errors import Forbidden, NotFound, RequestError, TooManyRequests
 from procession.oidc import Attempt, Provider, ProviderSettings
 from procession.oidc.attempt import ATTEMPT_SECONDS
 from procession.oidc.exchange import is_error_code
-from procession.server.access.sessions import Sessions, cookie_names
+from procession.server.access.sessions import Sessions
 from procession.server.access.sign_in_throttle import SignInThrottle, client_address
 from procession.server.access.trusted_proxies import TrustedProxies
 from procession.server.api.routes import PREFIX
@@ -42,6 +41,7 @@ from procession.storage import KeyStore, UserStore
 _log = logging.getLogger(__name__)
 
 PATH = "/signin/oidc/{provider}"
+_ATTEMPT = "attempt"
 
 _PAGE = """\
 <!doctype html>
@@ -82,6 +82,7 @@ class ProviderSignIn:
         self._asking = asking
         self._settings = settings
         self._sessions = sessions
+        self._cookies = sessions.cookies
         self._users = users
         self._orgs = orgs
         self._changes = changes
@@ -150,7 +151,7 @@ class ProviderSignIn:
 
     def _signed_in(self, request: Request, attempt: Attempt, token: str, session: Session) -> Response:
         response = RedirectResponse(attempt.to, 303, {"cache-control": "no-store"})
-        set_cookie(response, request, token, session, is_secure=self._is_secure(request))
+        set_cookie(response, request, token, session, self._cookies)
         self._set_attempt(response, request, None)
         return response
 
@@ -171,7 +172,7 @@ class ProviderSignIn:
     def _came_back(self, request: Request, provider: Provider) -> tuple[Attempt, str]:
         """The attempt and the code that it was given. Raises Forbidden."""
         state = _said_once(request, "state") or ""
-        cookie = request.cookies.get(self._attempt_name(request), "")
+        cookie = request.cookies.get(self._cookies.name(request, _ATTEMPT), "")
         attempt = Attempt.opened(cookie, provider.cookie_key, provider.settings.name, state, self._now())
         error = _said_once(request, "error")
         if error is not None:
@@ -264,15 +265,12 @@ class ProviderSignIn:
         is_https = request.url.scheme == "https" or self._settings.behind_proxy
         return f"{'https' if is_https else 'http'}://{request.headers.get('host', '')}"
 
-    def _is_secure(self, request: Request) -> bool:
-        return urlsplit(self._base_of(request)).scheme == "https"
-
     def _set_attempt(self, response: Response, request: Request, value: str | None) -> None:
         """None takes it away. Other sites send nobody here with it, but a provider has to: `lax`, and not `strict`."""
-        name = self._attempt_name(request)
+        name = self._cookies.name(request, _ATTEMPT)
         cookie: Mapping[str, Any] = {
             "path": "/",
-            "secure": self._is_secure(request),
+            "secure": self._cookies.is_secure(request),
             "httponly": True,
             "samesite": "lax",
         }
@@ -280,12 +278,6 @@ class ProviderSignIn:
             response.delete_cookie(name, **cookie)
         else:
             response.set_cookie(name, value, max_age=ATTEMPT_SECONDS, **cookie)
-
-    def _attempt_name(self, request: Request) -> str:
-        """Of the cookie. Under https only a name that no other host and no plain http can give a cookie: somebody could
-        be signed in as whoever has planted it."""
-        under_https, name = cookie_names(request)
-        return (under_https if self._is_secure(request) else name).replace("_session", "_attempt")
 
     def _log_attempt(
         self, level: int, event: str, message: str, request: Request, provider: str, **fields: object
