@@ -35,10 +35,7 @@ SUITES = {
         "agent/read/discovery/ports.py",
     ),
     # Likewise what they send and receive, also in namespaces.
-    "agent/read/network/test_traffic_reader.py": (
-        "agent/read/network/namespaces.py",
-        "agent/read/network/traffic.py",
-    ),
+    "agent/read/network/test_traffic_reader.py": ("agent/read/network/traffic.py",),
     "storage/notifications": ("storage/notifications/*",),
     "storage/embedded/joins/test_joined_trends.py": ("storage/embedded/joins/waiting_groups.py",),
     "storage/containers": ("storage/containers/*", "containers/*"),

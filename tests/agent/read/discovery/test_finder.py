@@ -16,7 +16,7 @@ from procession.agent.read.process_reading import ProcessFacts
 from tests.support.agents.zoo import needs_root
 
 LISTENING = """
-import socket, sys
+import ctypes, socket, sys
 served = socket.socket(); served.bind(("", 0)); served.listen()
 asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); asked.bind(("127.0.0.1", 0))
 print(served.getsockname()[1], flush=True)
@@ -24,10 +24,14 @@ for line in sys.stdin:
     if line == "listen\\n":
         other = socket.socket(); other.bind(("127.0.0.1", 0)); other.listen()
         print(other.getsockname()[1], flush=True)
+    elif line == "go\\n":
+        assert ctypes.CDLL(None).unshare(0x40000000) == 0
+        there = socket.socket(); there.bind(("", 0)); there.listen()
+        print(there.getsockname()[1], flush=True)
     else:
         other.close()
 """
-"""Told so, it listens on one more port, and on that no more."""
+"""Told so, it listens on one more port, and on that no more; or goes to a new network namespace and listens there."""
 
 Started = tuple[subprocess.Popen[bytes], int]
 """A process, and the port on which it listens."""
@@ -87,6 +91,26 @@ def test_a_process_in_a_network_namespace_of_its_own_is_known_with_its_ports(
     process, port = start("unshare", "-n")
 
     assert found_within(reader, process.pid) == Ports((port,), ())
+
+
+@pytest.mark.may_skip
+@needs_root
+def test_a_process_that_goes_to_another_network_namespace_is_known_with_its_ports_there(
+    start: Callable[..., Started], reader: ProcReader
+) -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-n", "true"], check=False).returncode:
+        pytest.skip("no network namespaces can be made")
+    process, port = start()
+    known = found_within(reader, process.pid)
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    process.stdin.write(b"go\n")
+    process.stdin.flush()
+    there = int(process.stdout.readline())
+
+    assert known == Ports((port,), ())
+    assert found_within(reader, process.pid) == Ports((there,), ())
 
 
 def test_a_socket_that_begins_to_listen_and_one_that_ends_are_noticed(

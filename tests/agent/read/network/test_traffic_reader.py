@@ -53,6 +53,7 @@ class FakeHandle:
 class FakeNamespaces:
     def __init__(self) -> None:
         self.told: dict[str, list[TcpSocket]] = {HERE: []}
+        self.strays: list[int] = []
 
     def sockets(self, namespaces: Mapping[str, Iterable[int]]) -> dict[str, list[TcpSocket]]:
         return {name: found for name, found in self.told.items() if name in namespaces}
@@ -192,6 +193,23 @@ def test_traffic_of_another_namespace_counts_for_its_processes() -> None:
     assert machine.look(10) == {1: Traffic(1, 0.0, 10.0), 2: Traffic(1, 30.0, 0.0)}
 
 
+def test_a_process_that_has_gone_elsewhere_is_not_known_until_it_is_known_where() -> None:
+    machine = Machine()
+    moved = machine.process(1)
+    machine.process(2)
+    machine.look()
+    moved.namespace, moved.held = THERE, {21}
+    machine.namespaces.told[THERE] = [a_socket(21)]
+
+    machine.namespaces.strays = [1]
+    first = machine.look()
+    machine.namespaces.strays = []
+    then = machine.look()
+
+    assert first == {1: None, 2: NO_TRAFFIC}
+    assert then == {1: Traffic(1, None, None), 2: NO_TRAFFIC}
+
+
 def test_a_process_that_takes_the_pid_of_another_begins_anew() -> None:
     machine = Machine()
     machine.process(1, 11)
@@ -306,6 +324,10 @@ for line in sys.stdin:
 """
 
 
+GO_ELSEWHERE = "import ctypes; assert ctypes.CDLL(None).unshare(0x40000000) == 0"
+"""Into a new network namespace."""
+
+
 class Stopwatch:
     """The clock of this machine, which says when it was asked last."""
 
@@ -417,9 +439,25 @@ def test_a_connection_that_a_running_process_opens_and_one_that_it_closes_are_no
 
 @pytest.mark.may_skip
 @needs_root
+def test_a_process_that_goes_to_another_namespace_has_what_it_has_there_and_never_nothing(
+    zoo: Zoo, reader: ProcReader, stopwatch: Stopwatch
+) -> None:
+    _need_namespaces()
+    process = zoo.python(f"import sys; {READY} sys.stdin.readline(); {GO_ELSEWHERE}\n{TALKS_TO_ITSELF}")
+    totals = Totals(reader, stopwatch, process.pid)
+    totals.until(lambda traffic: traffic.connections == 0)
+
+    zoo.tell(process)
+    zoo.await_line(process)
+    found = totals.until(lambda _: True)  # not known before, where there are very many files to be looked at
+
+    assert found.connections == 2
+
+
+@pytest.mark.may_skip
+@needs_root
 def test_traffic_inside_of_a_network_namespace_counts(zoo: Zoo, reader: ProcReader, stopwatch: Stopwatch) -> None:
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-n", "true"], check=False).returncode:
-        pytest.skip("no network namespaces can be made")
+    _need_namespaces()
     before = Path("/proc/self/ns/net").readlink()
     process = zoo.start("unshare", "-n", sys.executable, "-c", TALKS_TO_ITSELF)
     zoo.await_line(process)
@@ -458,6 +496,11 @@ def test_a_reader_that_is_not_to_read_traffic_knows_nothing_of_it(zoo: Zoo) -> N
     assert found == [None, None]
     assert reader.spare_spent == 0
     reader.close()
+
+
+def _need_namespaces() -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-n", "true"], check=False).returncode:
+        pytest.skip("no network namespaces can be made")
 
 
 def _send(zoo: Zoo, process: subprocess.Popen[bytes], size: int) -> None:

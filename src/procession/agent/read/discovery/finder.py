@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from procession.agent.read.discovery.languages import CompiledLanguages, interpreted_language, number_of
 from procession.agent.read.discovery.listening_ports import ListeningPorts
+from procession.agent.read.network.moves import NetworkMoves
 from procession.agent.read.network.traffic_reader import TrafficReader
 from procession.agent.read.process_handle import ProcessHandle
 from procession.agent.read.process_reading import ProcessFacts, ProcessReading
@@ -24,6 +25,7 @@ class Finder:
         self._monotonic = monotonic
         self._ports = ListeningPorts(root)
         self._traffic = traffic
+        self._moves = NetworkMoves()
         self._languages = CompiledLanguages(root)
         self._handles: dict[int, ProcessHandle] = {}
         self._unnamed: dict[int, tuple[ProcessHandle, int]] = {}
@@ -36,8 +38,10 @@ class Finder:
 
     def note(self, handle: ProcessHandle) -> None:
         """A process is new, or has become another program."""
-        if self._traffic is not None and self._handles.get(handle.pid) is not handle:
-            self._traffic.note(handle)
+        if self._handles.get(handle.pid) is not handle:
+            self._moves.note(handle)
+            if self._traffic is not None:
+                self._traffic.note(handle)
         self._handles[handle.pid] = handle
         self._ports.note(handle)
         self._new.append(handle)
@@ -46,6 +50,7 @@ class Finder:
         """A process that is known was read again; `before`: its facts at the time before."""
         if has_run:
             handle.ran_at = self._ports.look_number
+            self._moves.see(handle)
         facts = handle.reading.facts
         if facts is not before and (facts.exe, facts.arguments) != (before.exe, before.arguments):
             self.note(handle)
@@ -54,6 +59,7 @@ class Finder:
         if self._handles.get(handle.pid) is handle:
             del self._handles[handle.pid]
             self._ports.forget(handle.pid)
+            self._moves.forget(handle.pid)
             if self._traffic is not None:
                 self._traffic.forget(handle.pid)
 
@@ -64,6 +70,11 @@ class Finder:
         number = self.look_number
         for handle in self._named():
             changed[handle.pid] = handle.reading
+        for handle in self._moves.look():
+            self._ports.forget(handle.pid)
+            self._ports.note(handle)
+            if self._traffic is not None:
+                self._traffic.note(handle)
         for pid, ports in self._ports.look().items():
             handle = self._handles[pid]
             if handle.reading.facts.ports != ports:

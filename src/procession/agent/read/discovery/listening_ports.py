@@ -71,9 +71,10 @@ class ListeningPorts:
         """By pid, where processes listen of which that has changed; None: it is not known any more."""
         found: dict[int, Ports | None] = {}
         for handle in list(self._new.values()):
-            if handle.pid not in self._namespace_of and not self._join(handle):
-                del self._new[handle.pid]
-                found[handle.pid] = None
+            if handle.pid not in self._namespace_of:
+                found[handle.pid] = None  # what was known is of another namespace
+                if not self._join(handle):
+                    del self._new[handle.pid]
         for name, namespace in list(self._namespaces.items()):
             if not namespace.members:
                 del self._namespaces[name]

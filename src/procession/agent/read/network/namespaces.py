@@ -31,6 +31,8 @@ class NetworkNamespaces:
         self._root = root
         self._left = 0
         self._until = 0.0
+        self.strays: list[int] = []
+        """Pids of processes that the last look found to be in another namespace than it was told."""
         try:
             self._own = str(Path("/proc/self/ns/net").readlink())
         except OSError:
@@ -39,6 +41,7 @@ class NetworkNamespaces:
     def sockets(self, namespaces: Mapping[str, Iterable[int]]) -> dict[str, list[TcpSocket]]:
         """By what the link of a namespace leads to. `namespaces` has, in the same way, pids of processes that are in
         each. One that cannot be entered, or does not tell all, is left out."""
+        self.strays = []
         self._left, self._until = MOST_SOCKETS, time.monotonic() + _NO_LONGER_SECONDS
         found: dict[str, list[TcpSocket]] = {}
         if self._own in namespaces:
@@ -65,7 +68,10 @@ class NetworkNamespaces:
             return False
         try:
             # The pid may be another one's by now.
-            return f"net:[{os.fstat(fd).st_ino}]" == name and _set_namespace(fd)
+            if f"net:[{os.fstat(fd).st_ino}]" != name:
+                self.strays.append(pid)
+                return False
+            return _set_namespace(fd)
         finally:
             os.close(fd)
 

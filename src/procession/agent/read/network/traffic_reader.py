@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -21,6 +22,9 @@ from procession.agent.read.process_handle import ProcessHandle
 
 TRY_EVERY = 60
 """Looks, after which it is tried anew whether there is CPU enough."""
+
+_DOORS = 16
+"""Processes of a namespace that are tried, to enter it: some may have exited or gone."""
 
 
 class _Namespace:
@@ -67,7 +71,7 @@ class TrafficReader:
         """Of CPU, by the last look."""
 
     def note(self, handle: ProcessHandle) -> None:
-        """A process is new."""
+        """A process is new, or has gone to another namespace."""
         self.forget(handle.pid)
         self._handles[handle.pid] = handle
         self._new.append(handle)
@@ -102,8 +106,10 @@ class TrafficReader:
     def _read(self, look_number: int) -> dict[int, Traffic]:
         self._join()
         moment = self._monotonic()
-        pids = {name: list(namespace.members)[:3] for name, namespace in self._namespaces.items()}
+        pids = {name: list(islice(namespace.members, _DOORS)) for name, namespace in self._namespaces.items()}
         sockets = self._namespaces_of_machine.sockets(pids)
+        for pid in self._namespaces_of_machine.strays:
+            self.note(self._handles[pid])  # not known until the next look
         rates: dict[int, tuple[bool, float, float]] = {}
         for name, namespace in self._namespaces.items():
             namespace.is_known = name in sockets
