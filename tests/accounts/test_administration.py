@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from procession.accounts.administration import create_key, create_org, revoke_key
+from procession.accounts.administration import create_key, create_org, remove_org, revoke_key
 from procession.accounts.orgs import Key, KeyKind, Org, hash_secret
 from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
-from procession.errors import InvalidRequest, NotFound
+from procession.errors import InvalidRequest, NotFound, Unavailable
 from tests.support.builders import NOON
 from tests.support.stores.oracle import OracleStore
 
@@ -111,6 +115,88 @@ def test_the_last_admin_key_stays(store: OracleStore) -> None:
     create_key(store, 1, KeyKind.ADMIN, "second", NOON)
 
     assert revoke_key(store, first.id, NOON).revoked_at == NOON
+
+
+class Busy(OracleStore):
+    """A store that another server changes right before or after one's own write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: list[Callable[[], Any]] = []
+        self.after: list[Callable[[], Any]] = []
+
+    def put_key(self, key: Key) -> None:
+        if self.before:
+            self.before.pop()()
+        super().put_key(key)
+        if self.after:
+            self.after.pop()()
+
+
+TAKING: dict[str, Callable[[OracleStore, Key], Any]] = {
+    "key": lambda store, key: revoke_key(store, key.id, NOON),
+    "org": lambda store, key: remove_org(store, key.org_id, NOON),
+}
+
+
+@pytest.mark.parametrize("one", TAKING)
+@pytest.mark.parametrize("other", TAKING)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_of_two_servers_that_each_take_an_admin_key_one_takes_it_back(one: str, other: str, moment: str) -> None:
+    """Both had looked when both keys were there."""
+    store = Busy()
+    keys = []
+    for org_id in (1, 2):
+        store.put_org(Org(org_id, f"org {org_id}"))
+        keys.append(create_key(store, org_id, KeyKind.ADMIN, "admin", NOON)[0])
+    refused = []
+
+    def take(how: str, key: Key) -> None:
+        try:
+            TAKING[how](store, key)
+        except InvalidRequest:
+            refused.append(key)
+
+    getattr(store, moment).append(lambda: take(other, keys[1]))
+    take(one, keys[0])
+
+    assert refused == [keys[0] if moment == "before" else keys[1]]
+    assert list(store.admin_keys()) == refused, "as it was before"
+
+
+def test_what_was_taken_back_of_a_key_is_recorded_and_so_is_one_that_nobody_can_say_is_not_the_last() -> None:
+    store, seen = Busy(), []
+    store.put_org(Org(1, "main"))
+    first, second = (create_key(store, 1, KeyKind.ADMIN, name, NOON)[0] for name in ("first", "second"))
+
+    def away() -> tuple[Key, ...]:
+        raise Unavailable("a replica is away")
+
+    def record(before: Key | None, after: Key) -> None:
+        seen.append((before, after))
+
+    store.after.append(lambda: setattr(store, "admin_keys", away))
+    with pytest.raises(Unavailable):
+        revoke_key(store, first.id, NOON, record=record)
+    assert store.keys() == (first, second)
+    assert [after for _, after in seen] == [dataclasses.replace(first, revoked_at=NOON), first]
+
+    with pytest.raises(Unavailable):
+        revoke_key(store, second.id, NOON, record=record)
+    assert len(seen) == 2, "nothing is begun then"
+
+
+def test_the_org_of_the_last_admin_key_stays(store: OracleStore) -> None:
+    key, _ = create_key(store, 1, KeyKind.ADMIN, "admin", NOON)
+    store.put_org(Org(2, "other"))
+    create_key(store, 2, KeyKind.ADMIN, "for a while", NOON, expires_at=NOON + 60)
+
+    with pytest.raises(InvalidRequest, match="The last admin key is of this org"):
+        remove_org(store, 1, NOON)
+    assert store.admin_keys() == (key,)
+    remove_org(store, 2, NOON)
+
+    assert store.orgs() == (Org(1, "main"),)
 
 
 def test_an_application_key_can_be_restricted_and_then_reads_monitors_at_most(store: OracleStore) -> None:

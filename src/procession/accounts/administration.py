@@ -41,6 +41,10 @@ class KeyRecords(Protocol):
     def keys(self) -> tuple[Key, ...]:
         """Revoked ones, too."""
 
+    def admin_keys(self) -> tuple[Key, ...]:
+        """Those that are good for ever unless they are revoked, with all that any server of the store has put before.
+        Raises Unavailable also if only a part of the store is away."""
+
     def put_org(self, org: Org) -> None: ...
 
     def removed_orgs(self) -> tuple[RemovedOrg, ...]: ...
@@ -77,15 +81,18 @@ def create_org(store: KeyRecords, name: str) -> Org:
 def remove_org(store: KeyRecords, org_id: int, now: int) -> RemovedOrg:
     """From now on none of its keys is good; all that is its own has to be erased then.
 
-    Raises NotFound where there is no such org, and InvalidRequest where the last admin key is of it.
+    Its admin keys are revoked before, as that can be taken back. Raises NotFound where there is no such org, and
+    InvalidRequest where the last admin key is of it.
     """
     org = next((org for org in store.orgs() if org.id == org_id), None)
     if org is None:
         raise NotFound(f"There is no org {org_id}")
-    keys = store.keys()
-    admins = {key.org_id for key in keys if _is_lasting_admin(key)}
-    if admins <= {org_id}:
-        raise InvalidRequest("The last admin key is of this org; make another one in another org first")
+    _revoke_admins(
+        store,
+        [key for key in store.admin_keys() if key.org_id == org_id],
+        now,
+        "The last admin key is of this org; make another one in another org first",
+    )
     removed = RemovedOrg(org.id, org.name, now)
     store.put_removed_org(removed)
     return removed
@@ -159,12 +166,56 @@ def revoke_key(store: KeyRecords, key_id: str, now: int, *, record: RecordKey = 
         raise NotFound(f"There is no key {key_id[:100]}")
     if key.revoked_at is not None:
         return key
-    if _is_lasting_admin(key) and sum(map(_is_lasting_admin, keys)) == 1:
-        raise InvalidRequest("It is the last admin key; make another one first")
+    if is_lasting_admin(key):
+        (revoked,) = _revoke_admins(store, [key], now, "It is the last admin key; make another one first", record)
+        return revoked
     revoked = dataclasses.replace(key, revoked_at=now)
     record(key, revoked)
     store.put_key(revoked)
     return revoked
+
+
+def is_lasting_admin(key: Key) -> bool:
+    """Whether it is an admin key that is good for ever unless it is revoked."""
+    return key.kind is KeyKind.ADMIN and key.revoked_at is None and key.expires_at is None
+
+
+def _revoke_admins(
+    store: KeyRecords,
+    keys: Sequence[Key],
+    now: int,
+    refusal: str,
+    record: RecordKey = lambda _before, _after: None,
+) -> list[Key]:
+    """Raises InvalidRequest, with all as it was, where no other admin key that lasts is left.
+
+    As with the last admin of an org, each server writes and then looks what is left: see `users.put_changed`.
+    """
+    taken = {key.id for key in keys}
+    if all(key.id in taken for key in store.admin_keys()):
+        raise InvalidRequest(refusal)
+    revoked = [dataclasses.replace(key, revoked_at=now) for key in keys]
+    for key, after in zip(keys, revoked, strict=True):
+        record(key, after)
+    try:
+        for key in revoked:
+            store.put_key(key)
+        is_left = bool(store.admin_keys())
+    except Exception:
+        _take_back(store, keys, revoked, record)
+        raise
+    if not is_left:
+        _take_back(store, keys, revoked, record)
+        raise InvalidRequest(refusal)
+    return revoked
+
+
+def _take_back(store: KeyRecords, keys: Sequence[Key], revoked: Sequence[Key], record: RecordKey) -> None:
+    for key, after in zip(keys, revoked, strict=True):
+        try:
+            store.put_key(key)
+        finally:
+            record(after, key)
 
 
 def revoke_keys_of(
@@ -213,10 +264,6 @@ def _put_host_tags(store: HostTagRecords, org_id: int, host: str, given: Iterabl
     entry = HostTags(org_id, host, TagSource.USER, tags)
     store.put_host_tags(entry)
     return entry
-
-
-def _is_lasting_admin(key: Key) -> bool:
-    return key.kind is KeyKind.ADMIN and key.revoked_at is None and key.expires_at is None
 
 
 def _checked_host(host: str) -> str:

@@ -204,6 +204,10 @@ class KeyStore(Protocol):
     def keys(self) -> tuple[Key, ...]:
         """Revoked ones too."""
 
+    def admin_keys(self) -> tuple[Key, ...]:
+        """Those that do not expire and were not revoked. Whatever any server has put before is in it, which `keys` may
+        learn a little later. Raises Unavailable also if only a part of the store is away."""
+
     def put_org(self, org: Org) -> None:
         """Add it, or rename the one with this id."""
 

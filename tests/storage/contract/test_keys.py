@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
-from procession.accounts.orgs import Key, KeyKind, KeyUse, Org
+from procession.accounts.orgs import Key, KeyKind, KeyUse, Org, RemovedOrg
 from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
 from procession.storage import KeyStore
@@ -57,6 +58,33 @@ def test_a_key_put_again_replaces_itself(stored_keys: KeyStore, org: int) -> Non
     stored_keys.put_key(revoked)
 
     assert keys_of(stored_keys, org) == {f"key-{org}": revoked, f"other-{org}": a_key(org, id=f"other-{org}")}
+
+
+def test_admin_keys_are_those_that_last_as_they_are_now(stored_keys: KeyStore, org: int) -> None:
+    first, second, removed = (
+        a_key(org + more, id=f"{name}-{org}", kind=KeyKind.ADMIN)
+        for name, more in (("first", 0), ("second", 0), ("removed", 2_000_000))
+    )
+    for key in (
+        second,
+        first,
+        removed,
+        a_key(org, id=f"over-{org}", kind=KeyKind.ADMIN, expires_at=NOON + 60),
+        a_key(org, id=f"reader-{org}", kind=KeyKind.APPLICATION),
+    ):
+        stored_keys.put_key(key)
+    assert admins_of(stored_keys, org) == {first.id, second.id, removed.id}
+
+    stored_keys.put_key(dataclasses.replace(first, revoked_at=NOON))
+    stored_keys.put_removed_org(RemovedOrg(removed.org_id, "gone", NOON))
+
+    assert admins_of(stored_keys, org) == {second.id}
+    stored_keys.put_key(dataclasses.replace(second, revoked_at=NOON))
+    assert admins_of(stored_keys, org) == set()
+
+
+def admins_of(stored_keys: KeyStore, org_id: int) -> set[str]:
+    return {key.id for key in stored_keys.admin_keys() if key.id.endswith(f"-{org_id}")}
 
 
 def test_an_application_key_keeps_its_scopes(stored_keys: KeyStore, org: int) -> None:

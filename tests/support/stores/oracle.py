@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from procession.accounts.administration import is_lasting_admin
 from procession.accounts.hosts import HostNotice, HostTags, TagSource, WatchLease
 from procession.accounts.orgs import Key, KeyUse, Org, RemovedOrg
 from procession.accounts.sessions import Link, Session
@@ -334,6 +335,9 @@ class OracleStore:
     def keys(self) -> tuple[Key, ...]:
         with self._lock:
             return tuple(key for key in self._keys.values() if key.org_id not in self._removed)
+
+    def admin_keys(self) -> tuple[Key, ...]:
+        return tuple(key for key in OracleStore.keys(self) if is_lasting_admin(key))
 
     def put_org(self, org: Org) -> None:
         with self._lock:

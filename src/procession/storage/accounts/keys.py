@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from procession.accounts.administration import is_lasting_admin
 from procession.accounts.orgs import Key, KeyKind, KeyUse, Org, RemovedOrg
 from procession.accounts.restriction import Restriction
 from procession.accounts.scopes import Scope
 from procession.storage.accounts.restrictions import restriction_of, texts_of
 from procession.storage.accounts.tables import AccountTables
 
+_COLUMNS = "id, org, kind, name, secret_hash, created_at, revoked_at, scopes, owner, expires_at"
 _KINDS = frozenset(kind.value for kind in KeyKind)
 
 
@@ -73,17 +75,21 @@ class ClickHouseKeys:
         return tuple(Org(row.id, row.name) for row in sorted(rows) if row.id not in removed)
 
     def keys(self) -> tuple[Key, ...]:
-        rows = map(
-            _KeyRow._make,
-            self._tables.rows(
-                "SELECT id, org, kind, name, secret_hash, created_at, revoked_at, scopes, owner, expires_at"
-                " FROM keys FINAL"
-            ),
-        )
+        rows = map(_KeyRow._make, self._tables.rows(f"SELECT {_COLUMNS} FROM keys FINAL"))
         removed = self._removed_ids()
         ordered = sorted(rows, key=lambda row: (row.created_at, row.id))
         found = (row.key() for row in ordered if row.org not in removed)
         return tuple(key for key in found if key is not None)
+
+    def admin_keys(self) -> tuple[Key, ...]:
+        newest: dict[str, tuple[int, _KeyRow]] = {}
+        for *columns, change in self._tables.rows_of_all_replicas(f"{_COLUMNS}, change", "keys"):
+            row = _KeyRow._make(columns)
+            if row.id not in newest or newest[row.id][0] < int(change):
+                newest[row.id] = int(change), row
+        removed = {int(org) for (org,) in self._tables.rows_of_all_replicas("org", "removed_orgs")}
+        found = (row.key() for _, (_, row) in sorted(newest.items()) if row.org not in removed)
+        return tuple(key for key in found if key is not None and is_lasting_admin(key))
 
     def removed_orgs(self) -> tuple[RemovedOrg, ...]:
         rows = self._tables.rows("SELECT org, name, removed_at, is_erased FROM removed_orgs FINAL")

@@ -86,6 +86,9 @@ class RememberedKeys:
     def keys(self) -> tuple[Key, ...]:
         return self._keys.get()
 
+    def admin_keys(self) -> tuple[Key, ...]:
+        return self._store.admin_keys()
+
     def keys_at_hand(self) -> tuple[Key, ...] | None:
         return self._keys.at_hand
 
