@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 import msgspec
 
+from procession.storage.history.engine.awake import Command, awake
 from procession.storage.history.engine.embedded import ENGINE_OPTIONS
 from tests.cluster.nodes.wire import Refused
 
@@ -155,14 +156,21 @@ class NodeEngine:
         return self._tables.answer((statement, form, database), ask)
 
     @contextmanager
-    def changing(self, statement: str) -> Iterator[None]:
+    def changing(self, statement: str, database: str) -> Iterator[None]:
         """While this runs, which may make tables, or change them."""
         if _ASKS.match(statement):
             yield
             return
+
+        @contextmanager
+        def another() -> Iterator[Command]:
+            with self.connection(database, {}) as connection:
+                yield connection.query
+
         self._tables.forget()
         try:
-            yield
+            with awake(statement, another):
+                yield
         finally:
             self._tables.forget()
 

@@ -92,7 +92,7 @@ class HttpSide(BaseHTTPRequestHandler):
         if is_for_all:
             self._tell_all(text, parameters)
             return b"", "TabSeparated"
-        with self.engine.changing(text), self.engine.connection(database, settings) as connection:
+        with self.engine.changing(text, database), self.engine.connection(database, settings) as connection:
             data = connection.query(text, name, params=values).bytes()
         return data or b"", name
 
@@ -106,9 +106,10 @@ class HttpSide(BaseHTTPRequestHandler):
         kept = {name: value for name, value in parameters.items() if name != "query"}
         for port in self.config.peers:
             if port == self.config.http:
+                database = parameters.get("database", "")
                 with (
-                    self.engine.changing(statement),
-                    self.engine.connection(parameters.get("database", ""), {}) as connection,
+                    self.engine.changing(statement, database),
+                    self.engine.connection(database, {}) as connection,
                 ):
                     connection.query(statement, "TabSeparated")
                 continue

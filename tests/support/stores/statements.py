@@ -51,7 +51,7 @@ def recorded(folder: Path, texts: set[str]) -> Iterator[Asker]:
 
     with pytest.MonkeyPatch.context() as patch:
         genuine = embedded.EmbeddedConnection
-        patch.setattr(embedded, "EmbeddedConnection", lambda client, gate: genuine(Recording(client), gate))
+        patch.setattr(embedded, "EmbeddedConnection", lambda client, *rest: genuine(Recording(client), *rest))
         store = open_history(folder, retention_hours=YEARS, sighting_retention_hours=YEARS, now=Clock())
         numbers = ProcessNumbers(cpu_total_percent=1.5, rss_bytes=2**20)
         nginx = a_sighting(7, cmdline="nginx", tags=("env:prod",), numbers=numbers)

@@ -7,12 +7,13 @@ import fcntl
 import json
 import os
 import queue
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from procession.errors import UsageError
+from procession.storage.history.engine.awake import Command, awake
 from procession.storage.history.engine.connection import DELETING, QUERY_SETTINGS
 from procession.storage.history.engine.errors import first_line
 from procession.storage.history.engine.statement import Statement
@@ -68,9 +69,11 @@ LOCK_FILE = "lock"
 class EmbeddedConnection:
     """A `Connection` to the engine of this process."""
 
-    def __init__(self, client: Any, gate: WriteGate) -> None:
+    def __init__(self, client: Any, gate: WriteGate, lend: Callable[[], AbstractContextManager[Command]]) -> None:
+        """`lend`: lends what runs statements on another connection."""
         self._client = client
         self._gate = gate
+        self._lend = lend
 
     def run(self, statement: Statement) -> Any:
         return self._client.query(_text(statement), _with_quick_lists(statement.parameters))
@@ -98,7 +101,8 @@ class EmbeddedConnection:
         return f"system.{system_table}"
 
     def command(self, text: str) -> Any:
-        return self._client.command(text)
+        with awake(text, self._lend):
+            return self._client.command(text)
 
     def delete_rows(self, table: str, condition: str) -> None:
         with self._gate.writing():
@@ -156,6 +160,11 @@ class EmbeddedEngine:
         finally:
             self._idle.put(connection)
 
+    @contextmanager
+    def _another(self) -> Iterator[Command]:
+        with self.connection() as connection:
+            yield connection.command
+
     def close(self) -> None:
         for connection in self._all:
             connection.close()
@@ -167,7 +176,7 @@ class EmbeddedEngine:
         import clickhouse_connect  # takes half a second and 200 MB: only for who opens a store
 
         client = clickhouse_connect.get_client(interface="chdb", path=str(self.files), chdb_options=ENGINE_OPTIONS)
-        connection = EmbeddedConnection(client, self.gate)
+        connection = EmbeddedConnection(client, self.gate, self._another)
         # Set once: settings given with each query cost 4 ms each time.
         for name, value in (QUERY_SETTINGS | WRITE_SETTINGS | COMPILING).items():
             connection.command(f"SET {name} = {value}")
