@@ -104,7 +104,8 @@ def test_the_role_is_decided_by_the_one_that_the_user_has_when_it_is_written(sto
 
     assert admitted(store, role_of=role_of).role is Role.VIEWER
     assert admitted(store, role_of=role_of, identity=Identity(ANNA.issuer, "anna-2")).role is Role.EDITOR
-    assert seen == [Role.VIEWER, None]
+    assert admitted(store, role_of=role_of, org_id=2).role is Role.EDITOR
+    assert seen == [Role.VIEWER, None, None], "a role in another org is none"
 
 
 def test_who_was_removed_does_not_come_back_unless_that_is_allowed(store: OracleStore) -> None:

@@ -37,7 +37,8 @@ class AdmissionRules:
     org_claim: ClaimPath = ()
 
     def role_of(self, claims: Claims, present: Role | None = None) -> Role:
-        """`present`: the role that the person has already; it stays where groups decide nothing. Raises Forbidden."""
+        """`present`: the role that the person has in the org already; it stays where groups decide nothing. Raises
+        Forbidden."""
         if not self.roles and present is not None:
             return present
         groups = _texts(claim_at(claims, self.groups_claim))

@@ -44,14 +44,15 @@ def admit(
     """The user with this identity, with this org and role; the earlier sessions have ended if either is another one.
 
     `role_of` takes the role that the user has at this moment, as an admin may just have given another one; None for a
-    new user. Nobody is found by a name: `name` is only what a new user is called, with `provider` added where somebody
-    else has it. A user who is restricted is a viewer, whatever `role_of` gives, and the last admin of an org stays one.
+    new user, and for one who comes from another org, whose admins gave a role in theirs alone. Nobody is found by a
+    name: `name` is only what a new user is called, with `provider` added where somebody else has it. A user who is
+    restricted is a viewer, whatever `role_of` gives, and the last admin of an org stays one.
     `may_return`: also one who was removed. Raises Forbidden.
     """
     users = store.users()
     user = next((one for one in users if one.identity == identity), None)
     if user is not None:
-        role = role_under(user.restriction, role_of(user.role))
+        role = role_under(user.restriction, role_of(user.role if user.org_id == org_id else None))
         if (user.org_id, user.role) == (org_id, role):
             return user
         changed = replace(user, org_id=org_id, role=role, generation=new_generation())

@@ -520,6 +520,27 @@ def test_a_role_that_an_admin_gave_stays_where_no_group_gives_one(served: Served
     assert client.get(SESSION, headers=page_by(client)).json()["role"] == "editor"
 
 
+def test_a_role_that_an_admin_gave_does_not_go_along_to_another_org(served: Served, provider: FakeProvider) -> None:
+    """Else whoever may change the domain of an address would take an admin of one org for one of another."""
+    client = with_rules(
+        served, provider, default_role=Role.VIEWER, orgs={"acme.example": "main", "other.example": "other"}
+    )
+    provider.claims |= {"email": "anna@acme.example", "email_verified": True}
+    page_by(client)
+    client.request("PATCH", f"{USERS}/anna", json={"role": "admin"}, headers=ADMIN)
+    a_user(served, "bob", role=Role.ADMIN)
+
+    page_by(client)
+    assert [user.role for user in served.store.users()] == [Role.ADMIN, Role.ADMIN]
+    provider.claims["email"] = "anna@other.example"
+    page = page_by(client)
+
+    anna, _ = served.store.users()
+    assert (anna.org_id, anna.role) == (OTHER_ORG, Role.VIEWER)
+    assert client.get(SESSION, headers=page).json()["role"] == "viewer"
+    client.close()
+
+
 def test_a_sign_in_does_not_undo_what_an_admin_does_to_the_role_meanwhile(served: Served, client: Client) -> None:
     page_by(client)
     client.request("PATCH", f"{USERS}/anna", json={"role": "editor"}, headers=ADMIN)

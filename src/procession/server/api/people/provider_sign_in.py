@@ -190,8 +190,8 @@ class ProviderSignIn:
         identity = Identity(settings.issuer, str(claims["sub"]))
         present = await self._thread.run(lambda: user_with(self._users, identity))
         try:
-            role = rules.role_of(claims, None if present is None else present.role)
             org_id = await self._org_named(rules.org_of(claims))
+            role = rules.role_of(claims, present.role if present is not None and present.org_id == org_id else None)
         except Forbidden:
             await self._shut_out(present)
             raise
