@@ -40,6 +40,7 @@ class FakeHandle:
         self.pid, self.namespace, self.held = pid, namespace, sockets
         self.reading = FakeReading()
         self.ran_at = sys.maxsize
+        self.on_search: Callable[[], None] = lambda: None
 
     def link(self, name: str) -> str:
         assert name == "ns/net"
@@ -47,6 +48,7 @@ class FakeHandle:
 
     def sockets(self, most: int) -> tuple[int, frozenset[int] | None]:
         assert most > 1000
+        self.on_search()
         return 1, None if self.held is None else frozenset(self.held)
 
 
@@ -54,9 +56,14 @@ class FakeNamespaces:
     def __init__(self) -> None:
         self.told: dict[str, list[TcpSocket]] = {HERE: []}
         self.strays: list[int] = []
+        self.asked: list[tuple[int, float | None]] = []
+        """With how many sockets at most, and with which time."""
 
-    def sockets(self, namespaces: Mapping[str, Iterable[int]]) -> dict[str, list[TcpSocket]]:
-        return {name: found for name, found in self.told.items() if name in namespaces}
+    def sockets(
+        self, namespaces: Mapping[str, Iterable[int]], most: int, seconds: float | None
+    ) -> dict[str, list[TcpSocket]]:
+        self.asked.append((most, seconds))
+        return {name: found for name, found in self.told.items() if name in namespaces and len(found) <= most}
 
 
 class Machine:
@@ -228,11 +235,11 @@ def test_what_costs_more_than_there_is_to_spare_is_left_out_and_tried_again() ->
     found_by = machine.namespaces.sockets
     asked = 0
 
-    def costly(namespaces: Mapping[str, Iterable[int]]) -> dict[str, list[TcpSocket]]:
+    def costly(namespaces: Mapping[str, Iterable[int]], most: int, seconds: float | None) -> dict[str, list[TcpSocket]]:
         nonlocal asked
         asked += 1
         machine.clock.use(0.05)
-        return found_by(namespaces)
+        return found_by(namespaces, most, seconds)
 
     machine.namespaces.sockets = costly  # type: ignore[method-assign]
 
@@ -246,6 +253,41 @@ def test_what_costs_more_than_there_is_to_spare_is_left_out_and_tried_again() ->
     assert known == {1: Traffic(1, None, None)}
     assert short == [{1: None}] * TRY_EVERY
     assert again == {1: Traffic(1, 0.0, 0.0)}
+
+
+def test_what_the_search_for_owners_costs_once_leaves_nothing_out_later() -> None:
+    machine = Machine()
+    handle = machine.process(1, 11)
+    machine.namespaces.told[HERE] = [a_socket(11)]
+    handle.on_search = lambda: machine.clock.use(0.05)
+
+    found = [machine.look(spare_seconds=0.04) for _ in range(2)]
+
+    assert found == [{1: Traffic(1, None, None)}, {1: Traffic(1, 0.0, 0.0)}]
+
+
+def test_a_large_namespace_that_costs_more_than_there_is_to_spare_hides_no_other() -> None:
+    machine = Machine()
+    machine.process(1, 11)
+    machine.process(2, namespace=THERE)
+    machine.namespaces.told = {HERE: [a_socket(11)], THERE: [a_socket(inode) for inode in range(100, 10_100)]}
+    found_by = machine.namespaces.sockets
+
+    def costly(namespaces: Mapping[str, Iterable[int]], most: int, seconds: float | None) -> dict[str, list[TcpSocket]]:
+        found = found_by(namespaces, most, seconds)
+        machine.clock.use(5e-6 * sum(map(len, found.values())))
+        return found
+
+    machine.namespaces.sockets = costly  # type: ignore[method-assign]
+
+    first = machine.look(spare_seconds=0.03)
+    cut = [machine.look(spare_seconds=0.03) for _ in range(TRY_EVERY)]
+    again = machine.look(spare_seconds=0.03)
+
+    assert first == {1: Traffic(1, None, None), 2: Traffic(0, None, None)}
+    assert cut == [{1: Traffic(1, 0.0, 0.0), 2: None}] * TRY_EVERY
+    assert again == {1: Traffic(1, 0.0, 0.0), 2: NO_TRAFFIC}
+    assert machine.namespaces.asked[1] == (4800, 0.015)
 
 
 @st.composite

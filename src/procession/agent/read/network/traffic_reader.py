@@ -14,7 +14,7 @@ from itertools import islice
 
 import msgspec
 
-from procession.agent.read.network.namespaces import NetworkNamespaces
+from procession.agent.read.network.namespaces import MOST_SOCKETS, NetworkNamespaces
 from procession.agent.read.network.sock_diag import TcpSocket
 from procession.agent.read.network.socket_owners import SocketOwners
 from procession.agent.read.network.traffic import NO_TRAFFIC, Traffic
@@ -22,6 +22,10 @@ from procession.agent.read.process_handle import ProcessHandle
 
 TRY_EVERY = 60
 """Looks, after which it is tried anew whether there is CPU enough."""
+_FEW_SOCKETS = 500
+"""It does not help to look at fewer than these."""
+_VISITS_SHARE = 0.5
+"""Of the CPU that there is to spare, for namespaces that are not the agent's own."""
 
 _DOORS = 16
 """Processes of a namespace that are tried, to enter it: some may have exited or gone."""
@@ -64,9 +68,14 @@ class TrafficReader:
         self._namespaces: dict[str, _Namespace] = {}
         self._namespace_of: dict[int, _Namespace] = {}
         self._new: list[ProcessHandle] = []
-        self._left_out = 0
+        self._cut_for = 0
+        """So many looks something was left out for want of CPU."""
+        self._most = MOST_SOCKETS
+        self._seen = 0
+        """Sockets, in the last look that was not left out."""
         self._needs_seconds = 0.0
-        """Of CPU, as the last look that was not left out did."""
+        """Of CPU, as that look did, without the search for owners: that has a limit of its own."""
+        self._search_seconds = 0.0
         self.spent_seconds = 0.0
         """Of CPU, by the last look."""
 
@@ -85,16 +94,29 @@ class TrafficReader:
     def look(self, look_number: int, spare_seconds: float | None = None) -> dict[int, Traffic | None]:
         """By pid, the traffic of processes of which it is another one than that of their reading; None: it is not
         known. `look_number` is as in `ran_at` of handles. `spare_seconds` of CPU are there for it [no limit]; if that
-        is not enough, nothing is known."""
+        is not enough, the largest namespaces are left out, and if that does not help, all are."""
         self.spent_seconds = 0.0
-        if spare_seconds is not None and self._needs_seconds > spare_seconds and self._left_out < TRY_EVERY:
-            self._left_out += 1
+        most = self._affordable(spare_seconds)
+        if most < MOST_SOCKETS:
+            self._cut_for += 1
+        if most < _FEW_SOCKETS:
             return self._changed({})
-        self._left_out = 0
+        self._most = most
         begun = self._cpu()
-        found = self._changed(self._read(look_number))
-        self._needs_seconds = self.spent_seconds = self._cpu() - begun
+        visits_seconds = None if spare_seconds is None else spare_seconds * _VISITS_SHARE
+        found = self._changed(self._read(look_number, visits_seconds))
+        self.spent_seconds = self._cpu() - begun
+        self._needs_seconds = self.spent_seconds - self._search_seconds
         return found
+
+    def _affordable(self, spare_seconds: float | None) -> int:
+        """How many sockets there is CPU for, as far as the last look says."""
+        if spare_seconds is None or self._cut_for >= TRY_EVERY:
+            self._cut_for = 0
+            return MOST_SOCKETS
+        if self._needs_seconds <= spare_seconds:
+            return self._most
+        return int(0.8 * self._seen * spare_seconds / self._needs_seconds)
 
     def _changed(self, known: dict[int, Traffic]) -> dict[int, Traffic | None]:
         return {
@@ -103,11 +125,12 @@ class TrafficReader:
             if (traffic := known.get(pid)) != handle.reading.traffic
         }
 
-    def _read(self, look_number: int) -> dict[int, Traffic]:
+    def _read(self, look_number: int, visits_seconds: float | None) -> dict[int, Traffic]:
         self._join()
         moment = self._monotonic()
         pids = {name: list(islice(namespace.members, _DOORS)) for name, namespace in self._namespaces.items()}
-        sockets = self._namespaces_of_machine.sockets(pids)
+        sockets = self._namespaces_of_machine.sockets(pids, self._most, visits_seconds)
+        self._seen = sum(map(len, sockets.values()))
         for pid in self._namespaces_of_machine.strays:
             self.note(self._handles[pid])  # not known until the next look
         rates: dict[int, tuple[bool, float, float]] = {}
@@ -115,7 +138,9 @@ class TrafficReader:
             namespace.is_known = name in sockets
             if namespace.is_known:
                 self._measure(namespace, sockets[name], moment, rates)
+        begun = self._cpu()
         self._owners.look(rates.keys(), look_number)
+        self._search_seconds = self._cpu() - begun
         return self._of_processes(rates)
 
     def _join(self) -> None:
