@@ -195,6 +195,11 @@ class ProcessHandle:
         """Where one of its links leads to; empty where that is not to be known."""
         return self._files.link(name)
 
+    @property
+    def open_files(self) -> int | None:
+        """As it was read last."""
+        return self.reading.open_files
+
     def sockets(self, most: int) -> tuple[int, frozenset[int] | None]:
         """As of its files."""
         return self._files.sockets(most, all_files=self.reading.open_files)

@@ -52,8 +52,13 @@ def test_where_nothing_can_be_read_nothing_is_known(tmp_path: Path) -> None:
 
 def test_of_more_sockets_than_can_be_looked_through_nothing_is_known(tmp_path: Path) -> None:
     many = line(40_000, 3, "07") * (MOST_BYTES // 50)
+    listening = line(80, 3, "0A") * (MOST_BYTES // 50)
+    connected = line(80, 3, "01") * (MOST_BYTES // 50)
 
     assert read_listeners(write(tmp_path, tcp="", udp=many), EPHEMERAL) is None
+    assert read_listeners(write(tmp_path, tcp=listening, udp=""), EPHEMERAL) is None
+    assert read_listeners(write(tmp_path, tcp="", tcp6=listening, udp=""), EPHEMERAL) is None
+    assert read_listeners(write(tmp_path, tcp=line(22, 1, "0A") + connected, tcp6=""), EPHEMERAL) is not None
 
 
 def test_the_ports_of_clients_are_those_that_the_kernel_says(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ class FakeHandle:
         self.pid = pid
         self.ran_at = 0
         self.held: frozenset[int] | None = frozenset(sockets)
-        self.files = files
+        self.files = self.open_files = files
         self.looks = 0
 
     def sockets(self, most: int) -> tuple[int, frozenset[int] | None]:
@@ -129,6 +129,25 @@ def test_a_process_that_has_run_is_looked_at_again_after_a_while() -> None:
         owners.look([11], number)
 
     assert owners.of(11) == (2,)
+
+
+def test_processes_of_very_many_files_do_not_keep_those_with_few_from_being_looked_at() -> None:
+    whales = [FakeHandle(pid, pid, files=16 * FILES_AT_ONCE) for pid in range(1, 5)]
+    others = [FakeHandle(pid, pid, files=20) for pid in range(5, 65)]
+    owners = owners_of(*whales, *others)
+    inodes = range(1, 66)
+
+    owners.look(inodes, 1)
+    owners.look(inodes, 2)
+    known = [owners.is_known(handle.pid) for handle in (*whales, *others)]
+    others[0].held, others[0].ran_at = frozenset({5, 65}), 3
+    owners.look(inodes, 3)
+
+    assert known == [True, False, False, False, *[True] * 60]
+    assert owners.of(65) == (5,)
+    for number in range(4, 4 * 32 + 1):
+        owners.look(inodes, number)
+    assert all(owners.is_known(handle.pid) for handle in whales)
 
 
 @given(st.lists(st.integers(1, 3 * FILES_AT_ONCE), min_size=1, max_size=12))

@@ -36,6 +36,8 @@ class FakeReading:
 class FakeHandle:
     """A process that has run before each look."""
 
+    open_files = 1
+
     def __init__(self, pid: int, namespace: str, sockets: set[int] | None) -> None:
         self.pid, self.namespace, self.held = pid, namespace, sockets
         self.reading = FakeReading()

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 _CHUNK = 64 * 1024
 MOST_BYTES = 1024 * 1024
-"""Of a table of UDP sockets. Of a namespace with more of them nothing is known."""
+"""Of a table, of TCP without those that do not listen. Of a namespace with more of them nothing is known."""
 
 _LISTENS = b"0A"
 _UNCONNECTED = b"07"
@@ -29,7 +29,7 @@ def read_listeners(folder: str, ephemeral: range) -> Listeners | None:
     the kernel gives to clients, which listen for answers alone: they are left out."""
     try:
         found = _read_tcp(f"{folder}/tcp")
-    except OSError:
+    except (OSError, TooManySockets):
         return None
     try:
         for name in ("tcp6", "udp", "udp6"):
@@ -49,7 +49,7 @@ class TooManySockets(Exception):
 
 def _read_tcp(path: str) -> Listeners:
     found: Listeners = {}
-    for fields in _lines(path):
+    for fields in _lines(path, MOST_BYTES):
         if fields[3] != _LISTENS:
             # The kernel lists those that listen first. There may be a hundred thousand others.
             break
@@ -75,14 +75,14 @@ def _port_of(fields: list[bytes]) -> int:
     return int(fields[1].rpartition(b":")[2], 16)
 
 
-def _lines(path: str, most: int | None = None) -> Iterator[list[bytes]]:
+def _lines(path: str, most: int) -> Iterator[list[bytes]]:
     """The fields of each line but the first, as they are asked for: the kernel makes a page of the table at a time."""
     fd = os.open(path, os.O_RDONLY)
     try:
         rest, size, is_head = b"", 0, True
         while data := os.read(fd, _CHUNK):
             size += len(data)
-            if most is not None and size > most:
+            if size > most:
                 raise TooManySockets
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:

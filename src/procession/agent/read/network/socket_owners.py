@@ -12,8 +12,11 @@ from collections.abc import Collection, Iterator
 from procession.agent.read.process_handle import ProcessHandle
 
 FILES_AT_ONCE = 4096
-"""That are looked at in a look, on an average: about 8 ms. A process with more is looked at whole, and then none is
-until that is made up for."""
+"""That are looked at in a look, on an average: about 8 ms. A process with more is looked at whole, and until that is
+made up for, only those are looked at that have few."""
+FEW_FILES = 512
+_FEW_AT_ONCE = FILES_AT_ONCE // 2
+"""Of those that have few files, in a look that has to make up for others before."""
 MOST_FILES = 65_536
 """Of a process, the lowest numbers."""
 AGAIN_EVERY = 30
@@ -78,16 +81,22 @@ class SocketOwners:
                 self._new[pid] = handle
         self._looked_at = look_number
         self._files_left = min(FILES_AT_ONCE, self._files_left + FILES_AT_ONCE)
+        few_left = _FEW_AT_ONCE
+        is_done = True
         for handle in self._waiting(wanted):
-            if self._files_left <= 0:
-                return
+            if self._files_left <= 0 and (few_left <= 0 or (handle.open_files or 0) > FEW_FILES):
+                is_done = False
+                continue
             self._new.pop(handle.pid, None)
             self._suspects.pop(handle.pid, None)
             count, held = handle.sockets(MOST_FILES)
             self._files_left -= count
+            few_left -= count
             self._keep(handle.pid, held)
             if held is not None:
                 wanted -= held
+        if not is_done:
+            return
         self._suspects.clear()
         for one in wanted:
             self._in_vain[one] = self._in_vain.get(one, 0) + 1
