@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from procession.config import ServerSettings
+from procession.errors import Forbidden
 from procession.server.access.session_cookies import SessionCookies
 
 NAME = "procession_session"
@@ -56,6 +57,19 @@ def test_under_http_the_plain_name_counts_and_the_better_one_comes_first(setting
     assert cookies.shown(a_request(cookie=f"{NAME}=")) == []
     assert cookies.name(a_request(origin="http://procession.test")) == NAME
     assert not cookies.is_secure(a_request())
+
+
+@pytest.mark.parametrize("settings", UNDER_HTTPS)
+def test_a_page_over_http_gets_no_cookie_that_its_browser_would_throw_away(settings: ServerSettings) -> None:
+    cookies = SessionCookies(settings)
+
+    for origin in ("http://procession.test", "http://10.0.0.7:7171", "http://localhost.test", "http://[::1"):
+        with pytest.raises(Forbidden, match="Open the page by https"):
+            cookies.refuse_http(a_request(origin=origin))
+    for origin in ("http://localhost:7171", "http://127.0.0.1:7171", "http://[::1]:7171", "https://procession.test"):
+        cookies.refuse_http(a_request(origin=origin))
+    cookies.refuse_http(a_request())
+    SessionCookies(PLAIN).refuse_http(a_request(origin="http://procession.test"))
 
 
 @pytest.mark.parametrize(

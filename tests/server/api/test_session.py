@@ -131,6 +131,9 @@ def test_behind_a_proxy_that_ends_tls_a_cookie_that_another_host_may_have_plante
     )
 
     assert (planted.status_code, own.status_code) == (403, 200)
+    over_http = sign_in(client, headers={"origin": "http://procession.test"})
+    assert (over_http.status_code, "set-cookie" in over_http.headers) == (403, False)
+    assert "Open the page by https" in over_http.json()["errors"][0]
     client.close()
 
 

@@ -7,11 +7,14 @@ is signed in as. So under https nothing else is read.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from procession.config import ServerSettings
+from procession.errors import Forbidden
+from procession.server.http.host_names import is_address
 
 _NAME = "procession"
 
@@ -28,6 +31,13 @@ class SessionCookies:
         origin = request.headers.get("origin", "")
         return self._is_under_https or request.url.scheme == "https" or origin.startswith("https://")
 
+    def refuse_http(self, request: Request) -> None:
+        """Raises Forbidden for a page that was opened over http, where cookies are for https: the browser would throw
+        them away, and nobody could see why. Except on this machine, which browsers trust as they trust https."""
+        origin = request.headers.get("origin", "")
+        if self.is_secure(request) and origin.startswith("http://") and not _is_this_machine(origin):
+            raise Forbidden("Open the page by https: over http a browser does not keep the session")
+
     def name(self, request: Request, what: str = "session") -> str:
         """Of a cookie that is set now."""
         under_https, plain = names(request, what)
@@ -39,6 +49,14 @@ class SessionCookies:
         under_https, plain = names(request, what)
         found = [under_https] if self.is_secure(request) else [under_https, plain]
         return [request.cookies[name] for name in found if request.cookies.get(name)]
+
+
+def _is_this_machine(origin: str) -> bool:
+    try:
+        name = urlsplit(origin).hostname or ""
+    except ValueError:
+        return False
+    return name == "localhost" or name.endswith(".localhost") or (is_address(name) and ip_address(name).is_loopback)
 
 
 def names(request: Request, what: str = "session") -> tuple[str, str]:

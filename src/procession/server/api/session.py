@@ -130,6 +130,7 @@ class SignIn:
         # Else another page could sign somebody in to an org of its own.
         if "origin" in request.headers or "sec-fetch-site" in request.headers:
             _refuse_others(request)
+        self._sessions.cookies.refuse_http(request)
         address = client_address(request, self._proxies)
         try:
             self._throttle.count(address)
