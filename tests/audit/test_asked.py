@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from procession.accounts.orgs import KeyKind, new_secret
 from procession.accounts.sessions import new_token
-from procession.audit.asked import MAX_CHARACTERS, NAMES, asked_of, scrubbed, scrubbed_change
+from procession.audit.asked import MAX_CHARACTERS, MOST_NAMES, NAMES, asked_of, scrubbed, scrubbed_change
 from procession.server.web.openapi import load_document
 from tests.audit.trails import an_entry
 
@@ -51,6 +53,20 @@ def test_what_is_no_secret_is_kept(text: str) -> None:
 
 def test_of_parameters_that_nobody_knows_only_their_number_is_kept() -> None:
     assert asked(search="a", application_key="b" * 40, other="x") == {"search": "a", "other parameters": 2}
+
+
+@given(
+    parameters=st.lists(st.tuples(st.sampled_from(sorted(NAMES)), st.text(max_size=20)), max_size=MOST_NAMES),
+    raw=st.sampled_from([b"", b"&&", b"&search", b"&search=%zz%C3", b"&search=a=b;c+d", b"&=1&search=" + b"a b" * 400]),
+)
+def test_parameters_are_those_that_the_standard_library_reads(parameters: list[tuple[str, str]], raw: bytes) -> None:
+    query = urlencode(parameters).encode() + raw
+    read = parse_qsl(query.decode(), keep_blank_values=True, errors="replace")[:MOST_NAMES]
+    expected = {name: scrubbed(value) for name, value in read if name in NAMES}
+
+    for _ in range(2):  # the second time some of it is remembered
+        found = asked_of(an_entry(query=query))
+        assert {name: value for name, value in found.items() if name != "other parameters"} == expected
 
 
 def test_a_cursor_says_nothing_that_the_rest_does_not() -> None:

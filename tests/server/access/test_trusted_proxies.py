@@ -65,6 +65,17 @@ def test_without_the_setting_no_proxy_is_believed() -> None:
     assert client_address(asked("10.0.0.1", "192.0.2.7")) == "10.0.0.1"
 
 
+@pytest.mark.parametrize("client", ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "testclient", ""])
+def test_the_name_of_a_client_is_its_address(client: str) -> None:
+    for proxies in (TrustedProxies(), PROXIES):
+        assert proxies.name_of_client(asked(client)) == str(proxies.client_of(asked(client)) or "?")
+
+
+def test_the_name_of_a_client_behind_a_trusted_proxy_is_that_of_the_client() -> None:
+    assert PROXIES.name_of_client(asked("10.0.0.1", "192.0.2.7")) == "192.0.2.7"
+    assert TrustedProxies().name_of_client(Request({"type": "http", "client": None, "headers": []})) == "?"
+
+
 @pytest.mark.parametrize("text", ["proxy", "10.0.0.1/8", "10.0.0.0/33", ""])
 def test_what_is_no_network_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="--trusted-proxies: "):

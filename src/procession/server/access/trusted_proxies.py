@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -41,8 +42,20 @@ class TrustedProxies:
             address = before
         return address
 
+    def name_of_client(self, request: Request) -> str:
+        """The same as text; `?` where there is none."""
+        if not self._networks:
+            client = request.scope.get("client")
+            return _name_of(client[0] if client else "")
+        return str(self.client_of(request) or "?")
+
     def _trusts(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
+
+
+@lru_cache(maxsize=1024)
+def _name_of(host: str) -> str:
+    return str(parse_address(host) or "?")
 
 
 def parse_address(text: str) -> Address | None:

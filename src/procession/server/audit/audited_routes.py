@@ -154,7 +154,7 @@ class _Audit:
         return AuditEntry(
             at=at,
             who=note.who,
-            address=str(self._proxies.client_of(request) or "?"),
+            address=self._proxies.name_of_client(request),
             method=request.method,
             route=self._path,
             path=request.path_params,
