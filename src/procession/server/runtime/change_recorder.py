@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -57,8 +58,12 @@ class ChangeRecorder:
         self._put(key_change(Author.of(by), self._now(), before, after))
 
     def record_user(self, by: Key, before: User | None, after: User) -> None:
-        """Of the org of the user who is changed."""
-        self._put(user_change(Author.of(by), self._now(), before, after))
+        """Of the org of the user who is changed; of both where that is another than before."""
+        author, now = Author.of(by), self._now()
+        if before is not None and before.org_id != after.org_id:
+            self._put(user_change(author, now, before, dataclasses.replace(before, removed_at=now)))
+            before = None
+        self._put(user_change(author, now, before, after))
 
     def _record(
         self, by: Key, kind: ChangeKind, subject: str, before: Fields, after: Fields, hidden: Collection[str] = ()

@@ -39,12 +39,21 @@ from tests.support.oidc_provider import (
     sign_in_by,
 )
 from tests.support.people import a_user, page_of, sign_in
-from tests.support.served import ADMIN, OTHER_ORG, Client, Served
+from tests.support.served import (
+    ADMIN,
+    OTHER_API_KEY,
+    OTHER_APPLICATION_KEY,
+    OTHER_ORG,
+    READER,
+    Client,
+    Served,
+)
 
 OWN = "/api/procession/v1"
 SESSION = f"{OWN}/session"
 HOSTS = f"{OWN}/hosts"
 USERS = f"{OWN}/admin/users"
+OTHER_READER = {"dd-api-key": OTHER_API_KEY, "dd-application-key": OTHER_APPLICATION_KEY}
 
 
 @pytest.fixture
@@ -538,6 +547,23 @@ def test_a_role_that_an_admin_gave_does_not_go_along_to_another_org(served: Serv
     anna, _ = served.store.users()
     assert (anna.org_id, anna.role) == (OTHER_ORG, Role.VIEWER)
     assert client.get(SESSION, headers=page).json()["role"] == "viewer"
+    client.close()
+
+
+def test_who_goes_to_another_org_is_recorded_in_both(served: Served, provider: FakeProvider) -> None:
+    """Also where nothing else of the user is another than before."""
+    orgs = {"acme.example": "main", "other.example": "other"}
+    client = with_rules(served, provider, default_role=Role.VIEWER, orgs=orgs)
+    for address in ("anna@acme.example", "anna@other.example"):
+        provider.claims |= {"email": address, "email_verified": True}
+        page_by(client)
+
+    told = [
+        [one["action"] for one in client.get(f"{OWN}/changes?kind=user&subject=anna", headers=keys).json()["changes"]]
+        for keys in (READER, OTHER_READER)
+    ]
+
+    assert told == [["deleted", "created"], ["created"]]
     client.close()
 
 
