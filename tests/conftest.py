@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import Phase, settings
 
-from tests.support.side_by_side import GroupScheduling, turn_of, worker_count
+from tests.support.side_by_side import GroupScheduling, import_share, turn_of, worker_count
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -44,6 +44,10 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} has to run here: {reason}"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    import_share(session.config)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,6 +48,35 @@ def test_a_group_has_one_worker_and_the_longest_come_first(suite: Path) -> None:
     assert sorted(first.values()) == ["e2e/test_long.py", "faults/test_a.py"]
 
 
+def test_each_worker_imports_a_share_of_the_files_first_and_each_file_once(suite: Path) -> None:
+    log = suite / "imported"
+    for name in FILES:
+        told = f"open({str(log)!r}, 'a').write(os.environ['PYTEST_XDIST_WORKER'] + {f' {name}'!r} + chr(10))"
+        (suite / name).write_text(f"import os\n{told}\ndef test_a(): pass\n")
+    (suite / "test_wrong.py").write_text("raise RuntimeError('wrong')\n")
+    options = ("--numprocesses", "2", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", str(suite))
+
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(suite)],
+        cwd=suite,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert "RuntimeError: wrong" in result.stdout
+    imported: dict[str, list[str]] = {"gw0": [], "gw1": []}
+    for line in log.read_text().splitlines():
+        worker, name = line.split()
+        imported[worker].append(name)
+    assert sorted(imported["gw0"]) == sorted(imported["gw1"]) == sorted(FILES)
+    # Of five files, in the order of their paths, one has the first, third and fifth.
+    assert [imported[worker][:2] for worker in ("gw0", "gw1")] == [
+        ["e2e/test_long.py", "faults/test_b.py"],
+        ["faults/test_a.py", "test_quick.py"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("test", "group"),
     [

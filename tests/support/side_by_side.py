@@ -5,10 +5,14 @@ xdist's own groups do not hold: it writes them into the ids of tests, which pyte
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = ("conformance", "browser", "faults", "cluster")
@@ -44,6 +48,27 @@ def turn_of(test: str) -> int:
     if group in GROUPS:
         return GROUPS.index(group)
     return len(GROUPS) + (PurePosixPath(group).parent.name not in LONG)
+
+
+def import_share(config: pytest.Config) -> None:
+    """Import this worker's share of the files before all of them are collected. In a fresh checkout pytest rewrites and
+    compiles each file once and keeps that; workers that go through them in the same order would each do so with all."""
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        return
+    number, count = int(worker["workerid"].removeprefix("gw")), int(worker["workercount"])
+    for file in [*_files(config.args)][number::count]:
+        with suppress(ValueError):
+            name = ".".join(file.resolve().relative_to(config.rootpath).with_suffix("").parts)
+            # What is wrong with a file, its collection says.
+            with suppress(Exception, pytest.skip.Exception):
+                importlib.import_module(name)
+
+
+def _files(arguments: Sequence[str]) -> Iterator[Path]:
+    for argument in arguments:
+        path = Path(argument.partition("::")[0])
+        yield from sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
